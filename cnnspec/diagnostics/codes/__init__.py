@@ -1,0 +1,21 @@
+"""Every code, by family. A code's page is data: what it means, a spec that raises it, its cure."""
+
+from __future__ import annotations
+
+from .budgets import BUDGETS
+from .code import Code
+from .data import DATA
+from .export import EXPORT
+from .faults import FAULTS
+from .reading import READING
+from .shapes import SHAPES
+from .training import TRAINING
+from .words import WORDS
+
+CODES: dict[str, Code] = {
+    code.code: code
+    for family in (READING, SHAPES, WORDS, TRAINING, DATA, EXPORT, BUDGETS, FAULTS)
+    for code in family
+}
+
+__all__ = ["CODES", "Code"]

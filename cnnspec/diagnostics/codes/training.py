@@ -1,0 +1,7 @@
+"""Codes CNN3xx: training."""
+
+from __future__ import annotations
+
+from .code import Code
+
+TRAINING: tuple[Code, ...] = ()

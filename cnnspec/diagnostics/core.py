@@ -1,0 +1,176 @@
+"""What cnnspec says about a file: sources, spans and diagnostics.
+
+A `Source` is a text with a name, a `Span` a piece of it, a `Diagnostic` one finding.
+Nothing here prints; each output format has a renderer of its own beside this file.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text and the name under which messages speak of it (a path, or `<text>`)."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def line_starts(self) -> tuple[int, ...]:
+        """Offset of the first character of every line."""
+        starts = [0]
+        starts += [i + 1 for i, character in enumerate(self.text) if character == "\n"]
+        return tuple(starts)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, both counted from 1."""
+        line = bisect_right(self.line_starts, offset)
+        return line, offset - self.line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line (counted from 1), without its end."""
+        start = self.line_starts[number - 1]
+        end = self.line_starts[number] - 1 if number < len(self.line_starts) else len(self.text)
+        return self.text[start:end].rstrip("\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` to `end` (exclusive) of a source."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def line(self) -> int:
+        return self.source.position(self.start)[0]
+
+    @property
+    def column(self) -> int:
+        return self.source.position(self.start)[1]
+
+    @property
+    def end_position(self) -> tuple[int, int]:
+        return self.source.position(self.end)
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    def to(self, other: Span) -> Span:
+        """The span from the start of this one to the end of another."""
+        return Span(self.source, self.start, other.end)
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A further place that a finding speaks of, and what it says there."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace a span by a text: one part of a fix."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding: a code, a sentence, a place, and what might help.
+
+    `label` stands beside the carets under `span`; `related` are the earlier places that made it so;
+    `fix` is a set of edits whose result has itself been checked, or empty.
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    label: str = ""
+    related: tuple[Label, ...] = ()
+    help: str = ""
+    fix: tuple[Edit, ...] = ()
+
+    @property
+    def severity(self) -> str:
+        """`error` or `warning`, as the code's entry says."""
+        from .codes import CODES
+
+        return CODES[self.code].severity
+
+    @property
+    def name(self) -> str:
+        """The code's name in words, such as `kernel-too-large`."""
+        from .codes import CODES
+
+        return CODES[self.code].name
+
+    def __str__(self) -> str:
+        where = f"{self.span}: " if self.span else ""
+        return f"{where}{self.severity}[{self.code}]: {self.message}"
+
+
+class Fault(Exception):
+    """A mistake found by code that knows no positions (an op, a data source).
+
+    Whoever knows them turns it into a `Diagnostic`: `at` names the field of the op that is to blame
+    (`size`, `stride`, ...; empty for the whole layer) and `because` the earlier values that made it so,
+    each with what to say there.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        at: str = "",
+        label: str = "",
+        because: tuple[tuple[str, str], ...] = (),
+        help: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code, self.message, self.at, self.label = code, message, at, label
+        self.because, self.help = because, help
+
+    def diagnostic(self, span: Span | None = None, **changes: object) -> Diagnostic:
+        """The diagnostic that this fault is, at a place."""
+        parts: dict = {"label": self.label, "help": self.help, **changes}
+        return Diagnostic(self.code, self.message, span, **parts)
+
+
+class SpecError(Exception):
+    """Raised by the Python API where a spec, its data or its weights cannot be used; has `.diagnostics`."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from .text import render
+
+        return "\n" + render(self.diagnostics).rstrip()
+
+
+@dataclass
+class Findings:
+    """Collects diagnostics while a file is read; errors do not stop the reading."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        if diagnostic not in self.diagnostics:
+            self.diagnostics.append(diagnostic)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [d for d in self.diagnostics if d.severity == "error"]

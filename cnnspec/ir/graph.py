@@ -1,0 +1,142 @@
+"""The graph: what a spec means, and what every pass reads and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ..diagnostics import Span
+from .types import TensorType
+
+if TYPE_CHECKING:
+    from ..ops.base import Op
+
+
+@dataclass(frozen=True)
+class Node:
+    """One application of an op.
+
+    name     how tables, messages, weights and the plan call it: `conv1`, `basic3.bn2`
+    op       what is done
+    inputs   the values it reads: a node's name, or `name:extra` for a by-product of that node
+    type     type of its value
+    extras   by-products that other nodes may read (`pool1:winners`), by name
+    weights  the node whose parameters it uses: its own name, unless weights are shared
+    span     the piece of the spec that it came from
+    blocks   calls and repetitions it stands in, outermost first: ("basic3",)
+    given    True where the author named it (`as`), so a pass must not rename it
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    type: TensorType
+    extras: Mapping[str, TensorType] = field(default_factory=lambda: MappingProxyType({}))
+    weights: str = ""
+    span: Span | None = None
+    blocks: tuple[str, ...] = ()
+    given: bool = False
+
+    @property
+    def owner(self) -> str:
+        return self.weights or self.name
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in an order in which they can be computed.
+
+    outputs    what the network gives, by the names of its values
+    gradients  after differentiation: parameter -> value of its gradient (of the mean cost over the batch)
+    updates    state that a training step changes: running_mean -> value it is blended with
+    cost       value of the cost, after `attach_cost`
+    """
+
+    nodes: Mapping[str, Node]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    cost: str = ""
+    gradients: Mapping[str, str] = field(default_factory=dict)
+    updates: Mapping[str, str] = field(default_factory=dict)
+
+    def __getitem__(self, value: str) -> Node:
+        """The node that makes a value."""
+        return self.nodes[value.partition(":")[0]]
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self.nodes.values())
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def type(self, value: str) -> TensorType:
+        name, _, extra = value.partition(":")
+        return self.nodes[name].extras[extra] if extra else self.nodes[name].type
+
+    def types(self, node: Node) -> tuple[TensorType, ...]:
+        """Types of a node's inputs."""
+        return tuple(self.type(value) for value in node.inputs)
+
+    def readers(self) -> dict[str, list[Node]]:
+        """Who reads each value; a node that reads it twice stands there twice."""
+        found: dict[str, list[Node]] = {}
+        for node in self:
+            for value in node.inputs:
+                found.setdefault(value, []).append(node)
+        return found
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Every value that must be there when the graph has run."""
+        cost = (self.cost,) if self.cost else ()
+        return tuple(dict.fromkeys((*self.outputs, *cost, *self.gradients.values(), *self.updates.values())))
+
+    def with_nodes(self, nodes: Mapping[str, Node], **changes: object) -> Graph:
+        return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)  # type: ignore[arg-type]
+
+
+class Builder:
+    """Builds a graph node by node; types are inferred as nodes are added."""
+
+    def __init__(self, graph: Graph | None = None) -> None:
+        self.nodes: dict[str, Node] = dict(graph.nodes) if graph else {}
+
+    def type(self, value: str) -> TensorType:
+        name, _, extra = value.partition(":")
+        return self.nodes[name].extras[extra] if extra else self.nodes[name].type
+
+    def free_name(self, wish: str) -> str:
+        """`wish`, or `wish_2`, `wish_3`, ... where it is taken."""
+        name, count = wish, 1
+        while name in self.nodes:
+            count += 1
+            name = f"{wish}_{count}"
+        return name
+
+    def add(self, op: Op, *inputs: str, name: str, like: Node | None = None, **parts: object) -> str:
+        """Add a node and return the name of its value.
+
+        `like` lends its span and blocks: the line of the spec that the new node came from.
+        Raises `Fault` where the op does not accept its inputs.
+        """
+        types = tuple(self.type(value) for value in inputs)
+        if like is not None:
+            parts = {"span": like.span, "blocks": like.blocks, **parts}
+        name = self.free_name(name)
+        node = Node(name, op, inputs, op.type(*types), op.extras(*types), **parts)  # type: ignore[arg-type]
+        self.nodes[name] = node
+        return name
+
+    def copy(self, node: Node, inputs: tuple[str, ...] | None = None) -> str:
+        """Add a node of another graph as it stands, reading other values where given."""
+        inputs = node.inputs if inputs is None else inputs
+        types = tuple(self.type(value) for value in inputs)
+        self.nodes[node.name] = replace(
+            node, inputs=inputs, type=node.op.type(*types), extras=node.op.extras(*types)
+        )
+        return node.name
+
+    def graph(self, inputs: tuple[str, ...], outputs: tuple[str, ...], **parts: object) -> Graph:
+        return Graph(MappingProxyType(dict(self.nodes)), inputs, outputs, **parts)  # type: ignore[arg-type]

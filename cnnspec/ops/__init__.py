@@ -1,0 +1,1 @@
+"""Every word of the language and every primitive of the plan."""

@@ -1,0 +1,158 @@
+"""What an op is: everything the compiler ever asks of one.
+
+A *word* is an op that an author can write (`conv`, `relu`); the fields of its dataclass are its syntax.
+Words make up the graph that is checked, counted, drawn and exported. `expand` turns a word into the
+*primitives* that the plan is made of; a word whose own name is primitive enough (`relu`) stays as it is.
+Primitives know their gradient (as further nodes), their value (`evaluate`, slow and obvious) and their
+lines of plan (`emit`, fast).
+
+To add one: a dataclass in the file of its family, NumPy in `kernels/` if it needs any, an entry in `OPS`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..ir import TensorType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..ir import Node
+    from ..passes.expand import Expander
+    from ..plan.emit import Emitter
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An array that a word owns.
+
+    `type` has the axes of PyTorch's layout; `stored` their order in the plan's memory, after unfolding
+    a folded channel axis. `init` is an initialiser's name, or a number to fill with; `fan_in` and
+    `fan_out` count the inputs of one output and the outputs of one input. State that is not `trained`
+    (`running_mean`) is changed by steps and saved, but has no gradient.
+    """
+
+    name: str
+    type: TensorType
+    init: str | float
+    fan_in: int = 1
+    fan_out: int = 1
+    stored: tuple[str, ...] = ()
+    trained: bool = True
+
+    @property
+    def unfolded(self) -> tuple[tuple[str, int], ...]:
+        """Axes in PyTorch's order, with a folded channel axis taken apart."""
+        axes: list[tuple[str, int]] = []
+        for name, size in self.type.axes:
+            axes += self.type.folded if name == "c" and self.type.folded else [(name, size)]
+        return tuple(axes)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The transposition from PyTorch's (unfolded) axes to the stored ones."""
+        names = [name for name, _ in self.unfolded]
+        return tuple(names.index(name) for name in self.stored or names)
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        sizes = [size for _, size in self.unfolded]
+        return tuple(sizes[i] for i in self.order)
+
+
+@dataclass(frozen=True)
+class Window:
+    """How an op's outputs look at its input, for receptive fields: sizes for each spatial axis."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]  # at the top and left
+    dilate: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Op:
+    """The base of all ops; see the module's text. Methods say what holds for most."""
+
+    word: ClassVar[str] = ""  # what an author writes; empty for primitives that nobody writes
+    family: ClassVar[str] = "primitive"
+    example: ClassVar[str] = ""  # a chain that compiles and shows the word, for the reference and the tests
+    on: ClassVar[str] = "3x12x12"  # the input that `example` is tried on
+    join: ClassVar[bool] = False  # takes two or more inputs of equal standing: add, concat, ...
+    aliases: ClassVar[tuple[str, ...]] = ()  # words of other systems that mean this one, for "did you mean"
+    overwrites: ClassVar[tuple[int, ...]] = ()  # inputs in whose memory the value may be made
+
+    # ---- checking: no NumPy here -------------------------------------------------------------------
+
+    def type(self, *inputs: TensorType) -> TensorType:
+        """Type of the value, or a Fault that names the field to blame. Most ops keep their input's."""
+        return inputs[0]
+
+    def extras(self, *inputs: TensorType) -> Mapping[str, TensorType]:
+        """Types of by-products that other nodes may read."""
+        return {}
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        """The arrays that the word owns, in PyTorch's names and layouts."""
+        return ()
+
+    def macs(self, *inputs: TensorType) -> int:
+        """Multiply-adds for one image; additions and comparisons alone do not count."""
+        return 0
+
+    def flops(self, *inputs: TensorType) -> int:
+        """Floating-point operations for one image: twice the multiply-adds, or one a number made."""
+        return 2 * self.macs(*inputs) or self.type(*inputs).elements
+
+    def window(self, *inputs: TensorType) -> Window | None:
+        """How the outputs look at the input; None where each output sees what its input saw."""
+        return None
+
+    @property
+    def looks_everywhere(self) -> bool:
+        """Whether every output depends on the whole image (a dense layer, a global pool)."""
+        return False
+
+    # ---- compiling ---------------------------------------------------------------------------------
+
+    def expand(self, node: Node, inputs: tuple[str, ...], b: Expander) -> str:
+        """Build this word from primitives and return the value; `b.training` tells the mode."""
+        return b.add(self, *inputs, name=node.name, like=node)
+
+    def gradient(self, node: Node, dy: str, b: Any) -> tuple[str | None, ...]:
+        """Values of the gradient with respect to each input, given that of the output; None for none.
+
+        `b` is a Builder; add nodes with `b.add(op, *values, name=f"{node.name}.dx", like=node)`.
+        """
+        raise AssertionError(f"{type(self).__name__} has no gradient")
+
+    def evaluate(self, *inputs: np.ndarray) -> Any:
+        """The value by the definition, in (n, c, h, w) order: slow, obvious, an oracle for the plan.
+
+        With extras: a tuple of the value and the extras in the order `extras` names them.
+        """
+        raise AssertionError(f"{type(self).__name__} has no definition")
+
+    def emit(self, node: Node, e: Emitter) -> None:
+        """Write the node's lines of plan."""
+        raise AssertionError(f"{type(self).__name__} has no lines of plan")
+
+    # ---- syntax ------------------------------------------------------------------------------------
+
+    def changed(self, **fields: Any) -> Any:
+        return dataclasses.replace(self, **fields)
+
+    def written(self, explicit: bool = False) -> str:
+        """The word as its author would write it; with every default where `explicit`."""
+        from .fields import written
+
+        return written(self, explicit)
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first sentence of the docstring: what the word does."""
+        return (cls.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")

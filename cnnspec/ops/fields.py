@@ -1,0 +1,299 @@
+"""The fields of ops, optimisers, costs and schedules: the syntax of their settings.
+
+A dataclass says what may be written after its word:
+
+    size: tuple[int, ...] = size("FxKxK", "filters, kernel height, kernel width")
+    stride: Spatial = setting(Sizes(1), 1, "pixels between two windows")
+
+From these come the accepted words, `fmt`, the JSON Schema, "did you mean" and the tables of reference.
+
+A value as the parser hands it over is an int, a float, a tuple of ints (`3x3`), a `str` (a name such as
+`same`), or a `Quoted` (a text in quotes).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from ..diagnostics import Fault
+
+Written = int | float | tuple[int, ...] | str
+
+
+class Quoted(str):
+    """A text that stood in quotes."""
+
+    __slots__ = ()
+
+
+class Kind:
+    """What values a setting accepts. `read` returns the value to keep, or raises a Fault without place."""
+
+    wanted = "a value"  # for messages: "stride wants a whole number from 1"
+
+    def read(self, value: Written) -> Any:
+        raise AssertionError("a kind of field must say how it is read")
+
+    def write(self, value: Any) -> str:
+        """The value as text that reads back to itself."""
+        return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the value."""
+        return {}
+
+    def refuse(self, value: Written) -> Fault:
+        return Fault("CNN203", f"wants {self.wanted}, got {show(value)}")
+
+
+def show(value: Written) -> str:
+    """A value as its author wrote it, more or less."""
+    if isinstance(value, Quoted):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        return "x".join("?" if item is None else str(item) for item in value)
+    return (
+        f"`{value}`" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+    )
+
+
+@dataclass(frozen=True)
+class Count(Kind):
+    """A whole number."""
+
+    low: int = 1
+    high: int = 1_000_000
+
+    @property
+    def wanted(self) -> str:  # type: ignore[override]
+        return f"a whole number from {self.low} to {self.high:,}".replace(",", " ")
+
+    def read(self, value: Written) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not self.low <= value <= self.high:
+            raise self.refuse(value)
+        return value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "integer", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
+class Sizes(Kind):
+    """A size for each direction: `2` for all of them or `2x1`. Kept as int or tuple."""
+
+    low: int = 1
+    high: int = 65_536
+
+    @property
+    def wanted(self) -> str:  # type: ignore[override]
+        return f"a number from {self.low}, or one for each direction such as 2x1"
+
+    def read(self, value: Written) -> int | tuple[int, ...]:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        items = value if isinstance(value, tuple) else (value,)
+        if not all(isinstance(item, int) and self.low <= item <= self.high for item in items):
+            raise self.refuse(value)
+        return value  # type: ignore[return-value]
+
+    def schema(self) -> dict[str, Any]:
+        one = {"type": "integer", "minimum": self.low, "maximum": self.high}
+        return {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": 4}]}
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of some names, or, with `other`, a value of another kind."""
+
+    names: tuple[str, ...]
+    other: Kind | None = None
+
+    @property
+    def wanted(self) -> str:  # type: ignore[override]
+        names = " or ".join(self.names)
+        return f"{names}, or {self.other.wanted}" if self.other else names
+
+    def read(self, value: Written) -> Any:
+        if isinstance(value, str) and not isinstance(value, Quoted):
+            if value in self.names:
+                return value
+        elif self.other:
+            return self.other.read(value)
+        raise self.refuse(value)
+
+    def schema(self) -> dict[str, Any]:
+        names = {"enum": list(self.names)}
+        return {"oneOf": [names, self.other.schema()]} if self.other else names
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number, whole or not, within bounds (`open_high` excludes the upper one)."""
+
+    low: float = float("-inf")
+    high: float = float("inf")
+    open_low: bool = False
+    open_high: bool = False
+
+    @property
+    def wanted(self) -> str:  # type: ignore[override]
+        if self.high == float("inf"):
+            if self.low == float("-inf"):
+                return "a number"
+            return f"a number {'above' if self.open_low else 'from'} {self.low:g}"
+        return f"a number from {self.low:g} to {'below ' if self.open_high else ''}{self.high:g}"
+
+    def read(self, value: Written) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise self.refuse(value)
+        low_ok = value > self.low if self.open_low else value >= self.low
+        high_ok = value < self.high if self.open_high else value <= self.high
+        if not (low_ok and high_ok):
+            raise self.refuse(value)
+        return float(value)
+
+    def write(self, value: Any) -> str:
+        return repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
+
+    def schema(self) -> dict[str, Any]:
+        bounds: dict[str, Any] = {"type": "number"}
+        if self.low != float("-inf"):
+            bounds["exclusiveMinimum" if self.open_low else "minimum"] = self.low
+        if self.high != float("inf"):
+            bounds["exclusiveMaximum" if self.open_high else "maximum"] = self.high
+        return bounds
+
+
+class Switch(Kind):
+    """`on` or `off`; kept as a bool."""
+
+    wanted = "on or off"
+
+    def read(self, value: Written) -> bool:
+        if value not in ("on", "off") or isinstance(value, Quoted):
+            raise self.refuse(value)
+        return value == "on"
+
+    def write(self, value: Any) -> str:
+        return "on" if value else "off"
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "boolean"}
+
+
+class Text(Kind):
+    """A text in quotes, such as a path."""
+
+    wanted = 'a text in quotes, such as "data/train"'
+
+    def read(self, value: Written) -> str:
+        if not isinstance(value, Quoted):
+            raise self.refuse(value)
+        return str(value)
+
+    def write(self, value: Any) -> str:
+        return f'"{value}"'
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+@dataclass(frozen=True)
+class Shape(Kind):
+    """Sizes joined by x, as many as `length` allows: the size of a word (`8x3x3`)."""
+
+    lengths: tuple[int, ...] = (1, 2, 3)
+
+    @property
+    def wanted(self) -> str:  # type: ignore[override]
+        return "sizes joined by x, such as 8x3x3"
+
+    def read(self, value: Written) -> tuple[int, ...]:
+        items = value if isinstance(value, tuple) else (value,)
+        if len(items) not in self.lengths or not all(
+            isinstance(i, int) and 1 <= i <= 1_000_000 for i in items
+        ):
+            raise self.refuse(value)
+        return items  # type: ignore[return-value]
+
+    def schema(self) -> dict[str, Any]:
+        item = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+        return {"type": "array", "items": item, "minItems": min(self.lengths), "maxItems": max(self.lengths)}
+
+
+def size(kind: Kind, pattern: str, doc: str) -> Any:
+    """The size that stands right after the word: `conv 8x3x3`, `maxpool 2`, `dense 10`. Required."""
+    return dataclasses.field(metadata={"role": "size", "kind": kind, "pattern": pattern, "doc": doc})
+
+
+def optional_size(kind: Kind, pattern: str, default: Any, doc: str) -> Any:
+    """A size that may be left out: `dropout` is `dropout 50%`."""
+    meta = {"role": "size", "kind": kind, "pattern": pattern, "doc": doc}
+    return dataclasses.field(default=default, metadata=meta)
+
+
+def setting(kind: Kind, default: Any, doc: str) -> Any:
+    """A pair of name and value after the word: `stride 2`."""
+    return dataclasses.field(default=default, metadata={"role": "setting", "kind": kind, "doc": doc})
+
+
+def size_field(cls: type) -> dataclasses.Field | None:
+    """The field that holds a word's size, if it has one."""
+    return next((f for f in dataclasses.fields(cls) if f.metadata.get("role") == "size"), None)
+
+
+def settings(cls: type) -> dict[str, dataclasses.Field]:
+    """The settings of a word by name, in the order they are documented and written by `fmt`."""
+    return {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("role") == "setting"}
+
+
+@dataclass(frozen=True)
+class Nested(Kind):
+    """A word with settings of its own: `optimiser adam lr 1e-3`. The reader hands over the finished instance."""
+
+    classes: tuple[type, ...]
+
+    @property
+    def wanted(self) -> str:  # type: ignore[override]
+        return "one of " + ", ".join(cls.word for cls in self.classes)  # type: ignore[attr-defined]
+
+    def read(self, value: Any) -> Any:
+        if not isinstance(value, self.classes):
+            raise self.refuse(value)
+        return value
+
+    def write(self, value: Any) -> str:
+        return written(value)
+
+    def schema(self) -> dict[str, Any]:
+        return {"oneOf": [word_schema(cls) for cls in self.classes]}
+
+
+def written(thing: Any, explicit: bool = False) -> str:
+    """A word with its size and settings as its author would write it; every default too where `explicit`."""
+    parts = [thing.word]
+    sized = size_field(type(thing))
+    if sized is not None and (explicit or getattr(thing, sized.name) != sized.default):
+        parts.append(sized.metadata["kind"].write(getattr(thing, sized.name)))
+    for name, field in settings(type(thing)).items():
+        value = getattr(thing, name)
+        if value is not None and (explicit or value != field.default):
+            parts.append(f"{name} {field.metadata['kind'].write(value)}")
+    return " ".join(parts)
+
+
+def word_schema(cls: Any) -> dict[str, Any]:
+    """JSON Schema of a word with its settings, as an object `{"word": ..., ...}`."""
+    fields = {f.name: f for f in dataclasses.fields(cls) if f.metadata}
+    properties = {name: f.metadata["kind"].schema() for name, f in fields.items()}
+    required = [name for name, f in fields.items() if f.default is dataclasses.MISSING]
+    return {
+        "type": "object",
+        "properties": {"word": {"const": cls.word}, **properties},
+        "required": ["word", *required],
+        "additionalProperties": False,
+    }

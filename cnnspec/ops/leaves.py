@@ -1,0 +1,47 @@
+"""Where values come from: inputs, targets, weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..ir import TensorType
+from .base import Op, Parameter
+
+
+@dataclass(frozen=True)
+class Input(Op):
+    """The images (or sequences, or vectors) of a batch."""
+
+    given: TensorType
+
+    def type(self) -> TensorType:  # type: ignore[override]
+        return self.given
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class Target(Op):
+    """What the network should answer: a distribution over the classes, or numbers to meet."""
+
+    given: TensorType
+
+    def type(self) -> TensorType:  # type: ignore[override]
+        return self.given
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class Weight(Op):
+    """A parameter, read from the model's memory."""
+
+    parameter: Parameter
+
+    def type(self) -> TensorType:  # type: ignore[override]
+        return self.parameter.type
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0

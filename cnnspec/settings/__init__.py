@@ -1,0 +1,1 @@
+"""What `train`, `data` and `expect` may say: dataclasses whose fields are the syntax."""
