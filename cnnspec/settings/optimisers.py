@@ -1,0 +1,410 @@
+"""Optimisers: how a training step moves the parameters.
+
+An optimiser is declared once. Its fields are its settings; `lines` is its formula as NumPy source, which
+the plan writes into `update` and runs chunk by chunk; `scalars` gives the numbers that change from step to
+step; `reference` is the same formula out of the text book, the oracle for `lines`.
+
+The names in `lines`:
+
+    p         a chunk of the parameters, changed in place
+    g         the same chunk of the gradient of the mean cost, only read
+    m, v      the same chunk of each array named by `moments`, zero before the first step
+    t, u      scratch
+    others    the keys of `scalars`, in the plan's dtype, and `scale` where `clip` is set
+
+Weight decay and clipping concern every trained parameter, biases and normalisation included, as in
+PyTorch. `clip` comes first: the plan measures the norm of the whole gradient and hands over `scale`
+(`kernels.update.clip_scale`), with which the lines multiply g. Then comes weight decay: sgd, rmsprop,
+adagrad and adam add weight_decay * p to the gradient (L2, so it enters the moments too); adamw and lion
+shrink p itself by 1 - lr * weight_decay (decoupled, untouched by the moments).
+
+Moments are kept without the factor (1 - beta), which is constant and waits in the rate: `m = beta m + g`
+is one pass over memory less than `m = beta m + (1 - beta) g`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..diagnostics import Fault
+from ..ops.fields import Number, Switch, setting, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    Chunk = NDArray[Any]
+    State = dict[str, Chunk]
+
+POSITIVE = Number(0, open_low=True)
+SHARE = Number(0, 1, open_high=True)
+
+
+def _lr(default: float) -> Any:
+    return setting(POSITIVE, default, "the learning rate that the schedule starts from")
+
+
+def _weight_decay(default: float = 0.0) -> Any:
+    return setting(Number(0), default, "pulls every parameter towards zero")
+
+
+def _clip() -> Any:
+    return setting(POSITIVE, None, "the longest gradient (its norm over all parameters); off unless set")
+
+
+def _eps(default: float = 1e-8) -> Any:
+    return setting(POSITIVE, default, "added to the divisor")
+
+
+class Optimiser:
+    """The base of all optimisers; see the module's text."""
+
+    word: ClassVar[str] = ""
+    lr: float
+    weight_decay: float
+    clip: float | None
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """Names of the arrays, each as long as the parameters, that it keeps from step to step."""
+        return ()
+
+    def scalars(self, step: int, rate: float) -> dict[str, float]:
+        """The numbers that `lines` reads, for a step (counted from 1) at a learning rate."""
+        raise AssertionError(f"{type(self).__name__} has no scalars")
+
+    def lines(self) -> tuple[str, ...]:
+        """NumPy source of one step over one chunk; every line writes through `out=`."""
+        return tuple(self.emit())
+
+    def emit(self) -> Iterator[str]:
+        raise AssertionError(f"{type(self).__name__} has no lines")
+
+    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
+        """The parameters after a step, by the text book; `state`, empty at first, holds its moments.
+
+        `g` is already clipped.
+        """
+        raise AssertionError(f"{type(self).__name__} has no reference")
+
+    def written(self, explicit: bool = False) -> str:
+        """The optimiser as its author would write it."""
+        return written(self, explicit)
+
+    @property
+    def _gradient(self) -> str:
+        """The array that `_prepared` leaves the gradient in."""
+        return "u" if self.clip is not None or self._coupled else "g"
+
+    @property
+    def _coupled(self) -> bool:
+        return self.weight_decay > 0
+
+    def _prepared(self) -> Iterator[str]:
+        """The gradient clipped, and with the weight decay that is added to it."""
+        g = "g"
+        if self.clip is not None:
+            yield "np.multiply(g, scale, out=u)"
+            g = "u"
+        if self._coupled:
+            yield "np.multiply(p, decay, out=t)"
+            yield f"np.add({g}, t, out=u)"
+
+    def _decayed(self) -> dict[str, float]:
+        """The scalar of `_prepared`."""
+        return {"decay": self.weight_decay} if self._coupled else {}
+
+
+class Decoupled(Optimiser):
+    """The base of optimisers whose weight decay shrinks the parameters themselves."""
+
+    @property
+    def _coupled(self) -> bool:
+        return False
+
+    def _shrunk(self) -> Iterator[str]:
+        if self.weight_decay:
+            yield "np.multiply(p, shrink, out=p)"
+
+    def _shrinking(self, rate: float) -> dict[str, float]:
+        """The scalar of `_shrunk`."""
+        return {"shrink": 1 - rate * self.weight_decay} if self.weight_decay else {}
+
+
+@dataclass(frozen=True)
+class Sgd(Optimiser):
+    """Gradient descent: p -= lr g, or with momentum p -= lr m where m = momentum m + g.
+
+    Nesterov's form looks ahead: p -= lr (g + momentum m). As PyTorch's, the rate is outside of m, so that
+    a new rate acts at once on all of it.
+    """
+
+    word: ClassVar[str] = "sgd"
+    lr: float = _lr(0.01)
+    momentum: float = setting(SHARE, 0.0, "the share of the last move that is kept")
+    nesterov: bool = setting(Switch(), False, "look ahead along the momentum")
+    weight_decay: float = _weight_decay()
+    clip: float | None = _clip()
+
+    def __post_init__(self) -> None:
+        if self.nesterov and not self.momentum:
+            raise Fault(
+                "CNN206", "nesterov looks ahead along a momentum, and there is none", at="nesterov",
+                help="use `sgd momentum 0.9 nesterov on`",
+            )  # fmt: skip
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        return ("m",) if self.momentum else ()
+
+    def scalars(self, step: int, rate: float) -> dict[str, float]:
+        kept = {"momentum": self.momentum} if self.momentum else {}
+        return {"rate": rate, **kept, **self._decayed()}
+
+    def emit(self) -> Iterator[str]:
+        yield from self._prepared()
+        move = g = self._gradient
+        if self.momentum:
+            yield "np.multiply(m, momentum, out=m)"
+            yield f"np.add(m, {g}, out=m)"
+            move = "m"
+        if self.nesterov:
+            yield "np.multiply(m, momentum, out=t)"
+            yield f"np.add({g}, t, out=t)"
+            move = "t"
+        yield f"np.multiply({move}, rate, out=t)"
+        yield "np.subtract(p, t, out=p)"
+
+    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
+        g = g + self.weight_decay * p
+        state["m"] = self.momentum * state.get("m", 0 * p) + g
+        return p - rate * (g + self.momentum * state["m"] if self.nesterov else state["m"])
+
+
+@dataclass(frozen=True)
+class RmsProp(Optimiser):
+    """Each parameter's step divided by the root of its recent squared gradients (Tieleman and Hinton 2012).
+
+    v = alpha v + (1 - alpha) g²;  p -= lr g / (√v + eps), the quotient through a momentum where one is set.
+    """
+
+    word: ClassVar[str] = "rmsprop"
+    lr: float = _lr(0.01)
+    alpha: float = setting(SHARE, 0.99, "the share of the squared gradients that is kept")
+    momentum: float = setting(SHARE, 0.0, "the share of the last move that is kept")
+    eps: float = _eps()
+    weight_decay: float = _weight_decay()
+    clip: float | None = _clip()
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        return ("v", "m") if self.momentum else ("v",)
+
+    def scalars(self, step: int, rate: float) -> dict[str, float]:
+        factor = sqrt(1 - self.alpha)
+        kept = {"momentum": self.momentum} if self.momentum else {}
+        return {
+            "alpha": self.alpha,
+            "eps": self.eps / factor,
+            "rate": rate / factor,
+            **kept,
+            **self._decayed(),
+        }
+
+    def emit(self) -> Iterator[str]:
+        yield from self._prepared()
+        g = self._gradient
+        yield f"np.multiply({g}, {g}, out=t)"
+        yield "np.multiply(v, alpha, out=v)"
+        yield "np.add(v, t, out=v)"
+        yield "np.sqrt(v, out=t)"
+        yield "np.add(t, eps, out=t)"
+        yield f"np.divide({g}, t, out=t)"
+        if self.momentum:
+            yield "np.multiply(m, momentum, out=m)"
+            yield "np.add(m, t, out=m)"
+        yield f"np.multiply({'m' if self.momentum else 't'}, rate, out=t)"
+        yield "np.subtract(p, t, out=p)"
+
+    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
+        g = g + self.weight_decay * p
+        state["v"] = self.alpha * state.get("v", 0 * p) + (1 - self.alpha) * g**2
+        state["m"] = self.momentum * state.get("m", 0 * p) + g / (state["v"] ** 0.5 + self.eps)
+        return p - rate * state["m"]
+
+
+@dataclass(frozen=True)
+class AdaGrad(Optimiser):
+    """Each parameter's step divided by the root of all its squared gradients (Duchi et al. 2011).
+
+    v += g²;  p -= lr g / (√v + eps).
+    """
+
+    word: ClassVar[str] = "adagrad"
+    lr: float = _lr(0.01)
+    lr_decay: float = setting(Number(0), 0.0, "divides the rate of step n (from 0) by 1 + n lr_decay")
+    eps: float = _eps(1e-10)
+    weight_decay: float = _weight_decay()
+    clip: float | None = _clip()
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        return ("v",)
+
+    def scalars(self, step: int, rate: float) -> dict[str, float]:
+        return {"eps": self.eps, "rate": rate / (1 + (step - 1) * self.lr_decay), **self._decayed()}
+
+    def emit(self) -> Iterator[str]:
+        yield from self._prepared()
+        g = self._gradient
+        yield f"np.multiply({g}, {g}, out=t)"
+        yield "np.add(v, t, out=v)"
+        yield "np.sqrt(v, out=t)"
+        yield "np.add(t, eps, out=t)"
+        yield f"np.divide({g}, t, out=t)"
+        yield "np.multiply(t, rate, out=t)"
+        yield "np.subtract(p, t, out=p)"
+
+    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
+        g = g + self.weight_decay * p
+        state["v"] = state.get("v", 0 * p) + g**2
+        return p - rate / (1 + (step - 1) * self.lr_decay) * g / (state["v"] ** 0.5 + self.eps)
+
+
+def _adam_scalars(beta1: float, beta2: float, eps: float, step: int, rate: float) -> dict[str, float]:
+    """Adam's division by 1 - beta**step, for moments kept without (1 - beta), moved into the scalars."""
+    grown1 = (1 - beta1**step) / (1 - beta1)  # what m holds of a gradient that never changed
+    grown2 = sqrt((1 - beta2**step) / (1 - beta2))
+    return {"beta1": beta1, "beta2": beta2, "eps": eps * grown2, "rate": rate * grown2 / grown1}
+
+
+def _adam_lines(g: str) -> Iterator[str]:
+    yield "np.multiply(m, beta1, out=m)"
+    yield f"np.add(m, {g}, out=m)"
+    yield f"np.multiply({g}, {g}, out=t)"
+    yield "np.multiply(v, beta2, out=v)"
+    yield "np.add(v, t, out=v)"
+    yield "np.sqrt(v, out=t)"
+    yield "np.add(t, eps, out=t)"
+    yield "np.divide(m, t, out=t)"
+    yield "np.multiply(t, rate, out=t)"
+    yield "np.subtract(p, t, out=p)"
+
+
+def _adam_move(o: Adam | AdamW, g: Chunk, state: State, step: int) -> Chunk:
+    state["m"] = o.beta1 * state.get("m", 0 * g) + (1 - o.beta1) * g
+    state["v"] = o.beta2 * state.get("v", 0 * g) + (1 - o.beta2) * g**2
+    m_hat = state["m"] / (1 - o.beta1**step)
+    v_hat = state["v"] / (1 - o.beta2**step)
+    return m_hat / (v_hat**0.5 + o.eps)
+
+
+@dataclass(frozen=True)
+class Adam(Optimiser):
+    """Moving averages of the gradient and of its square (Kingma and Ba 2015).
+
+    m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g²;  p -= lr m̂ / (√v̂ + eps), where a hat divides
+    by 1 - beta**step.
+    """
+
+    word: ClassVar[str] = "adam"
+    lr: float = _lr(1e-3)
+    beta1: float = setting(SHARE, 0.9, "the share of the mean gradient that is kept")
+    beta2: float = setting(SHARE, 0.999, "the share of the mean squared gradient that is kept")
+    eps: float = _eps()
+    weight_decay: float = _weight_decay()
+    clip: float | None = _clip()
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        return ("m", "v")
+
+    def scalars(self, step: int, rate: float) -> dict[str, float]:
+        return {**_adam_scalars(self.beta1, self.beta2, self.eps, step, rate), **self._decayed()}
+
+    def emit(self) -> Iterator[str]:
+        yield from self._prepared()
+        yield from _adam_lines(self._gradient)
+
+    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
+        return p - rate * _adam_move(self, g + self.weight_decay * p, state, step)
+
+
+@dataclass(frozen=True)
+class AdamW(Decoupled):
+    """Adam whose weight decay leaves the moments alone (Loshchilov and Hutter 2019).
+
+    Adam's step, and before it p *= 1 - lr weight_decay.
+    """
+
+    word: ClassVar[str] = "adamw"
+    lr: float = _lr(1e-3)
+    beta1: float = setting(SHARE, 0.9, "the share of the mean gradient that is kept")
+    beta2: float = setting(SHARE, 0.999, "the share of the mean squared gradient that is kept")
+    eps: float = _eps()
+    weight_decay: float = _weight_decay(0.01)
+    clip: float | None = _clip()
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        return ("m", "v")
+
+    def scalars(self, step: int, rate: float) -> dict[str, float]:
+        return {**_adam_scalars(self.beta1, self.beta2, self.eps, step, rate), **self._shrinking(rate)}
+
+    def emit(self) -> Iterator[str]:
+        yield from self._prepared()
+        yield from self._shrunk()
+        yield from _adam_lines(self._gradient)
+
+    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
+        return p - rate * self.weight_decay * p - rate * _adam_move(self, g, state, step)
+
+
+@dataclass(frozen=True)
+class Lion(Decoupled):
+    """Steps of one size, in the direction of a moving average's sign (Chen et al. 2023).
+
+    p -= lr (sign(beta1 m + (1 - beta1) g) + weight_decay p);  m = beta2 m + (1 - beta2) g. Wants a rate some
+    3 to 10 times smaller than adam's, and a weight decay as many times larger.
+    """
+
+    word: ClassVar[str] = "lion"
+    lr: float = _lr(1e-4)
+    beta1: float = setting(SHARE, 0.9, "the share of the mean gradient in the direction of a step")
+    beta2: float = setting(SHARE, 0.99, "the share of the mean gradient that is kept")
+    weight_decay: float = _weight_decay()
+    clip: float | None = _clip()
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        return ("m",)
+
+    def scalars(self, step: int, rate: float) -> dict[str, float]:
+        # a sign does not mind a factor: beta1 m + (1 - beta1) g, divided by 1 - beta1
+        blend = self.beta1 * (1 - self.beta2) / (1 - self.beta1)
+        return {"blend": blend, "beta2": self.beta2, "rate": rate, **self._shrinking(rate)}
+
+    def emit(self) -> Iterator[str]:
+        yield from self._prepared()
+        yield from self._shrunk()
+        g = self._gradient
+        yield "np.multiply(m, blend, out=t)"
+        yield f"np.add(t, {g}, out=t)"
+        yield "np.sign(t, out=t)"
+        yield "np.multiply(t, rate, out=t)"
+        yield "np.subtract(p, t, out=p)"
+        yield "np.multiply(m, beta2, out=m)"
+        yield f"np.add(m, {g}, out=m)"
+
+    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
+        m = state.get("m", 0 * p)
+        direction = self.beta1 * m + (1 - self.beta1) * g
+        state["m"] = self.beta2 * m + (1 - self.beta2) * g
+        return p - rate * ((direction > 0).astype(p.dtype) - (direction < 0) + self.weight_decay * p)
+
+
+OPTIMISERS: tuple[type[Optimiser], ...] = (Sgd, RmsProp, AdaGrad, Adam, AdamW, Lion)
