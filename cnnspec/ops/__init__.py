@@ -1,1 +1,39 @@
-"""Every word of the language and every primitive of the plan."""
+"""Every word of the language, in the order of the reference."""
+
+from __future__ import annotations
+
+from .activation import Leaky, Relu, Sigmoid, Softmax, Tanh
+from .base import Op, Parameter, Window
+from .conv import Conv, DwConv
+from .dense import Dense, Flatten
+from .merge import Add, Concat, Max, Mean, Mul
+from .norm import Bn
+from .pool import AvgPool, Gap, MaxPool, MinPool
+from .regularise import Dropout
+
+OPS: tuple[type[Op], ...] = (
+    Conv,
+    DwConv,
+    MaxPool,
+    AvgPool,
+    MinPool,
+    Gap,
+    Dense,
+    Flatten,
+    Relu,
+    Leaky,
+    Sigmoid,
+    Tanh,
+    Softmax,
+    Bn,
+    Dropout,
+    Add,
+    Concat,
+    Mul,
+    Max,
+    Mean,
+)
+
+WORDS: dict[str, type[Op]] = {op.word: op for op in OPS}
+
+__all__ = ["OPS", "WORDS", "Op", "Parameter", "Window"]

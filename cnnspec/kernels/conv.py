@@ -1,0 +1,184 @@
+"""Convolution on rows: x[h,c,w,n], the images of a shard innermost.
+
+With images innermost a pixel of one channel is a contiguous run of n numbers, and a row of a channel a run
+of w*n. A convolution then copies its input once for each *column* of the kernel (`widen`), and gets the
+kernel's *rows* for nothing: rows h .. h+u-1 of the widened array lie one after the other in memory, so the
+whole layer is one batched matrix product over the output's rows (`rows`).
+
+Names: u v kernel row and column, i j output row and column, g groups, f filters.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+Pads = tuple[tuple[int, int], tuple[int, int]]
+
+
+def reach(out: int, size: int, stride: int, offset: int) -> tuple[int, int]:
+    """Outputs lo..hi-1 for which 0 <= i*stride + offset < size."""
+    lo = max(0, -(offset // stride))
+    hi = min(out, (size - 1 - offset) // stride + 1)
+    return lo, max(lo, hi)
+
+
+def widen(
+    x: np.ndarray,
+    kernel: int = 1,
+    stride: int = 1,
+    dilate: int = 1,
+    pad: Pads = ((0, 0), (0, 0)),
+    *,
+    out: np.ndarray,
+) -> None:
+    """x[h,c,w,n] -> out[g,top+h+bottom,v,c/g,j,n]: column v holds pixel j*stride + v*dilate - left.
+
+    What lies outside the image is zero.
+    """
+    groups, rows, _, channels, width, n = out.shape
+    height = x.shape[0]
+    (top, bottom), (left, _) = pad
+    if top:
+        out[:, :top] = 0
+    if bottom:
+        out[:, rows - bottom :] = 0
+    source = x.reshape(height, groups, channels, x.shape[2], n).swapaxes(0, 1)
+    for v in range(kernel):
+        offset = v * dilate - left
+        lo, hi = reach(width, x.shape[2], stride, offset)
+        column = out[:, top : top + height, v]
+        if lo:
+            column[..., :lo, :] = 0
+        if hi < width:
+            column[..., hi:, :] = 0
+        if hi > lo:
+            first = lo * stride + offset
+            np.copyto(
+                column[..., lo:hi, :], source[..., first : first + (hi - lo - 1) * stride + 1 : stride, :]
+            )
+
+
+def unroll(
+    x: np.ndarray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int] = (1, 1),
+    dilate: tuple[int, int] = (1, 1),
+    pad: Pads = ((0, 0), (0, 0)),
+    *,
+    out: np.ndarray,
+) -> None:
+    """x[h,c,w,n] -> out[g,i,u*v,c/g,j,n]: every tap of the kernel a copy, for kernels dilated in height."""
+    groups, height, _, channels, width, n = out.shape
+    source = x.reshape(x.shape[0], groups, channels, x.shape[2], n).swapaxes(0, 1)
+    for u in range(kernel[0]):
+        row = u * dilate[0] - pad[0][0]
+        top, end = reach(height, x.shape[0], stride[0], row)
+        for v in range(kernel[1]):
+            column = v * dilate[1] - pad[1][0]
+            lo, hi = reach(width, x.shape[2], stride[1], column)
+            tap = out[:, :, u * kernel[1] + v]
+            if top or end < height or lo or hi < width:
+                tap[...] = 0
+            if end > top and hi > lo:
+                h, w = top * stride[0] + row, lo * stride[1] + column
+                np.copyto(
+                    tap[:, top:end, :, lo:hi],
+                    source[
+                        :,
+                        h : h + (end - top - 1) * stride[0] + 1 : stride[0],
+                        :,
+                        w : w + (hi - lo - 1) * stride[1] + 1 : stride[1],
+                    ],
+                )
+
+
+def rows(wide: np.ndarray, kernel: int, stride: int, height: int) -> np.ndarray:
+    """wide[g,h,v,c,j,n] -> a view [g,i,u*v*c,j*n]: for each output row, the kernel's rows of input. No copy."""
+    groups, _, taps, channels, width, n = wide.shape
+    group, row = wide.strides[:2]
+    depth = taps * channels
+    if row != depth * width * n * wide.itemsize:
+        raise AssertionError("rows of the widened array must lie one after the other")
+    return as_strided(
+        wide,
+        (groups, height, kernel * depth, width * n),
+        (group, row * stride, width * n * wide.itemsize, wide.itemsize),
+    )
+
+
+def by_group(y: np.ndarray, groups: int) -> np.ndarray:
+    """y[i,f,j,n] -> a view [g,i,f/g,j*n]."""
+    height, filters, width, n = y.shape
+    return y.reshape(height, groups, filters // groups, width * n).swapaxes(0, 1)
+
+
+def pixels(y: np.ndarray) -> np.ndarray:
+    """y[h,c,w,n] -> a view [h,c,w*n]."""
+    return y.reshape(y.shape[0], y.shape[1], -1)
+
+
+def filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """dw[g,f,d] = sum over i of dy[g,i,f,l] . columns[g,i,d,l]: a product for each row, summed in order.
+
+    scratch[g,r,f,d] holds r rows' products at a time.
+    """
+    height, block = dy.shape[1], scratch.shape[1]
+    for start in range(0, height, block):
+        stop = min(start + block, height)
+        part = scratch[:, : stop - start]
+        np.matmul(dy[:, start:stop], columns[:, start:stop].swapaxes(2, 3), out=part)
+        if start == 0:
+            np.add.reduce(part, axis=1, out=out)
+        else:
+            for row in range(stop - start):
+                np.add(out, part[:, row], out=out)
+
+
+def spread(
+    weights: np.ndarray,
+    dy: np.ndarray,
+    stride: tuple[int, int],
+    dilate: tuple[int, int],
+    pad: Pads,
+    *,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """The gradient of the input: each output's gradient goes back, times the weight, to the pixels it saw.
+
+    weights[f,u,v,c/g], dy[i,f,j,n] -> out[h,c,w,n]. A block of output rows at a time, the products
+    weights^T . dy are made in scratch[r,g,u,v,c/g,j,n] and each tap added where it belongs.
+    """
+    _, kernel_h, kernel_w, channels = weights.shape
+    block, groups = scratch.shape[:2]
+    height, _, width, n = dy.shape
+    grad = dy.reshape(height, groups, -1, width * n)
+    turned = weights.reshape(groups, grad.shape[2], -1).swapaxes(1, 2)
+    image = out.reshape(out.shape[0], groups, channels, out.shape[2], n)
+    out[...] = 0
+    spans = [reach(width, out.shape[2], stride[1], v * dilate[1] - pad[1][0]) for v in range(kernel_w)]
+    for start in range(0, height, block):
+        count = min(block, height - start)
+        part = scratch[:count]
+        np.matmul(turned, grad[start : start + count], out=part.reshape(count, groups, -1, width * n))
+        for u in range(kernel_h):
+            row = start * stride[0] + u * dilate[0] - pad[0][0]
+            top, end = reach(count, out.shape[0], stride[0], row)
+            if end <= top:
+                continue
+            h = top * stride[0] + row
+            lines = image[h : h + (end - top - 1) * stride[0] + 1 : stride[0]]
+            for v, (lo, hi) in enumerate(spans):
+                if hi > lo:
+                    w = lo * stride[1] + v * dilate[1] - pad[1][0]
+                    target = lines[..., w : w + (hi - lo - 1) * stride[1] + 1 : stride[1], :]
+                    np.add(target, part[top:end, :, u, v, :, lo:hi], out=target)
+
+
+def turn(weights: np.ndarray, groups: int, *, out: np.ndarray) -> None:
+    """weights[f,u,v,c/g] -> out[c,u,v,f/g], the kernel turned by 180 degrees: what carries gradients back."""
+    filters, kernel_h, kernel_w, channels = weights.shape
+    parts = weights[:, ::-1, ::-1].reshape(groups, filters // groups, kernel_h, kernel_w, channels)
+    shape = (groups, channels, kernel_h, kernel_w, filters // groups)
+    np.copyto(out.reshape(shape), parts.transpose(0, 4, 2, 3, 1))

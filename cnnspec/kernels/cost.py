@@ -1,0 +1,130 @@
+"""Costs: how wrong a prediction is, and in which direction it should go.
+
+A prediction z and its target t have the channels first and the images last: vectors [c,n], images [h,c,w,n].
+Costs return the sum over the shard of each image's cost (a mean over its pixels where it has pixels), times
+`share`, which is weight / images of the whole batch; gradients carry the same factor.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def softmax_cross_entropy(
+    z: np.ndarray, t: np.ndarray, share: float, axis: int, *, single: np.ndarray, out: np.ndarray
+) -> float:
+    """-sum of t * log softmax(z); out gets softmax(z), single is scratch with one channel.
+
+    Computed from z - max(z), so logits of any size do no harm.
+    """
+    np.maximum.reduce(z, axis=axis, keepdims=True, out=single)
+    np.subtract(z, single, out=out)
+    right = np.vdot(t, out)
+    np.exp(out, out=out)
+    np.add.reduce(out, axis=axis, keepdims=True, out=single)
+    np.divide(out, single, out=out)
+    np.log(single, out=single)
+    # targets of one image add up to one, so log of the sum counts once for each pixel
+    total = np.add.reduce(single, axis=None, dtype=np.float64)
+    return share * float(total - right)
+
+
+def scaled_difference(p: np.ndarray, t: np.ndarray, factor: float, *, out: np.ndarray) -> None:
+    """out = factor * (p - t)"""
+    np.subtract(p, t, out=out)
+    np.multiply(out, out.dtype.type(factor), out=out)
+
+
+def count_right(z: np.ndarray, t: np.ndarray, axis: int) -> int:
+    """How many predictions have their largest value where the target has its own."""
+    return int(np.count_nonzero(z.argmax(axis=axis) == t.argmax(axis=axis)))
+
+
+def smooth(t: np.ndarray, smoothing: float, classes: int, *, out: np.ndarray) -> None:
+    """out = (1 - smoothing) * t + smoothing / classes"""
+    np.multiply(t, out.dtype.type(1 - smoothing), out=out)
+    np.add(out, out.dtype.type(smoothing / classes), out=out)
+
+
+def surprise(
+    p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, share: float, *, scratch: np.ndarray
+) -> float:
+    """-sum of t * log p; p of zero counts as the smallest normal number"""
+    np.maximum(p, np.finfo(p.dtype).tiny, out=scratch)
+    np.log(scratch, out=scratch)
+    total = (1 - smoothing) * float(np.vdot(t, scratch))
+    if smoothing:
+        total += smoothing / classes * float(scratch.sum(dtype=np.float64))
+    return -share * total
+
+
+def surprise_gradient(
+    p: np.ndarray,
+    t: np.ndarray,
+    smoothing: float,
+    classes: int,
+    share: float,
+    *,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """-t / p * share"""
+    np.maximum(p, np.finfo(p.dtype).tiny, out=scratch)
+    smooth(t, smoothing, classes, out=out)
+    np.divide(out, scratch, out=out)
+    np.multiply(out, out.dtype.type(-share), out=out)
+
+
+def binary_surprise(p: np.ndarray, t: np.ndarray, share: float, *, a: np.ndarray, b: np.ndarray) -> float:
+    """-sum of t log p + (1 - t) log(1 - p); a and b are scratch"""
+    tiny = np.finfo(p.dtype).tiny
+    np.subtract(p.dtype.type(1), p, out=a)
+    np.maximum(a, tiny, out=a)
+    np.log(a, out=a)
+    np.maximum(p, tiny, out=b)
+    np.log(b, out=b)
+    np.subtract(b, a, out=b)
+    return -share * float(np.vdot(t, b) + a.sum(dtype=np.float64))
+
+
+def binary_surprise_gradient(
+    p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray, out: np.ndarray
+) -> None:
+    """(p - t) / (p (1 - p)) * share"""
+    np.multiply(p, p, out=scratch)
+    np.subtract(p, scratch, out=scratch)
+    np.maximum(scratch, np.finfo(p.dtype).tiny, out=scratch)
+    np.subtract(p, t, out=out)
+    np.divide(out, scratch, out=out)
+    np.multiply(out, out.dtype.type(share), out=out)
+
+
+def sigmoid_cross_entropy(
+    z: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray, out: np.ndarray
+) -> float:
+    """max(z, 0) - z t + log(1 + exp(-|z|)), summed; out gets sigmoid(z)"""
+    np.abs(z, out=scratch)
+    np.negative(scratch, out=scratch)
+    np.exp(scratch, out=scratch)
+    np.log1p(scratch, out=scratch)
+    np.maximum(z, z.dtype.type(0), out=out)
+    np.add(scratch, out, out=scratch)
+    total = scratch.sum(dtype=np.float64) - np.vdot(z, t)
+    half = z.dtype.type(0.5)
+    np.multiply(z, half, out=out)
+    np.tanh(out, out=out)
+    np.multiply(out, half, out=out)
+    np.add(out, half, out=out)
+    return share * float(total)
+
+
+def squared_error(p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray) -> float:
+    """sum of (p - t)^2"""
+    np.subtract(p, t, out=scratch)
+    flat = scratch.reshape(-1)
+    return share * float(np.vdot(flat, flat))
+
+
+def count_right_by_threshold(p: np.ndarray, t: np.ndarray, threshold: float) -> int:
+    """How many predictions lie on the target's side of the threshold."""
+    return int(np.count_nonzero((p > threshold) == (t > threshold)))

@@ -1,0 +1,126 @@
+"""Pooling on rows x[h,c,w,n]: windows become shifted views, so every step is one call over whole arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .conv import Pads
+from .depthwise import taps
+
+
+def quarters(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """x[2i,c,2j,n] -> the four pixels of each 2x2 window, in reading order, as views. Odd edges are left out."""
+    height, width = x.shape[0] // 2 * 2, x.shape[2] // 2 * 2
+    return (
+        x[0:height:2, :, 0:width:2],
+        x[0:height:2, :, 1:width:2],
+        x[1:height:2, :, 0:width:2],
+        x[1:height:2, :, 1:width:2],
+    )
+
+
+def maxpool2(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, out: np.ndarray) -> None:
+    """The largest of each 2x2 window; top and bottom keep the winners of each row for the way back."""
+    a, b, c, d = quarters(x)
+    np.maximum(a, b, out=top)
+    np.maximum(c, d, out=bottom)
+    np.maximum(top, bottom, out=out)
+
+
+def maxpool2_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    top: np.ndarray,
+    bottom: np.ndarray,
+    *,
+    upper: np.ndarray,
+    lower: np.ndarray,
+    won: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dy goes to the pixel that won; a tie goes to the first one in reading order.
+
+    upper, lower and won are scratch of dy's shape, won of bools.
+    """
+    a, b, c, d = quarters(x)
+    da, db, dc, dd = quarters(out)
+    if out.shape[0] % 2:
+        out[-1] = 0
+    if out.shape[2] % 2:
+        out[:, :, -1] = 0
+    np.greater_equal(top, bottom, out=won)
+    np.multiply(dy, won, out=upper)
+    np.subtract(dy, upper, out=lower)
+    np.greater_equal(a, b, out=won)
+    np.multiply(upper, won, out=da)
+    np.subtract(upper, da, out=db)
+    np.greater_equal(c, d, out=won)
+    np.multiply(lower, won, out=dc)
+    np.subtract(lower, dc, out=dd)
+
+
+def maxpool(
+    x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray
+) -> None:
+    """The largest of each window; padding never wins."""
+    out[...] = -np.inf
+    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):
+        np.maximum(out[here], x[there], out=out[here])
+
+
+def maxpool_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    pad: Pads,
+    *,
+    part: np.ndarray,
+    free: np.ndarray,
+    won: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dy goes to the first pixel of each window, in reading order, that equals the window's maximum y.
+
+    part, free and won are scratch of dy's shape; free and won of bools.
+    """
+    out[...] = 0
+    free[...] = True
+    for _, _, here, there in taps(x.shape, y.shape, kernel, stride, (1, 1), pad):
+        first = won[here]
+        np.equal(x[there], y[here], out=first)
+        np.logical_and(first, free[here], out=first)
+        np.not_equal(free[here], first, out=free[here])
+        np.multiply(dy[here], first, out=part[here])
+        np.add(out[there], part[here], out=out[there])
+
+
+def window_sums(
+    x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray
+) -> None:
+    """The sum of each window; padding counts as zero."""
+    out[...] = 0
+    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):
+        np.add(out[here], x[there], out=out[here])
+
+
+def window_sums_gradient(
+    dy: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray
+) -> None:
+    """Every pixel gets the sum of the gradients of the windows that it lies in."""
+    out[...] = 0
+    for _, _, here, there in taps(out.shape, dy.shape, kernel, stride, (1, 1), pad):
+        np.add(out[there], dy[here], out=out[there])
+
+
+def image_means(x: np.ndarray, *, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[c,n], the mean over the pixels."""
+    np.add.reduce(x, axis=(0, 2), out=out)
+    np.multiply(out, out.dtype.type(1 / (x.shape[0] * x.shape[2])), out=out)
+
+
+def image_means_gradient(dy: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """dy[c,n] -> out[h,c,w,n]: each pixel gets its share; scratch has dy's shape."""
+    np.multiply(dy, dy.dtype.type(1 / (out.shape[0] * out.shape[2])), out=scratch)
+    np.copyto(out, scratch[None, :, None, :])

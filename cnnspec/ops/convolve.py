@@ -1,0 +1,423 @@
+"""What convolutions and their gradients are made of.
+
+A `Convolve` is rewritten by a pass into one of several ways to compute it. Here: by columns, as products of
+matrices over the rows of the output, sharing the widened input between the product and the filters' gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..ir import TensorType, parameter
+from .base import Op
+from .geometry import Geometry, size_2d
+
+
+@dataclass(frozen=True)
+class Convolve(Op):
+    """y = x convolved with w, no bias; a pass chooses how (`passes/choose.py`)."""
+
+    geometry: Geometry
+    groups: int = 1
+
+    def type(self, x: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+        return x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
+
+    def macs(self, x: TensorType, w: TensorType) -> int:  # type: ignore[override]
+        return w.elements * self.type(x, w).elements // w["f"]
+
+    @property
+    def depthwise(self) -> bool:
+        return self.groups > 1
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        x, w = node.inputs
+        dx = b.add(
+            ConvolveInputGradient(self.geometry, self.groups, b.type(x)),
+            dy,
+            w,
+            name=f"{node.name}.dx",
+            like=node,
+        )
+        dw = b.add(
+            ConvolveFilterGradient(self.geometry, self.groups, b.type(w)),
+            x,
+            dy,
+            name=f"{node.name}.dw",
+            like=node,
+        )
+        return dx, dw
+
+    def evaluate(self, x, w):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        x4, w4 = image_4d(x), image_4d(w)
+        padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad))
+        height, width = self.geometry.out(*x4.shape[2:])
+        y = np.zeros((len(x), w.shape[0], height, width), x.dtype)
+        for group in range(self.groups):
+            f, c = part(w.shape[0], self.groups, group), part(x.shape[1], self.groups, group)
+            for u, v, seen in looks(self.geometry, padded, height, width):
+                y[:, f] += np.einsum("nchw,fc->nfhw", seen[:, c], w4[f, :, u, v])
+        return y if x.ndim == 4 else y[:, :, 0]
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        x, w = node.inputs
+        if self.groups > 1 and e.graph.type(w)["c"] == 1 and e.graph.type(w)["f"] == self.groups:
+            weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {self.geometry.kernel[0]}, -1)")
+            row = e.scratch("row", e.shape(node.name)[1:])
+            e.line(
+                f"depthwise({e[x]}, {weights}, {self.geometry.arguments}, scratch={row}, out={e[node.name]})"
+            )
+            return
+        assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
+        filters, channels = e.graph.type(w)["f"], e.graph.type(w)["c"]
+        weights = e.view("matrix", f"{e[w]}.reshape({filters}, {channels})")
+        out = e.view("pixels", f"pixels({e[node.name]})")
+        e.line(f"np.matmul({weights}, {e.pixels(x)}, out={out})")
+
+
+@dataclass(frozen=True)
+class ConvolveInputGradient(Op):
+    """dx of a convolution: exact for every stride, since each output's gradient goes to the pixels it saw."""
+
+    geometry: Geometry
+    groups: int
+    x: TensorType
+
+    def type(self, dy: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+        return replace(self.x, folded=())
+
+    def macs(self, dy: TensorType, w: TensorType) -> int:  # type: ignore[override]
+        return w.elements * dy.elements // w["f"]
+
+    def evaluate(self, dy, w):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        dy4, w4 = image_4d(dy), image_4d(w)
+        sizes = [n + sum(p) for n, p in zip(size_2d(self.x), self.geometry.pad, strict=True)]
+        padded = np.zeros((len(dy), self.x["c"], *sizes), dy.dtype)
+        for group in range(self.groups):
+            f, c = part(w.shape[0], self.groups, group), part(self.x["c"], self.groups, group)
+            for u, v, seen in looks(self.geometry, padded, *dy4.shape[2:]):
+                seen[:, c] += np.einsum("nfhw,fc->nchw", dy4[:, f], w4[f, :, u, v])
+        (top, _), (left, _) = self.geometry.pad
+        height, width = size_2d(self.x)
+        dx = padded[:, :, top : top + height, left : left + width]
+        return dx if dy.ndim == 4 else dx[:, :, 0]
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        dy, w = node.inputs
+        arguments = self.geometry.arguments
+        wt = e.graph.type(w)
+        kernel_h, kernel_w = self.geometry.kernel
+        if self.groups > 1 and wt["c"] == 1 and wt["f"] == self.groups:
+            weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {kernel_h}, -1)")
+            row = e.scratch("row", e.shape(dy)[1:])
+            e.line(
+                f"depthwise_input_gradient({e[dy]}, {weights}, {arguments}, "
+                f"scratch={row}, out={e[node.name]})"
+            )
+            return
+        height, _, width, n = e.shape(dy)
+        depth = kernel_h * kernel_w * self.x["c"]
+        block = max(1, min(height, 1_000_000 // max(1, depth * width * n)))
+        shape = (block, self.groups, kernel_h, kernel_w, wt["c"], width, n)
+        weights = e.view("taps", f"{e[w]}.reshape({wt['f']}, {kernel_h}, {kernel_w}, {wt['c']})")
+        scratch = e.scratch("products", shape)
+        e.line(f"spread({weights}, {e[dy]}, {arguments}, scratch={scratch}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class ConvolveFilterGradient(Op):
+    """dw of a convolution: for each tap, what it saw times the gradient of what it made."""
+
+    geometry: Geometry
+    groups: int
+    w: TensorType
+
+    def type(self, x: TensorType, dy: TensorType) -> TensorType:  # type: ignore[override]
+        return self.w
+
+    def macs(self, x: TensorType, dy: TensorType) -> int:  # type: ignore[override]
+        return self.w.elements * dy.elements // self.w["f"]
+
+    def evaluate(self, x, dy):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        x4, dy4 = image_4d(x), image_4d(dy)
+        padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad))
+        dw = np.zeros(self.w.shape, x.dtype)
+        dw4 = image_4d(dw)
+        for group in range(self.groups):
+            f, c = part(dy.shape[1], self.groups, group), part(x.shape[1], self.groups, group)
+            for u, v, seen in looks(self.geometry, padded, *dy4.shape[2:]):
+                dw4[f, :, u, v] += np.einsum("nfhw,nchw->fc", dy4[:, f], seen[:, c])
+        return dw
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        x, dy = node.inputs
+        kernel_h, kernel_w = self.geometry.kernel
+        if self.groups > 1 and self.w["c"] == 1 and self.w["f"] == self.groups:
+            row = e.scratch("row", e.shape(dy)[1:])
+            out = e.view("taps", f"{e[node.name]}.reshape({self.groups}, {kernel_h}, {kernel_w})")
+            e.line(
+                f"depthwise_filter_gradient({e[x]}, {e[dy]}, {self.geometry.arguments}, "
+                f"scratch={row}, out={out})"
+            )
+            return
+        assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
+        emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e)
+
+
+@dataclass(frozen=True)
+class Columns(Op):
+    """The input of a convolution, widened so that every output row's matrix lies there as a view.
+
+    Shared by the forward product and the gradient of the filters.
+    """
+
+    geometry: Geometry
+    groups: int = 1
+
+    @property
+    def tall(self) -> bool:
+        """Whether the kernel's rows have to be copied too: dilated in height, they do not lie together."""
+        return self.geometry.dilate[0] > 1 and self.geometry.kernel[0] > 1
+
+    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+        height, width = size_2d(x)
+        out_h, out_w = self.geometry.out(height, width)
+        kernel_h, kernel_w = self.geometry.kernel
+        rows = out_h if self.tall else height + sum(self.geometry.pad[0])
+        taps = kernel_h * kernel_w if self.tall else kernel_w
+        sizes = (self.groups, rows, taps, x["c"] // self.groups, out_w)
+        return TensorType(tuple(zip("ghvcw", sizes, strict=True)))
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def evaluate(self, x):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        x4 = image_4d(x)
+        padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad))
+        kernel_h, kernel_w = self.geometry.kernel
+        out_h, out_w = self.geometry.out(*x4.shape[2:])
+        stride, dilate = self.geometry.stride, self.geometry.dilate
+        taps = []
+        for u in range(kernel_h if self.tall else 1):
+            for v in range(kernel_w):
+                across = slice(v * dilate[1], v * dilate[1] + (out_w - 1) * stride[1] + 1, stride[1])
+                down = slice(u * dilate[0], u * dilate[0] + (out_h - 1) * stride[0] + 1, stride[0])
+                taps.append(padded[:, :, down if self.tall else slice(None), across])
+        wide = np.stack(taps)  # v n c h w
+        v, n, c, h, w = wide.shape
+        return wide.reshape(v, n, self.groups, c // self.groups, h, w).transpose(1, 2, 4, 0, 3, 5)
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (x,) = node.inputs
+        (_, kernel_w), (_, stride), (_, dilate) = (
+            self.geometry.kernel,
+            self.geometry.stride,
+            self.geometry.dilate,
+        )
+        if self.tall:
+            g = self.geometry
+            e.line(f"unroll({e[x]}, {g.kernel}, {g.arguments}, out={e[node.name]})")
+        else:
+            e.line(f"widen({e[x]}, {kernel_w}, {stride}, {dilate}, {self.geometry.pad}, out={e[node.name]})")
+
+    def rows(self, node_name: str, e) -> str:  # type: ignore[no-untyped-def]
+        """The view whose rows are multiplied."""
+        _, rows, *_ = e.shape(node_name)
+        if self.tall:
+            return e.view_of(node_name, "rows", f"rows({e[node_name]}, 1, 1, {rows})")
+        kernel, stride = self.geometry.kernel[0], self.geometry.stride[0]
+        height = (rows - kernel) // stride + 1
+        return e.view_of(node_name, "rows", f"rows({e[node_name]}, {kernel}, {stride}, {height})")
+
+
+@dataclass(frozen=True)
+class ColumnsProduct(Op):
+    """y = weights times columns, a matrix product for each row of the output."""
+
+    columns: Columns
+    y: TensorType
+
+    def type(self, columns: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+        return self.y
+
+    def macs(self, columns: TensorType, w: TensorType) -> int:  # type: ignore[override]
+        return w.elements * self.y.elements // w["f"]
+
+    def evaluate(self, columns, w):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        out_h, _ = size_2d(self.y)
+        groups = self.columns.groups
+        w4 = image_4d(w)
+        kernel_h, kernel_w = w4.shape[2:]
+        y = np.zeros((len(columns), self.y["c"], *size_2d(self.y)), columns.dtype)
+        for u in range(kernel_h):
+            if self.columns.tall:
+                seen = columns[:, :, :, u * kernel_w : (u + 1) * kernel_w]
+            else:
+                stride = self.columns.geometry.stride[0]
+                seen = columns[:, :, u : u + (out_h - 1) * stride + 1 : stride]
+            for group in range(groups):
+                f = part(len(w), groups, group)
+                y[:, f] += np.einsum("nhvcw,fcv->nfhw", seen[:, group], w4[f, :, u])
+        return y if self.y.kind == "image" else y[:, :, 0]
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        columns, w = node.inputs
+        groups = self.columns.groups
+        filters = e.graph.type(w)["f"]
+        matrix = e.view("matrix", f"{e[w]}.reshape({groups}, 1, {filters // groups}, -1)")
+        out = e.view("by_row", f"by_group({e[node.name]}, {groups})")
+        e.line(f"np.matmul({matrix}, {self.columns.rows(columns, e)}, out={out})")
+
+
+@dataclass(frozen=True)
+class ColumnsFilterGradient(Op):
+    """dw from the columns that the forward pass kept."""
+
+    columns: Columns
+    w: TensorType
+
+    def type(self, columns: TensorType, dy: TensorType) -> TensorType:  # type: ignore[override]
+        return self.w
+
+    def macs(self, columns: TensorType, dy: TensorType) -> int:  # type: ignore[override]
+        return self.w.elements * dy.elements // self.w["f"]
+
+    def evaluate(self, columns, dy):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        dy4 = image_4d(dy)
+        out_h = dy4.shape[2]
+        groups, geometry = self.columns.groups, self.columns.geometry
+        kernel_h, kernel_w = geometry.kernel
+        dw = np.zeros(self.w.shape, dy.dtype)
+        dw4 = image_4d(dw)
+        for u in range(kernel_h):
+            if self.columns.tall:
+                seen = columns[:, :, :, u * kernel_w : (u + 1) * kernel_w]
+            else:
+                seen = columns[:, :, u : u + (out_h - 1) * geometry.stride[0] + 1 : geometry.stride[0]]
+            for group in range(groups):
+                f = part(dy.shape[1], groups, group)
+                dw4[f, :, u] += np.einsum("nhvcw,nfhw->fcv", seen[:, group], dy4[:, f])
+        return dw
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        columns, dy = node.inputs
+        emit_filter_gradient(node.name, dy, self.columns.rows(columns, e), self.columns.groups, self.w, e)
+
+
+def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:  # type: ignore[no-untyped-def]
+    """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
+    filters = w["f"] // groups
+    depth = w.elements // w["f"]
+    block = max(1, min(e.shape(dy)[0], 500_000 // (groups * filters * depth)))
+    scratch = e.scratch("parts", (groups, block, filters, depth))
+    by_row = e.view_of(dy, f"by_row{groups}", f"by_group({e[dy]}, {groups})")
+    out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")
+    e.line(f"filter_gradient({by_row}, {rows}, scratch={scratch}, out={out})")
+
+
+@dataclass(frozen=True)
+class TurnKernel(Op):
+    """The kernel turned by 180 degrees, filters and channels exchanged: what carries gradients back."""
+
+    groups: int = 1
+
+    def type(self, w: TensorType) -> TensorType:  # type: ignore[override]
+        sides = {name: size for name, size in w.axes if name in ("u", "v")}
+        return parameter(f=w["c"] * self.groups, c=w["f"] // self.groups, **sides)
+
+    def evaluate(self, w):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        filters, channels = w.shape[:2]
+        turned = w[:, :, ::-1, ::-1] if w.ndim == 4 else w[:, :, ::-1]
+        parts = turned.reshape(self.groups, filters // self.groups, *w.shape[1:]).swapaxes(1, 2)
+        return np.ascontiguousarray(
+            parts.reshape(self.groups * channels, filters // self.groups, *w.shape[2:])
+        )
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (w,) = node.inputs
+        kernel = (1, *e.graph.type(w).shape[2:])[-2:]
+        taps = e.view("taps", f"{e[w]}.reshape({e.graph.type(w)['f']}, {kernel[0]}, {kernel[1]}, -1)")
+        made = e.graph.type(node.name)
+        out = e.view("turned", f"{e[node.name]}.reshape({made['f']}, {kernel[0]}, {kernel[1]}, -1)")
+        e.line(f"turn({taps}, {self.groups}, out={out})")
+
+
+@dataclass(frozen=True)
+class AddBias(Op):
+    """y = x + b, one number for each channel."""
+
+    overwrites = (0,)
+
+    def type(self, x: TensorType, b: TensorType) -> TensorType:  # type: ignore[override]
+        return x
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        return dy, b.add(ChannelSum(b.type(node.inputs[1])), dy, name=f"{node.name}.db", like=node)
+
+    def evaluate(self, x, b):  # type: ignore[no-untyped-def]
+        return x + b.reshape(-1, *[1] * (x.ndim - 2))
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        x, bias = node.inputs
+        ones = ", 1" * (len(e.shape(x)) - (1 if len(e.shape(x)) == 2 else 2))
+        column = e.view("bias", f"{e[bias]}.reshape(-1{ones})")
+        e.line(f"np.add({e[x]}, {column}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class ChannelSum(Op):
+    """The sum over images and pixels, a number for each channel: a bias's gradient."""
+
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+        return self.made
+
+    def evaluate(self, x):  # type: ignore[no-untyped-def]
+        return x.sum(axis=(0, *range(2, x.ndim)))
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (x,) = node.inputs
+        e.line(f"channel_sums({e.rows(x)}, out={e[node.name]})")
+
+
+def image_4d(x):  # type: ignore[no-untyped-def]
+    """A sequence's array (or its kernel's) as an image of height 1."""
+    return x if x.ndim == 4 else x[:, :, None]
+
+
+def part(count: int, groups: int, group: int) -> slice:
+    """The slice of `count` things that a group holds."""
+    share = count // groups
+    return slice(group * share, (group + 1) * share)
+
+
+def looks(geometry: Geometry, padded, height: int, width: int):  # type: ignore[no-untyped-def]
+    """For each tap: the pixels of the padded image that it meets, one for each output."""
+    for u in range(geometry.kernel[0]):
+        for v in range(geometry.kernel[1]):
+            i, j = u * geometry.dilate[0], v * geometry.dilate[1]
+            yield (
+                u,
+                v,
+                padded[
+                    :,
+                    :,
+                    i : i + (height - 1) * geometry.stride[0] + 1 : geometry.stride[0],
+                    j : j + (width - 1) * geometry.stride[1] + 1 : geometry.stride[1],
+                ],
+            )

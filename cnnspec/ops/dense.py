@@ -1,0 +1,170 @@
+"""Fully connected layers, and flattening."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..diagnostics import Fault
+from ..ir import TensorType, data, parameter
+from .base import Op, Parameter
+from .conv import INIT, bias_init, with_bias
+from .fields import Shape, Switch, setting, size
+
+
+@dataclass(frozen=True)
+class Flatten(Op):
+    """Flattening: an image or a sequence becomes a vector, channel after channel."""
+
+    word = "flatten"
+    family = "dense and shape"
+    example = "flatten -> dense 4"
+
+    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+        if x.kind == "vector":
+            return x
+        return TensorType((("c", x.elements),), folded=x.axes)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        return (b.add(Unflatten(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):  # type: ignore[no-untyped-def]
+        return x.reshape(len(x), -1)
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        e.same_memory(node.name, node.inputs[0])
+
+
+@dataclass(frozen=True)
+class Unflatten(Op):
+    """A vector as the image that it was."""
+
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+        return self.made
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def evaluate(self, x):  # type: ignore[no-untyped-def]
+        return x.reshape(len(x), *self.made.shape)
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        e.same_memory(node.name, node.inputs[0])
+
+
+@dataclass(frozen=True)
+class Dense(Op):
+    """A fully connected layer: every output is a weighted sum of all inputs; an image is flattened first.
+
+    out[o] = bias[o] + sum over c of weight[o,c] * in[c]
+    """
+
+    word = "dense"
+    family = "dense and shape"
+    example = "dense 10 -> softmax"
+    aliases = ("linear", "fc", "fully_connected", "fullyconnected", "innerproduct")
+
+    size: tuple[int, ...] = size(Shape((1,)), "N", "outputs")
+    bias: bool = setting(Switch(), True, "whether a number is added to each output")
+    init: str = setting(INIT, "kaiming_uniform", "how the weights begin")
+
+    @property
+    def outputs(self) -> int:
+        return self.size[0]
+
+    @property
+    def looks_everywhere(self) -> bool:
+        return True
+
+    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+        if x.kind != "vector":
+            raise Fault("CNN104", f"`dense` works on a vector, not on {x}", help="put `flatten` before it")
+        return data(self.outputs)
+
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:  # type: ignore[override]
+        kind = TensorType((("o", self.outputs), ("c", x["c"])), batched=False, folded=x.folded)
+        names = [name for name, _ in x.folded] or ["c"]
+        spatial_first = sorted(names, key=("h", "c", "w").index)  # rows, then channels, as images are kept
+        weight = Parameter("weight", kind, self.init, x["c"], self.outputs, ("o", *spatial_first))
+        if not self.bias:
+            return (weight,)
+        bias = Parameter("bias", parameter(o=self.outputs), bias_init(self.init), x["c"], self.outputs)
+        return weight, bias
+
+    def macs(self, x: TensorType) -> int:  # type: ignore[override]
+        return self.outputs * x["c"]
+
+    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+        return with_bias(Multiply(), inputs[0], self.bias, node, b)
+
+
+# ---- primitives --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Multiply(Op):
+    """y = w x, a product of matrices over the batch."""
+
+    def type(self, x: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+        return data(w["o"])
+
+    def macs(self, x: TensorType, w: TensorType) -> int:  # type: ignore[override]
+        return w.elements
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        x, w = node.inputs
+        return (
+            b.add(MultiplyInputGradient(b.type(x)), dy, w, name=f"{node.name}.dx", like=node),
+            b.add(MultiplyWeightGradient(b.type(w)), x, dy, name=f"{node.name}.dw", like=node),
+        )
+
+    def evaluate(self, x, w):  # type: ignore[no-untyped-def]
+        return x @ w.T
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        x, w = node.inputs
+        e.line(f"np.matmul({e.matrix(w)}, {e[x]}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class MultiplyInputGradient(Op):
+    """dx = w^T dy"""
+
+    x: TensorType
+
+    def type(self, dy: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+        return self.x
+
+    def macs(self, dy: TensorType, w: TensorType) -> int:  # type: ignore[override]
+        return w.elements
+
+    def evaluate(self, dy, w):  # type: ignore[no-untyped-def]
+        return dy @ w
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        dy, w = node.inputs
+        e.line(f"np.matmul({e.matrix(w)}.T, {e[dy]}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class MultiplyWeightGradient(Op):
+    """dw = dy x^T"""
+
+    w: TensorType
+
+    def type(self, x: TensorType, dy: TensorType) -> TensorType:  # type: ignore[override]
+        return self.w
+
+    def macs(self, x: TensorType, dy: TensorType) -> int:  # type: ignore[override]
+        return self.w.elements
+
+    def evaluate(self, x, dy):  # type: ignore[no-untyped-def]
+        return dy.T @ x
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        x, dy = node.inputs
+        e.line(f"np.matmul({e[dy]}, {e[x]}.T, out={e.matrix(node.name)})")

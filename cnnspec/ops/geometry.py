@@ -1,0 +1,126 @@
+"""How a window slides: kernel, stride, padding and dilation, resolved for an input.
+
+Everything is kept for two directions, height then width; a sequence is an image of height 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..diagnostics import Fault
+from ..ir import TensorType
+from .base import Window
+
+Pair = tuple[int, int]
+AXES = {1: ("width",), 2: ("height", "width")}
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A sliding window on an image of given size; `pad` is ((top, bottom), (left, right))."""
+
+    kernel: Pair
+    stride: Pair = (1, 1)
+    pad: tuple[Pair, Pair] = ((0, 0), (0, 0))
+    dilate: Pair = (1, 1)
+
+    @property
+    def extent(self) -> Pair:
+        """Pixels from the first to the last tap: dilate * (kernel - 1) + 1."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilate, strict=True))  # type: ignore[return-value]
+
+    def out(self, height: int, width: int) -> Pair:
+        """Size of the output: (n + padding - extent) // stride + 1."""
+        return tuple(  # type: ignore[return-value]
+            (n + sum(p) - e) // s + 1
+            for n, p, e, s in zip((height, width), self.pad, self.extent, self.stride, strict=True)
+        )
+
+    @property
+    def plain(self) -> bool:
+        """One tap, no stride, no padding: the output's pixels are the input's."""
+        return self.kernel == (1, 1) and self.stride == (1, 1) and self.pad == ((0, 0), (0, 0))
+
+    @property
+    def arguments(self) -> str:
+        """As plan source: stride, dilate, pad."""
+        return f"{self.stride}, {self.dilate}, {self.pad}"
+
+    def window(self, rank: int) -> Window:
+        cut = slice(2 - rank, 2)
+        return Window(
+            self.kernel[cut], self.stride[cut], tuple(p[0] for p in self.pad[cut]), self.dilate[cut]
+        )
+
+
+def size_2d(x: TensorType) -> Pair:
+    """Height and width of an image; a sequence has height 1."""
+    return (1, 1, *x.spatial)[-2:]  # type: ignore[return-value]
+
+
+def each(value: int | tuple[int, ...], rank: int, what: str, fill: int = 1) -> Pair:
+    """A setting such as `2` or `2x1` for both directions; what a sequence lacks is `fill`."""
+    if isinstance(value, int):
+        value = (value,) * rank
+    if len(value) != rank:
+        directions = " and ".join(AXES[rank])
+        raise Fault(
+            "CNN205",
+            f"`{what}` takes one number, or {'one each for ' + directions if rank == 2 else 'just one'}",
+            at=what,
+            label=f"{len(value)} numbers",
+        )
+    return (fill, *value)[-2:]  # type: ignore[return-value]
+
+
+def slide(
+    word: str,
+    x: TensorType,
+    kernel: tuple[int, ...],
+    stride: int | tuple[int, ...],
+    pad: str | int | tuple[int, ...],
+    dilate: int | tuple[int, ...] = 1,
+) -> Geometry:
+    """Resolve a word's settings for its input. Raises Fault where the kernel does not fit.
+
+    `same` gives ceil(n / stride) outputs, the odd pixel of padding at the bottom and right; `include` pads at
+    the bottom and right just enough for the last window, so that no pixel is left out.
+    """
+    rank = len(x.spatial)
+    sizes = size_2d(x)
+    kernel2 = (1, *kernel)[-2:]
+    stride2, dilate2 = each(stride, rank, "stride"), each(dilate, rank, "dilate")
+    extent = [d * (k - 1) + 1 for k, d in zip(kernel2, dilate2, strict=True)]
+    if pad == "valid":
+        pads = ((0, 0), (0, 0))
+    elif pad == "same":
+        total = [max((-(-n // s) - 1) * s + e - n, 0) for n, s, e in zip(sizes, stride2, extent, strict=True)]
+        pads = tuple((t // 2, t - t // 2) for t in total)  # type: ignore[assignment]
+    elif pad == "include":
+        pads = tuple(  # type: ignore[assignment]
+            (0, e - n if n < e else -(n - e) % s) for n, s, e in zip(sizes, stride2, extent, strict=True)
+        )
+    else:
+        assert not isinstance(pad, str)
+        pads = tuple((p, p) for p in each(pad, rank, "pad", fill=0))  # type: ignore[assignment]
+    found = Geometry(kernel2, stride2, pads, dilate2)  # type: ignore[arg-type]
+    if min(found.out(*sizes)) < 1:
+        too_large = "x".join(map(str, kernel))
+        have = "x".join(map(str, x.spatial))
+        need = "x".join(map(str, extent[-rank:]))
+        padded = "" if pad in ("valid", 0) else " with its padding"
+        raise Fault(
+            "CNN103",
+            f"a {too_large} {'window' if 'pool' in word else 'kernel'} does not fit "
+            f"a {have} {x.kind}{padded}",
+            at="size",
+            label=f"needs at least {need}, gets {have}",
+            help="" if pad == "same" or "pool" in word else "PAD_SAME",
+        )
+    return found
+
+
+def need_pixels(word: str, x: TensorType) -> None:
+    """Refuse a vector where only an image or a sequence makes sense."""
+    if not x.spatial:
+        raise Fault("CNN104", f"`{word}` works on images and sequences, not on a vector of {x}")

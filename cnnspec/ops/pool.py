@@ -1,0 +1,360 @@
+"""Pooling: the largest, smallest or mean value of each window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..diagnostics import Fault
+from ..ir import TensorType, data
+from .base import Op, Window
+from .convolve import image_4d, looks
+from .fields import Choice, Shape, Sizes, Switch, setting, size
+from .geometry import Geometry, need_pixels, size_2d, slide
+
+PAD = Choice(("valid", "same", "include"), Sizes(0))
+SIZE = Shape((1, 2))
+
+
+@dataclass(frozen=True)
+class Pool(Op):
+    """What all pooling words share; without `stride`, windows lie side by side."""
+
+    family = "pooling"
+
+    size: tuple[int, ...] = size(SIZE, "K", "the window: one number for a square, or KxK")
+    stride: Any = setting(Sizes(1), None, "pixels from one window to the next (default: the window's size)")
+    pad: Any = setting(PAD, "valid", "pixels around the input: valid (none), same, include, or a number")
+
+    def geometry(self, x: TensorType) -> Geometry:
+        need_pixels(self.word, x)
+        rank = len(x.spatial)
+        if len(self.size) > rank:
+            raise Fault(
+                "CNN205", f"`{self.word}` on a sequence takes one number", at="size", label="two numbers"
+            )
+        kernel = self.size if len(self.size) == rank else self.size * rank
+        stride = kernel if self.stride is None else self.stride
+        found = slide(self.word, x, kernel, stride, self.pad)
+        for before, extent in zip(found.pad, found.extent, strict=True):
+            if max(before) >= extent and max(before) > 0:
+                raise Fault(
+                    "CNN206",
+                    f"padding of {max(before)} lets a window of {extent} lie wholly outside the image",
+                    at="pad",
+                )
+        return found
+
+    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+        return x.resized(self.geometry(x).out(*size_2d(x))[-len(x.spatial) :])
+
+    def window(self, x: TensorType) -> Window:  # type: ignore[override]
+        return self.geometry(x).window(len(x.spatial))
+
+    def flops(self, x: TensorType) -> int:  # type: ignore[override]
+        kernel = self.geometry(x).kernel
+        return self.type(x).elements * kernel[0] * kernel[1]
+
+    def primitive(self, geometry: Geometry) -> Op:
+        raise AssertionError("a pooling word must say what it is made of")
+
+    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+        (x,) = inputs
+        return b.add(self.primitive(self.geometry(b.type(x))), x, name=node.name, like=node)
+
+
+@dataclass(frozen=True)
+class MaxPool(Pool):
+    """Max pooling: keeps the largest value of each window; a tie goes to the first in reading order."""
+
+    word = "maxpool"
+    example = "maxpool 3 stride 2 pad 1"
+    aliases = ("maxpool2d", "max_pool", "maxpooling2d", "pool")
+
+    def primitive(self, geometry: Geometry) -> Op:
+        return MaxWindows(geometry)
+
+
+@dataclass(frozen=True)
+class MinPool(Pool):
+    """Min pooling: keeps the smallest value of each window."""
+
+    word = "minpool"
+    example = "minpool 2"
+
+    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+        (x,) = inputs
+        turned = b.add(Negate(), x, name=f"{node.name}.negated", like=node)
+        largest = b.add(MaxWindows(self.geometry(b.type(x))), turned, name=f"{node.name}.largest", like=node)
+        return b.add(Negate(), largest, name=node.name, like=node)
+
+
+@dataclass(frozen=True)
+class AvgPool(Pool):
+    """Average pooling: the mean of each window; padding does not count unless `count_pad on`."""
+
+    word = "avgpool"
+    example = "avgpool 2"
+    aliases = ("avgpool2d", "avg_pool", "averagepooling2d", "meanpool")
+
+    count_pad: bool = setting(Switch(), False, "whether padding counts as pixels of value 0")
+
+    def primitive(self, geometry: Geometry) -> Op:
+        return MeanWindows(geometry, self.count_pad)
+
+
+@dataclass(frozen=True)
+class Gap(Op):
+    """Global average pooling: the mean of each channel, which makes a vector."""
+
+    word = "gap"
+    family = "pooling"
+    example = "gap -> dense 10"
+    aliases = ("globalaveragepooling2d", "global_avg_pool", "globalavgpool", "adaptiveavgpool2d")
+
+    @property
+    def looks_everywhere(self) -> bool:
+        return True
+
+    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+        need_pixels(self.word, x)
+        return data(x["c"])
+
+    def flops(self, x: TensorType) -> int:  # type: ignore[override]
+        return x.elements
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        return (b.add(Spread(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):  # type: ignore[no-untyped-def]
+        return x.mean(axis=tuple(range(2, x.ndim)))
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (x,) = node.inputs
+        e.line(f"image_means({e[x]}, out={e[node.name]})")
+
+
+# ---- primitives --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Spread(Op):
+    """The gradient of a mean over the image: every pixel gets its share."""
+
+    x: TensorType
+
+    def type(self, dy: TensorType) -> TensorType:  # type: ignore[override]
+        return self.x
+
+    def evaluate(self, dy):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        count = self.x.elements // self.x["c"]
+        share = dy.reshape(*dy.shape, *[1] * len(self.x.spatial)) / count
+        return np.broadcast_to(share, (len(dy), *self.x.shape)).copy()
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (dy,) = node.inputs
+        scratch = e.scratch("share", e.shape(dy))
+        e.line(f"image_means_gradient({e[dy]}, scratch={scratch}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class Negate(Op):
+    """-x"""
+
+    overwrites = (0,)
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        return (b.add(Negate(), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):  # type: ignore[no-untyped-def]
+        return -x
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (x,) = node.inputs
+        e.line(f"np.negative({e[x]}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class Windows(Op):
+    """What the primitives of pooling share."""
+
+    geometry: Geometry
+
+    @property
+    def quartered(self) -> bool:
+        """2x2 windows side by side, the common case, has kernels of its own."""
+        return self.geometry == Geometry((2, 2), (2, 2))
+
+    @property
+    def arguments(self) -> str:
+        return f"{self.geometry.kernel}, {self.geometry.stride}, {self.geometry.pad}"
+
+    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+        return x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :])
+
+    def flops(self, x: TensorType) -> int:  # type: ignore[override]
+        return self.type(x).elements * self.geometry.kernel[0] * self.geometry.kernel[1]
+
+    def seen(self, x, fill: float):  # type: ignore[no-untyped-def]
+        """The windows' pixels: one array [taps, n, c, i, j]."""
+        import numpy as np
+
+        x4 = image_4d(x)
+        padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad), constant_values=fill)
+        out = self.geometry.out(*x4.shape[2:])
+        return np.stack([view for _, _, view in looks(self.geometry, padded, *out)])
+
+
+@dataclass(frozen=True)
+class MaxWindows(Windows):
+    """The largest value of each window."""
+
+    def extras(self, x: TensorType):  # type: ignore[no-untyped-def,override]
+        if not (self.quartered and x.kind == "image"):
+            return {}
+        return {"top": self.type(x), "bottom": self.type(x)}
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        kept = (f"{node.name}:top", f"{node.name}:bottom") if node.extras else ()
+        op = MaxWindowsGradient(self.geometry)
+        return (b.add(op, dy, node.inputs[0], node.name, *kept, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        seen = self.seen(x, -np.inf)
+        y = seen.max(axis=0)
+        if x.ndim == 3:
+            return y[:, :, 0]
+        return (y, np.maximum(seen[0], seen[1]), np.maximum(seen[2], seen[3])) if self.quartered else y
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (x,) = node.inputs
+        if node.extras:
+            kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
+            e.line(f"maxpool2({e[x]}, {kept}, out={e[node.name]})")
+        else:
+            e.line(f"maxpool({e[x]}, {self.arguments}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class MaxWindowsGradient(Windows):
+    """The gradient goes to the pixel that won."""
+
+    def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:  # type: ignore[override]
+        return x
+
+    def flops(self, dy: TensorType, x: TensorType, *rest: TensorType) -> int:  # type: ignore[override]
+        return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
+
+    def evaluate(self, dy, x, y, *kept):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        winners = self.seen(x, -np.inf).argmax(axis=0)
+        return scatter(self.geometry, image_4d(x), image_4d(dy), winners).reshape(x.shape)
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        dy, x, y, *kept = node.inputs
+        shape = e.shape(dy)
+        won = e.scratch("won", shape, "bool")
+        if kept:
+            upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
+            e.line(
+                f"maxpool2_gradient({e[dy]}, {e[x]}, {e[kept[0]]}, {e[kept[1]]}, "
+                f"upper={upper}, lower={lower}, won={won}, out={e[node.name]})"
+            )
+        else:
+            part, free = e.scratch("part", shape), e.scratch("free", shape, "bool")
+            e.line(
+                f"maxpool_gradient({e[dy]}, {e[x]}, {e[y]}, {self.arguments}, "
+                f"part={part}, free={free}, won={won}, out={e[node.name]})"
+            )
+
+
+def scatter(geometry: Geometry, x, dy, winners):  # type: ignore[no-untyped-def]
+    """dy to the winning pixel of each window, looking at one window after the other."""
+    import numpy as np
+
+    padded = np.pad(np.zeros_like(x), ((0, 0), (0, 0), *geometry.pad))
+    for n, c, i, j in np.ndindex(dy.shape):
+        u, v = divmod(int(winners[n, c, i, j]), geometry.kernel[1])
+        padded[n, c, i * geometry.stride[0] + u, j * geometry.stride[1] + v] += dy[n, c, i, j]
+    (top, _), (left, _) = geometry.pad
+    return padded[:, :, top : top + x.shape[2], left : left + x.shape[3]]
+
+
+@dataclass(frozen=True)
+class MeanWindows(Windows):
+    """The mean of each window."""
+
+    count_pad: bool = False
+
+    def counts(self, x: TensorType):  # type: ignore[no-untyped-def]
+        """Pixels that count in each window, [i,j]."""
+        import numpy as np
+
+        height, width = size_2d(x)
+        if self.count_pad:
+            ones = np.ones([n + sum(p) for n, p in zip((height, width), self.geometry.pad, strict=True)])
+        else:
+            ones = np.pad(np.ones((height, width)), self.geometry.pad)
+        out = self.geometry.out(height, width)
+        return sum(view[0, 0] for _, _, view in looks(self.geometry, ones[None, None], *out))
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        x = b.type(node.inputs[0])
+        op = MeanWindowsGradient(self.geometry, self.count_pad, x)
+        return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        kind = data(*x.shape[1:])
+        y = (self.seen(x, 0.0).sum(axis=0) / self.counts(kind)).astype(x.dtype)
+        return y if x.ndim == 4 else np.ascontiguousarray(y[:, :, 0])
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (x,) = node.inputs
+        out = e[node.name]
+        e.line(f"window_sums({e[x]}, {self.arguments}, out={out})")
+        e.line(f"np.multiply({out}, {self.shares(e.graph.type(x), node.name, e)}, out={out})")
+
+    def shares(self, x: TensorType, name: str, e) -> str:  # type: ignore[no-untyped-def]
+        """Plan source of 1 / count, one number or one for each window."""
+        counts = self.counts(x)
+        if counts.min() == counts.max():
+            return e.number(1 / float(counts[0, 0]))
+        return e.constant("shares", (1 / counts)[:, None, :, None])
+
+
+@dataclass(frozen=True)
+class MeanWindowsGradient(MeanWindows):
+    """Every pixel gets its share of the gradients of its windows."""
+
+    x: TensorType = data(1, 1, 1)
+
+    def type(self, dy: TensorType) -> TensorType:  # type: ignore[override]
+        return self.x
+
+    def flops(self, dy: TensorType) -> int:  # type: ignore[override]
+        return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
+
+    def evaluate(self, dy):  # type: ignore[no-untyped-def]
+        import numpy as np
+
+        shares = image_4d(dy) / self.counts(self.x)
+        height, width = size_2d(self.x)
+        (top, bottom), (left, right) = self.geometry.pad
+        padded = np.zeros((*dy.shape[:2], height + top + bottom, width + left + right), dy.dtype)
+        for _, _, seen in looks(self.geometry, padded, *shares.shape[2:]):
+            seen += shares
+        dx = padded[:, :, top : top + height, left : left + width]
+        return dx if dy.ndim == 4 else dx[:, :, 0]
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (dy,) = node.inputs
+        shared = e.scratch("shared", e.shape(dy))
+        e.line(f"np.multiply({e[dy]}, {self.shares(self.x, node.name, e)}, out={shared})")
+        e.line(f"window_sums_gradient({shared}, {self.arguments}, out={e[node.name]})")

@@ -1,0 +1,75 @@
+"""Regularisation: noise while training, nothing afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..ir import TensorType
+from .base import Op
+from .fields import Number, optional_size
+
+
+@dataclass(frozen=True)
+class Dropout(Op):
+    """Dropout: in training each number is zero with this probability, the others grow to keep the mean."""
+
+    word = "dropout"
+    family = "normalisation and regularisation"
+    example = "dense 20 -> relu -> dropout 50% -> dense 10"
+
+    rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.5, "probability of a zero: 50% or 0.5")
+
+    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+        (x,) = inputs
+        if not b.training or self.rate == 0:
+            return x
+        return b.add(Drop(self.rate), x, name=node.name, like=node)
+
+
+@dataclass(frozen=True)
+class Drop(Op):
+    """x times a random mask of 0 and 1 / (1 - rate), which is kept for the way back.
+
+    The mask depends on the model's seed, the step, the shard and the node, on nothing else. With `whole`,
+    each image is kept or dropped as one.
+    """
+
+    rate: float
+    whole: bool = False
+
+    def extras(self, x: TensorType) -> Mapping[str, TensorType]:  # type: ignore[override]
+        return {"mask": TensorType((("c", 1),)) if self.whole else x}
+
+    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+        return (b.add(Masked(), dy, f"{node.name}:mask", name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x, mask=None):  # type: ignore[no-untyped-def]
+        """With a mask given (the plan's own), its product; an oracle cannot know the random numbers."""
+        import numpy as np
+
+        mask = np.ones_like(x) if mask is None else mask
+        return Masked().evaluate(x, mask), mask
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        (x,) = node.inputs
+        mask = e[f"{node.name}:mask"]
+        e.line(f"random_mask({e.random_key(node)}, {self.rate!r}, out={mask})")
+        e.line(f"np.multiply({e[x]}, {mask}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class Masked(Op):
+    """x times a mask, one number each or one for each image."""
+
+    overwrites = (0,)
+
+    def type(self, x: TensorType, mask: TensorType) -> TensorType:  # type: ignore[override]
+        return x
+
+    def evaluate(self, x, mask):  # type: ignore[no-untyped-def]
+        return x * mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim))
+
+    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+        x, mask = node.inputs
+        e.line(f"np.multiply({e[x]}, {e[mask]}, out={e[node.name]})")
