@@ -63,6 +63,7 @@ class Optimiser:
     """The base of all optimisers; see the module's text."""
 
     word: ClassVar[str] = ""
+    decoupled: ClassVar[bool] = False  # weight decay shrinks the parameters and stays out of the gradient
     lr: float
     weight_decay: float
     clip: float | None
@@ -95,16 +96,16 @@ class Optimiser:
         return written(self, explicit)
 
     @property
+    def _coupled(self) -> bool:
+        return self.weight_decay > 0 and not self.decoupled
+
+    @property
     def _gradient(self) -> str:
         """The array that `_prepared` leaves the gradient in."""
         return "u" if self.clip is not None or self._coupled else "g"
 
-    @property
-    def _coupled(self) -> bool:
-        return self.weight_decay > 0
-
     def _prepared(self) -> Iterator[str]:
-        """The gradient clipped, and with the weight decay that is added to it."""
+        """The gradient clipped, and the weight decay: added to it, or shrinking the parameters."""
         g = "g"
         if self.clip is not None:
             yield "np.multiply(g, scale, out=u)"
@@ -112,26 +113,14 @@ class Optimiser:
         if self._coupled:
             yield "np.multiply(p, decay, out=t)"
             yield f"np.add({g}, t, out=u)"
-
-    def _decayed(self) -> dict[str, float]:
-        """The scalar of `_prepared`."""
-        return {"decay": self.weight_decay} if self._coupled else {}
-
-
-class Decoupled(Optimiser):
-    """The base of optimisers whose weight decay shrinks the parameters themselves."""
-
-    @property
-    def _coupled(self) -> bool:
-        return False
-
-    def _shrunk(self) -> Iterator[str]:
-        if self.weight_decay:
+        elif self.weight_decay:
             yield "np.multiply(p, shrink, out=p)"
 
-    def _shrinking(self, rate: float) -> dict[str, float]:
-        """The scalar of `_shrunk`."""
-        return {"shrink": 1 - rate * self.weight_decay} if self.weight_decay else {}
+    def _decay(self, rate: float) -> dict[str, float]:
+        """The scalar of weight decay in `_prepared`."""
+        if not self.weight_decay:
+            return {}
+        return {"decay": self.weight_decay} if self._coupled else {"shrink": 1 - rate * self.weight_decay}
 
 
 @dataclass(frozen=True)
@@ -162,7 +151,7 @@ class Sgd(Optimiser):
 
     def scalars(self, step: int, rate: float) -> dict[str, float]:
         kept = {"momentum": self.momentum} if self.momentum else {}
-        return {"rate": rate, **kept, **self._decayed()}
+        return {"rate": rate, **kept, **self._decay(rate)}
 
     def emit(self) -> Iterator[str]:
         yield from self._prepared()
@@ -211,7 +200,7 @@ class RmsProp(Optimiser):
             "eps": self.eps / factor,
             "rate": rate / factor,
             **kept,
-            **self._decayed(),
+            **self._decay(rate),
         }
 
     def emit(self) -> Iterator[str]:
@@ -255,7 +244,7 @@ class AdaGrad(Optimiser):
         return ("v",)
 
     def scalars(self, step: int, rate: float) -> dict[str, float]:
-        return {"eps": self.eps, "rate": rate / (1 + (step - 1) * self.lr_decay), **self._decayed()}
+        return {"eps": self.eps, "rate": rate / (1 + (step - 1) * self.lr_decay), **self._decay(rate)}
 
     def emit(self) -> Iterator[str]:
         yield from self._prepared()
@@ -272,34 +261,6 @@ class AdaGrad(Optimiser):
         g = g + self.weight_decay * p
         state["v"] = state.get("v", 0 * p) + g**2
         return p - rate / (1 + (step - 1) * self.lr_decay) * g / (state["v"] ** 0.5 + self.eps)
-
-
-def _adam_scalars(beta1: float, beta2: float, eps: float, step: int, rate: float) -> dict[str, float]:
-    """Adam's division by 1 - beta**step, for moments kept without (1 - beta), moved into the scalars."""
-    grown1 = (1 - beta1**step) / (1 - beta1)  # what m holds of a gradient that never changed
-    grown2 = sqrt((1 - beta2**step) / (1 - beta2))
-    return {"beta1": beta1, "beta2": beta2, "eps": eps * grown2, "rate": rate * grown2 / grown1}
-
-
-def _adam_lines(g: str) -> Iterator[str]:
-    yield "np.multiply(m, beta1, out=m)"
-    yield f"np.add(m, {g}, out=m)"
-    yield f"np.multiply({g}, {g}, out=t)"
-    yield "np.multiply(v, beta2, out=v)"
-    yield "np.add(v, t, out=v)"
-    yield "np.sqrt(v, out=t)"
-    yield "np.add(t, eps, out=t)"
-    yield "np.divide(m, t, out=t)"
-    yield "np.multiply(t, rate, out=t)"
-    yield "np.subtract(p, t, out=p)"
-
-
-def _adam_move(o: Adam | AdamW, g: Chunk, state: State, step: int) -> Chunk:
-    state["m"] = o.beta1 * state.get("m", 0 * g) + (1 - o.beta1) * g
-    state["v"] = o.beta2 * state.get("v", 0 * g) + (1 - o.beta2) * g**2
-    m_hat = state["m"] / (1 - o.beta1**step)
-    v_hat = state["v"] / (1 - o.beta2**step)
-    return m_hat / (v_hat**0.5 + o.eps)
 
 
 @dataclass(frozen=True)
@@ -323,49 +284,52 @@ class Adam(Optimiser):
         return ("m", "v")
 
     def scalars(self, step: int, rate: float) -> dict[str, float]:
-        return {**_adam_scalars(self.beta1, self.beta2, self.eps, step, rate), **self._decayed()}
+        # division by 1 - beta**step, for moments kept without (1 - beta)
+        grown1 = (1 - self.beta1**step) / (1 - self.beta1)  # what m holds of a gradient of ones
+        grown2 = sqrt((1 - self.beta2**step) / (1 - self.beta2))
+        own = {"eps": self.eps * grown2, "rate": rate * grown2 / grown1}
+        return {"beta1": self.beta1, "beta2": self.beta2, **own, **self._decay(rate)}
 
     def emit(self) -> Iterator[str]:
         yield from self._prepared()
-        yield from _adam_lines(self._gradient)
+        g = self._gradient
+        yield "np.multiply(m, beta1, out=m)"
+        yield f"np.add(m, {g}, out=m)"
+        yield f"np.multiply({g}, {g}, out=t)"
+        yield "np.multiply(v, beta2, out=v)"
+        yield "np.add(v, t, out=v)"
+        yield "np.sqrt(v, out=t)"
+        yield "np.add(t, eps, out=t)"
+        yield "np.divide(m, t, out=t)"
+        yield "np.multiply(t, rate, out=t)"
+        yield "np.subtract(p, t, out=p)"
 
     def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
-        return p - rate * _adam_move(self, g + self.weight_decay * p, state, step)
+        if self.decoupled:
+            p = p - rate * self.weight_decay * p
+        else:
+            g = g + self.weight_decay * p
+        state["m"] = self.beta1 * state.get("m", 0 * p) + (1 - self.beta1) * g
+        state["v"] = self.beta2 * state.get("v", 0 * p) + (1 - self.beta2) * g**2
+        m_hat = state["m"] / (1 - self.beta1**step)
+        v_hat = state["v"] / (1 - self.beta2**step)
+        return p - rate * m_hat / (v_hat**0.5 + self.eps)
 
 
 @dataclass(frozen=True)
-class AdamW(Decoupled):
+class AdamW(Adam):
     """Adam whose weight decay leaves the moments alone (Loshchilov and Hutter 2019).
 
     Adam's step, and before it p *= 1 - lr weight_decay.
     """
 
     word: ClassVar[str] = "adamw"
-    lr: float = _lr(1e-3)
-    beta1: float = setting(SHARE, 0.9, "the share of the mean gradient that is kept")
-    beta2: float = setting(SHARE, 0.999, "the share of the mean squared gradient that is kept")
-    eps: float = _eps()
+    decoupled: ClassVar[bool] = True
     weight_decay: float = _weight_decay(0.01)
-    clip: float | None = _clip()
-
-    @property
-    def moments(self) -> tuple[str, ...]:
-        return ("m", "v")
-
-    def scalars(self, step: int, rate: float) -> dict[str, float]:
-        return {**_adam_scalars(self.beta1, self.beta2, self.eps, step, rate), **self._shrinking(rate)}
-
-    def emit(self) -> Iterator[str]:
-        yield from self._prepared()
-        yield from self._shrunk()
-        yield from _adam_lines(self._gradient)
-
-    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
-        return p - rate * self.weight_decay * p - rate * _adam_move(self, g, state, step)
 
 
 @dataclass(frozen=True)
-class Lion(Decoupled):
+class Lion(Optimiser):
     """Steps of one size, in the direction of a moving average's sign (Chen et al. 2023).
 
     p -= lr (sign(beta1 m + (1 - beta1) g) + weight_decay p);  m = beta2 m + (1 - beta2) g. Wants a rate some
@@ -373,6 +337,7 @@ class Lion(Decoupled):
     """
 
     word: ClassVar[str] = "lion"
+    decoupled: ClassVar[bool] = True
     lr: float = _lr(1e-4)
     beta1: float = setting(SHARE, 0.9, "the share of the mean gradient in the direction of a step")
     beta2: float = setting(SHARE, 0.99, "the share of the mean gradient that is kept")
@@ -386,11 +351,10 @@ class Lion(Decoupled):
     def scalars(self, step: int, rate: float) -> dict[str, float]:
         # a sign does not mind a factor: beta1 m + (1 - beta1) g, divided by 1 - beta1
         blend = self.beta1 * (1 - self.beta2) / (1 - self.beta1)
-        return {"blend": blend, "beta2": self.beta2, "rate": rate, **self._shrinking(rate)}
+        return {"blend": blend, "beta2": self.beta2, "rate": rate, **self._decay(rate)}
 
     def emit(self) -> Iterator[str]:
         yield from self._prepared()
-        yield from self._shrunk()
         g = self._gradient
         yield "np.multiply(m, blend, out=t)"
         yield f"np.add(t, {g}, out=t)"

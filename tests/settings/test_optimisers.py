@@ -104,10 +104,10 @@ def torch_twin(optimiser, parameter):
             return optim.RMSprop([parameter], alpha=o.alpha, eps=o.eps, momentum=o.momentum, **shared)
         case AdaGrad():
             return optim.Adagrad([parameter], lr_decay=o.lr_decay, eps=o.eps, **shared)
-        case Adam():
-            return optim.Adam([parameter], betas=(o.beta1, o.beta2), eps=o.eps, **shared)
         case AdamW():
             return optim.AdamW([parameter], betas=(o.beta1, o.beta2), eps=o.eps, **shared)
+        case Adam():
+            return optim.Adam([parameter], betas=(o.beta1, o.beta2), eps=o.eps, **shared)
     pytest.skip("PyTorch has no lion; the paper's formula is the oracle")
 
 
