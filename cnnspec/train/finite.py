@@ -1,0 +1,62 @@
+"""Where a number stopped being one: the first tensor, in the order of the computation, that is not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..diagnostics import Diagnostic, SpecError
+
+if TYPE_CHECKING:
+    from .loop import Trainable
+
+CURE = "try a smaller `lr`, a `warmup` in the schedule, or `clip 1` in the optimiser"
+
+
+def first_unfinite(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, str] | None:
+    """Name of the first array that holds a NaN or an infinity, and which; None where all are finite."""
+    for name, values in arrays.items():
+        if not np.isfinite(values).all():
+            return name, "NaN" if np.isnan(values).any() else "infinity"
+    return None
+
+
+def check_parameters(model: Trainable, when: str) -> None:
+    """Refuse a model whose parameters are not finite, so that no good checkpoint is replaced by it."""
+    found = first_unfinite(model.parameters)
+    if found:
+        name, what = found
+        raise SpecError((Diagnostic("CNN302", f"{name} holds {what} {when}", help=CURE),))
+
+
+def blame(model: Trainable, x: NDArray[Any], y: NDArray[Any], cost: float, when: str) -> SpecError:
+    """The diagnostic for a cost that is not finite, naming the first tensor that made it so.
+
+    Looks where the numbers come from, in order: the images, the targets, the parameters, what each layer
+    makes of them, and the gradients.
+    """
+    what = "NaN" if cost != cost else "infinite"
+    with np.errstate(all="ignore"):
+        cause, cure = _cause(model, x, y)
+    return SpecError((Diagnostic("CNN302", f"the cost is {what} {when}: {cause}", help=cure),))
+
+
+def _cause(model: Trainable, x: NDArray[Any], y: NDArray[Any]) -> tuple[str, str]:
+    for name, values in (("images", x), ("targets", y)):
+        bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+        if bad.any():
+            at = int(np.argmax(bad))
+            return f"the {name} hold numbers that are not finite (number {at} of the batch)", "mend the data"
+    if found := first_unfinite(model.parameters):
+        name, kind = found
+        return f"{name} holds {kind}, from the update before", CURE
+    if found := first_unfinite(model.activations(x)):
+        name, kind = found
+        return f"{name} is the first layer whose values hold {kind}", CURE
+    if found := first_unfinite(model.gradients(x, y)):
+        name, kind = found
+        return f"the gradient of {name} holds {kind}", CURE
+    return "every layer's values are finite, so it is the cost itself", CURE

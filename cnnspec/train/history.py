@@ -1,0 +1,157 @@
+"""What a training has come to: a row an epoch, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Score:
+    """Mean cost over some images, and the share that was classified right; None where not measured."""
+
+    cost: float | None = None
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One epoch; the columns of results.csv. Costs and accuracies are means over the images."""
+
+    epoch: int  # counted from 1
+    cost: float
+    accuracy: float | None  # while learning; None where the answers are not classes
+    validation_cost: float | None
+    validation_accuracy: float | None
+    rate: float  # the learning rate of the epoch's last step
+    seconds: float  # for the steps, without the validation
+    images_per_second: float
+
+    def metric(self, name: str) -> float | None:
+        """`accuracy` or `cost`: on the validation images where there are any, else on the training's."""
+        held_out = self.validation_cost is not None
+        if name == "accuracy":
+            return self.validation_accuracy if held_out else self.accuracy
+        return self.validation_cost if held_out else self.cost
+
+    @classmethod
+    def columns(cls) -> str:
+        return ",".join(column.name for column in fields(cls)) + "\n"
+
+    def line(self) -> str:
+        """The row as a line of results.csv; floats read back to the same bits, a missing value is empty."""
+        values = asdict(self).values()
+        return ",".join("" if value is None else repr(value) for value in values) + "\n"
+
+
+@dataclass(frozen=True)
+class History:
+    """The result of `fit`: its epochs, which of them was best, and whether it stopped before the last."""
+
+    rows: tuple[Row, ...]
+    best_epoch: int
+    stopped_early: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return sum(row.seconds for row in self.rows)
+
+    @property
+    def images_per_second(self) -> float:
+        images = sum(row.images_per_second * row.seconds for row in self.rows)
+        return images / self.seconds if self.seconds else 0.0
+
+    def __getitem__(self, column: str) -> list[Any]:
+        """A column over the epochs: `history["validation_accuracy"]`."""
+        return [getattr(row, column) for row in self.rows]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass
+class Progress:
+    """How far a training is: everything of the loop that a resumed one needs to go on to the same bits.
+
+    The order of the images needs no place here, being a function of the seed and the epoch.
+    """
+
+    rows: list[Row] = field(default_factory=list)  # the epochs that are done
+    batch: int = 0  # batches done of the epoch after them, and over these:
+    images: int = 0
+    cost: float = 0.0  # summed over the images
+    right: int | None = None  # None where the answers are no classes
+    seconds: float = 0.0
+    rate: float = 0.0  # of the last of them
+    best: float | None = None
+    best_epoch: int = 0
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return len(self.rows)
+
+    def add(self, images: int, cost: float, right: int | None, rate: float, seconds: float) -> None:
+        """Count a batch."""
+        self.batch += 1
+        self.images += images
+        self.cost += cost * images
+        self.right = right if self.right is None or right is None else self.right + right
+        self.rate = rate
+        self.seconds += seconds
+
+    def close(self, held_out: Score, metric: str | None) -> bool:
+        """Turn the batches into a row; whether its epoch was the best so far (the first of equals)."""
+        row = Row(
+            epoch=self.epoch + 1,
+            cost=self.cost / self.images,
+            accuracy=None if self.right is None else self.right / self.images,
+            validation_cost=held_out.cost,
+            validation_accuracy=held_out.accuracy,
+            rate=self.rate,
+            seconds=self.seconds,
+            images_per_second=self.images / self.seconds if self.seconds else 0.0,
+        )
+        self.rows.append(row)
+        self.batch, self.images, self.cost, self.right, self.seconds = 0, 0, 0.0, None, 0.0
+        metric = metric or ("cost" if row.metric("accuracy") is None else "accuracy")
+        value = row.metric(metric)
+        if value is None or value != value:
+            return False
+        better = self.best is None or (value > self.best if metric == "accuracy" else value < self.best)
+        if better:
+            self.best, self.best_epoch = value, row.epoch
+        return better
+
+    def history(self, stopped_early: bool = False) -> History:
+        return History(tuple(self.rows), self.best_epoch, stopped_early)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Progress:
+        """The reverse of `to_json`; ValueError where the data is anything else."""
+        row_kinds = {f.name: _kinds(str(f.type)) for f in fields(Row)}
+        own_kinds = {f.name: _kinds(str(f.type)) for f in fields(cls)}
+        _check(data, own_kinds)
+        for row in data["rows"]:
+            _check(row, row_kinds)
+        progress = cls(**{**data, "rows": [Row(**row) for row in data["rows"]]})
+        if [row.epoch for row in progress.rows] != list(range(1, progress.epoch + 1)) or progress.batch < 0:
+            raise ValueError("its epochs are not in order")
+        return progress
+
+
+def _kinds(annotation: str) -> tuple[type, ...]:
+    """The types that JSON may give for a field."""
+    known = {"int": (int,), "float": (int, float), "None": (type(None),), "list[Row]": (list,)}
+    return tuple(kind for part in annotation.split(" | ") for kind in known[part])
+
+
+def _check(data: Any, kinds: dict[str, tuple[type, ...]]) -> None:
+    if not isinstance(data, dict) or set(data) != set(kinds):
+        raise ValueError(f"wants {', '.join(kinds)}")
+    for name, value in data.items():
+        if not isinstance(value, kinds[name]) or isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r:.40}")

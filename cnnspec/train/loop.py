@@ -1,0 +1,285 @@
+"""The training loop: epochs of batches, validation, the best epoch, and when to stop.
+
+`training` is a generator of events. It trains and measures, and neither prints nor writes: whoever runs
+through the events draws the progress bar (`StepDone`), writes the row of an epoch (`EpochDone`) and saves
+(`SaveDue`). Between two events nothing is under way, so a model may be saved or looked at there.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass
+from math import isfinite
+from time import perf_counter
+from types import FrameType
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..diagnostics import Diagnostic, SpecError
+from .finite import blame
+from .history import History, Progress, Row, Score
+
+Array = NDArray[Any]
+
+NO_ACCURACY = "the best epoch is to be chosen by its accuracy, but the answers are not classes"
+
+
+class Trainable(Protocol):
+    """What the loop asks of a model."""
+
+    steps: int  # taken so far
+    total_steps: int  # steps and steps_per_epoch are set by the loop, for the schedule
+    steps_per_epoch: int
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+
+    @property
+    def parameters(self) -> MutableMapping[str, Array]: ...
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """Everything beyond the parameters that the next step depends on: moments, counters."""
+
+    def load_state(self, state: dict[str, Array]) -> None: ...
+
+    def learn(self, x: Array, y: Array) -> tuple[float, int | None]:
+        """One step; the mean cost and how many were classified right (None where answers are no classes).
+
+        Where the cost is not finite, the parameters stay as they were.
+        """
+
+    def measure(self, x: Array, y: Array) -> tuple[float, int | None]:
+        """The same without learning, as in use."""
+
+    def activations(self, x: Array) -> dict[str, Array]: ...
+
+    def gradients(self, x: Array, y: Array) -> dict[str, Array]: ...
+
+
+class Images(Protocol):
+    """Images and what they are to be taken for, in batches of any choice."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, chosen: Array, epoch: int | None = None) -> tuple[Array, Array]:
+        """Images and targets by number; varied (`augment`) anew in every epoch, where one is given."""
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Images and targets that lie in memory."""
+
+    x: Array
+    y: Array
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            message = f"{len(self.x)} images but {len(self.y)} targets"
+            raise SpecError((Diagnostic("CNN303", message),))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def batch(self, chosen: Array, epoch: int | None = None) -> tuple[Array, Array]:
+        return self.x[chosen], self.y[chosen]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a training is to do.
+
+    best      `accuracy` or `cost`, on the validation images where there are any; by default accuracy,
+              or the cost where the answers are not classes
+    patience  stop after so many epochs without a better one
+    every     epochs from one checkpoint to the next; parts are allowed
+    """
+
+    epochs: int
+    batch: int
+    seed: int = 0
+    shuffle: bool = True
+    best: str | None = None
+    patience: int | None = None
+    every: float = 1.0
+
+
+@dataclass(frozen=True)
+class Started:
+    """Before the first step (of a resumed training: the first that is left)."""
+
+    step: int
+    total_steps: int
+    steps_per_epoch: int
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """After each step."""
+
+    step: int  # of this training, counted from 1
+    epoch: int  # counted from 1
+    cost: float
+    right: int | None
+    images: int
+    rate: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """After each epoch's validation."""
+
+    row: Row
+    best: bool
+
+
+@dataclass(frozen=True)
+class SaveDue:
+    """A checkpoint is due; `progress` goes into it."""
+
+    step: int
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Finished:
+    """After the last epoch."""
+
+    history: History
+
+
+Event = Started | StepDone | EpochDone | SaveDue | Finished
+
+
+class Interrupted(Exception):
+    """Ctrl-C, after the step that was under way was finished and a checkpoint was due."""
+
+    def __init__(self, step: int, total_steps: int) -> None:
+        super().__init__(f"interrupted after step {step} of {total_steps}")
+        self.step, self.total_steps = step, total_steps
+
+
+def training(
+    model: Trainable,
+    images: Images,
+    course: Course,
+    validation: Images | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Event]:
+    """Train a model over a course, from `progress` on, and tell what happens."""
+    if not len(images):
+        raise SpecError((Diagnostic("CNN303", "there are no images to train on"),))
+    progress = progress or Progress()
+    per_epoch = -(-len(images) // course.batch)
+    total = course.epochs * per_epoch
+    step = progress.epoch * per_epoch + progress.batch
+    between = max(1, round(course.every * per_epoch))
+    model.total_steps, model.steps_per_epoch = model.steps - step + total, per_epoch
+    yield Started(step, total, per_epoch)
+    with Interrupts() as interrupts:
+        while progress.epoch < course.epochs and not stalled(progress, course):
+            order = order_of(len(images), course, progress.epoch)
+            for at in range(progress.batch, per_epoch):
+                start, rate = perf_counter(), model.rate
+                chosen = order[at * course.batch : (at + 1) * course.batch]
+                x, y = images.batch(chosen, progress.epoch)
+                cost, right = model.learn(x, y)
+                step += 1
+                if right is None and course.best == "accuracy":
+                    raise SpecError((Diagnostic("CNN304", NO_ACCURACY, help="use `best cost`"),))
+                if not isfinite(cost):
+                    raise blame(model, x, y, cost, f"at step {step} (epoch {progress.epoch + 1})")
+                seconds = perf_counter() - start
+                progress.add(len(chosen), cost, right, rate, seconds)
+                yield StepDone(step, progress.epoch + 1, cost, right, len(chosen), rate, seconds)
+                if interrupts.seen:
+                    break
+                if step % between == 0 and at + 1 < per_epoch:
+                    yield SaveDue(step, progress)
+            held_out = measure(model, validation, course.batch, interrupts.asked) if validation else Score()
+            if interrupts.seen:
+                # a validation cut short, or left out, is made anew by whoever resumes
+                yield SaveDue(step, progress)
+                raise Interrupted(step, total)
+            best = progress.close(held_out, course.best)
+            yield EpochDone(progress.rows[-1], best)
+            if step % between == 0 or step == total or stalled(progress, course):
+                yield SaveDue(step, progress)
+    yield Finished(progress.history(stopped_early=progress.epoch < course.epochs))
+
+
+def fit(
+    model: Trainable,
+    images: Images,
+    course: Course,
+    validation: Images | None = None,
+    on_event: Callable[[Event], object] | None = None,
+) -> History:
+    """Train a model over a course, hand each event over, and return the history."""
+    for event in training(model, images, course, validation):
+        if on_event:
+            on_event(event)
+        if isinstance(event, Finished):
+            return event.history
+    raise AssertionError("a training ends with Finished or an exception")
+
+
+def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], bool] = lambda: False) -> Score:
+    """Mean cost and accuracy over all images, in their order; over fewer where `stopped` says so."""
+    cost, correct, done, classes = 0.0, 0, 0, True
+    for at in range(0, len(images), batch):
+        if stopped():
+            break
+        chosen = np.arange(at, min(at + batch, len(images)))
+        mean, right = model.measure(*images.batch(chosen))
+        cost, done = cost + mean * len(chosen), done + len(chosen)
+        correct, classes = correct + (right or 0), classes and right is not None
+    return Score(cost / done, correct / done if classes else None) if done else Score()
+
+
+def order_of(count: int, course: Course, epoch: int) -> Array:
+    """The order of the images in an epoch: a function of seed and epoch, so a resumed run finds it again."""
+    if not course.shuffle:
+        return np.arange(count)
+    return np.random.Generator(np.random.PCG64((course.seed, epoch))).permutation(count)
+
+
+def stalled(progress: Progress, course: Course) -> bool:
+    """Whether so many epochs have passed without a better one that it is time to stop."""
+    return course.patience is not None and progress.epoch - progress.best_epoch >= course.patience
+
+
+class Interrupts:
+    """Within it a Ctrl-C is only noted, so that the step under way can end; a second one interrupts at once.
+
+    Where somebody else handles Ctrl-C, or in a thread that may not, it stays as it is.
+    """
+
+    def __init__(self) -> None:
+        self.seen = False
+        self.ours = False
+
+    def asked(self) -> bool:
+        return self.seen
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        if self.seen:
+            raise KeyboardInterrupt
+        self.seen = True
+
+    def __enter__(self) -> Interrupts:
+        main = threading.current_thread() is threading.main_thread()
+        self.ours = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self.ours:
+            signal.signal(signal.SIGINT, self.note)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)

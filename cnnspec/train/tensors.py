@@ -1,0 +1,216 @@
+"""safetensors files: named arrays behind a header, and nothing that could run.
+
+    8 bytes    length of the header, little-endian
+    header     JSON: {"conv1.weight": {"dtype": "F32", "shape": [8, 1, 3, 3], "data_offsets": [0, 288]}, ...}
+               and under "__metadata__" texts by name
+    data       the arrays, one behind the other
+
+A file may come from anywhere, so the header is held against the file's size before anything is allocated:
+every offset within the file, no gap, no overlap, every shape as large as its piece. What is written here
+has the keys of its header in order, so that equal weights make equal files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..diagnostics import Diagnostic, SpecError
+from . import files
+
+DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2",
+    "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
+    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|u1",
+}  # fmt: skip
+CODES = {np.dtype(kind): code for code, kind in DTYPES.items() if code not in ("BF16", "BOOL")}
+FOREIGN = {  # how other formats begin
+    b"PK\x03\x04": "a zip, as torch.save and numpy.savez write",
+    b"\x80\x02": "a pickle, which could run code",
+    b"\x80\x04": "a pickle, which could run code",
+    b"\x93NUM": "an npy file",
+    b"\x89HDF": "an HDF5 file",
+}
+TRUNCATED = "the file was cut short: copy or download it again"
+CONVERT = "save weights with `safetensors.torch.save_file(model.state_dict(), path)`"
+MAX_HEADER = 2 << 20  # JSON takes some 25 times its length in memory
+MAX_RANK = 8
+MAX_ELEMENTS = 1 << 48
+
+
+@dataclass(frozen=True)
+class Tensors:
+    """The contents of a file; arrays in its order."""
+
+    arrays: dict[str, NDArray[Any]]
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One array, as the header tells of it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    end: int
+
+
+def write(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+    """Write a file in place of what is there, wholly or not at all."""
+    # widest numbers first, so that each array lies at a multiple of its numbers' size
+    ordered = sorted(arrays.items(), key=lambda item: -item[1].itemsize)
+    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    end = 0
+    for name, values in ordered:
+        start, end = end, end + values.nbytes
+        header[name] = {
+            "dtype": CODES[values.dtype.newbyteorder("<")],
+            "shape": list(values.shape),
+            "data_offsets": [start, end],
+        }
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    files.write(path, _parts(text, ordered))
+
+
+def _parts(header: bytes, arrays: list[tuple[str, NDArray[Any]]]) -> Iterator[files.Bytes]:
+    yield len(header).to_bytes(8, "little")
+    yield header
+    for _, values in arrays:
+        if values.size:
+            yield np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(-1).data.cast("B")
+
+
+def read(path: Path) -> Tensors:
+    """Read a file; whatever is wrong with it is a diagnostic."""
+    try:
+        with open(path, "rb", opener=_open) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                refuse("CNN450", path, "is not a file")
+            entries, metadata, data = _header(path, file, status.st_size)
+            arrays = {}
+            for entry in entries:
+                file.seek(data + entry.start)
+                arrays[entry.name] = _array(path, file, entry)
+            return Tensors(arrays, metadata)
+    except FileNotFoundError:
+        refuse("CNN450", path, "is not there")
+    except OSError as error:
+        refuse("CNN450", path, f"cannot be read: {(error.strerror or str(error)).lower()}")
+
+
+def _open(path: str, flags: int) -> int:
+    """Open without waiting, which a pipe under the name of a file would make us do."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def refuse(code: str, path: Path, what: str, help: str = "") -> NoReturn:
+    raise SpecError((Diagnostic(code, f"{shown(str(path))} {what}", help=help),))
+
+
+def shown(text: str) -> str:
+    """A text out of a file, short and without characters that do something to a terminal."""
+    text = text if len(text) <= 200 else text[:199] + "…"
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def _header(path: Path, file: BinaryIO, size: int) -> tuple[list[Entry], dict[str, str], int]:
+    """The arrays in the order of their data, the metadata, and where the data starts."""
+    lead = file.read(8)
+    if len(lead) < 8:
+        refuse("CNN452", path, f"ends after {len(lead)} bytes, before its header", TRUNCATED)
+    length = int.from_bytes(lead, "little")
+    if length > MAX_HEADER:
+        for magic, kind in FOREIGN.items():
+            if lead.startswith(magic):
+                refuse("CNN451", path, f"is {kind}, not safetensors", CONVERT)
+        refuse("CNN451", path, f"begins with a header length of {length:,}; at most {MAX_HEADER:,} are read")
+    if length + 8 > size:
+        refuse("CNN452", path, f"ends after {size:,} bytes, within a header of {length:,}", TRUNCATED)
+    try:
+        raw = json.loads(file.read(length).decode(), object_pairs_hook=_object, parse_constant=_constant)
+    except (ValueError, RecursionError) as error:
+        refuse("CNN451", path, f"has a header that is not JSON ({shown(str(error)) or 'too deep'})")
+    if not isinstance(raw, dict):
+        refuse("CNN451", path, "has a header that is not a JSON object")
+    metadata = raw.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        refuse("CNN451", path, "has metadata that are not texts by name")
+    entries = sorted((_entry(path, *item) for item in raw.items()), key=lambda e: (e.start, e.end))
+    _check_layout(path, entries, size - 8 - length)
+    return entries, metadata, 8 + length
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _entry(path: Path, name: str, raw: Any) -> Entry:
+    """One array's entry, with its dtype, shape and piece of the file agreeing."""
+    tensor = f"tells of {shown(name)}"
+    if not isinstance(raw, dict) or set(raw) != {"dtype", "shape", "data_offsets"}:
+        refuse("CNN451", path, f"{tensor} without dtype, shape and data_offsets, or with more")
+    dtype, shape, offsets = raw["dtype"], raw["shape"], raw["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        refuse("CNN453", path, f"{tensor} with dtype {shown(str(dtype))}", f"known are {', '.join(DTYPES)}")
+    if not _whole(shape) or len(shape) > MAX_RANK or prod(max(1, n) for n in shape) > MAX_ELEMENTS:
+        refuse("CNN454", path, f"{tensor} with shape {shown(str(shape))}")
+    if not _whole(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
+        refuse("CNN454", path, f"{tensor} at {shown(str(offsets))}, which is no piece of a file")
+    start, end = offsets
+    wanted = prod(shape) * np.dtype(DTYPES[dtype]).itemsize
+    if end - start != wanted:
+        size = "x".join(map(str, shape)) or "1"
+        refuse("CNN454", path, f"{tensor} as {size} {dtype}, {wanted:,} bytes, and gives it {end - start:,}")
+    return Entry(name, dtype, tuple(shape), start, end)
+
+
+def _whole(numbers: Any) -> bool:
+    """Whether it is a list of whole numbers from 0."""
+    return isinstance(numbers, list) and all(type(n) is int and n >= 0 for n in numbers)
+
+
+def _check_layout(path: Path, entries: list[Entry], size: int) -> None:
+    """The pieces must lie one behind the other and fill the file."""
+    end = 0
+    for entry in entries:
+        if entry.start != end:
+            fault = "overlaps the array before it" if entry.start < end else "leaves a gap before it"
+            refuse("CNN454", path, f"tells of {shown(entry.name)} where it {fault}")
+        end = entry.end
+    if end > size:
+        refuse("CNN452", path, f"holds {size:,} of {end:,} bytes of data", TRUNCATED)
+    if end < size:
+        refuse("CNN454", path, f"has {size - end:,} bytes at its end that no array accounts for")
+
+
+def _array(path: Path, file: BinaryIO, entry: Entry) -> NDArray[Any]:
+    count = prod(entry.shape)
+    values = np.fromfile(file, DTYPES[entry.dtype], count)
+    if values.size < count:
+        refuse("CNN452", path, f"ended within {shown(entry.name)} while it was read", TRUNCATED)
+    values = values.reshape(entry.shape)
+    if entry.dtype == "BF16":  # the upper half of a float32
+        return (values.astype("<u4") << 16).view("<f4")
+    if entry.dtype == "BOOL":
+        return values != 0
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
