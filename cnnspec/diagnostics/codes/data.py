@@ -4,4 +4,163 @@ from __future__ import annotations
 
 from .code import Code
 
-DATA: tuple[Code, ...] = ()
+DATA: tuple[Code, ...] = (
+    Code(
+        "CNN401",
+        "data-missing",
+        """\
+A file or folder that `source` names is not there, or may not be read. Paths in a spec start from the folder
+of the spec. A source in a folder (`idx`, `images`) also needs its files under the names that the reference
+tells.""",
+        how='Say `data { source npz "nowhere.npz" }` and run the spec.',
+    ),
+    Code(
+        "CNN402",
+        "data-not-fetched",
+        """\
+A well-known set (mnist, fashion_mnist, cifar10) lies neither in the folder given by `--data`, nor in
+`$CNNSPEC_DATA`, nor in the user's cache, and could not be fetched: pooch is not installed, or there is no
+network. Install the extra `cnnspec[data]`, or put the files, whose names and address the message tells, into
+the folder yourself. `source digits` needs neither.""",
+        how="Say `data { source mnist }` and run the spec with `--data` at an empty folder, without a network.",
+    ),
+    Code(
+        "CNN403",
+        "data-needs-extra",
+        """\
+Reading this source needs a package that is not installed: Pillow for `images`. It comes with the extra:
+`pip install "cnnspec[data]"`.""",
+        how='Run a spec with `data { source images "photos" }` where Pillow is not installed.',
+    ),
+    Code(
+        "CNN404",
+        "data-damaged",
+        """\
+A file ends before the numbers that its header tells of, goes on after them, or does not unpack. Most often a
+copy or a download was interrupted: fetch the file again.""",
+        how="Cut the last byte off an IDX file, and read it with `source idx`.",
+    ),
+    Code(
+        "CNN405",
+        "data-other-format",
+        """\
+A file is not in the format that its source reads: an IDX file begins with two zero bytes, an npz file is a
+zip archive of npy files, a table is text.""",
+        how='Say `source npz "photo.png"`.',
+    ),
+    Code(
+        "CNN406",
+        "data-checksum",
+        """\
+What was fetched is not what the set is known to be: its SHA-256 differs. Nothing of it was kept. Something
+between here and the server may have answered in its place (a login page of the network, say).""",
+        how="Fetch `source mnist` through a network that answers every request with a login page.",
+    ),
+    Code(
+        "CNN407",
+        "data-too-large",
+        """\
+The sizes that a file tells of would take more memory than is free, or more than the file could hold. Nothing
+has been allocated. If the file is right, use fewer images (`limit` does not help here, since the whole file
+is read) or smaller ones.""",
+        how="Write 255 into the sizes of an npy header, and read the archive with `source npz`.",
+    ),
+    Code(
+        "CNN408",
+        "data-shape",
+        """\
+Images must be n x c x h x w, sequences n x c x w, vectors n x c, labels n; all images of a set, for training
+and for test, must have one shape, and it must be the network's input. An archive with its channels last says
+so by `axes nhwc`, one of grey images without a channel axis by `axes nhw`.""",
+        how="Read an archive whose x has five axes with `source npz`.",
+    ),
+    Code(
+        "CNN409",
+        "data-counts-differ",
+        """\
+There is not one label for each image. Perhaps the files belong to different sets, or to different parts of one
+(training images with test labels).""",
+        how="Put the labels of the test images beside the training images, and read the folder with `source idx`.",
+    ),
+    Code(
+        "CNN410",
+        "label-outside-classes",
+        """\
+A label is a whole number from 0 to one less than the number of classes. The message names the first image whose
+label is not, or tells that the network has another number of outputs than the data have classes. Labels that
+count from 1 need 1 subtracted; labels such as 100, 200, 300 need to be numbered anew.""",
+        how="Read an archive that has a label -1 with `source npz`, or one with a label 10 and `classes 10`.",
+    ),
+    Code(
+        "CNN411",
+        "data-not-finite",
+        """\
+A number of the data is NaN or infinite, or too large for float32. One of them makes every weight NaN within a
+step. The message tells the place of the first.""",
+        how="Read an archive whose x has a NaN with `source npz`.",
+    ),
+    Code(
+        "CNN412",
+        "data-type",
+        """\
+The data must be numbers: bytes, other whole numbers, or floats, the same for training and test. Arrays of
+Python objects are never read, since reading them can run code; texts as labels belong in a csv, or numbered.""",
+        how="Read an archive whose y are texts with `source npz`.",
+    ),
+    Code(
+        "CNN413",
+        "npz-arrays",
+        """\
+An npz archive must have the arrays `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test` as Keras has them.
+Others are passed over.""",
+        how="Read an archive made by `np.savez(file, images=x, labels=y)` with `source npz`.",
+    ),
+    Code(
+        "CNN414",
+        "too-few-images",
+        """\
+There is no image at all, or none is left to learn from after those for test and validation have been set
+aside.""",
+        how="Read an archive with two images and `data { validation 90% }`.",
+    ),
+    Code(
+        "CNN415",
+        "image-unreadable",
+        """\
+A file in a folder of images cannot be read: it is damaged, larger than 64 million pixels, or in another format
+than PNG, JPEG, BMP, GIF, PPM, TIFF or WebP. Other files do not belong in the folders of the classes, except those whose
+names begin with a dot.""",
+        how="Put a text file into a folder of a class, and read it with `source images`.",
+    ),
+    Code(
+        "CNN416",
+        "image-sizes-differ",
+        """\
+All images must have one height and width. `resize 32x32` after the folder brings them to one.""",
+        how="Put images of two sizes into a folder of a class, and read it with `source images`.",
+    ),
+    Code(
+        "CNN417",
+        "csv-value",
+        """\
+A row of a table has another number of columns than the others, or a cell is not a number. The message tells row
+and column, both counted from 1, the header included.""",
+        how="Leave a cell empty, and read the table with `source csv`.",
+    ),
+    Code(
+        "CNN418",
+        "csv-column",
+        """\
+The table has no such column, or no column beside that of the labels. Columns are named by the first row, or by
+their number from 1; a table without names needs `header off`.""",
+        how='Say `source csv "iris.csv" label "colour"` where no column is called so.',
+    ),
+    Code(
+        "CNN430",
+        "augmentation-does-not-fit",
+        """\
+The data cannot be changed so: a vector has no pixels that could be moved, and a shift must be smaller than the
+image.""",
+        how='Say `data { source csv "iris.csv" ; augment flip }`.',
+    ),
+)

@@ -1,0 +1,152 @@
+"""From the data block to a dataset: read, check, set aside, scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..diagnostics import Fault, Span, SpecError
+from ..settings.data import Data, Digits, FashionMnist, Mnist
+from .dataset import Dataset, Scaling, Split
+from .fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
+from .found import Found, Pair
+from .idx import read_idx
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where to look: well-known sets under `folder`, files named in the spec from `root`."""
+
+    folder: Path
+    root: Path
+    progress: Progress | None = None
+
+    def at(self, path: str) -> Path:
+        return self.root / Path(path).expanduser()
+
+
+def load(
+    settings: Data,
+    *,
+    folder: Path | str | None = None,
+    root: Path | str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+    span: Span | None = None,
+) -> Dataset:
+    """The images that a data block asks for.
+
+    `folder` is where mnist and its like lie (else `$CNNSPEC_DATA`, else the user's cache), `root` the
+    folder that paths in the spec start from (else the current one), `seed` chooses the images set aside for
+    validation, `progress` is told what takes time. Raises `SpecError`; its diagnostics point at `span`.
+    """
+    places = Places(Path(folder) if folder else data_folder(), Path(root or "."), progress)
+    try:
+        found = READERS[type(settings.source)](settings.source, places).checked()
+        for augmentation in settings.augment:
+            augmentation.fits(found.train[0].shape[1:])
+        return _dataset(settings, found, seed)
+    except Fault as fault:
+        raise SpecError((fault.diagnostic(span),)) from fault
+
+
+def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
+    """The parts of what was found: test, validation, training, all scaled by what the training images are."""
+    train, test = found.train, found.test
+    if test is None:
+        # always the same images, so that a network is never tested on what another seed let it learn from
+        rest, kept = divide(train[1], getattr(settings.source, "test", 0.0), seed=0)
+        train, test = _taken(train, rest), _taken(train, kept)
+    if settings.limit:
+        train, test = _first(train, settings.limit), _first(test, settings.limit)
+    rest, kept = divide(train[1], settings.validation, seed)
+    train, validation = _taken(train, rest), _taken(train, kept)
+    if not len(train[0]):
+        raise Fault(
+            "CNN414", f"{found.name} leaves no image to learn from", at="validation",
+            help="set less aside for validation and test",
+        )  # fmt: skip
+    scaling = _scaling(train[0], settings.normalise)
+    learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
+    assert not isinstance(found.classes, int), "a checked source has names for its classes"
+    return Dataset(found.name, learn, choose, final, found.classes)
+
+
+def divide(y: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the rest and of a share (rounded down), drawn from every class alike, in their order.
+
+    The images are shuffled, then put in order of their classes; every so many-th is of the share.
+    """
+    order = np.random.default_rng((seed, len(y))).permutation(len(y))
+    if y.ndim == 1:
+        order = order[np.argsort(y[order], kind="stable")]
+    mark = np.floor(np.arange(len(y) + 1) * share + 1e-9)
+    chosen = mark[1:] > mark[:-1]
+    return np.sort(order[~chosen]), np.sort(order[chosen])
+
+
+def _taken(pair: Pair, positions: np.ndarray) -> Pair:
+    x, y = pair
+    return pair if len(positions) == len(x) else (x[positions], y[positions])
+
+
+def _first(pair: Pair, limit: int) -> Pair:
+    """At most so many images, from every class alike; the same ones whatever the seed."""
+    count = len(pair[0])
+    return pair if count <= limit else _taken(pair, divide(pair[1], limit / count, seed=0)[1])
+
+
+def _scaling(x: np.ndarray, normalise: bool) -> Scaling:
+    """Bytes to 0..1; to mean 0 and deviation 1 of each channel where wished. A constant channel becomes 0."""
+    unit = 1 / 255 if x.dtype == np.uint8 else 1.0
+    if not normalise:
+        return Scaling((unit,), (0.0,))
+    over = (0, *range(2, x.ndim))
+    chunks = range(0, len(x), 1024)
+    count = x.size // x.shape[1]
+    column = (-1, *(1,) * (x.ndim - 2))
+    mean = sum(x[i : i + 1024].sum(over, np.float64) for i in chunks) / count
+    square = sum(np.square(x[i : i + 1024] - mean.reshape(column)).sum(over) for i in chunks) / count
+    scale = 1 / np.where(square > 0, np.sqrt(square), 1.0)
+    return Scaling(tuple(map(float, scale)), tuple(map(float, -mean * scale)))
+
+
+# ---- readers ------------------------------------------------------------------------------------------
+
+
+def _idx_set(name: str, paths: dict[str, Path], classes: tuple[str, ...]) -> Found:
+    """A set of MNIST's four files, by their names."""
+    pairs = []
+    for part in ("train", "t10k"):
+        x = read_idx(paths[f"{part}-images-idx3-ubyte.gz"], axes=(3,))
+        pairs.append((x[:, None], read_idx(paths[f"{part}-labels-idx1-ubyte.gz"], axes=(1,))))
+    return Found(name, pairs[0], pairs[1], classes)
+
+
+TEN = tuple("0123456789")
+CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+
+
+def _digits(source: Digits, places: Places) -> Found:
+    folder = Path(__file__).parent / "digits"
+    return _idx_set("digits", {name: folder / name for name in MNIST.files}, TEN)
+
+
+def _mnist(source: Mnist, places: Places) -> Found:
+    return _idx_set("mnist", find(MNIST, places.folder, places.progress), TEN)
+
+
+def _fashion(source: FashionMnist, places: Places) -> Found:
+    return _idx_set("fashion_mnist", find(FASHION_MNIST, places.folder, places.progress), CLOTHES)
+
+
+READERS: dict[type, Callable[..., Found]] = {
+    Digits: _digits,
+    Mnist: _mnist,
+    FashionMnist: _fashion,
+}

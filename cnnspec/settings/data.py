@@ -1,0 +1,178 @@
+"""The data block: where the images come from and how they are prepared.
+
+    data { source mnist ; validation 10% ; normalise on ; augment shift 2 ; augment flip }
+
+Bytes become numbers from 0 to 1; floats stay as they are. `normalise on` then subtracts the mean of the
+training images and divides by their standard deviation, each channel by its own. `augment` may be said
+several times; the changes are made in the order of the text, to training images alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..ops.fields import (
+    Choice,
+    Count,
+    Kind,
+    Nested,
+    Number,
+    Shape,
+    Switch,
+    Text,
+    Written,
+    setting,
+    size,
+    written,
+)  # fmt: skip
+from .augment import AUGMENTATIONS, Augmentation
+
+SHARE = Number(0, 1, open_high=True)
+
+
+def repeated(kind: Kind, doc: str) -> Any:
+    """A setting that may be said several times; the values stand in a tuple, in the order of the text."""
+    meta = {"role": "setting", "kind": kind, "doc": doc, "repeat": True}
+    return dataclasses.field(default=(), metadata=meta)
+
+
+class Source:
+    """The base of all sources."""
+
+    word: ClassVar[str] = ""
+
+    def written(self, explicit: bool = False) -> str:
+        """The source as its author would write it."""
+        return written(self, explicit)
+
+
+@dataclass(frozen=True)
+class Digits(Source):
+    """5,000 handwritten digits to learn from and 1,000 to be tested on, 1x28x28, shipped with cnnspec."""
+
+    word: ClassVar[str] = "digits"
+
+
+@dataclass(frozen=True)
+class Mnist(Source):
+    """The 60,000 and 10,000 handwritten digits of MNIST, 1x28x28 (LeCun et al. 1998)."""
+
+    word: ClassVar[str] = "mnist"
+
+
+@dataclass(frozen=True)
+class FashionMnist(Source):
+    """60,000 and 10,000 pictures of clothes in ten classes, 1x28x28 (Xiao et al. 2017)."""
+
+    word: ClassVar[str] = "fashion_mnist"
+
+
+@dataclass(frozen=True)
+class Cifar10(Source):
+    """50,000 and 10,000 small photos in ten classes, 3x32x32 (Krizhevsky 2009)."""
+
+    word: ClassVar[str] = "cifar10"
+
+
+def _test() -> Any:
+    return setting(SHARE, 0.1, "the share kept for the test where the source has no test images of its own")
+
+
+def _classes() -> Any:
+    return setting(Count(2, 100_000), None, "how many classes there are; without, one more than the largest")
+
+
+@dataclass(frozen=True)
+class Idx(Source):
+    """Files in the format of MNIST: a folder with `train-images...` and `train-labels...`, gzip or not.
+
+    `t10k-images...` and `t10k-labels...`, or the same with `test`, hold the test images.
+    """
+
+    word: ClassVar[str] = "idx"
+    folder: str = size(Text(), '"folder"', "the folder of the files")
+    classes: int | None = _classes()
+    test: float = _test()
+
+
+@dataclass(frozen=True)
+class Npz(Source):
+    """A NumPy archive with `x` and `y`, or with `x_train`, `y_train`, `x_test` and `y_test`.
+
+    Whole numbers in y are classes, floats are numbers to meet.
+    """
+
+    word: ClassVar[str] = "npz"
+    file: str = size(Text(), '"file.npz"', "the archive")
+    axes: str | None = setting(
+        Choice(("nc", "ncw", "nwc", "nhw", "nchw", "nhwc")), None,
+        "the order of the axes of x; without, nc, ncw or nchw",
+    )  # fmt: skip
+    classes: int | None = _classes()
+    test: float = _test()
+
+
+@dataclass(frozen=True)
+class Images(Source):
+    """A folder of image files for each class, or folders `train` and `test` with one for each class.
+
+    Needs Pillow. The names of the folders, sorted, are the classes.
+    """
+
+    word: ClassVar[str] = "images"
+    folder: str = size(Text(), '"folder"', "the folder of folders")
+    colour: bool = setting(Switch(), True, "three channels; off makes one of grey")
+    resize: tuple[int, ...] | None = setting(Shape((2,)), None, "height and width that all images are brought to")
+    test: float = _test()
+
+
+class Column(Kind):
+    """A column of a table: its number from 1, or its name."""
+
+    wanted = "a column's name or its number from 1"
+
+    def read(self, value: Written) -> int | str:
+        if isinstance(value, str) or (isinstance(value, int) and value >= 1):
+            return str(value) if isinstance(value, str) else value
+        raise self.refuse(value)
+
+    def write(self, value: Any) -> str:
+        return str(value) if isinstance(value, int) else f'"{value}"'
+
+    def schema(self) -> dict[str, Any]:
+        return {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
+
+
+@dataclass(frozen=True)
+class Csv(Source):
+    """A table of numbers with a column of labels, one row for each vector."""
+
+    word: ClassVar[str] = "csv"
+    file: str = size(Text(), '"file.csv"', "the table")
+    label: int | str | None = setting(Column(), None, "the column of the labels; without, the last")
+    target: str = setting(
+        Choice(("classes", "numbers")), "classes", "whether the labels name classes or are numbers to meet"
+    )
+    header: bool = setting(Switch(), True, "whether the first row names the columns")
+    separator: str = setting(Text(), ",", "the character between two columns")
+    test: float = _test()
+
+
+SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Csv)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What `data { }` says; a file without it says this."""
+
+    word: ClassVar[str] = "data"
+    source: Source = setting(Nested(SOURCES), Digits(), "where the images come from")
+    validation: float = setting(SHARE, 0.1, "the share of the training images that is kept to choose by")
+    normalise: bool = setting(Switch(), False, "subtract each channel's mean and divide by its deviation")
+    augment: tuple[Augmentation, ...] = repeated(
+        Nested(AUGMENTATIONS), "a change to the training images; may be said several times"
+    )
+    shuffle: bool = setting(Switch(), True, "take the training images in another order in every epoch")
+    limit: int | None = setting(Count(1, 10**9), None, "take only so many images of each part, for a quick try")
