@@ -1,0 +1,75 @@
+"""What reading a file finds: diagnostics, each with the changes that might cure it.
+
+A change is only a proposal here. `read` tries it: the first one whose text reads without the error becomes
+the diagnostic's `fix` and its help line, the others are forgotten (lang/fixes.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import NamedTuple
+
+from ..diagnostics import Diagnostic, Edit, Label, Span
+
+MOST = 200  # diagnostics of one file; who has more of them wants to see the first ones
+
+
+class Proposal(NamedTuple):
+    """A change that might cure a finding, and how the help line offers it."""
+
+    help: str
+    edits: tuple[Edit, ...]
+
+
+def replace(span: Span, text: str, help: str = "") -> Proposal:
+    """Propose to write `text` in the place of `span`."""
+    return Proposal(help or f"use `{text}`", (Edit(span, text),))
+
+
+def insert(span: Span, text: str, help: str) -> Proposal:
+    """Propose to write `text` right after `span`."""
+    return Proposal(help, (Edit(Span(span.source, span.end, span.end), text),))
+
+
+class Findings:
+    """Collects diagnostics while a file is read; a mistake does not stop the reading.
+
+    Of one code at one place only the first is kept: a block's body is read once a call, and its mistakes
+    are the same mistakes each time.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[tuple, tuple[Diagnostic, tuple[Proposal, ...]]] = {}
+
+    def add(self, diagnostic: Diagnostic, *proposals: Proposal) -> None:
+        span = diagnostic.span
+        key = (diagnostic.code, *((span.source.name, span.start, span.end) if span else (diagnostic.message,)))
+        if len(self._found) < MOST:
+            self._found.setdefault(key, (diagnostic, proposals))
+
+    def report(self, code: str, message: str, span: Span, *proposals: Proposal, **parts: object) -> None:
+        """Add a diagnostic with its label, help and related places."""
+        self.add(Diagnostic(code, message, span, **parts), *proposals)  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def full(self) -> bool:
+        return len(self._found) >= MOST
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        return [diagnostic for diagnostic, _ in self._found.values()]
+
+    @property
+    def with_proposals(self) -> list[tuple[Diagnostic, tuple[Proposal, ...]]]:
+        return list(self._found.values())
+
+    def trace(self, before: int, label: Label) -> None:
+        """Add to the shape findings since `before` from which call they came."""
+        for key in list(self._found)[before:]:
+            diagnostic, proposals = self._found[key]
+            if diagnostic.code.startswith("CNN1") and len(diagnostic.related) < 4:
+                changed = dataclasses.replace(diagnostic, related=(*diagnostic.related, label))
+                self._found[key] = changed, proposals

@@ -1,0 +1,85 @@
+"""Layout: from the lexer's tokens to those that the grammar knows.
+
+Ends of lines and `;` become one separator where they end a statement, and vanish where they cannot:
+inside parentheses, after `-> | = ,` and an opening brace, before `-> |` and a closing one. Parentheses and
+braces that are never closed are found here, closed, and reported where they open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ..diagnostics import Source, Span
+from .findings import Findings
+
+if TYPE_CHECKING:
+    from lark import Token
+
+DEEPEST = 30  # parentheses within one another; every later stage walks the tree by recursion
+
+OPENERS = frozenset(("OPEN", "OPEN_EXPECT"))
+STARTERS = OPENERS | {"IMPORT", "LET", "BLOCK", "NET", "INPUT"}  # these words stand nowhere else
+OPEN_ENDED = OPENERS | {"ARROW", "BAR", "EQUAL", "COMMA", "_SEP"}  # after these a line goes on
+CONTINUING = frozenset(("ARROW", "BAR", "CLOSE"))  # before these a line goes on
+ENDS = frozenset(("NEWLINE", "SEMICOLON"))
+
+
+def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tuple[list[Token], list[Span]]:
+    """The tokens of a file with separators between its statements, and its comments.
+
+    Tokens that were added to close what is open have no text.
+    """
+    out: list[Token] = []
+    comments: list[Span] = []
+    parens: list[Token] = []
+    braces: list[Token] = []  # at most one: the grammar has no braces within braces
+    end: Token | None = None
+
+    def close_all() -> None:
+        for kind, opened in (("RPAR", parens), ("CLOSE", braces)):
+            for token in opened:
+                out.append(out[-1].update(kind, ""))
+            if opened:
+                _never_closed(opened[0], source, findings)
+            opened.clear()
+
+    for token in tokens:
+        kind = token.type
+        if kind == "COMMENT":
+            comments.append(Span(source, token.start_pos, token.end_pos))  # type: ignore[arg-type]
+            continue
+        if kind in ENDS:
+            end = token
+            continue
+        if end is not None:
+            if kind in STARTERS:
+                close_all()
+            if not parens and out and kind not in CONTINUING and out[-1].type not in OPEN_ENDED:
+                out.append(end.update("_SEP"))
+            end = None
+        if kind == "LPAR":
+            parens.append(token)
+            if len(parens) > DEEPEST:
+                span = Span(source, token.start_pos, token.end_pos)  # type: ignore[arg-type]
+                findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", span)
+                return [], comments
+        elif kind == "RPAR":
+            del parens[-1:]
+        elif kind in OPENERS:
+            braces = [token]
+        elif kind == "CLOSE":
+            braces = []
+        out.append(token)
+    close_all()
+    return out, comments
+
+
+def _never_closed(token: Token, source: Source, findings: Findings) -> None:
+    end = token.end_pos
+    assert end is not None
+    bracket = token[-1]
+    missing = {"(": ")", "{": "}"}[bracket]
+    findings.report(
+        "CNN004", f"`{bracket}` is never closed", Span(source, end - 1, end), label=f"its `{missing}` is missing"
+    )

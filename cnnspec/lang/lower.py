@@ -1,0 +1,345 @@
+"""Lowering: from the tree to the graph of words, with names, shapes and spans.
+
+A mistake leaves a value that is None. What is built on it is still read, so that its own mistakes are
+found, but never typed: consequences stay silent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Diagnostic, Fault, Label, Span
+from ..ir import Builder
+from ..ops import WORDS
+from .declared import BAD, diagnosed, evaluated, read_word
+from .findings import Findings, Proposal, insert, replace
+from .names import Module, Numbers, Recipe
+from .scope import Missing, Scope, Value
+from .slips import called_like_python, unknown_word
+from .suggest import nearest
+from .tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
+
+MOST_NODES = 20_000
+MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
+DEEPEST_CALL = 30
+
+
+class TooMuch(Exception):
+    """The file expands to more than anyone can mean; it has been reported."""
+
+
+class Lowering:
+    """Builds the graph of one file. `types` may be asked for no value that is None or MISSING."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.builder = Builder()
+        self.steps = 0
+        self.outermost: Span | None = None  # the repetition or call that is being expanded
+        self.calls: list[Recipe] = []
+        self.instances: dict[int, int] = {}  # how often each net has been called
+        self.words: dict[int, Any] = {}  # layers without holes, read before
+
+    # ---- chains ----------------------------------------------------------------------------------
+
+    def chain(self, chain: Chain, value: Value, scope: Scope, label: Name | None = None) -> Value:
+        """The value of a chain; `label` names its last stage, unless that has a name of its own."""
+        last = len(chain.stages) - 1
+        for i, stage in enumerate(chain.stages):
+            value = self.stage(stage, value, scope, i == 0, label if i == last else None)
+        return value
+
+    def stage(self, stage: Stage, value: Value, scope: Scope, first: bool, label: Name | None = None) -> Value:
+        own, count = stage.label, self.count(stage, scope)
+        if own is not None:
+            label = own if self.free(own, scope) else None
+        outermost = self.outermost
+        if count != 1:
+            self.outermost = outermost or stage.span
+        for i in range(count):
+            value = self.term(stage.term, value, scope, first and i == 0, label if count == 1 else None)
+        self.outermost = outermost
+        if own is not None:
+            scope.values[own.text] = value
+            scope.places[own.text] = own.span
+        if stage.expected is not None:
+            self.check_shape(stage.expected, value, scope)
+        return value
+
+    def count(self, stage: Stage, scope: Scope) -> int:
+        """How often a stage stands there; 1 where that could not be read."""
+        if stage.count is None:
+            return 1
+        count = evaluated(stage.count, scope.numbers, self.findings)
+        if count is BAD:
+            return 1
+        if isinstance(count, float) and count.is_integer():
+            count = int(count)
+        if not isinstance(count, int) or count < 0:
+            self.findings.report(
+                "CNN203", f"a repetition wants a whole number from 0, got {count:g}", stage.count.span
+            )
+            return 1
+        return count
+
+    def free(self, label: Name, scope: Scope) -> bool:
+        """Whether `as` may give this name; a repetition gives it again each time."""
+        earlier = scope.places.get(label.text)
+        if earlier is None and scope.path + label.text in self.builder.nodes:
+            earlier = self.builder.nodes[scope.path + label.text].span
+        elif earlier == label.span:
+            return True
+        if earlier is None:
+            return True
+        first = Label(earlier, f"`{label.text}` is this one")
+        self.findings.report("CNN019", f"`{label.text}` names another value already", label.span, related=(first,))
+        return False
+
+    def term(self, term: Any, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
+        self.steps += 1
+        if self.steps > MOST_STEPS or len(self.builder.nodes) > MOST_NODES:
+            what = f"{MOST_NODES} layers" if len(self.builder.nodes) > MOST_NODES else f"{MOST_STEPS} steps"
+            self.findings.report("CNN008", f"this expands to more than {what}", self.outermost or term.span)
+            raise TooMuch
+        if isinstance(term, Layer):
+            return self.layer(term, value, scope, label)
+        if isinstance(term, Join):
+            return self.join(term, value, scope, label)
+        if isinstance(term, Group):
+            before = len(term.chain.stages) > 0 and first
+            return self.group(term.chain, value, scope, before, label)
+        if isinstance(term, Tap):
+            return self.tap(term, scope, first)
+        return self.call(term.name, term, value, scope, label)
+
+    def group(self, chain: Chain, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
+        last = len(chain.stages) - 1
+        for i, stage in enumerate(chain.stages):
+            value = self.stage(stage, value, scope, first and i == 0, label if i == last else None)
+        return value
+
+    # ---- layers ----------------------------------------------------------------------------------
+
+    def layer(self, layer: Layer, value: Value, scope: Scope, label: Name | None) -> Value:
+        word = layer.word
+        if word.text in scope.module.recipes:
+            return self.call(word, layer, value, scope, label)
+        if word.text == "id":
+            self.plain(layer)
+            return value
+        cls = WORDS.get(word.text)
+        if cls is None or cls.join:
+            self.unknown(layer, scope)
+            return None
+        op, spans = self.read(layer, cls, scope)
+        value = self.present(value, layer.span)
+        if op is None or value is None:
+            scope.numbered(word.text)  # the names of later values do not depend on this mistake
+            return None
+        if word.text == "dense" and self.builder.type(value).kind != "vector":
+            value = self.add(WORDS["flatten"](), (value,), scope, layer.span, None, {"": layer.span})
+        return self.add(op, (value,), scope, layer.span, label, spans)
+
+    def read(self, layer: Layer, cls: Any, scope: Scope) -> tuple[Any, dict[str, Span]]:
+        """The op of a layer, or None; and where its fields stand."""
+        found = self.words.get(id(layer))
+        if found is None:
+            found = read_word(cls, layer.word, layer.size, layer.attrs, scope.numbers, self.findings)
+            if not _has_holes(layer):
+                self.words[id(layer)] = found
+        return found
+
+    def add(
+        self,
+        op: Any,
+        inputs: tuple[str, ...],
+        scope: Scope,
+        span: Span,
+        label: Name | None,
+        spans: dict[str, Span],
+    ) -> Value:
+        """Add a node; None, and a finding, where the op refuses its inputs."""
+        name = scope.path + label.text if label else scope.numbered(op.word)
+        parts: dict[str, Any] = {"span": span, "blocks": scope.blocks, "given": label is not None}
+        try:
+            return self.builder.add(op, *inputs, name=name, **parts)
+        except Fault as fault:
+            self.findings.add(self.explained(fault, op, inputs, spans), *_cures(fault, op, span, spans))
+            return None
+
+    def explained(self, fault: Fault, op: Any, inputs: tuple[str, ...], spans: dict[str, Span]) -> Diagnostic:
+        """A fault with its place, and the earlier layer that made it so."""
+        found: Diagnostic = diagnosed(fault, spans)
+        if op.join or found.span is None:
+            return found
+        made = self.origin(inputs[0])
+        return found if made is None else fault.diagnostic(found.span, related=(*found.related, made))
+
+    def origin(self, value: str) -> Label | None:
+        """The layer that gave a value its shape."""
+        node = self.builder.nodes[value]
+        while len(node.inputs) == 1 and self.builder.type(node.inputs[0]).shape == node.type.shape:
+            node = self.builder.nodes[node.inputs[0]]
+        if node.span is None:
+            return None
+        return Label(node.span, f"makes it {node.type}" if node.inputs else f"the input is {node.type}")
+
+    def unknown(self, layer: Layer, scope: Scope) -> None:
+        word = layer.word
+        if word.text in WORDS:
+            self.findings.report("CNN207", f"`{word.text}` joins branches: `{word.text}(... | ...)`", word.span)
+            return
+        layers = {name: cls for name, cls in WORDS.items() if not cls.join}
+        unknown_word(word, layers, "layer", self.findings, scope.module.recipes)
+
+    def plain(self, layer: Layer) -> None:
+        """`id` takes neither size nor settings."""
+        extra = layer.size or (layer.attrs[0] if layer.attrs else None)
+        if extra is not None:
+            self.findings.report("CNN203", "`id` changes nothing and takes nothing", extra.span)
+
+    def present(self, value: Value, span: Span) -> str | None:
+        """The value that a layer reads; a finding where the chain has no input."""
+        if isinstance(value, Missing):
+            self.findings.report(
+                "CNN022",
+                "it is not said which input this chain begins with",
+                span,
+                help="begin it with `@name ->`, the name of an input or of an earlier value",
+            )
+            return None
+        return value
+
+    # ---- joins, taps -----------------------------------------------------------------------------
+
+    def join(self, join: Join, value: Value, scope: Scope, label: Name | None) -> Value:
+        cls = WORDS[join.word.text]
+        values = [self.chain(branch, value, scope) for branch in join.branches]
+        if len(values) < 2:
+            self.findings.report(
+                "CNN207", f"`{join.word.text}` joins two branches or more, separated by `|`", join.span
+            )
+            return None
+        known = [self.present(v, branch.span) for v, branch in zip(values, join.branches, strict=True)]
+        inputs = tuple(v for v in known if v is not None)
+        if len(inputs) < len(known):
+            scope.numbered(join.word.text)
+            return None
+        spans = {"": join.word.span}
+        spans |= {f"input{i}": branch.stages[-1].span for i, branch in enumerate(join.branches)}
+        return self.add(cls(), inputs, scope, join.span, label, spans)
+
+    def tap(self, tap: Tap, scope: Scope, first: bool) -> Value:
+        if not first:
+            self.findings.report(
+                "CNN025",
+                f"`@{tap.name}` stands in the middle of a chain, where what comes before it would be lost",
+                tap.span,
+                help=f"join the two: `concat(id | @{tap.name})`",
+            )
+        for around in scope:
+            if tap.name in around.values:
+                around.tapped.add(tap.name)
+                return around.values[tap.name]
+            if around.path + tap.name in self.builder.nodes:
+                return around.path + tap.name
+        known = [name for around in scope for name in around.values]
+        known += [name.removeprefix(scope.path) for name in self.builder.nodes]
+        close = nearest(tap.name, known)
+        self.findings.report(
+            "CNN018",
+            f"no value before this is called `{tap.name}`",
+            tap.span,
+            *([replace(tap.span, f"@{close}")] if close else []),
+        )
+        return None
+
+    # ---- calls -----------------------------------------------------------------------------------
+
+    def call(self, name: Name, call: Call | Layer, value: Value, scope: Scope, label: Name | None) -> Value:
+        recipe = scope.module.recipes.get(name.text)
+        if recipe is None:
+            assert isinstance(call, Call)
+            called_like_python(call, scope.module.recipes, self.findings)
+            return None
+        scope.module.called.add(name.text)
+        numbers = self.arguments(recipe, call, scope)
+        if len(self.calls) >= DEEPEST_CALL or recipe in self.calls:
+            what = "calls itself" if recipe in self.calls else f"is more than {DEEPEST_CALL} calls deep"
+            self.findings.report("CNN021", f"`{name.text}` {what}", name.span)
+            return None
+        inner = self.instance(recipe, numbers, scope, label)
+        before = len(self.findings)
+        outermost, self.outermost = self.outermost, self.outermost or call.span
+        self.calls.append(recipe)
+        value = self.chain(recipe.chain, value, inner)
+        self.calls.pop()
+        self.outermost = outermost
+        self.findings.trace(before, Label(call.span, _called(numbers, recipe)))
+        return value
+
+    def instance(self, recipe: Recipe, numbers: Numbers, scope: Scope, label: Name | None) -> Scope:
+        """The scope of one call."""
+        if recipe.shared:
+            count = self.instances[id(recipe)] = self.instances.get(id(recipe), 0) + 1
+            name = recipe.name.text if count == 1 else f"{recipe.name.text}_{count}"
+            return Scope(recipe.module, numbers, f"{name}.", (*scope.blocks, name))
+        name = label.text if label else scope.numbered(recipe.name.text)[len(scope.path) :]
+        return Scope(recipe.module, numbers, f"{scope.path}{name}.", (*scope.blocks, name))
+
+    def arguments(self, recipe: Recipe, call: Call | Layer, scope: Scope) -> Numbers:
+        """The numbers that a call sees: its file's, and its arguments."""
+        from .arguments import bind
+
+        return bind(recipe, call, scope.numbers, self.findings)
+
+    # ---- assertions ------------------------------------------------------------------------------
+
+    def check_shape(self, expected: Number | Hole | Sizes, value: Value, scope: Scope) -> None:
+        """`:: 16x14x14`: the shape that the author expects here."""
+        wanted = evaluated(expected, scope.numbers, self.findings)
+        if wanted is BAD or not isinstance(value, str):
+            return
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        found = self.builder.type(value)
+        if len(wanted) == len(found.shape) and all(
+            want in (None, have) for want, have in zip(wanted, found.shape, strict=True)
+        ):
+            return
+        made = self.origin(value)
+        self.findings.report(
+            "CNN102",
+            f"the shape here is {found}",
+            expected.span,
+            replace(expected.span, str(found), help=f"the shape is `{found}`"),
+            label=f"expected {'x'.join('?' if size is None else str(size) for size in wanted)}",
+            related=(made,) if made else (),
+        )
+
+
+def _has_holes(layer: Layer) -> bool:
+    values = [layer.size, *(attr.value for attr in layer.attrs)]
+    return any(
+        isinstance(value, Hole)
+        or (isinstance(value, Sizes) and any(isinstance(item, Hole) for item in value.items))
+        for value in values
+    )
+
+
+def _cures(fault: Fault, op: Any, span: Span, spans: dict[str, Span]) -> list[Proposal]:
+    """Changes of the layer that might satisfy it."""
+    if fault.code != "CNN103" or not hasattr(op, "pad"):
+        return []
+    help = f"use `{span.text} pad same`"
+    if "pad" in spans:
+        return [replace(spans["pad"], "same", help="use `pad same`")]
+    return [insert(span, " pad same", help=help)] if "\n" not in span.text else []
+
+
+def _called(numbers: Numbers, recipe: Recipe) -> str:
+    given = [param.name.text for param in recipe.params]
+    shown = ", ".join(f"{name} = {dict.get(numbers, name)}" for name in given)
+    return f"called here with {shown}" if shown else "called here"
+
+
+__all__ = ["Lowering", "Module", "TooMuch"]

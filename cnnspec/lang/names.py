@@ -1,0 +1,120 @@
+"""What a file defines: numbers, blocks, nets, and what it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..diagnostics import Label, Span
+from ..ops import WORDS
+from .arithmetic import Numeric, evaluate
+from .findings import Findings
+from .tree import Block, Chain, File, Import, Let, Name, Net, Param
+
+RESERVED = frozenset((*WORDS, "id"))
+
+
+class Numbers(dict[str, "Numeric | None"]):
+    """Numbers by name, which remembers the names that were asked for."""
+
+    def __init__(self, *parts: dict[str, Numeric | None]) -> None:
+        super().__init__()
+        self.used: set[str] = set()
+        for part in parts:
+            self.update(part)
+
+    def __getitem__(self, name: str) -> Numeric | None:
+        self.used.add(name)
+        return super().__getitem__(name)
+
+
+class Recipe(NamedTuple):
+    """A chain that can be called like a layer: a block, a net (one set of weights), an imported file."""
+
+    name: Name
+    params: tuple[Param, ...]
+    chain: Chain
+    module: Module
+    shared: bool = False
+
+
+@dataclass
+class Module:
+    """The definitions of one file."""
+
+    file: File
+    numbers: Numbers = field(default_factory=Numbers)
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)  # where each name is defined
+    called: set[str] = field(default_factory=set)
+
+    @property
+    def chains(self) -> list[Chain]:
+        return [statement for statement in self.file.statements if isinstance(statement, Chain)]
+
+    def define(self, name: Name, findings: Findings) -> bool:
+        """Note where a name is defined; False, and a finding, where it is taken."""
+        if name.text in RESERVED:
+            findings.report("CNN019", f"`{name.text}` is a word of the language already", name.span)
+            return False
+        if name.text in self.places:
+            earlier = Label(self.places[name.text], "here first")
+            findings.report("CNN019", f"`{name.text}` is defined twice", name.span, related=(earlier,))
+            return False
+        self.places[name.text] = name.span
+        return True
+
+
+Importer = Callable[[Import], "Module | None"]
+
+
+def collect(file: File, findings: Findings, importer: Importer) -> Module:
+    """The definitions of a file, in the order of its text."""
+    module = Module(file)
+    for statement in file.statements:
+        if isinstance(statement, Let):
+            value = evaluate(statement.value, module.numbers, findings)
+            if module.define(statement.name, findings):
+                module.numbers[statement.name.text] = value
+        elif isinstance(statement, Block | Net):
+            params = statement.params if isinstance(statement, Block) else ()
+            _check_params(params, findings)
+            if module.define(statement.name, findings):
+                shared = isinstance(statement, Net)
+                recipe = Recipe(statement.name, params, statement.chain, module, shared)
+                module.recipes[statement.name.text] = recipe
+        elif isinstance(statement, Import):
+            imported = importer(statement)
+            if imported is not None:
+                _adopt(statement, imported, module, findings)
+            elif statement.name:
+                module.places[statement.name.text] = statement.name.span
+    return module
+
+
+def _check_params(params: tuple[Param, ...], findings: Findings) -> None:
+    seen: dict[str, Span] = {}
+    for param in params:
+        name = param.name
+        if name.text in seen:
+            earlier = Label(seen[name.text], "here first")
+            findings.report("CNN019", f"two parameters are called `{name.text}`", name.span, related=(earlier,))
+        seen[name.text] = name.span
+
+
+def _adopt(statement: Import, imported: Module, module: Module, findings: Findings) -> None:
+    """Make the blocks of another file known: by their names, or behind `name.` where one is given."""
+    blocks = {name: recipe for name, recipe in imported.recipes.items() if not recipe.shared}
+    if statement.name is None:
+        for name, recipe in blocks.items():
+            if "." not in name and module.define(Name(name, statement.path.span), findings):
+                module.recipes[name] = recipe
+        return
+    prefix = statement.name.text
+    if not module.define(statement.name, findings):
+        return
+    for name, recipe in blocks.items():
+        module.recipes[f"{prefix}.{name}"] = recipe
+    if len(imported.chains) == 1:
+        module.recipes[prefix] = Recipe(statement.name, (), imported.chains[0], imported)

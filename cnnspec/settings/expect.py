@@ -1,0 +1,70 @@
+"""`expect { ... }`: the budgets of a network, which `check` and `run` hold it to."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..diagnostics import Span
+
+RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that a budget may speak of.
+
+    `trained` where only a run knows it; `code` is what a missed budget fails with.
+    """
+
+    name: str
+    code: str
+    unit: str
+    doc: str
+    trained: bool = False
+
+
+QUANTITIES: tuple[Quantity, ...] = (
+    Quantity("params", "CNN601", "", "trained parameters"),
+    Quantity("macs", "CNN602", "", "multiply-adds of one image, forward"),
+    Quantity("flops", "CNN603", "", "floating-point operations of one image, forward"),
+    Quantity("memory", "CNN604", "B", "predicted peak of a training step at the batch size"),
+    Quantity("receptive_field", "CNN605", "", "pixels of the input that one output sees, along a side"),
+    Quantity("depth", "CNN606", "", "layers with weights on the longest way through"),
+    Quantity("shape", "CNN607", "", "shape of the output, or of a value: `shape @conv1 == 6x28x28`"),
+    Quantity("accuracy", "CNN608", "%", "share of the test images that are classified right", trained=True),
+    Quantity("cost", "CNN609", "", "mean cost over the test images", trained=True),
+)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One line of `expect`: a quantity, of the whole network or at a value, and its bound.
+
+    `bound` is a number, or for `shape` a tuple in which None stands for any size.
+    """
+
+    quantity: Quantity
+    relation: str
+    bound: float | tuple[int | None, ...]
+    at: str = ""
+    span: Span | None = None
+
+    def holds(self, found: float | tuple[int, ...]) -> bool:
+        """Whether a figure meets the budget."""
+        if isinstance(self.bound, tuple):
+            assert isinstance(found, tuple)
+            same = len(found) == len(self.bound) and all(
+                want in (None, have) for want, have in zip(self.bound, found, strict=True)
+            )
+            return same == (self.relation == "==")
+        return RELATIONS[self.relation](found, self.bound)

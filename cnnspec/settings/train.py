@@ -1,0 +1,49 @@
+"""`train { ... }`: how a network is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..ops.costs import COSTS, Cost
+from ..ops.fields import Choice, Count, Nested, setting, size
+from .optimisers import OPTIMISERS, Adam, Optimiser
+from .schedules import SCHEDULES, Constant, Schedule
+
+
+@dataclass(frozen=True)
+class Repeated(Nested):
+    """A word with settings that may be stated on several lines; kept as a tuple."""
+
+
+@dataclass(frozen=True)
+class Every:
+    """A checkpoint every so many epochs, of which the last few are kept."""
+
+    word: ClassVar[str] = "every"
+    size: int = size(Count(), "N", "epochs from one checkpoint to the next")
+    keep: int = setting(Count(1, 1000), 1, "how many of the last checkpoints are kept")
+
+
+@dataclass(frozen=True)
+class Train:
+    """How the network is trained; every setting has a default, so the block may be left out."""
+
+    word: ClassVar[str] = "train"
+
+    cost: tuple[Cost, ...] = setting(
+        Repeated(COSTS), (), "what is minimised, once for each output (default: by the last word)"
+    )
+    optimiser: Optimiser = setting(Nested(OPTIMISERS), Adam(), "how a step moves the parameters")
+    schedule: Schedule = setting(Nested(SCHEDULES), Constant(), "how the learning rate changes")
+    batch: int = setting(Count(), 64, "images a step")
+    epochs: int = setting(Count(0), 5, "how often every image is seen")
+    seed: int = setting(Count(0, 2**32 - 1), 0, "all chance comes from it")
+    shards: int | None = setting(
+        Count(1, 1024), None, "fixed parts that a batch is cut into (default: one a worker)"
+    )
+    best: str = setting(Choice(("accuracy", "cost")), "accuracy", "what `weights/best` is the best of")
+    patience: int | None = setting(Count(), None, "epochs without a better one until training stops")
+    checkpoint: Every | None = setting(
+        Nested((Every,)), None, "checkpoints beside the last one and the best: `every 5 keep 3`"
+    )
