@@ -100,7 +100,7 @@ class Progress:
         self.rate = rate
         self.seconds += seconds
 
-    def close(self, held_out: Score, metric: str | None) -> bool:
+    def close(self, held_out: Score, metric: str) -> bool:
         """Turn the batches into a row; whether its epoch was the best so far (the first of equals)."""
         row = Row(
             epoch=self.epoch + 1,
@@ -114,9 +114,10 @@ class Progress:
         )
         self.rows.append(row)
         self.batch, self.images, self.cost, self.right, self.seconds = 0, 0, 0.0, None, 0.0
-        metric = metric or ("cost" if row.metric("accuracy") is None else "accuracy")
+        metric = "cost" if row.metric("accuracy") is None else metric
         value = row.metric(metric)
-        if value is None or value != value:
+        assert value is not None
+        if value != value:
             return False
         better = self.best is None or (value > self.best if metric == "accuracy" else value < self.best)
         if better:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from time import perf_counter
 from types import FrameType
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ..diagnostics import Diagnostic, SpecError
 from .finite import blame
@@ -25,14 +25,13 @@ from .history import History, Progress, Row, Score
 
 Array = NDArray[Any]
 
-NO_ACCURACY = "the best epoch is to be chosen by its accuracy, but the answers are not classes"
-
 
 class Trainable(Protocol):
     """What the loop asks of a model."""
 
+    dtype: DTypeLike
     steps: int  # taken so far
-    total_steps: int  # steps and steps_per_epoch are set by the loop, for the schedule
+    total_steps: int  # this and steps_per_epoch are set by the loop, for the schedule
     steps_per_epoch: int
 
     @property
@@ -63,50 +62,42 @@ class Trainable(Protocol):
 
 
 class Images(Protocol):
-    """Images and what they are to be taken for, in batches of any choice."""
+    """Images and what they show, in batches; `data.Split` is one."""
 
     def __len__(self) -> int: ...
 
-    def batch(self, chosen: Array, epoch: int | None = None) -> tuple[Array, Array]:
-        """Images and targets by number; varied (`augment`) anew in every epoch, where one is given."""
-
-
-@dataclass(frozen=True)
-class Arrays:
-    """Images and targets that lie in memory."""
-
-    x: Array
-    y: Array
-
-    def __post_init__(self) -> None:
-        if len(self.x) != len(self.y):
-            message = f"{len(self.x)} images but {len(self.y)} targets"
-            raise SpecError((Diagnostic("CNN303", message),))
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def batch(self, chosen: Array, epoch: int | None = None) -> tuple[Array, Array]:
-        return self.x[chosen], self.y[chosen]
+    def batches(
+        self,
+        batch: int,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        shuffle: bool = False,
+        augment: Sequence[Any] = (),
+        start: int = 0,
+        dtype: DTypeLike = "float32",
+    ) -> Iterator[tuple[Array, Array]]:
+        """The batches of an epoch from number `start` on: a function of seed and epoch, and nothing else."""
 
 
 @dataclass(frozen=True)
 class Course:
     """What a training is to do.
 
-    best      `accuracy` or `cost`, on the validation images where there are any; by default accuracy,
-              or the cost where the answers are not classes
+    best      `accuracy` (of answers that are no classes: the cost) or `cost`, on the validation images
+              where there are any
     patience  stop after so many epochs without a better one
-    every     epochs from one checkpoint to the next; parts are allowed
+    interval  epochs from one checkpoint to the next; parts are allowed
     """
 
     epochs: int
     batch: int
     seed: int = 0
     shuffle: bool = True
-    best: str | None = None
+    augment: tuple[Any, ...] = ()
+    best: str = "accuracy"
     patience: int | None = None
-    every: float = 1.0
+    interval: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +127,7 @@ class EpochDone:
     """After each epoch's validation."""
 
     row: Row
+    step: int
     best: bool
 
 
@@ -158,11 +150,19 @@ Event = Started | StepDone | EpochDone | SaveDue | Finished
 
 
 class Interrupted(Exception):
-    """Ctrl-C, after the step that was under way was finished and a checkpoint was due."""
+    """Ctrl-C, after the step that was under way was finished and a checkpoint was due.
+
+    `folder` is the run's, where one is written.
+    """
 
     def __init__(self, step: int, total_steps: int) -> None:
-        super().__init__(f"interrupted after step {step} of {total_steps}")
+        super().__init__(step, total_steps)
         self.step, self.total_steps = step, total_steps
+        self.folder: Path | None = None
+
+    def __str__(self) -> str:
+        how = f"; go on with `cnnspec run --resume {self.folder}`" if self.folder else ""
+        return f"interrupted after step {self.step} of {self.total_steps}{how}"
 
 
 def training(
@@ -179,36 +179,42 @@ def training(
     per_epoch = -(-len(images) // course.batch)
     total = course.epochs * per_epoch
     step = progress.epoch * per_epoch + progress.batch
-    between = max(1, round(course.every * per_epoch))
+    between = max(1, round(course.interval * per_epoch))
     model.total_steps, model.steps_per_epoch = model.steps - step + total, per_epoch
     yield Started(step, total, per_epoch)
     with Interrupts() as interrupts:
         while progress.epoch < course.epochs and not stalled(progress, course):
-            order = order_of(len(images), course, progress.epoch)
-            for at in range(progress.batch, per_epoch):
-                start, rate = perf_counter(), model.rate
-                chosen = order[at * course.batch : (at + 1) * course.batch]
-                x, y = images.batch(chosen, progress.epoch)
+            epoch = progress.epoch + 1
+            start = perf_counter()
+            for x, y in images.batches(
+                course.batch,
+                seed=course.seed,
+                epoch=progress.epoch,
+                shuffle=course.shuffle,
+                augment=course.augment,
+                start=progress.batch,
+                dtype=model.dtype,
+            ):
+                rate = model.rate
                 cost, right = model.learn(x, y)
                 step += 1
-                if right is None and course.best == "accuracy":
-                    raise SpecError((Diagnostic("CNN304", NO_ACCURACY, help="use `best cost`"),))
                 if not isfinite(cost):
-                    raise blame(model, x, y, cost, f"at step {step} (epoch {progress.epoch + 1})")
+                    raise blame(model, x, y, cost, f"at step {step} (epoch {epoch})")
                 seconds = perf_counter() - start
-                progress.add(len(chosen), cost, right, rate, seconds)
-                yield StepDone(step, progress.epoch + 1, cost, right, len(chosen), rate, seconds)
+                progress.add(len(x), cost, right, rate, seconds)
+                yield StepDone(step, epoch, cost, right, len(x), rate, seconds)
                 if interrupts.seen:
                     break
-                if step % between == 0 and at + 1 < per_epoch:
+                if step % between == 0 and progress.batch < per_epoch:
                     yield SaveDue(step, progress)
+                start = perf_counter()
             held_out = measure(model, validation, course.batch, interrupts.asked) if validation else Score()
             if interrupts.seen:
                 # a validation cut short, or left out, is made anew by whoever resumes
                 yield SaveDue(step, progress)
                 raise Interrupted(step, total)
             best = progress.close(held_out, course.best)
-            yield EpochDone(progress.rows[-1], best)
+            yield EpochDone(progress.rows[-1], step, best)
             if step % between == 0 or step == total or stalled(progress, course):
                 yield SaveDue(step, progress)
     yield Finished(progress.history(stopped_early=progress.epoch < course.epochs))
@@ -233,21 +239,13 @@ def fit(
 def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], bool] = lambda: False) -> Score:
     """Mean cost and accuracy over all images, in their order; over fewer where `stopped` says so."""
     cost, correct, done, classes = 0.0, 0, 0, True
-    for at in range(0, len(images), batch):
+    for x, y in images.batches(batch, dtype=model.dtype):
         if stopped():
             break
-        chosen = np.arange(at, min(at + batch, len(images)))
-        mean, right = model.measure(*images.batch(chosen))
-        cost, done = cost + mean * len(chosen), done + len(chosen)
+        mean, right = model.measure(x, y)
+        cost, done = cost + mean * len(x), done + len(x)
         correct, classes = correct + (right or 0), classes and right is not None
     return Score(cost / done, correct / done if classes else None) if done else Score()
-
-
-def order_of(count: int, course: Course, epoch: int) -> Array:
-    """The order of the images in an epoch: a function of seed and epoch, so a resumed run finds it again."""
-    if not course.shuffle:
-        return np.arange(count)
-    return np.random.Generator(np.random.PCG64((course.seed, epoch))).permutation(count)
 
 
 def stalled(progress: Progress, course: Course) -> bool:

@@ -10,11 +10,12 @@ from .faults import FAULTS
 from .reading import READING
 from .shapes import SHAPES
 from .training import TRAINING
+from .weights import WEIGHTS
 from .words import WORDS
 
 CODES: dict[str, Code] = {
     code.code: code
-    for family in (READING, SHAPES, WORDS, TRAINING, DATA, EXPORT, BUDGETS, FAULTS)
+    for family in (READING, SHAPES, WORDS, TRAINING, DATA, WEIGHTS, EXPORT, BUDGETS, FAULTS)
     for code in family
 }
 

@@ -23,4 +23,41 @@ conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
 train { schedule cosine warmup 0.5 ; epochs 5 }
 """,
     ),
+    Code(
+        "CNN302",
+        "not-finite",
+        """\
+The cost, or a parameter, became NaN or infinite. The training stops at once; the parameters stay as they were
+before the step, and the last checkpoint is kept. The message names the step and the first tensor, in the order
+of the computation, that is not finite: images and targets mean the data; a layer means that its inputs or weights
+grew too large; a gradient that the way back did.
+
+What helps most often: a smaller learning rate, a warm-up (`schedule cosine warmup 0.5`), clipping the gradient
+(`optimiser adam clip 1`), normalisation (`bn` after each convolution), inputs scaled to about 1.""",
+        how="`optimiser sgd lr 1e6` on almost any network.",
+    ),
+    Code(
+        "CNN303",
+        "no-images",
+        "There is not one image to train on: the arrays are empty, or validation and limits left nothing over.",
+        how="`model.fit` with empty arrays.",
+    ),
+    Code(
+        "CNN304",
+        "memory",
+        """\
+The predicted peak of a training step is more than what is free: on the machine, or within the limits that a
+container or a scheduler sets. The training is refused before anything is allocated. Most of the memory is for
+activations, which grow with the batch; the message names the largest batch that would do.""",
+        how="A large network and a large batch on a small machine.",
+    ),
+    Code(
+        "CNN305",
+        "cannot-write",
+        """\
+The system refused to write a file: the disk is full, the folder cannot be written to, or the disk reports a
+fault. Files are written under another name first and then renamed, so what was there before is whole; the
+training can go on from its last checkpoint with `--resume`.""",
+        how="`--out` on a disk that is full.",
+    ),
 )

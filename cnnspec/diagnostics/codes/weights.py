@@ -1,0 +1,120 @@
+"""Codes CNN45x and CNN46x: weights and checkpoints."""
+
+from __future__ import annotations
+
+from .code import Code
+
+WEIGHTS: tuple[Code, ...] = (
+    Code(
+        "CNN450",
+        "weights-unreadable",
+        "The file of weights is not there, is a folder or a device, or the system refuses to read it.",
+        how="`cnnspec eval` with the name of a file that does not exist.",
+    ),
+    Code(
+        "CNN451",
+        "weights-not-safetensors",
+        """\
+Weights are read from safetensors files alone: a header of JSON and numbers, nothing that could run. This
+file is something else, or its header is damaged. A file of torch.save or a pickle can run code when it is
+loaded, so it is never opened; turn it into safetensors where it comes from:
+
+    safetensors.torch.save_file(model.state_dict(), "weights.safetensors")""",
+        how="`--weights model.pt`.",
+    ),
+    Code(
+        "CNN452",
+        "weights-truncated",
+        """\
+The file is shorter than its own header says, as after a copy or a download that was cut off. Nothing was
+loaded. Copy it again; a run's folder holds both `best` and `last`.""",
+        how="A safetensors file without its last bytes.",
+    ),
+    Code(
+        "CNN453",
+        "weights-dtype",
+        """\
+A tensor's type of numbers is unknown, or it is whole numbers or booleans where weights belong. Weights may
+be F64, F32, F16 or BF16; they are converted to the type that the model computes in.""",
+        how="A safetensors file whose `conv1.weight` is I64.",
+    ),
+    Code(
+        "CNN454",
+        "weights-inconsistent",
+        """\
+The header contradicts itself or the file: a shape that does not fill its piece of the file, pieces that
+overlap or leave gaps, offsets that run backwards, bytes that no tensor accounts for. Such a file was
+damaged or made up; nothing is allocated for it.""",
+        how="A header that tells of a tensor of 8x3x3x3 F32 and gives it 4 bytes.",
+    ),
+    Code(
+        "CNN455",
+        "weights-missing",
+        """\
+The file lacks tensors that the network needs. If it has them under other names, map the names (`--map`; the
+template that is printed is a start). If the network has grown, `--partial` loads what there is and leaves
+the rest as it was initialised.""",
+        how="Weights of a network with one convolution, given to one with two.",
+    ),
+    Code(
+        "CNN456",
+        "weights-extra",
+        """\
+The file holds tensors that the network has no place for, so they would be dropped in silence. Map them to the
+network's names (`--map`), or say that they may be passed over (`--partial`).""",
+        how="Weights of a network with two convolutions, given to one with one.",
+    ),
+    Code(
+        "CNN457",
+        "weights-misshapen",
+        """\
+A tensor of the right name has another shape than the network's: other filters, other kernels, other classes.
+With `--partial` it is passed over, as when a network trained on 1000 classes goes on to ten.""",
+        how="Weights of `dense 10` given to `dense 12`.",
+    ),
+    Code(
+        "CNN458",
+        "weights-not-finite",
+        """\
+The weights hold NaN or infinity, so every answer of the network would be one too. The training that wrote
+them had diverged; use an earlier checkpoint.""",
+        how="A safetensors file with a NaN in `conv1.weight`.",
+    ),
+    Code(
+        "CNN459",
+        "weights-map",
+        """\
+A map of names is a text with a pair a line, the network's name and the file's, or a JSON object from the one to
+the other; `#` begins a comment and `?` stands for no tensor. This one has a line of another form, a name that
+the network does not have, or the same name twice.
+
+    conv1.weight    features.0.weight     # 64x3x11x11""",
+        how="A map that speaks of `conv9.weight` in a network with three convolutions.",
+    ),
+    Code(
+        "CNN460",
+        "state-unusable",
+        """\
+To go on from a checkpoint takes a training state (`state/last.safetensors` of a run): parameters, moments of the
+optimiser, counters, and how far the training was. This file is something else, such as weights, or the state of
+another training or of another version of cnnspec. Weights alone can start a new training: `--weights`.""",
+        how="`--resume` on a run whose state was replaced by its weights.",
+    ),
+    Code(
+        "CNN461",
+        "spec-changed",
+        """\
+A resumed training continues to the same bits as one that was never stopped, so it needs the spec that it was
+started with. The lines that differ are shown. Resume with the old spec, which the run's folder holds, or start a
+new run from the old one's weights: `--weights runs/lenet-001/weights/last.safetensors`.""",
+        how="`--resume` after a change to the spec.",
+    ),
+    Code(
+        "CNN462",
+        "nothing-to-resume",
+        """\
+The folder holds no training state: it is no run's folder, or its run ended before the first checkpoint. A run
+writes its first checkpoint before its first step.""",
+        how="`--resume` on an empty folder.",
+    ),
+)

@@ -1,0 +1,84 @@
+"""Whether a training will fit: what is free, and the batch that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..diagnostics import Diagnostic, SpecError
+
+SPARE = 64 << 20  # left for the interpreter, a batch on its way, the files being written
+
+
+def free_memory(root: Path = Path("/")) -> int | None:
+    """Bytes that a process may still take: of the machine, and of the control groups it is in.
+
+    None where the system does not say (anything but Linux).
+    """
+    limits = list(_limits(root))
+    return max(0, min(limits)) if limits else None
+
+
+def _limits(root: Path) -> Iterator[int]:
+    for line in _lines(root / "proc/meminfo"):
+        if line.startswith("MemAvailable:"):
+            yield int(line.split()[1]) << 10
+    for line in _lines(root / "proc/self/cgroup"):
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            base, names = root / "sys/fs/cgroup", ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):
+            base = root / "sys/fs/cgroup/memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        # a limit of any group above holds too; within a container the group's own path may not be there
+        group = base / path.strip("/")
+        for folder in (group, *group.parents):
+            if folder.is_relative_to(base):
+                yield from _group(folder, *names)
+
+
+def _group(folder: Path, limit: str, used: str, reclaimable: str) -> Iterator[int]:
+    """What a control group has left; cached pages of files count as free, being given up on demand."""
+    limits, usage = _lines(folder / limit), _lines(folder / used)
+    if limits and usage and limits[0].isdigit():
+        stat = dict(line.split() for line in _lines(folder / "memory.stat"))
+        yield int(limits[0]) - int(usage[0]) + int(stat.get(reclaimable, 0))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except OSError:
+        return []
+
+
+def ensure_fits(predicted: Callable[[int], int], batch: int, free: int | None = None) -> None:
+    """Refuse a batch whose predicted bytes are more than what is free, and name one that would do.
+
+    `predicted` gives the bytes of a training with a batch; it must not fall as the batch grows.
+    """
+    free = free_memory() if free is None else free
+    if free is None or predicted(batch) + SPARE <= free:
+        return
+    fitting = largest(lambda n: predicted(n) + SPARE <= free, batch)
+    help = f"use `batch {fitting}`, which needs {mebibytes(predicted(fitting))}" if fitting else (
+        f"not even `batch 1` fits: it needs {mebibytes(predicted(1))}"
+    )  # fmt: skip
+    message = f"training with batch {batch} needs {mebibytes(predicted(batch))}, and {mebibytes(free)} are free"
+    raise SpecError((Diagnostic("CNN304", message, help=help),))
+
+
+def largest(fits: Callable[[int], bool], below: int) -> int:
+    """The largest whole number under `below` that fits, if 1 and all up to it do; else 0."""
+    low, high = 0, below  # low fits (or is 0), high does not
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low
+
+
+def mebibytes(amount: int) -> str:
+    """An amount of memory for people: `412 MiB`, `3.1 GiB`."""
+    return f"{amount / 2**30:.1f} GiB" if amount >= 2**30 else f"{amount / 2**20:.0f} MiB"

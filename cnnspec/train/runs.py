@@ -1,0 +1,285 @@
+"""The folder of a run, and a training that is written down in it.
+
+    runs/lenet-001/
+      lenet.cnn                  the spec as run
+      settings.json              every setting, resolved
+      environment.json           versions and machine
+      results.csv                a line an epoch
+      weights/best.safetensors   the parameters of the best epoch
+      weights/last.safetensors   the parameters of the last checkpoint
+      weights/epoch-005.safetensors   of other epochs, where `checkpoint every N keep K` asks for them
+      state/last.safetensors     all that the training needs to go on from the last checkpoint
+      summary.json               written last: how it ended
+
+Numbers grow and nothing is overwritten. Each file is whole or not there (see `files`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..diagnostics import Diagnostic, SpecError
+from . import files, weights
+from .checkpoints import Stamp, load_state, save_state, save_weights
+from .finite import check_parameters
+from .history import Progress, Row, Score
+from .loop import (
+    Course,
+    EpochDone,
+    Event,
+    Finished,
+    Images,
+    Interrupted,
+    SaveDue,
+    Started,
+    Trainable,
+    measure,
+    training,
+)
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, out: Path, name: str) -> RunFolder:
+        """A new folder `out/name-001`, or with the number after the largest that is there."""
+        name = re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "run"
+        with files.reported(out):
+            out.mkdir(parents=True, exist_ok=True)
+            taken = [
+                int(found.group(1))
+                for entry in os.listdir(out)
+                if (found := re.fullmatch(re.escape(name) + r"-(\d+)", entry))
+            ]
+        number = max(taken, default=0)
+        while True:
+            number += 1
+            try:
+                folder = cls(out / f"{name}-{number:03}")
+                files.make_folder(folder.path)
+            except FileExistsError:  # somebody else was quicker
+                continue
+            for part in ("weights", "state"):
+                files.make_folder(folder.path / part)
+            return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """The folder of a run that is to be resumed or looked at."""
+        folder = cls(path)
+        if not folder.state.is_file():
+            message = f"{path} holds no state to go on from ({folder.state.relative_to(path)})"
+            help = "give the folder of a run, such as runs/lenet-001; one that never took a step starts anew"
+            raise SpecError((Diagnostic("CNN462", message, help=help),))
+        return folder
+
+    @property
+    def best(self) -> Path:
+        return self.path / "weights" / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        return self.path / "weights" / "last.safetensors"
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state" / "last.safetensors"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results.csv"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def spec(self) -> Path:
+        """The spec as run: the one .cnn (or .cnn.json) file of the folder."""
+        return next(p for p in sorted(self.path.iterdir()) if p.name.endswith((".cnn", ".cnn.json")))
+
+    def epoch(self, number: int) -> Path:
+        return self.path / "weights" / f"epoch-{number:03}.safetensors"
+
+    def describe(self, name: str, spec: str, settings: Mapping[str, Any]) -> None:
+        """Write what is known before the first step."""
+        files.write(self.path / name, [spec.encode()])
+        self.write_json("settings.json", settings)
+        self.write_json("environment.json", environment())
+
+    def settings(self) -> dict[str, Any]:
+        return json.loads((self.path / "settings.json").read_text())
+
+    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
+        files.write(self.path / name, [(json.dumps(finite(data), indent=2, ensure_ascii=False) + "\n").encode()])
+
+    def write_results(self, rows: list[Row]) -> None:
+        """Bring results.csv to exactly these rows."""
+        files.write(self.results, ["".join([Row.columns(), *(row.line() for row in rows)]).encode()])
+
+    def cut_epochs(self, keep: int) -> None:
+        """Keep the weights of the last few epochs that were saved for themselves."""
+        saved = sorted(
+            self.best.parent.glob("epoch-*.safetensors"), key=lambda path: int(path.stem.removeprefix("epoch-"))
+        )
+        with files.reported(self.best.parent):
+            for path in saved[:-keep]:
+                path.unlink()
+
+
+@dataclass
+class Recorder:
+    """Writes down what a training does, event by event.
+
+    The state comes last, so whatever it tells of (a row, the best weights) is there already.
+    """
+
+    folder: RunFolder
+    model: Trainable
+    stamp: Stamp
+    every: int | None = None  # epochs between weights saved for themselves, of which `keep` are kept
+    keep: int = 1
+    saved: int | None = None  # the step of the last good checkpoint
+
+    def __call__(self, event: Event) -> None:
+        match event:
+            case Started(step=0):
+                self.save(0, Progress())
+            case Started(step=step):
+                self.saved = step
+            case EpochDone(row=row, step=step, best=best):
+                check_parameters(self.model, f"after step {step} (epoch {row.epoch})")
+                files.append(self.folder.results, row.line())
+                if best:
+                    save_weights(self.folder.best, self.model, self.stamp, step, row.epoch)
+                if self.every and row.epoch % self.every == 0:
+                    save_weights(self.folder.epoch(row.epoch), self.model, self.stamp, step, row.epoch)
+                    self.folder.cut_epochs(self.keep)
+            case SaveDue(step=step, progress=progress):
+                check_parameters(self.model, f"after step {step}")
+                self.save(step, progress)
+
+    def save(self, step: int, progress: Progress) -> None:
+        save_weights(self.folder.last, self.model, self.stamp, step, progress.epoch)
+        save_state(self.folder.state, self.model, self.stamp, progress, step)
+        self.saved = step
+
+
+def run(
+    model: Trainable,
+    images: Images,
+    course: Course,
+    folder: RunFolder,
+    stamp: Stamp,
+    *,
+    validation: Images | None = None,
+    test: Images | None = None,
+    every: int | None = None,
+    keep: int = 1,
+    resume: bool = False,
+    facts: Mapping[str, Any] | None = None,
+    on_event: Callable[[Event], object] = lambda event: None,
+) -> dict[str, Any]:
+    """Train, write it all down, test, and return what summary.json says.
+
+    The test is made with the weights of the best epoch where validation images chose it, else with the
+    last; the model keeps them. `facts` are further entries of the summary (`parameters`). An interruption
+    (`Interrupted`) and a failure (`SpecError`) go into the summary too, and on to the caller.
+    """
+    recorder = Recorder(folder, model, stamp, every, keep)
+    progress = Progress()
+    if resume:
+        files.sweep(folder.path)
+        progress = load_state(folder.state, model, stamp)
+    folder.write_results(progress.rows)
+    score = Score()
+
+    def conclude(status: str, **more: Any) -> dict[str, Any]:
+        history = progress.history()
+        told = {
+            "status": status,
+            "test_accuracy": score.accuracy,
+            "test_cost": score.cost,
+            "epochs": progress.epoch,
+            "best_epoch": progress.best_epoch or None,
+            **(facts or {}),
+            "images_per_second": round(history.images_per_second, 1),
+            "seconds": round(history.seconds + progress.seconds, 3),
+            "spec_sha256": stamp.sha256,
+            **more,
+        }
+        folder.write_json("summary.json", told)
+        return told
+
+    try:
+        for event in training(model, images, course, validation, progress):
+            recorder(event)
+            on_event(event)
+            if isinstance(event, Finished):
+                status = "stopped early" if event.history.stopped_early else "finished"
+    except Interrupted as interrupted:
+        interrupted.folder = folder.path
+        conclude("interrupted")
+        raise
+    except SpecError as error:
+        kept = _with_checkpoint(error, folder, recorder.saved)
+        with suppress(SpecError):  # the disk that failed the training may fail its summary too
+            conclude("failed", error=[str(finding) for finding in kept.diagnostics])
+        raise kept from error
+    tested = "best" if validation and progress.best_epoch else "last"
+    if tested == "best":
+        weights.load(folder.best, model.parameters)
+    score = measure(model, test, course.batch) if test else Score()
+    return conclude(status, tested=tested)
+
+
+def finite(data: Any) -> Any:
+    """Data as JSON can say it: numbers that are not finite become null."""
+    if isinstance(data, Mapping):
+        return {key: finite(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [finite(value) for value in data]
+    return None if isinstance(data, float) and not isfinite(data) else data
+
+
+def _with_checkpoint(error: SpecError, folder: RunFolder, saved: int | None) -> SpecError:
+    """The same findings, telling what is left to go on from."""
+    if saved is None:
+        return error
+    told = f"the checkpoint of step {saved} is whole: {folder.state}"
+    return SpecError(tuple(replace(d, help=f"{d.help}; {told}" if d.help else told) for d in error.diagnostics))
+
+
+def environment() -> dict[str, Any]:
+    """What a run depends on beside its spec: versions, machine, libraries."""
+    import numpy
+    from threadpoolctl import threadpool_info
+
+    libraries = [
+        {key: pool.get(key) for key in ("internal_api", "version", "architecture", "num_threads")}
+        for pool in threadpool_info()
+    ]
+    return {
+        "cnnspec": __version__,
+        "python": sys.version.split()[0],
+        "numpy": numpy.__version__,
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "blas": libraries,
+    }

@@ -1,0 +1,124 @@
+"""Weights from a file into a model: which tensor is which parameter, and what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..diagnostics import Diagnostic, SpecError
+from . import tensors
+from .tensors import shown
+
+Array = NDArray[Any]
+COUNTER = ".num_batches_tracked"  # kept by PyTorch beside the running statistics; nothing here reads it
+
+
+@dataclass(frozen=True)
+class Misfits:
+    """What a file and a model do not share: names, and for shapes a sentence each."""
+
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    misshapen: tuple[str, ...] = ()
+
+
+def load(
+    path: Path,
+    parameters: MutableMapping[str, Array],
+    *,
+    partial: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> Misfits:
+    """Set the parameters from a file; all of them, or with `partial` those that fit.
+
+    `names` tells under which name the file keeps a parameter, where it is not its own.
+    Nothing is set where anything is refused. Returns what `partial` passed over.
+    """
+    found = tensors.read(path)
+    return assign(parameters, found.arrays, path, partial=partial, names=names)
+
+
+def assign(
+    parameters: MutableMapping[str, Array],
+    arrays: Mapping[str, Array],
+    path: Path,
+    *,
+    partial: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> Misfits:
+    """Set the parameters from arrays that came from `path`; see `load`."""
+    wanted = {ours: (names or {}).get(ours, ours) for ours in parameters}
+    there = {ours: theirs for ours, theirs in wanted.items() if theirs in arrays}
+    misshapen = {ours: theirs for ours, theirs in there.items() if arrays[theirs].shape != parameters[ours].shape}
+    used = set(wanted.values())
+    misfits = Misfits(
+        missing=tuple(
+            ours if ours == theirs else f"{ours} (as {shown(theirs)})"
+            for ours, theirs in wanted.items()
+            if ours not in there
+        ),
+        extra=tuple(shown(name) for name in arrays if name not in used and not name.endswith(COUNTER)),
+        misshapen=tuple(
+            f"{ours} is {size(arrays[theirs])} there and {size(parameters[ours])} here"
+            for ours, theirs in misshapen.items()
+        ),
+    )
+    fitting = {ours: arrays[theirs] for ours, theirs in there.items() if ours not in misshapen}
+    findings = _unusable(fitting, path)
+    if not partial:
+        findings += _misfitting(misfits, path, mapped=names is not None)
+    elif not fitting:
+        findings.append(Diagnostic("CNN455", f"{shown(str(path))} holds no parameter that fits", help=MAP))
+    if findings:
+        raise SpecError(tuple(findings))
+    for ours, values in fitting.items():
+        parameters[ours] = values
+    return misfits
+
+
+MAP = "where only the names differ, write them down in a file and give it with `--map FILE`"
+PARTIAL = "`--partial` takes what fits and leaves the rest as it is"
+
+
+def size(values: Array) -> str:
+    return "x".join(map(str, values.shape)) or "one number"
+
+
+def _unusable(arrays: Mapping[str, Array], path: Path) -> list[Diagnostic]:
+    """Findings about arrays that fit but cannot be weights."""
+    findings = []
+    for name, values in arrays.items():
+        if not np.issubdtype(values.dtype, np.floating):
+            message = f"{shown(str(path))} holds {name} as {values.dtype}, and weights are floating-point"
+            findings.append(Diagnostic("CNN453", message))
+        elif not np.isfinite(values).all():
+            what = "NaN" if np.isnan(values).any() else "infinity"
+            findings.append(Diagnostic("CNN458", f"{shown(str(path))} holds {name} with {what} in it"))
+    return findings
+
+
+def _misfitting(misfits: Misfits, path: Path, mapped: bool) -> list[Diagnostic]:
+    file, findings = shown(str(path)), []
+    renamed = MAP if misfits.missing and misfits.extra and not mapped else PARTIAL
+    if misfits.missing:
+        message = f"{file} lacks {_listed(misfits.missing)}"
+        findings.append(Diagnostic("CNN455", message, help=renamed))
+    if misfits.extra:
+        message = f"{file} holds {_listed(misfits.extra)}, which the network has no place for"
+        findings.append(Diagnostic("CNN456", message, help=renamed))
+    if misfits.misshapen:
+        message = f"{file} does not fit: {_listed(misfits.misshapen, '; ')}"
+        findings.append(Diagnostic("CNN457", message, help=PARTIAL))
+    return findings
+
+
+def _listed(names: Iterable[str], between: str = ", ") -> str:
+    """The first names, and how many more."""
+    names = list(names)
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return between.join(names[:8]) + more
