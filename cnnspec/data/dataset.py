@@ -16,6 +16,7 @@ from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..settings.augment import Augmentation
 
+BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
 ORDER, CHANGES = 0, 1  # which of an epoch's streams of random numbers
 
 
@@ -91,13 +92,16 @@ class Split:
         order = self.order(seed, epoch, shuffle)
         generator = np.random.default_rng((seed, epoch, CHANGES))
         changes = [(a, a.draw(generator, len(self), self.x.shape[1:])) for a in augment]
-        for first in range(start * batch, len(self), batch):
-            taken = order[first : first + batch]
-            images = self.x.take(taken, axis=0)
+        several = max(1, BLOCK // (batch * self.x[0].nbytes)) * batch
+        for first in range(start * batch, len(self), several):
+            taken = order[first : first + several]
+            images, targets = self.x.take(taken, axis=0), self.y.take(taken, axis=0)
             for augmentation, drawn in changes:
-                images = augmentation.apply(images, drawn[first : first + batch])
-            x = np.empty(images.shape, dtype) if out is None else out[: len(taken)]
-            yield self.scaling.apply(images, x), self.y.take(taken, axis=0)
+                images = augmentation.apply(images, drawn[first : first + several])
+            for i in range(0, len(taken), batch):
+                some = images[i : i + batch]
+                x = np.empty(some.shape, dtype) if out is None else out[: len(some)]
+                yield self.scaling.apply(some, x), targets[i : i + batch]
 
     def arrays(self, dtype: DTypeLike = "float32") -> tuple[np.ndarray, np.ndarray]:
         """All of it at once, scaled, in the order of storage."""

@@ -19,6 +19,8 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from ..diagnostics import Fault
+from ..settings.data import Idx
+from .found import Found
 from .limits import INFLATION, need
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -39,14 +41,18 @@ def read_idx(path: Path, axes: tuple[int, ...] = (1, 2, 3, 4)) -> np.ndarray:
         raise _truncated(path.name, "its gzip stream has no end") from None
     except (gzip.BadGzipFile, zlib.error) as error:
         raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
-    except FileNotFoundError:
-        raise Fault("CNN401", f"there is no file {path}", at="source") from None
     except OSError as error:
-        reason = error.strerror or error
-        raise Fault("CNN401", f"{path} cannot be read: {reason}", at="source") from None
+        raise unreadable(path, error) from None
 
 
 AGAIN = "fetch or copy the file again"
+
+
+def unreadable(path: Path, error: OSError) -> Fault:
+    """The fault of a file or folder that is not there, or that the system does not let us read."""
+    if isinstance(error, FileNotFoundError):
+        return Fault("CNN401", f"there is no {path}", at="source", help="paths start from the folder of the spec")
+    return Fault("CNN401", f"{path} cannot be read: {error.strerror or error}", at="source")
 
 
 def _truncated(name: str, why: str) -> Fault:
@@ -92,6 +98,34 @@ def _read(file: BinaryIO, name: str, axes: tuple[int, ...], most: int) -> np.nda
             "CNN404", f"{name} goes on after the {told} numbers that its header tells of", at="source", help=AGAIN
         )
     return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def read_idx_folder(source: Idx, folder: Path) -> Found:
+    """The files of a folder, by their names: train-images..., train-labels..., and t10k or test."""
+    if not folder.is_dir():
+        raise unreadable(folder, FileNotFoundError())
+    pairs = []
+    for part in ("train", "t10k", "test"):
+        images, labels = (_one(folder, f"{part}-{kind}") for kind in ("images", "labels"))
+        if images and labels:
+            x = read_idx(images, axes=(2, 3, 4))
+            pairs.append((x[:, None] if x.ndim == 3 else x, read_idx(labels, axes=(1, 2))))
+        elif images or labels or part == "train":
+            missing = f"{part}-{'labels' if images else 'images'}"
+            raise Fault(
+                "CNN401", f"{folder} has no {missing}", at="source",
+                help=f"the file may be called {missing}-idx{1 if images else 3}-ubyte.gz, for example",
+            )  # fmt: skip
+    return Found(folder.name, pairs[0], pairs[1] if len(pairs) > 1 else None, source.classes)
+
+
+def _one(folder: Path, beginning: str) -> Path | None:
+    """The file whose name holds `train-images` and the like; the unpacked one of two."""
+    return min((path for path in folder.glob(f"*{beginning}*") if path.is_file()), key=_length, default=None)
+
+
+def _length(path: Path) -> tuple[int, str]:
+    return len(path.name), path.name
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:

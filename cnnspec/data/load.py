@@ -9,11 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from ..diagnostics import Fault, Span, SpecError
-from ..settings.data import Data, Digits, FashionMnist, Mnist
+from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz
+from .cifar import read_cifar10
 from .dataset import Dataset, Scaling, Split
 from .fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
 from .found import Found, Pair
-from .idx import read_idx
+from .idx import read_idx, read_idx_folder
+from .images import read_images
+from .npz import read_npz
+from .table import read_csv
 
 
 @dataclass(frozen=True)
@@ -149,4 +153,9 @@ READERS: dict[type, Callable[..., Found]] = {
     Digits: _digits,
     Mnist: _mnist,
     FashionMnist: _fashion,
+    Cifar10: lambda source, places: read_cifar10(places.folder, places.progress),
+    Idx: lambda source, places: read_idx_folder(source, places.at(source.folder)),
+    Npz: lambda source, places: read_npz(source, places.at(source.file)),
+    Images: lambda source, places: read_images(source, places.at(source.folder), places.progress),
+    Csv: lambda source, places: read_csv(source, places.at(source.file)),
 }

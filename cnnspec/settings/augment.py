@@ -66,7 +66,7 @@ class Moved(Augmentation):
     """Surrounds each image by a frame and cuts its size out again, at a place of its own."""
 
     pixels: int | tuple[int, ...] = size(Sizes(), "N or HxW", "the furthest way, in pixels")
-    frame: ClassVar[str] = ""  # how numpy.pad calls what the frame is made of
+    repeats: ClassVar[bool] = False  # the pixels at the edge into the frame; else it is of zeros
 
     def reach(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The width of the frame along h and w, or along w alone in a sequence."""
@@ -98,9 +98,17 @@ class Moved(Augmentation):
     def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        spatial = images.shape[2:]
-        frame = [(0, 0), (0, 0), *((way, way) for way in self.reach(images.shape[1:]))]
-        framed = np.pad(images, frame, self.frame)  # type: ignore[call-overload]
+        spatial, reach = images.shape[2:], self.reach(images.shape[1:])
+        framed = np.zeros(
+            (*images.shape[:2], *(n + 2 * way for n, way in zip(spatial, reach, strict=True))), images.dtype
+        )
+        inside = tuple(slice(way, way + n) for n, way in zip(spatial, reach, strict=True))
+        framed[:, :, *inside] = images
+        if self.repeats:
+            for axis, (n, way) in enumerate(zip(spatial, reach, strict=True), start=2):
+                along = framed.swapaxes(axis, 0)  # the rows first, so that the columns take the corners along
+                for k in range(way):  # one by one: NumPy is slow at rows of two
+                    along[k], along[way + n + k] = along[way], along[way + n - 1]
         windows = np.lib.stride_tricks.sliding_window_view(framed, spatial, tuple(range(2, images.ndim)))
         return windows[(np.arange(len(images)), slice(None), *drawn.T)]
 
@@ -110,7 +118,6 @@ class Crop(Moved):
     """Cuts the image's size out of the image in a frame of zeros, as in He et al. 2015 (`crop 4`)."""
 
     word: ClassVar[str] = "crop"
-    frame: ClassVar[str] = "constant"
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ class Shift(Moved):
     """Moves each image by some pixels; the pixels of its edges are repeated into the gap."""
 
     word: ClassVar[str] = "shift"
-    frame: ClassVar[str] = "edge"
+    repeats: ClassVar[bool] = True
 
 
 AUGMENTATIONS: tuple[type[Augmentation], ...] = (Flip, Crop, Shift)

@@ -13,6 +13,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ..diagnostics import Fault
 from ..ops.fields import (
     Choice,
     Count,
@@ -158,6 +159,10 @@ class Csv(Source):
     header: bool = setting(Switch(), True, "whether the first row names the columns")
     separator: str = setting(Text(), ",", "the character between two columns")
     test: float = _test()
+
+    def __post_init__(self) -> None:
+        if len(self.separator) != 1 or self.separator in "\r\n":
+            raise Fault("CNN203", f'wants one character, got "{self.separator}"', at="separator")
 
 
 SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Csv)

@@ -128,8 +128,8 @@ aside.""",
         "image-unreadable",
         """\
 A file in a folder of images cannot be read: it is damaged, larger than 64 million pixels, or in another format
-than PNG, JPEG, BMP, GIF, PPM, TIFF or WebP. Other files do not belong in the folders of the classes, except those whose
-names begin with a dot.""",
+than PNG, JPEG, BMP, PPM or WebP with 8 bits a channel. Other files do not belong in the folders of the classes,
+except those whose names begin with a dot.""",
         how="Put a text file into a folder of a class, and read it with `source images`.",
     ),
     Code(

@@ -1,0 +1,78 @@
+"""CIFAR-10 in its binary version: records of a label and 3072 bytes (c, h, w), in files of 10,000.
+
+Read out of the archive as it is fetched, without unpacking it, or from the folder that it unpacks to.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ..diagnostics import Fault
+from .fetch import CIFAR10, Progress, find
+from .found import Found, Pair
+from .idx import AGAIN, unreadable
+
+FOLDER = "cifar-10-batches-bin"
+TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
+TEST = "test_batch.bin"
+RECORD = 1 + 3 * 32 * 32
+LENGTH = 10_000 * RECORD
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+def read_cifar10(folder: Path, progress: Progress | None = None) -> Found:
+    """The set, from `folder/cifar10`, `folder` itself, or fetched."""
+    for place in (folder / CIFAR10.name / FOLDER, folder / FOLDER):
+        if place.is_dir():
+            files = {name: _plain(place / name) for name in (*TRAIN, TEST)}
+            break
+    else:
+        files = _packed(find(CIFAR10, folder, progress)["cifar-10-binary.tar.gz"])
+    train = [_records(name, files[name]) for name in TRAIN]
+    x, y = (np.concatenate(parts) for parts in zip(*train, strict=True))
+    return Found("cifar10", (x, y), _records(TEST, files[TEST]), CLASSES)
+
+
+def _plain(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LENGTH + 1)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def _packed(path: Path) -> dict[str, bytes]:
+    """The files of the archive by name; no member is unpacked to disk or read beyond its due length."""
+    found: dict[str, bytes] = {}
+    try:
+        with tarfile.open(path, "r|gz") as archive:
+            for member in archive:
+                if member.size > LENGTH:
+                    raise Fault(
+                        "CNN407", f"{member.name} in {path.name} has {member.size:,} bytes, more than {LENGTH:,}",
+                        at="source", help=AGAIN,
+                    )  # fmt: skip
+                name = member.name.rpartition("/")[2]
+                content = archive.extractfile(member)  # None where it is not a plain file
+                if name in (*TRAIN, TEST) and content:
+                    found[name] = content.read()
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+    for name in (*TRAIN, TEST):
+        if name not in found:
+            raise Fault("CNN404", f"{path.name} has no {name}", at="source", help="fetch the binary version again")
+    return found
+
+
+def _records(name: str, content: bytes) -> Pair:
+    if len(content) != LENGTH:
+        told = f"{len(content):,}" if len(content) <= LENGTH else "more"
+        raise Fault("CNN404", f"{name} has {told} bytes where {LENGTH:,} are due", at="source", help=AGAIN)
+    records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
+    return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
