@@ -1,7 +1,70 @@
-"""Codes CNN6xx: budgets of expect."""
+"""Codes CNN6xx: budgets of `expect { }` that are missed."""
 
 from __future__ import annotations
 
 from .code import Code
 
-BUDGETS: tuple[Code, ...] = ()
+NET = "input 1x28x28\nconv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax\n"
+
+
+def _budget(number: int, name: str, explanation: str, wrong: str = "", right: str = "") -> Code:
+    examples = {"wrong": f"{NET}expect {{ {wrong} }}\n", "right": f"{NET}expect {{ {right} }}\n"} if wrong else {}
+    how = "" if wrong else "Only a run finds it: state a figure that the training does not reach."
+    return Code(f"CNN{number}", name, explanation, how=how, **examples)
+
+
+BUDGETS: tuple[Code, ...] = (
+    _budget(
+        601,
+        "too-many-parameters",
+        "The network has more (or, by the relation stated, fewer) trained parameters than `expect` allows.",
+        "params <= 10k",
+        "params <= 14k",
+    ),
+    _budget(
+        602,
+        "too-many-macs",
+        "One image forward takes more multiply-adds than `expect` allows.",
+        "macs <= 50k",
+        "macs <= 65k",
+    ),
+    _budget(
+        603,
+        "too-many-flops",
+        "One image forward takes more floating-point operations than `expect` allows.",
+        "flops <= 50k",
+        "flops <= 200k",
+    ),
+    _budget(
+        604,
+        "too-much-memory",
+        "The predicted peak memory of a training step, at the batch size stated, is above what `expect` allows.",
+        "memory <= 100KiB",
+        "memory <= 100MiB",
+    ),
+    _budget(
+        605,
+        "receptive-field",
+        """\
+The receptive field, the pixels of the input that one pixel of the last image sees along a side, misses
+what `expect` states.""",
+        "receptive_field >= 28",
+        "receptive_field >= 4",
+    ),
+    _budget(
+        606,
+        "depth",
+        "The longest way from input to output passes more layers with weights than `expect` allows.",
+        "depth <= 1",
+        "depth <= 2",
+    ),
+    _budget(
+        607,
+        "shape",
+        "The shape of the output, or of a value (`shape @conv1`), is not the one that `expect` states.",
+        "shape @conv1 == 8x28x28",
+        "shape @conv1 == 8x26x26",
+    ),
+    _budget(608, "accuracy", "After training, the share of test images classified right misses the budget."),
+    _budget(609, "cost", "After training, the mean cost over the test images misses the budget."),
+)

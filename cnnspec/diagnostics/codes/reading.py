@@ -1,7 +1,372 @@
-"""Codes CNN0xx: reading the text."""
+"""Codes CNN0xx: reading a file, its names and its numbers."""
 
 from __future__ import annotations
 
 from .code import Code
 
-READING: tuple[Code, ...] = ()
+READING: tuple[Code, ...] = (
+    Code(
+        "CNN001",
+        "syntax-error",
+        """\
+Something stands where the language has no place for it. A chain is layers with `->` between them; a layer
+is its word, its size, and settings that are pairs of a name and a value. One such error is reported for
+each statement; reading goes on with the next.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 -> -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN002",
+        "missing-arrow",
+        """\
+Two layers stand side by side without `->`. A name and a value after a layer are a setting of it, so
+`relu maxpool 2` reads as a setting `maxpool` of `relu`, which has none.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 -> relu maxpool 2 -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN003",
+        "not-a-pair",
+        """\
+Settings are pairs of a name and one value with a space between them: `stride 2 pad same`. There is no `=`
+and no comma, a name without a value means nothing, and in a block a new line or `;` stands between two
+settings.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 stride=2 -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN004",
+        "never-closed",
+        """\
+A parenthesis or a brace opens and does not close before the next statement begins, or before the end of
+the file. What follows is read as if it had been closed there.""",
+        wrong="""\
+input 3x12x12
+add( conv 3x3x3 pad same | id -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 3x12x12
+add( conv 3x3x3 pad same | id ) -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN005",
+        "not-a-number",
+        """\
+Something begins like a number and goes on as none: a letter O in place of a zero, a capital X in a size, a
+unit that does not exist. Numbers may end in k, M, G, B, kB, MB, GB, KiB, MiB, GiB or %.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 -> relu -> dense 1O -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN006",
+        "number-too-large",
+        """\
+A number is larger than 1e15, or has more digits than anyone means. No network has such a size; the bound
+keeps a file from making this program run out of memory.""",
+        wrong="""\
+input 1x28x28
+let w = 10000000 * 10000000 * 10000000
+dense {w} -> softmax
+""",
+        right="""\
+input 1x28x28
+let w = 10
+dense {w} -> softmax
+""",
+    ),
+    Code(
+        "CNN007",
+        "nested-too-deep",
+        """\
+Parentheses stand within parentheses more than 30 deep. Give the inner part a name: `block name = ...`.""",
+        wrong="input 4\n" + "(" * 31 + "dense 2" + ")" * 31 + " -> softmax\n",
+        right="input 4\n" + "(" * 30 + "dense 2" + ")" * 30 + " -> softmax\n",
+    ),
+    Code(
+        "CNN008",
+        "too-large",
+        """\
+The file is longer than 256,000 characters, or its repetitions and blocks expand to more than 20,000 layers.
+Most often a repetition has a few digits too many.""",
+        wrong="""\
+input 4
+(dense 4 -> relu)*1000000000000 -> softmax
+""",
+        right="""\
+input 4
+(dense 4 -> relu)*10 -> softmax
+""",
+    ),
+    Code(
+        "CNN009",
+        "unreadable-file",
+        """\
+A file cannot be opened: it is not there, it is a folder, a loop of links, or may not be read.""",
+        how="Check a file without the right to read it, or a link that points at itself.",
+    ),
+    Code(
+        "CNN010",
+        "not-utf-8",
+        """\
+A file is not a text in UTF-8. Save it as UTF-8 in the editor; a byte order mark at its beginning does not
+matter, nor do the line ends of Windows.""",
+        how="Check a file that holds the byte 0xff.",
+    ),
+    Code(
+        "CNN011",
+        "strange-character",
+        """\
+A character that the language does not use outside of comments and quotes: a control character, a space that
+is not one, a dash or an arrow that a word processor made of `->`, an `×` for an `x`.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 → relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN012",
+        "spaces-in-size",
+        """\
+A size is written without spaces: `8x3x3`. With spaces, `x 3` reads as a setting called `x`.""",
+        wrong="""\
+input 1x28x28
+conv 8 x 3 x 3 -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN013",
+        "import-not-found",
+        """\
+The file that `import` names is not there. Its path is relative to the folder of the file that imports it.""",
+        wrong="""\
+import "there-is-no-such-file.cnn"
+input 1x28x28
+dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN014",
+        "import-outside",
+        """\
+An imported file lies outside of the folder that `check` or `run` was given. A spec reaches its own folder
+and what is below it, so that reading one never reads anything else.""",
+        wrong="""\
+import "../../../elsewhere.cnn"
+input 1x28x28
+dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN015",
+        "import-cycle",
+        """\
+A file imports itself, directly or through others. Move what both need into a third file.""",
+        how='Write `import "b.cnn"` in a.cnn and `import "a.cnn"` in b.cnn.',
+    ),
+    Code(
+        "CNN016",
+        "unknown-number",
+        """\
+A name in a hole, a `let` or an argument is neither a `let` before it nor a parameter of the block. The
+functions of arithmetic are min, max, round, ceil and floor.""",
+        wrong="""\
+input 1x28x28
+let width = 32
+dense {widht} -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+let width = 32
+dense {width} -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN017",
+        "arithmetic",
+        """\
+An arithmetic that has no result: a division by zero, or a function with the wrong count of numbers.""",
+        wrong="""\
+input 1x28x28
+let parts = 0
+dense {64 // parts} -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+let parts = 2
+dense {64 // parts} -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN018",
+        "unknown-value",
+        """\
+No value before this one has the name. Values are called by `as`, by the name of their net or input, or by
+their word and number (`conv1`); a block sees its own values only.""",
+        wrong="""\
+input 3x12x12
+conv 3x3x3 pad same as first -> relu -> add( id | @frist ) -> dense 10 -> softmax
+""",
+        right="""\
+input 3x12x12
+conv 3x3x3 pad same as first -> relu -> add( id | @first ) -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN019",
+        "name-taken",
+        """\
+A name is given twice, or is a word of the language. Values, blocks, nets and numbers each need a name of
+their own.""",
+        wrong="""\
+input 1x28x28
+let w = 32
+let w = 64
+dense {w} -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+let w = 64
+dense {w} -> relu -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN020",
+        "arguments",
+        """\
+A block is called with arguments that do not fit its parameters: too many, too few, or by a name that it
+does not have. Parameters with a default may be left out.""",
+        wrong="""\
+input 1x28x28
+block body(c, s = 1) = conv {c}x3x3 stride {s} -> relu
+body(8, 2, 3) -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+block body(c, s = 1) = conv {c}x3x3 stride {s} -> relu
+body(8, 2) -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN021",
+        "endless-call",
+        """\
+A block calls itself, directly or through others; nothing in the language would end that. For a fixed count
+there is repetition: `name(64)*3`.""",
+        wrong="""\
+input 4
+block deep = dense 4 -> relu -> deep
+deep -> softmax
+""",
+        right="""\
+input 4
+block deep = dense 4 -> relu
+deep*3 -> softmax
+""",
+    ),
+    Code(
+        "CNN022",
+        "no-start",
+        """\
+A chain begins with a layer, but in a file with several inputs it is not clear which of them the layer reads.
+Begin it with `@name`.""",
+        wrong="""\
+input 4 as left
+input 4 as right
+dense 8 -> relu -> dense 2 -> softmax
+""",
+        right="""\
+input 4 as left
+input 4 as right
+concat( @left | @right ) -> dense 8 -> relu -> dense 2 -> softmax
+""",
+    ),
+    Code(
+        "CNN023",
+        "second-chain",
+        """\
+A second chain begins without saying where: only the first one reads the input. If it goes on from the line
+above, an arrow is missing; if it is another branch of the network, it begins with `@name` or is a `net`.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 -> relu
+maxpool 2 -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 -> relu
+  -> maxpool 2 -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN024",
+        "no-network",
+        """\
+The file has no chain of layers, so there is nothing to check or to train.""",
+        wrong="input 1x28x28\n",
+        right="input 1x28x28\ndense 10 -> softmax\n",
+    ),
+    Code(
+        "CNN025",
+        "tap-within-chain",
+        """\
+`@name` begins a chain or a branch. Within a chain it would throw away what comes before it; to use both,
+join them.""",
+        wrong="""\
+input 3x12x12
+conv 3x3x3 pad same as c -> relu -> @c -> dense 10 -> softmax
+""",
+        right="""\
+input 3x12x12
+conv 3x3x3 pad same as c -> relu -> add( id | @c ) -> dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN026",
+        "bad-override",
+        """\
+A text of `--set` is not `train.name=value` or `data.name=value`. Its value is written as in the file:
+`--set "train.optimiser=adam lr 1e-3"`.""",
+        how="Run any spec with `--set epochs`.",
+    ),
+)

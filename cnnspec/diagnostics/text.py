@@ -1,0 +1,211 @@
+"""Diagnostics for people: the lines of the spec, with carets under what is meant.
+
+    error[CNN103]: a 5x5 kernel does not fit a 2x2 image
+     --> digits.cnn:3:7
+      |
+    2 | conv 8x3x3 -> maxpool 4
+      |               --------- makes it 8x2x2
+    3 |   -> conv 8x5x5 -> relu
+      |           ^^^^^ needs at least 5x5, gets 2x2
+      = help: use `conv 8x5x5 pad same`
+
+`^` marks the place of the finding, `-` the earlier places that made it so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from unicodedata import category, east_asian_width
+
+from .core import Diagnostic, Source, Span
+
+Paint = Callable[[str, str], str]
+TAB = 4
+WIDEST = 160  # columns of a line that are shown; around the marks where the line is longer
+STYLES = {"error": "1;31", "warning": "1;33", "related": "34", "margin": "34", "help": "1;36", "bold": "1"}
+
+
+def render(diagnostics: Iterable[Diagnostic], color: bool = False) -> str:
+    """All findings one after another, an empty line between two; ends with a newline unless there are none."""
+    paint = _painted if color else _plain
+    return "\n".join(_render_one(diagnostic, paint) for diagnostic in diagnostics)
+
+
+def _plain(text: str, style: str) -> str:
+    return text
+
+
+def _painted(text: str, style: str) -> str:
+    return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if text else text
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A stretch of one line to be underlined, in columns of the screen, and what to say there."""
+
+    start: int
+    end: int
+    text: str
+    sign: str
+    style: str
+
+
+def _render_one(diagnostic: Diagnostic, paint: Paint) -> str:
+    severity = diagnostic.severity
+    lines = [
+        paint(f"{severity}[{diagnostic.code}]", severity) + paint(f": {printable(diagnostic.message)}", "bold")
+    ]
+    span = diagnostic.span
+    width = 1
+    if span is not None:
+        marked: dict[Source, list[tuple[Span, str, str, str]]] = {span.source: []}
+        marked[span.source].append((span, diagnostic.label, "^", severity))
+        for label in diagnostic.related:
+            marked.setdefault(label.span.source, []).append((label.span, label.text, "-", "related"))
+        width = max(len(str(place.end_position[0])) for places in marked.values() for place, *_ in places)
+        for source, places in marked.items():
+            arrow = "-->" if source is span.source else ":::"
+            lines.append(paint(" " * width + arrow, "margin") + f" {printable(str(places[0][0]))}")
+            lines += _excerpt(source, places, width, paint)
+    if diagnostic.help:
+        lines.append(
+            paint(" " * width + " = ", "margin") + paint("help", "help") + f": {printable(diagnostic.help)}"
+        )
+    return "".join(line.rstrip() + "\n" for line in lines)
+
+
+def _excerpt(source: Source, places: list[tuple[Span, str, str, str]], width: int, paint: Paint) -> list[str]:
+    """The marked lines of a source; `...` where some between them are left out."""
+    margin = paint(" " * width + " |", "margin")
+    by_line: dict[int, list[Mark]] = {}
+    for span, text, sign, style in places:
+        line, mark = _mark(source, span, text, sign, style)
+        by_line.setdefault(line, []).append(mark)
+    lines = [margin]
+    before = 0
+    for number in sorted(by_line):
+        if before and number == before + 2:
+            lines.append(paint(f"{before + 1:{width}} |", "margin") + f" {_window(source.line(before + 1), [])[0]}")
+        elif before and number > before + 1:
+            lines.append(paint("...", "margin"))
+        shown, marks = _window(source.line(number), by_line[number])
+        lines.append(paint(f"{number:{width}} |", "margin") + f" {shown}")
+        lines += [f"{margin} {line}" for line in _underlines(marks, paint)]
+        before = number
+    return lines
+
+
+def _mark(source: Source, span: Span, text: str, sign: str, style: str) -> tuple[int, Mark]:
+    """The line of a span and its mark; of a span over several lines the first one, to its end."""
+    line = source.line(span.line)
+    first = span.column - 1
+    last = min(first + span.end - span.start, len(line))
+    start, end = column(line, first), column(line, last)
+    return span.line, Mark(start, max(end, start + 1), printable(text), sign, style)
+
+
+def _window(line: str, marks: list[Mark]) -> tuple[str, list[Mark]]:
+    """A line as it is shown, cut to what its marks need where it is very long."""
+    shown = expanded(line)
+    if column(line, len(line)) <= WIDEST:
+        return shown, marks
+    first = min((mark.start for mark in marks), default=0)
+    begin = max(0, first - WIDEST // 4)
+    lead = "..." if begin else ""
+    cut, at = [], 0
+    for character in shown:
+        if begin <= at < begin + WIDEST:
+            cut.append(character)
+        at += _cells(character)
+    moved = []
+    for mark in marks:
+        start = min(mark.start - begin, WIDEST) + len(lead)
+        end = min(mark.end - begin, WIDEST) + len(lead)
+        moved.append(Mark(start, max(end, start + 1), mark.text, mark.sign, mark.style))
+    return lead + "".join(cut) + ("..." if at > begin + WIDEST else ""), moved
+
+
+def _underlines(marks: list[Mark], paint: Paint) -> list[str]:
+    """The lines below a marked line. What the last mark says stands beside it, the others hang below."""
+    marks = sorted(marks, key=lambda mark: (mark.start, mark.end))
+    last = marks[-1]
+    beside = last if all(mark.end <= last.start for mark in marks[:-1]) else None
+    signs: dict[int, Mark] = {}
+    for mark in sorted(marks, key=lambda mark: (mark.sign == "^", mark.start - mark.end)):
+        signs.update(dict.fromkeys(range(mark.start, mark.end), mark))
+    text = _cells_of(signs, paint)
+    if beside is not None and beside.text:
+        text += f" {paint(beside.text, beside.style)}"
+    lines = [text]
+    hanging = [mark for mark in marks if mark.text and mark is not beside]
+    for i, mark in reversed(list(enumerate(hanging))):
+        bars = "".join(
+            " " * (other.start - at) + paint("|", other.style) for at, other in _starts(hanging[:i], mark.start)
+        )
+        at = max((other.start + 1 for other in hanging[:i] if other.start < mark.start), default=0)
+        lines.append(bars + " " * (mark.start - at) + paint(mark.text, mark.style))
+    return lines
+
+
+def _starts(marks: list[Mark], before: int) -> list[tuple[int, Mark]]:
+    """Where each bar's blank space begins, and the mark whose bar follows it."""
+    found, at = [], 0
+    for mark in marks:
+        if at <= mark.start < before:
+            found.append((at, mark))
+            at = mark.start + 1
+    return found
+
+
+def _cells_of(signs: dict[int, Mark], paint: Paint) -> str:
+    """Carets and dashes at their columns."""
+    out, at = [], 0
+    for mark, cells in groupby(sorted(signs), key=signs.__getitem__):
+        run = list(cells)
+        out.append(" " * (run[0] - at) + paint(mark.sign * len(run), mark.style))
+        at = run[-1] + 1
+    return "".join(out)
+
+
+# ---- columns of the screen -------------------------------------------------------------------------------
+
+
+def _cells(character: str) -> int:
+    """Columns that a character takes on a screen."""
+    if category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
+
+
+def column(line: str, index: int) -> int:
+    """The column of the screen at which the character of a line stands, counted from 0."""
+    at = 0
+    for character in line[:index]:
+        at += TAB - at % TAB if character == "\t" else _cells(_visible(character))
+    return at
+
+
+def expanded(line: str) -> str:
+    """A line with its tabs as spaces and its control characters made visible."""
+    out: list[str] = []
+    at = 0
+    for character in line:
+        shown = " " * (TAB - at % TAB) if character == "\t" else _visible(character)
+        out.append(shown)
+        at += len(shown) if character == "\t" else _cells(shown)
+    return "".join(out)
+
+
+def _visible(character: str) -> str:
+    """A control character (one that could move a terminal's cursor, say) as a harmless one."""
+    if category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
+        code = ord(character)
+        return chr(0x2400 + code) if code < 0x20 else "\ufffd"
+    return character
+
+
+def printable(text: str) -> str:
+    """A text without characters that a terminal would obey."""
+    return "".join(character if character == " " else _visible(character) for character in text)
