@@ -1,0 +1,90 @@
+"""The command line: arguments in, api out.
+
+To add a command: a module here with a click command named `command`, and a line in COMMANDS. Nothing but
+the module of the command that was asked for is imported, so `cnnspec check` stays quick whatever the
+others need. A command returns its exit code (see `outcome`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+from click.shell_completion import CompletionItem
+
+from .. import __version__
+from .outcome import finish
+
+
+class Entry(NamedTuple):
+    """Where a command is, and what the list of commands says of it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "check": Entry("check", "Find the mistakes of specs before anything is trained."),
+    "explain": Entry("explain", "Explain a code, with a spec that raises it and its cure."),
+    "ops": Entry("ops", "Show the words of the language, or one word's reference."),
+    "schema": Entry("schema", "Print the JSON Schemas of what cnnspec reads and writes."),
+    "completion": Entry("completion", "Print the script that completes commands in a shell."),
+    "lsp": Entry("lsp", "Serve an editor: findings, hover, completion while you type."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, and listed without being imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return import_module(f"{__name__}.{COMMANDS[cmd_name].module}").command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, 1)
+            hint = f"did you mean `{near[0]}`?" if near else "`cnnspec --help` lists the commands"
+            ctx.fail(f"there is no command `{name}`; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        found = [
+            CompletionItem(name, help=entry.summary)
+            for name, entry in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="cnnspec %(version)s")
+def program() -> None:
+    """A text language for convolutional networks, compiled to NumPy."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    listed = None if arguments is None else list(arguments)
+    return finish(lambda: program.main(listed, prog_name="cnnspec", standalone_mode=False))
+
+
+def main() -> None:
+    raise SystemExit(run())

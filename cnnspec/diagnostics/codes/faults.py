@@ -1,7 +1,74 @@
-"""Codes CNN9xx: our own faults."""
+"""Codes CNN9xx: the command itself, its arguments and our own faults."""
 
 from __future__ import annotations
 
 from .code import Code
 
-FAULTS: tuple[Code, ...] = ()
+FAULTS: tuple[Code, ...] = (
+    Code(
+        "CNN901",
+        "internal-error",
+        """\
+cnnspec itself failed while it worked on this file. Nothing is said about the file: it may be right or
+wrong. Please report it with the file, or the smallest piece of it that shows the fault, and the output
+of the same command under `CNNSPEC_TRACEBACK=1`.
+""",
+        how="A defect of cnnspec raises it; no spec should.",
+    ),
+    Code(
+        "CNN902",
+        "interrupted",
+        """\
+The check was interrupted (Ctrl-C, or a signal) before every file had been looked at. What was found so
+far is reported; files that are not named were not checked.
+""",
+        how="Press Ctrl-C while many files are checked.",
+    ),
+    Code(
+        "CNN903",
+        "unusable-path",
+        """\
+A path cannot be used: there is nothing of that name, it cannot be read (or, with `--fix`, written), it is
+a symbolic link that leads back to itself, or it is a folder without a `.cnn` or `.cnn.json` file below
+it. In a folder, what `.gitignore` names is left out, and so are folders whose name begins with a dot; a
+file that is named itself is always checked.
+""",
+        how="Run `cnnspec check no-such-file.cnn`.",
+    ),
+    Code(
+        "CNN904",
+        "bad-usage",
+        """\
+The command was called with an option that it does not have, or with a value that the option does not
+take. The message names it; `cnnspec COMMAND --help` lists what there is.
+""",
+        how="Run `cnnspec check --select CNN000 net.cnn`.",
+    ),
+    Code(
+        "CNN905",
+        "bad-configuration",
+        """\
+The table `[tool.cnnspec]` of a `pyproject.toml` could not be used: the file is not TOML, or the table
+has an unknown key, or a value of the wrong kind, or a code that does not exist. Nothing is guessed, since
+a misspelt key would otherwise silently check less than its author wanted.
+
+    [tool.cnnspec]
+    ignore = ["CNN231"]            # codes or their beginnings: "CNN2" is all of CNN2xx
+    select = ["CNN1", "CNN2"]      # report only these (and what keeps a file from being read)
+    strict = true                  # warnings fail too
+    exclude = ["drafts/"]          # patterns as in .gitignore, for files found in folders
+""",
+        how='Write `ignroe = ["CNN231"]` under `[tool.cnnspec]` in pyproject.toml.',
+    ),
+    Code(
+        "CNN906",
+        "bad-ignore-comment",
+        """\
+A comment `# cnnspec: ignore CODE` names no code, or one that does not exist, so it silences nothing.
+At the end of a line the comment silences its codes on that line; alone on a line, in the whole file.
+What keeps a file from being read (CNN0xx) cannot be silenced.
+""",
+        how="Write `# cnnspec: ignore CNN999` at the end of a line.",
+        severity="warning",
+    ),
+)

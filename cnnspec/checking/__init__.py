@@ -1,0 +1,114 @@
+"""Checking specs: the same findings for the command line, the editor server and programs.
+
+    report = cnnspec.check("net.cnn")        # or cnnspec.check(text="conv 8x3x3 -> relu")
+    report.ok, report.diagnostics, report.reading
+
+Nothing here prints, exits, or changes anything outside of what it returns.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..diagnostics import Diagnostic, Source, SpecError
+from .comments import Comments, read_comments
+from .configuration import Configuration, Configurations
+from .load import load
+
+if TYPE_CHECKING:
+    from ..lang import Reading
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found. `reading` has the tree and the graph, and is None where no text could be had."""
+
+    name: str
+    diagnostics: tuple[Diagnostic, ...]
+    reading: Reading | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error; warnings do not count."""
+        return not self.errors
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(d for d in self.diagnostics if d.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return tuple(d for d in self.diagnostics if d.severity == "warning")
+
+    def __str__(self) -> str:
+        from ..diagnostics.text import render
+
+        return render(self.diagnostics) if self.diagnostics else f"{self.name}: no findings\n"
+
+
+def check(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    text: str | None = None,
+    configuration: Configuration | None = None,
+) -> Report:
+    """Check a file, or a text; with both, the text as if it stood in the file (an editor's buffer).
+
+    The findings are those of `cnnspec check`: `[tool.cnnspec]` of the nearest pyproject.toml holds unless
+    a `configuration` is given, and so do `# cnnspec: ignore` comments. A configuration that cannot be
+    used is a finding of the report, as is a file that cannot be read.
+    """
+    if path is None and text is None:
+        raise TypeError("check() needs a path or a text")
+    name = "<text>" if path is None else os.fspath(path)
+    folder = Path(os.path.abspath(name)).parent if path is not None else None
+    try:
+        if configuration is None:
+            configuration = Configurations().nearest(folder) if folder else Configuration()
+        source = load(Path(name), name) if text is None else Source(name, text)
+    except SpecError as error:
+        return Report(name, error.diagnostics)
+    return examine(source, configuration, folder)
+
+
+def examine(source: Source, configuration: Configuration, folder: Path | None) -> Report:
+    """Check a source in an absolute folder (None: it can import nothing) under a configuration."""
+    from ..lang import read
+
+    reading = read(source, root=configuration.folder or folder)
+    silenced = Silence(configuration, source)
+    found = [d for d in reading.diagnostics if not silenced(d)]
+    found += [d for d in silenced.comments(source).problems if not silenced(d)]
+    return Report(source.name, tuple(sorted(found, key=_order)), reading)
+
+
+class Silence:
+    """Whether a finding is not to be reported: by configuration, or by a comment of the file it is in."""
+
+    def __init__(self, configuration: Configuration, source: Source) -> None:
+        self.configuration = configuration
+        self.source = source
+        self.read: dict[str, Comments] = {}
+
+    def comments(self, source: Source) -> Comments:
+        if source.name not in self.read:
+            self.read[source.name] = read_comments(source)
+        return self.read[source.name]
+
+    def __call__(self, diagnostic: Diagnostic) -> bool:
+        if not self.configuration.wants(diagnostic.code):
+            return True
+        source = diagnostic.span.source if diagnostic.span else self.source
+        return self.comments(source).silence(diagnostic)
+
+
+def _order(diagnostic: Diagnostic) -> tuple[str, int, str]:
+    """By file and place, as a reader meets them."""
+    span = diagnostic.span
+    return (span.source.name, span.start, diagnostic.code) if span else ("", -1, diagnostic.code)
+
+
+__all__ = ["Configuration", "Configurations", "Report", "check", "examine"]

@@ -1,0 +1,132 @@
+"""Settings of a check: `[tool.cnnspec]` of the nearest pyproject.toml.
+
+The nearest file that has the table is used whole; tables further up are not merged into it. Options of
+the command line replace single keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..diagnostics import Diagnostic, Source, Span, SpecError
+from ..diagnostics.codes import CODES
+
+ALWAYS = ("CNN0", "CNN9")  # what keeps a file from being read, and what befalls the command itself
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What to report and where to look.
+
+    select, ignore   codes or their beginnings; the longer match decides, `ignore` where they are equal
+    strict           warnings fail too
+    exclude          patterns as in .gitignore, for files found in folders
+    folder           where the pyproject.toml is; imports of its specs may reach anything below
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    strict: bool = False
+    exclude: tuple[str, ...] = ()
+    folder: Path | None = None
+
+    def wants(self, code: str) -> bool:
+        """Whether findings of a code are reported.
+
+        ignore = ["CNN2"], select = ["CNN231"]   wants CNN231, not CNN230
+        """
+        if code.startswith(ALWAYS):
+            return True
+        selected = max((len(prefix) for prefix in self.select or ("",) if code.startswith(prefix)), default=-1)
+        ignored = max((len(prefix) for prefix in self.ignore if code.startswith(prefix)), default=-1)
+        return selected > ignored
+
+
+@dataclass
+class Configurations:
+    """Finds the configuration of each folder, reading every pyproject.toml once."""
+
+    found: dict[Path, Configuration] = field(default_factory=dict)
+
+    def nearest(self, folder: Path) -> Configuration:
+        """The configuration that holds in an absolute folder. Raises SpecError where it cannot be used."""
+        passed = []
+        for parent in (folder, *folder.parents):
+            if parent in self.found:
+                configuration = self.found[parent]
+                break
+            passed.append(parent)
+            configuration = read(parent / "pyproject.toml")
+            if configuration.folder:
+                break
+        for parent in passed:
+            self.found[parent] = configuration
+        return configuration
+
+
+def read(path: Path) -> Configuration:
+    """The table of one file; the empty configuration where there is no such file or table."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return Configuration()
+    except (OSError, UnicodeDecodeError) as error:
+        raise refusal(Source(str(path), ""), "", f"cannot read {path}: {error}") from error
+    if "cnnspec" not in text:
+        return Configuration()
+
+    import tomllib
+
+    source = Source(str(path), text)
+    try:
+        table = tomllib.loads(text).get("tool", {}).get("cnnspec")
+    except (tomllib.TOMLDecodeError, AttributeError, RecursionError) as error:
+        raise refusal(source, "", f"not a TOML file: {error}") from error
+    return Configuration() if table is None else from_table(table, source, path.parent)
+
+
+def from_table(table: Any, source: Source, folder: Path) -> Configuration:
+    """Check a table key by key; unknown keys are errors."""
+    if not isinstance(table, dict):
+        raise refusal(source, "cnnspec", "`cnnspec` under [tool] wants a table")
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in ("select", "ignore", "exclude"):
+            if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+                raise refusal(source, key, f"`{key}` wants a list of texts")
+            values[key] = tuple(value)
+        elif key == "strict":
+            if not isinstance(value, bool):
+                raise refusal(source, key, "`strict` wants true or false")
+            values[key] = value
+        else:
+            raise refusal(source, key, f"unknown key `{key}`", help=suggestion(key))
+    for key in ("select", "ignore"):
+        for unknown in unknown_codes(values.get(key, ())):
+            raise refusal(source, key, f"`{key}` names {unknown}, and no code begins so")
+    return Configuration(**values, folder=folder)
+
+
+def unknown_codes(prefixes: Iterable[str]) -> list[str]:
+    """Those that no code begins with."""
+    return [p for p in prefixes if p[:3] != "CNN" or not any(code.startswith(p) for code in CODES)]
+
+
+def suggestion(key: str) -> str:
+    from difflib import get_close_matches
+
+    known = ("select", "ignore", "strict", "exclude")
+    near = get_close_matches(key, known, 1)
+    return f"did you mean `{near[0]}`?" if near else "the keys are " + ", ".join(known)
+
+
+def refusal(source: Source, key: str, message: str, help: str = "") -> SpecError:
+    """CNN905 at a key of the file; tomllib tells no positions, so the key is looked for in the text."""
+    table = source.text.find("[tool.cnnspec]")
+    match = re.compile(rf'^[ \t]*"?({re.escape(key)})\b', re.M).search(source.text, max(table, 0)) if key else None
+    span = Span(source, match.start(1), match.end(1)) if match else Span(source, 0, 0)
+    return SpecError((Diagnostic("CNN905", message, span, help=help),))

@@ -1,0 +1,101 @@
+"""Applying the fixes that findings offer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ..diagnostics import Diagnostic, Edit, Source
+
+ROUNDS = 10  # one fix may bring another to light; each round settles at least one
+
+
+def repair(
+    source: Source, found: tuple[Diagnostic, ...], find: Callable[[Source], tuple[Diagnostic, ...]]
+) -> tuple[Source, int]:
+    """The source with every fix applied that helps, and how many were.
+
+    `found` are the findings in it, `find` checks a changed one.
+
+    Each fix was checked alone when it was found. Together they are checked again here: a round that
+    leaves the text no better is taken back, and its fixes are then tried one by one.
+    """
+    applied = 0
+    for _ in range(ROUNDS):
+        together = compatible(diagnostic.fix for diagnostic in found if fits(diagnostic.fix, source))
+        attempts = [together, *([fix] for fix in together)] if len(together) > 1 else [together]
+        for attempt in filter(None, attempts):
+            fixed = Source(source.name, edited(source.text, (edit for fix in attempt for edit in fix)))
+            left = find(fixed)
+            if weight(left) < weight(found):
+                source, found, applied = fixed, left, applied + len(attempt)
+                break
+        else:
+            break
+    return source, applied
+
+
+def weight(found: Iterable[Diagnostic]) -> tuple[int, int, int]:
+    """How bad findings are: first what hides the rest of a text, then errors, then all of them."""
+    found = tuple(found)
+    hiding = sum(diagnostic.code.startswith("CNN0") for diagnostic in found)
+    return hiding, sum(diagnostic.severity == "error" for diagnostic in found), len(found)
+
+
+def fits(fix: tuple[Edit, ...], source: Source) -> bool:
+    """Whether a fix changes this file, and none that it imports."""
+    return bool(fix) and all(edit.span.source.name == source.name for edit in fix)
+
+
+def compatible(fixes: Iterable[tuple[Edit, ...]]) -> list[tuple[Edit, ...]]:
+    """Fixes that do not touch one another, those of the text's beginning first."""
+    chosen: list[tuple[Edit, ...]] = []
+    end = -1
+    for fix in sorted(dict.fromkeys(fixes), key=lambda fix: min(edit.span.start for edit in fix)):
+        if min(edit.span.start for edit in fix) > end:
+            chosen.append(fix)
+            end = max(edit.span.end for edit in fix)
+    return chosen
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """A text with edits applied, which do not overlap.
+
+    edited("rellu", [Edit(span of "rellu", "relu")]) == "relu"
+    """
+    for edit in reversed(sorted(edits, key=lambda edit: (edit.span.start, edit.span.end))):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
+
+
+def difference(before: Source, after: Source) -> str:
+    """A unified diff, as `patch` and people read it."""
+    from difflib import unified_diff
+
+    lines = unified_diff(lines_of(before.text), lines_of(after.text), before.name, after.name)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines with their ends; only LF ends a line, so that what else Python splits at stays within one."""
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replace a file's content in one step, so that an interruption leaves the old or the new one."""
+    path = path.resolve()  # a link stays a link
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise

@@ -1,0 +1,160 @@
+"""What a .gitignore leaves out, by git's own rules (gitignore(5)).
+
+Written here, and not asked of git, so that a check gives the same answer where git is not installed, in
+an unpacked archive and in a container without the `.git` folder; the tests hold it against
+`git check-ignore`. Left out on purpose: the user's global excludes file, which a team does not share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+CLASSES = {
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "blank": " \\t",
+    "digit": "0-9",
+    "lower": "a-z",
+    "punct": "!-/:-@\\[-`{-~",
+    "space": "\\s",
+    "upper": "A-Z",
+    "xdigit": "0-9a-fA-F",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line: a pattern for paths relative to the file's folder."""
+
+    pattern: re.Pattern[str]
+    included: bool  # the line began with `!`
+    folders_only: bool  # the line ended with `/`
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The lines of one file, which hold for everything below its folder."""
+
+    folder: Path
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def read(cls, path: Path, folder: Path) -> Rules:
+        """The rules of a file, for paths below `folder`; none where the file cannot be read."""
+        try:
+            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError:
+            return cls(folder, ())
+        return cls.of(text.removeprefix("\ufeff").split("\n"), folder)
+
+    @classmethod
+    def of(cls, lines: Iterable[str], folder: Path) -> Rules:
+        return cls(folder, tuple(rule for rule in map(parse, lines) if rule))
+
+    def verdict(self, path: Path, is_folder: bool) -> bool | None:
+        """True to leave a path out, False to keep it, None where no line speaks of it; the last line wins."""
+        relative = path.relative_to(self.folder).as_posix()
+        for rule in reversed(self.rules):
+            if (is_folder or not rule.folders_only) and rule.pattern.fullmatch(relative):
+                return not rule.included
+        return None
+
+
+def ignored(path: Path, is_folder: bool, rules: Iterable[Rules]) -> bool:
+    """Whether files of rules, the outermost first, leave a path out; the innermost that speaks decides."""
+    for each in reversed(tuple(rules)):
+        verdict = each.verdict(path, is_folder)
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def parse(line: str) -> Rule | None:
+    """One line of a .gitignore; None for blank lines, comments and patterns that can never match.
+
+    *.log        any file or folder of that name, at any depth
+    /build/      the folder `build` beside this file
+    nets/**/old  `old` anywhere below `nets`
+    !keep.cnn    not that one
+    """
+    line = line.removesuffix("\r")
+    line = re.sub(r"((?:^|[^\\])(?:\\\\)*)[ ]+$", r"\1", line)  # trailing spaces, unless a backslash keeps them
+    if not line or line.startswith("#"):
+        return None
+    included = line.startswith("!")
+    line = line[included:]
+    folders_only = line.endswith("/")
+    line = line.removesuffix("/")
+    anchored = "/" in line
+    line = line.removeprefix("/")
+    expression = translate(line)
+    if not line or expression is None:
+        return None
+    return Rule(re.compile(expression if anchored else f"(?:.*/)?{expression}", re.S), included, folders_only)
+
+
+def translate(glob: str) -> str | None:
+    """A regular expression for a pattern; None where the pattern is broken and matches nothing."""
+    out, i = "", 0
+    while i < len(glob):
+        character = glob[i]
+        if (i == 0 or glob[i - 1] == "/") and glob.startswith("**/", i):
+            out, i = out + "(?:.*/)?", i + 3
+        elif glob[i:] == "**" and (i == 0 or glob[i - 1] == "/"):
+            out, i = out + ".+", i + 2
+        elif character == "*":
+            while i < len(glob) and glob[i] == "*":
+                i += 1
+            out += "[^/]*"
+        elif character == "?":
+            out, i = out + "[^/]", i + 1
+        elif character == "[":
+            bracket = translate_bracket(glob, i)
+            if bracket is None:
+                return None
+            expression, i = bracket
+            out += expression
+        else:
+            if character == "\\":
+                i += 1
+                if i == len(glob):
+                    return None
+            out, i = out + re.escape(glob[i]), i + 1
+    return out
+
+
+def translate_bracket(glob: str, start: int) -> tuple[str, int] | None:
+    """`[a-z]`, `[!abc]`, `[[:digit:]]` from `start`, and where it ends; None where it never does."""
+    i = start + 1
+    negated = glob[i : i + 1] in ("!", "^")
+    i += negated
+    items, first = "", True
+    while i < len(glob) and (first or glob[i] != "]"):
+        first = False
+        name = re.compile(r"\[:([a-z]*):\]").match(glob, i)
+        if name:
+            if name[1] not in CLASSES:
+                return None
+            items, i = items + CLASSES[name[1]], name.end()
+            continue
+        low, i = _character(glob, i)
+        if glob[i : i + 1] == "-" and glob[i + 1 : i + 2] not in ("", "]"):
+            high, i = _character(glob, i + 1)
+            items += f"{re.escape(low)}-{re.escape(high)}" if low <= high else ""
+        else:
+            items += re.escape(low)
+    if i >= len(glob):
+        return None
+    if not items:  # only ranges that hold nothing
+        return ("[^/]" if negated else "(?!)"), i + 1
+    return f"(?!/)[{'^' if negated else ''}{items}]", i + 1
+
+
+def _character(glob: str, i: int) -> tuple[str, int]:
+    """A character of a bracket, a backslash taken for the one after it."""
+    if glob[i] == "\\" and i + 1 < len(glob):
+        i += 1
+    return glob[i], i + 1

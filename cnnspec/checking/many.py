@@ -1,0 +1,96 @@
+"""Checking many files, on all processors, with results in the order of the files."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+FEW = 8  # below so many jobs, starting workers takes longer than they save
+CHUNK = 8  # jobs that a worker gets at once
+
+
+def each(jobs: Sequence[Job], work: Callable[[Job], Result], lost: Callable[[Job], Result]) -> Iterator[Result]:
+    """`work(job)` for every job, in order; `lost(job)` where a worker died over it.
+
+    The first job is done here: what it loads (the grammar) the workers then share, where they are forked.
+    Only some chunks are in flight at a time, so memory does not grow with the number of jobs.
+    """
+    workers = processors()
+    if len(jobs) < FEW or workers < 2:
+        yield from map(work, jobs)
+        return
+    yield work(jobs[0])
+    chunks = deque(jobs[i : i + CHUNK] for i in range(1, len(jobs), CHUNK))
+    while chunks:
+        died = yield from _until_one_dies(chunks, work, workers)
+        if died:  # over one of the jobs in flight: find out whether over these
+            for job in chunks.popleft():
+                yield _alone(job, work, lost)
+
+
+def _until_one_dies(
+    chunks: deque[Sequence[Job]], work: Callable[[Job], Result], workers: int
+) -> Generator[Result, None, bool]:
+    """Work through chunks and take each away when it is done; returns whether a worker died."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    flying: deque[Future[list[Result]]] = deque()
+    pool = _pool(min(workers, len(chunks)))
+    try:
+        while chunks:
+            while len(flying) < 4 * workers and len(flying) < len(chunks):
+                flying.append(pool.submit(_work_through, work, chunks[len(flying)]))
+            results = flying.popleft().result()
+            chunks.popleft()
+            yield from results
+        return False
+    except BrokenProcessPool:
+        return True
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _alone(job: Job, work: Callable[[Job], Result], lost: Callable[[Job], Result]) -> Result:
+    """One job in a process of its own."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    with _pool(1) as pool:
+        try:
+            return pool.submit(work, job).result()
+        except BrokenProcessPool:
+            return lost(job)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    # forked workers have the grammar already; this process has no threads that a fork could trip over
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    context = multiprocessing.get_context(method)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_interrupts_to_the_parent)
+
+
+def _work_through(work: Callable[[Job], Result], chunk: Sequence[Job]) -> list[Result]:
+    return [work(job) for job in chunk]
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

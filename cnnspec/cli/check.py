@@ -1,0 +1,264 @@
+"""`cnnspec check`: find the mistakes of specs before anything is trained."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..checking import Configuration, Configurations
+from ..checking.configuration import unknown_codes
+from ..checking.load import MOST, reason
+from ..checking.many import each
+from ..checking.search import search
+from ..diagnostics import Diagnostic, SpecError
+from ..diagnostics.codes import CODES
+from ..diagnostics.formats import FOR_PEOPLE, FORMATS, Checked, render
+from .jobs import Job, Result, died, look
+from .outcome import CLEAN, FINDINGS, INTERRUPTED, OUR_FAULT, USAGE, coloured
+
+STDIN = "-"
+HERE = "<command line>"  # the "file" of findings about the call itself
+ENDS = {  # findings that are not about a spec, and how the command ends with them: the first one decides
+    "CNN902": INTERRUPTED,
+    "CNN901": OUR_FAULT,
+    "CNN903": USAGE,
+    "CNN904": USAGE,
+    "CNN905": USAGE,
+}
+
+
+class CheckCommand(click.Command):
+    """A command whose machine formats are whole documents even when its arguments are wrong."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            format = given_value("--format", given)
+            if format in FORMATS and format not in FOR_PEOPLE:
+                refused = Checked(HERE, (Diagnostic("CNN904", error.format_message()),))
+                deliver(render(format, [refused]), given_value("--output-file", given))
+            raise
+
+
+def given_value(option: str, args: Sequence[str]) -> str | None:
+    """The value of an option among arguments that could not be parsed."""
+    for i, argument in enumerate(args):
+        if argument == option and i + 1 < len(args):
+            return args[i + 1]
+        if argument.startswith(f"{option}="):
+            return argument.partition("=")[2]
+    return None
+
+
+def codes(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Codes or their beginnings, separated by commas; None where the option is not there."""
+    if not given:
+        return None
+    wanted = tuple(code.strip() for each in given for code in each.split(",") if code.strip())
+    for unknown in unknown_codes(wanted):
+        raise click.BadParameter(f"no code begins with {unknown}; `cnnspec explain` lists them")
+    return wanted
+
+
+def complete_code(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    return [code for code in CODES if code.startswith(incomplete)]
+
+
+@dataclass
+class Options:
+    """What the command line says."""
+
+    paths: tuple[str, ...]
+    stdin_filename: str | None
+    format: str
+    output_file: str | None
+    select: tuple[str, ...] | None
+    ignore: tuple[str, ...] | None
+    strict: bool
+    exit_zero: bool
+    quiet: bool
+    color: bool
+    fix: bool
+    diff: bool
+    force_exclude: bool
+
+    @property
+    def mend(self) -> str:
+        return "fix" if self.fix else "diff" if self.diff else ""
+
+    def over(self, configuration: Configuration) -> Configuration:
+        """A configuration with what the command line says instead."""
+        select = configuration.select if self.select is None else self.select
+        ignore = configuration.ignore if self.ignore is None else self.ignore
+        return replace(configuration, select=select, ignore=ignore, strict=self.strict or configuration.strict)
+
+
+@click.command(cls=CheckCommand)
+@click.argument("paths", nargs=-1, metavar="[PATH...|-]", type=click.Path())
+@click.option("--stdin-filename", metavar="NAME", help="What `-` reads is called so, and imports from there.")
+@click.option(
+    "--format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to write findings."
+)
+@click.option("--output-file", metavar="FILE", type=click.Path(), help="Write findings into a file.")
+@click.option(
+    "--select",
+    metavar="CODES",
+    multiple=True,
+    callback=codes,
+    shell_complete=complete_code,
+    help="Report only these: CNN103,CNN2 (all of CNN2xx).",
+)
+@click.option(
+    "--ignore",
+    metavar="CODES",
+    multiple=True,
+    callback=codes,
+    shell_complete=complete_code,
+    help="Do not report these; where both match, the longer decides.",
+)
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
+@click.option("--quiet", "-q", is_flag=True, help="Findings only, no closing line.")
+@click.option("--color/--no-color", default=True, help="Colours on a terminal (NO_COLOR is respected).")
+@click.option("--fix", is_flag=True, help="Apply the fixes that are certain and report what is left.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--force-exclude", is_flag=True, help="Let `exclude` hold for files that are named, too.")
+def command(**arguments: Any) -> int:
+    """Find the mistakes of specs: of files, of every .cnn and .cnn.json in a folder, or of `-`.
+
+    Exits 0 without errors, 1 with, 2 when called wrongly or with nothing to check, 3 when cnnspec itself
+    failed, 130 when interrupted. Settings: [tool.cnnspec] in pyproject.toml.
+    """
+    options = Options(**arguments)
+    if options.fix and options.diff:
+        raise click.UsageError("--fix changes files and --diff does not; give one of them")
+    if STDIN in options.paths and len(options.paths) > 1:
+        raise click.UsageError("`-` stands alone: it is one spec, from standard input")
+    results: list[Result] = []
+    try:
+        for result in check_all(options):
+            results.append(result)
+    except SpecError as error:
+        results.append(Result(Checked("pyproject.toml", error.diagnostics)))
+    except KeyboardInterrupt:
+        interrupted = Diagnostic("CNN902", f"interrupted after {count(len(results), 'file')}")
+        results.append(Result(Checked(HERE, (interrupted,))))
+    write_results(results, options)
+    return exit_code(results, options)
+
+
+def check_all(options: Options) -> Iterator[Result]:
+    """Check everything that the arguments name, in order."""
+    configurations = Configurations()
+    if options.paths == (STDIN,):
+        name = options.stdin_filename
+        folder = Path(os.path.abspath(name)).parent if name else Path.cwd()
+        configuration = options.over(configurations.nearest(folder))
+        data = sys.stdin.buffer.read(MOST + 1)
+        yield look(Job(name or "<stdin>", configuration, folder, data, options.mend))
+        return
+    found = search(options.paths or (".",), configurations, options.force_exclude)
+    for name, problem in found.problems:
+        yield Result(Checked(name, (problem,)))
+    jobs = [
+        Job(
+            name, options.over(configurations.nearest(Path(os.path.abspath(name)).parent)), root, None, options.mend
+        )
+        for name, root in found.files
+    ]
+    yield from each(jobs, look, died)
+
+
+def write_results(results: Sequence[Result], options: Options) -> None:
+    """Findings, diffs, the mended input, and the closing line, each to where it belongs."""
+    checked = [result.checked for result in results]
+    if options.format != "junit":
+        checked = without_repeats(checked)
+    output = b"".join(result.output for result in results)
+    color = coloured(sys.stderr if output else sys.stdout, options.color and not options.output_file)
+    text = render(options.format, checked, color=color)
+    if options.diff:
+        deliver("".join(result.diff for result in results), None)
+    if output:
+        sys.stdout.buffer.write(output)
+        sys.stdout.buffer.flush()
+    if options.output_file or not options.diff:
+        deliver(text, options.output_file, to_stderr=bool(output))
+    if options.format in FOR_PEOPLE and not options.quiet:
+        click.echo(closing_line(results, checked, options), err=True)
+
+
+def without_repeats(files: Sequence[Checked]) -> list[Checked]:
+    """The same files, with what is wrong in a file that several of them import said once."""
+    seen = set()
+    fresh = []
+    for file in files:
+        kept = []
+        for diagnostic, place in file.findings():
+            key = (place, diagnostic.code, diagnostic.message)
+            if place.filename == file.name or key not in seen:
+                kept.append(diagnostic)
+            seen.add(key)
+        fresh.append(replace(file, diagnostics=tuple(kept)))
+    return fresh
+
+
+def deliver(text: str, path: str | None, to_stderr: bool = False) -> None:
+    """Write a document to a file, or to the terminal in an encoding that cannot fail."""
+    if path is None:
+        stream = sys.stderr if to_stderr else sys.stdout
+        encoding = stream.encoding or "utf-8"
+        stream.flush()
+        stream.buffer.write(text.encode(encoding, "backslashreplace"))
+        stream.buffer.flush()
+        return
+    try:
+        Path(path).write_bytes(text.encode("utf-8", "backslashreplace"))
+    except (OSError, ValueError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise click.UsageError(f"cannot write {path}: {why}") from error
+
+
+def closing_line(results: Sequence[Result], checked: Sequence[Checked], options: Options) -> str:
+    """`2 errors and 1 warning in 1 of 12 files; 1 can be fixed with --fix`"""
+    mended = sum(result.mended for result in results)
+    said = []
+    if mended:
+        said.append(f"{count(mended, 'finding')} {'would be ' if options.diff else ''}fixed")
+    errors = sum(file.count("error") for file in checked)
+    warnings = sum(file.count("warning") for file in checked)
+    if errors or warnings:
+        kinds = [count(errors, "error")] * bool(errors) + [count(warnings, "warning")] * bool(warnings)
+        where = sum(bool(file.diagnostics) for file in checked)
+        place = "" if len(checked) == 1 else f" in {where} of {count(len(checked), 'file')}"
+        said.append(" and ".join(kinds) + place + " left" * bool(mended))
+    else:
+        said.append(f"{count(len(checked), 'file')} checked, nothing {'left' if mended else 'found'}")
+    fixable = sum(bool(diagnostic.fix) for file in checked for diagnostic in file.diagnostics)
+    if fixable and not options.mend:
+        said.append(f"{fixable} can be fixed with --fix")
+    return "; ".join(said)
+
+
+def exit_code(results: Sequence[Result], options: Options) -> int:
+    """The exit code of everything together."""
+    found = {diagnostic.code for result in results for diagnostic in result.checked.diagnostics}
+    for code, end in ENDS.items():
+        if code in found:
+            return end
+    if options.exit_zero:
+        return CLEAN
+    would_change = options.diff and any(result.mended for result in results)
+    return FINDINGS if would_change or any(result.checked.failed for result in results) else CLEAN
+
+
+def count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

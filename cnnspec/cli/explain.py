@@ -1,0 +1,55 @@
+"""`cnnspec explain CODE`: the page of a code."""
+
+from __future__ import annotations
+
+import click
+
+from ..diagnostics.codes import CODES, Code
+
+
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    return [code for code in CODES if code.startswith(incomplete.upper())]
+
+
+@click.command()
+@click.argument("codes", nargs=-1, shell_complete=complete, metavar="[CODE]...")
+def command(codes: tuple[str, ...]) -> None:
+    """Explain codes, by number (CNN103, 103) or by name (kernel-too-large).
+
+    Without one, list them all.
+    """
+    if not codes:
+        for entry in CODES.values():
+            click.echo(f"{entry.code}  {entry.severity:7}  {entry.name.replace('-', ' ')}")
+        return
+    click.echo("\n\n".join(page(find(code)) for code in codes))
+
+
+def find(wanted: str) -> Code:
+    """The code of a number or name."""
+    upper = wanted.upper()
+    for entry in CODES.values():
+        if upper in (entry.code, entry.code.removeprefix("CNN"), entry.name.upper()):
+            return entry
+    from difflib import get_close_matches
+
+    names = {word: entry.code for entry in CODES.values() for word in (entry.code, entry.name)}
+    near = get_close_matches(wanted.lower(), names, 1) or get_close_matches(upper, names, 1)
+    hint = f"did you mean {names[near[0]]}?" if near else "`cnnspec explain` lists them"
+    raise click.UsageError(f"there is no code {wanted}; {hint}")
+
+
+def page(entry: Code) -> str:
+    """A code's page as plain text."""
+    parts = [f"{entry.code}: {entry.name.replace('-', ' ')} ({entry.severity})", entry.explanation.strip()]
+    if entry.how:
+        parts.append(f"How it comes about: {entry.how.strip()}")
+    if entry.wrong:
+        parts.append("This raises it:\n\n" + indented(entry.wrong))
+    if entry.right:
+        parts.append("This does not:\n\n" + indented(entry.right))
+    return "\n\n".join(parts)
+
+
+def indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.strip("\n").splitlines())

@@ -1,0 +1,90 @@
+"""How a command ends: exit codes, and what is said on standard error.
+
+    0  clean         1  findings: the spec, its data or its weights are at fault
+    2  usage: an option, a missing file, nothing that matches
+    3  our own fault, with how to report it     130  interrupted
+
+A command returns one of these (None is 0) and may raise `SpecError` or click's exceptions; `finish` is
+the one place that turns what it raised into words and a code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from ..diagnostics import Diagnostic
+
+CLEAN, FINDINGS, USAGE, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def finish(work: Callable[[], int | None]) -> int:
+    """Run `work` and return the exit code; whatever it raises is told on standard error."""
+    from ..diagnostics import SpecError
+
+    try:
+        return work() or CLEAN
+    except SpecError as error:
+        say(error.diagnostics)
+        return FINDINGS
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except SystemExit as end:  # click leaves this way where the reader of a pipe is gone
+        return end.code if isinstance(end.code, int) else FINDINGS
+    except Exception as fault:
+        blame_us(fault)
+        return OUR_FAULT
+
+
+def blame_us(fault: BaseException) -> None:
+    """Say that cnnspec itself failed, and how to report it."""
+    if wants_traceback():
+        print_traceback(fault)
+    click.echo(f"error[CNN901]: cnnspec itself failed: {describe(fault)}", err=True)
+    click.echo(f"  = help: {how_to_report()}", err=True)
+
+
+def print_traceback(fault: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(fault)
+
+
+def describe(fault: BaseException) -> str:
+    """A fault in one line, without its traceback."""
+    return f"{type(fault).__name__}: {fault}".splitlines()[0] if str(fault) else type(fault).__name__
+
+
+def how_to_report() -> str:
+    if wants_traceback():
+        return "report it with the traceback above and the spec"
+    return "report it with the spec and the output of the same command under CNNSPEC_TRACEBACK=1"
+
+
+def wants_traceback() -> bool:
+    return os.environ.get("CNNSPEC_TRACEBACK", "") not in ("", "0")
+
+
+def say(diagnostics: tuple[Diagnostic, ...]) -> None:
+    """Diagnostics for people, on standard error."""
+    from ..diagnostics.text import render
+
+    click.echo(render(diagnostics, color=coloured(sys.stderr)), err=True, color=True, nl=False)
+
+
+def coloured(stream: TextIO, wished: bool = True) -> bool:
+    """Whether to write colours: only on a terminal, unless `FORCE_COLOR`; never under `NO_COLOR`."""
+    if not wished or os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,20 @@
+"""A line a finding, as editors and `grep` like it: `net.cnn:3:7: error[CNN103]: a 5x5 kernel ...`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..core import Diagnostic
+from .checked import Checked, Place, one_line
+
+
+def render(files: Sequence[Checked]) -> str:
+    return "".join(line(d, place) + "\n" for file in files for d, place in file.findings())
+
+
+def line(diagnostic: Diagnostic, place: Place) -> str:
+    """One finding on one line, whatever its message and file name are made of."""
+    row, column = place.start
+    message = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+    fixable = " [fixable]" if diagnostic.fix else ""
+    return one_line(f"{place.filename}:{row}:{column}: {message}{fixable}")

@@ -1,0 +1,60 @@
+"""Our own document for machines; `cnnspec schema diagnostics` prints its JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..core import Diagnostic
+from .checked import Checked, Place, url
+
+FORMAT_VERSION = 1  # grows when a reader of the former version would misread
+
+
+def render(files: Sequence[Checked]) -> str:
+    return json.dumps(document(files), indent=2) + "\n"  # ASCII: no terminal's encoding can spoil it
+
+
+def document(files: Sequence[Checked]) -> dict[str, Any]:
+    errors = sum(file.count("error") for file in files)
+    return {
+        "format_version": FORMAT_VERSION,
+        "valid": errors == 0,
+        "error_count": errors,
+        "warning_count": sum(file.count("warning") for file in files),
+        "file_count": len(files),
+        "diagnostics": [entry(d, place) for file in files for d, place in file.findings()],
+    }
+
+
+def entry(diagnostic: Diagnostic, place: Place) -> dict[str, Any]:
+    """One finding as an object."""
+    return {
+        "code": diagnostic.code,
+        "name": diagnostic.name,
+        "severity": diagnostic.severity,
+        "message": diagnostic.message,
+        "label": diagnostic.label,
+        **located(place),
+        "related": [
+            {"message": label.text, **located(Place.of(label.span, place.filename))} for label in diagnostic.related
+        ],
+        "help": diagnostic.help,
+        "fix": [{"text": edit.text, **located(Place.of(edit.span, place.filename))} for edit in diagnostic.fix],
+        "url": url(diagnostic.code),
+    }
+
+
+def located(place: Place) -> dict[str, Any]:
+    (row, column), (end_row, end_column) = place.start, place.end
+    return {
+        "filename": readable(place.filename),
+        "location": {"row": row, "column": column},
+        "end_location": {"row": end_row, "column": end_column},
+    }
+
+
+def readable(filename: str) -> str:
+    """A file name that every JSON reader takes: bytes that are not UTF-8 become U+FFFD."""
+    return filename.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
