@@ -1,7 +1,7 @@
-"""Comments that silence codes: `# cnnspec: ignore CNN231, CNN232`.
+"""Comments that silence codes: `# cnnspec: ignore CNN230, CNN231`.
 
-relu -> softmax   # cnnspec: ignore CNN301        at the end of a line: on that line
-# cnnspec: ignore CNN301                          alone on a line: in the whole file
+relu -> softmax   # cnnspec: ignore CNN230        at the end of a line: on that line
+# cnnspec: ignore CNN230                          alone on a line: in the whole file
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ def read_bytes(path: Path, name: str) -> bytes:
         with open(path, "rb") as stream:
             return stream.read(MOST + 1)
     except OSError as error:
-        raise unusable(f"cannot read {name}: {reason(error)}", name) from error
+        raise unreadable(f"cannot read {name}: {reason(error)}", name) from error
     except ValueError as error:  # a NUL in the name
-        raise unusable(f"cannot read {name}: {error}", name) from error
+        raise unreadable(f"cannot read {name}: {error}", name) from error
 
 
 def decode(data: bytes, name: str) -> Source:
@@ -51,12 +51,12 @@ def not_text(data: bytes, at: int, name: str) -> Diagnostic:
     before = data[:at].decode("utf-8")
     source = Source(name, before + data[at:].decode("utf-8", "replace"))
     span = Span(source, len(before), len(before) + 1)
-    return Diagnostic("CNN001", f"byte 0x{data[at]:02x} is not UTF-8", span, help="save the file as UTF-8")
+    return Diagnostic("CNN010", f"byte 0x{data[at]:02x} is not UTF-8", span, help="save the file as UTF-8")
 
 
-def unusable(message: str, name: str) -> SpecError:
-    """CNN903 at the head of a file whose text cannot be had."""
-    return SpecError((Diagnostic("CNN903", message, Span(Source(name, ""), 0, 0)),))
+def unreadable(message: str, name: str) -> SpecError:
+    """CNN009 at the head of a file whose text cannot be had."""
+    return SpecError((Diagnostic("CNN009", message, Span(Source(name, ""), 0, 0)),))
 
 
 def reason(error: OSError) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..checking import Configuration, examine
 from ..checking.fixes import difference, repair, write
-from ..checking.load import MOST, decode, encode, read_bytes, reason, unusable
+from ..checking.load import MOST, decode, encode, read_bytes, reason
 from ..diagnostics import Diagnostic, Source, SpecError
 from ..diagnostics.formats import Checked
 from .outcome import describe, how_to_report, print_traceback, wants_traceback
@@ -72,7 +72,8 @@ def _look(job: Job) -> Result:
         try:
             write(Path(job.name), output)
         except OSError as error:
-            raise unusable(f"cannot write {job.name}: {reason(error)}", job.name) from error
+            problem = Diagnostic("CNN903", f"cannot write {job.name}: {reason(error)}")
+            raise SpecError((problem,)) from error
     return Result(Checked(job.name, find(fixed), strict), mended, output=b"" if job.data is None else output)
 
 

@@ -28,10 +28,9 @@ far is reported; files that are not named were not checked.
         "CNN903",
         "unusable-path",
         """\
-A path cannot be used: there is nothing of that name, it cannot be read (or, with `--fix`, written), it is
-a symbolic link that leads back to itself, or it is a folder without a `.cnn` or `.cnn.json` file below
-it. In a folder, what `.gitignore` names is left out, and so are folders whose name begins with a dot; a
-file that is named itself is always checked.
+A path of the command cannot be used: there is nothing of that name, or it is a folder without a `.cnn` or
+`.cnn.json` file below it, or it cannot be written with `--fix`. In a folder, what `.gitignore` names is
+left out, and so are folders whose name begins with a dot; a file that is named itself is always checked.
 """,
         how="Run `cnnspec check no-such-file.cnn`.",
     ),

@@ -34,6 +34,7 @@ def log(files: Sequence[Checked]) -> dict[str, Any]:
     about_us = [diagnostic for diagnostic, _ in found if about_command(diagnostic)]
     codes = sorted({diagnostic.code for diagnostic, _ in about_specs})
     seen: Counter[str] = Counter()
+    read = dict.fromkeys(file.name for file in files if not any(map(about_command, file.diagnostics)))
     driver = {
         "name": "cnnspec",
         "version": __version__,
@@ -47,9 +48,7 @@ def log(files: Sequence[Checked]) -> dict[str, Any]:
     run = {
         "tool": {"driver": driver},
         "invocations": [invocation],
-        "artifacts": [
-            {"location": location(file.name)} for file in files if not any(map(about_command, file.diagnostics))
-        ],
+        "artifacts": [{"location": location(name)} for name in read],
         "columnKind": "unicodeCodePoints",  # [3.14.17]: our columns count characters
         "results": [
             result(diagnostic, place, codes.index(diagnostic.code), fingerprint(diagnostic, place, seen))
