@@ -17,6 +17,8 @@ from ..diagnostics import Diagnostic, SpecError
 
 Bytes = bytes | memoryview
 
+TEMPORARY = ".tmp"
+
 CURES = {
     errno.ENOSPC: "make room on the disk",
     errno.EDQUOT: "make room: your quota is used up",
@@ -47,11 +49,15 @@ def append(path: Path, text: str) -> None:
         _write_through(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, [text.encode()])
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder that must not be there yet (FileExistsError where it is)."""
+def make_folder(path: Path) -> bool:
+    """Make a folder; False where it is there already."""
     with reported(path):
-        os.mkdir(path)
+        try:
+            os.mkdir(path)
+        except FileExistsError:
+            return False
         _sync_folder(path.parent)
+        return True
 
 
 def sweep(folder: Path) -> None:
@@ -61,16 +67,11 @@ def sweep(folder: Path) -> None:
             leftover.unlink()
 
 
-TEMPORARY = ".tmp"
-
-
 @contextmanager
 def reported(path: Path) -> Iterator[None]:
     """Turn a refusal of the system to write into a diagnostic."""
     try:
         yield
-    except FileExistsError:
-        raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         cure = CURES.get(error.errno or 0, "")

@@ -30,7 +30,7 @@ from typing import Any
 
 from .. import __version__
 from ..diagnostics import Diagnostic, SpecError
-from . import files, weights
+from . import files, tensors, weights
 from .checkpoints import Stamp, load_state, save_state, save_weights
 from .finite import check_parameters
 from .history import Progress, Row, Score
@@ -69,10 +69,8 @@ class RunFolder:
         number = max(taken, default=0)
         while True:
             number += 1
-            try:
-                folder = cls(out / f"{name}-{number:03}")
-                files.make_folder(folder.path)
-            except FileExistsError:  # somebody else was quicker
+            folder = cls(out / f"{name}-{number:03}")
+            if not files.make_folder(folder.path):  # somebody else was quicker
                 continue
             for part in ("weights", "state"):
                 files.make_folder(folder.path / part)
@@ -154,14 +152,11 @@ class Recorder:
     stamp: Stamp
     every: int | None = None  # epochs between weights saved for themselves, of which `keep` are kept
     keep: int = 1
-    saved: int | None = None  # the step of the last good checkpoint
 
     def __call__(self, event: Event) -> None:
         match event:
             case Started(step=0):
                 self.save(0, Progress())
-            case Started(step=step):
-                self.saved = step
             case EpochDone(row=row, step=step, best=best):
                 check_parameters(self.model, f"after step {step} (epoch {row.epoch})")
                 files.append(self.folder.results, row.line())
@@ -177,7 +172,6 @@ class Recorder:
     def save(self, step: int, progress: Progress) -> None:
         save_weights(self.folder.last, self.model, self.stamp, step, progress.epoch)
         save_state(self.folder.state, self.model, self.stamp, progress, step)
-        self.saved = step
 
 
 def run(
@@ -237,7 +231,7 @@ def run(
         conclude("interrupted")
         raise
     except SpecError as error:
-        kept = _with_checkpoint(error, folder, recorder.saved)
+        kept = _with_checkpoint(error, folder)
         with suppress(SpecError):  # the disk that failed the training may fail its summary too
             conclude("failed", error=[str(finding) for finding in kept.diagnostics])
         raise kept from error
@@ -257,11 +251,13 @@ def finite(data: Any) -> Any:
     return None if isinstance(data, float) and not isfinite(data) else data
 
 
-def _with_checkpoint(error: SpecError, folder: RunFolder, saved: int | None) -> SpecError:
+def _with_checkpoint(error: SpecError, folder: RunFolder) -> SpecError:
     """The same findings, telling what is left to go on from."""
-    if saved is None:
+    try:
+        step = tensors.read(folder.state).metadata["step"]
+    except SpecError:
         return error
-    told = f"the checkpoint of step {saved} is whole: {folder.state}"
+    told = f"the checkpoint of step {step} is whole: {folder.state}"
     return SpecError(tuple(replace(d, help=f"{d.help}; {told}" if d.help else told) for d in error.diagnostics))
 
 

@@ -37,6 +37,7 @@ FOREIGN = {  # how other formats begin
     b"PK\x03\x04": "a zip, as torch.save and numpy.savez write",
     b"\x80\x02": "a pickle, which could run code",
     b"\x80\x04": "a pickle, which could run code",
+    b"\x1f\x8b\x08": "packed by gzip",
     b"\x93NUM": "an npy file",
     b"\x89HDF": "an HDF5 file",
 }
@@ -132,10 +133,12 @@ def _header(path: Path, file: BinaryIO, size: int) -> tuple[list[Entry], dict[st
     if len(lead) < 8:
         refuse("CNN452", path, f"ends after {len(lead)} bytes, before its header", TRUNCATED)
     length = int.from_bytes(lead, "little")
-    if length > MAX_HEADER:
+    if length > MAX_HEADER or length + 8 > size:
         for magic, kind in FOREIGN.items():
-            if lead.startswith(magic):
+            # a length may begin as a pickle does, but not a length beyond what is read
+            if lead.startswith(magic) and (len(magic) > 2 or length > MAX_HEADER):
                 refuse("CNN451", path, f"is {kind}, not safetensors", CONVERT)
+    if length > MAX_HEADER:
         refuse("CNN451", path, f"begins with a header length of {length:,}; at most {MAX_HEADER:,} are read")
     if length + 8 > size:
         refuse("CNN452", path, f"ends after {size:,} bytes, within a header of {length:,}", TRUNCATED)

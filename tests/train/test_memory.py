@@ -1,0 +1,103 @@
+"""What is free, and the batch that would do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cnnspec.diagnostics import SpecError
+from cnnspec.train.memory import SPARE, ensure_fits, free_memory, largest, mebibytes
+
+GIB = 1 << 30
+
+
+def machine(root, **contents):
+    """A pretended file system; __ stands for a slash."""
+    for name, text in contents.items():
+        path = root / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+MEMINFO = "MemTotal:  33554432 kB\nMemFree:  1048576 kB\nMemAvailable:  8388608 kB\n"
+
+
+def test_the_machine_says_what_is_available(tmp_path):
+    assert free_memory(machine(tmp_path, proc__meminfo=MEMINFO)) == 8 * GIB
+
+
+def test_nobody_says(tmp_path):
+    assert free_memory(tmp_path) is None
+
+
+def test_the_tightest_group_counts_and_its_cache_is_free(tmp_path):
+    root = machine(tmp_path, proc__meminfo=MEMINFO, proc__self__cgroup="0::/slice/job\n")
+    base = root / "sys/fs/cgroup/slice"
+    (base / "job").mkdir(parents=True)
+    (base / "job/memory.max").write_text("max\n")
+    (base / "job/memory.current").write_text(f"{GIB}\n")
+    (base / "memory.max").write_text(f"{4 * GIB}\n")
+    (base / "memory.current").write_text(f"{3 * GIB}\n")
+    (base / "memory.stat").write_text(f"anon 5\ninactive_file {GIB // 2}\n")
+    assert free_memory(root) == GIB + GIB // 2
+
+
+def test_an_old_group(tmp_path):
+    root = machine(tmp_path, proc__meminfo=MEMINFO, proc__self__cgroup="5:cpu:/\n4:memory:/docker/1\n")
+    base = root / "sys/fs/cgroup/memory"  # within a container the group is at the top
+    base.mkdir(parents=True)
+    (base / "memory.limit_in_bytes").write_text(f"{2 * GIB}\n")
+    (base / "memory.usage_in_bytes").write_text(f"{GIB}\n")
+    assert free_memory(root) == GIB
+
+
+def test_a_group_over_its_limit_has_nothing(tmp_path):
+    root = machine(tmp_path, proc__self__cgroup="0::/\n")
+    base = root / "sys/fs/cgroup"
+    base.mkdir(parents=True)
+    (base / "memory.max").write_text("10\n")
+    (base / "memory.current").write_text("20\n")
+    assert free_memory(root) == 0
+
+
+def test_this_machine_answers():
+    free = free_memory()
+    assert free is None or free > 0
+
+
+def needs(batch):
+    return 100 * (1 << 20) + batch * (10 << 20)
+
+
+def test_a_batch_that_fits_passes():
+    ensure_fits(needs, 64, free=needs(64) + SPARE)
+    ensure_fits(needs, 1 << 40, free=None if free_memory() is None else 1 << 80)
+
+
+def test_a_batch_that_does_not_is_refused_with_one_that_does():
+    with pytest.raises(SpecError) as error:
+        ensure_fits(needs, 512, free=4 * GIB)
+    (finding,) = error.value.diagnostics
+    assert finding.code == "CNN304"
+    assert finding.message == "training with batch 512 needs 5.1 GiB, and 4.0 GiB are free"
+    assert finding.help == "use `batch 393`, which needs 3.9 GiB"
+    ensure_fits(needs, 393, free=4 * GIB)
+    with pytest.raises(SpecError):
+        ensure_fits(needs, 394, free=4 * GIB)
+
+
+def test_not_even_one():
+    with pytest.raises(SpecError) as error:
+        ensure_fits(needs, 512, free=1 << 20)
+    assert error.value.diagnostics[0].help == "not even `batch 1` fits: it needs 110 MiB"
+
+
+@given(st.integers(0, 50), st.integers(1, 50))
+def test_largest_is_the_largest(bound, below):
+    assert largest(lambda n: n <= bound, below) == min(bound, below - 1)
+
+
+def test_amounts_as_people_say_them():
+    assert (mebibytes(412 << 20), mebibytes(3 * GIB + GIB // 10)) == ("412 MiB", "3.1 GiB")
