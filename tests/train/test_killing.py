@@ -1,0 +1,34 @@
+"""kill -9 at random moments of a run: every file is whole, at most one interval is lost, the bits are the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the children are forked")
+
+
+def kill(folder, count, seed):
+    script = Path(__file__).with_name("killing.py")
+    command = [sys.executable, str(script), str(folder), str(count), str(seed)]
+    paths = os.pathsep.join([str(script.parent), str(script.parents[2])])
+    environment = {**os.environ, "PYTHONPATH": paths}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["kills"] == count and found["lost"] <= 2
+    assert found["early"] < count / 2, "most kills must hit a training, not its start"
+
+
+def test_fifty_kills(tmp_path):
+    kill(tmp_path, 50, seed=1)
+
+
+@pytest.mark.slow
+def test_a_thousand_kills(tmp_path):
+    kill(tmp_path, 1000, seed=2)
