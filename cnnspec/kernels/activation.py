@@ -34,9 +34,7 @@ def leaky(x: np.ndarray, slope: float, *, scratch: np.ndarray, out: np.ndarray) 
     np.maximum(x, scratch, out=out)
 
 
-def leaky_gradient(
-    dy: np.ndarray, y: np.ndarray, slope: float, *, scratch: np.ndarray, out: np.ndarray
-) -> None:
+def leaky_gradient(dy: np.ndarray, y: np.ndarray, slope: float, *, scratch: np.ndarray, out: np.ndarray) -> None:
     """dy where y > 0, slope * dy elsewhere"""
     np.greater(y, zeros(y), out=scratch)
     np.multiply(scratch, y.dtype.type(1 - slope), out=scratch)

@@ -54,9 +54,7 @@ def widen(
             column[..., hi:, :] = 0
         if hi > lo:
             first = lo * stride + offset
-            np.copyto(
-                column[..., lo:hi, :], source[..., first : first + (hi - lo - 1) * stride + 1 : stride, :]
-            )
+            np.copyto(column[..., lo:hi, :], source[..., first : first + (hi - lo - 1) * stride + 1 : stride, :])
 
 
 def unroll(

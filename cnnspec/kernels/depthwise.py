@@ -7,7 +7,7 @@ import numpy as np
 from .conv import Pads, reach
 
 
-def taps(x_shape, y_shape, kernel, stride, dilate, pad):  # type: ignore[no-untyped-def]
+def taps(x_shape, y_shape, kernel, stride, dilate, pad):
     """For each tap (u, v): the slices of output and input that it joins."""
     for u in range(kernel[0]):
         row = u * dilate[0] - pad[0][0]

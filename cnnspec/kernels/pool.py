@@ -59,9 +59,7 @@ def maxpool2_gradient(
     np.subtract(lower, dc, out=dd)
 
 
-def maxpool(
-    x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray
-) -> None:
+def maxpool(x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray) -> None:
     """The largest of each window; padding never wins."""
     out[...] = -np.inf
     for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):

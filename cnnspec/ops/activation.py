@@ -22,6 +22,7 @@ class Activation(Op):
 
     family = "activation"
     overwrites = (0,)
+    any_order = True
     needs: ClassVar[str] = "y"
     monotone: ClassVar[bool] = False
     kernel: ClassVar[str] = ""
@@ -33,22 +34,22 @@ class Activation(Op):
         """Settings that the kernels take after the arrays."""
         return ()
 
-    def apply(self, x):  # type: ignore[no-untyped-def]
+    def apply(self, x):
         """The definition."""
         raise AssertionError(f"{type(self).__name__} has no definition")
 
-    def derivative(self, value):  # type: ignore[no-untyped-def]
+    def derivative(self, value):
         """The derivative, at the input or the output as `needs` says."""
         raise AssertionError(f"{type(self).__name__} has no derivative")
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         value = node.name if self.needs == "y" else node.inputs[0]
         return (b.add(ActivationGradient(self), dy, value, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return self.apply(x).astype(x.dtype)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         extra = "".join(f"{e.number(number)}, " for number in self.numbers)
         if self.scratch:
@@ -64,13 +65,13 @@ class ActivationGradient(Op):
     overwrites = (0,)
     activation: Activation
 
-    def type(self, dy: TensorType, value: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, dy: TensorType, value: TensorType) -> TensorType:
         return value
 
-    def evaluate(self, dy, value):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy, value):
         return (dy * self.activation.derivative(value)).astype(dy.dtype)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         dy, value = node.inputs
         op = self.activation
         extra = "".join(f"{e.number(number)}, " for number in op.numbers)
@@ -89,10 +90,10 @@ class Relu(Activation):
     kernel = "relu"
     gradient_scratch = "bool"
 
-    def apply(self, x):  # type: ignore[no-untyped-def]
+    def apply(self, x):
         return x * (x > 0)
 
-    def derivative(self, y):  # type: ignore[no-untyped-def]
+    def derivative(self, y):
         return y > 0
 
 
@@ -112,10 +113,10 @@ class Leaky(Activation):
     def numbers(self) -> tuple[float, ...]:
         return (self.slope,)
 
-    def apply(self, x):  # type: ignore[no-untyped-def]
+    def apply(self, x):
         return (x > 0) * x + (x <= 0) * x * self.slope
 
-    def derivative(self, y):  # type: ignore[no-untyped-def]
+    def derivative(self, y):
         return (y > 0) + (y <= 0) * self.slope
 
 
@@ -128,12 +129,12 @@ class Sigmoid(Activation):
     aliases = ("logistic",)
     monotone = True
 
-    def apply(self, x):  # type: ignore[no-untyped-def]
+    def apply(self, x):
         import numpy as np
 
         return np.exp(-np.logaddexp(0, -x))
 
-    def derivative(self, y):  # type: ignore[no-untyped-def]
+    def derivative(self, y):
         return y * (1 - y)
 
 
@@ -146,12 +147,12 @@ class Tanh(Activation):
     monotone = True
     kernel = "np.tanh"
 
-    def apply(self, x):  # type: ignore[no-untyped-def]
+    def apply(self, x):
         import numpy as np
 
         return np.tanh(x)
 
-    def derivative(self, y):  # type: ignore[no-untyped-def]
+    def derivative(self, y):
         return 1 - y * y
 
 
@@ -162,20 +163,21 @@ class Softmax(Op):
     word = "softmax"
     family = "activation"
     example = "dense 10 -> softmax"
+    any_order = True
 
-    def flops(self, x: TensorType) -> int:  # type: ignore[override]
+    def flops(self, x: TensorType) -> int:
         return 5 * x.elements
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return (b.add(SoftmaxGradient(), dy, node.name, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         import numpy as np
 
         powers = np.exp(x - x.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         axis, single = channel_axis(e.shape(x))
         scratch = e.scratch("sums", single)
@@ -186,19 +188,17 @@ class Softmax(Op):
 class SoftmaxGradient(Op):
     """dx = y * (dy - sum of dy * y)"""
 
-    def type(self, dy: TensorType, y: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, dy: TensorType, y: TensorType) -> TensorType:
         return y
 
-    def evaluate(self, dy, y):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy, y):
         return y * (dy - (dy * y).sum(axis=1, keepdims=True))
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         dy, y = node.inputs
         axis, single = channel_axis(e.shape(y))
         part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
-        e.line(
-            f"softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})"
-        )
+        e.line(f"softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
 
 
 def channel_axis(shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

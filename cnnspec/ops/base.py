@@ -86,6 +86,10 @@ class Op:
     aliases: ClassVar[tuple[str, ...]] = ()  # words of other systems that mean this one, for "did you mean"
     overwrites: ClassVar[tuple[int, ...]] = ()  # inputs in whose memory the value may be made
 
+    renames: ClassVar[bool] = False  # the value is its input in other axes: no memory, no lines
+    settles: ClassVar[bool] = False  # changes state once a step, after all gradients
+    any_order: ClassVar[bool] = False  # minds not in which order a flattened image's numbers stand
+
     # ---- checking: no NumPy here -------------------------------------------------------------------
 
     def type(self, *inputs: TensorType) -> TensorType:

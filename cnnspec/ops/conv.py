@@ -37,9 +37,7 @@ class Conv(Op):
     example = "conv 8x3x3 stride 2 pad same"
     aliases = ("conv2d", "convolution", "conv1d", "convolution2d")
 
-    size: tuple[int, ...] = size(
-        Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)"
-    )
+    size: tuple[int, ...] = size(Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)")
     stride: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one window to the next")
     pad: Any = setting(PAD, "valid", "zeros around the input: valid (none), same, include, or a number")
     dilate: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
@@ -68,7 +66,7 @@ class Conv(Op):
             )
         return slide(self.word, x, self.kernel, self.stride, self.pad, self.dilate)
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         found = self.geometry(x)
         for what, count in (("channels", x["c"]), ("filters", self.filters)):
             if count % self.groups:
@@ -80,17 +78,17 @@ class Conv(Op):
                 )
         return x.resized(found.out(*size_2d(x))[-len(x.spatial) :], self.filters)
 
-    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
         return kernel_parameters(self.filters, x["c"] // self.groups, self.kernel, self.bias, self.init)
 
-    def macs(self, x: TensorType) -> int:  # type: ignore[override]
+    def macs(self, x: TensorType) -> int:
         (weight, *_) = self.parameters(x)
         return weight.type.elements * self.type(x).elements // self.filters
 
-    def window(self, x: TensorType) -> Window:  # type: ignore[override]
+    def window(self, x: TensorType) -> Window:
         return self.geometry(x).window(len(x.spatial))
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         (x,) = inputs
         convolve = Convolve(self.geometry(b.type(x)), self.groups)
         return with_bias(convolve, x, self.bias, node, b)
@@ -125,20 +123,20 @@ class DwConv(Op):
             )
         return slide(self.word, x, self.size, self.stride, self.pad, self.dilate)
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         return x.resized(self.geometry(x).out(*size_2d(x))[-len(x.spatial) :])
 
-    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
         return kernel_parameters(x["c"], 1, self.size, self.bias, self.init)
 
-    def macs(self, x: TensorType) -> int:  # type: ignore[override]
+    def macs(self, x: TensorType) -> int:
         (weight, *_) = self.parameters(x)
         return weight.type.elements * self.type(x).elements // x["c"]
 
-    def window(self, x: TensorType) -> Window:  # type: ignore[override]
+    def window(self, x: TensorType) -> Window:
         return self.geometry(x).window(len(x.spatial))
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         (x,) = inputs
         kind = b.type(x)
         return with_bias(Convolve(self.geometry(kind), kind["c"]), x, self.bias, node, b)
@@ -163,7 +161,7 @@ def bias_init(init: str) -> str | float:
     return "fan_in_uniform" if init == "kaiming_uniform" else 0.0
 
 
-def with_bias(op: Op, x: str, bias: bool, node, b) -> str:  # type: ignore[no-untyped-def]
+def with_bias(op: Op, x: str, bias: bool, node, b) -> str:
     """op(x, weight), then the bias where there is one."""
     weight = b.parameter(node, "weight")
     if not bias:

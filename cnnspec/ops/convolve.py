@@ -20,17 +20,17 @@ class Convolve(Op):
     geometry: Geometry
     groups: int = 1
 
-    def type(self, x: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType, w: TensorType) -> TensorType:
         return x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
 
-    def macs(self, x: TensorType, w: TensorType) -> int:  # type: ignore[override]
+    def macs(self, x: TensorType, w: TensorType) -> int:
         return w.elements * self.type(x, w).elements // w["f"]
 
     @property
     def depthwise(self) -> bool:
         return self.groups > 1
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         x, w = node.inputs
         dx = b.add(
             ConvolveInputGradient(self.geometry, self.groups, b.type(x)),
@@ -48,7 +48,7 @@ class Convolve(Op):
         )
         return dx, dw
 
-    def evaluate(self, x, w):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, w):
         import numpy as np
 
         x4, w4 = image_4d(x), image_4d(w)
@@ -61,14 +61,12 @@ class Convolve(Op):
                 y[:, f] += np.einsum("nchw,fc->nfhw", seen[:, c], w4[f, :, u, v])
         return y if x.ndim == 4 else y[:, :, 0]
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         x, w = node.inputs
         if self.groups > 1 and e.graph.type(w)["c"] == 1 and e.graph.type(w)["f"] == self.groups:
             weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {self.geometry.kernel[0]}, -1)")
             row = e.scratch("row", e.shape(node.name)[1:])
-            e.line(
-                f"depthwise({e[x]}, {weights}, {self.geometry.arguments}, scratch={row}, out={e[node.name]})"
-            )
+            e.line(f"depthwise({e[x]}, {weights}, {self.geometry.arguments}, scratch={row}, out={e[node.name]})")
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
         filters, channels = e.graph.type(w)["f"], e.graph.type(w)["c"]
@@ -85,13 +83,13 @@ class ConvolveInputGradient(Op):
     groups: int
     x: TensorType
 
-    def type(self, dy: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, dy: TensorType, w: TensorType) -> TensorType:
         return replace(self.x, folded=())
 
-    def macs(self, dy: TensorType, w: TensorType) -> int:  # type: ignore[override]
+    def macs(self, dy: TensorType, w: TensorType) -> int:
         return w.elements * dy.elements // w["f"]
 
-    def evaluate(self, dy, w):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy, w):
         import numpy as np
 
         dy4, w4 = image_4d(dy), image_4d(w)
@@ -106,7 +104,7 @@ class ConvolveInputGradient(Op):
         dx = padded[:, :, top : top + height, left : left + width]
         return dx if dy.ndim == 4 else dx[:, :, 0]
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         dy, w = node.inputs
         arguments = self.geometry.arguments
         wt = e.graph.type(w)
@@ -114,10 +112,7 @@ class ConvolveInputGradient(Op):
         if self.groups > 1 and wt["c"] == 1 and wt["f"] == self.groups:
             weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {kernel_h}, -1)")
             row = e.scratch("row", e.shape(dy)[1:])
-            e.line(
-                f"depthwise_input_gradient({e[dy]}, {weights}, {arguments}, "
-                f"scratch={row}, out={e[node.name]})"
-            )
+            e.line(f"depthwise_input_gradient({e[dy]}, {weights}, {arguments}, scratch={row}, out={e[node.name]})")
             return
         height, _, width, n = e.shape(dy)
         depth = kernel_h * kernel_w * self.x["c"]
@@ -136,13 +131,13 @@ class ConvolveFilterGradient(Op):
     groups: int
     w: TensorType
 
-    def type(self, x: TensorType, dy: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType, dy: TensorType) -> TensorType:
         return self.w
 
-    def macs(self, x: TensorType, dy: TensorType) -> int:  # type: ignore[override]
+    def macs(self, x: TensorType, dy: TensorType) -> int:
         return self.w.elements * dy.elements // self.w["f"]
 
-    def evaluate(self, x, dy):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, dy):
         import numpy as np
 
         x4, dy4 = image_4d(x), image_4d(dy)
@@ -155,15 +150,14 @@ class ConvolveFilterGradient(Op):
                 dw4[f, :, u, v] += np.einsum("nfhw,nchw->fc", dy4[:, f], seen[:, c])
         return dw
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         x, dy = node.inputs
         kernel_h, kernel_w = self.geometry.kernel
         if self.groups > 1 and self.w["c"] == 1 and self.w["f"] == self.groups:
             row = e.scratch("row", e.shape(dy)[1:])
             out = e.view("taps", f"{e[node.name]}.reshape({self.groups}, {kernel_h}, {kernel_w})")
             e.line(
-                f"depthwise_filter_gradient({e[x]}, {e[dy]}, {self.geometry.arguments}, "
-                f"scratch={row}, out={out})"
+                f"depthwise_filter_gradient({e[x]}, {e[dy]}, {self.geometry.arguments}, scratch={row}, out={out})"
             )
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
@@ -185,7 +179,7 @@ class Columns(Op):
         """Whether the kernel's rows have to be copied too: dilated in height, they do not lie together."""
         return self.geometry.dilate[0] > 1 and self.geometry.kernel[0] > 1
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         height, width = size_2d(x)
         out_h, out_w = self.geometry.out(height, width)
         kernel_h, kernel_w = self.geometry.kernel
@@ -197,7 +191,7 @@ class Columns(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         import numpy as np
 
         x4 = image_4d(x)
@@ -215,7 +209,7 @@ class Columns(Op):
         v, n, c, h, w = wide.shape
         return wide.reshape(v, n, self.groups, c // self.groups, h, w).transpose(1, 2, 4, 0, 3, 5)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         (_, kernel_w), (_, stride), (_, dilate) = (
             self.geometry.kernel,
@@ -228,7 +222,7 @@ class Columns(Op):
         else:
             e.line(f"widen({e[x]}, {kernel_w}, {stride}, {dilate}, {self.geometry.pad}, out={e[node.name]})")
 
-    def rows(self, node_name: str, e) -> str:  # type: ignore[no-untyped-def]
+    def rows(self, node_name: str, e) -> str:
         """The view whose rows are multiplied."""
         _, rows, *_ = e.shape(node_name)
         if self.tall:
@@ -245,13 +239,13 @@ class ColumnsProduct(Op):
     columns: Columns
     y: TensorType
 
-    def type(self, columns: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, columns: TensorType, w: TensorType) -> TensorType:
         return self.y
 
-    def macs(self, columns: TensorType, w: TensorType) -> int:  # type: ignore[override]
+    def macs(self, columns: TensorType, w: TensorType) -> int:
         return w.elements * self.y.elements // w["f"]
 
-    def evaluate(self, columns, w):  # type: ignore[no-untyped-def]
+    def evaluate(self, columns, w):
         import numpy as np
 
         out_h, _ = size_2d(self.y)
@@ -270,7 +264,7 @@ class ColumnsProduct(Op):
                 y[:, f] += np.einsum("nhvcw,fcv->nfhw", seen[:, group], w4[f, :, u])
         return y if self.y.kind == "image" else y[:, :, 0]
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         columns, w = node.inputs
         groups = self.columns.groups
         filters = e.graph.type(w)["f"]
@@ -286,13 +280,13 @@ class ColumnsFilterGradient(Op):
     columns: Columns
     w: TensorType
 
-    def type(self, columns: TensorType, dy: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, columns: TensorType, dy: TensorType) -> TensorType:
         return self.w
 
-    def macs(self, columns: TensorType, dy: TensorType) -> int:  # type: ignore[override]
+    def macs(self, columns: TensorType, dy: TensorType) -> int:
         return self.w.elements * dy.elements // self.w["f"]
 
-    def evaluate(self, columns, dy):  # type: ignore[no-untyped-def]
+    def evaluate(self, columns, dy):
         import numpy as np
 
         dy4 = image_4d(dy)
@@ -311,12 +305,12 @@ class ColumnsFilterGradient(Op):
                 dw4[f, :, u] += np.einsum("nhvcw,nfhw->fcv", seen[:, group], dy4[:, f])
         return dw
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         columns, dy = node.inputs
         emit_filter_gradient(node.name, dy, self.columns.rows(columns, e), self.columns.groups, self.w, e)
 
 
-def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:  # type: ignore[no-untyped-def]
+def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:
     """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
     filters = w["f"] // groups
     depth = w.elements // w["f"]
@@ -333,21 +327,19 @@ class TurnKernel(Op):
 
     groups: int = 1
 
-    def type(self, w: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, w: TensorType) -> TensorType:
         sides = {name: size for name, size in w.axes if name in ("u", "v")}
         return parameter(f=w["c"] * self.groups, c=w["f"] // self.groups, **sides)
 
-    def evaluate(self, w):  # type: ignore[no-untyped-def]
+    def evaluate(self, w):
         import numpy as np
 
         filters, channels = w.shape[:2]
         turned = w[:, :, ::-1, ::-1] if w.ndim == 4 else w[:, :, ::-1]
         parts = turned.reshape(self.groups, filters // self.groups, *w.shape[1:]).swapaxes(1, 2)
-        return np.ascontiguousarray(
-            parts.reshape(self.groups * channels, filters // self.groups, *w.shape[2:])
-        )
+        return np.ascontiguousarray(parts.reshape(self.groups * channels, filters // self.groups, *w.shape[2:]))
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (w,) = node.inputs
         kernel = (1, *e.graph.type(w).shape[2:])[-2:]
         taps = e.view("taps", f"{e[w]}.reshape({e.graph.type(w)['f']}, {kernel[0]}, {kernel[1]}, -1)")
@@ -362,16 +354,16 @@ class AddBias(Op):
 
     overwrites = (0,)
 
-    def type(self, x: TensorType, b: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType, b: TensorType) -> TensorType:
         return x
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return dy, b.add(ChannelSum(b.type(node.inputs[1])), dy, name=f"{node.name}.db", like=node)
 
-    def evaluate(self, x, b):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, b):
         return x + b.reshape(-1, *[1] * (x.ndim - 2))
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         x, bias = node.inputs
         ones = ", 1" * (len(e.shape(x)) - (1 if len(e.shape(x)) == 2 else 2))
         column = e.view("bias", f"{e[bias]}.reshape(-1{ones})")
@@ -384,18 +376,18 @@ class ChannelSum(Op):
 
     made: TensorType
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return x.sum(axis=(0, *range(2, x.ndim)))
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         e.line(f"channel_sums({e.rows(x)}, out={e[node.name]})")
 
 
-def image_4d(x):  # type: ignore[no-untyped-def]
+def image_4d(x):
     """A sequence's array (or its kernel's) as an image of height 1."""
     return x if x.ndim == 4 else x[:, :, None]
 
@@ -406,7 +398,7 @@ def part(count: int, groups: int, group: int) -> slice:
     return slice(group * share, (group + 1) * share)
 
 
-def looks(geometry: Geometry, padded, height: int, width: int):  # type: ignore[no-untyped-def]
+def looks(geometry: Geometry, padded, height: int, width: int):
     """For each tap: the pixels of the padded image that it meets, one for each output."""
     for u in range(geometry.kernel[0]):
         for v in range(geometry.kernel[1]):

@@ -38,16 +38,16 @@ class Cost(Op):
     of: str = setting(Name(), "", "the output that is judged (default: the only one)")
     weight: float = setting(Number(0), 1.0, "how much it counts beside the other costs")
 
-    def type(self, prediction: TensorType, target: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, prediction: TensorType, target: TensorType) -> TensorType:
         return SCALAR
 
-    def flops(self, prediction: TensorType, target: TensorType) -> int:  # type: ignore[override]
+    def flops(self, prediction: TensorType, target: TensorType) -> int:
         return 5 * prediction.elements
 
     def primitive(self) -> Op:
         raise AssertionError("a cost must say what it is made of")
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         return b.add(self.primitive(), *inputs, name=node.name, like=node)
 
 
@@ -58,9 +58,7 @@ class CrossEntropy(Cost):
     word = "cross_entropy"
     aliases = ("crossentropy", "categorical_crossentropy", "nll", "softmax_cross_entropy", "ce")
 
-    smoothing: float = setting(
-        Number(0, 1, open_high=True), 0.0, "share of the target spread over all classes"
-    )
+    smoothing: float = setting(Number(0, 1, open_high=True), 0.0, "share of the target spread over all classes")
 
     def primitive(self) -> Op:
         return Surprise(self.weight, self.smoothing)
@@ -103,13 +101,13 @@ class CostPrimitive(Op):
 
     weight: float = 1.0
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
         return SCALAR
 
-    def flops(self, p: TensorType, t: TensorType) -> int:  # type: ignore[override]
+    def flops(self, p: TensorType, t: TensorType) -> int:
         return 5 * p.elements
 
-    def share(self, p: TensorType, e) -> float:  # type: ignore[no-untyped-def]
+    def share(self, p: TensorType, e) -> float:
         """weight / images of the batch, and for images / pixels."""
         return self.weight / (e.batch * (p.elements // p["c"]))
 
@@ -120,29 +118,27 @@ class Surprise(CostPrimitive):
 
     smoothing: float = 0.0
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         p, t = node.inputs
         op = SurpriseGradient(self.weight, self.smoothing)
         return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
 
-    def smooth(self, t):  # type: ignore[no-untyped-def]
+    def smooth(self, t):
         return t * (1 - self.smoothing) + self.smoothing / t.shape[1]
 
-    def evaluate(self, p, t):  # type: ignore[no-untyped-def]
+    def evaluate(self, p, t):
         import numpy as np
 
         images = p.size / p.shape[1]
         floor = np.finfo(p.dtype).tiny
         return -self.weight * (self.smooth(t) * np.log(np.maximum(p, floor))).sum() / images
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         p, t = node.inputs
         kind = e.graph.type(p)
         part = e.scratch("part", e.shape(p))
         share, smoothing = self.share(kind, e), self.smoothing
-        e.line(
-            f"{e.cost(node)} = surprise({e[p]}, {e[t]}, {smoothing!r}, {kind['c']}, {share!r}, scratch={part})"
-        )
+        e.line(f"{e.cost(node)} = surprise({e[p]}, {e[t]}, {smoothing!r}, {kind['c']}, {share!r}, scratch={part})")
         e.count_right(node, p, t)
 
 
@@ -150,16 +146,16 @@ class Surprise(CostPrimitive):
 class SurpriseGradient(Surprise):
     """-t / p, times the weight, divided by the images."""
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):  # type: ignore[no-untyped-def]
+    def evaluate(self, p, t):
         import numpy as np
 
         floor = np.finfo(p.dtype).tiny
         return -self.weight * self.smooth(t) / np.maximum(p, floor) / (p.size / p.shape[1])
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         p, t = node.inputs
         kind = e.graph.type(p)
         part = e.scratch("part", e.shape(p))
@@ -173,22 +169,22 @@ class SurpriseGradient(Surprise):
 class SoftmaxCrossEntropy(Surprise):
     """Cross-entropy of softmax(z), as one: exact for logits of any size, gradient softmax(z) - t."""
 
-    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:  # type: ignore[override]
+    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
         return {"probabilities": z}
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         _, t = node.inputs
         op = ScaledDifference(self.weight, smoothing=self.smoothing)
         return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
 
-    def evaluate(self, z, t):  # type: ignore[no-untyped-def]
+    def evaluate(self, z, t):
         import numpy as np
 
         shifted = z - z.max(axis=1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         return -self.weight * (self.smooth(t) * log_p).sum() / (z.size / z.shape[1]), np.exp(log_p)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         z, t = node.inputs
         kind = e.graph.type(z)
         axis, single = channel_axis(e.shape(z))
@@ -213,16 +209,16 @@ class ScaledDifference(CostPrimitive):
     factor: float = 1.0
     mean: bool = False
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):  # type: ignore[no-untyped-def]
+    def evaluate(self, p, t):
         if self.smoothing:
             t = t * (1 - self.smoothing) + self.smoothing / t.shape[1]
         count = p.size if self.mean else p.size / p.shape[1]
         return (p - t) * (self.factor * self.weight / count)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         p, t = node.inputs
         kind = e.graph.type(p)
         target = e[t]
@@ -237,18 +233,18 @@ class ScaledDifference(CostPrimitive):
 class BinarySurprise(CostPrimitive):
     """The mean over the outputs of -(t log p + (1 - t) log(1 - p))."""
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         p, t = node.inputs
         return b.add(BinarySurpriseGradient(self.weight), p, t, name=f"{node.name}.dp", like=node), None
 
-    def evaluate(self, p, t):  # type: ignore[no-untyped-def]
+    def evaluate(self, p, t):
         import numpy as np
 
         floor = np.finfo(p.dtype).tiny
         log_p, log_q = np.log(np.maximum(p, floor)), np.log(np.maximum(1 - p, floor))
         return -self.weight * (t * log_p + (1 - t) * log_q).mean()
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         p, t = node.inputs
         kind = e.graph.type(p)
         share = self.share(kind, e) / kind["c"]
@@ -261,16 +257,16 @@ class BinarySurprise(CostPrimitive):
 class BinarySurpriseGradient(CostPrimitive):
     """(p - t) / (p (1 - p)), divided by the outputs and images."""
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):  # type: ignore[no-untyped-def]
+    def evaluate(self, p, t):
         import numpy as np
 
         floor = np.finfo(p.dtype).tiny
         return self.weight * (p - t) / np.maximum(p * (1 - p), floor) / p.size
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         p, t = node.inputs
         kind = e.graph.type(p)
         share = self.share(kind, e) / kind["c"]
@@ -282,21 +278,21 @@ class BinarySurpriseGradient(CostPrimitive):
 class SigmoidCrossEntropy(BinarySurprise):
     """Binary cross-entropy of sigmoid(z), as one: exact for any z, gradient sigmoid(z) - t."""
 
-    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:  # type: ignore[override]
+    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
         return {"probabilities": z}
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         _, t = node.inputs
         op = ScaledDifference(self.weight, mean=True)
         return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
 
-    def evaluate(self, z, t):  # type: ignore[no-untyped-def]
+    def evaluate(self, z, t):
         import numpy as np
 
         cost = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
         return self.weight * cost.mean(), np.exp(-np.logaddexp(0, -z)).astype(z.dtype)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         z, t = node.inputs
         kind = e.graph.type(z)
         probabilities = f"{node.name}:probabilities"
@@ -313,15 +309,15 @@ class SigmoidCrossEntropy(BinarySurprise):
 class SquaredError(CostPrimitive):
     """The mean over the outputs of (p - t)^2."""
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         p, t = node.inputs
         op = ScaledDifference(self.weight, factor=2.0, mean=True)
         return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
 
-    def evaluate(self, p, t):  # type: ignore[no-untyped-def]
+    def evaluate(self, p, t):
         return self.weight * ((p - t) ** 2).mean()
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         p, t = node.inputs
         kind = e.graph.type(p)
         share = self.share(kind, e) / kind["c"]
@@ -337,11 +333,11 @@ class Total(Op):
     def type(self, *costs: TensorType) -> TensorType:
         return SCALAR
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return (dy,) * len(node.inputs)
 
-    def evaluate(self, *costs):  # type: ignore[no-untyped-def]
+    def evaluate(self, *costs):
         return sum(costs)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         """Nothing: the shards' costs are added up where the step ends."""

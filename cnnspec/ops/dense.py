@@ -18,8 +18,10 @@ class Flatten(Op):
     word = "flatten"
     family = "dense and shape"
     example = "flatten -> dense 4"
+    renames = True
+    any_order = True
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         if x.kind == "vector":
             return x
         return TensorType((("c", x.elements),), folded=x.axes)
@@ -27,33 +29,29 @@ class Flatten(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return (b.add(Unflatten(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return x.reshape(len(x), -1)
-
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
-        e.same_memory(node.name, node.inputs[0])
 
 
 @dataclass(frozen=True)
 class Unflatten(Op):
     """A vector as the image that it was."""
 
+    renames = True
+    any_order = True
     made: TensorType
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         return self.made
 
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return x.reshape(len(x), *self.made.shape)
-
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
-        e.same_memory(node.name, node.inputs[0])
 
 
 @dataclass(frozen=True)
@@ -80,12 +78,12 @@ class Dense(Op):
     def looks_everywhere(self) -> bool:
         return True
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         if x.kind != "vector":
             raise Fault("CNN104", f"`dense` works on a vector, not on {x}", help="put `flatten` before it")
         return data(self.outputs)
 
-    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
         kind = TensorType((("o", self.outputs), ("c", x["c"])), batched=False, folded=x.folded)
         names = [name for name, _ in x.folded] or ["c"]
         spatial_first = sorted(names, key=("h", "c", "w").index)  # rows, then channels, as images are kept
@@ -95,10 +93,10 @@ class Dense(Op):
         bias = Parameter("bias", parameter(o=self.outputs), bias_init(self.init), x["c"], self.outputs)
         return weight, bias
 
-    def macs(self, x: TensorType) -> int:  # type: ignore[override]
+    def macs(self, x: TensorType) -> int:
         return self.outputs * x["c"]
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         return with_bias(Multiply(), inputs[0], self.bias, node, b)
 
 
@@ -109,23 +107,25 @@ class Dense(Op):
 class Multiply(Op):
     """y = w x, a product of matrices over the batch."""
 
-    def type(self, x: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+    any_order = True
+
+    def type(self, x: TensorType, w: TensorType) -> TensorType:
         return data(w["o"])
 
-    def macs(self, x: TensorType, w: TensorType) -> int:  # type: ignore[override]
+    def macs(self, x: TensorType, w: TensorType) -> int:
         return w.elements
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         x, w = node.inputs
         return (
             b.add(MultiplyInputGradient(b.type(x)), dy, w, name=f"{node.name}.dx", like=node),
             b.add(MultiplyWeightGradient(b.type(w)), x, dy, name=f"{node.name}.dw", like=node),
         )
 
-    def evaluate(self, x, w):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, w):
         return x @ w.T
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         x, w = node.inputs
         e.line(f"np.matmul({e.matrix(w)}, {e[x]}, out={e[node.name]})")
 
@@ -136,16 +136,16 @@ class MultiplyInputGradient(Op):
 
     x: TensorType
 
-    def type(self, dy: TensorType, w: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, dy: TensorType, w: TensorType) -> TensorType:
         return self.x
 
-    def macs(self, dy: TensorType, w: TensorType) -> int:  # type: ignore[override]
+    def macs(self, dy: TensorType, w: TensorType) -> int:
         return w.elements
 
-    def evaluate(self, dy, w):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy, w):
         return dy @ w
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         dy, w = node.inputs
         e.line(f"np.matmul({e.matrix(w)}.T, {e[dy]}, out={e[node.name]})")
 
@@ -156,15 +156,15 @@ class MultiplyWeightGradient(Op):
 
     w: TensorType
 
-    def type(self, x: TensorType, dy: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType, dy: TensorType) -> TensorType:
         return self.w
 
-    def macs(self, x: TensorType, dy: TensorType) -> int:  # type: ignore[override]
+    def macs(self, x: TensorType, dy: TensorType) -> int:
         return self.w.elements
 
-    def evaluate(self, x, dy):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, dy):
         return dy.T @ x
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         x, dy = node.inputs
         e.line(f"np.matmul({e[dy]}, {e[x]}.T, out={e.matrix(node.name)})")

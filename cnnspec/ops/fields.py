@@ -54,9 +54,7 @@ def show(value: Written) -> str:
         return f'"{value}"'
     if isinstance(value, tuple):
         return "x".join("?" if item is None else str(item) for item in value)
-    return (
-        f"`{value}`" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
-    )
+    return f"`{value}`" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Count(Kind):
     high: int = 1_000_000
 
     @property
-    def wanted(self) -> str:  # type: ignore[override]
+    def wanted(self) -> str:
         return f"a whole number from {self.low} to {self.high:,}".replace(",", " ")
 
     def read(self, value: Written) -> int:
@@ -89,7 +87,7 @@ class Sizes(Kind):
     high: int = 65_536
 
     @property
-    def wanted(self) -> str:  # type: ignore[override]
+    def wanted(self) -> str:
         return f"a number from {self.low}, or one for each direction such as 2x1"
 
     def read(self, value: Written) -> int | tuple[int, ...]:
@@ -113,7 +111,7 @@ class Choice(Kind):
     other: Kind | None = None
 
     @property
-    def wanted(self) -> str:  # type: ignore[override]
+    def wanted(self) -> str:
         names = " or ".join(self.names)
         return f"{names}, or {self.other.wanted}" if self.other else names
 
@@ -140,7 +138,7 @@ class Number(Kind):
     open_high: bool = False
 
     @property
-    def wanted(self) -> str:  # type: ignore[override]
+    def wanted(self) -> str:
         if self.high == float("inf"):
             if self.low == float("-inf"):
                 return "a number"
@@ -209,14 +207,12 @@ class Shape(Kind):
     lengths: tuple[int, ...] = (1, 2, 3)
 
     @property
-    def wanted(self) -> str:  # type: ignore[override]
+    def wanted(self) -> str:
         return "sizes joined by x, such as 8x3x3"
 
     def read(self, value: Written) -> tuple[int, ...]:
         items = value if isinstance(value, tuple) else (value,)
-        if len(items) not in self.lengths or not all(
-            isinstance(i, int) and 1 <= i <= 1_000_000 for i in items
-        ):
+        if len(items) not in self.lengths or not all(isinstance(i, int) and 1 <= i <= 1_000_000 for i in items):
             raise self.refuse(value)
         return items  # type: ignore[return-value]
 
@@ -258,7 +254,7 @@ class Nested(Kind):
     classes: tuple[type, ...]
 
     @property
-    def wanted(self) -> str:  # type: ignore[override]
+    def wanted(self) -> str:
         return "one of " + ", ".join(cls.word for cls in self.classes)  # type: ignore[attr-defined]
 
     def read(self, value: Any) -> Any:

@@ -48,9 +48,7 @@ class Geometry:
 
     def window(self, rank: int) -> Window:
         cut = slice(2 - rank, 2)
-        return Window(
-            self.kernel[cut], self.stride[cut], tuple(p[0] for p in self.pad[cut]), self.dilate[cut]
-        )
+        return Window(self.kernel[cut], self.stride[cut], tuple(p[0] for p in self.pad[cut]), self.dilate[cut])
 
 
 def size_2d(x: TensorType) -> Pair:
@@ -111,8 +109,7 @@ def slide(
         padded = "" if pad in ("valid", 0) else " with its padding"
         raise Fault(
             "CNN103",
-            f"a {too_large} {'window' if 'pool' in word else 'kernel'} does not fit "
-            f"a {have} {x.kind}{padded}",
+            f"a {too_large} {'window' if 'pool' in word else 'kernel'} does not fit a {have} {x.kind}{padded}",
             at="size",
             label=f"needs at least {need}, gets {have}",
             help="" if pad == "same" or "pool" in word else "PAD_SAME",

@@ -14,7 +14,7 @@ class Input(Op):
 
     given: TensorType
 
-    def type(self) -> TensorType:  # type: ignore[override]
+    def type(self) -> TensorType:
         return self.given
 
     def flops(self, *inputs: TensorType) -> int:
@@ -27,7 +27,7 @@ class Target(Op):
 
     given: TensorType
 
-    def type(self) -> TensorType:  # type: ignore[override]
+    def type(self) -> TensorType:
         return self.given
 
     def flops(self, *inputs: TensorType) -> int:
@@ -40,7 +40,7 @@ class Weight(Op):
 
     parameter: Parameter
 
-    def type(self) -> TensorType:  # type: ignore[override]
+    def type(self) -> TensorType:
         return self.parameter.type
 
     def flops(self, *inputs: TensorType) -> int:

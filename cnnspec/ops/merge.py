@@ -15,8 +15,9 @@ class Join(Op):
 
     family = "join"
     join = True
+    any_order = True
 
-    def type(self, *inputs: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, *inputs: TensorType) -> TensorType:
         first = inputs[0]
         for number, other in enumerate(inputs[1:], 1):
             if other.axes != first.axes:
@@ -33,7 +34,7 @@ class Join(Op):
         return inputs[0].elements * (len(inputs) - 1)
 
 
-def pairwise(node, e, function: str) -> None:  # type: ignore[no-untyped-def]
+def pairwise(node, e, function: str) -> None:
     """out = a op b op c ..., one call for each further input."""
     first, *rest = node.inputs
     out = e[node.name]
@@ -51,13 +52,13 @@ class Add(Join):
     aliases = ("sum", "plus")
     overwrites = (0, 1)
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return (dy,) * len(node.inputs)
 
-    def evaluate(self, *inputs):  # type: ignore[no-untyped-def]
+    def evaluate(self, *inputs):
         return sum(inputs[1:], inputs[0])
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         pairwise(node, e, "np.add")
 
 
@@ -69,14 +70,14 @@ class Mean(Join):
     example = "mean( relu | id | tanh )"
     aliases = ("average",)
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         part = b.add(Scale(1 / len(node.inputs)), dy, name=f"{node.name}.part", like=node)
         return (part,) * len(node.inputs)
 
-    def evaluate(self, *inputs):  # type: ignore[no-untyped-def]
+    def evaluate(self, *inputs):
         return sum(inputs[1:], inputs[0]) / len(inputs)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         pairwise(node, e, "np.add")
         e.line(f"np.multiply({e[node.name]}, {e.number(1 / len(node.inputs))}, out={e[node.name]})")
 
@@ -88,19 +89,19 @@ class Max(Join):
     word = "max"
     example = "max( conv 4x3x3 | conv 4x3x3 )"
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         """The gradient of branch k is dy where it is the first that equals the maximum."""
         return tuple(
             b.add(MaxGradient(k), dy, node.name, *node.inputs[: k + 1], name=f"{node.name}.d{k}", like=node)
             for k in range(len(node.inputs))
         )
 
-    def evaluate(self, *inputs):  # type: ignore[no-untyped-def]
+    def evaluate(self, *inputs):
         import numpy as np
 
         return np.maximum.reduce(inputs)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         pairwise(node, e, "np.maximum")
 
 
@@ -110,13 +111,13 @@ class MaxGradient(Op):
 
     which: int
 
-    def evaluate(self, dy, y, *branches):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy, y, *branches):
         won = branches[self.which] == y
         for earlier in branches[: self.which]:
             won = won & (earlier != y)
         return dy * won
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         dy, y, *branches = node.inputs
         won = e.scratch("won", e.shape(y), "bool")
         e.line(f"np.equal({e[branches[self.which]]}, {e[y]}, out={won})")
@@ -138,12 +139,10 @@ class Mul(Op):
     example = "mul( id | gap -> dense 3 -> sigmoid -> reshape 3x1x1 )"
     aliases = ("multiply", "prod", "gate")
 
-    def type(self, *inputs: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, *inputs: TensorType) -> TensorType:
         full = max(inputs, key=lambda t: t.elements)
         for number, other in enumerate(inputs):
-            gate = (
-                other["c"] == full["c"] and set(other.spatial) <= {1} and other.kind in (full.kind, "vector")
-            )
+            gate = other["c"] == full["c"] and set(other.spatial) <= {1} and other.kind in (full.kind, "vector")
             if other.axes != full.axes and not gate:
                 raise Fault(
                     "CNN101",
@@ -157,7 +156,7 @@ class Mul(Op):
     def flops(self, *inputs: TensorType) -> int:
         return self.type(*inputs).elements * (len(inputs) - 1)
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         """A product of two at a time, the larger first."""
         full = b.type(node.name) if node.name in b.nodes else node.type
         ordered = sorted(inputs, key=lambda value: b.type(value).elements != full.elements)
@@ -172,10 +171,10 @@ class Mul(Op):
 class Product(Op):
     """a * b, where b may be one number for each channel."""
 
-    def type(self, a: TensorType, b: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, a: TensorType, b: TensorType) -> TensorType:
         return a
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         left, right = node.inputs
         da = b.add(Product(), dy, right, name=f"{node.name}.da", like=node)
         full = b.add(Product(), dy, left, name=f"{node.name}.db", like=node)
@@ -183,10 +182,10 @@ class Product(Op):
             full = b.add(PixelSum(b.type(right)), full, name=f"{node.name}.gate", like=node)
         return da, full
 
-    def evaluate(self, a, b):  # type: ignore[no-untyped-def]
+    def evaluate(self, a, b):
         return a * b.reshape(*b.shape, *[1] * (a.ndim - b.ndim))
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         a, b = node.inputs
         gate = e[b]
         if e.graph.type(b).kind == "vector" and e.graph.type(a).kind != "vector":
@@ -200,13 +199,13 @@ class PixelSum(Op):
 
     made: TensorType
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return x.sum(axis=tuple(range(2, x.ndim))).reshape(len(x), *self.made.shape)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         out = e.view("sums", f"{e[node.name]}.reshape(-1, {e.n})")
         e.line(f"np.add.reduce({e[x]}, axis=(0, 2), out={out})")
@@ -219,13 +218,13 @@ class Scale(Op):
     overwrites = (0,)
     by: float
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return (b.add(Scale(self.by), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return x * x.dtype.type(self.by)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         e.line(f"np.multiply({e[x]}, {e.number(self.by)}, out={e[node.name]})")
 
@@ -240,7 +239,7 @@ class Concat(Op):
     example = "concat( conv 4x1x1 | conv 4x3x3 pad same )"
     aliases = ("cat", "concatenate", "stack")
 
-    def type(self, *inputs: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, *inputs: TensorType) -> TensorType:
         first = inputs[0]
         for number, other in enumerate(inputs[1:], 1):
             if other.kind != first.kind or other.spatial != first.spatial:
@@ -256,13 +255,13 @@ class Concat(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def starts(self, types) -> list[int]:  # type: ignore[no-untyped-def]
+    def starts(self, types) -> list[int]:
         starts = [0]
         for kind in types:
             starts.append(starts[-1] + kind["c"])
         return starts
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         types = [b.type(value) for value in node.inputs]
         starts = self.starts(types)
         return tuple(
@@ -270,12 +269,12 @@ class Concat(Op):
             for k, kind in enumerate(types)
         )
 
-    def evaluate(self, *inputs):  # type: ignore[no-untyped-def]
+    def evaluate(self, *inputs):
         import numpy as np
 
         return np.concatenate(inputs, axis=1)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         starts = self.starts([e.graph.type(value) for value in node.inputs])
         before = ":, " if len(e.shape(node.name)) > 2 else ""
         for k, value in enumerate(node.inputs):
@@ -291,20 +290,20 @@ class Channels(Op):
     stop: int
     made: TensorType
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         return self.made
 
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         op = PlaceChannels(self.start, b.type(node.inputs[0]))
         return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return x[:, self.start : self.stop]
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         before = ":, " if len(e.shape(x)) > 2 else ""
         part = e.view("part", f"{e[x]}[{before}{self.start}:{self.stop}]")
@@ -318,20 +317,20 @@ class PlaceChannels(Op):
     start: int
     made: TensorType
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         return self.made
 
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         import numpy as np
 
         y = np.zeros((len(x), *self.made.shape), x.dtype)
         y[:, self.start : self.start + x.shape[1]] = x
         return y
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         before = ":, " if len(e.shape(x)) > 2 else ""
         stop = self.start + e.graph.type(x)["c"]

@@ -26,7 +26,7 @@ class Bn(Op):
     eps: float = setting(Number(0, 1, open_low=True), 1e-5, "added to the variance")
     momentum: float = setting(Number(0, 1), 0.1, "share of the new batch in the running mean and variance")
 
-    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:  # type: ignore[override]
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
         kind = parameter(c=x["c"])
         return (
             Parameter("weight", kind, 1.0),
@@ -35,10 +35,10 @@ class Bn(Op):
             Parameter("running_var", kind, 1.0, trained=False),
         )
 
-    def flops(self, x: TensorType) -> int:  # type: ignore[override]
+    def flops(self, x: TensorType) -> int:
         return 2 * x.elements
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         (x,) = inputs
         weight, bias = b.parameter(node, "weight"), b.parameter(node, "bias")
         mean, var = b.parameter(node, "running_mean"), b.parameter(node, "running_var")
@@ -61,13 +61,13 @@ class Normalise(Op):
     overwrites = (0,)
     eps: float
 
-    def evaluate(self, x, mean, var, weight, bias):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, mean, var, weight, bias):
         import numpy as np
 
         mean, var, weight, bias = (a.reshape(-1, *[1] * (x.ndim - 2)) for a in (mean, var, weight, bias))
         return ((x - mean) / np.sqrt(var + self.eps) * weight + bias).astype(x.dtype)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         x, mean, var, weight, bias = node.inputs
         e.line(
             f"normalise({e.rows(x)}, {e[mean]}, {e[var]}, {e[weight]}, {e[bias]}, {self.eps!r}, "
@@ -82,16 +82,16 @@ class BatchNorm(Op):
     overwrites = ()
     eps: float
 
-    def type(self, x: TensorType, weight: TensorType, bias: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType, weight: TensorType, bias: TensorType) -> TensorType:
         return x
 
-    def extras(self, x: TensorType, weight: TensorType, bias: TensorType) -> Mapping[str, TensorType]:  # type: ignore[override]
+    def extras(self, x: TensorType, weight: TensorType, bias: TensorType) -> Mapping[str, TensorType]:
         return {"mean": weight, "var": weight}
 
-    def flops(self, x: TensorType, *rest: TensorType) -> int:  # type: ignore[override]
+    def flops(self, x: TensorType, *rest: TensorType) -> int:
         return 6 * x.elements
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         x, weight, _ = node.inputs
         dx = b.add(
             BatchNormGradient(self.eps),
@@ -105,12 +105,12 @@ class BatchNorm(Op):
         )
         return dx, f"{dx}:dweight", f"{dx}:dbias"
 
-    def evaluate(self, x, weight, bias):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, weight, bias):
         axes = (0, *range(2, x.ndim))
         mean, var = x.mean(axis=axes), x.var(axis=axes)
         return Normalise(self.eps).evaluate(x, mean, var, weight, bias), mean, var
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         x, weight, bias = node.inputs
         mine, everyone = e.meeting("sums", (2, e.graph.type(weight)["c"]))
         mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
@@ -118,8 +118,7 @@ class BatchNorm(Op):
         e.meet()
         e.line(f"batch_moments({everyone}, {e.pixel_count(x)}, mean={mean}, var={var})")
         e.line(
-            f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
-            f"out={e.rows(node.name)})"
+            f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, out={e.rows(node.name)})"
         )
 
 
@@ -129,16 +128,16 @@ class BatchNormGradient(Op):
 
     eps: float
 
-    def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:
         return x
 
-    def extras(self, dy: TensorType, x: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:  # type: ignore[override]
+    def extras(self, dy: TensorType, x: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
         return {"dweight": rest[2], "dbias": rest[2]}
 
-    def flops(self, dy: TensorType, *rest: TensorType) -> int:  # type: ignore[override]
+    def flops(self, dy: TensorType, *rest: TensorType) -> int:
         return 8 * dy.elements
 
-    def evaluate(self, dy, x, mean, var, weight):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy, x, mean, var, weight):
         import numpy as np
 
         axes = (0, *range(2, x.ndim))
@@ -150,7 +149,7 @@ class BatchNormGradient(Op):
         inner = dy - (dbias / count).reshape(wide) - z * (dweight / count).reshape(wide)
         return inner * (weight * r).reshape(wide), dweight, dbias
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         dy, x, mean, var, weight = node.inputs
         mine, everyone = e.meeting("sums", (2, e.graph.type(weight)["c"]))
         scratch = e.scratch("row", e.rows_shape(x)[1:])
@@ -173,6 +172,7 @@ class Blend(Op):
     For a variance, `pixels` an image makes of the biased one the unbiased (times count / (count - 1)).
     """
 
+    settles = True
     momentum: float
     pixels: int = 0
 
@@ -180,10 +180,10 @@ class Blend(Op):
         count = images * self.pixels
         return count / (count - 1) if count > 1 else 1.0
 
-    def evaluate(self, state, new):  # type: ignore[no-untyped-def]
+    def evaluate(self, state, new):
         return state  # what an update does is `blend`; the graph only says that it happens
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         state, new = node.inputs
         factor = self.momentum * self.correction(e.batch)
         e.update_line(f"blend({e[state]}, {e[new]}, {1 - self.momentum!r}, {factor!r})")

@@ -30,9 +30,7 @@ class Pool(Op):
         need_pixels(self.word, x)
         rank = len(x.spatial)
         if len(self.size) > rank:
-            raise Fault(
-                "CNN205", f"`{self.word}` on a sequence takes one number", at="size", label="two numbers"
-            )
+            raise Fault("CNN205", f"`{self.word}` on a sequence takes one number", at="size", label="two numbers")
         kernel = self.size if len(self.size) == rank else self.size * rank
         stride = kernel if self.stride is None else self.stride
         found = slide(self.word, x, kernel, stride, self.pad)
@@ -45,20 +43,20 @@ class Pool(Op):
                 )
         return found
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         return x.resized(self.geometry(x).out(*size_2d(x))[-len(x.spatial) :])
 
-    def window(self, x: TensorType) -> Window:  # type: ignore[override]
+    def window(self, x: TensorType) -> Window:
         return self.geometry(x).window(len(x.spatial))
 
-    def flops(self, x: TensorType) -> int:  # type: ignore[override]
+    def flops(self, x: TensorType) -> int:
         kernel = self.geometry(x).kernel
         return self.type(x).elements * kernel[0] * kernel[1]
 
     def primitive(self, geometry: Geometry) -> Op:
         raise AssertionError("a pooling word must say what it is made of")
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         (x,) = inputs
         return b.add(self.primitive(self.geometry(b.type(x))), x, name=node.name, like=node)
 
@@ -82,7 +80,7 @@ class MinPool(Pool):
     word = "minpool"
     example = "minpool 2"
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         (x,) = inputs
         turned = b.add(Negate(), x, name=f"{node.name}.negated", like=node)
         largest = b.add(MaxWindows(self.geometry(b.type(x))), turned, name=f"{node.name}.largest", like=node)
@@ -116,20 +114,20 @@ class Gap(Op):
     def looks_everywhere(self) -> bool:
         return True
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         need_pixels(self.word, x)
         return data(x["c"])
 
-    def flops(self, x: TensorType) -> int:  # type: ignore[override]
+    def flops(self, x: TensorType) -> int:
         return x.elements
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return (b.add(Spread(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return x.mean(axis=tuple(range(2, x.ndim)))
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         e.line(f"image_means({e[x]}, out={e[node.name]})")
 
@@ -143,17 +141,17 @@ class Spread(Op):
 
     x: TensorType
 
-    def type(self, dy: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, dy: TensorType) -> TensorType:
         return self.x
 
-    def evaluate(self, dy):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy):
         import numpy as np
 
         count = self.x.elements // self.x["c"]
         share = dy.reshape(*dy.shape, *[1] * len(self.x.spatial)) / count
         return np.broadcast_to(share, (len(dy), *self.x.shape)).copy()
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (dy,) = node.inputs
         scratch = e.scratch("share", e.shape(dy))
         e.line(f"image_means_gradient({e[dy]}, scratch={scratch}, out={e[node.name]})")
@@ -165,13 +163,13 @@ class Negate(Op):
 
     overwrites = (0,)
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return (b.add(Negate(), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         return -x
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         e.line(f"np.negative({e[x]}, out={e[node.name]})")
 
@@ -191,13 +189,13 @@ class Windows(Op):
     def arguments(self) -> str:
         return f"{self.geometry.kernel}, {self.geometry.stride}, {self.geometry.pad}"
 
-    def type(self, x: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType) -> TensorType:
         return x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :])
 
-    def flops(self, x: TensorType) -> int:  # type: ignore[override]
+    def flops(self, x: TensorType) -> int:
         return self.type(x).elements * self.geometry.kernel[0] * self.geometry.kernel[1]
 
-    def seen(self, x, fill: float):  # type: ignore[no-untyped-def]
+    def seen(self, x, fill: float):
         """The windows' pixels: one array [taps, n, c, i, j]."""
         import numpy as np
 
@@ -211,17 +209,17 @@ class Windows(Op):
 class MaxWindows(Windows):
     """The largest value of each window."""
 
-    def extras(self, x: TensorType):  # type: ignore[no-untyped-def,override]
+    def extras(self, x: TensorType):
         if not (self.quartered and x.kind == "image"):
             return {}
         return {"top": self.type(x), "bottom": self.type(x)}
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         kept = (f"{node.name}:top", f"{node.name}:bottom") if node.extras else ()
         op = MaxWindowsGradient(self.geometry)
         return (b.add(op, dy, node.inputs[0], node.name, *kept, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         import numpy as np
 
         seen = self.seen(x, -np.inf)
@@ -230,7 +228,7 @@ class MaxWindows(Windows):
             return y[:, :, 0]
         return (y, np.maximum(seen[0], seen[1]), np.maximum(seen[2], seen[3])) if self.quartered else y
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         if node.extras:
             kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
@@ -243,19 +241,19 @@ class MaxWindows(Windows):
 class MaxWindowsGradient(Windows):
     """The gradient goes to the pixel that won."""
 
-    def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:
         return x
 
-    def flops(self, dy: TensorType, x: TensorType, *rest: TensorType) -> int:  # type: ignore[override]
+    def flops(self, dy: TensorType, x: TensorType, *rest: TensorType) -> int:
         return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
 
-    def evaluate(self, dy, x, y, *kept):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy, x, y, *kept):
         import numpy as np
 
         winners = self.seen(x, -np.inf).argmax(axis=0)
         return scatter(self.geometry, image_4d(x), image_4d(dy), winners).reshape(x.shape)
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         dy, x, y, *kept = node.inputs
         shape = e.shape(dy)
         won = e.scratch("won", shape, "bool")
@@ -273,7 +271,7 @@ class MaxWindowsGradient(Windows):
             )
 
 
-def scatter(geometry: Geometry, x, dy, winners):  # type: ignore[no-untyped-def]
+def scatter(geometry: Geometry, x, dy, winners):
     """dy to the winning pixel of each window, looking at one window after the other."""
     import numpy as np
 
@@ -291,7 +289,7 @@ class MeanWindows(Windows):
 
     count_pad: bool = False
 
-    def counts(self, x: TensorType):  # type: ignore[no-untyped-def]
+    def counts(self, x: TensorType):
         """Pixels that count in each window, [i,j]."""
         import numpy as np
 
@@ -303,25 +301,25 @@ class MeanWindows(Windows):
         out = self.geometry.out(height, width)
         return sum(view[0, 0] for _, _, view in looks(self.geometry, ones[None, None], *out))
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         x = b.type(node.inputs[0])
         op = MeanWindowsGradient(self.geometry, self.count_pad, x)
         return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):  # type: ignore[no-untyped-def]
+    def evaluate(self, x):
         import numpy as np
 
         kind = data(*x.shape[1:])
         y = (self.seen(x, 0.0).sum(axis=0) / self.counts(kind)).astype(x.dtype)
         return y if x.ndim == 4 else np.ascontiguousarray(y[:, :, 0])
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         out = e[node.name]
         e.line(f"window_sums({e[x]}, {self.arguments}, out={out})")
         e.line(f"np.multiply({out}, {self.shares(e.graph.type(x), node.name, e)}, out={out})")
 
-    def shares(self, x: TensorType, name: str, e) -> str:  # type: ignore[no-untyped-def]
+    def shares(self, x: TensorType, name: str, e) -> str:
         """Plan source of 1 / count, one number or one for each window."""
         counts = self.counts(x)
         if counts.min() == counts.max():
@@ -335,13 +333,13 @@ class MeanWindowsGradient(MeanWindows):
 
     x: TensorType = data(1, 1, 1)
 
-    def type(self, dy: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, dy: TensorType) -> TensorType:
         return self.x
 
-    def flops(self, dy: TensorType) -> int:  # type: ignore[override]
+    def flops(self, dy: TensorType) -> int:
         return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
 
-    def evaluate(self, dy):  # type: ignore[no-untyped-def]
+    def evaluate(self, dy):
         import numpy as np
 
         shares = image_4d(dy) / self.counts(self.x)
@@ -353,7 +351,7 @@ class MeanWindowsGradient(MeanWindows):
         dx = padded[:, :, top : top + height, left : left + width]
         return dx if dy.ndim == 4 else dx[:, :, 0]
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (dy,) = node.inputs
         shared = e.scratch("shared", e.shape(dy))
         e.line(f"np.multiply({e[dy]}, {self.shares(self.x, node.name, e)}, out={shared})")

@@ -20,7 +20,7 @@ class Dropout(Op):
 
     rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.5, "probability of a zero: 50% or 0.5")
 
-    def expand(self, node, inputs, b) -> str:  # type: ignore[no-untyped-def]
+    def expand(self, node, inputs, b) -> str:
         (x,) = inputs
         if not b.training or self.rate == 0:
             return x
@@ -35,23 +35,24 @@ class Drop(Op):
     each image is kept or dropped as one.
     """
 
+    any_order = True
     rate: float
     whole: bool = False
 
-    def extras(self, x: TensorType) -> Mapping[str, TensorType]:  # type: ignore[override]
+    def extras(self, x: TensorType) -> Mapping[str, TensorType]:
         return {"mask": TensorType((("c", 1),)) if self.whole else x}
 
-    def gradient(self, node, dy, b):  # type: ignore[no-untyped-def]
+    def gradient(self, node, dy, b):
         return (b.add(Masked(), dy, f"{node.name}:mask", name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x, mask=None):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, mask=None):
         """With a mask given (the plan's own), its product; an oracle cannot know the random numbers."""
         import numpy as np
 
         mask = np.ones_like(x) if mask is None else mask
         return Masked().evaluate(x, mask), mask
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         (x,) = node.inputs
         mask = e[f"{node.name}:mask"]
         e.line(f"random_mask({e.random_key(node)}, {self.rate!r}, out={mask})")
@@ -64,12 +65,12 @@ class Masked(Op):
 
     overwrites = (0,)
 
-    def type(self, x: TensorType, mask: TensorType) -> TensorType:  # type: ignore[override]
+    def type(self, x: TensorType, mask: TensorType) -> TensorType:
         return x
 
-    def evaluate(self, x, mask):  # type: ignore[no-untyped-def]
+    def evaluate(self, x, mask):
         return x * mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim))
 
-    def emit(self, node, e) -> None:  # type: ignore[no-untyped-def]
+    def emit(self, node, e) -> None:
         x, mask = node.inputs
         e.line(f"np.multiply({e[x]}, {e[mask]}, out={e[node.name]})")

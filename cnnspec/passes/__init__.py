@@ -1,0 +1,52 @@
+"""The pipelines: tuples of functions from graph to graph, applied from first to last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..ir import Graph
+from .convolutions import turn_input_gradients, unroll_convolutions
+from .differentiate import differentiate
+from .expand import expand_inference, expand_training
+from .merge_costs import merge_costs
+from .pool_first import pool_first
+from .prune import only_cost, prune
+
+Pass = Callable[[Graph], Graph]
+
+TRAINING: tuple[Pass, ...] = (
+    expand_training,
+    merge_costs,
+    pool_first,
+    differentiate,
+    prune,
+    turn_input_gradients,
+    unroll_convolutions,
+)
+
+MEASURE: tuple[Pass, ...] = (
+    expand_inference,
+    merge_costs,
+    only_cost,
+    prune,
+    pool_first,
+    unroll_convolutions,
+)
+
+INFERENCE: tuple[Pass, ...] = (
+    expand_inference,
+    prune,
+    pool_first,
+    unroll_convolutions,
+)
+
+
+def run(graph: Graph, passes: tuple[Pass, ...], after: str = "", check: Pass | None = None) -> Graph:
+    """The graph after the passes, or after the one named `after`; `check` looks at each result."""
+    for step in passes:
+        graph = step(graph)
+        if check is not None:
+            check(graph)
+        if step.__name__ == after:
+            break
+    return graph

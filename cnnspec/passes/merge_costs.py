@@ -1,0 +1,30 @@
+"""Softmax and cross-entropy as one, sigmoid and binary cross-entropy as one: stable for logits of any size."""
+
+from __future__ import annotations
+
+from ..ir import Builder, Graph, Node
+from ..ops.activation import Sigmoid, Softmax
+from ..ops.costs import BinarySurprise, SigmoidCrossEntropy, SoftmaxCrossEntropy, Surprise
+from .rewrite import rewrite
+
+PAIRS: tuple[tuple[type, type, type], ...] = (
+    (Surprise, Softmax, SoftmaxCrossEntropy),
+    (BinarySurprise, Sigmoid, SigmoidCrossEntropy),
+)
+
+
+def merge_costs(graph: Graph) -> Graph:
+    """A cost that reads the activation it is made for reads what is before it instead.
+
+    p = softmax z;  cost = surprise p t
+    p = softmax z;  cost = softmax_cross_entropy z t
+    """
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        for cost, activation, merged in PAIRS:
+            if type(node.op) is cost and isinstance(b.nodes[inputs[0]].op, activation):
+                logits = b.nodes[inputs[0]].inputs[0]
+                return b.add(merged(**vars(node.op)), logits, inputs[1], name=node.name, like=node)
+        return None
+
+    return rewrite(graph, rule)

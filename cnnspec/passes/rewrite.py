@@ -1,0 +1,39 @@
+"""How a pass rebuilds a graph: node after node, some replaced, readers following."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..ir import Builder, Graph, Node
+
+Rule = Callable[[Node, tuple[str, ...], Builder], "str | dict[str, str] | None"]
+
+
+def rewrite(graph: Graph, rule: Rule) -> Graph:
+    """Rebuild the graph; `rule(node, inputs, b)` may add other nodes and return the value that stands for the
+    node (or a dictionary that names one for each of its values), or None to leave the node as it is.
+
+    `inputs` are the node's inputs as they are called in the new graph.
+    """
+    b = Builder()
+    now: dict[str, str] = {}
+    for node in graph:
+        inputs = tuple(now.get(value, value) for value in node.inputs)
+        made = rule(node, inputs, b)
+        if made is None:
+            b.copy(node, inputs)
+        elif isinstance(made, str):
+            now[node.name] = made
+        else:
+            now |= made
+
+    def new(value: str) -> str:
+        return now.get(value, value)
+
+    changed = b.graph(graph.inputs, tuple(map(new, graph.outputs)), cost=new(graph.cost))
+    return replace(
+        changed,
+        gradients={name: new(value) for name, value in graph.gradients.items()},
+        updates={name: new(value) for name, value in graph.updates.items()},
+    )

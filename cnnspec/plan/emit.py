@@ -1,0 +1,335 @@
+"""From a graph of primitives to the source of a plan.
+
+Every op writes its own lines; here is what they write with, and the decisions that are not an op's: which
+values share memory, what lives where, how the source is laid out on the page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ..ir import Graph, Node, TensorType
+from ..ops.leaves import Input, Target, Weight
+from .memory import Buffer, physical, place
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FOREVER = 1 << 30
+MARGIN = 92  # where the shapes stand
+
+
+@dataclass(frozen=True)
+class Program:
+    """A plan for one shard: its source, and the memory that it wants.
+
+    meetings   arrays that all shards share, by name: shape without the leading axis of shards (float64)
+    meets      how often shards wait for one another in forward and in backward
+    """
+
+    source: str
+    filename: str
+    n: int
+    arena_bytes: int
+    buffers: tuple[Buffer, ...]
+    meetings: dict[str, tuple[int, ...]]
+    meets: tuple[int, int]
+    constants: dict[str, np.ndarray]
+    costs: int
+    graph: Graph
+
+
+@dataclass
+class Lines:
+    """The lines of one node, in the function that they belong to."""
+
+    node: Node
+    code: list[tuple[str, str]] = field(default_factory=list)  # source, margin
+
+
+class Emitter:
+    """What an op writes its lines with; see `Op.emit`."""
+
+    def __init__(self, graph: Graph, n: int, batch: int, dtype: str = "float32") -> None:
+        self.graph, self.n, self.batch = graph, n, batch
+        self.itemsize = 8 if dtype == "float64" else 4
+        self.dtype = dtype
+        self.node: Node = next(iter(graph))
+        self.step = 0
+        self.parts: list[Lines] = []
+        self.settled: list[str] = []
+        self.views: dict[str, str] = {}
+        self.buffers: dict[str, Buffer] = {}
+        self.meetings: dict[str, tuple[int, ...]] = {}
+        self.constants: dict[str, np.ndarray] = {}
+        self.costs: list[str] = []
+        self.external = self._external()
+        self.roots = self._share_memory()
+
+    # ---- what ops ask ------------------------------------------------------------------------------
+
+    def __getitem__(self, value: str) -> str:
+        """Source of a value: `b.conv1`, `p.conv1_weight`."""
+        return self.external.get(value) or f"b.{identifier(value)}"
+
+    def shape(self, value: str) -> tuple[int, ...]:
+        """The shape of a value's array in this shard's plan."""
+        kind = self.graph.type(value)
+        op = self.graph[value].op
+        if isinstance(op, Weight):
+            return op.parameter.stored_shape
+        return physical(kind, self.n)
+
+    def line(self, code: str) -> None:
+        """A line of plan; the shape of what it makes stands at the margin."""
+        self.parts[-1].code.append((code, self._margin(code)))
+
+    def update_line(self, code: str) -> None:
+        """A line that runs once a step, when the gradients of all shards are there."""
+        self.settled.append(code)
+
+    def view(self, suffix: str, code: str) -> str:
+        """A view that is made once, when the plan is loaded: `b.conv1_rows`."""
+        return self.view_of(self.node.name, suffix, code)
+
+    def view_of(self, value: str, suffix: str, code: str) -> str:
+        """The same for another value, shared by all that ask for it."""
+        name = f"b.{identifier(value)}_{suffix}"
+        if self[value].startswith("g.") or self.views.get(name, code) != code:
+            name = f"b.{identifier(self.node.name)}_{identifier(value)}_{suffix}"
+        self.views[name] = code
+        return name
+
+    def scratch(self, suffix: str, shape: tuple[int, ...], dtype: str = "float") -> str:
+        """Memory that is this node's for the time of its lines."""
+        name = f"{identifier(self.node.name)}_{suffix}"
+        self._reserve(name, shape, dtype, self.step, self.step)
+        return f"b.{name}"
+
+    def pixels(self, value: str) -> str:
+        """The value as [h,c,l], rows of channels of pixels (a vector has one row)."""
+        if len(self.shape(value)) == 2:
+            return self.view_of(value, "pixels", f"{self[value]}[None]")
+        return self.view_of(value, "pixels", f"pixels({self[value]})")
+
+    rows = pixels
+
+    def rows_shape(self, value: str) -> tuple[int, ...]:
+        shape = self.shape(value)
+        return (1, *shape) if len(shape) == 2 else (*shape[:2], shape[2] * shape[3])
+
+    def pixel_count(self, value: str) -> int:
+        """Pixels of a channel in the whole batch, all shards together."""
+        kind = self.graph.type(value)
+        return self.batch * (kind.elements // kind["c"])
+
+    def matrix(self, value: str) -> str:
+        """A parameter (or its gradient) as a matrix, outputs by inputs."""
+        rows = self.graph.type(value).shape[0]
+        return self.view_of(value, "matrix", f"{self[value]}.reshape({rows}, -1)")
+
+    def number(self, value: float) -> str:
+        """A number of the plan's type: NumPy is slow where types have to be made to agree."""
+        return f"f({value!r})"
+
+    def constant(self, suffix: str, array: np.ndarray) -> str:
+        """An array of numbers known now."""
+        name = f"{identifier(self.node.name)}_{suffix}"
+        self.constants[name] = array.astype(self.dtype)
+        self.views[f"b.{name}"] = f'c["{name}"]'
+        return f"b.{name}"
+
+    def cost(self, node: Node) -> str:
+        """The place of a cost's value."""
+        self.costs.append(node.name)
+        return f"b.costs[{len(self.costs) - 1}]"
+
+    def count_right(self, node: Node, p: str, t: str, threshold: float | None = None) -> None:
+        """Count the right answers, for the first cost."""
+        if len(self.costs) > 1:
+            return
+        if threshold is not None or self.graph.type(p)["c"] == 1:
+            self.line(f"b.right[0] = count_right_by_threshold({self[p]}, {self[t]}, {threshold or 0.5})")
+        else:
+            axis = 0 if len(self.shape(p)) == 2 else 1
+            self.line(f"b.right[0] = count_right({self[p]}, {self[t]}, {axis})")
+
+    def meeting(self, suffix: str, shape: tuple[int, ...]) -> tuple[str, str]:
+        """An array that every shard fills its part of: this shard's part, and the whole [shards, ...]."""
+        name = f"{identifier(self.node.name)}_{suffix}"
+        self.meetings[name] = shape
+        self.views[f"b.{name}"] = f'm["{name}"][b.shard]'
+        self.views[f"b.{name}_of_all"] = f'm["{name}"]'
+        return f"b.{name}", f"b.{name}_of_all"
+
+    def meet(self) -> None:
+        """Wait until every shard has come to this line."""
+        self.parts[-1].code.append(("yield", "every shard has its sums"))
+
+    def random_key(self, node: Node) -> str:
+        """What the random numbers of a node depend on: seed, step, shard, node."""
+        place_in_text = list(self.graph.nodes).index(node.name)
+        return f"(b.clock[0], b.clock[1], b.shard, {place_in_text})"
+
+    # ---- memory ------------------------------------------------------------------------------------
+
+    def _external(self) -> dict[str, str]:
+        """Values that live outside the arena: parameters, and gradients of parameters."""
+        found = {}
+        for node in self.graph:
+            if isinstance(node.op, Weight):
+                found[node.name] = f"p.{identifier(node.name)}"
+        for parameter, value in self.graph.gradients.items():
+            if value not in found and not self.graph[value].op.renames:
+                found[value] = f"g.{identifier(parameter)}"
+        return found
+
+    def _share_memory(self) -> dict[str, str]:
+        """For every value the value whose memory it uses: its own, or that of an input it may overwrite.
+
+        An op overwrites an input where nobody reads that later and sizes agree.
+        """
+        index = {name: k for k, name in enumerate(self.graph.nodes)}
+        roots: dict[str, str] = {}
+        last: dict[str, int] = {}
+        results = set(self.graph.results)
+
+        def root(value: str) -> str:
+            while roots.get(value, value) != value:
+                value = roots[value]
+            return value
+
+        for node in self.graph:
+            for value in (node.name, *(f"{node.name}:{extra}" for extra in node.extras)):
+                roots[value] = value
+            if node.op.renames:
+                roots[node.name] = root(node.inputs[0])
+        for node in self.graph:
+            for value in node.inputs:
+                last[root(value)] = FOREVER if node.op.settles else max(last.get(root(value), 0), index[node.name])
+        for value in results:
+            last[root(value)] = FOREVER
+        for node in self.graph:
+            if node.name in self.external or not node.type.batched:
+                continue
+            for which in node.op.overwrites:
+                if which >= len(node.inputs):
+                    continue
+                source = root(node.inputs[which])
+                free = last.get(source, 0) == index[node.name] and source not in self.external
+                same = self.shape(node.inputs[which]) == self.shape(node.name)
+                leaf = isinstance(self.graph[source].op, (Input, Target))
+                if free and same and not leaf and self.graph.type(source).dtype == "float":
+                    mine = root(node.name)
+                    last[source] = last.get(mine, index[node.name])
+                    roots[mine] = source
+                    break
+        self._last = last
+        return {value: root(value) for value in roots}
+
+    def _reserve(self, name: str, shape: tuple[int, ...], dtype: str, first: int, last: int) -> None:
+        size = {"float": self.itemsize, "bool": 1}[dtype]
+        assert name not in self.buffers, f"{name} is reserved twice"
+        self.buffers[name] = Buffer(name, shape, dtype, first, last, size)
+
+    def _value(self, value: str, kind: TensorType) -> None:
+        """Memory for a value of this node, or a view of the memory that it shares."""
+        if value in self.external or kind.kind == "scalar":
+            return
+        source = self.roots[value]
+        if source == value:
+            last = max(self._last.get(value, 0), self.step)
+            self._reserve(identifier(value), self.shape(value), kind.dtype, self.step, last)
+        else:
+            shape = self.shape(value)
+            same = self.shape(source) == shape
+            self.views[f"b.{identifier(value)}"] = self[source] + ("" if same else f".reshape{shape}")
+
+    # ---- the page ----------------------------------------------------------------------------------
+
+    def _margin(self, code: str) -> str:
+        made = re.findall(r"out=b\.(\w+)", code)
+        for name in made[-1:]:
+            for buffer in self.buffers.values():
+                if buffer.name == name:
+                    return str(buffer.shape)
+        return ""
+
+    def run(self) -> Program:
+        """Let every node write its lines, place the memory, put the page together."""
+        for self.step, self.node in enumerate(self.graph):
+            self.parts.append(Lines(self.node))
+            if isinstance(self.node.op, Weight):
+                continue
+            self._value(self.node.name, self.node.type)
+            for extra, kind in self.node.extras.items():
+                self._value(f"{self.node.name}:{extra}", kind)
+            if isinstance(self.node.op, (Input, Target)):
+                self._given(self.node)
+            elif not self.node.op.renames:
+                self.node.op.emit(self.node, self)
+        for parameter, value in self.graph.gradients.items():
+            sink = f"g.{identifier(parameter)}"
+            if self[value] != sink:
+                self.line(f"np.copyto({sink}, {self[value]}.reshape({sink}.shape))")
+        for value in self.graph.outputs:
+            self._taken(value)
+        for buffer in self.buffers.values():
+            buffer.last = min(buffer.last, len(self.graph))
+        size = place(self.buffers.values())
+        from .page import split, write
+
+        early, late = split(self)
+        return Program(
+            source=write(self, size),
+            filename=f"<plan {id(self.graph):x} n={self.n}>",
+            n=self.n,
+            arena_bytes=size,
+            buffers=tuple(self.buffers.values()),
+            meetings=self.meetings,
+            meets=(count_meets(early), count_meets(late)),
+            constants=self.constants,
+            costs=len(self.costs),
+            graph=self.graph,
+        )
+
+    def _given(self, node: Node) -> None:
+        """The batch comes as (n, c, h, w) and is turned so that images are innermost."""
+        name = identifier(node.name)
+        self.views[f"b.{name}_given"] = turned(f'given["{node.name}"]', node.type)
+        target = self._unfolded(node.name)
+        self.line(f"np.copyto({target}, b.{name}_given)")
+
+    def _taken(self, value: str) -> None:
+        """An output goes back to (n, c, h, w)."""
+        name = identifier(value)
+        self.parts.append(Lines(self.graph[value]))
+        self.views[f"b.{name}_taken"] = turned(f'taken["{value}"]', self.graph.type(value))
+        self.line(f"np.copyto(b.{name}_taken, {self._unfolded(value)})")
+
+    def _unfolded(self, value: str) -> str:
+        kind = self.graph.type(value)
+        if not kind.folded:
+            return self[value]
+        shape = physical(replace(kind, axes=kind.folded, folded=()), self.n)
+        return self.view_of(value, "image", f"{self[value]}.reshape{shape}")
+
+
+def turned(array: str, kind: TensorType) -> str:
+    """Source of an array (n, c, h, w) seen in the plan's order."""
+    kind = replace(kind, axes=kind.folded, folded=()) if kind.folded else kind
+    shape = f"{array}.reshape(-1, {', '.join(map(str, kind.shape))})" if kind.kind != "vector" else array
+    order = {"image": "(2, 1, 3, 0)", "sequence": "(1, 2, 0)", "vector": "(1, 0)"}[kind.kind]
+    lead = "[None]" if kind.kind == "sequence" else ""
+    return f"{shape}.transpose{order}{lead}"
+
+
+def count_meets(parts: list[Lines]) -> int:
+    return sum(code == "yield" for part in parts for code, _ in part.code)
+
+
+def identifier(value: str) -> str:
+    """A value's name as a Python name: `basic3.conv1:mask` is `basic3_conv1_mask`."""
+    return re.sub(r"\W", "_", value)

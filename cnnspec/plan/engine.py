@@ -1,0 +1,294 @@
+"""The engine: plans of a network for whatever batch comes, their memory, and the shards that run them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from ..ir import Graph
+from ..kernels.update import clip_scale
+from ..ops.costs import Cost
+from ..ops.leaves import Target
+from ..passes import INFERENCE, MEASURE, TRAINING, run
+from ..passes.expand import attach_costs
+from ..settings.optimisers import Optimiser
+from .blas import single_thread
+from .emit import Emitter, Program
+from .load import Bound, bind
+from .parameters import Block, View, initial, parameters_of
+from .update import CHUNK, Update
+from .workers import Task, shared_memory, workers
+
+
+@dataclass
+class Plan:
+    """A network bound for batches of one size: a program for each shard, and where the batch is put."""
+
+    graph: Graph
+    sizes: tuple[int, ...]
+    shards: list[Bound]
+    given: dict[str, np.ndarray]
+    taken: dict[str, np.ndarray]
+    costs: np.ndarray
+    right: np.ndarray
+
+    @property
+    def source(self) -> str:
+        """The source of the first shard's plan."""
+        return self.shards[0].program.source
+
+    @property
+    def arena_bytes(self) -> int:
+        return sum(bound.program.arena_bytes for bound in self.shards)
+
+
+class Engine:
+    """Runs a graph of words: forward, backward and update, on shards of the batch.
+
+    The bits of a result depend on the seed and on `shards`, never on the number of workers.
+    """
+
+    def __init__(
+        self,
+        words: Graph,
+        costs: tuple[Cost, ...],
+        optimiser: Optimiser,
+        *,
+        shards: int = 1,
+        workers_wanted: int = 1,
+        parallel: str = "threads",
+        seed: int = 0,
+        dtype: str = "float32",
+    ) -> None:
+        single_thread()
+        self.words, self.optimiser, self.dtype, self.seed = words, optimiser, dtype, seed
+        self.judged = attach_costs(words, costs) if costs else None
+        self.shard_count = shards
+        self.workers = workers(min(workers_wanted, shards), parallel)
+        every = parameters_of(words)
+        self.trained = {name: p for name, p in every.items() if p.trained}
+        self.state = {name: p for name, p in every.items() if not p.trained}
+        count = sum(p.type.elements for p in self.trained.values())
+        kept = sum(p.type.elements for p in self.state.values())
+        self.p = Block(self.trained, self._array(count))
+        self.s = Block(self.state, self._array(kept))
+        self.arrays = {**self.p.arrays, **self.s.arrays}
+        self.parameters = View(every, {name: self.arrays[name] for name in every})
+        self.moments: dict[str, np.ndarray] = {name: self._array(count) for name in optimiser.moments}
+        self.gradients = [Block(self.trained, self._array(count)) for _ in range(shards)]
+        self.update = Update(optimiser, self.p.flat, self.moments, [g.flat for g in self.gradients])
+        self.squares = self._array(-(-count // CHUNK) or 1, "float64")
+        self.clock = self._array(2, "int64")
+        self.clock[0] = seed
+        self.rate = self._array(1, "float64")
+        self.arena = shared_memory(0)
+        self.graphs: dict[str, Graph] = {}
+        self.programs: dict[tuple[str, int, int], Program] = {}
+        self.plans: dict[tuple[str, int], Plan] = {}
+        self.tasks: dict[tuple[str, int], Task] = {}
+        self.begin(seed)
+
+    def _array(self, size: int, dtype: str | None = None) -> np.ndarray:
+        """A zeroed array that every worker sees."""
+        kind = np.dtype(dtype or self.dtype)
+        return shared_memory(size * kind.itemsize)[: size * kind.itemsize].view(kind)
+
+    def begin(self, seed: int) -> None:
+        """Set the parameters to how they begin; each has a generator of its own, so adding a layer moves no other."""
+        for name, parameter in {**self.trained, **self.state}.items():
+            generator = np.random.Generator(np.random.PCG64([seed, *name.encode()]))
+            self.parameters[name] = initial(parameter, generator)
+
+    # ---- plans -------------------------------------------------------------------------------------
+
+    def graph(self, mode: str) -> Graph:
+        """The graph of primitives for `train`, `measure` (cost without dropout), `infer` or `show` (every value)."""
+        if mode not in self.graphs:
+            if mode in ("train", "measure"):
+                assert self.judged is not None, "a network without a cost cannot be judged"
+                self.graphs[mode] = run(self.judged, TRAINING if mode == "train" else MEASURE)
+            elif mode == "show":
+                values = tuple(node.name for node in self.words)
+                shown = self.words.with_nodes(self.words.nodes, outputs=values)
+                self.graphs[mode] = run(shown, INFERENCE)
+            else:
+                self.graphs[mode] = run(self.words, INFERENCE)
+        return self.graphs[mode]
+
+    def sizes(self, n: int) -> tuple[int, ...]:
+        """How many images each shard gets; empty shards are left out."""
+        share, more = divmod(n, self.shard_count)
+        return tuple(size for k in range(self.shard_count) if (size := share + (k < more)))
+
+    def program(self, mode: str, size: int, n: int) -> Program:
+        key = (mode, size, n)
+        if key not in self.programs:
+            self.programs[key] = Emitter(self.graph(mode), size, n, self.dtype).run()
+        return self.programs[key]
+
+    def plan(self, mode: str, n: int) -> Plan:
+        """The plan for a batch of n images, bound to memory."""
+        key = (mode, n)
+        if key not in self.plans:
+            sizes = self.sizes(n)
+            programs = [self.program(mode, size, n) for size in sizes]
+            total = sum(program.arena_bytes for program in programs)
+            if total > self.arena.size:  # plans never run at once, so they share one arena
+                self.plans.clear()
+                self.tasks.clear()
+                self.workers.forget()
+                self.arena = shared_memory(total)
+            self.plans[key] = self._bind(self.graph(mode), sizes, programs, n)
+        return self.plans[key]
+
+    def _bind(self, graph: Graph, sizes: tuple[int, ...], programs: list[Program], n: int) -> Plan:
+        targets = [node.name for node in graph if isinstance(node.op, Target)]
+        given = {name: self._array(n * prod(graph.type(name).shape)) for name in (*graph.inputs, *targets)}
+        taken = {name: self._array(n * prod(graph.type(name).shape)) for name in graph.outputs}
+        given = {name: array.reshape(n, *graph.type(name).shape) for name, array in given.items()}
+        taken = {name: array.reshape(n, *graph.type(name).shape) for name, array in taken.items()}
+        count = len(sizes)
+        meetings = {
+            name: self._array(count * prod(shape), "float64").reshape(count, *shape)
+            for name, shape in programs[0].meetings.items()
+        }
+        costs = self._array(count * max(1, programs[0].costs), "float64").reshape(count, -1)
+        right = self._array(count, "int64").reshape(count, 1)
+        shards = []
+        start = offset = 0
+        for k, (size, program) in enumerate(zip(sizes, programs, strict=True)):
+            cut = slice(start, start + size)
+            shards.append(
+                bind(
+                    program,
+                    self.dtype,
+                    self.arena[offset : offset + program.arena_bytes],
+                    self.arrays,
+                    self.gradients[k].arrays,
+                    meetings,
+                    {name: array[cut] for name, array in given.items()},
+                    {name: array[cut] for name, array in taken.items()},
+                    {"costs": costs[k], "right": right[k], "clock": self.clock, "shard": k},
+                )
+            )
+            start += size
+            offset += program.arena_bytes
+        return Plan(graph, sizes, shards, given, taken, costs, right)
+
+    # ---- running -----------------------------------------------------------------------------------
+
+    def _task(self, what: str, n: int) -> Task:
+        """What a worker does for one call; made once, since forked workers know only what was there."""
+        mode = {"learn": "train", "differentiate": "train"}.get(what, what)
+        plan = self.plan(mode, n)
+        if (what, n) in self.tasks:
+            return self.tasks[what, n]
+        count, barrier = self.workers.count, self.workers.barrier
+        shards = len(plan.shards)
+        meets = plan.shards[0].program.meets
+
+        def together(worker: int, phase: Callable[[Bound], object], meetings: int) -> None:
+            """Run a phase of this worker's shards, from one meeting of all to the next."""
+            running = [phase(bound) for bound in plan.shards[worker::count]]
+            for _ in range(meetings):
+                for part in running:
+                    next(part)  # type: ignore[call-overload]
+                barrier(worker)
+            if meetings:
+                for part in running:
+                    next(part, None)  # type: ignore[call-overload]
+
+        def forward(worker: int) -> None:
+            together(worker, lambda bound: bound.forward(bound.b, bound.p), meets[0])
+
+        def differentiate(worker: int) -> None:
+            forward(worker)
+            together(worker, lambda bound: bound.backward(bound.b, bound.p, bound.g), meets[1])  # type: ignore[misc]
+            barrier(worker)
+            self.update.collect(worker, count, shards)
+
+        def learn(worker: int) -> None:
+            differentiate(worker)
+            scale = None
+            if self.optimiser.clip is not None:
+                self.update.squares(worker, count, self.squares)
+                barrier(worker)
+                scale = clip_scale(float(self.squares.sum()), self.optimiser.clip)
+            self.update.apply(worker, count, int(self.clock[1]), float(self.rate[0]), scale)
+            if worker == 0 and plan.shards[0].settle is not None:
+                plan.shards[0].settle(plan.shards[0].b, plan.shards[0].p)
+
+        self.tasks[what, n] = {"learn": learn, "differentiate": differentiate}.get(what, forward)
+        return self.tasks[what, n]
+
+    def _give(self, plan: Plan, arrays: Mapping[str, np.ndarray]) -> None:
+        for name, array in arrays.items():
+            np.copyto(plan.given[name], array, casting="same_kind")
+
+    def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, int]:
+        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
+        n = len(next(iter(arrays.values())))
+        task = self._task("learn", n)
+        plan = self.plan("train", n)
+        self._give(plan, arrays)
+        self.clock[1] += 1
+        self.rate[0] = rate
+        self.workers.run(task)
+        return float(plan.costs.sum()), int(plan.right.sum())
+
+    def measure(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, int]:
+        """Mean cost and number of right answers, as the network is after training."""
+        n = len(next(iter(arrays.values())))
+        task = self._task("measure", n)
+        plan = self.plan("measure", n)
+        self._give(plan, arrays)
+        self.workers.run(task)
+        return float(plan.costs.sum()), int(plan.right.sum())
+
+    def differentiate(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, View]:
+        """The mean cost of a batch and its gradient; nothing is changed but the gradient's memory."""
+        n = len(next(iter(arrays.values())))
+        task = self._task("differentiate", n)
+        plan = self.plan("train", n)
+        self._give(plan, arrays)
+        self.workers.run(task)
+        return float(plan.costs.sum()), View(self.trained, self.gradients[0].arrays)
+
+    def forward(self, arrays: Mapping[str, np.ndarray], mode: str = "infer") -> dict[str, np.ndarray]:
+        """The outputs (or, with mode `show`, every value) for a batch; the arrays are the plan's own memory."""
+        n = len(next(iter(arrays.values())))
+        task = self._task(mode, n)
+        plan = self.plan(mode, n)
+        self._give(plan, arrays)
+        self.workers.run(task)
+        return plan.taken
+
+    @property
+    def steps(self) -> int:
+        return int(self.clock[1])
+
+    @steps.setter
+    def steps(self, count: int) -> None:
+        self.clock[1] = count
+
+    def close(self) -> None:
+        """End the workers."""
+        self.workers.close()
+
+    def memory(self, n: int, mode: str = "train") -> dict[str, int]:
+        """Bytes that a step on n images holds, by what they are for; known before any is taken."""
+        graph = self.graph(mode)
+        programs = [self.program(mode, size, n) for size in self.sizes(n)]
+        size = np.dtype(self.dtype).itemsize
+        targets = [node.name for node in graph if isinstance(node.op, Target)]
+        staged = sum(graph.type(name).elements for name in (*graph.inputs, *targets, *graph.outputs))
+        return {
+            "arena": sum(program.arena_bytes for program in programs),
+            "parameters": self.p.flat.nbytes + self.s.flat.nbytes,
+            "gradients": sum(g.flat.nbytes for g in self.gradients),
+            "moments": sum(array.nbytes for array in self.moments.values()),
+            "batch": n * staged * size,
+        }

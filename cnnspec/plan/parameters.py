@@ -1,0 +1,103 @@
+"""The parameters of a model: kept in the plan's order in one block, seen in PyTorch's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, MutableMapping
+from math import prod, sqrt
+
+import numpy as np
+
+from ..ir import Graph
+from ..ops.base import Parameter
+
+
+def parameters_of(words: Graph) -> dict[str, Parameter]:
+    """Every parameter of a graph of words by its full name, in order of the text; shared ones once."""
+    found: dict[str, Parameter] = {}
+    for node in words:
+        for parameter in node.op.parameters(*words.types(node)):
+            found.setdefault(f"{node.owner}.{parameter.name}", parameter)
+    return found
+
+
+class Block:
+    """Arrays one after the other in one block of memory, each in its parameter's stored order."""
+
+    def __init__(self, parameters: dict[str, Parameter], memory: np.ndarray) -> None:
+        self.flat = memory
+        self.arrays: dict[str, np.ndarray] = {}
+        start = 0
+        for name, parameter in parameters.items():
+            stop = start + parameter.type.elements
+            self.arrays[name] = memory[start:stop].reshape(parameter.stored_shape)
+            start = stop
+
+
+class View(MutableMapping[str, np.ndarray]):
+    """Arrays by name in PyTorch's layouts: reading copies, assigning sets.
+
+    `model.parameters["conv1.weight"]` is (F, C, KH, KW), `["dense1.weight"]` (out, in).
+    """
+
+    def __init__(self, parameters: dict[str, Parameter], arrays: dict[str, np.ndarray]) -> None:
+        self._parameters, self._arrays = parameters, arrays
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        parameter = self._parameters[name]
+        back = np.argsort(parameter.order) if parameter.order else ()
+        return np.ascontiguousarray(self._arrays[name].transpose(back)).reshape(parameter.type.shape).copy()
+
+    def __setitem__(self, name: str, value: np.ndarray) -> None:
+        if name not in self._parameters:
+            raise KeyError(f"no parameter is called {name!r}; there are {', '.join(self._parameters)}")
+        parameter = self._parameters[name]
+        value = np.asarray(value)
+        if value.shape != parameter.type.shape:
+            raise ValueError(f"{name} has shape {parameter.type.shape}, got {value.shape}")
+        unfolded = value.reshape([size for _, size in parameter.unfolded])
+        self._arrays[name][...] = unfolded.transpose(parameter.order)
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("parameters belong to the network; they can be set, not removed")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parameters)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {parameter.type}" for name, parameter in self._parameters.items())
+
+
+def initial(parameter: Parameter, generator: np.random.Generator) -> np.ndarray:
+    """A parameter as it begins, in PyTorch's layout and definitions (float64).
+
+    kaiming_uniform is what torch.nn.Conv2d and Linear do: uniform within 1/sqrt(fan_in).
+    """
+    shape = parameter.type.shape
+    fan_in, fan_out = parameter.fan_in, parameter.fan_out
+    if not isinstance(parameter.init, str):
+        return np.full(shape, float(parameter.init))
+    match parameter.init:
+        case "zeros":
+            return np.zeros(shape)
+        case "kaiming_uniform" | "fan_in_uniform":
+            bound = 1 / sqrt(fan_in)
+            return generator.uniform(-bound, bound, shape)
+        case "kaiming_normal":
+            return generator.normal(0, sqrt(2 / fan_in), shape)
+        case "lecun_normal":
+            return generator.normal(0, sqrt(1 / fan_in), shape)
+        case "xavier_uniform":
+            bound = sqrt(6 / (fan_in + fan_out))
+            return generator.uniform(-bound, bound, shape)
+        case "xavier_normal":
+            return generator.normal(0, sqrt(2 / (fan_in + fan_out)), shape)
+        case "orthogonal":
+            rows, columns = shape[0], prod(shape[1:])
+            matrix = generator.normal(size=(max(rows, columns), min(rows, columns)))
+            q, r = np.linalg.qr(matrix)
+            q *= np.sign(np.diag(r))
+            return (q if rows >= columns else q.T).reshape(shape)
+    raise AssertionError(f"no initialiser is called {parameter.init}")

@@ -1,0 +1,296 @@
+"""Who runs the shards: threads of this process, or processes over shared memory.
+
+Both offer the same: `run(task)` calls task(worker) on every worker, the caller being worker 0, and returns when
+all are done; `barrier(worker)` inside a task waits for the others. A worker that fails or dies makes `run`
+raise; nobody waits for ever.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+
+import numpy as np
+
+Task = Callable[[int], None]
+
+
+class WorkerError(RuntimeError):
+    """A worker failed; the message has its reason."""
+
+
+def shared_memory(size: int) -> np.ndarray:
+    """Bytes that forked children see too. Anonymous, so nothing is left behind however the process ends."""
+    return np.frombuffer(mmap.mmap(-1, max(size, mmap.PAGESIZE)), np.uint8)[: max(size, 1)]
+
+
+class Alone:
+    """One worker: the caller."""
+
+    count = 1
+
+    def run(self, task: Task) -> None:
+        task(0)
+
+    def barrier(self, worker: int) -> None:
+        """Nobody to wait for."""
+
+    def forget(self) -> None:
+        """Tasks are about to be replaced; see Processes."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+class Threads:
+    """Workers as threads. NumPy lets go of the interpreter's lock in every call that is worth it."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.task: Task = lambda worker: None
+        self.failure: BaseException | None = None
+        self.closed = False
+        self.start = [closed_lock() for _ in range(count)]
+        self.done = [closed_lock() for _ in range(count)]
+        # a lock for each pair and round; two in turn, since a quick thread may be one round ahead
+        self.locks = [[[closed_lock() for _ in range(count)] for _ in range(count)] for _ in range(2)]
+        self.turn = [0] * count
+        self.threads = [
+            threading.Thread(target=self._serve, args=(worker,), daemon=True, name=f"cnnspec-{worker}")
+            for worker in range(1, count)
+        ]
+        for thread in self.threads:
+            thread.start()
+
+    def _serve(self, worker: int) -> None:
+        while True:
+            self.start[worker].acquire()
+            if self.closed:
+                return
+            try:
+                self.task(worker)
+            except BaseException as failure:
+                self._fail(failure)
+            self.done[worker].release()
+
+    def _fail(self, failure: BaseException) -> None:
+        if self.failure is None:
+            self.failure = failure
+        for locks in self.locks:  # nobody may wait at a barrier that will not fill
+            for row in locks:
+                for lock in row:
+                    if lock.locked():
+                        try:
+                            lock.release()
+                        except RuntimeError:
+                            pass
+
+    def run(self, task: Task) -> None:
+        self.task, self.failure = task, None
+        for worker in range(1, self.count):
+            self.start[worker].release()
+        try:
+            task(0)
+        except BaseException as failure:
+            self._fail(failure)
+        for worker in range(1, self.count):
+            self.done[worker].acquire()
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            self.locks = [[[closed_lock() for _ in range(self.count)] for _ in range(self.count)] for _ in range(2)]
+            self.turn = [0] * self.count
+            raise failure
+
+    def barrier(self, worker: int) -> None:
+        locks = self.locks[self.turn[worker]]
+        self.turn[worker] = 1 - self.turn[worker]
+        others = [other for other in range(self.count) if other != worker]
+        for other in others:
+            locks[worker][other].release()
+        for other in others:
+            locks[other][worker].acquire()
+        if self.failure is not None:
+            raise WorkerError("another worker failed")
+
+    def forget(self) -> None:
+        """Tasks are about to be replaced; see Processes."""
+
+    def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
+        for worker in range(1, self.count):
+            self.start[worker].release()
+        for thread in self.threads:
+            thread.join()
+
+
+def closed_lock() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+GO, COMMAND, ABORT, STOP, FIRST = 0, 8, 16, 24, 32  # words of the control block, a cache line apart
+SPINS = 20_000
+
+
+class Processes:
+    """Workers as forked processes that spin on words of shared memory: half the cost of threads on small nets.
+
+    Children know the tasks that were there when they were forked; a new task means new children, which
+    costs milliseconds and loses nothing, since all that lasts is in shared memory.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.words = memoryview(shared_memory(8 * (FIRST + 16 * count))).cast("B").cast("q")
+        self.reason = shared_memory(4096)
+        self.tasks: list[Task] = []
+        self.children: list[int] = []
+        self.sequence = 0
+        self.meetings = [0] * count
+        self.parent = os.getpid()
+
+    def _slot(self, worker: int) -> int:
+        """Where a worker says how many barriers it has come to; 8 words on, which command it has done."""
+        return FIRST + 16 * worker
+
+    def run(self, task: Task) -> None:
+        if task not in self.tasks:
+            self.close()
+            self.tasks.append(task)
+        if not self.children:
+            self._fork()
+        words = self.words
+        words[COMMAND] = self.tasks.index(task)
+        self.sequence += 1
+        words[GO] = self.sequence
+        try:
+            task(0)
+            for worker in range(1, self.count):
+                slot = self._slot(worker) + 8
+                self._wait(lambda slot=slot: words[slot] >= self.sequence)
+        except BaseException as failure:
+            words[ABORT] = 1
+            message = self._reason()
+            self.close()
+            if isinstance(failure, WorkerError) and message:
+                raise WorkerError(message) from None
+            raise
+
+    def _reason(self) -> str:
+        raw = bytes(self.reason).split(b"\0", 1)[0]
+        return raw.decode(errors="replace")
+
+    def _fork(self) -> None:
+        words = self.words
+        for k in range(len(words)):
+            words[k] = 0
+        self.reason[:] = 0
+        self.sequence = 0
+        self.meetings = [0] * self.count
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for worker in range(1, self.count):
+            child = os.fork()
+            if child == 0:
+                self._child(worker)
+            self.children.append(child)
+
+    def _child(self, worker: int) -> None:
+        """A child's life; never returns."""
+        code = 1
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+            self.children = []
+            self._serve(worker)
+            code = 0
+        except BaseException:
+            text = traceback.format_exc(limit=-3).encode()[-4000:]
+            self.reason[: len(text)] = np.frombuffer(text, np.uint8)
+            self.words[ABORT] = 1
+        finally:
+            os._exit(code)
+
+    def _serve(self, worker: int) -> None:
+        words, done = self.words, self._slot(worker) + 8
+        sequence = 0
+        while True:
+            sequence += 1
+            self._wait(lambda: words[GO] >= sequence or words[STOP], idle=True)  # noqa: B023
+            if words[STOP]:
+                return
+            self.tasks[words[COMMAND]](worker)
+            words[done] = sequence
+
+    def _wait(self, ready: Callable[[], object], idle: bool = False) -> None:
+        """Spin, then give way, then (if idle) sleep, so that a waiting worker does not slow its neighbours."""
+        spins = 0
+        while not ready():
+            spins += 1
+            if spins % 256 == 0:
+                if self.words[ABORT]:
+                    raise WorkerError("another worker failed")
+                if spins > SPINS:
+                    self._alive()
+                    time.sleep(0.01 if idle and spins > SPINS + 2560 else 0.0002)
+                elif spins > 2000:
+                    os.sched_yield()
+
+    def _alive(self) -> None:
+        """The others must be there: a parent that was killed ends its children, a child that died its parent."""
+        if os.getpid() != self.parent:
+            if os.getppid() != self.parent:
+                os._exit(1)
+            return
+        for child in self.children:
+            found, status = os.waitpid(child, os.WNOHANG)
+            if found:
+                self.children.remove(child)
+                how = (
+                    f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"code {os.WEXITSTATUS(status)}"
+                )
+                raise WorkerError(self._reason() or f"a worker process died ({how})")
+
+    def barrier(self, worker: int) -> None:
+        count = self.meetings[worker] = self.meetings[worker] + 1
+        words = self.words
+        words[self._slot(worker)] = count
+        for other in range(self.count):
+            if other != worker:
+                slot = self._slot(other)
+                if words[slot] < count:
+                    self._wait(lambda slot=slot: words[slot] >= count)
+
+    def forget(self) -> None:
+        """End the children that know the old tasks; the next run makes new ones."""
+        self.close()
+        self.tasks = []
+
+    def close(self) -> None:
+        if os.getpid() != self.parent:
+            return
+        self.words[STOP] = 1
+        for child in self.children:
+            deadline = time.monotonic() + 5
+            while os.waitpid(child, os.WNOHANG) == (0, 0):
+                if time.monotonic() > deadline:
+                    os.kill(child, signal.SIGKILL)
+                time.sleep(0.001)
+        self.children = []
+
+
+def workers(count: int, parallel: str) -> Alone | Threads | Processes:
+    """`threads` or `processes` (which fall back to threads where there is no fork)."""
+    if count == 1:
+        return Alone()
+    if parallel == "processes" and hasattr(os, "fork"):
+        return Processes(count)
+    return Threads(count)
