@@ -38,7 +38,7 @@ class Found:
                 f"{self.name} has {_shape(train[0])} to learn from and {_shape(test[0])} to be tested on",
                 at="source",
             )
-        if train[0].dtype != test[0].dtype or train[1].dtype != test[1].dtype or train[1].ndim != test[1].ndim:
+        if _stored(*train) != _stored(*test):
             raise Fault(
                 "CNN412", f"the numbers of {self.name} are of other types in training and test", at="source",
                 help="store both in the same way",
@@ -49,6 +49,10 @@ class Found:
 
 def _shape(x: np.ndarray) -> str:
     return "x".join(map(str, x.shape[1:]))
+
+
+def _stored(x: np.ndarray, y: np.ndarray) -> tuple[object, ...]:
+    return x.dtype, y.dtype, y.shape[1:]
 
 
 def _pair(part: str, x: np.ndarray, y: np.ndarray) -> Pair:
@@ -88,7 +92,7 @@ def _targets(part: str, y: np.ndarray) -> np.ndarray:
         if y.dtype.kind == "u" and y.size and y.max() > np.iinfo(np.int64).max:
             raise Fault("CNN410", f"label {y.max()} of {part} is not a class", at="source")
         return y.astype(np.int64)
-    if y.ndim not in (1, 2):
+    if y.ndim not in (1, 2) or 0 in y.shape[1:]:
         raise Fault("CNN408", f"the targets of {part} have {y.ndim} axes where 1 or 2 are wanted", at="source")
     return _floats(part, y.reshape(len(y), -1) if len(y) else y.reshape(0, 1), "target")
 

@@ -83,6 +83,8 @@ def _read(file: BinaryIO, name: str, axes: tuple[int, ...], most: int) -> np.nda
     dtype = np.dtype(TYPES[head[2]])
     length = prod(shape) * dtype.itemsize
     told = "x".join(map(str, shape))
+    if not length:
+        raise Fault("CNN414", f"{name} is empty: {told} numbers", at="source")
     if length > most:
         raise _truncated(name, f"its header tells of {told} numbers, more than it can hold")
     need(length, name)

@@ -5,6 +5,7 @@ An npz is a zip of npy files; an npy is a short header (type, order, shape) and 
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from math import prod
@@ -20,7 +21,11 @@ from .idx import AGAIN, unreadable
 from .limits import INFLATION, need
 
 KERAS = ("x_train", "y_train", "x_test", "y_test")
-NUMBERS = "iubf"  # kinds of dtype
+NUMBER = r"[<>|=]?(b1|[iu][1248]|f[248])"
+LONGEST_HEADER = 10_000
+DESCR = r"'descr':\s*(?:'([^']*)'|\[)"  # a list is a type with fields
+FORTRAN = r"'fortran_order':\s*(True|False)"
+SHAPE = r"'shape':\s*\(([\d, ]*)\)"
 
 
 def read_npz(source: Npz, path: Path) -> Found:
@@ -62,38 +67,46 @@ def _member(archive: zipfile.ZipFile, name: str, where: str) -> np.ndarray:
     if entry.file_size > entry.compress_size * INFLATION:
         raise Fault("CNN407", f"{told} claims to unpack to more than it can hold", at="source", help=AGAIN)
     with archive.open(entry) as file:
-        shape, backwards, dtype = _header(file)
-        if dtype.kind not in NUMBERS:
+        shape, backwards, kind = _header(file)
+        if not re.fullmatch(NUMBER, kind):
             raise Fault(
-                "CNN412", f"{told} is of type {dtype}, not numbers", at="source",
+                "CNN412", f"{told} is of type {kind[:40]}, not numbers", at="source",
                 help="number the classes from 0" if name.startswith("y") else "store bytes or floats",
             )  # fmt: skip
+        dtype = np.dtype(kind)
         length = prod(shape) * dtype.itemsize
         follows = entry.file_size - file.tell()
+        numbers = "x".join(map(str, shape)) or "1"
         if length != follows:
-            numbers = "x".join(map(str, shape)) or "1"
             raise Fault(
-                "CNN404", f"{told} tells of {numbers} numbers, {length:,} bytes, and {follows:,} follow", at="source",
+                "CNN404", f"{told} tells of {numbers} numbers, {length:,} bytes; {follows:,} follow", at="source",
                 help=AGAIN,
             )  # fmt: skip
+        if not length:
+            raise Fault("CNN414", f"{told} is empty: {numbers} numbers", at="source")
         need(length, told)
         array = np.empty(shape, dtype, order="F" if backwards else "C")
         _fill(array.T if backwards else array, file)
     return array
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, whether the first axis is fastest, and type; ValueError where the header makes no sense."""
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, backwards, dtype = np.lib.format.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, backwards, dtype = np.lib.format.read_array_header_2_0(file)
-    else:
-        raise ValueError(f"version {version[0]}.{version[1]} of the npy format is not for numbers")
-    if any(size < 0 for size in shape):
-        raise ValueError("a size is below zero")
-    return shape, backwards, dtype
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, str]:
+    """Shape, whether the first axis is fastest, and type; ValueError where the header makes no sense.
+
+    A header is a dict in Python's syntax. Its three entries are looked for, and nothing is evaluated.
+    """
+    start = file.read(8)
+    if start[:6] != b"\x93NUMPY" or start[6:] not in (b"\1\0", b"\2\0"):
+        raise ValueError("an array does not begin as an npy file does")
+    length = int.from_bytes(file.read(2 * start[6]), "little")
+    if length > LONGEST_HEADER:
+        raise ValueError("the header of an array is too long")
+    header = file.read(length).decode("latin1")
+    parts = [re.search(pattern, header) for pattern in (DESCR, FORTRAN, SHAPE)]
+    if None in parts:
+        raise ValueError(f"the header of an array is {header[:80].strip()!r}")
+    descr, backwards, sizes = (part.group(1) for part in parts if part)
+    return tuple(map(int, re.findall(r"\d+", sizes))), backwards == "True", descr or "with fields"
 
 
 def _fill(array: np.ndarray, file: IO[bytes]) -> None:
