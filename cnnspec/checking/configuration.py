@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ class Configurations:
     def nearest(self, folder: Path) -> Configuration:
         """The configuration that holds in an absolute folder. Raises SpecError where it cannot be used."""
         passed = []
-        for parent in (folder, *folder.parents):
+        for parent in chain((folder,), folder.parents):
             if parent in self.found:
                 configuration = self.found[parent]
                 break

@@ -56,11 +56,16 @@ class Rules:
 
     def verdict(self, path: Path, is_folder: bool) -> bool | None:
         """True to leave a path out, False to keep it, None where no line speaks of it; the last line wins."""
-        relative = path.relative_to(self.folder).as_posix()
+        relative = bytewise(path.relative_to(self.folder).as_posix())
         for rule in reversed(self.rules):
             if (is_folder or not rule.folders_only) and rule.pattern.fullmatch(relative):
                 return not rule.included
         return None
+
+
+def bytewise(text: str) -> str:
+    """A character for each byte, because that is what `?` and `[!a]` stand for in git."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def ignored(path: Path, is_folder: bool, rules: Iterable[Rules]) -> bool:
@@ -80,7 +85,7 @@ def parse(line: str) -> Rule | None:
     nets/**/old  `old` anywhere below `nets`
     !keep.cnn    not that one
     """
-    line = line.removesuffix("\r")
+    line = bytewise(line.removesuffix("\r"))
     line = re.sub(r"((?:^|[^\\])(?:\\\\)*)[ ]+$", r"\1", line)  # trailing spaces, unless a backslash keeps them
     if not line or line.startswith("#"):
         return None
@@ -101,14 +106,17 @@ def translate(glob: str) -> str | None:
     out, i = "", 0
     while i < len(glob):
         character = glob[i]
-        if (i == 0 or glob[i - 1] == "/") and glob.startswith("**/", i):
-            out, i = out + "(?:.*/)?", i + 3
-        elif glob[i:] == "**" and (i == 0 or glob[i - 1] == "/"):
-            out, i = out + ".+", i + 2
-        elif character == "*":
+        if character == "*":
+            start = i
             while i < len(glob) and glob[i] == "*":
                 i += 1
-            out += "[^/]*"
+            whole_part = i - start > 1 and (start == 0 or glob[start - 1] == "/")
+            if whole_part and i == len(glob):
+                out += ".+"
+            elif whole_part and glob[i] == "/":
+                out, i = out + "(?:.*/)?", i + 1
+            else:
+                out += "[^/]*"
         elif character == "?":
             out, i = out + "[^/]", i + 1
         elif character == "[":

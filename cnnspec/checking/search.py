@@ -96,7 +96,7 @@ def walk(folder: Path, absolute: Path, rules: tuple[Rules, ...], configurations:
             if is_folder:
                 if not entry.name.startswith(".") and not ignored(path, True, active):
                     inner.append((folder / entry.name, path, rules))
-            elif entry.name.endswith(ENDINGS) and not entry.is_dir() and not ignored(path, False, active):
+            elif entry.name.endswith(ENDINGS) and not path.is_dir() and not ignored(path, False, active):
                 yield str(folder / entry.name)
         waiting += reversed(inner)
 
