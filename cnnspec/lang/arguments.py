@@ -21,7 +21,7 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
                 f"`{recipe.name.text}` is called with parentheses: `{recipe.name.text}({shown})`",
                 extra.span,
             )
-            return Numbers(recipe.module.numbers, {param.name.text: None for param in recipe.params})
+            return unknown(recipe)
     given: dict[str, Numeric | None] = {}
     params = {param.name.text: param for param in recipe.params}
     here = Label(recipe.name.span, "defined here")
@@ -53,7 +53,7 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
         if name in given:
             findings.report("CNN020", f"`{name}` is given twice", (argument.name or argument.value).span)
         given[name] = value
-    numbers = Numbers(recipe.module.numbers, given)
+    numbers = Numbers(given, recipe.module.numbers)
     for name, param in params.items():
         if name in given:
             continue
@@ -61,10 +61,15 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
             findings.report(
                 "CNN020", f"`{recipe.name.text}` needs a value for `{name}`", call.span, related=(here,)
             )
-            numbers[name] = None
+            numbers.own[name] = None
         else:
-            numbers[name] = evaluate(param.default, numbers, findings)
+            numbers.own[name] = evaluate(param.default, numbers, findings)
     return numbers
+
+
+def unknown(recipe: Recipe) -> Numbers:
+    """The numbers of a call whose arguments are not known."""
+    return Numbers({param.name.text: None for param in recipe.params}, recipe.module.numbers)
 
 
 def _amount(count: int) -> str:

@@ -166,10 +166,10 @@ class Build(Transformer):
         return Tap(str(c[0])[1:], self.at(c[0]))
 
     def stage(self, c: list) -> Stage:
-        term, count, label, expected = c
+        term, times, label, expected = c
         label = self.named(label) if label else None
-        last = next((part.span for part in (expected, label, count) if part is not None), term.span)
-        return Stage(term, count, label, expected, term.span.to(last))
+        last = next((part.span for part in (expected, label, times) if part is not None), term.span)
+        return Stage(term, times, label, expected, term.span.to(last))
 
     def chain(self, c: list) -> Chain:
         return Chain(tuple(part for part in c if isinstance(part, Stage)))

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
-from ..diagnostics import Fault, Label, Span
+from ..diagnostics import Edit, Fault, Label, Span
 from ..ops.fields import Choice, Kind, Nested, Quoted, Shape, Switch, settings, size_field
 from .arithmetic import Names, evaluate
 from .findings import Findings, Proposal, replace
-from .slips import unknown_setting, unknown_word
+from .slips import separated, unknown_setting, unknown_word
 from .spelling import british
 from .suggest import nearest
 from .tree import Attr, Hole, Name, Number, Quote, Setting, Sizes, Value
+
+declared_settings = cache(settings)
+declared_size = cache(size_field)
 
 
 class Bad:
@@ -68,16 +72,20 @@ def read_word(
     attrs: Iterable[Attr],
     names: Names,
     findings: Findings,
+    siblings: Iterable[str] = (),
 ) -> Word:
-    """Read `word size attrs` as an instance of the class that declares the word."""
-    known = settings(cls)
+    """Read `word size attrs` as an instance of the class that declares the word.
+
+    `siblings` are the settings of the block around it, for which an end of line may have been forgotten.
+    """
+    known = declared_settings(cls)
     spans = {"": word.span}
     values: dict[str, Any] = {}
     good = _read_size(cls, word, size, names, findings, spans, values)
     for attr in attrs:
         name = british(attr.name.text)
         if name not in known:
-            unknown_setting(cls, word, attr, known, findings, size)
+            unknown_setting(cls, word, attr, known, findings, size, siblings)
             good = False
             continue
         if name in spans:
@@ -105,7 +113,7 @@ def _read_size(
     values: dict[str, Any],
 ) -> bool:
     """Read a word's size into `values`; False where it is wrong."""
-    field = size_field(cls)
+    field = declared_size(cls)
     if size is None:
         if field is None or field.default is not dataclasses.MISSING:
             return True
@@ -123,6 +131,8 @@ def _read_size(
         )
         return False
     spans[field.name] = size.span
+    if isinstance(size, Sizes) and field.metadata["pattern"].startswith("F"):
+        spans["kernel"] = (size.items[1] or size).span.to(size.span)
     value = evaluated(size, names, findings)
     if value is BAD:
         return False
@@ -154,10 +164,11 @@ def read_value(
     attrs: Iterable[Attr],
     names: Names,
     findings: Findings,
+    siblings: Iterable[str] = (),
 ) -> Any:
     """Read the value of a setting, which may be a word with settings of its own; BAD where it is wrong."""
     if isinstance(kind, Nested):
-        return _read_nested(kind, name, value, size, attrs, names, findings)
+        return _read_nested(kind, name, value, size, attrs, names, findings, siblings)
     found = evaluated(value, names, findings)
     if found is BAD:
         return BAD
@@ -182,6 +193,7 @@ def _read_nested(
     attrs: Iterable[Attr],
     names: Names,
     findings: Findings,
+    siblings: Iterable[str],
 ) -> Any:
     if not isinstance(value, Name):
         findings.report("CNN203", f"`{name.text}` wants {kind.wanted}", value.span)
@@ -191,7 +203,7 @@ def _read_nested(
     if cls is None:
         unknown_word(value, by_word, british(name.text), findings)
         return BAD
-    thing = read_word(cls, value, size, attrs, names, findings).thing
+    thing = read_word(cls, value, size, attrs, names, findings, siblings).thing
     return BAD if thing is None else thing
 
 
@@ -223,38 +235,56 @@ def repeated(name: Name, earlier: Span, findings: Findings) -> None:
 def diagnosed(fault: Fault, spans: dict[str, Span]) -> Any:
     """The diagnostic of a fault, at the field that it blames."""
     related = tuple(Label(spans[name], text) for name, text in fault.because if name in spans)
-    return fault.diagnostic(spans.get(fault.at, spans[""]), related=related)
+    at = "kernel" if fault.code == "CNN103" and fault.at == "size" and "kernel" in spans else fault.at
+    return fault.diagnostic(spans.get(at, spans[""]), related=related)
 
 
 def _dropped(word: Span, size: Span) -> Any:
-    from ..diagnostics import Edit
-
     return Edit(Span(word.source, word.end, size.end), "")
 
 
-def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findings, where: str) -> dict[str, Any]:
-    """The settings of a block (`train`, `data`) that could be read, by name."""
-    from ..settings.train import Repeated
+class Stated(NamedTuple):
+    """A value of a block's setting, and the line that states it."""
 
-    known = settings(cls)
-    found: dict[str, Any] = {}
+    value: Any
+    line: Setting
+
+
+def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findings) -> dict[str, list[Stated]]:
+    """The settings of a block (`train`, `data`) that could be read, by name."""
+    known = declared_settings(cls)
+    found: dict[str, list[Stated]] = {}
     spans: dict[str, Span] = {}
     for line in lines:
         name = british(line.name.text)
         if name not in known:
-            unknown_setting(cls, Name(where, line.name.span), Attr(line.name, line.value), known, findings, None)
+            block = Name(cls.word, line.name.span)
+            unknown_setting(cls, block, Attr(line.name, line.value), known, findings, None)
             continue
-        kind = known[name].metadata["kind"]
-        several = isinstance(kind, Repeated)
+        field = known[name]
+        several = field.metadata.get("repeat", False)
         if name in spans and not several:
             repeated(line.name, spans[name], findings)
         spans[name] = line.span
+        kind = field.metadata["kind"]
         if not isinstance(kind, Nested):
             _nothing_more(line, known, findings)
-        value = read_value(kind, line.name, line.value, line.size, line.attrs, names, findings)
+        value = read_value(kind, line.name, line.value, line.size, line.attrs, names, findings, known)
         if value is not BAD:
-            found[name] = (*found.get(name, ()), value) if several else value
+            found[name] = [*(found.get(name, []) if several else ()), Stated(value, line)]
     return found
+
+
+def instance(cls: Any, found: dict[str, list[Stated]]) -> Any:
+    """A block with what was stated in it, and defaults for the rest."""
+    known = declared_settings(cls)
+    several = {name for name, field in known.items() if field.metadata.get("repeat", False)}
+    return cls(
+        **{
+            name: tuple(stated.value for stated in lines) if name in several else lines[-1].value
+            for name, lines in found.items()
+        }
+    )
 
 
 def _nothing_more(line: Setting, known: Iterable[str], findings: Findings) -> None:
@@ -264,6 +294,5 @@ def _nothing_more(line: Setting, known: Iterable[str], findings: Findings) -> No
         return
     proposals: list[Proposal] = []
     if isinstance(extra, Attr) and british(extra.name.text) in known:
-        start = Span(extra.span.source, extra.span.start, extra.span.start)
-        proposals.append(replace(start, "; ", help=f"put `;` or a new line before `{extra.name.text}`"))
+        proposals.append(separated(extra))
     findings.report("CNN003", f"`{line.name.text}` takes one value", extra.span, *proposals)

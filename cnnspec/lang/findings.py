@@ -51,6 +51,11 @@ class Findings:
         """Add a diagnostic with its label, help and related places."""
         self.add(Diagnostic(code, message, span, **parts), *proposals)  # type: ignore[arg-type]
 
+    def merge(self, other: Findings) -> None:
+        """Add what another collection holds."""
+        for diagnostic, proposals in other.with_proposals:
+            self.add(diagnostic, *proposals)
+
     def __len__(self) -> int:
         return len(self._found)
 
@@ -61,6 +66,10 @@ class Findings:
     @property
     def diagnostics(self) -> list[Diagnostic]:
         return [diagnostic for diagnostic, _ in self._found.values()]
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"]
 
     @property
     def with_proposals(self) -> list[tuple[Diagnostic, tuple[Proposal, ...]]]:

@@ -6,14 +6,15 @@ found, but never typed: consequences stay silent.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import Builder
 from ..ops import WORDS
+from .arguments import bind, unknown
 from .declared import BAD, diagnosed, evaluated, read_word
 from .findings import Findings, Proposal, insert, replace
-from .names import Module, Numbers, Recipe
+from .names import Numbers, Recipe
 from .scope import Missing, Scope, Value
 from .slips import called_like_python, unknown_word
 from .suggest import nearest
@@ -22,6 +23,14 @@ from .tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, St
 MOST_NODES = 20_000
 MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
 DEEPEST_CALL = 30
+
+
+class Assertion(NamedTuple):
+    """`:: 16x?x?`: a value, and the shape that is expected of it."""
+
+    value: str
+    wanted: tuple[int | None, ...]
+    span: Span
 
 
 class TooMuch(Exception):
@@ -38,15 +47,24 @@ class Lowering:
         self.outermost: Span | None = None  # the repetition or call that is being expanded
         self.calls: list[Recipe] = []
         self.instances: dict[int, int] = {}  # how often each net has been called
+        self.reading = 0  # which of the file's chains is being read
+        self.taps: list[tuple[int, str]] = []  # values that chains go on from, with the number of the chain
+        self.parameters_used: dict[int, set[str]] = {}
+        self.assertions: list[Assertion] = []
         self.words: dict[int, Any] = {}  # layers without holes, read before
 
     # ---- chains ----------------------------------------------------------------------------------
 
-    def chain(self, chain: Chain, value: Value, scope: Scope, label: Name | None = None) -> Value:
-        """The value of a chain; `label` names its last stage, unless that has a name of its own."""
+    def chain(
+        self, chain: Chain, value: Value, scope: Scope, first: bool = True, label: Name | None = None
+    ) -> Value:
+        """The value of a chain; `label` names its last stage, unless that has a name of its own.
+
+        `first` where nothing stands before it that a tap would throw away.
+        """
         last = len(chain.stages) - 1
         for i, stage in enumerate(chain.stages):
-            value = self.stage(stage, value, scope, i == 0, label if i == last else None)
+            value = self.stage(stage, value, scope, first and i == 0, label if i == last else None)
         return value
 
     def stage(self, stage: Stage, value: Value, scope: Scope, first: bool, label: Name | None = None) -> Value:
@@ -68,16 +86,16 @@ class Lowering:
 
     def count(self, stage: Stage, scope: Scope) -> int:
         """How often a stage stands there; 1 where that could not be read."""
-        if stage.count is None:
+        if stage.times is None:
             return 1
-        count = evaluated(stage.count, scope.numbers, self.findings)
+        count = evaluated(stage.times, scope.numbers, self.findings)
         if count is BAD:
             return 1
         if isinstance(count, float) and count.is_integer():
             count = int(count)
         if not isinstance(count, int) or count < 0:
             self.findings.report(
-                "CNN203", f"a repetition wants a whole number from 0, got {count:g}", stage.count.span
+                "CNN203", f"a repetition wants a whole number from 0, got {count:g}", stage.times.span
             )
             return 1
         return count
@@ -106,17 +124,10 @@ class Lowering:
         if isinstance(term, Join):
             return self.join(term, value, scope, label)
         if isinstance(term, Group):
-            before = len(term.chain.stages) > 0 and first
-            return self.group(term.chain, value, scope, before, label)
+            return self.chain(term.chain, value, scope, first, label)
         if isinstance(term, Tap):
             return self.tap(term, scope, first)
         return self.call(term.name, term, value, scope, label)
-
-    def group(self, chain: Chain, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
-        last = len(chain.stages) - 1
-        for i, stage in enumerate(chain.stages):
-            value = self.stage(stage, value, scope, first and i == 0, label if i == last else None)
-        return value
 
     # ---- layers ----------------------------------------------------------------------------------
 
@@ -159,13 +170,33 @@ class Lowering:
         spans: dict[str, Span],
     ) -> Value:
         """Add a node; None, and a finding, where the op refuses its inputs."""
-        name = scope.path + label.text if label else scope.numbered(op.word)
+        name = self.builder.free_name(scope.path + label.text if label else scope.numbered(op.word))
         parts: dict[str, Any] = {"span": span, "blocks": scope.blocks, "given": label is not None}
         try:
+            if scope.owner != scope.path:
+                parts["weights"] = self.shared(op, inputs, scope.owner + name.removeprefix(scope.path))
             return self.builder.add(op, *inputs, name=name, **parts)
         except Fault as fault:
             self.findings.add(self.explained(fault, op, inputs, spans), *_cures(fault, op, span, spans))
             return None
+
+    def shared(self, op: Any, inputs: tuple[str, ...], owner: str) -> str:
+        """The owner of a node's weights in a later call of a net; empty where it has none."""
+        types = [self.builder.type(value) for value in inputs]
+        op.type(*types)  # the shape rule comes first: it may have a Fault of its own
+        mine = op.parameters(*types)
+        first = self.builder.nodes.get(owner)
+        if not mine or first is None:
+            return ""
+        theirs = op.parameters(*(self.builder.type(value) for value in first.inputs))
+        for own, other in zip(mine, theirs, strict=True):
+            if own.type != other.type:
+                raise Fault(
+                    "CNN109",
+                    f"one set of weights cannot serve both calls: {other.type} in the first, {own.type} here",
+                    help="use a `block`, which has new weights in each call",
+                )
+        return owner
 
     def explained(self, fault: Fault, op: Any, inputs: tuple[str, ...], spans: dict[str, Span]) -> Diagnostic:
         """A fault with its place, and the earlier layer that made it so."""
@@ -238,11 +269,11 @@ class Lowering:
                 help=f"join the two: `concat(id | @{tap.name})`",
             )
         for around in scope:
-            if tap.name in around.values:
-                around.tapped.add(tap.name)
-                return around.values[tap.name]
-            if around.path + tap.name in self.builder.nodes:
-                return around.path + tap.name
+            value = around.values.get(tap.name, around.path + tap.name)
+            if tap.name in around.values or value in self.builder.nodes:
+                if isinstance(value, str):
+                    self.taps.append((self.reading, value))
+                return value
         known = [name for around in scope for name in around.values]
         known += [name.removeprefix(scope.path) for name in self.builder.nodes]
         close = nearest(tap.name, known)
@@ -263,7 +294,7 @@ class Lowering:
             called_like_python(call, scope.module.recipes, self.findings)
             return None
         scope.module.called.add(name.text)
-        numbers = self.arguments(recipe, call, scope)
+        numbers = bind(recipe, call, scope.numbers, self.findings)
         if len(self.calls) >= DEEPEST_CALL or recipe in self.calls:
             what = "calls itself" if recipe in self.calls else f"is more than {DEEPEST_CALL} calls deep"
             self.findings.report("CNN021", f"`{name.text}` {what}", name.span)
@@ -271,27 +302,34 @@ class Lowering:
         inner = self.instance(recipe, numbers, scope, label)
         before = len(self.findings)
         outermost, self.outermost = self.outermost, self.outermost or call.span
-        self.calls.append(recipe)
-        value = self.chain(recipe.chain, value, inner)
-        self.calls.pop()
+        value = self.body(recipe, value, inner)
         self.outermost = outermost
         self.findings.trace(before, Label(call.span, _called(numbers, recipe)))
         return value
 
+    def body(self, recipe: Recipe, value: Value, inner: Scope) -> Value:
+        self.calls.append(recipe)
+        value = self.chain(recipe.chain, value, inner)
+        self.calls.pop()
+        self.parameters_used.setdefault(id(recipe), set()).update(inner.numbers.used)
+        return value
+
+    def read_only(self, recipe: Recipe) -> None:
+        """Read a block for its mistakes alone: nothing of it is built."""
+        self.body(
+            recipe, None, Scope(recipe.module, unknown(recipe), f"{recipe.name.text}.", f"{recipe.name.text}.")
+        )
+
     def instance(self, recipe: Recipe, numbers: Numbers, scope: Scope, label: Name | None) -> Scope:
-        """The scope of one call."""
+        """The scope of one call. Every call of a net but the first uses the weights of the first."""
         if recipe.shared:
+            net = recipe.name.text
             count = self.instances[id(recipe)] = self.instances.get(id(recipe), 0) + 1
-            name = recipe.name.text if count == 1 else f"{recipe.name.text}_{count}"
-            return Scope(recipe.module, numbers, f"{name}.", (*scope.blocks, name))
+            name = net if count == 1 else f"{net}_{count}"
+            return Scope(recipe.module, numbers, f"{name}.", f"{net}.", (*scope.blocks, name))
         name = label.text if label else scope.numbered(recipe.name.text)[len(scope.path) :]
-        return Scope(recipe.module, numbers, f"{scope.path}{name}.", (*scope.blocks, name))
-
-    def arguments(self, recipe: Recipe, call: Call | Layer, scope: Scope) -> Numbers:
-        """The numbers that a call sees: its file's, and its arguments."""
-        from .arguments import bind
-
-        return bind(recipe, call, scope.numbers, self.findings)
+        path, owner = f"{scope.path}{name}.", f"{scope.owner}{name}."
+        return Scope(recipe.module, numbers, path, owner, (*scope.blocks, name))
 
     # ---- assertions ------------------------------------------------------------------------------
 
@@ -301,6 +339,7 @@ class Lowering:
         if wanted is BAD or not isinstance(value, str):
             return
         wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        self.assertions.append(Assertion(value, wanted, expected.span))
         found = self.builder.type(value)
         if len(wanted) == len(found.shape) and all(
             want in (None, have) for want, have in zip(wanted, found.shape, strict=True)
@@ -338,8 +377,5 @@ def _cures(fault: Fault, op: Any, span: Span, spans: dict[str, Span]) -> list[Pr
 
 def _called(numbers: Numbers, recipe: Recipe) -> str:
     given = [param.name.text for param in recipe.params]
-    shown = ", ".join(f"{name} = {dict.get(numbers, name)}" for name in given)
+    shown = ", ".join(f"{name} = {numbers.own[name]}" for name in given)
     return f"called here with {shown}" if shown else "called here"
-
-
-__all__ = ["Lowering", "Module", "TooMuch"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,18 +15,29 @@ from .tree import Block, Chain, File, Import, Let, Name, Net, Param
 RESERVED = frozenset((*WORDS, "id"))
 
 
-class Numbers(dict[str, "Numeric | None"]):
-    """Numbers by name, which remembers the names that were asked for."""
+class Numbers(Mapping[str, "Numeric | None"]):
+    """Numbers by name, and those of the file around them; remembers which were asked for."""
 
-    def __init__(self, *parts: dict[str, Numeric | None]) -> None:
-        super().__init__()
+    def __init__(self, own: Mapping[str, Numeric | None] | None = None, outer: Numbers | None = None) -> None:
+        self.own: dict[str, Numeric | None] = dict(own or {})
+        self.outer = outer
         self.used: set[str] = set()
-        for part in parts:
-            self.update(part)
 
     def __getitem__(self, name: str) -> Numeric | None:
-        self.used.add(name)
-        return super().__getitem__(name)
+        if name in self.own or self.outer is None:
+            self.used.add(name)
+            return self.own[name]
+        return self.outer[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.own or (self.outer is not None and name in self.outer)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.own
+        yield from (name for name in self.outer or () if name not in self.own)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class Recipe(NamedTuple):
@@ -47,7 +58,7 @@ class Module:
     numbers: Numbers = field(default_factory=Numbers)
     recipes: dict[str, Recipe] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)  # where each name is defined
-    called: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)  # recipes that some chain calls
 
     @property
     def chains(self) -> list[Chain]:
@@ -76,7 +87,7 @@ def collect(file: File, findings: Findings, importer: Importer) -> Module:
         if isinstance(statement, Let):
             value = evaluate(statement.value, module.numbers, findings)
             if module.define(statement.name, findings):
-                module.numbers[statement.name.text] = value
+                module.numbers.own[statement.name.text] = value
         elif isinstance(statement, Block | Net):
             params = statement.params if isinstance(statement, Block) else ()
             _check_params(params, findings)

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from ..diagnostics import Diagnostic, Source
-from ..ir import Graph, TensorType, data
-from ..ops.leaves import Input as InputOp
+from ..diagnostics import Diagnostic, Fault, Source
+from ..ir import Graph, TensorType
+from ..settings.data import Data
 from ..settings.expect import Budget
 from ..settings.train import Train
-from .declared import BAD, evaluated, read_block
+from .blocks import lines, read_budgets, read_settings
+from .costs import assign
+from .declared import Stated, instance
 from .findings import Findings
-from .lower import Lowering, TooMuch
+from .fixes import verified
+from .imports import Imports
+from .inputs import lower
 from .names import Module, collect
+from .overrides import read_overrides
 from .parse import parse
-from .scope import MISSING, Scope, Value
-from .tree import Chain, File, Input, Settings
+from .tree import File
+from .warnings import Checked, warn
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A file that is right: its network, and how it is trained."""
+    """A file that is right: its network, and how it is trained.
+
+    `symbolic` where neither the file nor the caller told the input; the graph is then that of a likely one.
+    """
 
     source: Source
     graph: Graph
-    data: Any
+    data: Data
     train: Train
     expect: tuple[Budget, ...]
     symbolic: bool
@@ -34,12 +41,17 @@ class Spec:
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of reading a file. `graph` holds what could be typed, `spec` is None where there are errors."""
+    """What came of reading a file. `graph` holds what could be typed; `spec` is None where there are errors.
+
+    `names` tells the node behind each name that `as`, `net` and `input` give.
+    """
 
     source: Source
     file: File
     diagnostics: tuple[Diagnostic, ...]
     graph: Graph
+    names: dict[str, str]
+    module: Module
     spec: Spec | None
 
     @property
@@ -53,62 +65,53 @@ def read(
     root: Path | None = None,
     input: TensorType | None = None,
     overrides: tuple[str, ...] = (),
+    fixes: bool = True,
 ) -> Reading:
     """Read a file: its tree, its graph with shapes, its settings, and every mistake in it.
 
-    `root` is the folder that imports must stay under; `input` is the type where the file states none;
-    `overrides` are texts such as `train.epochs=3`, which take the place of what the file says.
+    `root` is the folder that imports must stay under (default: the file's own); `input` is the type of the
+    input where the file states none; `overrides` are texts such as `train.epochs=3`, which take the place of
+    what the file says; without `fixes` no change is tried for the diagnostics, which is quicker.
     """
+    reading, findings = _read(source, root, input, overrides)
+    if not fixes:
+        return reading
+
+    def again(text: str) -> tuple[Diagnostic, ...]:
+        return _read(Source(source.name, text), root, input, overrides)[0].diagnostics
+
+    return replace(reading, diagnostics=verified(findings, source, again))
+
+
+def _read(
+    source: Source, root: Path | None, given: TensorType | None, overrides: tuple[str, ...]
+) -> tuple[Reading, Findings]:
     findings = Findings()
     file = parse(source, findings)
-    module = collect(file, findings, lambda statement: None)
-    lowering = Lowering(findings)
-    inputs, outputs = _network(module, lowering, input)
-    graph = lowering.builder.graph(inputs, outputs)
-    train = _settings(module, "train", Train, findings)
-    diagnostics = tuple(findings.diagnostics)
+    module = collect(file, findings, Imports(source, root, findings).load)
+    network, symbolic = lower(module, given, findings)
+    stated = {word: lines(module, word) for word in ("train", "data")}
+    instead = read_overrides(overrides, stated, findings)
+    data_lines = read_settings(Data, module, instead["data"], findings)
+    train_lines = read_settings(Train, module, instead["train"], findings)
+    data, train = instance(Data, data_lines), instance(Train, train_lines)
+    _check_schedule(train, train_lines, findings)
+    budgets = read_budgets(module, network, findings)
+    if not findings.errors:
+        train = replace(train, cost=assign(train_lines.get("cost", []), network, findings))
+    warn(Checked(network, module, data, "source" in data_lines), findings)
     spec = None
-    if not any(d.severity == "error" for d in diagnostics):
-        spec = Spec(source, graph, None, train, (), False)
-    return Reading(source, file, diagnostics, graph, spec)
+    if not findings.errors:
+        spec = Spec(source, network.graph, data, train, budgets, symbolic)
+    diagnostics = tuple(findings.diagnostics)
+    return Reading(source, file, diagnostics, network.graph, network.names, module, spec), findings
 
 
-def _settings(module: Module, word: str, cls: type, findings: Findings) -> Any:
-    values: dict[str, Any] = {}
-    for statement in module.file.statements:
-        if isinstance(statement, Settings) and statement.word.text == word:
-            values |= read_block(cls, statement.settings, module.numbers, findings, word)
-    return cls(**values)
-
-
-def _network(
-    module: Module, lowering: Lowering, given: TensorType | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Lower every chain of a file; the names of its inputs and outputs."""
-    scope = Scope(module, module.numbers)
-    inputs: list[str] = []
-    stated = [statement for statement in module.file.statements if isinstance(statement, Input)]
-    for statement in stated:
-        name = statement.name.text if statement.name else "input"
-        size = evaluated(statement.size, module.numbers, lowering.findings)
-        value: Value = None
-        if size is not BAD:
-            shape = size if isinstance(size, tuple) else (size,)
-            value = lowering.builder.add(
-                InputOp(data(*shape)), name=name, span=statement.span, given=statement.name is not None
-            )
-            inputs.append(value)
-        scope.values[name] = value
-    if not stated:
-        value = lowering.builder.add(InputOp(given or data(1, 28, 28)), name="input")
-        inputs.append(value)
-        scope.values["input"] = value
-    start: Value = MISSING if len(scope.values) > 1 else next(iter(scope.values.values()))
-    ends: list[Value] = []
+def _check_schedule(train: Train, stated: dict[str, list[Stated]], findings: Findings) -> None:
+    """Whether the schedule fits into the epochs."""
     try:
-        for statement in module.file.statements:
-            if isinstance(statement, Chain):
-                ends.append(lowering.chain(statement, start, scope))
-    except TooMuch:
-        pass
-    return tuple(inputs), tuple(end for end in ends if isinstance(end, str))
+        train.schedule.fits(train.epochs)
+    except Fault as fault:
+        line = stated["schedule"][-1].line
+        at = next((attr.span for attr in line.attrs if attr.name.text == fault.at), line.span)
+        findings.add(fault.diagnostic(at))

@@ -22,6 +22,7 @@ class Scope:
     """The names of one chain: a file's own, or those of one call of a block.
 
     path     what names of values begin with: "basic3."
+    owner    the same for the values whose weights are used: another path in later calls of a net
     blocks   the calls it stands in, outermost first
     values   values that `as` names, and the results of nets
     outer    the scope whose values it sees as well; a block sees none but its own
@@ -30,10 +31,10 @@ class Scope:
     module: Module
     numbers: Numbers
     path: str = ""
+    owner: str = ""
     blocks: tuple[str, ...] = ()
     values: dict[str, Value] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)
-    tapped: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     outer: Scope | None = None
 

@@ -5,16 +5,18 @@ Each slip that people make has a function; the first that recognises the place t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from lark import Token
 
 from ..diagnostics import Source, Span
-from .findings import Findings, replace
-from .spelling import ELSEWHERE
+from ..ops import WORDS
+from .findings import Findings, Proposal, replace
+from .spelling import ELSEWHERE, british
 from .suggest import nearest
-from .tree import Attr, Call, Name
+from .tree import Attr, Call, Name, Value
 
 
 def explain(tokens: list[Token], index: int, expected: set[str], source: Source, findings: Findings) -> None:
@@ -71,35 +73,55 @@ def unknown_word(
     findings.report("CNN201", f"there is no {what} called `{word.text}`", word.span, *proposals, help=help)
 
 
-def unknown_setting(cls: Any, word: Name, attr: Attr, known: dict[str, Any], findings: Findings, size: Any) -> None:
-    """Report a setting that a word does not take."""
-    from ..ops import WORDS
-
+def unknown_setting(
+    cls: Any,
+    word: Name,
+    attr: Attr,
+    known: Iterable[str],
+    findings: Findings,
+    size: Value | None,
+    siblings: Iterable[str] = (),
+) -> None:
+    """Report a setting that a word does not take; see `declared.read_word` for `siblings`."""
     name = attr.name.text
-    if name in WORDS and not WORDS[name].join:
+    if name in WORDS and not WORDS[name].join and cls.word in WORDS:
         before = Span(attr.span.source, attr.span.start, attr.span.start)
+        arrow = replace(before, "-> ", help=f"write `-> {name}`")
+        findings.report("CNN002", f"an arrow is missing before `{name}`", attr.name.span, arrow)
+        return
+    if name in ("x", "X") and size is not None:
+        whole = size.span.to(attr.value.span)
+        following = whole.source.text[whole.end :]
+        more = re.match(r"(?:\s*[xX]\s*[\d?]+)+", following)
+        whole = Span(whole.source, whole.start, whole.end + (more.end() if more else 0))
+        joined = re.sub(r"\s+", "", whole.text).lower()
+        findings.report("CNN012", "a size is written without spaces", whole, replace(whole, joined))
+        return
+    if british(name) in siblings:
         findings.report(
-            "CNN002",
-            f"an arrow is missing before `{name}`",
-            attr.name.span,
-            replace(before, "-> ", help=f"write `-> {name}`"),
+            "CNN003", f"`{name}` is no setting of `{word.text}`; it is one of its own", attr.span, separated(attr)
         )
         return
-    meant = ELSEWHERE.get(name, "")
+    meant = ELSEWHERE.get(name.lower(), "")
     meant = meant if meant in known else nearest(name, known)
+    message = f"`{word.text}` has no setting `{name}`"
     if meant:
-        findings.report(
-            "CNN202", f"`{word.text}` has no setting `{name}`", attr.name.span, replace(attr.name.span, meant)
-        )
+        findings.report("CNN202", message, attr.name.span, replace(attr.name.span, meant))
         return
-    help = f"its settings are {', '.join(known)}" if known else f"`{word.text}` has no settings"
-    findings.report("CNN202", f"`{word.text}` has no setting `{name}`", attr.name.span, help=help)
+    listed = ", ".join(known)
+    help = f"its settings are {listed}" if listed else f"`{word.text}` has no settings"
+    findings.report("CNN202", message, attr.name.span, help=help)
+
+
+def separated(attr: Attr) -> Proposal:
+    """Propose to begin a new line, or put `;`, before a setting of a block."""
+    gap = len(attr.span.source.text[: attr.span.start]) - len(attr.span.source.text[: attr.span.start].rstrip())
+    before = Span(attr.span.source, attr.span.start - gap, attr.span.start)
+    return replace(before, " ; ", help=f"put `;` or a new line before `{attr.name.text}`")
 
 
 def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -> None:
     """Report a call of what cannot be called: `conv(8, 3, 3)`."""
-    from ..ops import WORDS
-
     name = call.name.text
     if name not in WORDS:
         blocks = {recipe: None for recipe in recipes}

@@ -153,7 +153,7 @@ class Stage(NamedTuple):
     """A term with what may follow it: `(relu)*3 as e1 :: 16x?x?`."""
 
     term: Term
-    count: Number | Hole | None
+    times: Number | Hole | None
     label: Name | None
     expected: Size | None
     span: Span

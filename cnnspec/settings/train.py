@@ -7,13 +7,9 @@ from typing import ClassVar
 
 from ..ops.costs import COSTS, Cost
 from ..ops.fields import Choice, Count, Nested, setting, size
+from .data import repeated
 from .optimisers import OPTIMISERS, Adam, Optimiser
 from .schedules import SCHEDULES, Constant, Schedule
-
-
-@dataclass(frozen=True)
-class Repeated(Nested):
-    """A word with settings that may be stated on several lines; kept as a tuple."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,8 @@ class Train:
 
     word: ClassVar[str] = "train"
 
-    cost: tuple[Cost, ...] = setting(
-        Repeated(COSTS), (), "what is minimised, once for each output (default: by the last word)"
+    cost: tuple[Cost, ...] = repeated(
+        Nested(COSTS), "what is minimised, once for each output (default: by the last word)"
     )
     optimiser: Optimiser = setting(Nested(OPTIMISERS), Adam(), "how a step moves the parameters")
     schedule: Schedule = setting(Nested(SCHEDULES), Constant(), "how the learning rate changes")

@@ -1,0 +1,50 @@
+"""Files as sources: UTF-8 texts, and a diagnostic for everything else that a path can lead to."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from pathlib import Path
+
+from ..diagnostics import Diagnostic, Source, Span
+from .parse import LARGEST_FILE
+
+MOST_BYTES = 4 * LARGEST_FILE + 4  # no more is read of a file, however long it is
+
+
+def read_file(path: Path, name: str = "") -> Source | Diagnostic:
+    """The text of a file, or why there is none; `name` is how messages speak of it (default: the path)."""
+    name = name or str(path)
+    empty = Span(Source(name, ""), 0, 0)
+    try:
+        # never waits: a named pipe without a writer is found out below, not stared at
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return Diagnostic("CNN009", f"{name} is not a file", empty)
+            raw = file.read(MOST_BYTES)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
+        reason = getattr(error, "strerror", None) or str(error)
+        return Diagnostic("CNN009", f"{name} cannot be read: {reason.lower()}", empty)
+    return decoded(raw, name)
+
+
+def decoded(raw: bytes, name: str) -> Source | Diagnostic:
+    """The text of a file's bytes, without a byte order mark."""
+    raw = raw.removeprefix(codecs.BOM_UTF8)
+    try:
+        return Source(name, raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        if len(raw) == MOST_BYTES and error.start >= len(raw) - 4:  # cut within a character
+            return Source(name, raw[: error.start].decode("utf-8"))
+        source = Source(name, raw.decode("utf-8", errors="replace"))
+        at = len(raw[: error.start].decode("utf-8"))
+        wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return Diagnostic(
+            "CNN010",
+            "the file is not a text in UTF-8",
+            Span(source, at, at + 1),
+            label=f"the byte 0x{raw[error.start]:02x}",
+            help="it looks like UTF-16: save it as UTF-8" if wide else "save it as UTF-8",
+        )

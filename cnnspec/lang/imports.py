@@ -1,0 +1,84 @@
+"""Imports: the definitions of other files, found beside the file that asks for them.
+
+Paths are relative to the importing file. What they lead to, links resolved, must lie under the root: the
+folder that `check` or `run` was given, or else that of the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..diagnostics import Diagnostic, Source, Span
+from .files import read_file
+from .findings import Findings
+from .names import Module, collect
+from .parse import parse
+from .tree import Import
+
+MOST_FILES = 100
+
+
+class Imports:
+    """Loads the modules that a file and its imports ask for, each once."""
+
+    def __init__(self, source: Source, root: Path | None, findings: Findings) -> None:
+        self.findings = findings
+        own = Path(source.name)
+        folder = own.parent if own.suffix else (root or Path())  # `<text>` lies in no folder of its own
+        self.root = _resolved(root or folder)
+        self.folders = [folder]
+        self.reading = [_resolved(own)]
+        self.modules: dict[Path, Module | None] = {}
+
+    def load(self, statement: Import) -> Module | None:
+        """The module behind an import statement of the file that is being read, or None and why not."""
+        text, span = statement.path.text, statement.path.span
+        path = self.folders[-1] / text
+        real = _resolved(path)
+        if real is None or self.root is None or not real.is_relative_to(self.root):
+            folder = self.root or self.folders[0]
+            self.findings.report(
+                "CNN014",
+                f'"{text}" is outside of the folder that may be read' if real else f'"{text}" is a loop of links',
+                span,
+                help=f"imports stay below {folder.name or folder}",
+            )
+            return None
+        if real in self.reading:
+            chain = [*self.reading[self.reading.index(real) :], real]
+            ring = " -> ".join(file.name for file in chain)
+            self.findings.report("CNN015", f"the file imports itself: {ring}", span)
+            return None
+        if real not in self.modules:
+            self.modules[real] = self.read(path, real, span)
+        return self.modules[real]
+
+    def read(self, path: Path, real: Path, span: Span) -> Module | None:
+        """The module of a file; its own imports are read with it."""
+        if len(self.modules) >= MOST_FILES:
+            self.findings.report("CNN008", f"more than {MOST_FILES} files are imported", span)
+            return None
+        if not real.exists():
+            self.findings.report("CNN013", f"there is no file {path.as_posix()}", span)
+            return None
+        source = read_file(real, name=path.as_posix())
+        if isinstance(source, Diagnostic):
+            if source.code == "CNN009":
+                self.findings.report("CNN013", source.message, span)
+            else:
+                self.findings.add(source)
+            return None
+        self.folders.append(path.parent)
+        self.reading.append(real)
+        module = collect(parse(source, self.findings), self.findings, self.load)
+        self.folders.pop()
+        self.reading.pop()
+        return module
+
+
+def _resolved(path: Path) -> Path | None:
+    """The path with its links followed; None where they lead in a circle or the path is none."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None

@@ -1,0 +1,73 @@
+"""Overrides of the command line: `--set train.epochs=3`, `--set "train.optimiser=adam lr 1e-3"`.
+
+Each is read by the grammar as the line of a block that it stands for, so it may say whatever a file may say,
+and its mistakes are findings like others.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..diagnostics import Source, Span
+from ..settings.data import Data
+from ..settings.train import Train
+from .declared import declared_settings
+from .findings import Findings
+from .parse import parse
+from .spelling import british
+from .tree import Name, Setting, Settings
+
+FORM = re.compile(r"\s*(?P<block>train|data)\.(?P<name>\w+)(?:\.(?P<part>\w+))?\s*=(?P<value>[^{};\n]*)")
+BLOCKS = {"train": Train, "data": Data}
+
+
+def read_overrides(
+    texts: tuple[str, ...], stated: dict[str, list[Setting]], findings: Findings
+) -> dict[str, list[Setting]]:
+    """The lines that take the place of those of the file, by block; `stated` is what the file has."""
+    found: dict[str, list[Setting]] = {"train": [], "data": []}
+    for text in texts:
+        match = FORM.fullmatch(text)
+        if match is None:
+            source = Source("--set", text)
+            findings.report(
+                "CNN026",
+                "an override is written `train.name=value` or `data.name=value`",
+                Span(source, 0, len(text)),
+                help="for example `--set train.epochs=3`",
+            )
+            continue
+        block, name = match["block"], british(match["name"])
+        before = [line for line in (*found[block], *stated[block]) if british(line.name.text) == name]
+        if match["part"] is None:
+            line = _line(block, f"{match['name']} {match['value'].strip()}", findings)
+        else:
+            line = _changed(block, name, match["part"], match["value"].strip(), before, findings)
+        if line is not None:
+            repeat = declared_settings(BLOCKS[block])
+            several = name in repeat and repeat[name].metadata.get("repeat", False)
+            others = [other for other in found[block] if several or british(other.name.text) != name]
+            found[block] = [*others, line]
+    return found
+
+
+def _line(block: str, text: str, findings: Findings) -> Setting | None:
+    file = parse(Source("--set", f"{block} {{ {text} }}"), findings)
+    settings = [
+        line for statement in file.statements if isinstance(statement, Settings) for line in statement.settings
+    ]
+    return settings[0] if settings else None
+
+
+def _changed(
+    block: str, name: str, part: str, value: str, before: list[Setting], findings: Findings
+) -> Setting | None:
+    """`train.optimiser.lr=0.1`: the line of the file, or the default, with one of its settings changed."""
+    known = declared_settings(BLOCKS[block])
+    default = getattr(known[name].default, "word", "none") if name in known else "none"
+    word = before[0].value.text if before and isinstance(before[0].value, Name) else default
+    line = _line(block, f"{name} {word} {part} {value}", findings)
+    if line is None or not before:
+        return line
+    kept = tuple(attr for attr in before[0].attrs if british(attr.name.text) != british(part))
+    return before[0]._replace(attrs=(*kept, *line.attrs))

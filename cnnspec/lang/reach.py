@@ -1,0 +1,89 @@
+"""Which pixels of an input reach an output.
+
+Walked backwards, each spatial axis on its own: an output of a window at i reads the inputs at
+i * stride - pad + u * dilate. Sets of indices are kept as the bits of an int.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..ir import Graph, Node
+
+
+class Lost(NamedTuple):
+    """Pixels at the end of an axis of an input that no output sees, and the layer that lets them go."""
+
+    axis: str
+    count: int
+    node: Node
+
+
+def unreached(graph: Graph, name: str) -> Iterator[Lost]:
+    """What the end of an input's axes loses on every way to every output."""
+    for place, axis in enumerate(axis for axis, _ in graph.type(name).axes if axis in ("h", "w")):
+        seen = seen_along(graph, axis, place)
+        size = graph.type(name)[axis]
+        count = size - seen.get(name, 0).bit_length()
+        if 0 < count < size:
+            node = _culprit(graph, name, axis, seen)
+            if node is not None:
+                yield Lost(axis, count, node)
+
+
+def seen_along(graph: Graph, axis: str, place: int) -> dict[str, int]:
+    """For each value, the indices along an axis that some output depends on, as bits."""
+    seen = {value: _all(graph, value, axis) for value in graph.outputs}
+    for node in reversed(list(graph)):
+        bits = seen.get(node.name, 0)
+        if not bits:
+            continue
+        for value in node.inputs:
+            kind = graph.type(value)
+            if axis in kind:
+                seen[value] = seen.get(value, 0) | _read(graph, node, value, axis, place, bits)
+            else:
+                seen[value] = 1
+    return seen
+
+
+def _read(graph: Graph, node: Node, value: str, axis: str, place: int, bits: int) -> int:
+    """The indices of an input that a node reads for some of its outputs."""
+    size = graph.type(value)[axis]
+    everything = (1 << size) - 1
+    window = node.op.window(*graph.types(node))
+    if window is None:
+        same = axis in node.type and node.type[axis] == size and not node.op.looks_everywhere
+        return bits & everything if same else everything
+    kernel, stride = window.kernel[place], window.stride[place]
+    pad, dilate = window.pad[place], window.dilate[place]
+    taps = sum(1 << (u * dilate) for u in range(kernel))
+    if stride == 1:
+        read = 0
+        for u in range(kernel):
+            read |= bits << (u * dilate)
+    else:
+        read, i = 0, 0
+        while bits >> i:
+            if bits >> i & 1:
+                read |= taps << (i * stride)
+            i += 1
+    return (read >> pad) & everything
+
+
+def _all(graph: Graph, value: str, axis: str) -> int:
+    kind = graph.type(value)
+    return (1 << kind[axis]) - 1 if axis in kind else 1
+
+
+def _culprit(graph: Graph, name: str, axis: str, seen: dict[str, int]) -> Node | None:
+    """The first layer whose own output is seen whole while its input is not."""
+    for node in graph:
+        for value in node.inputs:
+            kind = graph.type(value)
+            if axis in kind and seen.get(value, 0) and seen[value].bit_length() < kind[axis]:
+                own = seen.get(node.name, 0)
+                if axis not in node.type or own.bit_length() == node.type[axis]:
+                    return node
+    return None
