@@ -1,3 +1,37 @@
-"""A compiler for convolutional networks."""
+"""cnnspec: a text language for convolutional networks, compiled to NumPy.
+
+    report = cnnspec.check("net.cnn")
+    model = cnnspec.compile("net.cnn", batch=64)
+
+Names are imported when they are first used, so that `import cnnspec` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api import compile as compile
+    from .checking import check as check
+    from .diagnostics import Diagnostic as Diagnostic
+    from .diagnostics import SpecError as SpecError
+    from .model import Model as Model
 
 __version__ = "0.1.0"
+__all__ = ["Diagnostic", "Model", "SpecError", "check", "compile"]
+
+_HOMES = {
+    "check": ".checking",
+    "compile": ".api",
+    "Model": ".model",
+    "Diagnostic": ".diagnostics",
+    "SpecError": ".diagnostics",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name], __name__), name)

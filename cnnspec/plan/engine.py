@@ -212,6 +212,8 @@ class Engine:
 
         def learn(worker: int) -> None:
             differentiate(worker)
+            if not np.isfinite(plan.costs).all():  # all workers see the same costs, so all of them stop here
+                return
             scale = None
             if self.optimiser.clip is not None:
                 self.update.squares(worker, count, self.squares)
@@ -265,6 +267,10 @@ class Engine:
         self._give(plan, arrays)
         self.workers.run(task)
         return plan.taken
+
+    def layout(self, flat: np.ndarray) -> View:
+        """An array as long as the trained parameters (a moment), seen like them."""
+        return View(self.trained, Block(self.trained, flat).arrays)
 
     @property
     def steps(self) -> int:

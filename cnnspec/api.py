@@ -1,0 +1,91 @@
+"""`cnnspec.check`, `cnnspec.compile`: the language and its compiler for programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .diagnostics import Diagnostic, Source, SpecError
+from .ir import TensorType, data
+
+if TYPE_CHECKING:
+    from .lang import Spec
+    from .model import Model
+
+Input = str | tuple[int, ...] | TensorType
+
+
+def read_spec(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    text: str | None = None,
+    input: Input | None = None,
+    overrides: Sequence[str] = (),
+    root: Path | None = None,
+) -> Spec:
+    """A checked spec, from a file or a text; raises SpecError with every finding where it is wrong.
+
+    `input` is the input's shape, (1, 28, 28) or "1x28x28", for a file that states none.
+    """
+    from .lang import read
+    from .lang.files import read_file
+
+    if (path is None) == (text is None):
+        raise TypeError("give a path or text=, one of them")
+    source = Source("<text>", text) if text is not None else read_file(Path(path))  # type: ignore[arg-type]
+    if isinstance(source, Diagnostic):
+        raise SpecError((source,))
+    reading = read(source, root=root, input=shape(input), overrides=tuple(overrides))
+    if reading.spec is None:
+        raise SpecError(reading.diagnostics)
+    return reading.spec
+
+
+def shape(given: Input | None) -> TensorType | None:
+    """An input's type from the ways in which it may be given."""
+    if given is None or isinstance(given, TensorType):
+        return given
+    sizes = tuple(int(part) for part in given.split("x")) if isinstance(given, str) else tuple(given)
+    if not 1 <= len(sizes) <= 3 or min(sizes) < 1:
+        raise ValueError(f"an input has one to three sizes, such as 3x32x32; got {given!r}")
+    return data(*sizes)
+
+
+def compile(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    text: str | None = None,
+    batch: int | None = None,
+    workers: int = 1,
+    parallel: str = "threads",
+    seed: int | None = None,
+    dtype: str = "float32",
+    shards: int | None = None,
+    input: Input | None = None,
+    overrides: Sequence[str] = (),
+) -> Model:
+    """Compile a spec to a model with fresh parameters.
+
+    batch      images of a step (default: the spec's); batches of other sizes are taken too
+    workers    threads (or with parallel="processes", forked processes) that share the work
+    seed       of the parameters' beginning and of dropout (default: the spec's)
+    shards     parts into which a batch is cut; results depend on them to the last bit, on workers never
+    input      shape of the input, (1, 28, 28) or "1x28x28", where the spec states none; else that of the
+               data which the spec names
+    overrides  settings in place of the spec's: ("train.epochs=3",)
+
+    Raises SpecError, whose `.diagnostics` say what is wrong and where.
+    """
+    from .model import Model
+
+    spec = read_spec(path, text=text, input=input, overrides=overrides)
+    if spec.symbolic:
+        from .data.load import load
+
+        found = load(spec.data, root=Path(path).parent if path else None, seed=seed or spec.train.seed)
+        spec = read_spec(path, text=text, input=found.input_type, overrides=overrides)
+    return Model(
+        spec, batch=batch, workers=workers, parallel=parallel, seed=seed, dtype=dtype, shards=shards
+    )

@@ -1,0 +1,331 @@
+"""The model: a network with its parameters, trained and asked from Python."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.dataset import Split
+from ..diagnostics import Diagnostic, Fault, SpecError
+from ..ir import TensorType
+from ..lang import Spec
+from ..plan.engine import Engine, Plan
+from ..plan.parameters import View
+from ..train import checkpoints, weights
+from ..train.history import History, Row
+from ..train.loop import Course, EpochDone, Event, fit
+from .targets import are_classes, targets
+
+if TYPE_CHECKING:
+    from ..ir.facts import Facts
+
+Array = np.ndarray
+Given = Array | Mapping[str, Array] | Sequence[Array]
+
+
+class Model:
+    """A compiled network; made by `cnnspec.compile`.
+
+    Images are arrays (n, c, h, w), sequences (n, c, w), vectors (n, c), floats as the network shall see
+    them. Answers are class indices (n,), one-hot rows, or numbers of the output's shape. Where a network has
+    several inputs or outputs, give (and get) dictionaries by name. Batches may have any size.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        *,
+        batch: int | None = None,
+        workers: int = 1,
+        parallel: str = "threads",
+        seed: int | None = None,
+        dtype: str = "float32",
+        shards: int | None = None,
+    ) -> None:
+        if dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype is float32 or float64, got {dtype!r}")
+        self.spec = spec
+        self.graph = spec.graph
+        self.dtype = dtype
+        self.batch = batch or spec.train.batch
+        self.seed = spec.train.seed if seed is None else seed
+        self.shards = shards or spec.train.shards or workers
+        self.costs = spec.train.cost
+        self.engine = Engine(
+            spec.graph,
+            self.costs,
+            spec.train.optimiser,
+            shards=self.shards,
+            workers_wanted=workers,
+            parallel=parallel,
+            seed=self.seed,
+            dtype=dtype,
+        )
+        self._total_steps = self.first_step = 0
+        self.steps_per_epoch = 1
+
+    # ---- training ----------------------------------------------------------------------------------
+
+    def train_step(self, x: Given, y: Given) -> float:
+        """One step of the optimiser on a batch; the mean cost before the step."""
+        return self.learn(x, y)[0]
+
+    def learn(self, x: Given, y: Given) -> tuple[float, int | None]:
+        """One step; the mean cost, and how many answers were right (None where answers are no classes).
+
+        Where the cost is not finite the parameters stay as they were.
+        """
+        cost, right = self.engine.learn(self._arrays(x, y), self.rate)
+        return cost, self._right(right, y)
+
+    def measure(self, x: Given, y: Given) -> tuple[float, int | None]:
+        """The same without learning: the network as it is in use."""
+        cost, right = self.engine.measure(self._arrays(x, y))
+        return cost, self._right(right, y)
+
+    def fit(
+        self,
+        x: Array,
+        y: Array,
+        *,
+        epochs: int | None = None,
+        batch: int | None = None,
+        validation: tuple[Array, Array] | None = None,
+        on_epoch: Callable[[Row], object] | None = None,
+        shuffle: bool = True,
+    ) -> History:
+        """Train for some epochs (default: the spec's); returns a row an epoch.
+
+        The schedule runs over the steps of this call. Raises SpecError where a number stops being finite.
+        """
+        course = Course(
+            epochs=self.spec.train.epochs if epochs is None else epochs,
+            batch=batch or self.batch,
+            seed=self.seed,
+            shuffle=shuffle,
+            best=self.spec.train.best,
+            patience=self.spec.train.patience,
+        )
+        images = self._split(x, y)
+        held_out = None if validation is None else self._split(*validation)
+
+        def tell(event: Event) -> None:
+            if on_epoch and isinstance(event, EpochDone):
+                on_epoch(event.row)
+
+        return fit(self, images, course, held_out, tell)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        base = self.spec.train.optimiser.lr
+        if not self.total_steps:
+            return base
+        step, course = self.steps - self.first_step, self.total_steps - self.first_step
+        return self.spec.train.schedule.rate(step, course, self.steps_per_epoch, base)
+
+    @property
+    def total_steps(self) -> int:
+        """The step, counted over the model's life, at which the schedule ends; 0 where none runs."""
+        return self._total_steps
+
+    @total_steps.setter
+    def total_steps(self, total: int) -> None:
+        if total != self._total_steps:  # a resumed course keeps the step that it began with
+            self._total_steps, self.first_step = total, self.steps
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps taken."""
+        return self.engine.steps
+
+    @steps.setter
+    def steps(self, count: int) -> None:
+        self.engine.steps = count
+
+    # ---- asking ------------------------------------------------------------------------------------
+
+    def predict(self, x: Given) -> Any:
+        """The outputs for any number of images: an array (n, ...), or a dictionary where there are several."""
+        arrays = self._inputs(x)
+        count = _length(arrays)
+        outputs = {name: np.empty((count, *self.graph.type(name).shape), self.dtype) for name in self.graph.outputs}
+        for start, part in self._chunks(arrays, count):
+            for name, values in zip(outputs, self.engine.forward(part).values(), strict=True):
+                outputs[name][start : start + len(values)] = values
+        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+
+    def evaluate(self, x: Given, y: Given) -> dict[str, float | None]:
+        """Mean cost and accuracy over any number of images, without dropout and with running statistics."""
+        arrays = self._arrays(x, y)
+        count = _length(arrays)
+        cost, right, known = 0.0, 0, True
+        for _, part in self._chunks(arrays, count):
+            n = _length(part)
+            mean, good = self.engine.measure(part)
+            cost += mean * n
+            right += good
+        found = self._right(right, y)
+        known = found is not None
+        return {"cost": cost / count, "accuracy": (found or 0) / count if known else None}
+
+    def cost(self, x: Given, y: Given) -> float:
+        """Mean cost over any number of images."""
+        found = self.evaluate(x, y)["cost"]
+        assert found is not None
+        return found
+
+    def gradients(self, x: Given, y: Given) -> dict[str, Array]:
+        """The gradient of the batch's mean cost with respect to every trained parameter, in PyTorch's layouts.
+
+        As in training: with the batch's statistics and with dropout.
+        """
+        _, found = self.engine.differentiate(self._arrays(x, y))
+        return dict(found)
+
+    def activations(self, x: Given) -> dict[str, Array]:
+        """Every value of the network, by name, as it is in use: (n, c, h, w) for images."""
+        found = self.engine.forward(self._inputs(x), mode="show")
+        return {node.name: values.copy() for node, values in zip(self.graph, found.values(), strict=True)}
+
+    # ---- what it is made of ------------------------------------------------------------------------
+
+    @property
+    def parameters(self) -> View:
+        """The parameters by name, in order of the text; assigning sets."""
+        return self.engine.parameters
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of a training step at the model's batch size; `.source` is its text."""
+        return self.engine.plan("train", self.batch)
+
+    @property
+    def facts(self) -> Facts:
+        """Shapes, parameters, multiply-adds of every layer."""
+        from ..ir.facts import facts
+
+        return facts(self.graph)
+
+    def summary(self) -> str:
+        """The table of layers, as text."""
+        from ..report.summary import table
+
+        return table(self.facts)
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """What the next step depends on beside the parameters: moments by name, and the steps taken."""
+        views = {
+            f"{moment}/{name}": values
+            for moment, flat in self.engine.moments.items()
+            for name, values in self.engine.layout(flat).items()
+        }
+        return {**views, "steps": np.array([self.steps, self.first_step, self._total_steps], np.int64)}
+
+    def load_state(self, state: Mapping[str, Array]) -> None:
+        """Go on from a state; names and shapes must be those that `state` gives."""
+        for moment, flat in self.engine.moments.items():
+            view = self.engine.layout(flat)
+            for name in view:
+                view[name] = state[f"{moment}/{name}"]
+        steps, first, total = (int(n) for n in state["steps"])
+        self.steps = steps
+        self._total_steps, self.first_step = total, first
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters as safetensors, with the spec in the metadata."""
+        stamp = checkpoints.Stamp(self.spec.source.text, self.spec.source.name)
+        checkpoints.save_weights(Path(path), self, stamp, self.steps)
+
+    def load(
+        self, path: str | os.PathLike[str], *, partial: bool = False, names: Mapping[str, str] | None = None
+    ) -> None:
+        """Set the parameters from a safetensors file; raises SpecError where names or shapes differ."""
+        weights.load(Path(path), self.parameters, partial=partial, names=names)
+
+    def close(self) -> None:
+        """End the workers; the model can be asked again, and starts them anew."""
+        self.engine.close()
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # ---- arrays ------------------------------------------------------------------------------------
+
+    def _inputs(self, x: Given) -> dict[str, Array]:
+        found = _by_name(x, self.graph.inputs, "input")
+        return {name: self._input(values, self.graph.type(name), name) for name, values in found.items()}
+
+    def _input(self, values: Array, kind: TensorType, name: str) -> Array:
+        values = np.asarray(values)
+        if values.shape[1:] != kind.shape or values.dtype.kind not in "biuf":
+            want = ", ".join(map(str, kind.shape))
+            message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
+            raise SpecError((Diagnostic("CNN408", message),))
+        return np.ascontiguousarray(values, self.dtype)
+
+    def _arrays(self, x: Given, y: Given) -> dict[str, Array]:
+        arrays = self._inputs(x)
+        count = _length(arrays)
+        for name, values in _by_name(y, self._judged, "output").items():
+            try:
+                target = targets(values, self.graph.type(name), self.dtype, f"`{name}`")
+            except Fault as fault:
+                raise SpecError((fault.diagnostic(),)) from None
+            if len(target) != count:
+                message = f"{count} images, but {len(target)} targets for `{name}`"
+                raise SpecError((Diagnostic("CNN410", message),))
+            arrays[f"{name}.target"] = target
+        return arrays
+
+    @property
+    def _judged(self) -> tuple[str, ...]:
+        """The outputs that costs judge, in the order of the costs."""
+        free = [name for name in self.graph.outputs if name not in {cost.of for cost in self.costs}]
+        return tuple(cost.of or free.pop(0) for cost in self.costs)
+
+    def _right(self, right: int, y: Given) -> int | None:
+        name = self._judged[0]
+        kind = self.graph.type(name)
+        values = np.asarray(_by_name(y, self._judged, "output")[name])
+        if not are_classes(values, kind):
+            return None
+        pixels = kind.elements // kind["c"]
+        return right if pixels == 1 else right / pixels  # type: ignore[return-value]
+
+    def _chunks(self, arrays: dict[str, Array], count: int) -> Iterator[tuple[int, dict[str, Array]]]:
+        for start in range(0, count, self.batch):
+            yield start, {name: values[start : start + self.batch] for name, values in arrays.items()}
+
+    def _split(self, x: Array, y: Array) -> Split:
+        x = self._inputs(x)[self.graph.inputs[0]]
+        y = np.asarray(y)
+        return Split(x, y)
+
+
+def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Array]:
+    """Arrays by the names of inputs or outputs; a single array is that of the only one."""
+    if isinstance(given, Mapping):
+        missing = [name for name in names if name not in given]
+        if missing:
+            message = f"there is no array for the {what} `{missing[0]}`"
+            raise SpecError((Diagnostic("CNN408", message, help=f"give {', '.join(names)}"),))
+        return {name: np.asarray(given[name]) for name in names}
+    if isinstance(given, tuple) and len(given) == len(names) and len(names) > 1:
+        return dict(zip(names, map(np.asarray, given), strict=True))
+    if len(names) == 1:
+        return {names[0]: np.asarray(given)}
+    message = f"the network has {len(names)} {what}s; give a dictionary with {', '.join(names)}"
+    raise SpecError((Diagnostic("CNN408", message),))
+
+
+def _length(arrays: Mapping[str, Array]) -> int:
+    return len(next(iter(arrays.values())))
