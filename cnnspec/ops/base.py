@@ -66,12 +66,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Window:
-    """How an op's outputs look at its input, for receptive fields: sizes for each spatial axis."""
+    """How an op's outputs look at its input, for receptive fields: sizes for each spatial axis.
+
+    Where `grow` is above one, the input's pixels first move so far apart, with nothing in between: an
+    upsampling by 2 is a window of 2 on an input grown by 2, so that each window meets one pixel.
+    """
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
     pad: tuple[int, ...]  # at the top and left
     dilate: tuple[int, ...]
+    grow: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,223 @@
+"""What is known of a network before it runs: shapes, parameters, work, memory, and what each value sees.
+
+Words are asked, one after the other; nothing here knows any of them. No NumPy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+
+from .graph import Graph, Node
+from .types import TensorType
+
+FLOAT_BYTES = 4
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What one number of a value sees of the network's input, along one axis.
+
+    size   pixels from the first to the last that it depends on, as if the image had no border
+    jump   pixels from what one number sees to what the next one does
+    start  where number 0 begins to see; negative in the padding
+    whole  pixels of the input
+    """
+
+    size: int
+    jump: Fraction
+    start: Fraction
+    whole: int
+
+    @property
+    def seen(self) -> int:
+        """Pixels that there are to see: a field may be larger than the image."""
+        return min(self.size, self.whole)
+
+    def through(self, kernel: int, stride: int, pad: int, dilate: int, grow: int) -> Axis:
+        """After a window: it meets ceil(extent / grow) pixels, each `jump` after the one before."""
+        extent = dilate * (kernel - 1) + 1
+        return Axis(
+            self.size + ceil(self.jump * (-(-extent // grow) - 1)),
+            self.jump * stride / grow,
+            self.start + ceil(Fraction(-pad, grow)) * self.jump,
+            self.whole,
+        )
+
+    def everywhere(self) -> Axis:
+        return Axis(self.whole, Fraction(0), Fraction(0), self.whole)
+
+    def join(self, other: Axis) -> Axis:
+        """What two branches see together, from the first pixel of either to the last."""
+        start = min(self.start, other.start)
+        end = max(self.start + self.size, other.start + other.size)
+        return Axis(ceil(end - start), max(self.jump, other.jump), start, max(self.whole, other.whole))
+
+
+Field = tuple[Axis, ...]
+"""The receptive field of a value: an axis for height and width, for a sequence's width, or none."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of one value, or of a block of them."""
+
+    name: str
+    word: str  # `conv`, `input`; of a block its name in the text
+    written: str  # `conv 8x3x3 stride 2`
+    type: TensorType
+    blocks: tuple[str, ...]
+    parameters: int  # trained numbers; 0 where another row owns them
+    state: int  # numbers kept and saved but not trained: running means
+    macs: int  # multiply-adds of one image
+    flops: int
+    activation_bytes: int  # of one image, in float32; nothing where a value only renames another
+    field: Field
+    depth: int  # layers with weights on the longest way here, this one included
+    shares: str = ""  # the value whose parameters it uses, where they are not its own
+    nodes: int = 1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A row for each value in the order of the graph, and what they come to together."""
+
+    rows: tuple[Row, ...]
+    outputs: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> Row:
+        return next(row for row in self.rows if row.name == name)
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers, shared ones counted once."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def state(self) -> int:
+        return sum(row.state for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        return sum(row.macs for row in self.rows)
+
+    @property
+    def flops(self) -> int:
+        return sum(row.flops for row in self.rows)
+
+    @property
+    def activation_bytes(self) -> int:
+        return sum(row.activation_bytes for row in self.rows)
+
+    @property
+    def depth(self) -> int:
+        return max((row.depth for row in self.rows), default=0)
+
+    @property
+    def field(self) -> Field:
+        """The largest receptive field of the outputs."""
+        return max((self[name].field for name in self.outputs), key=lambda f: [a.size for a in f], default=())
+
+    def folded(self, depth: int) -> Facts:
+        """The same with every block deeper than `depth` as one row, which ends as its last value does.
+
+        basic1.conv1  basic1.bn1  basic1.add1        (depth 0)
+        basic1
+        """
+        rows: list[Row] = []
+        for row in self.rows:
+            if len(row.blocks) <= depth:
+                rows.append(row)
+                continue
+            name = ".".join(row.blocks[: depth + 1])
+            if rows and rows[-1].name == name:
+                rows[-1] = _together(rows[-1], row)
+            else:
+                block = row.blocks[depth]
+                rows.append(replace(row, name=name, word="block", written=block, blocks=row.blocks[:depth]))
+        return Facts(tuple(rows), self.outputs)
+
+
+def _together(block: Row, row: Row) -> Row:
+    """A block's row with one more of its values."""
+    return replace(
+        row,
+        name=block.name,
+        word=block.word,
+        written=block.written,
+        blocks=block.blocks,
+        parameters=block.parameters + row.parameters,
+        state=block.state + row.state,
+        macs=block.macs + row.macs,
+        flops=block.flops + row.flops,
+        activation_bytes=block.activation_bytes + row.activation_bytes,
+        shares="",
+        nodes=block.nodes + row.nodes,
+    )
+
+
+def facts(graph: Graph) -> Facts:
+    """What is known of every value of a graph of words.
+
+    Parameters are counted where their owner stands; whoever shares them counts none.
+    """
+    rows: dict[str, Row] = {}
+    owners: set[str] = set()
+    for node in graph:
+        types = graph.types(node)
+        parameters = node.op.parameters(*types)
+        own = node.owner not in owners
+        owners.add(node.owner)
+        trained = sum(p.type.elements for p in parameters if p.trained)
+        macs = node.op.macs(*types)
+        before = [rows[graph[value].name] for value in node.inputs]
+        rows[node.name] = Row(
+            name=node.name,
+            word=node.op.word or "input",
+            written=node.op.written() if node.op.word else f"input {node.type}",
+            type=node.type,
+            blocks=node.blocks,
+            parameters=trained if own else 0,
+            state=sum(p.type.elements for p in parameters if not p.trained) if own else 0,
+            macs=macs,
+            flops=node.op.flops(*types),
+            activation_bytes=0 if node.op.renames else node.type.elements * FLOAT_BYTES,
+            field=_field(node, types, [row.field for row in before]),
+            depth=max((row.depth for row in before), default=0) + bool(macs and trained),
+            shares="" if own else node.owner,
+        )
+    return Facts(tuple(rows.values()), graph.outputs)
+
+
+def _field(node: Node, types: tuple[TensorType, ...], before: list[Field]) -> Field:
+    """The receptive field of a node's value, from those of its inputs."""
+    if not before:
+        return tuple(Axis(1, Fraction(1), Fraction(0), size) for size in node.type.spatial)
+    rank = max(map(len, before))
+    full = [field for field in before if len(field) == rank]
+    joined = full[0]
+    for other in full[1:]:
+        joined = tuple(a.join(b) for a, b in zip(joined, other, strict=True))
+    if sees_everything(node, types):
+        return tuple(axis.everywhere() for axis in joined)
+    window = node.op.window(*types)
+    if window is None or len(window.kernel) != rank:
+        return joined
+    grow = window.grow or (1,) * rank
+    steps = zip(window.kernel, window.stride, window.pad, window.dilate, grow, strict=True)
+    return tuple(axis.through(*step) for axis, step in zip(joined, steps, strict=True))
+
+
+def sees_everything(node: Node, types: tuple[TensorType, ...]) -> bool:
+    """Whether each number of a value may depend on every pixel of its inputs.
+
+    So it is where the op says so, and where it gives other pixels than it got without saying how (reshape).
+    """
+    if node.op.looks_everywhere:
+        return True
+    return (
+        bool(node.type.spatial)
+        and node.op.window(*types) is None
+        and node.type.spatial != max(types, key=lambda t: t.elements).spatial
+    )
