@@ -57,8 +57,9 @@ def _packed(path: Path) -> dict[str, bytes]:
                         at="source", help=AGAIN,
                     )  # fmt: skip
                 name = member.name.rpartition("/")[2]
-                content = archive.extractfile(member)  # None where it is not a plain file
-                if name in (*TRAIN, TEST) and content:
+                if member.isreg() and name in (*TRAIN, TEST):
+                    content = archive.extractfile(member)
+                    assert content, "a plain file has content"
                     found[name] = content.read()
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None

@@ -85,8 +85,10 @@ def _read(file: BinaryIO, name: str, axes: tuple[int, ...], most: int) -> np.nda
     told = "x".join(map(str, shape))
     if not length:
         raise Fault("CNN414", f"{name} is empty: {told} numbers", at="source")
-    if length > most:
-        raise _truncated(name, f"its header tells of {told} numbers, more than it can hold")
+    follow = most - 4 - 4 * count
+    if length > follow:
+        cut = "at most " if isinstance(file, gzip.GzipFile) else ""
+        raise _truncated(name, f"its header tells of {told} numbers, {length:,} bytes, and {cut}{follow:,} follow")
     need(length, name)
     array = np.empty(shape, dtype)
     into, filled = array.reshape(-1).view(np.uint8), 0

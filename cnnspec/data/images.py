@@ -30,10 +30,7 @@ def read_image(path: Path, colour: bool = True, resize: tuple[int, ...] | None =
         with Image.open(path, formats=FORMATS) as image:
             width, height = image.size  # known before anything is unpacked
             if width * height > MOST_PIXELS:
-                raise Fault(
-                    "CNN415", f"{path} has {width}x{height} pixels, more than {MOST_PIXELS:,}", at="source",
-                    help="make it smaller, or take it out of the folder",
-                )  # fmt: skip
+                raise _too_large(path, f"{width}x{height}")
             if image.mode[0] in "IF":  # Pillow would cut these off at 255
                 raise Fault(
                     "CNN415", f"{path} has more than 8 bits a channel", at="source", help="save it with 8 bits"
@@ -49,12 +46,21 @@ def read_image(path: Path, colour: bool = True, resize: tuple[int, ...] | None =
         ) from None  # fmt: skip
     except FileNotFoundError as error:
         raise unreadable(path, error) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        # what Pillow raises for damaged files
+    except Image.DecompressionBombError:
+        raise _too_large(path, "far too many") from None
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for damaged files
+        reason = str(error).split("\n")[0].rstrip(".")
         raise Fault(
-            "CNN415", f"{path} cannot be read: {error}", at="source", help="take it out of the folder"
+            "CNN415", f"{path} cannot be read: {reason}", at="source", help="take it out of the folder"
         ) from None
     return pixels.transpose(2, 0, 1) if colour else pixels[None]
+
+
+def _too_large(path: Path, size: str) -> Fault:
+    return Fault(
+        "CNN415", f"{path} has {size} pixels; {MOST_PIXELS:,} are the most that is read", at="source",
+        help="make it smaller, or take it out of the folder",
+    )  # fmt: skip
 
 
 def read_images(source: Images, path: Path, progress: Progress | None = None) -> Found:

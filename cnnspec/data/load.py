@@ -68,11 +68,6 @@ def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
         train, test = _first(train, settings.limit), _first(test, settings.limit)
     rest, kept = divide(train[1], settings.validation, seed)
     train, validation = _taken(train, rest), _taken(train, kept)
-    if not len(train[0]):
-        raise Fault(
-            "CNN414", f"{found.name} leaves no image to learn from", at="validation",
-            help="set less aside for validation and test",
-        )  # fmt: skip
     scaling = _scaling(train[0], settings.normalise)
     learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
     assert not isinstance(found.classes, int), "a checked source has names for its classes"

@@ -15,6 +15,8 @@ from ..settings.data import Csv
 from .found import Found
 from .idx import unreadable
 
+LARGEST = float(np.finfo(np.float32).max)
+
 
 def read_csv(source: Csv, path: Path) -> Found:
     """The vectors and labels of a table; empty lines are passed over."""
@@ -103,7 +105,7 @@ def _number(cell: str, place: str) -> float:
     except ValueError:
         told = f"`{cell[:40]}` is not a number" if cell.strip() else "the cell is empty"
         raise Fault("CNN417", f"{place}: {told}", at="source") from None
-    if not isfinite(number) or abs(number) > np.finfo(np.float32).max:
+    if not isfinite(number) or abs(number) > LARGEST:
         raise Fault("CNN411", f"{place}: {cell.strip()} is not a finite number of float32", at="source")
     return number
 

@@ -30,7 +30,7 @@ from ..ops.fields import (
 )  # fmt: skip
 from .augment import AUGMENTATIONS, Augmentation
 
-SHARE = Number(0, 1, open_high=True)
+SHARE = Number(0, 0.99)
 
 
 def repeated(kind: Kind, doc: str) -> Any:

@@ -245,7 +245,9 @@ def test_csv_separator_is_one_character():
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.integers(1, 200), st.sampled_from([0, 0.1, 0.2, 0.25, 1 / 3, 0.5, 0.9]), st.integers(1, 5), st.integers(0, 5))
+@given(
+    st.integers(1, 200), st.sampled_from([0, 0.1, 0.2, 0.25, 1 / 3, 0.5, 0.9]), st.integers(1, 5), st.integers(0, 5)
+)
 def test_divide_takes_the_share_from_every_class_alike(count, share, many, seed):
     y = np.random.default_rng(seed).integers(0, many, count)
     rest, kept = divide(y, share, seed)
@@ -276,7 +278,9 @@ def test_normalise_takes_mean_and_deviation_from_the_training_images(tmp_path):
     np.testing.assert_allclose(learnt.mean((0, 2, 3)), 0, atol=1e-12)
     np.testing.assert_allclose(learnt.std((0, 2, 3)), [1, 1, 0], atol=1e-12)
     raw = found.train.x.astype(float)
-    wanted = (found.test.x - raw.mean((0, 2, 3), keepdims=True)) / np.maximum(raw.std((0, 2, 3), keepdims=True), 1e-9)
+    wanted = (found.test.x - raw.mean((0, 2, 3), keepdims=True)) / np.maximum(
+        raw.std((0, 2, 3), keepdims=True), 1e-9
+    )
     np.testing.assert_allclose(found.test.arrays("float64")[0][:, :2], wanted[:, :2], atol=1e-9)
 
 

@@ -117,11 +117,10 @@ Others are passed over.""",
     ),
     Code(
         "CNN414",
-        "too-few-images",
+        "no-images",
         """\
-There is no image at all, or none is left to learn from after those for test and validation have been set
-aside.""",
-        how="Read an archive with two images and `data { validation 90% }`.",
+There is not a single image, or row of a table, in one of the parts.""",
+        how="Read a table that has a header and no rows with `source csv`.",
     ),
     Code(
         "CNN415",
