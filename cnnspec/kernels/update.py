@@ -1,21 +1,8 @@
-"""What an update needs besides its optimiser's lines: the length of the whole gradient."""
+"""What an update needs besides its optimiser's lines: how much to shorten the gradient."""
 
 from __future__ import annotations
 
 from math import sqrt
-
-import numpy as np
-from numpy.typing import NDArray
-
-CHUNK = 1 << 14  # parameters at a time, so that the passes of an optimiser find them in the cache
-
-
-def squares(g: NDArray[np.floating]) -> list[float]:
-    """Sums of squares of g[n], one for each chunk.
-
-    Added up in their order they give the same bits however many workers made them.
-    """
-    return [float(np.vecdot(part, part)) for part in np.split(g, range(CHUNK, g.size, CHUNK))]
 
 
 def clip_scale(square_norm: float, clip: float) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..diagnostics import Diagnostic, Label, Source, Span, SpecError
 from . import tensors
 from .history import Progress
 from .loop import Trainable
@@ -30,9 +31,13 @@ PARAMETER, STATE, PROGRESS = "parameter/", "state/", "progress"
 
 @dataclass(frozen=True)
 class Stamp:
-    """What files are stamped with: the spec, whole, so that weights can be used without it at hand."""
+    """What files are stamped with: the spec, whole, so that weights can be used without it at hand.
+
+    `name` is how messages call the spec.
+    """
 
     spec: str
+    name: str = "the spec"
 
     @property
     def sha256(self) -> str:
@@ -89,15 +94,50 @@ def load_state(path: Path, model: Trainable, stamp: Stamp) -> Progress:
 def _check_spec(path: Path, metadata: dict[str, str], stamp: Stamp) -> None:
     if metadata.get("spec_sha256") == stamp.sha256:
         return
-    old, new = metadata.get("spec", "").splitlines(), stamp.spec.splitlines()
-    changed = [line for line in difflib.unified_diff(old, new, n=0, lineterm="")][2:]
-    lines = [tensors.shown(line) for line in changed if not line.startswith("@@")]
-    shown = lines[:12] + ["..."] * (len(lines) > 12)
-    refuse(
-        "CNN461", path, "belongs to another spec; since then\n  " + "\n  ".join(shown),
-        "resume with the spec as it was (the run's folder holds it), or start anew from these weights "
-        "with `--weights`",
-    )  # fmt: skip
+    first, *others = differences(metadata.get("spec", ""), Source(stamp.name, stamp.spec))
+    finding = Diagnostic(
+        "CNN461",
+        f"{tensors.shown(str(path))} belongs to another spec",
+        first.span,
+        label=first.text,
+        related=tuple(others[:8]),
+        help="resume with the spec as it was, which the run's folder holds, or start anew with `--weights`",
+    )
+    raise SpecError((finding,))
+
+
+def differences(old: str, new: Source) -> list[Label]:
+    """The lines of a spec that are not what they were, each with what was there; at least one."""
+    before, after = _lines(old), _lines(new.text)
+    found = []
+    for what, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if what == "replace" and j - i == m - k:
+            found += [Label(_line(new, k + n), f"was `{_cut(before[i + n])}`") for n in range(m - k)]
+        elif what == "replace":
+            found.append(Label(_line(new, k), f"was `{_cut(' ; '.join(before[i:j]))}`"))
+        elif what == "delete":
+            where = "before" if k < len(after) else "after"
+            gone = _cut(" ; ".join(before[i:j]))
+            found.append(Label(_line(new, min(k, len(after) - 1)), f"{where} it stood `{gone}`"))
+        elif what == "insert":
+            more = f", and {m - k - 1} more lines after it" if m - k > 1 else ""
+            found.append(Label(_line(new, k), f"is new{more}"))
+    return found or [Label(_line(new, 0), "the ends of its lines have changed")]
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
+
+
+def _cut(text: str) -> str:
+    text = tensors.shown(text.strip())
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _line(source: Source, number: int) -> Span:
+    """A line, counted from 0, without the blanks around it."""
+    start, text = source.line_starts[number], source.line(number + 1)
+    return Span(source, start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
 
 
 def _check_arrays(path: Path, arrays: dict[str, NDArray[Any]], own: dict[str, NDArray[Any]]) -> None:

@@ -80,7 +80,7 @@ class Progress:
     batch: int = 0  # batches done of the epoch after them, and over these:
     images: int = 0
     cost: float = 0.0  # summed over the images
-    right: int | None = None  # None where the answers are no classes
+    right: float | None = None  # parts of an image, where pixels are classes; None where nothing is
     seconds: float = 0.0
     rate: float = 0.0  # of the last of them
     best: float | None = None
@@ -91,7 +91,7 @@ class Progress:
         """Epochs done."""
         return len(self.rows)
 
-    def add(self, images: int, cost: float, right: int | None, rate: float, seconds: float) -> None:
+    def add(self, images: int, cost: float, right: float | None, rate: float, seconds: float) -> None:
         """Count a batch."""
         self.batch += 1
         self.images += images

@@ -20,6 +20,8 @@ from typing import Any, Protocol
 from numpy.typing import DTypeLike, NDArray
 
 from ..diagnostics import Diagnostic, SpecError
+from ..settings.data import Data
+from ..settings.train import Train
 from .finite import blame
 from .history import History, Progress, Row, Score
 
@@ -29,10 +31,15 @@ Array = NDArray[Any]
 class Trainable(Protocol):
     """What the loop asks of a model."""
 
-    dtype: DTypeLike
-    steps: int  # taken so far
-    total_steps: int  # this and steps_per_epoch are set by the loop, for the schedule
+    total_steps: int  # at which the schedule ends; this and steps_per_epoch are set by the loop
     steps_per_epoch: int
+
+    @property
+    def dtype(self) -> DTypeLike: ...
+
+    @property
+    def steps(self) -> int:
+        """Taken so far, in its whole life."""
 
     @property
     def rate(self) -> float:
@@ -47,13 +54,13 @@ class Trainable(Protocol):
 
     def load_state(self, state: dict[str, Array]) -> None: ...
 
-    def learn(self, x: Array, y: Array) -> tuple[float, int | None]:
+    def learn(self, x: Array, y: Array) -> tuple[float, float | None]:
         """One step; the mean cost and how many were classified right (None where answers are no classes).
 
         Where the cost is not finite, the parameters stay as they were.
         """
 
-    def measure(self, x: Array, y: Array) -> tuple[float, int | None]:
+    def measure(self, x: Array, y: Array) -> tuple[float, float | None]:
         """The same without learning, as in use."""
 
     def activations(self, x: Array) -> dict[str, Array]: ...
@@ -99,6 +106,19 @@ class Course:
     patience: int | None = None
     interval: float = 1.0
 
+    @classmethod
+    def of(cls, train: Train, data: Data) -> Course:
+        """The course that a spec's blocks ask for."""
+        return cls(
+            epochs=train.epochs,
+            batch=train.batch,
+            seed=train.seed,
+            shuffle=data.shuffle,
+            augment=data.augment,
+            best=train.best,
+            patience=train.patience,
+        )
+
 
 @dataclass(frozen=True)
 class Started:
@@ -116,7 +136,7 @@ class StepDone:
     step: int  # of this training, counted from 1
     epoch: int  # counted from 1
     cost: float
-    right: int | None
+    right: float | None
     images: int
     rate: float
     seconds: float
@@ -238,7 +258,7 @@ def fit(
 
 def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], bool] = lambda: False) -> Score:
     """Mean cost and accuracy over all images, in their order; over fewer where `stopped` says so."""
-    cost, correct, done, classes = 0.0, 0, 0, True
+    cost, correct, done, classes = 0.0, 0.0, 0, True
     for x, y in images.batches(batch, dtype=model.dtype):
         if stopped():
             break

@@ -38,7 +38,6 @@ from .loop import (
     Course,
     EpochDone,
     Event,
-    Finished,
     Images,
     Interrupted,
     SaveDue,
@@ -130,6 +129,12 @@ class RunFolder:
         """Bring results.csv to exactly these rows."""
         files.write(self.results, ["".join([Row.columns(), *(row.line() for row in rows)]).encode()])
 
+    def reopen(self) -> None:
+        """Make ready to go on: without what a killed process left half written, or the summary of an end."""
+        files.sweep(self.path)
+        with files.reported(self.summary):
+            self.summary.unlink(missing_ok=True)
+
     def cut_epochs(self, keep: int) -> None:
         """Keep the weights of the last few epochs that were saved for themselves."""
         saved = sorted(
@@ -181,24 +186,24 @@ def run(
     folder: RunFolder,
     stamp: Stamp,
     *,
+    parameters: int,
     validation: Images | None = None,
     test: Images | None = None,
     every: int | None = None,
     keep: int = 1,
     resume: bool = False,
-    facts: Mapping[str, Any] | None = None,
     on_event: Callable[[Event], object] = lambda event: None,
 ) -> dict[str, Any]:
     """Train, write it all down, test, and return what summary.json says.
 
     The test is made with the weights of the best epoch where validation images chose it, else with the
-    last; the model keeps them. `facts` are further entries of the summary (`parameters`). An interruption
+    last; the model keeps them. `parameters` is how many are trained, for the summary. An interruption
     (`Interrupted`) and a failure (`SpecError`) go into the summary too, and on to the caller.
     """
     recorder = Recorder(folder, model, stamp, every, keep)
     progress = Progress()
     if resume:
-        files.sweep(folder.path)
+        folder.reopen()
         progress = load_state(folder.state, model, stamp)
     folder.write_results(progress.rows)
     score = Score()
@@ -211,7 +216,7 @@ def run(
             "test_cost": score.cost,
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch or None,
-            **(facts or {}),
+            "parameters": parameters,
             "images_per_second": round(history.images_per_second, 1),
             "seconds": round(history.seconds + progress.seconds, 3),
             "spec_sha256": stamp.sha256,
@@ -224,8 +229,6 @@ def run(
         for event in training(model, images, course, validation, progress):
             recorder(event)
             on_event(event)
-            if isinstance(event, Finished):
-                status = "stopped early" if event.history.stopped_early else "finished"
     except Interrupted as interrupted:
         interrupted.folder = folder.path
         conclude("interrupted")
@@ -239,7 +242,7 @@ def run(
     if tested == "best":
         weights.load(folder.best, model.parameters)
     score = measure(model, test, course.batch) if test else Score()
-    return conclude(status, tested=tested)
+    return conclude("finished", tested=tested, stopped_early=progress.epoch < course.epochs)
 
 
 def finite(data: Any) -> Any:

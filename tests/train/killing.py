@@ -38,7 +38,7 @@ def train(path, pipe=None):
         folder.describe("tiny.cnn", SPEC, {})
     run(
         model, Blobs(), COURSE, folder, STAMP,
-        validation=Blobs(15, seed=2), every=1, keep=2, resume=resume, on_event=tell,
+        parameters=21, validation=Blobs(15, seed=2), every=1, keep=2, resume=resume, on_event=tell,
     )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ import pytest
 import safetensors
 from tiny import COURSE, SPEC, STAMP, Blobs, Tiny, same
 
-from cnnspec.diagnostics import SpecError
+from cnnspec.diagnostics import Source, SpecError
+from cnnspec.diagnostics.text import render
 from cnnspec.train import tensors, weights
-from cnnspec.train.checkpoints import Stamp, load_state, save_state, save_weights
+from cnnspec.train.checkpoints import Stamp, differences, load_state, save_state, save_weights
 from cnnspec.train.history import Progress
 from cnnspec.train.loop import training
 
@@ -59,21 +60,37 @@ def test_files_are_stamped(saved, tmp_path):
 
 
 def test_another_spec_is_refused_with_what_differs(saved):
-    changed = Stamp(SPEC.replace("dense 3", "dense 4").replace("lr 0.2", "lr 0.1"))
-    finding = refused(saved[0], stamp=changed)
-    assert finding.code == "CNN461" and "--weights" in finding.help
-    assert finding.message.removeprefix(f"{saved[0]} ") == (
-        "belongs to another spec; since then\n"
-        "  -dense 3 -> softmax\n"
-        "  -train { optimiser sgd lr 0.2 momentum 0.9 }\n"
-        "  +dense 4 -> softmax\n"
-        "  +train { optimiser sgd lr 0.1 momentum 0.9 }"
-    )
+    changed = SPEC.replace("dense 3", "  dense 4").replace("lr 0.2", "lr 0.1")
+    finding = refused(saved[0], stamp=Stamp(changed, "net.cnn"))
+    assert finding.code == "CNN461" and finding.message == f"{saved[0]} belongs to another spec"
+    assert render([finding]).splitlines()[1:] == [
+        " --> net.cnn:2:3",
+        "  |",
+        "2 |   dense 4 -> softmax",
+        "  |   ^^^^^^^^^^^^^^^^^^ was `dense 3 -> softmax`",
+        "3 | train { optimiser sgd lr 0.1 momentum 0.9 }",
+        "  | ------------------------------------------- was `train { optimiser sgd lr 0.2 momentum 0.9 }`",
+        "  = help: resume with the spec as it was, which the run's folder holds, or start anew with `--weights`",
+    ]
 
 
-def test_what_differs_is_cut_short(saved):
-    finding = refused(saved[0], stamp=Stamp("relu\n" * 100))
-    assert len(finding.message.splitlines()) == 14 and finding.message.endswith("...")
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("a\nb\nc\n", "a\nB\nc\n", [(2, "was `b`")]),
+        ("a\nb\nc\n", "a\nc\n", [(2, "before it stood `b`")]),
+        ("a\nb\nc\n", "a\nb\n", [(2, "after it stood `c`")]),
+        ("a\n", "a\nb\n", [(2, "is new")]),
+        ("a\n", "a\nb\nc\nd\n", [(2, "is new, and 2 more lines after it")]),
+        ("a\nb\nc\n", "A\nb\nC\n", [(1, "was `a`"), (3, "was `c`")]),
+        ("a\n", "a\r\n", [(1, "the ends of its lines have changed")]),
+        ("a\n", "", [(1, "was `a`")]),
+        ("a\nb\n", "c\n", [(1, "was `a ; b`")]),
+        ("a\nb\n", "a\n\x1b[2J\n", [(2, "was `b`")]),
+    ],
+)
+def test_differences(old, new, told):
+    assert [(label.span.line, label.text) for label in differences(old, Source("s", new))] == told
 
 
 def test_weights_are_no_state(tmp_path):

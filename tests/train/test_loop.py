@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from tiny import COURSE, Blobs, Tiny, same
 
+from cnnspec.data.dataset import Split
 from cnnspec.diagnostics import SpecError
+from cnnspec.settings.data import Data
+from cnnspec.settings.train import Train
 from cnnspec.train.history import Progress, Row, Score
 from cnnspec.train.loop import (
     Course,
@@ -183,6 +186,18 @@ def test_a_line_of_results_reads_back():
     cells = row.line().rstrip("\n").split(",")
     assert len(cells) == len(Row.columns().split(","))
     assert [float(c) if c else None for c in cells] == [3, 0.1 + 0.2, None, 1e-17, 0.5, 1e-3, 2.0, 100.0]
+
+
+def test_the_course_that_a_spec_asks_for():
+    train, data = Train(epochs=7, batch=32, seed=4, patience=2, best="cost"), Data(shuffle=False)
+    assert Course.of(train, data) == Course(7, 32, seed=4, shuffle=False, best="cost", patience=2)
+
+
+def test_parts_of_a_dataset_are_images():
+    blobs = Blobs()
+    parts = Split(blobs.x.astype("float32"), blobs.y), Split(blobs.x[:9].astype("float32"), blobs.y[:9])
+    history = fit(Tiny(), parts[0], COURSE, parts[1])
+    assert len(history) == 4 and history["validation_accuracy"][-1] > 0.5
 
 
 # ---- interruption -------------------------------------------------------------------------------------

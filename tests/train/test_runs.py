@@ -7,7 +7,9 @@ import json
 import os
 import signal
 import stat
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from tiny import COURSE, SPEC, STAMP, Blobs, Tiny, same
@@ -19,6 +21,8 @@ from cnnspec.train.history import Row
 from cnnspec.train.loop import Course, EpochDone, Interrupted, StepDone
 from cnnspec.train.runs import RunFolder, run
 
+SCHEMA = Path(__file__).parents[2] / "grammar" / "summary.schema.json"
+
 
 def fresh(tmp_path, name="tiny"):
     folder = RunFolder.create(tmp_path / "runs", name)
@@ -28,8 +32,15 @@ def fresh(tmp_path, name="tiny"):
 
 def go(folder, model=None, course=COURSE, **parts):
     model = model or Tiny()
-    parts = {"validation": Blobs(15, seed=2), "test": Blobs(12, seed=3), **parts}
+    parts = {"parameters": 21, "validation": Blobs(15, seed=2), "test": Blobs(12, seed=3), **parts}
     return model, run(model, Blobs(), course, folder, STAMP, **parts)
+
+
+def told(folder):
+    """The summary, which must be as its schema says."""
+    summary = json.loads(folder.summary.read_text())
+    jsonschema.validate(summary, json.loads(SCHEMA.read_text()))
+    return summary
 
 
 def listing(folder):
@@ -69,13 +80,13 @@ def test_names_make_folders(name, folder, tmp_path):
 
 def test_a_run_writes_all_of_it(tmp_path):
     folder = fresh(tmp_path)
-    _, summary = go(folder, facts={"parameters": 21})
+    _, summary = go(folder)
     assert listing(folder) == [
         "environment.json", "results.csv", "settings.json", "state/last.safetensors", "summary.json", "tiny.cnn",
         "weights/best.safetensors", "weights/last.safetensors",
     ]  # fmt: skip
     assert folder.spec.read_text() == SPEC and folder.settings() == {"train": {"batch": 8}}
-    assert json.loads(folder.summary.read_text()) == summary
+    assert told(folder) == summary
     assert summary["status"] == "finished" and summary["epochs"] == 4 and summary["parameters"] == 21
     assert summary["spec_sha256"] == STAMP.sha256 and 0 <= summary["test_accuracy"] <= 1
     assert {"numpy", "python", "cores", "blas"} <= set(json.loads((folder.path / "environment.json").read_text()))
@@ -125,9 +136,10 @@ def test_two_runs_write_the_same_weights(tmp_path):
     assert a.best.read_bytes() == b.best.read_bytes() and a.last.read_bytes() == b.last.read_bytes()
 
 
-def test_early_stopping_is_a_status(tmp_path):
+def test_early_stopping_is_told(tmp_path):
     _, summary = go(fresh(tmp_path), course=Course(50, 8, patience=2))
-    assert summary["status"] == "stopped early" and summary["epochs"] == summary["best_epoch"] + 2
+    assert summary["status"] == "finished" and summary["stopped_early"]
+    assert summary["epochs"] == summary["best_epoch"] + 2
 
 
 # ---- interruption and resumption ----------------------------------------------------------------------
@@ -152,7 +164,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, steps):
     with pytest.raises(Interrupted) as stopped:
         go(folder, press(steps))
     assert f"go on with `cnnspec run --resume {folder.path}`" in str(stopped.value)
-    summary = json.loads(folder.summary.read_text())
+    summary = told(folder)
     assert summary["status"] == "interrupted" and summary["test_accuracy"] is None
     model, summary = go(RunFolder.open(folder.path), resume=True)
     assert same(model, straight) and summary["status"] == "finished"
@@ -190,6 +202,22 @@ def test_results_are_cut_back_to_the_checkpoint(tmp_path):
     assert without_times(folder.results.read_text()) == without_times(whole.results.read_text())
 
 
+def test_a_run_that_goes_on_has_no_summary_of_its_end(tmp_path):
+    folder = fresh(tmp_path)
+    with pytest.raises(Interrupted):
+        go(folder, press(3))
+    seen = []
+    go(folder, resume=True, on_event=lambda event: seen.append(folder.summary.exists()))
+    assert not any(seen) and folder.summary.exists()
+
+
+def test_no_epochs_are_no_training_but_a_run(tmp_path):
+    folder = fresh(tmp_path)
+    model, summary = go(folder, course=Course(0, 8))
+    assert same(model, Tiny()) and told(folder)["epochs"] == 0 and summary["test_accuracy"] is not None
+    assert load_state(folder.state, Tiny(), STAMP).epoch == 0
+
+
 def test_a_finished_run_resumed_is_finished(tmp_path):
     folder = fresh(tmp_path)
     model, summary = go(folder)
@@ -208,7 +236,7 @@ def test_a_changed_spec_cannot_be_resumed(tmp_path):
     go(folder)
     before = folder.state.read_bytes()
     with pytest.raises(SpecError) as error:
-        run(Tiny(), Blobs(), COURSE, folder, Stamp(SPEC + "# more"), resume=True)
+        run(Tiny(), Blobs(), COURSE, folder, Stamp(SPEC + "# more"), parameters=21, resume=True)
     assert error.value.diagnostics[0].code == "CNN461" and folder.state.read_bytes() == before
 
 
@@ -232,7 +260,7 @@ def test_a_cost_that_is_nan_keeps_the_last_good_checkpoint(tmp_path):
     (finding,) = error.value.diagnostics
     assert finding.code == "CNN302" and "at step 18" in finding.message
     assert finding.help.endswith(f"the checkpoint of step 14 is whole: {folder.state}")
-    summary = json.loads(folder.summary.read_text())
+    summary = told(folder)
     assert summary["status"] == "failed" and "CNN302" in summary["error"][0]
     other = Tiny(seed=5)
     assert load_state(folder.state, other, STAMP).epoch == 2 and other.steps == 14
@@ -281,7 +309,7 @@ class Faulty:
 
 
 FAULTS = [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT]
-SHORT = Course(epochs=2, batch=8, seed=3, interval=2 / 7)
+SHORT = Course(epochs=2, batch=16, seed=3, interval=0.5)  # 8 steps, a checkpoint every 2
 
 
 def last_good(folder):
@@ -326,7 +354,7 @@ def test_every_write_made_to_fail_in_turn(tmp_path, monkeypatch):
         assert not list(folder.path.glob("**/*.tmp")) or proxy.calls[at - 1] == "close"
         if good is None:
             continue
-        if done < 14:
+        if done < 8:
             assert finding.help.endswith(f"the checkpoint of step {good} is whole: {folder.state}")
         if at % 5 == 0:  # and it goes on, as soon as the disk does
             model, _ = go(RunFolder.open(folder.path), course=SHORT, resume=True)
