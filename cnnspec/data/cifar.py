@@ -13,8 +13,8 @@ import numpy as np
 
 from ..diagnostics import Fault
 from .fetch import CIFAR10, Progress, find
+from .files import AGAIN, unreadable
 from .found import Found, Pair
-from .idx import AGAIN, unreadable
 
 FOLDER = "cifar-10-batches-bin"
 TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..diagnostics import Fault
-from .limits import need
+from .files import need
 
 Pair = tuple[np.ndarray, np.ndarray]
 MOST_CLASSES = 100_000

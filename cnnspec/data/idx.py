@@ -20,8 +20,8 @@ import numpy as np
 
 from ..diagnostics import Fault
 from ..settings.data import Idx
+from .files import AGAIN, INFLATION, need, unreadable
 from .found import Found
-from .limits import INFLATION, need
 
 TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 
@@ -43,16 +43,6 @@ def read_idx(path: Path, axes: tuple[int, ...] = (1, 2, 3, 4)) -> np.ndarray:
         raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
     except OSError as error:
         raise unreadable(path, error) from None
-
-
-AGAIN = "fetch or copy the file again"
-
-
-def unreadable(path: Path, error: OSError) -> Fault:
-    """The fault of a file or folder that is not there, or that the system does not let us read."""
-    if isinstance(error, FileNotFoundError):
-        return Fault("CNN401", f"there is no {path}", at="source", help="paths start from the folder of the spec")
-    return Fault("CNN401", f"{path} cannot be read: {error.strerror or error}", at="source")
 
 
 def _truncated(name: str, why: str) -> Fault:

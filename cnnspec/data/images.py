@@ -9,9 +9,8 @@ import numpy as np
 from ..diagnostics import Fault
 from ..settings.data import Images
 from .fetch import Progress
+from .files import need, unreadable
 from .found import Found, Pair
-from .idx import unreadable
-from .limits import need
 
 FORMATS = ("PNG", "JPEG", "BMP", "PPM", "WEBP")
 MOST_PIXELS = 64_000_000

@@ -109,7 +109,9 @@ def _scaling(x: np.ndarray, normalise: bool) -> Scaling:
     column = (-1, *(1,) * (x.ndim - 2))
     mean = sum(x[i : i + 1024].sum(over, np.float64) for i in chunks) / count
     square = sum(np.square(x[i : i + 1024] - mean.reshape(column)).sum(over) for i in chunks) / count
-    scale = 1 / np.where(square > 0, np.sqrt(square), 1.0)
+    deviation = np.sqrt(square)
+    constant = deviation <= 1e-7 * np.abs(mean)  # what float32 cannot tell apart is the mean's rounding
+    scale = 1 / np.where(constant, 1.0, deviation)
     return Scaling(tuple(map(float, scale)), tuple(map(float, -mean * scale)))
 
 

@@ -16,9 +16,8 @@ import numpy as np
 
 from ..diagnostics import Fault
 from ..settings.data import Npz
+from .files import AGAIN, INFLATION, need, unreadable
 from .found import Found
-from .idx import AGAIN, unreadable
-from .limits import INFLATION, need
 
 KERAS = ("x_train", "y_train", "x_test", "y_test")
 NUMBER = r"[<>|=]?(b1|[iu][1248]|f[248])"

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..diagnostics import Fault
 from ..settings.data import Csv
+from .files import unreadable
 from .found import Found
-from .idx import unreadable
 
 LARGEST = float(np.finfo(np.float32).max)
 

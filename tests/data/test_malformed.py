@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnspec.data import cifar, limits, load
+from cnnspec.data import cifar, files, load
 from cnnspec.data.idx import write_idx
 from cnnspec.diagnostics import SpecError
 from cnnspec.settings.data import Cifar10, Csv, Data, Idx, Images, Mnist, Npz
@@ -461,7 +461,7 @@ def test_each_malformed_file_has_its_diagnostic(title, tmp_path, monkeypatch):
 def test_what_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
     idx(tmp_path)
     archive(tmp_path, x=GOOD_X, y=GOOD_Y)
-    monkeypatch.setattr(limits, "free_memory", lambda: 100)
+    monkeypatch.setattr(files, "free_memory", lambda: 100)
     for source in (Idx("."), Npz("a.npz")):
         with pytest.raises(SpecError) as caught:
             read(source, tmp_path)

@@ -195,6 +195,14 @@ def test_images_of_folders(tmp_path, end):
     assert found.classes == ("cat", "dog") and found.train.y.tolist() == [0] * 5 + [1] * 4
 
 
+@pytest.mark.parametrize("end", [".jpg", ".webp"])
+def test_images_that_lose_a_little(tmp_path, end):
+    grey = np.full((1, 16, 16, 3), 130, np.uint8)
+    save_pictures(tmp_path / "cat", grey, end)
+    found = load(Data(source=Images(str(tmp_path), test=0.0), **WHOLE))
+    assert np.abs(found.train.x.astype(int) - 130).max() <= 2
+
+
 def test_images_of_train_and_test_grey_and_resized(tmp_path):
     for part, count in (("train", 6), ("test", 3)):
         for name in "ab":
@@ -282,6 +290,14 @@ def test_normalise_takes_mean_and_deviation_from_the_training_images(tmp_path):
         raw.std((0, 2, 3), keepdims=True), 1e-9
     )
     np.testing.assert_allclose(found.test.arrays("float64")[0][:, :2], wanted[:, :2], atol=1e-9)
+
+
+def test_a_constant_column_of_floats_is_not_blown_up(tmp_path):
+    x = RANDOM.standard_normal((1000, 2)).astype(np.float32)
+    x[:, 1] = 0.1
+    np.savez(tmp_path / "a.npz", x=x, y=classes(1000))
+    found = load(Data(source=Npz("a.npz"), normalise=True), root=tmp_path)
+    assert np.abs(found.train.arrays()[0][:, 1]).max() < 1e-6
 
 
 def test_limit_takes_few_of_each_part_from_every_class():
