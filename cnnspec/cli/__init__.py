@@ -26,7 +26,12 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "run": Entry("run", "Train a network, test it, and write the run down."),
     "check": Entry("check", "Find the mistakes of specs before anything is trained."),
+    "summary": Entry("summary", "List the layers of a network: shapes, parameters, work."),
+    "plan": Entry("plan", "Print the plan of a network as Python source."),
+    "eval": Entry("eval", "Test a trained network again."),
+    "predict": Entry("predict", "Ask a trained network about images."),
     "explain": Entry("explain", "Explain a code, with a spec that raises it and its cure."),
     "ops": Entry("ops", "Show the words of the language, or one word's reference."),
     "schema": Entry("schema", "Print the JSON Schemas of what cnnspec reads and writes."),

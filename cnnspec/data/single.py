@@ -31,7 +31,7 @@ def _npy(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise Fault("CNN403", f"{path} is not an npy file of numbers: {str(error).splitlines()[0]}") from None
+        raise Fault("CNN404", f"{path} is not an npy file of numbers: {str(error).splitlines()[0]}") from None
 
 
 def _fitting(path: Path, array: np.ndarray, kind: TensorType, scaling: Scaling) -> np.ndarray:
@@ -48,5 +48,5 @@ def _fitting(path: Path, array: np.ndarray, kind: TensorType, scaling: Scaling) 
         return scaling.apply(array, np.empty(array.shape, np.float32))
     found = np.ascontiguousarray(array, np.float32)
     if not np.isfinite(found).all():
-        raise Fault("CNN407", f"{path} holds numbers that are not finite")
+        raise Fault("CNN411", f"{path} holds numbers that are not finite")
     return found

@@ -277,8 +277,9 @@ def written(thing: Any, explicit: bool = False) -> str:
         parts.append(sized.metadata["kind"].write(getattr(thing, sized.name)))
     for name, field in settings(type(thing)).items():
         value = getattr(thing, name)
+        several = value if field.metadata.get("repeat") else (value,)
         if value is not None and (explicit or value != field.default):
-            parts.append(f"{name} {field.metadata['kind'].write(value)}")
+            parts += [f"{name} {field.metadata['kind'].write(one)}" for one in several]
     return " ".join(parts)
 
 

@@ -60,4 +60,13 @@ fault. Files are written under another name first and then renamed, so what was 
 training can go on from its last checkpoint with `--resume`.""",
         how="`--out` on a disk that is full.",
     ),
+    Code(
+        "CNN306",
+        "several-inputs-or-outputs",
+        """\
+A data source gives one image and one answer at a time, so `run`, `eval` and `predict` want a network with one
+input and one output. Networks with several are trained from Python, with arrays by name:
+`model.train_step({"left": a, "right": b}, {"same": y})`.""",
+        how="`cnnspec run` on a spec with two `input` statements.",
+    ),
 )

@@ -117,4 +117,12 @@ The folder holds no training state: it is no run's folder, or its run ended befo
 writes its first checkpoint before its first step.""",
         how="`--resume` on an empty folder.",
     ),
+    Code(
+        "CNN463",
+        "weights-without-spec",
+        """\
+The command needs the network that the weights belong to, and the file does not tell it: it was written by
+another program. Weights that cnnspec writes hold the text of their spec.""",
+        how="`cnnspec eval` on a safetensors file saved by PyTorch.",
+    ),
 )

@@ -1,0 +1,29 @@
+"""`cnnspec eval RUN_OR_WEIGHTS`: test a trained network again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("trained", metavar="RUN_OR_WEIGHTS", type=click.Path(exists=True, path_type=Path))
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(trained: Path, folder: Path | None, workers: int, as_json: bool) -> None:
+    """Test the network of a run's folder, or of a weights file, on the test images of its data."""
+    from ..model.session import reopen
+    from ..train.loop import measure
+
+    session, model = reopen(trained, folder, workers)
+    with model:
+        score = measure(model, session.data.test, model.batch)
+    found = {"images": len(session.data.test), "accuracy": score.accuracy, "cost": score.cost}
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    accuracy = f"accuracy {score.accuracy:.2%}, " if score.accuracy is not None else ""
+    click.echo(f"{accuracy}cost {score.cost:.4f} on {found['images']:,} test images of {session.data.name}")

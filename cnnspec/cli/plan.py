@@ -1,0 +1,36 @@
+"""`cnnspec plan SPEC`: the source of the plan, or the graph after a pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--after", "after", metavar="PASS", help="The graph after this pass, instead of the source.")
+@click.option("--batch", type=click.IntRange(1), help="Images of a batch (default: the spec's).")
+@click.option("--mode", type=click.Choice(["train", "infer"]), default="train", show_default=True)
+@click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+def command(spec: Path, after: str | None, batch: int | None, mode: str, given: str | None) -> None:
+    """Print the plan of SPEC as Python source: where every array lives, forward, backward, update."""
+    from .. import passes
+    from ..api import compile
+    from ..ir.text import listing
+    from ..passes.expand import attach_costs
+    from ..plan.update import source as update_source
+
+    model = compile(spec, batch=batch, input=given)
+    pipeline = passes.TRAINING if mode == "train" else passes.INFERENCE
+    if after is None:
+        plan = model.engine.plan(mode, model.batch)
+        click.echo(plan.source, nl=False)
+        if mode == "train":
+            click.echo("\n\n" + update_source(model.spec.train.optimiser), nl=False)
+        return
+    names = [step.__name__ for step in pipeline]
+    if after not in names:
+        raise click.UsageError(f"there is no pass {after}; in order they are {', '.join(names)}")
+    words = attach_costs(model.graph, model.costs) if mode == "train" else model.graph
+    click.echo(listing(passes.run(words, pipeline, after)), nl=False)

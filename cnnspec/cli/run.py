@@ -1,0 +1,216 @@
+"""`cnnspec run SPEC`: train a network and write the run down."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .outcome import FINDINGS, INTERRUPTED, say
+
+
+@click.command()
+@click.argument("spec", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting in place of the spec's: train.epochs=3.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that share the work (default: the cores).")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where the run's folder is made.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="In place of the spec's train.seed.")
+@click.option("--parallel", type=click.Choice(["processes", "threads"]), default="processes", show_default=True)
+@click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on with an interrupted run.")
+@click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Begin with these weights.")
+@click.option("--partial", is_flag=True, help="With --weights: load what fits.")
+@click.option("--map", "names", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="With --weights: the file's names of our parameters.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, the rest on standard error.")
+def command(
+    spec: Path | None,
+    overrides: tuple[str, ...],
+    folder: Path | None,
+    workers: int | None,
+    out: Path,
+    seed: int | None,
+    parallel: str,
+    resume: Path | None,
+    weights: Path | None,
+    partial: bool,
+    names: Path | None,
+    as_json: bool,
+) -> int:
+    """Train the network of SPEC, test it, and write everything into runs/<spec>-001/."""
+    if (spec is None) == (resume is None):
+        raise click.UsageError("give a spec, or --resume with the folder of a run")
+    from ..train.runs import RunFolder
+
+    if seed is not None:
+        overrides = (*overrides, f"train.seed={seed}")
+    if resume is not None:
+        if overrides or weights:
+            raise click.UsageError("a resumed run keeps its settings and weights; --set and --weights begin a new one")
+        run_folder = RunFolder.open(resume)
+        settings = run_folder.settings()
+        text = run_folder.spec.read_text(encoding="utf-8")
+        return train(Path(settings["spec"]), tuple(settings["set"]), folder, workers, parallel, as_json,
+                     run_folder=run_folder, text=text, shards=settings["shards"])  # fmt: skip
+    assert spec is not None
+    return train(spec, overrides, folder, workers, parallel, as_json, out=out, weights=weights,
+                 partial=partial, names=names)  # fmt: skip
+
+
+def train(
+    path: Path,
+    overrides: tuple[str, ...],
+    folder: Path | None,
+    workers: int | None,
+    parallel: str,
+    as_json: bool,
+    *,
+    out: Path | None = None,
+    run_folder: Any = None,
+    text: str | None = None,
+    shards: int | None = None,
+    weights: Path | None = None,
+    partial: bool = False,
+    names: Path | None = None,
+) -> int:
+    """Train, anew into a folder under `out` or on in `run_folder`; returns the exit code."""
+    from ..ir.facts import facts
+    from ..model.model import Model
+    from ..model.session import begin
+    from ..report.summary import amount, table
+    from ..train import weights as weight_files
+    from ..train.checkpoints import Stamp
+    from ..train.loop import Course, Interrupted
+    from ..train.memory import ensure_fits
+    from ..train.names import read as read_names
+    from ..train.runs import RunFolder, run
+    from .training import reporter
+
+    session = begin(path, overrides, folder, text)
+    settings = session.spec.train
+    count = workers or max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8))
+    shards = shards or settings.shards or count
+    model = Model(session.spec, workers=count, parallel=parallel, shards=shards)
+    with model:
+        known = facts(session.spec.graph)
+        memory = model.engine.memory(settings.batch)
+        told = click.echo if not as_json else (lambda line: click.echo(line, err=True))
+        told(table(known))
+        told(
+            f"{len(session.data.train):,} images of {session.data.name} to learn from, "
+            f"{len(session.data.validation):,} for validation, {len(session.data.test):,} to test"
+        )
+        told(
+            f"{settings.optimiser.written()}, batch {settings.batch}, {shards} shard{'s' * (shards > 1)} "
+            f"on {model.engine.workers.count} worker{'s' * (model.engine.workers.count > 1)}; "
+            f"predicted peak memory of a step {amount(sum(memory.values()))}\n"
+        )
+        ensure_fits(lambda n: sum(model.engine.memory(n).values()), settings.batch)
+        resumed = run_folder is not None
+        if weights is not None:
+            mapping = read_names(source_of(names), model.parameters) if names else None
+            misfits = weight_files.load(weights, model.parameters, partial=partial, names=mapping)
+            for what, which in vars(misfits).items():
+                if which:
+                    told(f"{what}: {', '.join(which)}")
+        if run_folder is None:
+            assert out is not None
+            run_folder = RunFolder.create(out, path.name.removesuffix(".json").removesuffix(".cnn"))
+            run_folder.describe(path.name, session.text, resolved(session, path, overrides, shards, model))
+        course = Course(
+            epochs=settings.epochs,
+            batch=settings.batch,
+            seed=model.seed,
+            shuffle=session.spec.data.shuffle,
+            augment=session.spec.data.augment,
+            best=settings.best,
+            patience=settings.patience,
+        )
+        stamp = Stamp(session.text, str(path))
+        try:
+            with reporter(settings.epochs, as_json) as shown:
+                summary = run(
+                    model,
+                    session.data.train,
+                    course,
+                    run_folder,
+                    stamp,
+                    validation=session.data.validation if len(session.data.validation) else None,
+                    test=session.data.test if len(session.data.test) else None,
+                    every=settings.checkpoint.size if settings.checkpoint else None,
+                    keep=settings.checkpoint.keep if settings.checkpoint else 1,
+                    resume=resumed,
+                    parameters=known.parameters,
+                    on_event=shown,
+                )
+        except Interrupted as interrupted:
+            click.echo(str(interrupted), err=True)
+            return INTERRUPTED
+    if as_json:
+        click.echo(json.dumps({**summary, "run": str(run_folder.path)}, indent=2))
+    else:
+        click.echo(result(summary, run_folder.path))
+    missed = budgets(session.spec, summary)
+    if missed:
+        say(missed)
+        return FINDINGS
+    return 0
+
+
+def source_of(path: Path) -> Any:
+    """A file's text, or SpecError."""
+    from ..diagnostics import Diagnostic, SpecError
+    from ..lang.files import read_file
+
+    found = read_file(path)
+    if isinstance(found, Diagnostic):
+        raise SpecError((found,))
+    return found
+
+
+def resolved(session: Any, path: Path, overrides: tuple[str, ...], shards: int, model: Any) -> dict[str, Any]:
+    """Every setting as it holds in this run."""
+    from ..ops.fields import written
+
+    return {
+        "spec": str(path.absolute()),
+        "set": list(overrides),
+        "train": written(session.spec.train, explicit=True),
+        "data": written(session.spec.data, explicit=True),
+        "cost": [cost.written(explicit=True) for cost in session.spec.train.cost],
+        "input": str(session.spec.graph.type(session.spec.graph.inputs[0])),
+        "shards": shards,
+        "seed": model.seed,
+        "dtype": model.dtype,
+        "scaling": {"scale": session.data.scaling.scale, "offset": session.data.scaling.offset},
+        "classes": session.data.classes,
+    }
+
+
+def result(summary: dict[str, Any], folder: Path) -> str:
+    """The last line."""
+    parts = []
+    if summary["test_accuracy"] is not None:
+        parts.append(f"test accuracy {summary['test_accuracy']:.2%}")
+    if summary["test_cost"] is not None:
+        parts.append(f"test cost {summary['test_cost']:.4f}")
+    epoch = f", epoch {summary['best_epoch']}" if summary.get("tested") == "best" else ""
+    return f"\n{', '.join(parts) or 'no test images'} ({summary.get('tested', 'last')} weights{epoch})\nwritten to {folder}"
+
+
+def budgets(spec: Any, summary: dict[str, Any]) -> tuple[Any, ...]:
+    """The budgets of `expect` that only a run knows, where they are missed."""
+    from ..diagnostics import Diagnostic
+
+    found = {"accuracy": summary["test_accuracy"], "cost": summary["test_cost"]}
+    missed = []
+    for budget in spec.expect:
+        value = found.get(budget.quantity.name)
+        if budget.quantity.trained and value is not None and not budget.holds(value):
+            share = budget.quantity.unit == "%"
+            have, want = (f"{value:.2%}", f"{budget.bound:.2%}") if share else (f"{value:.4f}", f"{budget.bound:g}")
+            message = f"{budget.quantity.name} is {have}, and the spec expects {budget.relation} {want}"
+            missed.append(Diagnostic(budget.quantity.code, message, budget.span, label=f"found {have}"))
+    return tuple(missed)

@@ -1,0 +1,29 @@
+"""`cnnspec summary SPEC`: the layers of a network, with shapes, parameters and work."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--sort", type=click.Choice(["parameters", "macs", "memory"]), help="Largest first.")
+@click.option("--depth", type=click.IntRange(0), help="Blocks deeper than this as one line.")
+@click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+def command(spec: Path, as_json: bool, sort: str | None, depth: int | None, given: str | None) -> None:
+    """List the layers of SPEC: output, parameters, multiply-adds, memory of activations, receptive field."""
+    from ..api import read_spec
+    from ..ir.facts import facts
+    from ..report import summary
+
+    found = facts(read_spec(spec, input=given).graph)
+    if depth is not None:
+        found = found.folded(depth)
+    if as_json:
+        click.echo(json.dumps(summary.as_json(found, sort or ""), indent=2))
+    else:
+        click.echo(summary.table(found, sort or ""), nl=False)

@@ -1,0 +1,100 @@
+"""What `run` shows while it trains: a bar on a terminal, a line an epoch elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..train.history import Row
+from ..train.loop import EpochDone, Event, Started, StepDone
+
+
+def describe(row: Row, epochs: int) -> str:
+    """An epoch in a line."""
+    parts = [f"epoch {row.epoch}/{epochs}", f"cost {row.cost:.4f}"]
+    if row.accuracy is not None:
+        parts.append(f"accuracy {row.accuracy:.2%}")
+    if row.validation_cost is not None:
+        parts.append(f"validation cost {row.validation_cost:.4f}")
+    if row.validation_accuracy is not None:
+        parts.append(f"accuracy {row.validation_accuracy:.2%}")
+    parts.append(f"{row.images_per_second:,.0f} images/s")
+    parts.append(f"{row.seconds:.1f} s")
+    return "  ".join(parts)
+
+
+class Lines:
+    """A line an epoch."""
+
+    def __init__(self, epochs: int, say: Callable[[str], Any] = click.echo) -> None:
+        self.epochs, self.say = epochs, say
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Nothing is left open."""
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, EpochDone):
+            self.say(describe(event.row, self.epochs))
+
+
+class Bar:
+    """A bar with cost, accuracy, images a second and the time left, above which the epochs' lines stay."""
+
+    def __init__(self, epochs: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.epochs = epochs
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[told]}"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            refresh_per_second=8,
+            transient=True,
+        )
+        self.task = self.bar.add_task("starting", total=None, told="")
+        self.images = self.right = 0
+        self.cost = self.seconds = 0.0
+        self.classes = True
+
+    def __enter__(self) -> Bar:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self.bar.update(self.task, total=event.total_steps, completed=event.step)
+        elif isinstance(event, StepDone):
+            self.images += event.images
+            self.cost += event.cost * event.images
+            self.seconds += event.seconds
+            self.classes = event.right is not None
+            self.right += event.right or 0
+            told = f"cost {self.cost / self.images:.4f}"
+            if self.classes:
+                told += f"  accuracy {self.right / self.images:.2%}"
+            if self.seconds:
+                told += f"  {self.images / self.seconds:,.0f} images/s"
+            self.bar.update(self.task, completed=event.step, description=f"epoch {event.epoch}/{self.epochs}", told=told)
+        elif isinstance(event, EpochDone):
+            self.images = self.right = 0
+            self.cost = self.seconds = 0.0
+            self.bar.console.print(describe(event.row, self.epochs), highlight=False)
+
+
+def reporter(epochs: int, quiet: bool) -> Bar | Lines:
+    """The bar on a terminal, lines elsewhere; with `quiet` (for --json) on standard error."""
+    if sys.stderr.isatty() and sys.stdout.isatty():
+        return Bar(epochs)
+    return Lines(epochs, (lambda text: click.echo(text, err=True)) if quiet else click.echo)
