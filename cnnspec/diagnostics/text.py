@@ -140,6 +140,8 @@ def _underlines(marks: list[Mark], paint: Paint) -> list[str]:
         text += f" {paint(beside.text, beside.style)}"
     lines = [text]
     hanging = [mark for mark in marks if mark.text and mark is not beside]
+    if hanging:
+        lines.append("".join(" " * (other.start - at) + paint("|", other.style) for at, other in _starts(hanging)))
     for i, mark in reversed(list(enumerate(hanging))):
         bars = "".join(
             " " * (other.start - at) + paint("|", other.style) for at, other in _starts(hanging[:i], mark.start)
@@ -149,7 +151,7 @@ def _underlines(marks: list[Mark], paint: Paint) -> list[str]:
     return lines
 
 
-def _starts(marks: list[Mark], before: int) -> list[tuple[int, Mark]]:
+def _starts(marks: list[Mark], before: int = 10**9) -> list[tuple[int, Mark]]:
     """Where each bar's blank space begins, and the mark whose bar follows it."""
     found, at = [], 0
     for mark in marks:

@@ -15,10 +15,10 @@ from ..diagnostics import Edit, Fault, Label, Span
 from ..ops.fields import Choice, Kind, Nested, Quoted, Shape, Switch, settings, size_field
 from .arithmetic import Names, evaluate
 from .findings import Findings, Proposal, replace
-from .slips import separated, unknown_setting, unknown_word
 from .spelling import british
 from .suggest import nearest
 from .tree import Attr, Hole, Name, Number, Quote, Setting, Sizes, Value
+from .unknown import separated, spaced_size, unknown_setting, unknown_word
 
 declared_settings = cache(settings)
 declared_size = cache(size_field)
@@ -69,7 +69,7 @@ def read_word(
     cls: Any,
     word: Name,
     size: Value | Quote | None,
-    attrs: Iterable[Attr],
+    attrs: tuple[Attr, ...],
     names: Names,
     findings: Findings,
     siblings: Iterable[str] = (),
@@ -81,11 +81,13 @@ def read_word(
     known = declared_settings(cls)
     spans = {"": word.span}
     values: dict[str, Any] = {}
+    if spaced_size(size, attrs, findings):
+        return Word(None, spans)
     good = _read_size(cls, word, size, names, findings, spans, values)
     for attr in attrs:
         name = british(attr.name.text)
         if name not in known:
-            unknown_setting(cls, word, attr, known, findings, size, siblings)
+            unknown_setting(cls, word, attr, known, findings, siblings)
             good = False
             continue
         if name in spans:
@@ -161,7 +163,7 @@ def read_value(
     name: Name,
     value: Value | Quote,
     size: Value | Quote | None,
-    attrs: Iterable[Attr],
+    attrs: tuple[Attr, ...],
     names: Names,
     findings: Findings,
     siblings: Iterable[str] = (),
@@ -190,7 +192,7 @@ def _read_nested(
     name: Name,
     value: Value | Quote,
     size: Value | Quote | None,
-    attrs: Iterable[Attr],
+    attrs: tuple[Attr, ...],
     names: Names,
     findings: Findings,
     siblings: Iterable[str],
@@ -259,7 +261,7 @@ def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findi
         name = british(line.name.text)
         if name not in known:
             block = Name(cls.word, line.name.span)
-            unknown_setting(cls, block, Attr(line.name, line.value), known, findings, None)
+            unknown_setting(cls, block, Attr(line.name, line.value), known, findings)
             continue
         field = known[name]
         several = field.metadata.get("repeat", False)

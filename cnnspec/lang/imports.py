@@ -35,18 +35,20 @@ class Imports:
         text, span = statement.path.text, statement.path.span
         path = self.folders[-1] / text
         real = _resolved(path)
-        if real is None or self.root is None or not real.is_relative_to(self.root):
-            folder = self.root or self.folders[0]
+        if real is None:
+            self.findings.report("CNN013", f'"{text}" is a loop of links', span)
+            return None
+        if self.root is None or not real.is_relative_to(self.root):
             self.findings.report(
                 "CNN014",
-                f'"{text}" is outside of the folder that may be read' if real else f'"{text}" is a loop of links',
+                f'"{text}" is outside of the folder that may be read',
                 span,
-                help=f"imports stay below {folder.name or folder}",
+                help="imports lie in the folder that is checked, or below it",
             )
             return None
         if real in self.reading:
-            chain = [*self.reading[self.reading.index(real) :], real]
-            ring = " -> ".join(file.name for file in chain)
+            between = [file.name for file in self.reading[self.reading.index(real) :] if file]
+            ring = " -> ".join([*between, real.name])
             self.findings.report("CNN015", f"the file imports itself: {ring}", span)
             return None
         if real not in self.modules:

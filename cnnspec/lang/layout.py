@@ -28,7 +28,8 @@ ENDS = frozenset(("NEWLINE", "SEMICOLON"))
 def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tuple[list[Token], list[Span]]:
     """The tokens of a file with separators between its statements, and its comments.
 
-    Tokens that were added to close what is open have no text.
+    Tokens that were added have no text: one that closes a brace, and one after a parenthesis that is never
+    closed, which the grammar cannot take, so that nothing is made of such a statement.
     """
     out: list[Token] = []
     comments: list[Span] = []
@@ -37,10 +38,9 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
     end: Token | None = None
 
     def close_all() -> None:
-        for kind, opened in (("RPAR", parens), ("CLOSE", braces)):
-            for token in opened:
-                out.append(out[-1].update(kind, ""))
+        for kind, opened in (("STRAY", parens), ("CLOSE", braces)):
             if opened:
+                out.append(out[-1].update(kind, ""))
                 _never_closed(opened[0], source, findings)
             opened.clear()
 

@@ -16,9 +16,9 @@ from .declared import BAD, diagnosed, evaluated, read_word
 from .findings import Findings, Proposal, insert, replace
 from .names import Numbers, Recipe
 from .scope import Missing, Scope, Value
-from .slips import called_like_python, unknown_word
 from .suggest import nearest
 from .tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
+from .unknown import called_like_python, unknown_word
 
 MOST_NODES = 20_000
 MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
@@ -143,13 +143,14 @@ class Lowering:
             self.unknown(layer, scope)
             return None
         op, spans = self.read(layer, cls, scope)
-        value = self.present(value, layer.span)
-        if op is None or value is None:
+        x = self.present(value, layer.span)
+        if op is None or x is None:
             scope.numbered(word.text)  # the names of later values do not depend on this mistake
             return None
-        if word.text == "dense" and self.builder.type(value).kind != "vector":
-            value = self.add(WORDS["flatten"](), (value,), scope, layer.span, None, {"": layer.span})
-        return self.add(op, (value,), scope, layer.span, label, spans)
+        if word.text == "dense" and self.builder.type(x).kind != "vector":
+            flat = self.builder.free_name(scope.numbered("flatten"))
+            x = self.builder.add(WORDS["flatten"](), x, name=flat, span=layer.span, blocks=scope.blocks)
+        return self.add(op, (x,), scope, layer.span, label, spans)
 
     def read(self, layer: Layer, cls: Any, scope: Scope) -> tuple[Any, dict[str, Span]]:
         """The op of a layer, or None; and where its fields stand."""
@@ -217,6 +218,8 @@ class Lowering:
 
     def unknown(self, layer: Layer, scope: Scope) -> None:
         word = layer.word
+        if scope.module.may_define(word.text):
+            return
         if word.text in WORDS:
             self.findings.report("CNN207", f"`{word.text}` joins branches: `{word.text}(... | ...)`", word.span)
             return
@@ -274,6 +277,8 @@ class Lowering:
                 if isinstance(value, str):
                     self.taps.append((self.reading, value))
                 return value
+        if tap.name.partition(".")[0] in scope.module.file.lost:
+            return None
         known = [name for around in scope for name in around.values]
         known += [name.removeprefix(scope.path) for name in self.builder.nodes]
         close = nearest(tap.name, known)
@@ -291,6 +296,8 @@ class Lowering:
         recipe = scope.module.recipes.get(name.text)
         if recipe is None:
             assert isinstance(call, Call)
+            if scope.module.may_define(name.text):
+                return None
             called_like_python(call, scope.module.recipes, self.findings)
             return None
         scope.module.called.add(name.text)

@@ -59,6 +59,11 @@ class Module:
     recipes: dict[str, Recipe] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)  # where each name is defined
     called: set[str] = field(default_factory=set)  # recipes that some chain calls
+    missing: set[str] = field(default_factory=set)  # names of imports that failed; "" for one without a name
+
+    def may_define(self, name: str) -> bool:
+        """Whether a name may stand in what could not be read: then that it is unknown tells nothing."""
+        return name in self.file.lost or bool({"", name.partition(".")[0]} & self.missing)
 
     @property
     def chains(self) -> list[Chain]:
@@ -83,6 +88,7 @@ Importer = Callable[[Import], "Module | None"]
 def collect(file: File, findings: Findings, importer: Importer) -> Module:
     """The definitions of a file, in the order of its text."""
     module = Module(file)
+    module.numbers.own.update(dict.fromkeys(file.lost))
     for statement in file.statements:
         if isinstance(statement, Let):
             value = evaluate(statement.value, module.numbers, findings)
@@ -99,8 +105,8 @@ def collect(file: File, findings: Findings, importer: Importer) -> Module:
             imported = importer(statement)
             if imported is not None:
                 _adopt(statement, imported, module, findings)
-            elif statement.name:
-                module.places[statement.name.text] = statement.name.span
+            else:
+                module.missing.add(statement.name.text if statement.name else "")
     return module
 
 

@@ -56,10 +56,11 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
         scope.values[name] = name if kind is not None else None
         scope.places.setdefault(name, spans[name]) if name in spans else None
     start = next(iter(scope.values.values())) if len(inputs) == 1 else MISSING
+    alone = list(read_alone(module))
     ends: list[tuple[int, Value]] = []
     names: dict[str, str] = {}
     try:
-        for index, (chain, net) in enumerate(read_alone(module)):
+        for index, (chain, net) in enumerate(alone):
             lowering.reading = index
             if net is not None:
                 inner = _inside(scope, net.name.text)
@@ -74,7 +75,7 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
         _read_uncalled(module, lowering)
     except TooMuch:
         pass
-    if not module.chains and not any(net for _, net in read_alone(module)) and not findings.errors:
+    if not alone and module.file.whole:
         end = len(module.file.source.text.rstrip())
         findings.report("CNN024", "there is no chain of layers here", Span(module.file.source, end, end))
     elsewhere = {(value, index) for index, value in lowering.taps}

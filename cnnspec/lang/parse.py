@@ -15,7 +15,7 @@ from ..diagnostics import Source, Span
 from .build import Build
 from .findings import Findings
 from .layout import OPENERS, lay_out
-from .slips import explain
+from .slips import explain, explain_hole
 from .syntax import parser
 from .tree import Expr, File
 
@@ -27,17 +27,20 @@ def parse(source: Source, findings: Findings) -> File:
     if len(source.text) > LARGEST_FILE:
         span = Span(source, LARGEST_FILE, LARGEST_FILE + 1)
         findings.report("CNN008", f"the file is longer than {LARGEST_FILE:,} characters".replace(",", " "), span)
-        return File(source, (), ())
+        return File(source, (), (), whole=False)
     tokens, comments = lay_out(parser().lex(source.text), source, findings)
-    tree = _recovering_parse(tokens, source, findings)
-    return File(source, Build(source, findings).transform(tree), tuple(comments))
+    tree, lost = _recovering_parse(tokens, source, findings)
+    statements = Build(source, findings).transform(tree)
+    return File(source, statements, tuple(comments), frozenset(lost), not len(findings))
 
 
-def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -> Any:
+def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -> tuple[Any, set[str]]:
+    """The tree of what could be read, and the names in what could not."""
     machine = parser().parse_interactive(start="file")
     state = machine.parser_state
     marks = [1]  # how deep the stack was after the last separator: of the file, and within braces
-    index = 0
+    begun = index = 0
+    lost: set[str] = set()
     while index < len(tokens) and not findings.full:
         token = tokens[index]
         try:
@@ -46,6 +49,7 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
             explain(tokens, index, error.expected, source, findings)
             del state.state_stack[marks[-1] :], state.value_stack[marks[-1] - 1 :]
             index = _end_of_statement(tokens, index, within_braces=len(marks) > 1)
+            lost |= _names(tokens[begun:index])
             continue
         if token.type in OPENERS:
             marks.append(len(state.state_stack))
@@ -54,12 +58,18 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
         elif token.type == "CLOSE":
             marks.pop()
         index += 1
+        if token.type == "_SEP" and len(marks) == 1:
+            begun = index
     try:
-        return machine.feed_eof(tokens[-1] if tokens else None)
+        return machine.feed_eof(tokens[-1] if tokens else None), lost
     except UnexpectedToken as error:
         explain(tokens, len(tokens), error.expected, source, findings)
         del state.state_stack[marks[0] :], state.value_stack[marks[0] - 1 :]
-        return machine.feed_eof(tokens[-1])
+        return machine.feed_eof(tokens[-1]), lost | _names(tokens[begun:])
+
+
+def _names(tokens: list[Token]) -> set[str]:
+    return {str(token) for token in tokens if token.type == "NAME"}
 
 
 def _end_of_statement(tokens: list[Token], index: int, within_braces: bool) -> int:
@@ -81,7 +91,6 @@ def _end_of_statement(tokens: list[Token], index: int, within_braces: bool) -> i
 
 def parse_expression(text: str, span: Span, findings: Findings) -> Expr | None:
     """The tree of the arithmetic in a hole, `span` being the hole with its braces."""
-    from .slips import explain_hole
 
     tokens = [token for token in parser().lex(text) if token.type != "COMMENT"]
     machine = parser().parse_interactive(start="expr")
@@ -92,5 +101,5 @@ def parse_expression(text: str, span: Span, findings: Findings) -> Expr | None:
     except UnexpectedToken as error:
         explain_hole(error.token, span, findings)
         return None
-    built = Build(span.source, findings, span.start + 1)
-    return built.transform(tree) if not isinstance(tree, Token) else tree
+    found: Expr = Build(span.source, findings, span.start + 1).transform(tree)
+    return found

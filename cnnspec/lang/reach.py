@@ -16,7 +16,7 @@ class Lost(NamedTuple):
     """Pixels at the end of an axis of an input that no output sees, and the layer that lets them go."""
 
     axis: str
-    count: int
+    pixels: int
     node: Node
 
 
@@ -53,7 +53,8 @@ def _read(graph: Graph, node: Node, value: str, axis: str, place: int, bits: int
     size = graph.type(value)[axis]
     everything = (1 << size) - 1
     window = node.op.window(*graph.types(node))
-    if window is None:
+    grow = getattr(window, "grow", ())
+    if window is None or any(factor != 1 for factor in grow):
         same = axis in node.type and node.type[axis] == size and not node.op.looks_everywhere
         return bits & everything if same else everything
     kernel, stride = window.kernel[place], window.stride[place]

@@ -11,6 +11,7 @@ from ..settings.data import Data
 from ..settings.expect import Budget
 from ..settings.train import Train
 from .blocks import lines, read_budgets, read_settings
+from .budgets import check_budgets
 from .costs import assign
 from .declared import Stated, instance
 from .findings import Findings
@@ -99,6 +100,8 @@ def _read(
     budgets = read_budgets(module, network, findings)
     if not findings.errors:
         train = replace(train, cost=assign(train_lines.get("cost", []), network, findings))
+    if budgets and not findings.errors:
+        check_budgets(budgets, network.graph, findings)
     warn(Checked(network, module, data, "source" in data_lines), findings)
     spec = None
     if not findings.errors:

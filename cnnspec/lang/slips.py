@@ -1,43 +1,332 @@
 """Syntax errors in words: what was probably meant.
 
-Each slip that people make has a function; the first that recognises the place tells it in its own words.
+Each slip that people make has a function, which reports it if it recognises the place. The tuple `SLIPS`
+at the end is their order; what none of them knows is told by what could have stood there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
+from unicodedata import name as unicode_name
 
 from lark import Token
 
-from ..diagnostics import Source, Span
+from ..diagnostics import Edit, Source, Span
 from ..ops import WORDS
 from .findings import Findings, Proposal, replace
-from .spelling import ELSEWHERE, british
-from .suggest import nearest
-from .tree import Attr, Call, Name, Value
+
+ENDS = frozenset(("ARROW", "BAR", "RPAR", "CLOSE", "_SEP", "AS", "TIMES", "$END", "COLONS"))
+SIZED = frozenset(("NUMBER", "SIZES", "HOLE"))
+NUMBER = re.compile(r"(\d+|\?)(x(\d+|\?))*|(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?(%|[kKMG]i?B|[kMGB])?")
+ALIKE = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "X": "x", "*": "x", ",": ".", "K": "k", "m": "M"})
+LOOKALIKES = {
+    **dict.fromkeys("→⇒➔➜⟶⟹➝➞", "->"),
+    **dict.fromkeys("×✕✖хΧХ", "x"),
+    **dict.fromkeys("–—−‐‑", "-"),
+    **dict.fromkeys("“”„«»'‘’`", '"'),
+    **dict.fromkeys("\u00a0\u2007\u202f\u3000\u2003\u2002\u2009\u200b", " "),
+    "，": " ",
+    "；": ";",
+    "（": "(",
+    "）": ")",
+    "｛": "{",
+    "｝": "}",
+    "＝": "=",
+    "｜": "|",
+}
+
+
+class Place(NamedTuple):
+    """Where reading stopped: all tokens, and the number of the one that does not fit."""
+
+    tokens: list[Token]
+    number: int
+    expected: set[str]
+    source: Source
+
+    def at(self, step: int) -> Token | None:
+        """The token so many steps after the one that does not fit."""
+        i = self.number + step
+        return self.tokens[i] if 0 <= i < len(self.tokens) else None
+
+    def kind(self, step: int = 0) -> str:
+        token = self.at(step)
+        return token.type if token is not None else "$END"
+
+    def text(self, step: int = 0) -> str:
+        return str(self.at(step) or "")
+
+    def span(self, first: int = 0, last: int | None = None) -> Span:
+        """The span of a token, or from one to another; the end of a line or file is a point."""
+        start, end = self._ends(first)
+        return Span(self.source, start, self._ends(first if last is None else last)[1] if last else end)
+
+    def _ends(self, step: int) -> tuple[int, int]:
+        token = self.at(step)
+        if token is not None and token.type != "_SEP":
+            assert token.start_pos is not None and token.end_pos is not None
+            return token.start_pos, token.end_pos
+        before = self.at(step - 1)
+        end = before.end_pos if before is not None and before.end_pos is not None else 0
+        return end, end
+
+    @property
+    def within_braces(self) -> bool:
+        opened = [token.type for token in self.tokens[: self.number] if token.type in ("OPEN", "CLOSE")]
+        return bool(opened) and opened[-1] == "OPEN"
+
+    def begins_statement(self, step: int) -> bool:
+        return self.kind(step - 1) in ("_SEP", "$END", "OPEN", "OPEN_EXPECT")
 
 
 def explain(tokens: list[Token], index: int, expected: set[str], source: Source, findings: Findings) -> None:
     """Report the syntax error at a token (`index` may be past the last one: the end of the file)."""
-    token = tokens[index] if index < len(tokens) else None
-    if token is not None and not token:  # added by the layout, which has reported why
+    place = Place(tokens, index, expected, source)
+    token = place.at(0)
+    if token is not None and not token:  # put there by the layout, which has told why
         return
-    span = place(token, tokens[-1], source)
-    shown = (
-        "the end of the file" if token is None else "the end of the line" if token.type == "_SEP" else f"`{token}`"
+    if any(slip(place, findings) for slip in SLIPS):
+        return
+    shown = {"$END": "the file ends too early", "_SEP": "the line ends too early"}.get(place.kind())
+    findings.report("CNN001", shown or f"`{token}` cannot stand here", place.span(), label=wanted(expected))
+
+
+def wanted(expected: set[str]) -> str:
+    """What could have stood there, where that is easily said."""
+    if {"NAME", "LPAR", "TAP"} <= expected:
+        return "expected a layer"
+    if {"NUMBER", "NAME", "STRING"} <= expected:
+        return "expected a value"
+    if {"NUMBER", "HOLE"} <= expected and "ARROW" not in expected:
+        return "expected a size" if "SIZES" in expected else "expected a number"
+    one = {
+        "NAME": "a name",
+        "STRING": 'a path in quotes, such as "blocks.cnn"',
+        "EQUAL": "`=`",
+        "COMPARE": "<= or >=",
+    }
+    return next((f"expected {text}" for kind, text in one.items() if expected == {kind}), "")
+
+
+# ---- the slips -------------------------------------------------------------------------------------------
+
+
+def letter_for_digit(place: Place, findings: Findings) -> bool:
+    """dense 1O"""
+    if place.kind() != "MISNUMBER":
+        return False
+    text = place.text()
+    meant = text.translate(ALIKE)
+    proposals = [replace(place.span(), meant)] if NUMBER.fullmatch(meant) else []
+    ends = re.fullmatch(r"(\d+)([A-Za-z]+)", text)
+    label = f"`{ends[2]}` is not a unit" if ends and not proposals else ""
+    findings.report("CNN005", f"`{text}` is not a number", place.span(), *proposals, label=label)
+    return True
+
+
+def open_string(place: Place, findings: Findings) -> bool:
+    """source npz "a.npz"""
+    if place.kind() != "OPEN_STRING":
+        return False
+    span = place.span()
+    bare = span.text.rstrip()
+    closed = Proposal('end it with `"`', (Edit(Span(span.source, span.start + len(bare), span.end), '"'),))
+    findings.report(
+        "CNN004", "the text in quotes is never closed", Span(span.source, span.start, span.start + 1), closed
     )
-    findings.report("CNN001", f"{shown} cannot stand here", span)
+    return True
 
 
-def place(token: Token | None, last: Token, source: Source) -> Span:
-    """Where a token stands; for the end of a line or of the file, the place right after the last one."""
-    if token is None:
-        assert last.end_pos is not None
-        return Span(source, last.end_pos, last.end_pos)
-    assert token.start_pos is not None and token.end_pos is not None
-    return Span(source, token.start_pos, token.start_pos if token.type == "_SEP" else token.end_pos)
+def strange_character(place: Place, findings: Findings) -> bool:
+    """conv 8x3x3 → relu"""
+    if place.kind() != "STRAY":
+        return False
+    character, span = place.text(), place.span()
+    if character == ":":
+        return _pair(place, findings)
+    meant = LOOKALIKES.get(character, "")
+    if meant == "-" and place.text(1) == ">" and place.span(1).start == span.end:
+        span, meant = place.span(0, 1), "->"
+    known = unicode_name(character, "")
+    shown = f"`{character}`" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
+    if not character.isascii() and known:
+        shown += f" ({known.lower()})"
+    proposals = (
+        [replace(span, meant, help=f"use `{meant}`" if meant.strip() else "use a plain space")] if meant else []
+    )
+    findings.report("CNN011", f"the language does not use the character {shown}", span, *proposals)
+    return True
+
+
+def other_arrow(place: Place, findings: Findings) -> bool:
+    """conv 8x3x3 => relu"""
+    for first, last in ((0, 1), (-1, 0), (0, 0)):
+        text = "".join(place.text(step) for step in range(first, last + 1))
+        if text in ("=>", "-->", "|>", ">>", "->>", "==>", ">", "-"):
+            span = place.span(first, last or None)
+            if text in (">", "-") and not (place.kind(-1) in SIZED | {"NAME", "RPAR"} and place.kind(1) == "NAME"):
+                continue
+            findings.report("CNN001", f"`{span.text}` is not an arrow", span, replace(span, "->"))
+            return True
+    return False
+
+
+def pair_with_sign(place: Place, findings: Findings) -> bool:
+    """stride=2"""
+    return place.kind() == "EQUAL" and _pair(place, findings)
+
+
+def _pair(place: Place, findings: Findings) -> bool:
+    if place.kind(-1) != "NAME":
+        return False
+    name = place.text(-1)
+    if place.begins_statement(-1) and not place.within_braces and name not in WORDS:
+        if place.text() != "=":
+            return False
+        before = Span(place.source, place.span(-1).start, place.span(-1).start)
+        let = replace(before, "let ", help=f"write `let {name} = ...`")
+        findings.report("CNN001", f"a number is named by `let {name} =`", place.span(-1, 0), let)
+        return True
+    gap = Span(place.source, place.span(-1).end, place.span(1).start)
+    fix = replace(gap, " ", help=f"write `{name} {place.text(1)}`")
+    findings.report("CNN003", f"a setting is a name and a value, without `{place.text()}`", place.span(), fix)
+    return True
+
+
+def comma(place: Place, findings: Findings) -> bool:
+    """conv 8, 3, 3"""
+    if place.kind() != "COMMA":
+        return False
+    if place.kind(-1) == "NUMBER" and place.kind(1) == "NUMBER":
+        return _joined(place, -1, {"NUMBER", "COMMA"}, findings)
+    layer = place.kind(1) == "NAME" and place.text(1) in WORDS
+    sign, said = (
+        (" ;", "`;` or a new line") if place.within_braces else (" ->", "an arrow") if layer else (" ", "a space")
+    )
+    between = Span(place.source, place.span(-1).end, place.span().end)
+    if sign == " ":
+        between = place.span()
+    where = "two settings" if place.within_braces else "two layers" if layer else "a name and its value"
+    fix = replace(between, sign.rstrip() if sign == " " else sign, help=f"write {said}")
+    findings.report("CNN003", f"there is no comma between {where}", place.span(), fix)
+    return True
+
+
+def numbers_apart(place: Place, findings: Findings) -> bool:
+    """conv 8 3 3, conv 8*3*3"""
+    of_a_layer = place.kind(-2) == "NAME" and place.text(-2) in WORDS and not place.within_braces
+    if place.kind() in SIZED and place.kind(-1) in SIZED and of_a_layer:
+        return _joined(place, -1, SIZED, findings)
+    if place.kind() == "TIMES" and place.kind(-1) in SIZED and place.kind(-2) == "TIMES":
+        return _joined(place, -3, SIZED | {"TIMES"}, findings)
+    return False
+
+
+def _joined(place: Place, first: int, kinds: set[str] | frozenset[str], findings: Findings) -> bool:
+    """Report numbers that should be one size, from a token on."""
+    last = first
+    while place.kind(last + 1) in kinds:
+        last += 1
+    span = Span(place.source, place.span(first).start, place.span(last).end)
+    size = "x".join(place.text(step) for step in range(first, last + 1) if place.kind(step) in SIZED)
+    findings.report("CNN012", "the numbers of a size are joined by x", span, replace(span, size))
+    return True
+
+
+def missing_arrow(place: Place, findings: Findings) -> bool:
+    """bn relu"""
+    if place.within_braces:
+        return False
+    for step in (-1, -2) if place.kind() in ENDS | SIZED else ():
+        if step == -1 and place.kind() not in ENDS:
+            continue
+        if place.kind(step) != "NAME" or place.kind(step - 1) not in SIZED | {"NAME", "STRING"}:
+            continue
+        name = place.text(step)
+        if name in WORDS or name == "id":
+            span = place.span(step)
+            before = Span(span.source, span.start, span.start)
+            arrow = replace(before, "-> ", help=f"write `-> {name}`")
+            findings.report("CNN002", f"an arrow is missing before `{name}`", span, arrow)
+            return True
+    return False
+
+
+def name_without_value(place: Place, findings: Findings) -> bool:
+    """conv 8x3x3 same"""
+    if place.kind() not in ENDS or place.kind(-1) != "NAME":
+        return False
+    if place.kind(-2) not in SIZED | {"NAME", "STRING"} and not place.within_braces:
+        return False
+    findings.report("CNN003", f"the setting `{place.text(-1)}` has no value", place.span(-1))
+    return True
+
+
+def arrow_alone(place: Place, findings: Findings) -> bool:
+    """conv 8x3x3 -> -> relu"""
+    if place.kind(-1) == "ARROW" and place.kind() in ("ARROW", "BAR", "RPAR", "_SEP", "$END"):
+        after = Span(place.source, place.span(-1).start, place.span(-1).end)
+        fix = Proposal("leave the arrow out", (Edit(after, ""),))
+        findings.report("CNN001", "no layer follows this arrow", after, fix)
+        return True
+    if place.kind() != "ARROW":
+        return False
+    begins = place.begins_statement(0)
+    if begins or any(place.kind(step) == "INPUT" for step in (-2, -4)):
+        what = "the first chain" if begins else "a chain"
+        between = place.source.text[place.span(-1).end if not begins else 0 : place.span().start]
+        gap = Span(place.source, place.span().start, place.span(1).start)
+        fix = replace(gap, "" if begins or "\n" in between else "; ", help="leave the arrow out")
+        findings.report("CNN001", f"{what} begins with a layer, not with an arrow", place.span(), fix)
+        return True
+    return False
+
+
+def closes_nothing(place: Place, findings: Findings) -> bool:
+    """dense 10 )"""
+    if place.kind() not in ("RPAR", "CLOSE"):
+        return False
+    text = place.text()
+    opener, closer = ("(", ")") if text == ")" else ("{", "}")
+    before = "".join(str(token) for token in place.tokens[: place.number] if token.type != "STRING")
+    if before.count(opener) > before.count(closer):
+        return False
+    findings.report(
+        "CNN001", f"this `{text}` closes nothing", place.span(), Proposal("leave it out", (Edit(place.span(), ""),))
+    )
+    return True
+
+
+def count_before(place: Place, findings: Findings) -> bool:
+    """3*(relu)"""
+    if place.kind() not in SIZED or place.kind(1) != "TIMES":
+        return False
+    findings.report(
+        "CNN001",
+        "a repetition is written after what is repeated",
+        place.span(0, 1),
+        help=f"write `(...)*{place.text()}`",
+    )
+    return True
+
+
+Slip = Callable[[Place, Findings], bool]
+SLIPS: tuple[Slip, ...] = (
+    letter_for_digit,
+    open_string,
+    strange_character,
+    numbers_apart,
+    comma,
+    pair_with_sign,
+    missing_arrow,
+    name_without_value,
+    arrow_alone,
+    other_arrow,
+    count_before,
+    closes_nothing,
+)
 
 
 def explain_hole(token: Token, span: Span, findings: Findings) -> None:
@@ -49,88 +338,3 @@ def explain_hole(token: Token, span: Span, findings: Findings) -> None:
     start = span.start + 1
     at = Span(span.source, start + token.start_pos, start + token.end_pos)
     findings.report("CNN001", f"`{token}` cannot stand in arithmetic", at)
-
-
-# ---- slips that parse ------------------------------------------------------------------------------------
-
-
-def unknown_word(
-    word: Name, known: dict[str, Any], what: str, findings: Findings, others: Iterable[str] = ()
-) -> None:
-    """Report a word that nobody knows, with the one that was probably meant."""
-    plain = word.text.lower().replace("_", "")
-    meant = next(
-        (
-            own
-            for own, cls in known.items()
-            if plain in (own, *(alias.replace("_", "") for alias in getattr(cls, "aliases", ())))
-        ),
-        "",
-    )
-    meant = meant or nearest(word.text, (*known, *others))
-    help = "" if meant else f"there are {', '.join(known)}" if len(known) <= 12 else "`cnnspec ops` lists them all"
-    proposals = [replace(word.span, meant)] if meant else []
-    findings.report("CNN201", f"there is no {what} called `{word.text}`", word.span, *proposals, help=help)
-
-
-def unknown_setting(
-    cls: Any,
-    word: Name,
-    attr: Attr,
-    known: Iterable[str],
-    findings: Findings,
-    size: Value | None,
-    siblings: Iterable[str] = (),
-) -> None:
-    """Report a setting that a word does not take; see `declared.read_word` for `siblings`."""
-    name = attr.name.text
-    if name in WORDS and not WORDS[name].join and cls.word in WORDS:
-        before = Span(attr.span.source, attr.span.start, attr.span.start)
-        arrow = replace(before, "-> ", help=f"write `-> {name}`")
-        findings.report("CNN002", f"an arrow is missing before `{name}`", attr.name.span, arrow)
-        return
-    if name in ("x", "X") and size is not None:
-        whole = size.span.to(attr.value.span)
-        following = whole.source.text[whole.end :]
-        more = re.match(r"(?:\s*[xX]\s*[\d?]+)+", following)
-        whole = Span(whole.source, whole.start, whole.end + (more.end() if more else 0))
-        joined = re.sub(r"\s+", "", whole.text).lower()
-        findings.report("CNN012", "a size is written without spaces", whole, replace(whole, joined))
-        return
-    if british(name) in siblings:
-        findings.report(
-            "CNN003", f"`{name}` is no setting of `{word.text}`; it is one of its own", attr.span, separated(attr)
-        )
-        return
-    meant = ELSEWHERE.get(name.lower(), "")
-    meant = meant if meant in known else nearest(name, known)
-    message = f"`{word.text}` has no setting `{name}`"
-    if meant:
-        findings.report("CNN202", message, attr.name.span, replace(attr.name.span, meant))
-        return
-    listed = ", ".join(known)
-    help = f"its settings are {listed}" if listed else f"`{word.text}` has no settings"
-    findings.report("CNN202", message, attr.name.span, help=help)
-
-
-def separated(attr: Attr) -> Proposal:
-    """Propose to begin a new line, or put `;`, before a setting of a block."""
-    gap = len(attr.span.source.text[: attr.span.start]) - len(attr.span.source.text[: attr.span.start].rstrip())
-    before = Span(attr.span.source, attr.span.start - gap, attr.span.start)
-    return replace(before, " ; ", help=f"put `;` or a new line before `{attr.name.text}`")
-
-
-def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -> None:
-    """Report a call of what cannot be called: `conv(8, 3, 3)`."""
-    name = call.name.text
-    if name not in WORDS:
-        blocks = {recipe: None for recipe in recipes}
-        layers = [word for word, cls in WORDS.items() if not cls.join]
-        unknown_word(call.name, blocks, "block", findings, layers)
-        return
-    sizes = [arg.value.span.text for arg in call.arguments if arg.name is None]
-    settings = [f"{arg.name.text} {arg.value.span.text}" for arg in call.arguments if arg.name]
-    written = " ".join((name, *(["x".join(sizes)] if sizes else []), *settings))
-    findings.report(
-        "CNN208", f"`{name}` is a layer, and layers take no parentheses", call.span, replace(call.span, written)
-    )

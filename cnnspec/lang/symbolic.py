@@ -7,6 +7,7 @@ all of a range.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from ..diagnostics import Fault, Span
@@ -122,7 +123,7 @@ def series(sizes: tuple[int, ...], most: int) -> str:
     """
     if len(sizes) < 3:
         return " or ".join(map(str, sizes))
-    steps = {b - a for a, b in zip(sizes, sizes[1:], strict=False)}
+    steps = {b - a for a, b in pairwise(sizes)}
     step = steps.pop()
     if steps or sizes[-1] + step <= most:
         shown = ", ".join(map(str, sizes[:8]))

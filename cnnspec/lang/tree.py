@@ -259,8 +259,13 @@ Statement: TypeAlias = Import | Let | Block | Net | Input | Settings | Expect | 
 
 
 class File(NamedTuple):
-    """A whole file; comments are kept beside the tree, by their spans."""
+    """A whole file; comments are kept beside the tree, by their spans.
+
+    `lost` are the names in statements that could not be read: what they would define is not known.
+    """
 
     source: Source
     statements: tuple[Statement, ...]
     comments: tuple[Span, ...]
+    lost: frozenset[str] = frozenset()
+    whole: bool = True  # False where something could not be read

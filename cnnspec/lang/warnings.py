@@ -17,7 +17,7 @@ from .findings import Findings, Proposal, insert, replace
 from .inputs import KNOWN
 from .names import Module
 from .network import Network
-from .reach import unreached
+from .reach import Lost, unreached
 from .tree import Block, Import, Let
 
 HEAVY_SHARE = 0.9
@@ -69,25 +69,33 @@ def classes_differ(c: Checked) -> Warned:
     if not c.source_stated or classes is None or len(c.graph.outputs) != 1:
         return
     last = c.graph[c.graph.outputs[0]]
-    if last.op.word in ("softmax", "logsoftmax") and last.type.kind == "vector" and last.span:
-        if last.type["c"] != classes:
-            made = _maker(c.graph, last)
-            message = f"the output has {last.type['c']} classes, and `{word}` has {classes}"
-            yield Diagnostic("CNN233", message, made.span), ()
+    judges = last.op.word in ("softmax", "logsoftmax") and last.type.kind == "vector"
+    if judges and last.type["c"] != classes and last.span:
+        made = _maker(c.graph, last)
+        message = f"the output has {last.type['c']} classes, and `{word}` has {classes}"
+        yield Diagnostic("CNN233", message, made.span), ()
 
 
 def pixels_unused(c: Checked) -> Warned:
     """maxpool 5 on 28 pixels"""
     for name in c.graph.inputs:
+        at: dict[str, list[Lost]] = {}
         for lost in unreached(c.graph, name):
-            node, total = lost.node, c.graph.type(name)
-            if node.span is None:
-                continue
-            what = {"h": "rows at the bottom", "w": "columns at the right"}[lost.axis]
-            what = what.replace("s at", " at") if lost.count == 1 else what
-            message = f"{lost.count} {what} of the {total} input never reach the output"
-            cure = _padded(node)
-            yield Diagnostic("CNN234", message, node.span, label="its windows stop short of them"), cure
+            at.setdefault(lost.node.name, []).append(lost)
+        for node_name, all_lost in at.items():
+            node, parts = c.graph[node_name], [_edge(lost) for lost in all_lost]
+            if node.span is not None:
+                message = f"no output sees {' and '.join(parts)} of the {c.graph.type(name)} input"
+                yield (
+                    Diagnostic("CNN234", message, node.span, label="its windows stop short of them"),
+                    _padded(node),
+                )
+
+
+def _edge(lost: Lost) -> str:
+    """The pixels at an end of an axis, in words."""
+    what, where = {"h": ("row", "bottom"), "w": ("column", "right")}[lost.axis]
+    return f"the last {what}" if lost.pixels == 1 else f"{lost.pixels} {what}s at the {where}"
 
 
 def stride_over_kernel(c: Checked) -> Warned:

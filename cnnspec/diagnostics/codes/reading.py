@@ -44,11 +44,11 @@ Settings are pairs of a name and one value with a space between them: `stride 2 
 and no comma, a name without a value means nothing, and in a block a new line or `;` stands between two
 settings.""",
         wrong="""\
-input 1x28x28
+input 1x29x29
 conv 8x3x3 stride=2 -> relu -> dense 10 -> softmax
 """,
         right="""\
-input 1x28x28
+input 1x29x29
 conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
 """,
     ),
@@ -115,11 +115,11 @@ The file is longer than 256,000 characters, or its repetitions and blocks expand
 Most often a repetition has a few digits too many.""",
         wrong="""\
 input 4
-(dense 4 -> relu)*1000000000000 -> softmax
+(dense 4 -> tanh)*1000000000000 -> softmax
 """,
         right="""\
 input 4
-(dense 4 -> relu)*10 -> softmax
+(dense 4 -> tanh)*10 -> softmax
 """,
     ),
     Code(
@@ -277,12 +277,12 @@ dense {w} -> relu -> dense 10 -> softmax
 A block is called with arguments that do not fit its parameters: too many, too few, or by a name that it
 does not have. Parameters with a default may be left out.""",
         wrong="""\
-input 1x28x28
+input 1x29x29
 block body(c, s = 1) = conv {c}x3x3 stride {s} -> relu
 body(8, 2, 3) -> dense 10 -> softmax
 """,
         right="""\
-input 1x28x28
+input 1x29x29
 block body(c, s = 1) = conv {c}x3x3 stride {s} -> relu
 body(8, 2) -> dense 10 -> softmax
 """,
@@ -295,12 +295,12 @@ A block calls itself, directly or through others; nothing in the language would 
 there is repetition: `name(64)*3`.""",
         wrong="""\
 input 4
-block deep = dense 4 -> relu -> deep
+block deep = dense 4 -> tanh -> deep
 deep -> softmax
 """,
         right="""\
 input 4
-block deep = dense 4 -> relu
+block deep = dense 4 -> tanh
 deep*3 -> softmax
 """,
     ),

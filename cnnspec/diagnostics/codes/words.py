@@ -26,11 +26,11 @@ conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
         """\
 A word has no setting of this name. `cnnspec ops conv` lists those that `conv` has.""",
         wrong="""\
-input 1x28x28
+input 1x29x29
 conv 8x3x3 strides 2 -> relu -> dense 10 -> softmax
 """,
         right="""\
-input 1x28x28
+input 1x29x29
 conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
 """,
     ),
@@ -229,11 +229,11 @@ maxpool 5 pad include -> dense 10 -> softmax
 The stride is larger than the kernel, so pixels between two windows are looked at by none of them. A 1x1
 convolution that strides to match the shapes of a shortcut is meant so, and is not reported.""",
         wrong="""\
-input 1x28x28
+input 1x29x29
 conv 8x2x2 stride 3 -> relu -> dense 10 -> softmax
 """,
         right="""\
-input 1x28x28
+input 1x30x30
 conv 8x3x3 stride 3 -> relu -> dense 10 -> softmax
 """,
         severity="warning",
@@ -298,11 +298,11 @@ train { cost cross_entropy of kind ; cost mse of size weight 0.5 }
         """\
 A setting is stated twice; the second one counts.""",
         wrong="""\
-input 1x28x28
+input 1x29x29
 conv 8x3x3 stride 1 stride 2 -> relu -> dense 10 -> softmax
 """,
         right="""\
-input 1x28x28
+input 1x29x29
 conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
 """,
         severity="warning",
