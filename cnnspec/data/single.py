@@ -31,7 +31,7 @@ def _npy(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise Fault("CNN404", f"{path} is not an npy file of numbers: {str(error).splitlines()[0]}") from None
+        raise Fault("CNN405", f"{path} is not an npy file of numbers: {str(error).splitlines()[0]}") from None
 
 
 def _fitting(path: Path, array: np.ndarray, kind: TensorType, scaling: Scaling) -> np.ndarray:
