@@ -74,7 +74,7 @@ class Model:
         """One step of the optimiser on a batch; the mean cost before the step."""
         return self.learn(x, y)[0]
 
-    def learn(self, x: Given, y: Given) -> tuple[float, int | None]:
+    def learn(self, x: Given, y: Given) -> tuple[float, float | None]:
         """One step; the mean cost, and how many answers were right (None where answers are no classes).
 
         Where the cost is not finite the parameters stay as they were.
@@ -82,7 +82,7 @@ class Model:
         cost, right = self.engine.learn(self._arrays(x, y), self.rate)
         return cost, self._right(right, y)
 
-    def measure(self, x: Given, y: Given) -> tuple[float, int | None]:
+    def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning: the network as it is in use."""
         cost, right = self.engine.measure(self._arrays(x, y))
         return cost, self._right(right, y)
@@ -155,7 +155,7 @@ class Model:
         count = _length(arrays)
         outputs = {name: np.empty((count, *self.graph.type(name).shape), self.dtype) for name in self.graph.outputs}
         for start, part in self._chunks(arrays, count):
-            for name, values in zip(outputs, self.engine.forward(part).values(), strict=True):
+            for name, values in zip(outputs, self.engine.forward(part), strict=True):
                 outputs[name][start : start + len(values)] = values
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
@@ -190,7 +190,7 @@ class Model:
     def activations(self, x: Given) -> dict[str, Array]:
         """Every value of the network, by name, as it is in use: (n, c, h, w) for images."""
         found = self.engine.forward(self._inputs(x), mode="show")
-        return {node.name: values.copy() for node, values in zip(self.graph, found.values(), strict=True)}
+        return {node.name: values.copy() for node, values in zip(self.graph, found, strict=True)}
 
     # ---- what it is made of ------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class Model:
             for moment, flat in self.engine.moments.items()
             for name, values in self.engine.layout(flat).items()
         }
-        return {**views, "steps": np.array([self.steps, self.first_step, self._total_steps], np.int64)}
+        return {**views, "steps": np.array([self.steps, self.first_step, self._total_steps, self.engine.clock[0]], np.int64)}
 
     def load_state(self, state: Mapping[str, Array]) -> None:
         """Go on from a state; names and shapes must be those that `state` gives."""
@@ -233,8 +233,8 @@ class Model:
             view = self.engine.layout(flat)
             for name in view:
                 view[name] = state[f"{moment}/{name}"]
-        steps, first, total = (int(n) for n in state["steps"])
-        self.steps = steps
+        steps, first, total, seed = (int(n) for n in state["steps"])
+        self.steps, self.engine.clock[0] = steps, seed
         self._total_steps, self.first_step = total, first
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -292,14 +292,14 @@ class Model:
         free = [name for name in self.graph.outputs if name not in {cost.of for cost in self.costs}]
         return tuple(cost.of or free.pop(0) for cost in self.costs)
 
-    def _right(self, right: int, y: Given) -> int | None:
+    def _right(self, right: int, y: Given) -> float | None:
         name = self._judged[0]
         kind = self.graph.type(name)
         values = np.asarray(_by_name(y, self._judged, "output")[name])
         if not are_classes(values, kind):
             return None
         pixels = kind.elements // kind["c"]
-        return right if pixels == 1 else right / pixels  # type: ignore[return-value]
+        return right if pixels == 1 else right / pixels
 
     def _chunks(self, arrays: dict[str, Array], count: int) -> Iterator[tuple[int, dict[str, Array]]]:
         for start in range(0, count, self.batch):

@@ -223,7 +223,9 @@ class Engine:
             if worker == 0 and plan.shards[0].settle is not None:
                 plan.shards[0].settle(plan.shards[0].b, plan.shards[0].p)
 
-        self.tasks[what, n] = {"learn": learn, "differentiate": differentiate}.get(what, forward)
+        task = {"learn": learn, "differentiate": differentiate}.get(what, forward)
+        # a number that is not finite is found in the cost and told with its layer; NumPy need not warn as well
+        self.tasks[what, n] = np.errstate(over="ignore", invalid="ignore", divide="ignore")(task)
         return self.tasks[what, n]
 
     def _give(self, plan: Plan, arrays: Mapping[str, np.ndarray]) -> None:
@@ -259,14 +261,14 @@ class Engine:
         self.workers.run(task)
         return float(plan.costs.sum()), View(self.trained, self.gradients[0].arrays)
 
-    def forward(self, arrays: Mapping[str, np.ndarray], mode: str = "infer") -> dict[str, np.ndarray]:
-        """The outputs (or, with mode `show`, every value) for a batch; the arrays are the plan's own memory."""
+    def forward(self, arrays: Mapping[str, np.ndarray], mode: str = "infer") -> tuple[np.ndarray, ...]:
+        """The outputs (or, with mode `show`, every word's value) in order, for a batch; the plan's own memory."""
         n = len(next(iter(arrays.values())))
         task = self._task(mode, n)
         plan = self.plan(mode, n)
         self._give(plan, arrays)
         self.workers.run(task)
-        return plan.taken
+        return tuple(plan.taken[value] for value in plan.graph.outputs)
 
     def layout(self, flat: np.ndarray) -> View:
         """An array as long as the trained parameters (a moment), seen like them."""
