@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, Source, SpecError
 from .comments import Comments, read_comments
 from .configuration import Configuration, Configurations
-from .load import load
 
 if TYPE_CHECKING:
     from ..lang import Reading
@@ -68,21 +67,42 @@ def check(
     try:
         if configuration is None:
             configuration = Configurations().nearest(folder) if folder else Configuration()
-        source = load(Path(name), name) if text is None else Source(name, text)
+        source = load(name) if text is None else Source(name, text)
     except SpecError as error:
         return Report(name, error.diagnostics)
     return examine(source, configuration, folder)
 
 
+def load(name: str) -> Source:
+    """The source of a file. Raises SpecError where it cannot be read, or is not a text in UTF-8."""
+    from ..lang.files import read_file
+
+    return _source(read_file(Path(name), name))
+
+
+def source_of(data: bytes, name: str) -> Source:
+    """The source that some bytes are. Raises SpecError where they are not a text in UTF-8."""
+    from ..lang.files import decoded
+
+    return _source(decoded(data, name))
+
+
+def _source(found: Source | Diagnostic) -> Source:
+    if isinstance(found, Diagnostic):
+        raise SpecError((found,))
+    return found
+
+
 def examine(source: Source, configuration: Configuration, folder: Path | None) -> Report:
     """Check a source in an absolute folder (None: it can import nothing) under a configuration."""
     from ..lang import read
+    from ..lang.fixes import in_order
 
     reading = read(source, root=configuration.folder or folder)
     silenced = Silence(configuration, source)
     found = [d for d in reading.diagnostics if not silenced(d)]
     found += [d for d in silenced.comments(source).problems if not silenced(d)]
-    return Report(source.name, tuple(sorted(found, key=_order)), reading)
+    return Report(source.name, in_order(found, source), reading)
 
 
 class Silence:
@@ -103,12 +123,6 @@ class Silence:
             return True
         source = diagnostic.span.source if diagnostic.span else self.source
         return self.comments(source).silence(diagnostic)
-
-
-def _order(diagnostic: Diagnostic) -> tuple[str, int, str]:
-    """By file and place, as a reader meets them."""
-    span = diagnostic.span
-    return (span.source.name, span.start, diagnostic.code) if span else ("", -1, diagnostic.code)
 
 
 __all__ = ["Configuration", "Configurations", "Report", "check", "examine"]

@@ -6,11 +6,11 @@ import contextlib
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..diagnostics import Diagnostic, Edit, Source
+from ..lang.fixes import edited
 
 ROUNDS = 10  # one fix may bring another to light; each round settles at least one
 
@@ -63,16 +63,6 @@ def compatible(fixes: Iterable[tuple[Edit, ...]]) -> list[tuple[Edit, ...]]:
     return chosen
 
 
-def edited(text: str, edits: Iterable[Edit]) -> str:
-    """A text with edits applied, which do not overlap.
-
-    edited("rellu", [Edit(span of "rellu", "relu")]) == "relu"
-    """
-    for edit in reversed(sorted(edits, key=lambda edit: (edit.span.start, edit.span.end))):
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-    return text
-
-
 def difference(before: Source, after: Source) -> str:
     """A unified diff, as `patch` and people read it."""
     from difflib import unified_diff
@@ -88,6 +78,8 @@ def lines_of(text: str) -> list[str]:
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file's content in one step, so that an interruption leaves the old or the new one."""
+    import tempfile
+
     path = path.resolve()  # a link stays a link
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -13,7 +13,6 @@ import click
 
 from ..checking import Configuration, Configurations
 from ..checking.configuration import unknown_codes
-from ..checking.load import MOST, reason
 from ..checking.many import each
 from ..checking.search import search
 from ..diagnostics import Diagnostic, SpecError
@@ -162,7 +161,7 @@ def check_all(options: Options) -> Iterator[Result]:
         name = options.stdin_filename
         folder = Path(os.path.abspath(name)).parent if name else Path.cwd()
         configuration = options.over(configurations.nearest(folder))
-        data = sys.stdin.buffer.read(MOST + 1)
+        data = sys.stdin.buffer.read()
         yield look(Job(name or "<stdin>", configuration, folder, data, options.mend))
         return
     found = search(options.paths or (".",), configurations, options.force_exclude)
@@ -223,8 +222,8 @@ def deliver(text: str, path: str | None, to_stderr: bool = False) -> None:
     try:
         Path(path).write_bytes(text.encode("utf-8", "backslashreplace"))
     except (OSError, ValueError) as error:
-        why = reason(error) if isinstance(error, OSError) else str(error)
-        raise click.UsageError(f"cannot write {path}: {why}") from error
+        why = getattr(error, "strerror", None) or str(error)
+        raise click.UsageError(f"cannot write {path}: {why.lower()}") from error
 
 
 def closing_line(results: Sequence[Result], checked: Sequence[Checked], options: Options) -> str:

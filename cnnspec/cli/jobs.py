@@ -5,12 +5,12 @@ This is what the worker processes do, so what goes in and comes out is small and
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..checking import Configuration, examine
+from ..checking import Configuration, examine, load, source_of
 from ..checking.fixes import difference, repair, write
-from ..checking.load import MOST, decode, encode, read_bytes, reason
 from ..diagnostics import Diagnostic, Source, SpecError
 from ..diagnostics.formats import Checked
 from .outcome import describe, how_to_report, print_traceback, wants_traceback
@@ -45,36 +45,46 @@ def look(job: Job) -> Result:
     try:
         return _look(job)
     except SpecError as error:
-        return Result(Checked(job.name, error.diagnostics, job.configuration.strict))
+        # what came from standard input goes on, so an editor that pipes its buffer through never loses it
+        output = job.data if job.data and job.mend == "fix" else b""
+        return Result(Checked(job.name, error.diagnostics, job.configuration.strict), output=output)
     except Exception as fault:
         return crashed(job, fault)
 
 
 def _look(job: Job) -> Result:
-    configuration, strict = job.configuration, job.configuration.strict
-    data = read_bytes(Path(job.name), job.name) if job.data is None else job.data
-    try:
-        source = decode(data, job.name)
-    except SpecError as error:
-        return Result(Checked(job.name, error.diagnostics, strict), output=data if job.mend == "fix" else b"")
-    report = examine(source, configuration, job.root)
+    source = load(job.name) if job.data is None else source_of(job.data, job.name)
+    found = _find(job, source)
     if not job.mend:
-        return Result(Checked(job.name, report.diagnostics, strict))
-
-    def find(text: Source) -> tuple[Diagnostic, ...]:
-        return examine(text, configuration, job.root).diagnostics
-
-    fixed, mended = repair(source, report.diagnostics, find) if len(data) <= MOST else (source, 0)
+        return Result(Checked(job.name, found, job.configuration.strict))
+    fixed, mended = repair(source, found, lambda changed: _find(job, changed))
+    left = Checked(job.name, _find(job, fixed) if mended else found, job.configuration.strict)
     if job.mend == "diff":
-        return Result(Checked(job.name, find(fixed), strict), mended, difference(source, fixed))
-    output = encode(fixed.text, data) if mended else data
-    if mended and job.data is None:
-        try:
-            write(Path(job.name), output)
-        except OSError as error:
-            problem = Diagnostic("CNN903", f"cannot write {job.name}: {reason(error)}")
-            raise SpecError((problem,)) from error
-    return Result(Checked(job.name, find(fixed), strict), mended, output=b"" if job.data is None else output)
+        return Result(left, mended, difference(source, fixed))
+    if job.data is not None:
+        return Result(left, mended, output=_with_mark(fixed.text, job.data))
+    if mended:
+        _write_back(job.name, fixed.text)
+    return Result(left, mended)
+
+
+def _find(job: Job, source: Source) -> tuple[Diagnostic, ...]:
+    return examine(source, job.configuration, job.root).diagnostics
+
+
+def _write_back(name: str, text: str) -> None:
+    path = Path(name)
+    try:
+        write(path, _with_mark(text, path.read_bytes()))
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SpecError((Diagnostic("CNN903", f"cannot write {name}: {why}"),)) from error
+
+
+def _with_mark(text: str, before: bytes) -> bytes:
+    """A changed text as bytes, with the byte order mark that the file had."""
+    mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
+    return mark + text.encode("utf-8")
 
 
 def crashed(job: Job, fault: BaseException) -> Result:
@@ -82,7 +92,8 @@ def crashed(job: Job, fault: BaseException) -> Result:
     if wants_traceback():
         print_traceback(fault)
     problem = Diagnostic("CNN901", f"cnnspec itself failed: {describe(fault)}", help=how_to_report())
-    return Result(Checked(job.name, (problem,), job.configuration.strict), output=job.data or b"")
+    output = job.data if job.data and job.mend == "fix" else b""
+    return Result(Checked(job.name, (problem,), job.configuration.strict), output=output)
 
 
 def died(job: Job) -> Result:

@@ -1,0 +1,81 @@
+"""Frozen dataclasses that are quick to declare.
+
+    @record
+    class Relu(Activation):
+        slope: float = 0.0
+
+is `@dataclass(frozen=True)`: `fields`, `replace` and `__post_init__` work as ever. But where `dataclass`
+writes and compiles six methods for each class, a third of a millisecond, `record` lets all classes share
+the ones below. A language has more than a hundred words and settings, and `cnnspec check` declares them all
+before it reads its first line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
+from typing import Any, TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def record(cls: type[T]) -> type[T]:
+    """Make a frozen dataclass of a class; what the class defines itself stays."""
+    made: Any = dataclass(init=False, repr=False, eq=False)(cls)
+    made._defaults = tuple((f.name, f.default, f.default_factory) for f in fields(made))
+    for method in (__init__, __repr__, __eq__, __hash__, __setattr__, __delattr__):
+        if method.__name__ not in cls.__dict__:
+            setattr(made, method.__name__, method)
+    return made
+
+
+def __init__(self: Any, *values: Any, **named: Any) -> None:
+    mine = self.__dict__
+    known = self._defaults
+    if len(values) > len(known):
+        raise TypeError(f"{type(self).__name__} takes {len(known)} values, got {len(values)}")
+    for (name, _, _), value in zip(known, values):  # noqa: B905  the rest may be named or left out
+        if name in named:
+            raise TypeError(f"{type(self).__name__} got two values for {name}")
+        mine[name] = value
+    for name, default, factory in known[len(values) :]:
+        if name in named:
+            mine[name] = named.pop(name)
+        elif default is not MISSING:
+            mine[name] = default
+        elif factory is not MISSING:
+            mine[name] = factory()
+        else:
+            raise TypeError(f"{type(self).__name__} needs a value for {name}")
+    if named:
+        raise TypeError(f"{type(self).__name__} has no field {next(iter(named))}")
+    if hasattr(self, "__post_init__"):
+        self.__post_init__()
+
+
+def __repr__(self: Any) -> str:
+    shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name, _, _ in self._defaults)
+    return f"{type(self).__qualname__}({shown})"
+
+
+def __eq__(self: Any, other: object) -> bool:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    return _values(self) == _values(other)
+
+
+def __hash__(self: Any) -> int:
+    return hash(_values(self))
+
+
+def __setattr__(self: Any, name: str, value: Any) -> None:
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+
+def __delattr__(self: Any, name: str) -> None:
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+def _values(self: Any) -> tuple[Any, ...]:
+    mine = self.__dict__
+    return tuple(mine[name] for name, _, _ in self._defaults)
