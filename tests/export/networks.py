@@ -14,31 +14,52 @@ from cnnspec.plan.engine import Engine
 ROOT = Path(__file__).parents[2]
 
 STRUCTURES = {
-    "branches": "input 3x9x10\nconv 4x3x3 -> add(conv 4x3x3 pad same -> relu | id) -> concat(id | relu | tanh) -> gap",
-    "taps": "input 2x8x8\nconv 4x3x3 pad 1 as e1 -> maxpool 2 -> conv 4x1x1 as e2\n@e1 -> avgpool 2 -> add(id | @e2) -> gap",
-    "blocks": (
-        "input 3x8x9\nblock basic(c) = add(conv {c}x3x3 pad same bias off -> bn -> relu | id) -> relu\n"
-        "conv 6x3x3 -> basic(6)*2 -> gap -> dense 3 -> softmax"
-    ),
-    "odd pads": (
-        "input 2x11x10\nconv 3x3x2 stride 2 pad same -> conv 4x2x3 stride 3x2 pad include -> maxpool 2 pad include"
-        " -> avgpool 3x2 stride 2 pad same -> dense 4"
-    ),
-    "wide pads": "input 2x9x9\nconv 3x3x3 pad 2 dilate 2 -> maxpool 3 stride 2 pad 2 -> avgpool 3 stride 1 pad 2",
-    "counted pads": "input 2x7x8\nconv 2x1x1 -> avgpool 3 stride 2 pad 1 count_pad on -> avgpool 2x3 stride 1 pad same count_pad on",
-    "two inputs": (
-        "input 2x6x6 as left\ninput 2x6x6 as right\nnet trunk = conv 4x3x3 -> bn -> relu\n"
-        "concat(@left -> trunk | @right -> trunk) -> gap -> dense 2"
-    ),
-    "two outputs": (
-        "input 2x6x6\nconv 4x3x3 -> relu as trunk\nnet kind = @trunk -> gap -> dense 3 -> softmax\n"
-        "net place = @trunk -> dense 4"
-    ),
-    "sequence": "input 3x20\nconv 4x5 stride 2 pad same -> bn -> relu -> maxpool 2 -> dwconv 3 pad 1 -> avgpool 3 -> dense 2",
-    "vector": "input 5\ndense 7 init lecun_normal -> bn -> sigmoid -> max(dense 4 init orthogonal | dense 4) -> softmax",
-    "gate": "input 4x5x6\nmul(conv 4x3x3 pad same | gap -> dense 4 -> sigmoid) -> mean(id | relu | tanh)",
-    "grouped": "input 4x7x7\nconv 8x3x2 groups 2 stride 2x1 dilate 1x2 init xavier_uniform -> minpool 2 pad same -> dwconv 1x2",
-    "awkward names": "input 3x5x5\nconv 4x3x3 as train -> conv 4x1x1 as lambda -> conv 4x1x1 as x -> bn as _parameters",
+    "branches": """
+        input 3x9x10
+        conv 4x3x3 -> add(conv 4x3x3 pad same -> relu | id) -> concat(id | relu | tanh) -> gap""",
+    "taps": """
+        input 2x8x8
+        conv 4x3x3 pad 1 as e1 -> maxpool 2 -> conv 4x1x1 as e2
+        @e1 -> avgpool 2 -> add(id | @e2) -> gap""",
+    "blocks": """
+        input 3x8x9
+        block basic(c) = add(conv {c}x3x3 pad same bias off -> bn -> relu | id) -> relu
+        conv 6x3x3 -> basic(6)*2 -> gap -> dense 3 -> softmax""",
+    "odd pads": """
+        input 2x11x10
+        conv 3x3x2 stride 2 pad same -> conv 4x2x3 stride 3x2 pad include -> maxpool 2 pad include
+          -> avgpool 3x2 stride 2 pad same -> dense 4""",
+    "wide pads": """
+        input 2x9x9
+        conv 3x3x3 pad 2 dilate 2 -> maxpool 3 stride 2 pad 2 -> avgpool 3 stride 1 pad 2""",
+    "counted pads": """
+        input 2x7x8
+        conv 2x1x1 -> avgpool 3 stride 2 pad 1 count_pad on -> avgpool 2x3 stride 1 pad same count_pad on""",
+    "two inputs": """
+        input 2x6x6 as left
+        input 2x6x6 as right
+        net trunk = conv 4x3x3 -> bn -> relu
+        concat(@left -> trunk | @right -> trunk) -> gap -> dense 2""",
+    "two outputs": """
+        input 2x6x6
+        conv 4x3x3 -> relu as trunk
+        net kind = @trunk -> gap -> dense 3 -> softmax
+        net place = @trunk -> dense 4""",
+    "sequence": """
+        input 3x20
+        conv 4x5 stride 2 pad same -> bn -> relu -> maxpool 2 -> dwconv 3 pad 1 -> avgpool 3 -> dense 2""",
+    "vector": """
+        input 5
+        dense 7 init lecun_normal -> bn -> sigmoid -> max(dense 4 init orthogonal | dense 4) -> softmax""",
+    "gate": """
+        input 4x5x6
+        mul(conv 4x3x3 pad same | gap -> dense 4 -> sigmoid) -> mean(id | relu | tanh)""",
+    "grouped": """
+        input 4x7x7
+        conv 8x3x2 groups 2 stride 2x1 dilate 1x2 init xavier_uniform -> minpool 2 pad same -> dwconv 1x2""",
+    "awkward names": """
+        input 3x5x5
+        conv 4x3x3 as train -> conv 4x1x1 as lambda -> conv 4x1x1 as x -> bn as _parameters""",
 }
 
 
