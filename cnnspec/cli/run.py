@@ -14,16 +14,37 @@ from .outcome import FINDINGS, INTERRUPTED, say
 
 @click.command()
 @click.argument("spec", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting in place of the spec's: train.epochs=3.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting in place of the spec's: train.epochs=3.",
+)
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that share the work (default: the cores).")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Where the run's folder is made.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Where the run's folder is made.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="In place of the spec's train.seed.")
 @click.option("--parallel", type=click.Choice(["processes", "threads"]), default="processes", show_default=True)
-@click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on with an interrupted run.")
-@click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Begin with these weights.")
+@click.option(
+    "--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on with an interrupted run."
+)
+@click.option(
+    "--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Begin with these weights."
+)
 @click.option("--partial", is_flag=True, help="With --weights: load what fits.")
-@click.option("--map", "names", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="With --weights: the file's names of our parameters.")
+@click.option(
+    "--map",
+    "names",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --weights: the file's names of our parameters.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, the rest on standard error.")
 def command(
     spec: Path | None,
@@ -48,7 +69,9 @@ def command(
         overrides = (*overrides, f"train.seed={seed}")
     if resume is not None:
         if overrides or weights:
-            raise click.UsageError("a resumed run keeps its settings and weights; --set and --weights begin a new one")
+            raise click.UsageError(
+                "a resumed run keeps its settings and weights; --set and --weights begin a new one"
+            )
         run_folder = RunFolder.open(resume)
         settings = run_folder.settings()
         text = run_folder.spec.read_text(encoding="utf-8")
@@ -83,7 +106,7 @@ def train(
     from ..train import weights as weight_files
     from ..train.checkpoints import Stamp
     from ..train.loop import Course, Interrupted
-    from ..train.memory import ensure_fits
+    from ..plan.capacity import ensure_fits
     from ..train.names import read as read_names
     from ..train.runs import RunFolder, run
     from .training import reporter

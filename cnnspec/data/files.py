@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..diagnostics import Fault
-from ..train.memory import free_memory, mebibytes
+from ..plan.capacity import free_memory, mebibytes
 
 AGAIN = "fetch or copy the file again"  # the help for damaged files
 INFLATION = 1032  # deflate never packs more than so many bytes into one

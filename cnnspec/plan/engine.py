@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..passes import INFERENCE, MEASURE, TRAINING, run
 from ..passes.expand import attach_costs
 from ..settings.optimisers import Optimiser
 from .blas import single_thread
+from .capacity import ensure_parameters_fit
 from .emit import Emitter, Program
 from .load import Bound, bind
 from .parameters import Block, View, initial, parameters_of
@@ -73,6 +74,8 @@ class Engine:
         self.state = {name: p for name, p in every.items() if not p.trained}
         count = sum(p.type.elements for p in self.trained.values())
         kept = sum(p.type.elements for p in self.state.values())
+        copies = 1 + len(optimiser.moments) + shards
+        ensure_parameters_fit((count * copies + kept) * np.dtype(dtype).itemsize, count)
         self.p = Block(self.trained, self._array(count))
         self.s = Block(self.state, self._array(kept))
         self.arrays = {**self.p.arrays, **self.s.arrays}
@@ -85,7 +88,7 @@ class Engine:
         self.clock[0] = seed
         self.rate = self._array(1, "float64")
         self.arena = shared_memory(0)
-        self.graphs: dict[str, Graph] = {}
+        self.graphs: dict[tuple[str, int], Graph] = {}
         self.programs: dict[tuple[str, int, int], Program] = {}
         self.plans: dict[tuple[str, int], Plan] = {}
         self.tasks: dict[tuple[str, int], Task] = {}
@@ -104,19 +107,21 @@ class Engine:
 
     # ---- plans -------------------------------------------------------------------------------------
 
-    def graph(self, mode: str) -> Graph:
-        """The graph of primitives for `train`, `measure` (cost without dropout), `infer` or `show` (every value)."""
-        if mode not in self.graphs:
+    def graph(self, mode: str, n: int = 128) -> Graph:
+        """The graph of primitives for `train`, `measure` (cost without dropout), `infer` or `show` (every value).
+
+        How a layer is computed best depends on the images of a shard, so each size of batch has its own graph.
+        """
+        images = max(self.sizes(n))
+        if (mode, images) not in self.graphs:
+            words, passes = self.words, INFERENCE
             if mode in ("train", "measure"):
                 assert self.judged is not None, "a network without a cost cannot be judged"
-                self.graphs[mode] = run(self.judged, TRAINING if mode == "train" else MEASURE)
+                words, passes = self.judged, TRAINING if mode == "train" else MEASURE
             elif mode == "show":
-                values = tuple(node.name for node in self.words)
-                shown = self.words.with_nodes(self.words.nodes, outputs=values)
-                self.graphs[mode] = run(shown, INFERENCE)
-            else:
-                self.graphs[mode] = run(self.words, INFERENCE)
-        return self.graphs[mode]
+                words = replace(words, outputs=tuple(node.name for node in words))
+            self.graphs[mode, images] = run(replace(words, images=images), passes)
+        return self.graphs[mode, images]
 
     def sizes(self, n: int) -> tuple[int, ...]:
         """How many images each shard gets; empty shards are left out."""
@@ -126,7 +131,7 @@ class Engine:
     def program(self, mode: str, size: int, n: int) -> Program:
         key = (mode, size, n)
         if key not in self.programs:
-            self.programs[key] = Emitter(self.graph(mode), size, n, self.dtype).run()
+            self.programs[key] = Emitter(self.graph(mode, n), size, n, self.dtype).run()
         return self.programs[key]
 
     def plan(self, mode: str, n: int) -> Plan:
@@ -141,7 +146,7 @@ class Engine:
                 self.tasks.clear()
                 self.workers.forget()
                 self.arena = shared_memory(total)
-            self.plans[key] = self._bind(self.graph(mode), sizes, programs, n)
+            self.plans[key] = self._bind(self.graph(mode, n), sizes, programs, n)
         return self.plans[key]
 
     def _bind(self, graph: Graph, sizes: tuple[int, ...], programs: list[Program], n: int) -> Plan:
@@ -288,7 +293,7 @@ class Engine:
 
     def memory(self, n: int, mode: str = "train") -> dict[str, int]:
         """Bytes that a step on n images holds, by what they are for; known before any is taken."""
-        graph = self.graph(mode)
+        graph = self.graph(mode, n)
         programs = [self.program(mode, size, n) for size in self.sizes(n)]
         size = np.dtype(self.dtype).itemsize
         targets = [node.name for node in graph if isinstance(node.op, Target)]

@@ -82,3 +82,15 @@ def largest(fits: Callable[[int], bool], below: int) -> int:
 def mebibytes(amount: int) -> str:
     """An amount of memory for people: `412 MiB`, `3.1 GiB`."""
     return f"{amount / 2**30:.1f} GiB" if amount >= 2**30 else f"{amount / 2**20:.0f} MiB"
+
+
+def ensure_parameters_fit(needed: int, parameters: int, free: int | None = None) -> None:
+    """Refuse a network whose parameters, gradients and moments alone are more than what is free."""
+    free = free_memory() if free is None else free
+    if free is None or needed + SPARE <= free:
+        return
+    message = (
+        f"{parameters:,} parameters with their gradients and moments need {mebibytes(needed)}, "
+        f"and {mebibytes(free)} are free"
+    )
+    raise SpecError((Diagnostic("CNN304", message, help="make the widest layer smaller; `cnnspec summary` shows it"),))

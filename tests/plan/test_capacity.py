@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnspec.diagnostics import SpecError
-from cnnspec.train.memory import SPARE, ensure_fits, free_memory, largest, mebibytes
+from cnnspec.plan.capacity import SPARE, ensure_fits, free_memory, largest, mebibytes
 
 GIB = 1 << 30
 
@@ -101,3 +101,10 @@ def test_largest_is_the_largest(bound, below):
 
 def test_amounts_as_people_say_them():
     assert (mebibytes(412 << 20), mebibytes(3 * GIB + GIB // 10)) == ("412 MiB", "3.1 GiB")
+
+
+def test_a_network_that_no_memory_holds_is_refused_before_any_is_taken():
+    import cnnspec
+
+    with pytest.raises(SpecError, match="CNN304"):
+        cnnspec.compile(text="input 1000000\ndense 1000000 -> softmax")
