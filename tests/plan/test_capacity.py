@@ -107,4 +107,4 @@ def test_a_network_that_no_memory_holds_is_refused_before_any_is_taken():
     import cnnspec
 
     with pytest.raises(SpecError, match="CNN304"):
-        cnnspec.compile(text="input 1000000\ndense 1000000 -> softmax")
+        cnnspec.compile(text="input 60000\ndense 1000000 -> dense 1000000 -> softmax")
