@@ -7,6 +7,7 @@ values share memory, what lives where, how the source is laid out on the page.
 from __future__ import annotations
 
 import re
+from math import prod
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -96,8 +97,11 @@ class Emitter:
 
     def view_of(self, value: str, suffix: str, code: str) -> str:
         """The same for another value, shared by all that ask for it."""
-        name = f"b.{identifier(value)}_{suffix}"
-        if self[value].startswith("g.") or self.views.get(name, code) != code:
+        if self[value].startswith("g."):
+            name = f"b.{self[value][2:]}_gradient_{suffix}"
+        else:
+            name = f"b.{identifier(value)}_{suffix}"
+        if self.views.get(name, code) != code:
             name = f"b.{identifier(self.node.name)}_{identifier(value)}_{suffix}"
         self.views[name] = code
         return name
@@ -118,7 +122,10 @@ class Emitter:
 
     def rows_shape(self, value: str) -> tuple[int, ...]:
         shape = self.shape(value)
-        return (1, *shape) if len(shape) == 2 else (*shape[:2], shape[2] * shape[3])
+        if len(shape) == 2:
+            return (1, *shape)
+        *rows, channels, width, n = shape
+        return (prod(rows), channels, width * n)
 
     def pixel_count(self, value: str) -> int:
         """Pixels of a channel in the whole batch, all shards together."""
@@ -129,6 +136,14 @@ class Emitter:
         """A parameter (or its gradient) as a matrix, outputs by inputs."""
         rows = self.graph.type(value).shape[0]
         return self.view_of(value, "matrix", f"{self[value]}.reshape({rows}, -1)")
+
+    def unfolded(self, value: str) -> str:
+        """A value as it lies there: a flattened image as the image [h,c,w,n]."""
+        kind = self.graph.type(value)
+        if not kind.folded:
+            return self[value]
+        shape = physical(replace(kind, axes=kind.folded, folded=()), self.n)
+        return self.view_of(value, "image", f"{self[value]}.reshape{shape}")
 
     def number(self, value: float) -> str:
         """A number of the plan's type: NumPy is slow where types have to be made to agree."""
@@ -250,12 +265,12 @@ class Emitter:
     # ---- the page ----------------------------------------------------------------------------------
 
     def _margin(self, code: str) -> str:
+        """The shape of what a line makes, or of what it makes a view of."""
         made = re.findall(r"out=b\.(\w+)", code)
-        for name in made[-1:]:
-            for buffer in self.buffers.values():
-                if buffer.name == name:
-                    return str(buffer.shape)
-        return ""
+        name = made[-1] if made else ""
+        while name and name not in self.buffers:
+            name = name.rpartition("_")[0]
+        return str(self.buffers[name].shape) if name else ""
 
     def run(self) -> Program:
         """Let every node write its lines, place the memory, put the page together."""
@@ -274,7 +289,7 @@ class Emitter:
             sink = f"g.{identifier(parameter)}"
             if self[value] != sink:
                 self.line(f"np.copyto({sink}, {self[value]}.reshape({sink}.shape))")
-        for value in self.graph.outputs:
+        for value in dict.fromkeys(self.graph.outputs):
             self._taken(value)
         for buffer in self.buffers.values():
             buffer.last = min(buffer.last, len(self.graph))
@@ -299,7 +314,7 @@ class Emitter:
         """The batch comes as (n, c, h, w) and is turned so that images are innermost."""
         name = identifier(node.name)
         self.views[f"b.{name}_given"] = turned(f'given["{node.name}"]', node.type)
-        target = self._unfolded(node.name)
+        target = self.unfolded(node.name)
         self.line(f"np.copyto({target}, b.{name}_given)")
 
     def _taken(self, value: str) -> None:
@@ -307,14 +322,7 @@ class Emitter:
         name = identifier(value)
         self.parts.append(Lines(self.graph[value]))
         self.views[f"b.{name}_taken"] = turned(f'taken["{value}"]', self.graph.type(value))
-        self.line(f"np.copyto(b.{name}_taken, {self._unfolded(value)})")
-
-    def _unfolded(self, value: str) -> str:
-        kind = self.graph.type(value)
-        if not kind.folded:
-            return self[value]
-        shape = physical(replace(kind, axes=kind.folded, folded=()), self.n)
-        return self.view_of(value, "image", f"{self[value]}.reshape{shape}")
+        self.line(f"np.copyto(b.{name}_taken, {self.unfolded(value)})")
 
 
 def turned(array: str, kind: TensorType) -> str:

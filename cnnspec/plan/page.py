@@ -1,7 +1,9 @@
-"""The source of a plan, as it is read: where things live, then forward, backward, and what happens last."""
+"""The source of a plan, as it is read: forward, backward, what happens last, and where everything lives."""
 
 from __future__ import annotations
 
+import re
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ..ops.leaves import Weight
@@ -16,26 +18,28 @@ def write(e: Emitter, arena: int) -> str:
     """The whole page."""
     graph = e.graph
     forward, backward = split(e)
-    head = [
+    text = [
         f'"""A plan for {e.n} images{f" of a batch of {e.batch}" if e.n != e.batch else ""}, {e.dtype}.',
         "",
-        "b  arrays of this plan, by name; images are [h, c, w, n], vectors [c, n], the batch innermost",
+        "b  arrays of this plan, by name: images are [h, c, w, n], vectors [c, n], the batch innermost",
         "p  the parameters" + (", g their gradients" if graph.gradients else ""),
-        f'Everything that grows with the batch lives in one arena of {arena:,} bytes."""',
+        "f  a number of the plan's type",
+        "",
+        "Functions that are not NumPy's are those of cnnspec.kernels.",
+        '"""',
+        "",
         "",
     ]
-    text = [*head, *buffers(e), "", ""]
     inputs = ", ".join(f"{e[name]} {e.shape(name)}" for name in graph.inputs)
     ends = ", ".join(f"{e[value]} {e.shape(value)}" for value in graph.outputs) or "the cost"
-    text += function("forward(b, p)", f"{inputs} -> {ends}", forward, e)
+    text += function("forward(b, p)", f"{inputs} -> {ends}", forward)
     if graph.gradients:
-        text += ["", ""]
-        text += function(
-            "backward(b, p, g)", "the gradient of the cost, from the last layer to the first", backward, e
-        )
+        what = "the gradient of the cost, from the last layer to the first"
+        text += ["", "", *function("backward(b, p, g)", what, backward)]
     if e.settled:
         text += ["", "", "def settle(b, p):", '    """Running means and variances, once a step."""']
         text += [f"    {code}" for code in e.settled]
+    text += ["", "", *buffers(e, arena)]
     return "\n".join(text) + "\n"
 
 
@@ -50,21 +54,24 @@ def split(e: Emitter) -> tuple[list[Lines], list[Lines]]:
     return [p for p in parts if p.node.name in early], [p for p in parts if p.node.name not in early]
 
 
-def buffers(e: Emitter) -> list[str]:
-    """The function that says where every array lives, and which views there are of it."""
-    lines = ["def buffers(b, p, g, a, m, c, given, taken):"]
-    lines.append(
-        '    """Where every array lives: a(offset, shape) is a piece of the arena; then views, without a copy."""'
-    )
+def buffers(e: Emitter, arena: int) -> list[str]:
+    """The function that says where every array lives."""
+    lines = [
+        "def buffers(b, p, g, a, m, c, given, taken):",
+        f'    """Where every array lives. a(offset, shape) is a piece of the arena of {arena:,} bytes, which holds',
+        "    all that grows with the batch; arrays that are never alive together share its memory. Then views,",
+        '    which copy nothing. m are sums that the shards share, c constants, given and taken the batch."""',
+    ]
     for buffer in e.buffers.values():
         kind = ', "bool"' if buffer.dtype == "bool" else ""
         code = f"    b.{buffer.name} = a({buffer.offset}, {buffer.shape}{kind})"
         lines.append(f"{code:<{WIDTH}}# {buffer.bytes:,} bytes")
-    lines += [f"    {name} = {code}" for name, code in e.views.items()]
+    for name, code in e.views.items():
+        lines += folded(f"{name} = {code}")
     return lines
 
 
-def function(signature: str, what: str, parts: list[Lines], e: Emitter) -> list[str]:
+def function(signature: str, what: str, parts: list[Lines]) -> list[str]:
     """A function, with a heading for every layer of the spec."""
     lines = [f"def {signature}:", f'    """{what}"""']
     heading = None
@@ -76,11 +83,21 @@ def function(signature: str, what: str, parts: list[Lines], e: Emitter) -> list[
             heading = title
             lines.append(f"    # {title[0]:<{WIDTH - 6}}{title[1]}".rstrip())
         for code, margin in part.code:
-            text = f"    {code}"
-            lines.append(f"{text:<{WIDTH - 2}}  # {margin}" if margin else text)
+            *first, last = folded(code)
+            lines += [*first, f"{last:<{WIDTH - 2}}  # {margin}" if margin else last]
     if not parts:
         lines.append("    pass")
     return lines
+
+
+def folded(code: str) -> list[str]:
+    """A line of plan; a long call goes on under its first argument's line, broken between arguments."""
+    if len(code) + 4 <= WIDTH:
+        return [f"    {code}"]
+    # a blank within brackets of its own (a shape, a pad) is no place to break a call at
+    held = re.sub(r"\([^()]*\)(?=[,)\]])|\(\([^()]*\), \([^()]*\)\)", lambda m: m.group().replace(" ", "\0"), code)
+    lines = wrap(held, WIDTH - 12, break_long_words=False, break_on_hyphens=False)
+    return [("    " if k == 0 else "        ") + line.replace("\0", " ") for k, line in enumerate(lines)]
 
 
 def headline(part: Lines) -> tuple[str, str]:
