@@ -7,8 +7,8 @@ values share memory, what lives where, how the source is laid out on the page.
 from __future__ import annotations
 
 import re
-from math import prod
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import TYPE_CHECKING
 
 from ..ir import Graph, Node, TensorType
@@ -274,8 +274,9 @@ class Emitter:
 
     def run(self) -> Program:
         """Let every node write its lines, place the memory, put the page together."""
-        for self.step, self.node in enumerate(self.graph):
-            self.parts.append(Lines(self.node))
+        for step, node in enumerate(self.graph):
+            self.step, self.node = step, node
+            self.parts.append(Lines(node))
             if isinstance(self.node.op, Weight):
                 continue
             self._value(self.node.name, self.node.type)

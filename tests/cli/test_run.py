@@ -118,7 +118,7 @@ def test_the_plan_is_python_from_the_first_line_to_the_last(there):
     code, text = call("plan", "net.cnn")
     assert code == 0
     names = [node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    assert names == ["buffers", "forward", "backward", "update"]
+    assert names == ["forward", "backward", "buffers", "update"]
     assert "net.cnn:1:1" in text and "conv 4x3x3 stride 2" in text
     code, text = call("plan", "net.cnn", "--after", "differentiate")
     assert code == 0 and "d conv1.weight" in text
