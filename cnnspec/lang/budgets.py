@@ -13,6 +13,8 @@ from .findings import Findings
 if TYPE_CHECKING:
     from ..ir.facts import Facts, Row
 
+SAID = {"<=": "at most", ">=": "at least", "==": "", "!=": "anything but", "<": "less than", ">": "more than"}
+
 Figure = float | tuple[int, ...]
 
 
@@ -41,9 +43,9 @@ def missed(budget: Budget, found: Figure, graph: Graph | None = None, most: str 
     related: tuple[Label, ...] = ()
     node = graph.nodes.get(most or budget.at) if graph is not None else None
     if node is not None and node.span is not None:
-        related = (Label(node.span, f"`{node.name}` contributes most" if most else f"this is {node.name}"),)
+        related = (Label(node.span, f"`{node.name}` contributes most" if most else f"this is `{node.name}`"),)
     what = f"{quantity.name} of `{budget.at}`" if budget.at else quantity.name
-    bound = f"{budget.relation} {shown(budget.bound, quantity.unit)}"
+    bound = f"{SAID[budget.relation]} {shown(budget.bound, quantity.unit)}".strip()
     message = f"{what} is {shown(found, quantity.unit)}, expected {bound}"
     return Diagnostic(quantity.code, message, budget.span, related=related)
 

@@ -42,10 +42,10 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
         judged[value] = line.span
         found.append(dataclasses.replace(cost, of=value if len(graph.outputs) > 1 else ""))
         _warn(cost, value, line.value.span, graph, findings)
-    for value in graph.outputs:
+    for value in graph.outputs if len(found) == len(stated) else ():
         node = graph[value]
-        if found and value not in judged and node.span is not None:
-            findings.report("CNN238", f"the output `{value}` has no cost", node.span)
+        if value not in judged and node.span is not None:
+            findings.report("CNN238", f"the output {_named(value, network)} has no cost", node.span)
     return tuple(found)
 
 
@@ -81,8 +81,11 @@ def _judged(cost: Cost, span: Span, network: Network, findings: Findings) -> str
 
 def _shown(network: Network) -> str:
     """The outputs by the names that their author gave them, where there are such."""
-    given = {value: name for name, value in network.names.items()}
-    return ", ".join(f"`{given.get(value, value)}`" for value in network.graph.outputs)
+    return ", ".join(_named(value, network) for value in network.graph.outputs)
+
+
+def _named(value: str, network: Network) -> str:
+    return next((f"`{name}`" for name, node in network.names.items() if node == value), f"`{value}`")
 
 
 def _warn(cost: Cost, value: str, word: Span, graph: Graph, findings: Findings) -> None:

@@ -138,6 +138,9 @@ def _read_size(
     value = evaluated(size, names, findings)
     if value is BAD:
         return False
+    if isinstance(value, tuple) and None in value:
+        findings.report("CNN203", "`?` stands for any size, in the shapes that are expected after `::`", size.span)
+        return False
     kind = field.metadata["kind"]
     if isinstance(kind, Shape):
         count = len(value) if isinstance(value, tuple) else 1

@@ -60,6 +60,12 @@ class Findings:
         return len(self._found)
 
     @property
+    def newest(self) -> Proposal | None:
+        """The first change that the newest finding proposes."""
+        proposals = next(reversed(self._found.values()))[1]
+        return proposals[0] if proposals else None
+
+    @property
     def full(self) -> bool:
         return len(self._found) >= MOST
 

@@ -41,6 +41,7 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
         for kind, opened in (("STRAY", parens), ("CLOSE", braces)):
             if opened:
                 out.append(out[-1].update(kind, ""))
+            if opened and not any(token.type == "OPEN_STRING" for token in out[-4:]):
                 _never_closed(opened[0], source, findings)
             opened.clear()
 
@@ -72,6 +73,8 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
             braces = []
         out.append(token)
     close_all()
+    if out:
+        out.append(out[-1].update("_SEP", ";"))  # so that every statement ends alike
     return out, comments
 
 

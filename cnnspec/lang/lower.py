@@ -12,13 +12,13 @@ from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import Builder
 from ..ops import WORDS
 from .arguments import bind, unknown
+from .cures import cures
 from .declared import BAD, diagnosed, evaluated, read_word
-from .findings import Findings, Proposal, insert, replace
+from .findings import Findings, replace
 from .names import Numbers, Recipe
 from .scope import Missing, Scope, Value
-from .suggest import nearest
 from .tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
-from .unknown import called_like_python, unknown_word
+from .unknown import block_of, called_like_python, report_outside, unknown_value, unknown_word
 
 MOST_NODES = 20_000
 MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
@@ -178,7 +178,8 @@ class Lowering:
                 parts["weights"] = self.shared(op, inputs, scope.owner + name.removeprefix(scope.path))
             return self.builder.add(op, *inputs, name=name, **parts)
         except Fault as fault:
-            self.findings.add(self.explained(fault, op, inputs, spans), *_cures(fault, op, span, spans))
+            kinds = [self.builder.type(value) for value in inputs]
+            self.findings.add(self.explained(fault, op, inputs, spans), *cures(fault, op, span, spans, kinds))
             return None
 
     def shared(self, op: Any, inputs: tuple[str, ...], owner: str) -> str:
@@ -219,6 +220,10 @@ class Lowering:
     def unknown(self, layer: Layer, scope: Scope) -> None:
         word = layer.word
         if scope.module.may_define(word.text):
+            return
+        block = block_of(word.text)
+        if block:
+            report_outside(block, word.span, layer.span, self.findings)
             return
         if word.text in WORDS:
             self.findings.report("CNN207", f"`{word.text}` joins branches: `{word.text}(... | ...)`", word.span)
@@ -279,15 +284,7 @@ class Lowering:
                 return value
         if tap.name.partition(".")[0] in scope.module.file.lost:
             return None
-        known = [name for around in scope for name in around.values]
-        known += [name.removeprefix(scope.path) for name in self.builder.nodes]
-        close = nearest(tap.name, known)
-        self.findings.report(
-            "CNN018",
-            f"no value before this is called `{tap.name}`",
-            tap.span,
-            *([replace(tap.span, f"@{close}")] if close else []),
-        )
+        self.findings.add(*unknown_value(tap, scope, list(self.builder.nodes)))
         return None
 
     # ---- calls -----------------------------------------------------------------------------------
@@ -296,7 +293,7 @@ class Lowering:
         recipe = scope.module.recipes.get(name.text)
         if recipe is None:
             assert isinstance(call, Call)
-            if scope.module.may_define(name.text):
+            if scope.module.may_define(name.text) or name.text in scope.module.clashing:
                 return None
             called_like_python(call, scope.module.recipes, self.findings)
             return None
@@ -370,16 +367,6 @@ def _has_holes(layer: Layer) -> bool:
         or (isinstance(value, Sizes) and any(isinstance(item, Hole) for item in value.items))
         for value in values
     )
-
-
-def _cures(fault: Fault, op: Any, span: Span, spans: dict[str, Span]) -> list[Proposal]:
-    """Changes of the layer that might satisfy it."""
-    if fault.code != "CNN103" or not hasattr(op, "pad"):
-        return []
-    help = f"use `{span.text} pad same`"
-    if "pad" in spans:
-        return [replace(spans["pad"], "same", help="use `pad same`")]
-    return [insert(span, " pad same", help=help)] if "\n" not in span.text else []
 
 
 def _called(numbers: Numbers, recipe: Recipe) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from ..diagnostics import Label, Span
 from ..ops import WORDS
 from .arithmetic import Numeric, evaluate
 from .findings import Findings
-from .tree import Block, Chain, File, Import, Let, Name, Net, Param
+from .tree import Block, Chain, File, Group, Import, Join, Let, Name, Net, Param
 
 RESERVED = frozenset((*WORDS, "id"))
 
@@ -59,11 +60,17 @@ class Module:
     recipes: dict[str, Recipe] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)  # where each name is defined
     called: set[str] = field(default_factory=set)  # recipes that some chain calls
+    clashing: set[str] = field(default_factory=set)  # names that are words of the language already
     missing: set[str] = field(default_factory=set)  # names of imports that failed; "" for one without a name
 
     def may_define(self, name: str) -> bool:
         """Whether a name may stand in what could not be read: then that it is unknown tells nothing."""
         return name in self.file.lost or bool({"", name.partition(".")[0]} & self.missing)
+
+    @cached_property
+    def labels(self) -> dict[str, Span]:
+        """Every name that `as` gives in the file's own chains, wherever."""
+        return {label.text: label.span for chain in self.chains for label in labels_of(chain)}
 
     @property
     def chains(self) -> list[Chain]:
@@ -72,6 +79,7 @@ class Module:
     def define(self, name: Name, findings: Findings) -> bool:
         """Note where a name is defined; False, and a finding, where it is taken."""
         if name.text in RESERVED:
+            self.clashing.add(name.text)
             findings.report("CNN019", f"`{name.text}` is a word of the language already", name.span)
             return False
         if name.text in self.places:
@@ -80,6 +88,18 @@ class Module:
             return False
         self.places[name.text] = name.span
         return True
+
+
+def labels_of(chain: Chain) -> Iterator[Name]:
+    """The names that `as` gives in a chain and in those within it."""
+    for stage in chain.stages:
+        if stage.label is not None:
+            yield stage.label
+        if isinstance(stage.term, Group):
+            yield from labels_of(stage.term.chain)
+        elif isinstance(stage.term, Join):
+            for branch in stage.term.branches:
+                yield from labels_of(branch)
 
 
 Importer = Callable[[Import], "Module | None"]

@@ -14,7 +14,7 @@ from ..ops.leaves import Input as InputOp
 from .declared import BAD, evaluated
 from .findings import Findings, replace
 from .lower import Assertion, Lowering, TooMuch
-from .names import Module, Numbers, Recipe
+from .names import RESERVED, Module, Numbers, Recipe
 from .scope import MISSING, Missing, Scope, Value
 from .tree import Call, Chain, Group, Input, Join, Layer, Net, Tap
 
@@ -67,7 +67,7 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
                 value = lowering.chain(chain, start, inner)
                 scope.values[net.name.text] = value
             else:
-                value = lowering.chain(chain, _start(chain, index, start, findings), scope)
+                value = lowering.chain(chain, _start(chain, module, index, start, findings), scope)
             value = lowering.present(value, chain.span)
             ends.append((index, value))
             if net is not None and isinstance(value, str):
@@ -183,11 +183,14 @@ def begins_with_tap(chain: Chain) -> bool:
     return isinstance(term, Tap)
 
 
-def _start(chain: Chain, index: int, start: Value, findings: Findings) -> Value:
+def _start(chain: Chain, module: Module, index: int, start: Value, findings: Findings) -> Value:
     """What a chain of the file reads; a second one must say it itself."""
     if index == 0 or begins_with_tap(chain) or isinstance(start, Missing):
         return start
-    span = chain.stages[0].term.span
+    first = chain.stages[0].term
+    if isinstance(first, Layer) and first.word.text not in (*RESERVED, *module.recipes):
+        return None  # an unknown word will be reported, and was perhaps never meant to begin a chain
+    span = first.span
     before = Span(span.source, span.start, span.start)
     findings.report(
         "CNN023",

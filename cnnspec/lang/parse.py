@@ -1,25 +1,34 @@
 """Parsing: from text to tree, with every syntax error of the file in one pass.
 
-After an error the parser drops what it had begun and goes on after the next separator: an LALR parser's
-stack is as deep there as it was at the last one.
+After an error a statement is read again with the change that its message proposes. Where there is none, the
+parser drops what it had begun and goes on after the next separator: an LALR parser's stack is as deep there
+as it was at the last one.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from lark import Token
+from lark import Token, Tree
 from lark.exceptions import UnexpectedToken
 
 from ..diagnostics import Source, Span
 from .build import Build
-from .findings import Findings
-from .layout import OPENERS, lay_out
+from .findings import Findings, Proposal
+from .layout import ENDS, OPENERS, lay_out
 from .slips import explain, explain_hole
 from .syntax import parser
 from .tree import Expr, File
 
+MOST_REPAIRS = 50
 LARGEST_FILE = 256_000  # characters; a hundred times the longest spec that anyone has written
+
+
+class Mark(NamedTuple):
+    """Where the last separator was: how deep the parser's stack is after it, and the token that follows."""
+
+    depth: int
+    begun: int
 
 
 def parse(source: Source, findings: Findings) -> File:
@@ -38,34 +47,53 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
     """The tree of what could be read, and the names in what could not."""
     machine = parser().parse_interactive(start="file")
     state = machine.parser_state
-    marks = [1]  # how deep the stack was after the last separator: of the file, and within braces
-    begun = index = 0
+    marks = [Mark(1, 0)]  # of the file, and within braces
+    repairs = index = 0
     lost: set[str] = set()
     while index < len(tokens) and not findings.full:
         token = tokens[index]
         try:
             machine.feed_token(token)
         except UnexpectedToken as error:
-            explain(tokens, index, error.expected, source, findings)
-            del state.state_stack[marks[-1] :], state.value_stack[marks[-1] - 1 :]
-            index = _end_of_statement(tokens, index, within_braces=len(marks) > 1)
-            lost |= _names(tokens[begun:index])
+            proposal = explain(tokens, index, error.expected, source, findings)
+            depth, begun = marks[-1]
+            del state.state_stack[depth:], state.value_stack[depth - 1 :]
+            repairs += 1
+            repaired = apply(proposal, tokens) if proposal and repairs <= MOST_REPAIRS else None
+            if repaired is not None:
+                tokens, index = repaired, begun
+            else:
+                index = _end_of_statement(tokens, index, within_braces=len(marks) > 1)
+                lost |= _names(tokens[begun:index])
             continue
+        index += 1
         if token.type in OPENERS:
-            marks.append(len(state.state_stack))
+            marks.append(Mark(len(state.state_stack), index))
         elif token.type == "_SEP":
-            marks[-1] = len(state.state_stack)
+            marks[-1] = Mark(len(state.state_stack), index)
         elif token.type == "CLOSE":
             marks.pop()
-        index += 1
-        if token.type == "_SEP" and len(marks) == 1:
-            begun = index
-    try:
-        return machine.feed_eof(tokens[-1] if tokens else None), lost
-    except UnexpectedToken as error:
-        explain(tokens, len(tokens), error.expected, source, findings)
-        del state.state_stack[marks[0] :], state.value_stack[marks[0] - 1 :]
-        return machine.feed_eof(tokens[-1]), lost | _names(tokens[begun:])
+    if findings.full:
+        return Tree("file", []), _names(tokens)
+    return machine.feed_eof(tokens[-1] if tokens else None), lost
+
+
+def apply(proposal: Proposal, tokens: list[Token]) -> list[Token] | None:
+    """The tokens with a proposed change made, so that the rest of a statement can be read; None where the
+    change is within a token."""
+    for edit in sorted(proposal.edits, key=lambda edit: edit.span.start, reverse=True):
+        start, end = edit.span.start, edit.span.end
+        first = next((i for i, token in enumerate(tokens) if (token.end_pos or 0) > start), len(tokens))
+        last = next((i for i, token in enumerate(tokens) if (token.start_pos or 0) >= end), len(tokens))
+        within = tokens[first:last]
+        if any((token.start_pos or 0) < start or (token.end_pos or 0) > end for token in within):
+            return None
+        new = list(parser().lex(edit.text))
+        for token in new:
+            token.type = "_SEP" if token.type in ENDS else token.type
+            token.start_pos, token.end_pos = start, end
+        tokens = [*tokens[:first], *new, *tokens[max(first, last) :]]
+    return tokens
 
 
 def _names(tokens: list[Token]) -> set[str]:

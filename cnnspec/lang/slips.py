@@ -16,6 +16,7 @@ from lark import Token
 from ..diagnostics import Edit, Source, Span
 from ..ops import WORDS
 from .findings import Findings, Proposal, replace
+from .unknown import block_of, report_outside
 
 ENDS = frozenset(("ARROW", "BAR", "RPAR", "CLOSE", "_SEP", "AS", "TIMES", "$END", "COLONS"))
 SIZED = frozenset(("NUMBER", "SIZES", "HOLE"))
@@ -36,6 +37,11 @@ LOOKALIKES = {
     "＝": "=",
     "｜": "|",
 }
+WHOLES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\d+(?:[×✕✖хΧХx]\d+)+"), lambda match: re.sub(r"\D", "x", match[0])),
+    (re.compile("[“”„«»'‘’`\"]([^“”„«»'‘’`\"]*)[“”„«»'‘’`\"]"), lambda match: f'"{match[1]}"'),
+    (re.compile("[–—−‐‑]+>"), lambda match: "->"),
+)
 
 
 class Place(NamedTuple):
@@ -81,16 +87,18 @@ class Place(NamedTuple):
         return self.kind(step - 1) in ("_SEP", "$END", "OPEN", "OPEN_EXPECT")
 
 
-def explain(tokens: list[Token], index: int, expected: set[str], source: Source, findings: Findings) -> None:
-    """Report the syntax error at a token (`index` may be past the last one: the end of the file)."""
+def explain(
+    tokens: list[Token], index: int, expected: set[str], source: Source, findings: Findings
+) -> Proposal | None:
+    """Report the syntax error at a token; the change that would cure it, where one is known."""
     place = Place(tokens, index, expected, source)
-    token = place.at(0)
-    if token is not None and not token:  # put there by the layout, which has told why
-        return
-    if any(slip(place, findings) for slip in SLIPS):
-        return
-    shown = {"$END": "the file ends too early", "_SEP": "the line ends too early"}.get(place.kind())
-    findings.report("CNN001", shown or f"`{token}` cannot stand here", place.span(), label=wanted(expected))
+    token, before = place.at(0), len(findings)
+    if not token:  # put there by the layout, which has told why
+        return None
+    if not any(slip(place, findings) for slip in SLIPS):
+        shown = "the line ends too early" if token.type == "_SEP" else f"`{token}` cannot stand here"
+        findings.report("CNN001", shown, place.span(), label=wanted(expected))
+    return findings.newest if len(findings) > before else None
 
 
 def wanted(expected: set[str]) -> str:
@@ -126,16 +134,27 @@ def letter_for_digit(place: Place, findings: Findings) -> bool:
     return True
 
 
+def letters_for_number(place: Place, findings: Findings) -> bool:
+    """dense l0"""
+    if place.kind() not in ENDS or place.kind(-1) != "NAME" or place.kind(-2) != "NAME":
+        return False
+    name = place.text(-1)
+    meant = name.translate(ALIKE)
+    if not (NUMBER.fullmatch(meant) and re.search(r"\d", name)):
+        return False
+    findings.report("CNN005", f"`{name}` is not a number", place.span(-1), replace(place.span(-1), meant))
+    return True
+
+
 def open_string(place: Place, findings: Findings) -> bool:
     """source npz "a.npz"""
     if place.kind() != "OPEN_STRING":
         return False
     span = place.span()
-    bare = span.text.rstrip()
-    closed = Proposal('end it with `"`', (Edit(Span(span.source, span.start + len(bare), span.end), '"'),))
-    findings.report(
-        "CNN004", "the text in quotes is never closed", Span(span.source, span.start, span.start + 1), closed
-    )
+    inside = span.text.rstrip(" \t\r})")
+    closed = replace(span, f'{inside}"{span.text[len(inside) :]}', help='end it with `"`')
+    opening = Span(span.source, span.start, span.start + 1)
+    findings.report("CNN004", "the text in quotes is never closed", opening, closed)
     return True
 
 
@@ -147,8 +166,12 @@ def strange_character(place: Place, findings: Findings) -> bool:
     if character == ":":
         return _pair(place, findings)
     meant = LOOKALIKES.get(character, "")
-    if meant == "-" and place.text(1) == ">" and place.span(1).start == span.end:
-        span, meant = place.span(0, 1), "->"
+    for pattern, change in WHOLES:  # what the character is a part of: a size, a text in quotes, an arrow
+        for match in pattern.finditer(place.source.line(span.line)):
+            start = place.source.line_starts[span.line - 1]
+            if meant and match.start() + start <= span.start < match.end() + start:
+                span, meant = Span(place.source, match.start() + start, match.end() + start), change(match)
+                break
     known = unicode_name(character, "")
     shown = f"`{character}`" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
     if not character.isascii() and known:
@@ -208,7 +231,7 @@ def comma(place: Place, findings: Findings) -> bool:
     between = Span(place.source, place.span(-1).end, place.span().end)
     if sign == " ":
         between = place.span()
-    where = "two settings" if place.within_braces else "two layers" if layer else "a name and its value"
+    where = "layers" if layer and not place.within_braces else "settings"
     fix = replace(between, sign.rstrip() if sign == " " else sign, help=f"write {said}")
     findings.report("CNN003", f"there is no comma between {where}", place.span(), fix)
     return True
@@ -232,6 +255,21 @@ def _joined(place: Place, first: int, kinds: set[str] | frozenset[str], findings
     span = Span(place.source, place.span(first).start, place.span(last).end)
     size = "x".join(place.text(step) for step in range(first, last + 1) if place.kind(step) in SIZED)
     findings.report("CNN012", "the numbers of a size are joined by x", span, replace(span, size))
+    return True
+
+
+def outside_of_its_block(place: Place, findings: Findings) -> bool:
+    """optimiser adam lr 1e-3, without train { }"""
+    begun = place.number
+    while begun > 0 and place.tokens[begun - 1].type != "_SEP":
+        begun -= 1
+    first = place.tokens[begun]
+    block = block_of(str(first)) if first.type == "NAME" and not place.within_braces else ""
+    if not block:
+        return False
+    start, end = first.start_pos or 0, place.source.line_starts[place.source.position(first.start_pos or 0)[0] - 1]
+    end += len(place.source.line(place.source.position(start)[0]).partition("#")[0].rstrip())
+    report_outside(block, Span(place.source, start, start + len(first)), Span(place.source, start, end), findings)
     return True
 
 
@@ -276,9 +314,11 @@ def arrow_alone(place: Place, findings: Findings) -> bool:
     begins = place.begins_statement(0)
     if begins or any(place.kind(step) == "INPUT" for step in (-2, -4)):
         what = "the first chain" if begins else "a chain"
-        between = place.source.text[place.span(-1).end if not begins else 0 : place.span().start]
-        gap = Span(place.source, place.span().start, place.span(1).start)
-        fix = replace(gap, "" if begins or "\n" in between else "; ", help="leave the arrow out")
+        start = place.span().start if begins else place.span(-1).end
+        gap = Span(place.source, start, place.span(1).start)
+        fix = replace(
+            gap, "" if begins else "\n", help="leave the arrow out" if begins else "begin a line without it"
+        )
         findings.report("CNN001", f"{what} begins with a layer, not with an arrow", place.span(), fix)
         return True
     return False
@@ -315,8 +355,10 @@ def count_before(place: Place, findings: Findings) -> bool:
 Slip = Callable[[Place, Findings], bool]
 SLIPS: tuple[Slip, ...] = (
     letter_for_digit,
+    letters_for_number,
     open_string,
     strange_character,
+    outside_of_its_block,
     numbers_apart,
     comma,
     pair_with_sign,

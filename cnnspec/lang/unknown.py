@@ -10,12 +10,17 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ..diagnostics import Span
+from ..diagnostics import Diagnostic, Label, Span
 from ..ops import WORDS
+from ..ops.fields import settings
+from ..settings.data import Data
+from ..settings.optimisers import OPTIMISERS
+from ..settings.train import Train
 from .findings import Findings, Proposal, replace
+from .scope import Scope
 from .spelling import ELSEWHERE, british
 from .suggest import nearest
-from .tree import Attr, Call, Name, Value
+from .tree import Attr, Call, Name, Tap, Value
 
 
 def unknown_word(
@@ -34,7 +39,27 @@ def unknown_word(
     meant = meant or nearest(word.text, (*known, *others))
     help = "" if meant else f"there are {', '.join(known)}" if len(known) <= 12 else "`cnnspec ops` lists them all"
     proposals = [replace(word.span, meant)] if meant else []
+    what = {"augment": "augmentation"}.get(what, what)
     findings.report("CNN201", f"there is no {what} called `{word.text}`", word.span, *proposals, help=help)
+
+
+def block_of(name: str) -> str:
+    """The block, `train` or `data`, that a setting belongs to or that a word is; empty for others."""
+    if name in ("train", "data", "expect"):
+        return name
+    for block in (Train, Data):
+        if british(name) in settings(block) and name not in WORDS:
+            return block.word
+    return ""
+
+
+def report_outside(block: str, word: Span, line: Span, findings: Findings) -> None:
+    """Report a setting, or the word of a block, that stands outside of braces."""
+    within = line.text.removeprefix(block).strip()
+    message = f"`{word.text}` is not a layer; what belongs to `{block}` stands in braces"
+    fix = replace(line, f"{block} {{ {within} }}") if within and "->" not in within else None
+    help = f"write `{block} {{ ... }}`"
+    findings.report("CNN003", message, word, *([fix] if fix else []), help=help)
 
 
 def unknown_setting(
@@ -63,6 +88,13 @@ def unknown_setting(
     if meant:
         findings.report("CNN202", message, attr.name.span, replace(attr.name.span, meant))
         return
+    for other in OPTIMISERS if cls is Train else ():
+        theirs = settings(other)
+        own = name if name in theirs else ELSEWHERE.get(name.lower(), "")
+        if own in theirs:
+            help = f"it belongs to the optimiser: `optimiser {other.word} {own} {attr.value.span.text}`"
+            findings.report("CNN202", message, attr.name.span, help=help)
+            return
     listed = ", ".join(known)
     help = f"its settings are {listed}" if listed else f"`{word.text}` has no settings"
     findings.report("CNN202", message, attr.name.span, help=help)
@@ -99,8 +131,24 @@ def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -
         unknown_word(call.name, blocks, "block", findings, layers)
         return
     sizes = [arg.value.span.text for arg in call.arguments if arg.name is None]
-    settings = [f"{arg.name.text} {arg.value.span.text}" for arg in call.arguments if arg.name]
-    written = " ".join((name, *(["x".join(sizes)] if sizes else []), *settings))
+    named = [f"{arg.name.text} {arg.value.span.text}" for arg in call.arguments if arg.name]
+    written = " ".join((name, *(["x".join(sizes)] if sizes else []), *named))
     findings.report(
         "CNN208", f"`{name}` is a layer, and layers take no parentheses", call.span, replace(call.span, written)
     )
+
+
+def unknown_value(tap: Tap, scope: Scope, nodes: list[str]) -> tuple[Any, ...]:
+    """The finding of a tap that leads nowhere, and what may have been meant."""
+    inner = [name.removeprefix(scope.path) for name in nodes]
+    known = [name for around in scope for name in around.values] + inner
+    close = next((name for name in inner if name.endswith(f".{tap.name}")), "") or nearest(tap.name, known)
+    later = scope.module.labels.get(tap.name) if not scope.path else None
+    found = Diagnostic(
+        "CNN018",
+        f"no value before this is called `{tap.name}`",
+        tap.span,
+        related=(Label(later, "named only here"),) if later else (),
+        help="a value is tapped after it is made, never before" if later else "",
+    )
+    return (found, replace(tap.span, f"@{close}")) if close and not later else (found,)
