@@ -15,12 +15,13 @@ from lark.exceptions import UnexpectedToken
 from ..diagnostics import Source, Span
 from .build import Build
 from .findings import Findings, Proposal
-from .layout import ENDS, OPENERS, lay_out
-from .slips import explain, explain_hole
+from .layout import DEEPEST, ENDS, OPENERS, lay_out
+from .slips import Place, explain, explain_hole
 from .syntax import parser
 from .tree import Expr, File
 
-MOST_REPAIRS = 50
+MOST_REPAIRS = 30
+MOST_REREAD = 1000  # tokens of a statement that is read again with a change
 LARGEST_FILE = 256_000  # characters; a hundred times the longest spec that anyone has written
 
 
@@ -55,15 +56,18 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
         try:
             machine.feed_token(token)
         except UnexpectedToken as error:
-            proposal = explain(tokens, index, error.expected, source, findings)
             depth, begun = marks[-1]
+            braced = len(marks) > 1
+            place = Place(tokens, index, begun, braced, error.expected, source)
+            proposal = explain(place, findings)
             del state.state_stack[depth:], state.value_stack[depth - 1 :]
             repairs += 1
-            repaired = apply(proposal, tokens) if proposal and repairs <= MOST_REPAIRS else None
+            few = repairs <= MOST_REPAIRS and index - begun <= MOST_REREAD
+            repaired = apply(proposal, tokens) if proposal and few else None
             if repaired is not None:
                 tokens, index = repaired, begun
             else:
-                index = _end_of_statement(tokens, index, within_braces=len(marks) > 1)
+                index = _end_of_statement(tokens, index, braced)
                 lost |= _names(tokens[begun:index])
             continue
         index += 1
@@ -75,7 +79,13 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
             marks.pop()
     if findings.full:
         return Tree("file", []), _names(tokens)
-    return machine.feed_eof(tokens[-1] if tokens else None), lost
+    try:
+        return machine.feed_eof(tokens[-1] if tokens else None), lost
+    except UnexpectedToken as error:  # a brace within braces: the outer one has lost its end to the inner
+        explain(tokens, len(tokens), error.expected, source, findings)
+        depth, begun = marks[0]
+        del state.state_stack[depth:], state.value_stack[depth - 1 :]
+        return machine.feed_eof(tokens[-1]), lost | _names(tokens[begun:])
 
 
 def apply(proposal: Proposal, tokens: list[Token]) -> list[Token] | None:
@@ -100,7 +110,7 @@ def _names(tokens: list[Token]) -> set[str]:
     return {str(token) for token in tokens if token.type == "NAME"}
 
 
-def _end_of_statement(tokens: list[Token], index: int, within_braces: bool) -> int:
+def _end_of_statement(tokens: list[Token], index: int, braced: bool) -> int:
     """Index of the separator, or closing brace, that ends the statement in which a token stands."""
     depth = 0
     while index < len(tokens):
@@ -108,7 +118,7 @@ def _end_of_statement(tokens: list[Token], index: int, within_braces: bool) -> i
         if kind in OPENERS:
             depth += 1
         elif kind == "CLOSE":
-            if depth == 0 and within_braces:
+            if depth == 0 and braced:
                 return index
             depth = max(0, depth - 1)
         elif kind == "_SEP" and depth == 0:
@@ -121,6 +131,12 @@ def parse_expression(text: str, span: Span, findings: Findings) -> Expr | None:
     """The tree of the arithmetic in a hole, `span` being the hole with its braces."""
 
     tokens = [token for token in parser().lex(text) if token.type != "COMMENT"]
+    depth = 0
+    for token in tokens:
+        depth += (token.type == "LPAR") - (token.type == "RPAR")
+        if depth > DEEPEST:
+            findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", span)
+            return None
     machine = parser().parse_interactive(start="expr")
     try:
         for token in tokens:
