@@ -61,8 +61,8 @@ class Bar:
             transient=True,
         )
         self.task = self.bar.add_task("starting", total=None, told="")
-        self.images = self.right = 0
-        self.cost = self.seconds = 0.0
+        self.images = 0
+        self.cost = self.right = self.seconds = 0.0
         self.classes = True
 
     def __enter__(self) -> Bar:
@@ -86,10 +86,12 @@ class Bar:
                 told += f"  accuracy {self.right / self.images:.2%}"
             if self.seconds:
                 told += f"  {self.images / self.seconds:,.0f} images/s"
-            self.bar.update(self.task, completed=event.step, description=f"epoch {event.epoch}/{self.epochs}", told=told)
+            self.bar.update(
+                self.task, completed=event.step, description=f"epoch {event.epoch}/{self.epochs}", told=told
+            )
         elif isinstance(event, EpochDone):
-            self.images = self.right = 0
-            self.cost = self.seconds = 0.0
+            self.images = 0
+            self.cost = self.right = self.seconds = 0.0
             self.bar.console.print(describe(event.row, self.epochs), highlight=False)
 
 

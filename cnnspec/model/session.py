@@ -28,7 +28,9 @@ class Session:
         return self.spec.source.text
 
 
-def begin(path: Path, overrides: Sequence[str] = (), folder: Path | None = None, text: str | None = None) -> Session:
+def begin(
+    path: Path, overrides: Sequence[str] = (), folder: Path | None = None, text: str | None = None
+) -> Session:
     """Read a spec and load its data; the input of a spec that states none is that of the data.
 
     `text` is the spec where it is not in a file; paths in it then start from `path`'s folder all the same.

@@ -93,4 +93,6 @@ def ensure_parameters_fit(needed: int, parameters: int, free: int | None = None)
         f"{parameters:,} parameters with their gradients and moments need {mebibytes(needed)}, "
         f"and {mebibytes(free)} are free"
     )
-    raise SpecError((Diagnostic("CNN304", message, help="make the widest layer smaller; `cnnspec summary` shows it"),))
+    raise SpecError(
+        (Diagnostic("CNN304", message, help="make the widest layer smaller; `cnnspec summary` shows it"),)
+    )
