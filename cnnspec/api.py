@@ -65,6 +65,9 @@ def compile(
     shards: int | None = None,
     input: Input | None = None,
     overrides: Sequence[str] = (),
+    engine: str = "numpy",
+    devices: int | None = None,
+    precision: str | None = None,
 ) -> Model:
     """Compile a spec to a model with fresh parameters.
 
@@ -75,6 +78,9 @@ def compile(
     input      shape of the input, (1, 28, 28) or "1x28x28", where the spec states none; else that of the
                data which the spec names
     overrides  settings in place of the spec's: ("train.epochs=3",)
+    engine     "numpy", or "jax" for GPUs, TPUs and many machines
+    devices    of JAX, how many of each process (default: all)
+    precision  "bfloat16" or "float16" of JAX's activations; parameters stay as dtype says (default: the spec's)
 
     Raises SpecError, whose `.diagnostics` say what is wrong and where.
     """
@@ -87,5 +93,6 @@ def compile(
         found = load(spec.data, root=Path(path).parent if path else None, seed=seed or spec.train.seed)
         spec = read_spec(path, text=text, input=found.input_type, overrides=overrides)
     return Model(
-        spec, batch=batch, workers=workers, parallel=parallel, seed=seed, dtype=dtype, shards=shards
-    )
+        spec, batch=batch, workers=workers, parallel=parallel, seed=seed, dtype=dtype, shards=shards,
+        engine=engine, devices=devices, precision=precision,
+    )  # fmt: skip

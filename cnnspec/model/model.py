@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +13,10 @@ from ..data.dataset import Split
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import TensorType
 from ..lang import Spec
-from ..plan.engine import Engine, Plan
-from ..plan.parameters import View
 from ..train import checkpoints, weights
 from ..train.history import History, Row
 from ..train.loop import Course, EpochDone, Event, fit
+from . import engines
 from .targets import are_classes, targets
 
 if TYPE_CHECKING:
@@ -45,6 +44,9 @@ class Model:
         seed: int | None = None,
         dtype: str = "float32",
         shards: int | None = None,
+        engine: str = "numpy",
+        devices: int | None = None,
+        precision: str | None = None,
     ) -> None:
         if dtype not in ("float32", "float64"):
             raise ValueError(f"dtype is float32 or float64, got {dtype!r}")
@@ -55,15 +57,16 @@ class Model:
         self.seed = spec.train.seed if seed is None else seed
         self.shards = shards or spec.train.shards or workers
         self.costs = spec.train.cost
-        self.engine = Engine(
-            spec.graph,
-            self.costs,
-            spec.train.optimiser,
-            shards=self.shards,
-            workers_wanted=workers,
-            parallel=parallel,
+        self.engine = engines.begin(
+            engine,
+            spec,
             seed=self.seed,
             dtype=dtype,
+            precision=precision or spec.train.precision,
+            shards=self.shards,
+            workers=workers,
+            parallel=parallel,
+            devices=devices,
         )
         self._total_steps = self.first_step = 0
         self.steps_per_epoch = 1
@@ -195,12 +198,12 @@ class Model:
     # ---- what it is made of ------------------------------------------------------------------------
 
     @property
-    def parameters(self) -> View:
+    def parameters(self) -> MutableMapping[str, Array]:
         """The parameters by name, in order of the text; assigning sets."""
         return self.engine.parameters
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> engines.Plan:
         """The plan of a training step at the model's batch size; `.source` is its text."""
         return self.engine.plan("train", self.batch)
 
@@ -225,7 +228,8 @@ class Model:
             for moment, flat in self.engine.moments.items()
             for name, values in self.engine.layout(flat).items()
         }
-        return {**views, "steps": np.array([self.steps, self.first_step, self._total_steps, self.engine.clock[0]], np.int64)}
+        seed = self.engine.clock[0]
+        return {**views, "steps": np.array([self.steps, self.first_step, self._total_steps, seed], np.int64)}
 
     def load_state(self, state: Mapping[str, Array]) -> None:
         """Go on from a state; names and shapes must be those that `state` gives."""

@@ -38,6 +38,9 @@ class Train:
     shards: int | None = setting(
         Count(1, 1024), None, "fixed parts that a batch is cut into (default: one a worker)"
     )
+    precision: str = setting(
+        Choice(("float32", "bfloat16", "float16")), "float32", "what layers compute in; halves want `--engine jax`"
+    )
     best: str = setting(Choice(("accuracy", "cost")), "accuracy", "what `weights/best` is the best of")
     patience: int | None = setting(Count(), None, "epochs without a better one until training stops")
     checkpoint: Every | None = setting(

@@ -69,4 +69,37 @@ input and one output. Networks with several are trained from Python, with arrays
 `model.train_step({"left": a, "right": b}, {"same": y})`.""",
         how="`cnnspec run` on a spec with two `input` statements.",
     ),
+    Code(
+        "CNN310",
+        "precision-needs-jax",
+        """\
+`precision bfloat16` and `precision float16` ask for activations of half the bits. Processors have no fast
+arithmetic in them, so the engine on NumPy does not offer it; the engine on JAX does, with parameters that stay
+float32.""",
+        how="`cnnspec run` without `--engine jax` on a spec whose `train` says `precision bfloat16`.",
+    ),
+    Code(
+        "CNN311",
+        "jax-missing",
+        """\
+The engine that runs on GPUs, TPUs and several machines is JAX, which does not come with cnnspec. Install it by
+`pip install "cnnspec[jax]"`, and for a GPU as JAX's own page says, such as `pip install "jax[cuda12]"`.""",
+        how="`--engine jax` where JAX is not installed.",
+    ),
+    Code(
+        "CNN312",
+        "devices",
+        """\
+Fewer devices are there than `--devices` asks for, or the processes of a run could not find one another: an
+address that cannot be reached, or not all of them started.""",
+        how="`--engine jax --devices 8` on a machine with one GPU.",
+    ),
+    Code(
+        "CNN313",
+        "process-lost",
+        """\
+A run on several processes needs all of them at every step. One ended (killed, out of memory, its machine gone),
+so the others end too. The checkpoint is whole: `--resume` goes on from it, with any number of processes.""",
+        how="`kill -9` on one of the processes of a run with `--coordinator`.",
+    ),
 )

@@ -1,0 +1,89 @@
+"""The devices that a network runs on, and how arrays lie on them.
+
+The batch is cut into as many parts as there are devices, of all processes; parameters lie on each of them.
+A batch that cannot be cut evenly (the last of an epoch) lies whole on each: every device then computes
+the same, and what it gives does not differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from ..diagnostics import Diagnostic, SpecError
+
+
+@dataclass(frozen=True)
+class Devices:
+    """A line of devices, those of process 0 first."""
+
+    mesh: Mesh
+
+    @classmethod
+    def of(cls, count: int | None = None) -> Devices:
+        """The first `count` devices of each process (default: all); a machine's cores stand for as many."""
+        if count is not None:
+            as_many_cores(count)
+        own = [device for device in jax.devices() if device.process_index == jax.process_index()]
+        if count is not None and count > len(own):
+            message = f"{count} devices are asked for, and JAX finds {len(own)}: {', '.join(map(str, own))}"
+            raise SpecError((Diagnostic("CNN312", message, help=f"give `--devices {len(own)}`, or none"),))
+        chosen = []
+        for process in range(jax.process_count()):
+            chosen += [device for device in jax.devices() if device.process_index == process][:count]
+        return cls(Mesh(np.array(chosen), ("batch",)))
+
+    @property
+    def count(self) -> int:
+        return self.mesh.size
+
+    @property
+    def everywhere(self) -> NamedSharding:
+        """How parameters lie: whole on each device."""
+        return NamedSharding(self.mesh, PartitionSpec())
+
+    def batch(self, n: int) -> NamedSharding:
+        """How n images lie."""
+        return NamedSharding(self.mesh, PartitionSpec("batch")) if n % self.count == 0 else self.everywhere
+
+    def rows(self, n: int) -> slice:
+        """The images of a batch of n that the devices of this process see."""
+        if n % self.count:
+            return slice(0, n)
+        share, mine = n // jax.process_count(), jax.process_index()
+        return slice(mine * share, (mine + 1) * share)
+
+    def put(self, array: np.ndarray, sharding: NamedSharding) -> jax.Array:
+        """An array onto the devices; of a batch, only this process's rows are looked at."""
+        if jax.process_count() == 1:
+            return jax.device_put(array, sharding)
+        return jax.make_array_from_callback(array.shape, sharding, lambda index: array[index])
+
+    def __str__(self) -> str:
+        first = self.mesh.devices.flat[0]
+        kind = {"cpu": "CPU"}.get(first.platform, first.device_kind)
+        machines = f" of {jax.process_count()} processes" if jax.process_count() > 1 else ""
+        return f"{self.count} device{'s' * (self.count > 1)} ({kind}){machines}"
+
+
+def as_many_cores(count: int) -> None:
+    """Let JAX see the processor as `count` devices; without effect on GPUs, or once it has begun."""
+    try:
+        jax.config.update("jax_num_cpu_devices", count)
+    except RuntimeError:  # JAX has begun: the devices are what they are
+        return
+
+
+def abstract(arrays: Mapping[str, tuple[int, ...]], dtype: Any, sharding: NamedSharding) -> dict[str, Any]:
+    """Arrays by name as JAX traces them: shape, dtype and place, without numbers."""
+    return {name: jax.ShapeDtypeStruct(shape, dtype, sharding=sharding) for name, shape in arrays.items()}
+
+
+def nbytes(arrays: Mapping[str, Any]) -> int:
+    return sum(prod(array.shape) * array.dtype.itemsize for array in arrays.values())

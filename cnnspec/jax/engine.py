@@ -1,0 +1,263 @@
+"""The engine: a network's arrays on devices, and the compiled functions that a model asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..ir import Graph
+from ..ops.base import Parameter
+from ..ops.costs import Cost
+from ..ops.leaves import Target
+from ..passes.expand import attach_costs
+from ..plan.parameters import initial, parameters_of
+from ..settings.optimisers import Optimiser
+from .devices import Devices, abstract, nbytes
+from .failure import told
+from .forward import forward
+from .step import gradient, make_step
+
+Device = Any  # a jax.Array
+
+
+class Held(MutableMapping[str, np.ndarray]):
+    """Arrays on the devices by name, in PyTorch's layouts: reading copies, assigning sets."""
+
+    def __init__(self, parameters: Mapping[str, Parameter], devices: Devices, dtype: str) -> None:
+        self._parameters, self._devices, self._dtype = dict(parameters), devices, dtype
+        self.arrays: dict[str, Device] = {}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return np.array(self.arrays[name])
+
+    def __setitem__(self, name: str, value: np.ndarray) -> None:
+        if name not in self._parameters:
+            raise KeyError(f"no parameter is called {name!r}; there are {', '.join(self._parameters)}")
+        shape = self._parameters[name].type.shape
+        value = np.array(value, self._dtype)
+        if value.shape != shape:
+            raise ValueError(f"{name} has shape {shape}, got {value.shape}")
+        self.arrays[name] = self._devices.put(value, self._devices.everywhere)
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("parameters belong to the network; they can be set, not removed")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parameters)
+
+    def __len__(self) -> int:
+        return len(self._parameters)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {parameter.type}" for name, parameter in self._parameters.items())
+
+    def part(self, names: Mapping[str, Parameter]) -> dict[str, Device]:
+        return {name: self.arrays[name] for name in names}
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A function for one size of batch, lowered to what XLA compiles; `source` is its text."""
+
+    lowered: Any
+
+    @property
+    def source(self) -> str:
+        return self.lowered.as_text()
+
+
+class Engine:
+    """Runs a graph of words on JAX's devices; `plan.engine.Engine` is its twin on NumPy.
+
+    dtype      of the parameters, moments and costs
+    precision  of images and activations: the dtype of a name that PyTorch and JAX share, or "" for `dtype`
+    devices    how many of each process (default: all)
+
+    A result repeats to the bit on the same devices; on another number of them sums are added in another
+    order, so it agrees to a tolerance.
+    """
+
+    def __init__(
+        self,
+        words: Graph,
+        costs: tuple[Cost, ...],
+        optimiser: Optimiser,
+        *,
+        seed: int = 0,
+        dtype: str = "float32",
+        precision: str = "",
+        devices: int | None = None,
+    ) -> None:
+        if dtype == "float64":
+            jax.config.update("jax_enable_x64", True)
+        self.words, self.optimiser, self.dtype = words, optimiser, dtype
+        half = precision in ("bfloat16", "float16")
+        self.compute = jnp.dtype(precision if half else dtype)
+        self.judged = attach_costs(words, costs) if costs else None
+        self.devices = Devices.of(devices)
+        self.workers = SimpleNamespace(count=self.devices.count)
+        every = parameters_of(words)
+        self.trained = {name: p for name, p in every.items() if p.trained}
+        self.state = {name: p for name, p in every.items() if not p.trained}
+        self.parameters = Held(every, self.devices, dtype)
+        self.moments = {moment: Held(self.trained, self.devices, dtype) for moment in optimiser.moments}
+        self.clock = np.array([seed, 0], np.int64)
+        self.compiled: dict[tuple[str, int], Any] = {}
+        self.begin(seed)
+
+    def begin(self, seed: int) -> None:
+        """Set the parameters to how they begin, which is the same on every engine, and the moments to zero."""
+        for name, parameter in {**self.trained, **self.state}.items():
+            generator = np.random.Generator(np.random.PCG64([seed, *name.encode()]))
+            self.parameters[name] = initial(parameter, generator)
+        for held in self.moments.values():
+            for name, parameter in self.trained.items():
+                held[name] = np.zeros(parameter.type.shape)
+
+    # ---- compiling ---------------------------------------------------------------------------------
+
+    def function(self, what: str) -> Callable[..., Any]:
+        """What is asked for, as a function of arrays alone."""
+        if what == "infer":
+            return self._values(self.words)
+        if what == "show":
+            return self._values(replace(self.words, outputs=tuple(self.words.nodes)))
+        assert self.judged is not None, "a network without a cost cannot be judged"
+        judged, dtype = self.judged, self.compute
+        if what == "learn":
+            return make_step(judged, self.optimiser, dtype)
+        if what == "measure":
+
+            def measure(trained: Any, state: Any, arrays: Any) -> tuple[Device, Device]:
+                found = forward(judged, {**trained, **state}, arrays, dtype=dtype)
+                return found.cost, found.right
+
+            return measure
+
+        def differentiate(trained: Any, state: Any, arrays: Any, clock: Device) -> tuple[Device, Any]:
+            cost, _, gradients = gradient(judged, trained, state, arrays, clock, dtype)
+            return cost, gradients
+
+        return differentiate
+
+    def _values(self, words: Graph) -> Callable[..., Any]:
+        def infer(trained: Any, state: Any, arrays: Any) -> tuple[Device, ...]:
+            found = forward(words, {**trained, **state}, arrays, dtype=self.compute)
+            return tuple(found.words[value].astype(self.dtype) for value in words.outputs)
+
+        return infer
+
+    def lower(self, what: str, n: int) -> Any:
+        """The function for batches of n images, lowered; nothing is computed, no memory taken."""
+        wide, everywhere = jnp.dtype(self.dtype), self.devices.everywhere
+        graph = self.words if what in ("infer", "show") else self.judged
+        assert graph is not None, "a network without a cost cannot be judged"
+        given = [*graph.inputs, *(node.name for node in graph if isinstance(node.op, Target))]
+        shapes = {name: (n, *graph.type(name).shape) for name in given}
+        trained, state = (
+            abstract({name: p.type.shape for name, p in part.items()}, wide, everywhere)
+            for part in (self.trained, self.state)
+        )
+        arrays = abstract(shapes, wide, self.devices.batch(n))
+        clock = jax.ShapeDtypeStruct((2,), jnp.uint32, sharding=everywhere)
+        donated: tuple[int, ...] = ()
+        arguments: tuple[Any, ...] = (trained, state, arrays)
+        if what == "learn":
+            numbers = jax.ShapeDtypeStruct((len(self.optimiser.scalars(1, 1.0)),), wide, sharding=everywhere)
+            arguments = (trained, state, dict.fromkeys(self.moments, trained), arrays, clock, numbers)
+            donated = (0, 1, 2)
+        elif what == "differentiate":
+            arguments = (*arguments, clock)
+        # float32 means float32 here: no silent TF32 on GPUs, no bfloat16 on TPUs
+        exact = "highest" if self.compute.itemsize >= 4 else None
+        with jax.default_matmul_precision(exact):
+            jitted = jax.jit(self.function(what), donate_argnums=donated, out_shardings=everywhere)
+            return jitted.lower(*arguments)
+
+    def executable(self, what: str, n: int) -> Any:
+        if (what, n) not in self.compiled:
+            self.compiled[what, n] = self.lower(what, n).compile()
+        return self.compiled[what, n]
+
+    def plan(self, mode: str, n: int) -> Lowered:
+        """What XLA is given for a batch of n images, in the modes of the other engine."""
+        return Lowered(self.lower({"train": "learn"}.get(mode, mode), n))
+
+    def memory(self, n: int, mode: str = "train") -> dict[str, int]:
+        """Bytes that a step on n images holds on each device, as XLA tells after compiling, before any is taken."""
+        with told():
+            known = self.executable({"train": "learn"}.get(mode, mode), n).memory_analysis()
+        held = nbytes(self.parameters.arrays)
+        moments = sum(nbytes(moment.arrays) for moment in self.moments.values())
+        given = max(0, known.argument_size_in_bytes - held - moments)
+        return {"arena": known.temp_size_in_bytes, "parameters": held, "moments": moments, "batch": given}
+
+    # ---- running -----------------------------------------------------------------------------------
+
+    def _put(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Device]:
+        return {name: self.devices.put(a, self.devices.batch(len(a))) for name, a in arrays.items()}
+
+    def _small(self, values: Any, dtype: Any) -> Device:
+        return self.devices.put(np.asarray(values, dtype), self.devices.everywhere)
+
+    def _run(self, what: str, arrays: Mapping[str, np.ndarray], *more: Device) -> Any:
+        n = len(next(iter(arrays.values())))
+        trained, state = self.parameters.part(self.trained), self.parameters.part(self.state)
+        return self.executable(what, n)(trained, state, self._put(arrays), *more)
+
+    @told()
+    def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, int]:
+        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
+        self.clock[1] += 1
+        numbers = self._small(list(self.optimiser.scalars(int(self.clock[1]), rate).values()), self.dtype)
+        moments = {moment: held.arrays for moment, held in self.moments.items()}
+        n = len(next(iter(arrays.values())))
+        step = self.executable("learn", n)
+        trained, state = self.parameters.part(self.trained), self.parameters.part(self.state)
+        trained, state, moments, cost, right = step(
+            trained, state, moments, self._put(arrays), self._small(self.clock, np.uint32), numbers
+        )
+        self.parameters.arrays.update(trained)
+        self.parameters.arrays.update(state)
+        for moment, held in self.moments.items():
+            held.arrays.update(moments[moment])
+        return float(cost), int(right)
+
+    @told()
+    def measure(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, int]:
+        """Mean cost and number of right answers, as the network is after training."""
+        cost, right = self._run("measure", arrays)
+        return float(cost), int(right)
+
+    @told()
+    def differentiate(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean cost of a batch and its gradient; nothing is changed."""
+        cost, gradients = self._run("differentiate", arrays, self._small(self.clock, np.uint32))
+        return float(cost), {name: np.array(gradients[name]) for name in self.trained}
+
+    @told()
+    def forward(self, arrays: Mapping[str, np.ndarray], mode: str = "infer") -> tuple[np.ndarray, ...]:
+        """The outputs (or, with mode `show`, every word's value) in order, for a batch."""
+        return tuple(np.array(values) for values in self._run(mode, arrays))
+
+    def layout(self, moment: Held) -> Held:
+        """A moment, seen like the parameters; here it is kept so."""
+        return moment
+
+    @property
+    def steps(self) -> int:
+        return int(self.clock[1])
+
+    @steps.setter
+    def steps(self, count: int) -> None:
+        self.clock[1] = count
+
+    def close(self) -> None:
+        """Give the compiled functions back."""
+        self.compiled.clear()

@@ -1,0 +1,28 @@
+"""What JAX reports, as diagnostics: a process that is gone, a device without memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import jax
+from jax.errors import JaxRuntimeError
+
+from ..diagnostics import Diagnostic, SpecError
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Within it an error of XLA's becomes a diagnostic, where it is one that people cause or can mend."""
+    try:
+        yield
+    except JaxRuntimeError as error:
+        first = str(error).splitlines()[0]
+        if "RESOURCE_EXHAUSTED" in first:
+            help = "take a smaller `batch`, more devices, or `precision bfloat16`"
+            raise SpecError((Diagnostic("CNN304", f"the device's memory is full: {first}", help=help),)) from error
+        if jax.process_count() > 1:
+            message = f"process {jax.process_index()} lost another one of the run: {first}"
+            help = "its own messages say why it ended; go on with `--resume` on any number of processes"
+            raise SpecError((Diagnostic("CNN313", message, help=help),)) from error
+        raise

@@ -1,0 +1,77 @@
+"""A graph of words as a function of parameters and images: what JAX differentiates and XLA compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax.numpy as jnp
+
+from ..ir import Graph, Node
+from ..ops.activation import Sigmoid, Softmax
+from ..ops.costs import BinaryCrossEntropy, Cost, CrossEntropy
+from ..ops.leaves import Input, Target
+from .words import WORDS, Call
+
+Array = Any
+MADE_FOR = ((CrossEntropy, Softmax), (BinaryCrossEntropy, Sigmoid))  # costs, and the activations they judge
+
+
+@dataclass
+class Values:
+    """What a forward computation gives: every word's value, the cost, the right answers, the new state."""
+
+    words: dict[str, Array] = field(default_factory=dict)
+    costs: list[Array] = field(default_factory=list)
+    right: Array = 0
+    updates: dict[str, Array] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> Array:
+        return sum(self.costs[1:], self.costs[0])
+
+
+def forward(
+    graph: Graph,
+    parameters: Mapping[str, Array],
+    arrays: Mapping[str, Array],
+    *,
+    dtype: Any,
+    training: bool = False,
+    step_key: Array = None,
+) -> Values:
+    """Compute a graph of words; `arrays` has inputs and targets by name. Images and weights become `dtype`."""
+    found = Values()
+    for node in graph:
+        if isinstance(node.op, Input):
+            found.words[node.name] = arrays[node.name].astype(dtype)
+        elif isinstance(node.op, Target):
+            found.words[node.name] = arrays[node.name]
+        elif node.name != graph.cost:
+            call = Call(node, graph.types(node), parameters, dtype, training, step_key)
+            inputs = [found.words[value] for value in node.inputs]
+            if isinstance(node.op, Cost):
+                call.logits = logits(graph, node, found)
+                if not found.costs:
+                    found.right = count_right(node.op, *inputs)
+            value = WORDS[node.op.word](node.op, call, *inputs)
+            if isinstance(node.op, Cost):
+                found.costs.append(value)
+            found.words[node.name] = value
+            found.updates |= call.updates
+    return found
+
+
+def logits(graph: Graph, cost: Node, found: Values) -> Array:
+    """What stands before the activation that a cost is made for, or None where it judges another."""
+    before = graph[cost.inputs[0]]
+    fits = any(type(cost.op) is made and isinstance(before.op, activation) for made, activation in MADE_FOR)
+    return found.words[before.inputs[0]] if fits else None
+
+
+def count_right(op: Cost, p: Array, t: Array) -> Array:
+    """How many answers are right: the largest of the channels, or each number's side of a half."""
+    if isinstance(op, BinaryCrossEntropy) or p.shape[1] == 1:
+        return ((p > 0.5) == (t > 0.5)).sum(dtype=jnp.int32)
+    return (p.argmax(axis=1) == t.argmax(axis=1)).sum(dtype=jnp.int32)

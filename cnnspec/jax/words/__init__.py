@@ -1,0 +1,44 @@
+"""Every word for JAX, by its name: a function of the op, its `Call` and its inputs, in (n, c, h, w) order.
+
+To add one: a function in the module of its family, an entry here. A test tells which words have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from . import activation, convolution, cost, join, normalise, pooling, regularise, shape
+from .call import Call
+
+Word = Callable[..., Any]
+
+WORDS: dict[str, Word] = {
+    "conv": convolution.conv,
+    "dwconv": convolution.dwconv,
+    "maxpool": pooling.maxpool,
+    "avgpool": pooling.avgpool,
+    "minpool": pooling.minpool,
+    "gap": pooling.gap,
+    "dense": shape.dense,
+    "flatten": shape.flatten,
+    "reshape": shape.reshape,
+    "shuffle": shape.shuffle,
+    "relu": activation.relu,
+    "leaky": activation.leaky,
+    "sigmoid": activation.sigmoid,
+    "tanh": activation.tanh,
+    "softmax": activation.softmax,
+    "bn": normalise.bn,
+    "dropout": regularise.dropout,
+    "add": join.add,
+    "concat": join.concat,
+    "mul": join.mul,
+    "max": join.max,
+    "mean": join.mean,
+    "cross_entropy": cost.cross_entropy,
+    "binary_cross_entropy": cost.binary_cross_entropy,
+    "mse": cost.mse,
+}
+
+__all__ = ["WORDS", "Call", "Word"]

@@ -1,0 +1,64 @@
+"""What a word may ask for beside its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from zlib import crc32
+
+import jax
+import jax.numpy as jnp
+
+from ...ir import Node, TensorType
+
+T = TypeVar("T")
+Array = Any  # a jax.Array, or what stands for one while JAX traces
+
+
+@dataclass
+class Call:
+    """One application of a word: its node, the types of its inputs, its parameters, and the mode.
+
+    `call["weight"]` is a parameter in the dtype of the computation; `call.state("running_mean")` one as
+    it is kept. `logits` is set for a cost that reads the activation it is made for: what is before that.
+    """
+
+    node: Node
+    types: tuple[TensorType, ...]
+    parameters: Mapping[str, Array]
+    dtype: Any
+    training: bool
+    step_key: Array = None
+    logits: Array = None
+    updates: dict[str, Array] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Array:
+        return self.state(name).astype(self.dtype)
+
+    def state(self, name: str) -> Array:
+        return self.parameters[f"{self.node.owner}.{name}"]
+
+    def update(self, name: str, value: Array) -> None:
+        """A training step moves this state."""
+        self.updates[f"{self.node.owner}.{name}"] = value
+
+    @property
+    def key(self) -> Array:
+        """Random numbers for this word: a function of the seed, the step and the word's name."""
+        return jax.random.fold_in(self.step_key, crc32(self.node.name.encode()))
+
+
+def wide(x: Array) -> Array:
+    """x in a dtype that sums are safe in: halves as float32, others as they are."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def column(x: Array, like: Array) -> Array:
+    """A number for each channel, so that it broadcasts over pixels."""
+    return x.reshape(*x.shape, *(1,) * (like.ndim - 2))
+
+
+def along(pair: tuple[T, T], x: Array) -> tuple[T, ...]:
+    """What a geometry says for height and width, for the directions that x has."""
+    return tuple([*pair][4 - x.ndim :])

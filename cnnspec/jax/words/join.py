@@ -1,0 +1,31 @@
+"""Joins: several branches become one value."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import jax.numpy as jnp
+
+from ...ops.merge import Add, Concat, Max, Mean, Mul
+from .call import Array, Call
+
+
+def add(op: Add, call: Call, *branches: Array) -> Array:
+    return sum(branches[1:], branches[0])
+
+
+def mean(op: Mean, call: Call, *branches: Array) -> Array:
+    return sum(branches[1:], branches[0]) / len(branches)
+
+
+def max(op: Max, call: Call, *branches: Array) -> Array:
+    return reduce(lambda a, b: jnp.where(a >= b, a, b), branches)  # a tie goes to the first
+
+
+def mul(op: Mul, call: Call, *branches: Array) -> Array:
+    rank = len(call.node.type.shape) + 1
+    return reduce(jnp.multiply, (x.reshape(*x.shape, *(1,) * (rank - x.ndim)) for x in branches))
+
+
+def concat(op: Concat, call: Call, *branches: Array) -> Array:
+    return jnp.concatenate(branches, axis=1)

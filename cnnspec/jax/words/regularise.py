@@ -1,0 +1,21 @@
+"""Regularisation: noise while training, nothing afterwards."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from ...ops.regularise import Dropout
+from .call import Array, Call
+
+
+def dropout(op: Dropout, call: Call, x: Array) -> Array:
+    if not call.training or op.rate == 0:
+        return x
+    return drop(call, x, op.rate, x.shape)
+
+
+def drop(call: Call, x: Array, rate: float, shape: tuple[int, ...]) -> Array:
+    """Numbers zero with probability `rate`, the others grown; `shape` says which share a fate."""
+    kept = jax.random.bernoulli(call.key, 1 - rate, shape)
+    return jnp.where(kept, x / (1 - rate), 0)

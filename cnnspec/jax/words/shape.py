@@ -1,0 +1,24 @@
+"""Dense layers, and the same numbers in other axes."""
+
+from __future__ import annotations
+
+from ...ops.dense import Dense
+from ...ops.shape import Flatten, Reshape, Shuffle
+from .call import Array, Call
+
+
+def dense(op: Dense, call: Call, x: Array) -> Array:
+    y = x @ call["weight"].T
+    return y + call["bias"] if op.bias else y
+
+
+def flatten(op: Flatten, call: Call, x: Array) -> Array:
+    return x.reshape(len(x), -1)
+
+
+def reshape(op: Reshape, call: Call, x: Array) -> Array:
+    return x.reshape(len(x), *op.size)
+
+
+def shuffle(op: Shuffle, call: Call, x: Array) -> Array:
+    return x.reshape(len(x), op.size, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)

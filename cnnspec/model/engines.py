@@ -1,0 +1,101 @@
+"""The engines that a model may run on, and what it asks of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..diagnostics import Diagnostic, SpecError
+from ..lang import Spec
+from ..plan.engine import Engine as NumpyEngine
+
+ENGINES = ("numpy", "jax")
+Arrays = Mapping[str, np.ndarray]
+
+
+class Plan(Protocol):
+    @property
+    def source(self) -> str: ...
+
+
+class Engine(Protocol):
+    """Runs a network: `plan.engine.Engine` on NumPy, `jax.engine.Engine` on JAX's devices."""
+
+    clock: np.ndarray  # (seed, steps taken)
+    workers: Any  # whose `count` is how many work at once
+    moments: Any  # the optimiser's arrays by name; `layout` shows one like the parameters
+
+    @property
+    def parameters(self) -> MutableMapping[str, np.ndarray]: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @steps.setter
+    def steps(self, count: int) -> None: ...
+
+    def learn(self, arrays: Arrays, rate: float) -> tuple[float, int]: ...
+
+    def measure(self, arrays: Arrays) -> tuple[float, int]: ...
+
+    def differentiate(self, arrays: Arrays) -> tuple[float, Mapping[str, np.ndarray]]: ...
+
+    def forward(self, arrays: Arrays, mode: str = "infer") -> tuple[np.ndarray, ...]: ...
+
+    def plan(self, mode: str, n: int) -> Plan: ...
+
+    def memory(self, n: int, mode: str = "train") -> dict[str, int]: ...
+
+    def layout(self, flat: Any) -> MutableMapping[str, np.ndarray]: ...
+
+    def close(self) -> None: ...
+
+
+def begin(
+    name: str,
+    spec: Spec,
+    *,
+    seed: int,
+    dtype: str,
+    precision: str,
+    shards: int,
+    workers: int,
+    parallel: str,
+    devices: int | None,
+) -> Engine:
+    """The engine of a name, for a spec's network, costs and optimiser."""
+    train = spec.train
+    if name == "jax":
+        need_jax()
+        from ..jax.engine import Engine as JaxEngine
+
+        return JaxEngine(
+            spec.graph, train.cost, train.optimiser, seed=seed, dtype=dtype, precision=precision, devices=devices
+        )
+    if name not in ENGINES:
+        raise ValueError(f"engine is {' or '.join(ENGINES)}, got {name!r}")
+    if precision != "float32":
+        message = f"precision {precision} needs an engine that computes in it, and NumPy does not"
+        raise SpecError((Diagnostic("CNN310", message, help="use `--engine jax`, or `precision float32`"),))
+    return NumpyEngine(
+        spec.graph,
+        train.cost,
+        train.optimiser,
+        shards=shards,
+        workers_wanted=workers,
+        parallel=parallel,
+        seed=seed,
+        dtype=dtype,
+    )
+
+
+def need_jax() -> None:
+    """Refuse with words where JAX is not installed."""
+    if find_spec("jax") is None:
+        help = 'install it by `pip install "cnnspec[jax]"`; for a GPU also `pip install "jax[cuda12]"`'
+        raise SpecError(
+            (Diagnostic("CNN311", "the engine jax needs the package jax, which is not there", help=help),)
+        )
