@@ -259,7 +259,7 @@ def _align_braces(lines: list[Line]) -> None:
 
 
 def _align_comments(lines: list[Line]) -> None:
-    """Put the comments of lines that follow one another under one another, where their author put them or nearer."""
+    """Put the comments of lines that follow one another under one another."""
     for run in _runs(lines, lambda line: bool(line.text and line.comment)):
         least = max(line.width for line in run) + 2
         columns = {line.column for line in run}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..diagnostics import Source, Span
 from .layout import CONTINUING, OPEN_ENDED
@@ -76,7 +77,7 @@ def pieces(file: File) -> tuple[list[Piece], Gap]:
         else:
             found.append(Piece(token.type, _tidied(token.type, spelt.get(start, text)), gap))
             gap = Gap()
-    for before, piece in zip(found, found[1:], strict=False):
+    for before, piece in pairwise(found):
         if before.kind in BRANCHING and piece.gap.wide:  # the arrow goes to the line that it leads to
             _merge(before.gap, piece.gap)
             piece.gap = Gap()

@@ -146,10 +146,9 @@ def test_a_line_that_speaks_to_check_stays_whole():
 
 
 def test_spellings_are_those_of_the_language():
+    """But for names that the author chose."""
     assert format("train { optimizer adam }") == "train { optimiser adam }\n"
-    assert (
-        format("let color = 3\nconv {color}x3x3") == "let color = 3\nconv {color}x3x3\n"
-    )  # a name of the author's
+    assert format("let color = 3\nconv {color}x3x3") == "let color = 3\nconv {color}x3x3\n"
 
 
 def test_a_percent_sign_in_a_hole_keeps_its_spaces():
