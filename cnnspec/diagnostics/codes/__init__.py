@@ -7,6 +7,7 @@ from .code import Code
 from .data import DATA
 from .export import EXPORT
 from .faults import FAULTS
+from .pictures import PICTURES
 from .reading import READING
 from .shapes import SHAPES
 from .training import TRAINING
@@ -15,7 +16,7 @@ from .words import WORDS
 
 CODES: dict[str, Code] = {
     code.code: code
-    for family in (READING, SHAPES, WORDS, TRAINING, DATA, WEIGHTS, EXPORT, BUDGETS, FAULTS)
+    for family in (READING, SHAPES, WORDS, TRAINING, DATA, WEIGHTS, EXPORT, PICTURES, BUDGETS, FAULTS)
     for code in family
 }
 

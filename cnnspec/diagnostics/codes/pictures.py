@@ -1,0 +1,48 @@
+"""Codes CNN55x: pictures, pages, and what they are asked to show."""
+
+from __future__ import annotations
+
+from .code import Code
+
+PICTURES: tuple[Code, ...] = (
+    Code(
+        "CNN551",
+        "picture-needs-extra",
+        """\
+A picture was asked for that another package draws: PNG files and the pictures of a run are made by
+matplotlib, which comes with the extra `plot` (`pip install "cnnspec[plot]"`). Drawings as SVG, Mermaid or
+Graphviz, reports and traces need nothing beyond cnnspec itself.
+""",
+        how="Run `cnnspec draw net.cnn -o net.png` where matplotlib is not installed.",
+    ),
+    Code(
+        "CNN552",
+        "no-such-value",
+        """\
+The network has no value of that name. Values are named by their word and number in the order of the text
+(`conv1`, `relu2`), inside a block by its path (`basic3.conv1`), or by `as`; `cnnspec summary` lists them.
+""",
+        how="Run `cnnspec trace net.cnn --at conv9[0,0,0]` on a network with one convolution.",
+    ),
+    Code(
+        "CNN553",
+        "no-such-place",
+        """\
+A place is not inside the value that it names: `conv1[3,10,12]` is the pixel in row 10 and column 12 of
+channel 3, all counted from 0, so a value of 8x26x26 ends at `conv1[7,25,25]`. A vector has one number in
+the brackets, a sequence two, a parameter as many as its shape.
+""",
+        how="Run `cnnspec trace net.cnn --at conv1[8,0,0]` on a convolution with 8 filters.",
+    ),
+    Code(
+        "CNN554",
+        "gradient-differs",
+        """\
+The gradient that the plan computes differs from central differences, (cost(w + e) - cost(w - e)) / 2e, by
+more than the limit. Both are computed in float64, so a correct gradient agrees to seven digits or more.
+Where a parameter sits on a kink (relu at exactly 0, two equal values under a max pooling) the differences
+are wrong, not the gradient: try another `--seed`. Otherwise cnnspec is at fault; please report it.
+""",
+        how="A defect of cnnspec raises it, or a limit that is too strict: `cnnspec gradcheck net.cnn --limit 0`.",
+    ),
+)

@@ -1,0 +1,128 @@
+"""The drawing of a network: what `cnnspec draw` writes, and reports and notebooks show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import reduce
+
+from ..ir import Graph
+from ..ir.facts import Facts, facts
+from .layout import Layout, lay_out
+from .links import all_links
+from .scene import Box, Circle, Curve, Group, Polygon, Rect, Scene, Shape, Text
+from .sketch import Sketch, Station, sketch
+from .svg import svg
+from .volumes import HEADING, Figure, Scale, caption, figure
+from .windows import windows
+
+GAP, FAN_GAP = 46.0, 60.0
+PAGE = 1400.0
+
+
+def draw(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "network") -> str:
+    """A network as SVG: the way forward from left to right, in rows of about `width`.
+
+    Blocks nested deeper than `depth` are folded.
+    """
+    return svg(scene(graph, depth=depth, width=width, name=name))
+
+
+def scene(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "network") -> Scene:
+    """The same as shapes."""
+    shown = sketch(graph, depth)
+    scale = Scale.of(shown)
+    figures = {s.name: figure(s, scale, s.name in shown.outputs) for s in shown}
+    layout = lay_out(
+        {station.name: station.inputs for station in shown},
+        {name: made.size for name, made in figures.items()},
+        lambda one, other: _gap(shown, one, other),
+        width=width,
+    )
+    scaled = "to scale" if scale.power == 1 else f"to scale of size^{scale.power:.2f}"
+    note = f"heights and widths {scaled}, thickness of √channels"
+    return Picture(shown, figures, layout, facts(graph)).scene(name, note)
+
+
+def _gap(shown: Sketch, one: str, other: str) -> float:
+    """Room between two neighbours: more where a fan of lines is drawn."""
+    if one and other and not shown.stations[one].type.spatial and shown.stations[other].whole:
+        return FAN_GAP
+    return GAP
+
+
+class Picture:
+    """Puts the parts of a drawing together."""
+
+    def __init__(self, shown: Sketch, figures: dict[str, Figure], layout: Layout, known: Facts) -> None:
+        self.shown, self.figures, self.layout, self.known = shown, figures, layout, known
+
+    def scene(self, name: str, note: str) -> Scene:
+        """Frames at the back, then links, then stations, then windows over all."""
+        frames = Group(self.frames())
+        stations = [self.station(station) for station in self.shown]
+        links = Group(all_links(self.shown, self.figures, self.layout))
+        texts = [s.box for group in (frames, *stations) for s in group.shapes if isinstance(s, Text)]
+        rays = Group(windows(self.shown, self.figures, self.layout, texts))
+        height = self.layout.height + 18
+        foot = Text(24, height - 14, note, "note", "start")
+        width = max(self.layout.width, foot.box.x1 + 24)
+        groups = [frames, links, *stations, rays, Group([foot])]
+        return Scene(width, height, name, describe(self.shown, self.known), groups)
+
+    def station(self, station: Station) -> Group:
+        place = self.layout.places[station.name]
+        shapes = [moved(shape, place.x, place.y) for shape in self.figures[station.name].shapes]
+        return Group(shapes, station.name, self.tooltip(station))
+
+    def tooltip(self, station: Station) -> str:
+        """What pointing at a station says: its values as written, parameters and work."""
+        rows = [row for name in station.members for row in self.known.rows if row.name == name]
+        parameters, macs = sum(row.parameters for row in rows), sum(row.macs for row in rows)
+        said = " -> ".join(row.written for row in rows[:6]) + (" -> ..." if len(rows) > 6 else "")
+        figures = [f"{parameters:,} parameters"] * bool(parameters) + [f"{macs:,} multiply-adds"] * bool(macs)
+        return "; ".join([f"{station.title}: {said}", str(station.type), *figures])
+
+    def frames(self) -> list[Shape]:
+        """A frame around every opened block, in each row that it comes to; none that would hold others."""
+        shapes: list[Shape] = []
+        for path in dict.fromkeys(s.blocks[: k + 1] for s in self.shown for k in range(len(s.blocks))):
+            inside = [station for station in self.shown if station.blocks[: len(path)] == path]
+            others = [station for station in self.shown if station not in inside]
+            for row in {self.row(station) for station in inside}:
+                boxes = [self.framed(station, path) for station in inside if self.row(station) == row]
+                frame = reduce(Box.around, boxes)
+                if not any(self.row(other) == row and frame.overlaps(self.box(other)) for other in others):
+                    shapes.append(Rect(frame, "frame", 6))
+                    shapes.append(Text(frame.x0 + 6, frame.y0 + 11, path[-1], "heading", "start"))
+        return shapes
+
+    def framed(self, station: Station, path: tuple[str, ...]) -> Box:
+        """A station with the frames of the blocks inside `path` that it stands in, and their names."""
+        box, inner = self.box(station), len(station.blocks) - len(path)
+        side = 3 + 4 * inner
+        top = box.y0 + HEADING * (len(path) - 1)
+        return Box(box.x0 - side, top, box.x1 + side, box.y1 + side)
+
+    def box(self, station: Station) -> Box:
+        place, size = self.layout.places[station.name], self.figures[station.name].size
+        return Box(place.x - size.left, place.y - size.above, place.x + size.right, place.y + size.below)
+
+    def row(self, station: Station) -> int:
+        return self.layout.columns[self.layout.places[station.name].column].row
+
+
+def moved(shape: Shape, x: float, y: float) -> Shape:
+    """A shape elsewhere."""
+    match shape:
+        case Polygon(points=points) | Curve(points=points):
+            return replace(shape, points=tuple((px + x, py + y) for px, py in points))
+        case Rect(box=box):
+            return replace(shape, box=Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y))
+        case Circle() | Text():
+            return replace(shape, x=shape.x + x, y=shape.y + y)
+
+
+def describe(shown: Sketch, known: Facts) -> str:
+    """The drawing in words, for those who do not see it."""
+    steps = [f"{' '.join(caption(station)) or 'input'} gives {station.type}" for station in shown]
+    return f"{'; '.join(steps)}. {known.parameters:,} parameters, {known.macs:,} multiply-adds."

@@ -1,0 +1,98 @@
+"""The lines of a drawing: from volume to volume, round the ends of rows, and the fans of dense layers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import hypot
+
+from .layout import Layout, Place
+from .scene import Curve, Point, Polygon, Shape
+from .sketch import Sketch
+from .volumes import Figure, color_of
+
+HEAD = 6.0  # length of an arrow's head
+ROUND = 8.0  # radius of a corner
+
+
+def all_links(shown: Sketch, figures: dict[str, Figure], layout: Layout) -> list[Shape]:
+    """What joins the stations of a drawing."""
+    shapes: list[Shape] = []
+    for (one, other), way in layout.links.items():
+        fan = _fan(shown, figures, one, other, way) if side_by_side(layout, way) else []
+        shapes += fan or _link(figures, layout, way)
+    return shapes
+
+
+def side_by_side(layout: Layout, way: list[Place]) -> bool:
+    """Whether a link goes straight from one column to the next of the same row."""
+    return len(way) == 2 and layout.columns[way[0].column].row == layout.columns[way[1].column].row
+
+
+def _link(figures: dict[str, Figure], layout: Layout, way: list[Place]) -> list[Shape]:
+    """A line from place to place, level through columns and bent between them, with a head."""
+    first, last = way[0], way[-1]
+    start = first.x + figures[first.name].leave
+    end = last.x - figures[last.name].enter
+    points: list[Point] = [(start, first.y)]
+    for one, other in pairwise(way):
+        left, right = layout.columns[one.column], layout.columns[other.column]
+        if left.row == right.row:
+            points += _level(points[-1], (left.right, one.y))
+            points += _bend(points[-1], (right.x, other.y))
+        else:
+            points += _turn(layout, points[-1], left.row, (right.x, other.y))
+    points += _level(points[-1], (end - HEAD, last.y))
+    head = Polygon(((end, last.y), (end - HEAD, last.y - 3), (end - HEAD, last.y + 3)), "head")
+    return [Curve(tuple(points), "link"), head]
+
+
+def _level(start: Point, end: Point) -> list[Point]:
+    """A straight piece, as a curve has it."""
+    return [start, end, end]
+
+
+def _bend(start: Point, end: Point) -> list[Point]:
+    """From one level to another, leaving and arriving level."""
+    middle = (start[0] + end[0]) / 2
+    return [(middle, start[1]), (middle, end[1]), end]
+
+
+def _turn(layout: Layout, start: Point, row: int, end: Point) -> list[Point]:
+    """From the end of a row to the beginning of the next: out, down, back, down, in."""
+    above, below = layout.rows[row], layout.rows[row + 1]
+    between = (above.bottom + below.top) / 2
+    out, back = above.right + 14, end[0] - 14
+    corners = [start, (out, start[1]), (out, between), (back, between), (back, end[1]), end]
+    points: list[Point] = []
+    at = start
+    for corner, after in pairwise(corners[1:]):
+        before = _toward(corner, at, ROUND)
+        at = _toward(corner, after, ROUND)
+        points += [*_level(points[-1] if points else start, before), corner, corner, at]
+    return points + _level(at, end)
+
+
+def _toward(corner: Point, other: Point, by: float) -> Point:
+    """The point `by` away from a corner, but no farther than halfway."""
+    far = hypot(other[0] - corner[0], other[1] - corner[1])
+    share = min(by, far / 2) / far if far else 0.0
+    return corner[0] + share * (other[0] - corner[0]), corner[1] + share * (other[1] - corner[1])
+
+
+def _fan(shown: Sketch, figures: dict[str, Figure], one: str, other: str, way: list[Place]) -> list[Shape]:
+    """The lines of a layer whose numbers look at everything: from each circle, or from a whole map."""
+    source, target = figures[one], figures[other]
+    if not shown.stations[other].whole or not target.dots or shown.stations[other].symbol:
+        return []
+    a, b = way
+    color = color_of(shown.stations[other])
+    ends = [(b.x - 4, b.y + y) for _, y in target.dots]
+    if source.dots:
+        starts = [(a.x + 4, a.y + y) for _, y in source.dots]
+        return [Polygon((p, q), f"fan {color}", open=True) for p in starts for q in ends]
+    if source.front is None or shown.stations[one].family == "block":
+        return []
+    x = a.x + source.front.x1
+    left = ((x, a.y + source.front.y0), (x, a.y + source.front.y1))
+    top, bottom = b.y - target.half, b.y + target.half
+    return [Polygon((left[0], (b.x - 8, top), (b.x - 8, bottom), left[1]), f"funnel {color}")]

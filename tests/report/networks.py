@@ -1,0 +1,43 @@
+"""Specs that the tests of pictures are held to: each a different trouble for a drawing."""
+
+from pathlib import Path
+
+from cnnspec.api import read_spec
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+TEXTS = {
+    "one line": "input 1x28x28\nconv 8x3x3 stride 1 -> relu -> maxpool 2 -> dense 10 -> softmax",
+    "residual blocks": """
+        block neck(c, s = 1) = add( conv {c}x1x1 bias off -> bn -> relu
+          -> conv {c}x3x3 stride {s} pad 1 bias off -> bn -> relu -> conv {4*c}x1x1 bias off -> bn | id ) -> relu
+        input 3x64x64
+        conv 64x7x7 stride 2 pad 3 bias off -> bn -> relu -> maxpool 3 stride 2 pad 1
+          -> conv 256x1x1 -> neck(64)*4 -> gap -> dense 1000 -> softmax""",
+    "four branches": """
+        block inc(a, b, c) = concat( conv {a}x1x1 -> relu | conv {b}x1x1 -> conv {c}x3x3 pad 1 -> relu
+          | conv 16x1x1 -> conv {c}x5x5 pad 2 | maxpool 3 stride 1 pad 1 -> conv {a}x1x1 )
+        input 3x64x64
+        conv 16x7x7 stride 2 pad 3 -> maxpool 3 stride 2 pad 1 -> inc(64, 96, 128) -> inc(8, 9, 512)
+          -> maxpool 2 -> gap -> dense 10 -> softmax""",
+    "long skips": """
+        input 1x40x40
+        conv 8x3x3 pad 1 -> relu as a -> maxpool 2 -> conv 16x3x3 pad 1 -> relu as b -> maxpool 2
+          -> conv 32x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> add( id | @b -> maxpool 2 )
+          -> conv 8x3x3 pad 1 -> concat( id | @a -> avgpool 4 ) -> conv 2x1x1 -> gap -> dense 2 -> softmax""",
+    "a sequence": "input 3x128\nconv 8x5 -> relu -> maxpool 2 -> conv 16x3 dilate 2 -> gap -> dense 4 -> softmax",
+    "vectors": "input 4\ndense 16 -> relu -> dense 13 -> tanh -> dense 3 -> softmax",
+    "blocks in blocks": """
+        block inner(c) = conv {c}x3x3 pad 1 -> relu
+        block outer(c) = inner(c)*2 -> add( inner(c) | id )
+        input 3x20x20
+        outer(3) -> outer(3) -> maxpool 2 -> outer(3) -> dense 5 -> softmax""",
+    "long names": """
+        input 3x33x17
+        conv 8x3x2 stride 2 pad same as a_very_long_name_that_does_not_fit_under_its_volume -> relu
+          -> conv 8x3x3 pad include stride 2 dilate 1 groups 2 bias off -> bn -> relu -> dense 7 -> softmax""",
+}
+
+
+def graph(name):
+    return read_spec(text=TEXTS[name]).graph

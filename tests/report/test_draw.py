@@ -1,0 +1,219 @@
+"""Drawings: nothing overlaps or leaves the picture, the file is valid, and what is drawn is what there is."""
+
+import itertools
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import SPECS, TEXTS, graph
+
+from cnnspec.api import read_spec
+from cnnspec.report.draw import draw, scene
+from cnnspec.report.layout import Place, Size, _settle, lay_out
+from cnnspec.report.scene import Box, Curve, Polygon, Text
+from cnnspec.report.sketch import sketch
+from cnnspec.report.windows import spans_of
+
+FILES = sorted(SPECS.rglob("*.cnn"))
+CASES = [(name, depth) for name in TEXTS for depth in (0, 1, 2)]
+
+
+def of_file(path):
+    return read_spec(path).graph
+
+
+def check_boxes(picture):
+    page = Box(0, 0, picture.width, picture.height)
+    texts = picture.texts()
+    for text in texts:
+        assert text.box.within(page), f"{text.text!r} leaves the picture"
+    for one, other in itertools.combinations(texts, 2):
+        assert not one.box.overlaps(other.box), f"{one.text!r} on {other.text!r}"
+    for shape in picture.shapes():
+        for x, y in getattr(shape, "points", ()):
+            assert 0 <= x <= picture.width and 0 <= y <= picture.height
+
+
+def check_lines(picture):
+    """No link and no ray runs through a text."""
+    texts = picture.texts()
+    for shape in picture.shapes():
+        if isinstance(shape, Curve):
+            points = list(sampled(shape.points))
+        elif isinstance(shape, Polygon) and shape.style.startswith(("ray", "link")):
+            points = shape.points
+        else:
+            continue
+        for a, b in itertools.pairwise(points):
+            for text in texts:
+                assert not text.box.met_by(a, b), f"a {shape.style} runs through {text.text!r}"
+
+
+def sampled(points, steps=12):
+    """Points along cubic pieces."""
+    yield points[0]
+    for k in range(1, len(points), 3):
+        a, b, c, d = points[k - 1 : k + 3]
+        for t in (i / steps for i in range(1, steps + 1)):
+            s = 1 - t
+            yield tuple(s**3 * a[i] + 3 * s * s * t * b[i] + 3 * s * t * t * c[i] + t**3 * d[i] for i in (0, 1))
+
+
+@pytest.mark.parametrize(("name", "depth"), CASES)
+def test_no_text_overlaps_or_leaves_the_picture(name, depth):
+    picture = scene(graph(name), depth=depth)
+    check_boxes(picture)
+    check_lines(picture)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_spec_of_the_folder_can_be_drawn(path):
+    for depth in (0, 9):
+        picture = scene(of_file(path), depth=depth)
+        check_boxes(picture)
+        check_lines(picture)
+
+
+@pytest.mark.parametrize("width", [300, 700, 20_000])
+def test_rows_fit_whatever_width_is_wanted(width):
+    picture = scene(graph("residual blocks"), depth=1, width=width)
+    check_boxes(picture)
+    check_lines(picture)
+    if width == 700:
+        assert picture.width < 900
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_file_is_valid_and_asks_for_nothing(name):
+    text = draw(graph(name), depth=1, name='a < "b" & c')
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    for element in root.iter():
+        assert not any(key.endswith("href") or key == "src" or key.startswith("on") for key in element.attrib)
+        assert element.tag.rpartition("}")[2] not in ("script", "foreignObject", "image", "use")
+    assert "url(" not in text and "@import" not in text and "nan" not in text
+    assert root.find("{*}title").text == 'a < "b" & c'
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_the_same_network_gives_the_same_picture():
+    assert draw(graph("four branches"), depth=1) == draw(graph("four branches"), depth=1)
+
+
+def test_shapes_and_words_of_every_layer_stand_in_the_picture():
+    texts = {text.text.replace("\N{NO-BREAK SPACE}", " ") for text in scene(graph("one line")).texts()}
+    assert {"1×28×28", "8×26×26", "conv 8×3×3", "relu", "8×13×13", "maxpool 2", "dense 10", "10"} <= texts
+
+
+def test_activations_stand_under_the_layer_before_them():
+    shown = sketch(graph("one line"))
+    assert [station.words for station in shown] == [
+        ("input",), ("conv 8×3×3", "relu"), ("maxpool 2",), ("dense 10", "softmax"),
+    ]  # fmt: skip
+
+
+def test_an_activation_with_two_readers_before_it_keeps_its_own_volume():
+    shown = sketch(read_spec(text="input 3x8x8\nconv 3x3x3 pad 1 as c -> relu -> add( id | @c ) -> gap").graph)
+    assert [station.words for station in shown] == [("input",), ("conv 3×3×3 pad\N{NO-BREAK SPACE}1",), ("relu",),
+                                                    ("add",), ("gap",)]  # fmt: skip
+
+
+def test_folding_counts_equal_blocks_and_opening_shows_them():
+    folded = sketch(graph("residual blocks"), 0)
+    block = next(station for station in folded if station.family == "block")
+    assert (block.count, block.title) == (4, "neck1–4")
+    opened = sketch(graph("residual blocks"), 1)
+    assert not any(station.family == "block" for station in opened)
+    assert sum(station.symbol == "+" for station in opened) == 4
+
+
+def test_blocks_that_differ_are_not_counted_together():
+    text = "block b(c) = conv {c}x3x3 pad 1 -> relu\ninput 3x8x8\nb(3) -> b(4) -> b(4) -> b(4) -> gap"
+    counts = [station.count for station in sketch(read_spec(text=text).graph) if station.family == "block"]
+    assert counts == [1, 1, 2]  # the second reads three channels, the third and fourth four
+
+
+def test_every_value_belongs_to_one_station():
+    for name in TEXTS:
+        for depth in (0, 1, 2):
+            shown = sketch(graph(name), depth)
+            members = [member for station in shown for member in station.members]
+            assert sorted(members) == sorted(graph(name).nodes)
+
+
+def test_a_window_is_drawn_where_it_looks():
+    shown = graph("one line")
+    picture = scene(shown)
+    patches = [shape.box for shape in picture.shapes() if getattr(shape, "style", "").startswith("patch convo")]
+    patch, pixel = patches[0], patches[1]
+    assert patch.x1 - patch.x0 == pytest.approx(3 * 132 / 28)  # three pixels of a map of 28, 132 wide
+    assert patch.x1 < pixel.x0
+
+
+@pytest.mark.parametrize(
+    ("given", "pixel", "span"),
+    [
+        ("conv 4x3x3 pad 1", (0, 5), [(0, 2), (4, 7)]),
+        ("conv 4x3x3 stride 2 dilate 2", (1, 2), [(2, 7), (4, 9)]),
+        ("maxpool 3 stride 2 pad 1", (4, 4), [(7, 10), (7, 10)]),
+    ],
+)
+def test_spans_are_the_pixels_that_a_window_meets(given, pixel, span):
+    found = read_spec(text=f"input 3x12x12\n{given} as here -> gap").graph
+    node = found["here"]
+    assert spans_of(node.op.window(*found.types(node)), pixel, (12, 12)) == span
+
+
+# ---- layout ----------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.floats(-50, 50), st.floats(1, 20)), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_a_column_settles_where_nothing_can_be_nearer_to_what_is_wanted(wanted):
+    column = [Place(str(k), Size(1, 1, 5, 5), 0) for k in range(len(wanted))]
+    _settle(column, wanted)
+    levels = [place.y for place in column]
+    assert all(b - a >= 10 for a, b in itertools.pairwise(levels))
+
+    def cost(ys):
+        return sum(weight * (y - level) ** 2 for y, (level, weight) in zip(ys, wanted, strict=True))
+
+    for k in range(len(levels)):
+        for step in (-0.5, 0.5):
+            for stop in range(k + 1, len(levels) + 1):  # moving a run of places together
+                moved = [y + step if k <= i < stop else y for i, y in enumerate(levels)]
+                if all(b - a >= 24 for a, b in itertools.pairwise(moved)):
+                    assert cost(moved) >= cost(levels) - 1e-6
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_graph_is_laid_out_without_overlap(data):
+    count = data.draw(st.integers(1, 14))
+    inputs, sizes = {}, {}
+    for k in range(count):
+        readable = [str(j) for j in range(k)]
+        chosen = data.draw(st.sets(st.sampled_from(readable), max_size=3)) if readable else set()
+        inputs[str(k)] = tuple(sorted(chosen))
+        sizes[str(k)] = Size(*(data.draw(st.floats(3, 60)) for _ in range(4)))
+    layout = lay_out(inputs, sizes, lambda a, b: 40, width=data.draw(st.floats(200, 900)))
+    boxes = {
+        name: Box(p.x - p.size.left, p.y - p.size.above, p.x + p.size.right, p.y + p.size.below)
+        for name, p in layout.places.items()
+    }
+    page = Box(0, 0, layout.width, layout.height)
+    assert all(box.within(page) for box in boxes.values())
+    for one, other in itertools.combinations(boxes.values(), 2):
+        assert not one.overlaps(other)
+    for name, values in inputs.items():
+        for value in values:
+            here, there = layout.places[value], layout.places[name]
+            rows = [layout.columns[place.column].row for place in (here, there)]
+            assert rows[0] < rows[1] or (rows[0] == rows[1] and here.x < there.x)
+
+
+def test_text_knows_its_room():
+    wide = Text(0, 0, "12×34", "word")
+    assert wide.box.x1 - wide.box.x0 == pytest.approx(5 * 0.605 * 10)
+    assert Text(0, 0, "漢字", "word").box.x1 * 2 == pytest.approx(4 * 0.605 * 10)
