@@ -1,0 +1,108 @@
+"""`cnnspec fmt`: one way of writing specs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ..checking import Configurations, load, source_of
+from ..checking.fixes import difference, write
+from ..checking.search import search
+from ..diagnostics import Diagnostic, Source, SpecError
+from .outcome import CLEAN, FINDINGS, say
+
+STDIN = "-"
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH...|-]", type=click.Path())
+@click.option("--check", is_flag=True, help="Change nothing; name the files that would change, and exit with 1.")
+@click.option("--diff", is_flag=True, help="Change nothing; show what would change, and exit with 1.")
+@click.option("--explicit", is_flag=True, help="Print with every default and automatic step; change nothing.")
+def command(paths: tuple[str, ...], check: bool, diff: bool, explicit: bool) -> int:
+    """Format specs: files, every .cnn in a folder (default: this one), or `-` for standard input.
+
+    Comments and line breaks stay, and a file never means anything else afterwards. A file that cannot be
+    read is left as it is; what is wrong with it is said, and the exit code is 1.
+    """
+    if STDIN in paths and len(paths) > 1:
+        raise click.UsageError("`-` stands alone: it is one spec, from standard input")
+    code = CLEAN
+    for name in named(paths):
+        try:
+            source = source_of(sys.stdin.buffer.read(), "<stdin>") if name == STDIN else load(name)
+        except SpecError as error:
+            say(error.diagnostics)
+            code = FINDINGS
+            continue
+        try:
+            written = in_full(source) if explicit else formatted(source)
+        except SpecError as error:
+            say(error.diagnostics)
+            code = FINDINGS
+            if name == STDIN and not (check or diff):  # an editor that pipes its text through must not lose it
+                show(source.text)
+            continue
+        changed = written != source.text
+        if diff:
+            show(difference(source, Source(source.name, written)))
+        elif check and changed:
+            click.echo(f"{source.name} would change")
+        if check or diff:
+            code = FINDINGS if changed else code
+        elif explicit or name == STDIN:
+            show(written)
+        elif changed:
+            put(name, written)
+            click.echo(f"{source.name} formatted")
+    return code
+
+
+def named(paths: tuple[str, ...]) -> Iterator[str]:
+    """The files that arguments name; graphs in JSON are not ours to write."""
+    if paths == (STDIN,):
+        yield STDIN
+        return
+    found = search(paths or (".",), Configurations())
+    if found.problems:
+        raise click.UsageError("; ".join(problem.message for _, problem in found.problems))
+    for name, _ in found.files:
+        if name.endswith(".json") and name in paths:
+            raise click.UsageError(f"{name} is JSON; fmt writes .cnn files")
+        if not name.endswith(".json"):
+            yield name
+
+
+def formatted(source: Source) -> str:
+    from ..lang.fmt import format
+
+    return format(source.text, source.name)
+
+
+def in_full(source: Source) -> str:
+    from ..lang import read
+    from ..lang.explicit import explicit
+
+    reading = read(source)
+    if reading.spec is None:
+        raise SpecError(reading.errors)
+    return explicit(reading)
+
+
+def show(text: str) -> None:
+    """Print a text as it is, in UTF-8 whatever the terminal would have."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8"))
+    sys.stdout.buffer.flush()
+
+
+def put(name: str, text: str) -> None:
+    """Replace a file's text; a byte order mark goes, because no reader of ours needs one."""
+    try:
+        write(Path(name), text.encode("utf-8"))
+    except OSError as error:
+        problem = Diagnostic("CNN903", f"cannot write {name}: {(error.strerror or str(error)).lower()}")
+        raise SpecError((problem,)) from error
