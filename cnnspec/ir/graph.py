@@ -99,6 +99,19 @@ class Graph:
 
 class Builder:
     """Builds a graph node by node; types are inferred as nodes are added."""
+def made(op: Op, types: tuple[TensorType, ...]) -> TensorType:
+    """The type of an op's value.
+
+    How a flattened image is folded is only passed on by an op that minds not in which order its numbers
+    stand, and only where all its vectors are folded alike; the others get theirs straightened.
+    """
+    kind = op.type(*types)
+    if not kind.folded or not kind.batched:
+        return kind
+    alike = all(t.folded == kind.folded for t in types if t.batched and t.kind == "vector")
+    return kind if op.any_order and alike else replace(kind, folded=())
+
+
 
     def __init__(self, graph: Graph | None = None) -> None:
         self.nodes: dict[str, Node] = dict(graph.nodes) if graph else {}
@@ -125,7 +138,7 @@ class Builder:
         if like is not None:
             parts = {"span": like.span, "blocks": like.blocks, **parts}
         name = self.free_name(name)
-        node = Node(name, op, inputs, op.type(*types), op.extras(*types), **parts)  # type: ignore[arg-type]
+        node = Node(name, op, inputs, made(op, types), op.extras(*types), **parts)  # type: ignore[arg-type]
         self.nodes[name] = node
         return name
 
@@ -134,7 +147,7 @@ class Builder:
         inputs = node.inputs if inputs is None else inputs
         types = tuple(self.type(value) for value in inputs)
         self.nodes[node.name] = replace(
-            node, inputs=inputs, type=node.op.type(*types), extras=node.op.extras(*types)
+            node, inputs=inputs, type=made(node.op, types), extras=node.op.extras(*types)
         )
         return node.name
 

@@ -22,8 +22,8 @@ class Lost(NamedTuple):
 
 def unreached(graph: Graph, name: str) -> Iterator[Lost]:
     """What the end of an input's axes loses on every way to every output."""
-    for place, axis in enumerate(axis for axis, _ in graph.type(name).axes if axis in ("h", "w")):
-        seen = seen_along(graph, axis, place)
+    for axis in [axis for axis, _ in graph.type(name).axes if axis in ("h", "w")]:
+        seen = seen_along(graph, axis)
         size = graph.type(name)[axis]
         count = size - seen.get(name, 0).bit_length()
         if 0 < count < size:
@@ -32,7 +32,7 @@ def unreached(graph: Graph, name: str) -> Iterator[Lost]:
                 yield Lost(axis, count, node)
 
 
-def seen_along(graph: Graph, axis: str, place: int) -> dict[str, int]:
+def seen_along(graph: Graph, axis: str) -> dict[str, int]:
     """For each value, the indices along an axis that some output depends on, as bits."""
     seen = {value: _all(graph, value, axis) for value in graph.outputs}
     for node in reversed(list(graph)):
@@ -42,13 +42,13 @@ def seen_along(graph: Graph, axis: str, place: int) -> dict[str, int]:
         for value in node.inputs:
             kind = graph.type(value)
             if axis in kind:
-                seen[value] = seen.get(value, 0) | _read(graph, node, value, axis, place, bits)
+                seen[value] = seen.get(value, 0) | _read(graph, node, value, axis, bits)
             else:
                 seen[value] = 1
     return seen
 
 
-def _read(graph: Graph, node: Node, value: str, axis: str, place: int, bits: int) -> int:
+def _read(graph: Graph, node: Node, value: str, axis: str, bits: int) -> int:
     """The indices of an input that a node reads for some of its outputs."""
     size = graph.type(value)[axis]
     everything = (1 << size) - 1
@@ -57,6 +57,7 @@ def _read(graph: Graph, node: Node, value: str, axis: str, place: int, bits: int
     if window is None or any(factor != 1 for factor in grow):
         same = axis in node.type and node.type[axis] == size and not node.op.looks_everywhere
         return bits & everything if same else everything
+    place = [name for name in graph.type(value).names if name in ("h", "w")].index(axis)
     kernel, stride = window.kernel[place], window.stride[place]
     pad, dilate = window.pad[place], window.dilate[place]
     taps = sum(1 << (u * dilate) for u in range(kernel))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from .activation import Leaky, Relu, Sigmoid, Softmax, Tanh
 from .base import Op, Parameter, Window
 from .conv import Conv, DwConv
-from .dense import Dense, Flatten
+from .dense import Dense
 from .merge import Add, Concat, Max, Mean, Mul
 from .norm import Bn
 from .pool import AvgPool, Gap, MaxPool, MinPool
 from .regularise import Dropout
+from .shape import Flatten, Reshape, Shuffle
 
 OPS: tuple[type[Op], ...] = (
     Conv,
@@ -20,6 +21,8 @@ OPS: tuple[type[Op], ...] = (
     Gap,
     Dense,
     Flatten,
+    Reshape,
+    Shuffle,
     Relu,
     Leaky,
     Sigmoid,

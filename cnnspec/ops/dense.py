@@ -1,4 +1,4 @@
-"""Fully connected layers, and flattening."""
+"""Fully connected layers."""
 
 from __future__ import annotations
 
@@ -9,49 +9,6 @@ from ..ir import TensorType, data, parameter
 from .base import Op, Parameter
 from .conv import INIT, bias_init, with_bias
 from .fields import Shape, Switch, setting, size
-
-
-@dataclass(frozen=True)
-class Flatten(Op):
-    """Flattening: an image or a sequence becomes a vector, channel after channel."""
-
-    word = "flatten"
-    family = "dense and shape"
-    example = "flatten -> dense 4"
-    renames = True
-    any_order = True
-
-    def type(self, x: TensorType) -> TensorType:
-        if x.kind == "vector":
-            return x
-        return TensorType((("c", x.elements),), folded=x.axes)
-
-    def flops(self, *inputs: TensorType) -> int:
-        return 0
-
-    def gradient(self, node, dy, b):
-        return (b.add(Unflatten(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
-
-    def evaluate(self, x):
-        return x.reshape(len(x), -1)
-
-
-@dataclass(frozen=True)
-class Unflatten(Op):
-    """A vector as the image that it was."""
-
-    renames = True
-    any_order = True
-    made: TensorType
-
-    def type(self, x: TensorType) -> TensorType:
-        return self.made
-
-    def flops(self, *inputs: TensorType) -> int:
-        return 0
-
-    def evaluate(self, x):
-        return x.reshape(len(x), *self.made.shape)
 
 
 @dataclass(frozen=True)

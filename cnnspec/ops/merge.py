@@ -140,7 +140,7 @@ class Mul(Op):
     aliases = ("multiply", "prod", "gate")
 
     def type(self, *inputs: TensorType) -> TensorType:
-        full = max(inputs, key=lambda t: t.elements)
+        full = max(inputs, key=lambda t: (t.elements, len(t.axes)))
         for number, other in enumerate(inputs):
             gate = other["c"] == full["c"] and set(other.spatial) <= {1} and other.kind in (full.kind, "vector")
             if other.axes != full.axes and not gate:
@@ -158,8 +158,7 @@ class Mul(Op):
 
     def expand(self, node, inputs, b) -> str:
         """A product of two at a time, the larger first."""
-        full = b.type(node.name) if node.name in b.nodes else node.type
-        ordered = sorted(inputs, key=lambda value: b.type(value).elements != full.elements)
+        ordered = sorted(inputs, key=lambda value: b.type(value).axes != node.type.axes)
         product, *rest = ordered
         for number, value in enumerate(rest):
             name = node.name if number == len(rest) - 1 else f"{node.name}.product"
@@ -178,7 +177,7 @@ class Product(Op):
         left, right = node.inputs
         da = b.add(Product(), dy, right, name=f"{node.name}.da", like=node)
         full = b.add(Product(), dy, left, name=f"{node.name}.db", like=node)
-        if b.type(right).elements != b.type(left).elements:
+        if b.type(right).axes != b.type(left).axes:
             full = b.add(PixelSum(b.type(right)), full, name=f"{node.name}.gate", like=node)
         return da, full
 

@@ -17,6 +17,7 @@ class Dropout(Op):
     word = "dropout"
     family = "normalisation and regularisation"
     example = "dense 20 -> relu -> dropout 50% -> dense 10"
+    any_order = True
 
     rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.5, "probability of a zero: 50% or 0.5")
 

@@ -11,11 +11,13 @@ from .expand import expand_inference, expand_training
 from .merge_costs import merge_costs
 from .pool_first import pool_first
 from .prune import only_cost, prune
+from .straighten import straighten
 
 Pass = Callable[[Graph], Graph]
 
 TRAINING: tuple[Pass, ...] = (
     expand_training,
+    straighten,
     merge_costs,
     pool_first,
     differentiate,
@@ -26,6 +28,7 @@ TRAINING: tuple[Pass, ...] = (
 
 MEASURE: tuple[Pass, ...] = (
     expand_inference,
+    straighten,
     merge_costs,
     only_cost,
     prune,
@@ -35,6 +38,7 @@ MEASURE: tuple[Pass, ...] = (
 
 INFERENCE: tuple[Pass, ...] = (
     expand_inference,
+    straighten,
     prune,
     pool_first,
     unroll_convolutions,

@@ -63,6 +63,7 @@ def expand(graph: Graph, training: bool) -> Graph:
             b.values[node.name] = b.add(node.op, *inputs, name=node.name, like=node)
         else:
             b.values[node.name] = node.op.expand(node, inputs, b)
+            assert b.type(b.values[node.name]) == node.type, f"{node.name} becomes a value of another type"
     outputs = tuple(b.values[value] for value in graph.outputs)
     cost = b.values[graph.cost] if graph.cost else ""
     return b.graph(graph.inputs, outputs, cost=cost, updates=b.updates)

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from ..ir import Graph, Node, TensorType
 from ..ops.leaves import Input, Target, Weight
 from .memory import Buffer, physical, place
+from .names import Names
 
 if TYPE_CHECKING:
     import numpy as np
 
 FOREVER = 1 << 30
+OWN = ("costs", "right", "clock", "shard")  # what a plan calls arrays of its own
 MARGIN = 92  # where the shapes stand
 
 
@@ -28,6 +30,7 @@ class Program:
 
     meetings   arrays that all shards share, by name: shape without the leading axis of shards (float64)
     meets      how often shards wait for one another in forward and in backward
+    parameters what each parameter is called in p and g
     """
 
     source: str
@@ -39,6 +42,7 @@ class Program:
     meets: tuple[int, int]
     constants: dict[str, np.ndarray]
     costs: int
+    parameters: dict[str, str]
     graph: Graph
 
 
@@ -61,7 +65,13 @@ class Emitter:
         self.step = 0
         self.parts: list[Lines] = []
         self.settled: list[str] = []
+        self.names = Names(OWN)
+        self.parameters = Names()
+        for node in graph:  # values come first, so that a view never takes the name of one
+            for value in (node.name, *(f"{node.name}:{extra}" for extra in node.extras)):
+                _ = self.parameters[value] if isinstance(node.op, Weight) else self.names[value]
         self.views: dict[str, str] = {}
+        self.known_views: dict[tuple[str, str, str], str] = {}
         self.buffers: dict[str, Buffer] = {}
         self.meetings: dict[str, tuple[int, ...]] = {}
         self.constants: dict[str, np.ndarray] = {}
@@ -73,7 +83,7 @@ class Emitter:
 
     def __getitem__(self, value: str) -> str:
         """Source of a value: `b.conv1`, `p.conv1_weight`."""
-        return self.external.get(value) or f"b.{identifier(value)}"
+        return self.external.get(value) or f"b.{self.names[value]}"
 
     def shape(self, value: str) -> tuple[int, ...]:
         """The shape of a value's array in this shard's plan."""
@@ -97,18 +107,16 @@ class Emitter:
 
     def view_of(self, value: str, suffix: str, code: str) -> str:
         """The same for another value, shared by all that ask for it."""
-        if self[value].startswith("g."):
-            name = f"b.{self[value][2:]}_gradient_{suffix}"
-        else:
-            name = f"b.{identifier(value)}_{suffix}"
-        if self.views.get(name, code) != code:
-            name = f"b.{identifier(self.node.name)}_{identifier(value)}_{suffix}"
-        self.views[name] = code
-        return name
+        key = value, suffix, code
+        if key not in self.known_views:
+            of = f"{self[value][2:]}_gradient" if self[value].startswith("g.") else self.names[value]
+            name = self.known_views[key] = f"b.{self.names.free(f'{of}_{suffix}')}"
+            self.views[name] = code
+        return self.known_views[key]
 
     def scratch(self, suffix: str, shape: tuple[int, ...], dtype: str = "float") -> str:
         """Memory that is this node's for the time of its lines."""
-        name = f"{identifier(self.node.name)}_{suffix}"
+        name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
         self._reserve(name, shape, dtype, self.step, self.step)
         return f"b.{name}"
 
@@ -151,7 +159,7 @@ class Emitter:
 
     def constant(self, suffix: str, array: np.ndarray) -> str:
         """An array of numbers known now."""
-        name = f"{identifier(self.node.name)}_{suffix}"
+        name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
         self.constants[name] = array.astype(self.dtype)
         self.views[f"b.{name}"] = f'c["{name}"]'
         return f"b.{name}"
@@ -173,11 +181,12 @@ class Emitter:
 
     def meeting(self, suffix: str, shape: tuple[int, ...]) -> tuple[str, str]:
         """An array that every shard fills its part of: this shard's part, and the whole [shards, ...]."""
-        name = f"{identifier(self.node.name)}_{suffix}"
+        name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
         self.meetings[name] = shape
         self.views[f"b.{name}"] = f'm["{name}"][b.shard]'
-        self.views[f"b.{name}_of_all"] = f'm["{name}"]'
-        return f"b.{name}", f"b.{name}_of_all"
+        everyone = self.names.free(f"{name}_of_all")
+        self.views[f"b.{everyone}"] = f'm["{name}"]'
+        return f"b.{name}", f"b.{everyone}"
 
     def meet(self) -> None:
         """Wait until every shard has come to this line."""
@@ -195,16 +204,17 @@ class Emitter:
         found = {}
         for node in self.graph:
             if isinstance(node.op, Weight):
-                found[node.name] = f"p.{identifier(node.name)}"
+                found[node.name] = f"p.{self.parameters[node.name]}"
         for parameter, value in self.graph.gradients.items():
             if value not in found and not self.graph[value].op.renames:
-                found[value] = f"g.{identifier(parameter)}"
+                found[value] = f"g.{self.parameters[parameter]}"
         return found
 
     def _share_memory(self) -> dict[str, str]:
         """For every value the value whose memory it uses: its own, or that of an input it may overwrite.
 
-        An op overwrites an input where nobody reads that later and sizes agree.
+        An op overwrites an input where nobody reads that later and sizes agree; not one that it reads twice
+        itself, since add(a, b, a) would find its sum there.
         """
         index = {name: k for k, name in enumerate(self.graph.nodes)}
         roots: dict[str, str] = {}
@@ -233,7 +243,8 @@ class Emitter:
                 if which >= len(node.inputs):
                     continue
                 source = root(node.inputs[which])
-                free = last.get(source, 0) == index[node.name] and source not in self.external
+                once = sum(root(value) == source for value in node.inputs) == 1
+                free = once and last.get(source, 0) == index[node.name] and source not in self.external
                 same = self.shape(node.inputs[which]) == self.shape(node.name)
                 leaf = isinstance(self.graph[source].op, (Input, Target))
                 if free and same and not leaf and self.graph.type(source).dtype == "float":
@@ -256,11 +267,11 @@ class Emitter:
         source = self.roots[value]
         if source == value:
             last = max(self._last.get(value, 0), self.step)
-            self._reserve(identifier(value), self.shape(value), kind.dtype, self.step, last)
+            self._reserve(self.names[value], self.shape(value), kind.dtype, self.step, last)
         else:
             shape = self.shape(value)
             same = self.shape(source) == shape
-            self.views[f"b.{identifier(value)}"] = self[source] + ("" if same else f".reshape{shape}")
+            self.views[f"b.{self.names[value]}"] = self[source] + ("" if same else f".reshape{shape}")
 
     # ---- the page ----------------------------------------------------------------------------------
 
@@ -287,7 +298,7 @@ class Emitter:
             elif not self.node.op.renames:
                 self.node.op.emit(self.node, self)
         for parameter, value in self.graph.gradients.items():
-            sink = f"g.{identifier(parameter)}"
+            sink = f"g.{self.parameters[parameter]}"
             if self[value] != sink:
                 self.line(f"np.copyto({sink}, {self[value]}.reshape({sink}.shape))")
         for value in dict.fromkeys(self.graph.outputs):
@@ -308,22 +319,20 @@ class Emitter:
             meets=(count_meets(early), count_meets(late)),
             constants=self.constants,
             costs=len(self.costs),
+            parameters=self.parameters.given,
             graph=self.graph,
         )
 
     def _given(self, node: Node) -> None:
         """The batch comes as (n, c, h, w) and is turned so that images are innermost."""
-        name = identifier(node.name)
-        self.views[f"b.{name}_given"] = turned(f'given["{node.name}"]', node.type)
-        target = self.unfolded(node.name)
-        self.line(f"np.copyto({target}, b.{name}_given)")
+        given = self.view("given", turned(f'given["{node.name}"]', node.type))
+        self.line(f"np.copyto({self.unfolded(node.name)}, {given})")
 
     def _taken(self, value: str) -> None:
         """An output goes back to (n, c, h, w)."""
-        name = identifier(value)
         self.parts.append(Lines(self.graph[value]))
-        self.views[f"b.{name}_taken"] = turned(f'taken["{value}"]', self.graph.type(value))
-        self.line(f"np.copyto(b.{name}_taken, {self.unfolded(value)})")
+        taken = self.view_of(value, "taken", turned(f'taken["{value}"]', self.graph.type(value)))
+        self.line(f"np.copyto({taken}, {self.unfolded(value)})")
 
 
 def turned(array: str, kind: TensorType) -> str:
@@ -337,8 +346,3 @@ def turned(array: str, kind: TensorType) -> str:
 
 def count_meets(parts: list[Lines]) -> int:
     return sum(code == "yield" for part in parts for code, _ in part.code)
-
-
-def identifier(value: str) -> str:
-    """A value's name as a Python name: `basic3.conv1:mask` is `basic3_conv1_mask`."""
-    return re.sub(r"\W", "_", value)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import KERNELS
-from .emit import Program, identifier
+from .emit import Program
 
 
 class Arena:
@@ -40,9 +40,9 @@ class Bound:
     g: SimpleNamespace | None
 
 
-def namespace(arrays: Mapping[str, np.ndarray]) -> SimpleNamespace:
-    """Arrays by their names as identifiers."""
-    return SimpleNamespace(**{identifier(name): array for name, array in arrays.items()})
+def namespace(program: Program, arrays: Mapping[str, np.ndarray]) -> SimpleNamespace:
+    """The parameters of a plan (or their gradients) by what it calls them."""
+    return SimpleNamespace(**{name: arrays[full] for full, name in program.parameters.items() if full in arrays})
 
 
 def functions(program: Program, dtype: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def bind(
     `numbers` are the small arrays of a shard: costs, right, clock.
     """
     names = functions(program, dtype)
-    b, p = SimpleNamespace(**numbers), namespace(parameters)
-    g = namespace(gradients) if gradients is not None else None
+    b, p = SimpleNamespace(**numbers), namespace(program, parameters)
+    g = namespace(program, gradients) if gradients is not None else None
     names["buffers"](b, p, g, Arena(arena, dtype), meetings, program.constants, given, taken)
     return Bound(program, names["forward"], names.get("backward"), names.get("settle"), b, p, g)

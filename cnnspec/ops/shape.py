@@ -1,0 +1,198 @@
+"""The same numbers in other axes: flattening, reshaping, shuffling channels.
+
+The plan keeps an image as rows of channels of pixels (h, c, w), a text book as channels of rows (c, h, w).
+Flattening moves nothing, so a flattened image's numbers stand in the plan's order, and its type says so
+(`folded`). An op that minds gets them straightened first (`passes/straighten.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..diagnostics import Fault
+from ..ir import TensorType, data
+from .base import Op
+from .fields import Count, Shape, size
+
+
+def two_orders(kind: TensorType) -> bool:
+    """Whether the plan and a text book keep the numbers of such a value in different orders."""
+    return kind.kind == "image" and kind["c"] > 1 and kind["h"] > 1
+
+
+@dataclass(frozen=True)
+class Move(Op):
+    """What these ops share: numbers only move, so there is nothing to compute."""
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+
+@dataclass(frozen=True)
+class Flatten(Move):
+    """Flattening: an image or a sequence becomes a vector, channel after channel."""
+
+    word = "flatten"
+    family = "dense and shape"
+    example = "flatten -> dense 4"
+    renames = True
+    any_order = True
+
+    def type(self, x: TensorType) -> TensorType:
+        if x.kind == "vector":
+            return x
+        return TensorType((("c", x.elements),), folded=x.axes if two_orders(x) else ())
+
+    def gradient(self, node, dy, b):
+        x = b.type(node.inputs[0])
+        return (dy if x.kind == "vector" else b.add(Unflatten(x), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return x.reshape(len(x), -1)
+
+
+@dataclass(frozen=True)
+class Reshape(Move):
+    """Another shape for the same numbers, taken channel after channel and row after row."""
+
+    word = "reshape"
+    family = "dense and shape"
+    example = "dense 32 -> reshape 8x2x2 -> conv 4x2x2"
+    aliases = ("view", "unflatten")
+
+    size: tuple[int, ...] = size(Shape((1, 2, 3)), "CxHxW", "the new shape: CxHxW, CxW or C")
+
+    @property
+    def looks_everywhere(self) -> bool:
+        return True
+
+    def type(self, x: TensorType) -> TensorType:
+        made = data(*self.size)
+        if made.elements != x.elements:
+            raise Fault(
+                "CNN108",
+                f"`reshape` to {made} needs {made.elements} numbers, {x} has {x.elements}",
+                at="size",
+                label=f"{made.elements} numbers",
+            )
+        return made
+
+    def expand(self, node, inputs, b) -> str:
+        """Flattened and seen in other axes; copied only where the plan's order is not a text book's."""
+        (value,) = inputs
+        x, made = b.type(value), data(*self.size)
+        steps: list[Op] = [] if x.kind == "vector" else [Flatten()]
+        folded = x.folded if x.kind == "vector" else Flatten().type(x).folded
+        if folded and folded != made.axes:
+            steps.append(Straighten())
+            folded = ()
+        if made.kind != "vector":
+            steps.append(Fold(made) if two_orders(made) and not folded else Unflatten(made))
+        for count, op in enumerate(steps, 1):
+            name = node.name if count == len(steps) else f"{node.name}.{type(op).__name__.lower()}"
+            value = b.add(op, value, name=name, like=node)
+        return value
+
+    def evaluate(self, x):
+        return x.reshape(len(x), *self.size)
+
+
+@dataclass(frozen=True)
+class Shuffle(Move):
+    """Channel shuffle: the channels as G rows, read column by column, so that groups exchange channels."""
+
+    word = "shuffle"
+    family = "dense and shape"
+    example = "conv 6x1x1 groups 3 -> shuffle 3 -> conv 6x1x1 groups 3"
+    aliases = ("channel_shuffle", "channelshuffle")
+
+    size: int = size(Count(1), "G", "groups that are mixed")
+
+    def type(self, x: TensorType) -> TensorType:
+        if x["c"] % self.size:
+            raise Fault(
+                "CNN106",
+                f"{self.size} groups do not divide {x['c']} channels",
+                at="size",
+                label=f"{x['c']} % {self.size} = {x['c'] % self.size}",
+            )
+        return x
+
+    def gradient(self, node, dy, b):
+        back = Shuffle(node.type["c"] // self.size)
+        return (b.add(back, dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        parts = x.reshape(len(x), self.size, -1, *x.shape[2:])
+        return parts.swapaxes(1, 2).reshape(x.shape)
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        height, channels, length = e.rows_shape(x)
+        rows, columns = self.size, channels // self.size
+        source = e.view("from", f"{e[x]}.reshape({height}, {rows}, {columns}, {length}).swapaxes(1, 2)")
+        out = e.view("to", f"{e[node.name]}.reshape({height}, {columns}, {rows}, {length})")
+        e.line(f"np.copyto({out}, {source})")
+
+
+# ---- primitives --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Unflatten(Move):
+    """A vector as the image that it was."""
+
+    renames = True
+    any_order = True
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def gradient(self, node, dy, b):
+        return (b.add(Flatten(), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return x.reshape(len(x), *self.made.shape)
+
+
+@dataclass(frozen=True)
+class Straighten(Move):
+    """A flattened image's numbers from the plan's order into a text book's, channel after channel."""
+
+    def gradient(self, node, dy, b):
+        image = b.add(Fold(TensorType(b.type(node.inputs[0]).folded)), dy, name=f"{node.name}.dx", like=node)
+        return (b.add(Flatten(), image, name=f"{node.name}.dx.flatten", like=node),)
+
+    def evaluate(self, x):
+        return x
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        image = e.view("image", f"{e.unfolded(x)}.swapaxes(0, 1)")
+        sizes = TensorType(e.graph.type(x).folded).shape
+        out = e.view("rows", f"{e[node.name]}.reshape({(*sizes, e.n)})")
+        e.line(f"np.copyto({out}, {image})")
+
+
+@dataclass(frozen=True)
+class Fold(Move):
+    """A vector in a text book's order as an image."""
+
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def gradient(self, node, dy, b):
+        flat = b.add(Flatten(), dy, name=f"{node.name}.dx.flatten", like=node)
+        return (b.add(Straighten(), flat, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return x.reshape(len(x), *self.made.shape)
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        rows = e.view("rows", f"{e[x]}.reshape({(*self.made.shape, e.n)})")
+        out = e.view("image", f"{e[node.name]}.swapaxes(0, 1)")
+        e.line(f"np.copyto({out}, {rows})")

@@ -1,0 +1,183 @@
+"""The same net in PyTorch, by automatic differentiation: words, costs, and a whole graph of them.
+
+To add a word: an entry in WORDS, a function of the op, its inputs and its parameters by name.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+torch.set_num_threads(1)
+
+
+def spread(value, rank: int) -> tuple[int, ...]:
+    return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+def padding(op, x, kernel, dilate=1) -> list[tuple[int, int]]:
+    """Pixels (before, after) on each axis, from the words of the reference."""
+    rank = x.dim() - 2
+    stride, dilate = spread(op.stride or kernel, rank), spread(dilate, rank)
+    found = []
+    for axis in range(rank):
+        n, s, e = x.shape[2 + axis], stride[axis], dilate[axis] * (kernel[axis] - 1) + 1
+        if op.pad == "valid":
+            found.append((0, 0))
+        elif op.pad == "same":
+            total = max((math.ceil(n / s) - 1) * s + e - n, 0)
+            found.append((total // 2, total - total // 2))
+        elif op.pad == "include":
+            windows = max(math.ceil((n - e) / s), 0) + 1
+            found.append((0, (windows - 1) * s + e - n))
+        else:
+            found.append((spread(op.pad, rank)[axis],) * 2)
+    return found
+
+
+def padded(x, pads, value=0.0):
+    return F.pad(x, [side for pair in reversed(pads) for side in pair], value=value)
+
+
+def conv(op, x, weight, bias=None, groups=None):
+    kernel = tuple(weight.shape[2:])
+    x = padded(x, padding(op, x, kernel, op.dilate))
+    function = F.conv2d if x.dim() == 4 else F.conv1d
+    return function(x, weight, bias, stride=op.stride, dilation=op.dilate, groups=groups or op.groups)
+
+
+def dwconv(op, x, weight, bias=None):
+    return conv(op, x, weight, bias, groups=x.shape[1])
+
+
+def kernel_of(op, x) -> tuple[int, ...]:
+    return op.size if len(op.size) == x.dim() - 2 else op.size * (x.dim() - 2)
+
+
+def maxpool(op, x):
+    kernel = kernel_of(op, x)
+    x = padded(x, padding(op, x, kernel), -torch.inf)
+    function = F.max_pool2d if x.dim() == 4 else F.max_pool1d
+    return function(x, kernel, op.stride or kernel)
+
+
+def avgpool(op, x):
+    kernel = kernel_of(op, x)
+    pads = padding(op, x, kernel)
+    function = F.avg_pool2d if x.dim() == 4 else F.avg_pool1d
+
+    def mean(values):
+        return function(padded(values, pads), kernel, op.stride or kernel)
+
+    return mean(x) if op.count_pad else mean(x) / mean(torch.ones_like(x))
+
+
+def pixels(x) -> tuple[int, ...]:
+    return tuple(range(2, x.dim()))
+
+
+def bn(op, x, weight, bias, running_mean, running_var, training):
+    return F.batch_norm(x, running_mean.clone(), running_var.clone(), weight, bias, training, op.momentum, op.eps)
+
+
+def mul(op, *inputs):
+    full = max(inputs, key=lambda x: (x.numel(), x.dim()))
+    product = 1
+    for x in inputs:
+        product = product * x.reshape(*x.shape, *[1] * (full.dim() - x.dim()))
+    return product
+
+
+WORDS = {
+    "conv": conv,
+    "dwconv": dwconv,
+    "maxpool": maxpool,
+    "minpool": lambda op, x: -maxpool(op, -x),
+    "avgpool": avgpool,
+    "gap": lambda op, x: x.mean(pixels(x)),
+    "dense": lambda op, x, weight, bias=None: F.linear(x, weight, bias),
+    "flatten": lambda op, x: x.flatten(1),
+    "reshape": lambda op, x: x.reshape(len(x), *op.size),
+    "shuffle": lambda op, x: x.reshape(len(x), op.size, -1, *x.shape[2:]).transpose(1, 2).reshape(x.shape),
+    "relu": lambda op, x: F.relu(x),
+    "leaky": lambda op, x: F.leaky_relu(x, op.slope),
+    "sigmoid": lambda op, x: torch.sigmoid(x),
+    "tanh": lambda op, x: torch.tanh(x),
+    "softmax": lambda op, x: F.softmax(x, 1),
+    "bn": bn,
+    "add": lambda op, *xs: sum(xs[1:], xs[0]),
+    "concat": lambda op, *xs: torch.cat(xs, 1),
+    "mul": mul,
+    "max": lambda op, *xs: torch.stack(xs).max(0).values,
+    "mean": lambda op, *xs: torch.stack(xs).mean(0),
+    "dropout": lambda op, x, mask=None: x if mask is None else x * mask,
+    "everywhere": lambda op, x, weight: x * weight,
+}
+
+
+def classes(p, t):
+    """The cost of each image, over the channels; pixels are averaged."""
+    return p.flatten(2).mean(2).sum(1).mean() if p.dim() > 2 else p.sum(1).mean()
+
+
+def smooth(op, t):
+    return t * (1 - op.smoothing) + op.smoothing / t.shape[1]
+
+
+COSTS = {
+    "cross_entropy": lambda op, p, t: -classes(smooth(op, t) * torch.log(p), t),
+    "binary_cross_entropy": lambda op, p, t: F.binary_cross_entropy(p, t),
+    "mse": lambda op, p, t: F.mse_loss(p, t),
+}
+
+
+def run(graph, arrays, parameters, masks=None, training=False):
+    """Every value of a graph of words; `masks` are those that a plan drew."""
+    values = {}
+    for node in graph:
+        if not node.inputs:
+            values[node.name] = tensor(arrays[node.name])
+            continue
+        own = {p.name: parameters[f"{node.owner}.{p.name}"] for p in node.op.parameters(*graph.types(node))}
+        if node.op.word == "bn":
+            own["training"] = training
+        if training and f"{node.name}:mask" in (masks or {}):
+            mask = tensor(masks[f"{node.name}:mask"])
+            x = values[node.inputs[0]]
+            own["mask"] = mask.reshape(*mask.shape, *[1] * (x.dim() - mask.dim()))
+        values[node.name] = WORDS[node.op.word](node.op, *(values[v] for v in node.inputs), **own)
+    return values
+
+
+def tensor(array: np.ndarray):
+    return torch.tensor(array, dtype=torch.float64)
+
+
+def differentiate(graph, costs, arrays, parameters, masks=None):
+    """The cost in training, and its gradient by parameter."""
+    found = {name: tensor(array).requires_grad_("running" not in name) for name, array in parameters.items()}
+    values = run(graph, arrays, found, masks, training=True)
+    named = [cost.of for cost in costs]
+    rest = [output for output in graph.outputs if output not in named]
+    total = 0
+    for cost in costs:
+        output = cost.of or rest.pop(0)
+        target = tensor(arrays[f"{output}.target"])
+        total = total + cost.weight * COSTS[cost.word](cost, values[output], target)
+    total.backward()
+    gradients = {
+        name: np.zeros(p.shape) if p.grad is None else p.grad.numpy()
+        for name, p in found.items()
+        if p.requires_grad
+    }
+    return total.item(), gradients
+
+
+def shown(graph, arrays, parameters):
+    """Every value of the net in use."""
+    with torch.no_grad():
+        values = run(graph, arrays, {name: tensor(array) for name, array in parameters.items()})
+    return {name: value.numpy() for name, value in values.items()}
