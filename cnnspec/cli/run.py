@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from .machines import Machines, options
 from .outcome import FINDINGS, INTERRUPTED, say
 
 
@@ -46,6 +47,7 @@ from .outcome import FINDINGS, INTERRUPTED, say
     help="With --weights: the file's names of our parameters.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, the rest on standard error.")
+@options
 def command(
     spec: Path | None,
     overrides: tuple[str, ...],
@@ -59,6 +61,7 @@ def command(
     partial: bool,
     names: Path | None,
     as_json: bool,
+    machines: Machines,
 ) -> int:
     """Train the network of SPEC, test it, and write everything into runs/<spec>-001/."""
     if (spec is None) == (resume is None):
@@ -76,9 +79,10 @@ def command(
         settings = run_folder.settings()
         text = run_folder.spec.read_text(encoding="utf-8")
         return train(Path(settings["spec"]), tuple(settings["set"]), folder, workers, parallel, as_json,
+                     machines.or_as(settings),
                      run_folder=run_folder, text=text, shards=settings["shards"])  # fmt: skip
     assert spec is not None
-    return train(spec, overrides, folder, workers, parallel, as_json, out=out, weights=weights,
+    return train(spec, overrides, folder, workers, parallel, as_json, machines.or_as({}), out=out, weights=weights,
                  partial=partial, names=names)  # fmt: skip
 
 
@@ -89,6 +93,7 @@ def train(
     workers: int | None,
     parallel: str,
     as_json: bool,
+    machines: Machines,
     *,
     out: Path | None = None,
     run_folder: Any = None,
@@ -102,32 +107,35 @@ def train(
     from ..ir.facts import facts
     from ..model.model import Model
     from ..model.session import begin
+    from ..plan.capacity import ensure_fits
     from ..report.summary import amount, table
     from ..train import weights as weight_files
     from ..train.checkpoints import Stamp
     from ..train.loop import Course, Interrupted
-    from ..plan.capacity import ensure_fits
     from ..train.names import read as read_names
     from ..train.runs import RunFolder, run
     from .training import reporter
 
+    several, leads = machines.join()
     session = begin(path, overrides, folder, text)
-    settings = session.spec.train
+    settings, data = session.spec.train, session.data
     count = workers or max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8))
     shards = shards or settings.shards or count
-    model = Model(session.spec, workers=count, parallel=parallel, shards=shards)
+    model = Model(
+        session.spec, workers=count, parallel=parallel, shards=shards,
+        engine=machines.engine or "numpy", devices=machines.devices,
+    )  # fmt: skip
     with model:
         known = facts(session.spec.graph)
         memory = model.engine.memory(settings.batch)
-        told = click.echo if not as_json else (lambda line: click.echo(line, err=True))
+        told = (lambda line: click.echo(line, err=as_json)) if leads else (lambda line: None)
         told(table(known))
         told(
             f"{len(session.data.train):,} images of {session.data.name} to learn from, "
             f"{len(session.data.validation):,} for validation, {len(session.data.test):,} to test"
         )
         told(
-            f"{settings.optimiser.written()}, batch {settings.batch}, {shards} shard{'s' * (shards > 1)} "
-            f"on {model.engine.workers.count} worker{'s' * (model.engine.workers.count > 1)}; "
+            f"{settings.optimiser.written()}, batch {settings.batch}, {model.engine.described}; "
             f"predicted peak memory of a step {amount(sum(memory.values()))}\n"
         )
         ensure_fits(lambda n: sum(model.engine.memory(n).values()), settings.batch)
@@ -138,7 +146,7 @@ def train(
             for what, which in vars(misfits).items():
                 if which:
                     told(f"{what}: {', '.join(which)}")
-        if run_folder is None:
+        if run_folder is None and leads:
             assert out is not None
             run_folder = RunFolder.create(out, path.name.removesuffix(".json").removesuffix(".cnn"))
             run_folder.describe(path.name, session.text, resolved(session, path, overrides, shards, model))
@@ -152,16 +160,25 @@ def train(
             patience=settings.patience,
         )
         stamp = Stamp(session.text, str(path))
+        parts: tuple[Any, Any, Any] = (data.train, data.validation, data.test)
+        if several:
+            from ..jax.processes import follow, shares
+
+            parts = shares(data, model)
+            if not leads:
+                follow(model, *parts, course, stamp, run_folder)
+                return 0
+        images, validation, test = parts
         try:
             with reporter(settings.epochs, as_json) as shown:
                 summary = run(
                     model,
-                    session.data.train,
+                    images,
                     course,
                     run_folder,
                     stamp,
-                    validation=session.data.validation if len(session.data.validation) else None,
-                    test=session.data.test if len(session.data.test) else None,
+                    validation=validation if len(validation) else None,
+                    test=test if len(test) else None,
                     every=settings.checkpoint.size if settings.checkpoint else None,
                     keep=settings.checkpoint.keep if settings.checkpoint else 1,
                     resume=resumed,
@@ -207,6 +224,7 @@ def resolved(session: Any, path: Path, overrides: tuple[str, ...], shards: int, 
         "shards": shards,
         "seed": model.seed,
         "dtype": model.dtype,
+        "engine": model.engine.name,
         "scaling": {"scale": session.data.scaling.scale, "offset": session.data.scaling.offset},
         "classes": session.data.classes,
     }

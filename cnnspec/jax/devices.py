@@ -7,7 +7,9 @@ the same, and what it gives does not differ.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -17,6 +19,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from ..diagnostics import Diagnostic, SpecError
+
+DETERMINISTIC = "xla_gpu_deterministic_ops"
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,7 @@ class Devices:
     @classmethod
     def of(cls, count: int | None = None) -> Devices:
         """The first `count` devices of each process (default: all); a machine's cores stand for as many."""
-        if count is not None:
-            as_many_cores(count)
+        prepare(count)
         own = [device for device in jax.devices() if device.process_index == jax.process_index()]
         if count is not None and count > len(own):
             message = f"{count} devices are asked for, and JAX finds {len(own)}: {', '.join(map(str, own))}"
@@ -72,12 +75,17 @@ class Devices:
         return f"{self.count} device{'s' * (self.count > 1)} ({kind}){machines}"
 
 
-def as_many_cores(count: int) -> None:
-    """Let JAX see the processor as `count` devices; without effect on GPUs, or once it has begun."""
-    try:
-        jax.config.update("jax_num_cpu_devices", count)
-    except RuntimeError:  # JAX has begun: the devices are what they are
-        return
+def prepare(count: int | None) -> None:
+    """Say how devices shall be, before JAX first looks at them; once it has, they are what they are.
+
+    A processor shows itself as `count` devices, and GPUs add in one order, so that bits repeat.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if DETERMINISTIC not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --{DETERMINISTIC}=true".strip()
+    with suppress(RuntimeError):  # JAX has begun already
+        if count is not None and "xla_force_host_platform_device_count" not in flags:
+            jax.config.update("jax_num_cpu_devices", count)
 
 
 def abstract(arrays: Mapping[str, tuple[int, ...]], dtype: Any, sharding: NamedSharding) -> dict[str, Any]:

@@ -83,6 +83,8 @@ class Engine:
     order, so it agrees to a tolerance.
     """
 
+    name = "jax"
+
     def __init__(
         self,
         words: Graph,
@@ -249,6 +251,12 @@ class Engine:
     def layout(self, moment: Held) -> Held:
         """A moment, seen like the parameters; here it is kept so."""
         return moment
+
+    @property
+    def described(self) -> str:
+        """What it runs on, and how far its bits can be trusted."""
+        precision = "" if self.compute == self.dtype else f" in {self.compute}"
+        return f"{self.devices}{precision}, the same bits on the same devices, on others to a tolerance"
 
     @property
     def steps(self) -> int:

@@ -26,7 +26,13 @@ class Engine(Protocol):
 
     clock: np.ndarray  # (seed, steps taken)
     workers: Any  # whose `count` is how many work at once
+    name: str
+    devices: Any  # of JAX
     moments: Any  # the optimiser's arrays by name; `layout` shows one like the parameters
+
+    @property
+    def described(self) -> str:
+        """What it runs on, for people."""
 
     @property
     def parameters(self) -> MutableMapping[str, np.ndarray]: ...

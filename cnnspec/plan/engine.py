@@ -52,6 +52,9 @@ class Engine:
     The bits of a result depend on the seed and on `shards`, never on the number of workers.
     """
 
+    name = "numpy"
+    devices = None
+
     def __init__(
         self,
         words: Graph,
@@ -278,6 +281,12 @@ class Engine:
     def layout(self, flat: np.ndarray) -> View:
         """An array as long as the trained parameters (a moment), seen like them."""
         return View(self.trained, Block(self.trained, flat).arrays)
+
+    @property
+    def described(self) -> str:
+        """What it runs on, for people."""
+        shards, workers = self.shard_count, self.workers.count
+        return f"{shards} shard{'s' * (shards > 1)} on {workers} worker{'s' * (workers > 1)}"
 
     @property
     def steps(self) -> int:

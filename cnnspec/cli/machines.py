@@ -1,0 +1,70 @@
+"""The options that say what a run runs on: the engine, its devices, the processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
+
+import click
+
+OPTIONS = (
+    click.option("--engine", type=click.Choice(["numpy", "jax"]), help="What computes [default: numpy]."),
+    click.option("--devices", type=click.IntRange(1), help="Of JAX: how many of each process (default: all)."),
+    click.option("--coordinator", metavar="HOST:PORT", help="Of JAX on several machines: where process 0 runs."),
+    click.option("--processes", type=click.IntRange(1), help="How many processes the run has."),
+    click.option("--process", type=click.IntRange(0), help="Which of them this is, from 0."),
+)
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What a run runs on; nothing given is this machine's processor, through NumPy."""
+
+    engine: str | None = None
+    devices: int | None = None
+    coordinator: str | None = None
+    processes: int | None = None
+    process: int | None = None
+
+    def checked(self) -> Machines:
+        """Refuse what does not go together."""
+        meeting = (self.coordinator, self.processes, self.process)
+        if None in meeting and meeting != (None, None, None):
+            raise click.UsageError("--coordinator, --processes and --process belong together")
+        if self.engine != "jax" and (self.devices is not None or meeting != (None, None, None)):
+            raise click.UsageError("--devices and --coordinator are for --engine jax")
+        if self.process is not None and self.processes is not None and self.process >= self.processes:
+            raise click.UsageError(f"--process counts from 0: of {self.processes} the last is {self.processes - 1}")
+        return self
+
+    def or_as(self, settings: dict[str, Any]) -> Machines:
+        """With the engine that a run began with, where none is asked for."""
+        return self if self.engine else replace(self, engine=settings.get("engine", "numpy"))
+
+    def join(self) -> tuple[bool, bool]:
+        """Meet the other processes: whether there are several, and whether this is the one that writes."""
+        if self.checked().engine != "jax":
+            return False, True
+        from ..model.engines import need_jax
+
+        need_jax()
+        from ..jax import processes
+
+        several = processes.join(self.coordinator, self.processes, self.process, self.devices)
+        return several, not several or processes.leads()
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command these options, as one argument `machines`."""
+
+    @wraps(command)
+    def gathered(
+        *given: Any, engine: Any, devices: Any, coordinator: Any, processes: Any, process: Any, **others: Any
+    ) -> Any:
+        return command(*given, machines=Machines(engine, devices, coordinator, processes, process), **others)
+
+    for option in reversed(OPTIONS):
+        gathered = option(gathered)
+    return gathered

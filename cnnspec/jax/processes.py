@@ -1,0 +1,150 @@
+"""A run on several processes, on one machine or many.
+
+All of them run the same training in step: each reads and changes its own part of every batch, and JAX adds
+up over all, so cost, statistics, gradient and metrics are those of the whole. The first process writes the
+run's folder; the others follow. Where one ends, so do the others: they notice in the next exchange, or by
+its heartbeat within some seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ..data.dataset import CHANGES, Dataset, Split
+from ..diagnostics import Diagnostic, SpecError
+from ..model import Model
+from ..settings.augment import Augmentation
+from ..train import tensors
+from ..train.checkpoints import Stamp, load_state
+from ..train.finite import check_parameters
+from ..train.history import Progress
+from ..train.loop import Course, EpochDone, SaveDue, measure, training
+from ..train.runs import RunFolder
+from .devices import Devices, prepare
+
+HEARTBEAT = 10  # seconds of silence after which a process counts as gone
+PATIENCE = 300  # seconds in which all must have come
+
+# what is set where a scheduler has started several processes and JAX can ask it for the others
+MANAGED = ("JAX_COORDINATOR_ADDRESS", "SLURM_STEP_NODELIST", "OMPI_MCA_orte_hnp_uri", "JOB_COMPLETION_INDEX")
+
+
+def join(
+    coordinator: str | None = None,
+    processes: int | None = None,
+    process: int | None = None,
+    devices: int | None = None,
+) -> bool:
+    """Meet the other processes, before anything else asks JAX for devices; False where this one is alone.
+
+    Without arguments the scheduler knows them (Slurm, Open MPI, Kubernetes), or there are none.
+    """
+    if coordinator is None and not any(name in os.environ for name in MANAGED):
+        return False
+    prepare(devices)
+    try:
+        jax.distributed.initialize(
+            coordinator,
+            processes,
+            process,
+            initialization_timeout=PATIENCE,
+            heartbeat_timeout_seconds=HEARTBEAT,
+            shutdown_timeout_seconds=HEARTBEAT,
+        )
+    except (RuntimeError, ValueError) as error:
+        message = f"the processes of the run could not meet: {str(error).splitlines()[0]}"
+        help = "start all of them, with one `--coordinator`, one `--processes` and each its own `--process`"
+        raise SpecError((Diagnostic("CNN312", message, help=help),)) from error
+    # a Ctrl-C reaches processes at different steps, so none may wait for the others to end theirs
+    signal.signal(signal.SIGINT, _interrupt)
+    return jax.process_count() > 1
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def leads() -> bool:
+    """Whether this process is the one that writes and speaks."""
+    return jax.process_index() == 0
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """A split of which this process reads only its own part of each batch; the rows of others stay zero.
+
+    A batch has its full size all the same, so whoever counts images counts those of all processes.
+    """
+
+    split: Split
+    devices: Devices
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def batches(
+        self,
+        batch: int,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        shuffle: bool = False,
+        augment: Sequence[Augmentation] = (),
+        start: int = 0,
+        dtype: DTypeLike = "float32",
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The batches of `Split.batches`, this process's rows of them."""
+        split = self.split
+        order = split.order(seed, epoch, shuffle)
+        generator = np.random.default_rng((seed, epoch, CHANGES))
+        changes = [(a, a.draw(generator, len(split), split.x.shape[1:])) for a in augment]
+        for first in range(start * batch, len(split), batch):
+            taken = order[first : first + batch]
+            own = self.devices.rows(len(taken))
+            images = split.x.take(taken[own], axis=0)
+            for augmentation, drawn in changes:
+                images = augmentation.apply(images, drawn[first : first + batch][own])
+            x = np.zeros((len(taken), *split.x.shape[1:]), dtype)
+            split.scaling.apply(images, x[own])
+            yield x, split.y.take(taken, axis=0)
+
+
+def shares(data: Dataset, model: Model) -> tuple[Share, Share, Share]:
+    """What this process reads of the images to learn from, to validate with, and to test on."""
+    learnt, validation, test = (Share(s, model.engine.devices) for s in (data.train, data.validation, data.test))
+    return learnt, validation, test
+
+
+def follow(
+    model: Model,
+    images: Share,
+    validation: Share,
+    test: Share,
+    course: Course,
+    stamp: Stamp,
+    folder: RunFolder | None,
+) -> None:
+    """Take part in a training that the first process writes down; `folder` is that of a resumed run."""
+    progress, best = Progress(), dict[str, Any]()
+    if folder is not None:
+        progress = load_state(folder.state, model, stamp)
+        best = dict(tensors.read(folder.best).arrays) if folder.best.is_file() else {}
+    for event in training(model, images, course, validation if len(validation) else None, progress):
+        if isinstance(event, (EpochDone, SaveDue)):
+            check_parameters(model, f"after step {event.step}")
+        if isinstance(event, EpochDone) and event.best:
+            best = dict(model.parameters)
+    if len(validation) and progress.best_epoch:
+        for name, values in best.items():
+            model.parameters[name] = values
+    if len(test):
+        measure(model, test, course.batch)
