@@ -79,52 +79,47 @@ def _render_one(diagnostic: Diagnostic, paint: Paint) -> str:
 def _excerpt(source: Source, places: list[tuple[Span, str, str, str]], width: int, paint: Paint) -> list[str]:
     """The marked lines of a source; `...` where some between them are left out."""
     margin = paint(" " * width + " |", "margin")
-    by_line: dict[int, list[Mark]] = {}
-    for span, text, sign, style in places:
-        line, mark = _mark(source, span, text, sign, style)
-        by_line.setdefault(line, []).append(mark)
+    by_line: dict[int, list[tuple[Span, str, str, str]]] = {}
+    for place in places:
+        by_line.setdefault(place[0].line, []).append(place)
     lines = [margin]
     before = 0
     for number in sorted(by_line):
         if before and number == before + 2:
-            lines.append(paint(f"{before + 1:{width}} |", "margin") + f" {_window(source.line(before + 1), [])[0]}")
+            between = _shown(source.line(before + 1), 0)[0]
+            lines.append(paint(f"{before + 1:{width}} |", "margin") + f" {between}")
         elif before and number > before + 1:
             lines.append(paint("...", "margin"))
-        shown, marks = _window(source.line(number), by_line[number])
+        first = min(span.column for span, *_ in by_line[number]) - 1
+        shown, begin, lead = _shown(source.line(number), first)
+        marks = [_mark(source.line(number), place, begin, lead) for place in by_line[number]]
         lines.append(paint(f"{number:{width}} |", "margin") + f" {shown}")
         lines += [f"{margin} {line}" for line in _underlines(marks, paint)]
         before = number
     return lines
 
 
-def _mark(source: Source, span: Span, text: str, sign: str, style: str) -> tuple[int, Mark]:
-    """The line of a span and its mark; of a span over several lines the first one, to its end."""
-    line = source.line(span.line)
-    first = span.column - 1
-    last = min(first + span.end - span.start, len(line))
-    start, end = column(line, first), column(line, last)
-    return span.line, Mark(start, max(end, start + 1), printable(text), sign, style)
+def _shown(line: str, first: int) -> tuple[str, int, int]:
+    """A line as it is shown, from which character on, and the columns put before that.
 
-
-def _window(line: str, marks: list[Mark]) -> tuple[str, list[Mark]]:
-    """A line as it is shown, cut to what its marks need where it is very long."""
-    shown = expanded(line)
-    if column(line, len(line)) <= WIDEST:
-        return shown, marks
-    first = min((mark.start for mark in marks), default=0)
+    Of a very long line a part around its first mark.
+    """
+    if len(line) <= WIDEST:
+        return expanded(line), 0, 0
     begin = max(0, first - WIDEST // 4)
     lead = "..." if begin else ""
-    cut, at = [], 0
-    for character in shown:
-        if begin <= at < begin + WIDEST:
-            cut.append(character)
-        at += _cells(character)
-    moved = []
-    for mark in marks:
-        start = min(mark.start - begin, WIDEST) + len(lead)
-        end = min(mark.end - begin, WIDEST) + len(lead)
-        moved.append(Mark(start, max(end, start + 1), mark.text, mark.sign, mark.style))
-    return lead + "".join(cut) + ("..." if at > begin + WIDEST else ""), moved
+    tail = "..." if begin + WIDEST < len(line) else ""
+    return lead + expanded(line[begin : begin + WIDEST]) + tail, begin, len(lead)
+
+
+def _mark(line: str, place: tuple[Span, str, str, str], begin: int, lead: int) -> Mark:
+    """The mark of a span on a line that is shown from `begin` on; of a span over several lines the first."""
+    span, text, sign, style = place
+    line = line[begin : begin + WIDEST]
+    first = min(max(0, span.column - 1 - begin), len(line))
+    last = min(first + span.end - span.start, len(line))
+    start, end = lead + column(line, first), lead + column(line, last)
+    return Mark(start, max(end, start + 1), printable(text), sign, style)
 
 
 def _underlines(marks: list[Mark], paint: Paint) -> list[str]:

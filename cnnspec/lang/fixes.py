@@ -9,7 +9,7 @@ from ..diagnostics import Diagnostic, Edit, Source, Span
 from .findings import Findings, Proposal
 
 MOST_TRIED = 30
-MOST_READ = 400_000  # characters that are read again at most, all tries together
+MOST_READ = 120_000  # characters that are read again at most, all tries together
 
 Reader = Callable[[str], "tuple[Diagnostic, ...]"]
 
@@ -20,7 +20,7 @@ def verified(findings: Findings, source: Source, read: Reader, cost: int = 0) ->
     `read` gives the findings of a changed text; `cost` says what reading takes beyond its characters.
     """
     before = findings.diagnostics
-    left = min(MOST_TRIED, MOST_READ // (len(source.text) + cost + 1))
+    left = min(MOST_TRIED, MOST_READ // (len(source.text) + cost + 1) - 1)
     out = []
     for diagnostic, proposals in findings.with_proposals:
         cure = None

@@ -21,6 +21,7 @@ from .tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, St
 from .unknown import block_of, called_like_python, report_outside, unknown_value, unknown_word
 
 MOST_NODES = 20_000
+MOST_BRANCHES = 256
 MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
 DEEPEST_CALL = 30
 
@@ -219,6 +220,8 @@ class Lowering:
 
     def unknown(self, layer: Layer, scope: Scope) -> None:
         word = layer.word
+        if self.findings.full:
+            return
         if scope.module.may_define(word.text):
             return
         block = block_of(word.text)
@@ -253,6 +256,9 @@ class Lowering:
 
     def join(self, join: Join, value: Value, scope: Scope, label: Name | None) -> Value:
         cls = WORDS[join.word.text]
+        if len(join.branches) > MOST_BRANCHES:
+            self.findings.report("CNN008", f"more than {MOST_BRANCHES} branches are joined here", join.word.span)
+            return None
         values = [self.chain(branch, value, scope) for branch in join.branches]
         if len(values) < 2:
             self.findings.report(

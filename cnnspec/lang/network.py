@@ -78,12 +78,10 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
     if not alone and module.file.whole:
         end = len(module.file.source.text.rstrip())
         findings.report("CNN024", "there is no chain of layers here", Span(module.file.source, end, end))
-    elsewhere = {(value, index) for index, value in lowering.taps}
-    outputs = [
-        value
-        for index, value in ends
-        if isinstance(value, str) and not any(value == tap and index != other for tap, other in elsewhere)
-    ]
+    tapped: dict[str, set[int]] = {}
+    for index, value in lowering.taps:
+        tapped.setdefault(value, set()).add(index)
+    outputs = [value for index, value in ends if isinstance(value, str) and tapped.get(value, {index}) == {index}]
     names |= {name: value for name, value in scope.values.items() if isinstance(value, str)}
     graph = lowering.builder.graph(tuple(n for n, k in inputs.items() if k), tuple(dict.fromkeys(outputs)))
     return Network(graph, names, tuple(lowering.assertions), lowering.parameters_used, lowering.steps)

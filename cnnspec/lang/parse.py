@@ -7,6 +7,7 @@ as it was at the last one.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lark import Token, Tree
@@ -79,13 +80,11 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
             marks.pop()
     if findings.full:
         return Tree("file", []), _names(tokens)
-    try:
-        return machine.feed_eof(tokens[-1] if tokens else None), lost
-    except UnexpectedToken as error:  # a brace within braces: the outer one has lost its end to the inner
-        explain(tokens, len(tokens), error.expected, source, findings)
+    if len(marks) > 1:  # braces within braces: the outer ones have lost their end, which has been reported
         depth, begun = marks[0]
         del state.state_stack[depth:], state.value_stack[depth - 1 :]
-        return machine.feed_eof(tokens[-1]), lost | _names(tokens[begun:])
+        lost |= _names(tokens[begun:])
+    return machine.feed_eof(tokens[-1] if tokens else None), lost
 
 
 def apply(proposal: Proposal, tokens: list[Token]) -> list[Token] | None:
@@ -129,21 +128,28 @@ def _end_of_statement(tokens: list[Token], index: int, braced: bool) -> int:
 
 def parse_expression(text: str, span: Span, findings: Findings) -> Expr | None:
     """The tree of the arithmetic in a hole, `span` being the hole with its braces."""
+    tree = _expression(text)
+    if isinstance(tree, Token):
+        explain_hole(tree, span, findings)
+        return None
+    found: Expr = Build(span.source, findings, span.start + 1).transform(tree)
+    return found
 
+
+@lru_cache(maxsize=1024)
+def _expression(text: str) -> Tree | Token:
+    """What lark makes of an expression, or the token that does not fit. Holes say the same again and again."""
     tokens = [token for token in parser().lex(text) if token.type != "COMMENT"]
     depth = 0
     for token in tokens:
         depth += (token.type == "LPAR") - (token.type == "RPAR")
         if depth > DEEPEST:
-            findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", span)
-            return None
+            return token
     machine = parser().parse_interactive(start="expr")
     try:
         for token in tokens:
             machine.feed_token(token)
-        tree = machine.feed_eof(tokens[-1] if tokens else None)
+        tree: Tree = machine.feed_eof(tokens[-1] if tokens else None)
     except UnexpectedToken as error:
-        explain_hole(error.token, span, findings)
-        return None
-    found: Expr = Build(span.source, findings, span.start + 1).transform(tree)
-    return found
+        return error.token
+    return tree

@@ -6,10 +6,11 @@ i * stride - pad + u * dilate. Sets of indices are kept as the bits of an int.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ..ir import Graph, Node
+from ..ir import Graph, Node, TensorType
+from ..ops import Window
 
 
 class Lost(NamedTuple):
@@ -22,8 +23,9 @@ class Lost(NamedTuple):
 
 def unreached(graph: Graph, name: str) -> Iterator[Lost]:
     """What the end of an input's axes loses on every way to every output."""
+    windows = {node.name: node.op.window(*graph.types(node)) for node in graph if node.inputs}
     for axis in [axis for axis, _ in graph.type(name).axes if axis in ("h", "w")]:
-        seen = seen_along(graph, axis)
+        seen = seen_along(graph, axis, windows)
         size = graph.type(name)[axis]
         count = size - seen.get(name, 0).bit_length()
         if 0 < count < size:
@@ -32,46 +34,45 @@ def unreached(graph: Graph, name: str) -> Iterator[Lost]:
                 yield Lost(axis, count, node)
 
 
-def seen_along(graph: Graph, axis: str) -> dict[str, int]:
+def seen_along(graph: Graph, axis: str, windows: Mapping[str, Window | None]) -> dict[str, int]:
     """For each value, the indices along an axis that some output depends on, as bits."""
     seen = {value: _all(graph, value, axis) for value in graph.outputs}
     for node in reversed(list(graph)):
         bits = seen.get(node.name, 0)
-        if not bits:
-            continue
-        for value in node.inputs:
+        for value in dict.fromkeys(node.inputs) if bits else ():
             kind = graph.type(value)
             if axis in kind:
-                seen[value] = seen.get(value, 0) | _read(graph, node, value, axis, bits)
+                seen[value] = seen.get(value, 0) | _read(node, windows[node.name], kind, axis, bits)
             else:
                 seen[value] = 1
     return seen
 
 
-def _read(graph: Graph, node: Node, value: str, axis: str, bits: int) -> int:
+def _read(node: Node, window: Window | None, kind: TensorType, axis: str, bits: int) -> int:
     """The indices of an input that a node reads for some of its outputs."""
-    size = graph.type(value)[axis]
+    size = kind[axis]
     everything = (1 << size) - 1
-    window = node.op.window(*graph.types(node))
-    grow = getattr(window, "grow", ())
-    if window is None or any(factor != 1 for factor in grow):
+    if window is None or any(factor != 1 for factor in window.grow):
         same = axis in node.type and node.type[axis] == size and not node.op.looks_everywhere
         return bits & everything if same else everything
-    place = [name for name in graph.type(value).names if name in ("h", "w")].index(axis)
-    kernel, stride = window.kernel[place], window.stride[place]
-    pad, dilate = window.pad[place], window.dilate[place]
-    taps = sum(1 << (u * dilate) for u in range(kernel))
-    if stride == 1:
-        read = 0
-        for u in range(kernel):
-            read |= bits << (u * dilate)
-    else:
-        read, i = 0, 0
-        while bits >> i:
-            if bits >> i & 1:
-                read |= taps << (i * stride)
-            i += 1
+    place = [name for name in kind.names if name in ("h", "w")].index(axis)
+    stride, pad = window.stride[place], window.pad[place]
+    taps = [u * window.dilate[place] for u in range(window.kernel[place])]
+    if stride > 1:
+        bits = _spread(bits, stride)
+    read = 0
+    for tap in taps:
+        read |= bits << tap
     return (read >> pad) & everything
+
+
+def _spread(bits: int, stride: int) -> int:
+    """Every bit moved to `stride` times its place.
+
+    0b111 by 2 is 0b10101
+    """
+    gap = "0" * (stride - 1)
+    return int(gap.join(bin(bits)[2:]), 2)
 
 
 def _all(graph: Graph, value: str, axis: str) -> int:

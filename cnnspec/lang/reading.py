@@ -19,8 +19,10 @@ from .fixes import verified
 from .imports import Imports
 from .inputs import lower
 from .names import Module, collect
+from .network import Assertion, read_inputs
 from .overrides import read_overrides
 from .parse import parse
+from .symbolic import Answer, answer
 from .tree import File
 from .warnings import Checked, warn
 
@@ -44,7 +46,8 @@ class Spec:
 class Reading:
     """What came of reading a file. `graph` holds what could be typed; `spec` is None where there are errors.
 
-    `names` tells the node behind each name that `as`, `net` and `input` give.
+    `names` tells the node behind each name that `as`, `net` and `input` give; `module` and `assertions` are
+    what else was read, for those who look closer.
     """
 
     source: Source
@@ -53,11 +56,18 @@ class Reading:
     graph: Graph
     names: dict[str, str]
     module: Module
+    assertions: tuple[Assertion, ...]
     spec: Spec | None
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
         return tuple(d for d in self.diagnostics if d.severity == "error")
+
+    def inputs(self) -> Answer | None:
+        """Which inputs would do, where the file leaves that open; None where it says it, or is wrong."""
+        if self.spec is None or not self.spec.symbolic:
+            return None
+        return answer(self.graph, self.assertions, next(iter(read_inputs(self.module, Findings()).values()), None))
 
 
 def read(
@@ -107,7 +117,9 @@ def _read(
     if not findings.errors:
         spec = Spec(source, network.graph, data, train, budgets, symbolic)
     diagnostics = tuple(findings.diagnostics)
-    return Reading(source, file, diagnostics, network.graph, network.names, module, spec), findings
+    return Reading(
+        source, file, diagnostics, network.graph, network.names, module, network.assertions, spec
+    ), findings
 
 
 def _check_schedule(train: Train, stated: dict[str, list[Stated]], findings: Findings) -> None:

@@ -16,6 +16,7 @@ from lark import Token
 from ..diagnostics import Edit, Source, Span
 from ..ops import WORDS
 from .findings import Findings, Proposal, replace
+from .layout import DEEPEST
 from .unknown import block_of, report_outside
 
 ENDS = frozenset(("ARROW", "BAR", "RPAR", "CLOSE", "_SEP", "AS", "TIMES", "$END", "COLONS"))
@@ -45,10 +46,15 @@ WHOLES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 
 
 class Place(NamedTuple):
-    """Where reading stopped: all tokens, and the number of the one that does not fit."""
+    """Where reading stopped: all tokens, and the number of the one that does not fit.
+
+    `begun` is the number of the statement's first token; `braced` where it is a line of `train { }`.
+    """
 
     tokens: list[Token]
     number: int
+    begun: int
+    braced: bool
     expected: set[str]
     source: Source
 
@@ -78,26 +84,18 @@ class Place(NamedTuple):
         end = before.end_pos if before is not None and before.end_pos is not None else 0
         return end, end
 
-    @property
-    def within_braces(self) -> bool:
-        opened = [token.type for token in self.tokens[: self.number] if token.type in ("OPEN", "CLOSE")]
-        return bool(opened) and opened[-1] == "OPEN"
-
     def begins_statement(self, step: int) -> bool:
         return self.kind(step - 1) in ("_SEP", "$END", "OPEN", "OPEN_EXPECT")
 
 
-def explain(
-    tokens: list[Token], index: int, expected: set[str], source: Source, findings: Findings
-) -> Proposal | None:
-    """Report the syntax error at a token; the change that would cure it, where one is known."""
-    place = Place(tokens, index, expected, source)
+def explain(place: Place, findings: Findings) -> Proposal | None:
+    """Report a syntax error; the change that would cure it, where one is known."""
     token, before = place.at(0), len(findings)
     if not token:  # put there by the layout, which has told why
         return None
     if not any(slip(place, findings) for slip in SLIPS):
         shown = "the line ends too early" if token.type == "_SEP" else f"`{token}` cannot stand here"
-        findings.report("CNN001", shown, place.span(), label=wanted(expected))
+        findings.report("CNN001", shown, place.span(), label=wanted(place.expected))
     return findings.newest if len(findings) > before else None
 
 
@@ -205,7 +203,7 @@ def _pair(place: Place, findings: Findings) -> bool:
     if place.kind(-1) != "NAME":
         return False
     name = place.text(-1)
-    if place.begins_statement(-1) and not place.within_braces and name not in WORDS:
+    if place.begins_statement(-1) and not place.braced and name not in WORDS:
         if place.text() != "=":
             return False
         before = Span(place.source, place.span(-1).start, place.span(-1).start)
@@ -225,13 +223,11 @@ def comma(place: Place, findings: Findings) -> bool:
     if place.kind(-1) == "NUMBER" and place.kind(1) == "NUMBER":
         return _joined(place, -1, {"NUMBER", "COMMA"}, findings)
     layer = place.kind(1) == "NAME" and place.text(1) in WORDS
-    sign, said = (
-        (" ;", "`;` or a new line") if place.within_braces else (" ->", "an arrow") if layer else (" ", "a space")
-    )
+    sign, said = (" ;", "`;` or a new line") if place.braced else (" ->", "an arrow") if layer else (" ", "a space")
     between = Span(place.source, place.span(-1).end, place.span().end)
     if sign == " ":
         between = place.span()
-    where = "layers" if layer and not place.within_braces else "settings"
+    where = "layers" if layer and not place.braced else "settings"
     fix = replace(between, sign.rstrip() if sign == " " else sign, help=f"write {said}")
     findings.report("CNN003", f"there is no comma between {where}", place.span(), fix)
     return True
@@ -239,7 +235,7 @@ def comma(place: Place, findings: Findings) -> bool:
 
 def numbers_apart(place: Place, findings: Findings) -> bool:
     """conv 8 3 3, conv 8*3*3"""
-    of_a_layer = place.kind(-2) == "NAME" and place.text(-2) in WORDS and not place.within_braces
+    of_a_layer = place.kind(-2) == "NAME" and place.text(-2) in WORDS and not place.braced
     if place.kind() in SIZED and place.kind(-1) in SIZED and of_a_layer:
         return _joined(place, -1, SIZED, findings)
     if place.kind() == "TIMES" and place.kind(-1) in SIZED and place.kind(-2) == "TIMES":
@@ -260,11 +256,8 @@ def _joined(place: Place, first: int, kinds: set[str] | frozenset[str], findings
 
 def outside_of_its_block(place: Place, findings: Findings) -> bool:
     """optimiser adam lr 1e-3, without train { }"""
-    begun = place.number
-    while begun > 0 and place.tokens[begun - 1].type != "_SEP":
-        begun -= 1
-    first = place.tokens[begun]
-    block = block_of(str(first)) if first.type == "NAME" and not place.within_braces else ""
+    first = place.tokens[place.begun]
+    block = block_of(str(first)) if first.type == "NAME" and not place.braced else ""
     if not block:
         return False
     start, end = first.start_pos or 0, place.source.line_starts[place.source.position(first.start_pos or 0)[0] - 1]
@@ -275,7 +268,7 @@ def outside_of_its_block(place: Place, findings: Findings) -> bool:
 
 def missing_arrow(place: Place, findings: Findings) -> bool:
     """bn relu"""
-    if place.within_braces:
+    if place.braced:
         return False
     for step in (-1, -2) if place.kind() in ENDS | SIZED else ():
         if step == -1 and place.kind() not in ENDS:
@@ -296,7 +289,7 @@ def name_without_value(place: Place, findings: Findings) -> bool:
     """conv 8x3x3 same"""
     if place.kind() not in ENDS or place.kind(-1) != "NAME":
         return False
-    if place.kind(-2) not in SIZED | {"NAME", "STRING"} and not place.within_braces:
+    if place.kind(-2) not in SIZED | {"NAME", "STRING"} and not place.braced:
         return False
     findings.report("CNN003", f"the setting `{place.text(-1)}` has no value", place.span(-1))
     return True
@@ -326,11 +319,11 @@ def arrow_alone(place: Place, findings: Findings) -> bool:
 
 def closes_nothing(place: Place, findings: Findings) -> bool:
     """dense 10 )"""
-    if place.kind() not in ("RPAR", "CLOSE"):
+    if place.kind() not in ("RPAR", "CLOSE") or (place.kind() == "CLOSE" and place.braced):
         return False
     text = place.text()
     opener, closer = ("(", ")") if text == ")" else ("{", "}")
-    before = "".join(str(token) for token in place.tokens[: place.number] if token.type != "STRING")
+    before = "".join(token for token in place.tokens[place.begun : place.number] if token.type != "STRING")
     if before.count(opener) > before.count(closer):
         return False
     findings.report(
@@ -379,4 +372,8 @@ def explain_hole(token: Token, span: Span, findings: Findings) -> None:
     assert token.start_pos is not None and token.end_pos is not None
     start = span.start + 1
     at = Span(span.source, start + token.start_pos, start + token.end_pos)
+    before = span.text[1 : token.end_pos + 1]
+    if before.count("(") - before.count(")") > DEEPEST:
+        findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", at)
+        return
     findings.report("CNN001", f"`{token}` cannot stand in arithmetic", at)

@@ -64,9 +64,11 @@ def likely(pattern: Pattern | None, known: tuple[int, ...] | None) -> Iterator[t
         yield from candidates
         yield from ((channels, 64, 64) for channels in CHANNELS)
         yield from ((channels, 64) for channels in CHANNELS)
+        yield from ((channels, side, side) for side in range(1, LARGEST) for channels in (1, 3))
         return
     seen = set()
-    for shape in (*candidates, *((c, 64, 64) for c in CHANNELS)):
+    sides = ((c, side, side) for side in range(1, LARGEST) for c in (1, 3))
+    for shape in (*candidates, *((c, 64, 64) for c in CHANNELS), *sides):
         if len(shape) == len(pattern):
             filled = tuple(side if want is None else want for want, side in zip(pattern, shape, strict=True))
             if filled not in seen:

@@ -112,7 +112,6 @@ def slide(
             f"a {too_large} {'window' if 'pool' in word else 'kernel'} does not fit a {have} {x.kind}{padded}",
             at="size",
             label=f"needs at least {need}, gets {have}",
-            help="" if pad == "same" or "pool" in word else "PAD_SAME",
         )
     return found
 
