@@ -52,6 +52,7 @@ class Graph:
     gradients  after differentiation: parameter -> value of its gradient (of the mean cost over the batch)
     updates    state that a training step changes: running_mean -> value it is blended with
     cost       value of the cost, after `attach_cost`
+    images     how many images a shard will have, for passes whose choice depends on it
     """
 
     nodes: Mapping[str, Node]
@@ -60,6 +61,7 @@ class Graph:
     cost: str = ""
     gradients: Mapping[str, str] = field(default_factory=dict)
     updates: Mapping[str, str] = field(default_factory=dict)
+    images: int = 64
 
     def __getitem__(self, value: str) -> Node:
         """The node that makes a value."""
@@ -97,8 +99,6 @@ class Graph:
         return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)  # type: ignore[arg-type]
 
 
-class Builder:
-    """Builds a graph node by node; types are inferred as nodes are added."""
 def made(op: Op, types: tuple[TensorType, ...]) -> TensorType:
     """The type of an op's value.
 
@@ -112,6 +112,8 @@ def made(op: Op, types: tuple[TensorType, ...]) -> TensorType:
     return kind if op.any_order and alike else replace(kind, folded=())
 
 
+class Builder:
+    """Builds a graph node by node; types are inferred as nodes are added."""
 
     def __init__(self, graph: Graph | None = None) -> None:
         self.nodes: dict[str, Node] = dict(graph.nodes) if graph else {}

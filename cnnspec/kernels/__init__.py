@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import activation, conv, cost, depthwise, norm, pool, regularise
+from . import activation, conv, cost, depthwise, norm, pool, regularise, residues, winograd
 
-MODULES = (conv, depthwise, pool, norm, activation, regularise, cost)
+MODULES = (conv, depthwise, pool, norm, activation, regularise, cost, residues, winograd)
 
 KERNELS: dict[str, Callable] = {
     name: function

@@ -16,18 +16,24 @@ class Activation(Op):
 
     `needs` says which value the gradient is computed from: the input `x` or the output `y` (cheaper: the
     input's memory is free again). `monotone`: rising everywhere, so it commutes with max pooling.
-    `kernel` is the function in `kernels/activation.py`; its gradient is `<kernel>_gradient(dy, value, ...)`.
-    `scratch` and `gradient_scratch` are the types of scratch that they want (`float`, `bool`, or none).
+    `kernel` is the function in `kernels/` (default: the word); its gradient is `<kernel>_gradient(dy, value, ...)`.
+    `scratch` and `gradient_scratch` are the types of scratch that they want: `float`, `bool`, or several of
+    them, which they get as a tuple.
     """
 
     family = "activation"
     overwrites = (0,)
+    any_rows = True
     any_order = True
     needs: ClassVar[str] = "y"
     monotone: ClassVar[bool] = False
     kernel: ClassVar[str] = ""
     scratch: ClassVar[str] = ""
     gradient_scratch: ClassVar[str] = "float"
+
+    @property
+    def gradient_kernel(self) -> str:
+        return f"{self.word if self.kernel.startswith('np.') else self.kernel or self.word}_gradient"
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -49,13 +55,19 @@ class Activation(Op):
     def evaluate(self, x):
         return self.apply(x).astype(x.dtype)
 
+    def arguments(self, x: str, scratch: str, e) -> str:
+        """What stands between the values and `out=`: numbers, and scratch of the value's shape."""
+        found = "".join(f"{e.number(number)}, " for number in self.numbers)
+        kinds = scratch.split()
+        places = [e.scratch(f"scratch{k or ''}", e.shape(x), kind) for k, kind in enumerate(kinds)]
+        if not places:
+            return found
+        return found + (f"scratch={places[0]}, " if len(places) == 1 else f"scratch=({', '.join(places)}), ")
+
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        extra = "".join(f"{e.number(number)}, " for number in self.numbers)
-        if self.scratch:
-            extra += f"scratch={e.scratch('scratch', e.shape(x), self.scratch)}, "
-        name = self.kernel if self.kernel.startswith("np.") else (self.kernel or self.word)
-        e.line(f"{name}({e[x]}, {extra}out={e[node.name]})")
+        extra = self.arguments(x, self.scratch, e)
+        e.line(f"{self.kernel or self.word}({e[x]}, {extra}out={e[node.name]})")
 
 
 @dataclass(frozen=True)
@@ -74,10 +86,8 @@ class ActivationGradient(Op):
     def emit(self, node, e) -> None:
         dy, value = node.inputs
         op = self.activation
-        extra = "".join(f"{e.number(number)}, " for number in op.numbers)
-        if op.gradient_scratch:
-            extra += f"scratch={e.scratch('scratch', e.shape(value), op.gradient_scratch)}, "
-        e.line(f"{op.word}_gradient({e[dy]}, {e[value]}, {extra}out={e[node.name]})")
+        extra = op.arguments(value, op.gradient_scratch, e)
+        e.line(f"{op.gradient_kernel}({e[dy]}, {e[value]}, {extra}out={e[node.name]})")
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,10 @@ class Leaky(Activation):
     scratch = "float"
 
     slope: float = setting(Number(0, 1, open_low=True), 0.01, "slope of the negative part")
+
+    @property
+    def gradient_kernel(self) -> str:
+        return f"{self.word if self.kernel.startswith('np.') else self.kernel or self.word}_gradient"
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -157,51 +171,144 @@ class Tanh(Activation):
 
 
 @dataclass(frozen=True)
-class Softmax(Op):
-    """Softmax over the channels: exp(x) / sum of exp(x), a distribution; at the end it means cross-entropy."""
+class Clipped(Activation):
+    """min(max(factor * x + shift, 0), high): what the piecewise linear words share."""
 
-    word = "softmax"
-    family = "activation"
-    example = "dense 10 -> softmax"
-    any_order = True
+    monotone = True
+    kernel = "clip"
+    gradient_scratch = "bool"
 
-    def flops(self, x: TensorType) -> int:
-        return 5 * x.elements
-
-    def gradient(self, node, dy, b):
-        return (b.add(SoftmaxGradient(), dy, node.name, name=f"{node.name}.dx", like=node),)
-
-    def evaluate(self, x):
+    def apply(self, x):
         import numpy as np
 
-        powers = np.exp(x - x.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        factor, shift, high = self.numbers
+        return np.minimum(np.maximum(factor * x + shift, 0), high)
 
-    def emit(self, node, e) -> None:
-        (x,) = node.inputs
-        axis, single = channel_axis(e.shape(x))
-        scratch = e.scratch("sums", single)
-        e.line(f"softmax({e[x]}, {axis}, scratch={scratch}, out={e[node.name]})")
+    def derivative(self, y):
+        factor, _, high = self.numbers
+        return factor * ((y > 0) & (y < high))
 
 
 @dataclass(frozen=True)
-class SoftmaxGradient(Op):
-    """dx = y * (dy - sum of dy * y)"""
+class Relu6(Clipped):
+    """Rectifier with a ceiling: min(max(x, 0), 6)."""
 
-    def type(self, dy: TensorType, y: TensorType) -> TensorType:
-        return y
+    word = "relu6"
+    example = "conv 4x3x3 -> relu6"
 
-    def evaluate(self, dy, y):
-        return y * (dy - (dy * y).sum(axis=1, keepdims=True))
-
-    def emit(self, node, e) -> None:
-        dy, y = node.inputs
-        axis, single = channel_axis(e.shape(y))
-        part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
-        e.line(f"softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        return 1.0, 0.0, 6.0
 
 
-def channel_axis(shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-    """Where the channels stand in an array of the plan, and its shape with that axis 1."""
-    axis = 0 if len(shape) == 2 else 1
-    return axis, (*shape[:axis], 1, *shape[axis + 1 :])
+@dataclass(frozen=True)
+class HardSigmoid(Clipped):
+    """Sigmoid in three straight pieces: min(max(x / 6 + 1/2, 0), 1)."""
+
+    word = "hardsigmoid"
+    example = "conv 4x3x3 -> hardsigmoid"
+    aliases = ("hard_sigmoid",)
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        return 1 / 6, 0.5, 1.0
+
+
+@dataclass(frozen=True)
+class Elu(Activation):
+    """Exponential linear unit: x where positive, alpha * (exp(x) - 1) elsewhere."""
+
+    word = "elu"
+    example = "conv 4x3x3 -> elu"
+    monotone = True
+    scratch = "float"
+    gradient_scratch = "float bool"
+
+    alpha: float = setting(Number(0, open_low=True), 1.0, "what large negative numbers tend to, but for the sign")
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        return self.alpha, 1.0
+
+    def apply(self, x):
+        import numpy as np
+
+        low, high = self.numbers
+        return np.where(x > 0, high * x, low * np.expm1(np.minimum(x, 0)))
+
+    def derivative(self, y):
+        import numpy as np
+
+        low, high = self.numbers
+        return np.where(y > 0, high, y + low)
+
+
+@dataclass(frozen=True)
+class Selu(Elu):
+    """Self-normalising elu: 1.0507 * elu(x) with alpha 1.6733, which keeps mean 0 and variance 1.
+
+    The two constants are those of Klambauer et al. 2017.
+    """
+
+    word = "selu"
+    example = "dense 8 -> selu"
+    kernel = "elu"
+
+    alpha: float = 1.6732632423543772848170429916717
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        scale = 1.0507009873554804934193349852946
+        return scale * self.alpha, scale
+
+
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """Soft rectifier: log(1 + exp(x)), always positive. Exact everywhere, also above 20 where PyTorch gives x."""
+
+    word = "softplus"
+    example = "conv 4x3x3 -> softplus"
+    monotone = True
+
+    def apply(self, x):
+        import numpy as np
+
+        return np.logaddexp(0, x)
+
+    def derivative(self, y):
+        import numpy as np
+
+        return 1 - np.exp(-y)
+
+
+@dataclass(frozen=True)
+class Softsign(Activation):
+    """x / (1 + |x|), between -1 and 1."""
+
+    word = "softsign"
+    example = "conv 4x3x3 -> softsign"
+    monotone = True
+    scratch = "float"
+
+    def apply(self, x):
+        return x / (1 + abs(x))
+
+    def derivative(self, y):
+        return (1 - abs(y)) ** 2
+
+
+@dataclass(frozen=True)
+class Step(Activation):
+    """Threshold: 1 where x is positive, 0 elsewhere. Its slope is 0, so nothing before it learns through it."""
+
+    word = "step"
+    example = "conv 4x3x3 -> tanh -> step"
+    aliases = ("heaviside", "threshold", "binary")
+    overwrites = ()
+    monotone = True
+
+    def gradient(self, node, dy, b):
+        return (None,)
+
+    def apply(self, x):
+        return x > 0

@@ -93,6 +93,7 @@ class Op:
 
     renames: ClassVar[bool] = False  # the value is its input in other axes: no memory, no lines
     settles: ClassVar[bool] = False  # changes state once a step, after all gradients
+    any_rows: ClassVar[bool] = False  # minds not how the pixels of a channel are arranged
     any_order: ClassVar[bool] = False  # minds not in which order a flattened image's numbers stand
 
     # ---- checking: no NumPy here -------------------------------------------------------------------

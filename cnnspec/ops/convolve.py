@@ -7,6 +7,7 @@ matrices over the rows of the output, sharing the widened input between the prod
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 
 from ..ir import TensorType, parameter
 from .base import Op
@@ -115,10 +116,22 @@ class ConvolveInputGradient(Op):
             e.line(f"depthwise_input_gradient({e[dy]}, {weights}, {arguments}, scratch={row}, out={e[node.name]})")
             return
         height, _, width, n = e.shape(dy)
+        weights = e.view("taps", f"{e[w]}.reshape({wt['f']}, {kernel_h}, {kernel_w}, {wt['c']})")
+        pad = self.geometry.pad
+        near = self.geometry.stride == (1, 1) == self.geometry.dilate
+        if near and self.groups == 1 and all(max(p) < k for p, k in zip(pad, self.geometry.kernel, strict=True)):
+            rows_x = e.shape(node.name)[0]
+            tall = e.scratch("tall", (rows_x + kernel_h - 1, wt["f"], width, n))
+            turned = e.scratch("turned", (kernel_w, wt["c"], kernel_h, wt["f"]))
+            scratch = e.scratch("products", (rows_x, kernel_w, wt["c"], width, n))
+            e.line(
+                f"spread_width({weights}, {e[dy]}, {pad}, turned={turned}, tall={tall}, scratch={scratch}, "
+                f"out={e[node.name]})"
+            )
+            return
         depth = kernel_h * kernel_w * self.x["c"]
         block = max(1, min(height, 1_000_000 // max(1, depth * width * n)))
         shape = (block, self.groups, kernel_h, kernel_w, wt["c"], width, n)
-        weights = e.view("taps", f"{e[w]}.reshape({wt['f']}, {kernel_h}, {kernel_w}, {wt['c']})")
         scratch = e.scratch("products", shape)
         e.line(f"spread({weights}, {e[dy]}, {arguments}, scratch={scratch}, out={e[node.name]})")
 
@@ -314,11 +327,16 @@ def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorTy
     """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
     filters = w["f"] // groups
     depth = w.elements // w["f"]
-    block = max(1, min(e.shape(dy)[0], 500_000 // (groups * filters * depth)))
-    scratch = e.scratch("parts", (groups, block, filters, depth))
+    height, *_ = shape = e.shape(dy)
+    length = prod(shape[-2:])
+    block = max(1, min(height, 500_000 // (groups * filters * depth)))
+    scratch = e.scratch("parts", (groups, block, depth, filters))
+    turned = ""
+    if filters <= 32 and filters < depth and length <= 512:
+        turned = f"turned={e.scratch('turned', (groups, block, length, filters))}, "
     by_row = e.view_of(dy, f"by_row{groups}", f"by_group({e[dy]}, {groups})")
     out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")
-    e.line(f"filter_gradient({by_row}, {rows}, scratch={scratch}, out={out})")
+    e.line(f"filter_gradient({by_row}, {rows}, {turned}scratch={scratch}, out={out})")
 
 
 @dataclass(frozen=True)
@@ -353,6 +371,7 @@ class AddBias(Op):
     """y = x + b, one number for each channel."""
 
     overwrites = (0,)
+    any_rows = True
 
     def type(self, x: TensorType, b: TensorType) -> TensorType:
         return x

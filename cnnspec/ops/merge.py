@@ -15,6 +15,7 @@ class Join(Op):
 
     family = "join"
     join = True
+    any_rows = True
     any_order = True
 
     def type(self, *inputs: TensorType) -> TensorType:
@@ -215,6 +216,7 @@ class Scale(Op):
     """x times a number."""
 
     overwrites = (0,)
+    any_rows = True
     by: float
 
     def gradient(self, node, dy, b):

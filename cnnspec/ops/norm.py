@@ -59,6 +59,7 @@ class Normalise(Op):
     """(x - mean) / sqrt(var + eps) * weight + bias with given mean and variance."""
 
     overwrites = (0,)
+    any_rows = True
     eps: float
 
     def evaluate(self, x, mean, var, weight, bias):
@@ -66,6 +67,12 @@ class Normalise(Op):
 
         mean, var, weight, bias = (a.reshape(-1, *[1] * (x.ndim - 2)) for a in (mean, var, weight, bias))
         return ((x - mean) / np.sqrt(var + self.eps) * weight + bias).astype(x.dtype)
+
+    def gradient(self, node, dy, b):
+        """That of x alone, for pages that show a trained network; training takes the batch's statistics."""
+        _, _, var, weight, _ = node.inputs
+        op = NormaliseGradient(self.eps)
+        return b.add(op, dy, var, weight, name=f"{node.name}.dx", like=node), None, None, None, None
 
     def emit(self, node, e) -> None:
         x, mean, var, weight, bias = node.inputs
@@ -76,10 +83,33 @@ class Normalise(Op):
 
 
 @dataclass(frozen=True)
+class NormaliseGradient(Op):
+    """dx = dy / sqrt(var + eps) * weight, where mean and variance are given."""
+
+    any_rows = True
+    eps: float
+
+    def evaluate(self, dy, var, weight):
+        import numpy as np
+
+        none = np.zeros_like(weight)
+        return Normalise(self.eps).evaluate(dy, none, var, weight, none)
+
+    def emit(self, node, e) -> None:
+        import numpy as np
+
+        dy, var, weight = node.inputs
+        none = e.constant("none", np.zeros(e.graph.type(weight).shape))
+        e.line(
+            f"normalise({e.rows(dy)}, {none}, {e[var]}, {e[weight]}, {none}, {self.eps!r}, out={e.rows(node.name)})"
+        )
+
+
+@dataclass(frozen=True)
 class BatchNorm(Op):
     """Batch normalisation with the statistics of the whole batch, over all shards."""
 
-    overwrites = ()
+    any_rows = True
     eps: float
 
     def type(self, x: TensorType, weight: TensorType, bias: TensorType) -> TensorType:

@@ -12,6 +12,7 @@ from .merge_costs import merge_costs
 from .pool_first import pool_first
 from .prune import only_cost, prune
 from .straighten import straighten
+from .winograd import winograd
 
 Pass = Callable[[Graph], Graph]
 
@@ -20,6 +21,7 @@ TRAINING: tuple[Pass, ...] = (
     straighten,
     merge_costs,
     pool_first,
+    winograd,
     differentiate,
     prune,
     turn_input_gradients,
@@ -33,6 +35,8 @@ MEASURE: tuple[Pass, ...] = (
     only_cost,
     prune,
     pool_first,
+    winograd,
+    prune,
     unroll_convolutions,
 )
 
@@ -41,6 +45,8 @@ INFERENCE: tuple[Pass, ...] = (
     straighten,
     prune,
     pool_first,
+    winograd,
+    prune,
     unroll_convolutions,
 )
 

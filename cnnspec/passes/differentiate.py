@@ -49,4 +49,6 @@ def differentiate(graph: Graph) -> Graph:
             if part is not None and value in wanted:
                 found[value].append(part)
     ordered = {node.name: gradients[node.name] for node in graph if node.name in gradients}
-    return replace(b.graph(graph.inputs, (), cost=graph.cost, updates=graph.updates), gradients=ordered)
+    return replace(
+        b.graph(graph.inputs, (), cost=graph.cost, updates=graph.updates, images=graph.images), gradients=ordered
+    )

@@ -31,7 +31,7 @@ def rewrite(graph: Graph, rule: Rule) -> Graph:
     def new(value: str) -> str:
         return now.get(value, value)
 
-    changed = b.graph(graph.inputs, tuple(map(new, graph.outputs)), cost=new(graph.cost))
+    changed = b.graph(graph.inputs, tuple(map(new, graph.outputs)), cost=new(graph.cost), images=graph.images)
     return replace(
         changed,
         gradients={name: new(value) for name, value in graph.gradients.items()},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..ir import Graph, Node, TensorType
 from ..ops.leaves import Input, Target, Weight
+from ..ops.merge import Add
 from .memory import Buffer, physical, place
 from .names import Names
 
@@ -76,6 +77,7 @@ class Emitter:
         self.meetings: dict[str, tuple[int, ...]] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.costs: list[str] = []
+        self.stored = self._stored()
         self.external = self._external()
         self.roots = self._share_memory()
 
@@ -91,7 +93,7 @@ class Emitter:
         op = self.graph[value].op
         if isinstance(op, Weight):
             return op.parameter.stored_shape
-        return physical(kind, self.n)
+        return self.stored.get(value) or physical(kind, self.n)
 
     def line(self, code: str) -> None:
         """A line of plan; the shape of what it makes stands at the margin."""
@@ -198,6 +200,17 @@ class Emitter:
         return f"(b.clock[0], b.clock[1], b.shard, {place_in_text})"
 
     # ---- memory ------------------------------------------------------------------------------------
+
+    def _stored(self) -> dict[str, tuple[int, ...]]:
+        """Gradients of parameters are kept in their parameters' order, the parts of a sum too (shared weights)."""
+        found: dict[str, tuple[int, ...]] = {}
+        for parameter, value in self.graph.gradients.items():
+            weight = self.graph[parameter].op
+            assert isinstance(weight, Weight)
+            node = self.graph[value]
+            parts = node.inputs if isinstance(node.op, Add) else ()
+            found |= dict.fromkeys((value, *parts), weight.parameter.stored_shape)
+        return found
 
     def _external(self) -> dict[str, str]:
         """Values that live outside the arena: parameters, and gradients of parameters."""

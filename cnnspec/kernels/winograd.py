@@ -1,0 +1,302 @@
+"""Winograd's convolution F(4,3) along the width: four outputs of a 3-tap filter from six products, not twelve.
+
+Images are in *residue rows* here, x[h,r,c,l] with r = w mod 4 and l = (w div 4) * n pixels: a tile's six inputs
+d0 .. d5 are then whole blocks, two of them shifted by a tile, and every step below is one call over a long run
+of memory. The rows of the kernel cost nothing: the planes of three rows lie one after the other, so that
+for each plane the layer is a product of matrices (f, 3c) by (3c, l).
+
+    y = A^T [ (G w) * (B^T d) ]          (Lavin and Gray 2016; points 0, 1, -1, 2, -2, infinity)
+
+    v0 = 4 d0 - 5 d2 + d4                y0 = m0 + m1 + m2 +   m3 +   m4
+    v1 = -4 d1 - 4 d2 + d3 + d4          y1 =      m1 - m2 + 2 m3 - 2 m4
+    v2 =  4 d1 - 4 d2 - d3 + d4          y2 =      m1 + m2 + 4 m3 + 4 m4
+    v3 = -2 d1 - d2 + 2 d3 + d4          y3 =      m1 - m2 + 8 m3 - 8 m4 + m5
+    v4 =  2 d1 - d2 - 2 d3 + d4
+    v5 = 4 d1 - 5 d3 + d5
+
+Gradients go the same way back, each matrix transposed. A block of rows goes through all steps while it is in
+the cache. Names: v planes of the input, m of the output, u of the filters.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+G = np.array(
+    [
+        [1 / 4, 0, 0],
+        [-1 / 6, -1 / 6, -1 / 6],
+        [-1 / 6, 1 / 6, -1 / 6],
+        [1 / 24, 1 / 12, 1 / 6],
+        [1 / 24, -1 / 12, 1 / 6],
+        [0, 0, 1],
+    ]
+)
+
+
+def flat(x: np.ndarray) -> np.ndarray:
+    """x[h,r,c,t,n] -> a view [h,r,c*t*n]: blocks without their inner structure."""
+    return x.reshape(*x.shape[:2], -1)
+
+
+def planes_of(x: np.ndarray, left: int, n: int, *, a: np.ndarray, c: np.ndarray, out: np.ndarray) -> None:
+    """B^T d for some rows: x[h,4,c,l] -> out[6,h,c,l'].
+
+    With left = 1 the tile's pixels are d1 .. d4 and its neighbours give d0 and d5, or zero at the edges; with
+    left = 0 they are d0 .. d3, and the next tile gives d4 and d5 (l' = l - n). a[2,h,c,l'] and c[h,c,l'] are scratch.
+    """
+    number = x.dtype.type
+    length = out.shape[3]
+    here = [x[:, r, :, :length] for r in range(4)]
+    if left:
+        d1, d2, d3, d4 = here
+        low, high = x[:, 0:2, :, :length].swapaxes(0, 1), x[:, 2:4, :, :length].swapaxes(0, 1)
+        np.multiply(low, number(4), out=a)
+        np.subtract(high, a, out=a)  # d3 - 4 d1, d4 - 4 d2
+        np.add(a[1], a[0], out=out[1])
+        np.subtract(a[1], a[0], out=out[2])
+        np.subtract(high, low, out=a)  # d3 - d1, d4 - d2
+    else:
+        d0, d1, d2, d3 = here
+        d4, d5 = x[:, 0, :, n:], x[:, 1, :, n:]
+        np.multiply(x[:, 1:3, :, :length].swapaxes(0, 1), number(4), out=a)
+        np.subtract(d3, a[0], out=a[0])
+        np.subtract(d4, a[1], out=a[1])
+        np.add(a[1], a[0], out=out[1])
+        np.subtract(a[1], a[0], out=out[2])
+        np.subtract(d3, d1, out=a[0])
+        np.subtract(d4, d2, out=a[1])
+    np.multiply(a[0], number(2), out=a[0])
+    np.add(a[1], a[0], out=out[3])
+    np.subtract(a[1], a[0], out=out[4])
+    if left:
+        shifted = c.reshape(len(c), -1)
+        blocks = x.reshape(*x.shape[:2], -1)
+        np.subtract(blocks[:, 3, :-n], blocks[:, 1, n:], out=shifted[:, n:])  # d0 - d2, d0 one tile earlier
+        np.negative(x[:, 1, :, :n], out=c[..., :n])
+    else:
+        np.subtract(d0, d2, out=c)
+    np.multiply(c, number(4), out=c)
+    np.add(c, a[1], out=out[0])
+    if left:
+        np.subtract(blocks[:, 0, n:], blocks[:, 2, :-n], out=shifted[:, :-n])  # d5 - d3, d5 one tile later
+        np.negative(x[:, 2, :, length - n :], out=c[..., length - n :])
+    else:
+        np.subtract(d5, d3, out=c)
+    np.multiply(a[0], number(2), out=a[0])
+    np.subtract(c, a[0], out=out[5])
+
+
+def rows_of_planes(m: np.ndarray, *, s: np.ndarray, d: np.ndarray, out: np.ndarray) -> None:
+    """A^T m for some rows: m[6,h,f,l] -> out[h,4,f,l]; m is overwritten, s[2,h,f,l] and d are scratch."""
+    number = m.dtype.type
+    np.add(m[1:5:2], m[2:5:2], out=s)
+    np.subtract(m[1:5:2], m[2:5:2], out=d)
+    np.add(m[0], s[0], out=m[0])
+    np.add(m[0], s[1], out=out[:, 0])
+    np.multiply(s[1], number(4), out=s[1])
+    np.add(s[0], s[1], out=out[:, 2])
+    np.multiply(d[1], number(2), out=d[1])
+    np.add(d[0], d[1], out=out[:, 1])
+    np.multiply(d[1], number(4), out=d[1])
+    np.add(d[0], d[1], out=d[0])
+    np.add(d[0], m[5], out=out[:, 3])
+
+
+def gradient_planes(dy: np.ndarray, *, s: np.ndarray, out: np.ndarray) -> None:
+    """A dy for some rows: dy[h,4,f,l] -> out[6,h,f,l]; s[2,h,f,l] is scratch."""
+    number = dy.dtype.type
+    low, high = dy[:, 0:2].swapaxes(0, 1), dy[:, 2:4].swapaxes(0, 1)
+    np.add(low, high, out=s)
+    np.add(s[0], s[1], out=out[1])
+    np.subtract(s[0], s[1], out=out[2])
+    np.multiply(high, number(4), out=s)
+    np.add(s, low, out=s)
+    np.multiply(s[1], number(2), out=s[1])
+    np.add(s[0], s[1], out=out[3])
+    np.subtract(s[0], s[1], out=out[4])
+    np.copyto(out[0], dy[:, 0])
+    np.copyto(out[5], dy[:, 3])
+
+
+def rows_of_gradient(
+    v: np.ndarray, left: int, n: int, *, s: np.ndarray, d: np.ndarray, c: np.ndarray, out: np.ndarray
+) -> None:
+    """B v for some rows: v[6,h,c,l'] -> out[h,4,c,l], the inverse way of `planes_of`; v is overwritten."""
+    number = v.dtype.type
+    length = v.shape[3]
+    here = [out[:, r, :, :length] for r in range(4)]
+    d1, d2, d3, d4 = here if left else (*here[1:], None)
+    last = d4 if left else c  # what d4 gets: its own block, or that of the next tile
+    v0, v5 = v[0], v[5]
+    np.add(v[1:5:2], v[2:5:2], out=s)
+    np.subtract(v[1:5:2], v[2:5:2], out=d)
+    np.multiply(d[1], number(2), out=d[1])
+    np.subtract(v5, d[0], out=c)
+    np.multiply(c, number(4), out=c)
+    np.subtract(c, d[1], out=d1)  # 4 (v5 - v1 + v2) - 2 (v3 - v4)
+    np.multiply(v5, number(5), out=c)
+    np.add(d[0], d[1], out=d[0])
+    np.subtract(d[0], c, out=d3)  # v1 - v2 + 2 (v3 - v4) - 5 v5
+    np.add(v0, s[0], out=c)
+    np.add(c, s[1], out=last)  # v0 + v1 + v2 + v3 + v4
+    np.multiply(v0, number(4), out=v0)
+    np.multiply(s[0], number(-3), out=s[0])
+    np.subtract(s[0], v0, out=s[0])
+    np.subtract(s[0], last, out=d2)  # -5 v0 - 4 (v1 + v2) - v3 - v4
+    if left:
+        v0[..., :n] = 0  # what fell beyond the edges of the image
+        v5[..., length - n :] = 0
+        blocks = out.reshape(*out.shape[:2], -1)
+        earlier, later = blocks[:, 3, :-n], blocks[:, 0, n:]
+        np.add(earlier, v0.reshape(len(v0), -1)[:, n:], out=earlier)
+        np.add(later, v5.reshape(len(v5), -1)[:, :-n], out=later)
+    else:
+        np.copyto(here[0], v0)
+        out[:, :, :, length:] = 0
+        for block, part in ((out[:, 0, :, n:], last), (out[:, 1, :, n:], v5)):
+            np.add(block, part, out=block)
+
+
+def filter_planes(weights: np.ndarray, *, out: np.ndarray) -> None:
+    """G w: weights[f,u,3,c] -> out[6,f,u,c]"""
+    np.matmul(G.astype(weights.dtype), weights, out=out.transpose(1, 2, 0, 3))
+
+
+def rows_together(planes: np.ndarray) -> np.ndarray:
+    """planes[6,h,c,l] -> a view [6,h-2,3c,l]: the planes of three rows, one after the other. No copy."""
+    count, height, channels, length = planes.shape
+    across = planes.strides
+    return np.lib.stride_tricks.as_strided(
+        planes, (count, height - 2, 3 * channels, length), (across[0], across[1], across[2], across[3])
+    )
+
+
+def framed(memory: np.ndarray, height: int, channels: int, length: int) -> np.ndarray:
+    """memory[6,m] -> a view [6,h,c,l] of its beginning; the rest keeps planes from sharing sets of the cache."""
+    return memory[:, : height * channels * length].reshape(6, height, channels, length)
+
+
+def winograd(
+    x: np.ndarray,
+    weights: np.ndarray,
+    pad: tuple[tuple[int, int], tuple[int, int]],
+    block: int,
+    *,
+    u: np.ndarray,
+    planes: np.ndarray,
+    products: np.ndarray,
+    a: np.ndarray,
+    c: np.ndarray,
+    s: np.ndarray,
+    d: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """x[h,4,c,T,n], weights[f,3,3,c] -> out[i,4,f,t,n], `block` rows at a time.
+
+    u[6,f,3,c], planes[6,m], products[6,block,f,l] and a, c, s, d (see `planes_of`, `rows_of_planes`) are scratch.
+    """
+    height, _, channels, _, n = x.shape
+    rows, _, filters, tiles, _ = out.shape
+    (top, bottom), (left, _) = pad
+    rows_x, rows_y = x.reshape(height, 4, channels, -1), out.reshape(rows, 4, filters, -1)
+    filter_planes(weights, out=u)
+    matrix = u.reshape(6, 1, filters, 3 * channels)
+    v = framed(planes, rows + 2, channels, tiles * n)
+    v[:, :top] = 0
+    v[:, rows + 2 - bottom :] = 0
+    stacked = rows_together(v)
+    ready = 0  # rows of x whose planes are there
+    for start in range(0, rows, block):
+        stop = min(start + block, rows)
+        until = min(stop + 2 - top, height)
+        while ready < until:
+            more = min(ready + block, until)
+            part = slice(0, more - ready)
+            into = v[:, ready + top : more + top]
+            planes_of(rows_x[ready:more], left, n, a=a[:, part], c=c[part], out=into)
+            ready = more
+        part = slice(0, stop - start)
+        m = products[:, part]
+        np.matmul(matrix, stacked[:, start:stop], out=m)
+        rows_of_planes(m, s=s[:, part], d=d[:, part], out=rows_y[start:stop])
+
+
+def winograd_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    weights: np.ndarray,
+    pad: tuple[tuple[int, int], tuple[int, int]],
+    block: int,
+    *,
+    u: np.ndarray,
+    back: np.ndarray,
+    turned: np.ndarray | None = None,
+    du: np.ndarray,
+    parts: np.ndarray,
+    planes: np.ndarray,
+    gradients: np.ndarray,
+    products: np.ndarray,
+    a: np.ndarray,
+    c: np.ndarray,
+    s: np.ndarray,
+    d: np.ndarray,
+    dw: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dy[i,4,f,t,n], x[h,4,c,T,n], weights[f,3,3,c] -> out[h,4,c,T,n] and dw[f,3,3,c].
+
+    The planes of x are made again rather than kept: that is less memory to move. Scratch: u[6,f,3,c],
+    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] where filters are few, planes[6,m], gradients[6,m], products[6,block,c,l], a, c, s, d.
+    """
+    height, _, channels, _, n = x.shape
+    rows, _, filters, tiles, _ = dy.shape
+    (top, bottom), (left, _) = pad
+    rows_x, rows_dx = x.reshape(height, 4, channels, -1), out.reshape(height, 4, channels, -1)
+    rows_dy = dy.reshape(rows, 4, filters, -1)
+    filter_planes(weights, out=u)
+    np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
+    matrix = back.reshape(6, 1, channels, 3 * filters)
+    v = framed(planes, rows + 2, channels, tiles * n)
+    v[:, :top] = 0
+    v[:, rows + 2 - bottom :] = 0
+    stacked_x = rows_together(v)
+    g = framed(gradients, height + 2, filters, tiles * n)
+    above, below = 2 - top, 2 - bottom
+    g[:, :above] = 0
+    g[:, height + 2 - below :] = 0
+    stacked = rows_together(g)
+    sums = du.reshape(6, 3 * channels, filters)
+    ready = done = 0
+    for start in range(0, rows, block):
+        stop = min(start + block, rows)
+        until = min(stop + 2 - top, height)
+        while ready < until:
+            more = min(ready + block, until)
+            part = slice(0, more - ready)
+            planes_of(rows_x[ready:more], left, n, a=a[:, part], c=c[part], out=v[:, ready + top : more + top])
+            ready = more
+        part = slice(0, stop - start)
+        m = g[:, start + above : stop + above]
+        gradient_planes(rows_dy[start:stop], s=s[:, part], out=m)
+        right = m.swapaxes(2, 3)
+        if turned is not None:
+            np.copyto(turned[:, part], right)
+            right = turned[:, part]
+        np.matmul(stacked_x[:, start:stop], right, out=parts[:, part])
+        if start == 0:
+            np.add.reduce(parts[:, part], axis=1, out=sums)
+        else:
+            for row in range(stop - start):
+                np.add(sums, parts[:, row], out=sums)
+        # a row of dx needs the gradients of the rows that saw it
+        until = height if stop == rows else max(done, min(stop - top, height))
+        while done < until:
+            more = min(done + block, until)
+            part = slice(0, more - done)
+            np.matmul(matrix, stacked[:, done:more], out=products[:, part])
+            rows_of_gradient(
+                products[:, part], left, n, s=a[:, part], d=d[:, part], c=c[part], out=rows_dx[done:more]
+            )
+            done = more
+    np.matmul(G.T.astype(u.dtype), du.transpose(3, 1, 0, 2), out=dw)

@@ -1,0 +1,210 @@
+"""Convolution by Winograd's method on residue rows, and the ways between them and ordinary rows.
+
+A value in residue rows has the axes c h r t: pixel w = 4t + r of a row. Words that treat each number, or each
+channel, alike do not mind; passes/winograd.py moves them over, so that a chain of layers stays in these rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..ir import TensorType
+from .base import Op
+from .convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from .geometry import Geometry
+
+BLOCK = 32_768  # numbers that a step works on at a time: few enough for the cache, enough to hide a call
+SKEW = 2_736  # numbers between two planes, so that they do not fall on the same sets of the cache
+
+
+def residue_type(x: TensorType) -> TensorType:
+    """The type of an image in residue rows; a last tile may be half empty."""
+    sizes = (x["c"], x["h"], 4, -(-x["w"] // 4))
+    return TensorType(tuple(zip("chrt", sizes, strict=True)))
+
+
+def image_type(x: TensorType, width: int) -> TensorType:
+    return TensorType((("c", x["c"]), ("h", x["h"]), ("w", width)))
+
+
+@dataclass(frozen=True)
+class Residues(Op):
+    """An image in residue rows."""
+
+    def type(self, x: TensorType) -> TensorType:
+        return residue_type(x)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def gradient(self, node, dy, b):
+        width = b.type(node.inputs[0])["w"]
+        return (b.add(Pixels(width), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return in_residues(x)
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        e.line(f"to_residues({e[x]}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class Pixels(Op):
+    """Residue rows as an image of a certain width."""
+
+    width: int
+
+    def type(self, x: TensorType) -> TensorType:
+        return image_type(x, self.width)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def gradient(self, node, dy, b):
+        return (b.add(Residues(), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return in_pixels(x, self.width)
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        e.line(f"from_residues({e[x]}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class WinogradConvolve(Op):
+    """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products."""
+
+    geometry: Geometry
+    width: int  # of the input
+
+    @property
+    def left(self) -> int:
+        return self.geometry.pad[1][0]
+
+    def of(self, x: TensorType) -> Convolve:
+        """The convolution that it stands for."""
+        return Convolve(self.geometry)
+
+    def type(self, x: TensorType, w: TensorType) -> TensorType:
+        image = image_type(x, self.width)
+        return residue_type(Convolve(self.geometry).type(image, w))
+
+    def macs(self, x: TensorType, w: TensorType) -> int:
+        """Six products for four outputs, where the definition takes twelve."""
+        return Convolve(self.geometry).macs(image_type(x, self.width), w) // 2
+
+    def gradient(self, node, dy, b):
+        x, w = node.inputs
+        op = WinogradConvolveGradient(self.geometry, self.width)
+        dx = b.add(op, dy, x, w, name=f"{node.name}.dx", like=node)
+        return dx, f"{dx}:dw"
+
+    def evaluate(self, x, w):
+        return in_residues(Convolve(self.geometry).evaluate(in_pixels(x, self.width), w))
+
+    def emit(self, node, e) -> None:
+        x, w = node.inputs
+        f, c, block, length = sizes(x, w, node.name, e)
+        rows = e.shape(node.name)[0]
+        scratch = {
+            "u": (6, f, 3, c),
+            "planes": (6, (rows + 2) * c * length + SKEW),
+            "products": (6, block, f, length),
+            "a": (2, block, c, length),
+            "c": (block, c, length),
+            "s": (2, block, f, length),
+            "d": (2, block, f, length),
+        }
+        e.line(
+            f"winograd({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, out={e[node.name]})"
+        )
+
+
+@dataclass(frozen=True)
+class WinogradConvolveGradient(Op):
+    """dx, and as a by-product dw, of a WinogradConvolve: they share the planes of dy."""
+
+    geometry: Geometry
+    width: int
+
+    def type(self, dy: TensorType, x: TensorType, w: TensorType) -> TensorType:
+        return x
+
+    def extras(self, dy: TensorType, x: TensorType, w: TensorType) -> Mapping[str, TensorType]:
+        return {"dw": w}
+
+    def macs(self, dy: TensorType, x: TensorType, w: TensorType) -> int:
+        return 2 * WinogradConvolve(self.geometry, self.width).macs(x, w)
+
+    def evaluate(self, dy, x, w):
+        from ..ir import data, parameter
+
+        image = in_pixels(x, self.width)
+        grad = in_pixels(dy, self.geometry.out(*image.shape[2:])[1])
+        kind = data(*image.shape[1:])
+        dx = ConvolveInputGradient(self.geometry, 1, kind).evaluate(grad, w)
+        weights = parameter(**dict(zip("fcuv", w.shape, strict=True)))
+        return in_residues(dx), ConvolveFilterGradient(self.geometry, 1, weights).evaluate(image, grad)
+
+    def emit(self, node, e) -> None:
+        dy, x, w = node.inputs
+        f, c, block, length = sizes(x, w, dy, e)
+        height, rows = e.shape(x)[0], e.shape(dy)[0]
+        scratch = {
+            "u": (6, f, 3, c),
+            "back": (6, c, 3, f),
+            "du": (6, 3, c, f),
+            "parts": (6, block, 3 * c, f),
+            "planes": (6, (rows + 2) * c * length + SKEW),
+            "gradients": (6, (height + 2) * f * length + SKEW),
+            "products": (6, block, c, length),
+            "a": (2, block, c, length),
+            "c": (block, c, length),
+            "s": (2, block, f, length),
+            "d": (2, block, c, length),
+        }
+        if f <= 32 and length <= 512:
+            scratch["turned"] = (6, block, length, f)
+        dw = e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({f}, 3, 3, {c})")
+        e.line(
+            f"winograd_gradient({e[dy]}, {e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
+            f"dw={dw}, out={e[node.name]})"
+        )
+
+
+def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:
+    """Filters, channels, rows of a block, pixels of a row's block."""
+    _, _, _, tiles, n = e.shape(y)
+    f, c = e.graph.type(w)["f"], e.graph.type(w)["c"]
+    length = tiles * n
+    return f, c, max(1, min(e.shape(y)[0], BLOCK // (max(f, c) * length))), length
+
+
+def taps(w: str, e) -> str:
+    kind = e.graph.type(w)
+    return e.view_of(w, "taps", f"{e[w]}.reshape({kind['f']}, 3, 3, {kind['c']})")
+
+
+def lent(scratch: Mapping[str, tuple[int, ...]], e) -> str:
+    """Scratch as arguments."""
+    return ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
+
+
+def in_residues(x):
+    """x[n,c,h,w] -> [n,c,h,4,t], zero beyond the image."""
+    import numpy as np
+
+    padded = np.pad(x, ((0, 0), (0, 0), (0, 0), (0, -x.shape[3] % 4)))
+    return np.ascontiguousarray(padded.reshape(*x.shape[:3], -1, 4).swapaxes(3, 4))
+
+
+def in_pixels(x, width: int):
+    """x[n,c,h,4,t] -> [n,c,h,w]"""
+    import numpy as np
+
+    return np.ascontiguousarray(x.swapaxes(3, 4).reshape(*x.shape[:3], -1)[..., :width])
+
+
