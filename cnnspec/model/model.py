@@ -82,12 +82,12 @@ class Model:
 
         Where the cost is not finite the parameters stay as they were.
         """
-        cost, right = self.engine.learn(self._arrays(x, y), self.rate)
+        cost, right = self.engine.learn(self.arrays(x, y), self.rate)
         return cost, self._right(right, y)
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning: the network as it is in use."""
-        cost, right = self.engine.measure(self._arrays(x, y))
+        cost, right = self.engine.measure(self.arrays(x, y))
         return cost, self._right(right, y)
 
     def fit(
@@ -164,7 +164,7 @@ class Model:
 
     def evaluate(self, x: Given, y: Given) -> dict[str, float | None]:
         """Mean cost and accuracy over any number of images, without dropout and with running statistics."""
-        arrays = self._arrays(x, y)
+        arrays = self.arrays(x, y)
         count = _length(arrays)
         cost, right, known = 0.0, 0, True
         for _, part in self._chunks(arrays, count):
@@ -187,7 +187,7 @@ class Model:
 
         As in training: with the batch's statistics and with dropout.
         """
-        _, found = self.engine.differentiate(self._arrays(x, y))
+        _, found = self.engine.differentiate(self.arrays(x, y))
         return dict(found)
 
     def activations(self, x: Given) -> dict[str, Array]:
@@ -276,7 +276,8 @@ class Model:
             raise SpecError((Diagnostic("CNN408", message),))
         return np.ascontiguousarray(values, self.dtype)
 
-    def _arrays(self, x: Given, y: Given) -> dict[str, Array]:
+    def arrays(self, x: Given, y: Given) -> dict[str, Array]:
+        """Images and answers by the names of inputs and targets, as plans take them."""
         arrays = self._inputs(x)
         count = _length(arrays)
         for name, values in _by_name(y, self._judged, "output").items():

@@ -96,6 +96,7 @@ def folded(code: str) -> list[str]:
         return [f"    {code}"]
     # a blank within brackets of its own (a shape, a pad) is no place to break a call at
     held = re.sub(r"\([^()]*\)(?=[,)\]])|\(\([^()]*\), \([^()]*\)\)", lambda m: m.group().replace(" ", "\0"), code)
+    held = held.replace(" = ", "\0=\0", 1)  # nor is a name a line of its own
     lines = wrap(held, WIDTH - 12, break_long_words=False, break_on_hyphens=False)
     return [("    " if k == 0 else "        ") + line.replace("\0", " ") for k, line in enumerate(lines)]
 
