@@ -1,7 +1,7 @@
 """Checking specs: the same findings for the command line, the editor server and programs.
 
     report = cnnspec.check("net.cnn")        # or cnnspec.check(text="conv 8x3x3 -> relu")
-    report.ok, report.diagnostics, report.reading
+    report.ok, report.diagnostics, report.summary
 
 Nothing here prints, exits, or changes anything outside of what it returns.
 """
@@ -18,6 +18,7 @@ from .comments import Comments, read_comments
 from .configuration import Configuration, Configurations
 
 if TYPE_CHECKING:
+    from ..ir.facts import Facts
     from ..lang import Reading
 
 
@@ -41,6 +42,13 @@ class Report:
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         return tuple(d for d in self.diagnostics if d.severity == "warning")
+
+    @property
+    def summary(self) -> Facts | None:
+        """Layers, shapes, parameters, work: what is known of the network, or None where there are errors."""
+        from ..ir.facts import facts
+
+        return facts(self.reading.spec.graph) if self.reading and self.reading.spec and self.ok else None
 
     def __str__(self) -> str:
         from ..diagnostics.text import render
@@ -93,12 +101,15 @@ def _source(found: Source | Diagnostic) -> Source:
     return found
 
 
-def examine(source: Source, configuration: Configuration, folder: Path | None) -> Report:
-    """Check a source in an absolute folder (None: it can import nothing) under a configuration."""
+def examine(source: Source, configuration: Configuration, folder: Path | None, *, fixes: bool = True) -> Report:
+    """Check a source in an absolute folder (None: it can import nothing) under a configuration.
+
+    Without `fixes` none is looked for, which is quicker.
+    """
     from ..lang import read
     from ..lang.fixes import in_order
 
-    reading = read(source, root=configuration.folder or folder)
+    reading = read(source, root=configuration.folder or folder, fixes=fixes)
     silenced = Silence(configuration, source)
     found = [d for d in reading.diagnostics if not silenced(d)]
     found += [d for d in silenced.comments(source).problems if not silenced(d)]

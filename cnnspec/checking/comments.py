@@ -13,8 +13,9 @@ from ..diagnostics import Diagnostic, Source, Span
 from ..diagnostics.codes import CODES
 from .configuration import ALWAYS
 
-# what stands before the comment may hold texts in quotes, and a `#` inside of those begins no comment
-COMMENT = re.compile(r'(?P<before>(?:[^"#\r\n]|"[^"\r\n]*")*)#[ \t]*cnnspec:(?P<rest>[^\r\n]*)')
+# what stands before the comment may hold texts in quotes, and a `#` inside of those begins no comment;
+# within a comment, `# cnnspec:` may follow other words
+COMMENT = re.compile(r'(?P<before>(?:[^"#\r\n]|"[^"\r\n]*")*)#(?:[^\r\n]*#)?[ \t]*cnnspec:(?P<rest>[^\r\n]*)')
 IGNORE = re.compile(r"[ \t]*ignore\b[ \t:]*(?P<codes>.*)")
 
 

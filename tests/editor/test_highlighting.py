@@ -93,7 +93,9 @@ def highlight(text):
             fill(scopes, offset + match.start(), offset + match.end(), owner.get("name", ""))
             for number, capture in owner.get(key, {}).items():
                 if match.start(int(number)) >= 0:
-                    fill(scopes, offset + match.start(int(number)), offset + match.end(int(number)), capture["name"])
+                    fill(
+                        scopes, offset + match.start(int(number)), offset + match.end(int(number)), capture["name"]
+                    )
             if chosen is None:
                 stack.pop()
             elif "begin" in chosen:

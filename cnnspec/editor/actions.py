@@ -1,0 +1,54 @@
+"""Changes that an editor offers: the fixes of findings, all fixes at once, and to silence a warning."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..checking.fixes import repair
+from ..diagnostics import Diagnostic, Edit, Source, Span
+from .document import Document
+
+
+class Action(NamedTuple):
+    """A change under a title; `cures` is the finding that it is for."""
+
+    title: str
+    edits: tuple[Edit, ...]
+    cures: Diagnostic | None = None
+
+
+def actions(document: Document, start: int, end: int) -> list[Action]:
+    """The changes for what was found between two offsets."""
+    found = []
+    for diagnostic in document.report_with_fixes.diagnostics:
+        span = diagnostic.span
+        if span is None or not document.owns(span) or span.start > end or span.end < start:
+            continue
+        if diagnostic.fix and all(document.owns(edit.span) for edit in diagnostic.fix):
+            found.append(Action(diagnostic.help or "fix it", diagnostic.fix, diagnostic))
+        if diagnostic.severity == "warning" and diagnostic.code != "CNN906":
+            found.append(_silence(document, diagnostic, span))
+    return found
+
+
+def fix_all(document: Document) -> Action | None:
+    """Every fix that helps, as `cnnspec check --fix` applies them; None where there is none."""
+
+    def find(source: Source) -> tuple[Diagnostic, ...]:
+        return Document(source.text, document.path, document.encoding).report_with_fixes.diagnostics
+
+    fixed, count = repair(document.source, document.report_with_fixes.diagnostics, find)
+    if not count:
+        return None
+    everything = Span(document.source, 0, len(document.text))
+    return Action("fix all that cnnspec can", (Edit(everything, fixed.text),))
+
+
+def _silence(document: Document, diagnostic: Diagnostic, span: Span) -> Action:
+    """Add the code to the comment at the end of the line, or begin one."""
+    source, line = document.source, span.line
+    text = source.line(line)
+    end = source.line_starts[line - 1] + len(text.rstrip())
+    comment = text.find("# cnnspec: ignore ")
+    written = f", {diagnostic.code}" if comment >= 0 else f"  # cnnspec: ignore {diagnostic.code}"
+    return Action(f"silence {diagnostic.code} on this line", (Edit(Span(source, end, end), written),), diagnostic)

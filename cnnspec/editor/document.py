@@ -1,0 +1,138 @@
+"""A text as it stands in an editor, with what a check found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..checking import Configurations, Report, examine
+from ..diagnostics import Source, Span, SpecError
+from ..ir import Node
+from ..ir.facts import Facts, facts
+from ..lang.tree import File
+
+Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding
+WIDTHS = {"utf-8": lambda c: len(c.encode("utf-8", "replace")), "utf-16": lambda c: 1 + (c > "\uffff")}
+
+
+@dataclass(frozen=True)
+class Document:
+    """One version of a text. Everything is found out when it is first asked for, and kept.
+
+    `path` is where it would be saved, if anywhere; `encoding` is how the editor counts columns.
+    """
+
+    text: str
+    path: Path | None = None
+    encoding: str = "utf-16"
+
+    @cached_property
+    def source(self) -> Source:
+        return Source(str(self.path) if self.path else "<text>", self.text)
+
+    @cached_property
+    def report(self) -> Report:
+        """The findings, without fixes."""
+        return self._examined(fixes=False)
+
+    @cached_property
+    def report_with_fixes(self) -> Report:
+        """The findings with their fixes, which takes a reading of the text for each of them."""
+        return self._examined(fixes=True)
+
+    def _examined(self, fixes: bool) -> Report:
+        folder = self.path.parent if self.path else None
+        try:
+            configuration = Configurations().nearest(folder or Path.cwd())
+        except SpecError as error:
+            return Report(self.source.name, error.diagnostics)
+        return examine(self.source, configuration, folder, fixes=fixes)
+
+    @property
+    def file(self) -> File:
+        """The tree, as far as the text could be read."""
+        reading = self.report.reading
+        return reading.file if reading else File(self.source, (), ())
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is known of each value."""
+        reading = self.report.reading
+        return facts(reading.graph) if reading else Facts((), ())
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The values that come from this text, in the order of the graph."""
+        reading = self.report.reading
+        return tuple(n for n in reading.graph if self.owns(n.span)) if reading else ()
+
+    def owns(self, span: Span | None) -> bool:
+        """Whether a span is of this text, and not of an imported one."""
+        return span is not None and span.source.name == self.source.name
+
+    # ---- places ----------------------------------------------------------------------------------------
+
+    def offset(self, position: Position) -> int:
+        """The offset of a position; the nearest one where the text has none there."""
+        line, column = position
+        if line >= len(self.source.line_starts):
+            return len(self.text)
+        start, width = self.source.line_starts[line], WIDTHS.get(self.encoding)
+        text = self.source.line(line + 1)
+        if width is None:
+            return start + min(column, len(text))
+        for i, character in enumerate(text):
+            if column <= 0:
+                return start + i
+            column -= width(character)
+        return start + len(text)
+
+    def position(self, offset: int) -> Position:
+        return position_in(self.source, offset, self.encoding)
+
+    def range(self, span: Span) -> tuple[Position, Position]:
+        """Where a span of any source begins and ends."""
+        return (
+            position_in(span.source, span.start, self.encoding),
+            position_in(span.source, span.end, self.encoding),
+        )
+
+    def path_to(self, offset: int) -> list[Any]:
+        """The parts of the tree around an offset, from the statement to the innermost."""
+        found: list[Any] = []
+        parts: tuple[Any, ...] = self.file.statements
+        while True:
+            inner = next((part for part in spanned(parts) if around(part.span, offset)), None)
+            if inner is None:
+                return found
+            found.append(inner)
+            parts = tuple(inner)
+
+
+def position_in(source: Source, offset: int, encoding: str) -> Position:
+    line, column = source.position(offset)
+    width = WIDTHS.get(encoding)
+    if width is None:
+        return line - 1, column - 1
+    start = source.line_starts[line - 1]
+    return line - 1, sum(map(width, source.text[start : start + column - 1]))
+
+
+def spanned(parts: tuple[Any, ...]) -> Iterator[Any]:
+    """The parts of a piece of tree that have a place, looking into tuples and parts that have none."""
+    for part in parts:
+        if isinstance(part, Span):
+            continue
+        if isinstance(part, tuple):
+            if hasattr(part, "span"):
+                yield part
+            else:
+                yield from spanned(part)
+
+
+def around(span: Span, offset: int) -> bool:
+    """Whether a place is within a span, or right behind it, where a cursor after a word stands."""
+    return span.start <= offset <= span.end

@@ -1,0 +1,40 @@
+"""The shape after each layer, shown at the end of its text."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..ir import Node
+from ..ops.leaves import Input
+from .document import Document
+
+
+class Hint(NamedTuple):
+    """What to show behind an offset, and what to say when the pointer rests on it."""
+
+    offset: int
+    text: str
+    about: str
+
+
+def hints(document: Document, start: int, end: int) -> list[Hint]:
+    """The hints between two offsets. A layer of a block that is called with several sizes has several."""
+    places: dict[int, list[Node]] = {}
+    for node in document.nodes:
+        if node.span and start <= node.span.end <= end and not isinstance(node.op, Input):
+            places.setdefault(node.span.end, []).append(node)
+    found = []
+    for offset, nodes in places.items():
+        shapes = list(dict.fromkeys(str(node.type) for node in nodes))
+        shown = ", ".join(shapes[:2]) + (", ..." if len(shapes) > 2 else "")
+        names = ", ".join(node.name for node in nodes[:4]) + (", ..." if len(nodes) > 4 else "")
+        found.append(Hint(offset, shown, f"{names}: {', '.join(shapes)}{_assumed(document)}"))
+    return sorted(found)
+
+
+def _assumed(document: Document) -> str:
+    """Which input the shapes are for, where the text leaves it open."""
+    reading = document.report.reading
+    if reading is None or reading.spec is None or not reading.spec.symbolic:
+        return ""
+    return f" (for an input of {reading.graph.type(reading.graph.inputs[0])})"

@@ -1,0 +1,64 @@
+"""Words as an editor meets them: what a name in the text stands for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..lang.names import Recipe
+from ..lang.spelling import british
+from ..lang.tree import Layer, Name, Setting, Settings
+from ..ops import WORDS
+from ..ops.fields import Nested, settings
+from ..settings.data import Data
+from ..settings.train import Train
+from .document import Document
+
+BLOCKS: dict[str, Any] = {"train": Train, "data": Data}
+
+
+def nested(path: list[Any]) -> Any:
+    """The class whose settings stand at the end of a path through the tree.
+
+    conv 8x3x3 | stride 2                      Conv
+    train {    | epochs 5                      Train
+    train { optimiser adam | lr 1e-3           Adam
+    """
+    cls: Any = None
+    for part in path:
+        if isinstance(part, Layer):
+            cls = WORDS.get(part.word.text)
+        elif isinstance(part, Settings):
+            cls = BLOCKS.get(part.word.text)
+        elif isinstance(part, Setting) and cls is not None:
+            inner = choices(cls, part.name.text)
+            if isinstance(part.value, Name) and british(part.value.text) in inner:
+                cls = inner[british(part.value.text)]
+    return cls
+
+
+def choices(cls: Any, setting: str) -> dict[str, Any]:
+    """The words that a setting takes, which have settings of their own: `optimiser` takes adam, sgd, ..."""
+    field = settings(cls).get(british(setting))
+    kind = field.metadata["kind"] if field else None
+    classes: tuple[Any, ...] = kind.classes if isinstance(kind, Nested) else ()
+    return {each.word: each for each in classes}
+
+
+def recipes(document: Document) -> dict[str, Recipe]:
+    """The blocks, nets and imported files that the text may call."""
+    reading = document.report.reading
+    return reading.module.recipes if reading else {}
+
+
+def recipe_page(document: Document, name: str) -> str:
+    """A block's head, as it was defined: `block basic(c, s = 1)`."""
+    recipe = recipes(document).get(name)
+    if recipe is None:
+        return ""
+    params = ", ".join(
+        param.name.text + (f" = {param.default.span.text}" if param.default else "") for param in recipe.params
+    )
+    kind = "net" if recipe.shared else "block"
+    place = "" if document.owns(recipe.name.span) else f" from {recipe.name.span.source.name}"
+    head = f"{kind} {name}({params})" if recipe.params else f"{kind} {name}"
+    return f"**`{head}`**{place}\n\n```cnn\n{recipe.chain.span.text}\n```"

@@ -1,0 +1,226 @@
+"""The editor server, spoken to by a language client over standard input and output."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("pygls", reason="the extra [lsp] is not installed")
+
+from lsprotocol import types as lsp
+from pygls.lsp.client import LanguageClient
+
+ROOT = Path(__file__).parents[2]
+WRONG = "input 1x28x28\nconv 8x3x3 -> rellu -> dense 10 -> softmax\n"
+
+
+class Editor(LanguageClient):
+    """A client that remembers the findings it was sent."""
+
+    def __init__(self):
+        super().__init__("an editor", "1")
+        self.findings = {}
+        self.news = asyncio.Event()
+
+        @self.feature(lsp.TEXT_DOCUMENT_PUBLISH_DIAGNOSTICS)
+        def take(params):
+            self.findings[params.uri] = list(params.diagnostics)
+            self.news.set()
+
+    async def open(self, uri, text):
+        self.news.clear()
+        item = lsp.TextDocumentItem(uri, "cnn", 1, text)
+        self.text_document_did_open(lsp.DidOpenTextDocumentParams(item))
+        await asyncio.wait_for(self.news.wait(), 20)
+
+    def change(self, uri, version, text):
+        self.news.clear()
+        identifier = lsp.VersionedTextDocumentIdentifier(uri=uri, version=version)
+        whole = lsp.TextDocumentContentChangeWholeDocument(text)
+        self.text_document_did_change(lsp.DidChangeTextDocumentParams(identifier, [whole]))
+
+    async def changed(self, uri, version, text):
+        self.change(uri, version, text)
+        await asyncio.wait_for(self.news.wait(), 20)
+
+
+def converse(talk, folder, encodings=("utf-16",)):
+    """Start a server, let `talk(editor, uri)` speak with it, and see it leave in good order."""
+
+    async def session():
+        editor = Editor()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        await editor.start_io(sys.executable, "-m", "cnnspec", "lsp", env=environment, cwd=str(folder))
+        general = lsp.GeneralClientCapabilities(position_encodings=list(map(lsp.PositionEncodingKind, encodings)))
+        hello = lsp.InitializeParams(lsp.ClientCapabilities(general=general), root_uri=folder.as_uri())
+        answer = await asyncio.wait_for(editor.initialize_async(hello), 30)
+        editor.initialized(lsp.InitializedParams())
+        await talk(editor, (folder / "a.cnn").as_uri())
+        await editor.shutdown_async(None)
+        editor.exit(None)
+        await editor.stop()
+        assert editor._server.returncode == 0
+        return answer
+
+    return asyncio.run(session())
+
+
+def at(text, place, plus=0):
+    before = text[: text.index(place) + plus]
+    return lsp.Position(before.count("\n"), len(before) - before.rfind("\n") - 1)
+
+
+def asked(kind, uri, position):
+    return kind(lsp.TextDocumentIdentifier(uri), position)
+
+
+def test_a_whole_session(tmp_path):
+    (tmp_path / "blocks.cnn").write_text("block b(c) = conv {c}x3x3 pad same -> relu\n")
+    good = 'import "blocks.cnn"\ninput 3x8x8\nb(4) -> conv 8x3x3 as e -> gap -> dense 2 -> softmax\n'
+
+    async def talk(editor, uri):
+        await editor.open(uri, WRONG)
+        (finding,) = editor.findings[uri]
+        assert (finding.code, finding.source) == ("CNN201", "cnnspec")
+        assert finding.severity == lsp.DiagnosticSeverity.Error
+        assert finding.range == lsp.Range(lsp.Position(1, 14), lsp.Position(1, 19))
+
+        actions = await editor.text_document_code_action_async(
+            lsp.CodeActionParams(
+                lsp.TextDocumentIdentifier(uri), finding.range, lsp.CodeActionContext(diagnostics=[finding])
+            )
+        )
+        assert actions[0].is_preferred and actions[0].diagnostics[0].code == "CNN201"
+        assert actions[0].edit.changes[uri] == (lsp.TextEdit(finding.range, "relu"),)
+
+        await editor.changed(uri, 2, WRONG.replace("rellu", "relu"))
+        assert editor.findings[uri] == []
+
+        await editor.changed(uri, 3, good)
+        assert editor.findings[uri] == []
+        hover = await editor.text_document_hover_async(asked(lsp.HoverParams, uri, at(good, "conv", 1)))
+        assert "`e` 4x8x8 → **8x6x6**, 296 parameters, 10,368 multiply-adds" in hover.contents.value
+
+        found = await editor.text_document_definition_async(asked(lsp.DefinitionParams, uri, at(good, "b(4)")))
+        assert Path(found.uri.removeprefix("file://")).name == "blocks.cnn"
+        assert found.range.start == lsp.Position(0, 6)
+
+        whole = lsp.Range(lsp.Position(0, 0), lsp.Position(9, 0))
+        hints = await editor.text_document_inlay_hint_async(
+            lsp.InlayHintParams(lsp.TextDocumentIdentifier(uri), whole)
+        )
+        assert [hint.label for hint in hints] == ["8x6x6", "8", "2", "2"]
+
+        messy = good.replace(" -> gap", "->gap").replace(" -> ", "   ->  ")
+        await editor.changed(uri, 4, messy)
+        options = lsp.FormattingOptions(tab_size=2, insert_spaces=True)
+        (edit,) = await editor.text_document_formatting_async(
+            lsp.DocumentFormattingParams(lsp.TextDocumentIdentifier(uri), options)
+        )
+        assert edit.new_text == good
+
+        broken = good + "conv 8x3x3 "
+        await editor.changed(uri, 5, broken)
+        items = await editor.text_document_completion_async(
+            asked(lsp.CompletionParams, uri, lsp.Position(3, len("conv 8x3x3 ")))
+        )
+        assert {"stride", "pad", "bias"} <= {item.label for item in items}
+
+        editor.news.clear()
+        editor.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+        await asyncio.wait_for(editor.news.wait(), 20)
+        assert editor.findings[uri] == []
+
+    offered = converse(talk, tmp_path).capabilities
+    assert offered.hover_provider and offered.definition_provider and offered.inlay_hint_provider
+    assert offered.document_formatting_provider and offered.completion_provider and offered.code_action_provider
+
+
+def test_findings_come_once_after_a_burst_of_typing(tmp_path):
+    async def talk(editor, uri):
+        await editor.open(uri, WRONG)
+        count = 0
+        for version in range(2, 12):
+            editor.change(uri, version, WRONG + "#" * version)
+            await asyncio.sleep(0.02)
+        editor.news.clear()
+        while True:
+            try:
+                await asyncio.wait_for(editor.news.wait(), 1)
+            except TimeoutError:
+                break
+            count += 1
+            editor.news.clear()
+        assert count == 1
+        assert len(editor.findings[uri]) == 1
+
+    converse(talk, tmp_path)
+
+
+@pytest.mark.parametrize(("encoding", "column"), [("utf-8", 22), ("utf-16", 20), ("utf-32", 19)])
+def test_columns_in_the_encoding_that_was_agreed_on(tmp_path, encoding, column):
+    text = 'input 4\ndense 4\ndata { source npz "😀" ; bogus 1 }\n'
+
+    async def talk(editor, uri):
+        await editor.open(uri, text)
+        starts = {finding.range.start.character for finding in editor.findings[uri] if finding.code == "CNN202"}
+        assert starts == {column + 5}
+
+    converse(talk, tmp_path, encodings=(encoding,))
+
+
+def test_configuration_and_unsaved_texts(tmp_path):
+    (tmp_path / "pyproject.toml").write_text('[tool.cnnspec]\nignore = ["CNN231"]\n')
+    warns = "input 3x8x8\nconv 4x3x3 -> bn -> relu -> gap -> dense 2 -> softmax\n"
+
+    async def talk(editor, uri):
+        await editor.open(uri, warns)
+        assert editor.findings[uri] == []
+        (tmp_path / "pyproject.toml").write_text("[tool.cnnspec]\nbogus = 1\n")
+        editor.news.clear()
+        editor.text_document_did_save(lsp.DidSaveTextDocumentParams(lsp.TextDocumentIdentifier(uri)))
+        await asyncio.wait_for(editor.news.wait(), 20)
+        (finding,) = editor.findings[uri]
+        assert finding.code == "CNN905" and finding.range.start == lsp.Position(0, 0)
+        assert "pyproject.toml:2:1" in finding.message
+        await editor.open("untitled:Untitled-1", WRONG)
+        assert [finding.code for finding in editor.findings["untitled:Untitled-1"]] == ["CNN905"]
+
+    converse(talk, tmp_path)
+
+
+def test_answers_within_50_ms_on_300_lines(tmp_path):
+    """The median of several questions of each kind; a busy machine may stretch single ones."""
+    layers = "\n".join(f"  -> conv {8 + i % 3}x3x3 pad same as v{i} -> relu  # {i}" for i in range(296))
+    text = f"input 3x16x16\nconv 8x3x3 pad 1\n{layers}\n  -> gap -> dense 2 -> softmax\n"
+    assert text.count("\n") >= 299
+
+    async def talk(editor, uri):
+        await editor.open(uri, text)
+        assert editor.findings[uri] == []
+        place = at(text, "conv 9x3x3 pad same as v250", 1)
+        identifier = lsp.TextDocumentIdentifier(uri)
+        screen = lsp.Range(lsp.Position(100, 0), lsp.Position(160, 0))
+        context = lsp.CodeActionContext(diagnostics=[])
+        questions = {
+            "hover": lambda: editor.text_document_hover_async(lsp.HoverParams(identifier, place)),
+            "completion": lambda: editor.text_document_completion_async(lsp.CompletionParams(identifier, place)),
+            "definition": lambda: editor.text_document_definition_async(lsp.DefinitionParams(identifier, place)),
+            "hints": lambda: editor.text_document_inlay_hint_async(lsp.InlayHintParams(identifier, screen)),
+            "actions": lambda: editor.text_document_code_action_async(
+                lsp.CodeActionParams(identifier, screen, context)
+            ),
+        }
+        for name, ask in questions.items():
+            await ask()  # figures that only this question needs are found out once
+            times = []
+            for _ in range(7):
+                before = time.perf_counter()
+                await ask()
+                times.append(time.perf_counter() - before)
+            assert sorted(times)[3] < 0.05, (name, times)
+
+    converse(talk, tmp_path)
