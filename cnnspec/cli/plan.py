@@ -13,20 +13,26 @@ import click
 @click.option("--batch", type=click.IntRange(1), help="Images of a batch (default: the spec's).")
 @click.option("--mode", type=click.Choice(["train", "infer"]), default="train", show_default=True)
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
-def command(spec: Path, after: str | None, batch: int | None, mode: str, given: str | None) -> None:
-    """Print the plan of SPEC as Python source: where every array lives, forward, backward, update."""
+@click.option("--engine", type=click.Choice(["numpy", "jax"]), default="numpy", show_default=True)
+def command(spec: Path, after: str | None, batch: int | None, mode: str, given: str | None, engine: str) -> None:
+    """Print the plan of SPEC as Python source: where every array lives, forward, backward, update.
+
+    With --engine jax: the computation that XLA is given, as StableHLO.
+    """
     from .. import passes
     from ..api import compile
     from ..ir.text import listing
     from ..passes.expand import attach_costs
     from ..plan.update import source as update_source
 
-    model = compile(spec, batch=batch, input=given)
+    if engine == "jax" and after is not None:
+        raise click.UsageError("passes are those of the plan on NumPy; --after goes without --engine jax")
+    model = compile(spec, batch=batch, input=given, engine=engine)
     pipeline = passes.TRAINING if mode == "train" else passes.INFERENCE
     if after is None:
         plan = model.engine.plan(mode, model.batch)
         click.echo(plan.source, nl=False)
-        if mode == "train":
+        if mode == "train" and engine == "numpy":
             click.echo("\n\n" + update_source(model.spec.train.optimiser), nl=False)
         return
     names = [step.__name__ for step in pipeline]

@@ -14,16 +14,23 @@ import click
 @click.option("--sort", type=click.Choice(["parameters", "macs", "memory"]), help="Largest first.")
 @click.option("--depth", type=click.IntRange(0), help="Blocks deeper than this as one line.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
-def command(spec: Path, as_json: bool, sort: str | None, depth: int | None, given: str | None) -> None:
+@click.option("--cluster", type=click.IntRange(1), metavar="N", help="And what a step on N devices exchanges.")
+def command(
+    spec: Path, as_json: bool, sort: str | None, depth: int | None, given: str | None, cluster: int | None
+) -> None:
     """List the layers of SPEC: output, parameters, multiply-adds, memory of activations, receptive field."""
     from ..api import read_spec
     from ..ir.facts import facts
     from ..report import summary
+    from ..report.cluster import Traffic
 
-    found = facts(read_spec(spec, input=given).graph)
+    read = read_spec(spec, input=given)
+    found = whole = facts(read.graph)
     if depth is not None:
         found = found.folded(depth)
     if as_json:
         click.echo(json.dumps(summary.as_json(found, sort or ""), indent=2))
     else:
         click.echo(summary.table(found, sort or ""), nl=False)
+        if cluster:
+            click.echo("\n" + Traffic(whole, read.train, cluster).text(), nl=False)

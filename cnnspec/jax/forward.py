@@ -9,7 +9,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from ..ir import Graph, Node
-from ..ops.activation import Sigmoid, Softmax
+from ..ops import Sigmoid
+from ..ops.channels import Softmax
 from ..ops.costs import BinaryCrossEntropy, Cost, CrossEntropy
 from ..ops.leaves import Input, Target
 from .words import WORDS, Call

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
@@ -51,6 +52,7 @@ def join(
     if coordinator is None and not any(name in os.environ for name in MANAGED):
         return False
     prepare(devices)
+    keep_output()
     try:
         jax.distributed.initialize(
             coordinator,
@@ -67,6 +69,14 @@ def join(
     # a Ctrl-C reaches processes at different steps, so none may wait for the others to end theirs
     signal.signal(signal.SIGINT, _interrupt)
     return jax.process_count() > 1
+
+
+def keep_output() -> None:
+    """Leave standard output to us: what libraries print there (Gloo, of its connections) goes beside errors."""
+    sys.stdout.flush()
+    ours = os.dup(1)
+    os.dup2(2, 1)
+    sys.stdout = os.fdopen(ours, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ...ops.activation import Leaky, Relu, Sigmoid, Softmax, Tanh
+from ...ops import Leaky, Relu, Sigmoid, Tanh
+from ...ops.channels import Softmax
 from .call import Array, Call, wide
 
 

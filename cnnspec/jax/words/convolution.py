@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jax import lax
 
-from ...ops.conv import Conv, DwConv
+from ...ops import Conv, DwConv
 from ...ops.geometry import Geometry
 from .call import Array, Call, along, column
 

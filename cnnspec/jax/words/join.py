@@ -6,7 +6,7 @@ from functools import reduce
 
 import jax.numpy as jnp
 
-from ...ops.merge import Add, Concat, Max, Mean, Mul
+from ...ops import Add, Concat, Max, Mean, Mul
 from .call import Array, Call
 
 

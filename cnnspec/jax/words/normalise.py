@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jax import lax
 
-from ...ops.norm import Bn
+from ...ops import Bn
 from .call import Array, Call, column, wide
 
 

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ...ops.pool import AvgPool, Gap, MaxPool, MinPool, Pool
+from ...ops import AvgPool, Gap, MaxPool, MinPool
+from ...ops.pool import Pool
 from .call import Array, Call, along
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ...ops.regularise import Dropout
+from ...ops import Dropout
 from .call import Array, Call
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ...ops.dense import Dense
-from ...ops.shape import Flatten, Reshape, Shuffle
+from ...ops import Dense, Flatten, Reshape, Shuffle
 from .call import Array, Call
 
 
