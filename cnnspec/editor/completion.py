@@ -166,7 +166,7 @@ def _words(document: Document) -> Iterator[Item]:
 
 def _values(document: Document) -> Iterator[Item]:
     """Values with names, and their shapes."""
-    reading = document.report.reading
+    reading = document.latest.reading
     if reading:
         for name, node in reading.names.items():
             known = node in reading.graph.nodes
@@ -175,7 +175,7 @@ def _values(document: Document) -> Iterator[Item]:
 
 def _numbers(document: Document) -> Iterator[Item]:
     """Names of numbers: `let`, and the parameters of blocks."""
-    reading = document.report.reading
+    reading = document.latest.reading
     if reading:
         for name in reading.module.numbers:
             yield Item(name, "name", "let")

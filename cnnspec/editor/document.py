@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ WIDTHS = {"utf-8": lambda c: len(c.encode("utf-8", "replace")), "utf-16": lambda
 class Document:
     """One version of a text. Everything is found out when it is first asked for, and kept.
 
-    `path` is where it would be saved, if anywhere; `encoding` is how the editor counts columns.
+    `path` is where it would be saved, if anywhere; `encoding` is how the editor counts columns; `earlier` is
+    what was found in the version before.
     """
 
     text: str
     path: Path | None = None
     encoding: str = "utf-16"
+    earlier: Report | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def source(self) -> Source:
@@ -42,6 +44,12 @@ class Document:
     def report_with_fixes(self) -> Report:
         """The findings with their fixes, which takes a reading of the text for each of them."""
         return self._examined(fixes=True)
+
+    @property
+    def latest(self) -> Report:
+        """The findings of this version if they are there, else those of the one before: for completion,
+        which cannot wait for a reading at each letter."""
+        return self.__dict__.get("report") or self.earlier or self.report
 
     def _examined(self, fixes: bool) -> Report:
         folder = self.path.parent if self.path else None

@@ -52,7 +52,8 @@ class Server(LanguageServer):
     def keep(self, uri: str, text: str) -> Document:
         path = uris.to_fs_path(uri) if uri.startswith("file:") else None
         encoding = lsp.PositionEncodingKind(self.workspace.position_encoding or "utf-16")
-        self.open[uri] = Document(text, Path(path) if path else None, encoding.value)
+        earlier = self.open[uri].latest if uri in self.open else None
+        self.open[uri] = Document(text, Path(path) if path else None, encoding.value, earlier)
         return self.open[uri]
 
     def publish(self, uri: str, version: int | None = None) -> None:
@@ -143,6 +144,7 @@ def make_server() -> Server:
         lsp.TEXT_DOCUMENT_CODE_ACTION,
         lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll]),
     )
+    @server.thread()  # tries each fix, which may take long
     def on_code_action(server: Server, params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         uri = params.text_document.uri
         document = server.document(uri)

@@ -46,7 +46,7 @@ def choices(cls: Any, setting: str) -> dict[str, Any]:
 
 def recipes(document: Document) -> dict[str, Recipe]:
     """The blocks, nets and imported files that the text may call."""
-    reading = document.report.reading
+    reading = document.latest.reading
     return reading.module.recipes if reading else {}
 
 
