@@ -1,0 +1,51 @@
+"""`cnnspec gradcheck SPEC`: the plan's gradients against central differences."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from .outcome import CLEAN, FINDINGS, say
+
+
+@click.command()
+@click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--limit", type=click.FloatRange(0), default=1e-6, show_default=True, help="Largest error allowed.")
+@click.option(
+    "--entries", type=click.IntRange(1), help="Numbers of each parameter (default: as time lets)."
+)
+@click.option("--batch", type=click.IntRange(1), default=4, show_default=True, help="Random images to check with.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, images, entries.")
+@click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(
+    spec: Path, limit: float, entries: int | None, batch: int, seed: int, given: str | None, as_json: bool
+) -> int:
+    """Check the gradient of SPEC's cost against central differences, parameter by parameter, in float64.
+
+    The weights are as training begins, the images random. An error is relative to the gradient, or to a
+    thousandth of the largest gradient of the network where the own one is smaller. Exits 1 above the limit.
+    """
+    from ..api import read_spec
+    from ..diagnostics import Diagnostic
+    from ..model.model import Model
+    from ..report import gradcheck
+
+    found = read_spec(spec, input=given)
+    with Model(found, batch=batch, dtype="float64", seed=seed, shards=1) as model:
+        arrays = gradcheck.random_batch(model, batch, seed)
+        checked = gradcheck.gradcheck(model, arrays, entries, seed)
+    if as_json:
+        click.echo(json.dumps(gradcheck.as_json(checked, limit), indent=2))
+    else:
+        click.echo(gradcheck.table(checked))
+        if checked:
+            click.echo(f"worst error {checked[0].error:.1e} at {checked[0].place}, limit {limit:.0e}")
+    wrong = [c for c in checked if not c.error <= limit]
+    for c in wrong:
+        message = f"the gradient of {c.place} is {c.gradient:.10g}, the difference {c.difference:.10g}"
+        owner = next((n for n in found.graph if c.parameter.rpartition(".")[0] == n.name), None)
+        say((Diagnostic("CNN554", message, owner.span if owner else None, label=f"error {c.error:.1e}"),))
+    return FINDINGS if wrong else CLEAN
