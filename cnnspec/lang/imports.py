@@ -6,6 +6,7 @@ folder that `check` or `run` was given, or else that of the file.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..diagnostics import Diagnostic, Source, Span
@@ -16,6 +17,7 @@ from .parse import parse
 from .tree import Import
 
 MOST_FILES = 100
+DEEPEST = 20  # files that import one another in a chain
 
 
 class Imports:
@@ -60,7 +62,10 @@ class Imports:
         if len(self.modules) >= MOST_FILES:
             self.findings.report("CNN008", f"more than {MOST_FILES} files are imported", span)
             return None
-        if not real.exists():
+        if len(self.reading) > DEEPEST:
+            self.findings.report("CNN008", f"imports lead more than {DEEPEST} files deep", span)
+            return None
+        if not os.path.exists(real):  # Path.exists raises where a name is too long
             self.findings.report("CNN013", f"there is no file {path.as_posix()}", span)
             return None
         source = read_file(real, name=path.as_posix())

@@ -145,7 +145,9 @@ def test_a_reader_who_leaves_early_is_no_fault_of_ours(here):
 
 
 @pytest.mark.parametrize("format", MACHINE)
-@pytest.mark.parametrize("arguments", [["."], ["bad.cnn"], ["missing.cnn"], ["--bogus"], ["--ignore", "X"], ["dir"]])
+@pytest.mark.parametrize(
+    "arguments", [["."], ["bad.cnn"], ["missing.cnn"], ["--bogus"], ["--ignore", "X"], ["dir"]]
+)
 def test_machine_formats_are_valid_documents_whatever_happens(cnnspec, here, format, arguments):
     (here / "bad.cnn").write_text(BAD)
     (here / "bytes.cnn").write_bytes(b"conv 8x3x3\xff\0\x1b[31m\r\n")
@@ -226,7 +228,9 @@ def test_fix_keeps_line_ends_byte_order_mark_permissions_and_links(cnnspec, here
     (here / "real.cnn").chmod(0o640)
     os.symlink("real.cnn", here / "a.cnn")
     assert cnnspec("check", "a.cnn", "--fix").code == 0
-    assert (here / "real.cnn").read_bytes() == b"\xef\xbb\xbf" + BAD.replace("rellu", "relu").replace("\n", "\r\n").encode()
+    assert (here / "real.cnn").read_bytes() == b"\xef\xbb\xbf" + BAD.replace("rellu", "relu").replace(
+        "\n", "\r\n"
+    ).encode()
     assert (here / "real.cnn").stat().st_mode & 0o777 == 0o640
     assert (here / "a.cnn").is_symlink()
     assert sorted(path.name for path in here.iterdir()) == ["a.cnn", "real.cnn"]

@@ -40,7 +40,6 @@ def sample(name="nets/a.cnn"):
     return Checked(name, (full, Diagnostic("CNN024", "no network"), warning))
 
 
-
 @st.composite
 def checked_files(draw):
     """Files with names, texts, messages and spans as nobody would choose them."""
