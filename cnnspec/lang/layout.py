@@ -22,6 +22,7 @@ OPENERS = frozenset(("OPEN", "OPEN_EXPECT"))
 STARTERS = OPENERS | {"IMPORT", "LET", "BLOCK", "NET", "INPUT"}  # these words stand nowhere else
 OPEN_ENDED = OPENERS | {"ARROW", "BAR", "EQUAL", "COMMA", "_SEP"}  # after these a line goes on
 CONTINUING = frozenset(("ARROW", "BAR", "CLOSE"))  # before these a line goes on
+WITHOUT_CHAIN = frozenset(("LET", "INPUT", "IMPORT"))  # these end with their line whatever follows
 ENDS = frozenset(("NEWLINE", "SEMICOLON"))
 
 
@@ -36,11 +37,12 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
     parens: list[Token] = []
     braces: list[Token] = []  # at most one: the grammar has no braces within braces
     end: Token | None = None
+    head = ""  # what the statement began with
 
     def close_all() -> None:
         for kind, opened in (("STRAY", parens), ("CLOSE", braces)):
             if opened:
-                out.append(out[-1].update(kind, ""))
+                out.append(_after(out[-1], kind, ""))
             if opened and not any(token.type == "OPEN_STRING" for token in out[-4:]):
                 _never_closed(opened[0], source, findings)
             opened.clear()
@@ -56,9 +58,13 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
         if end is not None:
             if kind in STARTERS:
                 close_all()
-            if not parens and out and kind not in CONTINUING and out[-1].type not in OPEN_ENDED:
+            ended = bool(out) and (head in WITHOUT_CHAIN or out[-1].type == "CLOSE")
+            goes_on = (kind in CONTINUING and not ended) or not out or out[-1].type in OPEN_ENDED
+            if not parens and (not goes_on or (kind in STARTERS and out and out[-1].type != "_SEP")):
                 out.append(end.update("_SEP"))
             end = None
+        if not out or out[-1].type == "_SEP":
+            head = kind
         if kind == "LPAR":
             parens.append(token)
             if len(parens) > DEEPEST:
@@ -74,8 +80,15 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
         out.append(token)
     close_all()
     if out:
-        out.append(out[-1].update("_SEP", ";"))  # so that every statement ends alike
+        out.append(_after(out[-1], "_SEP", ";"))  # so that every statement ends alike
     return out, comments
+
+
+def _after(token: Token, kind: str, text: str) -> Token:
+    """A token of no width right after another one."""
+    added = token.update(kind, text)
+    added.start_pos = added.end_pos
+    return added
 
 
 def _never_closed(token: Token, source: Source, findings: Findings) -> None:

@@ -80,8 +80,8 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
             marks.pop()
     if findings.full:
         return Tree("file", []), _names(tokens)
-    if len(marks) > 1:  # braces within braces: the outer ones have lost their end, which has been reported
-        depth, begun = marks[0]
+    depth, begun = marks[0]
+    if len(state.state_stack) > depth:  # a brace within braces has taken the end of the outer one
         del state.state_stack[depth:], state.value_stack[depth - 1 :]
         lost |= _names(tokens[begun:])
     return machine.feed_eof(tokens[-1] if tokens else None), lost

@@ -306,7 +306,7 @@ def arrow_alone(place: Place, findings: Findings) -> bool:
         return False
     begins = place.begins_statement(0)
     if begins or any(place.kind(step) == "INPUT" for step in (-2, -4)):
-        what = "the first chain" if begins else "a chain"
+        what = "a chain"
         start = place.span().start if begins else place.span(-1).end
         gap = Span(place.source, start, place.span(1).start)
         fix = replace(
