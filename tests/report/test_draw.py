@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import SPECS, TEXTS, graph
+from pictured import SPECS, TEXTS, graph
 
 from cnnspec.api import read_spec
 from cnnspec.report.draw import draw, scene

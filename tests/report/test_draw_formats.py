@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from networks import TEXTS, graph
+from pictured import TEXTS, graph
 
 from cnnspec.cli import program
 from cnnspec.diagnostics import SpecError

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from networks import TEXTS
+from pictured import TEXTS
 
 import cnnspec
 from cnnspec.cli import program

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from networks import TEXTS
+from pictured import TEXTS
 
 import cnnspec
 from cnnspec.report.lens import Lens, look
