@@ -52,6 +52,7 @@ class Lowering:
         self.taps: list[tuple[int, str]] = []  # values that chains go on from, with the number of the chain
         self.parameters_used: dict[int, set[str]] = {}
         self.assertions: list[Assertion] = []
+        self.made: dict[str, int] = {}  # by value, the number of the chain that made it
         self.words: dict[int, Any] = {}  # layers without holes, read before
 
     # ---- chains ----------------------------------------------------------------------------------
@@ -177,6 +178,7 @@ class Lowering:
         try:
             if scope.owner != scope.path:
                 parts["weights"] = self.shared(op, inputs, scope.owner + name.removeprefix(scope.path))
+            self.made[name] = self.reading
             return self.builder.add(op, *inputs, name=name, **parts)
         except Fault as fault:
             kinds = [self.builder.type(value) for value in inputs]

@@ -1,6 +1,7 @@
 """The network of a file: its inputs, its chains and nets in the order of the text, its outputs.
 
 An output is the end of the main chain or of a net that nobody calls, unless another chain goes on from it.
+`net out = @name` makes an output of a value all the same.
 """
 
 from __future__ import annotations
@@ -81,7 +82,11 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
     tapped: dict[str, set[int]] = {}
     for index, value in lowering.taps:
         tapped.setdefault(value, set()).add(index)
-    outputs = [value for index, value in ends if isinstance(value, str) and tapped.get(value, {index}) == {index}]
+    outputs = [
+        value
+        for index, value in ends
+        if isinstance(value, str) and (lowering.made.get(value) != index or tapped.get(value, {index}) == {index})
+    ]
     names |= {name: value for name, value in scope.values.items() if isinstance(value, str)}
     graph = lowering.builder.graph(tuple(n for n, k in inputs.items() if k), tuple(dict.fromkeys(outputs)))
     return Network(graph, names, tuple(lowering.assertions), lowering.parameters_used, lowering.steps)
