@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .activation import zeros
+
+BLOCK = 32_768  # numbers
 _ONES: dict[np.dtype, np.ndarray] = {}
 
 
@@ -34,6 +37,20 @@ def batch_moments(sums: np.ndarray, count: int, *, mean: np.ndarray, var: np.nda
     var[...] = np.maximum(total[1] / count - average * average, 0)
 
 
+def blocks(x: np.ndarray) -> list[slice]:
+    """The rows of x[h,...] in blocks that stay in the cache from one call to the next."""
+    rows = max(1, BLOCK // max(1, x.size // len(x)))
+    return [slice(start, min(start + rows, len(x))) for start in range(0, len(x), rows)]
+
+
+def scale_and_shift(
+    mean: np.ndarray, var: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(x - mean) / sqrt(var + eps) * weight + bias = x * scale + shift; both [c,1]."""
+    scale = weight / np.sqrt(var + var.dtype.type(eps))
+    return scale[:, None], (bias - mean * scale)[:, None]
+
+
 def normalise(
     x: np.ndarray,
     mean: np.ndarray,
@@ -42,21 +59,52 @@ def normalise(
     bias: np.ndarray,
     eps: float,
     *,
+    add: np.ndarray | None = None,
+    relu: bool = False,
     out: np.ndarray,
 ) -> None:
-    """out = (x - mean) / sqrt(var + eps) * weight + bias, as one scale and one shift, a row at a time."""
-    scale = weight / np.sqrt(var + x.dtype.type(eps))
-    shift = (bias - mean * scale)[:, None]
-    scale = scale[:, None]
-    for source, target in zip(x, out, strict=True):
-        np.multiply(source, scale, out=target)
-        np.add(target, shift, out=target)
+    """out = (x - mean) / sqrt(var + eps) * weight + bias, then `+ add` and max(., 0) where asked, on x[h,c,l].
+
+    All of it block by block, so that the memory is read and written once.
+    """
+    scale, shift = scale_and_shift(mean, var, weight, bias, eps)
+    zero = zeros(x)
+    for rows in blocks(x):
+        y = out[rows]
+        np.multiply(x[rows], scale, out=y)
+        np.add(y, shift, out=y)
+        if add is not None:
+            np.add(y, add[rows], out=y)
+        if relu:
+            np.maximum(y, zero, out=y)
 
 
-def gradient_sums(dy: np.ndarray, x: np.ndarray, *, out: np.ndarray) -> None:
-    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: the sums of dy and of dy * x."""
-    np.matmul(dy, ones(dy.shape[2], dy.dtype)).sum(axis=0, dtype=np.float64, out=out[0])
-    np.vecdot(dy, x).sum(axis=0, dtype=np.float64, out=out[1])
+def gradient_sums(
+    dy: np.ndarray,
+    x: np.ndarray,
+    *,
+    y: np.ndarray | None = None,
+    won: np.ndarray | None = None,
+    masked: np.ndarray | None = None,
+    out: np.ndarray,
+) -> None:
+    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: the sums of dy and of dy * x.
+
+    With y, the value after a relu, dy counts only where y > 0, and `masked` gets that; won is scratch of
+    bools for a block of rows.
+    """
+    line, zero = ones(x.shape[2], x.dtype), zeros(x)
+    sums = np.empty((2, *x.shape[:2]), x.dtype)
+    for rows in blocks(x):
+        grad = dy[rows]
+        if y is not None:
+            above = won[: len(grad)]
+            np.greater(y[rows], zero, out=above)
+            np.multiply(grad, above, out=masked[rows])
+            grad = masked[rows]
+        np.matmul(grad, line, out=sums[0, rows])
+        np.vecdot(grad, x[rows], out=sums[1, rows])
+    sums.sum(axis=1, dtype=np.float64, out=out)
 
 
 def parameter_gradients(
@@ -67,38 +115,50 @@ def parameter_gradients(
     dweight[...] = (sums[1] - mean * sums[0]) / np.sqrt(var + np.float64(eps))
 
 
-def normalise_gradient(
-    dy: np.ndarray,
-    x: np.ndarray,
-    mean: np.ndarray,
-    var: np.ndarray,
-    weight: np.ndarray,
-    sums: np.ndarray,
-    count: int,
-    eps: float,
-    *,
-    scratch: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """dx of batch normalisation; sums[shards,2,c] of dy and dy * x, scratch one row [c,l].
+class NormaliseGradient:
+    """dx of batch normalisation, made a block of rows at a time, where and when somebody reads them.
 
     With z = (x - mean) * r, r = 1 / sqrt(var + eps):  dx = weight * r * (dy - mean(dy) - z * mean(dy * z)),
-    (Ioffe and Szegedy 2015), written as dx = scale * dy + b * x + c with one b and one c for each channel.
+    (Ioffe and Szegedy 2015), which is dx = scale * (dy + b * x + c) with a scale, b and c for each channel.
+    dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block. Whoever can bring the scale in
+    elsewhere, such as a convolution in its filters, reads `rows` and `scale`; else `write` makes all of dx.
     """
-    total = np.add.reduce(sums, axis=0)
-    r = 1 / np.sqrt(var + np.float64(eps))
-    mean_dy = total[0] / count
-    mean_dyz = r * (total[1] - mean * total[0]) / count
-    scale = weight * r
-    b = -scale * mean_dyz * r
-    c = -scale * mean_dy - b * mean
-    kind = x.dtype.type
-    scale, b, c = (part.astype(kind)[:, None] for part in (scale, b, c))
-    for grad, source, target in zip(dy, x, out, strict=True):
-        np.multiply(source, b, out=scratch)
-        np.add(scratch, c, out=scratch)
-        np.multiply(grad, scale, out=target)
-        np.add(target, scratch, out=target)
+
+    def __init__(self, dy: np.ndarray, x: np.ndarray, scratch: np.ndarray) -> None:
+        self.shape, self.dy, self.x, self.scratch = dy.shape, merged(dy), merged(x), merged(scratch)
+
+    def prepare(
+        self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, sums: np.ndarray, count: int, eps: float
+    ) -> None:
+        """The numbers of each channel, from sums[shards,2,c] of dy and dy * x over count pixels."""
+        total = np.add.reduce(sums, axis=0)
+        r = 1 / np.sqrt(var + np.float64(eps))
+        mean_dy = total[0] / count
+        mean_dyz = r * (total[1] - mean * total[0]) / count
+        b = -mean_dyz * r
+        c = -mean_dy - b * mean
+        self.scale, self.b, self.c = ((a.astype(self.x.dtype))[:, None] for a in (weight * r, b, c))
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """dx / scale of some rows, in scratch."""
+        part = self.scratch[: stop - start]
+        np.multiply(self.x[start:stop], self.b, out=part)
+        np.add(part, self.c, out=part)
+        np.add(part, self.dy[start:stop], out=part)
+        return part
+
+    def write(self, *, out: np.ndarray) -> None:
+        """All of dx."""
+        target = merged(out)
+        block = len(self.scratch)
+        for start in range(0, len(target), block):
+            stop = min(start + block, len(target))
+            np.multiply(self.rows(start, stop), self.scale, out=target[start:stop])
+
+
+def merged(x: np.ndarray) -> np.ndarray:
+    """x[...,w,n] -> a view [...,w*n]; vectors as they are."""
+    return x.reshape(*x.shape[:-2], -1) if x.ndim > 3 else x
 
 
 def blend(state: np.ndarray, new: np.ndarray, keep: float, take: float) -> None:

@@ -22,6 +22,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .norm import NormaliseGradient
+
 G = np.array(
     [
         [1 / 4, 0, 0],
@@ -223,7 +225,7 @@ def winograd(
 
 
 def winograd_gradient(
-    dy: np.ndarray,
+    dy: np.ndarray | NormaliseGradient,
     x: np.ndarray,
     weights: np.ndarray,
     pad: tuple[tuple[int, int], tuple[int, int]],
@@ -246,6 +248,7 @@ def winograd_gradient(
 ) -> None:
     """dy[i,4,f,t,n], x[h,4,c,T,n], weights[f,3,3,c] -> out[h,4,c,T,n] and dw[f,3,3,c].
 
+    dy may be the gradient of a normalisation, made here block by block, its scale brought in through the filters.
     The planes of x are made again rather than kept: that is less memory to move. Scratch: u[6,f,3,c],
     back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] where filters are few, planes[6,m], gradients[6,m], products[6,block,c,l], a, c, s, d.
     """
@@ -253,8 +256,11 @@ def winograd_gradient(
     rows, _, filters, tiles, _ = dy.shape
     (top, bottom), (left, _) = pad
     rows_x, rows_dx = x.reshape(height, 4, channels, -1), out.reshape(height, 4, channels, -1)
-    rows_dy = dy.reshape(rows, 4, filters, -1)
+    lazy = isinstance(dy, NormaliseGradient)
+    rows_dy = None if lazy else dy.reshape(rows, 4, filters, -1)
     filter_planes(weights, out=u)
+    if lazy:
+        np.multiply(u, dy.scale[:, :, None], out=u)
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
     matrix = back.reshape(6, 1, channels, 3 * filters)
     v = framed(planes, rows + 2, channels, tiles * n)
@@ -278,7 +284,8 @@ def winograd_gradient(
             ready = more
         part = slice(0, stop - start)
         m = g[:, start + above : stop + above]
-        gradient_planes(rows_dy[start:stop], s=s[:, part], out=m)
+        grad = dy.rows(start, stop) if lazy else rows_dy[start:stop]
+        gradient_planes(grad, s=s[:, part], out=m)
         right = m.swapaxes(2, 3)
         if turned is not None:
             np.copyto(turned[:, part], right)
@@ -300,3 +307,5 @@ def winograd_gradient(
             )
             done = more
     np.matmul(G.T.astype(u.dtype), du.transpose(3, 1, 0, 2), out=dw)
+    if lazy:
+        np.multiply(dw, dy.scale[:, :, None, None], out=dw)

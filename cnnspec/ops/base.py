@@ -96,6 +96,11 @@ class Op:
     any_rows: ClassVar[bool] = False  # minds not how the pixels of a channel are arranged
     any_order: ClassVar[bool] = False  # minds not in which order a flattened image's numbers stand
 
+    @property
+    def lazy(self) -> bool:
+        """Whether the value has no memory of its own: its one reader asks for it, a block of rows at a time."""
+        return False
+
     # ---- checking: no NumPy here -------------------------------------------------------------------
 
     def type(self, *inputs: TensorType) -> TensorType:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from ..ir import TensorType, parameter
 from .base import Op, Parameter
 from .fields import Number, setting
+
+BLOCK = 32_768  # numbers that a step works on at a time, as in kernels/norm.py
 
 
 @dataclass(frozen=True)
@@ -107,92 +110,165 @@ class NormaliseGradient(Op):
 
 @dataclass(frozen=True)
 class BatchNorm(Op):
-    """Batch normalisation with the statistics of the whole batch, over all shards."""
+    """Batch normalisation with the statistics of the whole batch, over all shards.
+
+    A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation.
+    """
 
     any_rows = True
     eps: float
+    relu: bool = False
 
-    def type(self, x: TensorType, weight: TensorType, bias: TensorType) -> TensorType:
+    def type(self, x: TensorType, weight: TensorType, bias: TensorType, *add: TensorType) -> TensorType:
         return x
 
-    def extras(self, x: TensorType, weight: TensorType, bias: TensorType) -> Mapping[str, TensorType]:
+    def extras(self, x: TensorType, weight: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
         return {"mean": weight, "var": weight}
 
     def flops(self, x: TensorType, *rest: TensorType) -> int:
         return 6 * x.elements
 
     def gradient(self, node, dy, b):
-        x, weight, _ = node.inputs
-        dx = b.add(
-            BatchNormGradient(self.eps),
-            dy,
-            x,
-            f"{node.name}:mean",
-            f"{node.name}:var",
-            weight,
-            name=f"{node.name}.dx",
-            like=node,
-        )
-        return dx, f"{dx}:dweight", f"{dx}:dbias"
+        x, weight, _, *add = node.inputs
+        mean, var = f"{node.name}:mean", f"{node.name}:var"
+        if self.relu:
+            op = ReluBatchNormSums(self.eps)
+            made = dy = b.add(op, dy, x, mean, var, node.name, name=f"{node.name}.dy", like=node)
+            sums = f"{made}:sums"
+        else:
+            made = sums = b.add(BatchNormSums(self.eps), dy, x, mean, var, name=f"{node.name}.sums", like=node)
+        dx = b.add(BatchNormGradient(self.eps), dy, x, mean, var, weight, sums, name=f"{node.name}.dx", like=node)
+        return dx, f"{made}:dweight", f"{made}:dbias", *(dy for _ in add)
 
-    def evaluate(self, x, weight, bias):
+    def evaluate(self, x, weight, bias, *add):
         axes = (0, *range(2, x.ndim))
         mean, var = x.mean(axis=axes), x.var(axis=axes)
-        return Normalise(self.eps).evaluate(x, mean, var, weight, bias), mean, var
+        y = sum(add, Normalise(self.eps).evaluate(x, mean, var, weight, bias))
+        return y * (y > 0) if self.relu else y, mean, var
 
     def emit(self, node, e) -> None:
-        x, weight, bias = node.inputs
-        mine, everyone = e.meeting("sums", (2, e.graph.type(weight)["c"]))
+        x, weight, bias, *add = node.inputs
+        sums = f"{node.name}:sums"
+        mine = e.meeting(sums, "part", (2, e.graph.type(weight)["c"]))
         mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
         e.line(f"sums_and_squares({e.rows(x)}, out={mine})")
         e.meet()
-        e.line(f"batch_moments({everyone}, {e.pixel_count(x)}, mean={mean}, var={var})")
+        e.line(f"batch_moments({e[sums]}, {e.pixel_count(x)}, mean={mean}, var={var})")
+        then = "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if self.relu else "")
         e.line(
-            f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, out={e.rows(node.name)})"
+            f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
+            f"{then}out={e.rows(node.name)})"
         )
 
 
 @dataclass(frozen=True)
-class BatchNormGradient(Op):
-    """dx of batch normalisation, and as by-products the gradients of its weight and bias."""
+class BatchNormSums(Op):
+    """The sums of dy and of dy * x over all shards, and as by-products the gradients of weight and bias."""
 
     eps: float
 
-    def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:
-        return x
+    def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
+        return TensorType((("k", 2), ("c", mean["c"])), batched=False, dtype="meeting")
 
-    def extras(self, dy: TensorType, x: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
-        return {"dweight": rest[2], "dbias": rest[2]}
+    def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
+        return {"dweight": mean, "dbias": mean}
 
     def flops(self, dy: TensorType, *rest: TensorType) -> int:
-        return 8 * dy.elements
+        return 4 * dy.elements
 
-    def evaluate(self, dy, x, mean, var, weight):
+    def evaluate(self, dy, x, mean, var):
         import numpy as np
 
         axes = (0, *range(2, x.ndim))
-        wide = (-1, *[1] * (x.ndim - 2))
-        r = 1 / np.sqrt(var + self.eps)
-        z = (x - mean.reshape(wide)) * r.reshape(wide)
-        dbias, dweight = dy.sum(axis=axes), (dy * z).sum(axis=axes)
-        count = x.size // x.shape[1]
-        inner = dy - (dbias / count).reshape(wide) - z * (dweight / count).reshape(wide)
-        return inner * (weight * r).reshape(wide), dweight, dbias
+        sums = np.stack([dy.sum(axis=axes), (dy * x).sum(axis=axes)])
+        return sums, (sums[1] - mean * sums[0]) / np.sqrt(var + self.eps), sums[0]
 
     def emit(self, node, e) -> None:
-        dy, x, mean, var, weight = node.inputs
-        mine, everyone = e.meeting("sums", (2, e.graph.type(weight)["c"]))
-        scratch = e.scratch("row", e.rows_shape(x)[1:])
-        e.line(f"gradient_sums({e.rows(dy)}, {e.rows(x)}, out={mine})")
+        self.emit_sums(node, e, node.name)
+
+    def emit_sums(self, node, e, sums: str, masked: str = "") -> None:
+        dy, x, mean, var, *_ = node.inputs
+        mine = e.meeting(sums, "part", (2, e.graph.type(mean)["c"]))
+        e.line(f"gradient_sums({e.rows(dy)}, {e.rows(x)}, {masked}out={mine})")
         e.line(
             f"parameter_gradients({mine}, {e[mean]}, {e[var]}, {self.eps!r}, "
             f"dweight={e[node.name + ':dweight']}, dbias={e[node.name + ':dbias']})"
         )
         e.meet()
-        e.line(
-            f"normalise_gradient({e.rows(dy)}, {e.rows(x)}, {e[mean]}, {e[var]}, {e[weight]}, {everyone}, "
-            f"{e.pixel_count(x)}, {self.eps!r}, scratch={scratch}, out={e.rows(node.name)})"
-        )
+
+
+@dataclass(frozen=True)
+class ReluBatchNormSums(BatchNormSums):
+    """The same behind a relu: its value is dy where the relu's y let it through, the sums a by-product."""
+
+    overwrites = (0,)
+
+    def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
+        return x
+
+    def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
+        return {"sums": BatchNormSums.type(self, dy, x, mean), **BatchNormSums.extras(self, dy, x, mean)}
+
+    def evaluate(self, dy, x, mean, var, y):
+        dz = dy * (y > 0)
+        return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
+
+    def emit(self, node, e) -> None:
+        *_, y = node.inputs
+        rows, *rest = e.rows_shape(y)
+        won = e.scratch("won", (block_rows(rows, rest), *rest), "bool")
+        self.emit_sums(node, e, f"{node.name}:sums", f"y={e.rows(y)}, won={won}, masked={e.rows(node.name)}, ")
+
+
+@dataclass(frozen=True)
+class BatchNormGradient(Op):
+    """dx of batch normalisation. With `by_rows` it has no memory: its reader asks for it, block by block."""
+
+    eps: float
+    by_rows: bool = False
+
+    @property
+    def lazy(self) -> bool:
+        return self.by_rows
+
+    def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:
+        return x
+
+    def flops(self, dy: TensorType, *rest: TensorType) -> int:
+        return 6 * dy.elements
+
+    def evaluate(self, dy, x, mean, var, weight, sums):
+        import numpy as np
+
+        wide = (-1, *[1] * (x.ndim - 2))
+        r = 1 / np.sqrt(var + self.eps)
+        z = (x - mean.reshape(wide)) * r.reshape(wide)
+        count = x.size // x.shape[1]
+        mean_dyz = r * (sums[1] - mean * sums[0]) / count
+        inner = dy - (sums[0] / count).reshape(wide) - z * mean_dyz.reshape(wide)
+        return inner * (weight * r).reshape(wide)
+
+    def emit(self, node, e) -> None:
+        dy, x, mean, var, weight, sums = node.inputs
+        if self.by_rows:
+            rows, residues, *rest = e.shape(x)  # a reader's block is counted without the residues
+            shape: tuple[int, ...] = (block_rows(rows, rest), residues, *rest)
+        else:
+            rows, *rest = e.rows_shape(x)
+            shape = (block_rows(rows, rest), *rest)
+        scratch = e.scratch("block", shape, kept=self.by_rows)
+        given = f"{e[dy]}, {e[x]}" if self.by_rows else f"{e.rows(dy)}, {e.rows(x)}"
+        made = e.view("by_rows", f"NormaliseGradient({given}, {scratch})")
+        if self.by_rows:
+            e.place(node.name, made)
+        e.line(f"{made}.prepare({e[mean]}, {e[var]}, {e[weight]}, {e[sums]}, {e.pixel_count(x)}, {self.eps!r})")
+        if not self.by_rows:
+            e.line(f"{made}.write(out={e.rows(node.name)})")
+
+
+def block_rows(rows: int, rest: list[int]) -> int:
+    """How many rows make a block."""
+    return max(1, min(rows, BLOCK // prod(rest)))
 
 
 @dataclass(frozen=True)

@@ -206,5 +206,3 @@ def in_pixels(x, width: int):
     import numpy as np
 
     return np.ascontiguousarray(x.swapaxes(3, 4).reshape(*x.shape[:3], -1)[..., :width])
-
-

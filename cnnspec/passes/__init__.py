@@ -8,6 +8,7 @@ from ..ir import Graph
 from .convolutions import turn_input_gradients, unroll_convolutions
 from .differentiate import differentiate
 from .expand import expand_inference, expand_training
+from .fuse_norm import fuse_norm, gradients_by_rows
 from .merge_costs import merge_costs
 from .pool_first import pool_first
 from .prune import only_cost, prune
@@ -22,8 +23,11 @@ TRAINING: tuple[Pass, ...] = (
     merge_costs,
     pool_first,
     winograd,
+    prune,
+    fuse_norm,
     differentiate,
     prune,
+    gradients_by_rows,
     turn_input_gradients,
     unroll_convolutions,
 )

@@ -7,6 +7,7 @@ values share memory, what lives where, how the source is laid out on the page.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
@@ -116,10 +117,11 @@ class Emitter:
             self.views[name] = code
         return self.known_views[key]
 
-    def scratch(self, suffix: str, shape: tuple[int, ...], dtype: str = "float") -> str:
-        """Memory that is this node's for the time of its lines."""
+    def scratch(self, suffix: str, shape: tuple[int, ...], dtype: str = "float", kept: bool = False) -> str:
+        """Memory that is this node's for the time of its lines, or until its value was read where `kept`."""
         name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
-        self._reserve(name, shape, dtype, self.step, self.step)
+        until = self._last.get(self.node.name, self.step) if kept else self.step
+        self._reserve(name, shape, dtype, self.step, until)
         return f"b.{name}"
 
     def pixels(self, value: str) -> str:
@@ -181,14 +183,19 @@ class Emitter:
             axis = 0 if len(self.shape(p)) == 2 else 1
             self.line(f"b.right[0] = count_right({self[p]}, {self[t]}, {axis})")
 
-    def meeting(self, suffix: str, shape: tuple[int, ...]) -> tuple[str, str]:
-        """An array that every shard fills its part of: this shard's part, and the whole [shards, ...]."""
+    def place(self, value: str, code: str) -> None:
+        """Say what stands for a value that has no memory in the arena."""
+        self.external[value] = code
+
+    def meeting(self, value: str, suffix: str, shape: tuple[int, ...]) -> str:
+        """An array that every shard fills its part of: this shard's part; the value is the whole, [shards, ...]."""
         name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
         self.meetings[name] = shape
         self.views[f"b.{name}"] = f'm["{name}"][b.shard]'
         everyone = self.names.free(f"{name}_of_all")
         self.views[f"b.{everyone}"] = f'm["{name}"]'
-        return f"b.{name}", f"b.{everyone}"
+        self.place(value, f"b.{everyone}")
+        return f"b.{name}"
 
     def meet(self) -> None:
         """Wait until every shard has come to this line."""
@@ -245,7 +252,7 @@ class Emitter:
             if node.op.renames:
                 roots[node.name] = root(node.inputs[0])
         for node in self.graph:
-            for value in node.inputs:
+            for value in self._read(node):
                 last[root(value)] = FOREVER if node.op.settles else max(last.get(root(value), 0), index[node.name])
         for value in results:
             last[root(value)] = FOREVER
@@ -268,6 +275,13 @@ class Emitter:
         self._last = last
         return {value: root(value) for value in roots}
 
+    def _read(self, node: Node) -> Iterator[str]:
+        """What a node reads; with a lazy value also what that is made of."""
+        for value in node.inputs:
+            yield value
+            if self.graph[value].op.lazy:
+                yield from self._read(self.graph[value])
+
     def _reserve(self, name: str, shape: tuple[int, ...], dtype: str, first: int, last: int) -> None:
         size = {"float": self.itemsize, "bool": 1}[dtype]
         assert name not in self.buffers, f"{name} is reserved twice"
@@ -275,7 +289,7 @@ class Emitter:
 
     def _value(self, value: str, kind: TensorType) -> None:
         """Memory for a value of this node, or a view of the memory that it shares."""
-        if value in self.external or kind.kind == "scalar":
+        if value in self.external or kind.kind == "scalar" or kind.dtype == "meeting" or self.graph[value].op.lazy:
             return
         source = self.roots[value]
         if source == value:

@@ -1,0 +1,83 @@
+"""Batch normalisation together with what follows it, and its gradient with what reads it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..ir import Builder, Graph, Node
+from ..ops.activation import Relu
+from ..ops.merge import Add
+from ..ops.norm import BatchNorm, BatchNormGradient
+from ..ops.winograd import WinogradConvolveGradient
+from .rewrite import rewrite
+
+
+def fuse_norm(graph: Graph) -> Graph:
+    """Normalise, add the residual and apply relu row by row, while the row is in the cache.
+
+        n = batch_norm x w b;  s = add n r;  y = relu s
+        y = batch_norm x w b r, relu
+
+    Not where another node reads n or s, nor for a sum of three.
+    """
+    readers, results = graph.readers(), set(graph.results)
+
+    def alone(value: str) -> bool:
+        return len(readers[value]) == 1 and value not in results
+
+    def normalisation(node: Node) -> tuple[Node, Node | None] | None:
+        """The batch_norm that a relu ends, and the sum between them."""
+        if not isinstance(node.op, Relu) or not alone(node.inputs[0]):
+            return None
+        above = graph[node.inputs[0]]
+        if isinstance(above.op, BatchNorm):
+            return above, None
+        if isinstance(above.op, Add) and len(above.inputs) == 2:
+            for value in above.inputs:
+                if isinstance(graph[value].op, BatchNorm) and value == graph[value].name and alone(value):
+                    return graph[value], above
+        return None
+
+    found = {node.name: ends for node in graph if (ends := normalisation(node))}
+    gone = {node.name for ends in found.values() for node in ends if node}
+    now: dict[str, tuple[str, ...]] = {}
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
+        if node.name in gone:
+            now[node.name] = inputs
+            return {}
+        if node.name not in found:
+            return None
+        norm, total = found[node.name]
+        rest = [value for value in now[total.name] if value != norm.name] if total else []
+        op = norm.op.changed(relu=True)
+        made = b.add(op, *now[norm.name], *rest, name=node.name, like=norm)
+        return {f"{norm.name}:mean": f"{made}:mean", f"{norm.name}:var": f"{made}:var"}
+
+    return rewrite(settled_last(graph), rule)
+
+
+def settled_last(graph: Graph) -> Graph:
+    """Nodes that only keep running statistics at the end, where nothing has to wait for them."""
+    nodes = sorted(graph, key=lambda node: node.op.settles)
+    return graph.with_nodes({node.name: node for node in nodes})
+
+
+def gradients_by_rows(graph: Graph) -> Graph:
+    """A normalisation's gradient that only a convolution's reads is made there, block by block.
+
+        d.dx = batch_norm_gradient d x ...;  c.dx = winograd_gradient d.dx z w
+        d.dx = batch_norm_gradient d x ..., by rows;  c.dx = winograd_gradient d.dx z w
+
+    Not where anybody else reads it: it has no memory then.
+    """
+    readers, results = graph.readers(), set(graph.results)
+
+    def lazily(node: Node) -> bool:
+        if not isinstance(node.op, BatchNormGradient) or node.name in results:
+            return False
+        reader, *others = readers[node.name]
+        return not others and isinstance(reader.op, WinogradConvolveGradient)
+
+    nodes = {node.name: replace(node, op=node.op.changed(by_rows=True)) if lazily(node) else node for node in graph}
+    return graph.with_nodes(nodes)
