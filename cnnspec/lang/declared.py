@@ -101,7 +101,8 @@ def read_word(
     try:
         return Word(cls(**values), spans)
     except Fault as fault:
-        findings.add(diagnosed(fault, spans))
+        message = f"`{fault.at}` {fault.message}" if fault.message.startswith("wants ") else fault.message
+        findings.add(dataclasses.replace(diagnosed(fault, spans), message=message))
         return Word(None, spans)
 
 

@@ -14,13 +14,13 @@ MOST_READ = 120_000  # characters that are read again at most, all tries togethe
 Reader = Callable[[str], "tuple[Diagnostic, ...]"]
 
 
-def verified(findings: Findings, source: Source, read: Reader, cost: int = 0) -> tuple[Diagnostic, ...]:
+def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tuple[Diagnostic, ...]:
     """The findings in the order of the text, each with the first of its proposals that cures it.
 
-    `read` gives the findings of a changed text; `cost` says what reading takes beyond its characters.
+    `read` gives the findings of a changed text; `cost` says how long reading takes, in characters.
     """
     before = findings.diagnostics
-    left = min(MOST_TRIED, MOST_READ // (len(source.text) + cost + 1) - 1)
+    left = min(MOST_TRIED, MOST_READ // (cost + 1) - 1)
     out = []
     for diagnostic, proposals in findings.with_proposals:
         cure = None

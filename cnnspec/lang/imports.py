@@ -17,6 +17,7 @@ from .parse import parse
 from .tree import Import
 
 MOST_FILES = 100
+DEEPEST = 20  # files that import one another in a row
 DEEPEST = 20  # files that import one another in a chain
 
 
@@ -59,8 +60,9 @@ class Imports:
 
     def read(self, path: Path, real: Path, span: Span) -> Module | None:
         """The module of a file; its own imports are read with it."""
-        if len(self.modules) >= MOST_FILES:
-            self.findings.report("CNN008", f"more than {MOST_FILES} files are imported", span)
+        if len(self.modules) >= MOST_FILES or len(self.reading) >= DEEPEST:
+            what = f"more than {MOST_FILES} files" if len(self.modules) >= MOST_FILES else f"files {DEEPEST} deep"
+            self.findings.report("CNN008", f"{what} are imported", span)
             return None
         if len(self.reading) > DEEPEST:
             self.findings.report("CNN008", f"imports lead more than {DEEPEST} files deep", span)

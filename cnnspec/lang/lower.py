@@ -24,6 +24,7 @@ MOST_NODES = 20_000
 MOST_BRANCHES = 256
 MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
 DEEPEST_CALL = 30
+DEEPEST_TERM = 60  # calls, joins and parentheses together: every level takes some frames of Python's stack
 
 
 class Assertion(NamedTuple):
@@ -44,7 +45,7 @@ class Lowering:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.builder = Builder()
-        self.steps = 0
+        self.steps = self.depth = 0
         self.outermost: Span | None = None  # the repetition or call that is being expanded
         self.calls: list[Recipe] = []
         self.instances: dict[int, int] = {}  # how often each net has been called
@@ -121,15 +122,24 @@ class Lowering:
             what = f"{MOST_NODES} layers" if len(self.builder.nodes) > MOST_NODES else f"{MOST_STEPS} steps"
             self.findings.report("CNN008", f"this expands to more than {what}", self.outermost or term.span)
             raise TooMuch
-        if isinstance(term, Layer):
-            return self.layer(term, value, scope, label)
-        if isinstance(term, Join):
-            return self.join(term, value, scope, label)
-        if isinstance(term, Group):
-            return self.chain(term.chain, value, scope, first, label)
         if isinstance(term, Tap):
             return self.tap(term, scope, first)
-        return self.call(term.name, term, value, scope, label)
+        if self.depth >= DEEPEST_TERM:
+            self.findings.report(
+                "CNN007", f"blocks and parentheses are nested deeper than {DEEPEST_TERM}", term.span
+            )
+            return None
+        self.depth += 1
+        if isinstance(term, Layer):
+            value = self.layer(term, value, scope, label)
+        elif isinstance(term, Join):
+            value = self.join(term, value, scope, label)
+        elif isinstance(term, Group):
+            value = self.chain(term.chain, value, scope, first, label)
+        else:
+            value = self.call(term.name, term, value, scope, label)
+        self.depth -= 1
+        return value
 
     # ---- layers ----------------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ from .symbolic import Answer, answer
 from .tree import File
 from .warnings import Checked, warn
 
+CHARACTERS_A_STEP = 20  # what takes as long to read as one layer takes to build
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -84,19 +86,20 @@ def read(
     input where the file states none; `overrides` are texts such as `train.epochs=3`, which take the place of
     what the file says; without `fixes` no change is tried for the diagnostics, which is quicker.
     """
-    reading, findings = _read(source, root, input, overrides)
+    reading, findings, cost = _read(source, root, input, overrides)
     if not fixes:
         return reading
 
     def again(text: str) -> tuple[Diagnostic, ...]:
         return _read(Source(source.name, text), root, input, overrides)[0].diagnostics
 
-    return replace(reading, diagnostics=verified(findings, source, again))
+    return replace(reading, diagnostics=verified(findings, source, again, cost))
 
 
 def _read(
     source: Source, root: Path | None, given: TensorType | None, overrides: tuple[str, ...]
-) -> tuple[Reading, Findings]:
+) -> tuple[Reading, Findings, int]:
+    """What came of reading, the findings with their proposals, and how long it takes, in characters."""
     findings = Findings()
     file = parse(source, findings)
     module = collect(file, findings, Imports(source, root, findings).load)
@@ -117,9 +120,9 @@ def _read(
     if not findings.errors:
         spec = Spec(source, network.graph, data, train, budgets, symbolic)
     diagnostics = tuple(findings.diagnostics)
-    return Reading(
-        source, file, diagnostics, network.graph, network.names, module, network.assertions, spec
-    ), findings
+    graph, names, assertions = network.graph, network.names, network.assertions
+    cost = len(source.text) + CHARACTERS_A_STEP * network.steps
+    return Reading(source, file, diagnostics, graph, names, module, assertions, spec), findings, cost
 
 
 def _check_schedule(train: Train, stated: dict[str, list[Stated]], findings: Findings) -> None:

@@ -31,6 +31,11 @@ HOSTILE = {
         "CNN008",
         (32, 1),
     ),
+    "calls and parentheses": (
+        "".join(f"block b{i + 1} = {'(' * 29}b{i}{')' * 29}\n" for i in range(25)) + f"block b0 = relu\n{INPUT}b25",
+        "CNN007",
+        None,
+    ),
     "calls": (
         "".join(f"block b{i + 1} = b{i}\n" for i in range(2000)) + f"block b0 = relu\n{INPUT}b2000",
         "CNN021",
@@ -98,7 +103,8 @@ def test_memory_stays_small() -> None:
         from cnnspec.diagnostics import Source
         from cnnspec.lang import read
         for text in (
-            "input 4\\n" + "(" * 100_000, "input 4\\n(dense 4)*1000000000000", "input 4\\n" + "relu -> " * 1_250_000,
+            "input 4\\n" + "(" * 100_000, "input 4\\n(dense 4)*1000000000000",
+            "input 4\\n" + "relu -> " * 1_250_000,
             "x\\n" * 32_768, "(" * 64_000, "{" * 64_000,
         ):
             assert read(Source("a.cnn", text)).errors
