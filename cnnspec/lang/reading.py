@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ..diagnostics import Diagnostic, Fault, Source
 from ..ir import Graph, TensorType
+from ..record import record
 from ..settings.data import Data
 from ..settings.expect import Budget
 from ..settings.train import Train
@@ -29,7 +30,7 @@ from .warnings import Checked, warn
 CHARACTERS_A_STEP = 20  # what takes as long to read as one layer takes to build
 
 
-@dataclass(frozen=True)
+@record
 class Spec:
     """A file that is right: its network, and how it is trained.
 
@@ -44,7 +45,7 @@ class Spec:
     symbolic: bool
 
 
-@dataclass(frozen=True)
+@record
 class Reading:
     """What came of reading a file. `graph` holds what could be typed; `spec` is None where there are errors.
 

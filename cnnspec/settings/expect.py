@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics import Span
+from ..record import record
 
 RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -19,7 +19,7 @@ RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Quantity:
     """Something that a budget may speak of.
 
@@ -46,7 +46,7 @@ QUANTITIES: tuple[Quantity, ...] = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class Budget:
     """One line of `expect`: a quantity, of the whole network or at a value, and its bound.
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ..ops.costs import COSTS, Cost
 from ..ops.fields import Choice, Count, Nested, setting, size
+from ..record import record
 from .data import repeated
 from .optimisers import OPTIMISERS, Adam, Optimiser
 from .schedules import SCHEDULES, Constant, Schedule
 
 
-@dataclass(frozen=True)
+@record
 class Every:
     """A checkpoint every so many epochs, of which the last few are kept."""
 
@@ -21,7 +21,7 @@ class Every:
     keep: int = setting(Count(1, 1000), 1, "how many of the last checkpoints are kept")
 
 
-@dataclass(frozen=True)
+@record
 class Train:
     """How the network is trained; every setting has a default, so the block may be left out."""
 
