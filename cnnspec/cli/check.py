@@ -93,6 +93,11 @@ class Options:
     def mend(self) -> str:
         return "fix" if self.fix else "diff" if self.diff else ""
 
+    @property
+    def talks(self) -> bool:
+        """Whether a word beyond the findings is welcome."""
+        return self.format in FOR_PEOPLE and not self.quiet
+
     def over(self, configuration: Configuration) -> Configuration:
         """A configuration with what the command line says instead."""
         select = configuration.select if self.select is None else self.select
@@ -162,17 +167,16 @@ def check_all(options: Options) -> Iterator[Result]:
         folder = Path(os.path.abspath(name)).parent if name else Path.cwd()
         configuration = options.over(configurations.nearest(folder))
         data = sys.stdin.buffer.read()
-        yield look(Job(name or "<stdin>", configuration, folder, data, options.mend))
+        yield look(Job(name or "<stdin>", configuration, folder, data, options.mend, options.talks))
         return
     found = search(options.paths or (".",), configurations, options.force_exclude)
     for name, problem in found.problems:
         yield Result(Checked(name, (problem,)))
-    jobs = [
-        Job(
-            name, options.over(configurations.nearest(Path(os.path.abspath(name)).parent)), root, None, options.mend
-        )
-        for name, root in found.files
-    ]
+    alone = options.talks and len(found.files) == 1
+    jobs = []
+    for name, root in found.files:
+        configuration = options.over(configurations.nearest(Path(os.path.abspath(name)).parent))
+        jobs.append(Job(name, configuration, root, mend=options.mend, inputs=alone))
     yield from each(jobs, look, died)
 
 
@@ -191,7 +195,10 @@ def write_results(results: Sequence[Result], options: Options) -> None:
         sys.stdout.buffer.flush()
     if options.output_file or not options.diff:
         deliver(text, options.output_file, to_stderr=bool(output))
-    if options.format in FOR_PEOPLE and not options.quiet:
+    if options.talks:
+        for result in results:
+            if result.note:
+                click.echo(result.note, err=True)
         click.echo(closing_line(results, checked, options), err=True)
 
 

@@ -20,7 +20,8 @@ from .outcome import describe, how_to_report, print_traceback, wants_traceback
 class Job:
     """A file to check, under a name; `data` is its content where that came from standard input.
 
-    `mend` is "" or "fix" or "diff": what to do with the fixes that findings offer.
+    `mend` is "" or "fix" or "diff": what to do with the fixes that findings offer. `inputs` asks which inputs
+    would do where the file leaves that open, which takes a while.
     """
 
     name: str
@@ -28,13 +29,18 @@ class Job:
     root: Path
     data: bytes | None = None
     mend: str = ""
+    inputs: bool = False
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a job: how many findings were mended, the change as a diff, and the mended input."""
+    """What came of a job: how many findings were mended, the change as a diff, and the mended input.
+
+    `note` is for people: which inputs would do.
+    """
 
     checked: Checked
+    note: str = ""
     mended: int = 0
     diff: str = ""
     output: bytes = b""
@@ -54,18 +60,21 @@ def look(job: Job) -> Result:
 
 def _look(job: Job) -> Result:
     source = load(job.name) if job.data is None else source_of(job.data, job.name)
-    found = _find(job, source)
+    report = examine(source, job.configuration, job.root)
+    found = report.diagnostics
     if not job.mend:
-        return Result(Checked(job.name, found, job.configuration.strict))
+        answer = report.reading.inputs() if job.inputs and report.ok and report.reading else None
+        note = f"{job.name} takes {answer}" if answer else ""
+        return Result(Checked(job.name, found, job.configuration.strict), note)
     fixed, mended = repair(source, found, lambda changed: _find(job, changed))
     left = Checked(job.name, _find(job, fixed) if mended else found, job.configuration.strict)
     if job.mend == "diff":
-        return Result(left, mended, difference(source, fixed))
+        return Result(left, mended=mended, diff=difference(source, fixed))
     if job.data is not None:
-        return Result(left, mended, output=_with_mark(fixed.text, job.data))
+        return Result(left, mended=mended, output=_with_mark(fixed.text, job.data))
     if mended:
         _write_back(job.name, fixed.text)
-    return Result(left, mended)
+    return Result(left, mended=mended)
 
 
 def _find(job: Job, source: Source) -> tuple[Diagnostic, ...]:

@@ -47,6 +47,14 @@ def test_a_clean_file_exits_0(cnnspec, here):
     assert result == (0, "", "1 file checked, nothing found\n")
 
 
+def test_a_file_without_input_is_told_which_would_do(cnnspec, here):
+    (here / "a.cnn").write_text("conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax\n")
+    result = cnnspec("check", "a.cnn")
+    assert (result.code, result.out) == (0, "")
+    assert result.err.startswith("a.cnn takes an image: height and width ")
+    assert "a.cnn takes" not in cnnspec("check", "a.cnn", "--quiet").err
+
+
 def test_findings_exit_1_and_say_what_can_be_fixed(cnnspec, here):
     (here / "a.cnn").write_text(BAD)
     result = cnnspec("check", "a.cnn")
