@@ -36,6 +36,7 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry("eval", "Test a trained network again."),
     "predict": Entry("predict", "Ask a trained network about images."),
     "draw": Entry("draw", "Draw a network: volumes, windows, branches, as SVG, PNG, Mermaid or dot."),
+    "trace": Entry("trace", "Show how one number of a network comes about, forward and backward."),
     "gradcheck": Entry("gradcheck", "Check every gradient against central differences."),
     "explain": Entry("explain", "Explain a code, with a spec that raises it and its cure."),
     "ops": Entry("ops", "Show the words of the language, or one word's reference."),

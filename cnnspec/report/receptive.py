@@ -91,9 +91,11 @@ def _reach(graph: Graph, node: Node, before: list[Reach]) -> Reach:
     if sees_everything(node, types):
         return _filled(node, everything)
     if node.type.spatial:
-        images = [reach.axes for reach in before if reach.axes]
-        gates = [_filled(node, reach.whole).axes for reach in before if not reach.axes]
-        return Reach(axes=reduce(_joined, [*images, *gates]))
+        parts = [
+            reach if kind.spatial == node.type.spatial else _filled(node, reach.whole)  # a gate serves all pixels
+            for reach, kind in zip(before, types, strict=True)
+        ]
+        return Reach(axes=reduce(_joined, (part.axes for part in parts)))
     if node.op.renames and before[0].axes:  # flattened: channel after channel, row after row
         return Reach(boxes=_flat(before[0].axes, types[0]["c"]))
     if node.op.word == "concat":

@@ -2,37 +2,10 @@
 
 import numpy as np
 import pytest
-from pictured import TEXTS
+from pictured import SMALL, TEXTS, batch
 
 import cnnspec
 from cnnspec.report.lens import Lens, look
-
-SMALL = {
-    "bn and dropout": """
-        input 2x9x8
-        conv 4x3x2 stride 2 pad 1 bias off -> bn -> relu -> maxpool 2 stride 1
-          -> dropout 40% -> dense 3 -> softmax""",
-    "branches": """
-        input 2x7x6
-        conv 3x3x3 pad same -> tanh as t -> add( conv 3x1x1 -> sigmoid | id )
-          -> concat( maxpool 2 | avgpool 2 ) -> gap -> dense 4 -> softmax""",
-    "numbers": "input 5\ndense 4 -> tanh -> dense 2\ntrain { cost mse }",
-}
-
-
-def batch(model, n=3, seed=0):
-    """Images, answers, and a network whose running statistics are not what they began as."""
-    generator = np.random.default_rng(seed)
-    kinds = [model.graph.type(name) for name in (*model.graph.inputs, *model.graph.outputs)]
-    x, y = (generator.normal(size=(n, *kind.shape)) for kind in kinds)
-    if model.costs[0].word == "cross_entropy":
-        y = generator.integers(0, kinds[1]["c"], n)
-    for name in model.parameters:
-        if "running_var" in name:
-            model.parameters[name] = generator.uniform(0.5, 2, model.parameters[name].shape)
-        elif "running" in name or "bn" in name:
-            model.parameters[name] = generator.normal(size=model.parameters[name].shape)
-    return x, y
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -13,6 +13,7 @@ TEXTS = {
     "dilated": "input 1x14x12\nconv 2x3x3 dilate 2 -> conv 1x2x2 stride 2 pad include",
     "branches": "input 1x10x9\nadd( conv 1x5x1 pad 2x0 | conv 1x1x3 pad 0x1 ) -> avgpool 2",
     "a gate": "input 1x8x8\nconv 2x3x3 pad 1 -> mul( id | gap )",
+    "a gate of pixels": "input 1x6x6\nconv 2x3x3 pad 1 -> mul( id | gap -> dense 2 -> reshape 2x1x1 )",
     "flattened": "input 1x6x5\nconv 2x3x3 -> flatten -> dense 2",
     "a sequence": "input 2x20\nconv 3x4 stride 2 -> avgpool 2 -> conv 1x2",
 }

@@ -1,0 +1,49 @@
+"""`cnnspec trace SPEC|RUN --at conv1[3,10,12]`: one number, and everything that it was made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .outcome import CLEAN
+
+
+@click.command()
+@click.argument("path", metavar="SPEC|RUN", type=click.Path(exists=True, path_type=Path))
+@click.option("--at", required=True, metavar="PLACE", help="A number: conv1[3,10,12], or conv1.weight[3,0,1,2].")
+@click.option(
+    "--image", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An npy file or a picture."
+)
+@click.option("--which", type=click.IntRange(0), default=0, show_default=True, help="Or the test image to take.")
+@click.option("--label", type=click.IntRange(0), help="The class that --image shows (default: what is answered).")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option("--seed", type=click.IntRange(0), help="Of the weights of a spec, which is not trained.")
+@click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
+def command(
+    path: Path,
+    at: str,
+    image: Path | None,
+    which: int,
+    label: int | None,
+    folder: Path | None,
+    seed: int | None,
+    given: str | None,
+) -> int:
+    """Show how one number of a network comes about, forward and backward.
+
+    SPEC is as training begins, RUN a run's folder (or its weights) as training left it. A value's name alone
+    means its largest number. Numbers are those of the network in use, by a plan in float64.
+    """
+    from ..report.subject import open_subject
+    from ..report.trace import find_place, trace
+
+    subject = open_subject(path, image=image, which=(which,), label=label, folder=folder, seed=seed, input=given)
+    (example, *_) = subject.examples
+    seen = subject.look(example)
+    parameters = {name: subject.model.parameters[name].astype("float64") for name in subject.model.parameters}
+    place = find_place(at, subject.graph, seen, parameters)
+    shows = f", a {subject.class_name(example.label)}" if example.label is not None and example.known else ""
+    click.echo(f"{subject.name} on {example.title}{shows}\n")
+    click.echo(trace(subject.graph, seen, parameters, place), nl=False)
+    return CLEAN

@@ -1,0 +1,261 @@
+"""How each number of a value comes about: the kind of computation, its geometry, and a formula with numbers.
+
+Traces in the terminal and pages in the browser tell the same account, so it is drawn up here, once, as plain
+data. Everything is in terms of images (c, h, w): a sequence is one of height 1, a vector has a single pixel.
+
+    filter    a sum of products over a window of all channels of a group, plus a bias
+    pick      the largest or smallest of a window
+    mean      the mean of a window
+    all       a sum of products over all numbers, plus a bias
+    image     the mean or maximum of a whole map
+    point     one number from one number, and a few of the channel's parameters
+    join      one number from one number of each branch
+    concat    a number of one of the branches
+    move      a number of the input, elsewhere
+    channels  a number from all channels of its pixel
+    other     everything else: its inputs and its formula are told, not the steps between
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from ..ir import Graph, Node, TensorType
+from ..ops.activation import Activation
+from ..ops.base import Op, Parameter, Window
+from ..ops.fields import settings
+
+KINDS = {
+    "conv": "filter", "dwconv": "filter", "upconv": "filter",
+    "maxpool": "pick", "minpool": "pick", "avgpool": "mean",
+    "dense": "all", "gap": "image", "gmp": "image",
+    "bn": "point", "scale": "point", "prelu": "point", "dropout": "point", "droppath": "point",
+    "add": "join", "mul": "join", "max": "join", "mean": "join", "concat": "concat",
+    "flatten": "move", "reshape": "move", "shuffle": "move", "pad": "move", "crop": "move", "upsample": "move",
+    "softmax": "channels", "logsoftmax": "channels", "maxout": "channels", "lrn": "channels",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account of one value; `detail` is data that JSON can say."""
+
+    kind: str
+    words: str
+    formula: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def account(graph: Graph, node: Node) -> Account:
+    """How the numbers of a node's value come about."""
+    if not node.inputs:
+        return Account("input", "What the network is given.", "")
+    types = graph.types(node)
+    kind = kind_of(node.op)
+    parameters = {p.name: p for p in node.op.parameters(*types)}
+    detail, formula = TELL[kind](node, types, parameters)
+    return Account(kind, node.op.summary(), formula, detail)
+
+
+def kind_of(op: Op) -> str:
+    if isinstance(op, Activation):
+        return KINDS.get(op.word, "point")
+    return KINDS.get(op.word, "other")
+
+
+def image_shape(kind: TensorType) -> tuple[int, int, int]:
+    """(c, h, w) of an image, a sequence or a vector."""
+    return kind["c"], *(1, 1, *kind.spatial)[-2:]  # type: ignore[return-value]
+
+
+# ---- one function for each kind: its detail and its formula ----------------------------------------------
+
+Told = tuple[dict[str, Any], str]
+
+
+def _filter(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    (x,) = types
+    window = _window(node.op.window(x))
+    turned = window["grow"] != [1, 1]
+    made, seen = node.type["c"], x["c"]
+    groups = seen if node.op.word == "dwconv" else getattr(node.op, "groups", 1)
+    share, filters = seen // groups, made // groups
+    detail = {**window, "groups": groups, "turned": turned, "bias": "bias" in parameters}
+    if share == 1 and groups > 1:
+        channel, sums = "f" if filters == 1 else f"⌊f / {filters}⌋", []
+    else:
+        channel, sums = "c" if groups == 1 else f"c + {share}·⌊f / {filters}⌋", [f"c < {share}"]
+    height, width = window["kernel"]
+    sums += [f"u < {height}"] * (height > 1 or bool(x.spatial[1:])) + [f"v < {width}"]
+    rows = _position("i", "u", window, 0) + ", " if len(x.spatial) == 2 else ""
+    taps = "u,v" if len(x.spatial) == 2 else "v"
+    index = "f,i,j" if len(x.spatial) == 2 else "f,j"
+    inside = f"c,{taps}" if sums[0].startswith("c") else taps
+    bias = "bias[f] + " if detail["bias"] else ""
+    weight = f"weight[c,f,{taps}]" if turned else f"weight[f,{inside}]"
+    columns = _position("j", "v", window, 1)
+    return detail, f"out[{index}] = {bias}Σ over {', '.join(sums)} of {weight} × in[{channel}, {rows}{columns}]"
+
+
+def _pick(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    window = _window(node.op.window(*types))
+    which = "min" if node.op.word == "minpool" else "max"
+    return {**window, "pick": which}, f"out[{_index(types[0])}] = {which} of {_looked(types[0], window)}"
+
+
+def _mean(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    window = _window(node.op.window(*types))
+    counted = bool(getattr(node.op, "count_pad", False))
+    pixels = prod(window["kernel"])
+    most = "" if counted or window["pad"] == [0, 0] else ", padding not counted"
+    return {**window, "count_pad": counted}, (
+        f"out[{_index(types[0])}] = 1/{pixels} × Σ of {_looked(types[0], window)}{most}"
+    )
+
+
+def _all(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    bias = "bias[o] + " if "bias" in parameters else ""
+    return {"bias": bool(bias)}, f"out[o] = {bias}Σ over c < {types[0]['c']} of weight[o,c] × in[c]"
+
+
+def _image(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    pixels = prod(types[0].spatial)
+    pick = node.op.word == "gmp"
+    what = f"max of the {pixels} pixels of" if pick else f"1/{pixels} × Σ of the {pixels} pixels of"
+    return {"pick": pick}, f"out[c] = {what} in[c]"
+
+
+def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    per_channel = [p.name for p in parameters.values() if p.type.elements in (1, node.type["c"])]
+    if node.op.word == "bn":
+        eps = getattr(node.op, "eps", 0.0)
+        formula = f"out = (in − running_mean[c]) / √(running_var[c] + {eps:g}) × weight[c] + bias[c]"
+        return {"parameters": per_channel, "eps": eps}, formula
+    if node.op.word in ("dropout", "droppath"):
+        return {"parameters": []}, "out = in (numbers are dropped in training only)"
+    return {"parameters": per_channel}, f"out = {_numbered(node.op)}"
+
+
+def _join(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    names = node.inputs
+    formula = {
+        "add": " + ".join(names),
+        "mul": " × ".join(names),
+        "max": f"max({', '.join(names)})",
+        "mean": f"({' + '.join(names)}) / {len(names)}",
+    }[node.op.word]
+    return {"join": node.op.word}, f"out = {formula}"
+
+
+def _concat(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    starts, at = [], 0
+    for kind in types:
+        starts.append(at)
+        at += kind["c"]
+    parts = [
+        f"{name} for c from {start} to {start + kind['c'] - 1}"
+        for name, start, kind in zip(node.inputs, starts, types, strict=True)
+    ]
+    return {"starts": starts}, f"out[c] = {', '.join(parts)}"
+
+
+def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    x = types[0]
+    formula = "every number of out is one of in"
+    if node.op.word == "flatten" and len(x.spatial) == 2:
+        height, width = x.spatial
+        formula = f"out[c·{height * width} + i·{width} + j] = in[c,i,j]"
+    return {"from": sources(node.op, types)}, formula
+
+
+def _channels(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    count = types[0]["c"]
+    formula = {
+        "softmax": f"out[c] = exp(in[c]) / Σ over k < {count} of exp(in[k])",
+        "logsoftmax": f"out[c] = in[c] − log Σ over k < {count} of exp(in[k])",
+    }.get(node.op.word, f"out = {_numbered(node.op)}")
+    return {"word": node.op.word}, formula
+
+
+def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    return {}, f"out = {_numbered(node.op)}"
+
+
+TELL = {
+    "filter": _filter, "pick": _pick, "mean": _mean, "all": _all, "image": _image, "point": _point,
+    "join": _join, "concat": _concat, "move": _move, "channels": _channels, "other": _other,
+}  # fmt: skip
+
+
+# ---- pieces ----------------------------------------------------------------------------------------------
+
+
+def _window(window: Window | None) -> dict[str, Any]:
+    """A window for height and width; a sequence's is one pixel high."""
+    assert window is not None, "what slides has a window"
+    grow = window.grow or (1,) * len(window.kernel)
+    return {
+        "kernel": [*(1, *window.kernel)[-2:]],
+        "stride": [*(1, *window.stride)[-2:]],
+        "pad": [*(0, *window.pad)[-2:]],
+        "dilate": [*(1, *window.dilate)[-2:]],
+        "grow": [*(1, *grow)[-2:]],
+    }
+
+
+def _position(pixel: str, tap: str, window: dict[str, Any], axis: int) -> str:
+    """Where a tap looks: `2i + u − 1`."""
+    stride, dilate, pad, grow = (window[key][axis] for key in ("stride", "dilate", "pad", "grow"))
+    if grow > 1:  # of the transposed window: out = grow * in + tap - pad'
+        before = window["kernel"][axis] - 1 - pad
+        told = f"{pixel} − {tap}" + (f" + {before}" if before > 0 else f" − {-before}" if before else "")
+        return f"({told}) / {grow}"
+    terms = [pixel if stride == 1 else f"{stride}{pixel}"]
+    if window["kernel"][axis] > 1:
+        terms.append(tap if dilate == 1 else f"{dilate}{tap}")
+    return " + ".join(terms) + (f" − {pad}" if pad > 0 else f" + {-pad}" if pad else "")
+
+
+def _index(x: TensorType) -> str:
+    return "c,i,j" if len(x.spatial) == 2 else "c,j"
+
+
+def _looked(x: TensorType, window: dict[str, Any]) -> str:
+    """What a pooling window looks at: `in[c, 2i + u, 2j + v] for u < 2, v < 2`."""
+    height, width = window["kernel"]
+    rows = _position("i", "u", window, 0) + ", " if len(x.spatial) == 2 else ""
+    taps = (f"u < {height}, " if len(x.spatial) == 2 else "") + f"v < {width}"
+    return f"in[c, {rows}{_position('j', 'v', window, 1)}] for {taps}"
+
+
+def _numbered(op: Op) -> str:
+    """The formula of a word's first sentence, its settings as the numbers that they are."""
+    sentence = op.summary().partition(". ")[0].rstrip(".")
+    before, colon, formula = sentence.partition(": ")
+    if not colon:
+        formula = before if before[:1].islower() else f"{op.word}(x)"
+    for name in settings(type(op)):
+        value = getattr(op, name)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            formula = re.sub(rf"\b{name}\b", f"{value:g}", formula)
+    return formula.replace(" * ", " × ")
+
+
+def sources(op: Op, types: tuple[TensorType, ...]) -> list[int]:
+    """For each number of the value which number of the input it is, both counted in (c, h, w); -1 for padding."""
+    import numpy as np
+
+    from ..ir import Builder
+    from ..ops.leaves import Input
+    from ..passes.expand import expand_inference
+    from ..plan.evaluate import evaluate
+
+    b = Builder()
+    x = b.add(Input(types[0]), name="in")
+    graph = expand_inference(b.graph(("in",), (b.add(op, x, name="out"),)))
+    counted = np.arange(1, types[0].elements + 1, dtype=np.float64).reshape(1, *types[0].shape)
+    made = evaluate(graph, {"in": counted})[graph.outputs[0]]
+    return (made.reshape(-1) - 1).astype(int).tolist()

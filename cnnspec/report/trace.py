@@ -1,0 +1,358 @@
+"""One number of a network, traced: what it was computed from, and how the cost's gradient reaches it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..diagnostics import Diagnostic, SpecError
+from ..ir import Graph, Node
+from ..lang.suggest import nearest
+from .account import Account, account, image_shape
+from .lens import Seen
+from .receptive import receptive
+
+SHOWN = 4  # channels, and contributions, that are written out
+AT = re.compile(r"\s*(?P<name>[^\[\]]+?)\s*(\[(?P<at>[\d,\s]*)\])?\s*")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A number of a value or of a parameter; `weight` is the parameter's own name in the latter case."""
+
+    node: Node
+    index: tuple[int, ...]
+    weight: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.node.name}.{self.weight}" if self.weight else self.node.name
+
+    def __str__(self) -> str:
+        return f"{self.name}[{','.join(map(str, self.index))}]"
+
+
+def find_place(text: str, graph: Graph, seen: Seen, parameters: dict[str, np.ndarray]) -> Place:
+    """Read `conv1[3,10,12]` or `conv1.weight[3,0,1,2]`; without an index, the largest number is meant."""
+    match = AT.fullmatch(text)
+    name = match["name"] if match else text
+    owner, _, weight = name.rpartition(".")
+    if name in graph.nodes:
+        node, array, weight = graph[name], seen.values[name][0], ""
+    elif name in parameters and owner in graph.nodes:
+        node, array = graph[owner], parameters[name]
+    else:
+        near = nearest(name, [*graph.nodes, *parameters])
+        known = ", ".join(list(graph.nodes)[:12]) + (", ..." if len(graph) > 12 else "")
+        help = f"did you mean `{near}`?" if near else f"there are {known}"
+        raise SpecError((Diagnostic("CNN552", f"the network has no value `{name}`", help=help),))
+    if match is None or match["at"] is None:
+        where = np.unravel_index(int(np.abs(array).argmax()), array.shape)
+        return Place(node, tuple(int(i) for i in where), weight)
+    numbers = [part.strip() for part in match["at"].split(",")]
+    index = tuple(int(part) for part in numbers if part)
+    if len(index) != array.ndim or any(i >= size for i, size in zip(index, array.shape, strict=True)):
+        shape = "x".join(map(str, array.shape))
+        last = ",".join(str(size - 1) for size in array.shape)
+        message = f"`{text}` is not inside `{name}`, which is {shape}"
+        raise SpecError((Diagnostic("CNN553", message, help=f"its last number is {name}[{last}]"),))
+    return Place(node, index, weight)
+
+
+def trace(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> str:
+    """The account of a number, with the numbers that it was made of."""
+    if place.weight:
+        from .trace_weight import trace_weight
+
+        return trace_weight(graph, seen, parameters, place)
+    return Trace(graph, seen, parameters, place).text()
+
+
+class Trace:
+    """Tells of one number of a value; lines are collected as they come."""
+
+    def __init__(self, graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> None:
+        self.graph, self.seen, self.parameters, self.place = graph, seen, parameters, place
+        self.node = place.node
+        self.told: Account = account(graph, self.node)
+        c, *pixel = place.index
+        self.c, (self.i, self.j) = c, (*(0, 0), *pixel)[-2:]
+        self.lines: list[str] = []
+
+    def text(self) -> str:
+        value = float(self.seen.values[self.node.name][0][self.place.index])
+        written = self.node.op.written() if self.node.inputs else "input"
+        self.say(f"{self.place} = {number(value)}")
+        reads = f" of {', '.join(self.node.inputs)}" if self.node.inputs else ""
+        where = f"    {self.node.span}" if self.node.span else ""
+        self.say(f"  {written}{reads}{where}")
+        if self.told.formula:
+            self.say(f"  {self.told.formula}")
+        self.sees()
+        self.say()
+        if self.node.inputs:
+            getattr(self, self.told.kind)()
+        self.backward()
+        return "\n".join(self.lines).rstrip() + "\n"
+
+    def say(self, line: str = "") -> None:
+        self.lines.append(line.rstrip())
+
+    def sees(self) -> None:
+        """The receptive field."""
+        for name in self.graph.inputs:
+            reach = receptive(self.graph, name)
+            if self.node.inputs and reach:
+                box = reach[self.node.name].at(self.place.index)
+                axes = ("rows", "columns")[-len(box) :]
+                ranges = [f"{axis} {a} to {b - 1}" for axis, (a, b) in zip(axes, box, strict=True)]
+                self.say(f"  sees {' and '.join(ranges)} of {name}")
+
+    def input(self, k: int = 0) -> np.ndarray:
+        """An input's values as (c, h, w)."""
+        name = self.node.inputs[k]
+        return self.seen.values[name][0].reshape(image_shape(self.graph.type(name)))
+
+    def parameter(self, name: str) -> np.ndarray:
+        return self.parameters[f"{self.node.owner}.{name}"]
+
+    # ---- forward, one method for each kind of account ------------------------------------------------
+
+    def patch(self, channel: np.ndarray, pad: float) -> tuple[np.ndarray, np.ndarray]:
+        """What the window meets of a map [h,w], and which of it is in the map."""
+        d = self.told.detail
+        found, inside = np.full(d["kernel"], pad), np.zeros(d["kernel"], bool)
+        for u in range(d["kernel"][0]):
+            for v in range(d["kernel"][1]):
+                row, column = (
+                    o * d["stride"][axis] - d["pad"][axis] + tap * d["dilate"][axis]
+                    for axis, (o, tap) in enumerate(((self.i, u), (self.j, v)))
+                )
+                grown = row % d["grow"][0] == 0 and column % d["grow"][1] == 0
+                row, column = row // d["grow"][0], column // d["grow"][1]
+                if grown and 0 <= row < channel.shape[0] and 0 <= column < channel.shape[1]:
+                    found[u, v], inside[u, v] = channel[row, column], True
+        return found, inside
+
+    def filter(self) -> None:
+        """Patch, kernel and sum for each input channel, the largest first."""
+        x, d = self.input(), self.told.detail
+        share = len(x) // d["groups"]
+        first = self.c // (self.node.type["c"] // d["groups"]) * share
+        kernels = filter_kernels(self.parameter("weight"), self.c, d)
+        parts = []
+        for k in range(share):
+            values, inside = self.patch(x[first + k], 0.0)
+            parts.append((first + k, values, inside, kernels[k], values * kernels[k]))
+        ranked = sorted(parts, key=lambda part: -abs(part[4].sum()))[:SHOWN]
+        for channel, values, inside, kernel, products in sorted(ranked, key=lambda part: part[0]):
+            self.say(f"  channel {channel}: patch × kernel = products, sum {number(products.sum())}")
+            for row in beside([grid(values, inside), grid(kernel), grid(products, inside)], ["×", "="]):
+                self.say(f"    {row}")
+            self.say()
+        self.add_up(
+            [(f"channel {channel}", products.sum()) for channel, _, _, _, products in parts],
+            [("bias", float(self.parameter("bias")[self.c]))] if d["bias"] else [],
+        )
+
+    def pick(self) -> None:
+        """The window and its winner."""
+        worst = -np.inf if self.told.detail["pick"] == "max" else np.inf
+        values, inside = self.patch(self.input()[self.c], worst)
+        best = values.argmax() if self.told.detail["pick"] == "max" else values.argmin()
+        u, v = np.unravel_index(best, values.shape)
+        for row in grid(values, inside, mark=(int(u), int(v))):
+            self.say(f"    {row}")
+        self.say(f"  the winner stands in row {u} and column {v} of the window: the gradient goes to it alone")
+
+    def mean(self) -> None:
+        values, inside = self.patch(self.input()[self.c], 0.0)
+        for row in grid(values, inside):
+            self.say(f"    {row}")
+        count = values.size if self.told.detail["count_pad"] else int(inside.sum())
+        self.say(f"  sum {number(values.sum())} / {count} = {number(values.sum() / count)}")
+
+    def all(self) -> None:
+        """The strongest contributions."""
+        x = self.seen.values[self.node.inputs[0]][0].reshape(-1)
+        weights = self.parameter("weight")[self.c]
+        products = x * weights
+        order = np.argsort(-np.abs(products))
+        self.say("  the strongest contributions: number, in × weight = product")
+        rows = [
+            [str(k), number(x[k]), "×", number(weights[k]), "=", number(products[k])] for k in order[: 2 * SHOWN]
+        ]
+        for line in aligned(rows):
+            self.say(f"    {line}")
+        rest = products[order[2 * SHOWN :]]
+        others = [(f"the other {len(rest):,}", float(rest.sum()))] if len(rest) else []
+        bias = [("bias", float(self.parameter("bias")[self.c]))] if self.told.detail["bias"] else []
+        self.say()
+        self.add_up([("these", float(products[order[: 2 * SHOWN]].sum())), *others], bias)
+
+    def image(self) -> None:
+        values = self.input()[self.c]
+        if self.told.detail["pick"]:
+            row, column = np.unravel_index(values.argmax(), values.shape)
+            self.say(f"  the largest pixel is in row {row} and column {column}: {number(values.max())}")
+        else:
+            total = number(values.sum())
+            self.say(f"  sum of the {values.size} pixels {total} / {values.size} = {number(values.mean())}")
+
+    def point(self) -> None:
+        rows = [[self.node.inputs[0], number(self.input()[self.c, self.i, self.j])]]
+        for name in self.told.detail["parameters"]:
+            array = self.parameter(name).reshape(-1)
+            rows.append([f"{self.node.owner}.{name}", number(array[self.c if len(array) > 1 else 0])])
+        self.table(rows)
+
+    def join(self) -> None:
+        self.table([[name, number(self.of_branch(k))] for k, name in enumerate(self.node.inputs)])
+
+    def of_branch(self, k: int) -> float:
+        """A branch's number at this place; a gate has one for each channel."""
+        x = self.input(k)
+        return float(x[self.c, self.i if x.shape[1] > 1 else 0, self.j if x.shape[2] > 1 else 0])
+
+    def concat(self) -> None:
+        starts = self.told.detail["starts"]
+        k = max(k for k, start in enumerate(starts) if start <= self.c)
+        self.say(f"  channel {self.c - starts[k]} of {self.node.inputs[k]}")
+
+    def move(self) -> None:
+        made = np.ravel_multi_index(self.place.index, self.node.type.shape)
+        source = self.told.detail["from"][int(made)]
+        if source < 0:
+            self.say("  padding")
+            return
+        shape = self.graph.type(self.node.inputs[0]).shape
+        index = ",".join(str(int(i)) for i in np.unravel_index(source, shape))
+        self.say(f"  it is {self.node.inputs[0]}[{index}]")
+
+    def channels(self) -> None:
+        """All channels of the pixel, the largest first."""
+        x = self.input()[:, self.i, self.j]
+        top = np.argsort(-x)[: 2 * SHOWN]
+        rows = [["channel", "in"], *([str(k), number(x[k])] for k in top)]
+        if self.told.detail["word"] == "softmax":
+            powers = np.exp(x - x.max())
+            shares = powers / powers.sum()
+            heads = [["exp(in − max)", "of the sum"], *([number(powers[k]), number(shares[k])] for k in top)]
+            rows = [[*row, *more] for row, more in zip(rows, heads, strict=True)]
+        self.table(rows)
+
+    def other(self) -> None:
+        for name in self.node.inputs:
+            array = self.seen.values[name][0]
+            self.say(
+                f"    {name}: {array.size:,} numbers, mean {number(array.mean())}, spread {number(array.std())}"
+            )
+
+    def table(self, rows: list[list[str]]) -> None:
+        self.lines += [f"    {line}" for line in aligned(rows)]
+
+    def add_up(self, parts: Sequence[tuple[str, float]], bias: Sequence[tuple[str, float]]) -> None:
+        """Terms, a rule, and their sum."""
+        if len(parts) > 2 * SHOWN:
+            kept = sorted(parts, key=lambda part: -abs(part[1]))[: 2 * SHOWN]
+            others = [part for part in parts if part not in kept]
+            parts = [part for part in parts if part in kept]
+            parts = [*parts, (f"the other {len(others)} channels", sum(value for _, value in others))]
+        terms = [*parts, *bias]
+        rows = [[name, number(value)] for name, value in terms]
+        rows.append(["sum", number(sum(value for _, value in terms))])
+        lines = aligned(rows)
+        for line in lines[:-1]:
+            self.say(f"  {line}")
+        self.say(f"  {'-' * max(map(len, lines))}")
+        self.say(f"  {lines[-1]}")
+
+    # ---- backward ------------------------------------------------------------------------------------
+
+    def backward(self) -> None:
+        """The slope of the cost at this number, and at the values between it and the cost."""
+        slope = float(self.seen.slopes[self.node.name][0][self.place.index])
+        self.say()
+        self.say(f"backward: the cost is {number(self.seen.cost)}; d cost / d {self.place} = {number(slope)}")
+        if self.told.kind in ("filter", "all"):
+            self.say("  each weight that had a part gets slope × its number, each number slope × its weight")
+        self.lines += [f"  {line}" for line in way_back(self.graph, self.seen, self.node)]
+
+
+def filter_kernels(weight: np.ndarray, f: int, detail: dict) -> np.ndarray:
+    """The kernels [c,u,v] of filter f as its window meets the input; of a transposed one, turned."""
+    if detail["turned"]:  # (c, f / groups, u, v)
+        channels, share = weight.shape[:2]
+        group = f // share
+        part = weight.reshape(detail["groups"], channels // detail["groups"], share, *weight.shape[2:])
+        kernels = part[group, :, f - group * share]
+        kernels = kernels[(slice(None), *[slice(None, None, -1)] * (kernels.ndim - 1))]
+    else:
+        kernels = weight[f]
+    return kernels.reshape(len(kernels), *detail["kernel"])
+
+
+def way_back(graph: Graph, seen: Seen, node: Node) -> list[str]:
+    """The values from here to the cost, each with the mean and the largest size of its slopes."""
+    readers = graph.readers()
+    way, names = [node], {node.name}
+    while way[-1].name in readers:
+        after = readers[way[-1].name][0]
+        if after.name in names:
+            break
+        way.append(after)
+        names.add(after.name)
+    rows = [["value", "shape", "mean |slope|", "largest"]]
+    for step in reversed(way):
+        sizes = np.abs(seen.slopes[step.name][0])
+        rows.append([step.name, str(step.type), f"{sizes.mean():.3g}", f"{sizes.max():.3g}"])
+    return aligned(rows)
+
+
+# ---- text ------------------------------------------------------------------------------------------------
+
+
+def number(value: float) -> str:
+    """A number with the digits that are shown."""
+    return f"{float(value) + 0.0:.5g}"
+
+
+def grid(values: np.ndarray, inside: np.ndarray | None = None, mark: tuple[int, int] | None = None) -> list[str]:
+    """A matrix as aligned rows; what is padding is a dot, the marked one stands in brackets."""
+    cells = [
+        ["·" if inside is not None and not inside[u, v] else number4(values[u, v]) for v in range(values.shape[1])]
+        for u in range(values.shape[0])
+    ]
+    if mark:
+        cells[mark[0]][mark[1]] = f"[{cells[mark[0]][mark[1]]}]"
+    width = max(len(cell) for row in cells for cell in row)
+    return [" ".join(cell.rjust(width) for cell in row) for row in cells]
+
+
+def number4(value: float) -> str:
+    """A number of a matrix: three digits, short."""
+    return f"{value:.3g}" if value else "0"
+
+
+def beside(blocks: list[list[str]], signs: list[str]) -> list[str]:
+    """Blocks of equal height side by side, with a sign between them in the middle row."""
+    middle = (len(blocks[0]) - 1) // 2
+    lines = []
+    for k in range(len(blocks[0])):
+        line = blocks[0][k]
+        for sign, block in zip(signs, blocks[1:], strict=True):
+            line += f"  {sign if k == middle else ' '}  {block[k]}"
+        lines.append(line)
+    return lines
+
+
+def aligned(rows: list[list[str]]) -> list[str]:
+    """Rows of cells in columns: the first to the left, the others to the right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    first, *rest = zip(*rows, strict=True)
+    columns = [[cell.ljust(widths[0]) for cell in first]]
+    columns += [[cell.rjust(width) for cell in cells] for cells, width in zip(rest, widths[1:], strict=True)]
+    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
