@@ -20,3 +20,56 @@ def from_residues(x: np.ndarray, *, out: np.ndarray) -> None:
     for r in range(4):
         part = out[:, :, r::4]
         np.copyto(part, x[:, r, :, : part.shape[2]])
+
+
+def pairs(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """x[2i,4,c,t,n] -> the four pixels of each 2x2 window [i,2,c,t,n], in reading order, as views."""
+    height = x.shape[0] // 2 * 2
+    upper, lower = x[0:height:2], x[1:height:2]
+    return upper[:, 0::2], upper[:, 1::2], lower[:, 0::2], lower[:, 1::2]
+
+
+def halves(x: np.ndarray) -> np.ndarray:
+    """x[i,c,w,n] -> a view [i,2,c,t,n] with w = 2t + r: pooled residue rows as an image."""
+    height, channels, width, n = x.shape
+    return x.reshape(height, channels, width // 2, 2, n).transpose(0, 3, 1, 2, 4)
+
+
+def pool_residues(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, out: np.ndarray) -> None:
+    """The largest of each 2x2 window of x[h,4,c,t,n] as an image out[i,c,2t,n]; top and bottom [i,2,c,t,n] keep
+    the winners of each row for the way back."""
+    a, b, c, d = pairs(x)
+    np.maximum(a, b, out=top)
+    np.maximum(c, d, out=bottom)
+    np.maximum(top, bottom, out=halves(out))
+
+
+def pool_residues_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    top: np.ndarray,
+    bottom: np.ndarray,
+    *,
+    upper: np.ndarray,
+    lower: np.ndarray,
+    won: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dy[i,c,2t,n] goes to the pixel that won; a tie goes to the first one in reading order.
+
+    upper, lower and won, of bools, are scratch [i,2,c,t,n].
+    """
+    a, b, c, d = pairs(x)
+    da, db, dc, dd = pairs(out)
+    if out.shape[0] % 2:
+        out[-1] = 0
+    np.copyto(lower, halves(dy))
+    np.greater_equal(top, bottom, out=won)
+    np.multiply(lower, won, out=upper)
+    np.subtract(lower, upper, out=lower)
+    np.greater_equal(a, b, out=won)
+    np.multiply(upper, won, out=da)
+    np.subtract(upper, da, out=db)
+    np.greater_equal(c, d, out=won)
+    np.multiply(lower, won, out=dc)
+    np.subtract(lower, dc, out=dd)

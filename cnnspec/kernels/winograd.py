@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .conv import in_pieces, piece
 from .norm import NormaliseGradient
 
 G = np.array(
@@ -203,11 +204,12 @@ def winograd(
     (top, bottom), (left, _) = pad
     rows_x, rows_y = x.reshape(height, 4, channels, -1), out.reshape(rows, 4, filters, -1)
     filter_planes(weights, out=u)
-    matrix = u.reshape(6, 1, filters, 3 * channels)
     v = framed(planes, rows + 2, channels, tiles * n)
     v[:, :top] = 0
     v[:, rows + 2 - bottom :] = 0
-    stacked = rows_together(v)
+    size = piece(filters, 3 * channels, tiles * n)
+    stacked = in_pieces(rows_together(v), size)
+    matrix = u.reshape(6, 1, 1, filters, 3 * channels)
     ready = 0  # rows of x whose planes are there
     for start in range(0, rows, block):
         stop = min(start + block, rows)
@@ -220,7 +222,7 @@ def winograd(
             ready = more
         part = slice(0, stop - start)
         m = products[:, part]
-        np.matmul(matrix, stacked[:, start:stop], out=m)
+        np.matmul(matrix, stacked[:, start:stop], out=in_pieces(m, size))
         rows_of_planes(m, s=s[:, part], d=d[:, part], out=rows_y[start:stop])
 
 
@@ -262,7 +264,7 @@ def winograd_gradient(
     if lazy:
         np.multiply(u, dy.scale[:, :, None], out=u)
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
-    matrix = back.reshape(6, 1, channels, 3 * filters)
+    matrix = back.reshape(6, 1, 1, channels, 3 * filters)
     v = framed(planes, rows + 2, channels, tiles * n)
     v[:, :top] = 0
     v[:, rows + 2 - bottom :] = 0
@@ -271,7 +273,8 @@ def winograd_gradient(
     above, below = 2 - top, 2 - bottom
     g[:, :above] = 0
     g[:, height + 2 - below :] = 0
-    stacked = rows_together(g)
+    size = piece(channels, 3 * filters, tiles * n)
+    stacked = in_pieces(rows_together(g), size)
     sums = du.reshape(6, 3 * channels, filters)
     ready = done = 0
     for start in range(0, rows, block):
@@ -286,11 +289,11 @@ def winograd_gradient(
         m = g[:, start + above : stop + above]
         grad = dy.rows(start, stop) if lazy else rows_dy[start:stop]
         gradient_planes(grad, s=s[:, part], out=m)
-        right = m.swapaxes(2, 3)
         if turned is not None:
-            np.copyto(turned[:, part], right)
-            right = turned[:, part]
-        np.matmul(stacked_x[:, start:stop], right, out=parts[:, part])
+            np.copyto(turned[:, part], m.swapaxes(2, 3))
+            np.matmul(stacked_x[:, start:stop], turned[:, part], out=parts[:, part])
+        else:
+            np.matmul(m, stacked_x[:, start:stop].swapaxes(2, 3), out=parts[:, part].swapaxes(2, 3))
         if start == 0:
             np.add.reduce(parts[:, part], axis=1, out=sums)
         else:
@@ -301,7 +304,7 @@ def winograd_gradient(
         while done < until:
             more = min(done + block, until)
             part = slice(0, more - done)
-            np.matmul(matrix, stacked[:, done:more], out=products[:, part])
+            np.matmul(matrix, stacked[:, done:more], out=in_pieces(products[:, part], size))
             rows_of_gradient(
                 products[:, part], left, n, s=a[:, part], d=d[:, part], c=c[part], out=rows_dx[done:more]
             )

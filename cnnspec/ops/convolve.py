@@ -278,12 +278,21 @@ class ColumnsProduct(Op):
         return y if self.y.kind == "image" else y[:, :, 0]
 
     def emit(self, node, e) -> None:
+        from ..kernels.conv import piece
+
         columns, w = node.inputs
         groups = self.columns.groups
         filters = e.graph.type(w)["f"]
-        matrix = e.view("matrix", f"{e[w]}.reshape({groups}, 1, {filters // groups}, -1)")
         out = e.view("by_row", f"by_group({e[node.name]}, {groups})")
-        e.line(f"np.matmul({matrix}, {self.columns.rows(columns, e)}, out={out})")
+        rows = self.columns.rows(columns, e)
+        depth, length = e.graph.type(w).elements // filters, prod(e.shape(node.name)[-2:])
+        size = piece(filters // groups, depth, length)
+        ones = "1"
+        if size < length:
+            ones, out = "1, 1", e.view("in_pieces", f"in_pieces({out}, {size})")
+            rows = e.view_of(columns, "in_pieces", f"in_pieces({rows}, {size})")
+        matrix = e.view("matrix", f"{e[w]}.reshape({groups}, {ones}, {filters // groups}, -1)")
+        e.line(f"np.matmul({matrix}, {rows}, out={out})")
 
 
 @dataclass(frozen=True)

@@ -59,17 +59,25 @@ class Bn(Op):
 
 @dataclass(frozen=True)
 class Normalise(Op):
-    """(x - mean) / sqrt(var + eps) * weight + bias with given mean and variance."""
+    """(x - mean) / sqrt(var + eps) * weight + bias with given mean and variance.
+
+    As with BatchNorm, a pass may give it what follows: a sixth input is added, `relu` is applied.
+    """
 
     overwrites = (0,)
     any_rows = True
     eps: float
+    relu: bool = False
 
-    def evaluate(self, x, mean, var, weight, bias):
+    def type(self, x: TensorType, *rest: TensorType) -> TensorType:
+        return x
+
+    def evaluate(self, x, mean, var, weight, bias, *add):
         import numpy as np
 
         mean, var, weight, bias = (a.reshape(-1, *[1] * (x.ndim - 2)) for a in (mean, var, weight, bias))
-        return ((x - mean) / np.sqrt(var + self.eps) * weight + bias).astype(x.dtype)
+        y = sum(add, (x - mean) / np.sqrt(var + self.eps) * weight + bias).astype(x.dtype)
+        return y * (y > 0) if self.relu else y
 
     def gradient(self, node, dy, b):
         """That of x alone, for pages that show a trained network; training takes the batch's statistics."""
@@ -78,10 +86,10 @@ class Normalise(Op):
         return b.add(op, dy, var, weight, name=f"{node.name}.dx", like=node), None, None, None, None
 
     def emit(self, node, e) -> None:
-        x, mean, var, weight, bias = node.inputs
+        x, mean, var, weight, bias, *add = node.inputs
         e.line(
             f"normalise({e.rows(x)}, {e[mean]}, {e[var]}, {e[weight]}, {e[bias]}, {self.eps!r}, "
-            f"out={e.rows(node.name)})"
+            f"{then(self, add, e)}out={e.rows(node.name)})"
         )
 
 
@@ -154,10 +162,9 @@ class BatchNorm(Op):
         e.line(f"sums_and_squares({e.rows(x)}, out={mine})")
         e.meet()
         e.line(f"batch_moments({e[sums]}, {e.pixel_count(x)}, mean={mean}, var={var})")
-        then = "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if self.relu else "")
         e.line(
             f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
-            f"{then}out={e.rows(node.name)})"
+            f"{then(self, add, e)}out={e.rows(node.name)})"
         )
 
 
@@ -264,6 +271,11 @@ class BatchNormGradient(Op):
         e.line(f"{made}.prepare({e[mean]}, {e[var]}, {e[weight]}, {e[sums]}, {e.pixel_count(x)}, {self.eps!r})")
         if not self.by_rows:
             e.line(f"{made}.write(out={e.rows(node.name)})")
+
+
+def then(op: Normalise | BatchNorm, add: list[str], e) -> str:
+    """What comes after normalising, as arguments."""
+    return "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if op.relu else "")
 
 
 def block_rows(rows: int, rest: list[int]) -> int:

@@ -209,6 +209,11 @@ class Windows(Op):
 class MaxWindows(Windows):
     """The largest value of each window."""
 
+    def on_residues(self, *inputs: TensorType) -> Op | None:
+        from .winograd import PoolResidues
+
+        return PoolResidues() if self.quartered else None
+
     def extras(self, x: TensorType):
         if not (self.quartered and x.kind == "image"):
             return {}

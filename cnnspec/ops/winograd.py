@@ -74,6 +74,72 @@ class Pixels(Op):
 
 
 @dataclass(frozen=True)
+class PoolResidues(Op):
+    """Max pooling by 2x2 windows, from residue rows to an image: a window's pixels lie in four whole blocks."""
+
+    def pooled(self, x: TensorType) -> TensorType:
+        """The type of the pooled rows, before they become an image."""
+        return TensorType((("c", x["c"]), ("h", x["h"] // 2), ("r", 2), ("t", x["t"])))
+
+    def type(self, x: TensorType) -> TensorType:
+        return TensorType((("c", x["c"]), ("h", x["h"] // 2), ("w", 2 * x["t"])))
+
+    def extras(self, x: TensorType) -> Mapping[str, TensorType]:
+        return {"top": self.pooled(x), "bottom": self.pooled(x)}
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def gradient(self, node, dy, b):
+        kept = (f"{node.name}:top", f"{node.name}:bottom")
+        return (b.add(PoolResiduesGradient(), dy, node.inputs[0], *kept, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        y, top, bottom = self.windows().evaluate(in_pixels(x, 4 * x.shape[4]))
+        rows = (np.ascontiguousarray(a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4)) for a in (top, bottom))
+        return y, *rows
+
+    def windows(self):
+        from .pool import MaxWindows
+
+        return MaxWindows(Geometry((2, 2), (2, 2)))
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
+        e.line(f"pool_residues({e[x]}, {kept}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class PoolResiduesGradient(Op):
+    """The gradient goes to the pixel that won."""
+
+    def type(self, dy: TensorType, x: TensorType, *kept: TensorType) -> TensorType:
+        return x
+
+    def flops(self, dy: TensorType, *rest: TensorType) -> int:
+        return 4 * dy.elements
+
+    def evaluate(self, dy, x, *kept):
+        from .pool import MaxWindowsGradient
+
+        image = in_pixels(x, 4 * x.shape[4])
+        return in_residues(MaxWindowsGradient(Geometry((2, 2), (2, 2))).evaluate(dy, image, None))
+
+    def emit(self, node, e) -> None:
+        dy, x, top, bottom = node.inputs
+        shape = e.shape(top)
+        upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
+        won = e.scratch("won", shape, "bool")
+        e.line(
+            f"pool_residues_gradient({e[dy]}, {e[x]}, {e[top]}, {e[bottom]}, upper={upper}, lower={lower}, "
+            f"won={won}, out={e[node.name]})"
+        )
+
+
+@dataclass(frozen=True)
 class WinogradConvolve(Op):
     """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products."""
 
@@ -166,7 +232,7 @@ class WinogradConvolveGradient(Op):
             "s": (2, block, f, length),
             "d": (2, block, c, length),
         }
-        if f <= 32 and length <= 512:
+        if 16 < f <= 32 and length <= 256:
             scratch["turned"] = (6, block, length, f)
         dw = e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({f}, 3, 3, {c})")
         e.line(

@@ -41,6 +41,7 @@ MEASURE: tuple[Pass, ...] = (
     pool_first,
     winograd,
     prune,
+    fuse_norm,
     unroll_convolutions,
 )
 
@@ -51,6 +52,7 @@ INFERENCE: tuple[Pass, ...] = (
     pool_first,
     winograd,
     prune,
+    fuse_norm,
     unroll_convolutions,
 )
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 from ..ir import Builder, Graph, Node
 from ..ops.activation import Relu
 from ..ops.merge import Add
-from ..ops.norm import BatchNorm, BatchNormGradient
+from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
 from ..ops.winograd import WinogradConvolveGradient
 from .rewrite import rewrite
+
+NORMS = (BatchNorm, Normalise)
 
 
 def fuse_norm(graph: Graph) -> Graph:
@@ -30,11 +32,11 @@ def fuse_norm(graph: Graph) -> Graph:
         if not isinstance(node.op, Relu) or not alone(node.inputs[0]):
             return None
         above = graph[node.inputs[0]]
-        if isinstance(above.op, BatchNorm):
+        if isinstance(above.op, NORMS):
             return above, None
         if isinstance(above.op, Add) and len(above.inputs) == 2:
             for value in above.inputs:
-                if isinstance(graph[value].op, BatchNorm) and value == graph[value].name and alone(value):
+                if isinstance(graph[value].op, NORMS) and value == graph[value].name and alone(value):
                     return graph[value], above
         return None
 
@@ -52,7 +54,7 @@ def fuse_norm(graph: Graph) -> Graph:
         rest = [value for value in now[total.name] if value != norm.name] if total else []
         op = norm.op.changed(relu=True)
         made = b.add(op, *now[norm.name], *rest, name=node.name, like=norm)
-        return {f"{norm.name}:mean": f"{made}:mean", f"{norm.name}:var": f"{made}:var"}
+        return {f"{norm.name}:{extra}": f"{made}:{extra}" for extra in norm.extras}
 
     return rewrite(settled_last(graph), rule)
 

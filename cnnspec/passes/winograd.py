@@ -29,7 +29,7 @@ def winograd(graph: Graph) -> Graph:
         y = convolve x w;  r = relu y;  z = convolve r v
         y = winograd (residues x) w;  r = relu y;  z = pixels (winograd r v)
 
-    Not for strides or dilations, few channels, widths that four does not divide, or a handful of images.
+    Pooling takes residue rows and gives an image. Not for strides or dilations, few channels, widths that four does not divide, or a handful of images.
     """
 
     def moved(value: str, b: Builder) -> str | None:
@@ -57,11 +57,13 @@ def winograd(graph: Graph) -> Graph:
             x = residues(inputs[0], node, b)
             made = WinogradConvolve(op.geometry, types[0]["w"])
             return back(b.add(made, x, inputs[1], name=node.name, like=node), node, b)
-        if node.type.kind == "image" and op.any_rows:
+        same = op.on_residues(*types)
+        if node.type.kind == "image" and same is not None:
             images = [value for value, kind in zip(inputs, types, strict=True) if kind.batched]
             if any(moved(value, b) for value in images):
                 there = [residues(v, node, b) if kind.batched else v for v, kind in zip(inputs, types, strict=True)]
-                return back(b.add(op, *there, name=node.name, like=node), node, b)
+                made = b.add(same, *there, name=node.name, like=node)
+                return made if b.type(made).kind == "image" else back(made, node, b)
         return None
 
     return rewrite(graph, rule)
