@@ -15,10 +15,14 @@ MOST = 200  # diagnostics of one file; who has more of them wants to see the fir
 
 
 class Proposal(NamedTuple):
-    """A change that might cure a finding, and how the help line offers it."""
+    """A change that might cure a finding, and how the help line offers it.
+
+    `sure` where nothing else can have been meant, so that a statement may be read on as if it were made.
+    """
 
     help: str
     edits: tuple[Edit, ...]
+    sure: bool = True
 
 
 def replace(span: Span, text: str, help: str = "") -> Proposal:
@@ -61,9 +65,9 @@ class Findings:
 
     @property
     def newest(self) -> Proposal | None:
-        """The first change that the newest finding proposes."""
+        """The first change that the newest finding proposes, if it is sure."""
         proposals = next(reversed(self._found.values()))[1]
-        return proposals[0] if proposals else None
+        return proposals[0] if proposals and proposals[0].sure else None
 
     @property
     def full(self) -> bool:

@@ -37,6 +37,7 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
     parens: list[Token] = []
     braces: list[Token] = []  # at most one: the grammar has no braces within braces
     end: Token | None = None
+    owed = 0  # braces that were closed early, whose own ends are still to come
     head = ""  # what the statement began with
 
     def close_all() -> None:
@@ -57,6 +58,7 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
             continue
         if end is not None:
             if kind in STARTERS:
+                owed += len(braces)
                 close_all()
             ended = bool(out) and (head in WITHOUT_CHAIN or out[-1].type == "CLOSE")
             goes_on = (kind in CONTINUING and not ended) or not out or out[-1].type in OPEN_ENDED
@@ -76,6 +78,9 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
         elif kind in OPENERS:
             braces = [token]
         elif kind == "CLOSE":
+            if not braces and owed:
+                owed -= 1
+                continue
             braces = []
         out.append(token)
     close_all()

@@ -23,6 +23,7 @@ from .unknown import block_of, called_like_python, report_outside, unknown_value
 MOST_NODES = 20_000
 MOST_BRANCHES = 256
 MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
+STATEMENTS = ("input", "let", "block", "net", "import")  # for who writes `Input 3x32x32`
 DEEPEST_CALL = 30
 DEEPEST_TERM = 60  # calls, joins and parentheses together: every level takes some frames of Python's stack
 
@@ -244,7 +245,7 @@ class Lowering:
             self.findings.report("CNN207", f"`{word.text}` joins branches: `{word.text}(... | ...)`", word.span)
             return
         layers = {name: cls for name, cls in WORDS.items() if not cls.join}
-        unknown_word(word, layers, "layer", self.findings, scope.module.recipes)
+        unknown_word(word, layers, "layer", self.findings, (*scope.module.recipes, *STATEMENTS))
 
     def plain(self, layer: Layer) -> None:
         """`id` takes neither size nor settings."""

@@ -60,6 +60,7 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
     alone = list(read_alone(module))
     ends: list[tuple[int, Value]] = []
     names: dict[str, str] = {}
+    first = True  # no chain has begun with the input yet
     try:
         for index, (chain, net) in enumerate(alone):
             lowering.reading = index
@@ -68,7 +69,8 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
                 value = lowering.chain(chain, start, inner)
                 scope.values[net.name.text] = value
             else:
-                value = lowering.chain(chain, _start(chain, module, index, start, findings), scope)
+                value = lowering.chain(chain, _start(chain, module, first, start, findings), scope)
+                first = first and not _is_known(chain, module)
             value = lowering.present(value, chain.span)
             ends.append((index, value))
             if net is not None and isinstance(value, str):
@@ -186,14 +188,19 @@ def begins_with_tap(chain: Chain) -> bool:
     return isinstance(term, Tap)
 
 
-def _start(chain: Chain, module: Module, index: int, start: Value, findings: Findings) -> Value:
+def _is_known(chain: Chain, module: Module) -> bool:
+    """Whether a chain begins with a known word; an unknown one was perhaps never meant to begin a chain."""
+    term = chain.stages[0].term
+    return not isinstance(term, Layer) or term.word.text in RESERVED or term.word.text in module.recipes
+
+
+def _start(chain: Chain, module: Module, first: bool, start: Value, findings: Findings) -> Value:
     """What a chain of the file reads; a second one must say it itself."""
-    if index == 0 or begins_with_tap(chain) or isinstance(start, Missing):
+    if first or begins_with_tap(chain) or isinstance(start, Missing):
         return start
-    first = chain.stages[0].term
-    if isinstance(first, Layer) and first.word.text not in (*RESERVED, *module.recipes):
-        return None  # an unknown word will be reported, and was perhaps never meant to begin a chain
-    span = first.span
+    if not _is_known(chain, module):
+        return None
+    span = chain.stages[0].term.span
     before = Span(span.source, span.start, span.start)
     findings.report(
         "CNN023",

@@ -17,7 +17,8 @@ from ..diagnostics import Source, Span
 from .build import Build
 from .findings import Findings, Proposal
 from .layout import DEEPEST, ENDS, OPENERS, lay_out
-from .slips import Place, explain, explain_hole
+from .place import Place
+from .slips import explain, explain_hole
 from .syntax import parser
 from .tree import Expr, File
 

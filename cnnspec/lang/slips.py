@@ -6,86 +6,17 @@ at the end is their order; what none of them knows is told by what could have st
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import NamedTuple
-from unicodedata import name as unicode_name
 
 from lark import Token
 
-from ..diagnostics import Edit, Source, Span
+from ..diagnostics import Edit, Span
 from ..ops import WORDS
+from .characters import letter_for_digit, letters_for_number, open_string, strange_character
 from .findings import Findings, Proposal, replace
 from .layout import DEEPEST
+from .place import ENDS, SIZED, Place
 from .unknown import block_of, report_outside
-
-ENDS = frozenset(("ARROW", "BAR", "RPAR", "CLOSE", "_SEP", "AS", "TIMES", "$END", "COLONS"))
-SIZED = frozenset(("NUMBER", "SIZES", "HOLE"))
-NUMBER = re.compile(r"(\d+|\?)(x(\d+|\?))*|(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?(%|[kKMG]i?B|[kMGB])?")
-ALIKE = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "X": "x", "*": "x", ",": ".", "K": "k", "m": "M"})
-LOOKALIKES = {
-    **dict.fromkeys("→⇒➔➜⟶⟹➝➞", "->"),
-    **dict.fromkeys("×✕✖хΧХ", "x"),
-    **dict.fromkeys("–—−‐‑", "-"),
-    **dict.fromkeys("“”„«»'‘’`", '"'),
-    **dict.fromkeys("\u00a0\u2007\u202f\u3000\u2003\u2002\u2009\u200b", " "),
-    "，": " ",
-    "；": ";",
-    "（": "(",
-    "）": ")",
-    "｛": "{",
-    "｝": "}",
-    "＝": "=",
-    "｜": "|",
-}
-WHOLES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"\d+(?:[×✕✖хΧХx]\d+)+"), lambda match: re.sub(r"\D", "x", match[0])),
-    (re.compile("[“”„«»'‘’`\"]([^“”„«»'‘’`\"]*)[“”„«»'‘’`\"]"), lambda match: f'"{match[1]}"'),
-    (re.compile("[–—−‐‑]+>"), lambda match: "->"),
-)
-
-
-class Place(NamedTuple):
-    """Where reading stopped: all tokens, and the number of the one that does not fit.
-
-    `begun` is the number of the statement's first token; `braced` where it is a line of `train { }`.
-    """
-
-    tokens: list[Token]
-    number: int
-    begun: int
-    braced: bool
-    expected: set[str]
-    source: Source
-
-    def at(self, step: int) -> Token | None:
-        """The token so many steps after the one that does not fit."""
-        i = self.number + step
-        return self.tokens[i] if 0 <= i < len(self.tokens) else None
-
-    def kind(self, step: int = 0) -> str:
-        token = self.at(step)
-        return token.type if token is not None else "$END"
-
-    def text(self, step: int = 0) -> str:
-        return str(self.at(step) or "")
-
-    def span(self, first: int = 0, last: int | None = None) -> Span:
-        """The span of a token, or from one to another; the end of a line or file is a point."""
-        start, end = self._ends(first)
-        return Span(self.source, start, self._ends(first if last is None else last)[1] if last else end)
-
-    def _ends(self, step: int) -> tuple[int, int]:
-        token = self.at(step)
-        if token is not None and token.type != "_SEP":
-            assert token.start_pos is not None and token.end_pos is not None
-            return token.start_pos, token.end_pos
-        before = self.at(step - 1)
-        end = before.end_pos if before is not None and before.end_pos is not None else 0
-        return end, end
-
-    def begins_statement(self, step: int) -> bool:
-        return self.kind(step - 1) in ("_SEP", "$END", "OPEN", "OPEN_EXPECT")
 
 
 def explain(place: Place, findings: Findings) -> Proposal | None:
@@ -119,68 +50,6 @@ def wanted(expected: set[str]) -> str:
 # ---- the slips -------------------------------------------------------------------------------------------
 
 
-def letter_for_digit(place: Place, findings: Findings) -> bool:
-    """dense 1O"""
-    if place.kind() != "MISNUMBER":
-        return False
-    text = place.text()
-    meant = text.translate(ALIKE)
-    proposals = [replace(place.span(), meant)] if NUMBER.fullmatch(meant) else []
-    ends = re.fullmatch(r"(\d+)([A-Za-z]+)", text)
-    label = f"`{ends[2]}` is not a unit" if ends and not proposals else ""
-    findings.report("CNN005", f"`{text}` is not a number", place.span(), *proposals, label=label)
-    return True
-
-
-def letters_for_number(place: Place, findings: Findings) -> bool:
-    """dense l0"""
-    if place.kind() not in ENDS or place.kind(-1) != "NAME" or place.kind(-2) != "NAME":
-        return False
-    name = place.text(-1)
-    meant = name.translate(ALIKE)
-    if not (NUMBER.fullmatch(meant) and re.search(r"\d", name)):
-        return False
-    findings.report("CNN005", f"`{name}` is not a number", place.span(-1), replace(place.span(-1), meant))
-    return True
-
-
-def open_string(place: Place, findings: Findings) -> bool:
-    """source npz "a.npz"""
-    if place.kind() != "OPEN_STRING":
-        return False
-    span = place.span()
-    inside = span.text.rstrip(" \t\r})")
-    closed = replace(span, f'{inside}"{span.text[len(inside) :]}', help='end it with `"`')
-    opening = Span(span.source, span.start, span.start + 1)
-    findings.report("CNN004", "the text in quotes is never closed", opening, closed)
-    return True
-
-
-def strange_character(place: Place, findings: Findings) -> bool:
-    """conv 8x3x3 → relu"""
-    if place.kind() != "STRAY":
-        return False
-    character, span = place.text(), place.span()
-    if character == ":":
-        return _pair(place, findings)
-    meant = LOOKALIKES.get(character, "")
-    for pattern, change in WHOLES:  # what the character is a part of: a size, a text in quotes, an arrow
-        for match in pattern.finditer(place.source.line(span.line)):
-            start = place.source.line_starts[span.line - 1]
-            if meant and match.start() + start <= span.start < match.end() + start:
-                span, meant = Span(place.source, match.start() + start, match.end() + start), change(match)
-                break
-    known = unicode_name(character, "")
-    shown = f"`{character}`" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
-    if not character.isascii() and known:
-        shown += f" ({known.lower()})"
-    proposals = (
-        [replace(span, meant, help=f"use `{meant}`" if meant.strip() else "use a plain space")] if meant else []
-    )
-    findings.report("CNN011", f"the language does not use the character {shown}", span, *proposals)
-    return True
-
-
 def other_arrow(place: Place, findings: Findings) -> bool:
     """conv 8x3x3 => relu"""
     for first, last in ((0, 1), (-1, 0), (0, 0)):
@@ -196,11 +65,7 @@ def other_arrow(place: Place, findings: Findings) -> bool:
 
 def pair_with_sign(place: Place, findings: Findings) -> bool:
     """stride=2"""
-    return place.kind() == "EQUAL" and _pair(place, findings)
-
-
-def _pair(place: Place, findings: Findings) -> bool:
-    if place.kind(-1) != "NAME":
+    if place.text() not in ("=", ":") or place.kind(-1) != "NAME":
         return False
     name = place.text(-1)
     if place.begins_statement(-1) and not place.braced and name not in WORDS:
@@ -291,7 +156,20 @@ def name_without_value(place: Place, findings: Findings) -> bool:
         return False
     if place.kind(-2) not in SIZED | {"NAME", "STRING"} and not place.braced:
         return False
-    findings.report("CNN003", f"the setting `{place.text(-1)}` has no value", place.span(-1))
+    name, span = place.text(-1), place.span(-1)
+    pad = name in ("same", "valid", "include")
+    whole = f"pad {name}" if pad else f"{name} on"  # what is a flag elsewhere is a switch here
+    findings.report("CNN003", f"the setting `{name}` has no value", span, replace(span, whole)._replace(sure=False))
+    return True
+
+
+def name_after_shape(place: Place, findings: Findings) -> bool:
+    """relu :: 8x26x26 as a"""
+    if place.kind() != "AS" or place.kind(-2) != "COLONS" or place.kind(1) != "NAME":
+        return False
+    span = Span(place.source, place.span(-2).start, place.span(1).end)
+    fix = replace(span, f"as {place.text(1)} :: {place.text(-1)}")
+    findings.report("CNN001", "the name comes before the shape", span, fix)
     return True
 
 
@@ -315,6 +193,24 @@ def arrow_alone(place: Place, findings: Findings) -> bool:
         findings.report("CNN001", f"{what} begins with a layer, not with an arrow", place.span(), fix)
         return True
     return False
+
+
+def braces_in_arithmetic(place: Place, findings: Findings) -> bool:
+    """let w = {3 * 4}"""
+    if place.kind() != "HOLE" or "LPAR" not in place.expected or "ARROW" in place.expected:
+        return False
+    bare = replace(place.span(), place.text()[1:-1].strip())
+    findings.report("CNN001", "braces make a number of arithmetic, and this is arithmetic", place.span(), bare)
+    return True
+
+
+def bar_without_join(place: Place, findings: Findings) -> bool:
+    """( relu | id )"""
+    if place.kind() != "BAR":
+        return False
+    help = "name the join before its parenthesis: add, concat, mul, max or mean"
+    findings.report("CNN001", "`|` stands between the branches of a join", place.span(), help=help)
+    return True
 
 
 def closes_nothing(place: Place, findings: Findings) -> bool:
@@ -350,16 +246,19 @@ SLIPS: tuple[Slip, ...] = (
     letter_for_digit,
     letters_for_number,
     open_string,
+    pair_with_sign,
     strange_character,
     outside_of_its_block,
     numbers_apart,
     comma,
-    pair_with_sign,
     missing_arrow,
     name_without_value,
+    name_after_shape,
     arrow_alone,
     other_arrow,
     count_before,
+    braces_in_arithmetic,
+    bar_without_join,
     closes_nothing,
 )
 

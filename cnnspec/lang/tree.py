@@ -205,7 +205,11 @@ class Block(NamedTuple):
 
 
 class Net(NamedTuple):
-    """`net head = chain`: a further named chain."""
+    """`net head = chain`: a further named chain, and an output unless another chain goes on from it.
+
+    A net that is called like a layer (`@left -> tower`) is instead one set of weights, shared by all of its
+    calls; a block makes new ones in each.
+    """
 
     name: Name
     chain: Chain

@@ -87,11 +87,11 @@ A word splits an axis into equal parts, and the parts do not come out even: `shu
 the channels, `maxout` too.""",
         wrong="""\
 input 3x12x12
-conv 10x3x3 -> groupnorm 4 -> relu -> dense 10 -> softmax
+conv 10x3x3 -> shuffle 4 -> relu -> dense 10 -> softmax
 """,
         right="""\
 input 3x12x12
-conv 12x3x3 -> groupnorm 4 -> relu -> dense 10 -> softmax
+conv 12x3x3 -> shuffle 4 -> relu -> dense 10 -> softmax
 """,
     ),
     Code(
