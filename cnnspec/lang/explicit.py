@@ -33,7 +33,13 @@ def explicit(reading: Reading) -> str:
     """The text of a file that has no errors, with all that it leaves out."""
     spec = reading.spec
     assert spec is not None, "a file with errors has no defaults to show"
-    flattened = {node.span for node in reading.graph if node.op.word == "flatten"}
+    # a layer that is repeated may be given an image the first time and vectors from then on
+    given_vectors = {
+        node.span
+        for node in reading.graph
+        if node.op.word == "dense" and reading.graph[node.inputs[0]].span != node.span
+    }
+    flattened = {node.span for node in reading.graph if node.op.word == "flatten"} - given_vectors
     edits = [edit for layer in _layers(reading.module) for edit in _layer(layer, reading.module, flattened)]
     more = ""
     for block in (spec.data, spec.train):

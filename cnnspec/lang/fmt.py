@@ -25,7 +25,7 @@ from .parse import parse
 from .pieces import BRACES, BRANCHING, Comment, Gap, Piece, pieces, separates, statements
 from .tree import File
 
-WIDEST = 100
+WIDEST = 110
 FURTHEST = 8  # columns that aligned comments may stand further to the right than they must
 
 

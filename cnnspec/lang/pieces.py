@@ -15,6 +15,8 @@ from .tree import Attr, File, Name, Setting
 
 BRACES = ("OPEN", "OPEN_EXPECT")
 BRANCHING = ("ARROW", "BAR")
+OPERATORS = ("PLUS", "MINUS", "TIMES", "OVER")
+BEFORE_A_SIGN = ("LPAR", "COMMA", "EQUAL")
 _HOLE = re.compile(r"\{[^{}\n]*\}")
 
 
@@ -148,7 +150,10 @@ def _tidied_hole(text: str) -> str:
 
 
 def _space(found: list[Piece]) -> None:
-    """Decide where no space stands, and in which parenthesis each piece is."""
+    """Decide where no space stands, and in which parenthesis each piece is.
+
+    Operators have spaces in a `let` and none in arguments; `%` always has, because `3%` is a number.
+    """
     stack: list[str] = []
     before = Piece("", "", Gap())
     tight = arithmetic = False
@@ -173,8 +178,9 @@ def _space(found: list[Piece]) -> None:
             glued = not stack or stack.pop() != "join"
         elif kind == "TIMES" and context != "sum":
             glued = tight = True
-        elif kind == "MINUS":
-            signs = context != "sum" or before.kind in ("MINUS", "PLUS", "TIMES", "OVER", "LPAR", "COMMA", "EQUAL")
-            tight = signs
+        elif kind in OPERATORS:
+            sign = kind == "MINUS" and (context != "sum" or before.kind in ("", *OPERATORS, *BEFORE_A_SIGN))
+            tight = sign or not (arithmetic or piece.text == "%")
+            glued = glued or (tight and not sign)
         piece.glued = glued
         before = piece

@@ -133,7 +133,7 @@ def test_braces_and_comments_stand_under_one_another():
 
 
 def test_long_lines_break_outside_of_parentheses_first():
-    layer = "conv 64x3x3 pad same"
+    layer = "conv 64x3x3 pad same bias off"
     written = holds(" -> ".join([layer, f"add({layer} -> {layer}|id)", layer, layer]))
     assert written.splitlines()[0] == f"{layer} -> add( {layer} -> {layer} | id )"
     assert max(map(len, written.splitlines())) <= WIDEST

@@ -84,9 +84,9 @@ def test_the_command(call):
     assert call(text, "first").stdout == (
         "input  input       1x9x9  a.cnn:1:1\n"
         "first  conv 2x3x3  2x7x7  a.cnn:2:1\n"
-        "           2 filters, whatever the 1 that come in\n"
-        "           height (9 - 3) // 1 + 1 = 7\n"
-        "           width (9 - 3) // 1 + 1 = 7\n"
+        "         2 filters, whatever the 1 that come in\n"
+        "         height (9 - 3) // 1 + 1 = 7\n"
+        "         width (9 - 3) // 1 + 1 = 7\n"
     )
     assert json.loads(call(text, "--json").stdout)[-1]["name"] == "relu1"
 
