@@ -37,7 +37,7 @@ class Assertion(NamedTuple):
 
 
 class TooMuch(Exception):
-    """The file expands to more than anyone can mean; it has been reported."""
+    """The file expands to more than anyone can mean, or has more mistakes than are reported."""
 
 
 class Lowering:
@@ -119,6 +119,8 @@ class Lowering:
 
     def term(self, term: Any, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
         self.steps += 1
+        if self.findings.full:
+            raise TooMuch
         if self.steps > MOST_STEPS or len(self.builder.nodes) > MOST_NODES:
             what = f"{MOST_NODES} layers" if len(self.builder.nodes) > MOST_NODES else f"{MOST_STEPS} steps"
             self.findings.report("CNN008", f"this expands to more than {what}", self.outermost or term.span)
@@ -233,8 +235,6 @@ class Lowering:
 
     def unknown(self, layer: Layer, scope: Scope) -> None:
         word = layer.word
-        if self.findings.full:
-            return
         if scope.module.may_define(word.text):
             return
         block = block_of(word.text)
