@@ -393,7 +393,7 @@ class AddBias(Op):
 
     def emit(self, node, e) -> None:
         x, bias = node.inputs
-        ones = ", 1" * (len(e.shape(x)) - (1 if len(e.shape(x)) == 2 else 2))
+        ones = ", 1" if len(e.shape(x)) == 2 else ", 1, 1"  # images and pixels, which come after the channels
         column = e.view("bias", f"{e[bias]}.reshape(-1{ones})")
         e.line(f"np.add({e[x]}, {column}, out={e[node.name]})")
 

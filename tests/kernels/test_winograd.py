@@ -1,0 +1,138 @@
+"""Winograd's convolution and residue rows against the definitions, alone and to float32's precision."""
+
+from types import MappingProxyType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from cnnspec.ir import Graph, Node, data, parameter
+from cnnspec.kernels import KERNELS
+from cnnspec.kernels.conv import PACKED, piece
+from cnnspec.kernels.residues import from_residues, to_residues
+from cnnspec.ops.geometry import Geometry
+from cnnspec.ops.leaves import Input
+from cnnspec.ops.pool import MaxWindows
+from cnnspec.ops.winograd import PoolResidues, Residues, WinogradConvolve, WinogradConvolveGradient
+from cnnspec.plan.emit import Emitter, Lines
+from cnnspec.plan.memory import physical
+
+
+def run(op, arrays, types, dtype):
+    """The value and by-products of one op: by its plan, and by its definition in float64."""
+    names = [f"x{k}" for k in range(len(arrays))]
+    nodes = {name: Node(name, Input(kind), (), kind) for name, kind in zip(names, types, strict=True)}
+    nodes["y"] = Node("y", op, tuple(names), op.type(*types), op.extras(*types))
+    values = ("y", *(f"y:{extra}" for extra in nodes["y"].extras))
+    graph = Graph(MappingProxyType(nodes), tuple(names), ())
+    n = next(len(array) for array, kind in zip(arrays, types, strict=True) if kind.batched)
+    e = Emitter(graph, n, n, dtype)
+    e.step, e.node = len(names), nodes["y"]
+    e.parts.append(Lines(e.node))
+    b = SimpleNamespace()
+    for value in (*names, *values):
+        setattr(b, e[value][2:], np.empty(physical(graph.type(value), n), dtype))
+    for name, array, kind in zip(names, arrays, types, strict=True):
+        target = getattr(b, name)
+        if kind.batched:
+            order = {"chrt": (2, 3, 1, 4, 0), "chw": (2, 1, 3, 0)}["".join(kind.names)]
+            target[...] = array.transpose(order)
+        else:
+            target[...] = array
+    op.emit(e.node, e)
+    for name, buffer in e.buffers.items():
+        setattr(b, name, np.full(buffer.shape, np.nan, bool if buffer.dtype == "bool" else dtype))
+    scope = {"b": b, "np": np, **KERNELS}
+    for name, code in e.views.items():
+        exec(f"{name} = {code}", scope)
+    for code, _ in e.parts[-1].code:
+        exec(code, scope)
+    made = []
+    for value in values:
+        array, kind = getattr(b, e[value][2:]), graph.type(value)
+        if kind.batched:
+            back = {"chrt": (4, 2, 0, 1, 3), "chw": (3, 1, 0, 2)}["".join(kind.names)]
+            array = array.transpose(back)
+        made.append(array)
+    exact = op.evaluate(*(array.astype("float64") for array in arrays))
+    return made, exact if isinstance(exact, tuple) else (exact,)
+
+
+def close(made, exact, dtype):
+    limit = 2e-6 if dtype == "float32" else 1e-13
+    for ours, theirs in zip(made, exact, strict=True):
+        assert ours.shape == theirs.shape
+        assert np.abs(ours - theirs).max() <= limit * max(1, np.abs(theirs).max())
+
+
+CASES = [
+    # channels, filters, height, width, pads
+    (5, 3, 7, 8, ((1, 1), (1, 1))),
+    (3, 6, 6, 4, ((1, 1), (1, 1))),
+    (4, 4, 9, 10, ((0, 0), (0, 0))),
+    (2, 33, 5, 14, ((2, 0), (0, 0))),
+    (20, 17, 4, 12, ((0, 2), (1, 1))),
+    (2, 2, 3, 6, ((0, 0), (0, 0))),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_product_and_gradients(case, dtype):
+    c, f, h, w, pads = case
+    geometry = Geometry((3, 3), pad=pads)
+    random = np.random.default_rng(1)
+    n = 3
+    image = data(c, h, w)
+    x = Residues().evaluate(random.normal(size=(n, c, h, w)))
+    weights = random.normal(size=(f, c, 3, 3)) / (3 * np.sqrt(c))
+    out_h, out_w = geometry.out(h, w)
+    dy = Residues().evaluate(random.normal(size=(n, f, out_h, out_w)))
+    kinds = Residues().type(image), parameter(f=f, c=c, u=3, v=3)
+    # the plan keeps kernels with their channels innermost
+    stored = parameter(f=f, u=3, v=3, c=c)
+
+    class Stored:
+        def __init__(self, op):
+            self.op = op
+
+        def __getattr__(self, name):
+            return getattr(self.op, name)
+
+        def evaluate(self, *arrays):
+            *rest, kernel = arrays
+            made = self.op.evaluate(*rest, kernel.transpose(0, 3, 1, 2))
+            return (made[0], made[1].transpose(0, 2, 3, 1)) if isinstance(made, tuple) else made
+
+    inner = weights.transpose(0, 2, 3, 1)
+    forward = Stored(WinogradConvolve(geometry, w))
+    close(*run(forward, [x, inner], [kinds[0], stored], dtype), dtype)
+    backward = Stored(WinogradConvolveGradient(geometry, w))
+    y_kind = Residues().type(data(f, out_h, out_w))
+    close(*run(backward, [dy, x, inner], [y_kind, kinds[0], stored], dtype), dtype)
+
+
+@pytest.mark.parametrize("width", [4, 5, 6, 7, 9])
+def test_residue_rows_are_the_image_in_another_order(width):
+    x = np.random.default_rng(0).normal(size=(3, 2, width, 5))
+    rows = np.full((3, 4, 2, -(-width // 4), 5), np.nan)
+    to_residues(x, out=rows)
+    for w in range(width):
+        assert (rows[:, w % 4, :, w // 4] == x[:, :, w]).all()
+    assert np.isfinite(rows).all() and rows.sum() == pytest.approx(x.sum())
+    back = np.empty_like(x)
+    from_residues(rows, out=back)
+    assert (back == x).all()
+
+
+def test_pooling_residue_rows_is_pooling_the_image():
+    x = np.random.default_rng(0).integers(0, 4, size=(3, 2, 7, 8)).astype(float)  # small numbers: many ties
+    made, exact = run(PoolResidues(), [Residues().evaluate(x)], [Residues().type(data(2, 7, 8))], "float64")
+    close(made, exact, "float64")
+    assert (made[0] == MaxWindows(Geometry((2, 2), (2, 2))).evaluate(x)[0]).all()
+
+
+@pytest.mark.parametrize("rows, depth, length", [(16, 48, 512), (32, 96, 512), (64, 192, 128), (512, 4608, 64)])
+def test_pieces_divide_the_row_and_stay_below_what_is_packed(rows, depth, length):
+    size = piece(rows, depth, length)
+    assert length % size == 0
+    assert size == length or rows * depth * size <= PACKED

@@ -1,0 +1,161 @@
+"""Which convolutions become Winograd's, how far residue rows carry, and that the numbers stay."""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cnnspec.ir import Builder, data
+from cnnspec.ops import WORDS
+from cnnspec.ops.conv import Conv
+from cnnspec.ops.convolve import Convolve
+from cnnspec.ops.costs import CrossEntropy
+from cnnspec.ops.leaves import Input
+from cnnspec.ops.norm import BatchNorm, BatchNormGradient
+from cnnspec.ops.winograd import Pixels, PoolResidues, Residues, WinogradConvolve
+from cnnspec.passes import TRAINING, run
+from cnnspec.passes.expand import attach_costs, expand_training
+from cnnspec.passes.prune import prune
+from cnnspec.passes.winograd import winograd
+from cnnspec.plan.engine import Engine
+from cnnspec.settings.optimisers import Sgd
+
+RELU, BN, FLAT, SOFTMAX = (WORDS[word]() for word in ("relu", "bn", "flatten", "softmax"))
+POOL = WORDS["maxpool"]((2,))
+DENSE = WORDS["dense"]((3,))
+
+
+def chain(*ops, image=(16, 8, 8)):
+    b = Builder()
+    value = b.add(Input(data(*image)), name="input")
+    for k, op in enumerate(ops):
+        value = b.add(op, value, name=f"v{k}")
+    return b.graph(("input",), (value,))
+
+
+def same(filters=16, **settings):
+    return Conv((filters, 3, 3), pad="same", **settings)
+
+
+def ops(graph):
+    return [type(node.op) for node in graph]
+
+
+def rewritten(*words, images=64, image=(16, 8, 8)):
+    graph = chain(*words, FLAT, DENSE, SOFTMAX, image=image)
+    judged = replace(attach_costs(graph, (CrossEntropy(),)), images=images)
+    return winograd(expand_training(judged))
+
+
+def test_layers_between_two_convolutions_stay_in_residue_rows():
+    found = ops(prune(rewritten(same(bias=False), BN, RELU, same(), RELU)))
+    assert found.count(WinogradConvolve) == 2
+    assert found.count(Residues) == found.count(Pixels) == 1
+
+
+def test_pooling_leaves_residue_rows():
+    assert PoolResidues in ops(rewritten(same(), POOL, RELU))
+
+
+@pytest.mark.parametrize(
+    "why, word, image, images",
+    [
+        ("a stride", same(stride=2), (16, 8, 8), 64),
+        ("few filters", same(8), (16, 8, 8), 64),
+        ("few channels", same(), (3, 8, 8), 64),
+        ("a width that four does not divide", same(), (16, 8, 7), 64),
+        ("a handful of images", same(), (16, 8, 8), 2),
+        ("another kernel", Conv((16, 5, 5), pad="same"), (16, 8, 8), 64),
+        ("groups", same(groups=2), (16, 8, 8), 64),
+        ("a dilation", same(dilate=2), (16, 8, 8), 64),
+        ("wide padding", Conv((16, 3, 3), pad=3), (16, 8, 8), 64),
+    ],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_left_alone_for(why, word, image, images):
+    found = ops(rewritten(word, images=images, image=image))
+    assert Convolve in found and WinogradConvolve not in found
+
+
+def test_a_half_empty_tile_keeps_its_statistics_out_of_bn():
+    """Ten columns fill two and a half tiles: what stands in the other half must not count."""
+    found = rewritten(Conv((16, 3, 3)), BN, Conv((16, 3, 3)), image=(16, 14, 14))
+    normalised = next(node for node in found if isinstance(node.op, BatchNorm))
+    assert normalised.type.kind == "tensor"  # twelve columns: three full tiles
+    found = rewritten(same(bias=False), BN, Conv((16, 3, 3)), image=(16, 10, 10))
+    normalised = next(node for node in found if isinstance(node.op, BatchNorm))
+    assert normalised.type.kind == "image"
+
+
+def test_bn_residual_and_relu_become_one_and_their_gradient_has_no_memory():
+    b = Builder()
+    x = b.add(Input(data(16, 8, 8)), name="input")
+    first = b.add(RELU, b.add(BN, b.add(same(bias=False), x, name="c1"), name="n1"), name="r1")
+    second = b.add(BN, b.add(same(bias=False), first, name="c2"), name="n2")
+    total = b.add(WORDS["add"](), second, first, name="sum")
+    end = b.add(SOFTMAX, b.add(DENSE, b.add(FLAT, b.add(RELU, total, name="r2"), name="f"), name="d"), name="p")
+    judged = attach_costs(b.graph(("input",), (end,)), (CrossEntropy(),))
+    nodes = list(run(judged, TRAINING))
+    norms = [node for node in nodes if isinstance(node.op, BatchNorm)]
+    assert [node.op.relu for node in norms] == [True, True]
+    assert [len(node.inputs) for node in norms] == [3, 4]
+    lazy = [node.op.by_rows for node in nodes if isinstance(node.op, BatchNormGradient)]
+    assert lazy == [True, True]
+
+
+def test_a_sum_that_somebody_else_reads_is_not_fused():
+    b = Builder()
+    x = b.add(Input(data(16, 8, 8)), name="input")
+    norm = b.add(BN, b.add(same(bias=False), x, name="c1"), name="n1")
+    both = b.add(WORDS["add"](), b.add(RELU, norm, name="r1"), norm, name="sum")
+    end = b.add(SOFTMAX, b.add(DENSE, b.add(FLAT, both, name="f"), name="d"), name="p")
+    nodes = list(run(attach_costs(b.graph(("input",), (end,)), (CrossEntropy(),)), TRAINING))
+    assert [node.op.relu for node in nodes if isinstance(node.op, BatchNorm)] == [False]
+
+
+WORDS_OF_A_NET = (
+    Conv((16, 3, 3), pad="same", bias=False),
+    BN,
+    RELU,
+    same(bias=False),
+    BN,
+    RELU,
+    POOL,
+    same(20),
+    RELU,
+)
+
+
+def gradient(dtype, plain, monkeypatch, words=WORDS_OF_A_NET, image=(3, 16, 16)):
+    if plain:
+        monkeypatch.setattr(sys.modules[winograd.__module__], "CHANNELS", 1000)
+    graph = chain(*words, FLAT, DENSE, SOFTMAX, image=image)
+    engine = Engine(graph, (CrossEntropy(),), Sgd(), shards=2, seed=3, dtype=dtype)
+    random = np.random.default_rng(0)
+    x = random.normal(size=(34, *image)).astype(dtype)
+    target = np.eye(3, dtype=dtype)[random.integers(0, 3, 34)]
+    cost, found = engine.differentiate({"input": x, f"{graph.outputs[0]}.target": target})
+    found = {name: found[name] for name in found}
+    shown = engine.forward({"input": x})
+    monkeypatch.undo()
+    uses = any(isinstance(node.op, WinogradConvolve) for node in engine.graph("train", 34))
+    assert uses != plain
+    return cost, found, np.array(shown[0])
+
+
+@pytest.mark.parametrize(
+    "words, image",
+    [
+        (WORDS_OF_A_NET, (3, 16, 16)),
+        ((same(), RELU, Conv((16, 3, 3)), RELU, POOL), (16, 9, 18)),
+        ((Conv((24, 3, 3)), POOL, RELU, Conv((16, 3, 3)), BN), (16, 18, 22)),
+    ],
+)
+def test_the_numbers_stay(words, image, monkeypatch):
+    cost, found, shown = gradient("float64", False, monkeypatch, words, image)
+    plain_cost, plain, plain_shown = gradient("float64", True, monkeypatch, words, image)
+    assert cost == pytest.approx(plain_cost, rel=1e-12)
+    assert np.abs(shown - plain_shown).max() < 1e-12
+    for name, value in plain.items():
+        assert np.abs(found[name] - value).max() <= 1e-9 * max(1e-3, np.abs(value).max()), name
