@@ -21,12 +21,28 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True)
 def record(cls: type[T]) -> type[T]:
     """Make a frozen dataclass of a class; what the class defines itself stays."""
-    made: Any = dataclass(init=False, repr=False, eq=False)(cls)
+    # dataclass would write two methods more for each class that is frozen, and refuses to make one that is
+    # not out of one that is: so it is told afterwards that all of them are
+    above: list[Any] = [base.__dict__["__dataclass_params__"] for base in cls.__mro__ if is_made(base)]
+    for params in above:
+        params.frozen = False
+    try:
+        made: Any = dataclass(init=False, repr=False, eq=False)(cls)
+    finally:
+        for params in above:
+            params.frozen = True
+    made.__dataclass_params__.frozen = True
     made._defaults = tuple((f.name, f.default, f.default_factory) for f in fields(made))
     for method in (__init__, __repr__, __eq__, __hash__, __setattr__, __delattr__):
         if method.__name__ not in cls.__dict__:
             setattr(made, method.__name__, method)
     return made
+
+
+def is_made(cls: type) -> bool:
+    """Whether a class itself, and not one above it, was made a frozen dataclass."""
+    params: Any = cls.__dict__.get("__dataclass_params__")
+    return params is not None and params.frozen
 
 
 def __init__(self: Any, *values: Any, **named: Any) -> None:

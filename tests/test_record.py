@@ -1,5 +1,6 @@
 """`record` is `@dataclass(frozen=True)`, only quicker to declare."""
 
+import pickle
 from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
 
 import pytest
@@ -92,3 +93,38 @@ def test_a_method_of_the_class_itself_stays():
             return 0
 
     assert Loose(1) == Loose(2) == 3
+
+
+def test_records_and_frozen_dataclasses_inherit_from_one_another():
+    @record
+    class First:
+        """A record."""
+
+        a: int
+
+    @dataclass(frozen=True)
+    class Second(First):
+        b: int = 2
+
+    @record
+    class Third(Second):
+        """A record of a dataclass of a record."""
+
+        c: int = 3
+
+    assert (Second(1).b, Third(1, 5).c) == (2, 3)
+    assert Third(1) == Third(1) != Third(2)
+    for thing in (First(1), Second(1), Third(1)):
+        with pytest.raises(FrozenInstanceError):
+            thing.a = 4
+
+
+def test_records_can_be_sent_to_another_process():
+    assert pickle.loads(pickle.dumps(Sent(3))) == Sent(3)
+
+
+@record
+class Sent:
+    """At the top of a module, where pickle finds it."""
+
+    size: int

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ..ir import TensorType
+from ..record import record
 from .base import Op
 from .fields import Number, setting
 
 
-@dataclass(frozen=True)
+@record
 class Activation(Op):
     """What the words share: how a gradient is made and how lines are written.
 
@@ -70,7 +70,7 @@ class Activation(Op):
         e.line(f"{self.kernel or self.word}({e[x]}, {extra}out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class ActivationGradient(Op):
     """dy times the slope of an activation."""
 
@@ -90,7 +90,7 @@ class ActivationGradient(Op):
         e.line(f"{op.gradient_kernel}({e[dy]}, {e[value]}, {extra}out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Relu(Activation):
     """Rectified linear unit: max(x, 0)."""
 
@@ -107,7 +107,7 @@ class Relu(Activation):
         return y > 0
 
 
-@dataclass(frozen=True)
+@record
 class Leaky(Activation):
     """Leaky rectifier: x where positive, slope * x elsewhere."""
 
@@ -134,7 +134,7 @@ class Leaky(Activation):
         return (y > 0) + (y <= 0) * self.slope
 
 
-@dataclass(frozen=True)
+@record
 class Sigmoid(Activation):
     """Logistic function: 1 / (1 + exp(-x)), between 0 and 1."""
 
@@ -152,7 +152,7 @@ class Sigmoid(Activation):
         return y * (1 - y)
 
 
-@dataclass(frozen=True)
+@record
 class Tanh(Activation):
     """Hyperbolic tangent, between -1 and 1."""
 
@@ -170,7 +170,7 @@ class Tanh(Activation):
         return 1 - y * y
 
 
-@dataclass(frozen=True)
+@record
 class Clipped(Activation):
     """min(max(factor * x + shift, 0), high): what the piecewise linear words share."""
 
@@ -189,7 +189,7 @@ class Clipped(Activation):
         return factor * ((y > 0) & (y < high))
 
 
-@dataclass(frozen=True)
+@record
 class Relu6(Clipped):
     """Rectifier with a ceiling: min(max(x, 0), 6)."""
 
@@ -201,7 +201,7 @@ class Relu6(Clipped):
         return 1.0, 0.0, 6.0
 
 
-@dataclass(frozen=True)
+@record
 class HardSigmoid(Clipped):
     """Sigmoid in three straight pieces: min(max(x / 6 + 1/2, 0), 1)."""
 
@@ -214,7 +214,7 @@ class HardSigmoid(Clipped):
         return 1 / 6, 0.5, 1.0
 
 
-@dataclass(frozen=True)
+@record
 class Elu(Activation):
     """Exponential linear unit: x where positive, alpha * (exp(x) - 1) elsewhere."""
 
@@ -243,7 +243,7 @@ class Elu(Activation):
         return np.where(y > 0, high, y + low)
 
 
-@dataclass(frozen=True)
+@record
 class Selu(Elu):
     """Self-normalising elu: 1.0507 * elu(x) with alpha 1.6733, which keeps mean 0 and variance 1.
 
@@ -262,7 +262,7 @@ class Selu(Elu):
         return scale * self.alpha, scale
 
 
-@dataclass(frozen=True)
+@record
 class Softplus(Activation):
     """Soft rectifier: log(1 + exp(x)), always positive. Exact everywhere, also above 20 where PyTorch gives x."""
 
@@ -281,7 +281,7 @@ class Softplus(Activation):
         return 1 - np.exp(-y)
 
 
-@dataclass(frozen=True)
+@record
 class Softsign(Activation):
     """x / (1 + |x|), between -1 and 1."""
 
@@ -297,7 +297,7 @@ class Softsign(Activation):
         return (1 - abs(y)) ** 2
 
 
-@dataclass(frozen=True)
+@record
 class Step(Activation):
     """Threshold: 1 where x is positive, 0 elsewhere. Its slope is 0, so nothing before it learns through it."""
 

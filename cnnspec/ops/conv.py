@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
+from ..record import record
 from .base import Op, Parameter, Window
 from .convolve import AddBias, Convolve
 from .fields import Choice, Count, Shape, Sizes, Switch, setting, size
@@ -25,7 +25,7 @@ PAD = Choice(("valid", "same", "include"), Sizes(0))
 INIT = Choice(INITIALISERS)
 
 
-@dataclass(frozen=True)
+@record
 class Conv(Op):
     """A convolution: slides F filters over the input and sums products, all channels together.
 
@@ -94,7 +94,7 @@ class Conv(Op):
         return with_bias(convolve, x, self.bias, node, b)
 
 
-@dataclass(frozen=True)
+@record
 class DwConv(Op):
     """A depthwise convolution: every channel is filtered on its own, by one kernel."""
 

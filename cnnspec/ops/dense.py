@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..diagnostics import Fault
 from ..ir import TensorType, data, parameter
+from ..record import record
 from .base import Op, Parameter
 from .conv import INIT, bias_init, with_bias
 from .fields import Shape, Switch, setting, size
 
 
-@dataclass(frozen=True)
+@record
 class Dense(Op):
     """A fully connected layer: every output is a weighted sum of all inputs; an image is flattened first.
 
@@ -60,7 +59,7 @@ class Dense(Op):
 # ---- primitives --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Multiply(Op):
     """y = w x, a product of matrices over the batch."""
 
@@ -87,7 +86,7 @@ class Multiply(Op):
         e.line(f"np.matmul({e.matrix(w)}, {e[x]}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class MultiplyInputGradient(Op):
     """dx = w^T dy"""
 
@@ -107,7 +106,7 @@ class MultiplyInputGradient(Op):
         e.line(f"np.matmul({e.matrix(w)}.T, {e[dy]}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class MultiplyWeightGradient(Op):
     """dw = dy x^T"""
 

@@ -14,10 +14,10 @@ A value as the parser hands it over is an int, a float, a tuple of ints (`3x3`),
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics import Fault
+from ..record import record
 
 Written = int | float | tuple[int, ...] | str
 
@@ -57,7 +57,7 @@ def show(value: Written) -> str:
     return f"`{value}`" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-@dataclass(frozen=True)
+@record
 class Count(Kind):
     """A whole number."""
 
@@ -79,7 +79,7 @@ class Count(Kind):
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
 
-@dataclass(frozen=True)
+@record
 class Sizes(Kind):
     """A size for each direction: `2` for all of them or `2x1`. Kept as int or tuple."""
 
@@ -103,7 +103,7 @@ class Sizes(Kind):
         return {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": 4}]}
 
 
-@dataclass(frozen=True)
+@record
 class Choice(Kind):
     """One of some names, or, with `other`, a value of another kind."""
 
@@ -128,7 +128,7 @@ class Choice(Kind):
         return {"oneOf": [names, self.other.schema()]} if self.other else names
 
 
-@dataclass(frozen=True)
+@record
 class Number(Kind):
     """A number, whole or not, within bounds (`open_high` excludes the upper one)."""
 
@@ -200,7 +200,7 @@ class Text(Kind):
         return {"type": "string"}
 
 
-@dataclass(frozen=True)
+@record
 class Shape(Kind):
     """Sizes joined by x, as many as `length` allows: the size of a word (`8x3x3`)."""
 
@@ -247,7 +247,7 @@ def settings(cls: type) -> dict[str, dataclasses.Field]:
     return {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("role") == "setting"}
 
 
-@dataclass(frozen=True)
+@record
 class Nested(Kind):
     """A word with settings of its own: `optimiser adam lr 1e-3`. The reader hands over the finished instance."""
 

@@ -5,17 +5,16 @@ Everything is kept for two directions, height then width; a sequence is an image
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..diagnostics import Fault
 from ..ir import TensorType
+from ..record import record
 from .base import Window
 
 Pair = tuple[int, int]
 AXES = {1: ("width",), 2: ("height", "width")}
 
 
-@dataclass(frozen=True)
+@record
 class Geometry:
     """A sliding window on an image of given size; `pad` is ((top, bottom), (left, right))."""
 

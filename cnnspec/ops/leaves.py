@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..ir import TensorType
+from ..record import record
 from .base import Op, Parameter
 
 
-@dataclass(frozen=True)
+@record
 class Input(Op):
     """The images (or sequences, or vectors) of a batch."""
 
@@ -21,7 +20,7 @@ class Input(Op):
         return 0
 
 
-@dataclass(frozen=True)
+@record
 class Target(Op):
     """What the network should answer: a distribution over the classes, or numbers to meet."""
 
@@ -34,7 +33,7 @@ class Target(Op):
         return 0
 
 
-@dataclass(frozen=True)
+@record
 class Weight(Op):
     """A parameter, read from the model's memory."""
 

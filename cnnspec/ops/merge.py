@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..diagnostics import Fault
 from ..ir import TensorType
+from ..record import record
 from .base import Op
 
 
-@dataclass(frozen=True)
+@record
 class Join(Op):
     """What joins share: two or more inputs of equal shape."""
 
@@ -44,7 +43,7 @@ def pairwise(node, e, function: str) -> None:
         e.line(f"{function}({out}, {e[value]}, out={out})")
 
 
-@dataclass(frozen=True)
+@record
 class Add(Join):
     """The sum of the branches; shapes must be equal, nothing is broadcast or projected."""
 
@@ -63,7 +62,7 @@ class Add(Join):
         pairwise(node, e, "np.add")
 
 
-@dataclass(frozen=True)
+@record
 class Mean(Join):
     """The mean of the branches."""
 
@@ -83,7 +82,7 @@ class Mean(Join):
         e.line(f"np.multiply({e[node.name]}, {e.number(1 / len(node.inputs))}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Max(Join):
     """The largest of the branches, number by number; a tie goes to the first."""
 
@@ -106,7 +105,7 @@ class Max(Join):
         pairwise(node, e, "np.maximum")
 
 
-@dataclass(frozen=True)
+@record
 class MaxGradient(Op):
     """dy where branch `which` is the first to equal the maximum y."""
 
@@ -130,7 +129,7 @@ class MaxGradient(Op):
         e.line(f"np.multiply({e[dy]}, {won}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Mul(Op):
     """The product of two branches; one of them may be a gate of one number for each channel (cx1x1 or c)."""
 
@@ -167,7 +166,7 @@ class Mul(Op):
         return product
 
 
-@dataclass(frozen=True)
+@record
 class Product(Op):
     """a * b, where b may be one number for each channel."""
 
@@ -193,7 +192,7 @@ class Product(Op):
         e.line(f"np.multiply({e[a]}, {gate}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class PixelSum(Op):
     """The sum over the pixels of each channel of each image."""
 
@@ -211,7 +210,7 @@ class PixelSum(Op):
         e.line(f"np.add.reduce({e[x]}, axis=(0, 2), out={out})")
 
 
-@dataclass(frozen=True)
+@record
 class Scale(Op):
     """x times a number."""
 
@@ -230,7 +229,7 @@ class Scale(Op):
         e.line(f"np.multiply({e[x]}, {e.number(self.by)}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Concat(Op):
     """The branches' channels one after the other; height and width must agree."""
 
@@ -283,7 +282,7 @@ class Concat(Op):
             e.line(f"np.copyto({part}, {e[value]})")
 
 
-@dataclass(frozen=True)
+@record
 class Channels(Op):
     """Channels start..stop of a value."""
 
@@ -311,7 +310,7 @@ class Channels(Op):
         e.line(f"np.copyto({e[node.name]}, {part})")
 
 
-@dataclass(frozen=True)
+@record
 class PlaceChannels(Op):
     """A value at its place among more channels, zero elsewhere."""
 

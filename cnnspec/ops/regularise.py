@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..ir import TensorType
+from ..record import record
 from .base import Op
 from .fields import Number, optional_size
 
 
-@dataclass(frozen=True)
+@record
 class Dropout(Op):
     """Dropout: in training each number is zero with this probability, the others grow to keep the mean."""
 
@@ -28,7 +28,29 @@ class Dropout(Op):
         return b.add(Drop(self.rate), x, name=node.name, like=node)
 
 
-@dataclass(frozen=True)
+@record
+class DropPath(Op):
+    """Stochastic depth: in training the whole value of an image is zero with this probability.
+
+    At the end of a branch of `add` it drops the branch, for one image and not for another (Huang et al. 2016).
+    """
+
+    word = "droppath"
+    family = "normalisation and regularisation"
+    example = "add( conv 3x3x3 pad same -> droppath 20% | id )"
+    aliases = ("drop_path", "stochastic_depth", "stochasticdepth")
+    any_order = True
+
+    rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.1, "probability of a zero: 10% or 0.1")
+
+    def expand(self, node, inputs, b) -> str:
+        (x,) = inputs
+        if not b.training or self.rate == 0:
+            return x
+        return b.add(Drop(self.rate, whole=True), x, name=node.name, like=node)
+
+
+@record
 class Drop(Op):
     """x times a random mask of 0 and 1 / (1 - rate), which is kept for the way back.
 
@@ -60,7 +82,7 @@ class Drop(Op):
         e.line(f"np.multiply({e[x]}, {mask}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Masked(Op):
     """x times a mask, one number each or one for each image."""
 

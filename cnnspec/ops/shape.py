@@ -7,10 +7,9 @@ Flattening moves nothing, so a flattened image's numbers stand in the plan's ord
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..diagnostics import Fault
 from ..ir import TensorType, data
+from ..record import record
 from .base import Op
 from .fields import Count, Shape, size
 
@@ -20,7 +19,7 @@ def two_orders(kind: TensorType) -> bool:
     return kind.kind == "image" and kind["c"] > 1 and kind["h"] > 1
 
 
-@dataclass(frozen=True)
+@record
 class Move(Op):
     """What these ops share: numbers only move, so there is nothing to compute."""
 
@@ -28,7 +27,7 @@ class Move(Op):
         return 0
 
 
-@dataclass(frozen=True)
+@record
 class Flatten(Move):
     """Flattening: an image or a sequence becomes a vector, channel after channel."""
 
@@ -51,7 +50,7 @@ class Flatten(Move):
         return x.reshape(len(x), -1)
 
 
-@dataclass(frozen=True)
+@record
 class Reshape(Move):
     """Another shape for the same numbers, taken channel after channel and row after row."""
 
@@ -97,7 +96,7 @@ class Reshape(Move):
         return x.reshape(len(x), *self.size)
 
 
-@dataclass(frozen=True)
+@record
 class Shuffle(Move):
     """Channel shuffle: the channels as G rows, read column by column, so that groups exchange channels."""
 
@@ -138,7 +137,7 @@ class Shuffle(Move):
 # ---- primitives --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Unflatten(Move):
     """A vector as the image that it was."""
 
@@ -156,7 +155,7 @@ class Unflatten(Move):
         return x.reshape(len(x), *self.made.shape)
 
 
-@dataclass(frozen=True)
+@record
 class Straighten(Move):
     """A flattened image's numbers from the plan's order into a text book's, channel after channel."""
 
@@ -175,7 +174,7 @@ class Straighten(Move):
         e.line(f"np.copyto({out}, {image})")
 
 
-@dataclass(frozen=True)
+@record
 class Fold(Move):
     """A vector in a text book's order as an image."""
 

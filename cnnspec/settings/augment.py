@@ -9,11 +9,11 @@ They work on the images as stored (bytes, mostly), before they are scaled, in (n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from ..diagnostics import Fault
 from ..ops.fields import Sizes, size, written
+from ..record import record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,7 @@ class Augmentation:
         return written(self, explicit)
 
 
-@dataclass(frozen=True)
+@record
 class Flip(Augmentation):
     """Mirrors every other image, on average, left to right."""
 
@@ -61,7 +61,7 @@ class Flip(Augmentation):
         return images
 
 
-@dataclass(frozen=True)
+@record
 class Moved(Augmentation):
     """Surrounds each image by a frame and cuts its size out again, at a place of its own."""
 
@@ -113,14 +113,14 @@ class Moved(Augmentation):
         return windows[(np.arange(len(images)), slice(None), *drawn.T)]
 
 
-@dataclass(frozen=True)
+@record
 class Crop(Moved):
     """Cuts the image's size out of the image in a frame of zeros, as in He et al. 2015 (`crop 4`)."""
 
     word: ClassVar[str] = "crop"
 
 
-@dataclass(frozen=True)
+@record
 class Shift(Moved):
     """Moves each image by some pixels; the pixels of its edges are repeated into the gap."""
 

@@ -10,7 +10,6 @@ several times; the changes are made in the order of the text, to training images
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..diagnostics import Fault
@@ -28,6 +27,7 @@ from ..ops.fields import (
     size,
     written,
 )  # fmt: skip
+from ..record import record
 from .augment import AUGMENTATIONS, Augmentation
 
 SHARE = Number(0, 0.99)
@@ -49,28 +49,28 @@ class Source:
         return written(self, explicit)
 
 
-@dataclass(frozen=True)
+@record
 class Digits(Source):
     """5,000 handwritten digits to learn from and 1,000 to be tested on, 1x28x28, shipped with cnnspec."""
 
     word: ClassVar[str] = "digits"
 
 
-@dataclass(frozen=True)
+@record
 class Mnist(Source):
     """The 60,000 and 10,000 handwritten digits of MNIST, 1x28x28 (LeCun et al. 1998)."""
 
     word: ClassVar[str] = "mnist"
 
 
-@dataclass(frozen=True)
+@record
 class FashionMnist(Source):
     """60,000 and 10,000 pictures of clothes in ten classes, 1x28x28 (Xiao et al. 2017)."""
 
     word: ClassVar[str] = "fashion_mnist"
 
 
-@dataclass(frozen=True)
+@record
 class Cifar10(Source):
     """50,000 and 10,000 small photos in ten classes, 3x32x32 (Krizhevsky 2009)."""
 
@@ -85,7 +85,7 @@ def _classes() -> Any:
     return setting(Count(2, 100_000), None, "how many classes there are; without, one more than the largest")
 
 
-@dataclass(frozen=True)
+@record
 class Idx(Source):
     """Files in the format of MNIST: a folder with `train-images...` and `train-labels...`, gzip or not.
 
@@ -98,7 +98,7 @@ class Idx(Source):
     test: float = _test()
 
 
-@dataclass(frozen=True)
+@record
 class Npz(Source):
     """A NumPy archive with `x` and `y`, or with `x_train`, `y_train`, `x_test` and `y_test`.
 
@@ -115,7 +115,7 @@ class Npz(Source):
     test: float = _test()
 
 
-@dataclass(frozen=True)
+@record
 class Images(Source):
     """A folder of image files for each class, or folders `train` and `test` with one for each class.
 
@@ -146,7 +146,7 @@ class Column(Kind):
         return {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
 
 
-@dataclass(frozen=True)
+@record
 class Csv(Source):
     """A table of numbers with a column of labels, one row for each vector."""
 
@@ -168,7 +168,7 @@ class Csv(Source):
 SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Csv)
 
 
-@dataclass(frozen=True)
+@record
 class Data:
     """What `data { }` says; a file without it says this."""
 

@@ -24,12 +24,12 @@ is one pass over memory less than `m = beta m + (1 - beta) g`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..diagnostics import Fault
 from ..ops.fields import Number, Switch, setting, written
+from ..record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +123,7 @@ class Optimiser:
         return {"decay": self.weight_decay} if self._coupled else {"shrink": 1 - rate * self.weight_decay}
 
 
-@dataclass(frozen=True)
+@record
 class Sgd(Optimiser):
     """Gradient descent: p -= lr g, or with momentum p -= lr m where m = momentum m + g.
 
@@ -173,7 +173,7 @@ class Sgd(Optimiser):
         return p - rate * (g + self.momentum * state["m"] if self.nesterov else state["m"])
 
 
-@dataclass(frozen=True)
+@record
 class RmsProp(Optimiser):
     """Each parameter's step divided by the root of its recent squared gradients (Tieleman and Hinton 2012).
 
@@ -225,7 +225,7 @@ class RmsProp(Optimiser):
         return p - rate * state["m"]
 
 
-@dataclass(frozen=True)
+@record
 class AdaGrad(Optimiser):
     """Each parameter's step divided by the root of all its squared gradients (Duchi et al. 2011).
 
@@ -263,7 +263,7 @@ class AdaGrad(Optimiser):
         return p - rate / (1 + (step - 1) * self.lr_decay) * g / (state["v"] ** 0.5 + self.eps)
 
 
-@dataclass(frozen=True)
+@record
 class Adam(Optimiser):
     """Moving averages of the gradient and of its square (Kingma and Ba 2015).
 
@@ -316,7 +316,7 @@ class Adam(Optimiser):
         return p - rate * m_hat / (v_hat**0.5 + self.eps)
 
 
-@dataclass(frozen=True)
+@record
 class AdamW(Adam):
     """Adam whose weight decay leaves the moments alone (Loshchilov and Hutter 2019).
 
@@ -328,7 +328,7 @@ class AdamW(Adam):
     weight_decay: float = _weight_decay(0.01)
 
 
-@dataclass(frozen=True)
+@record
 class Lion(Optimiser):
     """Steps of one size, in the direction of a moving average's sign (Chen et al. 2023).
 

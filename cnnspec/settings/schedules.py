@@ -12,12 +12,12 @@ and through ChainedScheduler with step and exponential, whose epochs count from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import cos, pi
 from typing import Any, ClassVar
 
 from ..diagnostics import Fault
 from ..ops.fields import Count, Number, setting, written
+from ..record import record
 
 
 def _warmup(default: float | None, doc: str) -> Any:
@@ -61,7 +61,7 @@ class Schedule:
         return written(self, explicit)
 
 
-@dataclass(frozen=True)
+@record
 class Constant(Schedule):
     """The same rate at every step."""
 
@@ -72,7 +72,7 @@ class Constant(Schedule):
         return base
 
 
-@dataclass(frozen=True)
+@record
 class Step(Schedule):
     """The rate times `gamma` every so many epochs."""
 
@@ -85,7 +85,7 @@ class Step(Schedule):
         return base * self.gamma ** (step // steps_per_epoch // self.every)
 
 
-@dataclass(frozen=True)
+@record
 class Exponential(Schedule):
     """The rate times `gamma` every epoch."""
 
@@ -97,7 +97,7 @@ class Exponential(Schedule):
         return base * self.gamma ** (step // steps_per_epoch)
 
 
-@dataclass(frozen=True)
+@record
 class Cosine(Schedule):
     """Half a wave of a cosine from the full rate down to `final` (Loshchilov and Hutter 2017)."""
 
@@ -109,7 +109,7 @@ class Cosine(Schedule):
         return _wave(base, self.final, (step - warm) / max(1, total_steps - warm))
 
 
-@dataclass(frozen=True)
+@record
 class OneCycle(Schedule):
     """Up from lr / `start` to lr and down to lr / `start` / `end`, in two half waves (Smith and Topin 2018).
 
