@@ -9,14 +9,14 @@ from typing import Any
 import jax.numpy as jnp
 
 from ..ir import Graph, Node
-from ..ops import Sigmoid
-from ..ops.channels import Softmax
+from ..ops import LogSoftmax, Op, Sigmoid, Softmax
 from ..ops.costs import BinaryCrossEntropy, Cost, CrossEntropy
 from ..ops.leaves import Input, Target
 from .words import WORDS, Call
 
 Array = Any
-MADE_FOR = ((CrossEntropy, Softmax), (BinaryCrossEntropy, Sigmoid))  # costs, and the activations they judge
+# costs, and the activations that they are made for
+MADE_FOR = ((CrossEntropy, (Softmax, LogSoftmax)), (BinaryCrossEntropy, Sigmoid))
 
 
 @dataclass
@@ -53,7 +53,7 @@ def forward(
             call = Call(node, graph.types(node), parameters, dtype, training, step_key)
             inputs = [found.words[value] for value in node.inputs]
             if isinstance(node.op, Cost):
-                call.logits = logits(graph, node, found)
+                call.judged, call.logits = judged(graph, node), logits(graph, node, found)
                 if not found.costs:
                     found.right = count_right(node.op, *inputs)
             value = WORDS[node.op.word](node.op, call, *inputs)
@@ -69,6 +69,14 @@ def logits(graph: Graph, cost: Node, found: Values) -> Array:
     before = graph[cost.inputs[0]]
     fits = any(type(cost.op) is made and isinstance(before.op, activation) for made, activation in MADE_FOR)
     return found.words[before.inputs[0]] if fits else None
+
+
+def judged(graph: Graph, cost: Node) -> Op:
+    """The op whose numbers a cost judges, seen through a flattening between them."""
+    before = graph[cost.inputs[0]]
+    while before.op.renames:
+        before = graph[before.inputs[0]]
+    return before.op
 
 
 def count_right(op: Cost, p: Array, t: Array) -> Array:

@@ -20,8 +20,9 @@ Array = Any  # a jax.Array, or what stands for one while JAX traces
 class Call:
     """One application of a word: its node, the types of its inputs, its parameters, and the mode.
 
-    `call["weight"]` is a parameter in the dtype of the computation; `call.state("running_mean")` one as
-    it is kept. `logits` is set for a cost that reads the activation it is made for: what is before that.
+    `call["weight"]` is a parameter in the dtype of the computation; `call.state("running_mean")` one as it is
+    kept. For a cost, `judged` is the op that it judges, and `logits`, where that is the activation the cost is
+    made for, what stands before it.
     """
 
     node: Node
@@ -30,6 +31,7 @@ class Call:
     dtype: Any
     training: bool
     step_key: Array = None
+    judged: Any = None
     logits: Array = None
     updates: dict[str, Array] = field(default_factory=dict)
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ...ops.costs import BinaryCrossEntropy, CrossEntropy, Mse
+from ...ops import LogSoftmax
+from ...ops.costs import BinaryCrossEntropy, CrossEntropy, Hinge, Huber, Mae, Mse
 from .call import Array, Call, wide
 
 
@@ -18,7 +19,10 @@ def log(p: Array) -> Array:
 
 def cross_entropy(op: CrossEntropy, call: Call, p: Array, t: Array) -> Array:
     t = t * (1 - op.smoothing) + op.smoothing / t.shape[1]
-    log_p = log(wide(p)) if call.logits is None else jax.nn.log_softmax(wide(call.logits), axis=1)
+    if call.logits is not None:
+        log_p = jax.nn.log_softmax(wide(call.logits), axis=1)
+    else:
+        log_p = wide(p) if isinstance(call.judged, LogSoftmax) else log(wide(p))
     return -op.weight * (t * log_p).sum(axis=1).mean()
 
 
@@ -32,3 +36,18 @@ def binary_cross_entropy(op: BinaryCrossEntropy, call: Call, p: Array, t: Array)
 
 def mse(op: Mse, call: Call, p: Array, t: Array) -> Array:
     return op.weight * ((wide(p) - t) ** 2).mean()
+
+
+def mae(op: Mae, call: Call, p: Array, t: Array) -> Array:
+    return op.weight * jnp.abs(wide(p) - t).mean()
+
+
+def huber(op: Huber, call: Call, p: Array, t: Array) -> Array:
+    d = jnp.abs(wide(p) - t)
+    return op.weight * jnp.where(d < op.delta, d * d / 2, op.delta * (d - op.delta / 2)).mean()
+
+
+def hinge(op: Hinge, call: Call, p: Array, t: Array) -> Array:
+    p = wide(p)
+    behind = op.margin + p - (p * t).sum(axis=1, keepdims=True)
+    return op.weight * (jnp.where(behind <= 0, 0, behind) * (1 - t)).mean()

@@ -7,6 +7,7 @@ from functools import reduce
 import jax.numpy as jnp
 
 from ...ops import Add, Concat, Max, Mean, Mul
+from .activation import first_largest
 from .call import Array, Call
 
 
@@ -19,7 +20,7 @@ def mean(op: Mean, call: Call, *branches: Array) -> Array:
 
 
 def max(op: Max, call: Call, *branches: Array) -> Array:
-    return reduce(lambda a, b: jnp.where(a >= b, a, b), branches)  # a tie goes to the first
+    return first_largest([*branches])
 
 
 def mul(op: Mul, call: Call, *branches: Array) -> Array:
