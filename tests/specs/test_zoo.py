@@ -1,4 +1,4 @@
-"""The networks of specs/: their figures are the published ones, and they are checked and written as they should be."""
+"""The networks of specs/: their figures are the published ones, and nothing is wrong or doubtful in them."""
 
 from __future__ import annotations
 
