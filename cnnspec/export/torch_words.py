@@ -159,6 +159,17 @@ def flatten(page: Page, node: Node, x: str) -> str:
     return f"{x}.flatten(1)"
 
 
+def reshape(page: Page, node: Node, x: str) -> str:
+    return f"{x}.reshape(-1, {', '.join(map(str, node.type.shape))})"
+
+
+def shuffle(page: Page, node: Node, x: str) -> str:
+    groups = node.op.size  # type: ignore[attr-defined]
+    if node.type.kind == "vector":
+        return f"{x}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1)"
+    return f"F.channel_shuffle({x}, {groups})"
+
+
 # ---- activations -------------------------------------------------------------------------------------
 
 
@@ -171,8 +182,34 @@ def leaky(page: Page, node: Node, x: str) -> str:
     return f"F.leaky_relu({x}, {node.op.slope!r})"  # type: ignore[attr-defined]
 
 
-def softmax(page: Page, node: Node, x: str) -> str:
-    return f"F.softmax({x}, 1)"
+def elu(page: Page, node: Node, x: str) -> str:
+    return f"F.elu({x}, {node.op.alpha!r})"  # type: ignore[attr-defined]
+
+
+def gelu(page: Page, node: Node, x: str) -> str:
+    form = "" if node.op.form == "exact" else ', approximate="tanh"'  # type: ignore[attr-defined]
+    return f"F.gelu({x}{form})"
+
+
+def softplus(page: Page, node: Node, x: str) -> str:
+    return f"F.softplus({x}, threshold=40)"  # from its own threshold, 20, PyTorch gives x
+
+
+def hardsigmoid(page: Page, node: Node, x: str) -> str:
+    return f"F.relu6({x} + 3) / 6"  # the gradient of F.hardsigmoid takes 1/6 in float32
+
+
+def step(page: Page, node: Node, x: str) -> str:
+    return f"({x} > 0).to({x}.dtype)"
+
+
+def over_channels(name: str) -> Writer:
+    """A function of torch along the axis of the channels."""
+    return lambda page, node, x: f"{name}({x}, 1)"
+
+
+def maxout(page: Page, node: Node, x: str) -> str:
+    return f"{x}.unflatten(1, (-1, {node.op.size})).max(2).values"  # type: ignore[attr-defined]
 
 
 # ---- normalisation and regularisation ----------------------------------------------------------------
@@ -228,11 +265,26 @@ WORDS: dict[str, Writer] = {
     "gap": gap,
     "dense": dense,
     "flatten": flatten,
+    "reshape": reshape,
+    "shuffle": shuffle,
     "relu": function("F.relu"),
+    "relu6": function("F.relu6"),
     "leaky": leaky,
+    "elu": elu,
+    "selu": function("F.selu"),
+    "gelu": gelu,
+    "swish": function("F.silu"),
+    "hardswish": function("F.hardswish"),
+    "mish": function("F.mish"),
     "sigmoid": function("torch.sigmoid"),
+    "hardsigmoid": hardsigmoid,
     "tanh": function("torch.tanh"),
-    "softmax": softmax,
+    "softplus": softplus,
+    "softsign": function("F.softsign"),
+    "step": step,
+    "softmax": over_channels("F.softmax"),
+    "logsoftmax": over_channels("F.log_softmax"),
+    "maxout": maxout,
     "bn": bn,
     "dropout": dropout,
     "add": add,

@@ -15,7 +15,7 @@ from cnnspec.settings.optimisers import Sgd
 
 torch = pytest.importorskip("torch")
 
-TEXTS = {**examples(), **STRUCTURES, **random_texts(25)}
+TEXTS = {**examples(), **STRUCTURES, **random_texts(12)}
 RANDOM = {"dropout", "droppath"}  # words whose training no other framework can repeat
 
 
@@ -50,6 +50,9 @@ def test_outputs_and_gradients_are_the_engines(text):
     made = made if isinstance(made, tuple) else (made,)
     loss = sum(((p - torch.tensor(t)) ** 2).mean() for p, t in zip(made, targets.values(), strict=True))
     assert abs(cost - loss.item()) < 1e-10
+    if not loss.requires_grad:  # nothing learns through `step`
+        assert not any(values.any() for values in gradients.values())
+        return
     loss.backward()
     theirs = {name: values.grad for name, values in net.named_parameters()}
     assert theirs.keys() == set(gradients)

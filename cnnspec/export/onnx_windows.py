@@ -1,0 +1,155 @@
+"""ONNX operators that slide a window: convolutions and pools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..ops.base import Op
+from ..ops.geometry import slide
+from .onnx_axes import axes_of
+from .onnx_reader import Reader, Seen, seen, word
+from .onnx_steps import Step, refuse
+
+Pads = list[tuple[int, int]]
+
+
+def pads_of(step: Step, sizes: tuple[int, ...], extent: list[int], stride: list[int]) -> Pads | str:
+    """The padding of each side, or `same` where the model says so itself."""
+    rank = len(sizes)
+    auto = step.get("auto_pad", "NOTSET")
+    if auto == "SAME_UPPER":
+        return "same"
+    if auto == "SAME_LOWER":
+        totals = [max((-(-n // s) - 1) * s + e - n, 0) for n, s, e in zip(sizes, stride, extent, strict=True)]
+        return [(total - total // 2, total // 2) for total in totals]
+    flat = step.get("pads") or [0] * (2 * rank)
+    if auto == "VALID":
+        flat = [0] * (2 * rank)
+    if len(flat) != 2 * rank or min(flat) < 0:
+        refuse("CNN504", f"{step} has pads {list(flat)}; a word pads by nothing or more")
+    return list(zip(flat[:rank], flat[rank:], strict=True))
+
+
+def pad_setting(step: Step, word: str, x: Any, kernel: Any, stride: Any, dilate: Any, pads: Pads | str) -> Any:
+    """The `pad` setting that means these pads, or None where no setting does."""
+    if isinstance(pads, str):
+        return pads
+    if not any(map(any, pads)):
+        return "valid"
+    if all(before == after for before, after in pads):
+        return setting([before for before, _ in pads])
+    for name in ("same", "include"):
+        if slide(word, x, kernel, stride, name, dilate).pad[-len(pads) :] == tuple(pads):
+            return name
+    return None
+
+
+def setting(sizes: Any) -> int | tuple[int, ...]:
+    """A setting for each direction: one number where all are equal."""
+    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
+
+
+def window(r: Reader, step: Step, x: str, kernel: list[int]) -> tuple[list[int], list[int], Pads | str]:
+    """Stride, dilation and pads of a step whose windows have that kernel."""
+    kind = r.type(x)
+    rank = len(kind.spatial)
+    if not rank or len(kernel) != rank:
+        refuse("CNN504", f"{step} slides over {kind}, which has another number of axes")
+    stride = list(step.get("strides") or [1] * rank)
+    dilate = list(step.get("dilations") or [1] * rank)
+    extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilate, strict=True)]
+    pads = pads_of(step, kind.spatial, extent, stride)
+    if step.get("ceil_mode") and not isinstance(pads, str):
+        pads = [grown(n, e, s, p) for n, e, s, p in zip(kind.spatial, extent, stride, pads, strict=True)]
+    return stride, dilate, pads
+
+
+def grown(size: int, extent: int, stride: int, pad: tuple[int, int]) -> tuple[int, int]:
+    """Pads under ceil_mode: a last window more where pixels are left, unless it would see none of the image."""
+    total = size + sum(pad) - extent
+    count = -(-total // stride)
+    if count * stride >= size + pad[0]:
+        count -= 1
+    return pad[0], pad[1] + max(count * stride - total, 0)
+
+
+def conv(r: Reader, step: Step) -> Seen:
+    x = r.image(step)
+    weight, bias = r.array(step, 1, "kernel"), r.optional(step, 2, "bias")
+    filters, _, *kernel = weight.shape
+    groups = step.get("group", 1)
+    stride, dilate, pads = window(r, step, x, kernel)
+    kind = r.type(x)
+    pad = pad_setting(step, "conv", kind, tuple(kernel), setting(stride), setting(dilate), pads)
+    if pad is None:
+        x = padded(r, step, x, pads)
+        pad = "valid"
+    common = {"stride": setting(stride), "pad": pad, "dilate": setting(dilate), "bias": bias is not None}
+    op: Op
+    if groups == kind["c"] == filters and groups > 1:
+        op = word("dwconv", tuple(kernel), **common)
+    else:
+        op = word("conv", (filters, *kernel), groups=groups, **common)
+    arrays = {"weight": weight, **({} if bias is None else {"bias": bias})}
+    return r.learnt(step, op, x, arrays, tuple(step.inputs[1:]))
+
+
+def padded(r: Reader, step: Step, x: str, pads: Any) -> str:
+    """The image with zeros around it, by a word of its own."""
+    refuse("CNN504", f"{step} pads by {pads}, before and after each side, which no setting of `pad` means")
+
+
+def maxpool(r: Reader, step: Step) -> Seen:
+    x = r.image(step)
+    if set(step.get("dilations") or [1]) != {1}:
+        refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `maxpool` does not")
+    return pool(r, step, x, "maxpool", {})
+
+
+def avgpool(r: Reader, step: Step) -> Seen:
+    x = r.image(step)
+    counted = bool(step.get("count_include_pad"))
+    if set(step.get("dilations") or [1]) != {1}:
+        refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `avgpool` does not")
+    return pool(r, step, x, "avgpool", {"count_pad": counted} if counted else {})
+
+
+def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any]) -> Seen:
+    kernel = list(step.get("kernel_shape") or [])
+    stride, _, pads = window(r, step, x, kernel)
+    if more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, kernel, stride):
+        refuse("CNN504", f"{step} counts some of its padding (ceil_mode with count_include_pad)")
+    kind = r.type(x)
+    pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), 1, pads)
+    if pad is None:
+        refuse("CNN504", f"{step} pads by {pads}, before and after each side, which no setting of `pad` means")
+    size = tuple(kernel[:1]) if len(set(kernel)) == 1 else tuple(kernel)
+    chosen = None if stride == kernel else setting(stride)
+    return r.made(word(name, size, stride=chosen, pad=pad, **more), x)
+
+
+def gap(r: Reader, step: Step) -> Seen:
+    return pooled(r, r.image(step), "gap")
+
+
+def pooled(r: Reader, x: str, name: str) -> Seen:
+    """A global pool: a vector here, one pixel of each channel there."""
+    shape = r.type(x).shape
+    if not r.type(x).spatial:
+        return seen(x, shape)
+    value = r.add(word(name), x)
+    return seen(value, (shape[0], *[1] * (len(shape) - 1)))
+
+
+def reduce_mean(r: Reader, step: Step) -> Seen:
+    """A mean over all pixels is a global pool."""
+    value = r.at(step.input(0), step)
+    pixels = set(range(1, len(value.perm)))
+    if axes_of(r, step) != pixels or not pixels or (step.get("keepdims", 1) and not value.straight):
+        refuse("CNN504", f"{step} takes a mean over other axes than those of the pixels")
+    made = pooled(r, r.plain(seen(value.value, value.shape)), "gap")
+    return made if step.get("keepdims", 1) else seen(made.value, made.shape[:1])
+
+
+def minpool(r: Reader, step: Step) -> Seen:
+    return pool(r, step, r.image(step), "minpool", {})
