@@ -4,9 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import activation, conv, cost, depthwise, norm, pool, regularise, residues, winograd
+from . import (
+    activation,
+    channels,
+    conv,
+    cost,
+    depthwise,
+    gates,
+    norm,
+    pool,
+    regularise,
+    resample,
+    residues,
+    standardise,
+    winograd,
+)
 
-MODULES = (conv, depthwise, pool, norm, activation, regularise, cost, residues, winograd)
+MODULES = (
+    conv,
+    depthwise,
+    pool,
+    norm,
+    activation,
+    gates,
+    channels,
+    regularise,
+    cost,
+    residues,
+    resample,
+    standardise,
+    winograd,
+)
 
 KERNELS: dict[str, Callable] = {
     name: function

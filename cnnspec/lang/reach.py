@@ -63,7 +63,7 @@ def _read(node: Node, window: Window | None, kind: TensorType, axis: str, bits: 
     read = 0
     for tap in taps:
         read |= bits << tap
-    return (read >> pad) & everything
+    return (read >> pad if pad >= 0 else read << -pad) & everything  # a crop is padding below zero
 
 
 def _spread(bits: int, stride: int) -> int:

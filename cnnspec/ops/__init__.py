@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from .activation import Leaky, Relu, Sigmoid, Softmax, Tanh
+from .activation import (
+    Elu,
+    HardSigmoid,
+    Leaky,
+    Relu,
+    Relu6,
+    Selu,
+    Sigmoid,
+    Softplus,
+    Softsign,
+    Step,
+    Tanh,
+)
+from .affine import ChannelScale, PRelu
 from .base import Op, Parameter, Window
+from .channels import LogSoftmax, Maxout, Softmax
 from .conv import Conv, DwConv
 from .dense import Dense
+from .gates import Gelu, HardSwish, Mish, Swish
 from .merge import Add, Concat, Max, Mean, Mul
 from .norm import Bn
 from .pool import AvgPool, Gap, MaxPool, MinPool
-from .regularise import Dropout
+from .regularise import Dropout, DropPath
+from .resample import Crop, Gmp, Pad, Resize, Upsample
 from .shape import Flatten, Reshape, Shuffle
+from .standardise import GroupNorm, LayerNorm, Lrn
 
 OPS: tuple[type[Op], ...] = (
     Conv,
@@ -19,17 +36,41 @@ OPS: tuple[type[Op], ...] = (
     AvgPool,
     MinPool,
     Gap,
+    Gmp,
     Dense,
     Flatten,
     Reshape,
+    Pad,
+    Crop,
+    Upsample,
+    Resize,
     Shuffle,
     Relu,
+    Relu6,
     Leaky,
+    PRelu,
+    Elu,
+    Selu,
+    Gelu,
+    Swish,
+    HardSwish,
+    Mish,
     Sigmoid,
+    HardSigmoid,
     Tanh,
+    Softplus,
+    Softsign,
+    Step,
     Softmax,
+    LogSoftmax,
+    Maxout,
     Bn,
+    LayerNorm,
+    GroupNorm,
+    Lrn,
+    ChannelScale,
     Dropout,
+    DropPath,
     Add,
     Concat,
     Mul,

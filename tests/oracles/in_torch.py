@@ -11,6 +11,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from cnnspec.ir import data
+
 torch.set_num_threads(1)
 
 
@@ -83,6 +85,21 @@ def bn(op, x, weight, bias, running_mean, running_var, training):
     return F.batch_norm(x, running_mean.clone(), running_var.clone(), weight, bias, training, op.momentum, op.eps)
 
 
+def kind_of(x):
+    return data(*x.shape[1:])
+
+
+def crop(op, x):
+    for axis, size in enumerate(spread(op.size if len(op.size) > 1 else op.size[0], x.ndim - 2), 2):
+        x = x.narrow(axis, (x.shape[axis] - size) // 2, size)
+    return x
+
+
+def layernorm(op, x, weight, bias):
+    last = x.movedim(1, -1)
+    return F.layer_norm(last, last.shape[-1:], weight, bias, op.eps).movedim(-1, 1)
+
+
 def mul(op, *inputs):
     full = max(inputs, key=lambda x: (x.numel(), x.dim()))
     product = 1
@@ -101,13 +118,43 @@ WORDS = {
     "dense": lambda op, x, weight, bias=None: F.linear(x, weight, bias),
     "flatten": lambda op, x: x.flatten(1),
     "reshape": lambda op, x: x.reshape(len(x), *op.size),
+    "pad": lambda op, x: F.pad(
+        x, [s for n in reversed(op.before(kind_of(x))[-(x.ndim - 2) :]) for s in (n, n)] + [op.channels] * 2
+    ),
+    "crop": crop,
+    "upsample": lambda op, x: F.interpolate(x, scale_factor=spread(op.size, x.ndim - 2), mode="nearest"),
+    "resize": lambda op, x: F.interpolate(
+        x,
+        spread(op.size if len(op.size) > 1 else op.size[0], x.ndim - 2),
+        mode="nearest" if op.mode == "nearest" else "bilinear" if x.ndim == 4 else "linear",
+    ),
+    "gmp": lambda op, x: x.amax(pixels(x)),
     "shuffle": lambda op, x: x.reshape(len(x), op.size, -1, *x.shape[2:]).transpose(1, 2).reshape(x.shape),
     "relu": lambda op, x: F.relu(x),
     "leaky": lambda op, x: F.leaky_relu(x, op.slope),
+    "relu6": lambda op, x: F.relu6(x),
+    "elu": lambda op, x: F.elu(x, op.alpha),
+    "selu": lambda op, x: F.selu(x),
+    "gelu": lambda op, x: F.gelu(x, approximate="none" if op.form == "exact" else "tanh"),
+    "swish": lambda op, x: F.silu(x),
+    "hardswish": lambda op, x: F.hardswish(x),
+    "mish": lambda op, x: F.mish(x),
+    "hardsigmoid": lambda op, x: torch.clamp(x / 6 + 0.5, 0, 1),  # torch's own has a float32 1/6 in its gradient
+    "softplus": lambda op, x: F.softplus(x),
+    "softsign": lambda op, x: F.softsign(x),
+    "step": lambda op, x: (x > 0) + 0 * x,  # still leads back, with a slope of 0
+    "logsoftmax": lambda op, x: F.log_softmax(x, 1),
+    "maxout": lambda op, x: x.reshape(len(x), -1, op.size, *x.shape[2:]).max(2).values,
     "sigmoid": lambda op, x: torch.sigmoid(x),
     "tanh": lambda op, x: torch.tanh(x),
+    "prelu": lambda op, x, weight: F.prelu(x, weight),
     "softmax": lambda op, x: F.softmax(x, 1),
     "bn": bn,
+    "layernorm": layernorm,
+    "groupnorm": lambda op, x, weight, bias: F.group_norm(x, op.size[0], weight, bias, op.eps),
+    "lrn": lambda op, x: F.local_response_norm(x, op.size, op.alpha, op.beta, op.k),
+    "scale": lambda op, x, weight: x * weight.reshape(-1, *[1] * (x.ndim - 2)),
+    "droppath": lambda op, x, mask=None: x if mask is None else x * mask.reshape(-1, *[1] * (x.ndim - 1)),
     "add": lambda op, *xs: sum(xs[1:], xs[0]),
     "concat": lambda op, *xs: torch.cat(xs, 1),
     "mul": mul,
@@ -123,14 +170,22 @@ def classes(p, t):
     return p.flatten(2).mean(2).sum(1).mean() if p.dim() > 2 else p.sum(1).mean()
 
 
+def rows(x):
+    """Every pixel as a vector of its own."""
+    return x.movedim(1, -1).reshape(-1, x.shape[1])
+
+
 def smooth(op, t):
     return t * (1 - op.smoothing) + op.smoothing / t.shape[1]
 
 
 COSTS = {
-    "cross_entropy": lambda op, p, t: -classes(smooth(op, t) * torch.log(p), t),
+    "cross_entropy": lambda op, p, t: -classes(smooth(op, t) * (p if (p < 0).any() else torch.log(p)), t),
     "binary_cross_entropy": lambda op, p, t: F.binary_cross_entropy(p, t),
     "mse": lambda op, p, t: F.mse_loss(p, t),
+    "mae": lambda op, p, t: F.l1_loss(p, t),
+    "huber": lambda op, p, t: F.huber_loss(p, t, delta=op.delta),
+    "hinge": lambda op, p, t: F.multi_margin_loss(rows(p), rows(t).argmax(1), margin=op.margin),
 }
 
 

@@ -1,0 +1,46 @@
+"""Images made larger or smaller: x[h,c,w,n]."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def inside(x: np.ndarray, y: np.ndarray, before: tuple[int, int, int]) -> np.ndarray:
+    """The part of a larger y that x covers, as a view; before = (channels, rows, columns) ahead of it."""
+    c, h, w = before
+    return y[h : h + x.shape[0], c : c + x.shape[1], w : w + x.shape[2]]
+
+
+def place(x: np.ndarray, before: tuple[int, int, int], *, out: np.ndarray) -> None:
+    """x in the midst of zeros."""
+    out[...] = 0
+    np.copyto(inside(x, out, before), x)
+
+
+def take(x: np.ndarray, before: tuple[int, int, int], *, out: np.ndarray) -> None:
+    """The part of x that out covers."""
+    np.copyto(out, inside(out, x, before))
+
+
+def blocks(y: np.ndarray, factors: tuple[int, int]) -> np.ndarray:
+    """y[h*u,c,w*v,n] -> a view [h,u,c,w,v,n]."""
+    (u, v), (height, channels, width, n) = factors, y.shape
+    return y.reshape(height // u, u, channels, width // v, v, n)
+
+
+def enlarge(x: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
+    """Every pixel becomes a block of itself."""
+    np.copyto(blocks(out, factors), x[:, None, :, :, None])
+
+
+def enlarge_gradient(dy: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
+    """Every pixel gets the sum of its block."""
+    np.add.reduce(blocks(dy, factors), axis=(1, 4), out=out)
+
+
+def blend_pixels(
+    x: np.ndarray, down: np.ndarray, across: np.ndarray, *, scratch: np.ndarray, out: np.ndarray
+) -> None:
+    """out = down x across^T: rows are blended by down[i,h], columns by across[j,w]; scratch is [i,c,w,n]."""
+    np.matmul(down, x.reshape(len(x), -1), out=scratch.reshape(len(down), -1))
+    np.matmul(across, scratch, out=out)

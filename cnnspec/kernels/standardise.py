@@ -1,0 +1,136 @@
+"""Normalisation within an image, and numbers learnt for each channel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .activation import zeros
+
+
+def standardise(
+    x: np.ndarray, axes: tuple[int, ...], eps: float, *, r: np.ndarray, scratch: np.ndarray, out: np.ndarray
+) -> None:
+    """x[h,g,c,w,n] -> out = (x - mean) * r over the axes; r gets 1 / sqrt(var + eps)."""
+    kind = x.dtype.type
+    share = kind(r.size / x.size)
+    np.add.reduce(x, axis=axes, keepdims=True, out=r)
+    np.multiply(r, share, out=r)
+    np.subtract(x, r, out=out)
+    np.multiply(out, out, out=scratch)
+    np.add.reduce(scratch, axis=axes, keepdims=True, out=r)
+    np.multiply(r, share, out=r)
+    np.add(r, kind(eps), out=r)
+    np.sqrt(r, out=r)
+    np.reciprocal(r, out=r)
+    np.multiply(out, r, out=out)
+
+
+def standardise_gradient(
+    dy: np.ndarray,
+    z: np.ndarray,
+    r: np.ndarray,
+    axes: tuple[int, ...],
+    *,
+    scratch: np.ndarray,
+    single: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dx = r * (dy - mean(dy) - z * mean(dy * z)); scratch has dy's shape, single has r's."""
+    share = dy.dtype.type(r.size / dy.size)
+    np.multiply(dy, z, out=scratch)
+    np.add.reduce(scratch, axis=axes, keepdims=True, out=single)
+    np.multiply(single, share, out=single)
+    np.multiply(z, single, out=scratch)
+    np.add.reduce(dy, axis=axes, keepdims=True, out=single)
+    np.multiply(single, share, out=single)
+    np.subtract(dy, single, out=out)
+    np.subtract(out, scratch, out=out)
+    np.multiply(out, r, out=out)
+
+
+def near(c: int, size: int, channels: int) -> slice:
+    """The channels around c: size // 2 before it, the rest after it, as far as they go."""
+    first = c - size // 2
+    return slice(max(0, first), min(channels, first + size))
+
+
+def lrn(
+    x: np.ndarray,
+    size: int,
+    alpha: float,
+    beta: float,
+    k: float,
+    *,
+    scratch: np.ndarray,
+    base: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """x[h,c,l] -> base = k + alpha / size * sum of squares of the channels around; out = x * base^-beta."""
+    kind, channels = x.dtype.type, x.shape[1]
+    for source, divisor, target in zip(x, base, out, strict=True):
+        np.multiply(source, source, out=scratch)
+        for c in range(channels):
+            np.add.reduce(scratch[near(c, size, channels)], axis=0, out=divisor[c])
+        np.multiply(divisor, kind(alpha / size), out=divisor)
+        np.add(divisor, kind(k), out=divisor)
+        np.power(divisor, kind(-beta), out=scratch)
+        np.multiply(source, scratch, out=target)
+
+
+def lrn_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    base: np.ndarray,
+    size: int,
+    alpha: float,
+    beta: float,
+    *,
+    inner: np.ndarray,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dx = dy * base^-beta - 2 alpha beta / size * x * (sum of dy * x * base^(-beta-1) over those who see x)."""
+    kind, channels = x.dtype.type, x.shape[1]
+    for grad, source, divisor, target in zip(dy, x, base, out, strict=True):
+        np.power(divisor, kind(-beta), out=scratch)
+        np.multiply(grad, scratch, out=target)
+        np.multiply(target, source, out=inner)
+        np.divide(inner, divisor, out=inner)
+        scratch[...] = 0
+        for c in range(channels):
+            seen = scratch[near(c, size, channels)]
+            np.add(seen, inner[c], out=seen)
+        np.multiply(scratch, source, out=scratch)
+        np.multiply(scratch, kind(2 * alpha * beta / size), out=scratch)
+        np.subtract(target, scratch, out=target)
+
+
+def channel_dots(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
+    """a[h,c,l], b[h,c,l] -> out[c], the sum of their products."""
+    np.add.reduce(np.vecdot(a, b), axis=0, out=out)
+
+
+def prelu(x: np.ndarray, slopes: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,l] where positive, slopes[c] * x elsewhere; scratch is a row"""
+    for source, target in zip(x, out, strict=True):
+        np.minimum(source, zeros(source), out=scratch)
+        np.subtract(source, scratch, out=target)
+        np.multiply(scratch, slopes, out=scratch)
+        np.add(target, scratch, out=target)
+
+
+def prelu_gradient(
+    dy: np.ndarray, x: np.ndarray, slopes: np.ndarray, *, scratch: np.ndarray, above: np.ndarray, out: np.ndarray
+) -> None:
+    """dy[h,c,l] where x > 0, slopes[c] * dy elsewhere; scratch and above are rows"""
+    rest = x.dtype.type(1) - slopes
+    for grad, source, target in zip(dy, x, out, strict=True):
+        np.greater(source, zeros(source), out=above)
+        np.multiply(above, rest, out=scratch)
+        np.add(scratch, slopes, out=scratch)
+        np.multiply(grad, scratch, out=target)
+
+
+def negative_part(x: np.ndarray, *, out: np.ndarray) -> None:
+    """min(x, 0)"""
+    np.minimum(x, zeros(x), out=out)
