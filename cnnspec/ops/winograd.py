@@ -13,8 +13,8 @@ from ..ir import TensorType
 from .base import Op
 from .convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .geometry import Geometry
+from .norm import BLOCK
 
-BLOCK = 32_768  # numbers that a step works on at a time: few enough for the cache, enough to hide a call
 SKEW = 2_736  # numbers between two planes, so that they do not fall on the same sets of the cache
 
 
