@@ -65,20 +65,89 @@ def tanh_gradient(dy: np.ndarray, y: np.ndarray, *, scratch: np.ndarray, out: np
     np.subtract(dy, scratch, out=out)
 
 
-def softmax(x: np.ndarray, axis: int, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """exp(x) / sum of exp(x) along an axis; scratch has x's shape with that axis 1"""
-    np.maximum.reduce(x, axis=axis, keepdims=True, out=scratch)
-    np.subtract(x, scratch, out=out)
-    np.exp(out, out=out)
-    np.add.reduce(out, axis=axis, keepdims=True, out=scratch)
-    np.divide(out, scratch, out=out)
+def clip(x: np.ndarray, factor: float, shift: float, high: float, *, out: np.ndarray) -> None:
+    """min(max(factor * x + shift, 0), high)"""
+    np.multiply(x, factor, out=out)
+    np.add(out, shift, out=out)
+    np.maximum(out, zeros(out), out=out)
+    np.minimum(out, high, out=out)
 
 
-def softmax_gradient(
-    dy: np.ndarray, y: np.ndarray, axis: int, *, part: np.ndarray, scratch: np.ndarray, out: np.ndarray
+def clip_gradient(
+    dy: np.ndarray,
+    y: np.ndarray,
+    factor: float,
+    shift: float,
+    high: float,
+    *,
+    scratch: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """y * (dy - sum of dy * y); part has y's shape, scratch too with the axis 1"""
-    np.multiply(dy, y, out=part)
-    np.add.reduce(part, axis=axis, keepdims=True, out=scratch)
-    np.subtract(dy, scratch, out=part)
-    np.multiply(part, y, out=out)
+    """factor * dy where 0 < y < high; scratch of bools"""
+    np.greater(y, zeros(y), out=scratch)
+    np.multiply(dy, scratch, out=out)
+    np.less(y, high, out=scratch)
+    np.multiply(out, scratch, out=out)
+    np.multiply(out, factor, out=out)
+
+
+def elu(x: np.ndarray, low: float, high: float, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """high * x where positive, low * (exp(x) - 1) elsewhere"""
+    np.minimum(x, zeros(x), out=scratch)
+    np.expm1(scratch, out=scratch)
+    np.multiply(scratch, low, out=scratch)
+    np.maximum(x, zeros(x), out=out)
+    np.multiply(out, high, out=out)
+    np.add(out, scratch, out=out)
+
+
+def elu_gradient(
+    dy: np.ndarray,
+    y: np.ndarray,
+    low: float,
+    high: float,
+    *,
+    scratch: tuple[np.ndarray, np.ndarray],
+    out: np.ndarray,
+) -> None:
+    """high * dy where y > 0, (y + low) * dy elsewhere"""
+    slope, positive = scratch
+    np.minimum(y, zeros(y), out=slope)
+    np.add(slope, low, out=slope)
+    if low != high:
+        np.greater(y, zeros(y), out=positive)
+        np.copyto(slope, high, where=positive)
+    np.multiply(dy, slope, out=out)
+
+
+def softplus(x: np.ndarray, *, out: np.ndarray) -> None:
+    """log(1 + exp(x))"""
+    np.logaddexp(x, zeros(x), out=out)
+
+
+def softplus_gradient(dy: np.ndarray, y: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """dy * (1 - exp(-y))"""
+    np.negative(y, out=scratch)
+    np.expm1(scratch, out=scratch)
+    np.multiply(dy, scratch, out=out)
+    np.negative(out, out=out)
+
+
+def softsign(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x / (1 + |x|)"""
+    np.abs(x, out=scratch)
+    np.add(scratch, x.dtype.type(1), out=scratch)
+    np.divide(x, scratch, out=out)
+
+
+def softsign_gradient(dy: np.ndarray, y: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """dy * (1 - |y|)^2"""
+    np.abs(y, out=scratch)
+    np.subtract(y.dtype.type(1), scratch, out=scratch)
+    np.multiply(scratch, scratch, out=scratch)
+    np.multiply(dy, scratch, out=out)
+
+
+def step(x: np.ndarray, *, out: np.ndarray) -> None:
+    """1 where x > 0, else 0"""
+    np.greater(x, zeros(x), out=out)

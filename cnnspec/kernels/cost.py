@@ -75,6 +75,14 @@ def surprise_gradient(
     np.multiply(out, out.dtype.type(-share), out=out)
 
 
+def log_surprise(p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, share: float) -> float:
+    """-sum of t * p, p a logarithm"""
+    total = (1 - smoothing) * float(np.vdot(t, p))
+    if smoothing:
+        total += smoothing / classes * float(p.sum(dtype=np.float64))
+    return -share * total
+
+
 def binary_surprise(p: np.ndarray, t: np.ndarray, share: float, *, a: np.ndarray, b: np.ndarray) -> float:
     """-sum of t log p + (1 - t) log(1 - p); a and b are scratch"""
     tiny = np.finfo(p.dtype).tiny
@@ -128,3 +136,77 @@ def squared_error(p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.nda
 def count_right_by_threshold(p: np.ndarray, t: np.ndarray, threshold: float) -> int:
     """How many predictions lie on the target's side of the threshold."""
     return int(np.count_nonzero((p > threshold) == (t > threshold)))
+
+
+def absolute_error(p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray) -> float:
+    """sum of |p - t|"""
+    np.subtract(p, t, out=scratch)
+    np.abs(scratch, out=scratch)
+    return share * float(scratch.sum(dtype=np.float64))
+
+
+def absolute_error_gradient(p: np.ndarray, t: np.ndarray, share: float, *, out: np.ndarray) -> None:
+    """share * sign of p - t"""
+    np.subtract(p, t, out=out)
+    np.sign(out, out=out)
+    np.multiply(out, out.dtype.type(share), out=out)
+
+
+def huber(p: np.ndarray, t: np.ndarray, delta: float, share: float, *, a: np.ndarray, b: np.ndarray) -> float:
+    """sum of m * (d - m / 2), d = |p - t|, m = min(d, delta); a and b are scratch"""
+    np.subtract(p, t, out=a)
+    np.abs(a, out=a)
+    np.minimum(a, a.dtype.type(delta), out=b)
+    return share * float(np.vdot(a, b) - np.vdot(b, b) / 2)
+
+
+def huber_gradient(p: np.ndarray, t: np.ndarray, delta: float, share: float, *, out: np.ndarray) -> None:
+    """share * (p - t), clipped at delta"""
+    kind = out.dtype.type
+    np.subtract(p, t, out=out)
+    np.clip(out, kind(-delta), kind(delta), out=out)
+    np.multiply(out, kind(share), out=out)
+
+
+def hinge(
+    p: np.ndarray, t: np.ndarray, margin: float, share: float, axis: int, *, single: np.ndarray, part: np.ndarray
+) -> float:
+    """sum of max(0, margin + p - p of the right class) over the wrong ones
+
+    t has a 1 for the right class of each pixel, whose own term is the margin. part and single (with one
+    channel) are scratch.
+    """
+    violations(p, t, margin, axis, single=single, out=part)
+    return share * float(part.sum(dtype=np.float64) - margin * t.sum(dtype=np.float64))
+
+
+def hinge_gradient(
+    p: np.ndarray,
+    t: np.ndarray,
+    margin: float,
+    share: float,
+    axis: int,
+    *,
+    single: np.ndarray,
+    part: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """share for each class that is too near, -share for the right one as often"""
+    violations(p, t, margin, axis, single=single, out=part)
+    np.sign(part, out=part)
+    np.add.reduce(part, axis=axis, keepdims=True, out=single)
+    np.multiply(t, single, out=out)
+    np.subtract(part, out, out=out)
+    np.multiply(out, out.dtype.type(share), out=out)
+
+
+def violations(
+    p: np.ndarray, t: np.ndarray, margin: float, axis: int, *, single: np.ndarray, out: np.ndarray
+) -> None:
+    """out = max(0, margin + p - p of the right class), the margin itself for the right class"""
+    kind = out.dtype.type
+    np.multiply(p, t, out=out)
+    np.add.reduce(out, axis=axis, keepdims=True, out=single)
+    np.subtract(p, single, out=out)
+    np.add(out, kind(margin), out=out)
+    np.maximum(out, kind(0), out=out)

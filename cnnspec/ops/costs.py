@@ -5,14 +5,15 @@ A cost is the mean over the images of a batch; what an image costs is said by ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..ir import SCALAR, TensorType
-from .activation import channel_axis
 from .base import Op
+from .channels import LogSoftmax
+from .distances import AbsoluteError, HingeError, HuberError, SquaredError
 from .fields import Kind, Number, Quoted, Written, setting
+from .surprise import BinarySurprise, LogSurprise, Surprise
 
 
 class Name(Kind):
@@ -53,15 +54,20 @@ class Cost(Op):
 
 @dataclass(frozen=True)
 class CrossEntropy(Cost):
-    """Cross-entropy: -sum over the classes of target * log(prediction), for a softmax at the end."""
+    """Cross-entropy: -sum over the classes of target * log(prediction), for a softmax or logsoftmax at the end."""
 
     word = "cross_entropy"
     aliases = ("crossentropy", "categorical_crossentropy", "nll", "softmax_cross_entropy", "ce")
 
     smoothing: float = setting(Number(0, 1, open_high=True), 0.0, "share of the target spread over all classes")
 
-    def primitive(self) -> Op:
-        return Surprise(self.weight, self.smoothing)
+    def expand(self, node, inputs, b) -> str:
+        """The prediction of a logsoftmax is a logarithm already."""
+        judged = b.words[node.inputs[0]]
+        while judged.op.renames:
+            judged = b.words[judged.inputs[0]]
+        made = LogSurprise if isinstance(judged.op, LogSoftmax) else Surprise
+        return b.add(made(self.weight, self.smoothing), *inputs, name=node.name, like=node)
 
 
 @dataclass(frozen=True)
@@ -86,258 +92,48 @@ class Mse(Cost):
         return SquaredError(self.weight)
 
 
-COSTS: tuple[type[Cost], ...] = (CrossEntropy, BinaryCrossEntropy, Mse)
+@dataclass(frozen=True)
+class Mae(Cost):
+    """Mean absolute error: the mean over the outputs of |prediction - target|."""
 
+    word = "mae"
+    aliases = ("l1", "mean_absolute_error", "absolute_error")
 
-# ---- primitives --------------------------------------------------------------------------------------
+    def primitive(self) -> Op:
+        return AbsoluteError(self.weight)
 
 
 @dataclass(frozen=True)
-class CostPrimitive(Op):
-    """What costs of the plan share. Their value is a number; `e.cost` gives the place where it is kept.
+class Huber(Cost):
+    """Huber's cost: a square for small errors, a straight line for large ones.
 
-    `extras` may keep what the gradient is made of.
+    With d = |prediction - target|, the mean of d^2 / 2 up to delta and of delta * (d - delta / 2) above.
     """
 
-    weight: float = 1.0
+    word = "huber"
+    aliases = ("smooth_l1", "huber_loss")
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
-        return SCALAR
+    delta: float = setting(Number(0, open_low=True), 1.0, "where the square becomes a straight line")
 
-    def flops(self, p: TensorType, t: TensorType) -> int:
-        return 5 * p.elements
-
-    def share(self, p: TensorType, e) -> float:
-        """weight / images of the batch, and for images / pixels."""
-        return self.weight / (e.batch * (p.elements // p["c"]))
+    def primitive(self) -> Op:
+        return HuberError(self.weight, self.delta)
 
 
 @dataclass(frozen=True)
-class Surprise(CostPrimitive):
-    """-sum of t * log p over the channels."""
+class Hinge(Cost):
+    """Multiclass hinge: the mean over the classes of max(0, margin + score - score of the right class).
 
-    smoothing: float = 0.0
+    The right class itself counts 0, so K classes give a sum over K - 1 divided by K (Crammer and Singer 2001;
+    torch.nn.MultiMarginLoss). Targets are classes; scores need no softmax.
+    """
 
-    def gradient(self, node, dy, b):
-        p, t = node.inputs
-        op = SurpriseGradient(self.weight, self.smoothing)
-        return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
+    word = "hinge"
+    aliases = ("multi_margin", "svm", "categorical_hinge")
 
-    def smooth(self, t):
-        return t * (1 - self.smoothing) + self.smoothing / t.shape[1]
+    margin: float = setting(Number(0, open_low=True), 1.0, "how far ahead the right class should be")
 
-    def evaluate(self, p, t):
-        import numpy as np
-
-        images = p.size / p.shape[1]
-        floor = np.finfo(p.dtype).tiny
-        return -self.weight * (self.smooth(t) * np.log(np.maximum(p, floor))).sum() / images
-
-    def emit(self, node, e) -> None:
-        p, t = node.inputs
-        kind = e.graph.type(p)
-        part = e.scratch("part", e.shape(p))
-        share, smoothing = self.share(kind, e), self.smoothing
-        e.line(f"{e.cost(node)} = surprise({e[p]}, {e[t]}, {smoothing!r}, {kind['c']}, {share!r}, scratch={part})")
-        e.count_right(node, p, t)
+    def primitive(self) -> Op:
+        return HingeError(self.weight, self.margin)
 
 
-@dataclass(frozen=True)
-class SurpriseGradient(Surprise):
-    """-t / p, times the weight, divided by the images."""
-
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
-        return p
-
-    def evaluate(self, p, t):
-        import numpy as np
-
-        floor = np.finfo(p.dtype).tiny
-        return -self.weight * self.smooth(t) / np.maximum(p, floor) / (p.size / p.shape[1])
-
-    def emit(self, node, e) -> None:
-        p, t = node.inputs
-        kind = e.graph.type(p)
-        part = e.scratch("part", e.shape(p))
-        e.line(
-            f"surprise_gradient({e[p]}, {e[t]}, {self.smoothing!r}, {kind['c']}, {self.share(kind, e)!r}, "
-            f"scratch={part}, out={e[node.name]})"
-        )
-
-
-@dataclass(frozen=True)
-class SoftmaxCrossEntropy(Surprise):
-    """Cross-entropy of softmax(z), as one: exact for logits of any size, gradient softmax(z) - t."""
-
-    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
-        return {"probabilities": z}
-
-    def gradient(self, node, dy, b):
-        _, t = node.inputs
-        op = ScaledDifference(self.weight, smoothing=self.smoothing)
-        return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
-
-    def evaluate(self, z, t):
-        import numpy as np
-
-        shifted = z - z.max(axis=1, keepdims=True)
-        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return -self.weight * (self.smooth(t) * log_p).sum() / (z.size / z.shape[1]), np.exp(log_p)
-
-    def emit(self, node, e) -> None:
-        z, t = node.inputs
-        kind = e.graph.type(z)
-        axis, single = channel_axis(e.shape(z))
-        scratch = e.scratch("single", single)
-        target = e[t]
-        if self.smoothing:
-            target = e.scratch("smooth", e.shape(t))
-            e.line(f"smooth({e[t]}, {self.smoothing!r}, {kind['c']}, out={target})")
-        e.line(
-            f"{e.cost(node)} = softmax_cross_entropy({e[z]}, {target}, {self.share(kind, e)!r}, {axis}, "
-            f"single={scratch}, out={e[node.name + ':probabilities']})"
-        )
-        e.count_right(node, f"{node.name}:probabilities", t)
-
-
-@dataclass(frozen=True)
-class ScaledDifference(CostPrimitive):
-    """factor * (p - t) / images: the gradient of several costs; `mean` divides by the channels too."""
-
-    overwrites = (0,)
-    smoothing: float = 0.0
-    factor: float = 1.0
-    mean: bool = False
-
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
-        return p
-
-    def evaluate(self, p, t):
-        if self.smoothing:
-            t = t * (1 - self.smoothing) + self.smoothing / t.shape[1]
-        count = p.size if self.mean else p.size / p.shape[1]
-        return (p - t) * (self.factor * self.weight / count)
-
-    def emit(self, node, e) -> None:
-        p, t = node.inputs
-        kind = e.graph.type(p)
-        target = e[t]
-        if self.smoothing:
-            target = e.scratch("smooth", e.shape(t))
-            e.line(f"smooth({e[t]}, {self.smoothing!r}, {kind['c']}, out={target})")
-        share = self.factor * self.share(kind, e) / (kind["c"] if self.mean else 1)
-        e.line(f"scaled_difference({e[p]}, {target}, {share!r}, out={e[node.name]})")
-
-
-@dataclass(frozen=True)
-class BinarySurprise(CostPrimitive):
-    """The mean over the outputs of -(t log p + (1 - t) log(1 - p))."""
-
-    def gradient(self, node, dy, b):
-        p, t = node.inputs
-        return b.add(BinarySurpriseGradient(self.weight), p, t, name=f"{node.name}.dp", like=node), None
-
-    def evaluate(self, p, t):
-        import numpy as np
-
-        floor = np.finfo(p.dtype).tiny
-        log_p, log_q = np.log(np.maximum(p, floor)), np.log(np.maximum(1 - p, floor))
-        return -self.weight * (t * log_p + (1 - t) * log_q).mean()
-
-    def emit(self, node, e) -> None:
-        p, t = node.inputs
-        kind = e.graph.type(p)
-        share = self.share(kind, e) / kind["c"]
-        a, b = e.scratch("a", e.shape(p)), e.scratch("b", e.shape(p))
-        e.line(f"{e.cost(node)} = binary_surprise({e[p]}, {e[t]}, {share!r}, a={a}, b={b})")
-        e.count_right(node, p, t, 0.5)
-
-
-@dataclass(frozen=True)
-class BinarySurpriseGradient(CostPrimitive):
-    """(p - t) / (p (1 - p)), divided by the outputs and images."""
-
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
-        return p
-
-    def evaluate(self, p, t):
-        import numpy as np
-
-        floor = np.finfo(p.dtype).tiny
-        return self.weight * (p - t) / np.maximum(p * (1 - p), floor) / p.size
-
-    def emit(self, node, e) -> None:
-        p, t = node.inputs
-        kind = e.graph.type(p)
-        share = self.share(kind, e) / kind["c"]
-        scratch = e.scratch("part", e.shape(p))
-        e.line(f"binary_surprise_gradient({e[p]}, {e[t]}, {share!r}, scratch={scratch}, out={e[node.name]})")
-
-
-@dataclass(frozen=True)
-class SigmoidCrossEntropy(BinarySurprise):
-    """Binary cross-entropy of sigmoid(z), as one: exact for any z, gradient sigmoid(z) - t."""
-
-    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
-        return {"probabilities": z}
-
-    def gradient(self, node, dy, b):
-        _, t = node.inputs
-        op = ScaledDifference(self.weight, mean=True)
-        return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
-
-    def evaluate(self, z, t):
-        import numpy as np
-
-        cost = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
-        return self.weight * cost.mean(), np.exp(-np.logaddexp(0, -z)).astype(z.dtype)
-
-    def emit(self, node, e) -> None:
-        z, t = node.inputs
-        kind = e.graph.type(z)
-        probabilities = f"{node.name}:probabilities"
-        share = self.share(kind, e) / kind["c"]
-        scratch = e.scratch("part", e.shape(z))
-        e.line(
-            f"{e.cost(node)} = sigmoid_cross_entropy({e[z]}, {e[t]}, {share!r}, scratch={scratch}, "
-            f"out={e[probabilities]})"
-        )
-        e.count_right(node, probabilities, t, 0.5)
-
-
-@dataclass(frozen=True)
-class SquaredError(CostPrimitive):
-    """The mean over the outputs of (p - t)^2."""
-
-    def gradient(self, node, dy, b):
-        p, t = node.inputs
-        op = ScaledDifference(self.weight, factor=2.0, mean=True)
-        return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
-
-    def evaluate(self, p, t):
-        return self.weight * ((p - t) ** 2).mean()
-
-    def emit(self, node, e) -> None:
-        p, t = node.inputs
-        kind = e.graph.type(p)
-        share = self.share(kind, e) / kind["c"]
-        part = e.scratch("part", e.shape(p))
-        e.line(f"{e.cost(node)} = squared_error({e[p]}, {e[t]}, {share!r}, scratch={part})")
-        e.count_right(node, p, t)
-
-
-@dataclass(frozen=True)
-class Total(Op):
-    """The sum of all costs: what training makes small."""
-
-    def type(self, *costs: TensorType) -> TensorType:
-        return SCALAR
-
-    def gradient(self, node, dy, b):
-        return (dy,) * len(node.inputs)
-
-    def evaluate(self, *costs):
-        return sum(costs)
-
-    def emit(self, node, e) -> None:
-        """Nothing: the shards' costs are added up where the step ends."""
+COSTS: tuple[type[Cost], ...] = (CrossEntropy, BinaryCrossEntropy, Mse, Mae, Huber, Hinge)

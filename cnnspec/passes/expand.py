@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.costs import Cost, Total
+from ..ops.cost_base import Total
+from ..ops.costs import Cost
 from ..ops.leaves import Input, Target, Weight
 
 

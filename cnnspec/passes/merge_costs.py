@@ -1,14 +1,16 @@
-"""Softmax and cross-entropy as one, sigmoid and binary cross-entropy as one: stable for logits of any size."""
+"""Softmax (or its logarithm) and cross-entropy as one, sigmoid and binary cross-entropy: logits of any size do."""
 
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.activation import Sigmoid, Softmax
-from ..ops.costs import BinarySurprise, SigmoidCrossEntropy, SoftmaxCrossEntropy, Surprise
+from ..ops.activation import Sigmoid
+from ..ops.channels import LogSoftmax, Softmax
+from ..ops.surprise import BinarySurprise, LogSurprise, SigmoidCrossEntropy, SoftmaxCrossEntropy, Surprise
 from .rewrite import rewrite
 
 PAIRS: tuple[tuple[type, type, type], ...] = (
     (Surprise, Softmax, SoftmaxCrossEntropy),
+    (LogSurprise, LogSoftmax, SoftmaxCrossEntropy),
     (BinarySurprise, Sigmoid, SigmoidCrossEntropy),
 )
 

@@ -214,7 +214,8 @@ class Engine:
 
         def differentiate(worker: int) -> None:
             forward(worker)
-            together(worker, lambda bound: bound.backward(bound.b, bound.p, bound.g), meets[1])  # type: ignore[misc]
+            if plan.graph.gradients:  # else nothing before the cost can be learnt
+                together(worker, lambda bound: bound.backward(bound.b, bound.p, bound.g), meets[1])  # type: ignore[misc]
             barrier(worker)
             self.update.collect(worker, count, shards)
 

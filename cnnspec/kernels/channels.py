@@ -1,0 +1,59 @@
+"""Activations over the channels of each pixel. Channels stand on `axis`; the images come last."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def softmax(x: np.ndarray, axis: int, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """exp(x) / sum of exp(x) along an axis; scratch has x's shape with that axis 1"""
+    np.maximum.reduce(x, axis=axis, keepdims=True, out=scratch)
+    np.subtract(x, scratch, out=out)
+    np.exp(out, out=out)
+    np.add.reduce(out, axis=axis, keepdims=True, out=scratch)
+    np.divide(out, scratch, out=out)
+
+
+def softmax_gradient(
+    dy: np.ndarray, y: np.ndarray, axis: int, *, part: np.ndarray, scratch: np.ndarray, out: np.ndarray
+) -> None:
+    """y * (dy - sum of dy * y); part has y's shape, scratch too with the axis 1"""
+    np.multiply(dy, y, out=part)
+    np.add.reduce(part, axis=axis, keepdims=True, out=scratch)
+    np.subtract(dy, scratch, out=part)
+    np.multiply(part, y, out=out)
+
+
+def log_softmax(x: np.ndarray, axis: int, *, part: np.ndarray, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x - log of sum of exp(x) along an axis; part has x's shape, scratch too with that axis 1"""
+    np.maximum.reduce(x, axis=axis, keepdims=True, out=scratch)
+    np.subtract(x, scratch, out=out)
+    np.exp(out, out=part)
+    np.add.reduce(part, axis=axis, keepdims=True, out=scratch)
+    np.log(scratch, out=scratch)
+    np.subtract(out, scratch, out=out)
+
+
+def log_softmax_gradient(
+    dy: np.ndarray, y: np.ndarray, axis: int, *, part: np.ndarray, scratch: np.ndarray, out: np.ndarray
+) -> None:
+    """dy - exp(y) * sum of dy"""
+    np.add.reduce(dy, axis=axis, keepdims=True, out=scratch)
+    np.exp(y, out=part)
+    np.multiply(part, scratch, out=part)
+    np.subtract(dy, part, out=out)
+
+
+def maxout_gradient(
+    dy: np.ndarray, x: np.ndarray, y: np.ndarray, *, won: np.ndarray, free: np.ndarray, out: np.ndarray
+) -> None:
+    """dy[h,c,l], x[h,c,k,l], y[h,c,l] -> out[h,c,k,l]: dy to the first of the k that is the largest.
+
+    won and free are scratch of bools.
+    """
+    free[...] = True
+    for k in range(x.shape[2]):
+        np.equal(x[:, :, k], y, out=won)
+        np.logical_and(won, free, out=won)
+        np.not_equal(free, won, out=free)
+        np.multiply(dy, won, out=out[:, :, k])

@@ -1,0 +1,183 @@
+"""Activations that look at all channels of a pixel: softmax, its logarithm, maxout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..diagnostics import Fault
+from ..ir import TensorType
+from .base import Op
+from .fields import Count, size
+
+
+@dataclass(frozen=True)
+class Softmax(Op):
+    """Softmax over the channels: exp(x) / sum of exp(x), a distribution; at the end it means cross-entropy."""
+
+    word = "softmax"
+    family = "activation"
+    example = "dense 10 -> softmax"
+    any_order = True
+
+    def flops(self, x: TensorType) -> int:
+        return 5 * x.elements
+
+    def gradient(self, node, dy, b):
+        return (b.add(SoftmaxGradient(), dy, node.name, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        powers = np.exp(x - x.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        axis, single = channel_axis(e.shape(x))
+        scratch = e.scratch("sums", single)
+        e.line(f"softmax({e[x]}, {axis}, scratch={scratch}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class LogSoftmax(Op):
+    """Logarithm of softmax: x - log(sum of exp(x)); at the end it means cross-entropy."""
+
+    word = "logsoftmax"
+    family = "activation"
+    example = "dense 10 -> logsoftmax"
+    aliases = ("log_softmax",)
+    any_order = True
+
+    def flops(self, x: TensorType) -> int:
+        return 5 * x.elements
+
+    def gradient(self, node, dy, b):
+        return (b.add(LogSoftmaxGradient(), dy, node.name, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        shifted = x - x.max(axis=1, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        axis, single = channel_axis(e.shape(x))
+        part, scratch = e.scratch("part", e.shape(x)), e.scratch("sums", single)
+        e.line(f"log_softmax({e[x]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class Maxout(Op):
+    """Maxout: the largest of each K neighbouring channels, so that K times fewer are left.
+
+    out[c] = max of in[K*c], ..., in[K*c + K-1]; a tie goes to the first.
+    """
+
+    word = "maxout"
+    family = "activation"
+    example = "conv 6x3x3 -> maxout 2"
+
+    size: int = size(Count(1), "K", "channels that become one")
+
+    def type(self, x: TensorType) -> TensorType:
+        if x["c"] % self.size:
+            raise Fault(
+                "CNN106",
+                f"{x['c']} channels do not come in pieces of {self.size}",
+                at="size",
+                label=f"{x['c']} % {self.size} = {x['c'] % self.size}",
+            )
+        return x.resized(x.spatial, x["c"] // self.size)
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def gradient(self, node, dy, b):
+        x = node.inputs[0]
+        return (b.add(MaxoutGradient(self.size), dy, x, node.name, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return x.reshape(len(x), -1, self.size, *x.shape[2:]).max(axis=2)
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        e.line(f"np.maximum.reduce({pieces(x, self.size, e)}, axis=2, out={e.rows(node.name)})")
+
+
+# ---- primitives --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SoftmaxGradient(Op):
+    """dx = y * (dy - sum of dy * y)"""
+
+    def type(self, dy: TensorType, y: TensorType) -> TensorType:
+        return y
+
+    def evaluate(self, dy, y):
+        return y * (dy - (dy * y).sum(axis=1, keepdims=True))
+
+    def emit(self, node, e) -> None:
+        dy, y = node.inputs
+        axis, single = channel_axis(e.shape(y))
+        part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
+        e.line(f"softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class LogSoftmaxGradient(Op):
+    """dx = dy - exp(y) * sum of dy"""
+
+    def type(self, dy: TensorType, y: TensorType) -> TensorType:
+        return y
+
+    def evaluate(self, dy, y):
+        import numpy as np
+
+        return dy - np.exp(y) * dy.sum(axis=1, keepdims=True)
+
+    def emit(self, node, e) -> None:
+        dy, y = node.inputs
+        axis, single = channel_axis(e.shape(y))
+        part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
+        e.line(f"log_softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+
+
+@dataclass(frozen=True)
+class MaxoutGradient(Op):
+    """dy goes to the channel that won."""
+
+    size: int
+
+    def type(self, dy: TensorType, x: TensorType, y: TensorType) -> TensorType:
+        return x
+
+    def evaluate(self, dy, x, y):
+        import numpy as np
+
+        parts = x.reshape(len(x), -1, self.size, *x.shape[2:])
+        winners = np.expand_dims(parts.argmax(axis=2), 2)
+        made = np.zeros_like(parts)
+        np.put_along_axis(made, winners, np.expand_dims(dy, 2), axis=2)
+        return made.reshape(x.shape)
+
+    def emit(self, node, e) -> None:
+        dy, x, y = node.inputs
+        won, free = (e.scratch(name, e.rows_shape(y), "bool") for name in ("won", "free"))
+        e.line(
+            f"maxout_gradient({e.rows(dy)}, {pieces(x, self.size, e)}, {e.rows(y)}, won={won}, free={free}, "
+            f"out={pieces(node.name, self.size, e)})"
+        )
+
+
+def pieces(value: str, size: int, e) -> str:
+    """A value as [h, c/k, k, l]."""
+    height, channels, length = e.rows_shape(value)
+    return e.view_of(value, f"by{size}", f"{e[value]}.reshape({height}, {channels // size}, {size}, {length})")
+
+
+def channel_axis(shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """Where the channels stand in an array of the plan, and its shape with that axis 1."""
+    axis = 0 if len(shape) == 2 else 1
+    return axis, (*shape[:axis], 1, *shape[axis + 1 :])
