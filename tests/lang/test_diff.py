@@ -48,7 +48,7 @@ def test_blocks_names_and_lines_do_not_count():
 
 def test_a_changed_layer():
     found = differences(BASE, BASE.replace("8x3x3", "6x3x3"))
-    assert [(c.kind, c.before.written, c.after.written) for c in found.changes][0] == (
+    assert next((c.kind, c.before.written, c.after.written) for c in found.changes) == (
         "changed", "conv 8x3x3", "conv 6x3x3",
     )  # fmt: skip
     assert {c.kind for c in found.changes[1:]} == {"reshaped"}
