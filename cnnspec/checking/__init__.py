@@ -9,11 +9,11 @@ Nothing here prints, exits, or changes anything outside of what it returns.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Source, SpecError
+from ..record import record
 from .comments import Comments, read_comments
 from .configuration import Configuration, Configurations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..lang import Reading
 
 
-@dataclass(frozen=True)
+@record
 class Report:
     """What a check found. `reading` has the tree and the graph, and is None where no text could be had."""
 

@@ -15,11 +15,12 @@ from typing import Any
 
 from ..diagnostics import Diagnostic, Source, Span, SpecError
 from ..diagnostics.codes import CODES
+from ..record import record
 
 ALWAYS = ("CNN0", "CNN9")  # what keeps a file from being read, and what befalls the command itself
 
 
-@dataclass(frozen=True)
+@record
 class Configuration:
     """What to report and where to look.
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from ..record import record
 
 CLASSES = {
     "alnum": "a-zA-Z0-9",
@@ -25,7 +26,7 @@ CLASSES = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Rule:
     """One line: a pattern for paths relative to the file's folder."""
 
@@ -34,7 +35,7 @@ class Rule:
     folders_only: bool  # the line ended with `/`
 
 
-@dataclass(frozen=True)
+@record
 class Rules:
     """The lines of one file, which hold for everything below its folder."""
 

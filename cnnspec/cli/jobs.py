@@ -6,17 +6,17 @@ This is what the worker processes do, so what goes in and comes out is small and
 from __future__ import annotations
 
 import codecs
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..checking import Configuration, examine, load, source_of
 from ..checking.fixes import difference, repair, write
 from ..diagnostics import Diagnostic, Source, SpecError
 from ..diagnostics.formats import Checked
+from ..record import record
 from .outcome import describe, how_to_report, print_traceback, wants_traceback
 
 
-@dataclass(frozen=True)
+@record
 class Job:
     """A file to check, under a name; `data` is its content where that came from standard input.
 
@@ -32,7 +32,7 @@ class Job:
     inputs: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Result:
     """What came of a job: how many findings were mended, the change as a diff, and the mended input.
 

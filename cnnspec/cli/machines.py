@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
 import click
+
+from ..record import record
 
 OPTIONS = (
     click.option("--engine", type=click.Choice(["numpy", "jax"]), help="What computes [default: numpy]."),
@@ -18,7 +20,7 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
+@record
 class Machines:
     """What a run runs on; nothing given is this machine's processor, through NumPy."""
 

@@ -11,8 +11,10 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from ..record import record
 
-@dataclass(frozen=True)
+
+@record
 class Source:
     """A text and the name under which messages speak of it (a path, or `<text>`)."""
 
@@ -84,7 +86,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True)
+@record
 class Diagnostic:
     """One finding: a code, a sentence, a place, and what might help.
 

@@ -15,10 +15,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from unicodedata import category, east_asian_width
 
+from ..record import record
 from .core import Diagnostic, Source, Span
 
 Paint = Callable[[str, str], str]
@@ -41,7 +41,7 @@ def _painted(text: str, style: str) -> str:
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if text else text
 
 
-@dataclass(frozen=True)
+@record
 class Mark:
     """A stretch of one line to be underlined, in columns of the screen, and what to say there."""
 

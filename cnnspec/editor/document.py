@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from ..diagnostics import Source, Span, SpecError
 from ..ir import Node
 from ..ir.facts import Facts, facts
 from ..lang.tree import File
+from ..record import record
 
 Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding
 WIDTHS = {"utf-8": lambda c: len(c.encode("utf-8", "replace")), "utf-16": lambda c: 1 + (c > "\uffff")}
 
 
-@dataclass(frozen=True)
+@record
 class Document:
     """One version of a text. Everything is found out when it is first asked for, and kept.
 

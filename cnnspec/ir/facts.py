@@ -5,17 +5,18 @@ Words are asked, one after the other; nothing here knows any of them. No NumPy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
+from ..record import record
 from .graph import Graph, Node
 from .types import TensorType
 
 FLOAT_BYTES = 4
 
 
-@dataclass(frozen=True)
+@record
 class Axis:
     """What one number of a value sees of the network's input, along one axis.
 
@@ -59,7 +60,7 @@ Field = tuple[Axis, ...]
 """The receptive field of a value: an axis for height and width, for a sequence's width, or none."""
 
 
-@dataclass(frozen=True)
+@record
 class Row:
     """What is known of one value, or of a block of them."""
 
@@ -79,7 +80,7 @@ class Row:
     nodes: int = 1
 
 
-@dataclass(frozen=True)
+@record
 class Facts:
     """A row for each value in the order of the graph, and what they come to together."""
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from ..diagnostics import Source, SpecError
+from ..record import record
 from .findings import Findings
 from .parse import parse
 from .pieces import BRACES, BRANCHING, Comment, Gap, Piece, pieces, separates, statements
@@ -153,7 +154,7 @@ def _block(statement: list[Piece]) -> list[Row]:
     return rows
 
 
-@dataclass(frozen=True)
+@record
 class Frame:
     """An open parenthesis: its column, or where it ends its line (`hanging`) the indent of that line."""
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..ir import TensorType
+from ..record import record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..plan.emit import Emitter
 
 
-@dataclass(frozen=True)
+@record
 class Parameter:
     """An array that a word owns.
 
@@ -64,7 +64,7 @@ class Parameter:
         return tuple(sizes[i] for i in self.order)
 
 
-@dataclass(frozen=True)
+@record
 class Window:
     """How an op's outputs look at its input, for receptive fields: sizes for each spatial axis.
 
@@ -79,7 +79,7 @@ class Window:
     grow: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Op:
     """The base of all ops; see the module's text. Methods say what holds for most."""
 

@@ -6,15 +6,16 @@ matrices over the rows of the output, sharing the widened input between the prod
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 
 from ..ir import TensorType, parameter
+from ..record import record
 from .base import Op
 from .geometry import Geometry, size_2d
 
 
-@dataclass(frozen=True)
+@record
 class Convolve(Op):
     """y = x convolved with w, no bias; a pass chooses how (`passes/choose.py`)."""
 
@@ -76,7 +77,7 @@ class Convolve(Op):
         e.line(f"np.matmul({weights}, {e.pixels(x)}, out={out})")
 
 
-@dataclass(frozen=True)
+@record
 class ConvolveInputGradient(Op):
     """dx of a convolution: exact for every stride, since each output's gradient goes to the pixels it saw."""
 
@@ -89,6 +90,16 @@ class ConvolveInputGradient(Op):
 
     def macs(self, dy: TensorType, w: TensorType) -> int:
         return w.elements * dy.elements // w["f"]
+
+    def gradient(self, node, dbig, b):
+        """As a transposed convolution (`upconv`) it has gradients of its own: a convolution, and dw as ever."""
+        dy, w = node.inputs
+        convolve = Convolve(self.geometry, self.groups)
+        filters = ConvolveFilterGradient(self.geometry, self.groups, b.type(w))
+        return (
+            b.add(convolve, dbig, w, name=f"{node.name}.dx", like=node),
+            b.add(filters, dbig, dy, name=f"{node.name}.dw", like=node),
+        )
 
     def evaluate(self, dy, w):
         import numpy as np
@@ -136,7 +147,7 @@ class ConvolveInputGradient(Op):
         e.line(f"spread({weights}, {e[dy]}, {arguments}, scratch={scratch}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class ConvolveFilterGradient(Op):
     """dw of a convolution: for each tap, what it saw times the gradient of what it made."""
 
@@ -177,7 +188,7 @@ class ConvolveFilterGradient(Op):
         emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e)
 
 
-@dataclass(frozen=True)
+@record
 class Columns(Op):
     """The input of a convolution, widened so that every output row's matrix lies there as a view.
 
@@ -245,7 +256,7 @@ class Columns(Op):
         return e.view_of(node_name, "rows", f"rows({e[node_name]}, {kernel}, {stride}, {height})")
 
 
-@dataclass(frozen=True)
+@record
 class ColumnsProduct(Op):
     """y = weights times columns, a matrix product for each row of the output."""
 
@@ -295,7 +306,7 @@ class ColumnsProduct(Op):
         e.line(f"np.matmul({matrix}, {rows}, out={out})")
 
 
-@dataclass(frozen=True)
+@record
 class ColumnsFilterGradient(Op):
     """dw from the columns that the forward pass kept."""
 
@@ -348,7 +359,7 @@ def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorTy
     e.line(f"filter_gradient({by_row}, {rows}, {turned}scratch={scratch}, out={out})")
 
 
-@dataclass(frozen=True)
+@record
 class TurnKernel(Op):
     """The kernel turned by 180 degrees, filters and channels exchanged: what carries gradients back."""
 
@@ -375,7 +386,7 @@ class TurnKernel(Op):
         e.line(f"turn({taps}, {self.groups}, out={out})")
 
 
-@dataclass(frozen=True)
+@record
 class AddBias(Op):
     """y = x + b, one number for each channel."""
 
@@ -398,7 +409,7 @@ class AddBias(Op):
         e.line(f"np.add({e[x]}, {column}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class ChannelSum(Op):
     """The sum over images and pixels, a number for each channel: a bias's gradient."""
 

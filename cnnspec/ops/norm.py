@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 
 from ..ir import TensorType, parameter
+from ..record import record
 from .base import Op, Parameter
 from .fields import Number, setting
 
 BLOCK = 32_768  # numbers that a step works on at a time, as in kernels/norm.py
 
 
-@dataclass(frozen=True)
+@record
 class Bn(Op):
     """Batch normalisation: each channel to mean 0 and variance 1 over the batch, then a learnt scale and shift.
 
@@ -57,7 +57,7 @@ class Bn(Op):
 # ---- primitives --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Normalise(Op):
     """(x - mean) / sqrt(var + eps) * weight + bias with given mean and variance.
 
@@ -93,7 +93,7 @@ class Normalise(Op):
         )
 
 
-@dataclass(frozen=True)
+@record
 class NormaliseGradient(Op):
     """dx = dy / sqrt(var + eps) * weight, where mean and variance are given."""
 
@@ -116,7 +116,7 @@ class NormaliseGradient(Op):
         )
 
 
-@dataclass(frozen=True)
+@record
 class BatchNorm(Op):
     """Batch normalisation with the statistics of the whole batch, over all shards.
 
@@ -168,7 +168,7 @@ class BatchNorm(Op):
         )
 
 
-@dataclass(frozen=True)
+@record
 class BatchNormSums(Op):
     """The sums of dy and of dy * x over all shards, and as by-products the gradients of weight and bias."""
 
@@ -204,7 +204,7 @@ class BatchNormSums(Op):
         e.meet()
 
 
-@dataclass(frozen=True)
+@record
 class ReluBatchNormSums(BatchNormSums):
     """The same behind a relu: its value is dy where the relu's y let it through, the sums a by-product."""
 
@@ -227,7 +227,7 @@ class ReluBatchNormSums(BatchNormSums):
         self.emit_sums(node, e, f"{node.name}:sums", f"y={e.rows(y)}, won={won}, masked={e.rows(node.name)}, ")
 
 
-@dataclass(frozen=True)
+@record
 class BatchNormGradient(Op):
     """dx of batch normalisation. With `by_rows` it has no memory: its reader asks for it, block by block."""
 
@@ -283,7 +283,7 @@ def block_rows(rows: int, rest: list[int]) -> int:
     return max(1, min(rows, BLOCK // prod(rest)))
 
 
-@dataclass(frozen=True)
+@record
 class Blend(Op):
     """A running mean: state moves by a share towards the new value.
 

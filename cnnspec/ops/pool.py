@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import TensorType, data
+from ..record import record
 from .base import Op, Window
 from .convolve import image_4d, looks
 from .fields import Choice, Shape, Sizes, Switch, setting, size
@@ -16,7 +16,7 @@ PAD = Choice(("valid", "same", "include"), Sizes(0))
 SIZE = Shape((1, 2))
 
 
-@dataclass(frozen=True)
+@record
 class Pool(Op):
     """What all pooling words share; without `stride`, windows lie side by side."""
 
@@ -61,7 +61,7 @@ class Pool(Op):
         return b.add(self.primitive(self.geometry(b.type(x))), x, name=node.name, like=node)
 
 
-@dataclass(frozen=True)
+@record
 class MaxPool(Pool):
     """Max pooling: keeps the largest value of each window; a tie goes to the first in reading order."""
 
@@ -73,7 +73,7 @@ class MaxPool(Pool):
         return MaxWindows(geometry)
 
 
-@dataclass(frozen=True)
+@record
 class MinPool(Pool):
     """Min pooling: keeps the smallest value of each window."""
 
@@ -87,7 +87,7 @@ class MinPool(Pool):
         return b.add(Negate(), largest, name=node.name, like=node)
 
 
-@dataclass(frozen=True)
+@record
 class AvgPool(Pool):
     """Average pooling: the mean of each window; padding does not count unless `count_pad on`."""
 
@@ -101,7 +101,7 @@ class AvgPool(Pool):
         return MeanWindows(geometry, self.count_pad)
 
 
-@dataclass(frozen=True)
+@record
 class Gap(Op):
     """Global average pooling: the mean of each channel, which makes a vector."""
 
@@ -135,7 +135,7 @@ class Gap(Op):
 # ---- primitives --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class Spread(Op):
     """The gradient of a mean over the image: every pixel gets its share."""
 
@@ -157,7 +157,7 @@ class Spread(Op):
         e.line(f"image_means_gradient({e[dy]}, scratch={scratch}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Negate(Op):
     """-x"""
 
@@ -174,7 +174,7 @@ class Negate(Op):
         e.line(f"np.negative({e[x]}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Windows(Op):
     """What the primitives of pooling share."""
 
@@ -205,7 +205,7 @@ class Windows(Op):
         return np.stack([view for _, _, view in looks(self.geometry, padded, *out)])
 
 
-@dataclass(frozen=True)
+@record
 class MaxWindows(Windows):
     """The largest value of each window."""
 
@@ -242,7 +242,7 @@ class MaxWindows(Windows):
             e.line(f"maxpool({e[x]}, {self.arguments}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class MaxWindowsGradient(Windows):
     """The gradient goes to the pixel that won."""
 
@@ -288,7 +288,7 @@ def scatter(geometry: Geometry, x, dy, winners):
     return padded[:, :, top : top + x.shape[2], left : left + x.shape[3]]
 
 
-@dataclass(frozen=True)
+@record
 class MeanWindows(Windows):
     """The mean of each window."""
 
@@ -332,7 +332,7 @@ class MeanWindows(Windows):
         return e.constant("shares", (1 / counts)[:, None, :, None])
 
 
-@dataclass(frozen=True)
+@record
 class MeanWindowsGradient(MeanWindows):
     """Every pixel gets its share of the gradients of its windows."""
 

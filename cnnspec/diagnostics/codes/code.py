@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ...record import record
 
 
-@dataclass(frozen=True)
+@record
 class Code:
     """A code and its page (`cnnspec explain`).
 

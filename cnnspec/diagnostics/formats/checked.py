@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from ...record import record
 from ..core import Diagnostic, Span
 
 HOME = ""  # where the pages of the codes can be read; none is published yet
 
 
-@dataclass(frozen=True)
+@record
 class Place:
     """A piece of a file by its name: rows and columns from 1, the end exclusive."""
 
@@ -27,7 +27,7 @@ class Place:
         return cls(source.name, source.position(span.start), source.position(span.end))
 
 
-@dataclass(frozen=True)
+@record
 class Checked:
     """A file that was checked, under the name its author used, and what was found.
 
