@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import activation, convolution, cost, join, normalise, pooling, regularise, shape
+from . import activation, convolution, cost, join, normalise, pooling, regularise, resample, shape
 from .call import Call
 
 Word = Callable[..., Any]
@@ -20,13 +20,19 @@ WORDS: dict[str, Word] = {
     "avgpool": pooling.avgpool,
     "minpool": pooling.minpool,
     "gap": pooling.gap,
+    "gmp": pooling.gmp,
     "dense": shape.dense,
     "flatten": shape.flatten,
     "reshape": shape.reshape,
     "shuffle": shape.shuffle,
+    "pad": resample.pad,
+    "crop": resample.crop,
+    "upsample": resample.upsample,
+    "resize": resample.resize,
     "relu": activation.relu,
     "relu6": activation.relu6,
     "leaky": activation.leaky,
+    "prelu": normalise.prelu,
     "elu": activation.elu,
     "selu": activation.elu,
     "gelu": activation.gelu,
@@ -43,7 +49,12 @@ WORDS: dict[str, Word] = {
     "logsoftmax": activation.logsoftmax,
     "maxout": activation.maxout,
     "bn": normalise.bn,
+    "layernorm": normalise.layernorm,
+    "groupnorm": normalise.groupnorm,
+    "lrn": normalise.lrn,
+    "scale": normalise.scale,
     "dropout": regularise.dropout,
+    "droppath": regularise.droppath,
     "add": join.add,
     "concat": join.concat,
     "mul": join.mul,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ...ops import AvgPool, Gap, MaxPool, MinPool
+from ...ops import AvgPool, Gap, Gmp, MaxPool, MinPool
 from ...ops.pool import Pool
 from .call import Array, Call, along
 
@@ -39,3 +39,8 @@ def avgpool(op: AvgPool, call: Call, x: Array) -> Array:
 
 def gap(op: Gap, call: Call, x: Array) -> Array:
     return x.mean(axis=tuple(range(2, x.ndim)))
+
+
+def gmp(op: Gmp, call: Call, x: Array) -> Array:
+    window = (1, 1, *x.shape[2:])
+    return lax.reduce_window(x, np.array(-jnp.inf, x.dtype), lax.max, window, window, "VALID").reshape(x.shape[:2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ...ops import Dropout
+from ...ops import Dropout, DropPath
 from .call import Array, Call
 
 
@@ -13,6 +13,12 @@ def dropout(op: Dropout, call: Call, x: Array) -> Array:
     if not call.training or op.rate == 0:
         return x
     return drop(call, x, op.rate, x.shape)
+
+
+def droppath(op: DropPath, call: Call, x: Array) -> Array:
+    if not call.training or op.rate == 0:
+        return x
+    return drop(call, x, op.rate, (len(x), *(1,) * (x.ndim - 1)))
 
 
 def drop(call: Call, x: Array, rate: float, shape: tuple[int, ...]) -> Array:

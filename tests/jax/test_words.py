@@ -1,0 +1,147 @@
+"""Each word for JAX against the same word on NumPy: outputs and gradients in float64.
+
+JAX derives its own gradients, so this is a second witness for ours. Words share a network where they can,
+since XLA takes its time over each.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnspec.ops import OPS
+from cnnspec.ops.costs import COSTS
+
+sys.path.insert(0, str(Path(__file__).parent))
+from agreement import agree, worst
+
+RANDOM = ("dropout", "droppath")
+CASES = {  # beside the words' own examples: odd sizes, sequences, every setting
+    "3x7x8": [
+        "conv 4x3x2 stride 2x1 pad same dilate 1x2",
+        "conv 6x2x3 groups 3 bias off pad 1x2 -> leaky slope 0.3",
+        "conv 4x3x3 stride 2 pad include",
+        "dwconv 3x2 stride 2 pad same dilate 2x1",
+        "maxpool 3x2 stride 2x1 pad 1",
+        "minpool 3 stride 2 pad include",
+        "avgpool 3 stride 2 pad 1",
+        "avgpool 3 stride 2 pad 1 count_pad on",
+        "conv 4x3x3 -> flatten -> dense 6 -> reshape 3x1x2",
+        "mul( id | gap -> sigmoid )",
+        "max( id | tanh | avgpool 1 )",
+        "conv 4x1x1 bias off -> bn eps 1e-2 momentum 0.3",
+        "conv 4x2x2 -> softmax",
+        "gelu form tanh -> elu alpha 0.7",
+        "pad 1x2 channels 1 -> upsample 2x1",
+        "resize 5x11 -> lrn 4 alpha 0.3 k 2",
+        "resize 9x3 mode bilinear -> layernorm",
+    ],
+    "4x11": [
+        "conv 6x3 stride 2 pad same -> bn",
+        "dwconv 3 dilate 2",
+        "maxpool 3 stride 2",
+        "shuffle 2 -> gap",
+        "pad 2 -> resize 7 -> gmp",
+    ],
+    "9": ["dense 8 -> bn -> maxout 2 -> softmax"],
+}
+
+
+def examples():
+    """Chains by the input they are tried on."""
+    found = {on: list(chains) for on, chains in CASES.items()}
+    for op in OPS:
+        if op.word not in RANDOM and op.word != "crop":  # see test_crop
+            found.setdefault(op.on, []).append(op.example)
+    return found
+
+
+def network(on, chains):
+    lines = [f"input {on} as x", *(f"net n{k} = @x -> {chain}" for k, chain in enumerate(chains))]
+    return "\n".join([*lines, "train {", *(f"cost mse of n{k}" for k in range(len(chains))), "}"]) + "\n"
+
+
+def test_every_word_and_cost_has_one():
+    from cnnspec.jax.words import WORDS
+
+    assert {op.word for op in (*OPS, *COSTS)} == set(WORDS)
+
+
+@pytest.mark.parametrize("on", examples())
+def test_words(on, engines, numbers):
+    chains = [chain.replace("dropout 50%", "id") for chain in examples()[on]]
+    ours, other = engines(network(on, chains))
+    agree(ours, other, *numbers(ours))
+
+
+def test_crop():
+    """Built by hand, without the language's look at what a crop leaves unread."""
+    from oracles.nets import chain
+
+    from cnnspec.jax.engine import Engine as OnJax
+    from cnnspec.ops import Conv, Crop
+    from cnnspec.ops.costs import Mse
+    from cnnspec.plan.engine import Engine
+    from cnnspec.settings.optimisers import Sgd
+
+    graph = chain("3x7x8", Conv((2, 2, 2)), Crop((3, 4)))
+    ours, other = Engine(graph, (Mse(),), Sgd(), dtype="float64"), OnJax(graph, (Mse(),), Sgd(), dtype="float64")
+    arrays = {"input": np.random.default_rng(0).normal(size=(4, 3, 7, 8)), "crop1.target": np.ones((4, 2, 3, 4))}
+    (a, ga), (b, gb) = ours.differentiate(arrays), other.differentiate(arrays)
+    assert np.isclose(a, b, rtol=1e-12) and worst(dict(ga), gb)[0] < 1e-10
+
+
+COSTS_ON = {
+    "cross_entropy": ["dense 5 -> softmax", "dense 5 -> logsoftmax", "dense 5 -> sigmoid", "conv 3x1x1 -> softmax"],
+    "cross_entropy smoothing 0.1 weight 0.3": ["dense 5 -> softmax", "dense 5 -> sigmoid"],
+    "binary_cross_entropy": ["dense 4 -> sigmoid", "dense 4 -> softmax"],
+    "mse": ["dense 4"],
+    "mae weight 2": ["dense 4"],
+    "huber delta 0.5": ["dense 4"],
+    "hinge margin 2": ["dense 4"],
+}
+
+
+def test_costs(engines, numbers):
+    nets = [(cost, "flatten -> " * ("dense" in net) + net) for cost, chains in COSTS_ON.items() for net in chains]
+    lines = ["input 2x3x4 as x", *(f"net n{k} = @x -> {net}" for k, (_, net) in enumerate(nets)), "train {"]
+    for k, (cost, _) in enumerate(nets):
+        word, *rest = cost.split(" ", 1)
+        lines.append(f"cost {word} of n{k} {' '.join(rest)}")
+    ours, other = engines("\n".join([*lines, "}"]) + "\n")
+    agree(ours, other, *numbers(ours))
+
+
+def test_logits_of_any_size_have_a_finite_cost(engines):
+    ours, other = engines("input 3\ndense 3 -> softmax\n")
+    x, y = 1e4 * np.eye(3), np.array([1, 2, 0])
+    assert np.isclose(ours.cost(x, y), other.cost(x, y), rtol=1e-12) and other.cost(x, y) > 100
+    assert worst(ours.gradients(x, y), other.gradients(x, y))[0] < 1e-10
+
+
+def test_dropout_zeroes_its_share_keeps_the_mean_and_repeats():
+    import cnnspec
+
+    text = "input 2000\ndropout 30% -> dense 1 bias off\ntrain { cost mse ; optimiser sgd lr 1e-9 }\n"
+    models = [cnnspec.compile(text=text, engine="jax", devices=1, seed=seed) for seed in (5, 5, 6)]
+    x, y = np.ones((4, 2000)), np.full((4, 1), -1e4)
+    for model in models:
+        model.steps = 1
+        model.parameters["dense1.weight"] = np.zeros((1, 2000))
+    masks = [model.gradients(x[:1], y[:1])["dense1.weight"] for model in models]
+    kept = masks[0] > 0  # d/dw = 2 (0 + 1e4) x, x either 0 or 1 / 0.7
+    assert 0.65 < kept.mean() < 0.75 and np.allclose(masks[0][kept], 2e4 / 0.7)
+    assert np.array_equal(masks[0], masks[1]) and not np.array_equal(masks[0], masks[2])
+    models[1].steps = 2
+    assert not np.array_equal(masks[0], models[1].gradients(x[:1], y[:1])["dense1.weight"])
+    assert np.array_equal(models[0].predict(x), models[2].predict(x)), "nothing is dropped in use"
+
+
+def test_running_statistics_are_those_of_numpy(engines, numbers):
+    ours, other = engines("input 3x4x5\nbn momentum 0.3 -> gap -> dense 2 -> softmax\n")
+    x, y = numbers(ours)
+    for model in (ours, other):
+        model.learn(x, y)
+        model.learn(x, y)
+    assert worst(dict(ours.parameters), dict(other.parameters))[0] < 1e-10
