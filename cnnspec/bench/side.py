@@ -80,7 +80,7 @@ def torch_step(job: dict[str, Any]) -> Step:
     judge = nn.CrossEntropyLoss()
     agree(model, net, images, classes, judge)
     if job["side"] == "torch channels_last":
-        net = net.to(memory_format=torch.channels_last)
+        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if images.ndim == 4:
             images = images.to(memory_format=torch.channels_last)
     if job["mode"] == "train":

@@ -97,7 +97,7 @@ def gradient_sums(
     sums = np.empty((2, *x.shape[:2]), x.dtype)
     for rows in blocks(x):
         grad = dy[rows]
-        if y is not None:
+        if y is not None and won is not None and masked is not None:
             above = won[: len(grad)]
             np.greater(y[rows], zero, out=above)
             np.multiply(grad, above, out=masked[rows])
@@ -121,7 +121,7 @@ class NormaliseGradient:
     With z = (x - mean) * r, r = 1 / sqrt(var + eps):  dx = weight * r * (dy - mean(dy) - z * mean(dy * z)),
     (Ioffe and Szegedy 2015), which is dx = scale * (dy + b * x + c) with a scale, b and c for each channel.
     dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block. Whoever can bring the scale in
-    elsewhere, such as a convolution in its filters, reads `rows` and `scale`; else `write` makes all of dx.
+    elsewhere, such as a convolution in its filters, reads rows and `scale`; else `write` makes all of dx.
     """
 
     def __init__(self, dy: np.ndarray, x: np.ndarray, scratch: np.ndarray) -> None:
@@ -139,8 +139,9 @@ class NormaliseGradient:
         c = -mean_dy - b * mean
         self.scale, self.b, self.c = ((a.astype(self.x.dtype))[:, None] for a in (weight * r, b, c))
 
-    def rows(self, start: int, stop: int) -> np.ndarray:
+    def __getitem__(self, rows: slice) -> np.ndarray:
         """dx / scale of some rows, in scratch."""
+        start, stop = rows.start, rows.stop
         part = self.scratch[: stop - start]
         np.multiply(self.x[start:stop], self.b, out=part)
         np.add(part, self.c, out=part)
@@ -153,7 +154,7 @@ class NormaliseGradient:
         block = len(self.scratch)
         for start in range(0, len(target), block):
             stop = min(start + block, len(target))
-            np.multiply(self.rows(start, stop), self.scale, out=target[start:stop])
+            np.multiply(self[start:stop], self.scale, out=target[start:stop])
 
 
 def merged(x: np.ndarray) -> np.ndarray:

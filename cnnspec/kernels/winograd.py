@@ -46,7 +46,7 @@ def planes_of(x: np.ndarray, left: int, n: int, *, a: np.ndarray, c: np.ndarray,
     """B^T d for some rows: x[h,4,c,l] -> out[6,h,c,l'].
 
     With left = 1 the tile's pixels are d1 .. d4 and its neighbours give d0 and d5, or zero at the edges; with
-    left = 0 they are d0 .. d3, and the next tile gives d4 and d5 (l' = l - n). a[2,h,c,l'] and c[h,c,l'] are scratch.
+    left = 0 they are d0 .. d3, and the next tile gives d4 and d5 (l' = l - n). a[2,h,c,l'], c[h,c,l'] are scratch.
     """
     number = x.dtype.type
     length = out.shape[3]
@@ -129,8 +129,8 @@ def rows_of_gradient(
     number = v.dtype.type
     length = v.shape[3]
     here = [out[:, r, :, :length] for r in range(4)]
-    d1, d2, d3, d4 = here if left else (*here[1:], None)
-    last = d4 if left else c  # what d4 gets: its own block, or that of the next tile
+    d1, d2, d3 = here[:3] if left else here[1:]
+    last = here[3] if left else c  # what d4 gets: its own block, or that of the next tile
     v0, v5 = v[0], v[5]
     np.add(v[1:5:2], v[2:5:2], out=s)
     np.subtract(v[1:5:2], v[2:5:2], out=d)
@@ -250,19 +250,20 @@ def winograd_gradient(
 ) -> None:
     """dy[i,4,f,t,n], x[h,4,c,T,n], weights[f,3,3,c] -> out[h,4,c,T,n] and dw[f,3,3,c].
 
-    dy may be the gradient of a normalisation, made here block by block, its scale brought in through the filters.
-    The planes of x are made again rather than kept: that is less memory to move. Scratch: u[6,f,3,c],
-    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] where filters are few, planes[6,m], gradients[6,m], products[6,block,c,l], a, c, s, d.
+    dy may be the gradient of a normalisation, made here block by block, its scale brought in through the
+    filters. The planes of x are made again rather than kept: that is less memory to move. Scratch: u[6,f,3,c],
+    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] where filters are few, planes[6,m],
+    gradients[6,m], products[6,block,c,l], a, c, s, d.
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = dy.shape
     (top, bottom), (left, _) = pad
     rows_x, rows_dx = x.reshape(height, 4, channels, -1), out.reshape(height, 4, channels, -1)
-    lazy = isinstance(dy, NormaliseGradient)
-    rows_dy = None if lazy else dy.reshape(rows, 4, filters, -1)
+    scale = None if isinstance(dy, np.ndarray) else dy.scale
+    rows_dy = dy.reshape(rows, 4, filters, -1) if isinstance(dy, np.ndarray) else dy
     filter_planes(weights, out=u)
-    if lazy:
-        np.multiply(u, dy.scale[:, :, None], out=u)
+    if scale is not None:
+        np.multiply(u, scale[:, :, None], out=u)
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
     matrix = back.reshape(6, 1, 1, channels, 3 * filters)
     v = framed(planes, rows + 2, channels, tiles * n)
@@ -287,7 +288,7 @@ def winograd_gradient(
             ready = more
         part = slice(0, stop - start)
         m = g[:, start + above : stop + above]
-        grad = dy.rows(start, stop) if lazy else rows_dy[start:stop]
+        grad = rows_dy[start:stop]
         gradient_planes(grad, s=s[:, part], out=m)
         if turned is not None:
             np.copyto(turned[:, part], m.swapaxes(2, 3))
@@ -310,5 +311,5 @@ def winograd_gradient(
             )
             done = more
     np.matmul(G.T.astype(u.dtype), du.transpose(3, 1, 0, 2), out=dw)
-    if lazy:
-        np.multiply(dw, dy.scale[:, :, None, None], out=dw)
+    if scale is not None:
+        np.multiply(dw, scale[:, :, None, None], out=dw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ir import Builder, Graph, Node
+from ..ir import Builder, Graph, Node, TensorType
 from ..ops.convolve import Convolve
 from ..ops.winograd import Pixels, Residues, WinogradConvolve
 from .rewrite import rewrite
@@ -11,7 +11,7 @@ CHANNELS = 16  # below, the transforms cost more than the products they save
 RUN = 64  # numbers of a tile's row: shorter runs of memory are all overhead
 
 
-def suits(op: Convolve, x, w, images: int) -> bool:
+def suits(op: Convolve, x: TensorType, w: TensorType, images: int) -> bool:
     """Whether a convolution is one that Winograd's method does, and does faster."""
     if x.kind != "image" or op.groups > 1 or op.geometry.kernel != (3, 3):
         return False
@@ -29,7 +29,8 @@ def winograd(graph: Graph) -> Graph:
         y = convolve x w;  r = relu y;  z = convolve r v
         y = winograd (residues x) w;  r = relu y;  z = pixels (winograd r v)
 
-    Pooling takes residue rows and gives an image. Not for strides or dilations, few channels, widths that four does not divide, or a handful of images.
+    Pooling takes residue rows and gives an image. Not for strides or dilations, few channels, widths that four
+    does not divide, or a handful of images.
     """
 
     def moved(value: str, b: Builder) -> str | None:
@@ -53,7 +54,7 @@ def winograd(graph: Graph) -> Graph:
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
         op = node.op
         types = tuple(b.type(value) for value in inputs)
-        if isinstance(op, Convolve) and suits(op, *types, graph.images):
+        if isinstance(op, Convolve) and suits(op, types[0], types[1], graph.images):
             x = residues(inputs[0], node, b)
             made = WinogradConvolve(op.geometry, types[0]["w"])
             return back(b.add(made, x, inputs[1], name=node.name, like=node), node, b)
@@ -62,8 +63,8 @@ def winograd(graph: Graph) -> Graph:
             images = [value for value, kind in zip(inputs, types, strict=True) if kind.batched]
             if any(moved(value, b) for value in images):
                 there = [residues(v, node, b) if kind.batched else v for v, kind in zip(inputs, types, strict=True)]
-                made = b.add(same, *there, name=node.name, like=node)
-                return made if b.type(made).kind == "image" else back(made, node, b)
+                value = b.add(same, *there, name=node.name, like=node)
+                return value if b.type(value).kind == "image" else back(value, node, b)
         return None
 
     return rewrite(graph, rule)
