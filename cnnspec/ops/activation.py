@@ -22,7 +22,7 @@ class Activation(Op):
     """
 
     family = "activation"
-    overwrites = (0,)
+    overwrites: ClassVar[tuple[int, ...]] = (0,)
     any_rows = True
     any_order = True
     needs: ClassVar[str] = "y"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..diagnostics import Fault
 from ..ir import TensorType
+from ..record import record
 from .base import Op
 from .fields import Count, size
 
 
-@dataclass(frozen=True)
+@record
 class Softmax(Op):
     """Softmax over the channels: exp(x) / sum of exp(x), a distribution; at the end it means cross-entropy."""
 
@@ -38,7 +37,7 @@ class Softmax(Op):
         e.line(f"softmax({e[x]}, {axis}, scratch={scratch}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class LogSoftmax(Op):
     """Logarithm of softmax: x - log(sum of exp(x)); at the end it means cross-entropy."""
 
@@ -67,7 +66,7 @@ class LogSoftmax(Op):
         e.line(f"log_softmax({e[x]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Maxout(Op):
     """Maxout: the largest of each K neighbouring channels, so that K times fewer are left.
 
@@ -108,7 +107,7 @@ class Maxout(Op):
 # ---- primitives --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class SoftmaxGradient(Op):
     """dx = y * (dy - sum of dy * y)"""
 
@@ -125,7 +124,7 @@ class SoftmaxGradient(Op):
         e.line(f"softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class LogSoftmaxGradient(Op):
     """dx = dy - exp(y) * sum of dy"""
 
@@ -144,7 +143,7 @@ class LogSoftmaxGradient(Op):
         e.line(f"log_softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class MaxoutGradient(Op):
     """dy goes to the channel that won."""
 

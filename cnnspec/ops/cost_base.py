@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..ir import SCALAR, TensorType
+from ..record import record
 from .base import Op
 
 
-@dataclass(frozen=True)
+@record
 class CostPrimitive(Op):
     """What costs of the plan share. Their value is a number; `e.cost` gives the place where it is kept.
 
@@ -33,7 +32,7 @@ class CostPrimitive(Op):
         return self.share(kind, e) / kind["c"]
 
 
-@dataclass(frozen=True)
+@record
 class ScaledDifference(CostPrimitive):
     """factor * (p - t) / images: the gradient of several costs; `mean` divides by the channels too."""
 
@@ -62,7 +61,7 @@ class ScaledDifference(CostPrimitive):
         e.line(f"scaled_difference({e[p]}, {target}, {share!r}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Total(Op):
     """The sum of all costs: what training makes small."""
 

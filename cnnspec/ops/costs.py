@@ -5,10 +5,10 @@ A cost is the mean over the images of a batch; what an image costs is said by ea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..ir import SCALAR, TensorType
+from ..record import record
 from .base import Op
 from .channels import LogSoftmax
 from .distances import AbsoluteError, HingeError, HuberError, SquaredError
@@ -30,7 +30,7 @@ class Name(Kind):
         return {"type": "string"}
 
 
-@dataclass(frozen=True)
+@record
 class Cost(Op):
     """What the words share: which output they judge and how much they count."""
 
@@ -52,7 +52,7 @@ class Cost(Op):
         return b.add(self.primitive(), *inputs, name=node.name, like=node)
 
 
-@dataclass(frozen=True)
+@record
 class CrossEntropy(Cost):
     """Cross-entropy: -sum over the classes of target * log(prediction), for a softmax or logsoftmax at the end."""
 
@@ -70,7 +70,7 @@ class CrossEntropy(Cost):
         return b.add(made(self.weight, self.smoothing), *inputs, name=node.name, like=node)
 
 
-@dataclass(frozen=True)
+@record
 class BinaryCrossEntropy(Cost):
     """Binary cross-entropy: the mean over the outputs of -(t log p + (1 - t) log(1 - p)), for a sigmoid."""
 
@@ -81,7 +81,7 @@ class BinaryCrossEntropy(Cost):
         return BinarySurprise(self.weight)
 
 
-@dataclass(frozen=True)
+@record
 class Mse(Cost):
     """Mean squared error: the mean over the outputs of (prediction - target)^2."""
 
@@ -92,7 +92,7 @@ class Mse(Cost):
         return SquaredError(self.weight)
 
 
-@dataclass(frozen=True)
+@record
 class Mae(Cost):
     """Mean absolute error: the mean over the outputs of |prediction - target|."""
 
@@ -103,7 +103,7 @@ class Mae(Cost):
         return AbsoluteError(self.weight)
 
 
-@dataclass(frozen=True)
+@record
 class Huber(Cost):
     """Huber's cost: a square for small errors, a straight line for large ones.
 
@@ -119,7 +119,7 @@ class Huber(Cost):
         return HuberError(self.weight, self.delta)
 
 
-@dataclass(frozen=True)
+@record
 class Hinge(Cost):
     """Multiclass hinge: the mean over the classes of max(0, margin + score - score of the right class).
 

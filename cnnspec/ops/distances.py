@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..ir import TensorType
+from ..record import record
 from .channels import channel_axis
 from .cost_base import CostPrimitive, ScaledDifference
 
 
-@dataclass(frozen=True)
+@record
 class SquaredError(CostPrimitive):
     """The mean over the outputs of (p - t)^2."""
 
@@ -30,7 +29,7 @@ class SquaredError(CostPrimitive):
         e.count_right(node, p, t)
 
 
-@dataclass(frozen=True)
+@record
 class AbsoluteError(CostPrimitive):
     """The mean over the outputs of |p - t|."""
 
@@ -48,7 +47,7 @@ class AbsoluteError(CostPrimitive):
         e.count_right(node, p, t)
 
 
-@dataclass(frozen=True)
+@record
 class AbsoluteErrorGradient(CostPrimitive):
     """The sign of p - t, divided by the outputs and images; 0 where they are equal."""
 
@@ -67,7 +66,7 @@ class AbsoluteErrorGradient(CostPrimitive):
         e.line(f"absolute_error_gradient({e[p]}, {e[t]}, {self.each(p, e)!r}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class HuberError(CostPrimitive):
     """The mean over the outputs of d^2 / 2 up to delta and delta * (d - delta / 2) above, d = |p - t|."""
 
@@ -90,7 +89,7 @@ class HuberError(CostPrimitive):
         e.count_right(node, p, t)
 
 
-@dataclass(frozen=True)
+@record
 class HuberErrorGradient(HuberError):
     """p - t, no larger than delta, divided by the outputs and images."""
 
@@ -107,7 +106,7 @@ class HuberErrorGradient(HuberError):
         e.line(f"huber_gradient({e[p]}, {e[t]}, {self.delta!r}, {self.each(p, e)!r}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class HingeError(CostPrimitive):
     """The mean over the classes of max(0, margin + p - p of the right class), the right class left out."""
 
@@ -133,7 +132,7 @@ class HingeError(CostPrimitive):
         e.count_right(node, p, t)
 
 
-@dataclass(frozen=True)
+@record
 class HingeErrorGradient(HingeError):
     """1 for each class that is too near, minus their count for the right one; divided by classes and images."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod, sqrt, tau
 
+from ..record import record
 from .activation import Activation
 from .fields import Choice, setting
 
 PIECE = 8192  # numbers that a kernel works on at a time: its scratch stays in the cache
 
 
-@dataclass(frozen=True)
+@record
 class Gate(Activation):
     """What the words share: the gradient needs the input, and kernels work piece by piece.
 
@@ -26,7 +26,7 @@ class Gate(Activation):
         return f"scratch={e.scratch('scratch', (int(scratch), min(PIECE, prod(e.shape(x)))))}, "
 
 
-@dataclass(frozen=True)
+@record
 class Swish(Gate):
     """Swish, or SiLU: x * sigmoid(x)."""
 
@@ -41,7 +41,7 @@ class Swish(Gate):
         return logistic(x) * (1 + x * logistic(-x))
 
 
-@dataclass(frozen=True)
+@record
 class HardSwish(Gate):
     """Swish in three pieces: x * min(max(x / 6 + 1/2, 0), 1)."""
 
@@ -60,7 +60,7 @@ class HardSwish(Gate):
         return np.where(x <= -3, 0, np.where(x < 3, x / 3 + 0.5, 1))
 
 
-@dataclass(frozen=True)
+@record
 class Mish(Gate):
     """Mish: x * tanh(softplus(x))."""
 
@@ -81,7 +81,7 @@ class Mish(Gate):
         return gate + x * (1 - gate * gate) * logistic(x)
 
 
-@dataclass(frozen=True)
+@record
 class Gelu(Gate):
     """Gaussian error linear unit: x * Phi(x), Phi the normal distribution.
 

@@ -46,8 +46,8 @@ class Geometry:
         return f"{self.stride}, {self.dilate}, {self.pad}"
 
     def window(self, rank: int) -> Window:
-        cut = slice(2 - rank, 2)
-        return Window(self.kernel[cut], self.stride[cut], tuple(p[0] for p in self.pad[cut]), self.dilate[cut])
+        before = tuple(pair[0] for pair in self.pad)
+        return Window(*(pair[-rank:] for pair in (self.kernel, self.stride, before, self.dilate)))
 
 
 def size_2d(x: TensorType) -> Pair:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..ir import TensorType
+from ..record import record
 from .channels import channel_axis
 from .cost_base import CostPrimitive, ScaledDifference
 
 
-@dataclass(frozen=True)
+@record
 class Surprise(CostPrimitive):
     """-sum of t * log p over the channels."""
 
@@ -40,7 +40,7 @@ class Surprise(CostPrimitive):
         e.count_right(node, p, t)
 
 
-@dataclass(frozen=True)
+@record
 class SurpriseGradient(Surprise):
     """-t / p, times the weight, divided by the images."""
 
@@ -63,7 +63,7 @@ class SurpriseGradient(Surprise):
         )
 
 
-@dataclass(frozen=True)
+@record
 class LogSurprise(Surprise):
     """-sum of t * p over the channels, where p is the logarithm of a prediction."""
 
@@ -85,7 +85,7 @@ class LogSurprise(Surprise):
         e.count_right(node, p, t)
 
 
-@dataclass(frozen=True)
+@record
 class LogSurpriseGradient(LogSurprise):
     """-t, divided by the images"""
 
@@ -102,7 +102,7 @@ class LogSurpriseGradient(LogSurprise):
         e.line(f"np.multiply({out}, {e.number(-self.share(kind, e))}, out={out})")
 
 
-@dataclass(frozen=True)
+@record
 class SoftmaxCrossEntropy(Surprise):
     """Cross-entropy of softmax(z), as one: exact for logits of any size, gradient softmax(z) - t."""
 
@@ -137,7 +137,7 @@ class SoftmaxCrossEntropy(Surprise):
         e.count_right(node, f"{node.name}:probabilities", t)
 
 
-@dataclass(frozen=True)
+@record
 class BinarySurprise(CostPrimitive):
     """The mean over the outputs of -(t log p + (1 - t) log(1 - p))."""
 
@@ -161,7 +161,7 @@ class BinarySurprise(CostPrimitive):
         e.count_right(node, p, t, 0.5)
 
 
-@dataclass(frozen=True)
+@record
 class BinarySurpriseGradient(CostPrimitive):
     """(p - t) / (p (1 - p)), divided by the outputs and images."""
 
@@ -182,7 +182,7 @@ class BinarySurpriseGradient(CostPrimitive):
         e.line(f"binary_surprise_gradient({e[p]}, {e[t]}, {share!r}, scratch={scratch}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class SigmoidCrossEntropy(BinarySurprise):
     """Binary cross-entropy of sigmoid(z), as one: exact for any z, gradient sigmoid(z) - t."""
 
