@@ -28,10 +28,13 @@ from .regularise import Dropout, DropPath
 from .resample import Crop, Gmp, Pad, Resize, Upsample
 from .shape import Flatten, Reshape, Shuffle
 from .standardise import GroupNorm, LayerNorm, Lrn
+from .take import Take
+from .upconv import UpConv
 
 OPS: tuple[type[Op], ...] = (
     Conv,
     DwConv,
+    UpConv,
     MaxPool,
     AvgPool,
     MinPool,
@@ -45,6 +48,7 @@ OPS: tuple[type[Op], ...] = (
     Upsample,
     Resize,
     Shuffle,
+    Take,
     Relu,
     Relu6,
     Leaky,

@@ -91,6 +91,33 @@ GRID = """
 3x1x1: mul( flatten | id )
 3x4x5: max( id | tanh | conv 3x1x1 )
 4: mean( id | tanh )
+4x3x5: upconv 6x3x2 stride 2 groups 2
+3x4x5: upconv 4x3x2 stride 3x2 pad 1 output_pad 1
+3x4x5: upconv 4x2x2 dilate 2 bias off
+3x5: upconv 4x3 stride 2
+18x4x5: upconv 17x3x3 pad 1 -> upconv 3x2x2
+3x4x5: pad 1x2 channels 2 -> bn
+3x5: pad 2 -> conv 3x2
+3x5x7: crop 4x4
+3x7: crop 4
+3x4x3: upsample 2x3
+3x5: upsample 2
+3x4x5: resize 7x3
+3x4x5: resize 3x8 mode bilinear
+3x5: resize 8 mode bilinear
+3x4: gmp
+5: layernorm
+3x5: layernorm
+6: groupnorm 2
+6x5: groupnorm 3
+3x4x5: flatten -> layernorm
+3x4x5: groupnorm 1
+5x3x3: lrn 4
+5x4: lrn 3
+3x4x5: droppath 30%
+5: prelu
+3x5: scale init 2
+3x4x5: flatten -> prelu -> dense 3
 """
 
 CASES = [*(f"{op.on}: {op.example}" for op in OPS), *GRID.strip().splitlines()]

@@ -51,6 +51,13 @@ def conv(op, x, weight, bias=None, groups=None):
     return function(x, weight, bias, stride=op.stride, dilation=op.dilate, groups=groups or op.groups)
 
 
+def upconv(op, x, weight, bias=None):
+    rank = x.ndim - 2
+    turned = F.conv_transpose2d if rank == 2 else F.conv_transpose1d
+    stride, pad, more, dilate = (spread(v, rank) for v in (op.stride, op.pad, op.output_pad, op.dilate))
+    return turned(x, weight, bias, stride, pad, more, op.groups, dilate)
+
+
 def dwconv(op, x, weight, bias=None):
     return conv(op, x, weight, bias, groups=x.shape[1])
 
@@ -111,6 +118,7 @@ def mul(op, *inputs):
 WORDS = {
     "conv": conv,
     "dwconv": dwconv,
+    "upconv": upconv,
     "maxpool": maxpool,
     "minpool": lambda op, x: -maxpool(op, -x),
     "avgpool": avgpool,
@@ -130,6 +138,7 @@ WORDS = {
     ),
     "gmp": lambda op, x: x.amax(pixels(x)),
     "shuffle": lambda op, x: x.reshape(len(x), op.size, -1, *x.shape[2:]).transpose(1, 2).reshape(x.shape),
+    "take": lambda op, x: x[:, op.start : op.start + op.size],
     "relu": lambda op, x: F.relu(x),
     "leaky": lambda op, x: F.leaky_relu(x, op.slope),
     "relu6": lambda op, x: F.relu6(x),
