@@ -78,6 +78,9 @@ def _sums(node: Node, types: tuple[TensorType, ...]) -> Iterable[str]:
     if made.kind == "vector" and x.kind != "vector" and made["c"] == x.elements:
         yield f"{' * '.join(map(str, x.shape))} = {made['c']} numbers"
         return
+    if made.elements == x.elements and op.looks_everywhere:
+        yield f"the same {x.elements} numbers in other axes"
+        return
     if made["c"] != x["c"]:
         yield _channels(op, x, made)
     if made.spatial == x.spatial or op.looks_everywhere:

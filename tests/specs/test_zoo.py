@@ -108,7 +108,7 @@ def reading(name: str):
     return read(Source(str(path), path.read_text()), fixes=False)
 
 
-@pytest.mark.parametrize("name", [name for name in (*TORCHVISION, *BY_HAND) if name in ALL])
+@pytest.mark.parametrize("name", [*TORCHVISION, *BY_HAND])
 def test_figures(name):
     parameters, macs = {**TORCHVISION, **BY_HAND}[name]
     known = facts(reading(name).graph)
@@ -133,7 +133,7 @@ def test_a_person_would_write_it_so(name):
         assert "params == " in text
 
 
-@pytest.mark.parametrize("name", [name for name in (*TORCHVISION, "unet") if name in ALL])
+@pytest.mark.parametrize("name", [*TORCHVISION, "unet"])
 def test_a_check_takes_under_a_second(name):
     """Of processor time, beyond start-up; the first reading has loaded what is loaded once."""
     reading("card")
