@@ -111,7 +111,7 @@ def _along(op: Any, types: tuple[TensorType, ...], axis: str) -> str:
     at = x.names.index(axis) - 1
     n, kernel, stride = x[axis], window.kernel[at], window.stride[at]
     extent = window.dilate[at] * (kernel - 1) + 1
-    if window.grow and window.grow[at] > 1:
+    if window.grow:
         return _grown(op, types, at, n, extent, window.grow[at])
     pads = op.geometry(x).pad[at - len(window.kernel)] if hasattr(op, "geometry") else (window.pad[at],) * 2
     padded = f"{n} + {pads[0]} + {pads[1]}" if any(pads) else f"{n}"
@@ -122,7 +122,7 @@ def _along(op: Any, types: tuple[TensorType, ...], axis: str) -> str:
 def _grown(op: Any, types: tuple[TensorType, ...], at: int, n: int, extent: int, grow: int) -> str:
     """The size of an image that grows: pixels move apart, and each spreads over a kernel."""
     made = op.type(*types).spatial[at]
-    if made == n * grow:
+    if made == n * grow and grow > 1:
         return f"{n} * {grow}"
     cut = (n - 1) * grow + extent - made
     trimmed = f" - {cut}" if cut > 0 else f" + {-cut}" if cut else ""

@@ -103,3 +103,9 @@ def test_a_spec_with_mistakes_is_explained_up_to_them(call):
 def test_the_page_is_aligned():
     lines = page(why(graph("input 1x9x9\nconv 12x3x3 as a -> relu"), "relu1")).splitlines()
     assert lines[0].index("1x9x9") + 5 == lines[1].index("12x7x7") + 6
+
+
+def test_images_that_grow():
+    steps = why(graph("input 2x5x5\nupconv 4x4x3 stride 2 pad 1 output_pad 1 -> upsample 3"), "upsample1")
+    assert steps[1].sums[1:] == ("height (5 - 1) * 2 + 4 - 1 = 11", "width 5 * 2 = 10")
+    assert steps[2].sums == ("height 11 * 3 = 33", "width 10 * 3 = 30")
