@@ -238,7 +238,8 @@ def result(summary: dict[str, Any], folder: Path) -> str:
     if summary["test_cost"] is not None:
         parts.append(f"test cost {summary['test_cost']:.4f}")
     epoch = f", epoch {summary['best_epoch']}" if summary.get("tested") == "best" else ""
-    return f"\n{', '.join(parts) or 'no test images'} ({summary.get('tested', 'last')} weights{epoch})\nwritten to {folder}"
+    weights = f"{summary.get('tested', 'last')} weights{epoch}"
+    return f"\n{', '.join(parts) or 'no test images'} ({weights})\nwritten to {folder}"
 
 
 def budgets(spec: Any, summary: dict[str, Any]) -> tuple[Any, ...]:

@@ -89,10 +89,11 @@ class UpConv(Op):
         return weight.type.elements * (x.elements // x["c"])
 
     def window(self, x: TensorType) -> Window:
-        found = self.geometry(x)
-        cut = slice(2 - len(x.spatial), 2)
+        found, rank = self.geometry(x), len(x.spatial)
         before = tuple(extent - 1 - pad[0] for extent, pad in zip(found.extent, found.pad, strict=True))
-        return Window(found.kernel[cut], (1, 1)[cut], before[cut], found.dilate[cut], grow=found.stride[cut])
+        return Window(
+            found.kernel[-rank:], (1,) * rank, before[-rank:], found.dilate[-rank:], grow=found.stride[-rank:]
+        )
 
     def expand(self, node, inputs, b) -> str:
         (x,) = inputs

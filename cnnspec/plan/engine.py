@@ -103,7 +103,10 @@ class Engine:
         return shared_memory(size * kind.itemsize)[: size * kind.itemsize].view(kind)
 
     def begin(self, seed: int) -> None:
-        """Set the parameters to how they begin; each has a generator of its own, so adding a layer moves no other."""
+        """Set the parameters to how they begin.
+
+        Each has a generator of its own, so adding a layer moves no other.
+        """
         for name, parameter in {**self.trained, **self.state}.items():
             generator = np.random.Generator(np.random.PCG64([seed, *name.encode()]))
             self.parameters[name] = initial(parameter, generator)

@@ -63,7 +63,7 @@ def bind(
     meetings: Mapping[str, np.ndarray],
     given: Mapping[str, np.ndarray],
     taken: Mapping[str, np.ndarray],
-    numbers: Mapping[str, np.ndarray],
+    numbers: Mapping[str, Any],
 ) -> Bound:
     """Make the program's functions and lay its buffers over the memory given.
 

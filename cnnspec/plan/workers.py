@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -86,10 +87,8 @@ class Threads:
             for row in locks:
                 for lock in row:
                     if lock.locked():
-                        try:
+                        with suppress(RuntimeError):
                             lock.release()
-                        except RuntimeError:
-                            pass
 
     def run(self, task: Task) -> None:
         self.task, self.failure = task, None
@@ -150,7 +149,7 @@ class Processes:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.words = memoryview(shared_memory(8 * (FIRST + 16 * count))).cast("B").cast("q")
+        self.words = shared_memory(8 * (FIRST + 16 * count)).data.cast("B").cast("q")
         self.reason = shared_memory(4096)
         self.tasks: list[Task] = []
         self.children: list[int] = []
@@ -175,8 +174,7 @@ class Processes:
         try:
             task(0)
             for worker in range(1, self.count):
-                slot = self._slot(worker) + 8
-                self._wait(lambda slot=slot: words[slot] >= self.sequence)
+                self._until(self._slot(worker) + 8, self.sequence)
         except BaseException as failure:
             words[ABORT] = 1
             message = self._reason()
@@ -267,7 +265,12 @@ class Processes:
             if other != worker:
                 slot = self._slot(other)
                 if words[slot] < count:
-                    self._wait(lambda slot=slot: words[slot] >= count)
+                    self._until(slot, count)
+
+    def _until(self, slot: int, count: int) -> None:
+        """Wait until a word has come to a count."""
+        words = self.words
+        self._wait(lambda: words[slot] >= count)
 
     def forget(self) -> None:
         """End the children that know the old tasks; the next run makes new ones."""

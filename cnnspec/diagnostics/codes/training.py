@@ -38,7 +38,7 @@ What helps most often: a smaller learning rate, a warm-up (`schedule cosine warm
     ),
     Code(
         "CNN303",
-        "no-images",
+        "nothing-to-train-on",
         "There is not one image to train on: the arrays are empty, or validation and limits left nothing over.",
         how="`model.fit` with empty arrays.",
     ),
