@@ -65,7 +65,7 @@ class Lens:
             {},
             self.given,
             taken,
-            numbers,  # type: ignore[arg-type]
+            numbers,
         )
 
     def look(self, arrays: Mapping[str, np.ndarray]) -> Seen:
