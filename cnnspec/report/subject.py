@@ -56,7 +56,7 @@ def open_subject(
     path: Path,
     *,
     image: Path | None = None,
-    which: tuple[int, ...] = (0,),
+    which: tuple[int, ...] | None = (0,),
     label: int | None = None,
     folder: Path | None = None,
     seed: int | None = None,
@@ -64,8 +64,8 @@ def open_subject(
 ) -> Subject:
     """The network of a run's folder, of weights, or of a spec (as training would begin), and its examples.
 
-    The examples are the images of a file, or those of the test data that `which` counts; random ones for a
-    spec whose data are not there.
+    The examples are the images of a file, or those of the test data that `which` counts (None: some of
+    different classes and the worst mistakes); random ones for a spec whose data are not there.
     """
     trained = path.is_dir() or path.suffix == ".safetensors"
     if trained:
@@ -83,13 +83,15 @@ def open_subject(
             _judged(model, name, x[None], label) for name, x in zip(names, images[:MOST], strict=False)
         )
     else:
-        examples = tuple(_tested(session, model, k) for k in which)
+        chosen = which if which is not None else telling(session, model)
+        examples = tuple(_tested(session, model, k) for k in chosen)
     run = path if path.is_dir() else None
     name = session.spec.source.name.rpartition("/")[2].partition(".")[0]
     return Subject(path.name if run else name, model, examples, session.data.classes or (), run)
 
 
 MOST = 16  # images of a file that holds many
+DIFFERENT, MISTAKES, TRIED = 4, 2, 1000  # images of a page that nobody chose, out of so many
 
 
 def _session(path: Path, folder: Path | None) -> Session | None:
@@ -111,6 +113,22 @@ def _without_data(path: Path, image: Path | None, seed: int | None, input: Input
     model = Model(read_spec(path, input=input), seed=seed)
     arrays = random_batch(model, 1, seed or 0)
     return Subject(path.name.partition(".")[0], model, (Example("random numbers", arrays),))
+
+
+def telling(session: Session, model: Model) -> tuple[int, ...]:
+    """Test images that tell most: the first of some classes, and the mistakes that cost most."""
+    split = session.data.test if len(session.data.test) else session.data.train
+    if split.y.ndim != 1:
+        return tuple(range(min(len(split), DIFFERENT + MISTAKES)))
+    y = split.y[:TRIED]
+    x = split.scaling.apply(split.x[:TRIED], np.empty((len(y), *split.x.shape[1:]), np.float32))
+    answers = model.predict(x).reshape(len(y), -1)
+    _, firsts = np.unique(y, return_index=True)
+    right = answers[np.arange(len(y)), y.astype(int)] if answers.shape[1] > 1 else np.zeros(len(y))
+    wrong = np.flatnonzero(answers.argmax(axis=1) != y) if answers.shape[1] > 1 else np.array([], int)
+    worst = wrong[np.argsort(right[wrong])][:MISTAKES]
+    chosen = [*sorted(firsts.tolist())[:DIFFERENT], *worst.tolist()]
+    return tuple(dict.fromkeys(chosen))
 
 
 def _tested(session: Session, model: Model, k: int) -> Example:

@@ -58,6 +58,20 @@ SMALL = {
 }
 
 
+PLAIN = {
+    "filters": """
+        input 4x9x8
+        conv 6x3x2 stride 2x1 pad 1 groups 2 -> relu -> dwconv 3x3 dilate 2 pad 2 -> maxpool 3 stride 2 pad 1
+          -> avgpool 2 stride 1 pad 1 -> dense 5 -> softmax""",
+    "joins": """
+        input 3x6x6
+        add( conv 3x3x3 pad same | id ) -> max( id | tanh ) -> mean( id | relu )
+          -> concat( id | minpool 3 stride 1 pad 1 ) -> mul( id | gap -> dense 6 -> sigmoid -> reshape 6x1x1 )
+          -> shuffle 2 -> flatten -> dense 3 -> softmax""",
+    "a sequence": TEXTS["a sequence"],
+}
+
+
 def batch(model, n=3, seed=0):
     """Images, answers, and a network whose running statistics are not what they began as."""
     generator = np.random.default_rng(seed)

@@ -1,0 +1,241 @@
+// Every number of the network once more, from what it was computed from. Each kind of account gives
+//   { groups: [{channel, patch, inside, kernel, products, sum}], terms: [[label, value]], total, ... }
+// with the terms that add up to the number, where it is a sum.
+
+const PRECISION = 1e-9; // of the sum of the terms' sizes: far below what is printed, far above rounding
+
+// The rows and columns of the input that the taps of a window meet for output pixel (i, j).
+function taps(detail, i, j, height, width) {
+  const met = [];
+  for (let u = 0; u < detail.kernel[0]; u++) {
+    for (let v = 0; v < detail.kernel[1]; v++) {
+      const row = i * detail.stride[0] - detail.pad[0] + u * detail.dilate[0];
+      const column = j * detail.stride[1] - detail.pad[1] + v * detail.dilate[1];
+      const grown = row % detail.grow[0] === 0 && column % detail.grow[1] === 0;
+      const [y, x] = [row / detail.grow[0], column / detail.grow[1]];
+      met.push({ y, x, inside: grown && y >= 0 && y < height && x >= 0 && x < width });
+    }
+  }
+  return met;
+}
+
+// The box of pixels that the window meets: [[first row, end], [first column, end]], without padding.
+function windowBox(detail, i, j, height, width) {
+  const met = taps(detail, i, j, height, width).filter((tap) => tap.inside);
+  if (!met.length) return null;
+  const rows = met.map((tap) => tap.y), columns = met.map((tap) => tap.x);
+  return [
+    [Math.min(...rows), Math.max(...rows) + 1],
+    [Math.min(...columns), Math.max(...columns) + 1],
+  ];
+}
+
+function groupsOf(layer, input) {
+  const share = input.shape[0] / layer.detail.groups;
+  return { share, first: (c) => Math.floor(c / (layer.shape[0] / layer.detail.groups)) * share };
+}
+
+// The kernel of filter f for channel k of its group, as its window meets the input.
+function kernelOf(layer, weight, f, k, share) {
+  const size = layer.detail.kernel[0] * layer.detail.kernel[1];
+  if (!layer.detail.turned) return weight.data.subarray((f * share + k) * size, (f * share + k + 1) * size);
+  const filters = layer.shape[0] / layer.detail.groups; // (c, f / groups, u, v), turned
+  const group = Math.floor(f / filters);
+  const start = ((group * share + k) * filters + (f - group * filters)) * size;
+  return weight.data.slice(start, start + size).reverse();
+}
+
+const accounts = {
+  filter(layer, [c, i, j], example) {
+    const input = seen(example, layers.get(layer.inputs[0]), "values");
+    const weight = parameter(layer, "weight");
+    if (!weight) return { missing: true };
+    const { share, first } = groupsOf(layer, input);
+    const [, height, width] = input.shape;
+    const met = taps(layer.detail, i, j, height, width);
+    const groups = [];
+    for (let k = 0; k < share; k++) {
+      const map = channelOf(input, first(c) + k);
+      const patch = met.map((tap) => (tap.inside ? map[tap.y * width + tap.x] : 0));
+      const kernel = Array.from(kernelOf(layer, weight, c, k, share));
+      const products = patch.map((value, t) => value * kernel[t]);
+      groups.push({
+        channel: first(c) + k, patch, kernel, products,
+        inside: met.map((tap) => tap.inside),
+        sum: products.reduce((a, b) => a + b, 0),
+      });
+    }
+    const terms = groups.map((group) => [`channel ${group.channel}`, group.sum]);
+    if (layer.detail.bias) terms.push(["bias", parameter(layer, "bias").data[c]]);
+    return { groups, terms, box: windowBox(layer.detail, i, j, height, width) };
+  },
+
+  pick(layer, [c, i, j], example) {
+    const input = seen(example, layers.get(layer.inputs[0]), "values");
+    const [, height, width] = input.shape;
+    const map = channelOf(input, c);
+    const met = taps(layer.detail, i, j, height, width);
+    const patch = met.map((tap) => (tap.inside ? map[tap.y * width + tap.x] : NaN));
+    const sign = layer.detail.pick === "max" ? 1 : -1;
+    let won = -1;
+    patch.forEach((value, t) => {
+      if (met[t].inside && (won < 0 || sign * value > sign * patch[won])) won = t; // ties go to the first
+    });
+    const group = { channel: c, patch, inside: met.map((tap) => tap.inside), won, sum: patch[won] };
+    const winner = `${met[won].y}, column ${met[won].x}`;
+    return {
+      groups: [group], total: patch[won], box: windowBox(layer.detail, i, j, height, width),
+      says: `the winner stands in row ${winner}: the gradient goes to it alone`,
+    };
+  },
+
+  mean(layer, [c, i, j], example) {
+    const input = seen(example, layers.get(layer.inputs[0]), "values");
+    const [, height, width] = input.shape;
+    const map = channelOf(input, c);
+    const met = taps(layer.detail, i, j, height, width);
+    const patch = met.map((tap) => (tap.inside ? map[tap.y * width + tap.x] : 0));
+    const inside = met.map((tap) => tap.inside);
+    const sum = patch.reduce((a, b) => a + b, 0);
+    const count = layer.detail.count_pad ? patch.length : inside.filter(Boolean).length;
+    return {
+      groups: [{ channel: c, patch, inside, sum }], total: sum / count,
+      box: windowBox(layer.detail, i, j, height, width),
+      says: `sum ${show(sum)} / ${count} = ${show(sum / count)}`,
+    };
+  },
+
+  all(layer, [c], example) {
+    const before = layers.get(layer.inputs[0]);
+    const input = seen(example, before, "values").data;
+    const weight = parameter(layer, "weight");
+    if (!weight) return { missing: true };
+    const row = weight.data.subarray(c * input.length, (c + 1) * input.length);
+    const parts = Array.from(input, (value, k) => ({ k, value, weight: row[k], product: value * row[k] }));
+    parts.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+    const strongest = parts.slice(0, 12);
+    const sum = (some) => some.reduce((total, part) => total + part.product, 0);
+    const terms = [["the strongest", sum(strongest)]];
+    if (parts.length > 12) terms.push([`the other ${parts.length - 12}`, sum(parts.slice(12))]);
+    if (layer.detail.bias) terms.push(["bias", parameter(layer, "bias").data[c]]);
+    const size = parts.reduce((total, part) => total + Math.abs(part.product), 0);
+    return { strongest: strongest.map((part) => ({ ...part, from: origin(before, part.k) })), terms, size };
+  },
+
+  image(layer, [c], example) {
+    const map = channelOf(seen(example, layers.get(layer.inputs[0]), "values"), c);
+    if (layer.detail.pick) return { total: Math.max(...map), says: "the largest pixel of the map" };
+    const sum = map.reduce((a, b) => a + b, 0);
+    return { total: sum / map.length, says: `sum ${show(sum)} / ${map.length} = ${show(sum / map.length)}` };
+  },
+
+  point(layer, [c, i, j], example) {
+    const before = layers.get(layer.inputs[0]);
+    const input = seen(example, before, "values");
+    const x = channelOf(input, c)[i * input.shape[2] + j];
+    const rows = [[placeName(before, [c, i, j]), x]];
+    const numbers = {};
+    for (const name of layer.detail.parameters) {
+      const found = parameter(layer, name);
+      if (!found) return { missing: true };
+      numbers[name] = found.data[found.data.length > 1 ? c : 0];
+      rows.push([`${name}[${c}]`, numbers[name]]);
+    }
+    if (layer.word !== "bn") return { rows };
+    const scale = Math.sqrt(numbers.running_var + layer.detail.eps);
+    return { rows, total: ((x - numbers.running_mean) / scale) * numbers.weight + numbers.bias };
+  },
+
+  join(layer, [c, i, j], example) {
+    const rows = layer.inputs.map((name) => {
+      const input = seen(example, layers.get(name), "values");
+      const [, height, width] = input.shape;
+      const place = [c, height > 1 ? i : 0, width > 1 ? j : 0]; // a gate has one number for each channel
+      return [placeName(layers.get(name), place), channelOf(input, c)[place[1] * width + place[2]]];
+    });
+    const values = rows.map(([, value]) => value);
+    const sum = values.reduce((a, b) => a + b, 0);
+    const total = {
+      add: sum, mean: sum / values.length, max: Math.max(...values), mul: values.reduce((a, b) => a * b, 1),
+    }[layer.detail.join];
+    return { rows, total };
+  },
+
+  concat(layer, [c, i, j], example) {
+    const k = layer.detail.starts.findLastIndex((start) => start <= c);
+    const from = layers.get(layer.inputs[k]);
+    const input = seen(example, from, "values");
+    const place = [c - layer.detail.starts[k], i, j];
+    const value = channelOf(input, place[0])[i * input.shape[2] + j];
+    return { rows: [[placeName(from, place), value]], total: value };
+  },
+
+  move(layer, [c, i, j], example) {
+    const source = layer.detail.from[(c * layer.shape[1] + i) * layer.shape[2] + j];
+    if (source < 0) return { total: 0, says: "padding" };
+    const before = layers.get(layer.inputs[0]);
+    const value = seen(example, before, "values").data[source];
+    return { rows: [[placeName(before, unravel(before, source)), value]], total: value };
+  },
+
+  channels(layer, [c, i, j], example) {
+    const before = layers.get(layer.inputs[0]);
+    const input = seen(example, before, "values");
+    const pixel = i * input.shape[2] + j;
+    const values = Array.from({ length: input.shape[0] }, (_, k) => channelOf(input, k)[pixel]);
+    const rows = values.map((value, k) => [placeName(before, [k, i, j]), value]).slice(0, 64);
+    if (layer.word !== "softmax" && layer.word !== "logsoftmax") return { rows };
+    const largest = Math.max(...values);
+    const sum = values.reduce((total, value) => total + Math.exp(value - largest), 0);
+    const log = values[c] - largest - Math.log(sum);
+    const power = Math.exp(values[c] - largest);
+    if (layer.word === "logsoftmax") return { rows, total: log, says: `in − log sum of exp(in)` };
+    return { rows, total: power / sum, says: `exp(in − largest) ${show(power)} / their sum ${show(sum)}` };
+  },
+
+  other(layer) {
+    return { says: `computed from ${layer.inputs.join(", ")}` };
+  },
+
+  input() {
+    return {};
+  },
+};
+
+// The account of a number. `agrees` tells whether what was computed here is what the plan computed.
+function explain(layer, place, example) {
+  const array = seen(example, layer, "values");
+  const value = channelOf(array, place[0])[place[1] * array.shape[2] + place[2]];
+  const told = accounts[layer.kind](layer, place, example);
+  let size = Math.abs(value);
+  if (told.terms) {
+    told.total = told.terms.reduce((sum, [, term]) => sum + term, 0);
+    size = Math.max(size, told.size || 0);
+    for (const group of told.groups || []) size += group.products.reduce((sum, p) => sum + Math.abs(p), 0);
+  }
+  const agrees = told.total === undefined || Math.abs(told.total - value) <= PRECISION * (size || 1);
+  return { ...told, value, agrees };
+}
+
+// Number k of a value, counted through (c, h, w), as a place.
+function unravel(layer, k) {
+  const [, height, width] = layer.shape;
+  return [Math.floor(k / (height * width)), Math.floor(k / width) % height, k % width];
+}
+
+// The pixel that number k of a flattened value was before.
+function origin(layer, k) {
+  while (layer.kind === "move" && layer.detail.from[k] >= 0) {
+    k = layer.detail.from[k];
+    layer = layers.get(layer.inputs[0]);
+  }
+  return { layer, place: unravel(layer, k) };
+}
+
+// What a number sees of the input: [[first row, end], [first column, end]], or null.
+function reach(layer, [c, i, j]) {
+  const known = layer.reach;
+  if (!known) return null;
+  if (known.boxes) return known.boxes[known.boxes.length > 1 ? c : 0];
+  return known.axes.length === 2 ? [known.axes[0][i], known.axes[1][j]] : [known.axes[0][j]];
+}

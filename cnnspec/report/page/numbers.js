@@ -1,0 +1,57 @@
+// What the page knows: the layers by name, and two long arrays that every value points into.
+
+const content = JSON.parse(document.getElementById("content").textContent);
+const layers = new Map(content.layers.map((layer) => [layer.name, layer]));
+
+const [floats, bytes] = document.getElementById("numbers").textContent.split(" ").map((text, kind) => {
+  const raw = atob(text);
+  const data = new Uint8Array(raw.length);
+  for (let k = 0; k < raw.length; k++) data[k] = raw.charCodeAt(k);
+  return kind ? data : new Float64Array(data.buffer);
+});
+
+function numbersAt([kind, start, length]) {
+  return (kind ? bytes : floats).subarray(start, start + length);
+}
+
+// A parameter as {data, shape} in PyTorch's layout, or null where it did not fit into the page.
+function parameter(layer, name) {
+  const found = layer.parameters[name];
+  return found && found.at ? { data: numbersAt(found.at), shape: found.shape } : null;
+}
+
+// The values (or slopes) of a layer for an example, as {data, shape: [c, h, w], exact}.
+function seen(example, layer, view) {
+  const kept = example[view][layer.name];
+  const data = numbersAt(kept.at);
+  if (!kept.shape) return { data, shape: layer.shape, exact: true };
+  const real = Float64Array.from(data, (byte) => ((byte - 128) / 127) * kept.largest);
+  return { data: real, shape: kept.shape, exact: false };
+}
+
+function channelOf(array, c) {
+  const size = array.shape[1] * array.shape[2];
+  return array.data.subarray(c * size, (c + 1) * size);
+}
+
+// Five digits; what is printed of a sum and of the activation that it makes is the same.
+function show(value, digits = 5) {
+  if (!Number.isFinite(value)) return String(value);
+  return value === 0 ? "0" : String(Number(value.toPrecision(digits)));
+}
+
+function placeName(layer, [c, i, j]) {
+  const index = layer.rank === 3 ? [c, i, j] : layer.rank === 2 ? [c, j] : [c];
+  return `${layer.name}[${index.join(",")}]`;
+}
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "on") for (const [event, run] of Object.entries(value)) made.addEventListener(event, run);
+    else if (name === "class") made.className = value;
+    else if (value !== false && value !== null) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children);
+  return made;
+}

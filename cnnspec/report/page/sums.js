@@ -1,0 +1,113 @@
+// The account of a number in sight: matrices, terms, and what they come to.
+
+const OPEN = 3; // channels whose matrices are shown from the start
+
+function matrix(caption, values, [height, width], inside, won) {
+  const table = element("table", { class: "matrix" }, element("caption", {}, caption));
+  for (let u = 0; u < height; u++) {
+    const row = element("tr");
+    for (let v = 0; v < width; v++) {
+      const k = u * width + v;
+      const padding = inside && !inside[k];
+      const attributes = { class: padding ? "pad" : k === won ? "won" : "" };
+      if (!padding) attributes["data-number"] = values[k];
+      row.append(element("td", attributes, padding ? "pad" : show(values[k], 4)));
+    }
+    table.append(row);
+  }
+  return table;
+}
+
+const sign = (text) => element("span", { class: "sign" }, text);
+
+// A channel's part: the map with the window on it, and patch × kernel = products.
+function groupOf(layer, group, told, example, open) {
+  const before = layers.get(layer.inputs[0]);
+  const heading = group.kernel
+    ? `channel ${group.channel} of ${before.name}: sum of products ${show(group.sum)}`
+    : `the window on channel ${group.channel} of ${before.name}`;
+  const details = element("details", { class: "group", open }, element("summary", {}, heading));
+  const fill = () => {
+    if (details.childElementCount > 1 || !details.open) return;
+    const input = seen(example, before, "values");
+    const over = frame(input.shape[1], input.shape[2], 96);
+    const map = channelOf(input, group.channel);
+    paint(over.firstChild, map, input.shape[1], input.shape[2], colorOf(before, input, "values"));
+    if (told.box) putBox(over, "window", ...told.box);
+    const parts = [over, matrix("patch", group.patch, layer.detail.kernel, group.inside, group.won)];
+    if (group.kernel) {
+      parts.push(sign("×"), matrix("kernel", group.kernel, layer.detail.kernel));
+      parts.push(sign("="), matrix("products", group.products, layer.detail.kernel, group.inside));
+    }
+    const label = `patch, kernel and products of channel ${group.channel}`;
+    const sides = { class: "matrices", tabindex: "0", role: "group", "aria-label": label };
+    details.append(element("div", sides, ...parts));
+  };
+  details.addEventListener("toggle", fill);
+  fill();
+  return details;
+}
+
+function termsTable(rows, total) {
+  const line = ([label, value]) =>
+    element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, show(value)));
+  const table = element("table", { class: "terms" }, ...rows.map(line));
+  if (total !== undefined) {
+    const last = line(["sum", total]);
+    last.className = "total";
+    last.lastChild.id = "sum";
+    last.lastChild.dataset.number = total;
+    table.append(last);
+  }
+  return table;
+}
+
+function strongestTable(parts) {
+  const head = ["number", "in", "", "weight", "", "product"];
+  const table = element("table", { class: "terms" });
+  table.append(element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name))));
+  for (const { from, value, weight, product } of parts) {
+    const cells = [placeName(from.layer, from.place), show(value), "×", show(weight), "=", show(product)];
+    table.append(element("tr", {}, ...cells.map((text) => element("td", {}, text))));
+  }
+  return table;
+}
+
+// Something that may be wider than a phone, and can be scrolled with the keyboard then.
+function scrolling(label, child) {
+  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, child);
+}
+
+// Write the account of the chosen number.
+function showSums(layer, place, example) {
+  const [result, sums] = [document.getElementById("result"), document.getElementById("sums")];
+  sums.replaceChildren();
+  if (!example.exact) {
+    result.textContent = "This network's numbers are too many for a page; `cnnspec trace` shows any of them.";
+    return;
+  }
+  const told = explain(layer, place, example);
+  const slopes = seen(example, layer, "slopes");
+  const slope = channelOf(slopes, place[0])[place[1] * slopes.shape[2] + place[2]];
+  result.replaceChildren(
+    element("strong", { id: "value", "data-number": told.value }, `${placeName(layer, place)} = ${show(told.value)}`),
+    element("span", { class: "note" }, `   d cost / d this number = ${show(slope)}`),
+  );
+  if (told.missing) {
+    sums.append(element("p", { class: "note" }, "The weights of this layer do not fit the page; `cnnspec trace` has them."));
+    return;
+  }
+  if (told.says) sums.append(element("p", {}, told.says));
+  const groups = told.groups || [];
+  const ranked = [...groups].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)).slice(0, OPEN);
+  for (const group of groups) sums.append(groupOf(layer, group, told, example, ranked.includes(group)));
+  if (told.strongest) sums.append(scrolling("the strongest contributions", strongestTable(told.strongest)));
+  if (told.rows) sums.append(scrolling("numbers it is made of", termsTable(told.rows)));
+  if (told.terms) sums.append(scrolling("terms and their sum", termsTable(told.terms, told.total)));
+  if (told.total !== undefined) {
+    const text = told.agrees
+      ? `${show(told.total)}: what the plan computed`
+      : `${show(told.total)}, and the plan computed ${show(told.value)}`;
+    sums.append(element("p", { id: "agreement", class: told.agrees ? "agrees" : "differs" }, text));
+  }
+}
