@@ -40,7 +40,9 @@ def assignments(optimiser: Optimiser) -> str:
         found = LINE.fullmatch(line)
         assert found, f"{line} does not write through out="
         lines.append(f"    {found[3]} = {found[1]}({found[2]})")
-    return "\n".join([f"def update({names}):", *lines, f"    return {', '.join(['p', *optimiser.moments])}"]) + "\n"
+    return (
+        "\n".join([f"def update({names}):", *lines, f"    return ({', '.join(['p', *optimiser.moments])},)"]) + "\n"
+    )
 
 
 def scalars(optimiser: Optimiser) -> tuple[str, ...]:
@@ -102,7 +104,7 @@ def make_step(judged: Graph, optimiser: Optimiser, dtype: Any) -> Callable[..., 
             before = {moment: moments[moment][name] for moment in moments}
             moved[name], *after = move(p=p, g=gradients[name], **before, **known)
             moved[name] = chosen(moved[name], p)
-            for moment, new in zip(moments, after, strict=True):
+            for moment, new in zip(optimiser.moments, after, strict=True):
                 kept[moment][name] = chosen(new, before[moment])
         settled = {name: chosen(found.updates.get(name, old), old) for name, old in state.items()}
         return moved, settled, kept, cost, found.right

@@ -21,7 +21,7 @@ conv 8x3x3 pad 1 bias off -> bn -> relu
 train { optimiser sgd lr 0.05 momentum 0.9 nesterov on weight_decay 1e-4 ; schedule cosine warmup 1 ; batch 16 }
 """
 SMALL = "input 6\ndense 5 -> tanh -> dense 3 -> softmax\ntrain { optimiser %s ; batch 8 }\n"
-LARGE = ("alexnet", "densenet121", "googlenet", "mobilenetv2", "resnet18", "resnet50", "squeezenet", "vgg16")
+QUICK = ("card", "digits", "iris", "lenet5", "mnist-cnn", "sequence", "siamese", "two-heads")
 
 
 def without_budgets(text):
@@ -30,10 +30,9 @@ def without_budgets(text):
 
 
 def specs():
-    """Every spec of the repository; those for photographs take XLA a minute."""
-    for path in sorted(SPECS.glob("*.cnn")):
-        slow = path.stem in LARGE or path.stat().st_size > 2000
-        yield pytest.param(path.read_text(), id=path.stem, marks=[pytest.mark.slow] * slow)
+    """Every spec of the repository; XLA takes up to minutes over the larger ones."""
+    paths = sorted(SPECS.glob("*.cnn"))
+    return [pytest.param(p.read_text(), id=p.stem, marks=[pytest.mark.slow] * (p.stem not in QUICK)) for p in paths]
 
 
 @pytest.mark.parametrize("text", specs())
@@ -55,8 +54,15 @@ def batches(shape, classes, count, n=16, seed=3):
         yield generator.normal(size=(n, *shape)) + y.reshape(-1, *[1] * len(shape)) / classes, y
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-8), ("float32", 1e-4)])
-@pytest.mark.parametrize("net", ["lenet5", "residual"])
+@pytest.mark.parametrize(
+    ("net", "dtype", "tolerance"),
+    [
+        ("residual", "float64", 1e-8),
+        ("residual", "float32", 1e-4),
+        ("lenet5", "float32", 1e-4),
+        pytest.param("lenet5", "float64", 1e-8, marks=pytest.mark.slow),  # half a minute without float32's kernels
+    ],
+)
 def test_fifty_steps_cost_the_same(net, dtype, tolerance, engines):
     text = RESIDUAL if net == "residual" else without_budgets((SPECS / "lenet5.cnn").read_text())
     ours, other = engines(text, dtype)
@@ -69,10 +75,7 @@ def test_fifty_steps_cost_the_same(net, dtype, tolerance, engines):
     assert costs[-1][0] < costs[0][0], "it learns"
 
 
-SETTINGS = ("", " weight_decay 0.1 clip 0.3")
-
-
-@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("settings", ["", " weight_decay 0.1 clip 0.3"])
 @pytest.mark.parametrize("optimiser", [f"{o.word}{m}" for o in OPTIMISERS for m in ("", " momentum 0.8")
                                        if not m or o.word in ("sgd", "rmsprop")])  # fmt: skip
 def test_optimisers_move_alike_and_keep_the_same_moments(optimiser, settings, engines):

@@ -16,6 +16,7 @@ Word = Callable[..., Any]
 WORDS: dict[str, Word] = {
     "conv": convolution.conv,
     "dwconv": convolution.dwconv,
+    "upconv": convolution.upconv,
     "maxpool": pooling.maxpool,
     "avgpool": pooling.avgpool,
     "minpool": pooling.minpool,

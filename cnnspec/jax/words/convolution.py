@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 from jax import lax
 
-from ...ops import Conv, DwConv
+from ...ops import Conv, DwConv, UpConv
 from ...ops.geometry import Geometry
 from .call import Array, Call, along, column
 
@@ -27,3 +28,18 @@ def convolve(geometry: Geometry, groups: int, bias: bool, call: Call, x: Array) 
         feature_group_count=groups,
     )
     return y + column(call["bias"], y) if bias else y
+
+
+def upconv(op: UpConv, call: Call, x: Array) -> Array:
+    """A convolution with the kernel turned round, over pixels moved `stride` apart."""
+    geometry, groups, w = op.geometry(call.types[0]), op.groups, call["weight"]
+    rank, made = x.ndim - 2, call.node.type.shape[1:]
+    stride, extent = along(geometry.stride, x), along(geometry.extent, x)
+    before = [e - 1 - p[0] for e, p in zip(extent, along(geometry.pad, x), strict=True)]
+    spread = [(n - 1) * s + 1 for n, s in zip(x.shape[2:], stride, strict=True)]
+    pad = [(b, m - n - b + e - 1) for b, m, n, e in zip(before, made, spread, extent, strict=True)]
+    w = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2).reshape(-1, len(w) // groups, *w.shape[2:])
+    w = jnp.flip(w, axis=tuple(range(2, w.ndim)))
+    dilate = along(geometry.dilate, x)
+    y = lax.conv_general_dilated(x, w, (1,) * rank, pad, stride, dilate, feature_group_count=groups)
+    return y + column(call["bias"], y) if op.bias else y
