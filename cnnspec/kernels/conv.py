@@ -217,7 +217,7 @@ def spread_width(
     scratch[h,v,c,j,n], and v shifted sums the gradient. weights[f,u,v,c]; turned[v,c,u,f] is scratch.
     """
     kernel_h, kernel_w = weights.shape[1:3]
-    rows_y, _, width, n = dy.shape
+    rows_y, _, width, _ = dy.shape
     height, channels = out.shape[:2]
     above = kernel_h - 1 - pad[0][0]
     tall[:above] = 0
@@ -228,18 +228,16 @@ def spread_width(
     np.matmul(
         matrix, rows(tall[None, :, None], kernel_h, 1, height)[0], out=scratch.reshape(height, len(matrix), -1)
     )
-    written = 0  # columns of the output that have a first part
-    for v in sorted(range(kernel_w), key=lambda v: reach(width, out.shape[2], 1, v - pad[1][0])[0], reverse=True):
+    for v in range(kernel_w):
         lo, hi = reach(width, out.shape[2], 1, v - pad[1][0])
         w = lo + v - pad[1][0]
         target, part = out[:, :, w : w + hi - lo], scratch[:, v, :, lo:hi]
-        if not written:
+        if v:
+            np.add(target, part, out=target)
+        else:
+            np.copyto(target, part)
             out[:, :, :w] = 0
             out[:, :, w + hi - lo :] = 0
-            np.copyto(target, part)
-            written = 1
-        else:
-            np.add(target, part, out=target)
 
 
 def turn(weights: np.ndarray, groups: int, *, out: np.ndarray) -> None:
