@@ -118,6 +118,31 @@ GRID = """
 5: prelu
 3x5: scale init 2
 3x4x5: flatten -> prelu -> dense 3
+4x5: upconv 4x3 groups 2 pad 1 dilate 2
+3x4x5: upconv 2x1x1 stride 2
+3x4x5: pad 0 channels 1
+3x4x5: upsample 1x3 -> crop 3x9
+3x4x5: resize 4x5 mode bilinear
+3x5x4: conv 4x2x2 -> relu -> gmp
+6x3x4: take 3 start 2 -> conv 2x2x2
+6: take 3 start 3 -> dense 2
+4x2x3: flatten -> take 5 start 7
+6x5: maxout 3
+6: maxout 2
+4x2x3: flatten -> maxout 4
+3x5: logsoftmax
+3x2x2: flatten -> logsoftmax
+4: gelu form tanh
+3x5: gelu
+3x4x5: gelu form tanh
+3x4x5: elu alpha 0.5
+3x4x5: leaky slope 0.3
+3x2x3: flatten -> lrn 4
+3x4x5: flatten -> scale
+3x4x5: flatten -> droppath 40%
+3x4x5: conv 4x1x1 -> lrn 2 k 2 alpha 0.5 beta 1
+3x4x5: layernorm eps 1e-3
+3x4x5: concat( upconv 2x2x2 stride 2 | upsample 2 | resize 8x10 ) -> bn
 """
 
 CASES = [*(f"{op.on}: {op.example}" for op in OPS), *GRID.strip().splitlines()]

@@ -161,7 +161,9 @@ WORDS = {
     "bn": bn,
     "layernorm": layernorm,
     "groupnorm": lambda op, x, weight, bias: F.group_norm(x, op.size[0], weight, bias, op.eps),
-    "lrn": lambda op, x: F.local_response_norm(x, op.size, op.alpha, op.beta, op.k),
+    "lrn": lambda op, x: F.local_response_norm(
+        x.reshape(*x.shape[:2], -1), op.size, op.alpha, op.beta, op.k
+    ).reshape(x.shape),
     "scale": lambda op, x, weight: x * weight.reshape(-1, *[1] * (x.ndim - 2)),
     "droppath": lambda op, x, mask=None: x if mask is None else x * mask.reshape(-1, *[1] * (x.ndim - 1)),
     "add": lambda op, *xs: sum(xs[1:], xs[0]),

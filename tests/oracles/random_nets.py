@@ -15,6 +15,9 @@ from cnnspec.ops.leaves import Input
 
 MOST = 400  # numbers of one image's value
 PLAIN = [cls for cls in OPS if not cls.join and size_field(cls) is None and cls.word != "softmax"]
+SIZED = ["conv", "conv", "conv", "dwconv", "maxpool", "avgpool", "dense", "dense"] + [
+    cls.word for cls in OPS if not cls.join and size_field(cls) is not None
+]
 
 
 class Net:
@@ -48,7 +51,7 @@ class Net:
         pick, kind = self.random.choice, self.b.type(value)
         if self.random.random() < 0.4:
             return pick(PLAIN)()
-        name = pick(["conv", "dwconv", "maxpool", "avgpool", "minpool", "reshape", "shuffle", "dropout", "dense"])
+        name = pick(SIZED)
         cls = WORDS[name]
         if name in ("conv", "dwconv"):
             kernel = self.sizes(value, 1, 3)
@@ -64,7 +67,17 @@ class Net:
             return cls(tuple(shape))
         if name == "dense":
             return cls((self.random.randint(1, 6),))
-        return cls(pick([1, 2, 3])) if name == "shuffle" else cls(0.3)
+        if name == "upconv":
+            stride = pick([1, 2])
+            return cls((pick([2, 4]), *self.sizes(value, 1, 3)), stride=stride, output_pad=stride - 1)
+        if name in ("crop", "resize"):
+            sizes = self.sizes(value, 2, 6) or (2,)
+            return cls(sizes, mode=pick(["nearest", "bilinear"])) if name == "resize" else cls(sizes)
+        if name == "take":
+            return cls(pick([1, 2]), start=pick([0, 1]))
+        if name == "groupnorm":
+            return cls((pick([1, 2]),))
+        return cls(0.3) if name in ("dropout", "droppath") else cls(pick([1, 2, 3]))
 
     def grow(self) -> None:
         """One word more, or a join of the last value with what can be joined with it."""
