@@ -45,8 +45,11 @@ def check_lines(picture):
             points = shape.points
         else:
             continue
+        xs, ys = zip(*points, strict=True)
+        around = Box(min(xs) - 1, min(ys) - 1, max(xs) + 1, max(ys) + 1)
+        near = [text for text in texts if text.box.overlaps(around)]
         for a, b in itertools.pairwise(points):
-            for text in texts:
+            for text in near:
                 assert not text.box.met_by(a, b), f"a {shape.style} runs through {text.text!r}"
 
 
