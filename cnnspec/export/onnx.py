@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, Node, TensorType
+from ..ops.fields import settings
 from ..ops.leaves import Input
 
 if TYPE_CHECKING:
@@ -106,8 +107,10 @@ def onnx_model(
     for node in graph:
         if not isinstance(node.op, Input):
             WORDS[node.op.word](page, node, *node.inputs)
-            if getattr(node.op, "init", "kaiming_uniform") != "kaiming_uniform":
-                page.note(INIT, node.op.init)  # type: ignore[attr-defined]
+            op: Any = node.op
+            init = settings(type(op)).get("init")
+            if init and op.init != init.default:
+                page.note(INIT, str(op.init))
 
     def value(name: str, of: str) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, page.element, ["n", *graph.type(of).shape])

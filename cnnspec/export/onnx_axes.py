@@ -32,7 +32,10 @@ def reshape(r: Reader, step: Step) -> Seen:
         refuse("CNN504", f"{step} changes the number of images")
     if prod(shape) != count or min(shape, default=1) < 1:
         refuse("CNN504", f"{step} moves numbers from one image to another")
-    return reshaped(r, step, value, tuple(shape))
+    made = reshaped(r, step, value, tuple(shape))
+    if r.type(made.value).kind == "vector" and 2 <= len(shape) <= 3:  # it says so itself: no pooled pixel
+        return seen(r.plain(made), made.shape)
+    return made
 
 
 def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen:

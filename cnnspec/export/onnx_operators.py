@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from . import onnx_axes as axes
+from . import onnx_norms as norms
 from . import onnx_windows as windows
+from .onnx_norms import shortest
 from .onnx_patterns import WORD as GROUP
 from .onnx_reader import Reader, Seen, axis_of, word
+from .onnx_resample import RESAMPLING
 from .onnx_steps import Step, refuse
 
 Operator = Callable[[Reader, Step], Seen]
@@ -143,39 +146,6 @@ def reduce_max(r: Reader, step: Step) -> Seen:
     refuse("CNN504", f"{step} takes a maximum over axes for which there is no word")
 
 
-# ---- normalisation, regularisation -----------------------------------------------------------------------
-
-
-def bn(r: Reader, step: Step) -> Seen:
-    if step.get("training_mode", 0) or not step.get("spatial", 1):
-        refuse("CNN504", f"{step} is in its training mode, or not by channels")
-    x = r.loose(step)
-    if not x.straight:
-        refuse("CNN504", f"{step} works along an axis that is not that of the channels")
-    names = ("weight", "bias", "running_mean", "running_var")
-    arrays = {name: r.array(step, index, name) for index, name in enumerate(names, 1)}
-    momentum = round(1 - step.get("momentum", 0.9), 6)
-    op = word("bn", eps=float(np.float32(step.get("epsilon", 1e-5))), momentum=momentum)
-    op = op.changed(eps=shortest(op.eps))  # type: ignore[attr-defined]
-    made = r.learnt(step, op, x.value, arrays, tuple(step.inputs[1:5]))
-    return r.like(x, made.value)
-
-
-def shortest(value: float) -> float:
-    """The number that was written before it became a float32: 1e-05 rather than 9.999999747378752e-06."""
-    return float(f"{value:.7g}")
-
-
-def dropout(r: Reader, step: Step) -> Seen:
-    given = r.optional(step, 1, "ratio")
-    rate = shortest(float(step.get("ratio", 0.5) if given is None else given))
-    training = r.optional(step, 2, "training mode")
-    if training is not None and bool(training):
-        refuse("CNN504", f"{step} is in its training mode")
-    x = r.loose(step)
-    return r.like(x, r.add(word("dropout", rate), x.value))
-
-
 # ---- joins -----------------------------------------------------------------------------------------------
 
 
@@ -213,7 +183,10 @@ def mul(r: Reader, step: Step) -> Seen:
     if constants:
         if all((r.known[name] == 1).all() for name in constants) and len(constants) < len(step.inputs):
             return next(r.at(name, step) for name in step.inputs if name not in r.known)
-        refuse("CNN504", f"{step} multiplies by a constant")
+        if len(step.inputs) == 2 and len(constants) == 1:
+            value = next(r.at(name, step) for name in step.inputs if name not in r.known)
+            return norms.scale(r, step, value, constants[0])
+        refuse("CNN504", f"{step} multiplies constants")
     a, b = (r.loose(step, k) for k in range(2))
     if a.straight and b.straight and a.sizes != b.sizes and len(a.sizes) == len(b.sizes):
         return r.made(word("mul"), *(gate(r, v) for v in (a, b)))
@@ -251,11 +224,14 @@ def concat(r: Reader, step: Step) -> Seen:
 
 
 OPERATORS: dict[str, Any] = {
+    **RESAMPLING,
     "Conv": windows.conv,
+    "ConvTranspose": windows.conv_transpose,
     "MaxPool": windows.maxpool,
     "AveragePool": windows.avgpool,
     f"{GROUP}minpool": windows.minpool,
     "GlobalAveragePool": windows.gap,
+    "GlobalMaxPool": windows.gmp,
     "ReduceMean": windows.reduce_mean,
     "Gemm": gemm,
     "MatMul": matmul,
@@ -264,11 +240,12 @@ OPERATORS: dict[str, Any] = {
     "Squeeze": axes.squeeze,
     "Unsqueeze": axes.unsqueeze,
     "Transpose": axes.transpose,
-    "Identity": axes.identity,
+    "Identity": norms.same,
     "Cast": axes.cast,
     "Shape": axes.shape_of,
     "Relu": fixed("relu"),
     "Clip": clip,
+    "PRelu": norms.prelu,
     "LeakyRelu": each_number("leaky", slope=("alpha", 0.01)),
     "Elu": each_number("elu", alpha=("alpha", 1.0)),
     "Celu": fixed("elu", alpha=(1.0, 1.0)),
@@ -291,8 +268,12 @@ OPERATORS: dict[str, Any] = {
     "Softmax": over_channels("softmax"),
     "LogSoftmax": over_channels("logsoftmax"),
     "ReduceMax": reduce_max,
-    "BatchNormalization": bn,
-    "Dropout": dropout,
+    "BatchNormalization": norms.bn,
+    "LayerNormalization": norms.layernorm,
+    "GroupNormalization": norms.groupnorm,
+    "InstanceNormalization": norms.groupnorm,
+    "LRN": norms.lrn,
+    "Dropout": norms.dropout,
     "Add": add,
     "Sum": add,
     "Mul": mul,

@@ -17,6 +17,7 @@ from ..diagnostics import Fault
 from ..ir import Builder, Graph, TensorType, data
 from ..ops import WORDS
 from ..ops.base import Op
+from ..ops.fields import Number, settings
 from ..ops.leaves import Input
 from ..passes.prune import prune
 from .onnx import INIT
@@ -71,6 +72,7 @@ class Reader:
         self.owners: dict[tuple[Any, ...], str] = {}  # the first node with an operator and arrays
         self.sources: dict[str, str] = {}
         self.counts: dict[str, int] = {}
+        self.origins: dict[str, str] = {}  # constants that are another one in other axes
         self.inputs = []
         for count, (name, shape) in enumerate(inputs.items(), 1):
             ours = self.b.add(Input(data(*shape)), name="input" if len(inputs) == 1 else f"input{count}")
@@ -109,29 +111,32 @@ class Reader:
 
     def folded(self, steps: list[Step]) -> list[Step]:
         """The steps that are left when those that need no image are computed."""
-        left = []
-        for step in steps:
-            if step.op == "Constant" or (step.inputs and all(n in self.known for n in step.inputs if n)):
-                found = fold(step, [self.known.get(name) for name in step.inputs])
-                if found is not None:
-                    self.known[step.outputs[0]] = found
-                    continue
-            left.append(step)
-        return left
+        return [step for step in steps if not (self.computable(step) and self.compute(step))]
+
+    def computable(self, step: Step) -> bool:
+        known = all(name in self.known for name in step.inputs if name)
+        return step.op == "Constant" or (known and bool(step.inputs))
+
+    def compute(self, step: Step) -> bool:
+        """Compute a step whose inputs are known, if it is one that can be."""
+        found = fold(step, [self.known.get(name) for name in step.inputs])
+        if found is None:
+            return False
+        self.known[step.outputs[0]] = found
+        if step.op in ("Identity", "Unsqueeze", "Squeeze"):
+            self.origins[step.outputs[0]] = self.origins.get(step.inputs[0], step.inputs[0])
+        return True
 
     def operate(self, step: Step, operator: Callable[[Reader, Step], object]) -> None:
         """Translate a step, unless what it makes is known now that shapes are."""
-        if all(name in self.known for name in step.inputs if name):
-            found = fold(step, [self.known.get(name) for name in step.inputs])
-            if found is not None:
-                self.known[step.outputs[0]] = found
-                return
+        if self.computable(step) and self.compute(step):
+            return
         made = operator(self, step)
         if isinstance(made, Seen):
             self.values[step.outputs[0]] = made
             self.sources.setdefault(made.value, step.outputs[0])
         for name in step.outputs[1:]:
-            if name and self.readers.get(name):
+            if name and self.readers.get(name) and name not in self.values:
                 refuse("CNN504", f"{step} has a further output `{name}` that the network uses")
 
     # ---- what operators read -----------------------------------------------------------------------
@@ -205,7 +210,7 @@ class Reader:
         """Add a word with weights; one set where two steps name the same arrays."""
         if step.notes.get(INIT) and hasattr(op, "init"):
             op = initialised(op, step.notes[INIT])
-        key = (op, sources, self.type(x)["c"])
+        key = (op, tuple(self.origins.get(name, name) for name in sources), self.type(x)["c"])
         owner = self.owners.get(key, "")
         made = self.made(op, x, weights=owner)
         self.owners.setdefault(key, made.value)
@@ -265,11 +270,10 @@ def stripped(shape: Shape) -> Shape:
 
 def initialised(op: Op, init: str) -> Op:
     """A word with the initialiser that a note names, if there is such a one."""
-    from ..ops.fields import settings
-
+    kind = settings(type(op))["init"].metadata["kind"]
     try:
-        return op.changed(init=settings(type(op))["init"].metadata["kind"].read(init))
-    except Fault:
+        return op.changed(init=kind.read(float(init) if isinstance(kind, Number) else init))
+    except (Fault, ValueError):
         return op
 
 

@@ -8,6 +8,7 @@ from ..ops.base import Op
 from ..ops.geometry import slide
 from .onnx_axes import axes_of
 from .onnx_reader import Reader, Seen, seen, word
+from .onnx_resample import padded
 from .onnx_steps import Step, refuse
 
 Pads = list[tuple[int, int]]
@@ -82,7 +83,7 @@ def conv(r: Reader, step: Step) -> Seen:
     kind = r.type(x)
     pad = pad_setting(step, "conv", kind, tuple(kernel), setting(stride), setting(dilate), pads)
     if pad is None:
-        x = padded(r, step, x, pads)
+        x = padded(r, step, x, 0, pads)
         pad = "valid"
     common = {"stride": setting(stride), "pad": pad, "dilate": setting(dilate), "bias": bias is not None}
     op: Op
@@ -94,9 +95,58 @@ def conv(r: Reader, step: Step) -> Seen:
     return r.learnt(step, op, x, arrays, tuple(step.inputs[1:]))
 
 
-def padded(r: Reader, step: Step, x: str, pads: Any) -> str:
-    """The image with zeros around it, by a word of its own."""
-    refuse("CNN504", f"{step} pads by {pads}, before and after each side, which no setting of `pad` means")
+def conv_transpose(r: Reader, step: Step) -> Seen:
+    x = r.image(step)
+    kind = r.type(x)
+    weight, bias = r.array(step, 1, "kernel"), r.optional(step, 2, "bias")
+    _, filters, *kernel = weight.shape
+    groups, rank = step.get("group", 1), len(kernel)
+    if len(kind.spatial) != rank:
+        refuse("CNN504", f"{step} slides over {kind}, which has another number of axes")
+    stride = list(step.get("strides") or [1] * rank)
+    dilate = list(step.get("dilations") or [1] * rank)
+    sizes = zip(kind.spatial, kernel, stride, dilate, strict=True)
+    full = [(n - 1) * s + d * (k - 1) + 1 for n, k, s, d in sizes]  # before anything is cut off
+    cuts = cuts_of(step, kind.spatial, full, stride)
+    pads = [max(before, 0) for before, _ in cuts]
+    added = [before - after for before, after in cuts]
+    crop = [extra == -1 for extra in added]
+    if any(before < 0 for before, _ in cuts) or any(extra < -1 for extra in added):
+        refuse("CNN504", f"{step} cuts off {cuts}, before and after each side, which no setting of `pad` means")
+    op = word(
+        "upconv",
+        (filters * groups, *kernel),
+        stride=setting(stride),
+        pad=setting(pads),
+        output_pad=setting([max(extra, 0) for extra in added]),
+        dilate=setting(dilate),
+        groups=groups,
+        bias=bias is not None,
+    )
+    arrays = {"weight": weight, **({} if bias is None else {"bias": bias})}
+    made = r.learnt(step, op, x, arrays, tuple(step.inputs[1:]))
+    if not any(crop):
+        return made
+    return r.made(word("crop", tuple(n - c for n, c in zip(made.shape[1:], crop, strict=True))), made.value)
+
+
+def cuts_of(step: Step, sizes: tuple[int, ...], full: list[int], stride: list[int]) -> Pads:
+    """How much of each side of the full output is cut off; further output pixels count as less cut off below."""
+    rank = len(sizes)
+    added = list(step.get("output_padding") or [0] * rank)
+    auto = step.get("auto_pad", "NOTSET")
+    wanted = step.get("output_shape")
+    if auto in ("SAME_UPPER", "SAME_LOWER") and wanted is None:
+        wanted = [n * s for n, s in zip(sizes, stride, strict=True)]
+    if wanted is None:
+        flat = [0] * (2 * rank) if auto == "VALID" else step.get("pads") or [0] * (2 * rank)
+        return [(flat[k], flat[rank + k] - added[k]) for k in range(rank)]
+    found = []
+    for size, target, extra in zip(full, wanted, added, strict=True):
+        total = size + extra - target
+        before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+        found.append((before, total - before - extra))
+    return found
 
 
 def maxpool(r: Reader, step: Step) -> Seen:
@@ -121,6 +171,9 @@ def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any]) -> Seen
         refuse("CNN504", f"{step} counts some of its padding (ceil_mode with count_include_pad)")
     kind = r.type(x)
     pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), 1, pads)
+    if pad is None and more:  # zeros that count are zeros like any others
+        x = padded(r, step, x, 0, pads)
+        pad = "valid"
     if pad is None:
         refuse("CNN504", f"{step} pads by {pads}, before and after each side, which no setting of `pad` means")
     size = tuple(kernel[:1]) if len(set(kernel)) == 1 else tuple(kernel)
@@ -149,6 +202,10 @@ def reduce_mean(r: Reader, step: Step) -> Seen:
         refuse("CNN504", f"{step} takes a mean over other axes than those of the pixels")
     made = pooled(r, r.plain(seen(value.value, value.shape)), "gap")
     return made if step.get("keepdims", 1) else seen(made.value, made.shape[:1])
+
+
+def gmp(r: Reader, step: Step) -> Seen:
+    return pooled(r, r.image(step), "gmp")
 
 
 def minpool(r: Reader, step: Step) -> Seen:

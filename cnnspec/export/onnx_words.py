@@ -7,12 +7,12 @@ onnxruntime's and the way back (`onnx_import`) against the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..ir import Node
-from ..ops.geometry import Geometry
-from .onnx import OnnxPage
+from ..ops.geometry import Geometry, each
+from .onnx import WORD, OnnxPage
 
 Writer = Callable[..., object]
 
@@ -45,6 +45,15 @@ def convolution(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Conv", node, x, *biased(page, node), group=groups, **attributes)
 
 
+def upconv(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    rank = len(kind.spatial)
+    added = list(each(op.output_pad, rank, "output_pad", fill=0)[-rank:])
+    attributes = {**sliding(op.geometry(kind), rank), "output_padding": added, "group": op.groups}
+    page.add("ConvTranspose", node, x, *biased(page, node), **attributes)
+
+
 def dense(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Gemm", node, x, *biased(page, node), transB=1)
 
@@ -75,6 +84,52 @@ def avgpool(page: OnnxPage, node: Node, x: str) -> None:
 
 def gap(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Flatten", node, page.add("GlobalAveragePool", node, x, part="pixel"))
+
+
+def gmp(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Flatten", node, page.add("GlobalMaxPool", node, x, part="pixel"))
+
+
+def pad(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    sides = [0, op.channels, *op.before(kind)[-len(kind.spatial) :]]
+    page.add("Pad", node, x, page.constant(f"{node.name}.sides", sides * 2))
+
+
+def crop(page: OnnxPage, node: Node, x: str) -> None:
+    kind = page.kind(node)
+    rank = len(kind.spatial)
+    starts = node.op.before(kind)[-rank:]  # type: ignore[attr-defined]
+    ends = [start + size for start, size in zip(starts, node.type.spatial, strict=True)]
+    cut(page, node, x, starts, ends, range(2, 2 + rank))
+
+
+def take(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    cut(page, node, x, [op.start], [op.start + op.size], [1])
+
+
+def cut(page: OnnxPage, node: Node, x: str, *parts: Iterable[int]) -> None:
+    """A part of the value; `parts` are starts, ends and axes."""
+    named = zip(("starts", "ends", "axes"), parts, strict=True)
+    page.add("Slice", node, x, *(page.constant(f"{node.name}.{name}", list(values)) for name, values in named))
+
+
+def upsample(page: OnnxPage, node: Node, x: str) -> None:
+    factors = node.op.factors(page.kind(node))[-len(node.type.spatial) :]  # type: ignore[attr-defined]
+    scales = page.constant(f"{node.name}.scales", [1, 1, *factors], "float32")
+    page.add("Resize", node, x, "", scales, **NEAREST)
+
+
+def resize(page: OnnxPage, node: Node, x: str) -> None:
+    nearest = node.op.mode == "nearest"  # type: ignore[attr-defined]
+    sizes = page.constant(f"{node.name}.sizes", [*node.type.spatial])
+    axes = list(range(2, 2 + len(node.type.spatial)))
+    page.add("Resize", node, x, "", "", sizes, axes=axes, **(NEAREST if nearest else {"mode": "linear"}))
+
+
+NEAREST = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
 
 
 def flatten(page: OnnxPage, node: Node, x: str) -> None:
@@ -154,6 +209,76 @@ def bn(page: OnnxPage, node: Node, x: str) -> None:
     page.add("BatchNormalization", node, x, *learnt, epsilon=op.eps, momentum=1 - op.momentum)
 
 
+def by_channel(page: OnnxPage, node: Node, name: str) -> str:
+    """A parameter with a number for each channel, in the shape in which ONNX spreads it over pixels."""
+    weight = page.weight(node, name)
+    rank = len(node.type.spatial)
+    if not rank:
+        return weight
+    axes = page.constant(f"{node.name}.axes", list(range(1, 1 + rank)))
+    return page.add("Unsqueeze", node, weight, axes, part=f"{name}s")
+
+
+def scale(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Mul", node, x, by_channel(page, node, "weight"))
+
+
+def prelu(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("PRelu", node, x, by_channel(page, node, "weight"))
+
+
+def layernorm(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    learnt = [page.weight(node, "weight"), page.weight(node, "bias")]
+    rank = len(node.type.shape)
+    if rank == 1:
+        page.add("LayerNormalization", node, x, *learnt, epsilon=op.eps)
+        return
+    last = page.add("Transpose", node, x, part="pixels", perm=[0, *range(2, rank + 1), 1])
+    made = page.add("LayerNormalization", node, last, *learnt, part="normal", epsilon=op.eps)
+    page.add("Transpose", node, made, perm=[0, rank, *range(1, rank)])
+
+
+def groupnorm(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    learnt = [page.weight(node, "weight"), page.weight(node, "bias")]
+    settings = {"num_groups": op.size[0], "epsilon": op.eps}
+    if node.type.spatial:
+        page.add("GroupNormalization", node, x, *learnt, **settings)
+        return
+    axes = page.constant(f"{node.name}.axes", [2])
+    pixel = page.add("Unsqueeze", node, x, axes, part="pixel")
+    made = page.add("GroupNormalization", node, pixel, *learnt, part="normal", **settings)
+    page.add("Squeeze", node, made, axes)
+
+
+def lrn(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    settings = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "bias": op.k}
+    rank = len(node.type.shape)
+    axes = page.constant(f"{node.name}.axes", list(range(rank + 1, 4))) if rank < 3 else ""
+    if axes:
+        x = page.add("Unsqueeze", node, x, axes, part="image")
+    if op.size % 2 == 0:  # the odd channel is the one before here, and the one after in ONNX
+        x = turned(page, node, x, "turned")
+    x = page.add("LRN", node, x, part="" if rank == 3 and op.size % 2 else "normal", **settings)
+    if op.size % 2 == 0:
+        x = turned(page, node, x, "" if rank == 3 else "back")
+    if axes:
+        page.add("Squeeze", node, x, axes)
+
+
+def turned(page: OnnxPage, node: Node, x: str, part: str) -> str:
+    """The channels from last to first."""
+    ends = [page.constant(f"{node.name}.{k}", [v]) for k, v in (("last", -1), ("first", -(1 << 31)), ("c", 1))]
+    return page.add("Slice", node, x, *ends, page.constant(f"{node.name}.back_by", [-1]), part=part)
+
+
+def droppath(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Identity", node, x)  # ONNX has no word for it; in use it does nothing
+    page.note(WORD, node.op.written())
+
+
 def dropout(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Dropout", node, x, page.number(f"{node.name}.ratio", node.op.rate))  # type: ignore[attr-defined]
 
@@ -195,17 +320,25 @@ def concat(page: OnnxPage, node: Node, *inputs: str) -> None:
 WORDS: dict[str, Writer] = {
     "conv": convolution,
     "dwconv": convolution,
+    "upconv": upconv,
     "maxpool": maxpool,
     "avgpool": avgpool,
     "minpool": minpool,
     "gap": gap,
+    "gmp": gmp,
     "dense": dense,
     "flatten": flatten,
     "reshape": reshape,
+    "pad": pad,
+    "crop": crop,
+    "upsample": upsample,
+    "resize": resize,
     "shuffle": shuffle,
+    "take": take,
     "relu": operator("Relu"),
     "relu6": relu6,
     "leaky": operator("LeakyRelu", alpha="slope"),
+    "prelu": prelu,
     "elu": operator("Elu", alpha="alpha"),
     "selu": operator("Selu"),
     "gelu": gelu,
@@ -222,7 +355,12 @@ WORDS: dict[str, Writer] = {
     "logsoftmax": over_channels("LogSoftmax"),
     "maxout": maxout,
     "bn": bn,
+    "layernorm": layernorm,
+    "groupnorm": groupnorm,
+    "lrn": lrn,
+    "scale": scale,
     "dropout": dropout,
+    "droppath": droppath,
     "add": add,
     "concat": concat,
     "mul": mul,

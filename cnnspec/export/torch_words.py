@@ -10,149 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ..ir import Node
-from ..ops.geometry import Geometry
-from .torch_module import Page, numbers, padding, symmetric
+from . import torch_windows as windows
+from .torch_module import Page, numbers
 
 Writer = Callable[..., str]
 
 
-# ---- convolution and dense ---------------------------------------------------------------------------
-
-
-def sliding(geometry: Geometry, rank: int) -> str:
-    """Stride, padding and dilation as arguments, where they are not what PyTorch takes for granted."""
-    parts = []
-    if set(geometry.stride[-rank:]) != {1}:
-        parts.append(f"stride={numbers(geometry.stride, rank)}")
-    before = tuple(pair[0] for pair in geometry.pad)
-    if symmetric(geometry) and any(before):
-        parts.append(f"padding={numbers(before, rank)}")
-    if set(geometry.dilate[-rank:]) != {1}:
-        parts.append(f"dilation={numbers(geometry.dilate, rank)}")
-    return "".join(f", {part}" for part in parts)
-
-
-def conv(page: Page, node: Node, x: str) -> str:
-    kind = page.kind(node)
-    return convolution(page, node, x, kind["c"], node.op.filters, node.op.groups)  # type: ignore[attr-defined]
-
-
-def dwconv(page: Page, node: Node, x: str) -> str:
-    channels = page.kind(node)["c"]
-    return convolution(page, node, x, channels, channels, channels)
-
-
-def convolution(page: Page, node: Node, x: str, channels: int, filters: int, groups: int) -> str:
-    op: Any = node.op
-    rank = len(node.type.spatial)
-    geometry = op.geometry(page.kind(node))
-    more = sliding(geometry, rank) + (f", groups={groups}" if groups > 1 else "")
-    more += "" if op.bias else ", bias=False"
-    kernel = numbers(geometry.kernel, rank)
-    layer = page.layer(node, f"nn.Conv{rank}d({channels}, {filters}, {kernel}{more})")
-    begin(page, node)
-    if not symmetric(geometry):
-        x = f"F.pad({x}, {padding(geometry, rank)})"
-    return f"{layer}({x})"
-
-
-def dense(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
-    more = "" if op.bias else ", bias=False"
-    layer = page.layer(node, f"nn.Linear({page.kind(node)['c']}, {op.outputs}{more})")
-    begin(page, node)
-    return f"{layer}({x})"
-
-
-BEGINNINGS = {
-    "kaiming_uniform": "",  # what PyTorch does by itself
-    "kaiming_normal": 'nn.init.kaiming_normal_({{}}.weight, nonlinearity="relu")',
-    "xavier_uniform": "nn.init.xavier_uniform_({{}}.weight)",
-    "xavier_normal": "nn.init.xavier_normal_({{}}.weight)",
-    "lecun_normal": "nn.init.normal_({{}}.weight, std={fan_in} ** -0.5)",
-    "orthogonal": "nn.init.orthogonal_({{}}.weight)",
-    "zeros": "nn.init.zeros_({{}}.weight)",
-}
-
-
-def begin(page: Page, node: Node) -> None:
-    """How the weights begin, where that is not PyTorch's own way; biases then begin at zero."""
-    op: Any = node.op
-    weight = op.parameters(page.kind(node))[0]
-    code = BEGINNINGS[op.init]
-    if code:
-        page.begin(node, code.format(fan_in=weight.fan_in))
-        if op.bias:
-            page.begin(node, "nn.init.zeros_({}.bias)")
-
-
-# ---- pooling -----------------------------------------------------------------------------------------
-
-
-def maxpool(page: Page, node: Node, x: str) -> str:
-    return largest(page, node, x)
-
-
-def minpool(page: Page, node: Node, x: str) -> str:
-    return f"-{largest(page, node, f'-{x}')}"
-
-
-def largest(page: Page, node: Node, x: str) -> str:
-    """F.max_pool2d, which pads with minus infinity itself where both sides get alike and not too much."""
-    rank = len(node.type.spatial)
-    geometry = node.op.geometry(page.kind(node))  # type: ignore[attr-defined]
-    if not takes_padding(geometry):
-        x = f'F.pad({x}, {padding(geometry, rank)}, value=float("-inf"))'
-    return f"F.max_pool{rank}d({x}, {window(geometry, rank)})"
-
-
-def window(geometry: Geometry, rank: int) -> str:
-    """Kernel, stride and padding as F.max_pool2d and F.avg_pool2d take them."""
-    parts = [numbers(geometry.kernel, rank)]
-    if geometry.stride[-rank:] != geometry.kernel[-rank:]:
-        parts.append(f"stride={numbers(geometry.stride, rank)}")
-    if takes_padding(geometry) and any(map(any, geometry.pad)):
-        parts.append(f"padding={numbers(tuple(pair[0] for pair in geometry.pad), rank)}")
-    return ", ".join(parts)
-
-
-def takes_padding(geometry: Geometry) -> bool:
-    """Whether PyTorch's pooling pads so itself: alike on both sides, and at most half a window."""
-    small = all(2 * before <= extent for (before, _), extent in zip(geometry.pad, geometry.kernel, strict=True))
-    return symmetric(geometry) and small
-
-
-MEAN_OF_PIXELS = '''
-def mean_of_pixels(x, pad, kernel, stride):
-    """Average pooling in which padding does not count."""
-    pool = F.avg_pool2d if x.dim() == 4 else F.avg_pool1d
-    counted = pool(F.pad(torch.ones_like(x[:1, :1]), pad), kernel, stride)
-    return pool(F.pad(x, pad), kernel, stride) / counted
-'''
-
-
-def avgpool(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
-    rank = len(node.type.spatial)
-    geometry = op.geometry(page.kind(node))
-    padded = any(map(any, geometry.pad))
-    if padded and not takes_padding(geometry):
-        kernel, stride = numbers(geometry.kernel, rank), numbers(geometry.stride, rank)
-        if op.count_pad:
-            return f"F.avg_pool{rank}d(F.pad({x}, {padding(geometry, rank)}), {kernel}, {stride})"
-        name = page.piece("mean_of_pixels", MEAN_OF_PIXELS)
-        return f"{name}({x}, {padding(geometry, rank)}, {kernel}, {stride})"
-    counted = ", count_include_pad=False" if padded and not op.count_pad else ""
-    return f"F.avg_pool{rank}d({x}, {window(geometry, rank)}{counted})"
-
-
-def gap(page: Page, node: Node, x: str) -> str:
-    return f"{x}.mean({pixels(page, node)})"
-
-
-def pixels(page: Page, node: Node) -> str:
-    """The axes of the pixels."""
-    return "(2, 3)" if page.kind(node).kind == "image" else "2"
+# ---- shape -------------------------------------------------------------------------------------------
 
 
 def flatten(page: Page, node: Node, x: str) -> str:
@@ -170,6 +34,39 @@ def shuffle(page: Page, node: Node, x: str) -> str:
     return f"F.channel_shuffle({x}, {groups})"
 
 
+def pad(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    before = op.before(page.kind(node))[-len(node.type.spatial) :]
+    sides = [op.channels, *before] if op.channels else before
+    return f"F.pad({x}, {tuple(side for side in reversed(sides) for _ in range(2))})"
+
+
+def crop(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    rank = len(node.type.spatial)
+    starts = op.before(page.kind(node))[-rank:]
+    cut = [f"{start}:{start + size}" for start, size in zip(starts, node.type.spatial, strict=True)]
+    return f"{x}[:, :, {', '.join(cut)}]"
+
+
+def upsample(page: Page, node: Node, x: str) -> str:
+    factors = node.op.factors(page.kind(node))  # type: ignore[attr-defined]
+    return f"F.interpolate({x}, scale_factor={numbers(factors, len(node.type.spatial))})"
+
+
+def resize(page: Page, node: Node, x: str) -> str:
+    size = numbers(node.type.spatial, len(node.type.spatial))
+    if node.op.mode == "nearest":  # type: ignore[attr-defined]
+        return f"F.interpolate({x}, {size})"
+    mode = "bilinear" if node.type.kind == "image" else "linear"
+    return f'F.interpolate({x}, {size}, mode="{mode}")'
+
+
+def take(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    return f"{x}[:, {op.start}:{op.start + op.size}]"
+
+
 # ---- activations -------------------------------------------------------------------------------------
 
 
@@ -180,6 +77,13 @@ def function(name: str) -> Writer:
 
 def leaky(page: Page, node: Node, x: str) -> str:
     return f"F.leaky_relu({x}, {node.op.slope!r})"  # type: ignore[attr-defined]
+
+
+def prelu(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    init = "" if op.init == 0.25 else f", init={op.init!r}"
+    layer = page.layer(node, f"nn.PReLU({node.type['c']}{init})")
+    return f"{layer}({x})"
 
 
 def elu(page: Page, node: Node, x: str) -> str:
@@ -218,10 +122,74 @@ def maxout(page: Page, node: Node, x: str) -> str:
 def bn(page: Page, node: Node, x: str) -> str:
     op: Any = node.op
     rank = 2 if page.kind(node).kind == "image" else 1
-    more = "" if op.eps == 1e-5 else f", eps={op.eps!r}"
-    more += "" if op.momentum == 0.1 else f", momentum={op.momentum!r}"
+    more = with_eps(op) + ("" if op.momentum == 0.1 else f", momentum={op.momentum!r}")
     layer = page.layer(node, f"nn.BatchNorm{rank}d({node.type['c']}{more})")
     return f"{layer}({x})"
+
+
+CHANNEL_NORM = '''
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalisation over the channels of each pixel."""
+
+    def forward(self, x):
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+'''
+
+SCALE = '''
+class Scale(nn.Module):
+    """A learnt factor for each channel."""
+
+    def __init__(self, channels, init=1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels,), init))
+
+    def forward(self, x):
+        return x * self.weight.reshape(-1, *[1] * (x.dim() - 2))
+'''
+
+DROP_PATH = '''
+def drop_path(x, rate, training):
+    """In training the whole value of an image is zero with this probability, and else grows to keep the mean."""
+    if not training:
+        return x
+    return x * F.dropout(torch.ones(len(x), *[1] * (x.dim() - 1), dtype=x.dtype, device=x.device), rate)
+'''
+
+
+def with_eps(op: Any) -> str:
+    return "" if op.eps == 1e-5 else f", eps={op.eps!r}"
+
+
+def layernorm(page: Page, node: Node, x: str) -> str:
+    kind = "nn.LayerNorm" if node.type.kind == "vector" else page.piece("ChannelNorm", CHANNEL_NORM)
+    layer = page.layer(node, f"{kind}({node.type['c']}{with_eps(node.op)})")
+    return f"{layer}({x})"
+
+
+def groupnorm(page: Page, node: Node, x: str) -> str:
+    (groups,) = node.op.size  # type: ignore[attr-defined]
+    layer = page.layer(node, f"nn.GroupNorm({groups}, {node.type['c']}{with_eps(node.op)})")
+    return f"{layer}({x})"
+
+
+def lrn(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    settings = f"{op.size}, alpha={op.alpha!r}, beta={op.beta!r}, k={op.k!r}"
+    if node.type.kind == "vector":  # PyTorch wants a pixel to each channel
+        return f"F.local_response_norm({x}[:, :, None], {settings})[:, :, 0]"
+    return f"F.local_response_norm({x}, {settings})"
+
+
+def scale(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    init = "" if op.init == 1 else f", init={op.init!r}"
+    layer = page.layer(node, f"{page.piece('Scale', SCALE)}({node.type['c']}{init})")
+    return f"{layer}({x})"
+
+
+def droppath(page: Page, node: Node, x: str) -> str:
+    rate = node.op.rate  # type: ignore[attr-defined]
+    return f"{page.piece('drop_path', DROP_PATH)}({x}, {rate!r}, self.training)"
 
 
 def dropout(page: Page, node: Node, x: str) -> str:
@@ -257,19 +225,27 @@ def concat(page: Page, node: Node, *inputs: str) -> str:
 
 
 WORDS: dict[str, Writer] = {
-    "conv": conv,
-    "dwconv": dwconv,
-    "maxpool": maxpool,
-    "avgpool": avgpool,
-    "minpool": minpool,
-    "gap": gap,
-    "dense": dense,
+    "conv": windows.conv,
+    "dwconv": windows.dwconv,
+    "upconv": windows.upconv,
+    "maxpool": windows.maxpool,
+    "avgpool": windows.avgpool,
+    "minpool": windows.minpool,
+    "gap": windows.gap,
+    "gmp": windows.gmp,
+    "dense": windows.dense,
     "flatten": flatten,
     "reshape": reshape,
+    "pad": pad,
+    "crop": crop,
+    "upsample": upsample,
+    "resize": resize,
     "shuffle": shuffle,
+    "take": take,
     "relu": function("F.relu"),
     "relu6": function("F.relu6"),
     "leaky": leaky,
+    "prelu": prelu,
     "elu": elu,
     "selu": function("F.selu"),
     "gelu": gelu,
@@ -286,7 +262,12 @@ WORDS: dict[str, Writer] = {
     "logsoftmax": over_channels("F.log_softmax"),
     "maxout": maxout,
     "bn": bn,
+    "layernorm": layernorm,
+    "groupnorm": groupnorm,
+    "lrn": lrn,
+    "scale": scale,
     "dropout": dropout,
+    "droppath": droppath,
     "add": add,
     "concat": concat,
     "mul": mul,

@@ -148,8 +148,8 @@ def engine_for(graph, costs=(), dtype="float64", seed=5):
     engine = Engine(graph, costs, Sgd(), seed=seed, dtype=dtype)
     generator = np.random.default_rng(seed)
     for name, values in engine.parameters.items():
-        low, high = (0.5, 1.5) if name.endswith("_var") else (-0.5, 0.5)
-        engine.parameters[name] = generator.uniform(low, high, values.shape)
+        if values.ndim == 1:  # what begins as zeros and ones
+            engine.parameters[name] = values + generator.uniform(-0.3, 0.3, values.shape)
     return engine
 
 
