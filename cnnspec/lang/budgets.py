@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..diagnostics import Diagnostic, Label
 from ..ir import Graph
 from ..settings.expect import Budget
+from ..settings.train import Train
 from .findings import Findings
 
 if TYPE_CHECKING:
@@ -15,16 +16,21 @@ if TYPE_CHECKING:
 
 SAID = {"<=": "at most", ">=": "at least", "==": "", "!=": "anything but", "<": "less than", ">": "more than"}
 
+MOST_PLANNED = 2_000  # values; laying out the plan of a larger network takes longer than a check may
+
 Figure = float | tuple[int, ...]
 
 
-def check_budgets(budgets: Iterable[Budget], graph: Graph, findings: Findings) -> None:
-    """Report every budget that the graph misses; memory, accuracy and cost are for others to check."""
+def check_budgets(budgets: Iterable[Budget], graph: Graph, train: Train, findings: Findings) -> None:
+    """Report every budget that the graph misses; accuracy and cost are for a run to check."""
     from ..ir.facts import facts
 
     known = facts(graph)
     for budget in budgets:
         name = budget.quantity.name
+        if name == "memory":
+            _check_memory(budget, known, graph, train, findings)
+            continue
         if name not in FIGURES or (not budget.at and len(graph.outputs) != 1 and name == "shape"):
             continue
         if budget.at:
@@ -35,6 +41,21 @@ def check_budgets(budgets: Iterable[Budget], graph: Graph, findings: Findings) -
         if not budget.holds(found):
             most = max(known.rows, key=MOST[name]) if name in MOST and not budget.at else None
             findings.add(missed(budget, found, graph, most.name if most else ""))
+
+
+def _check_memory(budget: Budget, known: Facts, graph: Graph, train: Train, findings: Findings) -> None:
+    """Only the plan knows the memory, so it is laid out, and NumPy loaded, where a file asks for it."""
+    if len(graph) > MOST_PLANNED:
+        message = f"the memory of so many values ({len(graph):,}) is not predicted".replace(",", " ")
+        assert budget.span is not None
+        findings.report("CNN604", message, budget.span, help=f"state none for more than {MOST_PLANNED} values")
+        return
+    from ..plan.predict import step_bytes
+
+    found = sum(step_bytes(graph, train).values())
+    if not budget.holds(found):
+        most = max(known.rows, key=lambda row: row.activation_bytes)
+        findings.add(missed(budget, found, graph, most.name))
 
 
 def missed(budget: Budget, found: Figure, graph: Graph | None = None, most: str = "") -> Diagnostic:

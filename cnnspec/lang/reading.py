@@ -115,7 +115,7 @@ def _read(
     if not findings.errors:
         train = replace(train, cost=assign(train_lines.get("cost", []), network, findings))
     if budgets and not findings.errors:
-        check_budgets(budgets, network.graph, findings)
+        check_budgets(budgets, network.graph, train, findings)
     warn(Checked(network, module, data, "source" in data_lines), findings)
     spec = None
     if not findings.errors:

@@ -1,0 +1,40 @@
+"""What a training step will hold in memory, before anything is made: for `expect { memory ... }`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..ir import Graph
+from ..ir.facts import FLOAT_BYTES
+from ..ops.leaves import Target
+from ..passes import TRAINING, run
+from ..passes.expand import attach_costs
+from ..settings.train import Train
+from .emit import Emitter
+
+
+def step_bytes(words: Graph, train: Train) -> dict[str, int]:
+    """Bytes of a step at the batch size of a spec, by what they are for.
+
+    Those of the engine (`Engine.memory`), for one shard unless the spec states how many, in float32.
+    """
+    shards = min(train.shards or 1, train.batch)
+    share, more = divmod(train.batch, shards)
+    graph = run(replace(attach_costs(words, train.cost), images=share + bool(more)), TRAINING)
+    arenas = {n: Emitter(graph, n, train.batch).run().arena_bytes for n in {share, share + bool(more)}}
+    owned = {
+        f"{node.owner}.{parameter.name}": parameter
+        for node in words
+        for parameter in node.op.parameters(*words.types(node))
+    }
+    trained = sum(parameter.type.elements for parameter in owned.values() if parameter.trained)
+    kept = sum(parameter.type.elements for parameter in owned.values() if not parameter.trained)
+    targets = [node.name for node in graph if isinstance(node.op, Target)]
+    staged = sum(graph.type(name).elements for name in (*graph.inputs, *targets, *graph.outputs))
+    return {
+        "arena": more * arenas[share + bool(more)] + (shards - more) * arenas[share],
+        "parameters": (trained + kept) * FLOAT_BYTES,
+        "gradients": shards * trained * FLOAT_BYTES,
+        "moments": len(train.optimiser.moments) * trained * FLOAT_BYTES,
+        "batch": train.batch * staged * FLOAT_BYTES,
+    }
