@@ -32,7 +32,10 @@ def record(cls: type[T]) -> type[T]:
         for params in above:
             params.frozen = True
     made.__dataclass_params__.frozen = True
-    made._defaults = tuple((f.name, f.default, f.default_factory) for f in fields(made))
+    made._names = tuple(field.name for field in fields(made))
+    made._defaults = {f.name: f.default for f in fields(made) if f.default is not MISSING}
+    made._factories = {f.name: f.default_factory for f in fields(made) if f.default_factory is not MISSING}
+    made._checks = hasattr(made, "__post_init__")
     for method in (__init__, __repr__, __eq__, __hash__, __setattr__, __delattr__):
         if method.__name__ not in cls.__dict__:
             setattr(made, method.__name__, method)
@@ -46,31 +49,26 @@ def is_made(cls: type) -> bool:
 
 
 def __init__(self: Any, *values: Any, **named: Any) -> None:
-    mine = self.__dict__
-    known = self._defaults
-    if len(values) > len(known):
-        raise TypeError(f"{type(self).__name__} takes {len(known)} values, got {len(values)}")
-    for (name, _, _), value in zip(known, values):  # noqa: B905  the rest may be named or left out
-        if name in named:
-            raise TypeError(f"{type(self).__name__} got two values for {name}")
-        mine[name] = value
-    for name, default, factory in known[len(values) :]:
-        if name in named:
-            mine[name] = named.pop(name)
-        elif default is not MISSING:
-            mine[name] = default
-        elif factory is not MISSING:
-            mine[name] = factory()
-        else:
-            raise TypeError(f"{type(self).__name__} needs a value for {name}")
+    names, mine = self._names, self.__dict__
+    mine.update(self._defaults)
+    mine.update(zip(names, values))  # noqa: B905  the rest may be named or left out
     if named:
-        raise TypeError(f"{type(self).__name__} has no field {next(iter(named))}")
-    if hasattr(self, "__post_init__"):
+        mine.update(named)
+    if self._factories:
+        mine.update({name: make() for name, make in self._factories.items() if name not in mine})
+    if len(mine) != len(names) or len(values) > len(names) or (named and wrong(names, values, named)):
+        raise TypeError(f"{type(self).__name__} wants {', '.join(names)}; got {values} and {named}")
+    if self._checks:
         self.__post_init__()
 
 
+def wrong(names: tuple[str, ...], values: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """Whether a name is unknown, or has a value already."""
+    return any(name not in names[len(values) :] for name in named)
+
+
 def __repr__(self: Any) -> str:
-    shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name, _, _ in self._defaults)
+    shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._names)
     return f"{type(self).__qualname__}({shown})"
 
 
@@ -94,4 +92,4 @@ def __delattr__(self: Any, name: str) -> None:
 
 def _values(self: Any) -> tuple[Any, ...]:
     mine = self.__dict__
-    return tuple(mine[name] for name, _, _ in self._defaults)
+    return tuple(mine[name] for name in self._names)

@@ -42,12 +42,12 @@ class TensorType:
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes without the batch."""
-        return tuple(size for _, size in self.axes)
+        return tuple([size for _, size in self.axes])
 
     @property
     def spatial(self) -> tuple[int, ...]:
         """Sizes of the axes along which windows slide: (h, w), (w,) or ()."""
-        return tuple(size for name, size in self.axes if name in ("h", "w"))
+        return tuple([size for name, size in self.axes if name in ("h", "w")])
 
     @property
     def kind(self) -> str:

@@ -5,6 +5,8 @@ Everything is kept for two directions, height then width; a sequence is an image
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..diagnostics import Fault
 from ..ir import TensorType
 from ..record import record
@@ -70,6 +72,7 @@ def each(value: int | tuple[int, ...], rank: int, what: str, fill: int = 1) -> P
     return (fill, *value)[-2:]  # type: ignore[return-value]
 
 
+@lru_cache(4096)  # asked for type, work, window and parameters of every layer
 def slide(
     word: str,
     x: TensorType,
