@@ -33,7 +33,7 @@ from ..train.runs import RunFolder
 from .devices import Devices, prepare
 
 HEARTBEAT = 10  # seconds of silence after which a process counts as gone
-PATIENCE = 300  # seconds in which all must have come
+PATIENCE = 300  # seconds in which all must have come, or gone
 
 # what is set where a scheduler has started several processes and JAX can ask it for the others
 MANAGED = ("JAX_COORDINATOR_ADDRESS", "SLURM_STEP_NODELIST", "OMPI_MCA_orte_hnp_uri", "JOB_COMPLETION_INDEX")
@@ -60,7 +60,7 @@ def join(
             process,
             initialization_timeout=PATIENCE,
             heartbeat_timeout_seconds=HEARTBEAT,
-            shutdown_timeout_seconds=HEARTBEAT,
+            shutdown_timeout_seconds=PATIENCE,
         )
     except (RuntimeError, ValueError) as error:
         message = f"the processes of the run could not meet: {str(error).splitlines()[0]}"

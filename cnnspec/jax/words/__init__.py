@@ -26,6 +26,7 @@ WORDS: dict[str, Word] = {
     "flatten": shape.flatten,
     "reshape": shape.reshape,
     "shuffle": shape.shuffle,
+    "take": shape.take,
     "pad": resample.pad,
     "crop": resample.crop,
     "upsample": resample.upsample,

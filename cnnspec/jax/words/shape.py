@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ops import Dense, Flatten, Reshape, Shuffle
+from ...ops import Dense, Flatten, Reshape, Shuffle, Take
 from .call import Array, Call
 
 
@@ -21,3 +21,7 @@ def reshape(op: Reshape, call: Call, x: Array) -> Array:
 
 def shuffle(op: Shuffle, call: Call, x: Array) -> Array:
     return x.reshape(len(x), op.size, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
+
+
+def take(op: Take, call: Call, x: Array) -> Array:
+    return x[:, op.start : op.start + op.size]
