@@ -108,6 +108,8 @@ def train(
     from ..model.model import Model
     from ..model.session import begin
     from ..plan.capacity import ensure_fits
+    from ..report.journal import Journal
+    from ..report.plots import draw_run
     from ..report.summary import amount, table
     from ..train import weights as weight_files
     from ..train.checkpoints import Stamp
@@ -169,6 +171,12 @@ def train(
                 follow(model, *parts, course, stamp, run_folder)
                 return 0
         images, validation, test = parts
+        journal = Journal(model, run_folder.path, images)
+
+        def hear(event: Any) -> None:
+            shown(event)
+            journal(event)
+
         try:
             with reporter(settings.epochs, as_json) as shown:
                 summary = run(
@@ -183,15 +191,20 @@ def train(
                     keep=settings.checkpoint.keep if settings.checkpoint else 1,
                     resume=resumed,
                     parameters=known.parameters,
-                    on_event=shown,
+                    on_event=hear,
                 )
         except Interrupted as interrupted:
             click.echo(str(interrupted), err=True)
             return INTERRUPTED
+        finally:
+            journal.close()
+        pictures = draw_run(run_folder.path, model, data)
     if as_json:
         click.echo(json.dumps({**summary, "run": str(run_folder.path)}, indent=2))
     else:
         click.echo(result(summary, run_folder.path))
+        for problem in filter(None, (journal.problem, pictures.problem)):
+            click.echo(f"not every picture could be drawn: {problem}")
     missed = budgets(session.spec, summary)
     if missed:
         say(missed)
