@@ -35,9 +35,25 @@ def scaled_difference(p: np.ndarray, t: np.ndarray, factor: float, *, out: np.nd
     np.multiply(out, out.dtype.type(factor), out=out)
 
 
-def count_right(z: np.ndarray, t: np.ndarray, axis: int) -> int:
-    """How many predictions have their largest value where the target has its own."""
-    return int(np.count_nonzero(z.argmax(axis=axis) == t.argmax(axis=axis)))
+def count_right(
+    z: np.ndarray,
+    t: np.ndarray,
+    *,
+    turned: np.ndarray,
+    z_at: np.ndarray,
+    t_at: np.ndarray,
+    hit: np.ndarray,
+) -> int:
+    """How many predictions have their largest value where the target has its own; of equals the first counts.
+
+    z[...,n,c] and t are views. Scratch: turned gets such an array (argmax would make a copy of its own), z_at
+    and t_at (int64) and hit (bools) are the same without c.
+    """
+    for x, at in ((z, z_at), (t, t_at)):
+        np.copyto(turned, x)
+        turned.argmax(axis=-1, out=at)
+    np.equal(z_at, t_at, out=hit)
+    return int(np.count_nonzero(hit))
 
 
 def smooth(t: np.ndarray, smoothing: float, classes: int, *, out: np.ndarray) -> None:
@@ -133,9 +149,14 @@ def squared_error(p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.nda
     return share * float(np.vdot(flat, flat))
 
 
-def count_right_by_threshold(p: np.ndarray, t: np.ndarray, threshold: float) -> int:
-    """How many predictions lie on the target's side of the threshold."""
-    return int(np.count_nonzero((p > threshold) == (t > threshold)))
+def count_right_by_threshold(
+    p: np.ndarray, t: np.ndarray, threshold: float, *, a: np.ndarray, b: np.ndarray
+) -> int:
+    """How many predictions lie on the target's side of the threshold; a and b are scratch of bools."""
+    np.greater(p, threshold, out=a)
+    np.greater(t, threshold, out=b)
+    np.equal(a, b, out=a)
+    return int(np.count_nonzero(a))
 
 
 def absolute_error(p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray) -> float:

@@ -57,10 +57,14 @@ def hardswish_gradient(dy: np.ndarray, x: np.ndarray, *, scratch: np.ndarray, ou
     kind = x.dtype.type
     for gate, inside, grad, source, target in pieces(scratch, dy, x, out):
         sixth(source, out=gate)
-        np.subtract(gate, kind(0.5), out=inside)
-        # outside the gate is 0 or 1 and this 1/2 in size: nothing is left of it there
-        np.copyto(inside, kind(0), where=np.abs(inside) == kind(0.5))
-        np.add(gate, inside, out=gate)
+        np.multiply(gate, gate, out=inside)
+        np.subtract(gate, inside, out=inside)
+        np.sign(inside, out=inside)  # 1 where 0 < g < 1, else 0
+        np.add(inside, kind(1), out=inside)
+        np.multiply(gate, inside, out=gate)
+        np.subtract(inside, kind(1), out=inside)
+        np.multiply(inside, kind(0.5), out=inside)
+        np.subtract(gate, inside, out=gate)
         np.multiply(grad, gate, out=target)
 
 

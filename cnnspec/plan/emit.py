@@ -177,11 +177,22 @@ class Emitter:
         """Count the right answers, for the first cost."""
         if len(self.costs) > 1:
             return
-        if threshold is not None or self.graph.type(p)["c"] == 1:
-            self.line(f"b.right[0] = count_right_by_threshold({self[p]}, {self[t]}, {threshold or 0.5})")
-        else:
-            axis = 0 if len(self.shape(p)) == 2 else 1
-            self.line(f"b.right[0] = count_right({self[p]}, {self[t]}, {axis})")
+        shape, classes = self.shape(p), self.graph.type(p)["c"]
+        if threshold is not None or classes == 1:
+            sides = ", ".join(f"{name}={self.scratch(name, shape, 'bool')}" for name in "ab")
+            limit = self.number(threshold or 0.5)
+            self.line(f"b.right[0] = count_right_by_threshold({self[p]}, {self[t]}, {limit}, {sides})")
+            return
+        axis = 0 if len(shape) == 2 else 1
+        pixels = (*shape[:axis], *shape[axis + 1 :])
+        places = {"turned": ((*pixels, classes), "float"), "z_at": (pixels, "int64")}
+        places |= {"t_at": (pixels, "int64"), "hit": (pixels, "bool")}
+        scratch = ", ".join(f"{name}={self.scratch(name, *place)}" for name, place in places.items())
+        turned = ", ".join(
+            self.view_of(value, "pixels_first", self[value] + (".T" if axis == 0 else ".transpose(0, 2, 3, 1)"))
+            for value in (p, t)
+        )
+        self.line(f"b.right[0] = count_right({turned}, {scratch})")
 
     def place(self, value: str, code: str) -> None:
         """Say what stands for a value that has no memory in the arena."""
@@ -283,7 +294,7 @@ class Emitter:
                 yield from self._read(self.graph[value])
 
     def _reserve(self, name: str, shape: tuple[int, ...], dtype: str, first: int, last: int) -> None:
-        size = {"float": self.itemsize, "bool": 1}[dtype]
+        size = {"float": self.itemsize, "bool": 1, "int64": 8}[dtype]
         assert name not in self.buffers, f"{name} is reserved twice"
         self.buffers[name] = Buffer(name, shape, dtype, first, last, size)
 

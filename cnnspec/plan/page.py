@@ -63,7 +63,7 @@ def buffers(e: Emitter, arena: int) -> list[str]:
         '    which copy nothing. m are sums that the shards share, c constants, given and taken the batch."""',
     ]
     for buffer in e.buffers.values():
-        kind = ', "bool"' if buffer.dtype == "bool" else ""
+        kind = "" if buffer.dtype == "float" else f', "{buffer.dtype}"'
         code = f"    b.{buffer.name} = a({buffer.offset}, {buffer.shape}{kind})"
         lines.append(f"{code:<{WIDTH}}# {buffer.bytes:,} bytes")
     for name, code in e.views.items():

@@ -25,7 +25,9 @@ class Trial:
     `masks` are the random masks that the plan drew in training, by the name of their value.
     """
 
-    def __init__(self, graph: Graph, *costs: Cost, batch=3, shards=1, workers=1, seed=0, dtype="float64") -> None:
+    def __init__(
+        self, graph: Graph, *costs: Cost, batch=3, shards=1, workers=1, seed=0, dtype="float64", record=True
+    ) -> None:
         self.words, self.batch = graph, batch
         self.engine = Engine(
             graph, costs, Sgd(), shards=shards, workers_wanted=workers, parallel="threads", dtype=dtype
@@ -44,8 +46,9 @@ class Trial:
             self.arrays[node.name] = target(cost.word, (batch, *node.type.shape), generator).astype(dtype)
         self.masks: dict[str, np.ndarray] = {}
         self.drawn: dict[tuple[int, int], np.ndarray] = {}  # by shard and place in the graph
-        with self.recording():
-            self.engine.plan("train", batch)
+        if record:
+            with self.recording():
+                self.engine.plan("train", batch)
 
     @contextmanager
     def recording(self):
