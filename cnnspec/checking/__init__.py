@@ -50,6 +50,12 @@ class Report:
 
         return facts(self.reading.spec.graph) if self.reading and self.reading.spec and self.ok else None
 
+    def _repr_html_(self) -> str:
+        """The findings and the network, in a notebook."""
+        from ..report.notebook import report_html
+
+        return report_html(self)
+
     def __str__(self) -> str:
         from ..diagnostics.text import render
 

@@ -116,6 +116,12 @@ class Diagnostic:
 
         return CODES[self.code].name
 
+    def _repr_html_(self) -> str:
+        """The marked source, in a notebook."""
+        from ..report.notebook import diagnostics_html
+
+        return diagnostics_html((self,))
+
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span else ""
         return f"{where}{self.severity}[{self.code}]: {self.message}"

@@ -120,6 +120,12 @@ class Facts:
         """The largest receptive field of the outputs."""
         return max((self[name].field for name in self.outputs), key=lambda f: [a.size for a in f], default=())
 
+    def _repr_html_(self) -> str:
+        """The table of layers, in a notebook."""
+        from ..report.notebook import facts_html
+
+        return facts_html(self)
+
     def folded(self, depth: int) -> Facts:
         """The same with every block deeper than `depth` as one row, which ends as its last value does.
 

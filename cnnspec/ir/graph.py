@@ -95,6 +95,12 @@ class Graph:
         cost = (self.cost,) if self.cost else ()
         return tuple(dict.fromkeys((*self.outputs, *cost, *self.gradients.values(), *self.updates.values())))
 
+    def _repr_svg_(self) -> str:
+        """Its drawing, in a notebook."""
+        from ..report.notebook import graph_svg
+
+        return graph_svg(self)
+
     def with_nodes(self, nodes: Mapping[str, Node], **changes: object) -> Graph:
         return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)  # type: ignore[arg-type]
 

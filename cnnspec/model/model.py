@@ -252,6 +252,12 @@ class Model:
         """Set the parameters from a safetensors file; raises SpecError where names or shapes differ."""
         weights.load(Path(path), self.parameters, partial=partial, names=names)
 
+    def _repr_html_(self) -> str:
+        """The drawing and the table, in a notebook."""
+        from ..report.notebook import model_html
+
+        return model_html(self)
+
     def close(self) -> None:
         """End the workers; the model can be asked again, and starts them anew."""
         self.engine.close()

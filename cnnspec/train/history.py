@@ -65,6 +65,12 @@ class History:
         """A column over the epochs: `history["validation_accuracy"]`."""
         return [getattr(row, column) for row in self.rows]
 
+    def _repr_html_(self) -> str:
+        """The curves, in a notebook."""
+        from ..report.notebook import history_html
+
+        return history_html(self)
+
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -110,6 +110,12 @@ class RunFolder:
         """The spec as run: the one .cnn (or .cnn.json) file of the folder."""
         return next(p for p in sorted(self.path.iterdir()) if p.name.endswith((".cnn", ".cnn.json")))
 
+    def _repr_html_(self) -> str:
+        """The curves and the summary, in a notebook."""
+        from ..report.notebook import run_html
+
+        return run_html(self.path)
+
     def epoch(self, number: int) -> Path:
         return self.path / "weights" / f"epoch-{number:03}.safetensors"
 
