@@ -7,9 +7,9 @@ channel, alike do not mind; passes/winograd.py moves them over, so that a chain 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..ir import TensorType
+from ..record import record
 from .base import Op
 from .convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .geometry import Geometry
@@ -28,7 +28,7 @@ def image_type(x: TensorType, width: int) -> TensorType:
     return TensorType((("c", x["c"]), ("h", x["h"]), ("w", width)))
 
 
-@dataclass(frozen=True)
+@record
 class Residues(Op):
     """An image in residue rows."""
 
@@ -50,7 +50,7 @@ class Residues(Op):
         e.line(f"to_residues({e[x]}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class Pixels(Op):
     """Residue rows as an image of a certain width."""
 
@@ -73,7 +73,7 @@ class Pixels(Op):
         e.line(f"from_residues({e[x]}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class PoolResidues(Op):
     """Max pooling by 2x2 windows, from residue rows to an image: a window's pixels lie in four whole blocks."""
 
@@ -112,7 +112,7 @@ class PoolResidues(Op):
         e.line(f"pool_residues({e[x]}, {kept}, out={e[node.name]})")
 
 
-@dataclass(frozen=True)
+@record
 class PoolResiduesGradient(Op):
     """The gradient goes to the pixel that won."""
 
@@ -139,7 +139,7 @@ class PoolResiduesGradient(Op):
         )
 
 
-@dataclass(frozen=True)
+@record
 class WinogradConvolve(Op):
     """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products."""
 
@@ -189,7 +189,7 @@ class WinogradConvolve(Op):
         )
 
 
-@dataclass(frozen=True)
+@record
 class WinogradConvolveGradient(Op):
     """dx, and as a by-product dw, of a WinogradConvolve: they share the planes of dy."""
 
