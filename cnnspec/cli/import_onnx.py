@@ -1,0 +1,29 @@
+"""`cnnspec import MODEL.onnx -o NET.cnn`: a network of another program as a spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The spec to write.")
+@click.option("--input", "given", help="The input's shape where the model leaves it open, such as 3x224x224.")
+def command(model: Path, out: Path, given: str | None) -> None:
+    """Write an ONNX model as a spec, and its weights beside it, as safetensors under the same name.
+
+    What the language cannot say is refused by name, never approximated.
+    """
+    from ..api import shape
+    from ..export.onnx_import import import_onnx
+    from ..train import files, tensors
+    from ..train.checkpoints import Stamp
+
+    kind = shape(given)
+    found = import_onnx(model, kind.shape if kind else None)
+    kept = out.with_suffix(".safetensors")
+    tensors.write(kept, found.weights, Stamp(found.text, out.name).metadata("weights"))
+    files.write(out, [found.text.encode()])
+    click.echo(f"written to {out} and {kept}", err=True)
