@@ -22,7 +22,7 @@ def take(x: np.ndarray, before: tuple[int, int, int], *, out: np.ndarray) -> Non
     np.copyto(out, inside(out, x, before))
 
 
-def blocks(y: np.ndarray, factors: tuple[int, int]) -> np.ndarray:
+def by_block(y: np.ndarray, factors: tuple[int, int]) -> np.ndarray:
     """y[h*u,c,w*v,n] -> a view [h,u,c,w,v,n]."""
     (u, v), (height, channels, width, n) = factors, y.shape
     return y.reshape(height // u, u, channels, width // v, v, n)
@@ -30,12 +30,12 @@ def blocks(y: np.ndarray, factors: tuple[int, int]) -> np.ndarray:
 
 def enlarge(x: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
     """Every pixel becomes a block of itself."""
-    np.copyto(blocks(out, factors), x[:, None, :, :, None])
+    np.copyto(by_block(out, factors), x[:, None, :, :, None])
 
 
 def enlarge_gradient(dy: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
     """Every pixel gets the sum of its block."""
-    np.add.reduce(blocks(dy, factors), axis=(1, 4), out=out)
+    np.add.reduce(by_block(dy, factors), axis=(1, 4), out=out)
 
 
 def blend_pixels(

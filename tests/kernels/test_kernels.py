@@ -1,0 +1,127 @@
+"""What kernels promise beyond what the battery asks of them: precision, extremes, pieces, random bits."""
+
+from __future__ import annotations
+
+from math import erfc, sqrt
+
+import numpy as np
+import pytest
+
+from cnnspec.kernels import KERNELS, MODULES
+from cnnspec.kernels.activation import clip, elu, leaky, relu, sigmoid, softplus, softsign
+from cnnspec.kernels.channels import log_softmax, softmax
+from cnnspec.kernels.cost import count_right
+from cnnspec.kernels.gates import gelu, gelu_tanh, hardswish, mish, swish
+from cnnspec.kernels.regularise import random_mask
+
+GATES = {"gelu": gelu, "gelu_tanh": gelu_tanh, "swish": swish, "hardswish": hardswish, "mish": mish}
+
+
+def test_no_two_kernels_share_a_name():
+    named = [
+        name
+        for module in MODULES
+        for name, thing in vars(module).items()
+        if callable(thing) and getattr(thing, "__module__", "") == module.__name__
+    ]
+    assert sorted(named) == sorted(KERNELS)
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_every_kernel_says_what_it_does(name):
+    assert KERNELS[name].__doc__
+
+
+def gated(name: str, x: np.ndarray, length: int = 8192) -> np.ndarray:
+    out = np.empty_like(x)
+    GATES[name](
+        x, scratch=np.empty((3 if "gelu" in name else 2 if name == "mish" else 1, length), x.dtype), out=out
+    )
+    return out
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 4e-7), ("float64", 2e-14)])
+def test_gelu_is_as_exact_as_its_numbers(dtype, tolerance):
+    """Against the standard library's erfc, far into both tails."""
+    x = np.linspace(-12, 12, 20_011).astype(dtype)
+    wanted = np.array([v * erfc(-v / sqrt(2)) / 2 for v in x.astype(float)])
+    assert np.abs(gated("gelu", x) - wanted).max() < tolerance * 12
+
+
+@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gates_end_as_zero_and_as_x(name, dtype):
+    x = np.array([-1e30, -1e4, -90, 90, 1e4, 1e30], dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        found = gated(name, x)
+    assert np.allclose(found, [0, 0, 0, 90, 1e4, 1e30], rtol=1e-6, atol=1e-20)
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_gates_do_not_depend_on_the_pieces(name):
+    """Lengths that do not divide, several axes, and the memory of x itself."""
+    x = np.random.default_rng(0).normal(size=(5, 7, 11))
+    whole = gated(name, x)
+    assert np.array_equal(gated(name, x, 64), whole)
+    rows = 3 if "gelu" in name else 2 if name == "mish" else 1
+    GATES[name](x, scratch=np.empty((rows, 100)), out=x)
+    assert np.array_equal(x, whole)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, out: relu(x, out=out),
+        lambda x, out: sigmoid(x, out=out),
+        lambda x, out: softplus(x, out=out),
+        lambda x, out: clip(x, np.float32(1 / 6), np.float32(0.5), np.float32(1), out=out),
+        lambda x, out: leaky(x, np.float32(0.1), scratch=np.empty_like(x), out=out),
+        lambda x, out: elu(x, np.float32(1), np.float32(1), scratch=np.empty_like(x), out=out),
+        lambda x, out: softsign(x, scratch=np.empty_like(x), out=out),
+    ],
+)
+def test_activations_may_overwrite_what_they_read(function):
+    x = np.random.default_rng(0).normal(size=(3, 4, 5, 6)).astype("float32")
+    out = np.empty_like(x)
+    function(x, out)
+    function(x, x)
+    assert np.array_equal(x, out)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_softmax_of_numbers_of_any_size(dtype):
+    x = np.array([[1e30, -1e30, 5], [0, 1e30, 5], [1e30, 3, 5]], dtype)
+    y, part, scratch = np.empty_like(x), np.empty_like(x), np.empty((1, 3), dtype)
+    softmax(x, 0, scratch=scratch, out=y)
+    assert np.allclose(y, [[0.5, 0, 1 / 3], [0, 1, 1 / 3], [0.5, 0, 1 / 3]])
+    log_softmax(x, 0, part=part, scratch=scratch, out=y)
+    assert np.allclose(np.exp(y), [[0.5, 0, 1 / 3], [0, 1, 1 / 3], [0.5, 0, 1 / 3]])
+
+
+def test_masks_keep_the_mean_and_depend_on_their_key_alone():
+    masks = {}
+    for key in [(0, 1, 0, 5), (0, 2, 0, 5), (0, 1, 1, 5), (0, 1, 0, 6), (7, 1, 0, 5)]:
+        out = np.empty((40, 1000), "float32")
+        random_mask(key, 0.3, out=out)
+        again = np.empty_like(out)
+        random_mask(key, 0.3, out=again)
+        assert np.array_equal(out, again)
+        assert set(np.unique(out)) == {0, np.float32(1 / 0.7)}
+        assert abs(out.mean() - 1) < 0.015  # four deviations
+        masks[key] = out.tobytes()
+    assert len(set(masks.values())) == len(masks)
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (3, 5, 4, 7)])
+def test_right_answers_are_those_of_argmax(shape):
+    """With many ties, and with numbers that are none."""
+    generator = np.random.default_rng(0)
+    axis = 0 if len(shape) == 2 else 1
+    pixels = (*shape[:axis], *shape[axis + 1 :])
+    for _ in range(20):
+        z, t = (generator.integers(0, 3, shape).astype("float32") for _ in range(2))
+        z.flat[generator.integers(z.size)] = np.nan
+        places = {"turned": np.empty((*pixels, shape[axis]), "float32"), "hit": np.empty(pixels, bool)}
+        places |= {name: np.empty(pixels, "int64") for name in ("z_at", "t_at")}
+        views = [np.moveaxis(x, axis, -1) for x in (z, t)]
+        assert count_right(*views, **places) == np.sum(z.argmax(axis) == t.argmax(axis))
