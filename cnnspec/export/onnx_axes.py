@@ -83,7 +83,9 @@ def unsqueeze(r: Reader, step: Step) -> Seen:
 def transpose(r: Reader, step: Step) -> Seen:
     value = r.at(step.input(0), step)
     rank = len(value.perm) + 1
-    perm = step.get("perm") or list(range(rank))[::-1]
+    perm = [axis % rank for axis in step.get("perm") or range(rank)[::-1]]
+    if sorted(perm) != list(range(rank)):
+        refuse("CNN502", f"{step} of a value with {rank} axes names others: {perm}")
     if perm[0] != 0:
         refuse("CNN504", f"{step} moves the batch's axis")
     return Seen(value.value, value.shape, tuple(value.perm[axis - 1] for axis in perm[1:]))

@@ -88,6 +88,15 @@ def cast(step: Step, x: Array) -> Array:
     return x.astype(helper.tensor_dtype_to_np_dtype(step.get("to")))
 
 
+def filled(step: Step, shape: Array) -> Array:
+    from onnx import numpy_helper
+
+    if np.prod(shape, dtype=float) > MOST_ELEMENTS:
+        refuse("CNN504", f"{step} makes a constant of {np.prod(shape, dtype=float):.0g} numbers")
+    value = numpy_helper.to_array(step.get("value")) if step.get("value") is not None else np.zeros(1, np.float32)
+    return np.full(shape.tolist(), value.reshape(()))
+
+
 def division(step: Step, a: Array, b: Array) -> Array:
     return a // b if a.dtype.kind in "iu" else a / b
 
@@ -111,8 +120,11 @@ FOLDS: dict[str, Callable[..., Any]] = {
     "Neg": lambda step, x: -x,
     "Sqrt": lambda step, x: np.sqrt(x),
     "Exp": lambda step, x: np.exp(x),
+    "Mod": lambda step, a, b: np.fmod(a, b) if step.get("fmod", 0) else np.mod(a, b),
+    "ReduceProd": lambda step, x, axes=None: x.prod(axes_of(step, axes), keepdims=bool(step.get("keepdims", 1))),
+    "ConstantOfShape": filled,
     "Reciprocal": lambda step, x: 1 / x,
     "Floor": lambda step, x: np.floor(x),
     "Ceil": lambda step, x: np.ceil(x),
 }
-BROADCAST = {"Add", "Sub", "Mul", "Div"}
+BROADCAST = {"Add", "Sub", "Mul", "Div", "Mod"}

@@ -58,11 +58,14 @@ def layernorm(r: Reader, step: Step) -> Seen:
 
 
 def groupnorm(r: Reader, step: Step) -> Seen:
-    x = straight(r, step)
+    """GroupNormalization; and InstanceNormalization, of each channel alone or of channels put into groups."""
+    x = r.at(step.input(0), step)
     channels = r.type(x.value)["c"]
-    groups = step.get("num_groups", channels)  # InstanceNormalization has none: each channel alone
     weight, bias = r.array(step, 1, "scale"), r.array(step, 2, "bias")
-    if r.opset < 21 and "num_groups" in step.attributes:  # one number for each group, then
+    groups = step.get("num_groups", x.shape[0])
+    if not x.straight or channels % groups or ("num_groups" in step.attributes and x.shape[0] != channels):
+        refuse("CNN504", f"{step} works along an axis that is not that of the channels")
+    if len(weight) == groups:
         weight, bias = (np.repeat(array, channels // groups) for array in (weight, bias))
     return normed(r, step, x, word("groupnorm", (groups,), eps=eps_of(step)), weight, bias)
 
@@ -92,6 +95,10 @@ def scale(r: Reader, step: Step, value: Seen, name: str) -> Seen:
     """A product with a constant that has a number for each channel."""
     if not value.straight:
         refuse("CNN504", f"{step} multiplies by a constant")
+    if r.b.nodes[value.value].op.word in ("groupnorm", "layernorm"):
+        made = r.rescaled(value, r.known[name], "weight", 1)
+        if made is not None:
+            return made
     factors = by_channel(r, step, value, r.known[name], "factor")
     return r.like(value, r.learnt(step, word("scale"), value.value, {"weight": factors}, (name,)).value)
 

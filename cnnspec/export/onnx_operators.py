@@ -135,17 +135,6 @@ def gelu(r: Reader, step: Step) -> Seen:
     return r.like(x, r.add(word("gelu", form=form), x.value))
 
 
-def reduce_max(r: Reader, step: Step) -> Seen:
-    """A maximum over pieces that the channels were split into is `maxout`."""
-    value = r.at(step.input(0), step)
-    kind = r.type(value.value)
-    if value.straight and len(value.shape) > 1 and axes.axes_of(r, step) == {1} and not step.get("keepdims", 1):
-        left, piece, *pixels = value.shape
-        if kind.shape == (left * piece, *pixels):
-            return r.made(word("maxout", piece), value.value)
-    refuse("CNN504", f"{step} takes a maximum over axes for which there is no word")
-
-
 # ---- joins -----------------------------------------------------------------------------------------------
 
 
@@ -185,12 +174,31 @@ def mul(r: Reader, step: Step) -> Seen:
             return next(r.at(name, step) for name in step.inputs if name not in r.known)
         if len(step.inputs) == 2 and len(constants) == 1:
             value = next(r.at(name, step) for name in step.inputs if name not in r.known)
-            return norms.scale(r, step, value, constants[0])
+            factor = r.known[constants[0]]
+            made = averaged(r, value, 1 / factor) if factor.all() else None
+            return made or norms.scale(r, step, value, constants[0])
         refuse("CNN504", f"{step} multiplies constants")
     a, b = (r.loose(step, k) for k in range(2))
     if a.straight and b.straight and a.sizes != b.sizes and len(a.sizes) == len(b.sizes):
         return r.made(word("mul"), *(gate(r, v) for v in (a, b)))
     return join("mul")(r, step)
+
+
+def div(r: Reader, step: Step) -> Seen:
+    """A sum divided by how many there are is their mean."""
+    if step.input(1) in r.known and step.input(0) not in r.known:
+        made = averaged(r, r.at(step.input(0), step), r.known[step.input(1)])
+        if made is not None:
+            return made
+    refuse("CNN504", f"{step} divides, which no word does but `mean`, by the number of its branches")
+
+
+def averaged(r: Reader, value: Seen, count: np.ndarray) -> Seen | None:
+    """The mean of the branches of a sum, if the sum is read once and `count` is how many they are."""
+    parts = r.summands(value.value)
+    if len(parts) < 2 or count.size != 1 or float(count.reshape(())) != len(parts):
+        return None
+    return r.like(value, r.add(word("mean"), *parts))
 
 
 def gate(r: Reader, value: Seen) -> str:
@@ -232,7 +240,7 @@ OPERATORS: dict[str, Any] = {
     f"{GROUP}minpool": windows.minpool,
     "GlobalAveragePool": windows.gap,
     "GlobalMaxPool": windows.gmp,
-    "ReduceMean": windows.reduce_mean,
+    "ReduceMean": windows.over_pixels("gap"),
     "Gemm": gemm,
     "MatMul": matmul,
     "Flatten": axes.flatten,
@@ -264,10 +272,11 @@ OPERATORS: dict[str, Any] = {
     "Tanh": fixed("tanh"),
     "Softplus": fixed("softplus"),
     "Softsign": fixed("softsign"),
+    f"{GROUP}softsign": fixed("softsign"),
     f"{GROUP}step": fixed("step"),
     "Softmax": over_channels("softmax"),
     "LogSoftmax": over_channels("logsoftmax"),
-    "ReduceMax": reduce_max,
+    "ReduceMax": windows.over_pixels("gmp"),
     "BatchNormalization": norms.bn,
     "LayerNormalization": norms.layernorm,
     "GroupNormalization": norms.groupnorm,
@@ -277,6 +286,7 @@ OPERATORS: dict[str, Any] = {
     "Add": add,
     "Sum": add,
     "Mul": mul,
+    "Div": div,
     "Max": maximum,
     "Mean": join("mean"),
     "Concat": concat,

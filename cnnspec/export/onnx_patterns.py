@@ -34,6 +34,7 @@ PATTERNS: tuple[tuple[str, Pattern], ...] = (
     ("gelu", ("Mul", "x", ("Mul", ERF, 0.5))),
     ("gelu", ("Mul", ("Mul", "x", 0.5), ERF_TIMES)),
     ("gelu", ("Mul", "x", ("Mul", ERF_TIMES, 0.5))),
+    ("softsign", ("Div", "x", ("Add", ("Abs", "x"), 1.0))),
     ("step", ("Cast", ("Greater", "x", 0.0))),
     ("minpool", ("Neg", ("MaxPool", ("Neg", "x")))),
 )

@@ -23,7 +23,7 @@ from ..passes.prune import prune
 from .onnx import INIT
 from .onnx_constants import fold
 from .onnx_patterns import group
-from .onnx_steps import Step, Steps, needed, refuse
+from .onnx_steps import Step, Steps, first_line, needed, refuse
 
 Shape = tuple[int, ...]
 
@@ -51,6 +51,15 @@ def seen(value: str, shape: Shape) -> Seen:
 
 
 @dataclass(frozen=True)
+class Margin:
+    """Padding that waits for a window to take it as its own: how much before and after each side, and of what."""
+
+    step: Step
+    sides: tuple[tuple[int, int], ...]
+    filler: float
+
+
+@dataclass(frozen=True)
 class Network:
     """What a model says in our words; `sources` tells the ONNX value behind each of ours."""
 
@@ -68,6 +77,7 @@ class Reader:
         self.b = Builder()
         self.known: dict[str, np.ndarray] = dict(model.arrays)
         self.values: dict[str, Seen] = {}
+        self.margins: dict[str, Margin] = {}  # of values that are kept without their padding
         self.weights: dict[str, np.ndarray] = {}
         self.owners: dict[tuple[Any, ...], str] = {}  # the first node with an operator and arrays
         self.sources: dict[str, str] = {}
@@ -96,6 +106,8 @@ class Reader:
         for step in steps:
             if all(name in self.known for name in step.outputs if name):
                 continue
+            if self.computable(step) and self.compute(step):
+                continue
             operator = OPERATORS.get(step.op)
             if operator is None:
                 refuse("CNN503", f"no word says what {step} does")
@@ -103,6 +115,8 @@ class Reader:
                 self.operate(step, operator)
             except Fault as fault:
                 refuse("CNN504", f"{step}: {fault.message}")
+            except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
+                refuse("CNN502", f"{step} is malformed: {first_line(error)}")
         outputs = tuple(self.plain(self.at(name, "an output")) for name in model.outputs)
         graph = prune(self.b.graph(tuple(self.inputs), outputs))
         kept = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
@@ -128,9 +142,7 @@ class Reader:
         return True
 
     def operate(self, step: Step, operator: Callable[[Reader, Step], object]) -> None:
-        """Translate a step, unless what it makes is known now that shapes are."""
-        if self.computable(step) and self.compute(step):
-            return
+        """Translate a step."""
         made = operator(self, step)
         if isinstance(made, Seen):
             self.values[step.outputs[0]] = made
@@ -143,11 +155,36 @@ class Reader:
 
     def at(self, name: str, whose: object) -> Seen:
         """The value of that name."""
+        if name in self.margins:
+            self.values[name] = self.bordered(self.values[name], self.margins.pop(name))
         if name in self.values:
             return self.values[name]
         if name in self.known:
             refuse("CNN504", f"{whose} is a constant, `{name}`, where a value of the network belongs")
         refuse("CNN502", f"{whose} reads `{name}`, which nothing makes")
+
+    def with_margin(self, step: Step, filler: float) -> tuple[str, list[tuple[int, int]] | None]:
+        """The first input as an image, and the padding that waits for the step, where it is by that filler."""
+        margin = self.margins.get(step.input(0))
+        if margin is None or margin.filler != filler:
+            return self.image(step), None
+        return self.plain(self.values[step.input(0)]), list(margin.sides)
+
+    def bordered(self, value: Seen, margin: Margin) -> Seen:
+        """A value with padding that no window takes."""
+        from .onnx_resample import padded
+
+        if margin.filler:
+            refuse("CNN504", f"{margin.step} pads by {margin.filler:g}; `pad` does by zeros")
+        made = padded(self, margin.step, self.plain(value), 0, list(margin.sides))
+        return seen(made, self.type(made).shape)
+
+    def summands(self, value: str) -> list[str]:
+        """What a value is the sum of, through sums that nobody else reads; the value alone where it is none."""
+        node = self.b.nodes[value]
+        if node.op.word != "add" or self.readers.get(self.sources.get(value, ""), 0) != 1:
+            return [value]
+        return [part for branch in node.inputs for part in self.summands(branch)]
 
     def array(self, step: Step, index: int, what: str) -> np.ndarray:
         """An input that must be known."""
@@ -225,6 +262,18 @@ class Reader:
                 )
         return made
 
+    def rescaled(self, value: Seen, array: np.ndarray, name: str, unused: float) -> Seen | None:
+        """A constant after a normalisation as its own scale or shift, if it has made no use of that so far."""
+        node = self.b.nodes[value.value]
+        full = f"{node.name}.{name}"
+        once = self.readers.get(self.sources.get(node.name, ""), 0) == 1 and not node.weights
+        wanted = tuple(node.type["c"] if axis == 0 else 1 for axis in value.perm)
+        if not once or (self.weights[full] != unused).any() or stripped(array.shape) != stripped(wanted):
+            return None
+        self.weights[full] = floats(array).reshape(-1)
+        self.owners = {key: owner for key, owner in self.owners.items() if owner != node.name}
+        return value
+
     def like(self, value: Seen, made: str) -> Seen:
         """A value made number by number from another, seen as that one is."""
         return Seen(made, value.shape, value.perm)
@@ -232,6 +281,8 @@ class Reader:
     def biased(self, step: Step, value: Seen, bias: np.ndarray) -> Seen | None:
         """A constant added to what a layer without bias made, as its bias; None where it cannot be one."""
         node = self.b.nodes[value.value]
+        if node.op.word in ("groupnorm", "layernorm"):
+            return self.rescaled(value, bias, "bias", 0)
         filters = node.type.shape[0] if node.type.shape else 0
         once = self.readers.get(self.sources.get(node.name, ""), 0) == 1
         if not once or node.weights or node.op.word not in ("conv", "dwconv", "dense") or node.op.bias:  # type: ignore[attr-defined]

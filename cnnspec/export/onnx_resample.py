@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, isclose
+from math import ceil, floor, inf, isclose
 from typing import Any
 
 import numpy as np
 
-from .onnx_reader import Reader, Seen, axis_of, word
+from .onnx_reader import Margin, Reader, Seen, axis_of, word
 from .onnx_steps import Step, refuse
 
 Pads = list[tuple[int, int]]
@@ -18,7 +18,7 @@ def padded(r: Reader, step: Step, x: str, channels: int, pads: Any) -> str:
 
     `crop` cuts an odd pixel off below, so what is one less below than above can be said too.
     """
-    if any(before - after not in (0, 1) for before, after in pads):
+    if not sayable(pads):
         refuse("CNN504", f"{step} pads by {pads}, before and after each side, for which there is no word")
     sides = [max(before, 0) for before, _ in pads]
     left = tuple(n + before + after for n, (before, after) in zip(r.type(x).spatial, pads, strict=True))
@@ -28,6 +28,10 @@ def padded(r: Reader, step: Step, x: str, channels: int, pads: Any) -> str:
     return x if r.type(x).spatial == left else r.add(word("crop", left), x)
 
 
+def sayable(pads: Pads) -> bool:
+    return all(before - after in (0, 1) for before, after in pads)
+
+
 def pad(r: Reader, step: Step) -> Seen:
     x = r.image(step)
     rank = len(r.type(x).shape) + 1
@@ -35,12 +39,19 @@ def pad(r: Reader, step: Step) -> Seen:
     value = step.get("value", 0.0) if r.opset < 11 else r.optional(step, 2, "value")
     axes = r.optional(step, 3, "axes")
     along = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes]
-    if step.get("mode", "constant") != "constant" or (value is not None and np.any(value)):
-        refuse("CNN504", f"{step} pads by other numbers than zeros")
+    filler = 0.0 if value is None else float(np.asarray(value).reshape(()))
+    if step.get("mode", "constant") != "constant":
+        refuse("CNN504", f"{step} pads by pixels of the image ({step.get('mode')})")
     both = dict(zip(along, zip(flat[: len(along)], flat[len(along) :], strict=True), strict=True))
     (_, channels), *sides = ((both.get(axis, (0, 0))) for axis in range(1, rank))
     if any(both.get(0, (0, 0))) or both.get(1, (0, 0))[0] != channels or channels < 0:
         refuse("CNN504", f"{step} pads the batch, or by more channels on one side than on the other")
+    if not channels and (filler == -inf or not sayable(sides)):  # a window that comes next may say it itself
+        value_before = r.at(step.input(0), step)
+        r.margins[step.outputs[0]] = Margin(step, tuple(sides), filler)
+        return value_before
+    if filler:
+        refuse("CNN504", f"{step} pads by {filler:g}; `pad` does by zeros")
     made = padded(r, step, x, channels, sides)
     return Seen(made, r.type(made).shape, tuple(range(rank - 1)))
 

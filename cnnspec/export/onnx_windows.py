@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from ..ops.base import Op
@@ -39,7 +41,8 @@ def pad_setting(step: Step, word: str, x: Any, kernel: Any, stride: Any, dilate:
         return "valid"
     if all(before == after for before, after in pads):
         return setting([before for before, _ in pads])
-    for name in ("same", "include"):
+    names = ("include", "same") if step.get("ceil_mode") else ("same", "include")
+    for name in names:
         if slide(word, x, kernel, stride, name, dilate).pad[-len(pads) :] == tuple(pads):
             return name
     return None
@@ -50,8 +53,10 @@ def setting(sizes: Any) -> int | tuple[int, ...]:
     return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
 
 
-def window(r: Reader, step: Step, x: str, kernel: list[int]) -> tuple[list[int], list[int], Pads | str]:
-    """Stride, dilation and pads of a step whose windows have that kernel."""
+def window(
+    r: Reader, step: Step, x: str, kernel: list[int], margin: Pads | None = None
+) -> tuple[list[int], list[int], Pads | str]:
+    """Stride, dilation and pads of a step whose windows have that kernel; `margin` is padding made before it."""
     kind = r.type(x)
     rank = len(kind.spatial)
     if not rank or len(kernel) != rank:
@@ -59,7 +64,13 @@ def window(r: Reader, step: Step, x: str, kernel: list[int]) -> tuple[list[int],
     stride = list(step.get("strides") or [1] * rank)
     dilate = list(step.get("dilations") or [1] * rank)
     extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilate, strict=True)]
-    pads = pads_of(step, kind.spatial, extent, stride)
+    sides = margin or [(0, 0)] * rank
+    grown_sizes = tuple(n + before + after for n, (before, after) in zip(kind.spatial, sides, strict=True))
+    pads = pads_of(step, grown_sizes, extent, stride)
+    if margin and isinstance(pads, str):
+        refuse("CNN504", f"{step} pads what is padded already")
+    if not isinstance(pads, str):
+        pads = [(b + before, a + after) for (b, a), (before, after) in zip(pads, sides, strict=True)]
     if step.get("ceil_mode") and not isinstance(pads, str):
         pads = [grown(n, e, s, p) for n, e, s, p in zip(kind.spatial, extent, stride, pads, strict=True)]
     return stride, dilate, pads
@@ -75,11 +86,11 @@ def grown(size: int, extent: int, stride: int, pad: tuple[int, int]) -> tuple[in
 
 
 def conv(r: Reader, step: Step) -> Seen:
-    x = r.image(step)
+    x, margin = r.with_margin(step, 0.0)
     weight, bias = r.array(step, 1, "kernel"), r.optional(step, 2, "bias")
     filters, _, *kernel = weight.shape
     groups = step.get("group", 1)
-    stride, dilate, pads = window(r, step, x, kernel)
+    stride, dilate, pads = window(r, step, x, kernel, margin)
     kind = r.type(x)
     pad = pad_setting(step, "conv", kind, tuple(kernel), setting(stride), setting(dilate), pads)
     if pad is None:
@@ -150,23 +161,25 @@ def cuts_of(step: Step, sizes: tuple[int, ...], full: list[int], stride: list[in
 
 
 def maxpool(r: Reader, step: Step) -> Seen:
-    x = r.image(step)
+    x, margin = r.with_margin(step, -inf)
     if set(step.get("dilations") or [1]) != {1}:
         refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `maxpool` does not")
-    return pool(r, step, x, "maxpool", {})
+    return pool(r, step, x, "maxpool", {}, margin)
 
 
 def avgpool(r: Reader, step: Step) -> Seen:
-    x = r.image(step)
     counted = bool(step.get("count_include_pad"))
+    if not any(step.get("pads") or ()):
+        counted = counted or step.input(0) in r.margins  # zeros put there before count like pixels
+    x, margin = r.with_margin(step, 0.0) if counted else (r.image(step), None)
     if set(step.get("dilations") or [1]) != {1}:
         refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `avgpool` does not")
-    return pool(r, step, x, "avgpool", {"count_pad": counted} if counted else {})
+    return pool(r, step, x, "avgpool", {"count_pad": counted} if counted else {}, margin)
 
 
-def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any]) -> Seen:
+def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin: Pads | None = None) -> Seen:
     kernel = list(step.get("kernel_shape") or [])
-    stride, _, pads = window(r, step, x, kernel)
+    stride, _, pads = window(r, step, x, kernel, margin)
     if more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, kernel, stride):
         refuse("CNN504", f"{step} counts some of its padding (ceil_mode with count_include_pad)")
     kind = r.type(x)
@@ -194,14 +207,23 @@ def pooled(r: Reader, x: str, name: str) -> Seen:
     return seen(value, (shape[0], *[1] * (len(shape) - 1)))
 
 
-def reduce_mean(r: Reader, step: Step) -> Seen:
-    """A mean over all pixels is a global pool."""
-    value = r.at(step.input(0), step)
-    pixels = set(range(1, len(value.perm)))
-    if axes_of(r, step) != pixels or not pixels or (step.get("keepdims", 1) and not value.straight):
-        refuse("CNN504", f"{step} takes a mean over other axes than those of the pixels")
-    made = pooled(r, r.plain(seen(value.value, value.shape)), "gap")
-    return made if step.get("keepdims", 1) else seen(made.value, made.shape[:1])
+def over_pixels(name: str) -> Callable[[Reader, Step], Seen]:
+    """A mean or a maximum over all pixels is a global pool; a maximum over pieces of the channels is `maxout`."""
+
+    def read(r: Reader, step: Step) -> Seen:
+        value = r.at(step.input(0), step)
+        along, kept = axes_of(r, step), step.get("keepdims", 1)
+        pixels = set(range(1, len(value.perm)))
+        if along == pixels and pixels and (value.straight or not kept):
+            made = pooled(r, r.plain(seen(value.value, value.shape)), name)
+            return made if kept else seen(made.value, made.shape[:1])
+        if name == "gmp" and along == {1} and value.straight and not kept:
+            left, piece, *rest = value.shape
+            if r.type(value.value).shape == (left * piece, *rest):
+                return r.made(word("maxout", piece), value.value)
+        refuse("CNN504", f"{step} works along other axes than those of the pixels")
+
+    return read
 
 
 def gmp(r: Reader, step: Step) -> Seen:

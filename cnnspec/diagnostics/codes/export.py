@@ -1,7 +1,81 @@
-"""Codes CNN5xx: writing other formats."""
+"""Codes CNN5xx: other formats, written and read."""
 
 from __future__ import annotations
 
 from .code import Code
 
-EXPORT: tuple[Code, ...] = ()
+EXPORT: tuple[Code, ...] = (
+    Code(
+        "CNN501",
+        "package-missing",
+        """\
+A format needs a package that is not installed. cnnspec itself needs none of them, so they are extras; the help
+line names the one to install:
+
+    pip install cnnspec[onnx]""",
+        how="`cnnspec compile net.cnn --emit onnx` where the package onnx is not installed.",
+    ),
+    Code(
+        "CNN502",
+        "onnx-unreadable",
+        """\
+The file is not an ONNX model, is damaged, or contradicts itself: an operator that reads what nothing makes,
+weights of another shape than the operator needs. What onnx.checker found stands in the message. Nothing was
+written.""",
+        how="`cnnspec import` of a file that was cut short.",
+    ),
+    Code(
+        "CNN503",
+        "onnx-operator",
+        """\
+The model uses an operator for which the language has no word. A network is imported whole or not at all: nothing
+is left out and nothing is approximated. `cnnspec ops` lists the words; if the operator stands in a part that you
+can do without, cut that part off before the export.""",
+        how="`cnnspec import` of a model with an LSTM.",
+    ),
+    Code(
+        "CNN504",
+        "onnx-form",
+        """\
+The operator has a word, but not in the form that the model uses: a softmax over another axis than the channels,
+padding that differs from side to side as no setting of `pad` does, a product with a constant, a shape that mixes
+images. The message names the operator, the node and the form.""",
+        how="`cnnspec import` of a model whose softmax goes over the width.",
+    ),
+    Code(
+        "CNN505",
+        "onnx-input",
+        """\
+A network takes images (n, c, h, w), sequences (n, c, w) or vectors (n, c) of floating-point numbers, and all
+sizes but that of the batch are known. This model's input has another form, or leaves a size open; then say what
+it is:
+
+    cnnspec import model.onnx --input 3x224x224 -o net.cnn""",
+        how="`cnnspec import` of a model with input (n, 3, height, width).",
+    ),
+    Code(
+        "CNN506",
+        "not-sayable",
+        """\
+Each layer has its word, but their connections cannot be written down: branches nest deeper than 30 parentheses,
+or layers share weights in another way than by a chain that is called several times (`net`).""",
+        how="`cnnspec import` of a model in which two layers share a kernel and not the bias.",
+    ),
+    Code(
+        "CNN507",
+        "graph-json",
+        """\
+A `.cnn.json` file holds a checked graph, as `cnnspec compile --emit json` writes it; its form is described by
+`cnnspec schema graph`. This one is no JSON, has another form, or says a shape that its layers do not make. The
+message tells the path to the fault: `nodes[3].op.stride` is the stride of the fourth node.""",
+        how="`cnnspec check` of a `.cnn.json` file in which a node reads a node that comes after it.",
+    ),
+    Code(
+        "CNN508",
+        "file-exists",
+        """\
+Importing would write over a spec or weights that are there already, and might be your own work. Choose another
+name, or say `--force`.""",
+        how="`cnnspec import model.onnx -o net.cnn` where net.cnn exists.",
+    ),
+)
