@@ -12,8 +12,6 @@ from pathlib import Path
 from ..diagnostics import Diagnostic, Edit, Source
 from ..lang.fixes import edited
 
-ROUNDS = 10  # one fix may bring another to light; each round settles at least one
-
 
 def repair(
     source: Source, found: tuple[Diagnostic, ...], find: Callable[[Source], tuple[Diagnostic, ...]]
@@ -23,21 +21,21 @@ def repair(
     `found` are the findings in it, `find` checks a changed one.
 
     Each fix was checked alone when it was found. Together they are checked again here: a round that
-    leaves the text no better is taken back, and its fixes are then tried one by one.
+    does not settle them all is taken back, and its fixes are then tried one by one.
     """
     applied = 0
-    for _ in range(ROUNDS):
+    while True:  # one fix may bring another to light; each round leaves the text better
         together = compatible(diagnostic.fix for diagnostic in found if fits(diagnostic.fix, source))
         attempts = [together, *([fix] for fix in together)] if len(together) > 1 else [together]
         for attempt in filter(None, attempts):
             fixed = Source(source.name, edited(source.text, (edit for fix in attempt for edit in fix)))
             left = find(fixed)
-            if weight(left) < weight(found):
+            settled = len(attempt) == 1 or len(left) <= len(found) - len(attempt)
+            if settled and weight(left) < weight(found):
                 source, found, applied = fixed, left, applied + len(attempt)
                 break
         else:
-            break
-    return source, applied
+            return source, applied
 
 
 def weight(found: Iterable[Diagnostic]) -> tuple[int, int, int]:
