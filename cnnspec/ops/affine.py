@@ -59,7 +59,7 @@ def column(w, like):
 class TimesChannel(Op):
     """y = x * w, one factor for each channel."""
 
-    overwrites = ()
+    overwrites = (0,)
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         return x

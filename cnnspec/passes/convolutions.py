@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.convolve import (
-    Columns,
-    ColumnsFilterGradient,
-    ColumnsProduct,
-    Convolve,
-    ConvolveFilterGradient,
-    ConvolveInputGradient,
-    TurnKernel,
-)
+from ..ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct, TurnKernel
+from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..ops.geometry import Geometry
 from .rewrite import rewrite
 

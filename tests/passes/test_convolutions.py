@@ -4,7 +4,7 @@ import pytest
 from oracles.graphs import after, ops
 from oracles.nets import spec
 
-from cnnspec.ops.convolve import Columns
+from cnnspec.ops.columns import Columns
 
 
 def computed(text):
