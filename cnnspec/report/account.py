@@ -12,8 +12,10 @@ data. Everything is in terms of images (c, h, w): a sequence is one of height 1,
     join      one number from one number of each branch
     concat    a number of one of the branches
     move      a number of the input, elsewhere
-    channels  a number from all channels of its pixel
-    other     everything else: its inputs and its formula are told, not the steps between
+    blend     a sum of a few pixels of its channel
+    channels  a number from the channels of its pixel
+    group     a number from all pixels of a group of channels
+    other     a word that has no account yet: its inputs and its formula are told, not the steps between
 """
 
 from __future__ import annotations
@@ -34,9 +36,14 @@ KINDS = {
     "dense": "all", "gap": "image", "gmp": "image",
     "bn": "point", "scale": "point", "prelu": "point", "dropout": "point", "droppath": "point",
     "add": "join", "mul": "join", "max": "join", "mean": "join", "concat": "concat",
-    "flatten": "move", "reshape": "move", "shuffle": "move", "pad": "move", "crop": "move", "upsample": "move",
+    "flatten": "move", "reshape": "move", "shuffle": "move", "take": "move",
+    "pad": "move", "crop": "move", "upsample": "move", "resize": "blend",
     "softmax": "channels", "logsoftmax": "channels", "maxout": "channels", "lrn": "channels",
+    "layernorm": "channels", "groupnorm": "group",
 }  # fmt: skip
+
+
+CITATION = re.compile(r" \([A-Z]\w+ (et al\.|and \w+) \d+\)")
 
 
 @dataclass(frozen=True)
@@ -129,14 +136,18 @@ def _image(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
 
 
 def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
-    per_channel = [p.name for p in parameters.values() if p.type.elements in (1, node.type["c"])]
+    detail = {
+        "word": node.op.word,
+        "parameters": list(parameters),
+        "numbers": list(getattr(node.op, "numbers", ())),
+    }
     if node.op.word == "bn":
         eps = getattr(node.op, "eps", 0.0)
         formula = f"out = (in − running_mean[c]) / √(running_var[c] + {eps:g}) × weight[c] + bias[c]"
-        return {"parameters": per_channel, "eps": eps}, formula
+        return {**detail, "eps": eps}, formula
     if node.op.word in ("dropout", "droppath"):
-        return {"parameters": []}, "out = in (numbers are dropped in training only)"
-    return {"parameters": per_channel}, f"out = {_numbered(node.op)}"
+        return detail, "out = in (numbers are dropped in training only)"
+    return detail, f"out = {_numbered(node.op)}"
 
 
 def _join(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
@@ -163,21 +174,59 @@ def _concat(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Par
 
 
 def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
-    x = types[0]
-    formula = "every number of out is one of in"
-    if node.op.word == "flatten" and len(x.spatial) == 2:
+    (x,), op = types, node.op
+    if op.word == "flatten" and len(x.spatial) == 2:
         height, width = x.spatial
-        formula = f"out[c·{height * width} + i·{width} + j] = in[c,i,j]"
-    return {"from": sources(node.op, types)}, formula
+        return {"how": "same"}, f"out[c·{height * width} + i·{width} + j] = in[c,i,j]"
+    if op.word in ("flatten", "reshape"):
+        return {"how": "same"}, "out = in, number after number"
+    window = op.window(x)
+    if window is not None:
+        told = _window(window)
+        if max(told["grow"]) > 1:
+            places = [f"⌊{pixel} / {grow}⌋" for pixel, grow in zip("ij", told["grow"], strict=True)]
+            return {"how": "window", **told}, f"out[{_index(x)}] = in[c, {', '.join(places[-len(x.spatial) :])}]"
+        return {"how": "window", **told}, f"out[{_index(x)}] = {_looked(x, told).partition(' for ')[0]}"
+    channels = _channel_order(op, x)
+    first = f"out[0] = in[{channels[0]}]" + (f", out[1] = in[{channels[1]}], ..." if len(channels) > 1 else "")
+    return {"how": "channels", "channels": channels}, first
+
+
+def _blend(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    from ..ops.resample import blend
+
+    sides = zip(image_shape(types[0])[1:], image_shape(node.type)[1:], strict=True)
+    mode = str(getattr(node.op, "mode", "nearest"))
+    rows, columns = (
+        [[[k, share] for k, share in enumerate(row) if share] for row in blend(have, want, mode)]
+        for have, want in sides
+    )
+    return {"rows": rows, "columns": columns}, "out[c,i,j] = Σ over the pixels around of share × in[c]"
 
 
 def _channels(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
-    count = types[0]["c"]
-    formula = {
-        "softmax": f"out[c] = exp(in[c]) / Σ over k < {count} of exp(in[k])",
-        "logsoftmax": f"out[c] = in[c] − log Σ over k < {count} of exp(in[k])",
-    }.get(node.op.word, f"out = {_numbered(node.op)}")
-    return {"word": node.op.word}, formula
+    count, op = types[0]["c"], node.op
+    detail: dict[str, Any] = {"word": op.word}
+    if op.word == "softmax":
+        return detail, f"out[c] = exp(in[c]) / Σ over k < {count} of exp(in[k])"
+    if op.word == "logsoftmax":
+        return detail, f"out[c] = in[c] − log Σ over k < {count} of exp(in[k])"
+    if op.word == "maxout":
+        share = count // node.type["c"]
+        return {**detail, "share": share}, f"out[c] = max of in[{share}c] to in[{share}c + {share - 1}]"
+    n = {name: getattr(op, name) for name in ("size", "alpha", "beta", "k", "eps") if hasattr(op, name)}
+    if op.word == "lrn":
+        around = f"{n['alpha']:g} / {n['size']} × Σ of in² over {n['size']} channels"
+        return {**detail, **n}, f"out = in / ({n['k']:g} + {around})^{n['beta']:g}"
+    standard = f"(in − mean) / √(var + {n['eps']:g})"
+    return {**detail, **n}, f"out = {standard} × weight[c] + bias[c], over the {count} channels of a pixel"
+
+
+def _group(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    (groups,), eps = getattr(node.op, "size", (1,)), getattr(node.op, "eps", 0.0)
+    share = types[0].elements // groups
+    formula = f"out = (in − mean) / √(var + {eps:g}) × weight[c] + bias[c], over the {share:,} numbers of a group"
+    return {"groups": groups, "eps": eps}, formula
 
 
 def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
@@ -186,7 +235,8 @@ def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
 
 TELL = {
     "filter": _filter, "pick": _pick, "mean": _mean, "all": _all, "image": _image, "point": _point,
-    "join": _join, "concat": _concat, "move": _move, "channels": _channels, "other": _other,
+    "join": _join, "concat": _concat, "move": _move, "blend": _blend, "channels": _channels, "group": _group,
+    "other": _other,
 }  # fmt: skip
 
 
@@ -233,7 +283,7 @@ def _looked(x: TensorType, window: dict[str, Any]) -> str:
 
 def _numbered(op: Op) -> str:
     """The formula of a word's first sentence, its settings as the numbers that they are."""
-    sentence = op.summary().partition(". ")[0].rstrip(".")
+    sentence = CITATION.sub("", op.summary()).partition(". ")[0].rstrip(".")
     before, colon, formula = sentence.partition(": ")
     if not colon:
         formula = before if before[:1].islower() else f"{op.word}(x)"
@@ -241,21 +291,38 @@ def _numbered(op: Op) -> str:
         value = getattr(op, name)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             formula = re.sub(rf"\b{name}\b", f"{value:g}", formula)
-    return formula.replace(" * ", " × ")
+    return formula.removeprefix("out[c] = ").replace(" * ", " × ")
 
 
-def sources(op: Op, types: tuple[TensorType, ...]) -> list[int]:
-    """For each number of the value which number of the input it is, both counted in (c, h, w); -1 for padding."""
+def _channel_order(op: Op, x: TensorType) -> list[int]:
+    """For each channel of the value which channel of the input it is: the word itself is asked."""
     import numpy as np
 
-    from ..ir import Builder
-    from ..ops.leaves import Input
-    from ..passes.expand import expand_inference
-    from ..plan.evaluate import evaluate
+    counted = np.arange(x["c"], dtype=float).reshape(1, -1, *[1] * len(x.spatial))
+    return [int(c) for c in np.ravel(op.evaluate(counted))]
 
-    b = Builder()
-    x = b.add(Input(types[0]), name="in")
-    graph = expand_inference(b.graph(("in",), (b.add(op, x, name="out"),)))
-    counted = np.arange(1, types[0].elements + 1, dtype=np.float64).reshape(1, *types[0].shape)
-    made = evaluate(graph, {"in": counted})[graph.outputs[0]]
-    return (made.reshape(-1) - 1).astype(int).tolist()
+
+def moved_from(detail: dict[str, Any], shape: tuple[int, ...], place: tuple[int, ...], to: tuple[int, ...]) -> Any:
+    """Where the number at `place` of a moved value stood, both as (c, h, w); None for padding.
+
+    `shape` is that of the input, `to` that of the value.
+    """
+    c, i, j = place
+    if detail["how"] == "channels":
+        return detail["channels"][c], i, j
+    if detail["how"] == "same":
+        k = (c * to[1] + i) * to[2] + j
+        return k // (shape[1] * shape[2]), k // shape[2] % shape[1], k % shape[2]
+    rows = _met(detail, 0, i, shape[1])
+    columns = _met(detail, 1, j, shape[2])
+    return None if rows is None or columns is None else (c, rows, columns)
+
+
+def _met(detail: dict[str, Any], axis: int, pixel: int, size: int) -> int | None:
+    """The one pixel of the input that a moving window meets, if there is one."""
+    first = pixel * detail["stride"][axis] - detail["pad"][axis]
+    for tap in range(detail["kernel"][axis]):
+        at, rest = divmod(first + tap * detail["dilate"][axis], detail["grow"][axis])
+        if not rest and 0 <= at < size:
+            return at
+    return None

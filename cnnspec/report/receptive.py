@@ -1,7 +1,9 @@
 """Which pixels of the input each number of a value depends on: exactly, borders and branches included.
 
 Windows are the same for all channels, and rows go their way apart from columns; so an image's answer is a
-range of rows for each of its rows, and one of columns for each of its columns.
+range of rows for each of its rows, and one of columns for each of its columns. What is between the first and
+the last pixel counts as seen, and so does every pixel behind a reshape; means and variances that a
+normalisation takes over an image do not count.
 """
 
 from __future__ import annotations
@@ -12,10 +14,8 @@ from functools import reduce
 
 from ..ir import Graph, Node
 from ..ir.facts import sees_everything
-from ..ops.activation import Activation
 from ..ops.base import Window
-from ..ops.norm import Bn
-from ..ops.regularise import Dropout
+from .account import account
 from .windows import spans_of
 
 Range = tuple[int, int]
@@ -40,7 +40,8 @@ class Reach:
         """What the number at `index` (channel first) sees."""
         if self.boxes:
             return self.boxes[index[0]]
-        return tuple(ranges[i] for ranges, i in zip(self.axes, index[1:], strict=True))
+        box = tuple(ranges[i] for ranges, i in zip(self.axes, index[1:], strict=True))
+        return box if NOTHING not in box else (NOTHING,) * len(box)
 
     @property
     def whole(self) -> Ranges:
@@ -88,6 +89,10 @@ def _reach(graph: Graph, node: Node, before: list[Reach]) -> Reach:
     window = node.op.window(*types)
     if window is not None and before[0].axes:
         return Reach(axes=_through(window, types[0].spatial, node.type.spatial, before[0].axes))
+    told = account(graph, node)
+    if told.kind == "blend":
+        sides = (told.detail["rows"], told.detail["columns"])[-len(before[0].axes) :]
+        return Reach(axes=tuple(map(_blended, before[0].axes, sides)))
     if sees_everything(node, types):
         return _filled(node, everything)
     if node.type.spatial:
@@ -98,11 +103,18 @@ def _reach(graph: Graph, node: Node, before: list[Reach]) -> Reach:
         return Reach(axes=reduce(_joined, (part.axes for part in parts)))
     if node.op.renames and before[0].axes:  # flattened: channel after channel, row after row
         return Reach(boxes=_flat(before[0].axes, types[0]["c"]))
-    if node.op.word == "concat":
+    if told.kind == "concat":
         return Reach(boxes=tuple(box for reach in before for box in reach.boxes))
-    if node.op.join or isinstance(node.op, (Activation, Bn, Dropout)) or node.op.renames:
+    if told.kind == "move" and told.detail["how"] == "channels":
+        return Reach(boxes=tuple(before[0].boxes[c] for c in told.detail["channels"]))
+    if told.kind in ("join", "point", "move"):
         return Reach(boxes=reduce(_joined, (reach.boxes for reach in before)))
     return _filled(node, everything)
+
+
+def _blended(ranges: Ranges, parts: list[list[list[float]]]) -> Ranges:
+    """After a blend: each index sees what those with a share in it see."""
+    return tuple(reduce(hull, (ranges[int(k)] for k, _ in part), NOTHING) for part in parts)
 
 
 def _through(

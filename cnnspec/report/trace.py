@@ -11,7 +11,7 @@ import numpy as np
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, Node
 from ..lang.suggest import nearest
-from .account import Account, account, image_shape
+from .account import Account, account, image_shape, moved_from
 from .lens import Seen
 from .receptive import receptive
 
@@ -105,8 +105,8 @@ class Trace:
         """The receptive field."""
         for name in self.graph.inputs:
             reach = receptive(self.graph, name)
-            if self.node.inputs and reach:
-                box = reach[self.node.name].at(self.place.index)
+            box = reach[self.node.name].at(self.place.index) if self.node.inputs and reach else ()
+            if any(a < b for a, b in box):
                 axes = ("rows", "columns")[-len(box) :]
                 ranges = [f"{axis} {a} to {b - 1}" for axis, (a, b) in zip(axes, box, strict=True)]
                 self.say(f"  sees {' and '.join(ranges)} of {name}")
@@ -205,9 +205,13 @@ class Trace:
     def point(self) -> None:
         rows = [[self.node.inputs[0], number(self.input()[self.c, self.i, self.j])]]
         for name in self.told.detail["parameters"]:
-            array = self.parameter(name).reshape(-1)
-            rows.append([f"{self.node.owner}.{name}", number(array[self.c if len(array) > 1 else 0])])
+            rows.append([f"{self.node.owner}.{name}", number(self.of_channel(name))])
         self.table(rows)
+
+    def of_channel(self, name: str) -> float:
+        """The channel's number of a parameter, which may have one for all of them."""
+        array = self.parameter(name).reshape(-1)
+        return float(array[self.c if len(array) > 1 else 0])
 
     def join(self) -> None:
         self.table([[name, number(self.of_branch(k))] for k, name in enumerate(self.node.inputs)])
@@ -223,26 +227,62 @@ class Trace:
         self.say(f"  channel {self.c - starts[k]} of {self.node.inputs[k]}")
 
     def move(self) -> None:
-        made = np.ravel_multi_index(self.place.index, self.node.type.shape)
-        source = self.told.detail["from"][int(made)]
-        if source < 0:
-            self.say("  padding")
-            return
-        shape = self.graph.type(self.node.inputs[0]).shape
-        index = ",".join(str(int(i)) for i in np.unravel_index(source, shape))
-        self.say(f"  it is {self.node.inputs[0]}[{index}]")
+        before = self.graph.type(self.node.inputs[0])
+        shapes = image_shape(before), image_shape(self.node.type)
+        source = moved_from(self.told.detail, shapes[0], (self.c, self.i, self.j), shapes[1])
+        if source is None:
+            self.say("  padding: 0")
+        else:
+            index = [source[0], *source[3 - len(before.spatial) :]]
+            self.say(f"  it is {self.node.inputs[0]}[{','.join(map(str, index))}]")
+
+    def blend(self) -> None:
+        x = self.input()[self.c]
+        rows, columns = self.told.detail["rows"][self.i], self.told.detail["columns"][self.j]
+        shares = [(y, z, a * b) for y, a in rows for z, b in columns]
+        self.table([[f"row {y}, column {z}", number(x[y, z]), "×", number(share)] for y, z, share in shares])
+        self.say(f"  sum {number(sum(x[y, z] * share for y, z, share in shares))}")
 
     def channels(self) -> None:
-        """All channels of the pixel, the largest first."""
-        x = self.input()[:, self.i, self.j]
+        """The channels of the pixel that count, the largest first."""
+        x, d = self.input()[:, self.i, self.j], self.told.detail
         top = np.argsort(-x)[: 2 * SHOWN]
         rows = [["channel", "in"], *([str(k), number(x[k])] for k in top)]
-        if self.told.detail["word"] == "softmax":
+        if d["word"] == "softmax":
             powers = np.exp(x - x.max())
             shares = powers / powers.sum()
-            heads = [["exp(in − max)", "of the sum"], *([number(powers[k]), number(shares[k])] for k in top)]
-            rows = [[*row, *more] for row, more in zip(rows, heads, strict=True)]
+            more = [["exp(in − max)", "of their sum"], *([number(powers[k]), number(shares[k])] for k in top)]
+            rows = [[*row, *cells] for row, cells in zip(rows, more, strict=True)]
         self.table(rows)
+        if d["word"] == "logsoftmax":
+            sums = np.log(np.exp(x - x.max()).sum()) + x.max()
+            self.say(f"  in {number(x[self.c])} − log of the sum {number(sums)} = {number(x[self.c] - sums)}")
+        if d["word"] == "maxout":
+            part = x[self.c * d["share"] : (self.c + 1) * d["share"]]
+            first = self.c * d["share"]
+            self.say(f"  the largest of channels {first} to {first + d['share'] - 1} = {number(part.max())}")
+        if d["word"] == "lrn":
+            first = max(0, self.c - d["size"] // 2)
+            squares = float((x[first : self.c - d["size"] // 2 + d["size"]] ** 2).sum())
+            base = d["k"] + d["alpha"] / d["size"] * squares
+            self.say(f"  sum of squares {number(squares)}; {number(x[self.c])} / {number(base)}^{d['beta']:g}"
+                     f" = {number(x[self.c] / base ** d['beta'])}")  # fmt: skip
+        if d["word"] == "layernorm":
+            self.standard(x[self.c], float(x.mean()), float(x.var()))
+
+    def group(self) -> None:
+        """Mean and variance of the group of channels."""
+        x, groups = self.input(), self.told.detail["groups"]
+        share = len(x) // groups
+        part = x[self.c // share * share : (self.c // share + 1) * share]
+        self.standard(x[self.c, self.i, self.j], float(part.mean()), float(part.var()))
+
+    def standard(self, x: float, mean: float, var: float) -> None:
+        """A number made standard, then scaled and shifted."""
+        weight, bias = self.of_channel("weight"), self.of_channel("bias")
+        self.say(f"  in {number(x)}, mean {number(mean)}, variance {number(var)}")
+        z = (x - mean) / np.sqrt(var + self.told.detail["eps"])
+        self.say(f"  {number(z)} × weight {number(weight)} + bias {number(bias)} = {number(z * weight + bias)}")
 
     def other(self) -> None:
         for name in self.node.inputs:

@@ -59,6 +59,13 @@ def _terms(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: P
         part = slope[f].reshape(-1)
         formula = f"d cost / d bias[{f}] = Σ of the slopes of its {part.size:,} numbers"
         return part, np.ones(part.size), formula, _names(node.name, f, slope[f].shape)
+    if node.op.word in ("scale", "prelu") and place.weight == "weight":
+        c = place.index[0]
+        factors, where = x[c].reshape(-1), ""
+        if node.op.word == "prelu":
+            factors, where = np.where(factors > 0, 0.0, factors), " where that is below 0"
+        formula = f"d cost / d weight[{c}] = Σ of slope × in{where}"
+        return slope[c].reshape(-1), factors, formula, _names(node.name, c, slope[c].shape)
     if node.op.word == "bn" and place.weight == "weight":
         c = place.index[0]
         mean, var = (parameters[f"{node.owner}.{name}"][c] for name in ("running_mean", "running_var"))

@@ -42,12 +42,15 @@ def _window(
     assert station.window is not None and source.front is not None and target.front is not None
     made = station.type
     rank = len(seen.spatial)
-    pixel = tuple(round((size - 1) * share) for size, share in zip(made.spatial, place[-rank:], strict=True))
-    spans = spans_of(station.window, pixel, seen.spatial)
+    grows = max(station.window.grow, default=1) > 1
+    sizes = seen.spatial if grows else made.spatial  # of a growing window one pixel of its input is shown
+    pixel = tuple(round((size - 1) * share) for size, share in zip(sizes, place[-rank:], strict=True))
+    one = [(p, p + 1) for p in pixel]
+    spans = made_by(station.window, pixel, made.spatial) if grows else spans_of(station.window, pixel, seen.spatial)
     if any(start >= stop for start, stop in spans):
         return []
-    patch = _part(source.front, spans, seen.spatial, way[0])
-    dot = _part(target.front, [(p, p + 1) for p in pixel], made.spatial, way[1])
+    patch = _part(source.front, one if grows else spans, seen.spatial, way[0])
+    dot = _part(target.front, spans if grows else one, made.spatial, way[1])
     color = color_of(station)
     shapes: list[Shape] = []
     if station.family == "pooling":
@@ -71,6 +74,18 @@ def spans_of(window: Window, pixel: tuple[int, ...], sizes: tuple[int, ...]) -> 
         first = o * s - p
         last = first + d * (k - 1)
         spans.append((max(0, -(-first // g)), min(size, last // g + 1)))
+    return spans
+
+
+def made_by(window: Window, pixel: tuple[int, ...], sizes: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The other way round: the pixels of the output, from `start` to before `stop`, that see a pixel."""
+    spans = []
+    grow = window.grow or (1,) * len(pixel)
+    for i, k, s, p, d, g, size in zip(
+        pixel, window.kernel, window.stride, window.pad, window.dilate, grow, sizes, strict=True
+    ):
+        last = i * g + p  # the output whose first tap meets the pixel, in steps of the window
+        spans.append((max(0, -(-(last - d * (k - 1)) // s)), min(size, last // s + 1)))
     return spans
 
 
@@ -101,7 +116,8 @@ def _inside(patch: Box, deep: float, color: str) -> list[Shape]:
 
 def _rays(patch: Box, dot: Box) -> list[tuple[Point, Point]]:
     """From the corners of the patch to those of the pixel."""
-    if patch.x1 - patch.x0 <= SMALLEST and patch.y1 - patch.y0 <= SMALLEST:
+    small = max(patch.x1 - patch.x0, patch.y1 - patch.y0, dot.x1 - dot.x0, dot.y1 - dot.y0) <= SMALLEST
+    if small:
         return [((patch.x1, (patch.y0 + patch.y1) / 2), (dot.x0, (dot.y0 + dot.y1) / 2))]
     return [
         ((patch.x0, patch.y0), (dot.x0, dot.y0)),

@@ -72,6 +72,17 @@ PLAIN = {
 }
 
 
+def every_word():
+    """A network of many outputs, one for the example of each word that takes the usual image."""
+    from cnnspec.ops import OPS
+
+    usual = [op for op in OPS if op.on == "3x12x12"]
+    lines = ["input 3x12x12"]
+    lines += [f"net {op.word}_net = @input -> {op.example}" for op in usual]
+    costs = " ; ".join(f"cost mse of {op.word}_net" for op in usual)
+    return "\n".join([*lines, f"train {{ {costs} }}"])
+
+
 def batch(model, n=3, seed=0):
     """Images, answers, and a network whose running statistics are not what they began as."""
     generator = np.random.default_rng(seed)

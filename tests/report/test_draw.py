@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from pictured import SPECS, TEXTS, graph
 
 from cnnspec.api import read_spec
+from cnnspec.ops import Window
 from cnnspec.report.draw import draw, scene
 from cnnspec.report.layout import Place, Size, _settle, lay_out
 from cnnspec.report.scene import Box, Curve, Polygon, Text
 from cnnspec.report.sketch import sketch
-from cnnspec.report.windows import spans_of
+from cnnspec.report.windows import made_by, spans_of
 
 FILES = sorted(SPECS.rglob("*.cnn"))
 CASES = [(name, depth) for name in TEXTS for depth in (0, 1, 2)]
@@ -166,6 +167,22 @@ def test_spans_are_the_pixels_that_a_window_meets(given, pixel, span):
     found = read_spec(text=f"input 3x12x12\n{given} as here -> gap").graph
     node = found["here"]
     assert spans_of(node.op.window(*found.types(node)), pixel, (12, 12)) == span
+
+
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(0, 3), st.integers(1, 2), st.integers(1, 3))
+@settings(max_examples=60, deadline=None)
+def test_a_pixel_is_seen_by_those_who_meet_it(kernel, stride, pad, dilate, grow):
+    window = Window((kernel,), (stride,), (pad,), (dilate,), (grow,))
+    for pixel in range(8):
+        seers = [
+            out
+            for out in range(20)
+            if any(out * stride - pad + tap * dilate == pixel * grow for tap in range(kernel))
+        ]
+        ((start, stop),) = made_by(window, (pixel,), (20,))
+        assert not seers or (start <= seers[0] and seers[-1] < stop)
+        if dilate == stride == 1:
+            assert seers == list(range(start, stop))
 
 
 # ---- layout ----------------------------------------------------------------------------------------------

@@ -15,6 +15,9 @@ TEXTS = {
     "a gate": "input 1x8x8\nconv 2x3x3 pad 1 -> mul( id | gap )",
     "a gate of pixels": "input 1x6x6\nconv 2x3x3 pad 1 -> mul( id | gap -> dense 2 -> reshape 2x1x1 )",
     "flattened": "input 1x6x5\nconv 2x3x3 -> flatten -> dense 2",
+    "grown": "input 1x5x4\nupconv 2x3x3 stride 2 pad 1 -> upsample 2 -> conv 1x2x3 -> resize 7x9 mode bilinear",
+    "cut": "input 1x9x8\npad 1x2 -> conv 2x3x3 -> crop 4x5 -> resize 3x8 -> take 1 start 1 -> avgpool 2 stride 1",
+    "a moved vector": "input 1x4x3\nconv 2x2x2 -> flatten -> take 5 start 3 -> concat( id | tanh )",
     "a sequence": "input 2x20\nconv 3x4 stride 2 -> avgpool 2 -> conv 1x2",
 }
 
@@ -37,8 +40,9 @@ def test_changing_a_pixel_changes_what_sees_it_and_nothing_else(name):
                 touched[value].setdefault(tuple(index), []).append(place)
     for value, array in before.items():
         for index in np.ndindex(array.shape[1:]):
-            places = np.array(touched[value][index])
-            seen = tuple(zip(places.min(axis=0), places.max(axis=0) + 1, strict=True))
+            places = np.array(touched[value].get(index, []))
+            none = (NOTHING,) * len(kind.spatial)  # of padding
+            seen = tuple(zip(places.min(axis=0), places.max(axis=0) + 1, strict=True)) if len(places) else none
             assert found[value].at(index) == seen, (value, index)
 
 

@@ -137,13 +137,12 @@ const accounts = {
     const numbers = {};
     for (const name of layer.detail.parameters) {
       const found = parameter(layer, name);
-      if (!found) return { missing: true };
+      if (!found) return { rows, missing: true };
       numbers[name] = found.data[found.data.length > 1 ? c : 0];
       rows.push([`${name}[${c}]`, numbers[name]]);
     }
-    if (layer.word !== "bn") return { rows };
-    const scale = Math.sqrt(numbers.running_var + layer.detail.eps);
-    return { rows, total: ((x - numbers.running_mean) / scale) * numbers.weight + numbers.bias };
+    const run = POINTS[layer.word];
+    return run ? { rows, total: run(x, layer.detail, numbers) } : { rows };
   },
 
   join(layer, [c, i, j], example) {
@@ -170,27 +169,49 @@ const accounts = {
     return { rows: [[placeName(from, place), value]], total: value };
   },
 
-  move(layer, [c, i, j], example) {
-    const source = layer.detail.from[(c * layer.shape[1] + i) * layer.shape[2] + j];
-    if (source < 0) return { total: 0, says: "padding" };
+  move(layer, place, example) {
     const before = layers.get(layer.inputs[0]);
-    const value = seen(example, before, "values").data[source];
-    return { rows: [[placeName(before, unravel(before, source)), value]], total: value };
+    const source = movedFrom(layer, before, place);
+    if (!source) return { total: 0, says: "padding" };
+    const input = seen(example, before, "values");
+    const value = channelOf(input, source[0])[source[1] * input.shape[2] + source[2]];
+    return { rows: [[placeName(before, source), value]], total: value };
+  },
+
+  blend(layer, [c, i, j], example) {
+    const before = layers.get(layer.inputs[0]);
+    const input = seen(example, before, "values");
+    const map = channelOf(input, c);
+    const terms = [];
+    for (const [y, down] of layer.detail.rows[i]) {
+      for (const [x, across] of layer.detail.columns[j]) {
+        const share = down * across;
+        terms.push([`${placeName(before, [c, y, x])} × ${show(share)}`, map[y * input.shape[2] + x] * share]);
+      }
+    }
+    return { terms, size: terms.reduce((sum, [, term]) => sum + Math.abs(term), 0) };
   },
 
   channels(layer, [c, i, j], example) {
     const before = layers.get(layer.inputs[0]);
     const input = seen(example, before, "values");
     const pixel = i * input.shape[2] + j;
-    const values = Array.from({ length: input.shape[0] }, (_, k) => channelOf(input, k)[pixel]);
-    const rows = values.map((value, k) => [placeName(before, [k, i, j]), value]).slice(0, 64);
-    if (layer.word !== "softmax" && layer.word !== "logsoftmax") return { rows };
-    const largest = Math.max(...values);
-    const sum = values.reduce((total, value) => total + Math.exp(value - largest), 0);
-    const log = values[c] - largest - Math.log(sum);
-    const power = Math.exp(values[c] - largest);
-    if (layer.word === "logsoftmax") return { rows, total: log, says: `in − log sum of exp(in)` };
-    return { rows, total: power / sum, says: `exp(in − largest) ${show(power)} / their sum ${show(sum)}` };
+    const x = Array.from({ length: input.shape[0] }, (_, k) => channelOf(input, k)[pixel]);
+    const [first, end] = channelsThatCount(layer, c, x.length);
+    const rows = [];
+    for (let k = first; k < Math.min(end, first + 64); k++) rows.push([placeName(before, [k, i, j]), x[k]]);
+    const told = CHANNELS[layer.word](layer, c, x);
+    return { rows, ...told };
+  },
+
+  group(layer, [c, i, j], example) {
+    const before = layers.get(layer.inputs[0]);
+    const input = seen(example, before, "values");
+    const share = (input.shape[0] / layer.detail.groups) * input.shape[1] * input.shape[2];
+    const group = Math.floor(c / (input.shape[0] / layer.detail.groups));
+    const part = input.data.subarray(group * share, (group + 1) * share);
+    const x = channelOf(input, c)[i * input.shape[2] + j];
+    return { rows: [[placeName(before, [c, i, j]), x]], ...standard(layer, c, x, part) };
   },
 
   other(layer) {
@@ -202,15 +223,99 @@ const accounts = {
   },
 };
 
+// Where the number at a place of a moved value stood before; null for padding.
+function movedFrom(layer, before, [c, i, j]) {
+  const detail = layer.detail;
+  if (detail.how === "channels") return [detail.channels[c], i, j];
+  if (detail.how === "same") return unravel(before, (c * layer.shape[1] + i) * layer.shape[2] + j);
+  const met = taps(detail, i, j, before.shape[1], before.shape[2]).find((tap) => tap.inside);
+  return met ? [c, met.y, met.x] : null;
+}
+
+const sigmoid = (x) => 1 / (1 + Math.exp(-x));
+const softplus = (x) => (x > 30 ? x : Math.log1p(Math.exp(x)));
+const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
+
+// Words that make one number of one number: x, the layer's detail, and the channel's parameters.
+const POINTS = {
+  bn: (x, d, p) => ((x - p.running_mean) / Math.sqrt(p.running_var + d.eps)) * p.weight + p.bias,
+  scale: (x, d, p) => x * p.weight + (p.bias ?? 0),
+  prelu: (x, d, p) => (x > 0 ? x : p.weight * x),
+  dropout: (x) => x,
+  droppath: (x) => x,
+  relu: (x) => Math.max(x, 0),
+  relu6: (x) => clamp(x, 0, 6),
+  leaky: (x, d) => (x > 0 ? x : d.numbers[0] * x),
+  elu: (x, d) => (x > 0 ? x : d.numbers[0] * Math.expm1(x)),
+  selu: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)),
+  swish: (x) => x * sigmoid(x),
+  hardswish: (x) => x * clamp(x / 6 + 0.5, 0, 1),
+  mish: (x) => x * Math.tanh(softplus(x)),
+  sigmoid,
+  hardsigmoid: (x) => clamp(x / 6 + 0.5, 0, 1),
+  tanh: Math.tanh,
+  softplus,
+  softsign: (x) => x / (1 + Math.abs(x)),
+  step: (x) => (x > 0 ? 1 : 0),
+};
+
+// Words that look at the channels of a pixel, x.
+const CHANNELS = {
+  softmax(layer, c, x) {
+    const largest = Math.max(...x);
+    const sum = x.reduce((total, value) => total + Math.exp(value - largest), 0);
+    const power = Math.exp(x[c] - largest);
+    return { total: power / sum, says: `exp(in − largest) ${show(power)} / their sum ${show(sum)}` };
+  },
+  logsoftmax(layer, c, x) {
+    const largest = Math.max(...x);
+    const log = largest + Math.log(x.reduce((total, value) => total + Math.exp(value - largest), 0));
+    return { total: x[c] - log, says: `in ${show(x[c])} − log of the sum of exp(in) ${show(log)}`, size: log };
+  },
+  maxout(layer, c, x) {
+    const part = x.slice(c * layer.detail.share, (c + 1) * layer.detail.share);
+    return { total: Math.max(...part), says: "the largest of these" };
+  },
+  lrn(layer, c, x) {
+    const { alpha, beta, k, size } = layer.detail;
+    const [first, end] = channelsThatCount(layer, c, x.length);
+    const squares = x.slice(first, end).reduce((sum, value) => sum + value * value, 0);
+    const base = k + (alpha / size) * squares;
+    return { total: x[c] / base ** beta, says: `${show(x[c])} / (${show(k)} + ${show(alpha)} / ${size} × ${show(squares)})^${beta}` };
+  },
+  layernorm: (layer, c, x) => standard(layer, c, x[c], x),
+};
+
+// The channels, from the first to before the last, that a number of channel c is made of.
+function channelsThatCount(layer, c, count) {
+  if (layer.word === "maxout") return [c * layer.detail.share, (c + 1) * layer.detail.share];
+  if (layer.word !== "lrn") return [0, count];
+  const first = c - Math.floor(layer.detail.size / 2);
+  return [Math.max(0, first), Math.min(count, first + layer.detail.size)];
+}
+
+// A number made standard among others, then scaled and shifted.
+function standard(layer, c, x, others) {
+  const weight = parameter(layer, "weight"), bias = parameter(layer, "bias");
+  if (!weight || !bias) return { missing: true };
+  const mean = others.reduce((sum, value) => sum + value, 0) / others.length;
+  const variance = others.reduce((sum, value) => sum + (value - mean) ** 2, 0) / others.length;
+  const z = (x - mean) / Math.sqrt(variance + layer.detail.eps);
+  return {
+    total: z * weight.data[c] + bias.data[c],
+    size: Math.abs(z * weight.data[c]) + Math.abs(bias.data[c]) + 1,
+    says: `mean ${show(mean)}, variance ${show(variance)}: ${show(z)} × ${show(weight.data[c])} + ${show(bias.data[c])}`,
+  };
+}
+
 // The account of a number. `agrees` tells whether what was computed here is what the plan computed.
 function explain(layer, place, example) {
   const array = seen(example, layer, "values");
   const value = channelOf(array, place[0])[place[1] * array.shape[2] + place[2]];
   const told = accounts[layer.kind](layer, place, example);
-  let size = Math.abs(value);
+  let size = Math.max(Math.abs(value), told.size || 0);
   if (told.terms) {
     told.total = told.terms.reduce((sum, [, term]) => sum + term, 0);
-    size = Math.max(size, told.size || 0);
     for (const group of told.groups || []) size += group.products.reduce((sum, p) => sum + Math.abs(p), 0);
   }
   const agrees = told.total === undefined || Math.abs(told.total - value) <= PRECISION * (size || 1);
@@ -225,11 +330,14 @@ function unravel(layer, k) {
 
 // The pixel that number k of a flattened value was before.
 function origin(layer, k) {
-  while (layer.kind === "move" && layer.detail.from[k] >= 0) {
-    k = layer.detail.from[k];
-    layer = layers.get(layer.inputs[0]);
+  let place = unravel(layer, k);
+  while (layer.kind === "move") {
+    const before = layers.get(layer.inputs[0]);
+    const source = movedFrom(layer, before, place);
+    if (!source) break;
+    [layer, place] = [before, source];
   }
-  return { layer, place: unravel(layer, k) };
+  return { layer, place };
 }
 
 // What a number sees of the input: [[first row, end], [first column, end]], or null.

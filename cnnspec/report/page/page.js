@@ -198,7 +198,8 @@ function showPicture() {
   told.textContent = "";
   if (!box || layer === source) return;
   const [rows, columns] = box.length === 2 ? box : [[0, 1], box[0]];
-  if (rows[1] > rows[0]) putBox(over, "window", rows, columns);
+  if (rows[1] === rows[0] || columns[1] === columns[0]) return; // padding
+  putBox(over, "window", rows, columns);
   const ranges = box.length === 2 ? [`rows ${rows[0]} to ${rows[1] - 1}`] : [];
   told.textContent = `${placeName(layer, place)} sees ${[...ranges, `columns ${columns[0]} to ${columns[1] - 1}`].join(" and ")}`;
 }
