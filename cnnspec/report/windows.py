@@ -73,7 +73,8 @@ def spans_of(window: Window, pixel: tuple[int, ...], sizes: tuple[int, ...]) -> 
     ):
         first = o * s - p
         last = first + d * (k - 1)
-        spans.append((max(0, -(-first // g)), min(size, last // g + 1)))
+        start = max(0, -(-first // g))
+        spans.append((start, max(start, min(size, last // g + 1))))
     return spans
 
 
