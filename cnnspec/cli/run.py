@@ -198,7 +198,11 @@ def train(
             return INTERRUPTED
         finally:
             journal.close()
-        pictures = draw_run(run_folder.path, model, data)
+        drawn = model
+        if several:  # the others have left: what is still asked is asked of this process alone
+            drawn = Model(session.spec, shards=1, precision="float32")
+            drawn.parameters.update(model.parameters)
+        pictures = draw_run(run_folder.path, drawn, data)
     if as_json:
         click.echo(json.dumps({**summary, "run": str(run_folder.path)}, indent=2))
     else:

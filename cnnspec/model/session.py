@@ -78,6 +78,6 @@ def reopen(path: Path, folder: Path | None = None, workers: int = 1) -> tuple[Se
             help = "give a run's folder, or weights that cnnspec wrote"
             raise SpecError((Diagnostic("CNN463", message, help=help),))
         session = begin(path, (), folder, text)
-    model = Model(session.spec, workers=workers, batch=max(session.spec.train.batch, 64))
+    model = Model(session.spec, workers=workers, precision="float32", batch=max(session.spec.train.batch, 64))
     weights.load(kept, model.parameters)
     return session, model

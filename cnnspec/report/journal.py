@@ -66,7 +66,7 @@ class Journal:
         numbers = known.activation_bytes // 4
         if known.parameters <= MOST_PARAMETERS and numbers <= MOST_ACTIVATIONS:
             self.sample = next(iter(self.images.batches(SAMPLE, dtype="float32")))
-            self.twin = Model(self.model.spec, batch=SAMPLE, shards=1)
+            self.twin = Model(self.model.spec, batch=SAMPLE, shards=1, precision="float32")
 
     def weights(self) -> dict[str, np.ndarray]:
         return {name: self.model.parameters[name] for name in self.trained}
