@@ -32,6 +32,7 @@ class Station:
     symbol   of a join: the sign in its circle
     members  the values that it stands for
     count    how many equal blocks it stands for
+    growth   channels that each of them adds, where they are equal but for that
     """
 
     name: str
@@ -47,6 +48,7 @@ class Station:
     channels_seen: int = 0  # how many channels a filter looks at
     symbol: str = ""
     count: int = 1
+    growth: int = 0
 
 
 SYMBOLS = {"add": "+", "mul": "×", "concat": "‖", "max": "max", "mean": "avg"}
@@ -224,12 +226,12 @@ def _content(nodes: Iterable[Node]) -> tuple[str, ...]:
 
 def kind(block: str) -> str:
     """The name of a block without its number: `basic3` is a `basic`."""
-    return re.sub(r"\d+$", "", block) or block
+    return re.sub(r"_?\d+$", "", block) or block
 
 
 def number(block: str) -> str:
-    """The number of a block: `down.basic3` is number `3`."""
-    return block[len(kind(block)) :]
+    """The number of a block: `basic3` is number `3`."""
+    return block[len(kind(block)) :].lstrip("_")
 
 
 def short(node: Node) -> str:
@@ -250,39 +252,53 @@ def short(node: Node) -> str:
 
 
 def _counted(graph: Graph, found: Sketch) -> Sketch:
-    """Equal folded blocks in a row become one station that counts them."""
+    """Equal folded blocks in a row become one station that counts them.
+
+    So do blocks that differ only in the channels they are given, each adding as many (a densely connected
+    network).
+    """
     readers = found.readers()
     stations: dict[str, Station] = {}
     now: dict[str, str] = {}
     for station in found:
         inputs = tuple(dict.fromkeys(now.get(name, name) for name in station.inputs))
         before = stations.get(inputs[0]) if len(inputs) == 1 else None
-        if (
-            before is not None
-            and station.family == before.family == "block"
-            and len(readers[station.inputs[0]]) == 1
-            and station.inputs[0] not in found.outputs
-            and _signature(graph, station) == _signature(graph, found.stations[station.inputs[0]])
-        ):
-            now[station.name] = before.name
-            members = before.members + station.members
-            title = f"{before.title.partition('–')[0]}–{number(station.title)}"
-            stations[before.name] = replace(before, title=title, members=members, count=before.count + 1)
-            continue
+        last = found.stations.get(station.inputs[0]) if station.inputs else None
+        if before is not None and last is not None and last.name not in found.outputs:
+            growth = _growth(graph, last, station) if len(readers[last.name]) == 1 else None
+            if growth is not None and (before.count == 1 or before.growth == growth):
+                now[station.name] = before.name
+                stations[before.name] = replace(
+                    before,
+                    title=f"{before.title.partition('–')[0]}–{number(station.title)}",
+                    type=station.type,
+                    members=before.members + station.members,
+                    count=before.count + 1,
+                    growth=growth,
+                )
+                continue
         stations[station.name] = replace(station, inputs=inputs)
     outputs = tuple(now.get(name, name) for name in found.outputs)
     return Sketch(stations, outputs)
 
 
-def _signature(graph: Graph, station: Station) -> tuple:
-    """What makes two blocks equal: their words, how they are joined, and the shapes they give and get."""
+def _growth(graph: Graph, one: Station, other: Station) -> int | None:
+    """Channels that each of two blocks in a row adds; None where they are not of one kind."""
+    if one.family != "block" or other.family != "block" or kind(one.title) != kind(other.title):
+        return None
+    first = graph.type(graph[one.members[0]].inputs[0])
+    growths = {one.type["c"] - first["c"], other.type["c"] - one.type["c"]}
+    alike = _words(graph, one) == _words(graph, other) and one.type.spatial == other.type.spatial == first.spatial
+    if not alike or len(growths) > 1:
+        return None
+    (growth,) = growths
+    return growth
+
+
+def _words(graph: Graph, station: Station) -> tuple:
+    """The words of a block and how they are joined."""
     place = {name: k for k, name in enumerate(station.members)}
     return tuple(
-        (
-            graph[name].op,
-            graph[name].type,
-            tuple(place.get(graph[value].name, -1) for value in graph[name].inputs),
-            graph.types(graph[name]),
-        )
+        (graph[name].op, tuple(place.get(graph[value].name, -1) for value in graph[name].inputs))
         for name in station.members
     )

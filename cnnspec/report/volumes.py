@@ -168,7 +168,8 @@ def caption(station: Station) -> list[str]:
     head, *rest = station.words
     if station.family == "block":
         head = f"{head} ×{station.count}" if station.count > 1 else head
-        return wrapped(head) + wrapped(" · ".join(rest))
+        more = [f"+{station.growth} channels each"] if station.growth and station.count > 1 else []
+        return wrapped(head) + more + wrapped(" · ".join(rest))
     if station.family == "input":
         return wrapped(" · ".join(rest))
     return wrapped(head) + wrapped(" · ".join(rest))

@@ -57,7 +57,7 @@ def _window(
         shapes += _tiles(station.window, source.front, seen.spatial, way[0], color)
     shapes += [Rect(patch, f"patch {color}"), Rect(dot, f"patch {color}")]
     if station.channels_seen > 1:
-        shapes += _inside(patch, source.deep * station.channels_seen / seen["c"], color)
+        shapes += _inside(patch, source.deep * min(1.0, station.channels_seen / seen["c"]), color)
     rays = _rays(patch, dot)
     if not any(box.met_by(*ray) for ray in rays for box in texts):
         shapes += [Polygon(ray, f"ray {color}", open=True) for ray in rays]

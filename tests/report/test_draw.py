@@ -138,6 +138,12 @@ def test_blocks_that_differ_are_not_counted_together():
     assert counts == [1, 1, 2]  # the second reads three channels, the third and fourth four
 
 
+def test_blocks_that_each_add_as_many_channels_are_counted():
+    text = "block more = concat( id | conv 8x3x3 pad 1 ) -> relu\ninput 4x8x8\nmore*5 -> gap"
+    (station,) = (s for s in sketch(read_spec(text=text + "\ntrain { cost mse }").graph) if s.family == "block")
+    assert (station.count, station.growth, station.type["c"]) == (5, 8, 44)
+
+
 def test_every_value_belongs_to_one_station():
     for name in TEXTS:
         for depth in (0, 1, 2):
