@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..diagnostics import Span
+from ..diagnostics import Fault, Span
 from ..ir import Graph
 from ..ops.costs import BinaryCrossEntropy, Cost, CrossEntropy, Mse
 from .declared import Stated
@@ -29,7 +29,10 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
     graph = network.graph
     if not stated:
         several = len(graph.outputs) > 1
-        return tuple(implied(graph, value)(of=value if several else "") for value in graph.outputs)
+        costs = tuple(implied(graph, value)(of=value if several else "") for value in graph.outputs)
+        for cost, output in zip(costs, graph.outputs, strict=True):
+            _suits(cost, output, graph[output].span, graph, findings)
+        return costs
     found: list[Cost] = []
     judged: dict[str, Span] = {}
     for cost, line in stated:
@@ -41,6 +44,7 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
             continue
         judged[value] = line.span
         found.append(dataclasses.replace(cost, of=value if len(graph.outputs) > 1 else ""))
+        _suits(cost, value, line.value.span, graph, findings)
         _warn(cost, value, line.value.span, graph, findings)
     for value in graph.outputs if len(found) == len(stated) else ():
         node = graph[value]
@@ -52,6 +56,15 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
 def implied(graph: Graph, value: str) -> type[Cost]:
     """The cost of an output for which none is stated."""
     return IMPLIED.get(graph[value].op.word, Mse)
+
+
+def _suits(cost: Cost, value: str, span: Span | None, graph: Graph, findings: Findings) -> None:
+    """Report an output that a cost cannot judge."""
+    kind = graph.type(value)
+    try:
+        cost.type(kind, kind)
+    except Fault as fault:
+        findings.add(fault.diagnostic(span))
 
 
 def _judged(cost: Cost, span: Span, network: Network, findings: Findings) -> str | None:

@@ -57,13 +57,15 @@ def _read(node: Node, window: Window | None, kind: TensorType, axis: str, bits: 
         return bits & everything if same else everything
     place = [name for name in kind.names if name in ("h", "w")].index(axis)
     stride, pad = window.stride[place], window.pad[place]
+    if pad < 0:
+        return everything  # a crop: what it leaves out is left out on purpose
     taps = [u * window.dilate[place] for u in range(window.kernel[place])]
     if stride > 1:
         bits = _spread(bits, stride)
     read = 0
     for tap in taps:
         read |= bits << tap
-    return (read >> pad if pad >= 0 else read << -pad) & everything  # a crop is padding below zero
+    return (read >> pad) & everything
 
 
 def _spread(bits: int, stride: int) -> int:

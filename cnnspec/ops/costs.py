@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..diagnostics import Fault
 from ..ir import SCALAR, TensorType
 from ..record import record
 from .base import Op
@@ -48,6 +49,15 @@ class Cost(Op):
     def primitive(self) -> Op:
         raise AssertionError("a cost must say what it is made of")
 
+    def need_classes(self, prediction: TensorType) -> None:
+        """Refuse an output of one channel, which is right whatever it says."""
+        if prediction["c"] < 2:
+            raise Fault(
+                "CNN209",
+                f"`{self.word}` tells classes apart, and there is only one",
+                help="with one output for yes or no, end with `-> sigmoid` and use `binary_cross_entropy`",
+            )
+
     def expand(self, node, inputs, b) -> str:
         return b.add(self.primitive(), *inputs, name=node.name, like=node)
 
@@ -60,6 +70,10 @@ class CrossEntropy(Cost):
     aliases = ("crossentropy", "categorical_crossentropy", "nll", "softmax_cross_entropy", "ce")
 
     smoothing: float = setting(Number(0, 1, open_high=True), 0.0, "share of the target spread over all classes")
+
+    def type(self, prediction: TensorType, target: TensorType) -> TensorType:
+        self.need_classes(prediction)
+        return SCALAR
 
     def expand(self, node, inputs, b) -> str:
         """The prediction of a logsoftmax is a logarithm already."""
@@ -131,6 +145,10 @@ class Hinge(Cost):
     aliases = ("multi_margin", "svm", "categorical_hinge")
 
     margin: float = setting(Number(0, open_low=True), 1.0, "how far ahead the right class should be")
+
+    def type(self, prediction: TensorType, target: TensorType) -> TensorType:
+        self.need_classes(prediction)
+        return SCALAR
 
     def primitive(self) -> Op:
         return HingeError(self.weight, self.margin)
