@@ -12,8 +12,10 @@ from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, Node
 from ..lang.suggest import nearest
 from .account import Account, account, image_shape, moved_from
+from .columns import aligned, beside, grid, number
 from .lens import Seen
 from .receptive import receptive
+from .trace_back import back, way_back
 
 SHOWN = 4  # channels, and contributions, that are written out
 AT = re.compile(r"\s*(?P<name>[^\[\]]+?)\s*(\[(?P<at>[\d,\s]*)\])?\s*")
@@ -317,8 +319,8 @@ class Trace:
         slope = float(self.seen.slopes[self.node.name][0][self.place.index])
         self.say()
         self.say(f"backward: the cost is {number(self.seen.cost)}; d cost / d {self.place} = {number(slope)}")
-        if self.told.kind in ("filter", "all"):
-            self.say("  each weight that had a part gets slope × its number, each number slope × its weight")
+        self.lines += back(self.graph, self.seen, self.parameters, self.node, (self.c, self.i, self.j))
+        self.say()
         self.lines += [f"  {line}" for line in way_back(self.graph, self.seen, self.node)]
 
 
@@ -333,66 +335,3 @@ def filter_kernels(weight: np.ndarray, f: int, detail: dict) -> np.ndarray:
     else:
         kernels = weight[f]
     return kernels.reshape(len(kernels), *detail["kernel"])
-
-
-def way_back(graph: Graph, seen: Seen, node: Node) -> list[str]:
-    """The values from here to the cost, each with the mean and the largest size of its slopes."""
-    readers = graph.readers()
-    way, names = [node], {node.name}
-    while way[-1].name in readers:
-        after = readers[way[-1].name][0]
-        if after.name in names:
-            break
-        way.append(after)
-        names.add(after.name)
-    rows = [["value", "shape", "mean |slope|", "largest"]]
-    for step in reversed(way):
-        sizes = np.abs(seen.slopes[step.name][0])
-        rows.append([step.name, str(step.type), f"{sizes.mean():.3g}", f"{sizes.max():.3g}"])
-    return aligned(rows)
-
-
-# ---- text ------------------------------------------------------------------------------------------------
-
-
-def number(value: float) -> str:
-    """A number with the digits that are shown."""
-    return f"{float(value) + 0.0:.5g}"
-
-
-def grid(values: np.ndarray, inside: np.ndarray | None = None, mark: tuple[int, int] | None = None) -> list[str]:
-    """A matrix as aligned rows; what is padding is a dot, the marked one stands in brackets."""
-    cells = [
-        ["·" if inside is not None and not inside[u, v] else number4(values[u, v]) for v in range(values.shape[1])]
-        for u in range(values.shape[0])
-    ]
-    if mark:
-        cells[mark[0]][mark[1]] = f"[{cells[mark[0]][mark[1]]}]"
-    width = max(len(cell) for row in cells for cell in row)
-    return [" ".join(cell.rjust(width) for cell in row) for row in cells]
-
-
-def number4(value: float) -> str:
-    """A number of a matrix: three digits, short."""
-    return f"{value:.3g}" if value else "0"
-
-
-def beside(blocks: list[list[str]], signs: list[str]) -> list[str]:
-    """Blocks of equal height side by side, with a sign between them in the middle row."""
-    middle = (len(blocks[0]) - 1) // 2
-    lines = []
-    for k in range(len(blocks[0])):
-        line = blocks[0][k]
-        for sign, block in zip(signs, blocks[1:], strict=True):
-            line += f"  {sign if k == middle else ' '}  {block[k]}"
-        lines.append(line)
-    return lines
-
-
-def aligned(rows: list[list[str]]) -> list[str]:
-    """Rows of cells in columns: the first to the left, the others to the right."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    first, *rest = zip(*rows, strict=True)
-    columns = [[cell.ljust(widths[0]) for cell in first]]
-    columns += [[cell.rjust(width) for cell in cells] for cells, width in zip(rest, widths[1:], strict=True)]
-    return ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]

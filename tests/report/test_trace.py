@@ -13,9 +13,10 @@ from cnnspec.cli import program
 from cnnspec.diagnostics import SpecError
 from cnnspec.ops import OPS
 from cnnspec.report.account import KINDS, account, kind_of
+from cnnspec.report.columns import number
 from cnnspec.report.gradcheck import random_batch
 from cnnspec.report.lens import Lens, look
-from cnnspec.report.trace import Place, find_place, number, trace
+from cnnspec.report.trace import Place, find_place, trace
 
 
 def traced(text, n=1):
@@ -79,6 +80,33 @@ def test_the_gradient_of_a_weight_is_the_sum_over_its_places(name):
             text = trace(model.graph, seen, parameters, Place(model.graph[node], index, weight))
             found = float(re.search(r"^d cost / d \S+ = (\S+)$", text, re.M)[1])
             assert found == pytest.approx(float(gradient[index]), rel=2e-4, abs=1e-12)
+
+
+STRIDED = """
+    input 4x9x8
+    conv 6x3x2 stride 2x3 pad 1 dilate 1x2 groups 2 -> relu -> conv 4x3x3 stride 3 pad same
+      -> dense 5 -> softmax
+"""
+
+
+def test_what_comes_back_to_a_number_adds_up_to_its_slope():
+    """Strides above one included: every reader's part is slope times weight, over the outputs that met it."""
+    model, seen, parameters, _ = traced(STRIDED)
+    generator = np.random.default_rng(2)
+    for name in ("input", "relu1", "conv1"):
+        for _ in range(12):
+            index = tuple(int(generator.integers(size)) for size in model.graph.type(name).shape)
+            text = trace(model.graph, seen, parameters, Place(model.graph[name], index))
+            parts = re.findall(r"^    sum (\S+)$", text.partition("backward")[2], re.M)
+            if parts:
+                slope = seen.slopes[name][0][index]
+                assert float(parts[0]) == pytest.approx(slope, rel=1e-4, abs=1e-15)
+
+
+def test_a_pixel_between_the_strides_is_met_by_nobody():
+    model, seen, parameters, _ = traced("input 1x5x5\nconv 1x1x1 stride 2 -> dense 2 -> softmax")
+    text = trace(model.graph, seen, parameters, Place(model.graph["input"], (0, 1, 2)))
+    assert "conv1 met it 0 times" in text and "d cost / d input[0,1,2] = 0" in text
 
 
 def test_the_gradient_of_a_normalisation_in_use_is_a_difference():
