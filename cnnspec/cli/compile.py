@@ -9,7 +9,7 @@ import click
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--emit", type=click.Choice(["torch", "onnx"]), required=True, help="What to write.")
+@click.option("--emit", type=click.Choice(["json", "torch", "onnx"]), required=True, help="What to write.")
 @click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A safetensors file.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
@@ -17,7 +17,7 @@ import click
 def command(
     spec: Path, emit: str, out: Path | None, weights: Path | None, seed: int | None, given: str | None
 ) -> None:
-    """Write the network of SPEC as a PyTorch module (torch) or as an ONNX model with weights (onnx).
+    """Write the checked network of SPEC as JSON, as a PyTorch module, or as an ONNX model with weights.
 
     The PyTorch module has our names and layouts, so weights of a run load into it. An ONNX model holds the
     weights given, or fresh ones.
@@ -25,10 +25,18 @@ def command(
     from ..api import compile, read_spec
     from ..train import files
 
-    if emit == "torch":
-        from ..export.torch_module import torch_source
+    if emit != "onnx":
+        found = read_spec(spec, input=given)
+        if emit == "json":
+            import json
 
-        text = torch_source(read_spec(spec, input=given).graph)
+            from ..lang.exchange import as_json
+
+            text = json.dumps(as_json(found), indent=1) + "\n"
+        else:
+            from ..export.torch_module import torch_source
+
+            text = torch_source(found.graph)
         if out is None:
             click.echo(text, nl=False)
         else:

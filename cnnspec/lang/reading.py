@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..diagnostics import Diagnostic, Fault, Source
-from ..ir import Graph, TensorType
+from ..ir import Builder, Graph, TensorType
 from ..record import record
 from ..settings.data import Data
 from ..settings.expect import Budget
@@ -87,6 +87,8 @@ def read(
     input where the file states none; `overrides` are texts such as `train.epochs=3`, which take the place of
     what the file says; without `fixes` no change is tried for the diagnostics, which is quicker.
     """
+    if source.name.endswith(".cnn.json"):
+        return read_json(source, overrides)
     reading, findings, cost = _read(source, root, input, overrides)
     if not fixes:
         return reading
@@ -95,6 +97,29 @@ def read(
         return _read(Source(source.name, text), root, input, overrides)[0].diagnostics
 
     return replace(reading, diagnostics=verified(findings, source, again, cost))
+
+
+def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
+    """The same for a checked graph as JSON (`exchange`); what stands in a setting's place is read as ever."""
+    from .exchange import from_json
+
+    file = File(source, (), ())
+    module = Module(file)
+    found = from_json(source.text, source)
+    if isinstance(found, Diagnostic):
+        return Reading(source, file, (found,), Builder().graph((), ()), {}, module, (), None)
+    graph, data, train, budgets = found
+    findings = Findings()
+    instead = read_overrides(overrides, {"train": [], "data": []}, findings)
+    for cls in (Data, Train):
+        lines_instead = read_settings(cls, module, instead[cls.word], findings)
+        changed = {name: getattr(instance(cls, lines_instead), name) for name in lines_instead}
+        data = replace(data, **changed) if cls is Data else data
+        train = replace(train, **changed) if cls is Train else train
+    check_budgets(budgets, graph, train, findings)
+    names = {node.name: node.name for node in graph}
+    spec = None if findings.errors else Spec(source, graph, data, train, budgets, False)
+    return Reading(source, file, tuple(findings.diagnostics), graph, names, module, (), spec)
 
 
 def _read(

@@ -287,6 +287,9 @@ def word_schema(cls: Any) -> dict[str, Any]:
     """JSON Schema of a word with its settings, as an object `{"word": ..., ...}`."""
     fields = {f.name: f for f in dataclasses.fields(cls) if f.metadata}
     properties = {name: f.metadata["kind"].schema() for name, f in fields.items()}
+    for name, f in fields.items():
+        if f.default is None:
+            properties[name] = {"anyOf": [properties[name], {"type": "null"}]}
     required = [name for name, f in fields.items() if f.default is dataclasses.MISSING]
     return {
         "type": "object",

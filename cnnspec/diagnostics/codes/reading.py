@@ -369,4 +369,12 @@ A text of `--set` is not `train.name=value` or `data.name=value`. Its value is w
 `--set "train.optimiser=adam lr 1e-3"`.""",
         how="Run any spec with `--set epochs`.",
     ),
+    Code(
+        "CNN027",
+        "bad-graph",
+        """\
+A file called *.cnn.json is not a network as `cnnspec compile --emit json` writes it. The path tells where:
+`/nodes/3/settings/stride` is the stride of the fourth node.""",
+        how="Check a file net.cnn.json that holds `{}`.",
+    ),
 )

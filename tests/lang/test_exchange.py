@@ -1,0 +1,99 @@
+"""A checked graph as JSON: there and back it compiles to the same plan, and what is bad is told with its path."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import cnnspec
+from cnnspec.api import read_spec
+from cnnspec.diagnostics import Source
+from cnnspec.lang import exchange, read
+from cnnspec.plan.emit import Emitter
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "grammar" / "graph.schema.json"
+SPECS = sorted((ROOT / "specs").rglob("*.cnn"))
+
+
+def written(spec):
+    return json.loads(json.dumps(exchange.as_json(spec)))
+
+
+def reading(document, **more):
+    return read(Source("net.cnn.json", json.dumps(document)), **more)
+
+
+def test_the_schema_is_that_of_the_words():
+    assert json.loads(SCHEMA.read_text()) == exchange.schema(), "write it anew: exchange.write_schema(path)"
+    jsonschema.Draft202012Validator.check_schema(exchange.schema())
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_every_spec_goes_to_json_and_back(path):
+    spec = read_spec(path)
+    document = written(spec)
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text())).validate(document)
+    back = reading(document).spec
+    assert back is not None
+    assert [(n.name, n.op, n.inputs, n.type, n.owner) for n in back.graph] == [
+        (n.name, n.op, n.inputs, n.type, n.owner) for n in spec.graph
+    ]
+    assert (back.data, back.train) == (spec.data, spec.train)
+    assert [(b.quantity, b.relation, b.bound, b.at) for b in back.expect] == [
+        (b.quantity, b.relation, b.bound, b.at) for b in spec.expect
+    ]
+
+
+def test_a_graph_read_back_compiles_to_the_same_plan(tmp_path):
+    spec = read_spec(ROOT / "specs" / "resnet20.cnn")
+    path = tmp_path / "net.cnn.json"
+    path.write_text(json.dumps(exchange.as_json(spec)))
+    plans = []
+    for one in (spec, read_spec(path)):
+        model = cnnspec.Model(one, batch=4)
+        source = Emitter(model.engine.graph("train", 4), 4, 4).run().source
+        plans.append([line.partition("  #")[0].rstrip() for line in source.splitlines() if "# " not in line[:6]])
+    assert plans[0] == plans[1]
+
+
+def test_settings_may_be_given_instead():
+    document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
+    spec = reading(document, overrides=("train.epochs=2", "train.optimiser=sgd lr 0.5")).spec
+    assert (spec.train.epochs, spec.train.optimiser.written()) == (2, "sgd lr 0.5")
+    assert spec.train.batch == 64
+
+
+CHANGES = {
+    "/format": lambda d: d.update(format="other"),
+    "/nodes": lambda d: d.update(nodes=[]),
+    "/nodes/1/word": lambda d: d["nodes"][1].update(word="konv"),
+    "/nodes/1/inputs/0": lambda d: d["nodes"][1].update(inputs=["none"]),
+    "/nodes/1/inputs": lambda d: d["nodes"][1].update(inputs=["input", "input"]),
+    "/nodes/1/settings/stride": lambda d: d["nodes"][1]["settings"].update(stride=0),
+    "/nodes/1/settings/strid": lambda d: d["nodes"][1]["settings"].update(strid=2),
+    "/nodes/1/settings/size": lambda d: d["nodes"][1]["settings"].update(size=[6, 99, 99]),
+    "/nodes/1/shape": lambda d: d["nodes"][1].update(shape=[6, 1, 1]),
+    "/nodes/1/name": lambda d: d["nodes"][1].update(name="input"),
+    "/nodes/0/shape": lambda d: d["nodes"][0].update(shape=[1, -28, 28]),
+    "/nodes/2/more": lambda d: d["nodes"][2].update(more=1),
+    "/outputs/0": lambda d: d.update(outputs=["nothing"]),
+    "/train/batch": lambda d: d["train"].update(batch="many"),
+    "/train/optimiser/word": lambda d: d["train"].update(optimiser={"word": "adams"}),
+    "/expect/0/quantity": lambda d: d["expect"][0].update(quantity="parms"),
+}
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_what_is_bad_is_told_with_its_path(path):
+    document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
+    CHANGES[path](document)
+    (finding,) = reading(document).diagnostics
+    assert finding.code == "CNN027" and finding.message.startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", "[" * 100_000, '{"format": "cnnspec-graph"}', "\0"])
+def test_what_is_no_graph_is_a_finding(text):
+    (finding,) = read(Source("net.cnn.json", text)).diagnostics
+    assert finding.code == "CNN027"
