@@ -9,7 +9,7 @@ from oracles.nets import Everywhere, numbered
 from cnnspec.diagnostics import Fault
 from cnnspec.ir import Builder, Graph, data
 from cnnspec.ops import OPS, WORDS
-from cnnspec.ops.costs import COSTS, BinaryCrossEntropy, Cost, CrossEntropy
+from cnnspec.ops.costs import COSTS, BinaryCrossEntropy, Cost, CrossEntropy, Mse
 from cnnspec.ops.fields import size_field
 from cnnspec.ops.leaves import Input
 
@@ -122,7 +122,7 @@ class Net:
     def end(self, value: str) -> tuple[str, type[Cost]]:
         """An output and the cost that judges it."""
         pick = self.random.choice
-        cost = pick(COSTS)
+        cost = pick(COSTS if self.b.type(value)["c"] > 1 else [BinaryCrossEntropy, Mse])
         if cost is CrossEntropy:
             if self.random.random() < 0.5:
                 value = self.unary(WORDS["dense"]((pick([2, 5]),)), value)
