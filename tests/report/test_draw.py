@@ -26,11 +26,11 @@ def of_file(path):
 
 def check_boxes(picture):
     page = Box(0, 0, picture.width, picture.height)
-    texts = picture.texts()
-    for text in texts:
-        assert text.box.within(page), f"{text.text!r} leaves the picture"
-    for one, other in itertools.combinations(texts, 2):
-        assert not one.box.overlaps(other.box), f"{one.text!r} on {other.text!r}"
+    texts = sorted(((text.box, text.text) for text in picture.texts()), key=lambda item: item[0].y0)
+    for k, (box, text) in enumerate(texts):
+        assert box.within(page), f"{text!r} leaves the picture"
+        for other, below in itertools.takewhile(lambda item, end=box.y1: item[0].y0 < end, texts[k + 1 :]):
+            assert not box.overlaps(other), f"{text!r} on {below!r}"
     for shape in picture.shapes():
         for x, y in getattr(shape, "points", ()):
             assert 0 <= x <= picture.width and 0 <= y <= picture.height
@@ -38,7 +38,7 @@ def check_boxes(picture):
 
 def check_lines(picture):
     """No link and no ray runs through a text."""
-    texts = picture.texts()
+    texts = [(text.box, text.text) for text in picture.texts()]
     for shape in picture.shapes():
         if isinstance(shape, Curve):
             points = list(sampled(shape.points))
@@ -46,12 +46,12 @@ def check_lines(picture):
             points = shape.points
         else:
             continue
-        xs, ys = zip(*points, strict=True)
-        around = Box(min(xs) - 1, min(ys) - 1, max(xs) + 1, max(ys) + 1)
-        near = [text for text in texts if text.box.overlaps(around)]
-        for a, b in itertools.pairwise(points):
-            for text in near:
-                assert not text.box.met_by(a, b), f"a {shape.style} runs through {text.text!r}"
+        across, down = zip(*points, strict=True)
+        around = Box(min(across), min(down), max(across) + 0.1, max(down) + 0.1)
+        for box, text in texts:
+            if box.overlaps(around):
+                for one, other in itertools.pairwise(points):
+                    assert not box.met_by(one, other), f"a {shape.style} runs through {text!r}"
 
 
 def sampled(points, steps=12):
