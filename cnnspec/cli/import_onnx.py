@@ -9,7 +9,9 @@ import click
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The spec to write.")
+@click.option(
+    "-o", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The spec to write."
+)
 @click.option("--input", "given", help="The input's shape where the model leaves it open, such as 3x224x224.")
 def command(model: Path, out: Path, given: str | None) -> None:
     """Write an ONNX model as a spec, and its weights beside it, as safetensors under the same name.
