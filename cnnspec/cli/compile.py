@@ -3,52 +3,112 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ..lang import Spec
+    from ..model import Model
 
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--emit", type=click.Choice(["json", "torch", "onnx"]), required=True, help="What to write.")
+@click.option(
+    "--emit", type=click.Choice(["json", "torch", "onnx", "python"]), required=True, help="What to write."
+)
 @click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
 @click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A safetensors file.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option("--train", is_flag=True, help="python: backward and update too.")
+@click.option("--embed", is_flag=True, help="python: the weights in the file itself.")
+@click.option("--batch", type=click.IntRange(1), help="python: images that go through the plan together.")
 def command(
-    spec: Path, emit: str, out: Path | None, weights: Path | None, seed: int | None, given: str | None
+    spec: Path,
+    emit: str,
+    out: Path | None,
+    weights: Path | None,
+    seed: int | None,
+    given: str | None,
+    train: bool,
+    embed: bool,
+    batch: int | None,
 ) -> None:
-    """Write the checked network of SPEC as JSON, as a PyTorch module, or as an ONNX model with weights.
+    """Write the network of SPEC for other programs.
 
-    The PyTorch module has our names and layouts, so weights of a run load into it. An ONNX model holds the
-    weights given, or fresh ones.
+    \b
+    json     the checked network, which every command reads as a .cnn.json file
+    torch    a PyTorch module with our names and layouts, so weights of a run load into it
+    onnx     an ONNX model with the weights given, or fresh ones
+    python   one Python file that needs NumPy and nothing else, its weights beside it as npz
     """
-    from ..api import compile, read_spec
-    from ..train import files
-
-    if emit != "onnx":
-        found = read_spec(spec, input=given)
-        if emit == "json":
-            import json
-
-            from ..lang.exchange import as_json
-
-            text = json.dumps(as_json(found), indent=1) + "\n"
-        else:
-            from ..export.torch_module import torch_source
-
-            text = torch_source(found.graph)
-        if out is None:
-            click.echo(text, nl=False)
-        else:
-            files.write(out, [text.encode()])
+    if emit != "python" and (train or embed or batch):
+        raise click.UsageError("--train, --embed and --batch belong to --emit python")
+    if out is None and (emit == "onnx" or (emit == "python" and not embed)):
+        hint = ", or let it hold them itself with --embed" if emit == "python" else ""
+        raise click.UsageError(f"weights are no text: say where to write them with -o{hint}")
+    if emit in ("json", "torch"):
+        write(as_text(checked(spec, given), emit), out)
         return
-    if out is None:
-        raise click.UsageError("an ONNX model is no text: say where to write it with -o")
-    from ..export.onnx import onnx_model
+    model = loaded(spec, weights, seed, given)
+    if emit == "onnx":
+        from ..export.onnx import onnx_model
+
+        made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"))
+        write(made.SerializeToString(), out)
+        return
+    from ..export.module import module_source, packed
+
+    beside = out.with_suffix(".npz") if out else Path("net.npz")
+    settings = {"train": train, "embed": embed, "batch": batch, "beside": beside.name}
+    text = module_source(model.spec, model.parameters, **settings)  # type: ignore[arg-type]
+    if not embed:
+        write(packed(model.parameters), beside)
+    write(text.encode(), out)
+
+
+def checked(spec: Path, given: str | None) -> Spec:
+    """The spec, its input that of its data where neither it nor the caller states one."""
+    from ..api import read_spec
+
+    found = read_spec(spec, input=given)
+    if found.symbolic:
+        from ..data.load import load
+
+        data = load(found.data, root=spec.parent, seed=found.train.seed)
+        found = read_spec(spec, input=data.input_type)
+    return found
+
+
+def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None) -> Model:
+    """The model, with weights from a file or fresh ones."""
+    from ..api import compile
 
     model = compile(spec, seed=seed, input=given)
     if weights is not None:
         model.load(weights)
-    made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"))
-    files.write(out, [made.SerializeToString()])
+    return model
+
+
+def as_text(spec: Spec, emit: str) -> bytes:
+    if emit == "json":
+        import json
+
+        from ..lang.exchange import as_json
+
+        return (json.dumps(as_json(spec), indent=1) + "\n").encode()
+    from ..export.torch_module import torch_source
+
+    return torch_source(spec.graph).encode()
+
+
+def write(content: bytes, out: Path | None) -> None:
+    """Into a file, whole or not at all, or to standard output."""
+    from ..train import files
+
+    if out is None:
+        click.echo(content, nl=False)
+        return
+    files.write(out, [content])
     click.echo(f"written to {out}", err=True)

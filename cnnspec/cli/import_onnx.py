@@ -13,19 +13,25 @@ import click
     "-o", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The spec to write."
 )
 @click.option("--input", "given", help="The input's shape where the model leaves it open, such as 3x224x224.")
-def command(model: Path, out: Path, given: str | None) -> None:
+@click.option("--force", is_flag=True, help="Write over what is there.")
+def command(model: Path, out: Path, given: str | None, force: bool) -> None:
     """Write an ONNX model as a spec, and its weights beside it, as safetensors under the same name.
 
     What the language cannot say is refused by name, never approximated.
     """
     from ..api import shape
+    from ..diagnostics import Diagnostic, SpecError
     from ..export.onnx_import import import_onnx
     from ..train import files, tensors
     from ..train.checkpoints import Stamp
 
+    kept = out.with_suffix(".safetensors")
+    for path in (out, kept):
+        if path.exists() and not force:
+            help = "choose another name with -o, or write over it with --force"
+            raise SpecError((Diagnostic("CNN507", f"{path} is there already", help=help),))
     kind = shape(given)
     found = import_onnx(model, kind.shape if kind else None)
-    kept = out.with_suffix(".safetensors")
     tensors.write(kept, found.weights, Stamp(found.text, out.name).metadata("weights"))
     files.write(out, [found.text.encode()])
     click.echo(f"written to {out} and {kept}", err=True)

@@ -55,3 +55,36 @@ def test_a_file_that_is_no_model_is_a_finding(there):
     result = call("import", "no.onnx", "-o", "x.cnn")
     assert isinstance(result.exception, cnnspec.SpecError)
     assert not (there / "x.cnn").exists()
+
+
+def test_what_is_there_is_not_written_over(there):
+    onnx = pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")
+    assert onnx
+    call("compile", "net.cnn", "--emit", "onnx", "-o", "net.onnx")
+    result = call("import", "net.onnx", "-o", "net.cnn")
+    assert result.exception.diagnostics[0].code == "CNN507"
+    assert (there / "net.cnn").read_text() == SPEC
+    assert call("import", "net.onnx", "-o", "net.cnn", "--force").exit_code == 0
+    assert "from net.onnx" in (there / "net.cnn").read_text()
+
+
+def test_a_stand_alone_module_with_its_weights_beside_it_or_in_it(there):
+    import runpy
+
+    import numpy as np
+
+    model = cnnspec.compile("net.cnn", seed=5)
+    model.save("w.safetensors")
+    x = np.random.default_rng(0).random((3, 1, 12, 12), "f4")
+    arguments = ("compile", "net.cnn", "--emit", "python", "--weights", "w.safetensors")
+    assert call(*arguments, "-o", "alone.py").exit_code == 0
+    assert (there / "alone.npz").exists()
+    assert call(*arguments, "-o", "whole.py", "--embed", "--train", "--batch", "3").exit_code == 0
+    assert not (there / "whole.npz").exists()
+    for name in ("alone.py", "whole.py"):
+        network = runpy.run_path(name)["load"]()
+        np.testing.assert_allclose(network(x), model.predict(x), rtol=1e-5, atol=1e-6)
+    y = np.array([0, 2, 1])
+    assert abs(network.learn(x, y) - model.train_step(x, y)) < 1e-5
+    assert call(*arguments).exit_code == 2  # weights beside what?
+    assert call("compile", "net.cnn", "--emit", "torch", "--train").exit_code == 2

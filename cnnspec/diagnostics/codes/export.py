@@ -63,15 +63,6 @@ or layers share weights in another way than by a chain that is called several ti
     ),
     Code(
         "CNN507",
-        "graph-json",
-        """\
-A `.cnn.json` file holds a checked graph, as `cnnspec compile --emit json` writes it; its form is described by
-`cnnspec schema graph`. This one is no JSON, has another form, or says a shape that its layers do not make. The
-message tells the path to the fault: `nodes[3].op.stride` is the stride of the fourth node.""",
-        how="`cnnspec check` of a `.cnn.json` file in which a node reads a node that comes after it.",
-    ),
-    Code(
-        "CNN508",
         "file-exists",
         """\
 Importing would write over a spec or weights that are there already, and might be your own work. Choose another
