@@ -94,8 +94,8 @@ class Trace:
         if self.told.formula:
             self.say(f"  {self.told.formula}")
         self.sees()
-        self.say()
         if self.node.inputs:
+            self.say()
             getattr(self, self.told.kind)()
         self.backward()
         return "\n".join(self.lines).rstrip() + "\n"

@@ -70,7 +70,8 @@ def _told(reader: Node, terms: list[Term]) -> list[str]:
         index = (at[0], *at[3 - len(reader.type.spatial) :]) if reader.type.spatial else at[:1]
         name = f"{reader.name}[{','.join(map(str, index))}]"
         rows.append([name, number(slope), "×", number(weight), "=", number(products[k])])
-    lines = ["", f"  {reader.name} met it {len(terms)} times; each gives back its slope times the weight between:"]
+    times = "once" if len(terms) == 1 else f"{len(terms)} times"
+    lines = ["", f"  {reader.name} met it {times}; what met it gives back its slope times the weight between:"]
     lines += [f"    {line}" for line in aligned(rows)]
     rest = sum(products[k] for k in order[SHOWN:])
     if len(order) > SHOWN:
