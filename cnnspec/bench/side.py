@@ -72,7 +72,7 @@ def torch_step(job: dict[str, Any]) -> Step:
     if graph[last].op.word == "softmax":  # CrossEntropyLoss takes what comes before it
         nodes = {name: node for name, node in graph.nodes.items() if name != last}
         graph = graph.with_nodes(nodes, outputs=graph[last].inputs)
-    net = twin(graph)
+    net: Any = twin(graph)
     parameters = {name: torch.from_numpy(model.parameters[name]) for name in model.parameters}
     net.load_state_dict(parameters, strict=False)
     x, y = batch_of(model, job["batch"])
@@ -80,7 +80,7 @@ def torch_step(job: dict[str, Any]) -> Step:
     judge = nn.CrossEntropyLoss()
     agree(model, net, images, classes, judge)
     if job["side"] == "torch channels_last":
-        net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        net = net.to(memory_format=torch.channels_last)
         if images.ndim == 4:
             images = images.to(memory_format=torch.channels_last)
     if job["mode"] == "train":
