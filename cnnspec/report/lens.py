@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..diagnostics import Diagnostic, SpecError
 from ..passes import run
 from ..passes.convolutions import turn_input_gradients, unroll_convolutions
 from ..passes.expand import attach_costs, expand_inference
 from ..passes.prune import prune
 from ..passes.slopes import slopes
 from ..passes.straighten import straighten
+from ..plan.capacity import SPARE, free_memory, mebibytes
 from ..plan.emit import Emitter
 from ..plan.load import bind
 from ..plan.parameters import Block, View, parameters_of
@@ -48,6 +50,7 @@ class Lens:
         self.words, self.n = model.graph, n
         graph = run(judged, LOOKING)
         program = Emitter(graph, n, n, DTYPE).run()
+        ensure_room(program.arena_bytes + 2 * 8 * n * sum(graph.type(name).elements for name in graph.outputs))
         self.parameters = stored(model)
         targets = [name for name in graph.nodes if name.endswith(".target") and name not in model.graph.nodes]
         self.given = {name: np.zeros((n, *graph.type(name).shape)) for name in (*graph.inputs, *targets)}
@@ -80,6 +83,14 @@ class Lens:
             dict(zip(names, copies[len(names) :], strict=True)),
             float(self.costs.sum()),
         )
+
+
+def ensure_room(need: int, free: int | None = None) -> None:
+    """Refuse, before anything is allocated, what is more than the memory that is free."""
+    free = free_memory() if free is None else free
+    if free is not None and need + SPARE > free:
+        message = f"looking at every value needs {mebibytes(need)}, and {mebibytes(free)} are free"
+        raise SpecError((Diagnostic("CNN555", message, help="look through a smaller input: --input 3x64x64"),))
 
 
 def stored(model: Model) -> dict[str, np.ndarray]:

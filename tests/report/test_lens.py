@@ -5,6 +5,7 @@ import pytest
 from pictured import SMALL, TEXTS, batch
 
 import cnnspec
+from cnnspec.diagnostics import SpecError
 from cnnspec.report.lens import Lens, look
 
 
@@ -65,3 +66,11 @@ def test_a_lens_can_look_again():
     again = lens.look(model.arrays(*first))
     for name in one.values:
         assert (one.values[name] == again.values[name]).all() and (one.slopes[name] == again.slopes[name]).all()
+
+
+def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch):
+    model = cnnspec.compile(text=TEXTS["one line"])
+    monkeypatch.setattr("cnnspec.report.lens.free_memory", lambda: 1 << 20)
+    with pytest.raises(SpecError) as error:
+        Lens(model, 1)
+    assert error.value.diagnostics[0].code == "CNN555"

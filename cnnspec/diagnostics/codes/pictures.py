@@ -45,4 +45,14 @@ are wrong, not the gradient: try another `--seed`. Otherwise cnnspec is at fault
 """,
         how="A defect of cnnspec raises it, or a limit that is too strict: `cnnspec gradcheck net.cnn --limit 0`.",
     ),
+    Code(
+        "CNN555",
+        "too-large-to-look-at",
+        """\
+A trace or a report keeps every value of a network and the slope of the cost at each, in float64, all at
+once. For this network and its image that is more than the memory that is free. Nothing was allocated.
+Give a smaller input where the spec leaves it open (`--input 3x64x64`), or set it smaller in the spec.
+""",
+        how="Run `cnnspec report` on a U-Net for images of 572x572 on a machine with little memory.",
+    ),
 )
