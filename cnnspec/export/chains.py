@@ -10,6 +10,7 @@ Every node is written once, in the order in which the text would make it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..ir import Graph, Node
@@ -43,12 +44,12 @@ class Chains:
         self.graph = graph
         self.written: list[str] = []  # nodes in the order of the text
         self.done: set[str] = set(graph.inputs)
-        self.tapped: list[str] = []
         self.above = dominators(graph)
         self.chains: list[Chain] = []
         start = graph.inputs[0] if len(graph.inputs) == 1 else ""
         for output in graph.outputs:
             self.chains.append(self.chain(output, "" if self.chains else start))
+        self.tapped = list(dict.fromkeys(value for chain in self.chains for value in taps(chain)))
 
     def chain(self, value: str, base: str) -> Chain:
         """The items that lead from `base` (empty: from nothing) to a value."""
@@ -63,7 +64,7 @@ class Chains:
             value = node.inputs[0] if len(node.inputs) == 1 else self.above[value]
             if not value:
                 break
-        items: Chain = [self.tap(start)] if start else []
+        items: Chain = [Item(tap=start)] if start else []
         for name in reversed(spine):
             node = self.graph.nodes[name]
             if len(node.inputs) == 1:
@@ -72,19 +73,26 @@ class Chains:
                 items += self.join(node, self.above[name])
             self.done.add(name)
             self.written.append(name)
+        if len(items) > 1 and items[0].tap and begins_with_tap(items[1:]):
+            return items[1:]
         return items
 
-    def tap(self, value: str) -> Item:
-        if value not in self.tapped:
-            self.tapped.append(value)
-        return Item(tap=value)
+    def leads_on(self, value: str, base: str) -> bool:
+        """Whether the way to a value begins at `base`, and not at one that has been written since."""
+        while value != base:
+            if value in self.done:
+                return False
+            node = self.graph.nodes[value]
+            value = node.inputs[0] if len(node.inputs) == 1 else self.above[value]
+        return True
 
     def join(self, node: Node, base: str) -> Chain:
         """A join and its branches from `base`; before it the branch that is too long to be one."""
         trunk: Chain = []
         sizes = {value: self.size(value, base) for value in node.inputs}
         unwieldy = [v for v, (layers, depth) in sizes.items() if layers > LONGEST_BRANCH or depth >= DEEPEST]
-        if base and unwieldy:
+        unwieldy = [value for value in unwieldy if base and self.leads_on(value, base)]
+        if unwieldy:
             longest = max(unwieldy, key=lambda value: sizes[value])
             trunk = self.chain(longest, base)
             base = longest
@@ -107,6 +115,22 @@ class Chains:
             depths[name] = max((depths[below] for below in inputs), default=0) + (len(inputs) > 1)
             open_values.pop()
         return len(depths) - 1, depths[value]
+
+
+def begins_with_tap(chain: Chain) -> bool:
+    """Whether a chain says itself which value it begins with, in every branch."""
+    if not chain or chain[0].tap:
+        return bool(chain)
+    return bool(chain[0].branches) and all(map(begins_with_tap, chain[0].branches))
+
+
+def taps(chain: Chain) -> Iterator[str]:
+    """The values that a chain goes on from by name, in the order of the text."""
+    for item in chain:
+        if item.tap:
+            yield item.tap
+        for branch in item.branches:
+            yield from taps(branch)
 
 
 def dominators(graph: Graph) -> dict[str, str]:

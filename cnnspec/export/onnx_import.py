@@ -47,7 +47,7 @@ def as_spec(model: onnx.ModelProto, name: str, shape: tuple[int, ...] | None = N
     weights = {}
     for parameter, array in found.weights.items():
         owner, _, own = parameter.rpartition(".")
-        weights[f"{written.names[owner]}.{own}"] = array
+        weights[f"{written.owners[owner]}.{own}"] = array
     return Imported(written.text, weights)
 
 

@@ -16,12 +16,12 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, Source, SpecError
-from ..ir import Builder, Graph, Node
+from ..ir import Builder, Graph
 from ..lang import read
 from ..lang.names import RESERVED
 from ..ops.leaves import Input
 from ..ops.regularise import Dropout
-from .chains import DEEPEST, Chain, Chains, Item
+from .chains import DEEPEST, Chain, Chains, Item, taps
 from .sharing import Shared, share
 
 WIDTH = 100
@@ -31,10 +31,11 @@ KEYWORDS = RESERVED | {"import", "let", "block", "net", "input", "as", "train", 
 
 @dataclass(frozen=True)
 class Written:
-    """A spec's text, and by which name each node of the graph is known in it."""
+    """A spec's text, and by which name each node of the graph, and each owner of weights, is known in it."""
 
     text: str
     names: dict[str, str]
+    owners: dict[str, str]
 
 
 class Stage(NamedTuple):
@@ -62,25 +63,30 @@ def spec_text(graph: Graph, wishes: Mapping[str, str] | None = None, heading: st
     made = [node.name for node in reading.graph if not isinstance(node.op, Input)]
     names = dict(zip(chains.written, made, strict=False))
     names |= {name: page.inputs[name] for name in graph.inputs}
-    if not same(graph, reading.graph, names):
+    owners = same(graph, reading.graph, names)
+    if owners is None:
         message = "the network has a structure, or shares weights in a way, that no spec can state"
         raise SpecError((Diagnostic("CNN506", message),))
-    return Written(text, names)
+    return Written(text, names, owners)
 
 
-def same(graph: Graph, other: Graph, names: Mapping[str, str]) -> bool:
-    """Whether two graphs are one but for the names of their nodes."""
+def same(graph: Graph, other: Graph, names: Mapping[str, str]) -> dict[str, str] | None:
+    """Who owns which weights in the other graph, if the two are one but for the names of their nodes; else None.
+
+    The owner of shared weights is the first in the order of the text, which may be another than in the graph.
+    """
+    owners: dict[str, str] = {}
     if len(graph) != len(other) or [names.get(v) for v in graph.outputs] != list(other.outputs):
-        return False
-
-    def equal(node: Node, twin: Node | None) -> bool:
+        return None
+    for node in graph:
+        twin = other.nodes.get(names.get(node.name, ""))
         if twin is None or (node.op, node.type.axes) != (twin.op, twin.type.axes):
-            return False
-        inputs = tuple(names.get(value) for value in node.inputs)
-        shared = not node.op.parameters(*graph.types(node)) or names.get(node.owner) == twin.owner
-        return inputs == twin.inputs and shared
-
-    return all(equal(node, other.nodes.get(names.get(node.name, ""))) for node in graph)
+            return None
+        if tuple(names.get(value) for value in node.inputs) != twin.inputs:
+            return None
+        if node.op.parameters(*graph.types(node)) and owners.setdefault(node.owner, twin.owner) != twin.owner:
+            return None
+    return owners if len(set(owners.values())) == len(owners) else None
 
 
 def with_ends(graph: Graph) -> Graph:
@@ -97,12 +103,6 @@ def with_ends(graph: Graph) -> Graph:
             value = b.add(Dropout(0.0), value, name=f"{value}.end")
         ends.append(value)
     return b.graph(graph.inputs, tuple(ends))
-
-
-def taps(chain: Chain) -> set[str]:
-    """The values that a chain goes on from by name."""
-    found = {item.tap for item in chain if item.tap}
-    return found.union(*(taps(branch) for item in chain for branch in item.branches))
 
 
 class TextPage:

@@ -139,7 +139,7 @@ def test_every_node_test_in_scope_passes(found):
     assert sum(passed.values()) >= 157
 
 
-@pytest.mark.parametrize(("name", "model", "sets"), converted("*Conv*2d*"), ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("name", "model", "sets"), list(converted("*Conv*2d*")), ids=lambda value: str(value)[:40])
 def test_convolutions_of_the_pytorch_converted_set(name, model, sets):
     assert judge(model, sets, 1e-3, 1e-7) == "passed"
 
