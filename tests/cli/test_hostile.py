@@ -107,7 +107,8 @@ FILES = {
 
 
 def check_limits(ended, bare):
-    assert ended.seconds - bare < SECONDS * max(1, bare / QUIET)
+    # processor time too grows by half where others use the machine's caches and memory
+    assert ended.seconds - bare < 1.5 * SECONDS * max(1, bare / QUIET)
     assert ended.megabytes < MEGABYTES
 
 

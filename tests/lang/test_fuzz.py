@@ -51,7 +51,7 @@ def fuzz(seed: int, count: int) -> None:
             shown = render(found)
         except Exception as error:
             raise AssertionError(f"{type(error).__name__} in case {number} of seed {seed}: {text!r}") from error
-        assert time.process_time() - start < 1, text
+        assert time.process_time() - start < 2, text  # one on an idle machine
         assert bool(shown) == bool(found)
 
 
