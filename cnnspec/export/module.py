@@ -214,7 +214,7 @@ def weights_source(weights: Mapping[str, np.ndarray], beside: str, embed: bool) 
             "        return Net(dict(file))"
         )
     text = base64.b64encode(packed(weights)).decode()
-    lines = textwrap.wrap(text, LINE)
+    lines = [text[start : start + LINE] for start in range(0, len(text), LINE)]
     return (
         'WEIGHTS = """\n' + "\n".join(lines) + '\n"""\n\n\n'
         "def load(path: str | None = None) -> Net:\n"

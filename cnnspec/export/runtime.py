@@ -63,6 +63,9 @@ class Network:
             mine = {name: layout for name, layout in self.layouts.items() if layout.trained is trained}
             self.flat[trained] = np.zeros(sum(prod(layout.shape) for layout in mine.values()), np.float32)
             self.arrays |= dict(self.pieces(mine, self.flat[trained]))
+        if weights.keys() != self.layouts.keys():
+            differing = ", ".join(sorted(weights.keys() ^ self.layouts.keys()))
+            raise ValueError(f"these are not the weights of this network: {differing} on one side only")
         for name, values in weights.items():
             self.set(name, values)
         given = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in self.inputs.items()}

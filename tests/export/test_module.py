@@ -162,6 +162,7 @@ def test_what_it_refuses(tmp_path, lonely):
         for call in (
             lambda: network(np.zeros((2, 1, 5, 6))),
             lambda: network.set("dense1.weight", np.zeros((3, 35))),
+            lambda: net.Net({"dense1.weight": np.zeros((3, 36)), "dense2.bias": np.zeros(3)}),
             lambda: network.learn(np.zeros((4, 1, 6, 6)), np.zeros(3, int)),
         ):
             try:
@@ -173,6 +174,7 @@ def test_what_it_refuses(tmp_path, lonely):
     assert said == [
         "`input` takes arrays of shape ('n', 1, 6, 6), got (2, 1, 5, 6)",
         "dense1.weight has shape (3, 36), got (3, 35)",
+        "these are not the weights of this network: dense1.bias, dense2.bias on one side only",
         "4 targets belong to a step, got (3,)",
     ]
 
