@@ -12,6 +12,7 @@ from lark import Token
 
 from ..diagnostics import Edit, Span
 from ..ops import WORDS
+from ..ops.fields import settings
 from .characters import letter_for_digit, letters_for_number, open_string, strange_character
 from .findings import Findings, Proposal, replace
 from .layout import DEEPEST
@@ -87,7 +88,9 @@ def comma(place: Place, findings: Findings) -> bool:
         return False
     if place.kind(-1) == "NUMBER" and place.kind(1) == "NUMBER":
         return _joined(place, -1, {"NUMBER", "COMMA"}, findings)
-    layer = place.kind(1) == "NAME" and place.text(1) in WORDS
+    # `pad` is a layer and a setting of others: after a comma it is taken for the setting
+    setting = any(place.text(1) in settings(op) for op in WORDS.values())
+    layer = place.kind(1) == "NAME" and place.text(1) in WORDS and not setting
     sign, said = (" ;", "`;` or a new line") if place.braced else (" ->", "an arrow") if layer else (" ", "a space")
     between = Span(place.source, place.span(-1).end, place.span().end)
     if sign == " ":
