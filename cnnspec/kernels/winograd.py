@@ -175,9 +175,32 @@ def rows_together(planes: np.ndarray) -> np.ndarray:
     )
 
 
-def framed(memory: np.ndarray, height: int, channels: int, length: int) -> np.ndarray:
-    """memory[6,m] -> a view [6,h,c,l] of its beginning; the rest keeps planes from sharing sets of the cache."""
-    return memory[:, : height * channels * length].reshape(6, height, channels, length)
+class Band:
+    """The planes of a band of rows that slides down an image: memory[6,m] holds as many rows [6,k,c,l] as fit.
+
+    Few rows stay in the cache, the planes of a whole image do not. What is left of the memory keeps planes from
+    sharing sets of the cache. Rows count from the top of the padded image.
+    """
+
+    def __init__(self, memory: np.ndarray, channels: int, length: int) -> None:
+        kept = memory.shape[1] // (channels * length)
+        self.rows = memory[:, : kept * channels * length].reshape(6, kept, channels, length)
+        self.triples = rows_together(self.rows)
+        self.kept, self.first, self.ready = kept, 0, 0
+
+    def below(self, count: int, used: int) -> np.ndarray:
+        """Room for the planes of the next `count` rows; those above row `used` are done with."""
+        at = self.ready - self.first
+        if at + count > self.kept:
+            rest = self.ready - used
+            np.copyto(self.rows[:, :rest], self.rows[:, at - rest : at])
+            self.first, at = used, rest
+        self.ready += count
+        return self.rows[:, at : at + count]
+
+    def three(self, start: int, stop: int) -> np.ndarray:
+        """For rows start .. stop-1 the planes of each with the two below it, [6,stop-start,3c,l]."""
+        return self.triples[:, start - self.first : stop - self.first]
 
 
 def winograd(
@@ -204,11 +227,9 @@ def winograd(
     (top, bottom), (left, _) = pad
     rows_x, rows_y = x.reshape(height, 4, channels, -1), out.reshape(rows, 4, filters, -1)
     filter_planes(weights, out=u)
-    v = framed(planes, rows + 2, channels, tiles * n)
-    v[:, :top] = 0
-    v[:, rows + 2 - bottom :] = 0
+    band = Band(planes, channels, tiles * n)
+    band.below(top, 0)[...] = 0
     size = piece(filters, 3 * channels, tiles * n)
-    stacked = in_pieces(rows_together(v), size)
     matrix = u.reshape(6, 1, 1, filters, 3 * channels)
     ready = 0  # rows of x whose planes are there
     for start in range(0, rows, block):
@@ -217,12 +238,13 @@ def winograd(
         while ready < until:
             more = min(ready + block, until)
             part = slice(0, more - ready)
-            into = v[:, ready + top : more + top]
-            planes_of(rows_x[ready:more], left, n, a=a[:, part], c=c[part], out=into)
+            planes_of(rows_x[ready:more], left, n, a=a[:, part], c=c[part], out=band.below(more - ready, start))
             ready = more
+        if stop == rows:
+            band.below(bottom, start)[...] = 0
         part = slice(0, stop - start)
         m = products[:, part]
-        np.matmul(matrix, stacked[:, start:stop], out=in_pieces(m, size))
+        np.matmul(matrix, in_pieces(band.three(start, stop), size), out=in_pieces(m, size))
         rows_of_planes(m, s=s[:, part], d=d[:, part], out=rows_y[start:stop])
 
 
@@ -266,16 +288,11 @@ def winograd_gradient(
         np.multiply(u, scale[:, :, None], out=u)
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
     matrix = back.reshape(6, 1, 1, channels, 3 * filters)
-    v = framed(planes, rows + 2, channels, tiles * n)
-    v[:, :top] = 0
-    v[:, rows + 2 - bottom :] = 0
-    stacked_x = rows_together(v)
-    g = framed(gradients, height + 2, filters, tiles * n)
-    above, below = 2 - top, 2 - bottom
-    g[:, :above] = 0
-    g[:, height + 2 - below :] = 0
+    v = Band(planes, channels, tiles * n)
+    v.below(top, 0)[...] = 0
+    g = Band(gradients, filters, tiles * n)
+    g.below(2 - top, 0)[...] = 0
     size = piece(channels, 3 * filters, tiles * n)
-    stacked = in_pieces(rows_together(g), size)
     sums = du.reshape(6, 3 * channels, filters)
     ready = done = 0
     for start in range(0, rows, block):
@@ -284,28 +301,33 @@ def winograd_gradient(
         while ready < until:
             more = min(ready + block, until)
             part = slice(0, more - ready)
-            planes_of(rows_x[ready:more], left, n, a=a[:, part], c=c[part], out=v[:, ready + top : more + top])
+            planes_of(rows_x[ready:more], left, n, a=a[:, part], c=c[part], out=v.below(more - ready, start))
             ready = more
+        if stop == rows:
+            v.below(bottom, start)[...] = 0
         part = slice(0, stop - start)
-        m = g[:, start + above : stop + above]
+        m = g.below(stop - start, done)
+        seen = v.three(start, stop)
         grad = rows_dy[start:stop]
         gradient_planes(grad, s=s[:, part], out=m)
         if turned is not None:
             np.copyto(turned[:, part], m.swapaxes(2, 3))
-            np.matmul(stacked_x[:, start:stop], turned[:, part], out=parts[:, part])
+            np.matmul(seen, turned[:, part], out=parts[:, part])
         else:
-            np.matmul(m, stacked_x[:, start:stop].swapaxes(2, 3), out=parts[:, part].swapaxes(2, 3))
+            np.matmul(m, seen.swapaxes(2, 3), out=parts[:, part].swapaxes(2, 3))
         if start == 0:
             np.add.reduce(parts[:, part], axis=1, out=sums)
         else:
             for row in range(stop - start):
                 np.add(sums, parts[:, row], out=sums)
         # a row of dx needs the gradients of the rows that saw it
+        if stop == rows:
+            g.below(2 - bottom, done)[...] = 0
         until = height if stop == rows else max(done, min(stop - top, height))
         while done < until:
             more = min(done + block, until)
             part = slice(0, more - done)
-            np.matmul(matrix, stacked[:, done:more], out=in_pieces(products[:, part], size))
+            np.matmul(matrix, in_pieces(g.three(done, more), size), out=in_pieces(products[:, part], size))
             rows_of_gradient(
                 products[:, part], left, n, s=a[:, part], d=d[:, part], c=c[part], out=rows_dx[done:more]
             )

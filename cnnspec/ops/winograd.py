@@ -177,7 +177,7 @@ class WinogradConvolve(Op):
         rows = e.shape(node.name)[0]
         scratch = {
             "u": (6, f, 3, c),
-            "planes": (6, (rows + 2) * c * length + SKEW),
+            "planes": (6, kept(rows, block) * c * length + SKEW),
             "products": (6, block, f, length),
             "a": (2, block, c, length),
             "c": (block, c, length),
@@ -224,8 +224,8 @@ class WinogradConvolveGradient(Op):
             "back": (6, c, 3, f),
             "du": (6, 3, c, f),
             "parts": (6, block, 3 * c, f),
-            "planes": (6, (rows + 2) * c * length + SKEW),
-            "gradients": (6, (height + 2) * f * length + SKEW),
+            "planes": (6, kept(rows, block) * c * length + SKEW),
+            "gradients": (6, kept(height, block) * f * length + SKEW),
             "products": (6, block, c, length),
             "a": (2, block, c, length),
             "c": (block, c, length),
@@ -247,6 +247,11 @@ def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:
     f, c = e.graph.type(w)["f"], e.graph.type(w)["c"]
     length = tiles * n
     return f, c, max(1, min(e.shape(y)[0], BLOCK // (max(f, c) * length))), length
+
+
+def kept(rows: int, block: int) -> int:
+    """How many rows of planes are held: all of a small image, else what slides three blocks down at a time."""
+    return min(rows + 2, 3 * block + 6)
 
 
 def taps(w: str, e) -> str:

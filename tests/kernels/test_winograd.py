@@ -75,6 +75,14 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("case", [(3, 2, 40, 8, ((1, 1), (1, 1))), (2, 3, 23, 6, ((0, 2), (0, 0)))], ids=str)
+@pytest.mark.parametrize("numbers", [1, 100])
+def test_a_band_of_planes_slides_down_a_tall_image(case, numbers, monkeypatch):
+    """Blocks of one row and of a few: the band comes to the end of its memory many times."""
+    monkeypatch.setattr("cnnspec.ops.winograd.BLOCK", numbers)
+    test_product_and_gradients(case, "float64")
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_product_and_gradients(case, dtype):
