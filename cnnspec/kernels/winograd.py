@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .conv import in_pieces, piece
+from .conv import Pads, in_pieces, piece
 from .norm import NormaliseGradient
 
 G = np.array(
@@ -203,10 +203,27 @@ class Band:
         return self.triples[:, start - self.first : stop - self.first]
 
 
+def see(
+    x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int, n: int, *, a: np.ndarray, c: np.ndarray
+) -> None:
+    """Bring the planes of x[h,4,c,l] into the band, `block` rows a call, up to row `until` of the padded image."""
+    (top, bottom), (left, _) = pad
+    if band.ready == 0:
+        band.below(top, used)[...] = 0
+    while band.ready < until:
+        start = band.ready - top
+        stop = min(start + block, until - top, len(x))
+        if start == stop:  # below the image
+            band.below(bottom, used)[...] = 0
+        else:
+            part = slice(0, stop - start)
+            planes_of(x[start:stop], left, n, a=a[:, part], c=c[part], out=band.below(stop - start, used))
+
+
 def winograd(
     x: np.ndarray,
     weights: np.ndarray,
-    pad: tuple[tuple[int, int], tuple[int, int]],
+    pad: Pads,
     block: int,
     *,
     u: np.ndarray,
@@ -224,24 +241,14 @@ def winograd(
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = out.shape
-    (top, bottom), (left, _) = pad
     rows_x, rows_y = x.reshape(height, 4, channels, -1), out.reshape(rows, 4, filters, -1)
     filter_planes(weights, out=u)
     band = Band(planes, channels, tiles * n)
-    band.below(top, 0)[...] = 0
     size = piece(filters, 3 * channels, tiles * n)
     matrix = u.reshape(6, 1, 1, filters, 3 * channels)
-    ready = 0  # rows of x whose planes are there
     for start in range(0, rows, block):
         stop = min(start + block, rows)
-        until = min(stop + 2 - top, height)
-        while ready < until:
-            more = min(ready + block, until)
-            part = slice(0, more - ready)
-            planes_of(rows_x[ready:more], left, n, a=a[:, part], c=c[part], out=band.below(more - ready, start))
-            ready = more
-        if stop == rows:
-            band.below(bottom, start)[...] = 0
+        see(rows_x, band, stop + 2, start, pad, block, n, a=a, c=c)
         part = slice(0, stop - start)
         m = products[:, part]
         np.matmul(matrix, in_pieces(band.three(start, stop), size), out=in_pieces(m, size))
@@ -252,7 +259,7 @@ def winograd_gradient(
     dy: np.ndarray | NormaliseGradient,
     x: np.ndarray,
     weights: np.ndarray,
-    pad: tuple[tuple[int, int], tuple[int, int]],
+    pad: Pads,
     block: int,
     *,
     u: np.ndarray,
@@ -289,22 +296,14 @@ def winograd_gradient(
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
     matrix = back.reshape(6, 1, 1, channels, 3 * filters)
     v = Band(planes, channels, tiles * n)
-    v.below(top, 0)[...] = 0
     g = Band(gradients, filters, tiles * n)
     g.below(2 - top, 0)[...] = 0
     size = piece(channels, 3 * filters, tiles * n)
     sums = du.reshape(6, 3 * channels, filters)
-    ready = done = 0
+    done = 0
     for start in range(0, rows, block):
         stop = min(start + block, rows)
-        until = min(stop + 2 - top, height)
-        while ready < until:
-            more = min(ready + block, until)
-            part = slice(0, more - ready)
-            planes_of(rows_x[ready:more], left, n, a=a[:, part], c=c[part], out=v.below(more - ready, start))
-            ready = more
-        if stop == rows:
-            v.below(bottom, start)[...] = 0
+        see(rows_x, v, stop + 2, start, pad, block, n, a=a, c=c)
         part = slice(0, stop - start)
         m = g.below(stop - start, done)
         seen = v.three(start, stop)
