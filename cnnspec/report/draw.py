@@ -12,11 +12,13 @@ from .links import all_links
 from .scene import Box, Circle, Curve, Group, Polygon, Rect, Scene, Shape, Text
 from .sketch import Sketch, Station, sketch
 from .svg import svg
-from .volumes import HEADING, Figure, Scale, caption, figure
+from .valley import valley
+from .volumes import HEADING, LARGEST, Figure, Scale, caption, figure
 from .windows import windows
 
 GAP, FAN_GAP = 46.0, 60.0
 PAGE = 1400.0
+WIDER = 1.4  # a network that is a U may be so much wider than rows are
 
 
 def draw(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "network") -> str:
@@ -30,17 +32,32 @@ def draw(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "netw
 def scene(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "network") -> Scene:
     """The same as shapes."""
     shown = sketch(graph, depth)
-    scale = Scale.of(shown)
-    figures = {s.name: figure(s, scale, s.name in shown.outputs) for s in shown}
-    layout = lay_out(
-        {station.name: station.inputs for station in shown},
-        {name: made.size for name, made in figures.items()},
-        lambda one, other: _gap(shown, one, other),
-        width=width,
-    )
+    scale, figures = _figures(shown, 0.75 * LARGEST)
+    layout = valley(shown, {name: made.size for name, made in figures.items()})
+    if layout is None or layout.width > WIDER * width:
+        scale, figures = _figures(shown, LARGEST)
+        layout = lay_out(
+            {station.name: station.inputs for station in shown},
+            {name: made.size for name, made in figures.items()},
+            lambda one, other: _gap(shown, one, other),
+            ties=lambda one, other: _ties(shown.stations[one], shown.stations[other]),
+            width=width,
+        )
+    return Picture(shown, figures, layout, facts(graph)).scene(name, _note(shown, scale))
+
+
+def _figures(shown: Sketch, largest: float) -> tuple[Scale, dict[str, Figure]]:
+    """What stands in the picture, where the largest map is drawn so large."""
+    scale = Scale.of(shown, largest)
+    return scale, {station.name: figure(station, scale, station.name in shown.outputs) for station in shown}
+
+
+def _note(shown: Sketch, scale: Scale) -> str:
+    """What the sizes of the volumes mean, where there are volumes."""
+    if not any(station.type.spatial for station in shown):
+        return "a circle for each number, the middle ones left out where there are many"
     scaled = "to scale" if scale.power == 1 else f"to scale of size^{scale.power:.2f}"
-    note = f"heights and widths {scaled}, thickness of √channels"
-    return Picture(shown, figures, layout, facts(graph)).scene(name, note)
+    return f"heights and widths {scaled}, thickness of √channels"
 
 
 def _gap(shown: Sketch, one: str, other: str) -> float:
@@ -48,6 +65,11 @@ def _gap(shown: Sketch, one: str, other: str) -> float:
     if one and other and not shown.stations[one].type.spatial and shown.stations[other].whole:
         return FAN_GAP
     return GAP
+
+
+def _ties(one: Station, other: Station) -> int:
+    """How many of the opened blocks hold both."""
+    return sum(a == b for a, b in zip(one.blocks, other.blocks, strict=False))
 
 
 class Picture:

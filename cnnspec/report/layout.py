@@ -2,7 +2,8 @@
 
 Layered drawing after Sugiyama, Tagawa and Toda 1981: a column for each step of the longest way, links
 over several columns pass through *waypoints*, columns are ordered so that few links cross, and everything
-stands as level with its neighbours as there is room. Sizes are given, so nothing can overlap.
+stands as level with its neighbours as there is room. Rows are broken as Knuth and Plass 1981 break paragraphs.
+Sizes are given, so nothing can overlap.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import pairwise
 LANE = 16.0  # height that a passing link takes
 SPACE = 14.0  # between two things of a column
 LEAD = 26.0  # room for a link that comes from the row above
+TURN = 7.0  # between links that go round the end of a row side by side
 SWEEPS = 12
 
 
@@ -55,11 +57,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of columns: from `top` to `bottom`; `level` is the anchor of what leaves it."""
+    """A row of columns: from `top` to `bottom`; from `turns`, top to bottom, links go round to the next row."""
 
     top: float
     bottom: float
     right: float
+    turns: list[Place]
 
 
 @dataclass(frozen=True)
@@ -80,27 +83,30 @@ def lay_out(
     gap: Callable[[str, str], float],
     *,
     width: float,
+    ties: Callable[[str, str], int] = lambda one, other: 0,
     margin: float = 24.0,
     row_gap: float = 56.0,
 ) -> Layout:
     """Place stations, given what each reads (in computable order) and how large it is.
 
-    `gap(a, b)` is the room wanted between a station and its reader in the next column. Rows are broken
-    where a single link crosses, before they are wider than `width`; where many cross, a row grows.
+    `gap(a, b)` is the room wanted between a station and its reader in the next column. Rows are as wide as
+    `width` at most, but for a single column, and broken where few links cross and where `ties`, which says
+    how much would rather stay together, is small.
     """
     columns, links = _columns(inputs, sizes)
     _order(columns)
     gaps = _gaps(columns, gap)
     spans = [(max(p.size.left for p in c), max(p.size.right for p in c)) for c in columns]
-    starts = _balanced(columns, spans, gaps, width - 2 * margin)
+    starts = _breaks(spans, gaps, _cuts(columns, ties), width - 2 * margin)
     placed: list[Column] = []
     rows: list[Row] = []
     top = margin
+    turns: list[Place] = []
     for row, (start, stop) in enumerate(zip(starts, [*starts[1:], len(columns)], strict=True)):
         part = columns[start:stop]
         _levels(part)
         shift = top - min(p.y - p.size.above for c in part for p in c)
-        x = margin + (LEAD if row else 0)
+        x = margin + _lead(len(turns))
         for number in range(start, stop):
             left, right = spans[number]
             for place in columns[number]:
@@ -108,12 +114,17 @@ def lay_out(
             placed.append(Column(row, x, x + left + right))
             x += left + right + gaps[number]
         bottom = max(p.y + p.size.below for c in part for p in c)
-        rows.append(Row(top, bottom, placed[-1].right))
-        top = bottom + row_gap
+        turns = [place for place in columns[stop - 1] if place.after]
+        rows.append(Row(top, bottom, placed[-1].right, turns))
+        top = bottom + row_gap + TURN * max(0, len(turns) - 1)
     places = {p.name: p for c in columns for p in c if p.name}
-    room = LEAD if len(rows) > 1 else 0
-    broadest = max(row.right for row in rows) + room + margin
+    broadest = max(row.right + _lead(len(row.turns)) for row in rows) + margin
     return Layout(places, links, placed, rows, broadest, rows[-1].bottom + margin)
+
+
+def _lead(turns: int) -> float:
+    """Room beside a row for so many links that come round from the row above, or go to the one below."""
+    return LEAD + TURN * (turns - 1) if turns else 0.0
 
 
 def _columns(
@@ -192,36 +203,37 @@ def _gaps(columns: list[list[Place]], gap: Callable[[str, str], float]) -> list[
     return [max((gap(p.name, r.name) for p in column for r in p.after), default=0.0) for column in columns]
 
 
-def _balanced(
-    columns: list[list[Place]], spans: list[tuple[float, float]], gaps: list[float], width: float
-) -> list[int]:
-    """The first column of each row: as few rows as the width allows, and those about equally wide."""
-    starts = _row_starts(columns, spans, gaps, width)
-    narrow = width / 2
-    for _ in range(10):
-        middle = (narrow + width) / 2
-        found = _row_starts(columns, spans, gaps, middle)
-        if len(found) == len(starts):
-            starts, width = found, middle
-        else:
-            narrow = middle
-    return starts
+def _cuts(columns: list[list[Place]], ties: Callable[[str, str], int]) -> list[tuple[int, int]]:
+    """For a row that begins with each column, and for the end: how many links go round, how much is torn."""
+    cuts = [(0, 0)]
+    for before, column in pairwise(columns):
+        torn = max((ties(p.name, q.name) for p in before for q in column if p.name and q.name), default=0)
+        cuts.append((sum(bool(place.after) for place in before), torn))
+    return [*cuts, (0, 0)]
 
 
-def _row_starts(
-    columns: list[list[Place]], spans: list[tuple[float, float]], gaps: list[float], width: float
+def _breaks(
+    spans: list[tuple[float, float]], gaps: list[float], cuts: list[tuple[int, int]], width: float
 ) -> list[int]:
-    """The first column of each row. A row may begin where all links come from one place."""
-    starts, start, cut = [0], 0, 0
-    used = 0.0
-    for number, (left, right) in enumerate(spans):
-        if number and sum(bool(place.after) for place in columns[number - 1]) <= 1:
-            cut = number
-        if used + left + right > width and cut > start:
-            starts.append(cut)
-            used = sum(sum(spans[k]) + gaps[k] for k in range(cut, number))
-            start = cut
-        used += left + right + gaps[number]
+    """The first column of each row: few rows, few links round their ends, little torn, little left empty."""
+    best, first = [0.0], [0]  # for the columns before each: the least cost, and where their last row begins
+    for stop in range(1, len(spans) + 1):
+        least, begin, used = float("inf"), stop - 1, _lead(cuts[stop][0])
+        for start in range(stop - 1, -1, -1):
+            used += sum(spans[start]) + (gaps[start] if start < stop - 1 else 0.0)
+            turns, torn = cuts[start]
+            empty = 1 - (used + _lead(turns)) / width
+            if empty >= 0 or start == stop - 1:
+                cost = best[start] + 1 + 3 * max(0, turns - 1) + torn + 2 * max(0.0, empty) ** 2
+                if cost < least:
+                    least, begin = cost, start
+            elif used > width:
+                break
+        best.append(least)
+        first.append(begin)
+    starts = [first[-1]]
+    while starts[0]:
+        starts.insert(0, first[starts[0]])
     return starts
 
 

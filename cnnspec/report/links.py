@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from math import hypot
 
-from .layout import Layout, Place
+from .layout import TURN, Layout, Place
 from .scene import Curve, Point, Polygon, Shape
 from .sketch import Sketch
 from .volumes import Figure, color_of
@@ -31,6 +31,8 @@ def side_by_side(layout: Layout, way: list[Place]) -> bool:
 def _link(figures: dict[str, Figure], layout: Layout, way: list[Place]) -> list[Shape]:
     """A line from place to place, level through columns and bent between them, with a head."""
     first, last = way[0], way[-1]
+    if first.x == last.x and len(way) == 2:
+        return _upright(figures, first, last)
     start = first.x + figures[first.name].leave
     end = last.x - figures[last.name].enter
     points: list[Point] = [(start, first.y)]
@@ -40,7 +42,7 @@ def _link(figures: dict[str, Figure], layout: Layout, way: list[Place]) -> list[
             points += _level(points[-1], (left.right, one.y))
             points += _bend(points[-1], (right.x, other.y))
         else:
-            points += _turn(layout, points[-1], left.row, (right.x, other.y))
+            points += _turn(layout, points[-1], one, (right.x, other.y))
     points += _level(points[-1], (end - HEAD, last.y))
     head = Polygon(((end, last.y), (end - HEAD, last.y - 3), (end - HEAD, last.y + 3)), "head")
     return [Curve(tuple(points), "link"), head]
@@ -57,11 +59,27 @@ def _bend(start: Point, end: Point) -> list[Point]:
     return [(middle, start[1]), (middle, end[1]), end]
 
 
-def _turn(layout: Layout, start: Point, row: int, end: Point) -> list[Point]:
-    """From the end of a row to the beginning of the next: out, down, back, down, in."""
+def _upright(figures: dict[str, Figure], one: Place, other: Place) -> list[Shape]:
+    """A straight line down or up, from a station to its reader below or above it."""
+    down = 1 if other.y > one.y else -1
+    start = one.y + (one.size.below + 4 if down > 0 else -figures[one.name].rise)
+    end = other.y + (-figures[other.name].rise if down > 0 else other.size.below + 4)
+    line = [(one.x, start), *_level((one.x, start), (one.x, end - down * HEAD))]
+    tip = ((one.x, end), (one.x - 3, end - down * HEAD), (one.x + 3, end - down * HEAD))
+    return [Curve(tuple(line), "link"), Polygon(tip, "head")]
+
+
+def _turn(layout: Layout, start: Point, one: Place, end: Point) -> list[Point]:
+    """From the end of a row to the beginning of the next: out, down, back, down, in.
+
+    Several lie within one another, the upper outermost, so that none crosses.
+    """
+    row = layout.columns[one.column].row
     above, below = layout.rows[row], layout.rows[row + 1]
-    between = (above.bottom + below.top) / 2
-    out, back = above.right + 14, end[0] - 14
+    number = next(k for k, place in enumerate(above.turns) if place is one)
+    inner = len(above.turns) - 1 - number
+    between = (above.bottom + below.top) / 2 + TURN * (inner - number) / 2
+    out, back = above.right + 14 + TURN * inner, end[0] - 14 - TURN * number
     corners = [start, (out, start[1]), (out, between), (back, between), (back, end[1]), end]
     points: list[Point] = []
     at = start

@@ -13,10 +13,20 @@ from dataclasses import dataclass, replace
 
 from ..ir import Graph, Node, TensorType
 from ..ir.facts import sees_everything
-from ..ops.base import Window
+from ..ops.base import Op, Window
 from ..ops.fields import settings, size_field
+from ..ops.regularise import Dropout, DropPath
 
-SHOWN = ("stride", "pad", "dilate", "groups", "output_pad", "slope", "to")  # settings that a picture has room for
+SHOWN = (
+    "stride",
+    "pad",
+    "dilate",
+    "groups",
+    "output_pad",
+    "slope",
+    "to",
+    "channels",
+)  # settings that a picture has room for
 
 
 @dataclass(frozen=True)
@@ -296,9 +306,14 @@ def _growth(graph: Graph, one: Station, other: Station) -> int | None:
 
 
 def _words(graph: Graph, station: Station) -> tuple:
-    """The words of a block and how they are joined."""
+    """The words of a block and how they are joined; how much noise is made in training may differ."""
     place = {name: k for k, name in enumerate(station.members)}
     return tuple(
-        (graph[name].op, tuple(place.get(graph[value].name, -1) for value in graph[name].inputs))
+        (_noiseless(graph[name].op), tuple(place.get(graph[value].name, -1) for value in graph[name].inputs))
         for name in station.members
     )
+
+
+def _noiseless(op: Op) -> Op:
+    """A word, whose rate of noise, that often grows from block to block, is none."""
+    return replace(op, rate=0.0) if isinstance(op, Dropout | DropPath) else op

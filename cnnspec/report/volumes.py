@@ -7,7 +7,7 @@ scale. Coordinates are around the anchor, the middle of the front.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import log, log2, sqrt
 
@@ -34,12 +34,12 @@ class Scale:
     depth: float
 
     @classmethod
-    def of(cls, stations: Iterable[Station]) -> Scale:
+    def of(cls, stations: Iterable[Station], sides_to: float = LARGEST) -> Scale:
         """One scale for all: linear where the smallest map can be seen then, else flatter."""
         kinds = [station.type for station in stations if station.type.spatial]
         sides = [side for kind in kinds for side in kind.spatial] or [1]
         largest, smallest = max(sides), min(sides)
-        room = min(LARGEST, 14.0 * largest)
+        room = min(sides_to, 14.0 * largest)
         power = 1.0
         if largest > smallest and room * smallest / largest < SMALLEST:
             power = log(room / SMALLEST) / log(largest / smallest)
@@ -63,6 +63,7 @@ class Figure:
     """A station as drawn around its anchor.
 
     enter, leave  how far left and right of the anchor links end and begin
+    rise          how far above the anchor links from below end and those to above begin
     front         the map's rectangle, for windows; None for vectors
     deep          how far back (right and up) the box goes
     dots, half    circles of a vector from top to bottom, and half the height of its bar
@@ -72,6 +73,7 @@ class Figure:
     shapes: list[Shape] = field(default_factory=list)
     enter: float = 0.0
     leave: float = 0.0
+    rise: float = 0.0
     front: Box | None = None
     deep: float = 0.0
     dots: list[Point] = field(default_factory=list)
@@ -92,7 +94,7 @@ def figure(station: Station, scale: Scale, output: bool) -> Figure:
     if station.family == "block":
         frame = Box(-extent.left, -extent.above, extent.right, extent.below).wider(6)
         made.shapes.insert(0, Rect(frame, f"folded {color}", 6))
-        made.enter, made.leave = -frame.x0, frame.x1
+        made.enter, made.leave, made.rise = -frame.x0, frame.x1, -frame.y0
         extent = Size(-frame.x0, frame.x1, -frame.y0, frame.y1)
     made.size = _captioned(made, station, extent, output)
     return made
@@ -125,6 +127,7 @@ def _volume(station: Station, scale: Scale) -> Figure:
         shapes,
         enter=x,
         leave=x + min(deep, y),
+        rise=y + min(deep, x),
         front=Box(-x, -y, x, y),
         deep=deep,
     )
@@ -167,12 +170,21 @@ def caption(station: Station) -> list[str]:
     """What happened, in lines that fit under a volume."""
     head, *rest = station.words
     if station.family == "block":
-        head = f"{head} ×{station.count}" if station.count > 1 else head
+        many = [f"{head} ×{station.count}"] if station.count > 1 else []
         more = [f"+{station.growth} channels each"] if station.growth and station.count > 1 else []
-        return wrapped(head) + more + wrapped(" · ".join(rest))
-    if station.family == "input":
-        return wrapped(" · ".join(rest))
-    return wrapped(head) + wrapped(" · ".join(rest))
+        return many + more + listed(rest)
+    return ([] if station.family == "input" else wrapped(head)) + listed(rest)
+
+
+def listed(words: Sequence[str]) -> list[str]:
+    """Words with dots between them, in lines that fit, broken at the dots where that is enough."""
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + len(word) + 3 <= CAPTION:
+            lines[-1] += f" · {word}"
+        else:
+            lines += wrapped(word)
+    return lines
 
 
 def wrapped(text: str) -> list[str]:
