@@ -140,6 +140,7 @@ def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
         "word": node.op.word,
         "parameters": list(parameters),
         "numbers": list(getattr(node.op, "numbers", ())),
+        "form": getattr(node.op, "form", ""),
     }
     if node.op.word == "bn":
         eps = getattr(node.op, "eps", 0.0)

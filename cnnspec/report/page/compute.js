@@ -142,7 +142,7 @@ const accounts = {
       rows.push([`${name}[${c}]`, numbers[name]]);
     }
     const run = POINTS[layer.word];
-    return run ? { rows, total: run(x, layer.detail, numbers) } : { rows };
+    return { rows, total: run(x, layer.detail, numbers), size: layer.word === "gelu" ? Math.abs(x) : 0 };
   },
 
   join(layer, [c, i, j], example) {
@@ -234,6 +234,7 @@ function movedFrom(layer, before, [c, i, j]) {
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const softplus = (x) => (x > 30 ? x : Math.log1p(Math.exp(x)));
+const bent = (x) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 
 // Words that make one number of one number: x, the layer's detail, and the channel's parameters.
@@ -248,6 +249,7 @@ const POINTS = {
   leaky: (x, d) => (x > 0 ? x : d.numbers[0] * x),
   elu: (x, d) => (x > 0 ? x : d.numbers[0] * Math.expm1(x)),
   selu: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)),
+  gelu: (x, d) => (d.form === "tanh" ? (x / 2) * (1 + Math.tanh(bent(x))) : (x / 2) * erfc(-x / Math.SQRT2)),
   swish: (x) => x * sigmoid(x),
   hardswish: (x) => x * clamp(x / 6 + 0.5, 0, 1),
   mish: (x) => x * Math.tanh(softplus(x)),
@@ -258,6 +260,25 @@ const POINTS = {
   softsign: (x) => x / (1 + Math.abs(x)),
   step: (x) => (x > 0 ? 1 : 0),
 };
+
+// 2/√π times the integral of exp(-t²) from 0 to x, by a series of positive terms (DLMF 7.6.2).
+function erf(x) {
+  if (Math.abs(x) > 3) return Math.sign(x) * (1 - erfc(Math.abs(x)));
+  let term = x, sum = x;
+  for (let k = 1; Math.abs(term) > 1e-17 * Math.abs(sum); k++) {
+    term *= (2 * x * x) / (2 * k + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+// 1 - erf(x), which keeps its digits where it is small: there by a continued fraction (DLMF 7.9.1).
+function erfc(x) {
+  if (x < 1.5) return 1 - erf(x);
+  let below = x;
+  for (let k = 120; k; k--) below = x + k / 2 / below;
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / below;
+}
 
 // Words that look at the channels of a pixel, x.
 const CHANNELS = {
