@@ -185,7 +185,9 @@ def shapes(graph: Graph, names: tuple[str, ...]) -> str:
 def plan(program: Program, prefix: str) -> str:
     """Source of a plan's entry: its functions, and what memory they want."""
     parts = [f"{prefix}buffers", f"{prefix}forward", f"{program.arena_bytes}"]
-    parts += [f"{name}={name}" for name in ("backward", "settle") if f"def {name}(" in program.source]
+    parts += [f"kept={program.kept_bytes}"] if program.kept_bytes else []
+    functions = (name for name in ("prepare", "backward", "settle") if f"def {name}(" in program.source)
+    parts += [f"{name}={name}" for name in functions]
     parts += [f"costs={program.costs}"] if program.costs else []
     parts += [f"meetings={program.meetings}"] if program.meetings else []
     if program.constants:

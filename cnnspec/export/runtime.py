@@ -27,7 +27,8 @@ class Layout(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The functions of a plan, and the memory that it wants: the arena's bytes, sums, numbers known beforehand.
+    """The functions of a plan, and the memory that it wants: bytes of the arena and of what is made of parameters
+    alone, sums, numbers known beforehand.
 
     It calls `bn1.weight` `bn1_weight`; `names` tells where that name was taken and it calls it something else.
     """
@@ -35,6 +36,8 @@ class Plan(NamedTuple):
     buffers: Callable[..., None]
     forward: Callable[..., Any]
     arena: int
+    kept: int = 0
+    prepare: Callable[..., None] | None = None
     backward: Callable[..., Any] | None = None
     settle: Callable[..., None] | None = None
     costs: int = 0
@@ -57,6 +60,7 @@ class Network:
     plan: Plan
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+        self.fresh = True  # parameters have changed, and nothing was made of them yet
         self.flat: dict[bool, np.ndarray] = {}
         self.arrays: dict[str, np.ndarray] = {}
         for trained in (True, False):
@@ -84,6 +88,7 @@ class Network:
         if values.shape != layout.shape:
             raise ValueError(f"{name} has shape {layout.shape}, got {values.shape}")
         self.arrays[name][...] = values.reshape(layout.apart).transpose(layout.order)
+        self.fresh = True
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
@@ -113,8 +118,8 @@ class Network:
         called = {full: plan.names.get(full, full.replace(".", "_")) for full in self.layouts}
         p = SimpleNamespace(**{called[full]: array for full, array in self.arrays.items()})
         g = SimpleNamespace(**{called[full]: array for full, array in (gradients or {}).items()})
-        arena = Arena(np.zeros(plan.arena, np.uint8), "float32")
-        plan.buffers(b, p, g, arena, meetings, plan.constants, given, taken)
+        arena, kept = (Arena(np.zeros(size, np.uint8), "float32") for size in (plan.arena, plan.kept))
+        plan.buffers(b, p, g, arena, kept, meetings, plan.constants, given, taken)
         b.gradients = g
         return given, taken, b, p
 
@@ -130,6 +135,9 @@ class Network:
             if arrays[name].shape[1:] != shape:
                 raise ValueError(f"`{name}` takes arrays of shape {('n', *shape)}, got {arrays[name].shape}")
         count = len(next(iter(arrays.values())))
+        if self.fresh and self.plan.prepare is not None:
+            self.plan.prepare(self.b, self.p)
+        self.fresh = False
         made = {name: np.empty((count, *shape), np.float32) for name, shape in self.outputs.items()}
         for start in range(0, count, self.batch):
             size = min(self.batch, count - start)
@@ -201,6 +209,7 @@ class Learning(Network):
     def step(self, rate: float) -> None:
         """The optimiser, piece by piece, so that a few arrays' pieces fit into a cache together."""
         p, g = self.flat[True], self.gradient
+        self.fresh = True
         scalars = {
             name: np.float32(value) for name, value in self.optimiser.scalars(int(self.clock[1]), rate).items()
         }

@@ -79,6 +79,43 @@ def normalise(
             np.maximum(y, zero, out=y)
 
 
+def add_bias(
+    x: np.ndarray, bias: np.ndarray, *, add: np.ndarray | None = None, relu: bool = False, out: np.ndarray
+) -> None:
+    """out = x + bias, then `+ add` and max(., 0) where asked, on x[h,c,l]; block by block, as in `normalise`."""
+    shift, zero = bias[:, None], zeros(x)
+    for rows in blocks(x):
+        y = out[rows]
+        np.add(x[rows], shift, out=y)
+        if add is not None:
+            np.add(y, add[rows], out=y)
+        if relu:
+            np.maximum(y, zero, out=y)
+
+
+def fold_filters(weights: np.ndarray, var: np.ndarray, weight: np.ndarray, eps: float, *, out: np.ndarray) -> None:
+    """weights[f,...] of a convolution that a normalisation follows, its scale brought into them."""
+    scale = weight / np.sqrt(var + var.dtype.type(eps))
+    np.multiply(weights, scale.reshape(-1, *[1] * (weights.ndim - 1)), out=out)
+
+
+def fold_bias(
+    mean: np.ndarray,
+    var: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    eps: float,
+    *,
+    before: np.ndarray | None = None,
+    out: np.ndarray,
+) -> None:
+    """What is left of a normalisation whose scale went into the filters; `before` is the convolution's own bias."""
+    scale, shift = scale_and_shift(mean, var, weight, bias, eps)
+    np.copyto(out, shift[:, 0])
+    if before is not None:
+        np.add(out, before * scale[:, 0], out=out)
+
+
 def gradient_sums(
     dy: np.ndarray,
     x: np.ndarray,

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .activation import zeros
 from .conv import Pads, in_pieces, piece
 from .norm import NormaliseGradient
 
@@ -233,10 +234,15 @@ def winograd(
     c: np.ndarray,
     s: np.ndarray,
     d: np.ndarray,
+    bias: np.ndarray | None = None,
+    add: np.ndarray | None = None,
+    relu: bool = False,
     out: np.ndarray,
 ) -> None:
     """x[h,4,c,T,n], weights[f,3,3,c] -> out[i,4,f,t,n], `block` rows at a time.
 
+    What follows is done where asked while the rows are hot: bias[f] is added (to m1, which all four outputs count
+    once), then add[i,4,f,t,n], then relu.
     u[6,f,3,c], planes[6,m], products[6,block,f,l] and a, c, s, d (see `planes_of`, `rows_of_planes`) are scratch.
     """
     height, _, channels, _, n = x.shape
@@ -246,13 +252,22 @@ def winograd(
     band = Band(planes, channels, tiles * n)
     size = piece(filters, 3 * channels, tiles * n)
     matrix = u.reshape(6, 1, 1, filters, 3 * channels)
+    rest = None if add is None else add.reshape(rows_y.shape)
+    zero = zeros(rows_y)
     for start in range(0, rows, block):
         stop = min(start + block, rows)
         see(rows_x, band, stop + 2, start, pad, block, n, a=a, c=c)
         part = slice(0, stop - start)
         m = products[:, part]
         np.matmul(matrix, in_pieces(band.three(start, stop), size), out=in_pieces(m, size))
-        rows_of_planes(m, s=s[:, part], d=d[:, part], out=rows_y[start:stop])
+        if bias is not None:
+            np.add(m[1], bias[:, None], out=m[1])
+        y = rows_y[start:stop]
+        rows_of_planes(m, s=s[:, part], d=d[:, part], out=y)
+        if rest is not None:
+            np.add(y, rest[start:stop], out=y)
+        if relu:
+            np.maximum(y, zero, out=y)
 
 
 def winograd_gradient(

@@ -206,22 +206,36 @@ def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorTy
 
 @record
 class AddBias(Op):
-    """y = x + b, one number for each channel."""
+    """y = x + b, one number for each channel.
+
+    As with a normalisation, a pass may give it what follows: a third input is added, `relu` is applied.
+    """
 
     overwrites = (0,)
     any_rows = True
+    relu: bool = False
 
-    def type(self, x: TensorType, b: TensorType) -> TensorType:
+    def type(self, x: TensorType, b: TensorType, *add: TensorType) -> TensorType:
         return x
 
     def gradient(self, node, dy, b):
-        return dy, b.add(ChannelSum(b.type(node.inputs[1])), dy, name=f"{node.name}.db", like=node)
+        from .activation import ActivationGradient, Relu
 
-    def evaluate(self, x, b):
-        return x + b.reshape(-1, *[1] * (x.ndim - 2))
+        if self.relu:
+            dy = b.add(ActivationGradient(Relu()), dy, node.name, name=f"{node.name}.dy", like=node)
+        _, bias, *add = node.inputs
+        return dy, b.add(ChannelSum(b.type(bias)), dy, name=f"{node.name}.db", like=node), *(dy for _ in add)
+
+    def evaluate(self, x, b, *add):
+        y = sum(add, x + b.reshape(-1, *[1] * (x.ndim - 2)))
+        return y * (y > 0) if self.relu else y
 
     def emit(self, node, e) -> None:
-        x, bias = node.inputs
+        x, bias, *add = node.inputs
+        if add or self.relu:
+            more = "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if self.relu else "")
+            e.line(f"add_bias({e.rows(x)}, {e[bias]}, {more}out={e.rows(node.name)})")
+            return
         ones = ", 1" if len(e.shape(x)) == 2 else ", 1, 1"  # images and pixels, which come after the channels
         column = e.view("bias", f"{e[bias]}.reshape(-1{ones})")
         e.line(f"np.add({e[x]}, {column}, out={e[node.name]})")

@@ -117,6 +117,46 @@ class NormaliseGradient(Op):
 
 
 @record
+class FoldFilters(Op):
+    """A convolution's filters with the scale of the normalisation that follows it: no work is left for that."""
+
+    eps: float
+
+    def type(self, w: TensorType, *rest: TensorType) -> TensorType:
+        return w
+
+    def evaluate(self, w, var, weight):
+        import numpy as np
+
+        return w * (weight / np.sqrt(var + self.eps)).reshape(-1, *[1] * (w.ndim - 1))
+
+    def emit(self, node, e) -> None:
+        w, var, weight = node.inputs
+        out = e.view("filters", f"{e[node.name]}.reshape{e.shape(w)}")
+        e.line(f"fold_filters({e[w]}, {e[var]}, {e[weight]}, {self.eps!r}, out={out})")
+
+
+@record
+class FoldBias(Op):
+    """What is left of the normalisation then, a number for each channel; a convolution's bias comes in last."""
+
+    eps: float
+
+    def type(self, mean: TensorType, *rest: TensorType) -> TensorType:
+        return mean
+
+    def evaluate(self, mean, var, weight, bias, before=0.0):
+        import numpy as np
+
+        return bias + (before - mean) * weight / np.sqrt(var + self.eps)
+
+    def emit(self, node, e) -> None:
+        mean, var, weight, bias, *before = node.inputs
+        own = "".join(f"before={e[value]}, " for value in before)
+        e.line(f"fold_bias({e[mean]}, {e[var]}, {e[weight]}, {e[bias]}, {self.eps!r}, {own}out={e[node.name]})")
+
+
+@record
 class BatchNorm(Op):
     """Batch normalisation with the statistics of the whole batch, over all shards.
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from ..ir import TensorType
 from ..record import record
 from .base import Op
-from .convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .geometry import Geometry
 from .norm import BLOCK
 
@@ -141,10 +141,14 @@ class PoolResiduesGradient(Op):
 
 @record
 class WinogradConvolve(Op):
-    """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products."""
+    """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products.
+
+    A pass may give it what follows: a bias, a value that is added, `relu`.
+    """
 
     geometry: Geometry
     width: int  # of the input
+    relu: bool = False
 
     @property
     def left(self) -> int:
@@ -154,11 +158,11 @@ class WinogradConvolve(Op):
         """The convolution that it stands for."""
         return Convolve(self.geometry)
 
-    def type(self, x: TensorType, w: TensorType) -> TensorType:
+    def type(self, x: TensorType, w: TensorType, *rest: TensorType) -> TensorType:
         image = image_type(x, self.width)
         return residue_type(Convolve(self.geometry).type(image, w))
 
-    def macs(self, x: TensorType, w: TensorType) -> int:
+    def macs(self, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         """Six products for four outputs, where the definition takes twelve."""
         return Convolve(self.geometry).macs(image_type(x, self.width), w) // 2
 
@@ -168,11 +172,12 @@ class WinogradConvolve(Op):
         dx = b.add(op, dy, x, w, name=f"{node.name}.dx", like=node)
         return dx, f"{dx}:dw"
 
-    def evaluate(self, x, w):
-        return in_residues(Convolve(self.geometry).evaluate(in_pixels(x, self.width), w))
+    def evaluate(self, x, w, *rest):
+        y = in_residues(Convolve(self.geometry).evaluate(in_pixels(x, self.width), w))
+        return AddBias(self.relu).evaluate(y, *rest) if rest else y
 
     def emit(self, node, e) -> None:
-        x, w = node.inputs
+        x, w, *rest = node.inputs
         f, c, block, length = sizes(x, w, node.name, e)
         rows = e.shape(node.name)[0]
         scratch = {
@@ -184,8 +189,10 @@ class WinogradConvolve(Op):
             "s": (2, block, f, length),
             "d": (2, block, f, length),
         }
+        then = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
         e.line(
-            f"winograd({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, out={e[node.name]})"
+            f"winograd({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
+            f"{then}{'relu=True, ' if self.relu else ''}out={e[node.name]})"
         )
 
 

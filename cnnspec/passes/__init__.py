@@ -8,6 +8,8 @@ from ..ir import Graph
 from .convolutions import turn_input_gradients, unroll_convolutions
 from .differentiate import differentiate
 from .expand import expand_inference, expand_training
+from .finish import finish
+from .fold_norm import fold_norm
 from .fuse_norm import fuse_norm, gradients_by_rows
 from .merge_costs import merge_costs
 from .pool_first import pool_first
@@ -27,6 +29,7 @@ TRAINING: tuple[Pass, ...] = (
     fuse_norm,
     differentiate,
     prune,
+    finish,
     gradients_by_rows,
     turn_input_gradients,
     unroll_convolutions,
@@ -38,10 +41,12 @@ MEASURE: tuple[Pass, ...] = (
     merge_costs,
     only_cost,
     prune,
+    fold_norm,
     pool_first,
     winograd,
     prune,
     fuse_norm,
+    finish,
     unroll_convolutions,
 )
 
@@ -49,10 +54,12 @@ INFERENCE: tuple[Pass, ...] = (
     expand_inference,
     straighten,
     prune,
+    fold_norm,
     pool_first,
     winograd,
     prune,
     fuse_norm,
+    finish,
     unroll_convolutions,
 )
 

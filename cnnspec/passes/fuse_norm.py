@@ -1,4 +1,4 @@
-"""Batch normalisation together with what follows it, and its gradient with what reads it."""
+"""Batch normalisation, or a bias, together with what follows it, and its gradient with what reads it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from dataclasses import replace
 
 from ..ir import Builder, Graph, Node
 from ..ops.activation import Relu
+from ..ops.convolve import AddBias
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
 from ..ops.winograd import WinogradConvolveGradient
 from .rewrite import rewrite
 
-NORMS = (BatchNorm, Normalise)
+NORMS = (BatchNorm, Normalise, AddBias)
 
 
 def fuse_norm(graph: Graph) -> Graph:
-    """Normalise, add the residual and apply relu row by row, while the row is in the cache.
+    """Normalise (or add the bias), add the residual and apply relu row by row, while the row is in the cache.
 
         n = batch_norm x w b;  s = add n r;  y = relu s
         y = batch_norm x w b r, relu

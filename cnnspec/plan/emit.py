@@ -30,6 +30,7 @@ MARGIN = 92  # where the shapes stand
 class Program:
     """A plan for one shard: its source, and the memory that it wants.
 
+    kept       bytes of what depends on parameters alone, the same for all shards
     meetings   arrays that all shards share, by name: shape without the leading axis of shards (float64)
     meets      how often shards wait for one another in forward and in backward
     parameters what each parameter is called in p and g
@@ -39,6 +40,7 @@ class Program:
     filename: str
     n: int
     arena_bytes: int
+    kept_bytes: int
     buffers: tuple[Buffer, ...]
     meetings: dict[str, tuple[int, ...]]
     meets: tuple[int, int]
@@ -75,6 +77,8 @@ class Emitter:
         self.views: dict[str, str] = {}
         self.known_views: dict[tuple[str, str, str], str] = {}
         self.buffers: dict[str, Buffer] = {}
+        self.kept: dict[str, Buffer] = {}
+        self.known = self._known()
         self.meetings: dict[str, tuple[int, ...]] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.costs: list[str] = []
@@ -230,6 +234,15 @@ class Emitter:
             found |= dict.fromkeys((value, *parts), weight.parameter.stored_shape)
         return found
 
+    def _known(self) -> set[str]:
+        """Nodes that depend on parameters alone, where nothing is learnt: made once, not at every call."""
+        found: set[str] = set()
+        for node in () if self.graph.gradients else self.graph:
+            sources = (self.graph[value].op for value in node.inputs if value not in found)
+            if node.inputs and not node.type.batched and all(isinstance(op, Weight) for op in sources):
+                found.add(node.name)
+        return found
+
     def _external(self) -> dict[str, str]:
         """Values that live outside the arena: parameters, and gradients of parameters."""
         found = {}
@@ -296,7 +309,10 @@ class Emitter:
     def _reserve(self, name: str, shape: tuple[int, ...], dtype: str, first: int, last: int) -> None:
         size = {"float": self.itemsize, "bool": 1, "int64": 8}[dtype]
         assert name not in self.buffers, f"{name} is reserved twice"
-        self.buffers[name] = Buffer(name, shape, dtype, first, last, size)
+        if self.node.name in self.known:
+            self.kept[name] = Buffer(name, shape, dtype, 0, FOREVER, size)
+        else:
+            self.buffers[name] = Buffer(name, shape, dtype, first, last, size)
 
     def _value(self, value: str, kind: TensorType) -> None:
         """Memory for a value of this node, or a view of the memory that it shares."""
@@ -317,9 +333,10 @@ class Emitter:
         """The shape of what a line makes, or of what it makes a view of."""
         made = re.findall(r"out=b\.(\w+)", code)
         name = made[-1] if made else ""
-        while name and name not in self.buffers:
+        buffers = self.buffers | self.kept
+        while name and name not in buffers:
             name = name.rpartition("_")[0]
-        return str(self.buffers[name].shape) if name else ""
+        return str(buffers[name].shape) if name else ""
 
     def run(self) -> Program:
         """Let every node write its lines, place the memory, put the page together."""
@@ -343,15 +360,16 @@ class Emitter:
             self._taken(value)
         for buffer in self.buffers.values():
             buffer.last = min(buffer.last, len(self.graph))
-        size = place(self.buffers.values())
+        size, kept = place(self.buffers.values()), place(self.kept.values())
         from .page import split, write
 
-        early, late = split(self)
+        _, early, late = split(self)
         return Program(
-            source=write(self, size),
+            source=write(self, size, kept),
             filename=f"<plan {id(self.graph):x} n={self.n}>",
             n=self.n,
             arena_bytes=size,
+            kept_bytes=kept,
             buffers=tuple(self.buffers.values()),
             meetings=self.meetings,
             meets=(count_meets(early), count_meets(late)),

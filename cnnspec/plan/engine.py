@@ -26,7 +26,10 @@ from .workers import Task, shared_memory, workers
 
 @dataclass
 class Plan:
-    """A network bound for batches of one size: a program for each shard, and where the batch is put."""
+    """A network bound for batches of one size: a program for each shard, and where the batch is put.
+
+    `prepared` tells which parameters, of all that there have been, what they alone decide was made for.
+    """
 
     graph: Graph
     sizes: tuple[int, ...]
@@ -35,6 +38,7 @@ class Plan:
     taken: dict[str, np.ndarray]
     costs: np.ndarray
     right: np.ndarray
+    prepared: int = -1
 
     @property
     def source(self) -> str:
@@ -82,7 +86,8 @@ class Engine:
         self.p = Block(self.trained, self._array(count))
         self.s = Block(self.state, self._array(kept))
         self.arrays = {**self.p.arrays, **self.s.arrays}
-        self.parameters = View(every, {name: self.arrays[name] for name in every})
+        self.changes = 0  # how often parameters have changed
+        self.parameters = View(every, {name: self.arrays[name] for name in every}, self._changed)
         self.moments: dict[str, np.ndarray] = {name: self._array(count) for name in optimiser.moments}
         self.gradients = [Block(self.trained, self._array(count)) for _ in range(shards)]
         self.update = Update(optimiser, self.p.flat, self.moments, [g.flat for g in self.gradients])
@@ -101,6 +106,9 @@ class Engine:
         """A zeroed array that every worker sees."""
         kind = np.dtype(dtype or self.dtype)
         return shared_memory(size * kind.itemsize)[: size * kind.itemsize].view(kind)
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     def begin(self, seed: int) -> None:
         """Set the parameters to how they begin.
@@ -168,6 +176,7 @@ class Engine:
         }
         costs = self._array(count * max(1, programs[0].costs), "float64").reshape(count, -1)
         right = self._array(count, "int64").reshape(count, 1)
+        kept = self._array(max(program.kept_bytes for program in programs), "uint8")
         shards = []
         start = offset = 0
         for k, (size, program) in enumerate(zip(sizes, programs, strict=True)):
@@ -177,6 +186,7 @@ class Engine:
                     program,
                     self.dtype,
                     self.arena[offset : offset + program.arena_bytes],
+                    kept,
                     self.arrays,
                     self.gradients[k].arrays,
                     meetings,
@@ -244,6 +254,14 @@ class Engine:
         for name, array in arrays.items():
             np.copyto(plan.given[name], array, casting="same_kind")
 
+    def _ready(self, plan: Plan, arrays: Mapping[str, np.ndarray]) -> None:
+        """The batch in its place, and what the parameters alone decide made."""
+        self._give(plan, arrays)
+        first = plan.shards[0]
+        if first.prepare is not None and plan.prepared != self.changes:
+            first.prepare(first.b, first.p)
+            plan.prepared = self.changes
+
     def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, int]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
         n = len(next(iter(arrays.values())))
@@ -252,6 +270,7 @@ class Engine:
         self._give(plan, arrays)
         self.clock[1] += 1
         self.rate[0] = rate
+        self._changed()
         self.workers.run(task)
         return float(plan.costs.sum()), int(plan.right.sum())
 
@@ -260,7 +279,7 @@ class Engine:
         n = len(next(iter(arrays.values())))
         task = self._task("measure", n)
         plan = self.plan("measure", n)
-        self._give(plan, arrays)
+        self._ready(plan, arrays)
         self.workers.run(task)
         return float(plan.costs.sum()), int(plan.right.sum())
 
@@ -278,7 +297,7 @@ class Engine:
         n = len(next(iter(arrays.values())))
         task = self._task(mode, n)
         plan = self.plan(mode, n)
-        self._give(plan, arrays)
+        self._ready(plan, arrays)
         self.workers.run(task)
         return tuple(plan.taken[value] for value in plan.graph.outputs)
 

@@ -32,6 +32,7 @@ class Bound:
     """A program with its arrays: what a shard runs."""
 
     program: Program
+    prepare: Callable[[Any, Any], None] | None
     forward: Callable[[Any, Any], Any]
     backward: Callable[[Any, Any, Any], Any] | None
     settle: Callable[[Any, Any], None] | None
@@ -58,6 +59,7 @@ def bind(
     program: Program,
     dtype: str,
     arena: np.ndarray,
+    kept: np.ndarray,
     parameters: Mapping[str, np.ndarray],
     gradients: Mapping[str, np.ndarray] | None,
     meetings: Mapping[str, np.ndarray],
@@ -72,5 +74,6 @@ def bind(
     names = functions(program, dtype)
     b, p = SimpleNamespace(**numbers), namespace(program, parameters)
     g = namespace(program, gradients) if gradients is not None else None
-    names["buffers"](b, p, g, Arena(arena, dtype), meetings, program.constants, given, taken)
-    return Bound(program, names["forward"], names.get("backward"), names.get("settle"), b, p, g)
+    names["buffers"](b, p, g, Arena(arena, dtype), Arena(kept, dtype), meetings, program.constants, given, taken)
+    prepare, backward, settle = (names.get(name) for name in ("prepare", "backward", "settle"))
+    return Bound(program, prepare, names["forward"], backward, settle, b, p, g)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 WIDTH = 92  # where shapes and places in the spec stand
 
 
-def write(e: Emitter, arena: int) -> str:
+def write(e: Emitter, arena: int, kept: int) -> str:
     """The whole page."""
     graph = e.graph
-    forward, backward = split(e)
+    before, forward, backward = split(e)
     text = [
         f'"""A plan for {e.n} images{f" of a batch of {e.batch}" if e.n != e.batch else ""}, {e.dtype}.',
         "",
@@ -30,6 +30,9 @@ def write(e: Emitter, arena: int) -> str:
         "",
         "",
     ]
+    if before:
+        what = "what the parameters alone decide, made once after they have changed"
+        text += [*function("prepare(b, p)", what, before), "", ""]
     inputs = ", ".join(f"{e[name]} {e.shape(name)}" for name in graph.inputs)
     ends = ", ".join(f"{e[value]} {e.shape(value)}" for value in graph.outputs) or "the cost"
     text += function("forward(b, p)", f"{inputs} -> {ends}", forward)
@@ -39,29 +42,34 @@ def write(e: Emitter, arena: int) -> str:
     if e.settled:
         text += ["", "", "def settle(b, p):", '    """Running means and variances, once a step."""']
         text += [f"    {code}" for code in e.settled]
-    text += ["", "", *buffers(e, arena)]
+    text += ["", "", *buffers(e, arena, kept)]
     return "\n".join(text) + "\n"
 
 
-def split(e: Emitter) -> tuple[list[Lines], list[Lines]]:
-    """The parts up to the cost, and those after it."""
+def split(e: Emitter) -> tuple[list[Lines], list[Lines], list[Lines]]:
+    """The parts that depend on parameters alone, those up to the cost, and those after it."""
     parts = [part for part in e.parts if part.code]
     names = list(e.graph.nodes)
     if not e.graph.gradients:
-        return parts, []
+        return [p for p in parts if p.node.name in e.known], [p for p in parts if p.node.name not in e.known], []
     at = names.index(e.graph.cost)
     early = {name for name in names[: at + 1]}
-    return [p for p in parts if p.node.name in early], [p for p in parts if p.node.name not in early]
+    return [], [p for p in parts if p.node.name in early], [p for p in parts if p.node.name not in early]
 
 
-def buffers(e: Emitter, arena: int) -> list[str]:
+def buffers(e: Emitter, arena: int, kept: int) -> list[str]:
     """The function that says where every array lives."""
     lines = [
-        "def buffers(b, p, g, a, m, c, given, taken):",
+        "def buffers(b, p, g, a, k, m, c, given, taken):",
         f'    """Where every array lives. a(offset, shape) is a piece of the arena of {arena:,} bytes, which holds',
         "    all that grows with the batch; arrays that are never alive together share its memory. Then views,",
-        '    which copy nothing. m are sums that the shards share, c constants, given and taken the batch."""',
+        "    which copy nothing. m are sums that the shards share, c constants, given and taken the batch"
+        + (f",\n    k memory of {kept:,} bytes for what `prepare` makes." if kept else ".")
+        + '"""',
     ]
+    for buffer in e.kept.values():
+        code = f"    b.{buffer.name} = k({buffer.offset}, {buffer.shape})"
+        lines.append(f"{code:<{WIDTH}}# {buffer.bytes:,} bytes")
     for buffer in e.buffers.values():
         kind = "" if buffer.dtype == "float" else f', "{buffer.dtype}"'
         code = f"    b.{buffer.name} = a({buffer.offset}, {buffer.shape}{kind})"

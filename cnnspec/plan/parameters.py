@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from math import prod, sqrt
 
 import numpy as np
@@ -39,8 +39,13 @@ class View(MutableMapping[str, np.ndarray]):
     `model.parameters["conv1.weight"]` is (F, C, KH, KW), `["dense1.weight"]` (out, in).
     """
 
-    def __init__(self, parameters: dict[str, Parameter], arrays: dict[str, np.ndarray]) -> None:
-        self._parameters, self._arrays = parameters, arrays
+    def __init__(
+        self,
+        parameters: dict[str, Parameter],
+        arrays: dict[str, np.ndarray],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._parameters, self._arrays, self._changed = parameters, arrays, changed
 
     def __getitem__(self, name: str) -> np.ndarray:
         parameter = self._parameters[name]
@@ -56,6 +61,7 @@ class View(MutableMapping[str, np.ndarray]):
             raise ValueError(f"{name} has shape {parameter.type.shape}, got {value.shape}")
         unfolded = value.reshape([size for _, size in parameter.unfolded])
         self._arrays[name][...] = unfolded.transpose(parameter.order)
+        self._changed()
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("parameters belong to the network; they can be set, not removed")

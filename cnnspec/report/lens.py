@@ -58,11 +58,12 @@ class Lens:
         self.taken = [taken[name] for name in graph.outputs]  # two words may be one value: dropout, in use
         self.costs = np.zeros(max(1, program.costs))
         numbers = {"costs": self.costs, "right": np.zeros(1, np.int64), "clock": np.zeros(2, np.int64), "shard": 0}
-        arena = np.zeros(program.arena_bytes, np.uint8)
+        arena, kept = (np.zeros(size, np.uint8) for size in (program.arena_bytes, program.kept_bytes))
         self.bound = bind(
             program,
             DTYPE,
             arena,
+            kept,
             self.parameters,
             None,
             {},
@@ -75,6 +76,8 @@ class Lens:
         """Inputs and targets by name, as `Model` hands them to its engine."""
         for name, array in arrays.items():
             np.copyto(self.given[name], array)
+        if self.bound.prepare is not None:
+            self.bound.prepare(self.bound.b, self.bound.p)
         self.bound.forward(self.bound.b, self.bound.p)
         names = [node.name for node in self.words]
         copies = [array.copy() for array in self.taken]

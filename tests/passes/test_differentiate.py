@@ -59,6 +59,6 @@ def test_a_net_in_which_nothing_can_be_learnt_has_no_gradients(text):
 
 
 def test_the_forward_part_is_left_as_it_was():
-    before = after(spec("3: dense 4 -> relu -> dense 2 -> softmax"), "pool_first")
+    before = after(spec("3: dense 4 -> relu -> dense 2 -> softmax"), "fuse_norm")
     graph = differentiated("3: dense 4 -> relu -> dense 2 -> softmax")
     assert list(graph.nodes)[: len(before)] == list(before.nodes)

@@ -5,8 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from oracles.graphs import judged
+from oracles.nets import spec
 
 from cnnspec.ir import Builder, data
+from cnnspec.ir.verify import verify
 from cnnspec.ops import WORDS
 from cnnspec.ops.conv import Conv
 from cnnspec.ops.convolve import Convolve
@@ -14,7 +17,7 @@ from cnnspec.ops.costs import CrossEntropy
 from cnnspec.ops.leaves import Input
 from cnnspec.ops.norm import BatchNorm, BatchNormGradient
 from cnnspec.ops.winograd import Pixels, PoolResidues, Residues, WinogradConvolve
-from cnnspec.passes import TRAINING, run
+from cnnspec.passes import INFERENCE, TRAINING, run
 from cnnspec.passes.expand import attach_costs, expand_training
 from cnnspec.passes.prune import prune
 from cnnspec.passes.winograd import winograd
@@ -159,3 +162,48 @@ def test_the_numbers_stay(words, image, monkeypatch):
     assert np.abs(shown - plain_shown).max() < 1e-12
     for name, value in plain.items():
         assert np.abs(found[name] - value).max() <= 1e-9 * max(1e-3, np.abs(value).max()), name
+
+
+RESIDUAL = "16x8x8: conv 16x3x3 pad 1 as a -> relu -> add( conv 16x3x3 pad 1 -> bn | @a ) -> relu -> gap"
+
+
+def finished(text, images=64, passes=INFERENCE):
+    graph = spec(text, everywhere=False)
+    graph = judged(graph) if passes is TRAINING else graph
+    made = run(replace(graph, images=images), passes, check=verify)
+    return [node for node in made if isinstance(node.op, WinogradConvolve)], made
+
+
+def test_bias_residual_and_relu_are_done_where_rows_come_out():
+    (first, second), made = finished(RESIDUAL)
+    assert (len(first.inputs), first.op.relu) == (3, False)  # its value is the residual as well
+    assert (len(second.inputs), second.op.relu) == (4, True)
+    assert "AddBias" not in [type(node.op).__name__ for node in made]
+
+
+def test_in_training_too_where_no_bn_stands_between():
+    text = "16x8x8: conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> relu -> gap"
+    (first, second), _ = finished(text, passes=TRAINING)
+    assert [(len(node.inputs), node.op.relu) for node in (first, second)] == [(3, True), (3, True)]
+
+
+@pytest.mark.parametrize("passes", [TRAINING, INFERENCE])
+def test_a_convolution_before_a_pool_hands_its_bias_on(passes):
+    (only,), _ = finished("16x8x8: conv 16x3x3 pad 1 -> relu -> maxpool 2 -> gap", 64, passes)
+    assert (len(only.inputs), only.op.relu) == (2, False)
+
+
+def test_what_was_finished_gives_the_same_numbers():
+    random = np.random.default_rng(0)
+    words = spec(RESIDUAL, everywhere=False)
+    x = random.normal(size=(70, 16, 8, 8))
+    together, apart = 1, 35  # shards: two images are too few for Winograd's method
+    engines = [Engine(words, (), Sgd(), shards=shards, dtype="float64") for shards in (together, apart)]
+    few = [sum(isinstance(n.op, WinogradConvolve) for n in engine.graph("infer", 70)) for engine in engines]
+    assert few == [2, 0]
+    for name in engines[0].parameters:
+        value = random.normal(size=engines[0].parameters[name].shape)
+        for engine in engines:
+            engine.parameters[name] = np.abs(value) + 0.5 if name.endswith("var") else value
+    one, two = (np.array(engine.forward({"input": x})[0]) for engine in engines)
+    assert np.abs(one - two).max() < 1e-11 * np.abs(two).max()
