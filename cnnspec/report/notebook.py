@@ -116,6 +116,8 @@ STYLE = """
 .cnn-curves text { font: 11px system-ui, sans-serif; fill: currentColor; }
 .cnn-curves line { stroke: currentColor; opacity: .25; }
 .cnn-curves polyline { fill: none; stroke-width: 2; stroke: #3b82f6; }
+.cnn-curves circle { fill: #3b82f6; }
+.cnn-curves circle.validation { fill: #ea580c; }
 .cnn-curves polyline + polyline { stroke: #ea580c; stroke-dasharray: 5 3; }
 """
 
@@ -143,9 +145,9 @@ def _chart(name: str, series: Sequence[list[float | None]], x: float) -> str:
     count = max(len(values) for values in series)
     span = high - low or abs(high) or 1.0
 
-    def place(k: int, value: float) -> str:
+    def place(k: int, value: float) -> tuple[str, str]:
         across = x + LEFT + (BROAD - LEFT - 20) * k / max(1, count - 1)
-        return f"{number(across)},{number(TOP + (TALL - TOP - BOTTOM) * (1 - (value - low) / span))}"
+        return number(across), number(TOP + (TALL - TOP - BOTTOM) * (1 - (value - low) / span))
 
     parts = [f'<text x="{number(x + LEFT)}" y="14">{name}: training —, validation - -</text>']
     for value in (low, high):
@@ -154,9 +156,12 @@ def _chart(name: str, series: Sequence[list[float | None]], x: float) -> str:
         right = number(x + BROAD - 20)
         parts.append(f'<line x1="{number(x + LEFT)}" x2="{right}" y1="{number(level)}" y2="{number(level)}"/>')
         parts.append(f'<text x="{number(x + LEFT - 5)}" y="{number(level + 4)}" text-anchor="end">{told}</text>')
-    for values in series:
-        points = [place(k, v) for k, v in enumerate(values) if v is not None and isfinite(v)]
-        parts.append(f'<polyline points="{" ".join(points)}"/>')
+    drawn = [[place(k, v) for k, v in enumerate(vs) if v is not None and isfinite(v)] for vs in series]
+    parts += [f'<polyline points="{" ".join(map(",".join, points))}"/>' for points in drawn]
+    for points, kind in zip(drawn, ("training", "validation"), strict=True):
+        if len(points) == 1:  # a line of one point is not seen
+            ((across, level),) = points
+            parts.append(f'<circle class="{kind}" cx="{across}" cy="{level}" r="3"/>')
     parts.append(
         f'<text x="{number(x + BROAD - 20)}" y="{number(TALL - 6)}" text-anchor="end">epoch {count}</text>'
     )

@@ -9,6 +9,7 @@ from pictured import TEXTS
 
 import cnnspec
 from cnnspec.diagnostics import SpecError
+from cnnspec.report.notebook import curves_svg
 from cnnspec.train.history import History, Row
 from cnnspec.train.runs import RunFolder
 
@@ -76,6 +77,11 @@ def test_a_history_is_its_curves():
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_history_of_few_epochs_shows_what_there_is(count):
     Balanced(History(rows(count, accuracy=None), best_epoch=count)._repr_html_())
+
+
+def test_a_single_epoch_is_a_point():
+    assert curves_svg({"cost": [0.5], "validation_cost": [0.4]}).count("<circle") == 2
+    assert "<circle" not in curves_svg({"cost": [0.5, 0.4]})
 
 
 def test_a_run_is_its_curves_and_its_summary(tmp_path):

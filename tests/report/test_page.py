@@ -3,6 +3,7 @@
 import itertools
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -343,6 +344,37 @@ def test_a_network_too_large_for_a_page_is_shown_as_pictures(driver, tmp_path):
 def test_the_page_of_lenet_is_small(lenet):
     _, path = lenet
     assert path.stat().st_size < 5e6
+
+
+@pytest.mark.parametrize("costs", [["0.5"], ["0.5", "0.25"], ["0.5", "nan", "", "inf", "0.1"], ["0.9"] * 40])
+def test_few_epochs_are_seen_as_points_and_what_is_no_number_leaves_a_gap(driver, tmp_path, costs):
+    (tmp_path / "results.csv").write_text("epoch,cost\n" + "".join(f"{k},{cost}\n" for k, cost in enumerate(costs)))
+    (tmp_path / "summary.json").write_text(f'{{"status": "finished", "epochs": {len(costs)}}}')
+    path = tmp_path / "page.html"
+    path.write_text(page(replace(subject_of(SMALL["numbers"]), run=tmp_path)), encoding="utf-8")
+    show(driver, path)
+    known = sum(cost not in ("nan", "inf", "") for cost in costs)
+    assert len(driver.find_elements("css selector", "#charts circle")) == (known if known < 40 else 0)
+    assert len(driver.find_elements("css selector", "#charts polyline")) == 1
+    assert driver.find_element("id", "trained").text == f"finished after {len(costs)} epoch{'s' * (len(costs) > 1)}"
+    assert complaints(driver) == []
+
+
+@pytest.mark.parametrize(("width", "lines"), [(360, 3), (1600, 1)])
+def test_patch_kernel_and_products_are_whole_and_in_sight(driver, lenet, width, lines):
+    """Side by side on a wide screen, below one another on a phone, nowhere cut off."""
+    _, path = lenet
+    resize(driver, width)
+    for c in range(3):
+        show(driver, path, f"conv2[{c},4,5]")
+        boxes = driver.execute_script(
+            """return [...document.querySelectorAll('#sums details[open] .matrices')].map(row => [
+                row.scrollWidth - row.clientWidth,
+                ...[...row.querySelectorAll('table')].map(table => table.getBoundingClientRect().y)])"""
+        )
+        assert len(boxes) == 3
+        for hidden, *tops in boxes:
+            assert hidden <= 0 and len({round(top) for top in tops}) == lines
 
 
 def test_the_command_writes_a_page_of_a_run(tmp_path, monkeypatch):

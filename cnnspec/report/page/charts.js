@@ -1,6 +1,7 @@
 // Curves over the epochs.
 
 const SVG = "http://www.w3.org/2000/svg";
+const FEW = 12; // epochs up to which each is marked; a single one has no line
 
 function drawn(tag, attributes, text) {
   const made = document.createElementNS(SVG, tag);
@@ -21,29 +22,34 @@ function chart(title, series, percent) {
   const written = (value) => (percent ? `${show(100 * value, 4)} %` : show(value, 3));
   const ends = series.map(([label, values]) => `${label} ends at ${written(values.at(-1) ?? NaN)}`).join(", ");
   const made = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
-  made.setAttribute("aria-label", `${title} over ${count} epochs: ${ends}`);
+  made.setAttribute("aria-label", `${title} over ${epochs(count)}: ${ends}`);
   made.append(drawn("text", { x: left, y: 14 }, title));
   for (const value of [low, high]) {
     made.append(drawn("line", { class: "axis", x1: left, x2: width - 12, y1: y(value), y2: y(value) }));
     made.append(drawn("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, written(value)));
   }
   made.append(drawn("text", { x: left, y: height - 8 }, "epoch 1"));
-  made.append(drawn("text", { x: width - 12, y: height - 8, "text-anchor": "end" }, `epoch ${count}`));
+  if (count > 1) made.append(drawn("text", { x: width - 12, y: height - 8, "text-anchor": "end" }, `epoch ${count}`));
   series.forEach(([label, values, kind], number) => {
-    const points = values.flatMap((value, k) => (value === null ? [] : [`${x(k)},${y(value)}`]));
+    const points = values.flatMap((value, k) => (value === null ? [] : [[x(k), y(value)]]));
     made.append(drawn("polyline", { class: kind, points: points.join(" ") }));
+    if (points.length <= FEW) {
+      for (const [cx, cy] of points) made.append(drawn("circle", { class: `${kind} dot`, cx, cy, r: 3 }));
+    }
     const at = { x: width - 12 - 130 * (series.length - 1 - number), y: 14, "text-anchor": "end" };
     made.append(drawn("text", at, `${kind === "a" ? "—" : "- -"} ${label}`));
   });
   return made;
 }
 
+const epochs = (count) => `${count} epoch${count === 1 ? "" : "s"}`;
+
 function showTraining(training) {
   if (!training) return;
   document.getElementById("training").hidden = false;
   const summary = training.summary || {};
   const said = [];
-  if (summary.status) said.push(`${summary.status} after ${summary.epochs} epochs`);
+  if (summary.status) said.push(`${summary.status} after ${epochs(summary.epochs)}`);
   if (summary.test_accuracy !== null && summary.test_accuracy !== undefined) {
     said.push(`test accuracy ${(100 * summary.test_accuracy).toFixed(2)} %`);
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from contextlib import suppress
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def _training(run: Path) -> dict[str, Any] | None:
         columns: dict[str, list[float | None]] = {}
         for row in csv.DictReader(file):
             for name, value in row.items():
-                columns.setdefault(name, []).append(float(value) if value else None)
+                number = float(value or "nan")
+                columns.setdefault(name, []).append(number if isfinite(number) else None)
         told["columns"] = columns
     return told or None

@@ -18,7 +18,8 @@ function matrix(caption, values, [height, width], inside, won) {
   return table;
 }
 
-const sign = (text) => element("span", { class: "sign" }, text);
+// A matrix with the sign before it, which go to a new line together.
+const after = (text, table) => element("div", { class: "after" }, element("span", { class: "sign" }, text), table);
 
 // A channel's part: the map with the window on it, and patch × kernel = products.
 function groupOf(layer, group, told, example, open) {
@@ -36,8 +37,8 @@ function groupOf(layer, group, told, example, open) {
     if (told.box) putBox(over, "window", ...told.box);
     const parts = [over, matrix("patch", group.patch, layer.detail.kernel, group.inside, group.won)];
     if (group.kernel) {
-      parts.push(sign("×"), matrix("kernel", group.kernel, layer.detail.kernel));
-      parts.push(sign("="), matrix("products", group.products, layer.detail.kernel, group.inside));
+      parts.push(after("×", matrix("kernel", group.kernel, layer.detail.kernel)));
+      parts.push(after("=", matrix("products", group.products, layer.detail.kernel, group.inside)));
     }
     const label = `patch, kernel and products of channel ${group.channel}`;
     const sides = { class: "matrices", tabindex: "0", role: "group", "aria-label": label };
