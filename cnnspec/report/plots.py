@@ -110,13 +110,14 @@ def curves(figure: Callable[..., Any], rows: dict[str, np.ndarray]) -> Any:
     """Cost and accuracy over the epochs."""
     made = figure(9, 3.6)
     epochs = rows["epoch"]
+    marker = "." if len(epochs) < 30 else None  # a single epoch has no line
     known = [name for name in ("cost", "accuracy") if not np.isnan(rows[name]).all()]
     for number, name in enumerate(known, 1):
         axes = made.add_subplot(1, len(known), number, title=f"{name} over the epochs", xlabel="epoch")
-        axes.plot(epochs, rows[name], color=COLORS[0], marker="." if len(epochs) < 30 else None, label="training")
+        axes.plot(epochs, rows[name], color=COLORS[0], marker=marker, label="training")
         held_out = rows[f"validation_{name}"]
         if not np.isnan(held_out).all():
-            axes.plot(epochs, held_out, "--", color=COLORS[1], label="validation")
+            axes.plot(epochs, held_out, "--", color=COLORS[1], marker=marker, label="validation")
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
