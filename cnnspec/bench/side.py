@@ -1,129 +1,138 @@
 """One side of a comparison: a process that runs as many steps as it is told, and says how long they took.
 
-    python -m cnnspec.bench.side '{"side": "torch", "mode": "train", "spec": "net.cnn", "batch": 64, ...}'
+    python -m cnnspec.bench.side '{"engine": "torch", "mode": "train", "batch": 64, ...}'
 
-It prints `ready` (after checking, as torch, that it computes what the plan does), then a line of seconds for
-each number of steps that it reads.
+It writes a line when its first step is done and one when it is ready, then a line of seconds for each number
+of steps that it reads, and its peak memory for an empty line. PyTorch's side imports nothing of cnnspec's, so
+its memory and its start are its own.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 Step = Callable[[], object]
+Memory = Callable[[], int]
 
 
 def main() -> None:
     job = json.loads(sys.argv[1])
-    step = torch_step(job) if job["side"].startswith("torch") else plan_step(job)
+    make = {"numpy": plan_step, "jax": jax_step, "torch": torch_step}[job["engine"]]
+    answered(lambda: serve(*make(job)))
+
+
+def serve(step: Step, memory: Memory) -> None:
     step()
+    say(first=True)
     step()
-    print("ready", flush=True)
+    say(ready=True)
     for line in sys.stdin:
+        if not line.strip():
+            say(memory=memory())
+            continue
         start = time.perf_counter()
         for _ in range(int(line)):
             step()
-        print(time.perf_counter() - start, flush=True)
+        say(seconds=time.perf_counter() - start)
 
 
-def model_of(job: dict[str, Any], **how: Any) -> Any:
-    from ..api import compile
-
-    return compile(job["spec"], batch=job["batch"], input=job["input"], **how)
+def say(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
 
 
-def batch_of(model: Any, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random images, and a class for each."""
-    random = np.random.default_rng(0)
-    graph = model.graph
-    images = random.normal(size=(n, *graph.type(graph.inputs[0]).shape)).astype("float32")
-    return images, random.integers(0, graph.type(graph.outputs[0]).elements, n)
+def answered(work: Callable[[], None]) -> None:
+    """Do a process's work; what the user is to blame for is said as diagnostics, other faults end it."""
+    try:
+        work()
+    except Exception as error:
+        diagnostics = getattr(error, "diagnostics", None)
+        if diagnostics is None:
+            raise
+        say(diagnostics=[[d.code, d.message, d.help] for d in diagnostics])
 
 
-def plan_step(job: dict[str, Any]) -> Step:
-    how = {"workers": job["workers"], "shards": job["workers"], "parallel": job["parallel"]}
-    model = model_of(job, **how)
-    x, y = batch_of(model, job["batch"])
+def plan_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+    """Our plan, on workers; their own memory counts as well."""
+    step, engine = model_step(job, workers=job["workers"], parallel=job["parallel"])
+    return step, lambda: peak() + sum(own(child) for child in getattr(engine.workers, "children", ()))
+
+
+def jax_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+    """Our engine on JAX, on as many cores as there are workers."""
+    if hasattr(os, "sched_setaffinity"):  # XLA makes a thread for each core that it may use
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job["workers"]])
+    return model_step(job, engine="jax", devices=1)[0], peak
+
+
+def model_step(job: dict[str, Any], **how: Any) -> tuple[Step, Any]:
+    from ..model import Model
+    from .subject import numbers, subject_of
+
+    spec = subject_of(job).spec
+    model = Model(spec, batch=job["batch"], **how)
+    arrays = model.arrays(*numbers(spec, job["batch"]))
     if job["mode"] == "train":
-        arrays = model.arrays(x, y)
         rate = model.spec.train.optimiser.lr
-        return lambda: model.engine.learn(arrays, rate)
-    given = {model.graph.inputs[0]: x}
-    return lambda: model.engine.forward(given)
+        return lambda: model.engine.learn(arrays, rate), model.engine
+    given = {name: arrays[name] for name in model.graph.inputs}
+    return lambda: model.engine.forward(given), model.engine
 
 
-def torch_step(job: dict[str, Any]) -> Step:
-    """The same network in PyTorch eager, made from the graph, after its values and gradients were compared."""
+def torch_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+    """The file that `twin` wrote, in PyTorch eager."""
+    from runpy import run_path
+
     import torch
-    from torch import nn
-
-    from ..export.torch_module import twin
 
     torch.set_num_threads(job["workers"])
-    model = model_of(job)
-    graph = model.graph
-    (last,) = graph.outputs
-    if graph[last].op.word == "softmax":  # CrossEntropyLoss takes what comes before it
-        nodes = {name: node for name, node in graph.nodes.items() if name != last}
-        graph = graph.with_nodes(nodes, outputs=graph[last].inputs)
-    net: Any = twin(graph)
-    parameters = {name: torch.from_numpy(model.parameters[name]) for name in model.parameters}
-    net.load_state_dict(parameters, strict=False)
-    x, y = batch_of(model, job["batch"])
-    images, classes = torch.from_numpy(x), torch.from_numpy(y)
-    judge = nn.CrossEntropyLoss()
-    agree(model, net, images, classes, judge)
-    if job["side"] == "torch channels_last":
+    torch.manual_seed(0)
+    twin = run_path(job["source"])
+    net = twin["Net"]()
+    x, y = twin["batch"](job["batch"])
+    if job["channels_last"]:
         net = net.to(memory_format=torch.channels_last)
-        if images.ndim == 4:
-            images = images.to(memory_format=torch.channels_last)
+        x = [values.to(memory_format=torch.channels_last) if values.ndim == 4 else values for values in x]
     if job["mode"] == "train":
-        optimiser = optimiser_of(model.spec.train.optimiser, net)
-
-        def step() -> None:
-            optimiser.zero_grad()
-            judge(net(images), classes).backward()
-            optimiser.step()
-
-        return step
+        step, optimiser = twin["step"], twin["optimiser"](net)
+        return lambda: step(net, optimiser, x, y), peak
     net.eval()
 
     def infer() -> None:
         with torch.inference_mode():
-            net(images)
+            net(*x)
 
-    return infer
-
-
-def agree(model: Any, net: Any, images: Any, classes: Any, judge: Any) -> None:
-    """Both sides must compute the same gradients, to float32's precision."""
-    judge(net(images), classes).backward()
-    ours = model.gradients(images.numpy(), classes.numpy())
-    for name, parameter in net.named_parameters():
-        theirs = parameter.grad.numpy()
-        size = max(float(np.abs(theirs).max()), 1e-6)
-        worst = float(np.abs(ours[name] - theirs).max()) / size
-        if worst > 0.05:  # deep networks with bn scatter by some per cent in float32, in any framework
-            raise SystemExit(f"the gradient of {name} is not PyTorch's: off by {worst:.1e} of its size")
+    return infer, peak
 
 
-def optimiser_of(ours: Any, net: Any) -> Any:
-    """PyTorch's optimiser of the same name, fused where it can be."""
-    from torch import optim
+def peak() -> int:
+    """The most memory that this process has held, in bytes.
 
-    classes = {"sgd": optim.SGD, "adam": optim.Adam, "adamw": optim.AdamW, "rmsprop": optim.RMSprop}
-    if ours.word not in classes:
-        raise SystemExit(f"`bench` knows no PyTorch optimiser for {ours.word}")
-    more = {"momentum": ours.momentum} if ours.word in ("sgd", "rmsprop") else {}
-    if ours.word != "rmsprop":
-        more["fused"] = True
-    return classes[ours.word](net.parameters(), lr=ours.lr, weight_decay=ours.weight_decay, **more)
+    Linux keeps for `getrusage` what the program held that started this one, so there its own table is asked.
+    """
+    table = Path("/proc/self/status")
+    if table.exists():
+        for line in table.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    import resource
+
+    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found if sys.platform == "darwin" else found * 1024
+
+
+def own(process: int) -> int:
+    """Bytes that a forked worker does not share with the process it came from; 0 where nobody tells."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
 
 
 if __name__ == "__main__":

@@ -1,65 +1,88 @@
-"""`cnnspec bench SPEC`: how fast a network is, and with --against torch how much faster than PyTorch."""
+"""`cnnspec bench SPEC`: how fast a network is, beside PyTorch and JAX where that is asked for."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
+
+MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "latency": ("latency",)}
 
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--batch", type=click.IntRange(1), help="Images of a batch (default: the spec's).")
-@click.option("--against", type=click.Choice(["torch"]), help="Run the same network in PyTorch eager as well.")
+@click.option(
+    "--against", type=click.Choice(["torch", "jax"]), multiple=True, help="Run the same network there as well."
+)
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Of each side.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Interleaved rounds.")
-@click.option("--mode", type=click.Choice(["train", "infer", "both"]), default="both", show_default=True)
+@click.option(
+    "--mode",
+    type=click.Choice(list(MODES)),
+    default="both",
+    show_default=True,
+    help="Training, inference, both, or one image at a time.",
+)
+@click.option(
+    "--starts", type=click.IntRange(0), default=3, show_default=True, help="How often a first step is timed."
+)
+@click.option("--layers/--no-layers", default=True, show_default=True, help="The table of layers.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def command(
     spec: Path,
     batch: int | None,
-    against: str | None,
+    against: tuple[str, ...],
     workers: int,
     rounds: int,
     mode: str,
+    starts: int,
+    layers: bool,
     given: str | None,
     as_json: bool,
 ) -> None:
-    """Time training and inference of SPEC in images a second, on processes and on threads.
+    """Time SPEC: images a second of training and inference, the first step from a cold start, every layer.
 
-    Every side has a process of its own, and they take turns; ratios are the median of the rounds and their
-    range, against the quicker of PyTorch's two memory formats.
+    Every side has a process of its own, on as many threads as there are workers, and they take turns; ratios
+    are the median of the rounds and their range, against the quicker of PyTorch's two memory formats. Before
+    anything is timed, outputs and gradients of the sides are held against one another in float64.
     """
-    from ..api import compile
-    from ..bench.duel import duel
+    from tempfile import TemporaryDirectory
 
-    size = compile(spec, batch=batch, input=given).batch
-    sides = ["processes", "threads"] + (["torch", "torch channels_last"] if against else [])
-    found = []
-    for what in ("train", "infer") if mode == "both" else (mode,):
-        jobs = {
-            side: {
-                "side": side,
-                "parallel": side,
-                "mode": what,
-                "spec": str(spec),
-                "batch": size,
-                "input": given,
-                "workers": workers,
-            }
-            for side in sides
-        }
-        found.append(duel(jobs, rounds))
+    from ..bench import duel, table
+    from ..bench.layers import Table
+    from ..bench.subject import Subject
+
+    modes = MODES[mode]
+    subject = Subject.read(spec, 1 if mode == "latency" else batch, workers, given)
+    if "train" in modes:
+        subject.need_learning()
+    duel.need(against)
+    found: dict[str, Any] = {"spec": str(spec), "batch": subject.batch, "workers": workers, "comparisons": []}
+    pages: list[list[str]] = [[f"{spec.name}, {workers} worker{'s' * (workers > 1)}"]]
+    with TemporaryDirectory() as folder:
+        jobs = {what: duel.sides(subject, what, against, Path(folder)) for what in modes}
+        duel.agree(subject, tuple(dict.fromkeys("train" if m == "train" else "infer" for m in modes)), against)
+        for what in modes:
+            result = duel.duel(jobs[what], rounds)
+            found["comparisons"].append(result.as_json())
+            pages.append(list(table.comparison(result)))
+        if starts:
+            seconds = duel.first_steps(jobs[modes[0]], starts)
+            found["first_step"] = seconds
+            pages.append(list(table.starts(seconds)))
+    share = -(-subject.batch // workers)
+    for what in modes if layers else ():
+        with duel.Process(
+            "the table of layers", "layers", {**subject.job, "mode": what, "batch": share}
+        ) as process:
+            told = Table.of(process.answer("table"))
+        found.setdefault("layers", []).append(told.as_json())
+        pages.append(list(table.layers(told)))
     if as_json:
-        click.echo(json.dumps([result.as_json() for result in found], indent=2))
-        return
-    for result in found:
-        click.echo(f"{spec.name}, {result.mode}, batch {result.batch}, {workers} workers")
-        for side in result.seconds:
-            line = f"  {side:20}{result.rate(side):>12,.0f} images/s"
-            if result.rival and not side.startswith("torch"):
-                median, low, high = result.ratio(side)
-                line += f"   {median:5.2f} times {result.rival} ({low:.2f} to {high:.2f})"
-            click.echo(line)
+        click.echo(json.dumps(found, indent=2))
+    else:
+        click.echo("\n\n".join("\n".join(page) for page in pages))

@@ -102,4 +102,21 @@ A run on several processes needs all of them at every step. One ended (killed, o
 so the others end too. The checkpoint is whole: `--resume` goes on from it, with any number of processes.""",
         how="`kill -9` on one of the processes of a run with `--coordinator`.",
     ),
+    Code(
+        "CNN314",
+        "not-comparable",
+        """\
+`cnnspec bench --against torch` writes the network, its cost and its optimiser for PyTorch, and there is none like
+one of them, so a comparison would time two different things. What cannot be compared stands in the message;
+inference alone (`--mode infer`) needs neither cost nor optimiser.""",
+        how="`cnnspec bench --against torch` on a spec with `optimiser lion`.",
+    ),
+    Code(
+        "CNN315",
+        "side-ended",
+        """\
+`cnnspec bench` runs each side of a comparison in a process of its own, and one of them was ended from outside:
+by somebody, by a scheduler, or by the system because memory ran out. The numbers of the others say nothing then.""",
+        how="`kill` on one of the processes of `cnnspec bench`.",
+    ),
 )

@@ -1,0 +1,109 @@
+"""Whether the sides compute the same: outputs in use and gradients in training, in float64, before any is timed.
+
+python -m cnnspec.bench.agreement '{"against": "torch", "modes": ["train", "infer"], "spec": "net.cnn", ...}'
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import numpy as np
+
+from ..model import Model
+from .side import answered, say
+from .subject import judged, numbers, quiet, subject_of
+from .twin import source
+
+TOLERANCE = 1e-9  # of the size of what is compared
+IMAGES = 4
+Arrays = dict[str, np.ndarray]
+
+
+def main() -> None:
+    job = json.loads(sys.argv[1])
+    answered(lambda: say(worst=check(job)))
+
+
+def check(job: dict[str, Any]) -> float:
+    """The largest difference, relative to the sizes of the arrays; raises where it is too large."""
+    subject = subject_of(job)
+    spec = quiet(subject.spec)
+    ours = Model(spec, batch=IMAGES, dtype="float64")
+    shift(ours)
+    x, y = numbers(spec, IMAGES)
+    theirs = torch_values if job["against"] == "torch" else jax_values
+    found = 0.0
+    for mode in job["modes"]:
+        mine = values(ours, mode, x, y)
+        found = max(found, apart(mode, mine, theirs(ours, mode, x, y), job["against"]))
+    return found
+
+
+def shift(model: Model) -> None:
+    """Move biases, scales and running statistics away from zeros and ones, which hide mistakes."""
+    random = np.random.default_rng(1)
+    for name, values in model.parameters.items():
+        if values.ndim == 1:
+            noise = 0.1 * random.normal(size=values.shape)
+            model.parameters[name] = values + (abs(noise) if "var" in name else noise)
+
+
+def values(model: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
+    """The outputs in use, or the cost and its gradients, of a model on either engine."""
+    arrays = model.arrays(x, y)
+    if mode == "infer":
+        found = model.engine.forward({name: arrays[name] for name in x})
+        return {name: np.array(v) for name, v in zip(model.graph.outputs, found, strict=True)}
+    cost, gradients = model.engine.differentiate(arrays)
+    return {"": np.array(cost), **{name: np.array(v) for name, v in gradients.items()}}
+
+
+def jax_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
+    model = Model(ours.spec, batch=IMAGES, dtype="float64", engine="jax", devices=1)
+    for name, array in ours.parameters.items():
+        model.parameters[name] = array
+    return values(model, mode, x, y)
+
+
+def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
+    """What the file computes that will be timed, without dropout's chance."""
+    import torch
+
+    twin: dict[str, Any] = {"__name__": "twin"}
+    exec(compile(source(ours.spec, mode == "train"), "<twin>", "exec"), twin)
+    net = twin["Net"]().double()
+    known = {name: torch.from_numpy(np.array(array)) for name, array in ours.parameters.items()}
+    missing = net.load_state_dict(known, strict=False).missing_keys
+    assert all(name.endswith("num_batches_tracked") for name in missing), missing
+    inputs = [torch.from_numpy(x[name]) for name in ours.graph.inputs]
+    if mode == "infer":
+        with torch.inference_mode():
+            made = net.eval()(*inputs)
+        made = made if isinstance(made, tuple) else (made,)
+        return {name: v.numpy() for name, v in zip(ours.graph.outputs, made, strict=True)}
+    answers = [torch.from_numpy(y[name]) for _, name in judged(ours.spec)]
+    cost = twin["cost"](net, inputs, answers)
+    cost.backward()
+    gradients = {name: p.grad if p.grad is not None else torch.zeros_like(p) for name, p in net.named_parameters()}
+    return {"": cost.detach().numpy(), **{name: g.numpy() for name, g in gradients.items()}}
+
+
+def apart(mode: str, ours: Arrays, theirs: Arrays, who: str) -> float:
+    """The largest difference; an array that ought to be zero is measured by the largest one."""
+    assert ours.keys() == theirs.keys(), ours.keys() ^ theirs.keys()
+    floor = 1e-3 * max(float(np.abs(array).max()) for array in theirs.values())
+    worst = 0.0
+    for name, array in ours.items():
+        size = max(float(np.abs(theirs[name]).max()), floor, 1e-300)
+        off = float(np.abs(array - theirs[name]).max()) / size
+        what = f"the output {name}" if mode == "infer" else f"the gradient of {name}" if name else "the cost"
+        if not off <= TOLERANCE:
+            raise ArithmeticError(f"{what} is not that of {who}: off by {off:.1e} of its size in float64")
+        worst = max(worst, off)
+    return worst
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""What is measured: a spec whose input is known, so many images, so many workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..api import read_spec
+from ..diagnostics import Diagnostic, SpecError
+from ..ir import Graph
+from ..lang import Spec
+from ..ops.costs import Cost
+
+RANDOM = ("dropout", "droppath")  # words whose chance no other program repeats
+CLASSES = ("cross_entropy", "hinge")  # costs that judge by the right class
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network to be measured; `job` is what another process needs to make the same."""
+
+    path: Path
+    spec: Spec
+    batch: int
+    workers: int
+
+    @classmethod
+    def read(cls, path: Path, batch: int | None = None, workers: int = 1, input: str | None = None) -> Subject:
+        """Read a spec; the input of one that states none is that of its data."""
+        spec = read_spec(path, input=input)
+        if spec.symbolic:
+            from ..data.load import load
+
+            found = load(spec.data, root=path.parent, seed=spec.train.seed)
+            spec = read_spec(path, input=found.input_type)
+        return cls(path, spec, batch or spec.train.batch, workers)
+
+    @property
+    def job(self) -> dict[str, Any]:
+        return {"spec": str(self.path), "input": self.input, "batch": self.batch, "workers": self.workers}
+
+    @property
+    def input(self) -> str | None:
+        """The input's shape, for other processes, where there is one input."""
+        shapes = ["x".join(map(str, self.graph.type(name).shape)) for name in self.graph.inputs]
+        return shapes[0] if len(shapes) == 1 else None
+
+    @property
+    def graph(self) -> Graph:
+        return self.spec.graph
+
+    @property
+    def images(self) -> bool:
+        """Whether an input is an image, so that PyTorch has two ways to keep it."""
+        return any(self.graph.type(name).kind == "image" for name in self.graph.inputs)
+
+    def need_learning(self) -> None:
+        """Refuse to time the training of a network that has nothing to learn."""
+        if not any(p.trained for node in self.graph for p in node.op.parameters(*self.graph.types(node))):
+            raise SpecError((not_comparable("the network has no parameters to train", "give `--mode infer`"),))
+
+
+def subject_of(job: dict[str, Any]) -> Subject:
+    """What `Subject.job` told, in another process."""
+    return Subject.read(Path(job["spec"]), job["batch"], job["workers"], job["input"])
+
+
+def not_comparable(message: str, help: str) -> Diagnostic:
+    return Diagnostic("CNN314", message, help=help)
+
+
+def quiet(spec: Spec) -> Spec:
+    """Without dropout's chance: two programs then compute the same in training."""
+    nodes = {
+        node.name: replace(node, op=node.op.changed(rate=0.0)) if node.op.word in RANDOM else node
+        for node in spec.graph
+    }
+    return replace(spec, graph=spec.graph.with_nodes(nodes))
+
+
+def judged(spec: Spec) -> list[tuple[Cost, str]]:
+    """The costs of a network, and the output that each of them judges."""
+    taken = {cost.of for cost in spec.train.cost}
+    free = [name for name in spec.graph.outputs if name not in taken]
+    return [(cost, cost.of or free.pop(0)) for cost in spec.train.cost]
+
+
+def numbers(spec: Spec, n: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Random images for every input, and for every cost classes or numbers to judge by."""
+    random, graph = np.random.default_rng(0), spec.graph
+    x = {name: random.normal(size=(n, *graph.type(name).shape)) for name in graph.inputs}
+    y: dict[str, np.ndarray] = {}
+    for cost, name in judged(spec):
+        kind = graph.type(name)
+        if cost.word in CLASSES:
+            y[name] = random.integers(0, kind["c"], (n, *kind.spatial))
+        elif cost.word == "binary_cross_entropy":
+            y[name] = random.integers(0, 2, (n, *kind.shape)).astype("float64")
+        else:
+            y[name] = random.normal(size=(n, *kind.shape))
+    return x, y

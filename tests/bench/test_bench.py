@@ -1,0 +1,147 @@
+"""`cnnspec bench`: rates, ratios, first steps and layers, and how it ends where a side cannot run."""
+
+import json
+import statistics
+import sys
+
+import pytest
+
+from cnnspec.bench import duel, layers
+from cnnspec.cli import run
+
+NET = """input 2x8x8
+conv 4x3x3 bias off -> bn -> relu -> maxpool 2 -> dense 3 -> softmax
+train { optimiser sgd momentum 0.9 clip 1 ; batch 8 }
+"""
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch, capsys):
+    """Run `cnnspec bench` on a text, on rounds as short as can be: code, standard output and error."""
+    monkeypatch.setattr(duel, "ROUND", 0.01)
+
+    def call(text, *arguments):
+        path = tmp_path / "net.cnn"
+        path.write_text(text)
+        code = run(["bench", str(path), *arguments])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def test_its_own_sides_as_json(bench):
+    code, out, err = bench(NET, "--rounds", "2", "--starts", "1", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert [c["mode"] for c in found["comparisons"]] == ["train", "infer"]
+    for comparison in found["comparisons"]:
+        assert list(comparison["sides"]) == ["processes", "threads"] and comparison["batch"] == 8
+        for side in comparison["sides"].values():
+            assert len(side["seconds"]) == 2 and min(side["seconds"]) > 0 and side["ratios"] == []
+            assert side["milliseconds"] == pytest.approx(1e3 * statistics.median(side["seconds"]))
+            assert side["images_per_second"] == pytest.approx(8e3 / side["milliseconds"], rel=0.01)
+            assert side["peak_mib"] > 10
+    assert {side: len(seconds) for side, seconds in found["first_step"].items()} == {"processes": 1, "threads": 1}
+    training, inference = found["layers"]
+    assert training["batch"] == 4, "a worker's share"
+    assert training["sgemm_gflops_per_second"] > 0
+    names = [layer["name"] for layer in training["layers"]]
+    assert names[:3] == ["input", "conv1", "bn1"] and names[-1] == "update" and "cost" not in names
+    conv = training["layers"][1]
+    assert conv["forward_ms"] > 0 and conv["backward_ms"] > 0
+    # 4 images, 6x6 pixels, 4 filters of 2x3x3: forward, and backward for the weights alone
+    work = 2 * 2 * 4 * 6 * 6 * 4 * 2 * 3 * 3
+    seconds = (conv["forward_ms"] + conv["backward_ms"]) / 1e3
+    assert conv["gflops_per_second"] == pytest.approx(work / seconds / 1e9)
+    assert conv["bytes"] == 4 * (4 * (2 * 8 * 8 + 4 * 6 * 6) + 4 * 2 * 3 * 3)
+    assert all(layer["backward_ms"] == 0 for layer in inference["layers"])
+
+
+def test_one_image_at_a_time_as_a_table(bench):
+    code, out, err = bench(NET, "--mode", "latency", "--rounds", "1", "--starts", "0", "--no-layers")
+    assert code == 0, err
+    title, _, heading, side = out.splitlines()
+    assert title == "net.cnn, 2 workers" and heading == "one image"
+    assert side.split()[:2] == ["one", "worker"] and " images/s" in side and " ms" in side and " MiB" in side
+
+
+def test_against_pytorch(bench):
+    pytest.importorskip("torch")
+    options = ("--against", "torch", "--mode", "train", "--workers", "1", "--rounds", "2", "--starts", "0")
+    code, out, err = bench(NET, *options, "--no-layers", "--json")
+    assert code == 0, err
+    (comparison,) = json.loads(out)["comparisons"]
+    sides = comparison["sides"]
+    assert list(sides) == ["one worker", "torch", "torch channels_last"]
+    (ratio,) = sides["one worker"]["ratios"]
+    rival = min(("torch", "torch channels_last"), key=lambda side: sides[side]["milliseconds"])
+    rounds = [b / a for a, b in zip(sides["one worker"]["seconds"], sides[rival]["seconds"], strict=True)]
+    assert ratio == {"to": rival, "median": statistics.median(rounds), "min": min(rounds), "max": max(rounds)}
+    assert sides["torch"]["ratios"] == []
+
+
+@pytest.mark.slow  # XLA takes its time
+def test_against_jax(bench):
+    pytest.importorskip("jax")
+    options = ("--against", "jax", "--rounds", "1", "--starts", "0", "--no-layers")
+    code, out, err = bench(NET, *options)
+    assert code == 0, err
+    assert out.count(" times jax (") == 4 and out.count("\n  jax ") == 2
+
+
+def test_what_is_not_installed_is_named(bench, monkeypatch):
+    monkeypatch.setattr(duel, "find_spec", lambda name: None)
+    code, out, err = bench(NET, "--against", "torch")
+    assert code == 1 and not out
+    assert "error[CNN501]: `--against torch` needs the package torch" in err and "pip install torch" in err
+    monkeypatch.setattr("cnnspec.model.engines.find_spec", lambda name: None)
+    code, _, err = bench(NET, "--against", "jax")
+    assert code == 1 and 'pip install "cnnspec[jax]"' in err
+
+
+def test_nothing_to_train(bench):
+    code, _, err = bench("input 2x8x8\nmaxpool 2 -> gap -> softmax\n")
+    assert code == 1 and "error[CNN314]: the network has no parameters to train" in err and "--mode infer" in err
+
+
+def test_a_refusal_in_a_side_is_a_diagnostic(bench):
+    code, out, err = bench(NET.replace("batch 8", "batch 8 ; precision bfloat16"), "--mode", "train")
+    assert code == 1 and not out and "error[CNN310]" in err and "Traceback" not in err
+
+
+def test_a_side_that_fails_tells_its_reason():
+    reason = r"^torch: KeyError: 'workers'"
+    with duel.Side("torch", {"engine": "numpy"}) as side, pytest.raises(RuntimeError, match=reason):
+        side.answer("first")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals of this kind")
+def test_a_side_that_is_killed_is_no_fault_of_ours(tmp_path):
+    import cnnspec
+
+    path = tmp_path / "net.cnn"
+    path.write_text(NET)
+    job = {"engine": "numpy", "mode": "infer", "spec": str(path), "input": None, "batch": 8, "workers": 1}
+    with duel.Side("threads", {**job, "parallel": "threads"}) as side:
+        side.answer("first")
+        side.answer("ready")
+        side.process.kill()
+        with pytest.raises(cnnspec.SpecError) as refused:
+            side.run(1)
+    (finding,) = refused.value.diagnostics
+    assert (finding.code, finding.message) == ("CNN315", "the process of threads was ended by SIGKILL")
+
+
+def test_every_line_of_a_plan_is_some_words():
+    """Block names, sums of shortcuts, shared weights: no line is left without an owner."""
+    import cnnspec
+
+    text = """input 3x8x8
+block basic(c) = add( conv {c}x3x3 pad 1 bias off -> bn -> relu -> conv {c}x3x3 pad 1 -> bn | id ) -> relu
+conv 16x3x3 pad 1 -> basic(16)*2 -> gap -> dense 3 -> softmax
+"""
+    model = cnnspec.compile(text=text, batch=4)
+    for mode in ("train", "infer"):
+        owners = {layers.owner(node, model.graph) for node in model.engine.graph(mode, 4)}
+        assert owners - {"cost"} <= set(model.graph.nodes), owners
+        assert {"basic1.conv1", "basic2.bn2", "dense1"} <= owners | {"basic2.bn2"}
