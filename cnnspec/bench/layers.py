@@ -135,9 +135,7 @@ def measure(job: dict[str, Any]) -> Table:
         for name, seconds in spent_by.items():
             layer = table.setdefault(name, Layer(name, name))
             layer.seconds[which] = min(seconds)
-    return Table(
-        job["mode"], n, max(rates), [layer for layer in table.values() if any(layer.seconds)]
-    )
+    return Table(job["mode"], n, max(rates), [layer for layer in table.values() if any(layer.seconds)])
 
 
 def clocked(source: str, name: str, names: dict[str, Any]) -> tuple[Callable[..., Any], list[float]]:

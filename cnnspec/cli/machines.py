@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -37,6 +38,8 @@ class Machines:
             raise click.UsageError("--coordinator, --processes and --process belong together")
         if self.engine != "jax" and (self.devices is not None or meeting != (None, None, None)):
             raise click.UsageError("--devices and --coordinator are for --engine jax")
+        if self.coordinator is not None and not re.fullmatch(r".+:\d+", self.coordinator):
+            raise click.UsageError(f"--coordinator is HOST:PORT, such as node001:12345; got {self.coordinator}")
         if self.process is not None and self.processes is not None and self.process >= self.processes:
             raise click.UsageError(f"--process counts from 0: of {self.processes} the last is {self.processes - 1}")
         return self

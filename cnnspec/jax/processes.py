@@ -13,6 +13,8 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from threading import Timer
 from types import FrameType
 from typing import Any
 
@@ -22,6 +24,7 @@ from numpy.typing import DTypeLike
 
 from ..data.dataset import CHANGES, Dataset, Split
 from ..diagnostics import Diagnostic, SpecError
+from ..diagnostics.text import render
 from ..model import Model
 from ..settings.augment import Augmentation
 from ..train import tensors
@@ -31,6 +34,7 @@ from ..train.history import Progress
 from ..train.loop import Course, EpochDone, SaveDue, measure, training
 from ..train.runs import RunFolder
 from .devices import Devices, prepare
+from .failure import leave
 
 HEARTBEAT = 10  # seconds of silence after which a process counts as gone
 PATIENCE = 300  # seconds in which all must have come, or gone
@@ -51,24 +55,45 @@ def join(
     """
     if coordinator is None and not any(name in os.environ for name in MANAGED):
         return False
+    if coordinator is None and "JOB_COMPLETION_INDEX" in os.environ and find_spec("kubernetes") is None:
+        message = "a job of Kubernetes finds its processes by the package kubernetes, which is not there"
+        help = 'install it by `pip install "jax[k8s]"`, or give `--coordinator`, `--processes` and `--process`'
+        raise SpecError((Diagnostic("CNN312", message, help=help),))
     prepare(devices)
     keep_output()
+    last = Timer(PATIENCE, give_up, (coordinator,))  # JAX itself would end the process with a dump of its stack
+    last.daemon = True
+    last.start()
     try:
         jax.distributed.initialize(
             coordinator,
             processes,
             process,
-            initialization_timeout=PATIENCE,
+            initialization_timeout=PATIENCE + 60,
             heartbeat_timeout_seconds=HEARTBEAT,
             shutdown_timeout_seconds=PATIENCE,
         )
     except (RuntimeError, ValueError) as error:
-        message = f"the processes of the run could not meet: {str(error).splitlines()[0]}"
-        help = "start all of them, with one `--coordinator`, one `--processes` and each its own `--process`"
-        raise SpecError((Diagnostic("CNN312", message, help=help),)) from error
+        raise SpecError((apart(str(error).splitlines()[0]),)) from error
+    finally:
+        last.cancel()
     # a Ctrl-C reaches processes at different steps, so none may wait for the others to end theirs
     signal.signal(signal.SIGINT, _interrupt)
     return jax.process_count() > 1
+
+
+def apart(why: str) -> Diagnostic:
+    """That the processes did not come together."""
+    help = "start all, with one `--coordinator` that each can reach, one `--processes`, each its own `--process`"
+    return Diagnostic("CNN312", f"the processes of the run could not meet: {why}", help=help)
+
+
+def give_up(coordinator: str | None) -> None:
+    """End this process: the others have not come in time."""
+    where = coordinator or "the one that the scheduler names"
+    why = f"not all of them came to {where} within {PATIENCE} seconds"
+    sys.stderr.write(render((apart(why),)))
+    leave()
 
 
 def keep_output() -> None:

@@ -25,8 +25,10 @@ QUICK = ("card", "digits", "iris", "lenet5", "mnist-cnn", "sequence", "siamese",
 
 
 def without_budgets(text):
-    lines = [line for line in text.splitlines() if not line.startswith("expect")]
-    return "\n".join(lines).replace("224x224", "64x64") + "\n"
+    """Without what is stated of the whole, budgets and `:: shape`; with smaller images and narrower layers."""
+    text = re.sub(r"^expect .*| *:: *\S+", "", text, flags=re.MULTILINE)
+    text = text.replace("224x224", "64x64").replace("572x572", "188x188").replace("let w = 64", "let w = 16")
+    return re.sub(r"crop \d+x\d+", "crop 8x8", text) + "\n"  # what the U-Net then meets on its way up
 
 
 def specs():
@@ -44,7 +46,7 @@ def test_specs(text, engines, numbers):
 
 def quiet(text):
     """Without dropout's chance, which is drawn in other ways."""
-    return re.sub(r"(dropout|droppath)( [\d.]+%?)?", r"\1 0", without_budgets(text))
+    return re.sub(r"(dropout|droppath)( [\d.]+%?| \{.*?\})?", r"\1 0", without_budgets(text))
 
 
 def batches(shape, classes, count, n=16, seed=3):

@@ -115,8 +115,8 @@ inference alone (`--mode infer`) needs neither cost nor optimiser.""",
         "CNN315",
         "side-ended",
         """\
-`cnnspec bench` runs each side of a comparison in a process of its own, and one of them was ended from outside:
-by somebody, by a scheduler, or by the system because memory ran out. The numbers of the others say nothing then.""",
+`cnnspec bench` runs each side of a comparison in a process of its own, and one of them was ended from outside: by
+somebody, by a scheduler, or by the system because memory ran out. The numbers of the others say nothing then.""",
         how="`kill` on one of the processes of `cnnspec bench`.",
     ),
 )
