@@ -25,8 +25,25 @@ def channel_sums(x: np.ndarray, *, out: np.ndarray) -> None:
 
 def sums_and_squares(x: np.ndarray, *, out: np.ndarray) -> None:
     """x[h,c,l] -> out[2,c] in float64: the sum of each channel and the sum of its squares."""
-    np.matmul(x, ones(x.shape[2], x.dtype)).sum(axis=0, dtype=np.float64, out=out[0])
-    np.vecdot(x, x).sum(axis=0, dtype=np.float64, out=out[1])
+    sums = Moments(x)
+    sums.take(slice(None), x)
+    sums.total(out=out)
+
+
+class Moments:
+    """The sum of each channel and of its squares, taken block by block by whoever makes the rows of x[...,c,l]."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        self.sums = np.empty((2, *x.shape[:-1]), x.dtype)
+        self.ones = ones(x.shape[-1], x.dtype)
+
+    def take(self, rows: slice, x: np.ndarray) -> None:
+        np.matmul(x, self.ones, out=self.sums[0, rows])
+        np.vecdot(x, x, out=self.sums[1, rows])
+
+    def total(self, *, out: np.ndarray) -> None:
+        """out[2,c] in float64"""
+        self.sums.reshape(2, -1, out.shape[1]).sum(axis=1, dtype=np.float64, out=out)
 
 
 def batch_moments(sums: np.ndarray, count: int, *, mean: np.ndarray, var: np.ndarray) -> None:
@@ -116,6 +133,44 @@ def fold_bias(
         np.add(out, before * scale[:, 0], out=out)
 
 
+class GradientSums:
+    """The sums of dy and of dy * x that batch normalisation's gradient needs, taken block by block.
+
+    x[...,c,l] is what was normalised, rows first. With y, the value after a relu, dy counts only where y > 0; with
+    `add` that is added to it before; won is scratch of bools for a block of rows. Whoever makes dy calls `take`
+    for each block while it is in the cache, then `total`.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray | None = None,
+        won: np.ndarray | None = None,
+        add: np.ndarray | None = None,
+    ) -> None:
+        self.x = merged(x)
+        self.y, self.won, self.add = (None if a is None else merged(a) for a in (y, won, add))
+        self.sums = np.empty((2, *self.x.shape[:-1]), x.dtype)
+        self.ones, self.zeros = ones(self.x.shape[-1], x.dtype), zeros(self.x)
+
+    def take(self, rows: slice, dy: np.ndarray, out: np.ndarray) -> None:
+        """The gradient of some rows: what counts of it in `out`, which may be dy, its sums here."""
+        if self.add is not None:
+            np.add(dy, self.add[rows], out=out)
+            dy = out
+        if self.y is not None and self.won is not None:
+            won = self.won[: len(dy)]
+            np.greater(self.y[rows], self.zeros, out=won)
+            np.multiply(dy, won, out=out)
+            dy = out
+        np.matmul(dy, self.ones, out=self.sums[0, rows])
+        np.vecdot(dy, self.x[rows], out=self.sums[1, rows])
+
+    def total(self, *, out: np.ndarray) -> None:
+        """out[2,c] in float64"""
+        self.sums.reshape(2, -1, out.shape[1]).sum(axis=1, dtype=np.float64, out=out)
+
+
 def gradient_sums(
     dy: np.ndarray,
     x: np.ndarray,
@@ -125,23 +180,11 @@ def gradient_sums(
     masked: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: the sums of dy and of dy * x.
-
-    With y, the value after a relu, dy counts only where y > 0, and `masked` gets that; won is scratch of
-    bools for a block of rows.
-    """
-    line, zero = ones(x.shape[2], x.dtype), zeros(x)
-    sums = np.empty((2, *x.shape[:2]), x.dtype)
+    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: the sums of dy and of dy * x, of `masked` dy where y is given."""
+    sums = GradientSums(x, y, won)
     for rows in blocks(x):
-        grad = dy[rows]
-        if y is not None and won is not None and masked is not None:
-            above = won[: len(grad)]
-            np.greater(y[rows], zero, out=above)
-            np.multiply(grad, above, out=masked[rows])
-            grad = masked[rows]
-        np.matmul(grad, line, out=sums[0, rows])
-        np.vecdot(grad, x[rows], out=sums[1, rows])
-    sums.sum(axis=1, dtype=np.float64, out=out)
+        sums.take(rows, dy[rows], dy[rows] if masked is None else masked[rows])
+    sums.total(out=out)
 
 
 def parameter_gradients(

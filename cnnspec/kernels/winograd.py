@@ -24,7 +24,7 @@ import numpy as np
 
 from .activation import zeros
 from .conv import Pads, in_pieces, piece
-from .norm import NormaliseGradient
+from .norm import GradientSums, Moments, NormaliseGradient
 
 G = np.array(
     [
@@ -237,12 +237,13 @@ def winograd(
     bias: np.ndarray | None = None,
     add: np.ndarray | None = None,
     relu: bool = False,
+    sums: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
     """x[h,4,c,T,n], weights[f,3,3,c] -> out[i,4,f,t,n], `block` rows at a time.
 
     What follows is done where asked while the rows are hot: bias[f] is added (to m1, which all four outputs count
-    once), then add[i,4,f,t,n], then relu.
+    once), then add[i,4,f,t,n], then relu; sums[2,f] gets each channel's sum and that of its squares.
     u[6,f,3,c], planes[6,m], products[6,block,f,l] and a, c, s, d (see `planes_of`, `rows_of_planes`) are scratch.
     """
     height, _, channels, _, n = x.shape
@@ -253,7 +254,7 @@ def winograd(
     size = piece(filters, 3 * channels, tiles * n)
     matrix = u.reshape(6, 1, 1, filters, 3 * channels)
     rest = None if add is None else add.reshape(rows_y.shape)
-    zero = zeros(rows_y)
+    zero, moments = zeros(rows_y), Moments(rows_y)
     for start in range(0, rows, block):
         stop = min(start + block, rows)
         see(rows_x, band, stop + 2, start, pad, block, n, a=a, c=c)
@@ -268,6 +269,10 @@ def winograd(
             np.add(y, rest[start:stop], out=y)
         if relu:
             np.maximum(y, zero, out=y)
+        if sums is not None:
+            moments.take(slice(start, stop), y)
+    if sums is not None:
+        moments.total(out=sums)
 
 
 def winograd_gradient(
@@ -289,15 +294,16 @@ def winograd_gradient(
     c: np.ndarray,
     s: np.ndarray,
     d: np.ndarray,
+    then: GradientSums | None = None,
     dw: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """dy[i,4,f,t,n], x[h,4,c,T,n], weights[f,3,3,c] -> out[h,4,c,T,n] and dw[f,3,3,c].
 
     dy may be the gradient of a normalisation, made here block by block, its scale brought in through the
-    filters. The planes of x are made again rather than kept: that is less memory to move. Scratch: u[6,f,3,c],
-    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] where filters are few, planes[6,m],
-    gradients[6,m], products[6,block,c,l], a, c, s, d.
+    filters; `then` takes each block of out for the normalisation before. The planes of x are made again rather
+    than kept: that is less memory to move. Scratch: u[6,f,3,c], back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f],
+    turned[6,block,l,f] where filters are few, planes[6,m], gradients[6,m], products[6,block,c,l], a, c, s, d.
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = dy.shape
@@ -345,6 +351,8 @@ def winograd_gradient(
             rows_of_gradient(
                 products[:, part], left, n, s=a[:, part], d=d[:, part], c=c[part], out=rows_dx[done:more]
             )
+            if then is not None:
+                then.take(slice(done, more), rows_dx[done:more], rows_dx[done:more])
             done = more
     np.matmul(G.T.astype(u.dtype), du.transpose(3, 1, 0, 2), out=dw)
     if scale is not None:

@@ -161,13 +161,15 @@ class BatchNorm(Op):
     """Batch normalisation with the statistics of the whole batch, over all shards.
 
     A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation.
+    Where `summed`, the last input has the sums that it would take.
     """
 
     any_rows = True
     eps: float
     relu: bool = False
+    summed: bool = False
 
-    def type(self, x: TensorType, weight: TensorType, bias: TensorType, *add: TensorType) -> TensorType:
+    def type(self, x: TensorType, weight: TensorType, bias: TensorType, *rest: TensorType) -> TensorType:
         return x
 
     def extras(self, x: TensorType, weight: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
@@ -188,7 +190,8 @@ class BatchNorm(Op):
         dx = b.add(BatchNormGradient(self.eps), dy, x, mean, var, weight, sums, name=f"{node.name}.dx", like=node)
         return dx, f"{made}:dweight", f"{made}:dbias", *(dy for _ in add)
 
-    def evaluate(self, x, weight, bias, *add):
+    def evaluate(self, x, weight, bias, *rest):
+        add = rest[:-1] if self.summed else rest
         axes = (0, *range(2, x.ndim))
         mean, var = x.mean(axis=axes), x.var(axis=axes)
         y = sum(add, Normalise(self.eps).evaluate(x, mean, var, weight, bias))
@@ -196,10 +199,13 @@ class BatchNorm(Op):
 
     def emit(self, node, e) -> None:
         x, weight, bias, *add = node.inputs
-        sums = f"{node.name}:sums"
-        mine = e.meeting(sums, "part", (2, e.graph.type(weight)["c"]))
         mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
-        e.line(f"sums_and_squares({e.rows(x)}, out={mine})")
+        if self.summed:
+            sums = add.pop()
+        else:
+            sums = f"{node.name}:sums"
+            mine = e.meeting(sums, "part", (2, e.graph.type(weight)["c"]))
+            e.line(f"sums_and_squares({e.rows(x)}, out={mine})")
         e.meet()
         e.line(f"batch_moments({e[sums]}, {e.pixel_count(x)}, mean={mean}, var={var})")
         e.line(
@@ -237,6 +243,10 @@ class BatchNormSums(Op):
         dy, x, mean, var, *_ = node.inputs
         mine = e.meeting(sums, "part", (2, e.graph.type(mean)["c"]))
         e.line(f"gradient_sums({e.rows(dy)}, {e.rows(x)}, {masked}out={mine})")
+        self.emit_gradients(node, e, mine, mean, var)
+
+    def emit_gradients(self, node, e, mine: str, mean: str, var: str) -> None:
+        """The gradients of weight and bias from this shard's sums; then every shard's are there."""
         e.line(
             f"parameter_gradients({mine}, {e[mean]}, {e[var]}, {self.eps!r}, "
             f"dweight={e[node.name + ':dweight']}, dbias={e[node.name + ':dbias']})"
@@ -249,6 +259,7 @@ class ReluBatchNormSums(BatchNormSums):
     """The same behind a relu: its value is dy where the relu's y let it through, the sums a by-product."""
 
     overwrites = (0,)
+    given = 4  # inputs besides the gradient
 
     def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
         return x
@@ -265,6 +276,13 @@ class ReluBatchNormSums(BatchNormSums):
         rows, *rest = e.rows_shape(y)
         won = e.scratch("won", (block_rows(rows, rest), *rest), "bool")
         self.emit_sums(node, e, f"{node.name}:sums", f"y={e.rows(y)}, won={won}, masked={e.rows(node.name)}, ")
+
+    def emit_total(self, node, rest, by_rows: str, e) -> None:
+        """Where another op took the sums block by block: their total, and what is made of it."""
+        _, mean, var, *_ = rest
+        mine = e.meeting(f"{node.name}:sums", "part", (2, e.graph.type(mean)["c"]))
+        e.line(f"{by_rows}.total(out={mine})")
+        self.emit_gradients(node, e, mine, mean, var)
 
 
 @record

@@ -13,7 +13,7 @@ from ..record import record
 from .base import Op
 from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .geometry import Geometry
-from .norm import BLOCK
+from .norm import BLOCK, ReluBatchNormSums
 
 SKEW = 2_736  # numbers between two planes, so that they do not fall on the same sets of the cache
 
@@ -143,12 +143,13 @@ class PoolResiduesGradient(Op):
 class WinogradConvolve(Op):
     """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products.
 
-    A pass may give it what follows: a bias, a value that is added, `relu`.
+    A pass may give it what follows: a bias, a value that is added, `relu`; `sums` for batch normalisation.
     """
 
     geometry: Geometry
     width: int  # of the input
     relu: bool = False
+    sums: bool = False
 
     @property
     def left(self) -> int:
@@ -162,6 +163,9 @@ class WinogradConvolve(Op):
         image = image_type(x, self.width)
         return residue_type(Convolve(self.geometry).type(image, w))
 
+    def extras(self, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
+        return {"sums": sums_type(w["f"])} if self.sums else {}
+
     def macs(self, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         """Six products for four outputs, where the definition takes twelve."""
         return Convolve(self.geometry).macs(image_type(x, self.width), w) // 2
@@ -173,8 +177,12 @@ class WinogradConvolve(Op):
         return dx, f"{dx}:dw"
 
     def evaluate(self, x, w, *rest):
+        import numpy as np
+
         y = in_residues(Convolve(self.geometry).evaluate(in_pixels(x, self.width), w))
-        return AddBias(self.relu).evaluate(y, *rest) if rest else y
+        y = AddBias(self.relu).evaluate(y, *rest) if rest else y
+        axes = (0, 2, 3, 4)
+        return (y, np.stack([y.sum(axis=axes), (y * y).sum(axis=axes)])) if self.sums else y
 
     def emit(self, node, e) -> None:
         x, w, *rest = node.inputs
@@ -190,29 +198,41 @@ class WinogradConvolve(Op):
             "d": (2, block, f, length),
         }
         then = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
+        then += "relu=True, " if self.relu else ""
+        then += f"sums={e.meeting(node.name + ':sums', 'part', (2, f))}, " if self.sums else ""
         e.line(
             f"winograd({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
-            f"{then}{'relu=True, ' if self.relu else ''}out={e[node.name]})"
+            f"{then}out={e[node.name]})"
         )
 
 
 @record
 class WinogradConvolveGradient(Op):
-    """dx, and as a by-product dw, of a WinogradConvolve: they share the planes of dy."""
+    """dx, and as a by-product dw, of a WinogradConvolve: they share the planes of dy.
+
+    A pass may give it what batch normalisation and relu before the convolution want of dx: with `sums` the value
+    and by-products are theirs, the inputs theirs without the gradient, and last a gradient that is added first.
+    """
 
     geometry: Geometry
     width: int
+    sums: ReluBatchNormSums | None = None
 
-    def type(self, dy: TensorType, x: TensorType, w: TensorType) -> TensorType:
+    def type(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> TensorType:
         return x
 
-    def extras(self, dy: TensorType, x: TensorType, w: TensorType) -> Mapping[str, TensorType]:
-        return {"dw": w}
+    def extras(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
+        return {"dw": w, **(self.sums.extras(x, *rest) if self.sums else {})}
 
-    def macs(self, dy: TensorType, x: TensorType, w: TensorType) -> int:
+    def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         return 2 * WinogradConvolve(self.geometry, self.width).macs(x, w)
 
-    def evaluate(self, dy, x, w):
+    def evaluate(self, dy, x, w, *rest):
+        if self.sums is not None:
+            dx, dw = self.changed(sums=None).evaluate(dy, x, w)
+            given, add = rest[: self.sums.given], rest[self.sums.given :]
+            dz, *made = self.sums.evaluate(sum(add, dx), *given)
+            return dz, dw, *made
         from ..ir import data, parameter
 
         image = in_pixels(x, self.width)
@@ -223,7 +243,7 @@ class WinogradConvolveGradient(Op):
         return in_residues(dx), ConvolveFilterGradient(self.geometry, 1, weights).evaluate(image, grad)
 
     def emit(self, node, e) -> None:
-        dy, x, w = node.inputs
+        dy, x, w, *rest = node.inputs
         f, c, block, length = sizes(x, w, dy, e)
         height, rows = e.shape(x)[0], e.shape(dy)[0]
         scratch = {
@@ -242,10 +262,23 @@ class WinogradConvolveGradient(Op):
         if 16 < f <= 32 and length <= 256:
             scratch["turned"] = (6, block, length, f)
         dw = e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({f}, 3, 3, {c})")
+        then = ""
+        if self.sums is not None:
+            before, _, _, y, *add = rest
+            won = e.scratch("won", (block, *e.shape(y)[1:]), "bool")
+            more = "".join(f", {e[value]}" for value in add)
+            then = e.view("sums_by_rows", f"GradientSums({e[before]}, {e[y]}, {won}{more})")
         e.line(
             f"winograd_gradient({e[dy]}, {e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
-            f"dw={dw}, out={e[node.name]})"
+            f"{f'then={then}, ' if then else ''}dw={dw}, out={e[node.name]})"
         )
+        if self.sums is not None:
+            self.sums.emit_total(node, rest, then, e)
+
+
+def sums_type(channels: int) -> TensorType:
+    """The type of what all shards sum up, two numbers for each channel."""
+    return TensorType((("k", 2), ("c", channels)), batched=False, dtype="meeting")
 
 
 def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:

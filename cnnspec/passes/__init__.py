@@ -11,6 +11,7 @@ from .expand import expand_inference, expand_training
 from .finish import finish
 from .fold_norm import fold_norm
 from .fuse_norm import fuse_norm, gradients_by_rows
+from .fuse_sums import sums_of_gradients, sums_of_rows
 from .merge_costs import merge_costs
 from .pool_first import pool_first
 from .prune import only_cost, prune
@@ -30,6 +31,8 @@ TRAINING: tuple[Pass, ...] = (
     differentiate,
     prune,
     finish,
+    sums_of_rows,
+    sums_of_gradients,
     gradients_by_rows,
     turn_input_gradients,
     unroll_convolutions,

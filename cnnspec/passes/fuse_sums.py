@@ -1,0 +1,78 @@
+"""Batch normalisation's sums, taken where the rows are made."""
+
+from __future__ import annotations
+
+from ..ir import Builder, Graph, Node
+from ..ops.merge import Add
+from ..ops.norm import BatchNorm, ReluBatchNormSums
+from ..ops.winograd import WinogradConvolve, WinogradConvolveGradient
+from .rewrite import rewrite
+
+
+def sums_of_rows(graph: Graph) -> Graph:
+    """A convolution sums up what it makes, block by block, for the batch normalisation that follows.
+
+    y = winograd x w;  n = batch_norm y g b
+    y = winograd x w, sums;  n = batch_norm y g b y:sums
+    """
+    summed = {node.inputs[0] for node in graph if isinstance(node.op, BatchNorm) and by_rows(graph, node.inputs[0])}
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if node.name in summed and isinstance(node.op, WinogradConvolve):
+            return b.add(node.op.changed(sums=True), *inputs, name=node.name, like=node)
+        if isinstance(node.op, BatchNorm) and node.inputs[0] in summed:
+            return b.add(node.op.changed(summed=True), *inputs, f"{inputs[0]}:sums", name=node.name, like=node)
+        return None
+
+    return rewrite(graph, rule)
+
+
+def by_rows(graph: Graph, value: str) -> bool:
+    return isinstance(graph[value].op, WinogradConvolve) and value == graph[value].name
+
+
+def sums_of_gradients(graph: Graph) -> Graph:
+    """The gradient that comes out of a convolution goes through relu, and is summed for bn, block by block.
+
+        dx = winograd_gradient dy x w;  d = add dx r;  dz = relu_batch_norm_sums d z m v x
+        dz = winograd_gradient dy x w z m v x r, sums
+
+    Not where another node reads the gradient in between: it does not last.
+    """
+    readers, results = graph.readers(), set(graph.results)
+
+    def alone(value: str) -> bool:
+        return len(readers[value]) == 1 and value not in results
+
+    def gradient(value: str) -> bool:
+        """Whether a convolution's gradient makes this value, for one reader, and the filters' for none."""
+        made = graph[value]
+        its = isinstance(made.op, WinogradConvolveGradient) and value == made.name
+        return its and alone(value) and f"{value}:dw" not in readers
+
+    found: dict[str, tuple[str, str]] = {}  # what the sums' node joins: the convolution's gradient, and the sum
+    for node in graph:
+        if isinstance(node.op, ReluBatchNormSums):
+            total = graph[node.inputs[0]]
+            if gradient(total.name):
+                found[node.name] = total.name, ""
+            elif isinstance(total.op, Add) and len(total.inputs) == 2 and alone(total.name):
+                parts = [value for value in total.inputs if gradient(value)]
+                if parts:
+                    found[node.name] = parts[0], total.name
+    gone = {name for pair in found.values() for name in pair if name}
+    now: dict[str, tuple[str, ...]] = {}
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
+        if node.name in gone:
+            now[node.name] = inputs
+            return {}
+        if node.name not in found:
+            return None
+        name, total = found[node.name]
+        rest = [value for value in now[total] if value != name] if total else []
+        op = graph[name].op.changed(sums=node.op)
+        made = b.add(op, *now[name], *inputs[1:], *rest, name=node.name, like=graph[name])
+        return {f"{name}:dw": f"{made}:dw"}
+
+    return rewrite(graph, rule)
