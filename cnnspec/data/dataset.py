@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -41,7 +42,9 @@ class Scaling:
         return out
 
     @staticmethod
-    def _column(numbers: tuple[float, ...], like: np.ndarray) -> np.ndarray:
+    def _column(numbers: tuple[float, ...], like: np.ndarray) -> np.ndarray | np.floating[Any]:
+        if len(numbers) == 1:
+            return like.dtype.type(numbers[0])
         return np.array(numbers, like.dtype).reshape(-1, *(1,) * (like.ndim - 2))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -297,7 +298,7 @@ class Model:
             arrays[f"{name}.target"] = target
         return arrays
 
-    @property
+    @cached_property
     def _judged(self) -> tuple[str, ...]:
         """The outputs that costs judge, in the order of the costs."""
         free = [name for name in self.graph.outputs if name not in {cost.of for cost in self.costs}]
@@ -324,6 +325,8 @@ class Model:
 
 def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Array]:
     """Arrays by the names of inputs or outputs; a single array is that of the only one."""
+    if isinstance(given, np.ndarray) and len(names) == 1:  # first, since every step of a training comes by here
+        return {names[0]: given}
     if isinstance(given, Mapping):
         missing = [name for name in names if name not in given]
         if missing:

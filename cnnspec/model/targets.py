@@ -35,12 +35,11 @@ def targets(y: np.ndarray, kind: TensorType, dtype: str, name: str = "the networ
         if not np.array_equal(y, np.floor(y)):
             raise Fault("CNN410", f"targets of shape {y.shape} must be classes, whole numbers below {classes}")
         y = y.astype(np.int64)
-    if len(y) and not 0 <= int(y.min()) <= int(y.max()) < classes:
+    hot = y[:, None] == np.arange(classes).reshape(-1, *(1,) * len(places))
+    if np.count_nonzero(hot) != y.size:
         bad = int(y.min()) if y.min() < 0 else int(y.max())
         raise Fault("CNN410", f"class {bad} is not one of the {classes} that {name} tells apart")
-    hot = np.zeros((len(y), classes, *places), dtype)
-    np.put_along_axis(hot, y[:, None].astype(np.int64), 1, axis=1)
-    return hot
+    return hot.astype(dtype)
 
 
 def are_classes(y: np.ndarray, kind: TensorType) -> bool:

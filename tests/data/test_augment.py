@@ -46,8 +46,9 @@ def test_flip_draws_half_of_them():
 
 
 @pytest.mark.parametrize("augment, mode", [(Crop((2, 3)), "constant"), (Shift((2, 3)), "edge"), (Shift(1), "edge")])
-def test_crop_and_shift_are_the_naive_ones(augment, mode):
-    x = images()
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_crop_and_shift_are_the_naive_ones(augment, mode, dtype):
+    x = images().astype(dtype)
     reach = augment.reach(x.shape[1:])
     drawn = augment.draw(RANDOM, len(x), x.shape[1:])
     for image, result, offsets in zip(x, augment.apply(x.copy(), drawn), drawn, strict=True):
@@ -71,6 +72,12 @@ def test_what_has_room_to_move_keeps_its_pixels(reach, channels, kind):
     result = kind(reach).apply(x.copy(), kind(reach).draw(RANDOM, 9, x.shape[1:]))
     flat = (len(x), channels, -1)
     np.testing.assert_array_equal(np.sort(result.reshape(flat)), np.sort(x.reshape(flat)))
+
+
+def test_images_may_lie_in_memory_as_they_like():
+    x = images().transpose(0, 1, 3, 2)
+    drawn = Shift(2).draw(RANDOM, len(x), x.shape[1:])
+    np.testing.assert_array_equal(Shift(2).apply(x, drawn), Shift(2).apply(x.copy(), drawn))
 
 
 def test_the_middle_place_leaves_the_image_alone():
