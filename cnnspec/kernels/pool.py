@@ -4,8 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-from .conv import Pads
-from .depthwise import taps
+from .conv import Pads, reach
+
+
+def taps(x_shape, y_shape, kernel, stride, dilate, pad):
+    """For each tap (u, v): the slices of output and input that it joins."""
+    for u in range(kernel[0]):
+        row = u * dilate[0] - pad[0][0]
+        top, end = reach(y_shape[0], x_shape[0], stride[0], row)
+        h = top * stride[0] + row
+        for v in range(kernel[1]):
+            column = v * dilate[1] - pad[1][0]
+            lo, hi = reach(y_shape[2], x_shape[2], stride[1], column)
+            w = lo * stride[1] + column
+            if end > top and hi > lo:
+                yield (
+                    u,
+                    v,
+                    (slice(top, end), slice(None), slice(lo, hi)),
+                    (
+                        slice(h, h + (end - top - 1) * stride[0] + 1, stride[0]),
+                        slice(None),
+                        slice(w, w + (hi - lo - 1) * stride[1] + 1, stride[1]),
+                    ),
+                )
 
 
 def quarters(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -72,7 +72,7 @@ def sums_of_gradients(graph: Graph) -> Graph:
         name, total = found[node.name]
         rest = [value for value in now[total] if value != name] if total else []
         op = graph[name].op.changed(sums=node.op)
-        made = b.add(op, *now[name], *inputs[1:], *rest, name=node.name, like=graph[name])
-        return {f"{name}:dw": f"{made}:dw"}
+        made = b.add(op, *now[name], *inputs[1:], *rest, name=name, like=graph[name])
+        return {node.name: made, **{f"{node.name}:{extra}": f"{made}:{extra}" for extra in node.extras}}
 
     return rewrite(graph, rule)

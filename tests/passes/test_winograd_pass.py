@@ -102,7 +102,7 @@ def test_bn_residual_and_relu_become_one_and_their_gradient_has_no_memory():
     nodes = list(run(judged, TRAINING))
     norms = [node for node in nodes if isinstance(node.op, BatchNorm)]
     assert [node.op.relu for node in norms] == [True, True]
-    assert [len(node.inputs) for node in norms] == [3, 4]
+    assert [len(node.inputs) for node in norms] == [4, 5]  # the sums, and in one the residual
     lazy = [node.op.by_rows for node in nodes if isinstance(node.op, BatchNormGradient)]
     assert lazy == [True, True]
 
