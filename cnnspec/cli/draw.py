@@ -22,7 +22,11 @@ FORMATS = ("svg", "png", "mmd", "dot")
     "--depth", type=click.IntRange(0), default=0, show_default=True, help="Blocks nested deeper are folded."
 )
 @click.option(
-    "--width", type=click.IntRange(300, 20_000), default=1400, show_default=True, help="How wide a row may be."
+    "--width",
+    type=click.IntRange(300, 20_000),
+    default=1400,
+    show_default=True,
+    help="How wide a row may be; a network that is a U, two fifths more.",
 )
 @click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
 def command(spec: Path, out: Path | None, depth: int, width: int, given: str | None) -> None:

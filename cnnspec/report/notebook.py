@@ -160,8 +160,8 @@ def _chart(name: str, series: Sequence[list[float | None]], x: float) -> str:
     parts += [f'<polyline points="{" ".join(map(",".join, points))}"/>' for points in drawn]
     for points, kind in zip(drawn, ("training", "validation"), strict=True):
         if len(points) == 1:  # a line of one point is not seen
-            ((across, level),) = points
-            parts.append(f'<circle class="{kind}" cx="{across}" cy="{level}" r="3"/>')
+            ((cx, cy),) = points
+            parts.append(f'<circle class="{kind}" cx="{cx}" cy="{cy}" r="3"/>')
     parts.append(
         f'<text x="{number(x + BROAD - 20)}" y="{number(TALL - 6)}" text-anchor="end">epoch {count}</text>'
     )

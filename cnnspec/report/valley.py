@@ -33,7 +33,10 @@ def valley(shown: Sketch, sizes: dict[str, Size]) -> Layout | None:
         return None
     lanes = _lanes(bridges, levels, cells)
     across = _across(levels, cells, sizes)
-    places, columns, tops, top = {}, [], [], MARGIN
+    places: dict[str, Place] = {}
+    columns: list[Column] = []
+    tops: list[float] = []
+    top = MARGIN
     for level in range(max(levels.values()) + 1):
         names = [name for name in cells if levels[name] == level]
         tops.append(top + LANE * max((lanes[b] + 1 for b in bridges if levels[b[0]] == level), default=0))
