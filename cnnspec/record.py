@@ -33,6 +33,7 @@ def record(cls: type[T]) -> type[T]:
             params.frozen = True
     made.__dataclass_params__.frozen = True
     made._names = tuple(field.name for field in fields(made))
+    made._known = frozenset(made._names)
     made._defaults = {f.name: f.default for f in fields(made) if f.default is not MISSING}
     made._factories = {f.name: f.default_factory for f in fields(made) if f.default_factory is not MISSING}
     made._checks = hasattr(made, "__post_init__")
@@ -56,15 +57,15 @@ def __init__(self: Any, *values: Any, **named: Any) -> None:
         mine.update(named)
     if self._factories:
         mine.update({name: make() for name, make in self._factories.items() if name not in mine})
-    if len(mine) != len(names) or len(values) > len(names) or (named and wrong(names, values, named)):
+    if len(mine) != len(names) or len(values) > len(names) or (named and wrong(self, values, named)):
         raise TypeError(f"{type(self).__name__} wants {', '.join(names)}; got {values} and {named}")
     if self._checks:
         self.__post_init__()
 
 
-def wrong(names: tuple[str, ...], values: tuple[Any, ...], named: dict[str, Any]) -> bool:
+def wrong(self: Any, values: tuple[Any, ...], named: dict[str, Any]) -> bool:
     """Whether a name is unknown, or has a value already."""
-    return any(name not in names[len(values) :] for name in named)
+    return not named.keys() <= self._known or not named.keys().isdisjoint(self._names[: len(values)])
 
 
 def __repr__(self: Any) -> str:
@@ -91,5 +92,4 @@ def __delattr__(self: Any, name: str) -> None:
 
 
 def _values(self: Any) -> tuple[Any, ...]:
-    mine = self.__dict__
-    return tuple(mine[name] for name in self._names)
+    return tuple(map(self.__dict__.__getitem__, self._names))

@@ -7,28 +7,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..record import record
 from .graph import Graph, Node
 from .types import TensorType
 
+if TYPE_CHECKING:
+    from ..ops.base import Op, Window
+
 FLOAT_BYTES = 4
 
 
-@record
-class Axis:
+class Axis(NamedTuple):
     """What one number of a value sees of the network's input, along one axis.
 
     size   pixels from the first to the last that it depends on, as if the image had no border
-    jump   pixels from what one number sees to what the next one does
+    jump   pixels from what one number sees to what the next one does; a fraction only after an upsampling
     start  where number 0 begins to see; negative in the padding
     whole  pixels of the input
     """
 
     size: int
-    jump: Fraction
-    start: Fraction
+    jump: int | Fraction
+    start: int | Fraction
     whole: int
 
     @property
@@ -41,13 +45,13 @@ class Axis:
         extent = dilate * (kernel - 1) + 1
         return Axis(
             self.size + ceil(self.jump * (-(-extent // grow) - 1)),
-            self.jump * stride / grow,
-            self.start + ceil(Fraction(-pad, grow)) * self.jump,
+            self.jump * stride if grow == 1 else Fraction(self.jump * stride, grow),
+            self.start - pad // grow * self.jump,
             self.whole,
         )
 
     def everywhere(self) -> Axis:
-        return Axis(self.whole, Fraction(0), Fraction(0), self.whole)
+        return Axis(self.whole, 0, 0, self.whole)
 
     def join(self, other: Axis) -> Axis:
         """What two branches see together, from the first pixel of either to the last."""
@@ -164,6 +168,30 @@ def _together(block: Row, row: Row) -> Row:
     )
 
 
+class Figures(NamedTuple):
+    """What a word says of itself on inputs of given types."""
+
+    written: str
+    parameters: int
+    state: int
+    macs: int
+    flops: int
+    window: Window | None
+
+
+@lru_cache(4096)  # a network says the same layer again and again, and more than one reader asks
+def figures(op: Op, types: tuple[TensorType, ...]) -> Figures:
+    owned = op.parameters(*types)
+    return Figures(
+        written=op.written() if op.word else "",
+        parameters=sum(p.type.elements for p in owned if p.trained),
+        state=sum(p.type.elements for p in owned if not p.trained),
+        macs=op.macs(*types),
+        flops=op.flops(*types),
+        window=op.window(*types),
+    )
+
+
 def facts(graph: Graph) -> Facts:
     """What is known of every value of a graph of words.
 
@@ -173,34 +201,32 @@ def facts(graph: Graph) -> Facts:
     owners: set[str] = set()
     for node in graph:
         types = graph.types(node)
-        parameters = node.op.parameters(*types)
+        known = figures(node.op, types)
         own = node.owner not in owners
         owners.add(node.owner)
-        trained = sum(p.type.elements for p in parameters if p.trained)
-        macs = node.op.macs(*types)
         before = [rows[graph[value].name] for value in node.inputs]
         rows[node.name] = Row(
             name=node.name,
             word=node.op.word or "input",
-            written=node.op.written() if node.op.word else f"input {node.type}",
+            written=known.written or f"input {node.type}",
             type=node.type,
             blocks=node.blocks,
-            parameters=trained if own else 0,
-            state=sum(p.type.elements for p in parameters if not p.trained) if own else 0,
-            macs=macs,
-            flops=node.op.flops(*types),
+            parameters=known.parameters if own else 0,
+            state=known.state if own else 0,
+            macs=known.macs,
+            flops=known.flops,
             activation_bytes=0 if node.op.renames else node.type.elements * FLOAT_BYTES,
-            field=_field(node, types, [row.field for row in before]),
-            depth=max((row.depth for row in before), default=0) + bool(macs and trained),
+            field=_field(node, types, known.window, [row.field for row in before]),
+            depth=max((row.depth for row in before), default=0) + bool(known.macs and known.parameters),
             shares="" if own else node.owner,
         )
     return Facts(tuple(rows.values()), graph.outputs)
 
 
-def _field(node: Node, types: tuple[TensorType, ...], before: list[Field]) -> Field:
+def _field(node: Node, types: tuple[TensorType, ...], window: Window | None, before: list[Field]) -> Field:
     """The receptive field of a node's value, from those of its inputs."""
     if not before:
-        return tuple(Axis(1, Fraction(1), Fraction(0), size) for size in node.type.spatial)
+        return tuple(Axis(1, 1, 0, size) for size in node.type.spatial)
     rank = max(map(len, before))
     full = [field for field in before if len(field) == rank]
     joined = full[0]
@@ -208,7 +234,6 @@ def _field(node: Node, types: tuple[TensorType, ...], before: list[Field]) -> Fi
         joined = tuple(a.join(b) for a, b in zip(joined, other, strict=True))
     if sees_everything(node, types):
         return tuple(axis.everywhere() for axis in joined)
-    window = node.op.window(*types)
     if window is None or len(window.kernel) != rank:
         return joined
     grow = window.grow or (1,) * rank
@@ -223,8 +248,5 @@ def sees_everything(node: Node, types: tuple[TensorType, ...]) -> bool:
     """
     if node.op.looks_everywhere:
         return True
-    return (
-        bool(node.type.spatial)
-        and node.op.window(*types) is None
-        and node.type.spatial != max(types, key=lambda t: t.elements).spatial
-    )
+    largest = types[0] if len(types) == 1 else max(types, key=lambda t: t.elements)
+    return node.type.spatial not in ((), largest.spatial) and figures(node.op, types).window is None

@@ -79,7 +79,7 @@ class Graph:
 
     def types(self, node: Node) -> tuple[TensorType, ...]:
         """Types of a node's inputs."""
-        return tuple(self.type(value) for value in node.inputs)
+        return tuple([self.type(value) for value in node.inputs])
 
     def readers(self) -> dict[str, list[Node]]:
         """Who reads each value; a node that reads it twice stands there twice."""
@@ -142,7 +142,7 @@ class Builder:
         `like` lends its span and blocks: the line of the spec that the new node came from.
         Raises `Fault` where the op does not accept its inputs.
         """
-        types = tuple(self.type(value) for value in inputs)
+        types = tuple([self.type(value) for value in inputs])
         if like is not None:
             parts = {"span": like.span, "blocks": like.blocks, **parts}
         name = self.free_name(name)

@@ -6,7 +6,7 @@ has not. An image is `c h w`, a sequence `c w`, a vector `c`; so `c` is the chan
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 
 Axes = tuple[tuple[str, int], ...]
@@ -33,11 +33,11 @@ class TensorType:
         raise KeyError(axis)
 
     def __contains__(self, axis: str) -> bool:
-        return any(name == axis for name, _ in self.axes)
+        return axis in self.names
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.axes)
+        return tuple([name for name, _ in self.axes])
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -62,7 +62,7 @@ class TensorType:
     def resized(self, spatial: tuple[int, ...], channels: int | None = None) -> TensorType:
         """The same axes with other spatial sizes, and other channels where given."""
         sizes = (self["c"] if channels is None else channels, *spatial)
-        return replace(self, axes=tuple(zip(self.names, sizes, strict=True)), folded=())
+        return TensorType(tuple(zip(self.names, sizes, strict=True)), self.batched, self.dtype)
 
     def __str__(self) -> str:
         return "x".join(map(str, self.shape)) or "scalar"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from lark import Token, Transformer, Tree
+from lark import Tree
 
 from ..diagnostics import Source, Span
 from .findings import Findings
 from .numbers import LARGEST, read_number
+from .tokens import Token
 from .tree import (
     Arg,
     Attr,
@@ -46,17 +47,20 @@ from .tree import (
 _SIZE = re.compile(r"\{[^{}]*\}|\d+|\?")
 
 
-class Build(Transformer):
+class Build:
     """Builds the tree of a source. `shift` is where the text that lark read begins in it (for holes)."""
 
     def __init__(self, source: Source, findings: Findings, shift: int = 0) -> None:
-        super().__init__(visit_tokens=False)
         self.source, self.findings, self.shift = source, findings, shift
+
+    def __call__(self, tree: Tree) -> Any:
+        """What the method of a tree's rule makes of its children, those having been built before."""
+        children = [self(child) if isinstance(child, Tree) else child for child in tree.children]
+        return getattr(self, tree.data)(children)
 
     # ---- leaves ----------------------------------------------------------------------------------
 
     def at(self, token: Token) -> Span:
-        assert token.start_pos is not None and token.end_pos is not None
         return Span(self.source, token.start_pos + self.shift, token.end_pos + self.shift)
 
     def named(self, token: Token) -> Name:
@@ -237,6 +241,3 @@ class Build(Transformer):
 
     def file(self, c: list) -> tuple[Statement, ...]:
         return tuple(part for part in c if not isinstance(part, Token | Tree))
-
-    def __default__(self, data: Any, children: list, meta: Any) -> Any:
-        raise AssertionError(f"no method for the rule {data}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from functools import cache
 from typing import Any, NamedTuple
 
 from ..diagnostics import Edit, Fault, Label, Span
@@ -19,9 +18,6 @@ from .spelling import british
 from .suggest import nearest
 from .tree import Attr, Hole, Name, Number, Quote, Setting, Sizes, Value
 from .unknown import separated, spaced_size, unknown_setting, unknown_word
-
-declared_settings = cache(settings)
-declared_size = cache(size_field)
 
 
 class Bad:
@@ -78,7 +74,7 @@ def read_word(
 
     `siblings` are the settings of the block around it, for which an end of line may have been forgotten.
     """
-    known = declared_settings(cls)
+    known = settings(cls)
     spans = {"": word.span}
     values: dict[str, Any] = {}
     if spaced_size(size, attrs, findings):
@@ -116,7 +112,7 @@ def _read_size(
     values: dict[str, Any],
 ) -> bool:
     """Read a word's size into `values`; False where it is wrong."""
-    field = declared_size(cls)
+    field = size_field(cls)
     if size is None:
         if field is None or field.default is not dataclasses.MISSING:
             return True
@@ -258,7 +254,7 @@ class Stated(NamedTuple):
 
 def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findings) -> dict[str, list[Stated]]:
     """The settings of a block (`train`, `data`) that could be read, by name."""
-    known = declared_settings(cls)
+    known = settings(cls)
     found: dict[str, list[Stated]] = {}
     spans: dict[str, Span] = {}
     for line in lines:
@@ -283,7 +279,7 @@ def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findi
 
 def instance(cls: Any, found: dict[str, list[Stated]]) -> Any:
     """A block with what was stated in it, and defaults for the rest."""
-    known = declared_settings(cls)
+    known = settings(cls)
     several = {name for name, field in known.items() if field.metadata.get("repeat", False)}
     return cls(
         **{

@@ -14,8 +14,8 @@ from typing import Any
 
 from ..ir import Graph, Node
 from ..ir.facts import Facts, Row, facts
+from ..ops.fields import settings
 from .budgets import shown
-from .declared import declared_settings
 from .reading import Spec
 
 FIGURES = ("parameters", "macs", "flops", "activation_bytes", "depth")
@@ -144,7 +144,7 @@ def _changes(
 def _settings(before: Spec, after: Spec) -> Iterator[Setting]:
     for mine, other in ((before.data, after.data), (before.train, after.train)):
         cls: Any = type(mine)
-        for name, field in declared_settings(cls).items():
+        for name, field in settings(cls).items():
             said = [_said(getattr(block, name), field.metadata["kind"]) for block in (mine, other)]
             if said[0] != said[1]:
                 yield Setting(f"{cls.word}.{name}", *said)

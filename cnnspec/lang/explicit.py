@@ -17,8 +17,7 @@ from typing import Any
 
 from ..diagnostics import Edit, Span
 from ..ops import WORDS
-from ..ops.fields import Nested
-from .declared import declared_settings, declared_size
+from ..ops.fields import Nested, settings, size_field
 from .fixes import edited
 from .fmt import format
 from .names import Module
@@ -87,7 +86,7 @@ def _layer(layer: Layer, module: Module, flattened: set[Span | None]) -> Iterato
     start, end = layer.span.start, layer.span.end
     if layer.word.text == "dense" and layer.span in flattened:
         yield Edit(Span(layer.span.source, start, start), "flatten -> ")
-    sized, added = declared_size(cls), ""
+    sized, added = size_field(cls), ""
     if sized is not None and layer.size is None:
         after = layer.word.span.end
         size = f" {sized.metadata['kind'].write(sized.default)}"
@@ -103,7 +102,7 @@ def _layer(layer: Layer, module: Module, flattened: set[Span | None]) -> Iterato
 def _block(statement: Settings, cls: Any, missing: str) -> Iterator[Edit]:
     """A line for each setting, with the defaults of its word, and lines for those that are missing."""
     source, close = statement.span.source, statement.span.end - 1
-    known = declared_settings(cls)
+    known = settings(cls)
     on_one_line = "\n" not in statement.span.text
     for line in statement.settings:
         if on_one_line:
@@ -119,7 +118,7 @@ def _defaults(cls: Any, attrs: tuple[Attr, ...], size: str = "") -> str:
     """The settings of a word that are not stated, with their values; a pooling window moves by its size."""
     stated = {british(attr.name.text) for attr in attrs}
     added = ""
-    for name, field in declared_settings(cls).items():
+    for name, field in settings(cls).items():
         if name not in stated and field.default not in OFF:
             added += f" {name} {field.metadata['kind'].write(field.default)}"
         elif name == "stride" and name not in stated:
@@ -130,7 +129,7 @@ def _defaults(cls: Any, attrs: tuple[Attr, ...], size: str = "") -> str:
 def _lines(block: Any, stated: set[str]) -> Iterator[str]:
     """The settings of `data` or `train` that are not stated, a line each."""
     cls: Any = type(block)
-    for name, field in declared_settings(cls).items():
+    for name, field in settings(cls).items():
         value = getattr(block, name)
         for one in value if field.metadata.get("repeat", False) else (value,):
             if name not in stated and one not in OFF:
@@ -142,7 +141,7 @@ def _written(thing: Any) -> str:
     cls: Any = type(thing)
     values = [
         f"{name} {field.metadata['kind'].write(getattr(thing, name))}"
-        for name, field in declared_settings(cls).items()
+        for name, field in settings(cls).items()
         if getattr(thing, name) not in OFF
     ]
     return " ".join([thing.word, *values])

@@ -8,13 +8,10 @@ braces that are never closed are found here, closed, and reported where they ope
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from ..diagnostics import Source, Span
 from .findings import Findings
-
-if TYPE_CHECKING:
-    from lark import Token
+from .tokens import Token
 
 DEEPEST = 30  # parentheses within one another; every later stage walks the tree by recursion
 
@@ -51,7 +48,7 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
     for token in tokens:
         kind = token.type
         if kind == "COMMENT":
-            comments.append(Span(source, token.start_pos, token.end_pos))  # type: ignore[arg-type]
+            comments.append(Span(source, token.start_pos, token.end_pos))
             continue
         if kind in ENDS:
             end = token
@@ -63,14 +60,14 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
             ended = bool(out) and (head in WITHOUT_CHAIN or out[-1].type == "CLOSE")
             goes_on = (kind in CONTINUING and not ended) or not out or out[-1].type in OPEN_ENDED
             if not parens and (not goes_on or (kind in STARTERS and out and out[-1].type != "_SEP")):
-                out.append(end.update("_SEP"))
+                out.append(Token("_SEP", end, end.start_pos, end.end_pos))
             end = None
         if not out or out[-1].type == "_SEP":
             head = kind
         if kind == "LPAR":
             parens.append(token)
             if len(parens) > DEEPEST:
-                span = Span(source, token.start_pos, token.end_pos)  # type: ignore[arg-type]
+                span = Span(source, token.start_pos, token.end_pos)
                 findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", span)
                 return [], comments
         elif kind == "RPAR":
@@ -91,14 +88,11 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
 
 def _after(token: Token, kind: str, text: str) -> Token:
     """A token of no width right after another one."""
-    added = token.update(kind, text)
-    added.start_pos = added.end_pos
-    return added
+    return Token(kind, text, token.end_pos, token.end_pos)
 
 
 def _never_closed(token: Token, source: Source, findings: Findings) -> None:
     end = token.end_pos
-    assert end is not None
     bracket = token[-1]
     missing = {"(": ")", "{": "}"}[bracket]
     findings.report(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from ..diagnostics import Source, Span
+from ..ops.fields import settings
 from ..settings.data import Data
 from ..settings.train import Train
-from .declared import declared_settings
 from .findings import Findings
 from .parse import parse
 from .spelling import british
@@ -44,7 +44,7 @@ def read_overrides(
         else:
             line = _changed(block, name, match["part"], match["value"].strip(), before, findings)
         if line is not None:
-            repeat = declared_settings(BLOCKS[block])
+            repeat = settings(BLOCKS[block])
             several = name in repeat and repeat[name].metadata.get("repeat", False)
             others = [other for other in found[block] if several or british(other.name.text) != name]
             found[block] = [*others, line]
@@ -53,17 +53,17 @@ def read_overrides(
 
 def _line(block: str, text: str, findings: Findings) -> Setting | None:
     file = parse(Source("--set", f"{block} {{ {text} }}"), findings)
-    settings = [
+    lines = [
         line for statement in file.statements if isinstance(statement, Settings) for line in statement.settings
     ]
-    return settings[0] if settings else None
+    return lines[0] if lines else None
 
 
 def _changed(
     block: str, name: str, part: str, value: str, before: list[Setting], findings: Findings
 ) -> Setting | None:
     """`train.optimiser.lr=0.1`: the line of the file, or the default, with one of its settings changed."""
-    known = declared_settings(BLOCKS[block])
+    known = settings(BLOCKS[block])
     default = getattr(known[name].default, "word", "none") if name in known else "none"
     word = before[0].value.text if before and isinstance(before[0].value, Name) else default
     line = _line(block, f"{name} {word} {part} {value}", findings)

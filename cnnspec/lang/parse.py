@@ -10,16 +10,16 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from lark import Token, Tree
-from lark.exceptions import UnexpectedToken
+from lark import Tree
 
 from ..diagnostics import Source, Span
 from .build import Build
 from .findings import Findings, Proposal
 from .layout import DEEPEST, ENDS, OPENERS, lay_out
+from .machine import Machine, Unexpected
 from .place import Place
 from .slips import explain, explain_hole
-from .syntax import parser
+from .tokens import Token, lex
 from .tree import Expr, File
 
 MOST_REPAIRS = 30
@@ -40,29 +40,28 @@ def parse(source: Source, findings: Findings) -> File:
         span = Span(source, LARGEST_FILE, LARGEST_FILE + 1)
         findings.report("CNN008", f"the file is longer than {LARGEST_FILE:,} characters".replace(",", " "), span)
         return File(source, (), (), whole=False)
-    tokens, comments = lay_out(parser().lex(source.text), source, findings)
+    tokens, comments = lay_out(lex(source.text), source, findings)
     tree, lost = _recovering_parse(tokens, source, findings)
-    statements = Build(source, findings).transform(tree)
+    statements = Build(source, findings)(tree)
     return File(source, statements, tuple(comments), frozenset(lost), not len(findings))
 
 
 def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -> tuple[Any, set[str]]:
     """The tree of what could be read, and the names in what could not."""
-    machine = parser().parse_interactive(start="file")
-    state = machine.parser_state
+    machine = Machine("file")
     marks = [Mark(1, 0)]  # of the file, and within braces
     repairs = index = 0
     lost: set[str] = set()
     while index < len(tokens) and not findings.full:
         token = tokens[index]
         try:
-            machine.feed_token(token)
-        except UnexpectedToken as error:
+            machine.feed(token)
+        except Unexpected as error:
             depth, begun = marks[-1]
             braced = len(marks) > 1
             place = Place(tokens, index, begun, braced, error.expected, source)
             proposal = explain(place, findings)
-            del state.state_stack[depth:], state.value_stack[depth - 1 :]
+            machine.cut(depth)
             repairs += 1
             few = repairs <= MOST_REPAIRS and index - begun <= MOST_REREAD
             repaired = apply(proposal, tokens) if proposal and few else None
@@ -74,18 +73,18 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
             continue
         index += 1
         if token.type in OPENERS:
-            marks.append(Mark(len(state.state_stack), index))
+            marks.append(Mark(machine.depth, index))
         elif token.type == "_SEP":
-            marks[-1] = Mark(len(state.state_stack), index)
+            marks[-1] = Mark(machine.depth, index)
         elif token.type == "CLOSE":
             marks.pop()
     if findings.full:
         return Tree("file", []), _names(tokens)
     depth, begun = marks[0]
-    if len(state.state_stack) > depth:  # a brace within braces has taken the end of the outer one
-        del state.state_stack[depth:], state.value_stack[depth - 1 :]
+    if machine.depth > depth:  # a brace within braces has taken the end of the outer one
+        machine.cut(depth)
         lost |= _names(tokens[begun:])
-    return machine.feed_eof(tokens[-1] if tokens else None), lost
+    return machine.end(tokens), lost
 
 
 def apply(proposal: Proposal, tokens: list[Token]) -> list[Token] | None:
@@ -93,12 +92,12 @@ def apply(proposal: Proposal, tokens: list[Token]) -> list[Token] | None:
     change is within a token."""
     for edit in sorted(proposal.edits, key=lambda edit: edit.span.start, reverse=True):
         start, end = edit.span.start, edit.span.end
-        first = next((i for i, token in enumerate(tokens) if (token.end_pos or 0) > start), len(tokens))
-        last = next((i for i, token in enumerate(tokens) if (token.start_pos or 0) >= end), len(tokens))
+        first = next((i for i, token in enumerate(tokens) if token.end_pos > start), len(tokens))
+        last = next((i for i, token in enumerate(tokens) if token.start_pos >= end), len(tokens))
         within = tokens[first:last]
-        if any((token.start_pos or 0) < start or (token.end_pos or 0) > end for token in within):
+        if any(token.start_pos < start or token.end_pos > end for token in within):
             return None
-        new = list(parser().lex(edit.text))
+        new = list(lex(edit.text))
         for token in new:
             token.type = "_SEP" if token.type in ENDS else token.type
             token.start_pos, token.end_pos = start, end
@@ -133,24 +132,24 @@ def parse_expression(text: str, span: Span, findings: Findings) -> Expr | None:
     if isinstance(tree, Token):
         explain_hole(tree, span, findings)
         return None
-    found: Expr = Build(span.source, findings, span.start + 1).transform(tree)
+    found: Expr = Build(span.source, findings, span.start + 1)(tree)
     return found
 
 
 @lru_cache(maxsize=1024)
 def _expression(text: str) -> Tree | Token:
     """What lark makes of an expression, or the token that does not fit. Holes say the same again and again."""
-    tokens = [token for token in parser().lex(text) if token.type != "COMMENT"]
+    tokens = [token for token in lex(text) if token.type != "COMMENT"]
     depth = 0
     for token in tokens:
         depth += (token.type == "LPAR") - (token.type == "RPAR")
         if depth > DEEPEST:
             return token
-    machine = parser().parse_interactive(start="expr")
+    machine = Machine("expr")
     try:
         for token in tokens:
-            machine.feed_token(token)
-        tree: Tree = machine.feed_eof(tokens[-1] if tokens else None)
-    except UnexpectedToken as error:
+            machine.feed(token)
+        tree: Tree = machine.end(tokens)
+    except Unexpected as error:
         return error.token
     return tree

@@ -10,7 +10,7 @@ from itertools import pairwise
 from ..diagnostics import Source, Span
 from .layout import CONTINUING, OPEN_ENDED
 from .spelling import british
-from .syntax import parser
+from .tokens import lex
 from .tree import Attr, File, Name, Setting
 
 BRACES = ("OPEN", "OPEN_EXPECT")
@@ -64,8 +64,8 @@ def pieces(file: File) -> tuple[list[Piece], Gap]:
     spelt = dict(_spelt(file))
     found: list[Piece] = []
     gap = Gap()
-    for token in parser().lex(file.source.text):
-        text, start = str(token), token.start_pos or 0
+    for token in lex(file.source.text):
+        text, start = str(token), token.start_pos
         if token.type == "NEWLINE":
             gap.lines += 1
             gap.ended = True
@@ -144,7 +144,7 @@ def _tidied_hole(text: str) -> str:
     if "#" in text:
         return text
     parts = []
-    for token in parser().lex(text[1:-1]):
+    for token in lex(text[1:-1]):
         parts.append(f" {token} " if token == "%" else f"{token} " if token.type == "COMMA" else str(token))
     return "{" + "".join(parts).strip() + "}"
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lark import Token
-
 from ..diagnostics import Source, Span
+from .tokens import Token
 
 ENDS = frozenset(("ARROW", "BAR", "RPAR", "CLOSE", "_SEP", "AS", "TIMES", "$END", "COLONS"))
 SIZED = frozenset(("NUMBER", "SIZES", "HOLE"))
@@ -45,10 +44,9 @@ class Place(NamedTuple):
     def _ends(self, step: int) -> tuple[int, int]:
         token = self.at(step)
         if token is not None and token.type != "_SEP":
-            assert token.start_pos is not None and token.end_pos is not None
             return token.start_pos, token.end_pos
         before = self.at(step - 1)
-        end = before.end_pos if before is not None and before.end_pos is not None else 0
+        end = before.end_pos if before is not None else 0
         return end, end
 
     def begins_statement(self, step: int) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..ir import Graph, Node, TensorType
+from ..ir.facts import figures
 from ..ops import Window
 
 
@@ -23,7 +24,7 @@ class Lost(NamedTuple):
 
 def unreached(graph: Graph, name: str) -> Iterator[Lost]:
     """What the end of an input's axes loses on every way to every output."""
-    windows = {node.name: node.op.window(*graph.types(node)) for node in graph if node.inputs}
+    windows = {node.name: figures(node.op, graph.types(node)).window for node in graph if node.inputs}
     for axis in [axis for axis, _ in graph.type(name).axes if axis in ("h", "w")]:
         seen = seen_along(graph, axis, windows)
         size = graph.type(name)[axis]

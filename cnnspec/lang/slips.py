@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lark import Token
-
 from ..diagnostics import Edit, Span
 from ..ops import WORDS
 from ..ops.fields import settings
@@ -17,6 +15,7 @@ from .characters import letter_for_digit, letters_for_number, open_string, stran
 from .findings import Findings, Proposal, replace
 from .layout import DEEPEST
 from .place import ENDS, SIZED, Place
+from .tokens import Token
 from .unknown import block_of, report_outside
 
 
@@ -271,7 +270,6 @@ def explain_hole(token: Token, span: Span, findings: Findings) -> None:
     if token.type == "$END":
         findings.report("CNN001", "the arithmetic in this hole ends too early", span)
         return
-    assert token.start_pos is not None and token.end_pos is not None
     start = span.start + 1
     at = Span(span.source, start + token.start_pos, start + token.end_pos)
     before = span.text[1 : token.end_pos + 1]

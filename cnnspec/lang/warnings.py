@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, Edit, Span
 from ..ir import Graph, Node
+from ..ir.facts import figures
 from ..settings.data import Data
 from .findings import Findings, Proposal, insert, replace
 from .inputs import KNOWN
@@ -101,7 +102,7 @@ def _edge(lost: Lost) -> str:
 def stride_over_kernel(c: Checked) -> Warned:
     """conv 8x2x2 stride 3"""
     for node in c.graph:
-        window = node.op.window(*c.graph.types(node)) if node.inputs else None
+        window = figures(node.op, c.graph.types(node)).window if node.inputs else None
         if window is None or node.span is None:
             continue
         for kernel, stride, dilate in zip(window.kernel, window.stride, window.dilate, strict=True):
@@ -113,10 +114,11 @@ def stride_over_kernel(c: Checked) -> Warned:
 
 def top_heavy(c: Checked) -> Warned:
     """One layer with nearly all of the parameters."""
-    counts: dict[str, int] = {}
-    for node in c.graph:
-        for parameter in node.op.parameters(*c.graph.types(node)) if node.owner == node.name else ():
-            counts[node.name] = counts.get(node.name, 0) + parameter.type.elements
+    owners = [node for node in c.graph if node.owner == node.name]
+    known = {node.name: figures(node.op, c.graph.types(node)) for node in owners}
+    counts = {
+        name: found.parameters + found.state for name, found in known.items() if found.parameters + found.state
+    }
     total = sum(counts.values())
     for name, count in counts.items():
         node = c.graph[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..diagnostics import Fault
@@ -142,6 +143,7 @@ class DwConv(Op):
         return with_bias(Convolve(self.geometry(kind), kind["c"]), x, self.bias, node, b)
 
 
+@lru_cache(4096)  # asked for the parameters and the work of every layer
 def kernel_parameters(
     filters: int, channels: int, kernel: tuple[int, ...], bias: bool, init: str
 ) -> tuple[Parameter, ...]:

@@ -14,6 +14,8 @@ A value as the parser hands it over is an int, a float, a tuple of ints (`3x3`),
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from ..diagnostics import Fault
@@ -237,14 +239,19 @@ def setting(kind: Kind, default: Any, doc: str) -> Any:
     return dataclasses.field(default=default, metadata={"role": "setting", "kind": kind, "doc": doc})
 
 
-def size_field(cls: type) -> dataclasses.Field | None:
+def _size_field(cls: type) -> dataclasses.Field | None:
     """The field that holds a word's size, if it has one."""
     return next((f for f in dataclasses.fields(cls) if f.metadata.get("role") == "size"), None)
 
 
-def settings(cls: type) -> dict[str, dataclasses.Field]:
+def _settings(cls: type) -> dict[str, dataclasses.Field]:
     """The settings of a word by name, in the order they are documented and written by `fmt`."""
     return {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("role") == "setting"}
+
+
+# asked for every layer that is read or written; not as decorators, which for mypy no class with a __hash__ may pass
+size_field: Callable[[type], dataclasses.Field | None] = cache(_size_field)
+settings: Callable[[type], dict[str, dataclasses.Field]] = cache(_settings)
 
 
 @record

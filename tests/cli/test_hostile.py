@@ -29,8 +29,11 @@ class Ended(NamedTuple):
 PROGRAM = """
 import sys
 from pathlib import Path
-from cnnspec.cli import run
-code = run(sys.argv[1:])
+from cnnspec.cli import main
+try:
+    main()
+except SystemExit as ended:
+    code = ended.code
 status = Path("/proc/self/status")
 if status.exists():
     Path("peak").write_text(status.read_text().partition("VmHWM:")[2].split()[0])

@@ -14,7 +14,7 @@ from cnnspec.lang.findings import Findings
 from cnnspec.lang.fmt import WIDEST, format
 from cnnspec.lang.parse import parse
 from cnnspec.lang.spelling import british
-from cnnspec.lang.syntax import parser
+from cnnspec.lang.tokens import lex
 from cnnspec.lang.tree import Attr, File, Name, Setting
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.cnn"))
@@ -79,7 +79,7 @@ FILLERS = ["", " ", "   ", "\t", "\n", "\n\n", "\n\n\n  ", " # note\n", "\n# own
 def test_texts_with_other_spaces(data):
     """Tokens with anything that may separate them in between: whatever can be read is written as it is meant."""
     text = data.draw(st.sampled_from(TEXTS))
-    tokens = [str(token) for token in parser().lex(text)]
+    tokens = [str(token) for token in lex(text)]
     first = data.draw(st.integers(0, max(0, len(tokens) - 12)))
     changed = " ".join(tokens[:first])
     for token in tokens[first : first + 12]:
@@ -98,8 +98,8 @@ def test_texts_with_other_spaces(data):
 @given(st.data())
 def test_texts_with_tokens_moved(data):
     """Tokens dropped, doubled and swapped between files."""
-    tokens = [str(token) for token in parser().lex(data.draw(st.sampled_from(TEXTS)))]
-    others = [str(token) for token in parser().lex(data.draw(st.sampled_from(TEXTS)))]
+    tokens = [str(token) for token in lex(data.draw(st.sampled_from(TEXTS)))]
+    others = [str(token) for token in lex(data.draw(st.sampled_from(TEXTS)))]
     for _ in range(data.draw(st.integers(1, 4))):
         at, size = data.draw(st.integers(0, len(tokens))), data.draw(st.integers(0, 3))
         put = data.draw(st.integers(0, len(others)))
