@@ -24,6 +24,7 @@ MOST_NODES = 20_000
 MOST_BRANCHES = 256
 MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
 STATEMENTS = ("input", "let", "block", "net", "import")  # for who writes `Input 3x32x32`
+MOST_WRONG = 100  # times that a repetition with a mistake is read on, for the names of what follows
 DEEPEST_CALL = 30
 DEEPEST_TERM = 60  # calls, joins and parentheses together: every level takes some frames of Python's stack
 
@@ -80,6 +81,8 @@ class Lowering:
             self.outermost = outermost or stage.span
         for i in range(count):
             value = self.term(stage.term, value, scope, first and i == 0, label if count == 1 else None)
+            if value is None and i >= MOST_WRONG:
+                break
         self.outermost = outermost
         if own is not None:
             scope.values[own.text] = value
@@ -155,7 +158,9 @@ class Lowering:
             return value
         cls = WORDS.get(word.text)
         if cls is None or cls.join:
-            self.unknown(layer, scope)
+            if id(layer) not in self.words:  # once is enough: a repetition comes here again and again
+                self.words[id(layer)] = None
+                self.unknown(layer, scope)
             return None
         op, spans = self.read(layer, cls, scope)
         x = self.present(value, layer.span)

@@ -27,6 +27,8 @@ HOSTILE = {
     "joins": (INPUT + "add(id|" * 10_000, "CNN007", (2, 214)),
     "a repetition": (INPUT + "(dense 4)*1000000000000", "CNN008", (2, 1)),
     "a repetition of nothing": (INPUT + "(id)*1000000000000", "CNN008", (2, 1)),
+    "a repetition of an unknown word": (INPUT + "groupnormscalelogsoftmax*364k", "CNN201", (2, 1)),
+    "repetitions of what has no value": (INPUT + "((dense {w})*300)*300", "CNN016", (2, 10)),
     "repetitions of repetitions": (INPUT + "(" * 20 + "id" + ")*1000" * 20, "CNN008", (2, 1)),
     "blocks of blocks": (
         "".join(f"block b{i + 1} = b{i} -> b{i}\n" for i in range(29)) + f"block b0 = id\n{INPUT}b29",
