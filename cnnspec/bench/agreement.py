@@ -71,6 +71,7 @@ def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
     """What the file computes that will be timed, without dropout's chance."""
     import torch
 
+    torch.set_num_threads(1)  # for so few images, and whatever else the machine does meanwhile
     twin: dict[str, Any] = {"__name__": "twin"}
     exec(compile(source(ours.spec, mode == "train"), "<twin>", "exec"), twin)
     net = twin["Net"]().double()

@@ -33,7 +33,7 @@ def without_budgets(text):
 
 def specs():
     """Every spec of the repository; XLA takes up to minutes over the larger ones."""
-    paths = sorted(SPECS.glob("*.cnn"))
+    paths = sorted(SPECS.rglob("*.cnn"))
     return [pytest.param(p.read_text(), id=p.stem, marks=[pytest.mark.slow] * (p.stem not in QUICK)) for p in paths]
 
 
