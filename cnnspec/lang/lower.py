@@ -22,7 +22,7 @@ from .unknown import block_of, called_like_python, report_outside, unknown_value
 
 MOST_NODES = 20_000
 MOST_BRANCHES = 256
-MOST_STEPS = 100_000  # also counts what makes no node, such as blocks of blocks of `id`
+MOST_STEPS = 50_000  # also counts what makes no node, such as blocks of blocks of `id`
 STATEMENTS = ("input", "let", "block", "net", "import")  # for who writes `Input 3x32x32`
 MOST_WRONG = 100  # times that a repetition with a mistake is read on, for the names of what follows
 DEEPEST_CALL = 30
@@ -49,7 +49,7 @@ class Lowering:
         self.builder = Builder()
         self.steps = self.depth = 0
         self.outermost: Span | None = None  # the repetition or call that is being expanded
-        self.calls: list[Recipe] = []
+        self.calls: set[int] = set()  # the recipes that are being read, by identity
         self.instances: dict[int, int] = {}  # how often each net has been called
         self.reading = 0  # which of the file's chains is being read
         self.taps: list[tuple[int, str]] = []  # values that chains go on from, with the number of the chain
@@ -323,8 +323,8 @@ class Lowering:
             return None
         scope.module.called.add(name.text)
         numbers = bind(recipe, call, scope.numbers, self.findings)
-        if len(self.calls) >= DEEPEST_CALL or recipe in self.calls:
-            what = "calls itself" if recipe in self.calls else f"is more than {DEEPEST_CALL} calls deep"
+        if len(self.calls) >= DEEPEST_CALL or id(recipe) in self.calls:
+            what = "calls itself" if id(recipe) in self.calls else f"is more than {DEEPEST_CALL} calls deep"
             self.findings.report("CNN021", f"`{name.text}` {what}", name.span)
             return None
         inner = self.instance(recipe, numbers, scope, label)
@@ -336,9 +336,9 @@ class Lowering:
         return value
 
     def body(self, recipe: Recipe, value: Value, inner: Scope) -> Value:
-        self.calls.append(recipe)
+        self.calls.add(id(recipe))
         value = self.chain(recipe.chain, value, inner)
-        self.calls.pop()
+        self.calls.remove(id(recipe))
         self.parameters_used.setdefault(id(recipe), set()).update(inner.numbers.used)
         return value
 
