@@ -68,6 +68,7 @@ def compile(
     engine: str = "numpy",
     devices: int | None = None,
     precision: str | None = None,
+    tune: bool = False,
 ) -> Model:
     """Compile a spec to a model with fresh parameters.
 
@@ -81,6 +82,7 @@ def compile(
     engine     "numpy", or "jax" for GPUs, TPUs and many machines
     devices    of JAX, how many of each process (default: all)
     precision  "bfloat16" or "float16" of JAX's activations; parameters stay as dtype says (default: the spec's)
+    tune       time the ways to compute each convolution on this machine, once, and take the quickest
 
     Raises SpecError, whose `.diagnostics` say what is wrong and where.
     """
@@ -94,5 +96,5 @@ def compile(
         spec = read_spec(path, text=text, input=found.input_type, overrides=overrides)
     return Model(
         spec, batch=batch, workers=workers, parallel=parallel, seed=seed, dtype=dtype, shards=shards,
-        engine=engine, devices=devices, precision=precision,
+        engine=engine, devices=devices, precision=precision, tune=tune,
     )  # fmt: skip

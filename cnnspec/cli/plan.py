@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,8 +15,13 @@ import click
 @click.option("--mode", type=click.Choice(["train", "infer"]), default="train", show_default=True)
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--engine", type=click.Choice(["numpy", "jax"]), default="numpy", show_default=True)
-def command(spec: Path, after: str | None, batch: int | None, mode: str, given: str | None, engine: str) -> None:
+@click.option("--tune", is_flag=True, help="Time the ways to compute each convolution here, and take the quickest.")
+def command(
+    spec: Path, after: str | None, batch: int | None, mode: str, given: str | None, engine: str, tune: bool
+) -> None:
     """Print the plan of SPEC as Python source: where every array lives, forward, backward, update.
+
+    Under a convolution stands how it is computed and why.
 
     With --engine jax: the computation that XLA is given, as StableHLO.
     """
@@ -27,7 +33,9 @@ def command(spec: Path, after: str | None, batch: int | None, mode: str, given: 
 
     if engine == "jax" and after is not None:
         raise click.UsageError("passes are those of the plan on NumPy; --after goes without --engine jax")
-    model = compile(spec, batch=batch, input=given, engine=engine)
+    if engine == "jax" and tune:
+        raise click.UsageError("--tune chooses between methods of the plan on NumPy; it goes without --engine jax")
+    model = compile(spec, batch=batch, input=given, engine=engine, tune=tune)
     pipeline = passes.TRAINING if mode == "train" else passes.INFERENCE
     if after is None:
         plan = model.engine.plan(mode, model.batch)
@@ -39,4 +47,5 @@ def command(spec: Path, after: str | None, batch: int | None, mode: str, given: 
     if after not in names:
         raise click.UsageError(f"there is no pass {after}; in order they are {', '.join(names)}")
     words = attach_costs(model.graph, model.costs) if mode == "train" else model.graph
+    words = replace(words, images=model.batch, measured=model.measured.get(mode, {}))
     click.echo(listing(passes.run(words, pipeline, after)), nl=False)

@@ -46,6 +46,9 @@ from .outcome import FINDINGS, INTERRUPTED, say
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="With --weights: the file's names of our parameters.",
 )
+@click.option(
+    "--tune", is_flag=True, help="Time the ways to compute each convolution first, and take the quickest."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, the rest on standard error.")
 @options
 def command(
@@ -60,6 +63,7 @@ def command(
     weights: Path | None,
     partial: bool,
     names: Path | None,
+    tune: bool,
     as_json: bool,
     machines: Machines,
 ) -> int:
@@ -71,19 +75,20 @@ def command(
     if seed is not None:
         overrides = (*overrides, f"train.seed={seed}")
     if resume is not None:
-        if overrides or weights:
+        if overrides or weights or tune:
             raise click.UsageError(
-                "a resumed run keeps its settings and weights; --set and --weights begin a new one"
+                "a resumed run keeps its settings and weights; --set, --weights and --tune begin a new one"
             )
         run_folder = RunFolder.open(resume)
         settings = run_folder.settings()
         text = run_folder.spec.read_text(encoding="utf-8")
         return train(Path(settings["spec"]), tuple(settings["set"]), folder, workers, parallel, as_json,
                      machines.or_as(settings),
-                     run_folder=run_folder, text=text, shards=settings["shards"])  # fmt: skip
+                     run_folder=run_folder, text=text, shards=settings["shards"],
+                     tuned=settings.get("tuned"))  # fmt: skip
     assert spec is not None
     return train(spec, overrides, folder, workers, parallel, as_json, machines.or_as({}), out=out, weights=weights,
-                 partial=partial, names=names)  # fmt: skip
+                 partial=partial, names=names, tune=tune)  # fmt: skip
 
 
 def train(
@@ -102,6 +107,8 @@ def train(
     weights: Path | None = None,
     partial: bool = False,
     names: Path | None = None,
+    tune: bool = False,
+    tuned: Any = None,
 ) -> int:
     """Train, anew into a folder under `out` or on in `run_folder`; returns the exit code."""
     from ..ir.facts import facts
@@ -118,6 +125,8 @@ def train(
     from ..train.runs import RunFolder, run
     from .training import reporter
 
+    if tune and machines.engine == "jax":
+        raise click.UsageError("--tune chooses between methods of the plan on NumPy; it goes without --engine jax")
     several, leads = machines.join()
     session = begin(path, overrides, folder, text)
     settings, data = session.spec.train, session.data
@@ -125,7 +134,7 @@ def train(
     shards = shards or settings.shards or count
     model = Model(
         session.spec, workers=count, parallel=parallel, shards=shards,
-        engine=machines.engine or "numpy", devices=machines.devices,
+        engine=machines.engine or "numpy", devices=machines.devices, tune=tune, measured=tuned,
     )  # fmt: skip
     with model:
         known = facts(session.spec.graph)
@@ -239,6 +248,7 @@ def resolved(session: Any, path: Path, overrides: tuple[str, ...], shards: int, 
         "cost": [cost.written(explicit=True) for cost in session.spec.train.cost],
         "input": str(session.spec.graph.type(session.spec.graph.inputs[0])),
         "shards": shards,
+        "tuned": model.measured or None,
         "seed": model.seed,
         "dtype": model.dtype,
         "engine": model.engine.name,

@@ -8,11 +8,11 @@ kept only if its checksum is right.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import cache
 from ..diagnostics import Fault
 
 Progress = Callable[[str], None]
@@ -58,13 +58,7 @@ def data_folder() -> Path:
     """Where sets lie unless a folder is given: `$CNNSPEC_DATA`, else the user's cache."""
     if told := os.environ.get("CNNSPEC_DATA"):
         return Path(told).expanduser()
-    if sys.platform == "win32":
-        cache = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        cache = Path.home() / "Library" / "Caches"
-    else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "cnnspec"
+    return cache.folder()
 
 
 def find(remote: Remote, folder: Path, progress: Progress | None = None) -> dict[str, Path]:

@@ -27,6 +27,7 @@ class Node:
     span     the piece of the spec that it came from
     blocks   calls and repetitions it stands in, outermost first: ("basic3",)
     given    True where the author named it (`as`), so a pass must not rename it
+    why      how it is computed and the reason, for the reader of a plan
     """
 
     name: str
@@ -38,6 +39,7 @@ class Node:
     span: Span | None = None
     blocks: tuple[str, ...] = ()
     given: bool = False
+    why: str = ""
 
     @property
     def owner(self) -> str:
@@ -53,6 +55,7 @@ class Graph:
     updates    state that a training step changes: running_mean -> value it is blended with
     cost       value of the cost, after `attach_cost`
     images     how many images a shard will have, for passes whose choice depends on it
+    measured   convolution -> method -> seconds that it took here, where it was tuned (`passes/methods.py`)
     """
 
     nodes: Mapping[str, Node]
@@ -62,6 +65,7 @@ class Graph:
     gradients: Mapping[str, str] = field(default_factory=dict)
     updates: Mapping[str, str] = field(default_factory=dict)
     images: int = 64
+    measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __getitem__(self, value: str) -> Node:
         """The node that makes a value."""

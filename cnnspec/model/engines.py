@@ -10,6 +10,7 @@ import numpy as np
 
 from ..diagnostics import Diagnostic, SpecError
 from ..lang import Spec
+from ..passes.methods import Times
 from ..plan.engine import Engine as NumpyEngine
 
 ENGINES = ("numpy", "jax")
@@ -71,6 +72,7 @@ def begin(
     workers: int,
     parallel: str,
     devices: int | None,
+    measured: Mapping[str, Times] | None = None,
 ) -> Engine:
     """The engine of a name, for a spec's network, costs and optimiser."""
     train = spec.train
@@ -95,6 +97,7 @@ def begin(
         parallel=parallel,
         seed=seed,
         dtype=dtype,
+        measured=measured,
     )
 
 

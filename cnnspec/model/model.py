@@ -14,6 +14,7 @@ from ..data.dataset import Split
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import TensorType
 from ..lang import Spec
+from ..passes.methods import Times
 from ..train import checkpoints, weights
 from ..train.history import History, Row
 from ..train.loop import Course, EpochDone, Event, fit
@@ -48,9 +49,13 @@ class Model:
         engine: str = "numpy",
         devices: int | None = None,
         precision: str | None = None,
+        tune: bool = False,
+        measured: Mapping[str, Times] | None = None,
     ) -> None:
         if dtype not in ("float32", "float64"):
             raise ValueError(f"dtype is float32 or float64, got {dtype!r}")
+        if tune and engine != "numpy":
+            raise ValueError(f"convolutions are tuned for the engine numpy, and this is {engine}")
         self.spec = spec
         self.graph = spec.graph
         self.dtype = dtype
@@ -58,6 +63,11 @@ class Model:
         self.seed = spec.train.seed if seed is None else seed
         self.shards = shards or spec.train.shards or workers
         self.costs = spec.train.cost
+        self.measured = measured or {}
+        if tune:
+            from ..plan.tune import tune as times
+
+            self.measured = times(spec.graph, self.costs, -(-self.batch // self.shards), dtype)
         self.engine = engines.begin(
             engine,
             spec,
@@ -68,6 +78,7 @@ class Model:
             workers=workers,
             parallel=parallel,
             devices=devices,
+            measured=self.measured,
         )
         self._total_steps = self.first_step = 0
         self.steps_per_epoch = 1

@@ -6,6 +6,7 @@ from ..ir import Builder, Graph, Node
 from ..ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct, TurnKernel
 from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..ops.geometry import Geometry
+from .methods import Convolution, input_method, no_columns, turned_pads
 from .rewrite import rewrite
 
 
@@ -15,31 +16,25 @@ def turn_input_gradients(graph: Graph) -> Graph:
         dx = convolve_input_gradient dy w
         w.turned = turn w;  dx = convolve dy w.turned        (padded by dilate * (kernel - 1) - pad)
 
-    Not for strides above one, whose gradient falls on some pixels only; not where there are few channels
-    (a product with few rows is slow, spreading is quicker); not for depthwise kernels, which have their own.
+    Not for strides above one, whose gradient falls on some pixels only; not where spreading is quicker, since a
+    product with few rows is slow (`methods.py`); not for depthwise kernels, which have their own.
     """
+    names = list(graph.nodes)
+    backward = set(names[names.index(graph.cost) :]) if graph.cost else set()
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         op = node.op
-        if not isinstance(op, ConvolveInputGradient) or op.geometry.stride != (1, 1):
+        if not isinstance(op, ConvolveInputGradient):
             return None
-        if op.geometry.plain and op.groups == 1:
-            pads = ((0, 0), (0, 0))
-        else:
-            if op.groups > 1 and b.type(inputs[1])["c"] == 1:
-                return None
-            if op.x["c"] // op.groups < 16:
-                return None
-            pads = tuple(  # type: ignore[assignment]
-                (extent - 1 - before, extent - 1 - after)
-                for extent, (before, after) in zip(op.geometry.extent, op.geometry.pad, strict=True)
-            )
-            if min(min(pair) for pair in pads) < 0:
-                return None
         dy, w = inputs
+        convolution = Convolution(op.geometry, op.x, b.type(w)["f"], op.groups, graph.images)
+        choice = input_method(convolution, graph.measured)
+        why = f"input gradient {choice.why}" if node.name in backward else choice.why
+        if choice.method != "turning":
+            return b.add(op, *inputs, name=node.name, like=node, why=why)
         turned = b.add(TurnKernel(op.groups), w, name=f"{node.name}.turned", like=node)
-        geometry = Geometry(op.geometry.kernel, (1, 1), pads, op.geometry.dilate)
-        return b.add(Convolve(geometry, op.groups), dy, turned, name=node.name, like=node)
+        geometry = Geometry(op.geometry.kernel, (1, 1), turned_pads(op.geometry), op.geometry.dilate)
+        return b.add(Convolve(geometry, op.groups), dy, turned, name=node.name, like=node, why=why)
 
     return rewrite(graph, rule)
 
@@ -53,9 +48,8 @@ def unroll_convolutions(graph: Graph) -> Graph:
     Not for 1x1 kernels, whose columns are the image itself, nor for depthwise ones.
     """
 
-    def by_columns(op: Convolve | ConvolveFilterGradient, channels: int, filters: int) -> bool:
-        depthwise = op.groups > 1 and channels == 1 and filters == op.groups
-        return not depthwise and not (op.geometry.plain and op.groups == 1)
+    def by_columns(x: str, filters: int, op: Convolve | ConvolveFilterGradient, b: Builder) -> bool:
+        return not no_columns(Convolution(op.geometry, b.type(x), filters, op.groups, graph.images))
 
     def columns(value: str, op: Convolve | ConvolveFilterGradient, node: Node, b: Builder) -> str:
         wanted = Columns(op.geometry, op.groups)
@@ -66,13 +60,11 @@ def unroll_convolutions(graph: Graph) -> Graph:
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         op = node.op
-        if isinstance(op, Convolve):
-            w = b.type(inputs[1])
-            if by_columns(op, w["c"], w["f"]):
-                wide = columns(inputs[0], op, node, b)
-                product = ColumnsProduct(Columns(op.geometry, op.groups), node.type)
-                return b.add(product, wide, inputs[1], name=node.name, like=node)
-        if isinstance(op, ConvolveFilterGradient) and by_columns(op, op.w["c"], op.w["f"]):
+        if isinstance(op, Convolve) and by_columns(inputs[0], b.type(inputs[1])["f"], op, b):
+            wide = columns(inputs[0], op, node, b)
+            product = ColumnsProduct(Columns(op.geometry, op.groups), node.type)
+            return b.add(product, wide, inputs[1], name=node.name, like=node, why=node.why)
+        if isinstance(op, ConvolveFilterGradient) and by_columns(inputs[0], op.w["f"], op, b):
             wide = columns(inputs[0], op, node, b)
             made = ColumnsFilterGradient(Columns(op.geometry, op.groups), op.w)
             return b.add(made, wide, inputs[1], name=node.name, like=node)

@@ -50,5 +50,8 @@ def differentiate(graph: Graph) -> Graph:
                 found[value].append(part)
     ordered = {node.name: gradients[node.name] for node in graph if node.name in gradients}
     return replace(
-        b.graph(graph.inputs, (), cost=graph.cost, updates=graph.updates, images=graph.images), gradients=ordered
+        b.graph(
+            graph.inputs, (), cost=graph.cost, updates=graph.updates, images=graph.images, measured=graph.measured
+        ),
+        gradients=ordered,
     )

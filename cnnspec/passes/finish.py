@@ -38,6 +38,6 @@ def finish(graph: Graph) -> Graph:
         made = found[node.name]
         assert isinstance(node.op, AddBias)
         op = made.op.changed(relu=node.op.relu)
-        return b.add(op, *now[made.name], *inputs[1:], name=node.name, like=made)
+        return b.add(op, *now[made.name], *inputs[1:], name=node.name, like=made, why=made.why)
 
     return rewrite(graph, rule)

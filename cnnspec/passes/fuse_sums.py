@@ -19,7 +19,7 @@ def sums_of_rows(graph: Graph) -> Graph:
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         if node.name in summed and isinstance(node.op, WinogradConvolve):
-            return b.add(node.op.changed(sums=True), *inputs, name=node.name, like=node)
+            return b.add(node.op.changed(sums=True), *inputs, name=node.name, like=node, why=node.why)
         if isinstance(node.op, BatchNorm) and node.inputs[0] in summed:
             return b.add(node.op.changed(summed=True), *inputs, f"{inputs[0]}:sums", name=node.name, like=node)
         return None

@@ -31,7 +31,13 @@ def rewrite(graph: Graph, rule: Rule) -> Graph:
     def new(value: str) -> str:
         return now.get(value, value)
 
-    changed = b.graph(graph.inputs, tuple(map(new, graph.outputs)), cost=new(graph.cost), images=graph.images)
+    changed = b.graph(
+        graph.inputs,
+        tuple(map(new, graph.outputs)),
+        cost=new(graph.cost),
+        images=graph.images,
+        measured=graph.measured,
+    )
     return replace(
         changed,
         gradients={name: new(value) for name, value in graph.gradients.items()},

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from ..ir import Builder, Graph, Node, TensorType
+from ..ir import Builder, Graph, Node
 from ..ops.convolve import Convolve
+from ..ops.leaves import Input
 from ..ops.winograd import Pixels, Residues, WinogradConvolve
+from .methods import Convolution, layer_method
 from .rewrite import rewrite
-
-CHANNELS = 16  # below, the transforms cost more than the products they save
-RUN = 64  # numbers of a tile's row: shorter runs of memory are all overhead
-
-
-def suits(op: Convolve, x: TensorType, w: TensorType, images: int) -> bool:
-    """Whether a convolution is one that Winograd's method does, and does faster."""
-    if x.kind != "image" or op.groups > 1 or op.geometry.kernel != (3, 3):
-        return False
-    if op.geometry.stride != (1, 1) or op.geometry.dilate != (1, 1):
-        return False
-    pad_rows, pad_columns = op.geometry.pad
-    width = op.type(x, w)["w"]
-    fits = width % 4 == 0 and pad_columns in ((0, 0), (1, 1)) and max(pad_rows) <= 2
-    return fits and min(w["c"], w["f"]) >= CHANNELS and width // 4 * images >= RUN
 
 
 def winograd(graph: Graph) -> Graph:
-    """3x3 convolutions with enough channels and images, and what stands between them, in residue rows.
+    """Convolutions for which Winograd's method is the one (`methods.py`), and what stands between, in residue rows.
 
         y = convolve x w;  r = relu y;  z = convolve r v
         y = winograd (residues x) w;  r = relu y;  z = pixels (winograd r v)
 
     Pooling takes residue rows and gives an image. Not for strides or dilations, few channels, widths that four
-    does not divide, or a handful of images.
+    does not divide, or a handful of images. Every convolution is told how it is computed, and why.
     """
 
     def moved(value: str, b: Builder) -> str | None:
@@ -54,10 +41,15 @@ def winograd(graph: Graph) -> Graph:
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
         op = node.op
         types = tuple(b.type(value) for value in inputs)
-        if isinstance(op, Convolve) and suits(op, types[0], types[1], graph.images):
+        if isinstance(op, Convolve):
+            first = isinstance(b.nodes[inputs[0].partition(":")[0]].op, Input)
+            convolution = Convolution(op.geometry, types[0], types[1]["f"], op.groups, graph.images, first)
+            choice = layer_method(convolution, graph.measured)
+            if choice.method != "Winograd":
+                return b.add(op, *inputs, name=node.name, like=node, why=choice.why)
             x = residues(inputs[0], node, b)
             made = WinogradConvolve(op.geometry, types[0]["w"])
-            return back(b.add(made, x, inputs[1], name=node.name, like=node), node, b)
+            return back(b.add(made, x, inputs[1], name=node.name, like=node, why=choice.why), node, b)
         same = op.on_residues(*types)
         if node.type.kind == "image" and same is not None:
             images = [value for value, kind in zip(inputs, types, strict=True) if kind.batched]

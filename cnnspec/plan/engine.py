@@ -14,6 +14,7 @@ from ..ops.costs import Cost
 from ..ops.leaves import Target
 from ..passes import INFERENCE, MEASURE, TRAINING, run
 from ..passes.expand import attach_costs
+from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
 from .blas import single_thread
 from .capacity import ensure_parameters_fit
@@ -53,7 +54,8 @@ class Plan:
 class Engine:
     """Runs a graph of words: forward, backward and update, on shards of the batch.
 
-    The bits of a result depend on the seed and on `shards`, never on the number of workers.
+    The bits of a result depend on the seed, on `shards` and on what was `measured` of convolutions (see `tune`),
+    which decides how they are computed; never on the number of workers.
     """
 
     name = "numpy"
@@ -70,11 +72,13 @@ class Engine:
         parallel: str = "threads",
         seed: int = 0,
         dtype: str = "float32",
+        measured: Mapping[str, Times] | None = None,
     ) -> None:
         single_thread()
         self.words, self.optimiser, self.dtype, self.seed = words, optimiser, dtype, seed
         self.judged = attach_costs(words, costs) if costs else None
         self.shard_count = shards
+        self.measured = measured or {}
         self.workers = workers(min(workers_wanted, shards), parallel)
         every = parameters_of(words)
         self.trained = {name: p for name, p in every.items() if p.trained}
@@ -145,7 +149,8 @@ class Engine:
                 words, passes = self.judged, TRAINING if mode == "train" else MEASURE
             elif mode == "show":
                 words = replace(words, outputs=tuple(node.name for node in words))
-            self.graphs[mode, images] = run(replace(words, images=images), passes)
+            measured = self.measured.get("train" if mode == "train" else "infer", {})
+            self.graphs[mode, images] = run(replace(words, images=images, measured=measured), passes)
         return self.graphs[mode, images]
 
     def sizes(self, n: int) -> tuple[int, ...]:

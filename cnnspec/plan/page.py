@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -83,13 +84,15 @@ def function(signature: str, what: str, parts: list[Lines]) -> list[str]:
     """A function, with a heading for every layer of the spec."""
     lines = [f"def {signature}:", f'    """{what}"""']
     heading = None
-    for part in parts:
+    for place, part in enumerate(parts):
         if isinstance(part.node.op, Weight):
             continue
         title = headline(part)
         if title != heading:
             heading = title
             lines.append(f"    # {title[0]:<{WIDTH - 6}}{title[1]}".rstrip())
+            together = takewhile(lambda other: headline(other) == heading, parts[place:])  # noqa: B023
+            lines += [f"    #   {why}" for why in dict.fromkeys(other.node.why for other in together) if why]
         for code, margin in part.code:
             *first, last = folded(code)
             lines += [*first, f"{last:<{WIDTH - 2}}  # {margin}" if margin else last]

@@ -129,3 +129,40 @@ def test_the_summary_counts(there):
     found = json.loads(text)
     assert code == 0 and found["parameters"] == sum(layer["parameters"] for layer in found["layers"])
     assert found["macs"] == 4 * 13 * 13 * 9 + 10 * 4 * 36
+
+
+def test_a_tuned_run_records_what_was_measured_and_a_resumed_one_takes_it(there, monkeypatch):
+    """The choice decides the last bits, so it is read from the run's folder and not measured again."""
+    from cnnspec.model import engines
+    from cnnspec.plan import remember, tune
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(there / "cache"))
+    (there / "wide.cnn").write_text(
+        "conv 16x3x3 stride 2 -> relu -> conv 16x3x3 pad 2 -> gap -> dense 10 -> softmax\n"
+        "data { source digits ; limit 100 }\ntrain { epochs 2 ; batch 32 }\n"
+    )
+    slow = {"columns": 1.0, "Winograd": 2.0, "turning": 1.0, "spreading": 2.0}
+    asked = []
+
+    def measure(plans, *rest):
+        asked.append(set(plans))
+        return {name: slow[name] for name in plans}
+
+    monkeypatch.setattr(tune, "measure", measure)
+    code, told = call("run", "wide.cnn", "--workers", 1, "--tune")
+    assert code == 0, told
+    folder = there / "runs" / "wide-001"
+    kept = json.loads((folder / "settings.json").read_text())["tuned"]
+    assert asked and set(kept) == {"train", "infer"} and kept["train"]
+    assert remember.file().is_file()
+
+    asked.clear()
+    remember.file().unlink()
+    taken = []
+    begin = engines.begin
+    monkeypatch.setattr(engines, "begin", lambda *a, **k: taken.append(k["measured"]) or begin(*a, **k))
+    code, told = call("run", "--resume", folder, "--workers", 1)
+    assert code == 0, told
+    assert not asked and taken[0] == kept  # others only draw
+    code, told = call("run", "--resume", folder, "--tune")
+    assert code == 2 and "--tune begin a new one" in told

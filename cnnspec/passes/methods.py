@@ -1,0 +1,287 @@
+"""By which method a convolution is computed: which there are for it, what each would take, and why one is chosen.
+
+Two questions are asked of each convolution: how the layer is computed (LAYER), and how its input's gradient is,
+where the layer itself goes by columns (INPUT). A method either refuses a convolution, with its reason, or predicts
+its time. Of those left the quickest is taken, by times that were measured for this very convolution where the
+graph has some (`Graph.measured`, see `plan/tune.py`), else by the predicted ones.
+
+The predictions are in seconds on one core, in float32. They are good enough to choose by, not to plan by: other
+processors are quicker or slower at everything, and differ less in what is quicker than what.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable, Mapping
+
+from ..ir import TensorType
+from ..ops.geometry import Geometry, size_2d
+from ..record import record
+
+# Fitted to plans of one layer (`plan/tune.py`): 4 to 128 channels, kernels 2x2 to 5x5, 64 images, processor time on
+# a busy x86-64 server (AMD EPYC, AVX2, OpenBLAS 0.3.31 of NumPy 2.4): a quiet one is twice as quick.
+RATES = ((4, 20e9), (8, 28e9), (16, 32e9), (32, 38e9), (64, 57e9), (128, 69e9))  # rows of a product: flops a second
+COPIED = 2.0e9  # numbers a second, from one place in memory to another
+ADDED = 1.2e9  # numbers a second, added to others in memory
+TRANSFORMED = 0.4e9  # numbers a second that go into or come out of Winograd's transforms
+FILTERED = 2.0e9  # products a second that are made and added number by number, without BLAS
+RUN = 64  # numbers of a tile's row: shorter runs of memory are all overhead
+
+
+@record
+class Convolution:
+    """A convolution as the choice sees it: of x (c h w), for the images of one shard.
+
+    `first` where it reads the network's input, whose gradient nobody wants.
+    """
+
+    geometry: Geometry
+    x: TensorType
+    filters: int
+    groups: int
+    images: int
+    first: bool = False
+
+    @property
+    def y(self) -> TensorType:
+        return self.x.resized(self.geometry.out(*size_2d(self.x))[-len(self.x.spatial) :], self.filters)
+
+    @property
+    def channels(self) -> int:
+        """Of a group."""
+        return self.x["c"] // self.groups
+
+    @property
+    def depthwise(self) -> bool:
+        return self.groups > 1 and self.channels == 1 and self.filters == self.groups
+
+    @property
+    def plain(self) -> bool:
+        """One tap for each pixel, so that the layer is a product of matrices as it stands."""
+        return self.geometry.plain and self.groups == 1
+
+    @property
+    def flops(self) -> int:
+        kernel_h, kernel_w = self.geometry.kernel
+        return 2 * self.channels * kernel_h * kernel_w * self.y.elements * self.images
+
+    def __str__(self) -> str:
+        """All that it is, in words; measured times are kept under it.
+
+        conv 32x3x3 stride 1x1 pad 1,1x1,1 dilate 1x1 groups 1 of 16x32x32, 64 images
+        """
+        g = self.geometry
+        pads = "x".join(",".join(map(str, pad)) for pad in g.pad)
+        window = f"stride {pair(g.stride)} pad {pads} dilate {pair(g.dilate)} groups {self.groups}"
+        what = f"conv {self.filters}x{pair(g.kernel)} {window}"
+        return f"{what} of {self.x}, {self.images} images{', first' * self.first}"
+
+
+@record
+class Method:
+    """A way to compute: why it cannot be this one (or ""), what it would take, and what it gains over others."""
+
+    name: str
+    title: str
+    refusal: Callable[[Convolution], str]
+    seconds: Callable[[Convolution], float]
+    gain: Callable[[Convolution], str] = lambda c: ""
+
+
+@record
+class Choice:
+    """The name of the method that is taken, and the reason in a line."""
+
+    method: str
+    why: str
+
+
+# ---- what is possible ------------------------------------------------------------------------------
+
+
+def no_winograd(c: Convolution) -> str:
+    g = c.geometry
+    if c.x.kind != "image":
+        return "is for images"
+    if g.kernel != (3, 3):
+        return f"is for 3x3 kernels, not {pair(g.kernel)}"
+    if c.groups > 1:
+        return "does not do groups"
+    if g.stride != (1, 1):
+        return f"does not do stride {short(g.stride)}"
+    if g.dilate != (1, 1):
+        return f"does not do dilate {short(g.dilate)}"
+    if g.pad[1] not in ((0, 0), (1, 1)) or max(g.pad[0]) > 2:
+        return "does not do this padding"
+    width = c.y["w"]
+    if width % 4:
+        return f"makes four columns at a time, and there are {width}"
+    if width // 4 * c.images < RUN:
+        return f"wants runs of {RUN} numbers, and {width} columns of {c.images} images make {width // 4 * c.images}"
+    return ""
+
+
+def no_columns(c: Convolution) -> str:
+    if c.depthwise:
+        return "has a matrix of one row for each channel"
+    return "would copy the image as it is" if c.plain else ""
+
+
+def no_product(c: Convolution) -> str:
+    return "" if c.plain else "is for 1x1 kernels"
+
+
+def no_taps(c: Convolution) -> str:
+    return "" if c.depthwise else "is for a filter a channel"
+
+
+def no_turning(c: Convolution) -> str:
+    if c.geometry.stride != (1, 1):
+        return f"with stride {short(c.geometry.stride)} it falls on some pixels only"
+    if c.depthwise:
+        return "has products of one row"
+    if min(min(pair) for pair in turned_pads(c.geometry)) < 0:
+        return "there would be padding to take away"
+    return ""
+
+
+def no_spreading(c: Convolution) -> str:
+    if c.depthwise:
+        return "has products of one row for each tap"
+    return "one product makes it as it stands" if c.plain else ""
+
+
+def turned_pads(g: Geometry) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The padding of the convolution that makes the input's gradient."""
+    rows, columns = ((e - 1 - before, e - 1 - after) for e, (before, after) in zip(g.extent, g.pad, strict=True))
+    return rows, columns
+
+
+# ---- what it takes ---------------------------------------------------------------------------------
+
+
+def rate(rows: float) -> float:
+    """Flops a second of a product of matrices with so many rows, read off the table."""
+    sizes, rates = zip(*RATES, strict=True)
+    if rows <= sizes[0]:
+        return rates[0] * rows / sizes[0]
+    if rows >= sizes[-1]:
+        return rates[-1]
+    k = bisect(sizes, rows)
+    return rates[k - 1] + (rates[k] - rates[k - 1]) * (rows - sizes[k - 1]) / (sizes[k] - sizes[k - 1])
+
+
+def by_columns(c: Convolution) -> float:
+    """A copy for each column of the kernel, and the products."""
+    copies = c.geometry.kernel[1] * c.y.elements * c.x["c"] / c.filters * c.images
+    return copies / COPIED + c.flops / rate(c.filters / c.groups)
+
+
+def by_winograd(c: Convolution) -> float:
+    """Half the products, and both transforms."""
+    numbers = (c.x.elements + c.y.elements) * c.images
+    return numbers / TRANSFORMED + c.flops / 2 / rate(c.filters)
+
+
+def by_product(c: Convolution) -> float:
+    return c.flops / rate(c.filters)
+
+
+def by_taps(c: Convolution) -> float:
+    """For each tap a product and a sum over the whole image."""
+    return c.flops / 2 / FILTERED
+
+
+def by_turning(c: Convolution) -> float:
+    """A convolution by columns, of dy."""
+    copies = 0 if c.plain else c.geometry.kernel[1] * c.y.elements * c.images
+    return copies / COPIED + c.flops / rate(c.channels)
+
+
+def by_spreading(c: Convolution) -> float:
+    """dy copied, products with a row for each channel and column of the kernel (or each tap), and their sums."""
+    rows = spread_rows(c)
+    sums = rows * c.groups * c.y.elements / c.filters * c.images
+    return c.y.elements * c.images / COPIED + sums / ADDED + c.flops / rate(rows)
+
+
+def spread_rows(c: Convolution) -> int:
+    """Rows of the products when the gradient is spread."""
+    kernel_h, kernel_w = c.geometry.kernel
+    near = c.geometry.stride == (1, 1) == c.geometry.dilate and c.groups == 1
+    return c.channels * kernel_w * (1 if near else kernel_h)
+
+
+# ---- what is chosen --------------------------------------------------------------------------------
+
+TAPS = Method("taps", "taps", no_taps, by_taps, lambda c: "every channel has a filter of its own")
+LAYER = (
+    Method("columns", "columns", no_columns, by_columns, lambda c: "the transforms would cost more than they save"),
+    Method("Winograd", "Winograd's method", no_winograd, by_winograd, lambda c: "half the products"),
+    Method("product", "a product of matrices", no_product, by_product, lambda c: "1x1 kernels need no columns"),
+    TAPS,
+)
+INPUT = (
+    Method("turning", "turning the kernel", no_turning, by_turning, lambda c: "one product, nothing to add up"),
+    Method("spreading", "spreading", no_spreading, by_spreading,
+           lambda c: f"products of {spread_rows(c)} rows, not {c.channels}"),
+    TAPS,
+)  # fmt: skip
+
+Times = Mapping[str, Mapping[str, float]]
+
+
+def layer_method(c: Convolution, measured: Times) -> Choice:
+    """How a layer is computed."""
+    return choose(c, LAYER, str(c), measured)
+
+
+def input_method(c: Convolution, measured: Times) -> Choice:
+    """How its input's gradient is."""
+    return choose(c, INPUT, input_key(c), measured)
+
+
+def input_key(c: Convolution) -> str:
+    return f"input gradient of {c}"
+
+
+def possible(c: Convolution, methods: tuple[Method, ...]) -> tuple[Method, ...]:
+    return tuple(method for method in methods if not method.refusal(c))
+
+
+def choose(c: Convolution, methods: tuple[Method, ...], key: str, measured: Times) -> Choice:
+    """The quickest of the methods that are possible; of two alike the first."""
+    left = possible(c, methods)
+    if len(left) == 1:
+        return Choice(left[0].name, f"by {left[0].title}: {alone(c, left[0], methods)}")
+    found = measured.get(key, {})
+    known = all(method.name in found for method in left)
+    seconds = {m.name: found[m.name] if known else m.seconds(c) for m in left}
+    best = min(left, key=lambda method: seconds[method.name])
+    times = ", ".join(f"{method.name} {milliseconds(seconds[method.name])}" for method in left)
+    why = f" (measured: {times})" if known else f": {best.gain(c)} ({times} predicted)"
+    return Choice(best.name, f"by {best.title}{why}")
+
+
+def alone(c: Convolution, method: Method, methods: tuple[Method, ...]) -> str:
+    """Why there is no other: what the rival refuses, or what is special about the one that is left."""
+    if method.name == "columns":
+        return f"Winograd's method {no_winograd(c)}"
+    if method.name == "spreading":
+        return no_turning(c)
+    return no_spreading(c) if method.name == "turning" else method.gain(c)
+
+
+def milliseconds(seconds: float) -> str:
+    """143 ms, 5.3 ms, 0.041 ms"""
+    thousandths = seconds * 1e3
+    return f"{thousandths:.0f} ms" if thousandths >= 10 else f"{thousandths:.2g} ms"
+
+
+def pair(sizes: tuple[int, int]) -> str:
+    return "x".join(map(str, sizes))
+
+
+def short(sizes: tuple[int, int]) -> str:
+    """2 for both directions, or 2x1"""
+    return str(sizes[0]) if sizes[0] == sizes[1] else pair(sizes)

@@ -1,0 +1,152 @@
+"""Which method computes a convolution, and the reason that is given."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from oracles.graphs import judged
+from oracles.nets import spec
+
+from cnnspec.api import read_spec
+from cnnspec.ir import data
+from cnnspec.ops.columns import TurnKernel
+from cnnspec.ops.geometry import Geometry
+from cnnspec.ops.winograd import WinogradConvolve
+from cnnspec.passes import INFERENCE, TRAINING, run
+from cnnspec.passes.expand import attach_costs
+from cnnspec.passes.methods import Convolution, input_key, input_method, layer_method, milliseconds
+
+SAME = ((1, 1), (1, 1))
+BENCH = Path(__file__).parents[2] / "specs" / "bench"
+
+
+def convolution(
+    x=(32, 16, 16), filters=32, kernel=(3, 3), stride=(1, 1), pad=SAME, dilate=(1, 1), groups=1, images=64
+):
+    return Convolution(Geometry(kernel, stride, pad, dilate), data(*x), filters, groups, images)
+
+
+def test_many_channels_go_by_winograd():
+    choice = layer_method(convolution(), {})
+    assert choice.method == "Winograd"
+    assert choice.why.startswith("by Winograd's method: half the products (columns ")
+    assert choice.why.endswith(" ms predicted)")
+
+
+def test_few_channels_go_by_columns():
+    choice = layer_method(convolution(x=(3, 32, 32)), {})
+    assert choice.method == "columns"
+    assert choice.why.startswith("by columns: the transforms would cost more than they save (columns ")
+
+
+@pytest.mark.parametrize(
+    "settings, reason",
+    [
+        ({"kernel": (5, 5)}, "is for 3x3 kernels, not 5x5"),
+        ({"stride": (2, 2)}, "does not do stride 2"),
+        ({"stride": (2, 1)}, "does not do stride 2x1"),
+        ({"dilate": (2, 2)}, "does not do dilate 2"),
+        ({"groups": 2}, "does not do groups"),
+        ({"pad": ((3, 3), (3, 3))}, "does not do this padding"),
+        ({"x": (32, 16, 14)}, "makes four columns at a time, and there are 14"),
+        ({"images": 4}, "wants runs of 64 numbers, and 16 columns of 4 images make 16"),
+        ({"x": (32, 16), "kernel": (1, 3), "pad": ((0, 0), (1, 1))}, "is for images"),
+    ],
+)
+def test_what_winograd_refuses(settings, reason):
+    choice = layer_method(convolution(**settings), {})
+    assert choice.method == "columns"
+    assert choice.why == f"by columns: Winograd's method {reason}"
+
+
+@pytest.mark.parametrize(
+    "settings, method, reason",
+    [
+        (
+            {"kernel": (1, 1), "pad": ((0, 0), (0, 0))},
+            "product",
+            "by a product of matrices: 1x1 kernels need no columns",
+        ),
+        ({"groups": 32}, "taps", "by taps: every channel has a filter of its own"),
+    ],
+)
+def test_layers_without_a_choice(settings, method, reason):
+    choice = layer_method(convolution(**settings), {})
+    assert (choice.method, choice.why) == (method, reason)
+
+
+@pytest.mark.parametrize(
+    "settings, method, reason",
+    [
+        ({"x": (6, 14, 14), "filters": 16}, "spreading", "by spreading: products of 18 rows, not 6 (turning "),
+        (
+            {"x": (64, 8, 8), "filters": 8},
+            "turning",
+            "by turning the kernel: one product, nothing to add up (turning ",
+        ),
+        ({"stride": (2, 2)}, "spreading", "by spreading: with stride 2 it falls on some pixels only"),
+        ({"pad": ((3, 3), (3, 3))}, "spreading", "by spreading: there would be padding to take away"),
+        ({"groups": 32}, "taps", "by taps: every channel has a filter of its own"),
+        (
+            {"kernel": (1, 1), "pad": ((0, 0), (0, 0))},
+            "turning",
+            "by turning the kernel: one product makes it as it stands",
+        ),
+    ],
+)
+def test_input_gradients(settings, method, reason):
+    choice = input_method(convolution(**settings), {})
+    assert choice.method == method
+    assert choice.why.startswith(reason)
+
+
+def test_measured_times_decide_where_they_are_there_for_every_method():
+    c = convolution()
+    choice = layer_method(c, {str(c): {"columns": 0.004, "Winograd": 0.0051}})
+    assert choice.method == "columns"
+    assert choice.why == "by columns (measured: columns 4 ms, Winograd 5.1 ms)"
+    assert layer_method(c, {str(c): {"columns": 0.004}}).method == "Winograd"
+    other = convolution(images=32)
+    assert layer_method(other, {str(c): {"columns": 0.004, "Winograd": 0.0051}}).method == "Winograd"
+
+
+def test_measured_times_cannot_choose_what_is_impossible():
+    c = convolution(stride=(2, 2))
+    assert layer_method(c, {str(c): {"columns": 2.0, "Winograd": 1.0}}).method == "columns"
+
+
+def test_everything_that_times_depend_on_is_in_the_key():
+    others = [
+        {"x": (32, 16, 20)}, {"filters": 16}, {"kernel": (3, 5)}, {"stride": (1, 2)}, {"pad": ((1, 1), (1, 0))},
+        {"dilate": (2, 1)}, {"groups": 2}, {"images": 65},
+    ]  # fmt: skip
+    made = [convolution(), replace(convolution(), first=True), *(convolution(**other) for other in others)]
+    assert len({key for c in made for key in (str(c), input_key(c))}) == 2 * len(made)
+
+
+def test_times_are_short():
+    assert [milliseconds(s) for s in (0.1434, 0.0053, 0.0000412)] == ["143 ms", "5.3 ms", "0.041 ms"]
+
+
+@pytest.mark.parametrize("batch", [64, 128])
+@pytest.mark.parametrize(
+    "name, by_winograd, turned",
+    [("n1-card", 0, 0), ("n2-lenet", 0, 0), ("n3-mnist-cnn", 1, 0), ("n4-cifar-vgg", 5, 0), ("n5-resnet20", 16, 0)],
+)
+def test_what_is_chosen_for_the_nets_that_are_measured(name, by_winograd, turned, batch):
+    found = read_spec(BENCH / f"{name}.cnn")
+    words = replace(found.graph, images=batch)
+    training = list(run(replace(attach_costs(words, found.train.cost), images=batch), TRAINING))
+    assert sum(isinstance(node.op, WinogradConvolve) for node in training) == by_winograd
+    assert sum(isinstance(node.op, TurnKernel) for node in training) == turned
+    assert sum(isinstance(node.op, WinogradConvolve) for node in run(words, INFERENCE)) == by_winograd
+
+
+def test_the_reason_stays_with_the_layer_through_all_passes():
+    text = "3x16x16: conv 32x3x3 pad 1 -> relu -> conv 32x3x3 pad 1 -> relu -> conv 8x5x5 -> gap"
+    words = spec(text, everywhere=False)
+    graph = run(replace(judged(words), images=64), TRAINING)
+    reasons = {node.name: node.why.partition(" (")[0] for node in graph if node.why}
+    assert [why.partition(":")[0] for why in reasons.values()] == [
+        "by columns", "by Winograd's method", "by columns", "input gradient by spreading",
+    ]  # fmt: skip
