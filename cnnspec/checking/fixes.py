@@ -23,15 +23,19 @@ def repair(
     Each fix was checked alone when it was found. Together they are checked again here: a round that
     does not settle them all is taken back, and its fixes are then tried one by one.
     """
-    applied = 0
-    while True:  # one fix may bring another to light; each round leaves the text better
+    applied, seen = 0, {source.text}
+    while True:  # one fix may bring another to light; no round leaves the text worse
         together = compatible(diagnostic.fix for diagnostic in found if fits(diagnostic.fix, source))
         attempts = [together, *([fix] for fix in together)] if len(together) > 1 else [together]
         for attempt in filter(None, attempts):
             fixed = Source(source.name, edited(source.text, (edit for fix in attempt for edit in fix)))
             left = find(fixed)
             settled = len(attempt) == 1 or len(left) <= len(found) - len(attempt)
-            if settled and weight(left) < weight(found):
+            better = weight(left) < weight(found)
+            # a mistake that comes to light may be as bad where it has a fix of its own, which comes next
+            on = weight(left) == weight(found) and fixable(left) >= fixable(found) and fixed.text not in seen
+            if settled and (better or on):
+                seen.add(fixed.text)
                 source, found, applied = fixed, left, applied + len(attempt)
                 break
         else:
@@ -41,8 +45,13 @@ def repair(
 def weight(found: Iterable[Diagnostic]) -> tuple[int, int, int]:
     """How bad findings are: first what hides the rest of a text, then errors, then all of them."""
     found = tuple(found)
-    hiding = sum(diagnostic.code.startswith("CNN0") for diagnostic in found)
+    hiding = sum(diagnostic.code.startswith("CNN0") and not diagnostic.fix for diagnostic in found)
     return hiding, sum(diagnostic.severity == "error" for diagnostic in found), len(found)
+
+
+def fixable(found: Iterable[Diagnostic]) -> int:
+    """How many findings have a fix."""
+    return sum(bool(diagnostic.fix) for diagnostic in found)
 
 
 def fits(fix: tuple[Edit, ...], source: Source) -> bool:

@@ -37,6 +37,19 @@ def test_fixes_are_applied_where_the_text_gets_better(before, after, count):
     assert (fixed.text, applied) == (after, count)
 
 
+def test_a_fix_is_applied_that_brings_a_mistake_with_a_fix_to_light():
+    """`rellu maxpool 2`: once the word is right, its arrow is missing, and that can be put there."""
+    from cnnspec.checking import Configuration, examine
+
+    def find(source):
+        return examine(source, Configuration(), None).diagnostics
+
+    source = Source("a.cnn", "input 1x8x8\nconv 8x3x3 -> rellu maxpool 2 -> dense 10 -> softmax\n")
+    fixed, applied = repair(source, find(source), find)
+    assert fixed.text == "input 1x8x8\nconv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax\n"
+    assert applied == 2 and not find(fixed)
+
+
 @given(st.text("axyz ", max_size=12))
 def test_repairing_ends_and_never_adds_a_finding(text):
     source = Source("a.cnn", text)
