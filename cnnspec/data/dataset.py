@@ -89,8 +89,8 @@ class Split:
 
         They depend on seed and epoch alone, so `start` batches may be passed over to go on where a
         training stopped. With `out`, an array for a whole batch in any layout of memory, every x is
-        (the first images of) it, and lasts until the next batch is asked for; else each is an array of
-        its own.
+        `out` itself (a short one: its first images) and lasts until the next batch is asked for; else each
+        is an array of its own.
         """
         order = self.order(seed, epoch, shuffle)
         generator = np.random.default_rng((seed, epoch, CHANGES))
@@ -103,7 +103,10 @@ class Split:
                 images = augmentation.apply(images, drawn[first : first + several])
             for i in range(0, len(taken), batch):
                 some = images[i : i + batch]
-                x = np.empty(some.shape, dtype) if out is None else out[: len(some)]
+                if out is None:
+                    x = np.empty(some.shape, dtype)
+                else:
+                    x = out if len(some) == len(out) else out[: len(some)]
                 yield self.scaling.apply(some, x), targets[i : i + batch]
 
     def arrays(self, dtype: DTypeLike = "float32") -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,10 @@ class Model:
         """The same without learning: the network as it is in use."""
         cost, right = self.engine.measure(self.arrays(x, y))
         return cost, self._right(right, y)
+
+    def room(self, mode: str, n: int) -> Array | None:
+        """Where `n` images to `train` on or to `measure` are put if they need not be copied; None: anywhere."""
+        return self.engine.room(mode, n)
 
     def fit(
         self,
@@ -292,7 +297,7 @@ class Model:
             want = ", ".join(map(str, kind.shape))
             message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
             raise SpecError((Diagnostic("CNN408", message),))
-        return np.ascontiguousarray(values, self.dtype)
+        return np.asarray(values, self.dtype)
 
     def arrays(self, x: Given, y: Given) -> dict[str, Array]:
         """Images and answers by the names of inputs and targets, as plans take them."""
@@ -316,13 +321,17 @@ class Model:
         return tuple(cost.of or free.pop(0) for cost in self.costs)
 
     def _right(self, right: int, y: Given) -> float | None:
-        name = self._judged[0]
-        kind = self.graph.type(name)
-        values = np.asarray(_by_name(y, self._judged, "output")[name])
+        kind = self._first
+        values = np.asarray(_by_name(y, self._judged, "output")[self._judged[0]])
         if not are_classes(values, kind):
             return None
-        pixels = kind.elements // kind["c"]
+        pixels = prod(kind.spatial)
         return right if pixels == 1 else right / pixels
+
+    @cached_property
+    def _first(self) -> TensorType:
+        """The type of the output whose right answers are counted."""
+        return self.graph.type(self._judged[0])
 
     def _chunks(self, arrays: dict[str, Array], count: int) -> Iterator[tuple[int, dict[str, Array]]]:
         for start in range(0, count, self.batch):

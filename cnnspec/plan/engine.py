@@ -266,7 +266,12 @@ class Engine:
 
     def _give(self, plan: Plan, arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items():
-            np.copyto(plan.given[name], array, casting="same_kind")
+            if array is not plan.given[name]:
+                np.copyto(plan.given[name], array, casting="same_kind")
+
+    def room(self, mode: str, n: int) -> np.ndarray:
+        """Where a plan has a batch's images (of the first input): what is put there need not be copied."""
+        return self.plan(mode, n).given[self.words.inputs[0]]
 
     def _ready(self, plan: Plan, arrays: Mapping[str, np.ndarray]) -> None:
         """The batch in its place, and what the parameters alone decide made."""

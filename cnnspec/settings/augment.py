@@ -9,7 +9,7 @@ They work on the images as stored (bytes, mostly), before they are scaled, in (n
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..diagnostics import Fault
 from ..ops.fields import Sizes, size, written
@@ -105,7 +105,7 @@ class Moved(Augmentation):
         # a row of pixels is one element, which halves the time; the last axis says where in the frame it begins
         row = np.dtype((np.void, spatial[-1] * images.itemsize))
         rows = np.ndarray((*framed.shape[:-1], 2 * reach[-1] + 1), row, framed, 0, framed.strides)
-        inside = tuple(slice(way, way + n) for n, way in zip(spatial[:-1], reach[:-1], strict=True))
+        inside: Any = tuple(slice(way, way + n) for n, way in zip(spatial[:-1], reach[:-1], strict=True))
         rows[:, :, *inside, reach[-1]] = np.ascontiguousarray(images).view(row)[..., 0]
         if self.repeats:
             for axis, (n, way) in enumerate(zip(spatial, reach, strict=True), start=2):

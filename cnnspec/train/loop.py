@@ -54,6 +54,9 @@ class Trainable(Protocol):
 
     def load_state(self, state: dict[str, Array]) -> None: ...
 
+    def room(self, mode: str, n: int) -> Array | None:
+        """Where `n` images to `train` on or to `measure` are put if they need not be copied; None: anywhere."""
+
     def learn(self, x: Array, y: Array) -> tuple[float, float | None]:
         """One step; the mean cost and how many were classified right (None where answers are no classes).
 
@@ -82,9 +85,13 @@ class Images(Protocol):
         shuffle: bool = False,
         augment: Sequence[Any] = (),
         start: int = 0,
+        out: Array | None = None,
         dtype: DTypeLike = "float32",
     ) -> Iterator[tuple[Array, Array]]:
-        """The batches of an epoch from number `start` on: a function of seed and epoch, and nothing else."""
+        """The batches of an epoch from number `start` on: a function of seed and epoch, and nothing else.
+
+        With `out` the images may be put there, where they last until the next batch is asked for.
+        """
 
 
 @dataclass(frozen=True)
@@ -213,6 +220,7 @@ def training(
                 shuffle=course.shuffle,
                 augment=course.augment,
                 start=progress.batch,
+                out=model.room("train", min(course.batch, len(images))),
                 dtype=model.dtype,
             ):
                 rate = model.rate
@@ -259,7 +267,8 @@ def fit(
 def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], bool] = lambda: False) -> Score:
     """Mean cost and accuracy over all images, in their order; over fewer where `stopped` says so."""
     cost, correct, done, classes = 0.0, 0.0, 0, True
-    for x, y in images.batches(batch, dtype=model.dtype):
+    room = model.room("measure", min(batch, len(images))) if len(images) else None
+    for x, y in images.batches(batch, out=room, dtype=model.dtype):
         if stopped():
             break
         mean, right = model.measure(x, y)

@@ -37,6 +37,9 @@ class Tiny:
         self.moments = {name: state[f"m/{name}"].copy() for name in self.moments}
         self.steps = int(state["steps"])
 
+    def room(self, mode, n):
+        return None
+
     def activations(self, x):
         dense = x @ self.parameters["dense1.weight"].T + self.parameters["dense1.bias"]
         with np.errstate(all="ignore"):
@@ -78,7 +81,7 @@ class Blobs:
     def __len__(self):
         return len(self.x)
 
-    def batches(self, batch, *, seed=0, epoch=0, shuffle=False, augment=(), start=0, dtype="float32"):
+    def batches(self, batch, *, seed=0, epoch=0, shuffle=False, augment=(), start=0, out=None, dtype="float32"):
         order = np.arange(len(self))
         if shuffle:
             order = np.random.default_rng((seed, epoch)).permutation(len(self))
