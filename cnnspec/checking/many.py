@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
+
+from ..interrupts import Interrupts
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -29,15 +32,16 @@ def each(jobs: Sequence[Job], work: Callable[[Job], Result], lost: Callable[[Job
         return
     yield work(jobs[0])
     chunks = deque(jobs[i : i + CHUNK] for i in range(1, len(jobs), CHUNK))
-    while chunks:
-        died = yield from _until_one_dies(chunks, work, workers)
-        if died:  # over one of the jobs in flight: find out whether over these
-            for job in chunks.popleft():
-                yield _alone(job, work, lost)
+    with Interrupts() as interrupts:
+        while chunks:
+            died = yield from _until_one_dies(chunks, work, workers, interrupts)
+            if died:  # over one of the jobs in flight: find out whether over these
+                for job in chunks.popleft():
+                    yield _alone(job, work, lost)
 
 
 def _until_one_dies(
-    chunks: deque[Sequence[Job]], work: Callable[[Job], Result], workers: int
+    chunks: deque[Sequence[Job]], work: Callable[[Job], Result], workers: int, interrupts: Interrupts
 ) -> Generator[Result, None, bool]:
     """Work through chunks and take each away when it is done; returns whether a worker died."""
     from concurrent.futures.process import BrokenProcessPool
@@ -49,10 +53,14 @@ def _until_one_dies(
             while len(flying) < 4 * workers and len(flying) < len(chunks):
                 flying.append(pool.submit(_work_through, work, chunks[len(flying)]))
             results = flying.popleft().result()
+            if interrupts.seen:
+                raise KeyboardInterrupt
             chunks.popleft()
             yield from results
         return False
     except BrokenProcessPool:
+        if interrupts.seen:
+            raise KeyboardInterrupt from None
         return True
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -84,8 +92,6 @@ def _work_through(work: Callable[[Job], Result], chunk: Sequence[Job]) -> list[R
 
 
 def _leave_interrupts_to_the_parent() -> None:
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -7,19 +7,17 @@ through the events draws the progress bar (`StepDone`), writes the row of an epo
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
-from types import FrameType
 from typing import Any, Protocol
 
 from numpy.typing import DTypeLike, NDArray
 
 from ..diagnostics import Diagnostic, SpecError
+from ..interrupts import Interrupts
 from ..settings.data import Data
 from ..settings.train import Train
 from .finite import blame
@@ -280,33 +278,3 @@ def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], 
 def stalled(progress: Progress, course: Course) -> bool:
     """Whether so many epochs have passed without a better one that it is time to stop."""
     return course.patience is not None and progress.epoch - progress.best_epoch >= course.patience
-
-
-class Interrupts:
-    """Within it a Ctrl-C is only noted, so that the step under way can end; a second one interrupts at once.
-
-    Where somebody else handles Ctrl-C, or in a thread that may not, it stays as it is.
-    """
-
-    def __init__(self) -> None:
-        self.seen = False
-        self.ours = False
-
-    def asked(self) -> bool:
-        return self.seen
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        if self.seen:
-            raise KeyboardInterrupt
-        self.seen = True
-
-    def __enter__(self) -> Interrupts:
-        main = threading.current_thread() is threading.main_thread()
-        self.ours = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self.ours:
-            signal.signal(signal.SIGINT, self.note)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self.ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)

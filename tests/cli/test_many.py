@@ -1,8 +1,10 @@
 """Many files in one call: quick on all processors, and in memory that does not grow with them."""
 
+import json
 import os
 import random
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -110,3 +112,26 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path):
 
     few, many = memory(60), memory(480)
     assert many < 1.1 * few, (few, many)
+
+
+def test_ctrl_c_ends_all_at_any_moment(tmp_path):
+    """To the whole group of processes, as a terminal sends it: while workers start, work, and hand over."""
+    random_ = random.Random(0)
+    for k in range(200):
+        (tmp_path / f"f{k}.cnn").write_text(spec(random_))
+    for seconds in (0.3, 0.5, 0.7, 0.9, 1.2):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cnnspec", "check", str(tmp_path), "--format", "json"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        if process.returncode != 1:  # on a quick machine it had ended
+            assert process.returncode == 130, err
+            assert [found["code"] for found in json.loads(out)["diagnostics"]][-1] == "CNN902"
+        assert not err

@@ -13,6 +13,7 @@ from tiny import COURSE, Blobs, Tiny, same
 
 from cnnspec.data.dataset import Split
 from cnnspec.diagnostics import SpecError
+from cnnspec.interrupts import Interrupts
 from cnnspec.settings.data import Data
 from cnnspec.settings.train import Train
 from cnnspec.train.history import Progress, Row, Score
@@ -21,7 +22,6 @@ from cnnspec.train.loop import (
     EpochDone,
     Finished,
     Interrupted,
-    Interrupts,
     SaveDue,
     Started,
     StepDone,
