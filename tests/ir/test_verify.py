@@ -23,8 +23,8 @@ def test_a_good_graph_is_returned(graph):
 
 
 def test_a_value_read_before_it_is_made(graph):
-    order = [name for name in graph.nodes if name != "conv1"] + ["conv1"]
-    with pytest.raises(AssertionError, match="reads conv1, which nobody has made before it"):
+    order = [name for name in graph.nodes if name != "conv1.products"] + ["conv1.products"]
+    with pytest.raises(AssertionError, match="reads conv1.products, which nobody has made before it"):
         verify(graph.with_nodes({name: graph.nodes[name] for name in order}))
 
 
