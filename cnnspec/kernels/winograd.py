@@ -254,7 +254,8 @@ def winograd(
     size = piece(filters, 3 * channels, tiles * n)
     matrix = u.reshape(6, 1, 1, filters, 3 * channels)
     rest = None if add is None else add.reshape(rows_y.shape)
-    zero, moments = zeros(rows_y), Moments(rows_y)
+    zero = zeros(rows_y)
+    moments = None if sums is None else Moments(rows_y)
     for start in range(0, rows, block):
         stop = min(start + block, rows)
         see(rows_x, band, stop + 2, start, pad, block, n, a=a, c=c)
@@ -269,9 +270,9 @@ def winograd(
             np.add(y, rest[start:stop], out=y)
         if relu:
             np.maximum(y, zero, out=y)
-        if sums is not None:
+        if moments is not None:
             moments.take(slice(start, stop), y)
-    if sums is not None:
+    if moments is not None and sums is not None:
         moments.total(out=sums)
 
 
