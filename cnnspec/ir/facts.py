@@ -5,18 +5,14 @@ Words are asked, one after the other; nothing here knows any of them. No NumPy.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
-from functools import lru_cache
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from ..record import record
-from .graph import Graph, Node
+from .figures import Figures
+from .graph import Graph
 from .types import TensorType
-
-if TYPE_CHECKING:
-    from ..ops.base import Op, Window
 
 FLOAT_BYTES = 4
 
@@ -64,8 +60,7 @@ Field = tuple[Axis, ...]
 """The receptive field of a value: an axis for height and width, for a sequence's width, or none."""
 
 
-@record
-class Row:
+class Row(NamedTuple):
     """What is known of one value, or of a block of them."""
 
     name: str
@@ -146,14 +141,13 @@ class Facts:
                 rows[-1] = _together(rows[-1], row)
             else:
                 block = row.blocks[depth]
-                rows.append(replace(row, name=name, word="block", written=block, blocks=row.blocks[:depth]))
+                rows.append(row._replace(name=name, word="block", written=block, blocks=row.blocks[:depth]))
         return Facts(tuple(rows), self.outputs)
 
 
 def _together(block: Row, row: Row) -> Row:
     """A block's row with one more of its values."""
-    return replace(
-        row,
+    return row._replace(
         name=block.name,
         word=block.word,
         written=block.written,
@@ -168,30 +162,6 @@ def _together(block: Row, row: Row) -> Row:
     )
 
 
-class Figures(NamedTuple):
-    """What a word says of itself on inputs of given types."""
-
-    written: str
-    parameters: int
-    state: int
-    macs: int
-    flops: int
-    window: Window | None
-
-
-@lru_cache(4096)  # a network says the same layer again and again, and more than one reader asks
-def figures(op: Op, types: tuple[TensorType, ...]) -> Figures:
-    owned = op.parameters(*types)
-    return Figures(
-        written=op.written() if op.word else "",
-        parameters=sum(p.type.elements for p in owned if p.trained),
-        state=sum(p.type.elements for p in owned if not p.trained),
-        macs=op.macs(*types),
-        flops=op.flops(*types),
-        window=op.window(*types),
-    )
-
-
 def facts(graph: Graph) -> Facts:
     """What is known of every value of a graph of words.
 
@@ -200,11 +170,10 @@ def facts(graph: Graph) -> Facts:
     rows: dict[str, Row] = {}
     owners: set[str] = set()
     for node in graph:
-        types = graph.types(node)
-        known = figures(node.op, types)
+        known = graph.figures[node.name]
         own = node.owner not in owners
         owners.add(node.owner)
-        before = [rows[graph[value].name] for value in node.inputs]
+        before = [rows[value.partition(":")[0]] for value in node.inputs]
         rows[node.name] = Row(
             name=node.name,
             word=node.op.word or "input",
@@ -215,38 +184,28 @@ def facts(graph: Graph) -> Facts:
             state=known.state if own else 0,
             macs=known.macs,
             flops=known.flops,
-            activation_bytes=0 if node.op.renames else node.type.elements * FLOAT_BYTES,
-            field=_field(node, types, known.window, [row.field for row in before]),
-            depth=max((row.depth for row in before), default=0) + bool(known.macs and known.parameters),
+            activation_bytes=0 if node.op.renames else known.elements * FLOAT_BYTES,
+            field=_field(known, [row.field for row in before]) if before else _pixel(node.type),
+            depth=max([row.depth for row in before], default=0) + bool(known.macs and known.parameters),
             shares="" if own else node.owner,
         )
     return Facts(tuple(rows.values()), graph.outputs)
 
 
-def _field(node: Node, types: tuple[TensorType, ...], window: Window | None, before: list[Field]) -> Field:
-    """The receptive field of a node's value, from those of its inputs."""
-    if not before:
-        return tuple(Axis(1, 1, 0, size) for size in node.type.spatial)
+def _pixel(kind: TensorType) -> Field:
+    """The receptive field of an input: each pixel sees itself."""
+    return tuple([Axis(1, 1, 0, size) for size in kind.spatial])
+
+
+def _field(known: Figures, before: list[Field]) -> Field:
+    """The receptive field of a value, from those of the inputs."""
     rank = max(map(len, before))
-    full = [field for field in before if len(field) == rank]
-    joined = full[0]
-    for other in full[1:]:
-        joined = tuple(a.join(b) for a, b in zip(joined, other, strict=True))
-    if sees_everything(node, types):
-        return tuple(axis.everywhere() for axis in joined)
-    if window is None or len(window.kernel) != rank:
+    joined, *others = [field for field in before if len(field) == rank]
+    for other in others:
+        if other != joined:
+            joined = tuple([a.join(b) for a, b in zip(joined, other, strict=True)])
+    if known.everywhere:
+        return tuple([axis.everywhere() for axis in joined])
+    if len(known.steps) != rank:
         return joined
-    grow = window.grow or (1,) * rank
-    steps = zip(window.kernel, window.stride, window.pad, window.dilate, grow, strict=True)
-    return tuple(axis.through(*step) for axis, step in zip(joined, steps, strict=True))
-
-
-def sees_everything(node: Node, types: tuple[TensorType, ...]) -> bool:
-    """Whether each number of a value may depend on every pixel of its inputs.
-
-    So it is where the op says so, and where it gives other pixels than it got without saying how (reshape).
-    """
-    if node.op.looks_everywhere:
-        return True
-    largest = types[0] if len(types) == 1 else max(types, key=lambda t: t.elements)
-    return node.type.spatial not in ((), largest.spatial) and figures(node.op, types).window is None
+    return tuple([axis.through(*step) for axis, step in zip(joined, known.steps, strict=True)])

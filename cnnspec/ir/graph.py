@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Span
+from .figures import Figures, figures
 from .types import TensorType
 
 if TYPE_CHECKING:
@@ -84,6 +86,11 @@ class Graph:
     def types(self, node: Node) -> tuple[TensorType, ...]:
         """Types of a node's inputs."""
         return tuple([self.type(value) for value in node.inputs])
+
+    @cached_property
+    def figures(self) -> Mapping[str, Figures]:
+        """What each node's word says of itself, in a graph of words."""
+        return {node.name: figures(node.op, self.types(node), node.type) for node in self}
 
     def readers(self) -> dict[str, list[Node]]:
         """Who reads each value; a node that reads it twice stands there twice."""

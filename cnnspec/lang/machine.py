@@ -44,40 +44,36 @@ class Machine:
         del self.states[depth:], self.values[depth - 1 :]
 
     def feed(self, token: Token) -> None:
-        """Take a token. Raises Unexpected where it cannot stand."""
-        states, table, kind = self.states, self.conf.states, token.type
+        """Take a token, or stop where all has been read. Raises Unexpected where it cannot stand."""
+        states, values, table, kind = self.states, self.values, self.conf.states, token.type
         while True:
             try:
                 action, arg = table[states[-1]][kind]
             except KeyError:
+                if states[-1] == self.conf.end_state:
+                    return
                 raise Unexpected(token, {name for name in table[states[-1]] if name.isupper()}) from None
             if action is Shift:
                 break
-            self._reduce(arg)
+            size, make, name = self.reductions.get(id(arg)) or self._reduction(arg)
+            start = len(values) - size
+            made = make(values[start:])
+            del states[start + 1 :], values[start:]
+            states.append(table[states[-1]][name][1])
+            values.append(made)
         states.append(arg)
-        self.values.append(token)
+        values.append(token)
 
     def end(self, tokens: list[Token]) -> Any:
         """What was read, `tokens` having been all of it. Raises Unexpected where more must follow."""
         at = tokens[-1].end_pos if tokens else 0
-        while self.states[-1] != self.conf.end_state:
-            possible = self.conf.states[self.states[-1]]
-            if "$END" not in possible:
-                raise Unexpected(Token("$END", "", at, at), {name for name in possible if name.isupper()})
-            self._reduce(possible["$END"][1])
+        self.feed(Token("$END", "", at, at))
         return self.values[-1]
 
-    def _reduce(self, rule: Any) -> None:
-        known = self.reductions.get(id(rule))
-        if known is None:
-            known = self.reductions[id(rule)] = len(rule.expansion), self.conf.callbacks[rule], rule.origin.name
-        size, make, name = known
-        states, values = self.states, self.values
-        start = len(values) - size
-        made = make(values[start:])
-        del states[start + 1 :], values[start:]
-        states.append(self.conf.states[states[-1]][name][1])
-        values.append(made)
+    def _reduction(self, rule: Any) -> Reduction:
+        known = len(rule.expansion), self.conf.callbacks[rule], rule.origin.name
+        self.reductions[id(rule)] = known
+        return known
 
 
 @cache

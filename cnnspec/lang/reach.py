@@ -6,12 +6,11 @@ i * stride - pad + u * dilate. Sets of indices are kept as the bits of an int.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..ir import Graph, Node, TensorType
-from ..ir.facts import figures
-from ..ops import Window
+from ..ir.figures import Figures
 
 
 class Lost(NamedTuple):
@@ -24,9 +23,8 @@ class Lost(NamedTuple):
 
 def unreached(graph: Graph, name: str) -> Iterator[Lost]:
     """What the end of an input's axes loses on every way to every output."""
-    windows = {node.name: figures(node.op, graph.types(node)).window for node in graph if node.inputs}
     for axis in [axis for axis, _ in graph.type(name).axes if axis in ("h", "w")]:
-        seen = seen_along(graph, axis, windows)
+        seen = seen_along(graph, axis)
         size = graph.type(name)[axis]
         count = size - seen.get(name, 0).bit_length()
         if 0 < count < size:
@@ -35,36 +33,41 @@ def unreached(graph: Graph, name: str) -> Iterator[Lost]:
                 yield Lost(axis, count, node)
 
 
-def seen_along(graph: Graph, axis: str, windows: Mapping[str, Window | None]) -> dict[str, int]:
+def seen_along(graph: Graph, axis: str) -> dict[str, int]:
     """For each value, the indices along an axis that some output depends on, as bits."""
     seen = {value: _all(graph, value, axis) for value in graph.outputs}
-    for node in reversed(list(graph)):
+    for node in reversed(graph.nodes.values()):
         bits = seen.get(node.name, 0)
         for value in dict.fromkeys(node.inputs) if bits else ():
-            kind = graph.type(value)
-            if axis in kind:
-                seen[value] = seen.get(value, 0) | _read(node, windows[node.name], kind, axis, bits)
+            size = _size(graph.type(value), axis)
+            if size:
+                seen[value] = seen.get(value, 0) | _read(node, graph.figures[node.name], size, axis, bits)
             else:
                 seen[value] = 1
     return seen
 
 
-def _read(node: Node, window: Window | None, kind: TensorType, axis: str, bits: int) -> int:
+def _size(kind: TensorType, axis: str) -> int:
+    """Pixels along an axis; none where a type has no such axis."""
+    for name, size in kind.axes:
+        if name == axis:
+            return size
+    return 0
+
+
+def _read(node: Node, known: Figures, size: int, axis: str, bits: int) -> int:
     """The indices of an input that a node reads for some of its outputs."""
-    size = kind[axis]
     everything = (1 << size) - 1
-    if window is None or any(factor != 1 for factor in window.grow):
-        same = axis in node.type and node.type[axis] == size and not node.op.looks_everywhere
+    if not known.steps:
+        same = not node.op.looks_everywhere and _size(node.type, axis) == size
         return bits & everything if same else everything
-    place = [name for name in kind.names if name in ("h", "w")].index(axis)
-    stride, pad = window.stride[place], window.pad[place]
-    if pad < 0:
-        return everything  # a crop: what it leaves out is left out on purpose
-    taps = [u * window.dilate[place] for u in range(window.kernel[place])]
+    kernel, stride, pad, dilate, grow = known.steps[-1 if axis == "w" else 0]
+    if pad < 0 or grow > 1:
+        return everything  # a crop leaves out on purpose, an upsampling nothing
     if stride > 1:
         bits = _spread(bits, stride)
     read = 0
-    for tap in taps:
+    for tap in range(0, dilate * kernel, dilate):
         read |= bits << tap
     return (read >> pad) & everything
 

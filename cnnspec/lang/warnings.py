@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, Edit, Span
 from ..ir import Graph, Node
-from ..ir.facts import figures
 from ..settings.data import Data
 from .findings import Findings, Proposal, insert, replace
 from .inputs import KNOWN
@@ -102,10 +101,7 @@ def _edge(lost: Lost) -> str:
 def stride_over_kernel(c: Checked) -> Warned:
     """conv 8x2x2 stride 3"""
     for node in c.graph:
-        window = figures(node.op, c.graph.types(node)).window if node.inputs else None
-        if window is None or node.span is None:
-            continue
-        for kernel, stride, dilate in zip(window.kernel, window.stride, window.dilate, strict=True):
+        for kernel, stride, _, dilate, _ in c.graph.figures[node.name].steps if node.span else ():
             if kernel > 1 and dilate * (kernel - 1) + 1 < stride:
                 message = f"a stride of {stride} leaves out pixels between windows of {kernel}"
                 yield Diagnostic("CNN235", message, node.span), ()
@@ -115,7 +111,7 @@ def stride_over_kernel(c: Checked) -> Warned:
 def top_heavy(c: Checked) -> Warned:
     """One layer with nearly all of the parameters."""
     owners = [node for node in c.graph if node.owner == node.name]
-    known = {node.name: figures(node.op, c.graph.types(node)) for node in owners}
+    known = {node.name: c.graph.figures[node.name] for node in owners}
     counts = {
         name: found.parameters + found.state for name, found in known.items() if found.parameters + found.state
     }

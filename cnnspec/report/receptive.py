@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import reduce
 
 from ..ir import Graph, Node
-from ..ir.facts import sees_everything
 from ..ops.base import Window
 from .account import account
 from .windows import spans_of
@@ -93,7 +92,7 @@ def _reach(graph: Graph, node: Node, before: list[Reach]) -> Reach:
     if told.kind == "blend":
         sides = (told.detail["rows"], told.detail["columns"])[-len(before[0].axes) :]
         return Reach(axes=tuple(map(_blended, before[0].axes, sides)))
-    if sees_everything(node, types):
+    if graph.figures[node.name].everywhere:
         return _filled(node, everything)
     if node.type.spatial:
         parts = [

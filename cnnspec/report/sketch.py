@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..ir import Graph, Node, TensorType
-from ..ir.facts import sees_everything
 from ..ops.base import Op, Window
 from ..ops.fields import settings, size_field
 from ..ops.regularise import Dropout, DropPath
@@ -205,7 +204,7 @@ def _station(
         members=tuple(node.name for node in nodes),
         blocks=last.blocks,
         window=head.op.window(*types) if head.inputs else None,
-        whole=bool(head.inputs) and sees_everything(head, types),
+        whole=bool(head.inputs) and graph.figures[head.name].everywhere,
         channels_seen=weights[0]["c"] if weights and "c" in weights[0] else 1,
         symbol=SYMBOLS.get(head.op.word, "") if head.op.join else "",
     )
