@@ -25,6 +25,7 @@ from .tree import Expr, File
 MOST_REPAIRS = 30
 MOST_REREAD = 1000  # tokens of a statement that is read again with a change
 LARGEST_FILE = 256_000  # characters; a hundred times the longest spec that anyone has written
+MOST_TOKENS = 32_000  # so that whatever a file says, it is read in a second
 
 
 class Mark(NamedTuple):
@@ -54,6 +55,10 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
     lost: set[str] = set()
     while index < len(tokens) and not findings.full:
         token = tokens[index]
+        if index == MOST_TOKENS:
+            message = f"the file has more than {MOST_TOKENS:,} words and signs".replace(",", " ")
+            findings.report("CNN008", message, Span(source, token.start_pos, token.end_pos))
+            return Tree("file", []), _names(tokens)
         try:
             machine.feed(token)
         except Unexpected as error:

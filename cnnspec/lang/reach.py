@@ -36,7 +36,7 @@ def unreached(graph: Graph, name: str) -> Iterator[Lost]:
 def seen_along(graph: Graph, axis: str) -> dict[str, int]:
     """For each value, the indices along an axis that some output depends on, as bits."""
     seen = {value: _all(graph, value, axis) for value in graph.outputs}
-    for node in reversed(graph.nodes.values()):
+    for node in reversed(list(graph)):
         bits = seen.get(node.name, 0)
         for value in dict.fromkeys(node.inputs) if bits else ():
             size = _size(graph.type(value), axis)

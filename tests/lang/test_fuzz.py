@@ -51,7 +51,7 @@ def fuzz(seed: int, count: int) -> None:
             shown = render(found)
         except Exception as error:
             raise AssertionError(f"{type(error).__name__} in case {number} of seed {seed}: {text!r}") from error
-        assert time.process_time() - start < 2, text  # one on an idle machine
+        assert time.process_time() - start < 3, text  # one on an idle machine
         assert bool(shown) == bool(found)
 
 
@@ -76,4 +76,4 @@ def test_long_texts() -> None:
             text += rng.choice(parts) + rng.choice((" ", "\n"))
         start = time.process_time()
         read(Source("a.cnn", text))
-        assert time.process_time() - start < 2  # one on an idle machine
+        assert time.process_time() - start < 4  # one on an idle machine

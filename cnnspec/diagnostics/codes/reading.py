@@ -111,8 +111,8 @@ Parentheses stand within parentheses more than 30 deep. Give the inner part a na
         "CNN008",
         "too-large",
         """\
-The file is longer than 256,000 characters, or its repetitions and blocks expand to more than 20,000 layers.
-Most often a repetition has a few digits too many.""",
+The file is longer than 256,000 characters or 32,000 words and signs, or its repetitions and blocks expand to
+more than 20,000 layers. Most often a repetition has a few digits too many.""",
         wrong="""\
 input 4
 (dense 4 -> tanh)*1000000000000 -> softmax
