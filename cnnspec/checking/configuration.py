@@ -77,18 +77,24 @@ def read(path: Path) -> Configuration:
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return Configuration()
     except (OSError, UnicodeDecodeError) as error:
-        raise refusal(Source(str(path), ""), "", f"cannot read {path}: {error}") from error
+        raise refusal(Source(_shown(path), ""), "", f"cannot read {path}: {error}") from error
     if "cnnspec" not in text:
         return Configuration()
 
     import tomllib
 
-    source = Source(str(path), text)
+    source = Source(_shown(path), text)
     try:
         table = tomllib.loads(text).get("tool", {}).get("cnnspec")
     except (tomllib.TOMLDecodeError, AttributeError, RecursionError) as error:
         raise refusal(source, "", f"not a TOML file: {error}") from error
     return Configuration() if table is None else from_table(table, source, path.parent)
+
+
+def _shown(path: Path) -> str:
+    """A path as files are named on the command line: GitHub finds no absolute ones."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def from_table(table: Any, source: Source, folder: Path) -> Configuration:

@@ -8,6 +8,7 @@ others need. A command returns its exit code (see `outcome`).
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple
@@ -94,6 +95,10 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, message="cnnspec %(version)s")
 def program() -> None:
     """A text language for convolutional networks, compiled to NumPy."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise click.UsageError("the current folder does not exist any more") from error
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -342,8 +342,17 @@ def test_mistakes_of_the_configuration_are_findings_there(cnnspec, here, table, 
     (here / "pyproject.toml").write_text(f"[tool.cnnspec]\n{table}\n")
     result = cnnspec("check", "a.cnn", "--format", "concise")
     assert result.code == 2
-    assert f"pyproject.toml:{place}: error[CNN905]: {message}" in result.out
+    assert result.out.startswith(f"pyproject.toml:{place}: error[CNN905]: {message}")  # no absolute path
     parsed("sarif", cnnspec("check", "a.cnn", "--format", "sarif").out)
+
+
+def test_a_folder_that_is_gone_is_not_our_fault(cnnspec, here, monkeypatch):
+    gone = here / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = cnnspec("check", ".")
+    assert result.code == 2 and "the current folder does not exist" in result.err
 
 
 def test_comments_silence_a_line_or_a_file(cnnspec, here):
