@@ -244,7 +244,8 @@ def winograd(
 
     What follows is done where asked while the rows are hot: bias[f] is added (to m1, which all four outputs count
     once), then add[i,4,f,t,n], then relu; sums[2,f] gets each channel's sum and that of its squares.
-    u[6,f,3,c], planes[6,m], products[6,block,f,l] and a, c, s, d (see `planes_of`, `rows_of_planes`) are scratch.
+    u[6,f,3,c], planes[6,m], products[6,block,f,l] and a, c, s, d (see `planes_of`, `rows_of_planes`) are scratch;
+    planes that have room for every row of the padded image are whole at the end.
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = out.shape
@@ -295,6 +296,7 @@ def winograd_gradient(
     c: np.ndarray,
     s: np.ndarray,
     d: np.ndarray,
+    kept: bool = False,
     then: GradientSums | None = None,
     dw: np.ndarray,
     out: np.ndarray,
@@ -302,9 +304,10 @@ def winograd_gradient(
     """dy[i,4,f,t,n], x[h,4,c,T,n], weights[f,3,3,c] -> out[h,4,c,T,n] and dw[f,3,3,c].
 
     dy may be the gradient of a normalisation, made here block by block, its scale brought in through the
-    filters; `then` takes each block of out for the normalisation before. The planes of x are made again rather
-    than kept: that is less memory to move. Scratch: u[6,f,3,c], back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f],
-    turned[6,block,l,f] where filters are few, planes[6,m], gradients[6,m], products[6,block,c,l], a, c, s, d.
+    filters; `then` takes each block of out for the normalisation before. Where planes[6,m] are `kept` they are
+    those of all rows of x, from the way forward; else they are made here, and scratch. Scratch: u[6,f,3,c],
+    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] where filters are few, gradients[6,m],
+    products[6,block,c,l], a, c, s, d.
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = dy.shape
@@ -318,6 +321,7 @@ def winograd_gradient(
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
     matrix = back.reshape(6, 1, 1, channels, 3 * filters)
     v = Band(planes, channels, tiles * n)
+    v.ready = v.kept if kept else 0
     g = Band(gradients, filters, tiles * n)
     g.below(2 - top, 0)[...] = 0
     size = piece(channels, 3 * filters, tiles * n)

@@ -143,13 +143,15 @@ class PoolResiduesGradient(Op):
 class WinogradConvolve(Op):
     """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products.
 
-    A pass may give it what follows: a bias, a value that is added, `relu`; `sums` for batch normalisation.
+    A pass may give it what follows: a bias, a value that is added, `relu`; `sums` for batch normalisation; with
+    `keep` the planes of its input are a by-product, for the gradient.
     """
 
     geometry: Geometry
     width: int  # of the input
     relu: bool = False
     sums: bool = False
+    keep: bool = False
 
     @property
     def left(self) -> int:
@@ -164,7 +166,8 @@ class WinogradConvolve(Op):
         return residue_type(Convolve(self.geometry).type(image, w))
 
     def extras(self, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
-        return {"sums": sums_type(w["f"])} if self.sums else {}
+        made = {"sums": sums_type(w["f"])} if self.sums else {}
+        return {**made, "planes": planes_type(x, self.type(x, w))} if self.keep else made
 
     def macs(self, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         """Six products for four outputs, where the definition takes twelve."""
@@ -182,7 +185,10 @@ class WinogradConvolve(Op):
         y = in_residues(Convolve(self.geometry).evaluate(in_pixels(x, self.width), w))
         y = AddBias(self.relu).evaluate(y, *rest) if rest else y
         axes = (0, 2, 3, 4)
-        return (y, np.stack([y.sum(axis=axes), (y * y).sum(axis=axes)])) if self.sums else y
+        made = [y, np.stack([y.sum(axis=axes), (y * y).sum(axis=axes)])] if self.sums else [y]
+        if self.keep:
+            made.append(planes_of(in_pixels(x, self.width), self.geometry, y.shape[4]))
+        return tuple(made) if made[1:] else y
 
     def emit(self, node, e) -> None:
         x, w, *rest = node.inputs
@@ -190,7 +196,6 @@ class WinogradConvolve(Op):
         rows = e.shape(node.name)[0]
         scratch = {
             "u": (6, f, 3, c),
-            "planes": (6, kept(rows, block) * c * length + SKEW),
             "products": (6, block, f, length),
             "a": (2, block, c, length),
             "c": (block, c, length),
@@ -200,6 +205,10 @@ class WinogradConvolve(Op):
         then = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
         then += "relu=True, " if self.relu else ""
         then += f"sums={e.meeting(node.name + ':sums', 'part', (2, f))}, " if self.sums else ""
+        if self.keep:
+            then = f"planes={kept_planes(node.name + ':planes', e)}, {then}"
+        else:
+            scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
         e.line(
             f"winograd({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
             f"{then}out={e[node.name]})"
@@ -211,25 +220,29 @@ class WinogradConvolveGradient(Op):
     """dx, and as a by-product dw, of a WinogradConvolve: they share the planes of dy.
 
     A pass may give it what batch normalisation and relu before the convolution want of dx: with `sums` the value
-    and by-products are theirs, the inputs theirs without the gradient, and last a gradient that is added first.
+    and by-products are theirs, the inputs theirs without the gradient, and then a gradient that is added first.
+    With `kept` the last input are the planes of x, which the convolution kept.
     """
 
     geometry: Geometry
     width: int
     sums: ReluBatchNormSums | None = None
+    kept: bool = False
 
     def type(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> TensorType:
         return x
 
     def extras(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
+        rest = rest[:-1] if self.kept else rest
         return {"dw": w, **(self.sums.extras(x, *rest) if self.sums else {})}
 
     def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         return 2 * WinogradConvolve(self.geometry, self.width).macs(x, w)
 
     def evaluate(self, dy, x, w, *rest):
+        rest = rest[:-1] if self.kept else rest
         if self.sums is not None:
-            dx, dw = self.changed(sums=None).evaluate(dy, x, w)
+            dx, dw = self.changed(sums=None, kept=False).evaluate(dy, x, w)
             given, add = rest[: self.sums.given], rest[self.sums.given :]
             dz, *made = self.sums.evaluate(sum(add, dx), *given)
             return dz, dw, *made
@@ -251,8 +264,7 @@ class WinogradConvolveGradient(Op):
             "back": (6, c, 3, f),
             "du": (6, 3, c, f),
             "parts": (6, block, 3 * c, f),
-            "planes": (6, kept(rows, block) * c * length + SKEW),
-            "gradients": (6, kept(height, block) * f * length + SKEW),
+            "gradients": (6, held(height, block) * f * length + SKEW),
             "products": (6, block, c, length),
             "a": (2, block, c, length),
             "c": (block, c, length),
@@ -262,7 +274,12 @@ class WinogradConvolveGradient(Op):
         if 16 < f <= 32 and length <= 256:
             scratch["turned"] = (6, block, length, f)
         dw = e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({f}, 3, 3, {c})")
-        then = ""
+        planes, then = "", ""
+        if self.kept:
+            *rest, value = rest
+            planes = f"planes={kept_planes(value, e)}, kept=True, "
+        else:
+            scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
         if self.sums is not None:
             before, _, _, y, *add = rest
             won = e.scratch("won", (block, *e.shape(y)[1:]), "bool")
@@ -270,7 +287,7 @@ class WinogradConvolveGradient(Op):
             then = e.view("sums_by_rows", f"GradientSums({e[before]}, {e[y]}, {won}{more})")
         e.line(
             f"winograd_gradient({e[dy]}, {e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
-            f"{f'then={then}, ' if then else ''}dw={dw}, out={e[node.name]})"
+            f"{planes}{f'then={then}, ' if then else ''}dw={dw}, out={e[node.name]})"
         )
         if self.sums is not None:
             self.sums.emit_total(node, rest, then, e)
@@ -289,9 +306,18 @@ def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:
     return f, c, max(1, min(e.shape(y)[0], BLOCK // (max(f, c) * length))), length
 
 
-def kept(rows: int, block: int) -> int:
+def held(rows: int, block: int) -> int:
     """How many rows of planes are held: all of a small image, else what slides three blocks down at a time."""
     return min(rows + 2, 3 * block + 6)
+
+
+def planes_type(x: TensorType, y: TensorType) -> TensorType:
+    """Six planes, as if they were the rows of an image: of each channel the padded rows, a number for each tile."""
+    return TensorType((("c", x["c"]), ("h", 6), ("r", y["h"] + 2), ("t", y["t"])))
+
+
+def kept_planes(value: str, e) -> str:
+    return e.view_of(value, "by_plane", f"{e[value]}.reshape(6, -1)")
 
 
 def taps(w: str, e) -> str:
@@ -302,6 +328,27 @@ def taps(w: str, e) -> str:
 def lent(scratch: Mapping[str, tuple[int, ...]], e) -> str:
     """Scratch as arguments."""
     return ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
+
+
+INPUT_TRANSFORM = (  # B^T of kernels/winograd.py
+    (4, 0, -5, 0, 1, 0),
+    (0, -4, -4, 1, 1, 0),
+    (0, 4, -4, -1, 1, 0),
+    (0, -2, -1, 2, 1, 0),
+    (0, 2, -1, -2, 1, 0),
+    (0, 4, 0, -5, 0, 1),
+)
+
+
+def planes_of(x, geometry: Geometry, tiles: int):
+    """x[n,c,h,w] -> [n,c,6,h+2,t]: what the six pixels of each tile come to, before the products."""
+    import numpy as np
+
+    (top, bottom), (left, _) = geometry.pad
+    right = max(0, 4 * tiles + 2 - left - x.shape[3])
+    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    pixels = np.stack([padded[..., j : j + 4 * tiles : 4][..., :tiles] for j in range(6)], axis=2)
+    return np.einsum("kj,ncjht->nckht", np.array(INPUT_TRANSFORM, x.dtype), pixels)
 
 
 def in_residues(x):

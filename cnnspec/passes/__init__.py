@@ -12,6 +12,7 @@ from .finish import finish
 from .fold_norm import fold_norm
 from .fuse_norm import fuse_norm, gradients_by_rows
 from .fuse_sums import sums_of_gradients, sums_of_rows
+from .keep_planes import keep_planes
 from .merge_costs import merge_costs
 from .pool_first import pool_first
 from .prune import only_cost, prune
@@ -34,6 +35,7 @@ TRAINING: tuple[Pass, ...] = (
     sums_of_rows,
     sums_of_gradients,
     gradients_by_rows,
+    keep_planes,
     turn_input_gradients,
     unroll_convolutions,
 )

@@ -1,0 +1,59 @@
+"""The planes of a convolution's input are made once in a training step, and not kept where nobody comes back."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from oracles.graphs import judged
+from oracles.nets import spec
+
+from cnnspec.ir.verify import verify
+from cnnspec.kernels.winograd import Band, see
+from cnnspec.ops.geometry import Geometry
+from cnnspec.ops.winograd import WinogradConvolve, WinogradConvolveGradient, in_residues, planes_of
+from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
+
+NET = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> gap"
+TWO_READERS = "16x8x8: relu -> concat( conv 16x3x3 pad 1 | conv 16x3x3 pad 1 ) -> gap"
+
+
+def nodes(text, passes=TRAINING, images=64):
+    words = spec(text, everywhere=False)
+    graph = run(replace(words if passes is INFERENCE else judged(words), images=images), passes, check=verify)
+    forward = [node for node in graph if isinstance(node.op, WinogradConvolve)]
+    backward = [node for node in graph if isinstance(node.op, WinogradConvolveGradient)]
+    return forward, backward
+
+
+@pytest.mark.parametrize(("text", "count"), [(NET, 3), (TWO_READERS, 2)])
+def test_each_gradient_reads_what_its_convolution_kept(text, count):
+    forward, backward = nodes(text)
+    assert len(forward) == len(backward) == count
+    assert all(node.op.keep and "planes" in node.extras for node in forward)
+    assert all(node.op.kept for node in backward)
+    assert {node.inputs[-1] for node in backward} == {f"{node.name}:planes" for node in forward}
+    weights = {node.name: node.inputs[1] for node in forward}
+    assert all(weights[node.inputs[-1].partition(":")[0]] == node.inputs[2] for node in backward)
+
+
+@pytest.mark.parametrize("passes", [INFERENCE, MEASURE])
+def test_without_a_gradient_nothing_is_kept(passes):
+    forward, backward = nodes(NET, passes)
+    assert forward and not backward
+    assert not any(node.op.keep or "planes" in node.extras for node in forward)
+
+
+@pytest.mark.parametrize("pad", [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((2, 1), (1, 1)), ((0, 2), (0, 0))])
+def test_the_kernel_s_planes_are_those_of_the_definition(pad):
+    rng = np.random.default_rng(3)
+    width = 8 if pad[1][0] else 10  # without padding a tile reaches into the next one
+    x = rng.normal(size=(5, 3, 6, width))
+    geometry = Geometry((3, 3), pad=pad)
+    tiles = -(-geometry.out(6, width)[1] // 4)
+    length = tiles * 5
+    rows = np.ascontiguousarray(in_residues(x).transpose(2, 3, 1, 4, 0)).reshape(6, 4, 3, -1)
+    height = 6 + sum(pad[0])
+    band = Band(np.full((6, height * 3 * length), np.nan), 3, length)
+    see(rows, band, height, 0, pad, 2, 5, a=np.empty((2, 2, 3, length)), c=np.empty((2, 3, length)))
+    expected = planes_of(x, geometry, tiles).transpose(2, 3, 1, 4, 0).reshape(6, height, 3, -1)
+    np.testing.assert_allclose(band.rows, expected, rtol=1e-13, atol=1e-13)
