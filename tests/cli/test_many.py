@@ -117,8 +117,9 @@ def test_memory_does_not_grow_with_the_number_of_files(tmp_path):
 def test_ctrl_c_ends_all_at_any_moment(tmp_path):
     """To the whole group of processes, as a terminal sends it: while workers start, work, and hand over."""
     random_ = random.Random(0)
-    for k in range(200):
+    for k in range(400):
         (tmp_path / f"f{k}.cnn").write_text(spec(random_))
+    slow = slowness()  # Python itself must have started: before, nobody is there to write a document
     for seconds in (0.3, 0.5, 0.7, 0.9, 1.2):
         process = subprocess.Popen(
             [sys.executable, "-m", "cnnspec", "check", str(tmp_path), "--format", "json"],
@@ -128,7 +129,7 @@ def test_ctrl_c_ends_all_at_any_moment(tmp_path):
             text=True,
             start_new_session=True,
         )
-        time.sleep(seconds)
+        time.sleep(seconds * slow)
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=60)
         if process.returncode != 1:  # on a quick machine it had ended
