@@ -26,7 +26,7 @@ def keep_planes(graph: Graph) -> Graph:
                 keeps[node.name] = made
     keepers = set(keeps.values())
 
-    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         if node.name in keepers:
             return b.add(node.op.changed(keep=True), *inputs, name=node.name, like=node, why=node.why)
         if node.name in keeps:
