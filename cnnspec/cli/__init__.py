@@ -108,6 +108,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def main() -> None:
-    # what a file leaves in circles is little: to look for it every 700 objects takes a third of the time of a large file
+    # a file leaves little in circles: to look for it every 700 objects takes a third of the time of a large one
     gc.set_threshold(50_000)
     raise SystemExit(run())

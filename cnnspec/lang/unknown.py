@@ -88,6 +88,11 @@ def unknown_setting(
     if meant:
         findings.report("CNN202", message, attr.name.span, replace(attr.name.span, meant))
         return
+    layer = nearest(name, [w for w, op in WORDS.items() if not op.join]) if cls.word in WORDS else ""
+    if layer:  # `relu maxpol 2`: an arrow is missing, and a letter
+        proposal = replace(attr.name.span, f"-> {layer}")
+        findings.report("CNN202", message, attr.name.span, proposal)
+        return
     for other in OPTIMISERS if cls is Train else ():
         theirs = settings(other)
         own = name if name in theirs else ELSEWHERE.get(name.lower(), "")
