@@ -11,9 +11,13 @@ Names: u v kernel row and column, i j output row and column, g groups, f filters
 from __future__ import annotations
 
 import numpy as np
+from numpy._core._multiarray_umath import __cpu_features__
 from numpy.lib.stride_tricks import as_strided
 
+# With AVX-512, OpenBLAS (0.3.31) takes products of up to a million multiplications as they lie in memory and packs
+# larger ones first; on other processors it packs all of them.
 PACKED = 1_000_000
+AS_THEY_LIE: bool = __cpu_features__.get("AVX512_SKX", False)
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -109,9 +113,11 @@ def rows(wide: np.ndarray, kernel: int, stride: int, height: int) -> np.ndarray:
 def piece(rows: int, depth: int, length: int) -> int:
     """How many columns of (rows, depth) by (depth, length) to multiply at a time.
 
-    OpenBLAS takes products of up to a million multiplications as they lie in memory and packs larger ones
-    first, which costs a quarter of its speed where there are few rows (measured with 0.3.31 on AVX512).
+    What is packed first costs a quarter of the speed where there are few rows. Where everything is, the longer
+    the better: pieces of 48 columns would cost a fifth.
     """
+    if not AS_THEY_LIE:
+        return length
     fitting = [size for size in range(48, length + 1, 16) if length % size == 0 and rows * depth * size <= PACKED]
     return max(fitting, default=length) if rows * depth * length > PACKED else length
 
@@ -139,8 +145,8 @@ def filter_gradient(
 ) -> None:
     """dw[g,f,d] = sum over i of dy[g,i,f,l] . columns[g,i,d,l]: a product for each row, summed in order.
 
-    scratch[g,r,d,f] holds r rows' products at a time. With turned[g,r,l,f] the gradient is transposed first:
-    BLAS is up to three times as fast then, where filters are few and rows short.
+    scratch[g,r,d,f] holds r rows' products at a time. With turned[g,r,l,f] the gradient is transposed first: where
+    products are taken AS_THEY_LIE, BLAS is up to three times as fast then, if filters are few and rows short.
     """
     height, block = dy.shape[1], scratch.shape[1]
     for start in range(0, height, block):

@@ -306,7 +306,7 @@ def winograd_gradient(
     dy may be the gradient of a normalisation, made here block by block, its scale brought in through the
     filters; `then` takes each block of out for the normalisation before. Where planes[6,m] are `kept` they are
     those of all rows of x, from the way forward; else they are made here, and scratch. Scratch: u[6,f,3,c],
-    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] where filters are few, gradients[6,m],
+    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] (see `filter_gradient`), gradients[6,m],
     products[6,block,c,l], a, c, s, d.
     """
     height, _, channels, _, n = x.shape
@@ -339,7 +339,7 @@ def winograd_gradient(
             np.copyto(turned[:, part], m.swapaxes(2, 3))
             np.matmul(seen, turned[:, part], out=parts[:, part])
         else:
-            np.matmul(m, seen.swapaxes(2, 3), out=parts[:, part].swapaxes(2, 3))
+            np.matmul(seen, m.swapaxes(2, 3), out=parts[:, part])
         if start == 0:
             np.add.reduce(parts[:, part], axis=1, out=sums)
         else:

@@ -190,6 +190,8 @@ class ConvolveFilterGradient(Op):
 
 def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:
     """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
+    from ..kernels.conv import AS_THEY_LIE
+
     filters = w["f"] // groups
     depth = w.elements // w["f"]
     height, *_ = shape = e.shape(dy)
@@ -197,7 +199,7 @@ def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorTy
     block = max(1, min(height, 500_000 // (groups * filters * depth)))
     scratch = e.scratch("parts", (groups, block, depth, filters))
     turned = ""
-    if filters <= 32 and filters < depth and length <= 512:
+    if AS_THEY_LIE and filters <= 32 and filters < depth and length <= 512:
         turned = f"turned={e.scratch('turned', (groups, block, length, filters))}, "
     by_row = e.view_of(dy, f"by_row{groups}", f"by_group({e[dy]}, {groups})")
     out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")

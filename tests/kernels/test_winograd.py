@@ -5,6 +5,7 @@ from types import MappingProxyType, SimpleNamespace
 import numpy as np
 import pytest
 
+import cnnspec
 from cnnspec.ir import Graph, Node, data, parameter
 from cnnspec.kernels import KERNELS
 from cnnspec.kernels.conv import PACKED, piece
@@ -75,6 +76,13 @@ CASES = [
 ]
 
 
+@pytest.fixture(params=[False, True], ids=["packed", "as they lie"])
+def products(request, monkeypatch):
+    """Both kinds of BLAS, whichever this machine's is."""
+    monkeypatch.setattr("cnnspec.kernels.conv.AS_THEY_LIE", request.param)
+    return request.param
+
+
 @pytest.mark.parametrize("case", [(3, 2, 40, 8, ((1, 1), (1, 1))), (2, 3, 23, 6, ((0, 2), (0, 0)))], ids=str)
 @pytest.mark.parametrize("numbers", [1, 100])
 def test_a_band_of_planes_slides_down_a_tall_image(case, numbers, monkeypatch):
@@ -83,6 +91,7 @@ def test_a_band_of_planes_slides_down_a_tall_image(case, numbers, monkeypatch):
     test_product_and_gradients(case, "float64")
 
 
+@pytest.mark.usefixtures("products")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_product_and_gradients(case, dtype):
@@ -140,7 +149,24 @@ def test_pooling_residue_rows_is_pooling_the_image():
 
 
 @pytest.mark.parametrize("rows, depth, length", [(16, 48, 512), (32, 96, 512), (64, 192, 128), (512, 4608, 64)])
-def test_pieces_divide_the_row_and_stay_below_what_is_packed(rows, depth, length):
+def test_pieces_divide_the_row_and_stay_below_what_is_packed(rows, depth, length, products):
     size = piece(rows, depth, length)
     assert length % size == 0
-    assert size == length or rows * depth * size <= PACKED
+    assert size == length or (products and rows * depth * size <= PACKED)
+
+
+def test_plans_for_either_blas_come_to_the_same(monkeypatch):
+    """Rows in pieces, gradients transposed first: on one machine only, and the numbers are those of any other."""
+    text = "input 3x16x16\nconv 32x5x5 pad 2 -> relu -> conv 24x3x3 pad 1 -> relu -> dense 4 -> softmax\n"
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(32, 3, 16, 16)).astype("float32"), random.integers(0, 4, 32)
+    sources, gradients = [], []
+    for flag in (False, True):
+        monkeypatch.setattr("cnnspec.kernels.conv.AS_THEY_LIE", flag)
+        monkeypatch.setattr("cnnspec.kernels.conv.PACKED", 50_000)
+        model = cnnspec.compile(text=text, batch=32, dtype="float64")
+        sources.append(model.plan.source)
+        gradients.append(model.gradients(x, y))
+    assert "turned=b.conv" in sources[1] and "in_pieces" in sources[1] and sources[0] != sources[1]
+    for name, gradient in gradients[0].items():
+        np.testing.assert_allclose(gradients[1][name], gradient, rtol=1e-9, atol=1e-12)
