@@ -317,7 +317,10 @@ class Engine:
         task = self._task(mode, n)
         plan = self.plan(mode, n)
         self._ready(plan, arrays)
-        self.workers.run(task)
+        if len(plan.shards) > 1:
+            self.workers.run(task)
+        else:  # one image, say: workers who would idle are not woken
+            task(0)
         return tuple(plan.taken[value] for value in plan.graph.outputs)
 
     def layout(self, flat: np.ndarray) -> View:
