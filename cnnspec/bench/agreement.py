@@ -30,7 +30,7 @@ def check(job: dict[str, Any]) -> float:
     """The largest difference, relative to the sizes of the arrays; raises where it is too large."""
     subject = subject_of(job)
     spec = quiet(subject.spec)
-    ours = Model(spec, batch=IMAGES, dtype="float64")
+    ours = Model(spec, batch=IMAGES, dtype="float64", measured=subject.measured)
     shift(ours)
     x, y = numbers(spec, IMAGES)
     theirs = torch_values if job["against"] == "torch" else jax_values

@@ -94,9 +94,10 @@ def main() -> None:
 
 def measure(job: dict[str, Any]) -> Table:
     """Time the plan of a step, line by line, on one core."""
-    spec, n = subject_of(job).spec, job["batch"]
+    subject, n = subject_of(job), job["batch"]
+    spec = subject.spec
     mode = "train" if job["mode"] == "train" else "infer"
-    model = Model(spec, batch=n, workers=1, shards=1)
+    model = Model(spec, batch=n, workers=1, shards=1, measured=subject.measured)
     engine: Any = model.engine
     arrays = model.arrays(*numbers(spec, n))
     if mode == "train":

@@ -74,8 +74,9 @@ def model_step(job: dict[str, Any], **how: Any) -> tuple[Step, Any]:
     from ..model import Model
     from .subject import numbers, subject_of
 
-    spec = subject_of(job).spec
-    model = Model(spec, batch=job["batch"], **how)
+    subject = subject_of(job)
+    spec = subject.spec
+    model = Model(spec, batch=job["batch"], measured=subject.measured, **how)
     arrays = model.arrays(*numbers(spec, job["batch"]))
     if job["mode"] == "train":
         rate = model.spec.train.optimiser.lr

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..lang import Spec
 from ..ops.costs import Cost
+from ..passes.methods import Times
 
 RANDOM = ("dropout", "droppath")  # words whose chance no other program repeats
 CLASSES = ("cross_entropy", "hinge")  # costs that judge by the right class
@@ -20,12 +22,16 @@ CLASSES = ("cross_entropy", "hinge")  # costs that judge by the right class
 
 @dataclass(frozen=True)
 class Subject:
-    """A network to be measured; `job` is what another process needs to make the same."""
+    """A network to be measured; `job` is what another process needs to make the same.
+
+    `measured` are the times by which convolutions are computed as they are; none go by the cost model.
+    """
 
     path: Path
     spec: Spec
     batch: int
     workers: int
+    measured: Mapping[str, Times] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path, batch: int | None = None, workers: int = 1, input: str | None = None) -> Subject:
@@ -40,7 +46,13 @@ class Subject:
 
     @property
     def job(self) -> dict[str, Any]:
-        return {"spec": str(self.path), "input": self.input, "batch": self.batch, "workers": self.workers}
+        return {
+            "spec": str(self.path),
+            "input": self.input,
+            "batch": self.batch,
+            "workers": self.workers,
+            "measured": dict(self.measured),
+        }
 
     @property
     def input(self) -> str | None:
@@ -57,6 +69,12 @@ class Subject:
         """Whether an input is an image, so that PyTorch has two ways to keep it."""
         return any(self.graph.type(name).kind == "image" for name in self.graph.inputs)
 
+    def tuned(self) -> Subject:
+        """The same, its convolutions timed on this machine for the images of a shard."""
+        from ..plan.tune import tune
+
+        return replace(self, measured=tune(self.graph, self.spec.train.cost, -(-self.batch // self.workers)))
+
     def need_learning(self) -> None:
         """Refuse to time the training of a network that has nothing to learn."""
         if not any(p.trained for node in self.graph for p in node.op.parameters(*self.graph.types(node))):
@@ -65,7 +83,8 @@ class Subject:
 
 def subject_of(job: dict[str, Any]) -> Subject:
     """What `Subject.job` told, in another process."""
-    return Subject.read(Path(job["spec"]), job["batch"], job["workers"], job["input"])
+    subject = Subject.read(Path(job["spec"]), job["batch"], job["workers"], job["input"])
+    return replace(subject, measured=job.get("measured", {}))
 
 
 def not_comparable(message: str, help: str) -> Diagnostic:

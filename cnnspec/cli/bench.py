@@ -30,6 +30,7 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
     "--starts", type=click.IntRange(0), default=3, show_default=True, help="How often a first step is timed."
 )
 @click.option("--layers/--no-layers", default=True, show_default=True, help="The table of layers.")
+@click.option("--tune", is_flag=True, help="Time the ways to compute each convolution first; take the quickest.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def command(
@@ -41,6 +42,7 @@ def command(
     mode: str,
     starts: int,
     layers: bool,
+    tune: bool,
     given: str | None,
     as_json: bool,
 ) -> None:
@@ -61,6 +63,8 @@ def command(
     if "train" in modes:
         subject.need_learning()
     duel.need(against)
+    if tune:
+        subject = subject.tuned()
     found: dict[str, Any] = {"spec": str(spec), "batch": subject.batch, "workers": workers, "comparisons": []}
     pages: list[list[str]] = [[f"{spec.name}, {workers} worker{'s' * (workers > 1)}"]]
     with TemporaryDirectory() as folder:

@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
+from cnnspec import cache
 from cnnspec.bench import duel, layers
+from cnnspec.bench.side import model_step
 from cnnspec.cli import run
 
 NET = """input 2x8x8
@@ -63,6 +65,24 @@ def test_one_image_at_a_time_as_a_table(bench):
     title, _, heading, side = out.splitlines()
     assert title == "net.cnn, 2 workers" and heading == "one image"
     assert side.split()[:2] == ["one", "worker"] and " images/s" in side and " ms" in side and " MiB" in side
+
+
+def test_tuned_sides_compute_convolutions_as_they_were_timed(bench, tmp_path, monkeypatch):
+    """Timed once, before the sides begin, for the images of a worker; every side is told."""
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
+    told = []
+    monkeypatch.setattr(
+        duel, "sides", lambda subject, *rest, real=duel.sides: told.append(subject) or real(subject, *rest)
+    )
+    deep = NET.replace("maxpool 2", "conv 6x3x3 pad 1 -> maxpool 2")
+    code, out, err = bench(deep, "--tune", "--mode", "train", "--rounds", "1", "--starts", "0", "--json")
+    assert code == 0, err
+    (question,) = [q for q in told[0].measured["train"] if "conv 6x3x3" in q]
+    assert "4 images" in question and set(told[0].measured["train"][question]) == {"turning", "spreading"}
+    job = {**told[0].job, "mode": "train"}
+    _, engine = model_step(json.loads(json.dumps(job)), workers=1)
+    assert engine.measured == told[0].measured
+    assert {layer["name"] for layer in json.loads(out)["layers"][0]["layers"]} >= {"conv1", "conv2"}
 
 
 def test_against_pytorch(bench):
