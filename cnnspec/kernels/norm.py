@@ -78,11 +78,13 @@ def normalise(
     *,
     add: np.ndarray | None = None,
     relu: bool = False,
+    won: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
     """out = (x - mean) / sqrt(var + eps) * weight + bias, then `+ add` and max(., 0) where asked, on x[h,c,l].
 
-    All of it block by block, so that the memory is read and written once.
+    `won`, of bools, gets where out is positive. All of it block by block, so that the memory is read and written
+    once.
     """
     scale, shift = scale_and_shift(mean, var, weight, bias, eps)
     zero = zeros(x)
@@ -94,6 +96,8 @@ def normalise(
             np.add(y, add[rows], out=y)
         if relu:
             np.maximum(y, zero, out=y)
+        if won is not None:
+            np.greater(y, zero, out=won[rows])
 
 
 def add_bias(
@@ -136,32 +140,24 @@ def fold_bias(
 class GradientSums:
     """The sums of dy and of dy * x that batch normalisation's gradient needs, taken block by block.
 
-    x[...,c,l] is what was normalised, rows first. With y, the value after a relu, dy counts only where y > 0; with
-    `add` that is added to it before; won is scratch of bools for a block of rows. Whoever makes dy calls `take`
-    for each block while it is in the cache, then `total`.
+    x[...,c,l] is what was normalised, rows first. With `won`, where a relu let numbers through, dy counts only
+    there; with `add` that is added to it before. Whoever makes dy calls `take` for each block while it is in the
+    cache, then `total`.
     """
 
-    def __init__(
-        self,
-        x: np.ndarray,
-        y: np.ndarray | None = None,
-        won: np.ndarray | None = None,
-        add: np.ndarray | None = None,
-    ) -> None:
+    def __init__(self, x: np.ndarray, won: np.ndarray | None = None, add: np.ndarray | None = None) -> None:
         self.x = merged(x)
-        self.y, self.won, self.add = (None if a is None else merged(a) for a in (y, won, add))
+        self.won, self.add = (None if a is None else merged(a) for a in (won, add))
         self.sums = np.empty((2, *self.x.shape[:-1]), x.dtype)
-        self.ones, self.zeros = ones(self.x.shape[-1], x.dtype), zeros(self.x)
+        self.ones = ones(self.x.shape[-1], x.dtype)
 
     def take(self, rows: slice, dy: np.ndarray, out: np.ndarray) -> None:
         """The gradient of some rows: what counts of it in `out`, which may be dy, its sums here."""
         if self.add is not None:
             np.add(dy, self.add[rows], out=out)
             dy = out
-        if self.y is not None and self.won is not None:
-            won = self.won[: len(dy)]
-            np.greater(self.y[rows], self.zeros, out=won)
-            np.multiply(dy, won, out=out)
+        if self.won is not None:
+            np.multiply(dy, self.won[rows], out=out)
             dy = out
         np.matmul(dy, self.ones, out=self.sums[0, rows])
         np.vecdot(dy, self.x[rows], out=self.sums[1, rows])
@@ -175,13 +171,12 @@ def gradient_sums(
     dy: np.ndarray,
     x: np.ndarray,
     *,
-    y: np.ndarray | None = None,
     won: np.ndarray | None = None,
     masked: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: the sums of dy and of dy * x, of `masked` dy where y is given."""
-    sums = GradientSums(x, y, won)
+    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: the sums of dy and of dy * x; with won, of dy `masked` by it."""
+    sums = GradientSums(x, won)
     for rows in blocks(x):
         sums.take(rows, dy[rows], dy[rows] if masked is None else masked[rows])
     sums.total(out=out)

@@ -279,7 +279,7 @@ def winograd(
 
 def winograd_gradient(
     dy: np.ndarray | NormaliseGradient,
-    x: np.ndarray,
+    x: np.ndarray | None,
     weights: np.ndarray,
     pad: Pads,
     block: int,
@@ -296,7 +296,6 @@ def winograd_gradient(
     c: np.ndarray,
     s: np.ndarray,
     d: np.ndarray,
-    kept: bool = False,
     then: GradientSums | None = None,
     dw: np.ndarray,
     out: np.ndarray,
@@ -304,15 +303,16 @@ def winograd_gradient(
     """dy[i,4,f,t,n], x[h,4,c,T,n], weights[f,3,3,c] -> out[h,4,c,T,n] and dw[f,3,3,c].
 
     dy may be the gradient of a normalisation, made here block by block, its scale brought in through the
-    filters; `then` takes each block of out for the normalisation before. Where planes[6,m] are `kept` they are
-    those of all rows of x, from the way forward; else they are made here, and scratch. Scratch: u[6,f,3,c],
+    filters; `then` takes each block of out for the normalisation before. Without x, planes[6,m] are those of all
+    its rows, kept from the way forward; else they are made here, and scratch. Scratch: u[6,f,3,c],
     back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] (see `filter_gradient`), gradients[6,m],
     products[6,block,c,l], a, c, s, d.
     """
-    height, _, channels, _, n = x.shape
+    height, _, channels, _, n = out.shape
     rows, _, filters, tiles, _ = dy.shape
     (top, bottom), (left, _) = pad
-    rows_x, rows_dx = x.reshape(height, 4, channels, -1), out.reshape(height, 4, channels, -1)
+    rows_dx = out.reshape(height, 4, channels, -1)
+    rows_x = None if x is None else x.reshape(rows_dx.shape)
     scale = None if isinstance(dy, np.ndarray) else dy.scale
     rows_dy = dy.reshape(rows, 4, filters, -1) if isinstance(dy, np.ndarray) else dy
     filter_planes(weights, out=u)
@@ -321,7 +321,7 @@ def winograd_gradient(
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
     matrix = back.reshape(6, 1, 1, channels, 3 * filters)
     v = Band(planes, channels, tiles * n)
-    v.ready = v.kept if kept else 0
+    v.ready = v.kept if x is None else 0
     g = Band(gradients, filters, tiles * n)
     g.below(2 - top, 0)[...] = 0
     size = piece(channels, 3 * filters, tiles * n)
@@ -329,7 +329,8 @@ def winograd_gradient(
     done = 0
     for start in range(0, rows, block):
         stop = min(start + block, rows)
-        see(rows_x, v, stop + 2, start, pad, block, n, a=a, c=c)
+        if rows_x is not None:
+            see(rows_x, v, stop + 2, start, pad, block, n, a=a, c=c)
         part = slice(0, stop - start)
         m = g.below(stop - start, done)
         seen = v.three(start, stop)

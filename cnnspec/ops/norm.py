@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 
 from ..ir import TensorType, parameter
@@ -160,8 +161,9 @@ class FoldBias(Op):
 class BatchNorm(Op):
     """Batch normalisation with the statistics of the whole batch, over all shards.
 
-    A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation.
-    Where `summed`, the last input has the sums that it would take.
+    A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation, and
+    where it let a number through is a by-product, `won`, for the gradient: a quarter of the memory of the value,
+    which then need not last. Where `summed`, the last input has the sums that it would take.
     """
 
     any_rows = True
@@ -173,7 +175,7 @@ class BatchNorm(Op):
         return x
 
     def extras(self, x: TensorType, weight: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
-        return {"mean": weight, "var": weight}
+        return {"mean": weight, "var": weight, **({"won": mask_of(x)} if self.relu else {})}
 
     def flops(self, x: TensorType, *rest: TensorType) -> int:
         return 6 * x.elements
@@ -183,7 +185,7 @@ class BatchNorm(Op):
         mean, var = f"{node.name}:mean", f"{node.name}:var"
         if self.relu:
             op = ReluBatchNormSums(self.eps)
-            made = dy = b.add(op, dy, x, mean, var, node.name, name=f"{node.name}.dy", like=node)
+            made = dy = b.add(op, dy, x, mean, var, f"{node.name}:won", name=f"{node.name}.dy", like=node)
             sums = f"{made}:sums"
         else:
             made = sums = b.add(BatchNormSums(self.eps), dy, x, mean, var, name=f"{node.name}.sums", like=node)
@@ -195,7 +197,7 @@ class BatchNorm(Op):
         axes = (0, *range(2, x.ndim))
         mean, var = x.mean(axis=axes), x.var(axis=axes)
         y = sum(add, Normalise(self.eps).evaluate(x, mean, var, weight, bias))
-        return y * (y > 0) if self.relu else y, mean, var
+        return (y * (y > 0), mean, var, y > 0) if self.relu else (y, mean, var)
 
     def emit(self, node, e) -> None:
         x, weight, bias, *add = node.inputs
@@ -208,9 +210,10 @@ class BatchNorm(Op):
             e.line(f"sums_and_squares({e.rows(x)}, out={mine})")
         e.meet()
         e.line(f"batch_moments({e[sums]}, {e.pixel_count(x)}, mean={mean}, var={var})")
+        won = f"won={e.rows(node.name + ':won')}, " if self.relu else ""
         e.line(
             f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
-            f"{then(self, add, e)}out={e.rows(node.name)})"
+            f"{then(self, add, e)}{won}out={e.rows(node.name)})"
         )
 
 
@@ -256,7 +259,7 @@ class BatchNormSums(Op):
 
 @record
 class ReluBatchNormSums(BatchNormSums):
-    """The same behind a relu: its value is dy where the relu's y let it through, the sums a by-product."""
+    """The same behind a relu: its value is dy where the relu let numbers through, the sums a by-product."""
 
     overwrites = (0,)
     given = 4  # inputs besides the gradient
@@ -267,15 +270,13 @@ class ReluBatchNormSums(BatchNormSums):
     def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
         return {"sums": BatchNormSums.type(self, dy, x, mean), **BatchNormSums.extras(self, dy, x, mean)}
 
-    def evaluate(self, dy, x, mean, var, y):
-        dz = dy * (y > 0)
+    def evaluate(self, dy, x, mean, var, won):
+        dz = dy * won
         return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
 
     def emit(self, node, e) -> None:
-        *_, y = node.inputs
-        rows, *rest = e.rows_shape(y)
-        won = e.scratch("won", (block_rows(rows, rest), *rest), "bool")
-        self.emit_sums(node, e, f"{node.name}:sums", f"y={e.rows(y)}, won={won}, masked={e.rows(node.name)}, ")
+        *_, won = node.inputs
+        self.emit_sums(node, e, f"{node.name}:sums", f"won={e.rows(won)}, masked={e.rows(node.name)}, ")
 
     def emit_total(self, node, rest, by_rows: str, e) -> None:
         """Where another op took the sums block by block: their total, and what is made of it."""
@@ -334,6 +335,11 @@ class BatchNormGradient(Op):
 def then(op: Normalise | BatchNorm, add: list[str], e) -> str:
     """What comes after normalising, as arguments."""
     return "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if op.relu else "")
+
+
+def mask_of(x: TensorType) -> TensorType:
+    """A bool for each number."""
+    return replace(x, dtype="bool")
 
 
 def block_rows(rows: int, rest: list[int]) -> int:

@@ -221,28 +221,28 @@ class WinogradConvolveGradient(Op):
 
     A pass may give it what batch normalisation and relu before the convolution want of dx: with `sums` the value
     and by-products are theirs, the inputs theirs without the gradient, and then a gradient that is added first.
-    With `kept` the last input are the planes of x, which the convolution kept.
+    With `kept`, the type of x, the second input is not x but its planes, which the convolution kept.
     """
 
     geometry: Geometry
     width: int
     sums: ReluBatchNormSums | None = None
-    kept: bool = False
+    kept: TensorType | None = None
 
     def type(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> TensorType:
-        return x
+        return self.kept or x
 
     def extras(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
-        rest = rest[:-1] if self.kept else rest
         return {"dw": w, **(self.sums.extras(x, *rest) if self.sums else {})}
 
     def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
-        return 2 * WinogradConvolve(self.geometry, self.width).macs(x, w)
+        return 2 * WinogradConvolve(self.geometry, self.width).macs(self.kept or x, w)
 
     def evaluate(self, dy, x, w, *rest):
-        rest = rest[:-1] if self.kept else rest
+        if self.kept:
+            x = seen_in(x, self.geometry, self.kept)
         if self.sums is not None:
-            dx, dw = self.changed(sums=None, kept=False).evaluate(dy, x, w)
+            dx, dw = self.changed(sums=None, kept=None).evaluate(dy, x, w)
             given, add = rest[: self.sums.given], rest[self.sums.given :]
             dz, *made = self.sums.evaluate(sum(add, dx), *given)
             return dz, dw, *made
@@ -260,7 +260,7 @@ class WinogradConvolveGradient(Op):
 
         dy, x, w, *rest = node.inputs
         f, c, block, length = sizes(x, w, dy, e)
-        height, rows = e.shape(x)[0], e.shape(dy)[0]
+        height, rows = e.shape(node.name)[0], e.shape(dy)[0]
         scratch = {
             "u": (6, f, 3, c),
             "back": (6, c, 3, f),
@@ -276,19 +276,16 @@ class WinogradConvolveGradient(Op):
         if AS_THEY_LIE and 16 < f <= 32 and length <= 256:
             scratch["turned"] = (6, block, length, f)
         dw = e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({f}, 3, 3, {c})")
-        planes, then = "", ""
+        given, planes, then = e[x], "", ""
         if self.kept:
-            *rest, value = rest
-            planes = f"planes={kept_planes(value, e)}, kept=True, "
+            given, planes = "None", f"planes={kept_planes(x, e)}, "
         else:
             scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
         if self.sums is not None:
-            before, _, _, y, *add = rest
-            won = e.scratch("won", (block, *e.shape(y)[1:]), "bool")
-            more = "".join(f", {e[value]}" for value in add)
-            then = e.view("sums_by_rows", f"GradientSums({e[before]}, {e[y]}, {won}{more})")
+            before, _, _, *more = rest
+            then = e.view("sums_by_rows", f"GradientSums({', '.join(e[value] for value in (before, *more))})")
         e.line(
-            f"winograd_gradient({e[dy]}, {e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
+            f"winograd_gradient({e[dy]}, {given}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
             f"{planes}{f'then={then}, ' if then else ''}dw={dw}, out={e[node.name]})"
         )
         if self.sums is not None:
@@ -351,6 +348,16 @@ def planes_of(x, geometry: Geometry, tiles: int):
     padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
     pixels = np.stack([padded[..., j : j + 4 * tiles : 4][..., :tiles] for j in range(6)], axis=2)
     return np.einsum("kj,ncjht->nckht", np.array(INPUT_TRANSFORM, x.dtype), pixels)
+
+
+def seen_in(planes, geometry: Geometry, x: TensorType):
+    """The x (residue rows) whose planes these are: B^T d solved for d, of which four are the tile's own pixels."""
+    import numpy as np
+
+    (top, _), (left, _) = geometry.pad
+    pixels = np.einsum("jk,nckht->njcht", np.linalg.inv(np.array(INPUT_TRANSFORM, planes.dtype)), planes)
+    rows = pixels[:, left : left + 4, :, top : top + x["h"]].transpose(0, 2, 3, 1, 4)
+    return np.ascontiguousarray(rows)
 
 
 def in_residues(x):

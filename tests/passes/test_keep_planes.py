@@ -7,11 +7,21 @@ import pytest
 from oracles.graphs import judged
 from oracles.nets import spec
 
+from cnnspec.ir import data
 from cnnspec.ir.verify import verify
 from cnnspec.kernels.winograd import Band, see
 from cnnspec.ops.geometry import Geometry
-from cnnspec.ops.winograd import WinogradConvolve, WinogradConvolveGradient, in_residues, planes_of
+from cnnspec.ops.norm import BatchNorm
+from cnnspec.ops.winograd import (
+    Residues,
+    WinogradConvolve,
+    WinogradConvolveGradient,
+    in_residues,
+    planes_of,
+    seen_in,
+)
 from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
+from cnnspec.plan.emit import Emitter
 
 NET = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> gap"
 TWO_READERS = "16x8x8: relu -> concat( conv 16x3x3 pad 1 | conv 16x3x3 pad 1 ) -> gap"
@@ -31,9 +41,21 @@ def test_each_gradient_reads_what_its_convolution_kept(text, count):
     assert len(forward) == len(backward) == count
     assert all(node.op.keep and "planes" in node.extras for node in forward)
     assert all(node.op.kept for node in backward)
-    assert {node.inputs[-1] for node in backward} == {f"{node.name}:planes" for node in forward}
+    assert {node.inputs[1] for node in backward} == {f"{node.name}:planes" for node in forward}
     weights = {node.name: node.inputs[1] for node in forward}
-    assert all(weights[node.inputs[-1].partition(":")[0]] == node.inputs[2] for node in backward)
+    assert all(weights[node.inputs[1].partition(":")[0]] == node.inputs[2] for node in backward)
+
+
+def test_what_a_normalisation_made_lasts_no_longer_than_its_readers_on_the_way_forward():
+    """Its relu is kept as bools, its planes by the convolution: the way back reads neither value nor input."""
+    graph = run(replace(judged(spec(NET, everywhere=False)), images=64), TRAINING, check=verify)
+    (norm,) = (node for node in graph if isinstance(node.op, BatchNorm))
+    assert [type(reader.op) for reader in graph.readers()[norm.name]] == [WinogradConvolve]
+    (mask,) = graph.readers()[f"{norm.name}:won"]
+    assert isinstance(mask.op, WinogradConvolveGradient) and mask.op.sums is not None
+    buffers = {buffer.name: buffer for buffer in Emitter(graph, 64, 64, "float32").run().buffers}
+    value, won = buffers["relu1"], buffers["relu1_won"]
+    assert won.bytes * 4 == value.bytes and value.last < won.last
 
 
 @pytest.mark.parametrize("passes", [INFERENCE, MEASURE])
@@ -57,3 +79,6 @@ def test_the_kernel_s_planes_are_those_of_the_definition(pad):
     see(rows, band, height, 0, pad, 2, 5, a=np.empty((2, 2, 3, length)), c=np.empty((2, 3, length)))
     expected = planes_of(x, geometry, tiles).transpose(2, 3, 1, 4, 0).reshape(6, height, 3, -1)
     np.testing.assert_allclose(band.rows, expected, rtol=1e-13, atol=1e-13)
+    again = seen_in(planes_of(x, geometry, tiles), geometry, Residues().type(data(3, 6, width)))
+    seen = 4 * tiles if pad[1][0] == 0 else width
+    np.testing.assert_allclose(again[..., : seen // 4], in_residues(x)[..., : seen // 4], rtol=1e-12, atol=1e-12)
