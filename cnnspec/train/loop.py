@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import DTypeLike, NDArray
 
@@ -134,8 +134,7 @@ class Started:
     steps_per_epoch: int
 
 
-@dataclass(frozen=True)
-class StepDone:
+class StepDone(NamedTuple):  # made at every step, in a quarter of a frozen dataclass's time
     """After each step."""
 
     step: int  # of this training, counted from 1
