@@ -21,7 +21,7 @@ from .capacity import ensure_parameters_fit
 from .emit import Emitter, Program
 from .load import Bound, bind
 from .parameters import Block, View, initial, parameters_of
-from .update import CHUNK, Update
+from .update import Update
 from .workers import Task, shared_memory, workers
 
 
@@ -100,7 +100,7 @@ class Engine:
         self.moments: dict[str, np.ndarray] = {name: self._array(count) for name in optimiser.moments}
         self.gradients = [Block(self.trained, self._array(count)) for _ in range(shards)]
         self.update = Update(optimiser, self.p.flat, self.moments, [g.flat for g in self.gradients])
-        self.squares = self._array(-(-count // CHUNK) or 1, "float64")
+        self.squares = self._array(len(self.update.chunks), "float64")
         self.clock = self._array(2, "int64")
         self.clock[0] = seed
         self.rate = self._array(1, "float64")
@@ -257,6 +257,7 @@ class Engine:
                 return
             scale = None
             if self.optimiser.clip is not None:
+                barrier(worker)  # chunks reach into the parts of others
                 self.update.squares(worker, count, self.squares)
                 barrier(worker)
                 scale = clip_scale(float(self.squares.sum()), self.optimiser.clip)
