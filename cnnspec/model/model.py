@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.dataset import Split
+from ..data.dataset import Split, Stored
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec
 from ..passes.methods import Times
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..ir.facts import Facts
 
 Array = np.ndarray
-Given = Array | Mapping[str, Array] | Sequence[Array]
+Given = Array | Stored | Mapping[str, Array] | Sequence[Array]
 
 
 class Model:
@@ -103,10 +103,6 @@ class Model:
         cost, right = self.engine.measure(self._arrays(x, answers))
         return cost, self._right(right, answers)
 
-    def room(self, mode: str, n: int) -> Array | None:
-        """Where `n` images to `train` on or to `measure` are put if they need not be copied; None: anywhere."""
-        return self.engine.room(mode, n)
-
     def fit(
         self,
         x: Array,
@@ -138,6 +134,11 @@ class Model:
                 on_epoch(event.row)
 
         return fit(self, images, course, held_out, tell)
+
+    @property
+    def scales(self) -> bool:
+        """Whether images may come as they are stored; see `data.dataset.Stored`."""
+        return self.engine.scales
 
     @property
     def rate(self) -> float:
@@ -292,12 +293,12 @@ class Model:
         found = _by_name(x, self.graph.inputs, "input")
         return {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
 
-    def _input(self, values: Array, shape: tuple[int, ...], name: str) -> Array:
+    def _input(self, values: Any, shape: tuple[int, ...], name: str) -> Any:
         if values.shape[1:] != shape or values.dtype.kind not in "biuf":
             want = ", ".join(map(str, shape))
             message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
             raise SpecError((Diagnostic("CNN408", message),))
-        return np.asarray(values, self.dtype)
+        return values if isinstance(values, Stored) and self.scales else np.asarray(values, self.dtype)
 
     @cached_property
     def _shapes(self) -> dict[str, tuple[int, ...]]:
@@ -354,9 +355,10 @@ class Model:
         return Split(x, y)
 
 
-def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Array]:
+def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
     """Arrays by the names of inputs or outputs; a single array is that of the only one."""
-    if isinstance(given, np.ndarray) and len(names) == 1:  # first, since every step of a training comes by here
+    # first, since every step of a training comes by here
+    if isinstance(given, (np.ndarray, Stored)) and len(names) == 1:
         return {names[0]: given}
     if isinstance(given, Mapping):
         missing = [name for name in names if name not in given]
