@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from math import isfinite, prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..data.dataset import Scaling, Stored
 from ..ir import Graph
@@ -27,7 +29,7 @@ from .update import Update
 from .workers import Task, shared_memory, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
-Scalings = tuple[tuple[str, str, Scaling], ...]  # input, type, and how it is scaled
+Scalings = tuple[tuple[str, np.dtype[Any], Scaling], ...]  # input, type, and how it is scaled
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Plan:
     costs: np.ndarray
     right: np.ndarray
     prepared: int = -1
-    staged: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    staged: dict[tuple[str, np.dtype[Any]], np.ndarray] = field(default_factory=dict)
     tasks: dict[tuple[str, Scalings], Task] = field(default_factory=dict)
 
     @property
@@ -120,7 +122,7 @@ class Engine:
         self.plans: dict[tuple[str, int], Plan] = {}
         self.begin(seed)
 
-    def _array(self, size: int, dtype: str | None = None) -> np.ndarray:
+    def _array(self, size: int, dtype: DTypeLike | None = None) -> np.ndarray:
         """A zeroed array that every worker sees."""
         kind = np.dtype(dtype or self.dtype)
         return shared_memory(size * kind.itemsize)[: size * kind.itemsize].view(kind)
@@ -290,9 +292,9 @@ class Engine:
             if not isinstance(array, Stored):
                 np.copyto(plan.given[name], array, casting="same_kind")
                 continue
-            kind = array.dtype.str
+            kind = array.dtype
             if (name, kind) not in plan.staged:
-                own = array.dtype == self.dtype  # then they are scaled where they are
+                own = kind == self.dtype  # then they are scaled where they are
                 new = plan.given[name] if own else self._array(array.images.size, kind).reshape(array.shape)
                 plan.staged[name, kind] = new
             np.copyto(plan.staged[name, kind], array.images)
