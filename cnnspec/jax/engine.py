@@ -84,6 +84,7 @@ class Engine:
     """
 
     name = "jax"
+    scales = False
 
     def __init__(
         self,
@@ -247,9 +248,6 @@ class Engine:
     def forward(self, arrays: Mapping[str, np.ndarray], mode: str = "infer") -> tuple[np.ndarray, ...]:
         """The outputs (or, with mode `show`, every word's value) in order, for a batch."""
         return tuple(np.array(values) for values in self._run(mode, arrays))
-
-    def room(self, mode: str, n: int) -> None:
-        """Images go to the devices from wherever they are."""
 
     def layout(self, moment: Held) -> Held:
         """A moment, seen like the parameters; here it is kept so."""

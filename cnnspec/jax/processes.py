@@ -135,7 +135,7 @@ class Share:
         shuffle: bool = False,
         augment: Sequence[Augmentation] = (),
         start: int = 0,
-        out: np.ndarray | None = None,
+        stored: bool = False,
         dtype: DTypeLike = "float32",
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The batches of `Split.batches`, this process's rows of them."""

@@ -14,7 +14,7 @@ from ..passes.methods import Times
 from ..plan.engine import Engine as NumpyEngine
 
 ENGINES = ("numpy", "jax")
-Arrays = Mapping[str, np.ndarray]
+Arrays = Mapping[str, Any]
 
 
 class Plan(Protocol):
@@ -28,6 +28,7 @@ class Engine(Protocol):
     clock: np.ndarray  # (seed, steps taken)
     workers: Any  # whose `count` is how many work at once
     name: str
+    scales: bool  # whether images may come as they are stored, `data.dataset.Stored`
     devices: Any  # of JAX
     moments: Any  # the optimiser's arrays by name; `layout` shows one like the parameters
 
@@ -53,8 +54,6 @@ class Engine(Protocol):
     def forward(self, arrays: Arrays, mode: str = "infer") -> tuple[np.ndarray, ...]: ...
 
     def plan(self, mode: str, n: int) -> Plan: ...
-
-    def room(self, mode: str, n: int) -> np.ndarray | None: ...
 
     def memory(self, n: int, mode: str = "train") -> dict[str, int]: ...
 

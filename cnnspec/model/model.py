@@ -5,28 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cached_property
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.dataset import Split
+from ..data.dataset import Split, Stored
 from ..diagnostics import Diagnostic, Fault, SpecError
-from ..ir import TensorType
 from ..lang import Spec
 from ..passes.methods import Times
 from ..train import checkpoints, weights
 from ..train.history import History, Row
 from ..train.loop import Course, EpochDone, Event, fit
 from . import engines
-from .targets import are_classes, targets
+from .targets import Answers
 
 if TYPE_CHECKING:
     from ..ir.facts import Facts
 
 Array = np.ndarray
-Given = Array | Mapping[str, Array] | Sequence[Array]
+Given = Array | Stored | Mapping[str, Array] | Sequence[Array]
 
 
 class Model:
@@ -95,17 +93,15 @@ class Model:
 
         Where the cost is not finite the parameters stay as they were.
         """
-        cost, right = self.engine.learn(self.arrays(x, y), self.rate)
-        return cost, self._right(right, y)
+        answers = self._answers(y)
+        cost, right = self.engine.learn(self._arrays(x, answers), self.rate)
+        return cost, self._right(right, answers)
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning: the network as it is in use."""
-        cost, right = self.engine.measure(self.arrays(x, y))
-        return cost, self._right(right, y)
-
-    def room(self, mode: str, n: int) -> Array | None:
-        """Where `n` images to `train` on or to `measure` are put if they need not be copied; None: anywhere."""
-        return self.engine.room(mode, n)
+        answers = self._answers(y)
+        cost, right = self.engine.measure(self._arrays(x, answers))
+        return cost, self._right(right, answers)
 
     def fit(
         self,
@@ -140,13 +136,18 @@ class Model:
         return fit(self, images, course, held_out, tell)
 
     @property
+    def scales(self) -> bool:
+        """Whether images may come as they are stored; see `data.dataset.Stored`."""
+        return self.engine.scales
+
+    @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        base = self.spec.train.optimiser.lr
-        if not self.total_steps:
+        train, first, total = self.spec.train, self.first_step, self._total_steps
+        base = train.optimiser.lr
+        if not total:
             return base
-        step, course = self.steps - self.first_step, self.total_steps - self.first_step
-        return self.spec.train.schedule.rate(step, course, self.steps_per_epoch, base)
+        return train.schedule.rate(self.engine.steps - first, total - first, self.steps_per_epoch, base)
 
     @property
     def total_steps(self) -> int:
@@ -181,15 +182,16 @@ class Model:
 
     def evaluate(self, x: Given, y: Given) -> dict[str, float | None]:
         """Mean cost and accuracy over any number of images, without dropout and with running statistics."""
-        arrays = self.arrays(x, y)
+        answers = self._answers(y)
+        arrays = self._arrays(x, answers)
         count = _length(arrays)
-        cost, right, known = 0.0, 0, True
+        cost, right = 0.0, 0
         for _, part in self._chunks(arrays, count):
             n = _length(part)
             mean, good = self.engine.measure(part)
             cost += mean * n
             right += good
-        found = self._right(right, y)
+        found = self._right(right, answers)
         known = found is not None
         return {"cost": cost / count, "accuracy": (found or 0) / count if known else None}
 
@@ -289,23 +291,30 @@ class Model:
 
     def _inputs(self, x: Given) -> dict[str, Array]:
         found = _by_name(x, self.graph.inputs, "input")
-        return {name: self._input(values, self.graph.type(name), name) for name, values in found.items()}
+        return {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
 
-    def _input(self, values: Array, kind: TensorType, name: str) -> Array:
-        values = np.asarray(values)
-        if values.shape[1:] != kind.shape or values.dtype.kind not in "biuf":
-            want = ", ".join(map(str, kind.shape))
+    def _input(self, values: Any, shape: tuple[int, ...], name: str) -> Any:
+        if values.shape[1:] != shape or values.dtype.kind not in "biuf":
+            want = ", ".join(map(str, shape))
             message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
             raise SpecError((Diagnostic("CNN408", message),))
-        return np.asarray(values, self.dtype)
+        return values if isinstance(values, Stored) and self.scales else np.asarray(values, self.dtype)
+
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the inputs, without the batch."""
+        return {name: self.graph.type(name).shape for name in self.graph.inputs}
 
     def arrays(self, x: Given, y: Given) -> dict[str, Array]:
         """Images and answers by the names of inputs and targets, as plans take them."""
+        return self._arrays(x, self._answers(y))
+
+    def _arrays(self, x: Given, answers: dict[str, Array]) -> dict[str, Array]:
         arrays = self._inputs(x)
         count = _length(arrays)
-        for name, values in _by_name(y, self._judged, "output").items():
+        for name, values in answers.items():
             try:
-                target = targets(values, self.graph.type(name), self.dtype, f"`{name}`")
+                target = self._outputs[name].targets(values)
             except Fault as fault:
                 raise SpecError((fault.diagnostic(),)) from None
             if len(target) != count:
@@ -320,18 +329,21 @@ class Model:
         free = [name for name in self.graph.outputs if name not in {cost.of for cost in self.costs}]
         return tuple(cost.of or free.pop(0) for cost in self.costs)
 
-    def _right(self, right: int, y: Given) -> float | None:
-        kind = self._first
-        values = np.asarray(_by_name(y, self._judged, "output")[self._judged[0]])
-        if not are_classes(values, kind):
-            return None
-        pixels = prod(kind.spatial)
-        return right if pixels == 1 else right / pixels
-
     @cached_property
-    def _first(self) -> TensorType:
-        """The type of the output whose right answers are counted."""
-        return self.graph.type(self._judged[0])
+    def _outputs(self) -> dict[str, Answers]:
+        """What is known of the answers of each output that is judged."""
+        return {name: Answers(self.graph.type(name), self.dtype, f"`{name}`") for name in self._judged}
+
+    def _answers(self, y: Given) -> dict[str, Array]:
+        return _by_name(y, self._judged, "output")
+
+    def _right(self, right: int, answers: dict[str, Array]) -> float | None:
+        """How many of the first output's answers were right, where they can be."""
+        name, values = next(iter(answers.items()))
+        output = self._outputs[name]
+        if not output.are_classes(values):
+            return None
+        return right if output.pixels == 1 else right / output.pixels
 
     def _chunks(self, arrays: dict[str, Array], count: int) -> Iterator[tuple[int, dict[str, Array]]]:
         for start in range(0, count, self.batch):
@@ -343,9 +355,10 @@ class Model:
         return Split(x, y)
 
 
-def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Array]:
+def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
     """Arrays by the names of inputs or outputs; a single array is that of the only one."""
-    if isinstance(given, np.ndarray) and len(names) == 1:  # first, since every step of a training comes by here
+    # first, since every step of a training comes by here
+    if isinstance(given, (np.ndarray, Stored)) and len(names) == 1:
         return {names[0]: given}
     if isinstance(given, Mapping):
         missing = [name for name in names if name not in given]

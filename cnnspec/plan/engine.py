@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from math import prod
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from math import isfinite, prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
+from ..data.dataset import Scaling, Stored
 from ..ir import Graph
 from ..kernels.update import clip_scale
 from ..ops.costs import Cost
@@ -21,30 +25,42 @@ from .capacity import ensure_parameters_fit
 from .emit import Emitter, Program
 from .load import Bound, bind
 from .parameters import Block, View, initial, parameters_of
-from .update import CHUNK, Update
+from .update import Update
 from .workers import Task, shared_memory, workers
+
+Arrays = Mapping[str, np.ndarray | Stored]
+Scalings = tuple[tuple[str, np.dtype[Any], Scaling], ...]  # input, type, and how it is scaled
 
 
 @dataclass
 class Plan:
     """A network bound for batches of one size: a program for each shard, and where the batch is put.
 
-    `prepared` tells which parameters, of all that there have been, what they alone decide was made for.
+    `prepared` tells which parameters, of all that there have been, what they alone decide was made for. `staged` is
+    where images are put that the workers scale, by input and type.
     """
 
     graph: Graph
     sizes: tuple[int, ...]
+    cuts: tuple[slice, ...]
     shards: list[Bound]
     given: dict[str, np.ndarray]
     taken: dict[str, np.ndarray]
     costs: np.ndarray
     right: np.ndarray
     prepared: int = -1
+    staged: dict[tuple[str, np.dtype[Any]], np.ndarray] = field(default_factory=dict)
+    tasks: dict[tuple[str, Scalings], Task] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
         """The source of the first shard's plan."""
         return self.shards[0].program.source
+
+    @property
+    def result(self) -> tuple[float, int]:
+        """The cost and the number of right answers of all shards; of so few numbers Python's sums are quicker."""
+        return float(sum(self.costs.flat)), int(sum(self.right.flat))
 
     @property
     def arena_bytes(self) -> int:
@@ -59,6 +75,7 @@ class Engine:
     """
 
     name = "numpy"
+    scales = True
     devices = None
 
     def __init__(
@@ -95,7 +112,7 @@ class Engine:
         self.moments: dict[str, np.ndarray] = {name: self._array(count) for name in optimiser.moments}
         self.gradients = [Block(self.trained, self._array(count)) for _ in range(shards)]
         self.update = Update(optimiser, self.p.flat, self.moments, [g.flat for g in self.gradients])
-        self.squares = self._array(-(-count // CHUNK) or 1, "float64")
+        self.squares = self._array(len(self.update.chunks), "float64")
         self.clock = self._array(2, "int64")
         self.clock[0] = seed
         self.rate = self._array(1, "float64")
@@ -103,10 +120,9 @@ class Engine:
         self.graphs: dict[tuple[str, int], Graph] = {}
         self.programs: dict[tuple[str, int, int], Program] = {}
         self.plans: dict[tuple[str, int], Plan] = {}
-        self.tasks: dict[tuple[str, int], Task] = {}
         self.begin(seed)
 
-    def _array(self, size: int, dtype: str | None = None) -> np.ndarray:
+    def _array(self, size: int, dtype: DTypeLike | None = None) -> np.ndarray:
         """A zeroed array that every worker sees."""
         kind = np.dtype(dtype or self.dtype)
         return shared_memory(size * kind.itemsize)[: size * kind.itemsize].view(kind)
@@ -173,7 +189,6 @@ class Engine:
             total = sum(program.arena_bytes for program in programs)
             if total > self.arena.size:  # plans never run at once, so they share one arena
                 self.plans.clear()
-                self.tasks.clear()
                 self.workers.forget()
                 self.arena = shared_memory(total)
             self.plans[key] = self._bind(self.graph(mode, n), sizes, programs, n)
@@ -192,9 +207,9 @@ class Engine:
         right = self._array(count, "int64").reshape(count, 1)
         kept = self._array(max(program.kept_bytes for program in programs), "uint8")
         shards = []
-        start = offset = 0
-        for k, (size, program) in enumerate(zip(sizes, programs, strict=True)):
-            cut = slice(start, start + size)
+        offset = 0
+        cuts = tuple(slice(end - size, end) for end, size in zip(accumulate(sizes), sizes, strict=True))
+        for k, (cut, program) in enumerate(zip(cuts, programs, strict=True)):
             shards.append(
                 bind(
                     program,
@@ -209,18 +224,15 @@ class Engine:
                     {"costs": costs[k], "right": right[k], "clock": self.clock, "shard": k},
                 )
             )
-            start += size
             offset += program.arena_bytes
-        return Plan(graph, sizes, shards, given, taken, costs, right)
+        return Plan(graph, sizes, cuts, shards, given, taken, costs, right)
 
     # ---- running -----------------------------------------------------------------------------------
 
-    def _task(self, what: str, n: int) -> Task:
+    def _task(self, what: str, plan: Plan, scalings: Scalings) -> Task:
         """What a worker does for one call; made once, since forked workers know only what was there."""
-        if (what, n) in self.tasks:
-            return self.tasks[what, n]
-        mode = {"learn": "train", "differentiate": "train"}.get(what, what)
-        plan = self.plan(mode, n)
+        if (what, scalings) in plan.tasks:
+            return plan.tasks[what, scalings]
         count, barrier = self.workers.count, self.workers.barrier
         shards = len(plan.shards)
         meets = plan.shards[0].program.meets
@@ -236,7 +248,15 @@ class Engine:
                 for part in running:
                     next(part, None)  # type: ignore[call-overload]
 
+        def scale(worker: int) -> None:
+            """This worker's shards of the images that came as they are stored."""
+            for name, kind, scaling in scalings:
+                staged, given = plan.staged[name, kind], plan.given[name]
+                for k in range(worker, shards, count):
+                    scaling.apply(staged[plan.cuts[k]], given[plan.cuts[k]])
+
         def forward(worker: int) -> None:
+            scale(worker)
             together(worker, lambda bound: bound.forward(bound.b, bound.p), meets[0])
 
         def differentiate(worker: int) -> None:
@@ -248,10 +268,11 @@ class Engine:
 
         def learn(worker: int) -> None:
             differentiate(worker)
-            if not np.isfinite(plan.costs).all():  # all workers see the same costs, so all of them stop here
+            if not all(map(isfinite, plan.costs.flat)):  # all workers see the same costs, so all of them stop here
                 return
             scale = None
             if self.optimiser.clip is not None:
+                barrier(worker)  # chunks reach into the parts of others
                 self.update.squares(worker, count, self.squares)
                 barrier(worker)
                 scale = clip_scale(float(self.squares.sum()), self.optimiser.clip)
@@ -261,62 +282,60 @@ class Engine:
 
         task = {"learn": learn, "differentiate": differentiate}.get(what, forward)
         # a number that is not finite is found in the cost and told with its layer; NumPy need not warn as well
-        self.tasks[what, n] = np.errstate(over="ignore", invalid="ignore", divide="ignore")(task)
-        return self.tasks[what, n]
+        plan.tasks[what, scalings] = np.errstate(over="ignore", invalid="ignore", divide="ignore")(task)
+        return plan.tasks[what, scalings]
 
-    def _give(self, plan: Plan, arrays: Mapping[str, np.ndarray]) -> None:
+    def _give(self, plan: Plan, arrays: Arrays) -> Scalings:
+        """Put the batch in its place; what the workers still have to scale."""
+        scalings: Scalings = ()
         for name, array in arrays.items():
-            if array is not plan.given[name]:
+            if not isinstance(array, Stored):
                 np.copyto(plan.given[name], array, casting="same_kind")
+                continue
+            kind = array.dtype
+            if (name, kind) not in plan.staged:
+                own = kind == self.dtype  # then they are scaled where they are
+                new = plan.given[name] if own else self._array(array.images.size, kind).reshape(array.shape)
+                plan.staged[name, kind] = new
+            np.copyto(plan.staged[name, kind], array.images)
+            scalings += ((name, kind, array.scaling),)
+        return scalings
 
-    def room(self, mode: str, n: int) -> np.ndarray:
-        """Where a plan has a batch's images (of the first input): what is put there need not be copied."""
-        return self.plan(mode, n).given[self.words.inputs[0]]
-
-    def _ready(self, plan: Plan, arrays: Mapping[str, np.ndarray]) -> None:
-        """The batch in its place, and what the parameters alone decide made."""
-        self._give(plan, arrays)
+    def _ready(self, what: str, arrays: Arrays) -> tuple[Plan, Task]:
+        """The plan and the task for a batch, the batch in its place, and what the parameters alone decide made."""
+        learning = what in ("learn", "differentiate")
+        plan = self.plan("train" if learning else what, len(next(iter(arrays.values()))))
+        task = self._task(what, plan, self._give(plan, arrays))
         first = plan.shards[0]
-        if first.prepare is not None and plan.prepared != self.changes:
+        if not learning and first.prepare is not None and plan.prepared != self.changes:
             first.prepare(first.b, first.p)
             plan.prepared = self.changes
+        return plan, task
 
-    def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, int]:
+    def learn(self, arrays: Arrays, rate: float) -> tuple[float, int]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
-        n = len(next(iter(arrays.values())))
-        task = self._task("learn", n)
-        plan = self.plan("train", n)
-        self._give(plan, arrays)
+        plan, task = self._ready("learn", arrays)
         self.clock[1] += 1
         self.rate[0] = rate
         self._changed()
         self.workers.run(task)
-        return float(plan.costs.sum()), int(plan.right.sum())
+        return plan.result
 
-    def measure(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, int]:
+    def measure(self, arrays: Arrays) -> tuple[float, int]:
         """Mean cost and number of right answers, as the network is after training."""
-        n = len(next(iter(arrays.values())))
-        task = self._task("measure", n)
-        plan = self.plan("measure", n)
-        self._ready(plan, arrays)
+        plan, task = self._ready("measure", arrays)
         self.workers.run(task)
-        return float(plan.costs.sum()), int(plan.right.sum())
+        return plan.result
 
-    def differentiate(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, View]:
+    def differentiate(self, arrays: Arrays) -> tuple[float, View]:
         """The mean cost of a batch and its gradient; nothing is changed but the gradient's memory."""
-        n = len(next(iter(arrays.values())))
-        task = self._task("differentiate", n)
-        plan = self.plan("train", n)
-        self._give(plan, arrays)
+        plan, task = self._ready("differentiate", arrays)
         self.workers.run(task)
-        return float(plan.costs.sum()), View(self.trained, self.gradients[0].arrays)
+        return plan.result[0], View(self.trained, self.gradients[0].arrays)
 
-    def forward(self, arrays: Mapping[str, np.ndarray], mode: str = "infer") -> tuple[np.ndarray, ...]:
+    def forward(self, arrays: Arrays, mode: str = "infer") -> tuple[np.ndarray, ...]:
         """The outputs (or, with mode `show`, every word's value) in order, for a batch; the plan's own memory."""
-        n = len(next(iter(arrays.values())))
-        task = self._task(mode, n)
-        plan = self.plan(mode, n)
-        self._ready(plan, arrays)
+        plan, task = self._ready(mode, arrays)
         if len(plan.shards) > 1:
             self.workers.run(task)
         else:  # one image, say: workers who would idle are not woken

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import linecache
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from ..settings.optimisers import Optimiser
 
 CHUNK = 1 << 14  # numbers: the pieces of some arrays fit a core's cache together
+LINE = 16  # numbers of a line of the cache
 
 
 def source(optimiser: Optimiser) -> str:
@@ -33,10 +34,23 @@ def function(optimiser: Optimiser) -> Callable[..., None]:
     return names["update"]
 
 
-class Update:
-    """Runs an optimiser over flat arrays, each worker on chunks of its own.
+@dataclass(frozen=True)
+class Piece:
+    """Some numbers of a worker's part, as views: made once, since making them takes longer than an addition.
 
-    The chunks and the order of every sum are the same for any number of workers, and so are the bits.
+    `arrays` are the parameters, their gradient, the moments and two scratch arrays, by what `update`
+    calls them.
+    """
+
+    others: list[np.ndarray]  # the gradients of the shards after the first
+    arrays: dict[str, np.ndarray]
+
+
+class Update:
+    """Runs an optimiser over flat arrays, each worker on a part of its own.
+
+    Every number is added up and changed by itself, so that the bits do not depend on where the parts end. The sum
+    of squares does; it is made of the same chunks, in the same order, for any number of workers.
     """
 
     def __init__(
@@ -44,38 +58,52 @@ class Update:
     ) -> None:
         self.optimiser, self.p, self.moments, self.gradients = optimiser, p, moments, gradients
         self.run = function(optimiser)
-        self.takes = set(inspect.signature(self.run).parameters)
-        self.chunks = [slice(start, min(start + CHUNK, p.size)) for start in range(0, p.size, CHUNK)]
-        self.scratch: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self.chunks = chunks(0, p.size)
+        self.pieces: dict[tuple[int, int], list[Piece]] = {}
 
-    def share(self, worker: int, workers: int) -> list[slice]:
-        per = -(-len(self.chunks) // workers)
-        return self.chunks[worker * per : (worker + 1) * per]
+    def part(self, worker: int, workers: int) -> list[Piece]:
+        """A worker's part of the parameters, in pieces."""
+        if (worker, workers) not in self.pieces:
+            even = -(-self.p.size // (LINE * workers)) * LINE  # two workers never write into one line of the cache
+            cuts = chunks(worker * even, min((worker + 1) * even, self.p.size))
+            t, u = (np.empty(min(CHUNK, even), self.p.dtype) for _ in "tu")
+            self.pieces[worker, workers] = [
+                Piece(
+                    [gradient[cut] for gradient in self.gradients[1:]],
+                    {
+                        "p": self.p[cut],
+                        "g": self.gradients[0][cut],
+                        **{name: array[cut] for name, array in self.moments.items()},
+                        "t": t[: cut.stop - cut.start],
+                        "u": u[: cut.stop - cut.start],
+                    },
+                )
+                for cut in cuts
+            ]
+        return self.pieces[worker, workers]
 
     def collect(self, worker: int, workers: int, shards: int) -> None:
         """Add the shards' gradients up, into the first one's memory."""
-        first, *others = self.gradients[:shards]
-        for chunk in self.share(worker, workers):
-            for other in others:
-                np.add(first[chunk], other[chunk], out=first[chunk])
+        for piece in self.part(worker, workers):
+            for other in piece.others[: shards - 1]:
+                np.add(piece.arrays["g"], other, out=piece.arrays["g"])
 
     def squares(self, worker: int, workers: int, out: np.ndarray) -> None:
         """The sum of squares of each chunk of the summed gradient, for clipping."""
         first = self.gradients[0]
-        start = worker * -(-len(self.chunks) // workers)
-        for k, chunk in enumerate(self.share(worker, workers)):
-            out[start + k] = np.vdot(first[chunk], first[chunk])
+        for k in range(worker, len(self.chunks), workers):
+            out[k] = np.vdot(first[self.chunks[k]], first[self.chunks[k]])
 
     def apply(self, worker: int, workers: int, step: int, rate: float, scale: float | None = None) -> None:
-        """One step of the optimiser, on this worker's chunks."""
+        """One step of the optimiser, on this worker's part."""
         kind = self.p.dtype.type
         scalars = {name: kind(value) for name, value in self.optimiser.scalars(step, rate).items()}
         if scale is not None:
             scalars["scale"] = kind(scale)
-        if worker not in self.scratch:
-            self.scratch[worker] = (np.empty(CHUNK, self.p.dtype), np.empty(CHUNK, self.p.dtype))
-        t, u = self.scratch[worker]
-        for chunk in self.share(worker, workers):
-            size = chunk.stop - chunk.start
-            moments = {name: array[chunk] for name, array in self.moments.items()}
-            self.run(p=self.p[chunk], g=self.gradients[0][chunk], t=t[:size], u=u[:size], **moments, **scalars)
+        for piece in self.part(worker, workers):
+            self.run(**piece.arrays, **scalars)
+
+
+def chunks(start: int, stop: int) -> list[slice]:
+    """From start to stop in pieces of at most CHUNK."""
+    return [slice(at, min(at + CHUNK, stop)) for at in range(start, stop, CHUNK)]

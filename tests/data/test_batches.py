@@ -77,18 +77,17 @@ def test_without_shuffle_the_order_is_that_of_storage():
     assert y.tolist() == list(range(10))
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 3, 0), (3, 2, 1, 0)])
-def test_out_is_filled_in_any_layout(order):
-    split = Split(np.random.default_rng(2).integers(0, 256, (23, 2, 5, 4), dtype=np.uint8), np.arange(23))
-    shape = (8, 2, 5, 4)
-    memory = np.full([shape[axis] for axis in order], np.nan, np.float32)
-    out = memory.transpose(np.argsort(order))
-    for (x, _), (wanted, _) in zip(split.batches(8, out=out), split.batches(8), strict=True):
-        assert np.shares_memory(x, memory)
-        np.testing.assert_array_equal(x, wanted)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_stored_batches_are_those_that_numpy_sees_scaled(dtype):
+    x = np.random.default_rng(2).integers(0, 256, (23, 2, 5, 4), dtype=np.uint8)
+    split = Split(x, np.arange(23), Scaling((1 / 255, 2.0), (-0.5, 1.0)))
+    for (x, _), (wanted, _) in zip(split.batches(8, stored=True), split.batches(8, dtype=dtype), strict=True):
+        assert x.images.dtype == np.uint8 and len(x) == len(wanted) and x.shape == wanted.shape
+        np.testing.assert_array_equal(np.asarray(x, dtype), wanted)
+        np.testing.assert_array_equal(np.asarray(x[2:5], dtype), wanted[2:5])
 
 
-def test_without_out_every_batch_is_an_array_of_its_own():
+def test_unless_stored_every_batch_is_an_array_of_its_own():
     first, second = list(numbered(4).batches(2))
     assert not np.shares_memory(first[0], second[0])
 

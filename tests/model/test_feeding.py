@@ -1,10 +1,11 @@
-"""Batches are made where the plan reads them, and nothing about a training shows it."""
+"""Batches come as they are stored and the workers scale them, and nothing about a training shows it."""
 
 import numpy as np
 import pytest
 
 import cnnspec
 from cnnspec.data import Scaling, Split
+from cnnspec.data.dataset import Stored
 from cnnspec.settings.augment import Crop, Flip
 from cnnspec.train.loop import Course, StepDone, measure, training
 
@@ -23,7 +24,7 @@ def images(count=37):  # a short batch at the end
 
 
 class Elsewhere:
-    """The same images, each batch in an array of its own."""
+    """The same images, scaled before a model sees them."""
 
     def __init__(self, split):
         self.split = split
@@ -31,7 +32,7 @@ class Elsewhere:
     def __len__(self):
         return len(self.split)
 
-    def batches(self, batch, *, out=None, **how):
+    def batches(self, batch, *, stored=False, **how):
         return self.split.batches(batch, **how)
 
 
@@ -52,7 +53,7 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("how", [{}, {"workers": 2}, {"workers": 2, "parallel": "processes"}])
-def test_the_bits_are_those_of_batches_that_are_copied(how):
+def test_the_bits_are_those_of_batches_that_come_scaled(how):
     same(trained(images(), **how), trained(Elsewhere(images()), **how))
 
 
@@ -67,20 +68,38 @@ def test_a_model_that_is_asked_between_steps_goes_on_to_the_same_bits():
     same(state, trained(images()))
 
 
-def test_whole_batches_are_made_where_the_plan_reads_them(monkeypatch):
+@pytest.mark.parametrize("stored", ["uint8", "float32", "float64"])
+def test_images_of_every_type_are_scaled_by_the_workers(stored):
+    def split():
+        found = images()
+        return Split(found.x.astype(stored), found.y, found.scaling)
+
+    same(trained(split(), shards=3), trained(Elsewhere(split()), workers=2, parallel="processes", shards=3))
+
+
+@pytest.mark.parametrize("parallel", ["threads", "processes"])
+def test_batches_may_come_as_stored_and_scaled_in_turn(parallel):
+    """Workers that were forked for one kind know how the other is fed as well."""
+    scaled, shown = [], []
+    for turn in (0, 1):
+        with cnnspec.compile(text=NET, seed=1, workers=2, parallel=parallel) as model:
+            for k, (x, y) in enumerate(images().batches(8, stored=True)):
+                scaled.append(model.learn(x if (k + turn) % 2 else np.asarray(x), y))
+            x, y = next(images().batches(8, stored=True))
+            slopes = model.gradients(x, y)["dense1.bias"]
+            shown.append([*model.evaluate(x, y).values(), *model.predict(x).ravel(), *slopes])
+    assert scaled[:5] == scaled[5:] and shown[0] == shown[1]
+
+
+def test_stored_images_of_another_shape_are_refused():
     model = cnnspec.compile(text=NET)
-    room = model.room("train", 8)
-    copied = []
-    copyto = np.copyto
+    with pytest.raises(cnnspec.SpecError, match=r"shape \(n, 1, 16, 16\), got uint8 \(2, 1, 4, 4\)"):
+        model.learn(Stored(np.zeros((2, 1, 4, 4), np.uint8), Scaling()), np.zeros(2, int))
 
-    def watched(to, *given, **how):
-        copied.append(to)
-        return copyto(to, *given, **how)
 
-    for x, y in images().batches(8, out=room):
-        monkeypatch.setattr(np, "copyto", watched)
-        model.learn(x, y)
-        monkeypatch.undo()
-        assert np.shares_memory(x, room) and (x is room) == (len(x) == 8)
-        assert not any(array is room for array in copied)
-    assert any(array is model.room("train", 5) for array in copied), "the short one has a plan of its own"
+def test_a_cost_that_is_not_finite_is_blamed_on_the_scaled_images():
+    x = np.zeros((8, 1, 16, 16), np.float32)
+    x[3, 0, 5, 5] = np.inf
+    split, course = Split(x, np.zeros(8, int)), Course(epochs=1, batch=8, shuffle=False)
+    with pytest.raises(cnnspec.SpecError, match=r"the images hold .* not finite \(number 3 of the batch\)"):
+        list(training(cnnspec.compile(text=NET), split, course))

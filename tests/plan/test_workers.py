@@ -16,9 +16,10 @@ from cnnspec.ops import WORDS
 from cnnspec.ops.conv import Conv
 from cnnspec.ops.costs import CrossEntropy
 from cnnspec.ops.leaves import Input
+from cnnspec.plan import update
 from cnnspec.plan.engine import Engine
 from cnnspec.plan.workers import Processes, WorkerError, workers
-from cnnspec.settings.optimisers import Sgd
+from cnnspec.settings.optimisers import Adam, Sgd
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
@@ -33,10 +34,8 @@ def network():
     return b.graph(("input",), (value,))
 
 
-def engine(shards, count, parallel):
-    return Engine(
-        network(), (CrossEntropy(),), Sgd(momentum=0.9), shards=shards, workers_wanted=count, parallel=parallel
-    )
+def engine(shards, count, parallel, optimiser=Sgd(momentum=0.9)):  # noqa: B008  a frozen record
+    return Engine(network(), (CrossEntropy(),), optimiser, shards=shards, workers_wanted=count, parallel=parallel)
 
 
 def batch(n=70):
@@ -45,8 +44,8 @@ def batch(n=70):
     return {"input": random.normal(size=(n, 2, 8, 8)).astype("float32"), "p.target": target}
 
 
-def trained(shards, count, parallel):
-    made = engine(shards, count, parallel)
+def trained(shards, count, parallel, *optimiser):
+    made = engine(shards, count, parallel, *optimiser)
     costs = [made.learn(batch(n), 0.1)[0] for n in (70, 70, 33, 70)]
     shown = made.measure(batch())
     bits = b"".join(made.parameters[name].tobytes() for name in made.parameters)
@@ -61,6 +60,15 @@ def test_bits_depend_on_shards_not_on_workers(shards):
     for count in (2, 3):
         for parallel in ("threads", "processes"):
             assert trained(shards, count, parallel) == alone
+
+
+@forking
+def test_a_clipped_step_has_the_same_bits_on_any_workers(monkeypatch):
+    monkeypatch.setattr(update, "CHUNK", 1000)  # seven of them, which reach over the workers' parts
+    optimiser = Adam(clip=0.01)
+    alone = trained(3, 1, "threads", optimiser)
+    for parallel in ("threads", "processes"):
+        assert trained(3, 3, parallel, optimiser) == trained(3, 2, parallel, optimiser) == alone
 
 
 def test_another_number_of_shards_is_the_same_to_rounding():

@@ -15,6 +15,7 @@ class Tiny:
     """Two parameters with moments, noise of its own (as dropout has), and a rate that falls."""
 
     dtype = "float64"
+    scales = False
 
     def __init__(self, seed=0, classes=True):
         generator = np.random.default_rng(seed)
@@ -36,9 +37,6 @@ class Tiny:
     def load_state(self, state):
         self.moments = {name: state[f"m/{name}"].copy() for name in self.moments}
         self.steps = int(state["steps"])
-
-    def room(self, mode, n):
-        return None
 
     def activations(self, x):
         dense = x @ self.parameters["dense1.weight"].T + self.parameters["dense1.bias"]
@@ -81,7 +79,7 @@ class Blobs:
     def __len__(self):
         return len(self.x)
 
-    def batches(self, batch, *, seed=0, epoch=0, shuffle=False, augment=(), start=0, out=None, dtype="float32"):
+    def batches(self, batch, *, seed=0, epoch=0, shuffle=False, augment=(), start=0, stored=False, dtype="float32"):
         order = np.arange(len(self))
         if shuffle:
             order = np.random.default_rng((seed, epoch)).permutation(len(self))
