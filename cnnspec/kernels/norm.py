@@ -224,12 +224,12 @@ class NormaliseGradient:
         return part
 
     def write(self, *, out: np.ndarray) -> None:
-        """All of dx."""
-        target = merged(out)
+        """All of dx; out may also be [...,c,w,n] in any order of memory."""
         block = len(self.scratch)
-        for start in range(0, len(target), block):
-            stop = min(start + block, len(target))
-            np.multiply(self[start:stop], self.scale, out=target[start:stop])
+        scale = self.scale if out.ndim == self.x.ndim else self.scale[..., None]
+        for start in range(0, len(out), block):
+            rows = out[start : start + block]
+            np.multiply(self[start : start + len(rows)].reshape(rows.shape), scale, out=rows)
 
 
 def merged(x: np.ndarray) -> np.ndarray:

@@ -70,7 +70,12 @@ class Pixels(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        e.line(f"from_residues({e[x]}, out={e[node.name]})")
+        if e.graph[x].op.lazy:  # made block by block, where each pixel belongs
+            height, channels, width, n = e.shape(node.name)
+            rows = f"{e[node.name]}.reshape({height}, {channels}, {width // 4}, 4, {n}).transpose(0, 3, 1, 2, 4)"
+            e.line(f"{e[x]}.write(out={e.view('in_residues', rows)})")
+        else:
+            e.line(f"from_residues({e[x]}, out={e[node.name]})")
 
 
 @record

@@ -17,7 +17,7 @@ from .merge_costs import merge_costs
 from .pool_first import pool_first
 from .prune import only_cost, prune
 from .straighten import straighten
-from .winograd import winograd
+from .winograd import residues_early, winograd
 
 Pass = Callable[[Graph], Graph]
 
@@ -27,6 +27,7 @@ TRAINING: tuple[Pass, ...] = (
     merge_costs,
     pool_first,
     winograd,
+    residues_early,
     prune,
     fuse_norm,
     differentiate,
@@ -49,6 +50,7 @@ MEASURE: tuple[Pass, ...] = (
     fold_norm,
     pool_first,
     winograd,
+    residues_early,
     prune,
     fuse_norm,
     finish,
@@ -62,6 +64,7 @@ INFERENCE: tuple[Pass, ...] = (
     fold_norm,
     pool_first,
     winograd,
+    residues_early,
     prune,
     fuse_norm,
     finish,

@@ -9,7 +9,7 @@ from ..ops.activation import Relu
 from ..ops.convolve import AddBias
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
-from ..ops.winograd import WinogradConvolveGradient
+from ..ops.winograd import Pixels, WinogradConvolveGradient
 from .rewrite import rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)
@@ -72,7 +72,7 @@ def gradients_by_rows(graph: Graph) -> Graph:
         d.dx = batch_norm_gradient d x ...;  c.dx = winograd_gradient d.dx z w
         d.dx = batch_norm_gradient d x ..., by rows;  c.dx = winograd_gradient d.dx z w
 
-    Not where anybody else reads it: it has no memory then.
+    So it is where it leaves residue rows. Not where anybody else reads it: it has no memory then.
     """
     readers, results = graph.readers(), set(graph.results)
 
@@ -80,7 +80,8 @@ def gradients_by_rows(graph: Graph) -> Graph:
         if not isinstance(node.op, BatchNormGradient) or node.name in results:
             return False
         reader, *others = readers[node.name]
-        return not others and isinstance(reader.op, WinogradConvolveGradient)
+        full = isinstance(reader.op, Pixels) and reader.op.width == 4 * node.type["t"]
+        return not others and (full or isinstance(reader.op, WinogradConvolveGradient))
 
     nodes = {node.name: replace(node, op=node.op.changed(by_rows=True)) if lazily(node) else node for node in graph}
     return graph.with_nodes(nodes)

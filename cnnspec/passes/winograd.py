@@ -26,15 +26,6 @@ def winograd(graph: Graph) -> Graph:
         full = isinstance(made.op, Pixels) and b.type(made.inputs[0])["t"] * 4 == made.op.width
         return made.inputs[0] if full and ":" not in value else None
 
-    def residues(value: str, node: Node, b: Builder) -> str:
-        made = b.nodes[value.partition(":")[0]]
-        if isinstance(made.op, Pixels):
-            return made.inputs[0]
-        for other in b.nodes.values():
-            if isinstance(other.op, Residues) and other.inputs == (value,):
-                return other.name
-        return b.add(Residues(), value, name=f"{made.name}.in_residues", like=made)
-
     def back(value: str, node: Node, b: Builder) -> dict[str, str]:
         return {node.name: b.add(Pixels(node.type["w"]), value, name=f"{node.name}.in_order", like=node)}
 
@@ -47,16 +38,60 @@ def winograd(graph: Graph) -> Graph:
             choice = layer_method(convolution, graph.measured)
             if choice.method != "Winograd":
                 return b.add(op, *inputs, name=node.name, like=node, why=choice.why)
-            x = residues(inputs[0], node, b)
+            x = residues(inputs[0], b)
             made = WinogradConvolve(op.geometry, types[0]["w"])
             return back(b.add(made, x, inputs[1], name=node.name, like=node, why=choice.why), node, b)
         same = op.on_residues(*types)
         if node.type.kind == "image" and same is not None:
             images = [value for value, kind in zip(inputs, types, strict=True) if kind.batched]
             if any(moved(value, b) for value in images):
-                there = [residues(v, node, b) if kind.batched else v for v, kind in zip(inputs, types, strict=True)]
+                there = [residues(v, b) if kind.batched else v for v, kind in zip(inputs, types, strict=True)]
                 value = b.add(same, *there, name=node.name, like=node)
                 return value if b.type(value).kind == "image" else back(value, node, b)
         return None
 
     return rewrite(graph, rule)
+
+
+def residues_early(graph: Graph) -> Graph:
+    """Residue rows from where an image is made, if all that reads it does not mind or wants them.
+
+        y = convolve x w;  n = batch_norm y g b;  r = relu n;  z = winograd (residues r) v
+        y = convolve x w;  n = batch_norm (residues y) g b;  r = relu n;  z = winograd r v
+
+    What follows can then be fused on the way back as well. Not where a tile is half empty, nor for sums of images.
+    """
+    readers, results = graph.readers(), set(graph.results)
+    moved: set[str] = set()
+    for node in reversed(list(graph)):
+        kind = node.type
+        if not node.op.any_rows or kind.kind != "image" or kind["w"] % 4 or node.name in results:
+            continue
+        images = [value for value in node.inputs if graph.type(value).batched]
+        wanted = readers.get(node.name, ())
+        if len(images) == 1 and wanted and all(isinstance(r.op, Residues) or r.name in moved for r in wanted):
+            moved.add(node.name)
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if isinstance(node.op, Residues) and node.inputs[0] in moved:
+            return inputs[0]
+        if node.name not in moved:
+            return None
+        there = tuple(
+            residues(new, b) if graph.type(old).batched and old not in moved else new
+            for old, new in zip(node.inputs, inputs, strict=True)
+        )
+        return b.add(node.op, *there, name=node.name, like=node)
+
+    return rewrite(graph, rule)
+
+
+def residues(value: str, b: Builder) -> str:
+    """The value in residue rows: what it was made of, or a node for it, one for all readers."""
+    made = b.nodes[value.partition(":")[0]]
+    if isinstance(made.op, Pixels):
+        return made.inputs[0]
+    for other in b.nodes.values():
+        if isinstance(other.op, Residues) and other.inputs == (value,):
+            return other.name
+    return b.add(Residues(), value, name=f"{made.name}.in_residues", like=made)
