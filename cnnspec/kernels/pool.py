@@ -108,6 +108,9 @@ def maxpool_gradient(
     out[...] = 0
     free[...] = True
     for _, _, here, there in taps(x.shape, y.shape, kernel, stride, (1, 1), pad):
+        if kernel == (1, 1):  # the window is the pixel
+            np.copyto(out[there], dy[here])
+            return
         first = won[here]
         np.equal(x[there], y[here], out=first)
         np.logical_and(first, free[here], out=first)

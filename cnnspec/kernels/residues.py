@@ -29,19 +29,30 @@ def pairs(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     return upper[:, 0::2], upper[:, 1::2], lower[:, 0::2], lower[:, 1::2]
 
 
-def halves(x: np.ndarray) -> np.ndarray:
-    """x[i,c,w,n] -> a view [i,2,c,t,n] with w = 2t + r: pooled residue rows as an image."""
-    height, channels, width, n = x.shape
-    return x.reshape(height, channels, width // 2, 2, n).transpose(0, 3, 1, 2, 4)
+def halves(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pooled rows x and `rows` [i,2,c,t,n] of which they are made, in one order, as views: w = 2t + r.
+
+    x is an image [i,c,2t,n], or in residue rows [i,4,c,t/2,n].
+    """
+    if x.ndim == 4:
+        height, channels, width, n = x.shape
+        return x.reshape(height, channels, width // 2, 2, n).transpose(0, 3, 1, 2, 4), rows
+    height, _, channels, tiles, n = x.shape
+    x = x.reshape(height, 2, 2, channels, tiles, n).transpose(0, 2, 3, 4, 1, 5)
+    return x, rows.reshape(x.shape)
 
 
 def pool_residues(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, out: np.ndarray) -> None:
-    """The largest of each 2x2 window of x[h,4,c,t,n] as an image out[i,c,2t,n]; top and bottom [i,2,c,t,n] keep
-    the winners of each row for the way back."""
+    """The largest of each 2x2 window of x[h,4,c,t,n], as an image out[i,c,2t,n] or residue rows out[i,4,c,t/2,n].
+
+    top and bottom [i,2,c,t,n] keep the winners of each row for the way back.
+    """
     a, b, c, d = pairs(x)
     np.maximum(a, b, out=top)
     np.maximum(c, d, out=bottom)
-    np.maximum(top, bottom, out=halves(out))
+    pooled, upper = halves(out, top)
+    _, lower = halves(out, bottom)
+    np.maximum(upper, lower, out=pooled)
 
 
 def pool_residues_gradient(
@@ -55,7 +66,7 @@ def pool_residues_gradient(
     won: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """dy[i,c,2t,n] goes to the pixel that won; a tie goes to the first one in reading order.
+    """dy, like `pool_residues`'s out, goes to the pixel that won; a tie goes to the first one in reading order.
 
     upper, lower and won, of bools, are scratch [i,2,c,t,n].
     """
@@ -63,7 +74,8 @@ def pool_residues_gradient(
     da, db, dc, dd = pairs(out)
     if out.shape[0] % 2:
         out[-1] = 0
-    np.copyto(lower, halves(dy))
+    given, all_of_it = halves(dy, lower)
+    np.copyto(all_of_it, given)
     np.greater_equal(top, bottom, out=won)
     np.multiply(lower, won, out=upper)
     np.subtract(lower, upper, out=lower)

@@ -80,14 +80,20 @@ class Pixels(Op):
 
 @record
 class PoolResidues(Op):
-    """Max pooling by 2x2 windows, from residue rows to an image: a window's pixels lie in four whole blocks."""
+    """Max pooling by 2x2 windows, from residue rows to an image: a window's pixels lie in four whole blocks.
+
+    `onward` to residue rows again, where the pooled image fills every tile.
+    """
+
+    onward: bool = False
 
     def pooled(self, x: TensorType) -> TensorType:
         """The type of the pooled rows, before they become an image."""
         return TensorType((("c", x["c"]), ("h", x["h"] // 2), ("r", 2), ("t", x["t"])))
 
     def type(self, x: TensorType) -> TensorType:
-        return TensorType((("c", x["c"]), ("h", x["h"] // 2), ("w", 2 * x["t"])))
+        image = TensorType((("c", x["c"]), ("h", x["h"] // 2), ("w", 2 * x["t"])))
+        return residue_type(image) if self.onward else image
 
     def extras(self, x: TensorType) -> Mapping[str, TensorType]:
         return {"top": self.pooled(x), "bottom": self.pooled(x)}
@@ -104,7 +110,7 @@ class PoolResidues(Op):
 
         y, top, bottom = self.windows().evaluate(in_pixels(x, 4 * x.shape[4]))
         rows = (np.ascontiguousarray(a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4)) for a in (top, bottom))
-        return y, *rows
+        return in_residues(y) if self.onward else y, *rows
 
     def windows(self):
         from .pool import MaxWindows
@@ -131,6 +137,7 @@ class PoolResiduesGradient(Op):
         from .pool import MaxWindowsGradient
 
         image = in_pixels(x, 4 * x.shape[4])
+        dy = in_pixels(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
         return in_residues(MaxWindowsGradient(Geometry((2, 2), (2, 2))).evaluate(dy, image, None))
 
     def emit(self, node, e) -> None:

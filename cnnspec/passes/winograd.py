@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..ir import Builder, Graph, Node
 from ..ops.convolve import Convolve
 from ..ops.leaves import Input
-from ..ops.winograd import Pixels, Residues, WinogradConvolve
+from ..ops.winograd import Pixels, PoolResidues, Residues, WinogradConvolve
 from .methods import Convolution, layer_method
 from .rewrite import rewrite
 
@@ -59,13 +59,14 @@ def residues_early(graph: Graph) -> Graph:
         y = convolve x w;  n = batch_norm y g b;  r = relu n;  z = winograd (residues r) v
         y = convolve x w;  n = batch_norm (residues y) g b;  r = relu n;  z = winograd r v
 
-    What follows can then be fused on the way back as well. Not where a tile is half empty, nor for sums of images.
+    What follows can then be fused on the way back as well. Pooling of residue rows makes residue rows itself. Not
+    where a tile is half empty, nor for sums of images.
     """
     readers, results = graph.readers(), set(graph.results)
     moved: set[str] = set()
     for node in reversed(list(graph)):
-        kind = node.type
-        if not node.op.any_rows or kind.kind != "image" or kind["w"] % 4 or node.name in results:
+        kind, pool = node.type, isinstance(node.op, PoolResidues)
+        if not (node.op.any_rows or pool) or kind.kind != "image" or kind["w"] % 4 or node.name in results:
             continue
         images = [value for value in node.inputs if graph.type(value).batched]
         wanted = readers.get(node.name, ())
@@ -77,6 +78,8 @@ def residues_early(graph: Graph) -> Graph:
             return inputs[0]
         if node.name not in moved:
             return None
+        if isinstance(node.op, PoolResidues):
+            return b.add(node.op.changed(onward=True), *inputs, name=node.name, like=node)
         there = tuple(
             residues(new, b) if graph.type(old).batched and old not in moved else new
             for old, new in zip(node.inputs, inputs, strict=True)

@@ -13,7 +13,14 @@ from cnnspec.kernels.residues import from_residues, to_residues
 from cnnspec.ops.geometry import Geometry
 from cnnspec.ops.leaves import Input
 from cnnspec.ops.pool import MaxWindows
-from cnnspec.ops.winograd import PoolResidues, Residues, WinogradConvolve, WinogradConvolveGradient
+from cnnspec.ops.winograd import (
+    PoolResidues,
+    PoolResiduesGradient,
+    Residues,
+    WinogradConvolve,
+    WinogradConvolveGradient,
+    in_pixels,
+)
 from cnnspec.plan.emit import Emitter, Lines
 from cnnspec.plan.memory import physical
 
@@ -141,11 +148,21 @@ def test_residue_rows_are_the_image_in_another_order(width):
     assert (back == x).all()
 
 
-def test_pooling_residue_rows_is_pooling_the_image():
-    x = np.random.default_rng(0).integers(0, 4, size=(3, 2, 7, 8)).astype(float)  # small numbers: many ties
-    made, exact = run(PoolResidues(), [Residues().evaluate(x)], [Residues().type(data(2, 7, 8))], "float64")
+@pytest.mark.parametrize(("onward", "width"), [(False, 8), (False, 12), (True, 8), (True, 24)])
+def test_pooling_residue_rows_is_pooling_the_image(onward, width):
+    x = np.random.default_rng(0).integers(0, 4, size=(3, 2, 7, width)).astype(float)  # small numbers: many ties
+    kind, rows = Residues().type(data(2, 7, width)), Residues().evaluate(x)
+    made, exact = run(PoolResidues(onward), [rows], [kind], "float64")
     close(made, exact, "float64")
-    assert (made[0] == MaxWindows(Geometry((2, 2), (2, 2))).evaluate(x)[0]).all()
+    wanted = MaxWindows(Geometry((2, 2), (2, 2))).evaluate(x)[0]
+    pooled = in_pixels(made[0], width // 2) if onward else made[0]
+    assert (pooled == wanted).all()
+
+    dy = np.random.default_rng(1).normal(size=wanted.shape)
+    given = [Residues().evaluate(dy) if onward else dy, rows, *made[1:]]
+    op = PoolResidues(onward)
+    kinds = [op.type(kind), kind, *(op.extras(kind).values())]
+    close(*run(PoolResiduesGradient(), given, kinds, "float64"), "float64")
 
 
 @pytest.mark.parametrize("rows, depth, length", [(16, 48, 512), (32, 96, 512), (64, 192, 128), (512, 4608, 64)])

@@ -10,6 +10,7 @@ from oracles.nets import spec
 from cnnspec.ir import Builder, data
 from cnnspec.ir.verify import verify
 from cnnspec.ops import WORDS
+from cnnspec.ops.columns import ColumnsProduct
 from cnnspec.ops.conv import Conv
 from cnnspec.ops.convolve import Convolve
 from cnnspec.ops.costs import CrossEntropy
@@ -54,6 +55,64 @@ def test_layers_between_two_convolutions_stay_in_residue_rows():
     found = ops(prune(rewritten(same(bias=False), BN, RELU, same(), RELU)))
     assert found.count(WinogradConvolve) == 2
     assert found.count(Residues) == found.count(Pixels) == 1
+
+
+def early(*words, image=(3, 16, 16), images=64):
+    """The graph of a training after the passes, and its nodes by kind; those before the cost with `ahead`."""
+    judged = replace(
+        attach_costs(chain(*words, FLAT, DENSE, SOFTMAX, image=image), (CrossEntropy(),)), images=images
+    )
+    graph = run(judged, TRAINING, check=verify)
+
+    def of(kind, ahead=False):
+        nodes = list(graph)[: list(graph.nodes).index(graph.cost)] if ahead else graph
+        return [node for node in nodes if isinstance(node.op, kind)]
+
+    return graph, of
+
+
+def test_residue_rows_begin_where_a_first_convolution_ends():
+    """bn and relu stand in residue rows; their gradient's sums are taken, and it leaves them, block by block."""
+    graph, of = early(same(bias=False), BN, RELU, same())
+    (rows,) = of(Residues, ahead=True)
+    assert graph[rows.inputs[0]].op.macs(*graph.types(graph[rows.inputs[0]])) > 0, "the convolution's own value"
+    (norm,) = of(BatchNorm)
+    assert norm.inputs[0] == rows.name and norm.op.relu and norm.type.kind == "tensor"
+    (lazy,) = (node for node in of(BatchNormGradient) if node.op.by_rows)
+    assert [type(reader.op) for reader in graph.readers()[lazy.name]] == [Pixels]
+
+
+@pytest.mark.parametrize(
+    "why, words, image",
+    [
+        ("others want the image", (same(), RELU, POOL), (3, 16, 16)),
+        ("a tile is half empty", (Conv((16, 3, 3)), RELU, Conv((16, 3, 3))), (3, 16, 16)),
+    ],
+    ids=lambda v: v if isinstance(v, str) else "",
+)
+def test_it_stays_an_image_where(why, words, image):
+    graph, of = early(*words, image=image)
+    for node in of(Residues, ahead=True):
+        assert not isinstance(graph[node.inputs[0]].op, (Convolve, ColumnsProduct))
+
+
+def test_a_value_that_the_network_gives_stays_an_image():
+    b = Builder()
+    x = b.add(Input(data(3, 16, 16)), name="input")
+    first = b.add(RELU, b.add(same(), x, name="c1"), name="r1")
+    second = b.add(same(), first, name="c2")
+    graph = b.graph(("input",), (second, first))
+    made = run(replace(graph, images=64), INFERENCE, check=verify)
+    assert made.type(made.outputs[1]).kind == "image"
+    assert [node.inputs[0] for node in made if isinstance(node.op, Residues)] == [made.outputs[1]]
+
+
+@pytest.mark.parametrize(("width", "then", "onward"), [(16, same(32), True), (20, Conv((32, 3, 3)), False)])
+def test_pooling_makes_residue_rows_for_the_next_convolution(width, then, onward):
+    """Of 20 columns ten are left, two tiles and a half."""
+    _, of = early(same(32), POOL, RELU, then, image=(32, 16, width))
+    (pool,) = of(PoolResidues)
+    assert pool.op.onward == onward and len(of(Residues, ahead=True)) == (1 if onward else 2)
 
 
 def test_pooling_leaves_residue_rows():
