@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .activation import zeros
+from .norm import GradientSums, merged, scale_and_shift
+
 
 def to_residues(x: np.ndarray, *, out: np.ndarray) -> None:
     """x[h,c,w,n] -> out[h,4,c,t,n]; columns beyond the image are zero."""
@@ -85,3 +88,86 @@ def pool_residues_gradient(
     np.greater_equal(c, d, out=won)
     np.multiply(lower, won, out=dc)
     np.subtract(lower, dc, out=dd)
+
+
+def normalise_pooled(
+    x: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    eps: float,
+    *,
+    block: np.ndarray,
+    top: np.ndarray,
+    bottom: np.ndarray,
+    wins: np.ndarray,
+    won: np.ndarray | None = None,
+    out: np.ndarray,
+) -> None:
+    """x[h,4,c,t,n] normalised and pooled, as `normalise` and `pool_residues` do; with `won` a relu as well.
+
+    wins[3,i,2,c,t,n], bools, gets whether a window's upper left pixel beat its neighbour, its lower left one, and
+    the upper winner the lower; won, like out, where the relu let numbers through. block[2r,4,c,t,n], top and
+    bottom[r,2,c,t,n] are scratch for r rows of windows.
+    """
+    scale, shift = scale_and_shift(mean, var, weight, bias, eps)
+    values, zero = merged(x), zeros(out)
+    for start in range(0, len(out), len(top)):
+        rows = slice(start, min(start + len(top), len(out)))
+        count = rows.stop - start
+        y = block[: 2 * count]
+        np.multiply(values[2 * start : 2 * rows.stop], scale, out=merged(y))
+        np.add(merged(y), shift, out=merged(y))
+        a, b, c, d = pairs(y)
+        upper, lower, pooled = top[:count], bottom[:count], out[rows]
+        np.greater_equal(a, b, out=wins[0, rows])
+        np.maximum(a, b, out=upper)
+        np.greater_equal(c, d, out=wins[1, rows])
+        np.maximum(c, d, out=lower)
+        np.greater_equal(upper, lower, out=wins[2, rows])
+        to, above = halves(pooled, upper)
+        _, below = halves(pooled, lower)
+        np.maximum(above, below, out=to)
+        if won is not None:
+            np.maximum(pooled, zero, out=pooled)
+            np.greater(pooled, zero, out=won[rows])
+
+
+def pooled_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    wins: np.ndarray,
+    *,
+    won: np.ndarray | None = None,
+    upper: np.ndarray,
+    lower: np.ndarray,
+    sums: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dy, like the out of `normalise_pooled`, goes to the pixels of out[h,4,c,t,n] that won.
+
+    sums[2,c] gets those of `gradient_sums`, with x[h,4,c,t,n]. upper and lower[r,2,c,t,n] are scratch.
+    """
+    total, target = GradientSums(x), merged(out)
+    if len(out) % 2:
+        out[-1] = 0
+        total.take(slice(len(out) - 1, len(out)), target[-1:], target[-1:])
+    for start in range(0, len(dy), len(upper)):
+        rows = slice(start, min(start + len(upper), len(dy)))
+        up, low = upper[: rows.stop - start], lower[: rows.stop - start]
+        given, all_of_it = halves(dy[rows], low)
+        if won is None:
+            np.copyto(all_of_it, given)
+        else:
+            np.multiply(given, halves(won[rows], low)[0], out=all_of_it)
+        np.multiply(low, wins[2, rows], out=up)
+        np.subtract(low, up, out=low)
+        both = slice(2 * start, 2 * rows.stop)
+        da, db, dc, dd = pairs(out[both])
+        np.multiply(up, wins[0, rows], out=da)
+        np.subtract(up, da, out=db)
+        np.multiply(low, wins[1, rows], out=dc)
+        np.subtract(low, dc, out=dd)
+        total.take(both, target[both], target[both])
+    total.total(out=sums)

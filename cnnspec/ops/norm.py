@@ -201,20 +201,27 @@ class BatchNorm(Op):
 
     def emit(self, node, e) -> None:
         x, weight, bias, *add = node.inputs
+        mean, var = self.emit_moments(node, e)
+        add = add[:-1] if self.summed else add
+        won = f"won={e.rows(node.name + ':won')}, " if self.relu else ""
+        e.line(
+            f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
+            f"{then(self, add, e)}{won}out={e.rows(node.name)})"
+        )
+
+    def emit_moments(self, node, e) -> tuple[str, str]:
+        """Mean and variance of the whole batch."""
+        x, weight, *_ = node.inputs
         mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
         if self.summed:
-            sums = add.pop()
+            sums = node.inputs[-1]
         else:
             sums = f"{node.name}:sums"
             mine = e.meeting(sums, "part", (2, e.graph.type(weight)["c"]))
             e.line(f"sums_and_squares({e.rows(x)}, out={mine})")
         e.meet()
         e.line(f"batch_moments({e[sums]}, {e.pixel_count(x)}, mean={mean}, var={var})")
-        won = f"won={e.rows(node.name + ':won')}, " if self.relu else ""
-        e.line(
-            f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
-            f"{then(self, add, e)}{won}out={e.rows(node.name)})"
-        )
+        return mean, var
 
 
 @record

@@ -10,7 +10,7 @@ from .differentiate import differentiate
 from .expand import expand_inference, expand_training
 from .finish import finish
 from .fold_norm import fold_norm
-from .fuse_norm import fuse_norm, gradients_by_rows
+from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import sums_of_gradients, sums_of_rows
 from .keep_planes import keep_planes
 from .merge_costs import merge_costs
@@ -29,6 +29,7 @@ TRAINING: tuple[Pass, ...] = (
     winograd,
     residues_early,
     prune,
+    pooled_norm,
     fuse_norm,
     differentiate,
     prune,

@@ -9,10 +9,44 @@ from ..ops.activation import Relu
 from ..ops.convolve import AddBias
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
-from ..ops.winograd import Pixels, WinogradConvolveGradient
+from ..ops.pooled_norm import PooledBatchNorm
+from ..ops.winograd import Pixels, PoolResidues, WinogradConvolveGradient
 from .rewrite import rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)
+
+
+def pooled_norm(graph: Graph) -> Graph:
+    """Normalise and pool residue rows block by block: what lies between has no memory.
+
+        n = batch_norm x w b;  p = pool_residues n
+        p = pooled_batch_norm x w b
+
+    Not where another node reads n.
+    """
+    readers, results = graph.readers(), set(graph.results)
+    gone = {
+        node.inputs[0]
+        for node in graph
+        if isinstance(node.op, PoolResidues)
+        and isinstance(graph[node.inputs[0]].op, BatchNorm)
+        and len(readers[node.inputs[0]]) == 1
+        and node.inputs[0] not in results
+    }
+    now: dict[str, tuple[str, ...]] = {}
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
+        if node.name in gone:
+            now[node.name] = inputs
+            return {}
+        if not isinstance(node.op, PoolResidues) or node.inputs[0] not in gone:
+            return None
+        norm = graph[node.inputs[0]]
+        op = PooledBatchNorm(norm.op.eps, pool=node.op)  # type: ignore[attr-defined]
+        made = b.add(op, *now[norm.name], name=node.name, like=norm)
+        return {f"{norm.name}:{extra}": f"{made}:{extra}" for extra in norm.extras}
+
+    return rewrite(settled_last(graph), rule)
 
 
 def fuse_norm(graph: Graph) -> Graph:
@@ -37,7 +71,9 @@ def fuse_norm(graph: Graph) -> Graph:
             return above, None
         if isinstance(above.op, Add) and len(above.inputs) == 2:
             for value in above.inputs:
-                if isinstance(graph[value].op, NORMS) and value == graph[value].name and alone(value):
+                op = graph[value].op
+                plain = isinstance(op, NORMS) and not isinstance(op, PooledBatchNorm)
+                if plain and value == graph[value].name and alone(value):
                     return graph[value], above
         return None
 

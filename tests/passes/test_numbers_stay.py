@@ -18,6 +18,7 @@ SPECS = (
     "3x8x8: conv 4x3x3 pad 1 -> relu -> maxpool 2 -> dense 3 -> softmax",
     "4x8x8: conv 4x3x3 pad 1 bias off -> bn -> relu -> dropout 50% -> conv 4x3x3 groups 2 -> bn -> gap -> sigmoid",
     "16x6x8: add( conv 16x3x3 pad 1 -> bn | id ) -> relu -> conv 16x3x3 pad 1 -> relu -> maxpool 2 -> softmax",
+    "16x7x8: conv 16x3x3 pad 1 -> bn -> maxpool 2 -> relu -> conv 16x3x3 pad 1 -> bn -> maxpool 2 -> softmax",
     "3x4x4: concat( flatten | gap ) -> bn -> dense 4 -> logsoftmax",
     "4x9: conv 6x3 stride 2 -> tanh -> maxpool 2 -> dense 2 -> sigmoid",
 )

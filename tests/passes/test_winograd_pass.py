@@ -16,11 +16,13 @@ from cnnspec.ops.convolve import Convolve
 from cnnspec.ops.costs import CrossEntropy
 from cnnspec.ops.leaves import Input
 from cnnspec.ops.norm import BatchNorm, BatchNormGradient
+from cnnspec.ops.pooled_norm import PooledBatchNorm
 from cnnspec.ops.winograd import Pixels, PoolResidues, Residues, WinogradConvolve
 from cnnspec.passes import INFERENCE, TRAINING, methods, run
 from cnnspec.passes.expand import attach_costs, expand_training
 from cnnspec.passes.prune import prune
 from cnnspec.passes.winograd import winograd
+from cnnspec.plan.emit import Emitter
 from cnnspec.plan.engine import Engine
 from cnnspec.settings.optimisers import Sgd
 
@@ -113,6 +115,32 @@ def test_pooling_makes_residue_rows_for_the_next_convolution(width, then, onward
     _, of = early(same(32), POOL, RELU, then, image=(32, 16, width))
     (pool,) = of(PoolResidues)
     assert pool.op.onward == onward and len(of(Residues, ahead=True)) == (1 if onward else 2)
+
+
+@pytest.mark.parametrize(("words", "relu"), [((BN, RELU, POOL), True), ((BN, POOL), False)])
+def test_a_normalisation_that_is_pooled_has_no_memory(words, relu):
+    """bools remain of it for the gradient; neither its value nor the winners' are there."""
+    graph, of = early(same(32, bias=False), *words, same(32), image=(16, 16, 16))
+    (norm,) = of(PooledBatchNorm)
+    assert norm.op.relu == relu and norm.op.pool.onward and norm.op.summed
+    assert not of(PoolResidues) and type(graph[norm.inputs[0]].op) is WinogradConvolve
+    buffers = {b.name: b for b in Emitter(graph, 64, 64, "float32").run().buffers}
+    full = 16 * 32 * 16 * 64 * 4  # bytes of a value before it is pooled
+    assert set(norm.extras) == {"mean", "var", "wins"} | ({"won"} if relu else set())
+    assert buffers[f"{norm.name}_wins"].bytes * 16 == full * 3
+    assert buffers[norm.name].bytes * 4 == full
+
+
+def test_a_normalisation_that_others_read_is_pooled_apart():
+    b = Builder()
+    x = b.add(Input(data(16, 16, 16)), name="input")
+    norm = b.add(BN, b.add(same(32, bias=False), x, name="c1"), name="n1")
+    pooled = b.add(POOL, norm, name="m1")
+    both = b.add(WORDS["concat"](), b.add(FLAT, pooled, name="f1"), b.add(FLAT, norm, name="f2"), name="both")
+    end = b.add(SOFTMAX, b.add(DENSE, both, name="d"), name="p")
+    judged = replace(attach_costs(b.graph(("input",), (end,)), (CrossEntropy(),)), images=64)
+    kinds = ops(run(judged, TRAINING, check=verify))
+    assert PoolResidues in kinds and PooledBatchNorm not in kinds
 
 
 def test_pooling_leaves_residue_rows():
@@ -211,6 +239,8 @@ def gradient(dtype, plain, monkeypatch, words=WORDS_OF_A_NET, image=(3, 16, 16))
         (WORDS_OF_A_NET, (3, 16, 16)),
         ((same(), RELU, Conv((16, 3, 3)), RELU, POOL), (16, 9, 18)),
         ((Conv((24, 3, 3)), POOL, RELU, Conv((16, 3, 3)), BN), (16, 18, 22)),
+        ((same(bias=False), BN, RELU, POOL, same(), BN, POOL), (16, 9, 16)),
+        ((same(20, bias=False), BN, POOL, same(), RELU), (16, 7, 24)),
     ],
 )
 def test_the_numbers_stay(words, image, monkeypatch):
