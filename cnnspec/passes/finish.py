@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..ir import Builder, Graph, Node
 from ..ops.convolve import AddBias
 from ..ops.winograd import WinogradConvolve
-from .rewrite import rewrite
+from .rewrite import Absorbed, rewrite
 
 
 def finish(graph: Graph) -> Graph:
@@ -26,18 +26,14 @@ def finish(graph: Graph) -> Graph:
         return made if alone and isinstance(made.op, WinogradConvolve) else None
 
     found = {node.name: made for node in graph if (made := before(node))}
-    gone = {made.name for made in found.values()}
-    now: dict[str, tuple[str, ...]] = {}
+    gone: Absorbed = {made.name: () for made in found.values()}
 
-    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
-        if node.name in gone:
-            now[node.name] = inputs
-            return {}
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         if node.name not in found:
             return None
         made = found[node.name]
         assert isinstance(node.op, AddBias)
         op = made.op.changed(relu=node.op.relu)
-        return b.add(op, *now[made.name], *inputs[1:], name=node.name, like=made, why=made.why)
+        return b.add(op, *gone[made.name], *inputs[1:], name=node.name, like=made, why=made.why)
 
-    return rewrite(graph, rule)
+    return rewrite(graph, rule, gone)

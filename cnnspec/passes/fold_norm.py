@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..ir import Builder, Graph, Node
 from ..ops.convolve import AddBias, Convolve
 from ..ops.norm import FoldBias, FoldFilters, Normalise
-from .rewrite import rewrite
+from .rewrite import Absorbed, rewrite
 
 
 def fold_norm(graph: Graph) -> Graph:
@@ -31,22 +31,18 @@ def fold_norm(graph: Graph) -> Graph:
         return (found, bias) if found else None
 
     folded = {node.name: found for node in graph if isinstance(node.op, Normalise) and (found := convolution(node))}
-    gone = {part.name for parts in folded.values() for part in parts if part}
-    now: dict[str, tuple[str, ...]] = {}
+    gone: Absorbed = {part.name: () for parts in folded.values() for part in parts if part}
 
-    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
-        if node.name in gone:
-            now[node.name] = inputs
-            return {}
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         if node.name not in folded or not isinstance(node.op, Normalise):
             return None
         convolve, bias = folded[node.name]
-        x, w = now[convolve.name]
+        x, w = gone[convolve.name]
         _, mean, var, weight, shift = inputs
-        own = now[bias.name][1:] if bias else ()
+        own = gone[bias.name][1:] if bias else ()
         filters = b.add(FoldFilters(node.op.eps), w, var, weight, name=f"{node.name}.filters", like=node)
         rest = b.add(FoldBias(node.op.eps), mean, var, weight, shift, *own, name=f"{node.name}.shift", like=node)
         y = b.add(convolve.op, x, filters, name=f"{node.name}.products", like=convolve)
         return b.add(AddBias(), y, rest, name=node.name, like=node)
 
-    return rewrite(graph, rule)
+    return rewrite(graph, rule, gone)

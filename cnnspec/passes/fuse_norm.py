@@ -11,7 +11,7 @@ from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
 from ..ops.pooled_norm import PooledBatchNorm
 from ..ops.winograd import Pixels, PoolResidues, WinogradConvolveGradient
-from .rewrite import rewrite
+from .rewrite import Absorbed, rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)
 
@@ -25,28 +25,24 @@ def pooled_norm(graph: Graph) -> Graph:
     Not where another node reads n.
     """
     readers, results = graph.readers(), set(graph.results)
-    gone = {
-        node.inputs[0]
+    gone: Absorbed = {
+        node.inputs[0]: ()
         for node in graph
         if isinstance(node.op, PoolResidues)
         and isinstance(graph[node.inputs[0]].op, BatchNorm)
         and len(readers[node.inputs[0]]) == 1
         and node.inputs[0] not in results
     }
-    now: dict[str, tuple[str, ...]] = {}
 
-    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
-        if node.name in gone:
-            now[node.name] = inputs
-            return {}
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> dict[str, str] | None:
         if not isinstance(node.op, PoolResidues) or node.inputs[0] not in gone:
             return None
         norm = graph[node.inputs[0]]
         op = PooledBatchNorm(norm.op.eps, pool=node.op)  # type: ignore[attr-defined]
-        made = b.add(op, *now[norm.name], name=node.name, like=norm)
+        made = b.add(op, *gone[norm.name], name=node.name, like=norm)
         return {f"{norm.name}:{extra}": f"{made}:{extra}" for extra in norm.extras}
 
-    return rewrite(settled_last(graph), rule)
+    return rewrite(settled_last(graph), rule, gone)
 
 
 def fuse_norm(graph: Graph) -> Graph:
@@ -78,22 +74,18 @@ def fuse_norm(graph: Graph) -> Graph:
         return None
 
     found = {node.name: ends for node in graph if (ends := normalisation(node))}
-    gone = {node.name for ends in found.values() for node in ends if node}
-    now: dict[str, tuple[str, ...]] = {}
+    gone: Absorbed = {node.name: () for ends in found.values() for node in ends if node}
 
-    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
-        if node.name in gone:
-            now[node.name] = inputs
-            return {}
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> dict[str, str] | None:
         if node.name not in found:
             return None
         norm, total = found[node.name]
-        rest = [value for value in now[total.name] if value != norm.name] if total else []
+        rest = [value for value in gone[total.name] if value != norm.name] if total else []
         op = norm.op.changed(relu=True)
-        made = b.add(op, *now[norm.name], *rest, name=node.name, like=norm)
+        made = b.add(op, *gone[norm.name], *rest, name=node.name, like=norm)
         return {f"{norm.name}:{extra}": f"{made}:{extra}" for extra in norm.extras}
 
-    return rewrite(settled_last(graph), rule)
+    return rewrite(settled_last(graph), rule, gone)
 
 
 def settled_last(graph: Graph) -> Graph:

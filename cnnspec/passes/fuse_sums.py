@@ -6,7 +6,7 @@ from ..ir import Builder, Graph, Node
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, ReluBatchNormSums
 from ..ops.winograd import WinogradConvolve, WinogradConvolveGradient
-from .rewrite import rewrite
+from .rewrite import Absorbed, rewrite
 
 
 def sums_of_rows(graph: Graph) -> Graph:
@@ -60,19 +60,15 @@ def sums_of_gradients(graph: Graph) -> Graph:
                 parts = [value for value in total.inputs if gradient(value)]
                 if parts:
                     found[node.name] = parts[0], total.name
-    gone = {name for pair in found.values() for name in pair if name}
-    now: dict[str, tuple[str, ...]] = {}
+    gone: Absorbed = {name: () for pair in found.values() for name in pair if name}
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
-        if node.name in gone:
-            now[node.name] = inputs
-            return {}
         if node.name not in found:
             return None
         name, total = found[node.name]
-        rest = [value for value in now[total] if value != name] if total else []
+        rest = [value for value in gone[total] if value != name] if total else []
         op = graph[name].op.changed(sums=node.op)
-        made = b.add(op, *now[name], *inputs[1:], *rest, name=name, like=graph[name])
+        made = b.add(op, *gone[name], *inputs[1:], *rest, name=name, like=graph[name])
         return {node.name: made, **{f"{node.name}:{extra}": f"{made}:{extra}" for extra in node.extras}}
 
-    return rewrite(graph, rule)
+    return rewrite(graph, rule, gone)

@@ -8,18 +8,24 @@ from dataclasses import replace
 from ..ir import Builder, Graph, Node
 
 Rule = Callable[[Node, tuple[str, ...], Builder], "str | dict[str, str] | None"]
+Absorbed = dict[str, tuple[str, ...]]
 
 
-def rewrite(graph: Graph, rule: Rule) -> Graph:
+def rewrite(graph: Graph, rule: Rule, absorbed: Absorbed | None = None) -> Graph:
     """Rebuild the graph; `rule(node, inputs, b)` may add other nodes and return the value that stands for the
     node (or a dictionary that names one for each of its values), or None to leave the node as it is.
 
-    `inputs` are the node's inputs as they are called in the new graph.
+    `inputs` are the node's inputs as they are called in the new graph. A node named in `absorbed` is left out: what
+    takes its place finds there what its inputs are called now.
     """
+    absorbed = {} if absorbed is None else absorbed
     b = Builder()
     now: dict[str, str] = {}
     for node in graph:
         inputs = tuple(now.get(value, value) for value in node.inputs)
+        if node.name in absorbed:
+            absorbed[node.name] = inputs
+            continue
         made = rule(node, inputs, b)
         if made is None:
             b.copy(node, inputs)
