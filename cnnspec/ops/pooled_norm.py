@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ..ir import TensorType
 from ..record import record
 from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of
-from .winograd import PoolResidues, PoolResiduesGradient, in_pixels, in_residues
+from .winograd import PoolResidues, in_pixels, in_residues
 
 
 @record
@@ -80,14 +80,13 @@ class PooledBatchNormSums(BatchNormSums):
         import numpy as np
 
         dy = dy * won[0] if won else dy
-        upper, lower, above = np.split(wins, 3, axis=2)
-        # an image whose largest pixels are those that won
-        size = np.zeros((*x.shape[:2], x.shape[2], 4 * x.shape[4]))
-        tall = x.shape[2] // 2 * 2
+        dy = in_pixels(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
+        upper, lower, above = (side_by_side(part) for part in np.split(wins, 3, axis=2))
+        image = np.zeros((*x.shape[:3], 4 * x.shape[4]), dy.dtype)
         for row, (left, here) in enumerate(((upper, above), (lower, ~above))):
-            for column, wins_it in enumerate((left & here, ~left & here)):
-                size[:, :, row:tall:2, column::2] = wins_it.swapaxes(3, 4).reshape(*wins_it.shape[:3], -1)
-        dz = PoolResiduesGradient().evaluate(dy, in_residues(size))
+            for column, winner in enumerate((left & here, ~left & here)):
+                image[:, :, row : 2 * dy.shape[2] : 2, column::2] = dy * winner
+        dz = in_residues(image)
         return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
 
     def emit(self, node, e) -> None:
@@ -101,6 +100,11 @@ class PooledBatchNormSums(BatchNormSums):
             f"lower={e.scratch('lower', shape)}, sums={mine}, out={e[node.name]})"
         )
         self.emit_gradients(node, e, mine, mean, var)
+
+
+def side_by_side(rows):
+    """rows[n,c,i,2,t] as an image [n,c,i,2t]: column w = 2t + r."""
+    return rows.swapaxes(3, 4).reshape(*rows.shape[:3], -1)
 
 
 def rows_of_a_block(height: int, numbers: int) -> int:
