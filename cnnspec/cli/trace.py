@@ -36,7 +36,8 @@ def command(
     means its largest number. Numbers are those of the network in use, by a plan in float64.
     """
     from ..report.subject import open_subject
-    from ..report.trace import find_place, trace
+    from ..report.trace import trace
+    from ..report.trace_place import find_place
 
     subject = open_subject(path, image=image, which=(which,), label=label, folder=folder, seed=seed, input=given)
     (example, *_) = subject.examples

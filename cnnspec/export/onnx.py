@@ -16,17 +16,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Diagnostic, SpecError
-from ..ir import Graph, Node, TensorType
+from ..ir import Graph
 from ..ops.fields import settings
 from ..ops.leaves import Input
+from .onnx_page import INIT, OnnxPage
+from .onnx_words import WORDS
 
 if TYPE_CHECKING:
     import numpy as np
     import onnx
 
 OLDEST = 21  # the first opset whose operators mean what is written here
-INIT = "cnnspec.init"  # keys of a node's metadata
-WORD = "cnnspec.word"
 
 
 def need_onnx() -> None:
@@ -36,55 +36,6 @@ def need_onnx() -> None:
     if find_spec("onnx") is None:
         help = "install the extra: pip install cnnspec[onnx]"
         raise SpecError((Diagnostic("CNN501", "the package onnx is not installed", help=help),))
-
-
-class OnnxPage:
-    """What a word writes with: nodes, and the arrays that they read."""
-
-    def __init__(self, graph: Graph, weights: Mapping[str, np.ndarray], dtype: str) -> None:
-        from onnx import TensorProto
-
-        self.graph, self.weights, self.dtype = graph, weights, dtype
-        self.element = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[dtype]
-        self.nodes: list[onnx.NodeProto] = []
-        self.arrays: dict[str, np.ndarray] = {}
-        self.names = set(graph.nodes)
-
-    def kind(self, node: Node) -> TensorType:
-        """The type of the node's first input."""
-        return self.graph.type(node.inputs[0])
-
-    def weight(self, node: Node, name: str) -> str:
-        """A parameter of the node; shared ones are one array."""
-        full = f"{node.owner}.{name}"
-        self.arrays[full] = self.weights[full].astype(self.dtype)
-        return full
-
-    def constant(self, name: str, values: Any, dtype: str = "int64") -> str:
-        """An array known now: shapes, ratios."""
-        import numpy as np
-
-        self.arrays[name] = np.asarray(values, dtype)
-        return name
-
-    def number(self, name: str, value: float) -> str:
-        """A single number of the model's type."""
-        return self.constant(name, value, self.dtype)
-
-    def add(self, kind: str, node: Node, *inputs: str, part: str = "", **attributes: Any) -> str:
-        """Add an ONNX node that makes the word's value, or with `part` something on the way to it."""
-        from onnx import helper
-
-        name = f"{node.name}.{part}" if part else node.name
-        made = helper.make_node(kind, inputs, [name], name=name, **attributes)
-        made.doc_string = node.op.written()
-        self.nodes.append(made)
-        return name
-
-    def note(self, key: str, text: str) -> None:
-        """Keep something with the last node that ONNX has no place for."""
-        entry = self.nodes[-1].metadata_props.add()
-        entry.key, entry.value = key, text
 
 
 def onnx_model(
@@ -101,7 +52,6 @@ def onnx_model(
     from onnx import helper, numpy_helper
 
     from .. import __version__
-    from .onnx_words import WORDS
 
     page = OnnxPage(graph, weights, dtype)
     for node in graph:

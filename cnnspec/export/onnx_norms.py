@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .onnx import WORD
 from .onnx_axes import identity
+from .onnx_page import WORD
 from .onnx_reader import Reader, Seen, stripped, word
 from .onnx_steps import Step, refuse
 

@@ -20,8 +20,8 @@ from ..ops.base import Op
 from ..ops.fields import Number, settings
 from ..ops.leaves import Input
 from ..passes.prune import prune
-from .onnx import INIT
 from .onnx_constants import fold
+from .onnx_page import INIT
 from .onnx_patterns import group
 from .onnx_steps import Step, Steps, first_line, needed, refuse
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..ir import Node
 from ..ops.geometry import Geometry, each
-from .onnx import WORD, OnnxPage
+from .onnx_page import WORD, OnnxPage
 
 Writer = Callable[..., object]
 

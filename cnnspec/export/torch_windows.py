@@ -6,7 +6,7 @@ from typing import Any
 
 from ..ir import Node
 from ..ops.geometry import Geometry, each
-from .torch_module import Page, numbers, padding, symmetric
+from .torch_page import Page, numbers, padding, symmetric
 
 
 def sliding(geometry: Geometry, rank: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..ir import Node
 from . import torch_windows as windows
-from .torch_module import Page, numbers
+from .torch_page import Page, numbers
 
 Writer = Callable[..., str]
 

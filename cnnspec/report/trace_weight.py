@@ -8,8 +8,8 @@ from ..ir import Graph
 from .account import account, image_shape
 from .columns import aligned, number
 from .lens import Seen
-from .trace import SHOWN, Place
 from .trace_back import way_back
+from .trace_place import SHOWN, Place
 
 Term = tuple[str, float, str, float]  # the slope's place and value, the other factor's place and value
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from networks import STRUCTURES, engine_for, examples, graph_of, outputs_of, random_texts, values_for
 
-from cnnspec.export.torch_module import MODULE, torch_source
+from cnnspec.export.torch_module import torch_source
+from cnnspec.export.torch_page import MODULE
 from cnnspec.export.torch_words import WORDS as MAPPED
 from cnnspec.ops import WORDS
 from cnnspec.ops.costs import Mse

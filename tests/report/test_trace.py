@@ -16,7 +16,8 @@ from cnnspec.report.account import KINDS, account, kind_of
 from cnnspec.report.columns import number
 from cnnspec.report.gradcheck import random_batch
 from cnnspec.report.lens import Lens, look
-from cnnspec.report.trace import Place, find_place, trace
+from cnnspec.report.trace import trace
+from cnnspec.report.trace_place import Place, find_place
 
 
 def traced(text, n=1):
