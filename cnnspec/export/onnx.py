@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
 
-OLDEST = 21  # the first opset whose operators mean what is written here
-
 
 def need_onnx() -> None:
     """Refuse, with what to install, where the package onnx is missing."""
