@@ -58,6 +58,12 @@ def pool_residues(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, out: np
     np.maximum(upper, lower, out=pooled)
 
 
+def deal(dy: np.ndarray, won: np.ndarray, *, first: np.ndarray, second: np.ndarray) -> None:
+    """dy to `first` where it won, to `second`, which may be dy, elsewhere; zeros to the other."""
+    np.multiply(dy, won, out=first)
+    np.subtract(dy, first, out=second)
+
+
 def pool_residues_gradient(
     dy: np.ndarray,
     x: np.ndarray,
@@ -80,14 +86,11 @@ def pool_residues_gradient(
     given, all_of_it = halves(dy, lower)
     np.copyto(all_of_it, given)
     np.greater_equal(top, bottom, out=won)
-    np.multiply(lower, won, out=upper)
-    np.subtract(lower, upper, out=lower)
+    deal(lower, won, first=upper, second=lower)
     np.greater_equal(a, b, out=won)
-    np.multiply(upper, won, out=da)
-    np.subtract(upper, da, out=db)
+    deal(upper, won, first=da, second=db)
     np.greater_equal(c, d, out=won)
-    np.multiply(lower, won, out=dc)
-    np.subtract(lower, dc, out=dd)
+    deal(lower, won, first=dc, second=dd)
 
 
 def normalise_pooled(
@@ -161,13 +164,10 @@ def pooled_gradient(
             np.copyto(all_of_it, given)
         else:
             np.multiply(given, halves(won[rows], low)[0], out=all_of_it)
-        np.multiply(low, wins[2, rows], out=up)
-        np.subtract(low, up, out=low)
+        deal(low, wins[2, rows], first=up, second=low)
         both = slice(2 * start, 2 * rows.stop)
         da, db, dc, dd = pairs(out[both])
-        np.multiply(up, wins[0, rows], out=da)
-        np.subtract(up, da, out=db)
-        np.multiply(low, wins[1, rows], out=dc)
-        np.subtract(low, dc, out=dd)
+        deal(up, wins[0, rows], first=da, second=db)
+        deal(low, wins[1, rows], first=dc, second=dd)
         total.take(both, target[both], target[both])
     total.total(out=sums)

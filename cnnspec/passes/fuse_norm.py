@@ -38,7 +38,8 @@ def pooled_norm(graph: Graph) -> Graph:
         if not isinstance(node.op, PoolResidues) or node.inputs[0] not in gone:
             return None
         norm = graph[node.inputs[0]]
-        op = PooledBatchNorm(norm.op.eps, pool=node.op)  # type: ignore[attr-defined]
+        assert isinstance(norm.op, BatchNorm)
+        op = PooledBatchNorm(norm.op.eps, pool=node.op)
         made = b.add(op, *gone[norm.name], name=node.name, like=norm)
         return {f"{norm.name}:{extra}": f"{made}:{extra}" for extra in norm.extras}
 
