@@ -111,10 +111,10 @@ def train(
     tuned: Any = None,
 ) -> int:
     """Train, anew into a folder under `out` or on in `run_folder`; returns the exit code."""
+    from ..capacity import ensure_fits
     from ..ir.facts import facts
     from ..model.model import Model
     from ..model.session import begin
-    from ..plan.capacity import ensure_fits
     from ..report.journal import Journal
     from ..report.plots import draw_run
     from ..report.summary import amount, table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..capacity import free_memory, mebibytes
 from ..diagnostics import Fault
-from ..plan.capacity import free_memory, mebibytes
 
 AGAIN = "fetch or copy the file again"  # the help for damaged files
 INFLATION = 1032  # deflate never packs more than so many bytes into one

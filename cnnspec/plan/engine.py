@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ..capacity import ensure_parameters_fit
 from ..data.dataset import Scaling, Stored
 from ..ir import Graph
 from ..kernels.update import clip_scale
@@ -21,7 +22,6 @@ from ..passes.expand import attach_costs
 from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
 from .blas import single_thread
-from .capacity import ensure_parameters_fit
 from .emit import Emitter, Program
 from .load import Bound, bind
 from .parameters import Block, View, initial, parameters_of

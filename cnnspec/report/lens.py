@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..capacity import SPARE, free_memory, mebibytes
 from ..diagnostics import Diagnostic, SpecError
 from ..passes import run
 from ..passes.convolutions import turn_input_gradients, unroll_convolutions
@@ -19,7 +20,6 @@ from ..passes.expand import attach_costs, expand_inference
 from ..passes.prune import prune
 from ..passes.slopes import slopes
 from ..passes.straighten import straighten
-from ..plan.capacity import SPARE, free_memory, mebibytes
 from ..plan.emit import Emitter
 from ..plan.load import bind
 from ..plan.parameters import Block, View, parameters_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..diagnostics import Diagnostic, SpecError
+from .diagnostics import Diagnostic, SpecError
 
 SPARE = 64 << 20  # left for the interpreter, a batch on its way, the files being written
 

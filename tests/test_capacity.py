@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnnspec.capacity import SPARE, ensure_fits, free_memory, largest, mebibytes
 from cnnspec.diagnostics import SpecError
-from cnnspec.plan.capacity import SPARE, ensure_fits, free_memory, largest, mebibytes
 
 GIB = 1 << 30
 
