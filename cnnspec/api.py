@@ -73,7 +73,8 @@ def compile(
     """Compile a spec to a model with fresh parameters.
 
     batch      images of a step (default: the spec's); batches of other sizes are taken too
-    workers    threads (or with parallel="processes", forked processes) that share the work
+    workers    threads (or with parallel="processes", forked processes) that share the work: the images of a
+               batch; processes also the rows of a single image
     seed       of the parameters' beginning and of dropout (default: the spec's)
     shards     parts into which a batch is cut; results depend on them to the last bit, on workers never
     input      shape of the input, (1, 28, 28) or "1x28x28", where the spec states none; else that of the

@@ -182,13 +182,14 @@ def first_steps(jobs: Jobs, repeats: int) -> dict[str, list[float]]:
 def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -> Jobs:
     """The processes of a comparison; PyTorch's program is written into `folder`.
 
-    A batch of one image has no parts for a second worker of ours; PyTorch keeps its threads.
+    Of one image, processes share the rows of every layer; threads leave it to one worker, and so does training.
     """
     job = {**subject.job, "mode": mode}
-    alone = subject.workers == 1 or subject.batch == 1
-    kinds = ["one worker"] if alone else ["processes", "threads"]
-    own = {"engine": "numpy", "workers": 1 if alone else subject.workers}
-    found = {kind: {**job, **own, "parallel": "threads" if alone else kind} for kind in kinds}
+    alone = subject.workers == 1 or (subject.batch == 1 and mode == "train")
+    kinds = [] if alone else ["processes"] if subject.batch == 1 else ["processes", "threads"]
+    found = {kind: {**job, "engine": "numpy", "workers": subject.workers, "parallel": kind} for kind in kinds}
+    if alone or subject.batch == 1:
+        found["one worker"] = {**job, "engine": "numpy", "workers": 1, "parallel": "threads"}
     if "torch" in against:
         file = folder / f"{mode}.py"
         file.write_text(twin.source(subject.spec, mode == "train"), encoding="utf-8")

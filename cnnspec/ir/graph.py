@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Span
 from .figures import Figures, figures
@@ -58,6 +58,7 @@ class Graph:
     cost       value of the cost, after `attach_cost`
     images     how many images a shard will have, for passes whose choice depends on it
     measured   convolution -> method -> seconds that it took here, where it was tuned (`passes/methods.py`)
+    band       of which rows of every image this is the graph: band k of so many (`passes/bands.py`)
     """
 
     nodes: Mapping[str, Node]
@@ -68,6 +69,7 @@ class Graph:
     updates: Mapping[str, str] = field(default_factory=dict)
     images: int = 64
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    band: tuple[int, int] = (0, 1)
 
     def __getitem__(self, value: str) -> Node:
         """The node that makes a value."""
@@ -111,6 +113,11 @@ class Graph:
         from ..report.notebook import graph_svg
 
         return graph_svg(self)
+
+    @property
+    def circumstances(self) -> dict[str, Any]:
+        """What passes may ask besides the nodes, and hand on."""
+        return {"images": self.images, "measured": self.measured, "band": self.band}
 
     def with_nodes(self, nodes: Mapping[str, Node], **changes: object) -> Graph:
         return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ has not. An image is `c h w`, a sequence `c w`, a vector `c`; so `c` is the chan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 Axes = tuple[tuple[str, int], ...]
@@ -63,6 +63,10 @@ class TensorType:
         """The same axes with other spatial sizes, and other channels where given."""
         sizes = (self["c"] if channels is None else channels, *spatial)
         return TensorType(tuple(zip(self.names, sizes, strict=True)), self.batched, self.dtype)
+
+    def of_rows(self, height: int) -> TensorType:
+        """The same axes with another height."""
+        return replace(self, axes=tuple((name, height if name == "h" else size) for name, size in self.axes))
 
     def __str__(self) -> str:
         return "x".join(map(str, self.shape)) or "scalar"

@@ -59,6 +59,7 @@ def column(w, like):
 class TimesChannel(Op):
     """y = x * w, one factor for each channel."""
 
+    row_by_row = True
     overwrites = (0,)
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
@@ -99,6 +100,8 @@ class ChannelDot(Op):
 @record
 class Bend(Op):
     """y = x where x > 0, w * x elsewhere."""
+
+    row_by_row = True
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         return x

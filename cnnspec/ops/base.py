@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..ir import Node
     from ..passes.expand import Expander
     from ..plan.emit import Emitter
+    from .geometry import Geometry
 
 
 @record
@@ -94,6 +95,7 @@ class Op:
     renames: ClassVar[bool] = False  # the value is its input in other axes: no memory, no lines
     settles: ClassVar[bool] = False  # changes state once a step, after all gradients
     any_rows: ClassVar[bool] = False  # minds not how the pixels of a channel are arranged
+    row_by_row: ClassVar[bool] = False  # makes each row of its image from that row of its images alone
     any_order: ClassVar[bool] = False  # minds not in which order a flattened image's numbers stand
 
     @property
@@ -104,6 +106,17 @@ class Op:
     def on_residues(self, *inputs: TensorType) -> Op | None:
         """The op that does the same where its images come in residue rows (ops/winograd.py); None without one."""
         return self if self.any_rows else None
+
+    @property
+    def rows_seen(self) -> Geometry | None:
+        """How the rows of its image look at those of the first image it reads; None where it wants all of them."""
+        from .geometry import ROW_BY_ROW
+
+        return ROW_BY_ROW if self.any_rows or self.row_by_row else None
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        """The op that makes so many rows of its image; `pad` is the padding left above and below them."""
+        return self
 
     # ---- checking: no NumPy here -------------------------------------------------------------------
 
@@ -155,6 +168,10 @@ class Op:
         With extras: a tuple of the value and the extras in the order `extras` names them.
         """
         raise AssertionError(f"{type(self).__name__} has no definition")
+
+    def renamed(self, source: str, of: tuple[int, ...], shape: tuple[int, ...]) -> str:
+        """Source of the value as a view of its input, where the op `renames`."""
+        return source if of == shape else f"{source}.reshape{shape}"
 
     def emit(self, node: Node, e: Emitter) -> None:
         """Write the node's lines of plan."""

@@ -29,6 +29,13 @@ class Convolve(Op):
         return w.elements * self.type(x, w).elements // w["f"]
 
     @property
+    def rows_seen(self) -> Geometry:
+        return self.geometry
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        return self.changed(geometry=self.geometry.padded(pad))
+
+    @property
     def depthwise(self) -> bool:
         return self.groups > 1
 

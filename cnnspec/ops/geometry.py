@@ -5,6 +5,7 @@ Everything is kept for two directions, height then width; a sequence is an image
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from ..diagnostics import Fault
@@ -37,6 +38,16 @@ class Geometry:
             for n, p, e, s in zip((height, width), self.pad, self.extent, self.stride, strict=True)
         )
 
+    def rows(self, made: range, height: int) -> tuple[range, Pair]:
+        """Which rows of an input of so many some rows of the output see, and how much padding above and below."""
+        first = made.start * self.stride[0] - self.pad[0][0]
+        last = (made.stop - 1) * self.stride[0] - self.pad[0][0] + self.extent[0]
+        return range(max(first, 0), min(last, height)), (max(-first, 0), max(last - height, 0))
+
+    def padded(self, pad: Pair) -> Geometry:
+        """The same with other padding above and below."""
+        return replace(self, pad=(pad, self.pad[1]))
+
     @property
     def plain(self) -> bool:
         """One tap, no stride, no padding: the output's pixels are the input's."""
@@ -50,6 +61,9 @@ class Geometry:
     def window(self, rank: int) -> Window:
         before = tuple(pair[0] for pair in self.pad)
         return Window(*(pair[-rank:] for pair in (self.kernel, self.stride, before, self.dilate)))
+
+
+ROW_BY_ROW = Geometry((1, 1))
 
 
 def size_2d(x: TensorType) -> Pair:

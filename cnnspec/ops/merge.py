@@ -170,6 +170,8 @@ class Mul(Op):
 class Product(Op):
     """a * b, where b may be one number for each channel."""
 
+    row_by_row = True
+
     def type(self, a: TensorType, b: TensorType) -> TensorType:
         return a
 
@@ -236,6 +238,7 @@ class Concat(Op):
     word = "concat"
     family = "join"
     join = True
+    row_by_row = True
     example = "concat( conv 4x1x1 | conv 4x3x3 pad same )"
     aliases = ("cat", "concatenate", "stack")
 
@@ -286,9 +289,13 @@ class Concat(Op):
 class Channels(Op):
     """Channels start..stop of a value."""
 
+    row_by_row = True
     start: int
     stop: int
     made: TensorType
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        return self.changed(made=self.made.of_rows(height))
 
     def type(self, x: TensorType) -> TensorType:
         return self.made
@@ -314,8 +321,12 @@ class Channels(Op):
 class PlaceChannels(Op):
     """A value at its place among more channels, zero elsewhere."""
 
+    row_by_row = True
     start: int
     made: TensorType
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        return self.changed(made=self.made.of_rows(height))
 
     def type(self, x: TensorType) -> TensorType:
         return self.made

@@ -181,6 +181,13 @@ class Windows(Op):
     geometry: Geometry
 
     @property
+    def rows_seen(self) -> Geometry:
+        return self.geometry
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        return self.changed(geometry=self.geometry.padded(pad))
+
+    @property
     def quartered(self) -> bool:
         """2x2 windows side by side, the common case, has kernels of its own."""
         return self.geometry == Geometry((2, 2), (2, 2))

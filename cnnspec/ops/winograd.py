@@ -32,6 +32,8 @@ def image_type(x: TensorType, width: int) -> TensorType:
 class Residues(Op):
     """An image in residue rows."""
 
+    row_by_row = True
+
     def type(self, x: TensorType) -> TensorType:
         return residue_type(x)
 
@@ -54,6 +56,7 @@ class Residues(Op):
 class Pixels(Op):
     """Residue rows as an image of a certain width."""
 
+    row_by_row = True
     width: int
 
     def type(self, x: TensorType) -> TensorType:
@@ -112,6 +115,10 @@ class PoolResidues(Op):
         rows = (np.ascontiguousarray(a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4)) for a in (top, bottom))
         return in_residues(y) if self.onward else y, *rows
 
+    @property
+    def rows_seen(self) -> Geometry:
+        return self.windows().geometry
+
     def windows(self):
         from .pool import MaxWindows
 
@@ -164,6 +171,13 @@ class WinogradConvolve(Op):
     relu: bool = False
     sums: bool = False
     keep: bool = False
+
+    @property
+    def rows_seen(self) -> Geometry:
+        return self.geometry
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        return self.changed(geometry=self.geometry.padded(pad))
 
     @property
     def left(self) -> int:

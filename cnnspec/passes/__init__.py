@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..ir import Graph
+from .bands import in_bands
 from .convolutions import turn_input_gradients, unroll_convolutions
 from .differentiate import differentiate
 from .expand import expand_inference, expand_training
@@ -69,6 +70,7 @@ INFERENCE: tuple[Pass, ...] = (
     prune,
     fuse_norm,
     finish,
+    in_bands,
     unroll_convolutions,
 )
 

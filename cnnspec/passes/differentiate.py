@@ -50,8 +50,6 @@ def differentiate(graph: Graph) -> Graph:
                 found[value].append(part)
     ordered = {node.name: gradients[node.name] for node in graph if node.name in gradients}
     return replace(
-        b.graph(
-            graph.inputs, (), cost=graph.cost, updates=graph.updates, images=graph.images, measured=graph.measured
-        ),
+        b.graph(graph.inputs, (), cost=graph.cost, updates=graph.updates, **graph.circumstances),
         gradients=ordered,
     )

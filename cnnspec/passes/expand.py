@@ -25,7 +25,7 @@ def attach_costs(graph: Graph, costs: tuple[Cost, ...]) -> Graph:
         target = b.add(Target(b.type(value)), name=f"{value}.target")
         parts.append(b.add(cost, value, target, name=f"{value}.cost", like=graph[value]))
     total = b.add(Total(), *parts, name="cost")
-    return b.graph(graph.inputs, graph.outputs, cost=total, images=graph.images, measured=graph.measured)
+    return b.graph(graph.inputs, graph.outputs, cost=total, **graph.circumstances)
 
 
 class Expander(Builder):
@@ -67,9 +67,7 @@ def expand(graph: Graph, training: bool) -> Graph:
             assert b.type(b.values[node.name]) == node.type, f"{node.name} becomes a value of another type"
     outputs = tuple(b.values[value] for value in graph.outputs)
     cost = b.values[graph.cost] if graph.cost else ""
-    return b.graph(
-        graph.inputs, outputs, cost=cost, updates=b.updates, images=graph.images, measured=graph.measured
-    )
+    return b.graph(graph.inputs, outputs, cost=cost, updates=b.updates, **graph.circumstances)
 
 
 def expand_training(graph: Graph) -> Graph:

@@ -41,8 +41,7 @@ def rewrite(graph: Graph, rule: Rule, absorbed: Absorbed | None = None) -> Graph
         graph.inputs,
         tuple(map(new, graph.outputs)),
         cost=new(graph.cost),
-        images=graph.images,
-        measured=graph.measured,
+        **graph.circumstances,
     )
     return replace(
         changed,

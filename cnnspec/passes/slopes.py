@@ -69,5 +69,5 @@ def slopes(graph: Graph) -> Graph:
             shown.append(b.add(Slope(), total[value], name=f"{value}.slope", like=node))
         else:
             shown.append(b.add(Flat(node.type), name=f"{value}.slope", like=node))
-    made = b.graph(graph.inputs, (*graph.outputs, *shown), cost=graph.cost, images=graph.images)
+    made = b.graph(graph.inputs, (*graph.outputs, *shown), cost=graph.cost, **graph.circumstances)
     return replace(made, updates={})

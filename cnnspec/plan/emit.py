@@ -13,6 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from ..ir import Graph, Node, TensorType
+from ..ops.bands import Together
 from ..ops.leaves import Input, Target, Weight
 from ..ops.merge import Add
 from .memory import Buffer, physical, place
@@ -32,6 +33,7 @@ class Program:
 
     kept       bytes of what depends on parameters alone, the same for all shards
     meetings   arrays that all shards share, by name: shape without the leading axis of shards (float64)
+    together   images that they make together, a band of rows each: the shape of a band (the plan's type)
     meets      how often shards wait for one another in forward and in backward
     parameters what each parameter is called in p and g
     """
@@ -43,6 +45,7 @@ class Program:
     kept_bytes: int
     buffers: tuple[Buffer, ...]
     meetings: dict[str, tuple[int, ...]]
+    together: dict[str, tuple[int, ...]]
     meets: tuple[int, int]
     constants: dict[str, np.ndarray]
     costs: int
@@ -80,6 +83,7 @@ class Emitter:
         self.kept: dict[str, Buffer] = {}
         self.known = self._known()
         self.meetings: dict[str, tuple[int, ...]] = {}
+        self.together: dict[str, tuple[int, ...]] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.costs: list[str] = []
         self.stored = self._stored()
@@ -212,9 +216,9 @@ class Emitter:
         self.place(value, f"b.{everyone}")
         return f"b.{name}"
 
-    def meet(self) -> None:
+    def meet(self, why: str = "every shard has its sums") -> None:
         """Wait until every shard has come to this line."""
-        self.parts[-1].code.append(("yield", "every shard has its sums"))
+        self.parts[-1].code.append(("yield", why))
 
     def random_key(self, node: Node) -> str:
         """What the random numbers of a node depend on: seed, step, shard, node."""
@@ -244,11 +248,18 @@ class Emitter:
         return found
 
     def _external(self) -> dict[str, str]:
-        """Values that live outside the arena: parameters, and gradients of parameters."""
+        """Values that live outside the arena: parameters, their gradients, and images that shards make together."""
         found = {}
         for node in self.graph:
             if isinstance(node.op, Weight):
                 found[node.name] = f"p.{self.parameters[node.name]}"
+            if isinstance(node.op, Together):
+                (band,) = node.inputs
+                name, whole = self.names[band], self.names[node.name]
+                self.together[name] = self.shape(band)
+                self.views[f"b.{name}"] = f'm["{name}"][b.shard]'
+                self.views[f"b.{whole}"] = f'm["{name}"].reshape{self.shape(node.name)}'
+                found |= {band: f"b.{name}", node.name: f"b.{whole}"}
         for parameter, value in self.graph.gradients.items():
             if value not in found and not self.graph[value].op.renames:
                 found[value] = f"g.{self.parameters[parameter]}"
@@ -290,6 +301,7 @@ class Emitter:
                 once = sum(root(value) == source for value in node.inputs) == 1
                 free = once and last.get(source, 0) == index[node.name] and source not in self.external
                 same = self.shape(node.inputs[which]) == self.shape(node.name)
+                same = same and prod(self.shape(source)) == prod(self.shape(node.name))  # not some rows of it
                 leaf = isinstance(self.graph[source].op, (Input, Target))
                 if free and same and not leaf and self.graph.type(source).dtype == "float":
                     mine = root(node.name)
@@ -319,7 +331,10 @@ class Emitter:
         if value in self.external or kind.kind == "scalar" or kind.dtype == "meeting" or self.graph[value].op.lazy:
             return
         source = self.roots[value]
-        if source == value:
+        if self.node.op.renames:
+            (x,) = self.node.inputs
+            self.views[f"b.{self.names[value]}"] = self.node.op.renamed(self[x], self.shape(x), self.shape(value))
+        elif source == value:
             last = max(self._last.get(value, 0), self.step)
             self._reserve(self.names[value], self.shape(value), kind.dtype, self.step, last)
         else:
@@ -333,10 +348,12 @@ class Emitter:
         """The shape of what a line makes, or of what it makes a view of."""
         made = re.findall(r"out=b\.(\w+)", code)
         name = made[-1] if made else ""
-        buffers = self.buffers | self.kept
-        while name and name not in buffers:
+        while name:
+            buffer = self.buffers.get(name) or self.kept.get(name)
+            if buffer or name in self.together:
+                return str(buffer.shape if buffer else self.together[name])
             name = name.rpartition("_")[0]
-        return str(buffers[name].shape) if name else ""
+        return ""
 
     def run(self) -> Program:
         """Let every node write its lines, place the memory, put the page together."""
@@ -372,6 +389,7 @@ class Emitter:
             kept_bytes=kept,
             buffers=tuple(self.buffers.values()),
             meetings=self.meetings,
+            together=self.together,
             meets=(count_meets(early), count_meets(late)),
             constants=self.constants,
             costs=len(self.costs),

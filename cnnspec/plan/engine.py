@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import accumulate
 from math import isfinite, prod
 from typing import Any
@@ -18,6 +19,7 @@ from ..kernels.update import clip_scale
 from ..ops.costs import Cost
 from ..ops.leaves import Target
 from ..passes import INFERENCE, MEASURE, TRAINING, run
+from ..passes.bands import worth_bands
 from ..passes.expand import attach_costs
 from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
@@ -41,7 +43,6 @@ class Plan:
     """
 
     graph: Graph
-    sizes: tuple[int, ...]
     cuts: tuple[slice, ...]
     shards: list[Bound]
     given: dict[str, np.ndarray]
@@ -56,6 +57,11 @@ class Plan:
     def source(self) -> str:
         """The source of the first shard's plan."""
         return self.shards[0].program.source
+
+    @property
+    def bands(self) -> int:
+        """How many shards share each image."""
+        return self.graph.band[1]
 
     @property
     def result(self) -> tuple[float, int]:
@@ -117,9 +123,9 @@ class Engine:
         self.clock[0] = seed
         self.rate = self._array(1, "float64")
         self.arena = shared_memory(0)
-        self.graphs: dict[tuple[str, int], Graph] = {}
-        self.programs: dict[tuple[str, int, int], Program] = {}
-        self.plans: dict[tuple[str, int], Plan] = {}
+        self.graphs: dict[tuple[str, int, tuple[int, int]], Graph] = {}
+        self.programs: dict[tuple[str, int, int, tuple[int, int]], Program] = {}
+        self.plans: dict[tuple[str, int, int], Plan] = {}
         self.begin(seed)
 
     def _array(self, size: int, dtype: DTypeLike | None = None) -> np.ndarray:
@@ -152,13 +158,14 @@ class Engine:
 
     # ---- plans -------------------------------------------------------------------------------------
 
-    def graph(self, mode: str, n: int = 128) -> Graph:
+    def graph(self, mode: str, n: int = 128, band: tuple[int, int] = (0, 1)) -> Graph:
         """The graph of primitives for `train`, `measure` (cost without dropout), `infer` or `show` (every value).
 
-        How a layer is computed best depends on the images of a shard, so each size of batch has its own graph.
+        How a layer is computed best depends on the images of a shard, so each size of batch has its own graph, and
+        each band of rows where workers share one image.
         """
         images = max(self.sizes(n))
-        if (mode, images) not in self.graphs:
+        if (mode, images, band) not in self.graphs:
             words, passes = self.words, INFERENCE
             if mode in ("train", "measure"):
                 assert self.judged is not None, "a network without a cost cannot be judged"
@@ -166,49 +173,58 @@ class Engine:
             elif mode == "show":
                 words = replace(words, outputs=tuple(node.name for node in words))
             measured = self.measured.get("train" if mode == "train" else "infer", {})
-            self.graphs[mode, images] = run(replace(words, images=images, measured=measured), passes)
-        return self.graphs[mode, images]
+            found = replace(words, images=images, measured=measured, band=band)
+            self.graphs[mode, images, band] = run(found, passes)
+        return self.graphs[mode, images, band]
 
     def sizes(self, n: int) -> tuple[int, ...]:
         """How many images each shard gets; empty shards are left out."""
         share, more = divmod(n, self.shard_count)
         return tuple(size for k in range(self.shard_count) if (size := share + (k < more)))
 
-    def program(self, mode: str, size: int, n: int) -> Program:
-        key = (mode, size, n)
+    def program(self, mode: str, size: int, n: int, band: tuple[int, int] = (0, 1)) -> Program:
+        key = (mode, size, n, band)
         if key not in self.programs:
-            self.programs[key] = Emitter(self.graph(mode, n), size, n, self.dtype).run()
+            self.programs[key] = Emitter(self.graph(mode, n, band), size, n, self.dtype).run()
         return self.programs[key]
 
-    def plan(self, mode: str, n: int) -> Plan:
-        """The plan for a batch of n images, bound to memory."""
-        key = (mode, n)
+    def parts(self, mode: str, n: int, bands: int = 1) -> list[Program]:
+        """The programs of all shards of a batch."""
+        return [self.program(mode, size, n, (k, bands)) for size in self.sizes(n) for k in range(bands)]
+
+    def plan(self, mode: str, n: int, bands: int = 1) -> Plan:
+        """The plan for a batch of n images, each shared by so many shards, bound to memory."""
+        key = (mode, n, bands)
         if key not in self.plans:
-            sizes = self.sizes(n)
-            programs = [self.program(mode, size, n) for size in sizes]
+            programs = self.parts(mode, n, bands)
             total = sum(program.arena_bytes for program in programs)
             if total > self.arena.size:  # plans never run at once, so they share one arena
                 self.plans.clear()
                 self.workers.forget()
                 self.arena = shared_memory(total)
-            self.plans[key] = self._bind(self.graph(mode, n), sizes, programs, n)
+            self.plans[key] = self._bind(programs, n)
         return self.plans[key]
 
-    def _bind(self, graph: Graph, sizes: tuple[int, ...], programs: list[Program], n: int) -> Plan:
+    def _bind(self, programs: list[Program], n: int) -> Plan:
+        graph = programs[0].graph
+        _, bands = graph.band
         targets = [node.name for node in graph if isinstance(node.op, Target)]
         given = {name: self._batch(n, graph.type(name).shape) for name in (*graph.inputs, *targets)}
         taken = {name: self._batch(n, graph.type(name).shape) for name in graph.outputs}
-        count = len(sizes)
+        count = len(programs)
         meetings = {
-            name: self._array(count * prod(shape), "float64").reshape(count, *shape)
-            for name, shape in programs[0].meetings.items()
+            name: self._array(count * prod(shape), dtype).reshape(count, *shape)
+            for shared, dtype in ((programs[0].meetings, "float64"), (programs[0].together, self.dtype))
+            for name, shape in shared.items()
         }
         costs = self._array(count * max(1, programs[0].costs), "float64").reshape(count, -1)
         right = self._array(count, "int64").reshape(count, 1)
         kept = self._array(max(program.kept_bytes for program in programs), "uint8")
         shards = []
         offset = 0
-        cuts = tuple(slice(end - size, end) for end, size in zip(accumulate(sizes), sizes, strict=True))
+        sizes = [program.n for program in programs[::bands]]
+        ends = accumulate(sizes)
+        cuts = tuple(slice(end - size, end) for end, size in zip(ends, sizes, strict=True) for _ in range(bands))
         for k, (cut, program) in enumerate(zip(cuts, programs, strict=True)):
             shards.append(
                 bind(
@@ -217,7 +233,7 @@ class Engine:
                     self.arena[offset : offset + program.arena_bytes],
                     kept,
                     self.arrays,
-                    self.gradients[k].arrays,
+                    self.gradients[k].arrays if graph.gradients else None,
                     meetings,
                     {name: array[cut] for name, array in given.items()},
                     {name: array[cut] for name, array in taken.items()},
@@ -225,7 +241,7 @@ class Engine:
                 )
             )
             offset += program.arena_bytes
-        return Plan(graph, sizes, cuts, shards, given, taken, costs, right)
+        return Plan(graph, cuts, shards, given, taken, costs, right)
 
     # ---- running -----------------------------------------------------------------------------------
 
@@ -292,6 +308,9 @@ class Engine:
             if not isinstance(array, Stored):
                 np.copyto(plan.given[name], array, casting="same_kind")
                 continue
+            if plan.bands > 1:  # workers who share an image cannot each scale a part of it
+                array.scaling.apply(array.images, plan.given[name])
+                continue
             kind = array.dtype
             if (name, kind) not in plan.staged:
                 own = kind == self.dtype  # then they are scaled where they are
@@ -304,7 +323,9 @@ class Engine:
     def _ready(self, what: str, arrays: Arrays) -> tuple[Plan, Task]:
         """The plan and the task for a batch, the batch in its place, and what the parameters alone decide made."""
         learning = what in ("learn", "differentiate")
-        plan = self.plan("train" if learning else what, len(next(iter(arrays.values()))))
+        n = len(next(iter(arrays.values())))
+        shared = what == "infer" and n == 1 and self.worth_sharing and self.workers.awake()
+        plan = self.plan("train" if learning else what, n, self.workers.count if shared else 1)
         task = self._task(what, plan, self._give(plan, arrays))
         first = plan.shards[0]
         if not learning and first.prepare is not None and plan.prepared != self.changes:
@@ -342,6 +363,11 @@ class Engine:
             task(0)
         return tuple(plan.taken[value] for value in plan.graph.outputs)
 
+    @cached_property
+    def worth_sharing(self) -> bool:
+        """Whether workers share the work of one image, each making some of the rows: no bit depends on it."""
+        return worth_bands(self.words)
+
     def layout(self, flat: np.ndarray) -> View:
         """An array as long as the trained parameters (a moment), seen like them."""
         return View(self.trained, Block(self.trained, flat).arrays)
@@ -367,7 +393,7 @@ class Engine:
     def memory(self, n: int, mode: str = "train") -> dict[str, int]:
         """Bytes that a step on n images holds, by what they are for; known before any is taken."""
         graph = self.graph(mode, n)
-        programs = [self.program(mode, size, n) for size in self.sizes(n)]
+        programs = self.parts(mode, n)
         size = np.dtype(self.dtype).itemsize
         targets = [node.name for node in graph if isinstance(node.op, Target)]
         staged = sum(graph.type(name).elements for name in (*graph.inputs, *targets, *graph.outputs))

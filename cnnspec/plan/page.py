@@ -20,7 +20,7 @@ def write(e: Emitter, arena: int, kept: int) -> str:
     graph = e.graph
     before, forward, backward = split(e)
     text = [
-        f'"""A plan for {e.n} images{f" of a batch of {e.batch}" if e.n != e.batch else ""}, {e.dtype}.',
+        f'"""A plan for {share(e)}, {e.dtype}.',
         "",
         "b  arrays of this plan, by name: images are [h, c, w, n], vectors [c, n], the batch innermost",
         "p  the parameters" + (", g their gradients" if graph.gradients else ""),
@@ -35,7 +35,8 @@ def write(e: Emitter, arena: int, kept: int) -> str:
         what = "what the parameters alone decide, made once after they have changed"
         text += [*function("prepare(b, p)", what, before), "", ""]
     inputs = ", ".join(f"{e[name]} {e.shape(name)}" for name in graph.inputs)
-    ends = ", ".join(f"{e[value]} {e.shape(value)}" for value in graph.outputs) or "the cost"
+    ends = ", ".join(f"{e[value]} {e.shape(value)}" for value in graph.outputs)
+    ends = ends or ("the cost" if graph.cost else "its rows of each image")
     text += function("forward(b, p)", f"{inputs} -> {ends}", forward)
     if graph.gradients:
         what = "the gradient of the cost, from the last layer to the first"
@@ -45,6 +46,15 @@ def write(e: Emitter, arena: int, kept: int) -> str:
         text += [f"    {code}" for code in e.settled]
     text += ["", "", *buffers(e, arena, kept)]
     return "\n".join(text) + "\n"
+
+
+def share(e: Emitter) -> str:
+    """Of which images, or rows of them, it is the plan."""
+    band, bands = e.graph.band
+    images = f"{e.n} image{'s' * (e.n != 1)}"
+    if bands > 1:
+        return f"{images}, band {band + 1} of the {bands} that its rows are made in"
+    return f"{images} of a batch of {e.batch}" if e.n != e.batch else images
 
 
 def split(e: Emitter) -> tuple[list[Lines], list[Lines], list[Lines]]:

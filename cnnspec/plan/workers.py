@@ -2,13 +2,14 @@
 
 Both offer the same: `run(task)` calls task(worker) on every worker, the caller being worker 0, and returns when
 all are done; `barrier(worker)` inside a task waits for the others. A worker that fails or dies makes `run`
-raise; nobody waits for ever.
+raise; nobody waits for ever. `awake()` tells whether the others are so quick that they can share small work.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
+import select
 import signal
 import sys
 import threading
@@ -16,6 +17,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import chain
 
 import numpy as np
 
@@ -35,6 +37,10 @@ class Alone:
     """One worker: the caller."""
 
     count = 1
+
+    def awake(self) -> bool:
+        """Whether others stand ready, so that waiting for one another takes a few microseconds only."""
+        return False
 
     def run(self, task: Task) -> None:
         task(0)
@@ -68,6 +74,10 @@ class Threads:
         ]
         for thread in self.threads:
             thread.start()
+
+    def awake(self) -> bool:
+        """Never quick: each call of NumPy's hands the interpreter's lock around."""
+        return False
 
     def _serve(self, worker: int) -> None:
         while True:
@@ -138,28 +148,34 @@ def closed_lock() -> threading.Lock:
 
 GO, COMMAND, ABORT, STOP, FIRST = 0, 8, 16, 24, 32  # words of the control block, a cache line apart
 SPINS = 20_000
+LATELY = 0.1  # seconds
 
 
 class Processes:
     """Workers as forked processes that spin on words of shared memory: half the cost of threads on small nets.
 
     Children know the tasks that were there when they were forked; a new task means new children, which
-    costs milliseconds and loses nothing, since all that lasts is in shared memory.
+    costs milliseconds and loses nothing, since all that lasts is in shared memory. One that has long had nothing to
+    do sleeps at the end of a pipe.
     """
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self.words = shared_memory(8 * (FIRST + 16 * count)).data.cast("B").cast("q")
+        self.words = shared_memory(8 * (FIRST + 24 * count)).data.cast("B").cast("q")
         self.reason = shared_memory(4096)
         self.tasks: list[Task] = []
         self.children: list[int] = []
+        self.bells: list[tuple[int, int]] = []  # a pipe for each child
         self.sequence = 0
+        self.asked = 0.0
         self.meetings = [0] * count
         self.parent = os.getpid()
 
     def _slot(self, worker: int) -> int:
-        """Where a worker says how many barriers it has come to; 8 words on, which command it has done."""
-        return FIRST + 16 * worker
+        """Where a worker says how many barriers it has come to; 8 words on, which command it has done; 16 words on,
+        whether it sleeps.
+        """
+        return FIRST + 24 * worker
 
     def run(self, task: Task) -> None:
         if task not in self.tasks:
@@ -171,6 +187,7 @@ class Processes:
         words[COMMAND] = self.tasks.index(task)
         self.sequence += 1
         words[GO] = self.sequence
+        self._ring()
         try:
             task(0)
             for worker in range(1, self.count):
@@ -196,6 +213,7 @@ class Processes:
         self.meetings = [0] * self.count
         sys.stdout.flush()
         sys.stderr.flush()
+        self.bells = [os.pipe() for _ in range(1, self.count)]
         for worker in range(1, self.count):
             child = os.fork()
             if child == 0:
@@ -222,14 +240,38 @@ class Processes:
         sequence = 0
         while True:
             sequence += 1
-            self._wait(lambda: words[GO] >= sequence or words[STOP], idle=True)  # noqa: B023
+            self._wait(lambda: words[GO] >= sequence or words[STOP], lambda: self._sleep(worker))  # noqa: B023
             if words[STOP]:
                 return
             self.tasks[words[COMMAND]](worker)
             words[done] = sequence
 
-    def _wait(self, ready: Callable[[], object], idle: bool = False) -> None:
-        """Spin, then give way, then (if idle) sleep, so that a waiting worker does not slow its neighbours."""
+    def _sleep(self, worker: int) -> bool:
+        """Until the bell rings: a hundredth of a second at most, since parents may be killed. Whether it rang."""
+        bell, asleep = self.bells[worker - 1][0], self._slot(worker) + 16
+        self.words[asleep] = 1
+        rang = bool(select.select([bell], [], [], 0.01)[0])
+        if rang:
+            os.read(bell, 4096)
+        self.words[asleep] = 0
+        return rang
+
+    def _ring(self) -> bool:
+        """Wake the children that sleep; whether there were any."""
+        asleep = [bell for worker, (_, bell) in enumerate(self.bells, 1) if self.words[self._slot(worker) + 16]]
+        for bell in asleep:
+            os.write(bell, b"!")
+        return bool(asleep)
+
+    def awake(self) -> bool:
+        """Whether all children spin. If not, and they were asked for lately, they are woken for the next time."""
+        before, self.asked = self.asked, time.monotonic()
+        if self.asked - before < LATELY:
+            return not self._ring()
+        return not any(self.words[self._slot(worker) + 16] for worker in range(1, self.count))
+
+    def _wait(self, ready: Callable[[], object], sleep: Callable[[], bool] | None = None) -> None:
+        """Spin, then give way, then sleep, so that a waiting worker does not slow its neighbours."""
         spins = 0
         while not ready():
             spins += 1
@@ -238,7 +280,10 @@ class Processes:
                     raise WorkerError("another worker failed")
                 if spins > SPINS:
                     self._alive()
-                    time.sleep(0.01 if idle and spins > SPINS + 2560 else 0.0002)
+                    if sleep is None or spins <= SPINS + 2560:
+                        time.sleep(0.0002)
+                    elif sleep():
+                        spins = 0
                 elif spins > 2000:
                     os.sched_yield()
 
@@ -281,6 +326,7 @@ class Processes:
         if os.getpid() != self.parent:
             return
         self.words[STOP] = 1
+        self._ring()
         for child in self.children:
             deadline = time.monotonic() + 5
             while os.waitpid(child, os.WNOHANG) == (0, 0):
@@ -288,6 +334,9 @@ class Processes:
                     os.kill(child, signal.SIGKILL)
                 time.sleep(0.001)
         self.children = []
+        for end in chain(*self.bells):
+            os.close(end)
+        self.bells = []
 
 
 def workers(count: int, parallel: str) -> Alone | Threads | Processes:

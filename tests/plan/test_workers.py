@@ -176,3 +176,36 @@ def test_a_steady_step_allocates_nothing_that_grows_with_the_batch():
 
     image = 2 * 8 * 8 * 4  # bytes; a hidden layer has eight times as many
     assert most(192) - most(64) < 16 * image
+
+
+@forking
+def test_idle_children_sleep_and_are_woken_for_those_who_ask_again():
+    made = Processes(2)
+    task = lambda worker: None  # noqa: E731  one object, as a plan's task is
+    made.run(task)
+    try:
+        assert wait_for(lambda: not made.awake(), pause=0.2), "an idle child must sleep"
+        assert wait_for(made.awake, pause=0.001), "who asks again soon finds it awake"
+        made.run(task)
+        time.sleep(0.2)
+        made.run(task)  # a sleeping child is woken for work that needs it
+    finally:
+        made.close()
+
+
+def wait_for(true, pause):
+    for _ in range(200):
+        if true():
+            return True
+        time.sleep(pause)
+    return False
+
+
+@forking
+def test_pipes_are_closed_with_the_workers():
+    before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+    made = Processes(3)
+    made.run(lambda worker: None)
+    made.close()
+    after = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+    assert after == before
