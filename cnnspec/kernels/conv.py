@@ -35,11 +35,12 @@ def widen(
     dilate: int = 1,
     pad: Pads = ((0, 0), (0, 0)),
     *,
+    residues: bool = False,
     out: np.ndarray,
 ) -> None:
     """x[h,c,w,n] -> out[g,top+h+bottom,v,c/g,j,n]: column v holds pixel j*stride + v*dilate - left.
 
-    What lies outside the image is zero.
+    What lies outside the image is zero. With `residues` a row's pixels are sorted by j mod 4.
     """
     groups, rows, _, channels, width, n = out.shape
     height = x.shape[0]
@@ -49,17 +50,20 @@ def widen(
     if bottom:
         out[:, rows - bottom :] = 0
     source = x.reshape(height, groups, channels, x.shape[2], n).swapaxes(0, 1)
+    together = 4 if residues else 1
+    count, step = width // together, stride * together
     for v in range(kernel):
-        offset = v * dilate - left
-        lo, hi = reach(width, x.shape[2], stride, offset)
-        column = out[:, top : top + height, v]
-        if lo:
-            column[..., :lo, :] = 0
-        if hi < width:
-            column[..., hi:, :] = 0
-        if hi > lo:
-            first = lo * stride + offset
-            np.copyto(column[..., lo:hi, :], source[..., first : first + (hi - lo - 1) * stride + 1 : stride, :])
+        for r in range(together):
+            offset = r * stride + v * dilate - left
+            lo, hi = reach(count, x.shape[2], step, offset)
+            column = out[:, top : top + height, v, :, r * count : (r + 1) * count]
+            if lo:
+                column[..., :lo, :] = 0
+            if hi < count:
+                column[..., hi:, :] = 0
+            if hi > lo:
+                first = lo * step + offset
+                np.copyto(column[..., lo:hi, :], source[..., first : first + (hi - lo - 1) * step + 1 : step, :])
 
 
 def unroll(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .activation import zeros
-from .norm import GradientSums, merged, scale_and_shift
+from .norm import GradientSums, Moments, NormaliseGradient, merged, scale_and_shift
 
 
 def to_residues(x: np.ndarray, *, out: np.ndarray) -> None:
@@ -23,6 +23,52 @@ def from_residues(x: np.ndarray, *, out: np.ndarray) -> None:
     for r in range(4):
         part = out[:, :, r::4]
         np.copyto(part, x[:, r, :, : part.shape[2]])
+
+
+def products_and_sums(
+    matrix: np.ndarray, columns: np.ndarray, block: int, *, sums: np.ndarray, out: np.ndarray
+) -> None:
+    """matrix[f,d] . columns[i,4,d,l] -> out[i,4,f,l], `block` rows at a time.
+
+    While they are in the cache, sums[2,f] gets each channel's sum and that of its squares.
+    """
+    moments = Moments(out)
+    for start in range(0, len(out), block):
+        rows = slice(start, min(start + block, len(out)))
+        np.matmul(matrix, columns[rows], out=out[rows])
+        moments.take(rows, out[rows])
+    moments.total(out=sums)
+
+
+def residue_filter_gradient(
+    dy: np.ndarray | NormaliseGradient,
+    columns: np.ndarray,
+    *,
+    turned: np.ndarray | None = None,
+    scratch: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dw[f,d] = sum over i and r of dy[i,r,f,l] . columns[i,r,d,l]; see `filter_gradient`.
+
+    dy may be the gradient of a normalisation, made here block by block, and its scale brought in at the end;
+    scratch[b,4,d,f] holds the products of a block of rows, turned[b,4,l,f] its gradient.
+    """
+    block, height = len(scratch), len(columns)
+    total = out.T
+    for start in range(0, height, block):
+        stop = min(start + block, height)
+        part = scratch[: stop - start]
+        right = dy[start:stop].swapaxes(2, 3)
+        if turned is not None:
+            np.copyto(turned[: stop - start], right)
+            right = turned[: stop - start]
+        np.matmul(columns[start:stop], right, out=part)
+        if start == 0:
+            np.add.reduce(part, axis=(0, 1), out=total)
+        else:
+            np.add(total, np.add.reduce(part, axis=(0, 1)), out=total)
+    if isinstance(dy, NormaliseGradient):
+        np.multiply(out, dy.scale, out=out)
 
 
 def pairs(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ input's gradient is such a product too, by the kernel turned.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 from ..ir import TensorType, parameter
@@ -13,17 +14,21 @@ from ..record import record
 from .base import Op
 from .convolve import emit_filter_gradient, image_4d, part
 from .geometry import Geometry, size_2d
+from .norm import block_rows
+from .winograd import sums_of, sums_type
 
 
 @record
 class Columns(Op):
     """The input of a convolution, widened so that every output row's matrix lies there as a view.
 
-    Shared by the forward product and the gradient of the filters.
+    Shared by the forward product and the gradient of the filters. With `residues` a row's pixels are sorted by
+    w mod 4, as in residue rows (`winograd.py`).
     """
 
     geometry: Geometry
     groups: int = 1
+    residues: bool = False
 
     @property
     def tall(self) -> bool:
@@ -57,6 +62,8 @@ class Columns(Op):
                 down = slice(u * dilate[0], u * dilate[0] + (out_h - 1) * stride[0] + 1, stride[0])
                 taps.append(padded[:, :, down if self.tall else slice(None), across])
         wide = np.stack(taps)  # v n c h w
+        if self.residues:
+            wide = np.concatenate([wide[..., r::4] for r in range(4)], axis=4)
         v, n, c, h, w = wide.shape
         return wide.reshape(v, n, self.groups, c // self.groups, h, w).transpose(1, 2, 4, 0, 3, 5)
 
@@ -71,7 +78,8 @@ class Columns(Op):
             g = self.geometry
             e.line(f"unroll({e[x]}, {g.kernel}, {g.arguments}, out={e[node.name]})")
         else:
-            e.line(f"widen({e[x]}, {kernel_w}, {stride}, {dilate}, {self.geometry.pad}, out={e[node.name]})")
+            pad, order = self.geometry.pad, "residues=True, " if self.residues else ""
+            e.line(f"widen({e[x]}, {kernel_w}, {stride}, {dilate}, {pad}, {order}out={e[node.name]})")
 
     def rows(self, node_name: str, e) -> str:
         """The view whose rows are multiplied."""
@@ -80,18 +88,29 @@ class Columns(Op):
             return e.view_of(node_name, "rows", f"rows({e[node_name]}, 1, 1, {rows})")
         kernel, stride = self.geometry.kernel[0], self.geometry.stride[0]
         height = (rows - kernel) // stride + 1
-        return e.view_of(node_name, "rows", f"rows({e[node_name]}, {kernel}, {stride}, {height})")
+        seen = e.view_of(node_name, "rows", f"rows({e[node_name]}, {kernel}, {stride}, {height})")
+        if not self.residues:
+            return seen
+        *_, width, n = e.shape(node_name)
+        return e.view_of(node_name, "in_residues", f"in_pieces({seen}[0], {width // 4 * n})")
 
 
 @record
 class ColumnsProduct(Op):
-    """y = weights times columns, a matrix product for each row of the output."""
+    """y = weights times columns, a matrix product for each row of the output.
+
+    With `sums` those for batch normalisation are a by-product, taken where the rows are made.
+    """
 
     columns: Columns
     y: TensorType
+    sums: bool = False
 
     def type(self, columns: TensorType, w: TensorType) -> TensorType:
         return self.y
+
+    def extras(self, columns: TensorType, w: TensorType) -> Mapping[str, TensorType]:
+        return {"sums": sums_type(w["f"])} if self.sums else {}
 
     def macs(self, columns: TensorType, w: TensorType) -> int:
         return w.elements * self.y.elements // w["f"]
@@ -113,6 +132,9 @@ class ColumnsProduct(Op):
             for group in range(groups):
                 f = part(len(w), groups, group)
                 y[:, f] += np.einsum("nhvcw,fcv->nfhw", seen[:, group], w4[f, :, u])
+        if self.columns.residues:
+            y = np.ascontiguousarray(y.reshape(*y.shape[:3], 4, -1))
+            return (y, sums_of(y)) if self.sums else y
         return y if self.y.kind == "image" else y[:, :, 0]
 
     def emit(self, node, e) -> None:
@@ -120,6 +142,9 @@ class ColumnsProduct(Op):
 
         columns, w = node.inputs
         groups = self.columns.groups
+        if self.columns.residues:
+            self.emit_residues(node, e)
+            return
         filters = e.graph.type(w)["f"]
         out = e.view("by_row", f"by_group({e[node.name]}, {groups})")
         rows = self.columns.rows(columns, e)
@@ -131,6 +156,16 @@ class ColumnsProduct(Op):
             rows = e.view_of(columns, "in_pieces", f"in_pieces({rows}, {size})")
         matrix = e.view("matrix", f"{e[w]}.reshape({groups}, {ones}, {filters // groups}, -1)")
         e.line(f"np.matmul({matrix}, {rows}, out={out})")
+
+    def emit_residues(self, node, e) -> None:
+        columns, w = node.inputs
+        matrix, rows, out = e.matrix(w), self.columns.rows(columns, e), e.blocks(node.name)
+        if not self.sums:
+            e.line(f"np.matmul({matrix}, {rows}, out={out})")
+            return
+        sums = e.meeting(f"{node.name}:sums", "part", (2, e.graph.type(w)["f"]))
+        height, *rest = e.shape(node.name)
+        e.line(f"products_and_sums({matrix}, {rows}, {block_rows(height, rest)}, sums={sums}, out={out})")
 
 
 @record
@@ -149,7 +184,7 @@ class ColumnsFilterGradient(Op):
     def evaluate(self, columns, dy):
         import numpy as np
 
-        dy4 = image_4d(dy)
+        dy4 = np.concatenate([dy[:, :, :, r] for r in range(4)], axis=3) if self.columns.residues else image_4d(dy)
         out_h = dy4.shape[2]
         groups, geometry = self.columns.groups, self.columns.geometry
         kernel_h, kernel_w = geometry.kernel
@@ -167,7 +202,24 @@ class ColumnsFilterGradient(Op):
 
     def emit(self, node, e) -> None:
         columns, dy = node.inputs
+        if self.columns.residues:
+            self.emit_residues(node, e)
+            return
         emit_filter_gradient(node.name, dy, self.columns.rows(columns, e), self.columns.groups, self.w, e)
+
+    def emit_residues(self, node, e) -> None:
+        from ..kernels.conv import AS_THEY_LIE
+
+        columns, dy = node.inputs
+        filters, depth = self.w["f"], self.w.elements // self.w["f"]
+        height, *rest = e.shape(dy)
+        block, length = block_rows(height, rest), prod(rest[-2:])
+        scratch = f"scratch={e.scratch('parts', (block, 4, depth, filters))}, "
+        if AS_THEY_LIE and filters <= 32 and filters < depth and length <= 512:
+            scratch = f"turned={e.scratch('turned', (block, 4, length, filters))}, {scratch}"
+        given = e[dy] if e.graph[dy].op.lazy else e.blocks(dy)
+        rows = self.columns.rows(columns, e)
+        e.line(f"residue_filter_gradient({given}, {rows}, {scratch}out={e.matrix(node.name)})")
 
 
 @record

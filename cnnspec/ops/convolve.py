@@ -6,6 +6,7 @@ stands here, where a kernel has one tap or every channel a kernel of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 
@@ -17,13 +18,26 @@ from .geometry import Geometry, size_2d
 
 @record
 class Convolve(Op):
-    """y = x convolved with w, no bias; a pass chooses how (`passes/convolutions.py`)."""
+    """y = x convolved with w, no bias; a pass chooses how (`passes/convolutions.py`).
+
+    A pass may have it make `residues` rows (`winograd.py`), and with `sums` those for batch normalisation.
+    """
 
     geometry: Geometry
     groups: int = 1
+    residues: bool = False
+    sums: bool = False
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
-        return x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
+        from .winograd import residue_type
+
+        image = x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
+        return residue_type(image) if self.residues else image
+
+    def extras(self, x: TensorType, w: TensorType) -> Mapping[str, TensorType]:
+        from .winograd import sums_type
+
+        return {"sums": sums_type(w["f"])} if self.sums else {}
 
     def macs(self, x: TensorType, w: TensorType) -> int:
         return w.elements * self.type(x, w).elements // w["f"]
@@ -40,16 +54,22 @@ class Convolve(Op):
         return self.groups > 1
 
     def gradient(self, node, dy, b):
+        from .winograd import Pixels
+
         x, w = node.inputs
+        pixels = dy
+        if self.residues:
+            width = self.geometry.out(*size_2d(b.type(x)))[1]
+            pixels = b.add(Pixels(width), dy, name=f"{node.name}.dy", like=node)
         dx = b.add(
             ConvolveInputGradient(self.geometry, self.groups, b.type(x)),
-            dy,
+            pixels,
             w,
             name=f"{node.name}.dx",
             like=node,
         )
         dw = b.add(
-            ConvolveFilterGradient(self.geometry, self.groups, b.type(w)),
+            ConvolveFilterGradient(self.geometry, self.groups, b.type(w), self.residues),
             x,
             dy,
             name=f"{node.name}.dw",
@@ -58,6 +78,13 @@ class Convolve(Op):
         return dx, dw
 
     def evaluate(self, x, w):
+        from .winograd import in_residues, sums_of
+
+        y = self.convolved(x, w)
+        y = in_residues(y) if self.residues else y
+        return (y, sums_of(y)) if self.sums else y
+
+    def convolved(self, x, w):
         import numpy as np
 
         x4, w4 = image_4d(x), image_4d(w)
@@ -161,6 +188,7 @@ class ConvolveFilterGradient(Op):
     geometry: Geometry
     groups: int
     w: TensorType
+    residues: bool = False  # of dy
 
     def type(self, x: TensorType, dy: TensorType) -> TensorType:
         return self.w
@@ -171,7 +199,10 @@ class ConvolveFilterGradient(Op):
     def evaluate(self, x, dy):
         import numpy as np
 
-        x4, dy4 = image_4d(x), image_4d(dy)
+        from .winograd import in_pixels
+
+        x4 = image_4d(x)
+        dy4 = in_pixels(dy, self.geometry.out(*x4.shape[2:])[1]) if self.residues else image_4d(dy)
         padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad))
         dw = np.zeros(self.w.shape, x.dtype)
         dw4 = image_4d(dw)

@@ -206,12 +206,9 @@ class WinogradConvolve(Op):
         return dx, f"{dx}:dw"
 
     def evaluate(self, x, w, *rest):
-        import numpy as np
-
         y = in_residues(Convolve(self.geometry).evaluate(in_pixels(x, self.width), w))
         y = AddBias(self.relu).evaluate(y, *rest) if rest else y
-        axes = (0, 2, 3, 4)
-        made = [y, np.stack([y.sum(axis=axes), (y * y).sum(axis=axes)])] if self.sums else [y]
+        made = [y, sums_of(y)] if self.sums else [y]
         if self.keep:
             made.append(planes_of(in_pixels(x, self.width), self.geometry, y.shape[4]))
         return tuple(made) if made[1:] else y
@@ -321,6 +318,14 @@ class WinogradConvolveGradient(Op):
 def sums_type(channels: int) -> TensorType:
     """The type of what all shards sum up, two numbers for each channel."""
     return TensorType((("k", 2), ("c", channels)), batched=False, dtype="meeting")
+
+
+def sums_of(y):
+    """The sum of each channel of residue rows, and that of its squares."""
+    import numpy as np
+
+    axes = (0, 2, 3, 4)
+    return np.stack([y.sum(axis=axes), (y * y).sum(axis=axes)])
 
 
 def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:

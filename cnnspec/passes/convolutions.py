@@ -52,7 +52,7 @@ def unroll_convolutions(graph: Graph) -> Graph:
         return not no_columns(Convolution(op.geometry, b.type(x), filters, op.groups, graph.images))
 
     def columns(value: str, op: Convolve | ConvolveFilterGradient, node: Node, b: Builder) -> str:
-        wanted = Columns(op.geometry, op.groups)
+        wanted = Columns(op.geometry, op.groups, op.residues)
         for other in b.nodes.values():
             if other.op == wanted and other.inputs == (value,):
                 return other.name
@@ -62,11 +62,11 @@ def unroll_convolutions(graph: Graph) -> Graph:
         op = node.op
         if isinstance(op, Convolve) and by_columns(inputs[0], b.type(inputs[1])["f"], op, b):
             wide = columns(inputs[0], op, node, b)
-            product = ColumnsProduct(Columns(op.geometry, op.groups), node.type)
+            product = ColumnsProduct(Columns(op.geometry, op.groups, op.residues), node.type, op.sums)
             return b.add(product, wide, inputs[1], name=node.name, like=node, why=node.why)
         if isinstance(op, ConvolveFilterGradient) and by_columns(inputs[0], op.w["f"], op, b):
             wide = columns(inputs[0], op, node, b)
-            made = ColumnsFilterGradient(Columns(op.geometry, op.groups), op.w)
+            made = ColumnsFilterGradient(Columns(op.geometry, op.groups, op.residues), op.w)
             return b.add(made, wide, inputs[1], name=node.name, like=node)
         return None
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..ir import Builder, Graph, Node
 from ..ops.activation import Relu
-from ..ops.convolve import AddBias
+from ..ops.convolve import AddBias, ConvolveFilterGradient
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
 from ..ops.pooled_norm import PooledBatchNorm
@@ -110,7 +110,8 @@ def gradients_by_rows(graph: Graph) -> Graph:
             return False
         reader, *others = readers[node.name]
         full = isinstance(reader.op, Pixels) and reader.op.width == 4 * node.type["t"]
-        return not others and (full or isinstance(reader.op, WinogradConvolveGradient))
+        filters = isinstance(reader.op, ConvolveFilterGradient) and reader.op.residues
+        return not others and (full or filters or isinstance(reader.op, WinogradConvolveGradient))
 
     nodes = {node.name: replace(node, op=node.op.changed(by_rows=True)) if lazily(node) else node for node in graph}
     return graph.with_nodes(nodes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
+from ..ops.convolve import Convolve
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, ReluBatchNormSums
 from ..ops.winograd import WinogradConvolve, WinogradConvolveGradient
@@ -18,7 +19,7 @@ def sums_of_rows(graph: Graph) -> Graph:
     summed = {node.inputs[0] for node in graph if isinstance(node.op, BatchNorm) and by_rows(graph, node.inputs[0])}
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
-        if node.name in summed and isinstance(node.op, WinogradConvolve):
+        if node.name in summed:
             return b.add(node.op.changed(sums=True), *inputs, name=node.name, like=node, why=node.why)
         if isinstance(node.op, BatchNorm) and node.inputs[0] in summed:
             return b.add(node.op.changed(summed=True), *inputs, f"{inputs[0]}:sums", name=node.name, like=node)
@@ -28,7 +29,10 @@ def sums_of_rows(graph: Graph) -> Graph:
 
 
 def by_rows(graph: Graph, value: str) -> bool:
-    return isinstance(graph[value].op, WinogradConvolve) and value == graph[value].name
+    """Whether a convolution makes the value block by block."""
+    op = graph[value].op
+    makes = isinstance(op, WinogradConvolve) or (isinstance(op, Convolve) and op.residues)
+    return makes and value == graph[value].name
 
 
 def sums_of_gradients(graph: Graph) -> Graph:

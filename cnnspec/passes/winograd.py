@@ -6,7 +6,7 @@ from ..ir import Builder, Graph, Node
 from ..ops.convolve import Convolve
 from ..ops.leaves import Input
 from ..ops.winograd import Pixels, PoolResidues, Residues, WinogradConvolve
-from .methods import Convolution, layer_method
+from .methods import Convolution, layer_method, no_columns
 from .rewrite import rewrite
 
 
@@ -59,14 +59,24 @@ def residues_early(graph: Graph) -> Graph:
         y = convolve x w;  n = batch_norm y g b;  r = relu n;  z = winograd (residues r) v
         y = convolve x w;  n = batch_norm (residues y) g b;  r = relu n;  z = winograd r v
 
-    What follows can then be fused on the way back as well. Pooling of residue rows makes residue rows itself. Not
-    where a tile is half empty, nor for sums of images.
+    What follows can then be fused on the way back as well. Pooling of residue rows makes residue rows itself, and
+    so does a first convolution by columns, from columns in that order. Not where a tile is half empty, nor for sums
+    of images.
     """
     readers, results = graph.readers(), set(graph.results)
     moved: set[str] = set()
+
+    def first(node: Node) -> bool:
+        """A convolution by columns whose input's gradient nobody wants."""
+        op, (x, *_) = node.op, node.inputs or ("",)
+        if not isinstance(op, Convolve) or op.groups > 1 or not isinstance(graph[x].op, Input):
+            return False
+        convolution = Convolution(op.geometry, graph.type(x), node.type["c"], op.groups, graph.images, first=True)
+        return not no_columns(convolution) and op.geometry.dilate[0] == 1
+
     for node in reversed(list(graph)):
-        kind, pool = node.type, isinstance(node.op, PoolResidues)
-        if not (node.op.any_rows or pool) or kind.kind != "image" or kind["w"] % 4 or node.name in results:
+        kind, makes = node.type, isinstance(node.op, PoolResidues) or first(node)
+        if not (node.op.any_rows or makes) or kind.kind != "image" or kind["w"] % 4 or node.name in results:
             continue
         images = [value for value in node.inputs if graph.type(value).batched]
         wanted = readers.get(node.name, ())
@@ -80,6 +90,8 @@ def residues_early(graph: Graph) -> Graph:
             return None
         if isinstance(node.op, PoolResidues):
             return b.add(node.op.changed(onward=True), *inputs, name=node.name, like=node)
+        if isinstance(node.op, Convolve):
+            return b.add(node.op.changed(residues=True), *inputs, name=node.name, like=node, why=node.why)
         there = tuple(
             residues(new, b) if graph.type(old).batched and old not in moved else new
             for old, new in zip(node.inputs, inputs, strict=True)

@@ -147,6 +147,10 @@ class Emitter:
         *rows, channels, width, n = shape
         return (prod(rows), channels, width * n)
 
+    def blocks(self, value: str) -> str:
+        """Residue rows as [h,4,c,l]: four blocks of a row's pixels."""
+        return self.view_of(value, "blocks", f"merged({self[value]})")
+
     def pixel_count(self, value: str) -> int:
         """Pixels of a channel in the whole batch, all shards together."""
         kind = self.graph.type(value)

@@ -10,7 +10,7 @@ from oracles.nets import spec
 from cnnspec.ir import Builder, data
 from cnnspec.ir.verify import verify
 from cnnspec.ops import WORDS
-from cnnspec.ops.columns import ColumnsProduct
+from cnnspec.ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct
 from cnnspec.ops.conv import Conv
 from cnnspec.ops.convolve import Convolve
 from cnnspec.ops.costs import CrossEntropy
@@ -73,15 +73,64 @@ def early(*words, image=(3, 16, 16), images=64):
     return graph, of
 
 
-def test_residue_rows_begin_where_a_first_convolution_ends():
-    """bn and relu stand in residue rows; their gradient's sums are taken, and it leaves them, block by block."""
+def test_a_first_convolution_makes_residue_rows():
+    """From columns in that order, with its sums; the filters' gradient is made of rows that have no memory."""
     graph, of = early(same(bias=False), BN, RELU, same())
+    (first,) = of(ColumnsProduct)
+    assert first.type.kind == "tensor" and first.op.sums and not of(Residues, ahead=True)
+    (norm,) = of(BatchNorm)
+    assert norm.inputs[0] == first.name and norm.op.relu and norm.op.summed
+    (lazy,) = (node for node in of(BatchNormGradient) if node.op.by_rows)
+    assert [type(reader.op) for reader in graph.readers()[lazy.name]] == [ColumnsFilterGradient]
+    (columns,) = of(Columns)
+    assert columns.op.residues and len(graph.readers()[columns.name]) == 2
+
+
+def test_residue_rows_begin_where_another_convolution_ends():
+    """One of stride 2, whose input's gradient is wanted in the order of the pixels."""
+    down = Conv((16, 3, 3), stride=2, pad=1, bias=False)
+    graph, of = early(Conv((8, 3, 3)), down, BN, RELU, same(), image=(3, 34, 34))
     (rows,) = of(Residues, ahead=True)
     assert graph[rows.inputs[0]].op.macs(*graph.types(graph[rows.inputs[0]])) > 0, "the convolution's own value"
     (norm,) = of(BatchNorm)
     assert norm.inputs[0] == rows.name and norm.op.relu and norm.type.kind == "tensor"
     (lazy,) = (node for node in of(BatchNormGradient) if node.op.by_rows)
     assert [type(reader.op) for reader in graph.readers()[lazy.name]] == [Pixels]
+
+
+@pytest.mark.parametrize(
+    "what", [{"groups": 3}, {"dilate": (2, 1), "pad": (2, 1)}, {"kernel": (1, 1)}], ids=["groups", "dilated", "1x1"]
+)
+def test_other_first_convolutions_make_an_image(what):
+    kernel = what.pop("kernel", (3, 3))
+    settings = {"pad": 1, **what} if kernel == (3, 3) else what
+    _, of = early(Conv((12, *kernel), bias=False, **settings), BN, RELU, same())
+    assert not any(node.op.residues for node in of(Columns))
+    assert [node.op.sums for node in of(ColumnsProduct)] == [False] * len(of(ColumnsProduct))
+    assert of(Residues, ahead=True)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize(("kernel", "pad"), [(3, 1), (5, 2), (4, 0), (2, 0)])
+def test_a_first_convolution_s_numbers_stay(kernel, pad, stride):
+    """Against shards of two images, which nothing of this is for: columns in order, and in that of residue rows."""
+    width = 15 * stride + kernel - 2 * pad
+    first = Conv((16, kernel, kernel), pad=pad, stride=stride, bias=False)
+    words = chain(first, BN, RELU, same(), FLAT, DENSE, SOFTMAX, image=(3, width, width))
+    random = np.random.default_rng(0)
+    arrays = {"input": random.normal(size=(36, 3, width, width)), "v6.target": np.eye(3)[random.integers(0, 3, 36)]}
+    found = []
+    for shards, expected in ((1, True), (18, False)):
+        engine = Engine(words, (CrossEntropy(),), Sgd(), shards=shards, dtype="float64", seed=1)
+        uses = any(isinstance(n.op, Columns) and n.op.residues for n in engine.graph("train", 36))
+        assert uses == expected
+        cost, gradients = engine.differentiate(arrays)
+        measured, _ = engine.measure(arrays)
+        found.append((cost, measured, {name: gradients[name].copy() for name in gradients}))
+    (*mine, one), (*theirs, two) = found
+    assert mine == pytest.approx(theirs, rel=1e-12)
+    for name, value in two.items():
+        assert np.abs(one[name] - value).max() <= 1e-10 * max(np.abs(value).max(), 1e-3), name
 
 
 @pytest.mark.parametrize(
