@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from .activation import zeros
@@ -190,17 +192,25 @@ def parameter_gradients(
     dweight[...] = (sums[1] - mean * sums[0]) / np.sqrt(var + np.float64(eps))
 
 
+class Rows(Protocol):
+    """What gives rows of an array [h,...,c,l] as they are asked for."""
+
+    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
+
+
 class NormaliseGradient:
     """dx of batch normalisation, made a block of rows at a time, where and when somebody reads them.
 
     With z = (x - mean) * r, r = 1 / sqrt(var + eps):  dx = weight * r * (dy - mean(dy) - z * mean(dy * z)),
     (Ioffe and Szegedy 2015), which is dx = scale * (dy + b * x + c) with a scale, b and c for each channel.
-    dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block. Whoever can bring the scale in
-    elsewhere, such as a convolution in its filters, reads rows and `scale`; else `write` makes all of dx.
+    dy and x are [...,c,l] with rows first, dy perhaps made block by block itself; scratch[r,...,c,l] holds a block.
+    Whoever can bring the scale in elsewhere, such as a convolution in its filters, reads rows and `scale`; else
+    `write` makes all of dx.
     """
 
-    def __init__(self, dy: np.ndarray, x: np.ndarray, scratch: np.ndarray) -> None:
-        self.shape, self.dy, self.x, self.scratch = dy.shape, merged(dy), merged(x), merged(scratch)
+    def __init__(self, dy: Rows, x: np.ndarray, scratch: np.ndarray) -> None:
+        self.shape, self.x, self.scratch = x.shape, merged(x), merged(scratch)
+        self.dy = merged(dy) if isinstance(dy, np.ndarray) else dy
 
     def prepare(
         self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, sums: np.ndarray, count: int, eps: float

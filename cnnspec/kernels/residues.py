@@ -183,37 +183,51 @@ def normalise_pooled(
             np.greater(pooled, zero, out=won[rows])
 
 
-def pooled_gradient(
-    dy: np.ndarray,
-    x: np.ndarray,
-    wins: np.ndarray,
-    *,
-    won: np.ndarray | None = None,
-    upper: np.ndarray,
-    lower: np.ndarray,
-    sums: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """dy, like the out of `normalise_pooled`, goes to the pixels of out[h,4,c,t,n] that won.
+class Dealt:
+    """The gradient of what was pooled, given to the pixels that won: a block of rows, where and when they are read.
 
-    sums[2,c] gets those of `gradient_sums`, with x[h,4,c,t,n]. upper and lower[r,2,c,t,n] are scratch.
+    dz[i,2,c,t,n] is the gradient of the winners, as `pooled_sums` leaves it, wins[3,i,2,c,t,n] come from
+    `normalise_pooled`; block[r,4,c,t,n], of rows of the image of `height` rows, and half[2,c,t,n] are scratch.
     """
-    total, target = GradientSums(x), merged(out)
-    if len(out) % 2:
-        out[-1] = 0
-        total.take(slice(len(out) - 1, len(out)), target[-1:], target[-1:])
-    for start in range(0, len(dy), len(upper)):
-        rows = slice(start, min(start + len(upper), len(dy)))
-        up, low = upper[: rows.stop - start], lower[: rows.stop - start]
-        given, all_of_it = halves(dy[rows], low)
-        if won is None:
-            np.copyto(all_of_it, given)
-        else:
-            np.multiply(given, halves(won[rows], low)[0], out=all_of_it)
-        deal(low, wins[2, rows], first=up, second=low)
-        both = slice(2 * start, 2 * rows.stop)
-        da, db, dc, dd = pairs(out[both])
-        deal(up, wins[0, rows], first=da, second=db)
-        deal(low, wins[1, rows], first=dc, second=dd)
-        total.take(both, target[both], target[both])
+
+    def __init__(self, dz: np.ndarray, wins: np.ndarray, height: int, block: np.ndarray, half: np.ndarray) -> None:
+        self.dz, self.wins, self.block, self.half = dz, wins, block, half
+        self.shape = (height, *block.shape[1:])
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """Some rows [r,4,c,t*n], in scratch."""
+        made = self.block[: rows.stop - rows.start]
+        for out, row in zip(made, range(rows.start, rows.stop), strict=True):
+            i, lower = divmod(row, 2)
+            if i == len(self.dz):  # the last row of an odd number
+                out[...] = 0
+                continue
+            dz, (left, left_below, above) = self.dz[i], self.wins[:, i]
+            first, second = out[0::2], out[1::2]
+            if lower:
+                deal(dz, above, first=first, second=self.half)
+                deal(self.half, left_below, first=first, second=second)
+            else:
+                np.multiply(dz, above, out=self.half)
+                deal(self.half, left, first=first, second=second)
+        return merged(made)
+
+
+def pooled_sums(
+    dy: np.ndarray, x: np.ndarray, dealt: Dealt, *, won: np.ndarray | None = None, sums: np.ndarray, out: np.ndarray
+) -> None:
+    """dy, like the out of `normalise_pooled`, where relu let it through, to out[i,2,c,t,n], `dealt`'s dz.
+
+    sums[2,c] gets those of `gradient_sums`, with x[h,4,c,t,n].
+    """
+    given, to = halves(dy, out)
+    if won is None:
+        np.copyto(to, given)
+    else:
+        np.multiply(given, halves(won, out)[0], out=to)
+    total = GradientSums(x)
+    for start in range(0, len(x), len(dealt.block)):
+        rows = slice(start, min(start + len(dealt.block), len(x)))
+        part = dealt[rows]
+        total.take(rows, part, part)
     total.total(out=sums)

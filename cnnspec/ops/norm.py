@@ -322,21 +322,30 @@ class BatchNormGradient(Op):
         return inner * (weight * r).reshape(wide)
 
     def emit(self, node, e) -> None:
-        dy, x, mean, var, weight, sums = node.inputs
+        dy, x, *numbers = node.inputs
         if self.by_rows:
-            rows, residues, *rest = e.shape(x)  # a reader's block is counted without the residues
-            shape: tuple[int, ...] = (block_rows(rows, rest), residues, *rest)
-        else:
-            rows, *rest = e.rows_shape(x)
-            shape = (block_rows(rows, rest), *rest)
-        scratch = e.scratch("block", shape, kept=self.by_rows)
-        given = f"{e[dy]}, {e[x]}" if self.by_rows else f"{e.rows(dy)}, {e.rows(x)}"
-        made = e.view("by_rows", f"NormaliseGradient({given}, {scratch})")
+            self.emit_rows(node, e[dy], x, numbers, e)
+            return
+        rows, *rest = e.rows_shape(x)
+        scratch = e.scratch("block", (block_rows(rows, rest), *rest))
+        made = e.view("by_rows", f"NormaliseGradient({e.rows(dy)}, {e.rows(x)}, {scratch})")
+        self.emit_numbers(made, x, numbers, e)
+        e.line(f"{made}.write(out={e.rows(node.name)})")
+
+    def emit_rows(self, node, dy: str, x: str, numbers: list[str], e) -> None:
+        """Of residue rows: a reader's block is counted without the residues."""
+        height, *rest = e.shape(x)
+        scratch = e.scratch("block", (block_rows(height, rest[1:]), *rest), kept=self.by_rows)
+        made = e.view("by_rows", f"NormaliseGradient({dy}, {e[x]}, {scratch})")
+        self.emit_numbers(made, x, numbers, e)
         if self.by_rows:
             e.place(node.name, made)
+        else:
+            e.line(f"{made}.write(out={e.blocks(node.name)})")
+
+    def emit_numbers(self, made: str, x: str, numbers: list[str], e) -> None:
+        mean, var, weight, sums = numbers
         e.line(f"{made}.prepare({e[mean]}, {e[var]}, {e[weight]}, {e[sums]}, {e.pixel_count(x)}, {self.eps!r})")
-        if not self.by_rows:
-            e.line(f"{made}.write(out={e.rows(node.name)})")
 
 
 def then(op: Normalise | BatchNorm, add: list[str], e) -> str:

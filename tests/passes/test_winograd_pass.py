@@ -177,7 +177,9 @@ def test_a_normalisation_that_is_pooled_has_no_memory(words, relu):
     full = 16 * 32 * 16 * 64 * 4  # bytes of a value before it is pooled
     assert set(norm.extras) == {"mean", "var", "wins"} | ({"won"} if relu else set())
     assert buffers[f"{norm.name}_wins"].bytes * 16 == full * 3
-    assert buffers[norm.name].bytes * 4 == full
+    assert buffers[norm.name].bytes * 4 == buffers[f"{norm.name}_dy"].bytes * 4 == full
+    (lazy,) = (node for node in of(BatchNormGradient))
+    assert lazy.op.by_rows and f"{norm.name}_dx" not in buffers
 
 
 def test_a_normalisation_that_others_read_is_pooled_apart():
