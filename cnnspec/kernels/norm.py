@@ -102,6 +102,47 @@ def normalise(
             np.greater(y, zero, out=won[rows])
 
 
+class Normalised:
+    """What `normalise` makes, a block of rows at a time, where and when somebody reads them.
+
+    x and what follows are [h,...,c,l]; scratch[r,...,c,l] holds a block. Each row is to be read once.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        scratch: np.ndarray,
+        *,
+        add: np.ndarray | None = None,
+        relu: bool = False,
+        won: np.ndarray | None = None,
+    ) -> None:
+        self.shape, self.x, self.scratch, self.relu = x.shape, merged(x), merged(scratch), relu
+        self.add, self.won = (None if a is None else merged(a) for a in (add, won))
+        self.zero = zeros(lines(self.scratch))
+
+    def prepare(self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float) -> None:
+        """The numbers of each channel."""
+        self.scale, self.shift = scale_and_shift(mean, var, weight, bias, eps)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """Some rows, in scratch."""
+        made = self.scratch[: rows.stop - rows.start]
+        x, out = lines(self.x[rows]), lines(made)
+        add, won = (None if a is None else lines(a[rows]) for a in (self.add, self.won))
+        for part in blocks(x):
+            y = out[part]
+            np.multiply(x[part], self.scale, out=y)
+            np.add(y, self.shift, out=y)
+            if add is not None:
+                np.add(y, add[part], out=y)
+            if self.relu:
+                np.maximum(y, self.zero, out=y)
+            if won is not None:
+                np.greater(y, self.zero, out=won[part])
+        return made
+
+
 def add_bias(
     x: np.ndarray, bias: np.ndarray, *, add: np.ndarray | None = None, relu: bool = False, out: np.ndarray
 ) -> None:
@@ -226,12 +267,14 @@ class NormaliseGradient:
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         """dx / scale of some rows, in scratch."""
-        start, stop = rows.start, rows.stop
-        part = self.scratch[: stop - start]
-        np.multiply(self.x[start:stop], self.b, out=part)
-        np.add(part, self.c, out=part)
-        np.add(part, self.dy[start:stop], out=part)
-        return part
+        made = self.scratch[: rows.stop - rows.start]
+        x, dy, out = lines(self.x[rows]), lines(self.dy[rows]), lines(made)
+        for part in blocks(x):
+            dx = out[part]
+            np.multiply(x[part], self.b, out=dx)
+            np.add(dx, self.c, out=dx)
+            np.add(dx, dy[part], out=dx)
+        return made
 
     def write(self, *, out: np.ndarray) -> None:
         """All of dx; out may also be [...,c,w,n] in any order of memory."""
@@ -245,6 +288,11 @@ class NormaliseGradient:
 def merged(x: np.ndarray) -> np.ndarray:
     """x[...,w,n] -> a view [...,w*n]; vectors as they are."""
     return x.reshape(*x.shape[:-2], -1) if x.ndim > 3 else x
+
+
+def lines(x: np.ndarray) -> np.ndarray:
+    """x[...,c,l] -> a view [r,c,l]: one of residue rows' blocks after the other."""
+    return x.reshape(-1, *x.shape[-2:])
 
 
 def blend(state: np.ndarray, new: np.ndarray, keep: float, take: float) -> None:

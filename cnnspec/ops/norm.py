@@ -163,13 +163,19 @@ class BatchNorm(Op):
 
     A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation, and
     where it let a number through is a by-product, `won`, for the gradient: a quarter of the memory of the value,
-    which then need not last. Where `summed`, the last input has the sums that it would take.
+    which then need not last. Where `summed`, the last input has the sums that it would take. With `by_rows` the
+    value has no memory at all: its reader asks for it, block by block.
     """
 
     any_rows = True
     eps: float
     relu: bool = False
     summed: bool = False
+    by_rows: bool = False
+
+    @property
+    def lazy(self) -> bool:
+        return self.by_rows
 
     def type(self, x: TensorType, weight: TensorType, bias: TensorType, *rest: TensorType) -> TensorType:
         return x
@@ -203,11 +209,24 @@ class BatchNorm(Op):
         x, weight, bias, *add = node.inputs
         mean, var = self.emit_moments(node, e)
         add = add[:-1] if self.summed else add
+        if self.by_rows:
+            self.emit_rows(node, f"{mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}", add, e)
+            return
         won = f"won={e.rows(node.name + ':won')}, " if self.relu else ""
         e.line(
             f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
             f"{then(self, add, e)}{won}out={e.rows(node.name)})"
         )
+
+    def emit_rows(self, node, numbers: str, add: list[str], e) -> None:
+        x, *_ = node.inputs
+        height, *rest = e.shape(x)
+        scratch = e.scratch("block", (block_rows(height, rest[1:]), *rest), kept=True)
+        after = "".join(f", add={e[value]}" for value in add)
+        after += f", relu=True, won={e[node.name + ':won']}" if self.relu else ""
+        made = e.view("by_rows", f"Normalised({e[x]}, {scratch}{after})")
+        e.place(node.name, made)
+        e.line(f"{made}.prepare({numbers})")
 
     def emit_moments(self, node, e) -> tuple[str, str]:
         """Mean and variance of the whole batch."""

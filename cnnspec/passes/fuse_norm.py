@@ -10,7 +10,7 @@ from ..ops.convolve import AddBias, ConvolveFilterGradient
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
 from ..ops.pooled_norm import PooledBatchNorm
-from ..ops.winograd import Pixels, PoolResidues, WinogradConvolveGradient
+from ..ops.winograd import Pixels, PoolResidues, WinogradConvolve, WinogradConvolveGradient
 from .rewrite import Absorbed, rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)
@@ -112,6 +112,26 @@ def gradients_by_rows(graph: Graph) -> Graph:
         full = isinstance(reader.op, Pixels) and reader.op.width == 4 * node.type["t"]
         filters = isinstance(reader.op, ConvolveFilterGradient) and reader.op.residues
         return not others and (full or filters or isinstance(reader.op, WinogradConvolveGradient))
+
+    nodes = {node.name: replace(node, op=node.op.changed(by_rows=True)) if lazily(node) else node for node in graph}
+    return graph.with_nodes(nodes)
+
+
+def values_by_rows(graph: Graph) -> Graph:
+    """A normalisation that only one convolution reads is made there, block by block.
+
+        n = batch_norm x g b, relu;  y = winograd n w, keep
+        n = batch_norm x g b, relu, by rows;  y = winograd n w, keep
+
+    Where the planes are kept, nobody needs it on the way back. Not where anybody else reads it: it has no memory.
+    """
+    readers, results = graph.readers(), set(graph.results)
+
+    def lazily(node: Node) -> bool:
+        if type(node.op) is not BatchNorm or node.name in results:
+            return False
+        reader, *others = readers.get(node.name, (node,))
+        return not others and isinstance(reader.op, WinogradConvolve) and reader.inputs.index(node.name) == 0
 
     nodes = {node.name: replace(node, op=node.op.changed(by_rows=True)) if lazily(node) else node for node in graph}
     return graph.with_nodes(nodes)

@@ -332,7 +332,8 @@ class Emitter:
 
     def _value(self, value: str, kind: TensorType) -> None:
         """Memory for a value of this node, or a view of the memory that it shares."""
-        if value in self.external or kind.kind == "scalar" or kind.dtype == "meeting" or self.graph[value].op.lazy:
+        lazy = self.node.op.lazy and value == self.node.name
+        if value in self.external or kind.kind == "scalar" or kind.dtype == "meeting" or lazy:
             return
         source = self.roots[value]
         if self.node.op.renames:

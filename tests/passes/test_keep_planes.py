@@ -10,6 +10,7 @@ from oracles.nets import spec
 from cnnspec.ir import data
 from cnnspec.ir.verify import verify
 from cnnspec.kernels.winograd import Band, see
+from cnnspec.lang.costs import implied
 from cnnspec.ops.geometry import Geometry
 from cnnspec.ops.norm import BatchNorm
 from cnnspec.ops.winograd import (
@@ -22,6 +23,8 @@ from cnnspec.ops.winograd import (
 )
 from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
 from cnnspec.plan.emit import Emitter
+from cnnspec.plan.engine import Engine
+from cnnspec.settings.optimisers import Sgd
 
 NET = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> gap"
 TWO_READERS = "16x8x8: relu -> concat( conv 16x3x3 pad 1 | conv 16x3x3 pad 1 ) -> gap"
@@ -47,12 +50,14 @@ def test_each_gradient_reads_what_its_convolution_kept(text, count):
 
 
 def test_what_a_normalisation_made_lasts_no_longer_than_its_readers_on_the_way_forward():
-    """Its relu is kept as bools, its planes by the convolution: the way back reads neither value nor input."""
-    graph = run(replace(judged(spec(NET, everywhere=False)), images=64), TRAINING, check=verify)
+    """Its relu is kept as bools, its planes by the convolutions: the way back reads neither value nor input."""
+    text = (
+        "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu"
+        " -> concat( conv 16x3x3 pad 1 | conv 16x3x3 pad 1 ) -> gap"
+    )
+    graph = run(replace(judged(spec(text, everywhere=False)), images=64), TRAINING, check=verify)
     (norm,) = (node for node in graph if isinstance(node.op, BatchNorm))
-    assert [type(reader.op) for reader in graph.readers()[norm.name]] == [WinogradConvolve]
-    (mask,) = graph.readers()[f"{norm.name}:won"]
-    assert isinstance(mask.op, WinogradConvolveGradient) and mask.op.sums is not None
+    assert [type(reader.op) for reader in graph.readers()[norm.name]] == [WinogradConvolve] * 2
     buffers = {buffer.name: buffer for buffer in Emitter(graph, 64, 64, "float32").run().buffers}
     value, won = buffers["relu1"], buffers["relu1_won"]
     assert won.bytes * 4 == value.bytes and value.last < won.last
@@ -82,3 +87,51 @@ def test_the_kernel_s_planes_are_those_of_the_definition(pad):
     again = seen_in(planes_of(x, geometry, tiles), geometry, Residues().type(data(3, 6, width)))
     seen = 4 * tiles if pad[1][0] == 0 else width
     np.testing.assert_allclose(again[..., : seen // 4], in_residues(x)[..., : seen // 4], rtol=1e-12, atol=1e-12)
+
+
+def lazy(text, images=64):
+    graph = run(replace(judged(spec(text, everywhere=False)), images=images), TRAINING, check=verify)
+    return graph, [node.name for node in graph if isinstance(node.op, BatchNorm) and node.op.by_rows]
+
+
+def test_a_normalisation_that_one_convolution_reads_has_no_memory():
+    graph, found = lazy(NET)
+    assert found == ["relu1"]
+    names = {buffer.name for buffer in Emitter(graph, 64, 64, "float32").run().buffers}
+    assert "relu1" not in names and {"relu1_block", "relu1_won"} <= names
+
+
+@pytest.mark.parametrize(
+    ("why", "text", "images"),
+    [
+        ("two convolutions read it", "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> "
+         "concat( conv 16x3x3 pad 1 | conv 16x3x3 pad 1 ) -> gap", 64),
+        ("a sum reads it too", "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> "
+         "add( conv 16x3x3 pad 1 | id ) -> gap", 64),
+        ("columns read it", "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x5x5 pad 2 -> gap", 64),
+        ("the images are few", NET, 2),
+    ],
+)  # fmt: skip
+def test_it_has_memory_where(why, text, images):
+    _, found = lazy(text, images)
+    assert found == []
+
+
+def test_a_residual_may_come_in_as_it_is_read():
+    """The second normalisation adds the first one's value, and a convolution alone reads the sum."""
+    text = (
+        "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu"
+        " -> add( conv 16x3x3 pad 1 bias off -> bn | id ) -> relu -> conv 16x3x3 pad 1 -> gap"
+    )
+    _, found = lazy(text)
+    assert found == ["relu2"]
+    words = spec(text, everywhere=False)
+    random = np.random.default_rng(0)
+    (output,) = words.outputs
+    arrays = {"input": random.normal(size=(70, 16, 8, 8)), f"{output}.target": random.normal(size=(70, 16))}
+    costs = (implied(words, output)(),)
+    engines = [Engine(words, costs, Sgd(), shards=shards, dtype="float64", seed=1) for shards in (1, 35)]
+    (one, mine), (two, theirs) = (engine.differentiate(arrays) for engine in engines)
+    assert one == pytest.approx(two, rel=1e-12)
+    for name, value in theirs.items():
+        assert np.abs(mine[name] - value).max() <= 1e-10 * max(np.abs(value).max(), 1e-3), name
