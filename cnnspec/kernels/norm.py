@@ -105,29 +105,33 @@ def normalise(
 class Normalised:
     """What `normalise` makes, a block of rows at a time, where and when somebody reads them.
 
-    x and what follows are [h,...,c,l]; scratch[r,...,c,l] holds a block. Each row is to be read once.
+    x and what follows are [h,...,c,l]; a block is made in scratch[r,...,c,l], or at its place in out[h,...,c,l] for
+    those who read it later.
     """
 
     def __init__(
         self,
         x: np.ndarray,
-        scratch: np.ndarray,
         *,
+        scratch: np.ndarray | None = None,
         add: np.ndarray | None = None,
         relu: bool = False,
         won: np.ndarray | None = None,
+        out: np.ndarray | None = None,
     ) -> None:
-        self.shape, self.x, self.scratch, self.relu = x.shape, merged(x), merged(scratch), relu
-        self.add, self.won = (None if a is None else merged(a) for a in (add, won))
-        self.zero = zeros(lines(self.scratch))
+        self.shape, self.x, self.relu = x.shape, merged(x), relu
+        self.scratch, self.add, self.won, self.out = (
+            None if a is None else merged(a) for a in (scratch, add, won, out)
+        )
+        self.zero = zeros(lines(self.x))
 
     def prepare(self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float) -> None:
         """The numbers of each channel."""
         self.scale, self.shift = scale_and_shift(mean, var, weight, bias, eps)
 
     def __getitem__(self, rows: slice) -> np.ndarray:
-        """Some rows, in scratch."""
-        made = self.scratch[: rows.stop - rows.start]
+        """Some rows."""
+        made = self.out[rows] if self.scratch is None else self.scratch[: rows.stop - rows.start]  # type: ignore[index]
         x, out = lines(self.x[rows]), lines(made)
         add, won = (None if a is None else lines(a[rows]) for a in (self.add, self.won))
         for part in blocks(x):

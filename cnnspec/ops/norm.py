@@ -164,7 +164,7 @@ class BatchNorm(Op):
     A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation, and
     where it let a number through is a by-product, `won`, for the gradient: a quarter of the memory of the value,
     which then need not last. Where `summed`, the last input has the sums that it would take. With `by_rows` the
-    value has no memory at all: its reader asks for it, block by block.
+    value is made as its first reader asks for it, block by block; it has no memory then unless it `lasts`.
     """
 
     any_rows = True
@@ -172,9 +172,14 @@ class BatchNorm(Op):
     relu: bool = False
     summed: bool = False
     by_rows: bool = False
+    lasts: bool = False
 
     @property
     def lazy(self) -> bool:
+        return self.by_rows and not self.lasts
+
+    @property
+    def late(self) -> bool:
         return self.by_rows
 
     def type(self, x: TensorType, weight: TensorType, bias: TensorType, *rest: TensorType) -> TensorType:
@@ -220,13 +225,19 @@ class BatchNorm(Op):
 
     def emit_rows(self, node, numbers: str, add: list[str], e) -> None:
         x, *_ = node.inputs
-        height, *rest = e.shape(x)
-        scratch = e.scratch("block", (block_rows(height, rest[1:]), *rest), kept=True)
         after = "".join(f", add={e[value]}" for value in add)
         after += f", relu=True, won={e[node.name + ':won']}" if self.relu else ""
-        made = e.view("by_rows", f"Normalised({e[x]}, {scratch}{after})")
-        e.place(node.name, made)
+        if self.lasts:
+            after += f", out={e[node.name]}"
+        else:
+            height, *rest = e.shape(x)
+            after += f", scratch={e.scratch('block', (block_rows(height, rest[1:]), *rest), kept=True)}"
+        made = e.view("by_rows", f"Normalised({e[x]}{after})")
         e.line(f"{made}.prepare({numbers})")
+        if self.lasts:
+            e.drawn[node.name] = made
+        else:
+            e.place(node.name, made)
 
     def emit_moments(self, node, e) -> tuple[str, str]:
         """Mean and variance of the whole batch."""

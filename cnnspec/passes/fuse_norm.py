@@ -118,20 +118,20 @@ def gradients_by_rows(graph: Graph) -> Graph:
 
 
 def values_by_rows(graph: Graph) -> Graph:
-    """A normalisation that only one convolution reads is made there, block by block.
+    """A normalisation that a convolution reads first is made there, block by block.
 
         n = batch_norm x g b, relu;  y = winograd n w, keep
         n = batch_norm x g b, relu, by rows;  y = winograd n w, keep
 
-    Where the planes are kept, nobody needs it on the way back. Not where anybody else reads it: it has no memory.
+    Where nobody else reads it, it has no memory: the planes are kept, so it is not needed on the way back.
     """
     readers, results = graph.readers(), set(graph.results)
 
-    def lazily(node: Node) -> bool:
-        if type(node.op) is not BatchNorm or node.name in results:
-            return False
-        reader, *others = readers.get(node.name, (node,))
-        return not others and isinstance(reader.op, WinogradConvolve) and reader.inputs.index(node.name) == 0
+    def drawn(node: Node) -> Node:
+        first, *later = readers.get(node.name, (node,))
+        reads = isinstance(first.op, WinogradConvolve) and first.op.keep and first.inputs.index(node.name) == 0
+        if type(node.op) is not BatchNorm or node.name in results or not reads:
+            return node
+        return replace(node, op=node.op.changed(by_rows=True, lasts=bool(later)))
 
-    nodes = {node.name: replace(node, op=node.op.changed(by_rows=True)) if lazily(node) else node for node in graph}
-    return graph.with_nodes(nodes)
+    return graph.with_nodes({node.name: drawn(node) for node in graph})
