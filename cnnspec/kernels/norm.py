@@ -240,6 +240,9 @@ def parameter_gradients(
 class Rows(Protocol):
     """What gives rows of an array [h,...,c,l] as they are asked for."""
 
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
     def __getitem__(self, rows: slice, /) -> np.ndarray: ...
 
 

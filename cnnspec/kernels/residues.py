@@ -139,55 +139,74 @@ def pool_residues_gradient(
     deal(lower, won, first=dc, second=dd)
 
 
-def normalise_pooled(
-    x: np.ndarray,
-    mean: np.ndarray,
-    var: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray,
-    eps: float,
-    *,
-    block: np.ndarray,
-    top: np.ndarray,
-    bottom: np.ndarray,
-    wins: np.ndarray,
-    won: np.ndarray | None = None,
-    out: np.ndarray,
-) -> None:
-    """x[h,4,c,t,n] normalised and pooled, as `normalise` and `pool_residues` do; with `won` a relu as well.
+class NormalisedPooled:
+    """Rows of x[h,4,c,t,n] normalised and pooled, as `normalise` and `pool_residues` do, when somebody reads them.
 
     wins[3,i,2,c,t,n], bools, gets whether a window's upper left pixel beat its neighbour, its lower left one, and
-    the upper winner the lower; won, like out, where the relu let numbers through. block[2r,4,c,t,n], top and
-    bottom[r,2,c,t,n] are scratch for r rows of windows.
+    the upper winner the lower. With `won` there is a relu as well, and it gets where that let numbers through. Rows
+    of the pooled image are made in scratch[b,...], or at their place in out[i,c,2t,n] or residue rows
+    out[i,4,c,t/2,n] for those who read them later. block[2r,4,c,t,n], top and bottom[r,2,c,t,n] are scratch for r
+    rows of windows.
     """
-    scale, shift = scale_and_shift(mean, var, weight, bias, eps)
-    values, zero = merged(x), zeros(out)
-    for start in range(0, len(out), len(top)):
-        rows = slice(start, min(start + len(top), len(out)))
-        count = rows.stop - start
-        y = block[: 2 * count]
-        np.multiply(values[2 * start : 2 * rows.stop], scale, out=merged(y))
-        np.add(merged(y), shift, out=merged(y))
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        *,
+        block: np.ndarray,
+        top: np.ndarray,
+        bottom: np.ndarray,
+        wins: np.ndarray,
+        won: np.ndarray | None = None,
+        scratch: np.ndarray | None = None,
+        out: np.ndarray | None = None,
+    ) -> None:
+        self.x, self.block, self.top, self.bottom, self.wins, self.won = merged(x), block, top, bottom, wins, won
+        self.scratch, self.out = scratch, out
+        rows: np.ndarray = scratch if out is None else out  # type: ignore[assignment]
+        self.shape, self.zero = (len(x) // 2, *rows.shape[1:]), zeros(rows)
+
+    def prepare(self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float) -> None:
+        """The numbers of each channel."""
+        self.scale, self.shift = scale_and_shift(mean, var, weight, bias, eps)
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        """Some rows, [b,...,c,l]."""
+        made = self.scratch[: rows.stop - rows.start] if self.out is None else self.out[rows]  # type: ignore[index]
+        for start in range(rows.start, rows.stop, len(self.top)):
+            part = slice(start, min(start + len(self.top), rows.stop))
+            self._make(part, made[part.start - rows.start : part.stop - rows.start])
+        return merged(made)
+
+    def _make(self, rows: slice, pooled: np.ndarray) -> None:
+        count = rows.stop - rows.start
+        y = self.block[: 2 * count]
+        np.multiply(self.x[2 * rows.start : 2 * rows.stop], self.scale, out=merged(y))
+        np.add(merged(y), self.shift, out=merged(y))
         a, b, c, d = pairs(y)
-        upper, lower, pooled = top[:count], bottom[:count], out[rows]
-        np.greater_equal(a, b, out=wins[0, rows])
+        upper, lower = self.top[:count], self.bottom[:count]
+        np.greater_equal(a, b, out=self.wins[0, rows])
         np.maximum(a, b, out=upper)
-        np.greater_equal(c, d, out=wins[1, rows])
+        np.greater_equal(c, d, out=self.wins[1, rows])
         np.maximum(c, d, out=lower)
-        np.greater_equal(upper, lower, out=wins[2, rows])
+        np.greater_equal(upper, lower, out=self.wins[2, rows])
         to, above = halves(pooled, upper)
         _, below = halves(pooled, lower)
         np.maximum(above, below, out=to)
-        if won is not None:
-            np.maximum(pooled, zero, out=pooled)
-            np.greater(pooled, zero, out=won[rows])
+        if self.won is not None:
+            np.maximum(pooled, self.zero, out=pooled)
+            np.greater(pooled, self.zero, out=self.won[rows])
+
+    def write(self) -> None:
+        """All rows, to out."""
+        _ = self[0 : self.shape[0]]
 
 
 class Dealt:
     """The gradient of what was pooled, given to the pixels that won: a block of rows, where and when they are read.
 
     dz[i,2,c,t,n] is the gradient of the winners, as `pooled_sums` leaves it, wins[3,i,2,c,t,n] come from
-    `normalise_pooled`; block[r,4,c,t,n], of rows of the image of `height` rows, and half[2,c,t,n] are scratch.
+    `NormalisedPooled`; block[r,4,c,t,n], of rows of the image of `height` rows, and half[2,c,t,n] are scratch.
     """
 
     def __init__(self, dz: np.ndarray, wins: np.ndarray, height: int, block: np.ndarray, half: np.ndarray) -> None:
@@ -216,7 +235,7 @@ class Dealt:
 def pooled_sums(
     dy: np.ndarray, x: np.ndarray, dealt: Dealt, *, won: np.ndarray | None = None, sums: np.ndarray, out: np.ndarray
 ) -> None:
-    """dy, like the out of `normalise_pooled`, where relu let it through, to out[i,2,c,t,n], `dealt`'s dz.
+    """dy, like the out of `NormalisedPooled`, where relu let it through, to out[i,2,c,t,n], `dealt`'s dz.
 
     sums[2,c] gets those of `gradient_sums`, with x[h,4,c,t,n].
     """

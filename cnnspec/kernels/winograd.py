@@ -24,7 +24,7 @@ import numpy as np
 
 from .activation import zeros
 from .conv import Pads, in_pieces, piece
-from .norm import GradientSums, Moments, Normalised, NormaliseGradient
+from .norm import GradientSums, Moments, NormaliseGradient, Rows
 
 G = np.array(
     [
@@ -205,7 +205,7 @@ class Band:
 
 
 def see(
-    x: np.ndarray | Normalised,
+    x: Rows,
     band: Band,
     until: int,
     used: int,
@@ -231,7 +231,7 @@ def see(
 
 
 def winograd(
-    x: np.ndarray | Normalised,
+    x: Rows,
     weights: np.ndarray,
     pad: Pads,
     block: int,

@@ -234,7 +234,13 @@ class BatchNorm(Op):
             after += f", scratch={e.scratch('block', (block_rows(height, rest[1:]), *rest), kept=True)}"
         made = e.view("by_rows", f"Normalised({e[x]}{after})")
         e.line(f"{made}.prepare({numbers})")
-        if self.lasts:
+        self.emit_made(node, made, e)
+
+    def emit_made(self, node, made: str, e) -> None:
+        """All rows here; or left to the first reader, with memory for later ones or none."""
+        if not self.by_rows:
+            e.line(f"{made}.write()")
+        elif self.lasts:
             e.drawn[node.name] = made
         else:
             e.place(node.name, made)

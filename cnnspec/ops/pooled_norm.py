@@ -59,12 +59,15 @@ class PooledBatchNorm(BatchNorm):
         height, _, c, t, n = e.shape(x)
         block = rows_of_a_block(height, c * t * n)
         scratch = {"block": (2 * block, 4, c, t, n), "top": (block, 2, c, t, n), "bottom": (block, 2, c, t, n)}
-        lent = ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
-        won = f"won={e[node.name + ':won']}, " if self.relu else ""
-        e.line(
-            f"normalise_pooled({e[x]}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, {lent}, "
-            f"wins={wins_of(node.name + ':wins', e)}, {won}out={e[node.name]})"
-        )
+        if self.lazy:
+            rows, *rest = e.shape(node.name)
+            scratch["scratch"] = (block_rows(rows, rest[1:]), *rest)
+        after = f"wins={wins_of(node.name + ':wins', e)}" + f", won={e[node.name + ':won']}" * self.relu
+        after += "" if self.lazy else f", out={e[node.name]}"
+        lent = ", ".join(f"{name}={e.scratch(name, shape, kept=self.late)}" for name, shape in scratch.items())
+        made = e.view("by_rows", f"NormalisedPooled({e[x]}, {lent}, {after})")
+        e.line(f"{made}.prepare({mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r})")
+        self.emit_made(node, made, e)
 
 
 @record

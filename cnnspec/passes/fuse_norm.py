@@ -130,7 +130,7 @@ def values_by_rows(graph: Graph) -> Graph:
     def drawn(node: Node) -> Node:
         first, *later = readers.get(node.name, (node,))
         reads = isinstance(first.op, WinogradConvolve) and first.op.keep and first.inputs.index(node.name) == 0
-        if type(node.op) is not BatchNorm or node.name in results or not reads:
+        if not isinstance(node.op, BatchNorm) or node.name in results or not reads:
             return node
         return replace(node, op=node.op.changed(by_rows=True, lasts=bool(later)))
 
