@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
 from .activation import zeros
@@ -102,51 +100,6 @@ def normalise(
             np.greater(y, zero, out=won[rows])
 
 
-class Normalised:
-    """What `normalise` makes, a block of rows at a time, where and when somebody reads them.
-
-    x and what follows are [h,...,c,l]; a block is made in scratch[r,...,c,l], or at its place in out[h,...,c,l] for
-    those who read it later.
-    """
-
-    def __init__(
-        self,
-        x: np.ndarray,
-        *,
-        scratch: np.ndarray | None = None,
-        add: np.ndarray | None = None,
-        relu: bool = False,
-        won: np.ndarray | None = None,
-        out: np.ndarray | None = None,
-    ) -> None:
-        self.shape, self.x, self.relu = x.shape, merged(x), relu
-        self.scratch, self.add, self.won, self.out = (
-            None if a is None else merged(a) for a in (scratch, add, won, out)
-        )
-        self.zero = zeros(lines(self.x))
-
-    def prepare(self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float) -> None:
-        """The numbers of each channel."""
-        self.scale, self.shift = scale_and_shift(mean, var, weight, bias, eps)
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        """Some rows."""
-        made = self.out[rows] if self.scratch is None else self.scratch[: rows.stop - rows.start]  # type: ignore[index]
-        x, out = lines(self.x[rows]), lines(made)
-        add, won = (None if a is None else lines(a[rows]) for a in (self.add, self.won))
-        for part in blocks(x):
-            y = out[part]
-            np.multiply(x[part], self.scale, out=y)
-            np.add(y, self.shift, out=y)
-            if add is not None:
-                np.add(y, add[part], out=y)
-            if self.relu:
-                np.maximum(y, self.zero, out=y)
-            if won is not None:
-                np.greater(y, self.zero, out=won[part])
-        return made
-
-
 def add_bias(
     x: np.ndarray, bias: np.ndarray, *, add: np.ndarray | None = None, relu: bool = False, out: np.ndarray
 ) -> None:
@@ -237,28 +190,17 @@ def parameter_gradients(
     dweight[...] = (sums[1] - mean * sums[0]) / np.sqrt(var + np.float64(eps))
 
 
-class Rows(Protocol):
-    """What gives rows of an array [h,...,c,l] as they are asked for."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    def __getitem__(self, rows: slice, /) -> np.ndarray: ...
-
-
 class NormaliseGradient:
     """dx of batch normalisation, made a block of rows at a time, where and when somebody reads them.
 
     With z = (x - mean) * r, r = 1 / sqrt(var + eps):  dx = weight * r * (dy - mean(dy) - z * mean(dy * z)),
     (Ioffe and Szegedy 2015), which is dx = scale * (dy + b * x + c) with a scale, b and c for each channel.
-    dy and x are [...,c,l] with rows first, dy perhaps made block by block itself; scratch[r,...,c,l] holds a block.
-    Whoever can bring the scale in elsewhere, such as a convolution in its filters, reads rows and `scale`; else
-    `write` makes all of dx.
+    dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block. Whoever can bring the scale in
+    elsewhere, such as a convolution in its filters, reads rows and `scale`; else `write` makes all of dx.
     """
 
-    def __init__(self, dy: Rows, x: np.ndarray, scratch: np.ndarray) -> None:
-        self.shape, self.x, self.scratch = x.shape, merged(x), merged(scratch)
-        self.dy = merged(dy) if isinstance(dy, np.ndarray) else dy
+    def __init__(self, dy: np.ndarray, x: np.ndarray, scratch: np.ndarray) -> None:
+        self.shape, self.dy, self.x, self.scratch = dy.shape, merged(dy), merged(x), merged(scratch)
 
     def prepare(
         self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, sums: np.ndarray, count: int, eps: float
@@ -274,14 +216,12 @@ class NormaliseGradient:
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         """dx / scale of some rows, in scratch."""
-        made = self.scratch[: rows.stop - rows.start]
-        x, dy, out = lines(self.x[rows]), lines(self.dy[rows]), lines(made)
-        for part in blocks(x):
-            dx = out[part]
-            np.multiply(x[part], self.b, out=dx)
-            np.add(dx, self.c, out=dx)
-            np.add(dx, dy[part], out=dx)
-        return made
+        start, stop = rows.start, rows.stop
+        part = self.scratch[: stop - start]
+        np.multiply(self.x[start:stop], self.b, out=part)
+        np.add(part, self.c, out=part)
+        np.add(part, self.dy[start:stop], out=part)
+        return part
 
     def write(self, *, out: np.ndarray) -> None:
         """All of dx; out may also be [...,c,w,n] in any order of memory."""
@@ -295,11 +235,6 @@ class NormaliseGradient:
 def merged(x: np.ndarray) -> np.ndarray:
     """x[...,w,n] -> a view [...,w*n]; vectors as they are."""
     return x.reshape(*x.shape[:-2], -1) if x.ndim > 3 else x
-
-
-def lines(x: np.ndarray) -> np.ndarray:
-    """x[...,c,l] -> a view [r,c,l]: one of residue rows' blocks after the other."""
-    return x.reshape(-1, *x.shape[-2:])
 
 
 def blend(state: np.ndarray, new: np.ndarray, keep: float, take: float) -> None:

@@ -139,114 +139,81 @@ def pool_residues_gradient(
     deal(lower, won, first=dc, second=dd)
 
 
-class NormalisedPooled:
-    """Rows of x[h,4,c,t,n] normalised and pooled, as `normalise` and `pool_residues` do, when somebody reads them.
+def normalise_pooled(
+    x: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    eps: float,
+    *,
+    block: np.ndarray,
+    top: np.ndarray,
+    bottom: np.ndarray,
+    wins: np.ndarray,
+    won: np.ndarray | None = None,
+    out: np.ndarray,
+) -> None:
+    """x[h,4,c,t,n] normalised and pooled, as `normalise` and `pool_residues` do; with `won` a relu as well.
 
     wins[3,i,2,c,t,n], bools, gets whether a window's upper left pixel beat its neighbour, its lower left one, and
-    the upper winner the lower. With `won` there is a relu as well, and it gets where that let numbers through. Rows
-    of the pooled image are made in scratch[b,...], or at their place in out[i,c,2t,n] or residue rows
-    out[i,4,c,t/2,n] for those who read them later. block[2r,4,c,t,n], top and bottom[r,2,c,t,n] are scratch for r
-    rows of windows.
+    the upper winner the lower; won, like out, where the relu let numbers through. block[2r,4,c,t,n], top and
+    bottom[r,2,c,t,n] are scratch for r rows of windows.
     """
-
-    def __init__(
-        self,
-        x: np.ndarray,
-        *,
-        block: np.ndarray,
-        top: np.ndarray,
-        bottom: np.ndarray,
-        wins: np.ndarray,
-        won: np.ndarray | None = None,
-        scratch: np.ndarray | None = None,
-        out: np.ndarray | None = None,
-    ) -> None:
-        self.x, self.block, self.top, self.bottom, self.wins, self.won = merged(x), block, top, bottom, wins, won
-        self.scratch, self.out = scratch, out
-        rows: np.ndarray = scratch if out is None else out  # type: ignore[assignment]
-        self.shape, self.zero = (len(x) // 2, *rows.shape[1:]), zeros(rows)
-
-    def prepare(self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float) -> None:
-        """The numbers of each channel."""
-        self.scale, self.shift = scale_and_shift(mean, var, weight, bias, eps)
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        """Some rows, [b,...,c,l]."""
-        made = self.scratch[: rows.stop - rows.start] if self.out is None else self.out[rows]  # type: ignore[index]
-        for start in range(rows.start, rows.stop, len(self.top)):
-            part = slice(start, min(start + len(self.top), rows.stop))
-            self._make(part, made[part.start - rows.start : part.stop - rows.start])
-        return merged(made)
-
-    def _make(self, rows: slice, pooled: np.ndarray) -> None:
-        count = rows.stop - rows.start
-        y = self.block[: 2 * count]
-        np.multiply(self.x[2 * rows.start : 2 * rows.stop], self.scale, out=merged(y))
-        np.add(merged(y), self.shift, out=merged(y))
+    scale, shift = scale_and_shift(mean, var, weight, bias, eps)
+    values, zero = merged(x), zeros(out)
+    for start in range(0, len(out), len(top)):
+        rows = slice(start, min(start + len(top), len(out)))
+        count = rows.stop - start
+        y = block[: 2 * count]
+        np.multiply(values[2 * start : 2 * rows.stop], scale, out=merged(y))
+        np.add(merged(y), shift, out=merged(y))
         a, b, c, d = pairs(y)
-        upper, lower = self.top[:count], self.bottom[:count]
-        np.greater_equal(a, b, out=self.wins[0, rows])
+        upper, lower, pooled = top[:count], bottom[:count], out[rows]
+        np.greater_equal(a, b, out=wins[0, rows])
         np.maximum(a, b, out=upper)
-        np.greater_equal(c, d, out=self.wins[1, rows])
+        np.greater_equal(c, d, out=wins[1, rows])
         np.maximum(c, d, out=lower)
-        np.greater_equal(upper, lower, out=self.wins[2, rows])
+        np.greater_equal(upper, lower, out=wins[2, rows])
         to, above = halves(pooled, upper)
         _, below = halves(pooled, lower)
         np.maximum(above, below, out=to)
-        if self.won is not None:
-            np.maximum(pooled, self.zero, out=pooled)
-            np.greater(pooled, self.zero, out=self.won[rows])
-
-    def write(self) -> None:
-        """All rows, to out."""
-        _ = self[0 : self.shape[0]]
+        if won is not None:
+            np.maximum(pooled, zero, out=pooled)
+            np.greater(pooled, zero, out=won[rows])
 
 
-class Dealt:
-    """The gradient of what was pooled, given to the pixels that won: a block of rows, where and when they are read.
-
-    dz[i,2,c,t,n] is the gradient of the winners, as `pooled_sums` leaves it, wins[3,i,2,c,t,n] come from
-    `NormalisedPooled`; block[r,4,c,t,n], of rows of the image of `height` rows, and half[2,c,t,n] are scratch.
-    """
-
-    def __init__(self, dz: np.ndarray, wins: np.ndarray, height: int, block: np.ndarray, half: np.ndarray) -> None:
-        self.dz, self.wins, self.block, self.half = dz, wins, block, half
-        self.shape = (height, *block.shape[1:])
-
-    def __getitem__(self, rows: slice) -> np.ndarray:
-        """Some rows [r,4,c,t*n], in scratch."""
-        made = self.block[: rows.stop - rows.start]
-        for out, row in zip(made, range(rows.start, rows.stop), strict=True):
-            i, lower = divmod(row, 2)
-            if i == len(self.dz):  # the last row of an odd number
-                out[...] = 0
-                continue
-            dz, (left, left_below, above) = self.dz[i], self.wins[:, i]
-            first, second = out[0::2], out[1::2]
-            if lower:
-                deal(dz, above, first=first, second=self.half)
-                deal(self.half, left_below, first=first, second=second)
-            else:
-                np.multiply(dz, above, out=self.half)
-                deal(self.half, left, first=first, second=second)
-        return merged(made)
-
-
-def pooled_sums(
-    dy: np.ndarray, x: np.ndarray, dealt: Dealt, *, won: np.ndarray | None = None, sums: np.ndarray, out: np.ndarray
+def pooled_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    wins: np.ndarray,
+    *,
+    won: np.ndarray | None = None,
+    upper: np.ndarray,
+    lower: np.ndarray,
+    sums: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """dy, like the out of `NormalisedPooled`, where relu let it through, to out[i,2,c,t,n], `dealt`'s dz.
+    """dy, like the out of `normalise_pooled`, goes to the pixels of out[h,4,c,t,n] that won.
 
-    sums[2,c] gets those of `gradient_sums`, with x[h,4,c,t,n].
+    sums[2,c] gets those of `gradient_sums`, with x[h,4,c,t,n]. upper and lower[r,2,c,t,n] are scratch.
     """
-    given, to = halves(dy, out)
-    if won is None:
-        np.copyto(to, given)
-    else:
-        np.multiply(given, halves(won, out)[0], out=to)
-    total = GradientSums(x)
-    for start in range(0, len(x), len(dealt.block)):
-        rows = slice(start, min(start + len(dealt.block), len(x)))
-        part = dealt[rows]
-        total.take(rows, part, part)
+    total, target = GradientSums(x), merged(out)
+    if len(out) % 2:
+        out[-1] = 0
+        total.take(slice(len(out) - 1, len(out)), target[-1:], target[-1:])
+    for start in range(0, len(dy), len(upper)):
+        rows = slice(start, min(start + len(upper), len(dy)))
+        up, low = upper[: rows.stop - start], lower[: rows.stop - start]
+        given, all_of_it = halves(dy[rows], low)
+        if won is None:
+            np.copyto(all_of_it, given)
+        else:
+            np.multiply(given, halves(won[rows], low)[0], out=all_of_it)
+        deal(low, wins[2, rows], first=up, second=low)
+        both = slice(2 * start, 2 * rows.stop)
+        da, db, dc, dd = pairs(out[both])
+        deal(up, wins[0, rows], first=da, second=db)
+        deal(low, wins[1, rows], first=dc, second=dd)
+        total.take(both, target[both], target[both])
     total.total(out=sums)

@@ -24,7 +24,7 @@ import numpy as np
 
 from .activation import zeros
 from .conv import Pads, in_pieces, piece
-from .norm import GradientSums, Moments, NormaliseGradient, Rows
+from .norm import GradientSums, Moments, NormaliseGradient
 
 G = np.array(
     [
@@ -205,16 +205,7 @@ class Band:
 
 
 def see(
-    x: Rows,
-    band: Band,
-    until: int,
-    used: int,
-    pad: Pads,
-    block: int,
-    n: int,
-    *,
-    a: np.ndarray,
-    c: np.ndarray,
+    x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int, n: int, *, a: np.ndarray, c: np.ndarray
 ) -> None:
     """Bring the planes of x[h,4,c,l] into the band, `block` rows a call, up to row `until` of the padded image."""
     (top, bottom), (left, _) = pad
@@ -222,7 +213,7 @@ def see(
         band.below(top, used)[...] = 0
     while band.ready < until:
         start = band.ready - top
-        stop = min(start + block, until - top, x.shape[0])
+        stop = min(start + block, until - top, len(x))
         if start == stop:  # below the image
             band.below(bottom, used)[...] = 0
         else:
@@ -231,7 +222,7 @@ def see(
 
 
 def winograd(
-    x: Rows,
+    x: np.ndarray,
     weights: np.ndarray,
     pad: Pads,
     block: int,
@@ -251,16 +242,14 @@ def winograd(
 ) -> None:
     """x[h,4,c,T,n], weights[f,3,3,c] -> out[i,4,f,t,n], `block` rows at a time.
 
-    x may be what a normalisation makes block by block, as it is read here. What follows is done where asked while
-    the rows are hot: bias[f] is added (to m1, which all four outputs count once), then add[i,4,f,t,n], then relu;
-    sums[2,f] gets each channel's sum and that of its squares.
+    What follows is done where asked while the rows are hot: bias[f] is added (to m1, which all four outputs count
+    once), then add[i,4,f,t,n], then relu; sums[2,f] gets each channel's sum and that of its squares.
     u[6,f,3,c], planes[6,m], products[6,block,f,l] and a, c, s, d (see `planes_of`, `rows_of_planes`) are scratch;
     planes that have room for every row of the padded image are whole at the end.
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = out.shape
-    rows_x = x.reshape(height, 4, channels, -1) if isinstance(x, np.ndarray) else x
-    rows_y = out.reshape(rows, 4, filters, -1)
+    rows_x, rows_y = x.reshape(height, 4, channels, -1), out.reshape(rows, 4, filters, -1)
     filter_planes(weights, out=u)
     band = Band(planes, channels, tiles * n)
     size = piece(filters, 3 * channels, tiles * n)

@@ -103,11 +103,6 @@ class Op:
         """Whether the value has no memory of its own: its one reader asks for it, a block of rows at a time."""
         return False
 
-    @property
-    def late(self) -> bool:
-        """Whether the value is made as its first reader asks for it, a block of rows at a time."""
-        return self.lazy
-
     def on_residues(self, *inputs: TensorType) -> Op | None:
         """The op that does the same where its images come in residue rows (ops/winograd.py); None without one."""
         return self if self.any_rows else None

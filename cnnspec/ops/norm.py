@@ -163,24 +163,13 @@ class BatchNorm(Op):
 
     A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation, and
     where it let a number through is a by-product, `won`, for the gradient: a quarter of the memory of the value,
-    which then need not last. Where `summed`, the last input has the sums that it would take. With `by_rows` the
-    value is made as its first reader asks for it, block by block; it has no memory then unless it `lasts`.
+    which then need not last. Where `summed`, the last input has the sums that it would take.
     """
 
     any_rows = True
     eps: float
     relu: bool = False
     summed: bool = False
-    by_rows: bool = False
-    lasts: bool = False
-
-    @property
-    def lazy(self) -> bool:
-        return self.by_rows and not self.lasts
-
-    @property
-    def late(self) -> bool:
-        return self.by_rows
 
     def type(self, x: TensorType, weight: TensorType, bias: TensorType, *rest: TensorType) -> TensorType:
         return x
@@ -214,36 +203,11 @@ class BatchNorm(Op):
         x, weight, bias, *add = node.inputs
         mean, var = self.emit_moments(node, e)
         add = add[:-1] if self.summed else add
-        if self.by_rows:
-            self.emit_rows(node, f"{mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}", add, e)
-            return
         won = f"won={e.rows(node.name + ':won')}, " if self.relu else ""
         e.line(
             f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
             f"{then(self, add, e)}{won}out={e.rows(node.name)})"
         )
-
-    def emit_rows(self, node, numbers: str, add: list[str], e) -> None:
-        x, *_ = node.inputs
-        after = "".join(f", add={e[value]}" for value in add)
-        after += f", relu=True, won={e[node.name + ':won']}" if self.relu else ""
-        if self.lasts:
-            after += f", out={e[node.name]}"
-        else:
-            height, *rest = e.shape(x)
-            after += f", scratch={e.scratch('block', (block_rows(height, rest[1:]), *rest), kept=True)}"
-        made = e.view("by_rows", f"Normalised({e[x]}{after})")
-        e.line(f"{made}.prepare({numbers})")
-        self.emit_made(node, made, e)
-
-    def emit_made(self, node, made: str, e) -> None:
-        """All rows here; or left to the first reader, with memory for later ones or none."""
-        if not self.by_rows:
-            e.line(f"{made}.write()")
-        elif self.lasts:
-            e.drawn[node.name] = made
-        else:
-            e.place(node.name, made)
 
     def emit_moments(self, node, e) -> tuple[str, str]:
         """Mean and variance of the whole batch."""
@@ -358,30 +322,21 @@ class BatchNormGradient(Op):
         return inner * (weight * r).reshape(wide)
 
     def emit(self, node, e) -> None:
-        dy, x, *numbers = node.inputs
+        dy, x, mean, var, weight, sums = node.inputs
         if self.by_rows:
-            self.emit_rows(node, e[dy], x, numbers, e)
-            return
-        rows, *rest = e.rows_shape(x)
-        scratch = e.scratch("block", (block_rows(rows, rest), *rest))
-        made = e.view("by_rows", f"NormaliseGradient({e.rows(dy)}, {e.rows(x)}, {scratch})")
-        self.emit_numbers(made, x, numbers, e)
-        e.line(f"{made}.write(out={e.rows(node.name)})")
-
-    def emit_rows(self, node, dy: str, x: str, numbers: list[str], e) -> None:
-        """Of residue rows: a reader's block is counted without the residues."""
-        height, *rest = e.shape(x)
-        scratch = e.scratch("block", (block_rows(height, rest[1:]), *rest), kept=self.by_rows)
-        made = e.view("by_rows", f"NormaliseGradient({dy}, {e[x]}, {scratch})")
-        self.emit_numbers(made, x, numbers, e)
+            rows, residues, *rest = e.shape(x)  # a reader's block is counted without the residues
+            shape: tuple[int, ...] = (block_rows(rows, rest), residues, *rest)
+        else:
+            rows, *rest = e.rows_shape(x)
+            shape = (block_rows(rows, rest), *rest)
+        scratch = e.scratch("block", shape, kept=self.by_rows)
+        given = f"{e[dy]}, {e[x]}" if self.by_rows else f"{e.rows(dy)}, {e.rows(x)}"
+        made = e.view("by_rows", f"NormaliseGradient({given}, {scratch})")
         if self.by_rows:
             e.place(node.name, made)
-        else:
-            e.line(f"{made}.write(out={e.blocks(node.name)})")
-
-    def emit_numbers(self, made: str, x: str, numbers: list[str], e) -> None:
-        mean, var, weight, sums = numbers
         e.line(f"{made}.prepare({e[mean]}, {e[var]}, {e[weight]}, {e[sums]}, {e.pixel_count(x)}, {self.eps!r})")
+        if not self.by_rows:
+            e.line(f"{made}.write(out={e.rows(node.name)})")
 
 
 def then(op: Normalise | BatchNorm, add: list[str], e) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..ir import TensorType
 from ..record import record
-from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, block_rows, mask_of
+from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of
 from .winograd import PoolResidues, in_pixels, in_residues
 
 
@@ -36,9 +36,8 @@ class PooledBatchNorm(BatchNorm):
         who = [f"{node.name}:wins"] + [f"{node.name}:won"] * self.relu
         made = PooledBatchNormSums(self.eps)
         dz = b.add(made, dy, x, mean, var, *who, name=f"{node.name}.dy", like=node)
-        op = PooledBatchNormGradient(self.eps)
-        given = (dz, x, mean, var, weight, f"{dz}:sums", who[0])
-        dx = b.add(op, *given, name=f"{node.name}.dx", like=node)
+        op = BatchNormGradient(self.eps)
+        dx = b.add(op, dz, x, mean, var, weight, f"{dz}:sums", name=f"{node.name}.dx", like=node)
         return dx, f"{dz}:dweight", f"{dz}:dbias"
 
     def evaluate(self, x, weight, bias, *sums):
@@ -59,26 +58,20 @@ class PooledBatchNorm(BatchNorm):
         height, _, c, t, n = e.shape(x)
         block = rows_of_a_block(height, c * t * n)
         scratch = {"block": (2 * block, 4, c, t, n), "top": (block, 2, c, t, n), "bottom": (block, 2, c, t, n)}
-        if self.lazy:
-            rows, *rest = e.shape(node.name)
-            scratch["scratch"] = (block_rows(rows, rest[1:]), *rest)
-        after = f"wins={wins_of(node.name + ':wins', e)}" + f", won={e[node.name + ':won']}" * self.relu
-        after += "" if self.lazy else f", out={e[node.name]}"
-        lent = ", ".join(f"{name}={e.scratch(name, shape, kept=self.late)}" for name, shape in scratch.items())
-        made = e.view("by_rows", f"NormalisedPooled({e[x]}, {lent}, {after})")
-        e.line(f"{made}.prepare({mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r})")
-        self.emit_made(node, made, e)
+        lent = ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
+        won = f"won={e[node.name + ':won']}, " if self.relu else ""
+        e.line(
+            f"normalise_pooled({e[x]}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, {lent}, "
+            f"wins={wins_of(node.name + ':wins', e)}, {won}out={e[node.name]})"
+        )
 
 
 @record
 class PooledBatchNormSums(BatchNormSums):
-    """The gradient of what was pooled where relu let it through, in the order of its winners' rows.
-
-    By-products are the sums of other norms, of that gradient at the pixels that won.
-    """
+    """What is pooled gives its dy to the pixels that won: the value; the sums of other norms are by-products."""
 
     def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
-        return PoolResidues().pooled(x)
+        return x
 
     def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
         return {"sums": BatchNormSums.type(self, dy, x, mean), **BatchNormSums.extras(self, dy, x, mean)}
@@ -88,50 +81,25 @@ class PooledBatchNormSums(BatchNormSums):
 
         dy = dy * won[0] if won else dy
         dy = in_pixels(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
-        dz = np.ascontiguousarray(dy.reshape(*dy.shape[:3], -1, 2).swapaxes(3, 4))
-        return dz, *BatchNormSums.evaluate(self, dealt(dz, wins, x), x, mean, var)
+        upper, lower, above = (side_by_side(part) for part in np.split(wins, 3, axis=2))
+        image = np.zeros((*x.shape[:3], 4 * x.shape[4]), dy.dtype)
+        for row, (left, here) in enumerate(((upper, above), (lower, ~above))):
+            for column, winner in enumerate((left & here, ~left & here)):
+                image[:, :, row : 2 * dy.shape[2] : 2, column::2] = dy * winner
+        dz = in_residues(image)
+        return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
 
     def emit(self, node, e) -> None:
         dy, x, mean, var, wins, *won = node.inputs
-        mine = e.meeting(f"{node.name}:sums", "part", (2, e.graph.type(mean)["c"]))
+        height, _, c, t, n = e.shape(x)
+        shape = (rows_of_a_block(height, c * t * n), 2, c, t, n)
+        mine = e.meeting(f"{node.name}:sums", "part", (2, c))
         mask = "".join(f"won={e[value]}, " for value in won)
         e.line(
-            f"pooled_sums({e[dy]}, {e[x]}, {dealt_rows(node.name, x, wins, e)}, {mask}sums={mine}, "
-            f"out={e[node.name]})"
+            f"pooled_gradient({e[dy]}, {e[x]}, {wins_of(wins, e)}, {mask}upper={e.scratch('upper', shape)}, "
+            f"lower={e.scratch('lower', shape)}, sums={mine}, out={e[node.name]})"
         )
         self.emit_gradients(node, e, mine, mean, var)
-
-
-@record
-class PooledBatchNormGradient(BatchNormGradient):
-    """dx of a normalisation that was pooled: the gradient goes to the pixels that won as it is read."""
-
-    def evaluate(self, dz, x, mean, var, weight, sums, wins):
-        return BatchNormGradient.evaluate(self, dealt(dz, wins, x), x, mean, var, weight, sums)
-
-    def emit(self, node, e) -> None:
-        dz, x, *numbers, wins = node.inputs
-        self.emit_rows(node, dealt_rows(dz, x, wins, e, kept=self.by_rows), x, numbers, e)
-
-
-def dealt(dz, wins, x):
-    """dz at those pixels of x that won, zero at the others."""
-    import numpy as np
-
-    dy, upper, lower, above = (side_by_side(part) for part in (dz, *np.split(wins, 3, axis=2)))
-    image = np.zeros((*x.shape[:3], 4 * x.shape[4]), dy.dtype)
-    for row, (left, here) in enumerate(((upper, above), (lower, ~above))):
-        for column, winner in enumerate((left & here, ~left & here)):
-            image[:, :, row : 2 * dy.shape[2] : 2, column::2] = dy * winner
-    return in_residues(image)
-
-
-def dealt_rows(dz: str, x: str, wins: str, e, kept: bool = False) -> str:
-    """The same in a plan, a block of rows at a time."""
-    height, *rest = e.shape(x)
-    block = e.scratch("dealt_rows", (block_rows(height, rest[1:]), *rest), kept=kept)
-    half = e.scratch("half", (2, *rest[1:]), kept=kept)
-    return e.view("dealt", f"Dealt({e[dz]}, {wins_of(wins, e)}, {height}, {block}, {half})")
 
 
 def side_by_side(rows):

@@ -233,7 +233,7 @@ class WinogradConvolve(Op):
         else:
             scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
         e.line(
-            f"winograd({e.draw(x)}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
+            f"winograd({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
             f"{then}out={e[node.name]})"
         )
 

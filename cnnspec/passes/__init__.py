@@ -11,7 +11,7 @@ from .differentiate import differentiate
 from .expand import expand_inference, expand_training
 from .finish import finish
 from .fold_norm import fold_norm
-from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm, values_by_rows
+from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import sums_of_gradients, sums_of_rows
 from .keep_planes import keep_planes
 from .merge_costs import merge_costs
@@ -39,7 +39,6 @@ TRAINING: tuple[Pass, ...] = (
     sums_of_gradients,
     gradients_by_rows,
     keep_planes,
-    values_by_rows,
     turn_input_gradients,
     unroll_convolutions,
 )

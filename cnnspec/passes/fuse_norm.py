@@ -10,7 +10,7 @@ from ..ops.convolve import AddBias, ConvolveFilterGradient
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
 from ..ops.pooled_norm import PooledBatchNorm
-from ..ops.winograd import Pixels, PoolResidues, WinogradConvolve, WinogradConvolveGradient
+from ..ops.winograd import Pixels, PoolResidues, WinogradConvolveGradient
 from .rewrite import Absorbed, rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)
@@ -115,23 +115,3 @@ def gradients_by_rows(graph: Graph) -> Graph:
 
     nodes = {node.name: replace(node, op=node.op.changed(by_rows=True)) if lazily(node) else node for node in graph}
     return graph.with_nodes(nodes)
-
-
-def values_by_rows(graph: Graph) -> Graph:
-    """A normalisation that a convolution reads first is made there, block by block.
-
-        n = batch_norm x g b, relu;  y = winograd n w, keep
-        n = batch_norm x g b, relu, by rows;  y = winograd n w, keep
-
-    Where nobody else reads it, it has no memory: the planes are kept, so it is not needed on the way back.
-    """
-    readers, results = graph.readers(), set(graph.results)
-
-    def drawn(node: Node) -> Node:
-        first, *later = readers.get(node.name, (node,))
-        reads = isinstance(first.op, WinogradConvolve) and first.op.keep and first.inputs.index(node.name) == 0
-        if not isinstance(node.op, BatchNorm) or node.name in results or not reads:
-            return node
-        return replace(node, op=node.op.changed(by_rows=True, lasts=bool(later)))
-
-    return graph.with_nodes({node.name: drawn(node) for node in graph})

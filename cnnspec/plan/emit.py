@@ -85,7 +85,6 @@ class Emitter:
         self.meetings: dict[str, tuple[int, ...]] = {}
         self.together: dict[str, tuple[int, ...]] = {}
         self.constants: dict[str, np.ndarray] = {}
-        self.drawn: dict[str, str] = {}  # values that are made as they are read, until that has happened
         self.costs: list[str] = []
         self.stored = self._stored()
         self.external = self._external()
@@ -96,10 +95,6 @@ class Emitter:
     def __getitem__(self, value: str) -> str:
         """Source of a value: `b.conv1`, `p.conv1_weight`."""
         return self.external.get(value) or f"b.{self.names[value]}"
-
-    def draw(self, value: str) -> str:
-        """Source of a value for a reader of all its rows, who makes it where it is made as it is read."""
-        return self.drawn.pop(value, self[value])
 
     def shape(self, value: str) -> tuple[int, ...]:
         """The shape of a value's array in this shard's plan."""
@@ -295,7 +290,6 @@ class Emitter:
                 roots[value] = value
             if node.op.renames:
                 roots[node.name] = root(node.inputs[0])
-        self._first = {value: readers[0].name for value, readers in self.graph.readers().items()}
         for node in self.graph:
             for value in self._read(node):
                 last[root(value)] = FOREVER if node.op.settles else max(last.get(root(value), 0), index[node.name])
@@ -322,12 +316,11 @@ class Emitter:
         return {value: root(value) for value in roots}
 
     def _read(self, node: Node) -> Iterator[str]:
-        """What a node reads; where a value is made as it is read first, also what that is made of."""
+        """What a node reads; with a lazy value also what that is made of."""
         for value in node.inputs:
             yield value
-            made = self.graph[value]
-            if made.op.late and self._first.get(made.name) == node.name:
-                yield from self._read(made)
+            if self.graph[value].op.lazy:
+                yield from self._read(self.graph[value])
 
     def _reserve(self, name: str, shape: tuple[int, ...], dtype: str, first: int, last: int) -> None:
         size = {"float": self.itemsize, "bool": 1, "int64": 8}[dtype]
@@ -339,8 +332,7 @@ class Emitter:
 
     def _value(self, value: str, kind: TensorType) -> None:
         """Memory for a value of this node, or a view of the memory that it shares."""
-        lazy = self.node.op.lazy and value == self.node.name
-        if value in self.external or kind.kind == "scalar" or kind.dtype == "meeting" or lazy:
+        if value in self.external or kind.kind == "scalar" or kind.dtype == "meeting" or self.graph[value].op.lazy:
             return
         source = self.roots[value]
         if self.node.op.renames:
