@@ -214,6 +214,8 @@ class Processes:
         sys.stdout.flush()
         sys.stderr.flush()
         self.bells = [os.pipe() for _ in range(1, self.count)]
+        for _, bell in self.bells:
+            os.set_blocking(bell, False)
         for worker in range(1, self.count):
             child = os.fork()
             if child == 0:
@@ -260,7 +262,8 @@ class Processes:
         """Wake the children that sleep; whether there were any."""
         asleep = [bell for worker, (_, bell) in enumerate(self.bells, 1) if self.words[self._slot(worker) + 16]]
         for bell in asleep:
-            os.write(bell, b"!")
+            with suppress(BlockingIOError):  # it has rung long enough
+                os.write(bell, b"!")
         return bool(asleep)
 
     def awake(self) -> bool:
