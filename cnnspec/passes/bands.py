@@ -6,7 +6,7 @@ from ..ir import Builder, Graph, Node, TensorType
 from ..ops.bands import Rows, Together
 from .rewrite import rewrite
 
-WORTH = 8_000_000  # multiply-adds of an image below which waiting for one another costs more than it brings
+WORTH = 2_500_000  # multiply-adds from one meeting to the next, below which waiting costs more than sharing brings
 Sight = tuple[range, tuple[int, int]]  # rows, and the padding that is seen above and below them
 
 
@@ -98,6 +98,7 @@ def without_rest(graph: Graph) -> Graph:
     return graph.with_nodes({node.name: node for node in kept}, outputs=())
 
 
-def worth_bands(words: Graph) -> bool:
-    """Whether one image of this network is work for more than one worker."""
-    return sum(figures.macs for figures in words.figures.values()) >= WORTH
+def worth_bands(words: Graph, shared: Graph) -> bool:
+    """Whether one image of a network is work for more than one worker, who then meet as often as in `shared`."""
+    meetings = sum(isinstance(node.op, Together) for node in shared)
+    return 0 < meetings * WORTH <= sum(figures.macs for figures in words.figures.values())

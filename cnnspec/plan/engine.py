@@ -366,7 +366,7 @@ class Engine:
     @cached_property
     def worth_sharing(self) -> bool:
         """Whether workers share the work of one image, each making some of the rows: no bit depends on it."""
-        return worth_bands(self.words)
+        return self.workers.quick and worth_bands(self.words, self.graph("infer", 1, (0, self.workers.count)))
 
     def layout(self, flat: np.ndarray) -> View:
         """An array as long as the trained parameters (a moment), seen like them."""

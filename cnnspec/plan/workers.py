@@ -2,7 +2,8 @@
 
 Both offer the same: `run(task)` calls task(worker) on every worker, the caller being worker 0, and returns when
 all are done; `barrier(worker)` inside a task waits for the others. A worker that fails or dies makes `run`
-raise; nobody waits for ever. `awake()` tells whether the others are so quick that they can share small work.
+raise; nobody waits for ever. `quick` workers wait for one another for microseconds only, and can share small work
+where they are `awake()`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import chain
 
 import numpy as np
 
@@ -37,9 +37,10 @@ class Alone:
     """One worker: the caller."""
 
     count = 1
+    quick = False
 
     def awake(self) -> bool:
-        """Whether others stand ready, so that waiting for one another takes a few microseconds only."""
+        """Whether others stand ready."""
         return False
 
     def run(self, task: Task) -> None:
@@ -57,6 +58,8 @@ class Alone:
 
 class Threads:
     """Workers as threads. NumPy lets go of the interpreter's lock in every call that is worth it."""
+
+    quick = False  # each call hands that lock around
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -76,8 +79,8 @@ class Threads:
             thread.start()
 
     def awake(self) -> bool:
-        """Never quick: each call of NumPy's hands the interpreter's lock around."""
-        return False
+        """Whether they stand ready."""
+        return True
 
     def _serve(self, worker: int) -> None:
         while True:
@@ -149,6 +152,34 @@ def closed_lock() -> threading.Lock:
 GO, COMMAND, ABORT, STOP, FIRST = 0, 8, 16, 24, 32  # words of the control block, a cache line apart
 SPINS = 20_000
 LATELY = 0.1  # seconds
+RING = (1).to_bytes(8, sys.byteorder)
+
+
+class Bell:
+    """What wakes a process that sleeps: an event of the system's, or a pipe where there is none.
+
+    A pipe suggests to Linux that who writes is about to sleep, and the other is put on its processor.
+    """
+
+    def __init__(self) -> None:
+        event = hasattr(os, "eventfd")
+        self.ends = (os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC),) * 2 if event else os.pipe()
+        os.set_blocking(self.ends[1], False)
+
+    def ring(self) -> None:
+        with suppress(BlockingIOError):  # it has rung long enough
+            os.write(self.ends[1], RING)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it rang within that time."""
+        rang = bool(select.select([self.ends[0]], [], [], seconds)[0])
+        if rang:
+            os.read(self.ends[0], 4096)
+        return rang
+
+    def close(self) -> None:
+        for end in set(self.ends):
+            os.close(end)
 
 
 class Processes:
@@ -156,8 +187,10 @@ class Processes:
 
     Children know the tasks that were there when they were forked; a new task means new children, which
     costs milliseconds and loses nothing, since all that lasts is in shared memory. One that has long had nothing to
-    do sleeps at the end of a pipe.
+    do sleeps until a bell rings.
     """
+
+    quick = True
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -165,7 +198,7 @@ class Processes:
         self.reason = shared_memory(4096)
         self.tasks: list[Task] = []
         self.children: list[int] = []
-        self.bells: list[tuple[int, int]] = []  # a pipe for each child
+        self.bells: list[Bell] = []  # one for each child
         self.sequence = 0
         self.asked = 0.0
         self.meetings = [0] * count
@@ -213,9 +246,7 @@ class Processes:
         self.meetings = [0] * self.count
         sys.stdout.flush()
         sys.stderr.flush()
-        self.bells = [os.pipe() for _ in range(1, self.count)]
-        for _, bell in self.bells:
-            os.set_blocking(bell, False)
+        self.bells = [Bell() for _ in range(1, self.count)]
         for worker in range(1, self.count):
             child = os.fork()
             if child == 0:
@@ -250,20 +281,17 @@ class Processes:
 
     def _sleep(self, worker: int) -> bool:
         """Until the bell rings: a hundredth of a second at most, since parents may be killed. Whether it rang."""
-        bell, asleep = self.bells[worker - 1][0], self._slot(worker) + 16
+        asleep = self._slot(worker) + 16
         self.words[asleep] = 1
-        rang = bool(select.select([bell], [], [], 0.01)[0])
-        if rang:
-            os.read(bell, 4096)
+        rang = self.bells[worker - 1].wait(0.01)
         self.words[asleep] = 0
         return rang
 
     def _ring(self) -> bool:
         """Wake the children that sleep; whether there were any."""
-        asleep = [bell for worker, (_, bell) in enumerate(self.bells, 1) if self.words[self._slot(worker) + 16]]
+        asleep = [bell for worker, bell in enumerate(self.bells, 1) if self.words[self._slot(worker) + 16]]
         for bell in asleep:
-            with suppress(BlockingIOError):  # it has rung long enough
-                os.write(bell, b"!")
+            bell.ring()
         return bool(asleep)
 
     def awake(self) -> bool:
@@ -337,8 +365,8 @@ class Processes:
                     os.kill(child, signal.SIGKILL)
                 time.sleep(0.001)
         self.children = []
-        for end in chain(*self.bells):
-            os.close(end)
+        for bell in self.bells:
+            bell.close()
         self.bells = []
 
 

@@ -144,9 +144,18 @@ def test_winograds_rows_too():
     same_bits(engine, {"input": x}, 2)
 
 
-def test_worth_it_for_large_networks_only():
-    small, large = (spec(f"3x{n}x{n}: conv 32x3x3 -> conv 32x3x3", everywhere=False) for n in (8, 64))
-    assert not worth_bands(small) and worth_bands(large)
+@pytest.mark.parametrize(
+    ("text", "worth"),
+    [
+        ("3x64x64: conv 32x3x3 -> conv 32x3x3", True),
+        ("3x8x8: conv 32x3x3 -> conv 32x3x3", False),
+        ("3x64x64: conv 8x3x3 pad 1" + " -> conv 8x3x3 pad 1" * 20, False),  # much in all, little between meetings
+        ("1024: dense 8192", False),
+    ],
+)
+def test_worth_it_where_there_is_much_to_do_between_two_meetings(text, worth):
+    first, _ = graphs(text)
+    assert worth_bands(spec(text, everywhere=False), first) == worth
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -154,7 +163,6 @@ def test_worth_it_for_large_networks_only():
 def test_processes_share_an_image(workers):
     text = "3x48x48: conv 16x3x3 pad 1 -> relu -> conv 32x3x3 pad 1 -> relu -> maxpool 2 -> dense 4"
     words = spec(text, everywhere=False)
-    assert worth_bands(words)
     x = np.random.default_rng(1).normal(size=(1, 3, 48, 48)).astype("float32")
     found = {}
     for parallel, count in (("threads", 1), ("threads", workers), ("processes", workers)):
