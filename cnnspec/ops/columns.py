@@ -208,14 +208,14 @@ class ColumnsFilterGradient(Op):
         emit_filter_gradient(node.name, dy, self.columns.rows(columns, e), self.columns.groups, self.w, e)
 
     def emit_residues(self, node, e) -> None:
-        from ..kernels.conv import AS_THEY_LIE
+        from ..kernels.conv import turn_first
 
         columns, dy = node.inputs
         filters, depth = self.w["f"], self.w.elements // self.w["f"]
         height, *rest = e.shape(dy)
         block, length = block_rows(height, rest), prod(rest[-2:])
         scratch = f"scratch={e.scratch('parts', (block, 4, depth, filters))}, "
-        if AS_THEY_LIE and filters <= 32 and filters < depth and length <= 512:
+        if turn_first(filters, depth, length):
             scratch = f"turned={e.scratch('turned', (block, 4, length, filters))}, {scratch}"
         given = e[dy] if e.graph[dy].op.lazy else e.blocks(dy)
         rows = self.columns.rows(columns, e)

@@ -13,17 +13,16 @@ from math import prod
 from ..ir import TensorType
 from ..record import record
 from .base import Op
-from .geometry import Geometry, size_2d
+from .geometry import Geometry, Slides, size_2d
 
 
 @record
-class Convolve(Op):
+class Convolve(Slides):
     """y = x convolved with w, no bias; a pass chooses how (`passes/convolutions.py`).
 
     A pass may have it make `residues` rows (`winograd.py`), and with `sums` those for batch normalisation.
     """
 
-    geometry: Geometry
     groups: int = 1
     residues: bool = False
     sums: bool = False
@@ -41,13 +40,6 @@ class Convolve(Op):
 
     def macs(self, x: TensorType, w: TensorType) -> int:
         return w.elements * self.type(x, w).elements // w["f"]
-
-    @property
-    def rows_seen(self) -> Geometry:
-        return self.geometry
-
-    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
-        return self.changed(geometry=self.geometry.padded(pad))
 
     @property
     def depthwise(self) -> bool:
@@ -228,7 +220,7 @@ class ConvolveFilterGradient(Op):
 
 def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:
     """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
-    from ..kernels.conv import AS_THEY_LIE
+    from ..kernels.conv import turn_first
 
     filters = w["f"] // groups
     depth = w.elements // w["f"]
@@ -237,7 +229,7 @@ def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorTy
     block = max(1, min(height, 500_000 // (groups * filters * depth)))
     scratch = e.scratch("parts", (groups, block, depth, filters))
     turned = ""
-    if AS_THEY_LIE and filters <= 32 and filters < depth and length <= 512:
+    if turn_first(filters, depth, length):
         turned = f"turned={e.scratch('turned', (groups, block, length, filters))}, "
     by_row = e.view_of(dy, f"by_row{groups}", f"by_group({e[dy]}, {groups})")
     out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from ..diagnostics import Fault
 from ..ir import TensorType
 from ..record import record
-from .base import Window
+from .base import Op, Window
 
 Pair = tuple[int, int]
 AXES = {1: ("width",), 2: ("height", "width")}
@@ -64,6 +64,20 @@ class Geometry:
 
 
 ROW_BY_ROW = Geometry((1, 1))
+
+
+@record
+class Slides(Op):
+    """What primitives share that slide a window over an image."""
+
+    geometry: Geometry
+
+    @property
+    def rows_seen(self) -> Geometry | None:
+        return self.geometry
+
+    def for_rows(self, height: int, pad: Pair) -> Op:
+        return self.changed(geometry=self.geometry.padded(pad))
 
 
 def size_2d(x: TensorType) -> Pair:

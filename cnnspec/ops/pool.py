@@ -10,7 +10,7 @@ from ..record import record
 from .base import Op, Window
 from .convolve import image_4d, looks
 from .fields import Choice, Shape, Sizes, Switch, setting, size
-from .geometry import Geometry, need_pixels, size_2d, slide
+from .geometry import Geometry, Slides, need_pixels, size_2d, slide
 
 PAD = Choice(("valid", "same", "include"), Sizes(0))
 SIZE = Shape((1, 2))
@@ -175,17 +175,8 @@ class Negate(Op):
 
 
 @record
-class Windows(Op):
+class Windows(Slides):
     """What the primitives of pooling share."""
-
-    geometry: Geometry
-
-    @property
-    def rows_seen(self) -> Geometry:
-        return self.geometry
-
-    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
-        return self.changed(geometry=self.geometry.padded(pad))
 
     @property
     def quartered(self) -> bool:

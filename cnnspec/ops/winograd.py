@@ -12,7 +12,7 @@ from ..ir import TensorType
 from ..record import record
 from .base import Op
 from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
-from .geometry import Geometry
+from .geometry import Geometry, Slides
 from .norm import BLOCK, ReluBatchNormSums
 
 SKEW = 2_736  # numbers between two planes, so that they do not fall on the same sets of the cache
@@ -159,25 +159,17 @@ class PoolResiduesGradient(Op):
 
 
 @record
-class WinogradConvolve(Op):
+class WinogradConvolve(Slides):
     """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products.
 
     A pass may give it what follows: a bias, a value that is added, `relu`; `sums` for batch normalisation; with
     `keep` the planes of its input are a by-product, for the gradient.
     """
 
-    geometry: Geometry
     width: int  # of the input
     relu: bool = False
     sums: bool = False
     keep: bool = False
-
-    @property
-    def rows_seen(self) -> Geometry:
-        return self.geometry
-
-    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
-        return self.changed(geometry=self.geometry.padded(pad))
 
     @property
     def left(self) -> int:

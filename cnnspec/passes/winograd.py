@@ -68,10 +68,11 @@ def residues_early(graph: Graph) -> Graph:
 
     def first(node: Node) -> bool:
         """A convolution by columns whose input's gradient nobody wants."""
-        op, (x, *_) = node.op, node.inputs or ("",)
-        if not isinstance(op, Convolve) or op.groups > 1 or not isinstance(graph[x].op, Input):
+        op = node.op
+        if not isinstance(op, Convolve) or op.groups > 1 or not isinstance(graph[node.inputs[0]].op, Input):
             return False
-        convolution = Convolution(op.geometry, graph.type(x), node.type["c"], op.groups, graph.images, first=True)
+        x = graph.type(node.inputs[0])
+        convolution = Convolution(op.geometry, x, node.type["c"], op.groups, graph.images, first=True)
         return not no_columns(convolution) and op.geometry.dilate[0] == 1
 
     for node in reversed(list(graph)):

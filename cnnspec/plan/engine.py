@@ -28,7 +28,7 @@ from .emit import Emitter, Program
 from .load import Bound, bind
 from .parameters import Block, View, initial, parameters_of
 from .update import Update
-from .workers import Task, shared_memory, workers
+from .workers import Processes, Task, shared_memory, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
 Scalings = tuple[tuple[str, np.dtype[Any], Scaling], ...]  # input, type, and how it is scaled
@@ -324,8 +324,8 @@ class Engine:
         """The plan and the task for a batch, the batch in its place, and what the parameters alone decide made."""
         learning = what in ("learn", "differentiate")
         n = len(next(iter(arrays.values())))
-        shared = what == "infer" and n == 1 and self.worth_sharing and self.workers.awake()
-        plan = self.plan("train" if learning else what, n, self.workers.count if shared else 1)
+        bands = self.workers.count if what == "infer" and n == 1 and self.share_an_image() else 1
+        plan = self.plan("train" if learning else what, n, bands)
         task = self._task(what, plan, self._give(plan, arrays))
         first = plan.shards[0]
         if not learning and first.prepare is not None and plan.prepared != self.changes:
@@ -363,10 +363,16 @@ class Engine:
             task(0)
         return tuple(plan.taken[value] for value in plan.graph.outputs)
 
+    def share_an_image(self) -> bool:
+        """Whether workers share the work of one image now, each making some of the rows; no bit depends on it.
+
+        Not threads: at each call they hand the interpreter's lock around.
+        """
+        return isinstance(self.workers, Processes) and self._worth_sharing and self.workers.awake()
+
     @cached_property
-    def worth_sharing(self) -> bool:
-        """Whether workers share the work of one image, each making some of the rows: no bit depends on it."""
-        return self.workers.quick and worth_bands(self.words, self.graph("infer", 1, (0, self.workers.count)))
+    def _worth_sharing(self) -> bool:
+        return worth_bands(self.words, self.graph("infer", 1, (0, self.workers.count)))
 
     def layout(self, flat: np.ndarray) -> View:
         """An array as long as the trained parameters (a moment), seen like them."""

@@ -2,8 +2,7 @@
 
 Both offer the same: `run(task)` calls task(worker) on every worker, the caller being worker 0, and returns when
 all are done; `barrier(worker)` inside a task waits for the others. A worker that fails or dies makes `run`
-raise; nobody waits for ever. `quick` workers wait for one another for microseconds only, and can share small work
-where they are `awake()`.
+raise; nobody waits for ever.
 """
 
 from __future__ import annotations
@@ -37,11 +36,6 @@ class Alone:
     """One worker: the caller."""
 
     count = 1
-    quick = False
-
-    def awake(self) -> bool:
-        """Whether others stand ready."""
-        return False
 
     def run(self, task: Task) -> None:
         task(0)
@@ -59,8 +53,6 @@ class Alone:
 class Threads:
     """Workers as threads. NumPy lets go of the interpreter's lock in every call that is worth it."""
 
-    quick = False  # each call hands that lock around
-
     def __init__(self, count: int) -> None:
         self.count = count
         self.task: Task = lambda worker: None
@@ -77,10 +69,6 @@ class Threads:
         ]
         for thread in self.threads:
             thread.start()
-
-    def awake(self) -> bool:
-        """Whether they stand ready."""
-        return True
 
     def _serve(self, worker: int) -> None:
         while True:
@@ -189,8 +177,6 @@ class Processes:
     costs milliseconds and loses nothing, since all that lasts is in shared memory. One that has long had nothing to
     do sleeps until a bell rings.
     """
-
-    quick = True
 
     def __init__(self, count: int) -> None:
         self.count = count

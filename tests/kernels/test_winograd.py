@@ -185,7 +185,7 @@ def test_plans_for_either_blas_come_to_the_same(monkeypatch):
         sources.append(model.plan.source)
         gradients.append(model.gradients(x, y))
     assert (
-        "dw_turned" in sources[1]
+        "products_dw_turned" in sources[1]
         and "products_dx_turned" in sources[1]
         and "in_pieces" in sources[1]
         and sources[0] != sources[1]

@@ -11,6 +11,7 @@ from oracles.random_nets import random_net
 from oracles.trial import Trial
 
 import cnnspec
+from cnnspec.data.dataset import Scaling, Stored
 from cnnspec.ir import data
 from cnnspec.ir.verify import verify
 from cnnspec.ops.bands import Rows, Together
@@ -163,12 +164,14 @@ def test_worth_it_where_there_is_much_to_do_between_two_meetings(text, worth):
 def test_processes_share_an_image(workers):
     text = "3x48x48: conv 16x3x3 pad 1 -> relu -> conv 32x3x3 pad 1 -> relu -> maxpool 2 -> dense 4"
     words = spec(text, everywhere=False)
-    x = np.random.default_rng(1).normal(size=(1, 3, 48, 48)).astype("float32")
+    stored = np.random.default_rng(1).integers(0, 256, (1, 3, 48, 48), dtype="uint8")
+    x = Stored(stored, Scaling((1 / 255,), (-0.5,)))
+    given = {"scaled": {"input": np.asarray(x)}, "stored": {"input": x}}
     found = {}
     for parallel, count in (("threads", 1), ("threads", workers), ("processes", workers)):
         engine = Engine(words, (), Sgd(), shards=workers, workers_wanted=count, parallel=parallel)
         try:
-            results = [engine.forward({"input": x})[0].copy() for _ in range(4)]
+            results = [engine.forward(given[how])[0].copy() for how in ("scaled", "stored") * 2]
             assert any(bands == workers for _, _, bands in engine.plans) == (parallel == "processes")
         finally:
             engine.close()

@@ -18,7 +18,7 @@ from cnnspec.ops.costs import CrossEntropy
 from cnnspec.ops.leaves import Input
 from cnnspec.plan import update
 from cnnspec.plan.engine import Engine
-from cnnspec.plan.workers import Processes, WorkerError, workers
+from cnnspec.plan.workers import Bell, Processes, WorkerError, workers
 from cnnspec.settings.optimisers import Adam, Sgd
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
@@ -202,10 +202,28 @@ def wait_for(true, pause):
 
 
 @forking
-def test_pipes_are_closed_with_the_workers():
-    before = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+@pytest.mark.parametrize("event", [True, False], ids=["event", "pipe"])
+def test_a_bell_rings_is_heard_once_and_never_blocks(event, monkeypatch):
+    if not event:  # as on systems that have none
+        monkeypatch.delattr(os, "eventfd", raising=False)
+    bell = Bell()
+    try:
+        assert not bell.wait(0)
+        for _ in range(100_000):  # more than a pipe holds
+            bell.ring()
+        while bell.wait(0):
+            pass
+        bell.ring()
+        assert bell.wait(0) and not bell.wait(0)
+    finally:
+        bell.close()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not list its open files")
+def test_bells_are_closed_with_the_workers():
+    before = os.listdir("/proc/self/fd")
     made = Processes(3)
     made.run(lambda worker: None)
+    assert len(os.listdir("/proc/self/fd")) > len(before)
     made.close()
-    after = len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
-    assert after == before
+    assert len(os.listdir("/proc/self/fd")) == len(before)
