@@ -7,18 +7,22 @@ for each plane the layer is a product of matrices (f, 3c) by (3c, l).
 
     y = A^T [ (G w) * (B^T d) ]          (Lavin and Gray 2016; points 0, 1, -1, 2, -2, infinity)
 
-    v0 = 4 d0 - 5 d2 + d4                y0 = m0 + m1 + m2 +   m3 +   m4
+    v0 = d0 - 5/4 d2 + 1/4 d4            y0 = m0 + m1 + m2 +   m3 +   m4
     v1 = -4 d1 - 4 d2 + d3 + d4          y1 =      m1 - m2 + 2 m3 - 2 m4
     v2 =  4 d1 - 4 d2 - d3 + d4          y2 =      m1 + m2 + 4 m3 + 4 m4
     v3 = -2 d1 - d2 + 2 d3 + d4          y3 =      m1 - m2 + 8 m3 - 8 m4 + m5
     v4 =  2 d1 - d2 - 2 d3 + d4
     v5 = 4 d1 - 5 d3 + d5
 
-Gradients go the same way back, each matrix transposed. A block of rows goes through all steps while it is in
-the cache. Names: v planes of the input, m of the output, u of the filters.
+A transform is itself a product of matrices, of six rows with the blocks of a row: a quarter of the time of its
+sums and differences one by one. Gradients go the same way back, each matrix transposed. A block of rows goes
+through all steps while it is in the cache. Names: v planes of the input, m of the output, u of the filters.
 """
 
 from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,145 +30,113 @@ from .activation import zeros
 from .conv import Pads, in_pieces, piece
 from .norm import GradientSums, Moments, NormaliseGradient
 
-G = np.array(
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
-)
+# the plane that alone sees d0 is a quarter of the usual one, so that d0 is added as it is; its filters four times
+INPUT = [
+    [1, 0, -5 / 4, 0, 1 / 4, 0],
+    [0, -4, -4, 1, 1, 0],
+    [0, 4, -4, -1, 1, 0],
+    [0, -2, -1, 2, 1, 0],
+    [0, 2, -1, -2, 1, 0],
+    [0, 4, 0, -5, 0, 1],
+]
+FILTERS = [
+    [1, 0, 0],
+    [-1 / 6, -1 / 6, -1 / 6],
+    [-1 / 6, 1 / 6, -1 / 6],
+    [1 / 24, 1 / 12, 1 / 6],
+    [1 / 24, -1 / 12, 1 / 6],
+    [0, 0, 1],
+]
+OUTPUT = [
+    [1, 1, 1, 1, 1, 0],
+    [0, 1, -1, 2, -2, 0],
+    [0, 1, 1, 4, 4, 0],
+    [0, 1, -1, 8, -8, 1],
+]
+
+
+class Transforms(NamedTuple):
+    """B^T[6,6], G[6,3] and A^T[4,6]; and of the way back A[6,4] and B[6,6]."""
+
+    b: np.ndarray
+    g: np.ndarray
+    a: np.ndarray
+    a_back: np.ndarray
+    b_back: np.ndarray
+
+
+@cache
+def transforms(dtype: np.dtype) -> Transforms:
+    """The matrices of a type of numbers, made once: INPUT, FILTERS, OUTPUT and their transposes."""
+    b, g, a = (np.array(matrix, dtype) for matrix in (INPUT, FILTERS, OUTPUT))
+    return Transforms(b, g, a, a.T.copy(), b.T.copy())
 
 
 def flat(x: np.ndarray) -> np.ndarray:
-    """x[h,r,c,t,n] -> a view [h,r,c*t*n]: blocks without their inner structure."""
-    return x.reshape(*x.shape[:2], -1)
+    """x[...,c,l] -> a view [...,c*l]"""
+    return x.reshape(*x.shape[:-2], -1)
 
 
-def planes_of(x: np.ndarray, left: int, n: int, *, a: np.ndarray, c: np.ndarray, out: np.ndarray) -> None:
+def by_row(planes: np.ndarray) -> np.ndarray:
+    """planes[6,h,c,l] -> a view [h,6,c*l]"""
+    return flat(planes).swapaxes(0, 1)
+
+
+def planes_of(x: np.ndarray, left: int, n: int, *, out: np.ndarray) -> None:
     """B^T d for some rows: x[h,4,c,l] -> out[6,h,c,l'].
 
     With left = 1 the tile's pixels are d1 .. d4 and its neighbours give d0 and d5, or zero at the edges; with
-    left = 0 they are d0 .. d3, and the next tile gives d4 and d5 (l' = l - n). a[2,h,c,l'], c[h,c,l'] are scratch.
+    left = 0 they are d0 .. d3, and the next tile gives d4 and d5 (l' = l - n).
     """
-    number = x.dtype.type
-    length = out.shape[3]
-    here = [x[:, r, :, :length] for r in range(4)]
+    b = transforms(x.dtype).b
     if left:
-        d1, d2, d3, d4 = here
-        low, high = x[:, 0:2, :, :length].swapaxes(0, 1), x[:, 2:4, :, :length].swapaxes(0, 1)
-        np.multiply(low, number(4), out=a)
-        np.subtract(high, a, out=a)  # d3 - 4 d1, d4 - 4 d2
-        np.add(a[1], a[0], out=out[1])
-        np.subtract(a[1], a[0], out=out[2])
-        np.subtract(high, low, out=a)  # d3 - d1, d4 - d2
+        np.matmul(b[:, 1:5], flat(x), out=by_row(out))
+        v0, v5 = out[0, :, :, n:], out[5, :, :, :-n]
+        np.add(v0, x[:, 3, :, :-n], out=v0)  # d0, of the tile before
+        np.add(v5, x[:, 0, :, n:], out=v5)  # d5, of the tile behind
     else:
-        d0, d1, d2, d3 = here
         d4, d5 = x[:, 0, :, n:], x[:, 1, :, n:]
-        np.multiply(x[:, 1:3, :, :length].swapaxes(0, 1), number(4), out=a)
-        np.subtract(d3, a[0], out=a[0])
-        np.subtract(d4, a[1], out=a[1])
-        np.add(a[1], a[0], out=out[1])
-        np.subtract(a[1], a[0], out=out[2])
-        np.subtract(d3, d1, out=a[0])
-        np.subtract(d4, d2, out=a[1])
-    np.multiply(a[0], number(2), out=a[0])
-    np.add(a[1], a[0], out=out[3])
-    np.subtract(a[1], a[0], out=out[4])
-    if left:
-        shifted = c.reshape(len(c), -1)
-        blocks = x.reshape(*x.shape[:2], -1)
-        np.subtract(blocks[:, 3, :-n], blocks[:, 1, n:], out=shifted[:, n:])  # d0 - d2, d0 one tile earlier
-        np.negative(x[:, 1, :, :n], out=c[..., :n])
-    else:
-        np.subtract(d0, d2, out=c)
-    np.multiply(c, number(4), out=c)
-    np.add(c, a[1], out=out[0])
-    if left:
-        np.subtract(blocks[:, 0, n:], blocks[:, 2, :-n], out=shifted[:, :-n])  # d5 - d3, d5 one tile later
-        np.negative(x[:, 2, :, length - n :], out=c[..., length - n :])
-    else:
-        np.subtract(d5, d3, out=c)
-    np.multiply(a[0], number(2), out=a[0])
-    np.subtract(c, a[0], out=out[5])
+        length, number = out.shape[3], x.dtype.type
+        np.matmul(b[:, :4], x[..., :length].swapaxes(1, 2), out=out.transpose(1, 2, 0, 3))
+        np.multiply(out[0], number(4), out=out[0])
+        np.add(out[:5], d4, out=out[:5])
+        np.multiply(out[0], number(1 / 4), out=out[0])
+        np.add(out[5], d5, out=out[5])
 
 
-def rows_of_planes(m: np.ndarray, *, s: np.ndarray, d: np.ndarray, out: np.ndarray) -> None:
-    """A^T m for some rows: m[6,h,f,l] -> out[h,4,f,l]; m is overwritten, s[2,h,f,l] and d are scratch."""
-    number = m.dtype.type
-    np.add(m[1:5:2], m[2:5:2], out=s)
-    np.subtract(m[1:5:2], m[2:5:2], out=d)
-    np.add(m[0], s[0], out=m[0])
-    np.add(m[0], s[1], out=out[:, 0])
-    np.multiply(s[1], number(4), out=s[1])
-    np.add(s[0], s[1], out=out[:, 2])
-    np.multiply(d[1], number(2), out=d[1])
-    np.add(d[0], d[1], out=out[:, 1])
-    np.multiply(d[1], number(4), out=d[1])
-    np.add(d[0], d[1], out=d[0])
-    np.add(d[0], m[5], out=out[:, 3])
+def rows_of_planes(m: np.ndarray, *, out: np.ndarray) -> None:
+    """A^T m for some rows: m[6,h,f,l] -> out[h,4,f,l]."""
+    np.matmul(transforms(m.dtype).a, by_row(m), out=flat(out))
 
 
-def gradient_planes(dy: np.ndarray, *, s: np.ndarray, out: np.ndarray) -> None:
-    """A dy for some rows: dy[h,4,f,l] -> out[6,h,f,l]; s[2,h,f,l] is scratch."""
-    number = dy.dtype.type
-    low, high = dy[:, 0:2].swapaxes(0, 1), dy[:, 2:4].swapaxes(0, 1)
-    np.add(low, high, out=s)
-    np.add(s[0], s[1], out=out[1])
-    np.subtract(s[0], s[1], out=out[2])
-    np.multiply(high, number(4), out=s)
-    np.add(s, low, out=s)
-    np.multiply(s[1], number(2), out=s[1])
-    np.add(s[0], s[1], out=out[3])
-    np.subtract(s[0], s[1], out=out[4])
-    np.copyto(out[0], dy[:, 0])
-    np.copyto(out[5], dy[:, 3])
+def gradient_planes(dy: np.ndarray, *, out: np.ndarray) -> None:
+    """A dy for some rows: dy[h,4,f,l] -> out[6,h,f,l]."""
+    np.matmul(transforms(dy.dtype).a_back, flat(dy), out=by_row(out))
 
 
-def rows_of_gradient(
-    v: np.ndarray, left: int, n: int, *, s: np.ndarray, d: np.ndarray, c: np.ndarray, out: np.ndarray
-) -> None:
+def rows_of_gradient(v: np.ndarray, left: int, n: int, *, out: np.ndarray) -> None:
     """B v for some rows: v[6,h,c,l'] -> out[h,4,c,l], the inverse way of `planes_of`; v is overwritten."""
-    number = v.dtype.type
-    length = v.shape[3]
-    here = [out[:, r, :, :length] for r in range(4)]
-    d1, d2, d3 = here[:3] if left else here[1:]
-    last = here[3] if left else c  # what d4 gets: its own block, or that of the next tile
-    v0, v5 = v[0], v[5]
-    np.add(v[1:5:2], v[2:5:2], out=s)
-    np.subtract(v[1:5:2], v[2:5:2], out=d)
-    np.multiply(d[1], number(2), out=d[1])
-    np.subtract(v5, d[0], out=c)
-    np.multiply(c, number(4), out=c)
-    np.subtract(c, d[1], out=d1)  # 4 (v5 - v1 + v2) - 2 (v3 - v4)
-    np.multiply(v5, number(5), out=c)
-    np.add(d[0], d[1], out=d[0])
-    np.subtract(d[0], c, out=d3)  # v1 - v2 + 2 (v3 - v4) - 5 v5
-    np.add(v0, s[0], out=c)
-    np.add(c, s[1], out=last)  # v0 + v1 + v2 + v3 + v4
-    np.multiply(v0, number(4), out=v0)
-    np.multiply(s[0], number(-3), out=s[0])
-    np.subtract(s[0], v0, out=s[0])
-    np.subtract(s[0], last, out=d2)  # -5 v0 - 4 (v1 + v2) - v3 - v4
+    b = transforms(v.dtype).b_back
     if left:
-        v0[..., :n] = 0  # what fell beyond the edges of the image
-        v5[..., length - n :] = 0
-        blocks = out.reshape(*out.shape[:2], -1)
-        earlier, later = blocks[:, 3, :-n], blocks[:, 0, n:]
-        np.add(earlier, v0.reshape(len(v0), -1)[:, n:], out=earlier)
-        np.add(later, v5.reshape(len(v5), -1)[:, :-n], out=later)
+        np.matmul(b[1:5], by_row(v), out=flat(out))
+        before, behind = out[:, 3, :, :-n], out[:, 0, :, n:]
+        np.add(before, v[0, :, :, n:], out=before)  # d0, of the tile before
+        np.add(behind, v[5, :, :, :-n], out=behind)  # d5, of the tile behind
     else:
-        np.copyto(here[0], v0)
-        out[:, :, :, length:] = 0
-        for block, part in ((out[:, 0, :, n:], last), (out[:, 1, :, n:], v5)):
+        length = v.shape[3]
+        np.matmul(b[:4], v.transpose(1, 2, 0, 3), out=out[..., :length].swapaxes(1, 2))
+        out[..., length:] = 0
+        np.multiply(v[0], v.dtype.type(1 / 4), out=v[0])
+        np.add(v[1:3], v[3:5], out=v[1:3])
+        np.add(v[0], v[1], out=v[0])
+        np.add(v[0], v[2], out=v[0])
+        for block, part in ((out[:, 0, :, n:], v[0]), (out[:, 1, :, n:], v[5])):
             np.add(block, part, out=block)
 
 
 def filter_planes(weights: np.ndarray, *, out: np.ndarray) -> None:
     """G w: weights[f,u,3,c] -> out[6,f,u,c]"""
-    np.matmul(G.astype(weights.dtype), weights, out=out.transpose(1, 2, 0, 3))
+    np.matmul(transforms(weights.dtype).g, weights, out=out.transpose(1, 2, 0, 3))
 
 
 def rows_together(planes: np.ndarray) -> np.ndarray:
@@ -204,9 +176,7 @@ class Band:
         return self.triples[:, start - self.first : stop - self.first]
 
 
-def see(
-    x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int, n: int, *, a: np.ndarray, c: np.ndarray
-) -> None:
+def see(x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int, n: int) -> None:
     """Bring the planes of x[h,4,c,l] into the band, `block` rows a call, up to row `until` of the padded image."""
     (top, bottom), (left, _) = pad
     if band.ready == 0:
@@ -217,8 +187,7 @@ def see(
         if start == stop:  # below the image
             band.below(bottom, used)[...] = 0
         else:
-            part = slice(0, stop - start)
-            planes_of(x[start:stop], left, n, a=a[:, part], c=c[part], out=band.below(stop - start, used))
+            planes_of(x[start:stop], left, n, out=band.below(stop - start, used))
 
 
 def winograd(
@@ -230,10 +199,6 @@ def winograd(
     u: np.ndarray,
     planes: np.ndarray,
     products: np.ndarray,
-    a: np.ndarray,
-    c: np.ndarray,
-    s: np.ndarray,
-    d: np.ndarray,
     bias: np.ndarray | None = None,
     add: np.ndarray | None = None,
     relu: bool = False,
@@ -244,8 +209,8 @@ def winograd(
 
     What follows is done where asked while the rows are hot: bias[f] is added (to m1, which all four outputs count
     once), then add[i,4,f,t,n], then relu; sums[2,f] gets each channel's sum and that of its squares.
-    u[6,f,3,c], planes[6,m], products[6,block,f,l] and a, c, s, d (see `planes_of`, `rows_of_planes`) are scratch;
-    planes that have room for every row of the padded image are whole at the end.
+    u[6,f,3,c], planes[6,m] and products[6,block,f,l] are scratch; planes that have room for every row of the
+    padded image are whole at the end.
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = out.shape
@@ -259,14 +224,14 @@ def winograd(
     moments = None if sums is None else Moments(rows_y)
     for start in range(0, rows, block):
         stop = min(start + block, rows)
-        see(rows_x, band, stop + 2, start, pad, block, n, a=a, c=c)
+        see(rows_x, band, stop + 2, start, pad, block, n)
         part = slice(0, stop - start)
         m = products[:, part]
         np.matmul(matrix, in_pieces(band.three(start, stop), size), out=in_pieces(m, size))
         if bias is not None:
             np.add(m[1], bias[:, None], out=m[1])
         y = rows_y[start:stop]
-        rows_of_planes(m, s=s[:, part], d=d[:, part], out=y)
+        rows_of_planes(m, out=y)
         if rest is not None:
             np.add(y, rest[start:stop], out=y)
         if relu:
@@ -292,10 +257,6 @@ def winograd_gradient(
     planes: np.ndarray,
     gradients: np.ndarray,
     products: np.ndarray,
-    a: np.ndarray,
-    c: np.ndarray,
-    s: np.ndarray,
-    d: np.ndarray,
     then: GradientSums | None = None,
     dw: np.ndarray,
     out: np.ndarray,
@@ -306,7 +267,7 @@ def winograd_gradient(
     filters; `then` takes each block of out for the normalisation before. Without x, planes[6,m] are those of all
     its rows, kept from the way forward; else they are made here, and scratch. Scratch: u[6,f,3,c],
     back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] (see `filter_gradient`), gradients[6,m],
-    products[6,block,c,l], a, c, s, d.
+    products[6,block,c,l].
     """
     height, _, channels, _, n = out.shape
     rows, _, filters, tiles, _ = dy.shape
@@ -330,12 +291,12 @@ def winograd_gradient(
     for start in range(0, rows, block):
         stop = min(start + block, rows)
         if rows_x is not None:
-            see(rows_x, v, stop + 2, start, pad, block, n, a=a, c=c)
+            see(rows_x, v, stop + 2, start, pad, block, n)
         part = slice(0, stop - start)
         m = g.below(stop - start, done)
         seen = v.three(start, stop)
         grad = rows_dy[start:stop]
-        gradient_planes(grad, s=s[:, part], out=m)
+        gradient_planes(grad, out=m)
         if turned is not None:
             np.copyto(turned[:, part], m.swapaxes(2, 3))
             np.matmul(seen, turned[:, part], out=parts[:, part])
@@ -354,12 +315,10 @@ def winograd_gradient(
             more = min(done + block, until)
             part = slice(0, more - done)
             np.matmul(matrix, in_pieces(g.three(done, more), size), out=in_pieces(products[:, part], size))
-            rows_of_gradient(
-                products[:, part], left, n, s=a[:, part], d=d[:, part], c=c[part], out=rows_dx[done:more]
-            )
+            rows_of_gradient(products[:, part], left, n, out=rows_dx[done:more])
             if then is not None:
                 then.take(slice(done, more), rows_dx[done:more], rows_dx[done:more])
             done = more
-    np.matmul(G.T.astype(u.dtype), du.transpose(3, 1, 0, 2), out=dw)
+    np.matmul(transforms(u.dtype).g.T, du.transpose(3, 1, 0, 2), out=dw)
     if scale is not None:
         np.multiply(dw, scale[:, :, None, None], out=dw)

@@ -209,14 +209,7 @@ class WinogradConvolve(Slides):
         x, w, *rest = node.inputs
         f, c, block, length = sizes(x, w, node.name, e)
         rows = e.shape(node.name)[0]
-        scratch = {
-            "u": (6, f, 3, c),
-            "products": (6, block, f, length),
-            "a": (2, block, c, length),
-            "c": (block, c, length),
-            "s": (2, block, f, length),
-            "d": (2, block, f, length),
-        }
+        scratch: dict[str, tuple[int, ...]] = {"u": (6, f, 3, c), "products": (6, block, f, length)}
         then = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
         then += "relu=True, " if self.relu else ""
         then += f"sums={e.meeting(node.name + ':sums', 'part', (2, f))}, " if self.sums else ""
@@ -283,10 +276,6 @@ class WinogradConvolveGradient(Op):
             "parts": (6, block, 3 * c, f),
             "gradients": (6, held(height, block) * f * length + SKEW),
             "products": (6, block, c, length),
-            "a": (2, block, c, length),
-            "c": (block, c, length),
-            "s": (2, block, f, length),
-            "d": (2, block, c, length),
         }
         if AS_THEY_LIE and 16 < f <= 32 and length <= 256:
             scratch["turned"] = (6, block, length, f)
@@ -352,33 +341,27 @@ def lent(scratch: Mapping[str, tuple[int, ...]], e) -> str:
     return ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
 
 
-INPUT_TRANSFORM = (  # B^T of kernels/winograd.py
-    (4, 0, -5, 0, 1, 0),
-    (0, -4, -4, 1, 1, 0),
-    (0, 4, -4, -1, 1, 0),
-    (0, -2, -1, 2, 1, 0),
-    (0, 2, -1, -2, 1, 0),
-    (0, 4, 0, -5, 0, 1),
-)
-
-
 def planes_of(x, geometry: Geometry, tiles: int):
     """x[n,c,h,w] -> [n,c,6,h+2,t]: what the six pixels of each tile come to, before the products."""
     import numpy as np
+
+    from ..kernels.winograd import INPUT
 
     (top, bottom), (left, _) = geometry.pad
     right = max(0, 4 * tiles + 2 - left - x.shape[3])
     padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
     pixels = np.stack([padded[..., j : j + 4 * tiles : 4][..., :tiles] for j in range(6)], axis=2)
-    return np.einsum("kj,ncjht->nckht", np.array(INPUT_TRANSFORM, x.dtype), pixels)
+    return np.einsum("kj,ncjht->nckht", np.array(INPUT, x.dtype), pixels)
 
 
 def seen_in(planes, geometry: Geometry, x: TensorType):
     """The x (residue rows) whose planes these are: B^T d solved for d, of which four are the tile's own pixels."""
     import numpy as np
 
+    from ..kernels.winograd import INPUT
+
     (top, _), (left, _) = geometry.pad
-    pixels = np.einsum("jk,nckht->njcht", np.linalg.inv(np.array(INPUT_TRANSFORM, planes.dtype)), planes)
+    pixels = np.einsum("jk,nckht->njcht", np.linalg.inv(np.array(INPUT, planes.dtype)), planes)
     rows = pixels[:, left : left + 4, :, top : top + x["h"]].transpose(0, 2, 3, 1, 4)
     return np.ascontiguousarray(rows)
 

@@ -76,7 +76,7 @@ def test_the_kernel_s_planes_are_those_of_the_definition(pad):
     rows = np.ascontiguousarray(in_residues(x).transpose(2, 3, 1, 4, 0)).reshape(6, 4, 3, -1)
     height = 6 + sum(pad[0])
     band = Band(np.full((6, height * 3 * length), np.nan), 3, length)
-    see(rows, band, height, 0, pad, 2, 5, a=np.empty((2, 2, 3, length)), c=np.empty((2, 3, length)))
+    see(rows, band, height, 0, pad, 2, 5)
     expected = planes_of(x, geometry, tiles).transpose(2, 3, 1, 4, 0).reshape(6, height, 3, -1)
     np.testing.assert_allclose(band.rows, expected, rtol=1e-13, atol=1e-13)
     again = seen_in(planes_of(x, geometry, tiles), geometry, Residues().type(data(3, 6, width)))
