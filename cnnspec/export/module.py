@@ -51,7 +51,7 @@ def module_source(
     if train:
         judged = run(attach_costs(graph, spec.train.cost), TRAINING)
         programs["training_"] = Emitter(judged, batch, batch).run()
-    plans = [renamed(program, prefix) for prefix, program in programs.items()]
+    plans = [renamed(program, prefix, spec.graph.outputs) for prefix, program in programs.items()]
     optimiser = spec.train.optimiser
     if train:
         plans.append(update.source(optimiser))
@@ -114,9 +114,11 @@ def ordered(imports: list[str]) -> list[str]:
     return [*plain_ones, *standard, "", "import numpy as np", *(line for line in found if line not in standard)]
 
 
-def renamed(program: Program, prefix: str) -> str:
-    """The functions of a plan without its page's heading, and under names of their own."""
+def renamed(program: Program, prefix: str, outputs: tuple[str, ...]) -> str:
+    """The functions of a plan without its page's heading, under their own names; outputs as words are called."""
     source = re.sub(r'\A""".*?"""\n+', "", program.source, flags=re.S)
+    for made, word in zip(program.graph.outputs, outputs, strict=False):  # a plan that learns has none
+        source = source.replace(f'taken["{made}"]', f'taken["{word}"]')
     return re.sub(r"^def (forward|buffers)\(", rf"def {prefix}\1(", source, flags=re.M)
 
 

@@ -13,14 +13,17 @@ from . import (
     gates,
     norm,
     pool,
+    products,
     regularise,
     resample,
     residues,
+    squares,
     standardise,
     winograd,
 )
 
 MODULES = (
+    products,
     conv,
     depthwise,
     pool,
@@ -34,6 +37,7 @@ MODULES = (
     resample,
     standardise,
     winograd,
+    squares,
 )
 
 KERNELS: dict[str, Callable] = {

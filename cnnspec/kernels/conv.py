@@ -11,13 +11,10 @@ Names: u v kernel row and column, i j output row and column, g groups, f filters
 from __future__ import annotations
 
 import numpy as np
-from numpy._core._multiarray_umath import __cpu_features__
 from numpy.lib.stride_tricks import as_strided
 
-# With AVX-512, OpenBLAS (0.3.31) takes products of up to a million multiplications as they lie in memory and packs
-# larger ones first; on other processors it packs all of them.
-PACKED = 1_000_000
-AS_THEY_LIE: bool = __cpu_features__.get("AVX512_SKX", False)
+from .products import product
+
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -114,32 +111,6 @@ def rows(wide: np.ndarray, kernel: int, stride: int, height: int) -> np.ndarray:
     )
 
 
-def piece(rows: int, depth: int, length: int) -> int:
-    """How many columns of (rows, depth) by (depth, length) to multiply at a time.
-
-    What is packed first costs a quarter of the speed where there are few rows. Where everything is, the longer
-    the better: pieces of 48 columns would cost a fifth.
-    """
-    if not AS_THEY_LIE:
-        return length
-    fitting = [size for size in range(48, length + 1, 16) if length % size == 0 and rows * depth * size <= PACKED]
-    return max(fitting, default=length) if rows * depth * length > PACKED else length
-
-
-def turn_first(filters: int, depth: int, length: int) -> bool:
-    """Whether the filters' gradient wants dy transposed in memory first.
-
-    Where products are taken AS_THEY_LIE it is up to three times as fast then, if filters are few and rows short.
-    """
-    return AS_THEY_LIE and filters <= 32 and filters < depth and length <= 512
-
-
-def in_pieces(x: np.ndarray, size: int) -> np.ndarray:
-    """x[...,d,l] -> a view [...,l/size,d,size]"""
-    *rest, depth, length = x.shape
-    return x.reshape(*rest, depth, length // size, size).swapaxes(-2, -3)
-
-
 def by_group(y: np.ndarray, groups: int) -> np.ndarray:
     """y[i,f,j,n] -> a view [g,i,f/g,j*n]."""
     height, filters, width, n = y.shape
@@ -152,23 +123,16 @@ def pixels(y: np.ndarray) -> np.ndarray:
     return y.reshape(-1, channels, width * n)
 
 
-def filter_gradient(
-    dy: np.ndarray, columns: np.ndarray, *, turned: np.ndarray | None = None, scratch: np.ndarray, out: np.ndarray
-) -> None:
+def filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
     """dw[g,f,d] = sum over i of dy[g,i,f,l] . columns[g,i,d,l]: a product for each row, summed in order.
 
-    scratch[g,r,d,f] holds r rows' products at a time, turned[g,r,l,f] the gradient transposed (see `turn_first`).
+    scratch[g,r,d,f] holds r rows' products at a time.
     """
     height, block = dy.shape[1], scratch.shape[1]
     for start in range(0, height, block):
         stop = min(start + block, height)
         part = scratch[:, : stop - start]
-        right = dy[:, start:stop].swapaxes(2, 3)
-        if turned is not None:
-            copied = turned[:, : stop - start]
-            np.copyto(copied, right)
-            right = copied
-        np.matmul(columns[:, start:stop], right, out=part)
+        product(columns[:, start:stop], dy[:, start:stop].swapaxes(2, 3), out=part)
         if start == 0:
             np.add.reduce(part, axis=1, out=out.swapaxes(1, 2))
         else:
@@ -202,7 +166,7 @@ def spread(
     for start in range(0, height, block):
         count = min(block, height - start)
         part = scratch[:count]
-        np.matmul(turned, grad[start : start + count], out=part.reshape(count, groups, -1, width * n))
+        product(turned, grad[start : start + count], out=part.reshape(count, groups, -1, width * n))
         for u in range(kernel_h):
             row = start * stride[0] + u * dilate[0] - pad[0][0]
             top, end = reach(count, out.shape[0], stride[0], row)
@@ -242,9 +206,7 @@ def spread_width(
     tall[above + rows_y :] = 0
     np.copyto(turned, weights[:, ::-1].transpose(2, 3, 1, 0))
     matrix = turned.reshape(kernel_w * channels, -1)
-    np.matmul(
-        matrix, rows(tall[None, :, None], kernel_h, 1, height)[0], out=scratch.reshape(height, len(matrix), -1)
-    )
+    product(matrix, rows(tall[None, :, None], kernel_h, 1, height)[0], out=scratch.reshape(height, len(matrix), -1))
     for v in range(kernel_w):
         lo, hi = reach(width, out.shape[2], 1, v - pad[1][0])
         w = lo + v - pad[1][0]

@@ -6,6 +6,7 @@ import numpy as np
 
 from .activation import zeros
 from .norm import GradientSums, Moments, NormaliseGradient, merged, scale_and_shift
+from .products import product
 
 
 def to_residues(x: np.ndarray, *, out: np.ndarray) -> None:
@@ -35,7 +36,7 @@ def products_and_sums(
     moments = Moments(out)
     for start in range(0, len(out), block):
         rows = slice(start, min(start + block, len(out)))
-        np.matmul(matrix, columns[rows], out=out[rows])
+        product(matrix, columns[rows], out=out[rows])
         moments.take(rows, out[rows])
     moments.total(out=sums)
 
@@ -44,25 +45,20 @@ def residue_filter_gradient(
     dy: np.ndarray | NormaliseGradient,
     columns: np.ndarray,
     *,
-    turned: np.ndarray | None = None,
     scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """dw[f,d] = sum over i and r of dy[i,r,f,l] . columns[i,r,d,l]; see `filter_gradient`.
 
     dy may be the gradient of a normalisation, made here block by block, and its scale brought in at the end;
-    scratch[b,4,d,f] holds the products of a block of rows, turned[b,4,l,f] its gradient.
+    scratch[b,4,d,f] holds the products of a block of rows.
     """
     block, height = len(scratch), len(columns)
     total = out.T
     for start in range(0, height, block):
         stop = min(start + block, height)
         part = scratch[: stop - start]
-        right = dy[start:stop].swapaxes(2, 3)
-        if turned is not None:
-            np.copyto(turned[: stop - start], right)
-            right = turned[: stop - start]
-        np.matmul(columns[start:stop], right, out=part)
+        product(columns[start:stop], dy[start:stop].swapaxes(2, 3), out=part)
         if start == 0:
             np.add.reduce(part, axis=(0, 1), out=total)
         else:

@@ -27,8 +27,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .activation import zeros
-from .conv import Pads, in_pieces, piece
+from .conv import Pads
 from .norm import GradientSums, Moments, NormaliseGradient
+from .products import product
 
 # the plane that alone sees d0 is a quarter of the usual one, so that d0 is added as it is; its filters four times
 INPUT = [
@@ -90,7 +91,7 @@ def planes_of(x: np.ndarray, left: int, n: int, *, out: np.ndarray) -> None:
     """
     b = transforms(x.dtype).b
     if left:
-        np.matmul(b[:, 1:5], flat(x), out=by_row(out))
+        product(b[:, 1:5], flat(x), out=by_row(out))
         v0, v5 = out[0, :, :, n:], out[5, :, :, :-n]
         np.add(v0, x[:, 3, :, :-n], out=v0)  # d0, of the tile before
         np.add(v5, x[:, 0, :, n:], out=v5)  # d5, of the tile behind
@@ -106,19 +107,19 @@ def planes_of(x: np.ndarray, left: int, n: int, *, out: np.ndarray) -> None:
 
 def rows_of_planes(m: np.ndarray, *, out: np.ndarray) -> None:
     """A^T m for some rows: m[6,h,f,l] -> out[h,4,f,l]."""
-    np.matmul(transforms(m.dtype).a, by_row(m), out=flat(out))
+    product(transforms(m.dtype).a, by_row(m), out=flat(out))
 
 
 def gradient_planes(dy: np.ndarray, *, out: np.ndarray) -> None:
     """A dy for some rows: dy[h,4,f,l] -> out[6,h,f,l]."""
-    np.matmul(transforms(dy.dtype).a_back, flat(dy), out=by_row(out))
+    product(transforms(dy.dtype).a_back, flat(dy), out=by_row(out))
 
 
 def rows_of_gradient(v: np.ndarray, left: int, n: int, *, out: np.ndarray) -> None:
     """B v for some rows: v[6,h,c,l'] -> out[h,4,c,l], the inverse way of `planes_of`; v is overwritten."""
     b = transforms(v.dtype).b_back
     if left:
-        np.matmul(b[1:5], by_row(v), out=flat(out))
+        product(b[1:5], by_row(v), out=flat(out))
         before, behind = out[:, 3, :, :-n], out[:, 0, :, n:]
         np.add(before, v[0, :, :, n:], out=before)  # d0, of the tile before
         np.add(behind, v[5, :, :, :-n], out=behind)  # d5, of the tile behind
@@ -217,8 +218,7 @@ def winograd(
     rows_x, rows_y = x.reshape(height, 4, channels, -1), out.reshape(rows, 4, filters, -1)
     filter_planes(weights, out=u)
     band = Band(planes, channels, tiles * n)
-    size = piece(filters, 3 * channels, tiles * n)
-    matrix = u.reshape(6, 1, 1, filters, 3 * channels)
+    matrix = u.reshape(6, 1, filters, 3 * channels)
     rest = None if add is None else add.reshape(rows_y.shape)
     zero = zeros(rows_y)
     moments = None if sums is None else Moments(rows_y)
@@ -227,7 +227,7 @@ def winograd(
         see(rows_x, band, stop + 2, start, pad, block, n)
         part = slice(0, stop - start)
         m = products[:, part]
-        np.matmul(matrix, in_pieces(band.three(start, stop), size), out=in_pieces(m, size))
+        product(matrix, band.three(start, stop), out=m)
         if bias is not None:
             np.add(m[1], bias[:, None], out=m[1])
         y = rows_y[start:stop]
@@ -251,7 +251,6 @@ def winograd_gradient(
     *,
     u: np.ndarray,
     back: np.ndarray,
-    turned: np.ndarray | None = None,
     du: np.ndarray,
     parts: np.ndarray,
     planes: np.ndarray,
@@ -266,7 +265,7 @@ def winograd_gradient(
     dy may be the gradient of a normalisation, made here block by block, its scale brought in through the
     filters; `then` takes each block of out for the normalisation before. Without x, planes[6,m] are those of all
     its rows, kept from the way forward; else they are made here, and scratch. Scratch: u[6,f,3,c],
-    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], turned[6,block,l,f] (see `filter_gradient`), gradients[6,m],
+    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], gradients[6,m],
     products[6,block,c,l].
     """
     height, _, channels, _, n = out.shape
@@ -280,12 +279,11 @@ def winograd_gradient(
     if scale is not None:
         np.multiply(u, scale[:, :, None], out=u)
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
-    matrix = back.reshape(6, 1, 1, channels, 3 * filters)
+    matrix = back.reshape(6, 1, channels, 3 * filters)
     v = Band(planes, channels, tiles * n)
     v.ready = v.kept if x is None else 0
     g = Band(gradients, filters, tiles * n)
     g.below(2 - top, 0)[...] = 0
-    size = piece(channels, 3 * filters, tiles * n)
     sums = du.reshape(6, 3 * channels, filters)
     done = 0
     for start in range(0, rows, block):
@@ -297,11 +295,7 @@ def winograd_gradient(
         seen = v.three(start, stop)
         grad = rows_dy[start:stop]
         gradient_planes(grad, out=m)
-        if turned is not None:
-            np.copyto(turned[:, part], m.swapaxes(2, 3))
-            np.matmul(seen, turned[:, part], out=parts[:, part])
-        else:
-            np.matmul(seen, m.swapaxes(2, 3), out=parts[:, part])
+        product(seen, m.swapaxes(2, 3), out=parts[:, part])
         if start == 0:
             np.add.reduce(parts[:, part], axis=1, out=sums)
         else:
@@ -314,7 +308,7 @@ def winograd_gradient(
         while done < until:
             more = min(done + block, until)
             part = slice(0, more - done)
-            np.matmul(matrix, in_pieces(g.three(done, more), size), out=in_pieces(products[:, part], size))
+            product(matrix, g.three(done, more), out=products[:, part])
             rows_of_gradient(products[:, part], left, n, out=rows_dx[done:more])
             if then is not None:
                 then.take(slice(done, more), rows_dx[done:more], rows_dx[done:more])

@@ -12,7 +12,7 @@ from math import prod
 from ..ir import TensorType, parameter
 from ..record import record
 from .base import Op
-from .convolve import emit_filter_gradient, image_4d, part
+from .convolve import emit_filter_gradient, image_4d, multiplying, part
 from .geometry import Geometry, size_2d
 from .norm import block_rows
 from .winograd import sums_of, sums_type
@@ -138,8 +138,6 @@ class ColumnsProduct(Op):
         return y if self.y.kind == "image" else y[:, :, 0]
 
     def emit(self, node, e) -> None:
-        from ..kernels.conv import piece
-
         columns, w = node.inputs
         groups = self.columns.groups
         if self.columns.residues:
@@ -149,22 +147,18 @@ class ColumnsProduct(Op):
         out = e.view("by_row", f"by_group({e[node.name]}, {groups})")
         rows = self.columns.rows(columns, e)
         depth, length = e.graph.type(w).elements // filters, prod(e.shape(node.name)[-2:])
-        size = piece(filters // groups, depth, length)
-        ones = "1"
-        if size < length:
-            ones, out = "1, 1", e.view("in_pieces", f"in_pieces({out}, {size})")
-            rows = e.view_of(columns, "in_pieces", f"in_pieces({rows}, {size})")
-        matrix = e.view("matrix", f"{e[w]}.reshape({groups}, {ones}, {filters // groups}, -1)")
-        e.line(f"np.matmul({matrix}, {rows}, out={out})")
+        matrix = e.view("matrix", f"{e[w]}.reshape({groups}, 1, {filters // groups}, -1)")
+        e.line(f"{multiplying(filters // groups, depth, length)}({matrix}, {rows}, out={out})")
 
     def emit_residues(self, node, e) -> None:
         columns, w = node.inputs
         matrix, rows, out = e.matrix(w), self.columns.rows(columns, e), e.blocks(node.name)
+        filters, (height, *rest) = e.graph.type(w)["f"], e.shape(node.name)
         if not self.sums:
-            e.line(f"np.matmul({matrix}, {rows}, out={out})")
+            by = multiplying(filters, e.graph.type(w).elements // filters, prod(rest[-2:]))
+            e.line(f"{by}({matrix}, {rows}, out={out})")
             return
-        sums = e.meeting(f"{node.name}:sums", "part", (2, e.graph.type(w)["f"]))
-        height, *rest = e.shape(node.name)
+        sums = e.meeting(f"{node.name}:sums", "part", (2, filters))
         e.line(f"products_and_sums({matrix}, {rows}, {block_rows(height, rest)}, sums={sums}, out={out})")
 
 
@@ -208,15 +202,11 @@ class ColumnsFilterGradient(Op):
         emit_filter_gradient(node.name, dy, self.columns.rows(columns, e), self.columns.groups, self.w, e)
 
     def emit_residues(self, node, e) -> None:
-        from ..kernels.conv import turn_first
-
         columns, dy = node.inputs
         filters, depth = self.w["f"], self.w.elements // self.w["f"]
         height, *rest = e.shape(dy)
-        block, length = block_rows(height, rest), prod(rest[-2:])
+        block = block_rows(height, rest)
         scratch = f"scratch={e.scratch('parts', (block, 4, depth, filters))}, "
-        if turn_first(filters, depth, length):
-            scratch = f"turned={e.scratch('turned', (block, 4, length, filters))}, {scratch}"
         given = e[dy] if e.graph[dy].op.lazy else e.blocks(dy)
         rows = self.columns.rows(columns, e)
         e.line(f"residue_filter_gradient({given}, {rows}, {scratch}out={e.matrix(node.name)})")

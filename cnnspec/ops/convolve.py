@@ -100,7 +100,8 @@ class Convolve(Slides):
         filters, channels = e.graph.type(w)["f"], e.graph.type(w)["c"]
         weights = e.view("matrix", f"{e[w]}.reshape({filters}, {channels})")
         out = e.view("pixels", f"pixels({e[node.name]})")
-        e.line(f"np.matmul({weights}, {e.pixels(x)}, out={out})")
+        length = prod(e.shape(node.name)[-2:])
+        e.line(f"{multiplying(filters, channels, length)}({weights}, {e.pixels(x)}, out={out})")
 
 
 @record
@@ -218,22 +219,23 @@ class ConvolveFilterGradient(Op):
         emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e)
 
 
+def multiplying(rows: int, depth: int, columns: int) -> str:
+    """NumPy's product of matrices, or our own where it is taken in pieces."""
+    from ..kernels.products import in_one_piece
+
+    return "np.matmul" if in_one_piece(rows, depth, columns) else "product"
+
+
 def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:
     """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
-    from ..kernels.conv import turn_first
-
     filters = w["f"] // groups
     depth = w.elements // w["f"]
-    height, *_ = shape = e.shape(dy)
-    length = prod(shape[-2:])
+    height = e.shape(dy)[0]
     block = max(1, min(height, 500_000 // (groups * filters * depth)))
     scratch = e.scratch("parts", (groups, block, depth, filters))
-    turned = ""
-    if turn_first(filters, depth, length):
-        turned = f"turned={e.scratch('turned', (groups, block, length, filters))}, "
     by_row = e.view_of(dy, f"by_row{groups}", f"by_group({e[dy]}, {groups})")
     out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")
-    e.line(f"filter_gradient({by_row}, {rows}, {turned}scratch={scratch}, out={out})")
+    e.line(f"filter_gradient({by_row}, {rows}, scratch={scratch}, out={out})")
 
 
 @record

@@ -12,6 +12,7 @@ from .base import Op, Parameter
 from .fields import Number, setting
 
 BLOCK = 32_768  # numbers that a step works on at a time, as in kernels/norm.py
+STRIP = 4  # rows that kernels/squares.py asks for at a time
 
 
 @record
@@ -325,7 +326,8 @@ class BatchNormGradient(Op):
         dy, x, mean, var, weight, sums = node.inputs
         if self.by_rows:
             rows, residues, *rest = e.shape(x)  # a reader's block is counted without the residues
-            shape: tuple[int, ...] = (block_rows(rows, rest), residues, *rest)
+            block = max(block_rows(rows, rest), min(rows, STRIP))
+            shape: tuple[int, ...] = (block, residues, *rest)
         else:
             rows, *rest = e.rows_shape(x)
             shape = (block_rows(rows, rest), *rest)

@@ -185,7 +185,11 @@ class WinogradConvolve(Slides):
 
     def extras(self, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
         made = {"sums": sums_type(w["f"])} if self.sums else {}
-        return {**made, "planes": planes_type(x, self.type(x, w))} if self.keep else made
+        return {**made, "planes": self.planes(x, self.type(x, w))} if self.keep else made
+
+    def planes(self, x: TensorType, y: TensorType) -> TensorType:
+        """Six planes, as if they were an image's rows: of each channel the padded rows, a number for each tile."""
+        return TensorType((("c", x["c"]), ("h", 6), ("r", y["h"] + 2), ("t", y["t"])))
 
     def macs(self, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         """Six products for four outputs, where the definition takes twelve."""
@@ -202,24 +206,31 @@ class WinogradConvolve(Slides):
         y = AddBias(self.relu).evaluate(y, *rest) if rest else y
         made = [y, sums_of(y)] if self.sums else [y]
         if self.keep:
-            made.append(planes_of(in_pixels(x, self.width), self.geometry, y.shape[4]))
+            made.append(self.planes_of(x, y))
         return tuple(made) if made[1:] else y
 
+    def planes_of(self, x, y):
+        return planes_of(in_pixels(x, self.width), self.geometry, y.shape[4])
+
+    def then(self, node, filters: int, e) -> str:
+        """What is done while the rows are hot, as arguments."""
+        _, _, *rest = node.inputs
+        made = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
+        made += "relu=True, " if self.relu else ""
+        return made + (f"sums={e.meeting(node.name + ':sums', 'part', (2, filters))}, " if self.sums else "")
+
     def emit(self, node, e) -> None:
-        x, w, *rest = node.inputs
+        x, w, *_ = node.inputs
         f, c, block, length = sizes(x, w, node.name, e)
         rows = e.shape(node.name)[0]
         scratch: dict[str, tuple[int, ...]] = {"u": (6, f, 3, c), "products": (6, block, f, length)}
-        then = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
-        then += "relu=True, " if self.relu else ""
-        then += f"sums={e.meeting(node.name + ':sums', 'part', (2, f))}, " if self.sums else ""
         if self.keep:
-            then = f"planes={kept_planes(node.name + ':planes', e)}, {then}"
+            planes = f"planes={kept_planes(node.name + ':planes', e)}, "
         else:
-            scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
+            planes, scratch["planes"] = "", (6, held(rows, block) * c * length + SKEW)
         e.line(
             f"winograd({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
-            f"{then}out={e[node.name]})"
+            f"{planes}{self.then(node, f, e)}out={e[node.name]})"
         )
 
 
@@ -248,7 +259,7 @@ class WinogradConvolveGradient(Op):
 
     def evaluate(self, dy, x, w, *rest):
         if self.kept:
-            x = seen_in(x, self.geometry, self.kept)
+            x = self.seen_in(x)
         if self.sums is not None:
             dx, dw = self.changed(sums=None, kept=None).evaluate(dy, x, w)
             given, add = rest[: self.sums.given], rest[self.sums.given :]
@@ -263,9 +274,21 @@ class WinogradConvolveGradient(Op):
         weights = parameter(**dict(zip("fcuv", w.shape, strict=True)))
         return in_residues(dx), ConvolveFilterGradient(self.geometry, 1, weights).evaluate(image, grad)
 
-    def emit(self, node, e) -> None:
-        from ..kernels.conv import AS_THEY_LIE
+    def seen_in(self, planes):
+        assert self.kept is not None
+        return seen_in(planes, self.geometry, self.kept)
 
+    def sums_by_rows(self, rest: list[str], e) -> str:
+        """What takes the sums of dx block by block, where it is asked for."""
+        if self.sums is None:
+            return ""
+        before, _, _, *more = rest
+        return e.view("sums_by_rows", f"GradientSums({', '.join(e[value] for value in (before, *more))})")
+
+    def filter_gradient(self, node, filters: int, channels: int, e) -> str:
+        return e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({filters}, 3, 3, {channels})")
+
+    def emit(self, node, e) -> None:
         dy, x, w, *rest = node.inputs
         f, c, block, length = sizes(x, w, dy, e)
         height, rows = e.shape(node.name)[0], e.shape(dy)[0]
@@ -277,20 +300,15 @@ class WinogradConvolveGradient(Op):
             "gradients": (6, held(height, block) * f * length + SKEW),
             "products": (6, block, c, length),
         }
-        if AS_THEY_LIE and 16 < f <= 32 and length <= 256:
-            scratch["turned"] = (6, block, length, f)
-        dw = e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({f}, 3, 3, {c})")
-        given, planes, then = e[x], "", ""
+        given, planes, then = e[x], "", self.sums_by_rows(rest, e)
         if self.kept:
             given, planes = "None", f"planes={kept_planes(x, e)}, "
         else:
             scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
-        if self.sums is not None:
-            before, _, _, *more = rest
-            then = e.view("sums_by_rows", f"GradientSums({', '.join(e[value] for value in (before, *more))})")
         e.line(
             f"winograd_gradient({e[dy]}, {given}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
-            f"{planes}{f'then={then}, ' if then else ''}dw={dw}, out={e[node.name]})"
+            f"{planes}{f'then={then}, ' if then else ''}dw={self.filter_gradient(node, f, c, e)}, "
+            f"out={e[node.name]})"
         )
         if self.sums is not None:
             self.sums.emit_total(node, rest, then, e)
@@ -320,11 +338,6 @@ def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:
 def held(rows: int, block: int) -> int:
     """How many rows of planes are held: all of a small image, else what slides three blocks down at a time."""
     return min(rows + 2, 3 * block + 6)
-
-
-def planes_type(x: TensorType, y: TensorType) -> TensorType:
-    """Six planes, as if they were the rows of an image: of each channel the padded rows, a number for each tile."""
-    return TensorType((("c", x["c"]), ("h", 6), ("r", y["h"] + 2), ("t", y["t"])))
 
 
 def kept_planes(value: str, e) -> str:

@@ -23,7 +23,8 @@ from ..record import record
 RATES = ((4, 20e9), (8, 28e9), (16, 32e9), (32, 38e9), (64, 57e9), (128, 69e9))  # rows of a product: flops a second
 COPIED = 2.0e9  # numbers a second, from one place in memory to another
 ADDED = 1.2e9  # numbers a second, added to others in memory
-TRANSFORMED = 0.4e9  # numbers a second that go into or come out of Winograd's transforms
+TRANSFORMED = 0.7e9  # numbers a second that go into or come out of Winograd's transforms
+SQUARED = 0.38e9  # the same, where squares are transformed
 FILTERED = 2.0e9  # products a second that are made and added number by number, without BLAS
 RUN = 64  # numbers of a tile's row: shorter runs of memory are all overhead
 
@@ -121,6 +122,12 @@ def no_winograd(c: Convolution) -> str:
     return ""
 
 
+def no_squares(c: Convolution) -> str:
+    if refused := no_winograd(c):
+        return refused
+    return "" if c.images > 1 else "would begin its squares where a band of rows begins"
+
+
 def no_columns(c: Convolution) -> str:
     if c.depthwise:
         return "has a matrix of one row for each channel"
@@ -183,6 +190,13 @@ def by_winograd(c: Convolution) -> float:
     return numbers / TRANSFORMED + c.flops / 2 / rate(c.filters)
 
 
+def by_squares(c: Convolution) -> float:
+    """A quarter of the products, those for a last strip that is partly empty too, and both transforms."""
+    full = -(-c.y["h"] // 4) * 4 / c.y["h"]
+    numbers = (c.x.elements + c.y.elements) * c.images
+    return full * (numbers / SQUARED + c.flops / 4 / rate(c.filters))
+
+
 def by_product(c: Convolution) -> float:
     return c.flops / rate(c.filters)
 
@@ -218,6 +232,9 @@ TAPS = Method("taps", "taps", no_taps, by_taps, lambda c: "every channel has a f
 LAYER = (
     Method("columns", "columns", no_columns, by_columns, lambda c: "the transforms would cost more than they save"),
     Method("Winograd", "Winograd's method", no_winograd, by_winograd, lambda c: "half the products"),
+    Method(
+        "squares", "Winograd's method on squares", no_squares, by_squares, lambda c: "a quarter of the products"
+    ),
     Method("product", "a product of matrices", no_product, by_product, lambda c: "1x1 kernels need no columns"),
     TAPS,
 )

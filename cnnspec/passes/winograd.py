@@ -5,9 +5,12 @@ from __future__ import annotations
 from ..ir import Builder, Graph, Node
 from ..ops.convolve import Convolve
 from ..ops.leaves import Input
+from ..ops.squares import SquaresConvolve
 from ..ops.winograd import Pixels, PoolResidues, Residues, WinogradConvolve
 from .methods import Convolution, layer_method, no_columns
 from .rewrite import rewrite
+
+WAYS: dict[str, type[WinogradConvolve]] = {"Winograd": WinogradConvolve, "squares": SquaresConvolve}
 
 
 def winograd(graph: Graph) -> Graph:
@@ -36,10 +39,10 @@ def winograd(graph: Graph) -> Graph:
             first = isinstance(b.nodes[inputs[0].partition(":")[0]].op, Input)
             convolution = Convolution(op.geometry, types[0], types[1]["f"], op.groups, graph.images, first)
             choice = layer_method(convolution, graph.measured)
-            if choice.method != "Winograd":
+            if choice.method not in WAYS:
                 return b.add(op, *inputs, name=node.name, like=node, why=choice.why)
             x = residues(inputs[0], b)
-            made = WinogradConvolve(op.geometry, types[0]["w"])
+            made = WAYS[choice.method](op.geometry, types[0]["w"])
             return back(b.add(made, x, inputs[1], name=node.name, like=node, why=choice.why), node, b)
         same = op.on_residues(*types)
         if node.type.kind == "image" and same is not None:

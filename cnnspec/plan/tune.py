@@ -22,11 +22,13 @@ from ..ops.conv import kernel_parameters
 from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..ops.costs import Cost
 from ..ops.leaves import Input, Weight
-from ..ops.winograd import WinogradConvolve, WinogradConvolveGradient, residue_type
+from ..ops.winograd import residue_type
 from ..passes import INFERENCE, TRAINING, run
 from ..passes.convolutions import turn_input_gradients, unroll_convolutions
 from ..passes.expand import attach_costs
+from ..passes.keep_planes import keep_planes
 from ..passes.methods import INPUT, LAYER, Convolution, input_key, possible
+from ..passes.winograd import WAYS
 from ..record import record
 from . import remember
 from .blas import single_thread
@@ -109,22 +111,21 @@ def questions(graph: Graph, learns: bool) -> list[tuple[str, dict[str, Callable[
 def layer_graph(c: Convolution, method: str, learns: bool) -> Graph:
     """A layer by a method; where it learns with the gradients of its filters, and of its input where wanted."""
     b = Builder()
-    by_winograd = method == "Winograd"
-    x = b.add(Filled(residue_type(c.x) if by_winograd else c.x), name="x")
+    way = WAYS.get(method)
+    x = b.add(Filled(residue_type(c.x) if way else c.x), name="x")
     w = b.add(Weight(filters(c)), name="w")
-    dy = b.add(Filled(residue_type(c.y) if by_winograd else c.y), name="dy") if learns else ""
-    op = WinogradConvolve(c.geometry, c.x["w"]) if by_winograd else Convolve(c.geometry, c.groups)
-    y = b.add(op, x, w, name="y")
+    dy = b.add(Filled(residue_type(c.y) if way else c.y), name="dy") if learns else ""
+    y = b.add(way(c.geometry, c.x["w"]) if way else Convolve(c.geometry, c.groups), x, w, name="y")
     if not learns:
         return unroll_convolutions(b.graph((), (), cost=y, updates={"x": x}))
-    if by_winograd:
-        dw = b.add(WinogradConvolveGradient(c.geometry, c.x["w"]), dy, x, w, name="dx") + ":dw"
+    if way:
+        _, dw = b.nodes[y].op.gradient(b.nodes[y], dy, b)
     else:
         dw = b.add(ConvolveFilterGradient(c.geometry, c.groups, b.type(w)), x, dy, name="dw")
         if not c.first:
             b.add(ConvolveInputGradient(c.geometry, c.groups, c.x), dy, w, name="dx")
     made = b.graph((), (), cost=y, gradients={w: dw}, updates={"x": x, "dy": dy}, images=c.images)
-    return unroll_convolutions(turn_input_gradients(made))
+    return unroll_convolutions(turn_input_gradients(keep_planes(made)))
 
 
 def input_graph(c: Convolution, method: str) -> Graph:

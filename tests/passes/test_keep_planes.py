@@ -12,6 +12,7 @@ from cnnspec.ir.verify import verify
 from cnnspec.kernels.winograd import Band, see
 from cnnspec.ops.geometry import Geometry
 from cnnspec.ops.norm import BatchNorm
+from cnnspec.ops.squares import SquaresConvolve, SquaresConvolveGradient, seen_in_squares, squares_of
 from cnnspec.ops.winograd import (
     Residues,
     WinogradConvolve,
@@ -24,6 +25,7 @@ from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
 from cnnspec.plan.emit import Emitter
 
 NET = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> gap"
+SQUARES = NET.replace("16x", "32x")
 TWO_READERS = "16x8x8: relu -> concat( conv 16x3x3 pad 1 | conv 16x3x3 pad 1 ) -> gap"
 
 
@@ -35,7 +37,7 @@ def nodes(text, passes=TRAINING, images=64):
     return forward, backward
 
 
-@pytest.mark.parametrize(("text", "count"), [(NET, 3), (TWO_READERS, 2)])
+@pytest.mark.parametrize(("text", "count"), [(NET, 3), (SQUARES, 3), (TWO_READERS, 2)])
 def test_each_gradient_reads_what_its_convolution_kept(text, count):
     forward, backward = nodes(text)
     assert len(forward) == len(backward) == count
@@ -82,3 +84,18 @@ def test_the_kernel_s_planes_are_those_of_the_definition(pad):
     again = seen_in(planes_of(x, geometry, tiles), geometry, Residues().type(data(3, 6, width)))
     seen = 4 * tiles if pad[1][0] == 0 else width
     np.testing.assert_allclose(again[..., : seen // 4], in_residues(x)[..., : seen // 4], rtol=1e-12, atol=1e-12)
+
+
+def test_squares_keep_the_planes_of_squares():
+    forward, backward = nodes(SQUARES)
+    assert all(isinstance(node.op, SquaresConvolve) for node in forward)
+    assert all(isinstance(node.op, SquaresConvolveGradient) for node in backward)
+    assert forward[0].extras["planes"].shape == (32, 2, 36, 2)
+
+
+@pytest.mark.parametrize("pad", [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((2, 1), (1, 1)), ((0, 2), (0, 0))])
+def test_an_image_is_seen_in_the_planes_of_its_squares(pad):
+    geometry = Geometry((3, 3), pad=pad)
+    x = np.random.default_rng(3).normal(size=(2, 3, 9, 8 if pad[1][0] else 10))
+    planes = squares_of(x, geometry)
+    np.testing.assert_allclose(seen_in_squares(planes, geometry, *x.shape[2:]), x, rtol=1e-12, atol=1e-12)

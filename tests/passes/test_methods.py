@@ -26,11 +26,28 @@ def convolution(
     return Convolution(Geometry(kernel, stride, pad, dilate), data(*x), filters, groups, images)
 
 
-def test_many_channels_go_by_winograd():
-    choice = layer_method(convolution(), {})
+def test_more_channels_go_by_winograd():
+    choice = layer_method(convolution(x=(16, 32, 32), filters=16), {})
     assert choice.method == "Winograd"
     assert choice.why.startswith("by Winograd's method: half the products (columns ")
     assert choice.why.endswith(" ms predicted)")
+
+
+@pytest.mark.parametrize("settings", [{}, {"x": (64, 8, 8), "filters": 64}, {"x": (128, 16, 16), "filters": 64}])
+def test_many_channels_go_by_squares(settings):
+    choice = layer_method(convolution(**settings), {})
+    assert choice.method == "squares"
+    assert choice.why.startswith("by Winograd's method on squares: a quarter of the products (columns ")
+
+
+def test_squares_are_not_for_rows_that_fill_little_of_a_strip():
+    assert layer_method(convolution(x=(64, 1, 32), filters=64), {}).method == "Winograd"
+
+
+def test_squares_are_not_for_a_single_image():
+    """Workers share its rows, and a band would not begin where a square does."""
+    assert layer_method(convolution(x=(64, 64, 256), filters=64, images=1), {}).method == "Winograd"
+    assert layer_method(convolution(x=(64, 64, 256), filters=64, images=2), {}).method == "squares"
 
 
 def test_few_channels_go_by_columns():
@@ -102,12 +119,13 @@ def test_input_gradients(settings, method, reason):
 
 def test_measured_times_decide_where_they_are_there_for_every_method():
     c = convolution()
-    choice = layer_method(c, {str(c): {"columns": 0.004, "Winograd": 0.0051}})
+    times = {"columns": 0.004, "Winograd": 0.0051, "squares": 0.006}
+    choice = layer_method(c, {str(c): times})
     assert choice.method == "columns"
-    assert choice.why == "by columns (measured: columns 4 ms, Winograd 5.1 ms)"
-    assert layer_method(c, {str(c): {"columns": 0.004}}).method == "Winograd"
+    assert choice.why == "by columns (measured: columns 4 ms, Winograd 5.1 ms, squares 6 ms)"
+    assert layer_method(c, {str(c): {"columns": 0.004, "Winograd": 0.0051}}).method == "squares"
     other = convolution(images=32)
-    assert layer_method(other, {str(c): {"columns": 0.004, "Winograd": 0.0051}}).method == "Winograd"
+    assert layer_method(other, {str(c): times}).method == "squares"
 
 
 def test_measured_times_cannot_choose_what_is_impossible():
@@ -148,5 +166,5 @@ def test_the_reason_stays_with_the_layer_through_all_passes():
     graph = run(replace(judged(words), images=64), TRAINING)
     reasons = {node.name: node.why.partition(" (")[0] for node in graph if node.why}
     assert [why.partition(":")[0] for why in reasons.values()] == [
-        "by columns", "by Winograd's method", "by columns", "input gradient by spreading",
+        "by columns", "by Winograd's method on squares", "by columns", "input gradient by spreading",
     ]  # fmt: skip

@@ -46,7 +46,7 @@ def test_every_choice_is_timed_once_in_both_ways():
     assert layers[0].endswith("first") and not layers[1].endswith("first")
     gradients = [set(times) for name, times in train.items() if name.startswith("input")]
     assert gradients == [{"turning", "spreading"}] * 2  # nobody wants that of the first layer
-    assert all(set(train[name]) == {"columns", "Winograd"} for name in layers)
+    assert all(set(train[name]) == {"columns", "Winograd", "squares"} for name in layers)
 
 
 def test_what_is_measured_is_what_runs_a_network():
@@ -58,6 +58,7 @@ def test_what_is_measured_is_what_runs_a_network():
             ops = [type(node.op).__name__ for node in plan()]
             assert "Residues" not in ops and "Pixels" not in ops
             assert ("WinogradConvolveGradient" in ops) == (name == "Winograd")
+            assert ("SquaresConvolveGradient" in ops) == (name == "squares")
 
 
 def test_times_are_read_back_and_not_measured_again(cache):
