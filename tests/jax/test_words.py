@@ -26,6 +26,7 @@ CASES = {  # beside the words' own examples: odd sizes, sequences, every setting
         "crop 4x5",
         "dwconv 3x2 stride 2 pad same dilate 2x1",
         "maxpool 3x2 stride 2x1 pad 1",
+        "maxpool 2 -> minpool 1x3",
         "minpool 3 stride 2 pad include",
         "avgpool 3 stride 2 pad 1",
         "avgpool 3 stride 2 pad 1 count_pad on",
@@ -44,6 +45,7 @@ CASES = {  # beside the words' own examples: odd sizes, sequences, every setting
         "dwconv 3 dilate 2",
         "upconv 2x3 stride 2",
         "maxpool 3 stride 2",
+        "maxpool 3 -> minpool 2",
         "shuffle 2 -> gap",
         "pad 2 -> resize 7 -> gmp",
     ],
@@ -104,6 +106,17 @@ def test_logits_of_any_size_have_a_finite_cost(engines):
     x, y = 1e4 * np.eye(3), np.array([1, 2, 0])
     assert np.isclose(ours.cost(x, y), other.cost(x, y), rtol=1e-12) and other.cost(x, y) > 100
     assert worst(ours.gradients(x, y), other.gradients(x, y))[0] < 1e-10
+
+
+@pytest.mark.parametrize("pool", ["maxpool 2", "maxpool 3 stride 2", "maxpool 2x3", "gmp"])
+def test_of_equal_numbers_the_first_has_the_gradient(pool, engines):
+    """Two channels with weights of one: pixels (0, 1) and (1, 0) are equal after the convolution, not before."""
+    ours, other = engines(f"input 2x6x6\nconv 1x1x1 bias off as c -> {pool} -> flatten -> dense 2 -> softmax\n")
+    x = np.zeros((3, 2, 6, 6))
+    place = np.random.default_rng(0).integers(0, 2, size=(3, 6, 6))
+    x[:, 0], x[:, 1] = place, 1 - place
+    ours.parameters["c.weight"] = other.parameters["c.weight"] = np.ones((1, 2, 1, 1))
+    agree(ours, other, x, np.array([0, 1, 0]))
 
 
 def test_dropout_zeroes_its_share_keeps_the_mean_and_repeats():
