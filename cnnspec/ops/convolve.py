@@ -15,6 +15,9 @@ from ..record import record
 from .base import Op
 from .geometry import Geometry, Slides, size_2d
 
+STRIP = 4  # rows of a depthwise layer that are made at a time
+STRIPS = 131_072  # numbers of what such strips are made from
+
 
 @record
 class Convolve(Slides):
@@ -93,8 +96,8 @@ class Convolve(Slides):
         x, w = node.inputs
         if self.groups > 1 and e.graph.type(w)["c"] == 1 and e.graph.type(w)["f"] == self.groups:
             weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {self.geometry.kernel[0]}, -1)")
-            row = e.scratch("row", e.shape(node.name)[1:])
-            e.line(f"depthwise({e[x]}, {weights}, {self.geometry.arguments}, scratch={row}, out={e[node.name]})")
+            parts = strips_of(x, node.name, self.geometry, e)
+            e.line(f"depthwise({e[x]}, {weights}, {self.geometry.arguments}, parts={parts}, out={e[node.name]})")
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
         filters, channels = e.graph.type(w)["f"], e.graph.type(w)["c"]
@@ -150,8 +153,8 @@ class ConvolveInputGradient(Op):
         kernel_h, kernel_w = self.geometry.kernel
         if self.groups > 1 and wt["c"] == 1 and wt["f"] == self.groups:
             weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {kernel_h}, -1)")
-            row = e.scratch("row", e.shape(dy)[1:])
-            e.line(f"depthwise_input_gradient({e[dy]}, {weights}, {arguments}, scratch={row}, out={e[node.name]})")
+            parts = strips_of(dy, node.name, self.geometry, e)
+            e.line(f"depthwise_input_gradient({e[dy]}, {weights}, {arguments}, parts={parts}, out={e[node.name]})")
             return
         height, _, width, n = e.shape(dy)
         weights = e.view("taps", f"{e[w]}.reshape({wt['f']}, {kernel_h}, {kernel_w}, {wt['c']})")
@@ -217,6 +220,17 @@ class ConvolveFilterGradient(Op):
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
         emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e)
+
+
+def strips_of(x: str, y: str, geometry: Geometry, e) -> str:
+    """Scratch for a strip of y's rows that a depthwise kernel makes of x, for as many channels as fit the cache."""
+    rows, channels, *_ = e.shape(y)
+    _, _, width, n = e.shape(x)
+    step = geometry.stride[0]
+    strip = -(-min(STRIP, rows) // step) * step  # the input's gradient repeats with every `step` rows
+    kernel = geometry.kernel[1]
+    block = max(1, min(channels, STRIPS // (kernel * strip * width * n)))
+    return e.scratch("parts", (block, kernel, strip, width, n))
 
 
 def multiplying(rows: int, depth: int, columns: int) -> str:
