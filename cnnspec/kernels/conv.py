@@ -126,18 +126,18 @@ def pixels(y: np.ndarray) -> np.ndarray:
 def filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
     """dw[g,f,d] = sum over i of dy[g,i,f,l] . columns[g,i,d,l]: a product for each row, summed in order.
 
-    scratch[g,r,d,f] holds r rows' products at a time.
+    scratch[g,r,f,d] holds r rows' products at a time.
     """
     height, block = dy.shape[1], scratch.shape[1]
     for start in range(0, height, block):
         stop = min(start + block, height)
         part = scratch[:, : stop - start]
-        product(columns[:, start:stop], dy[:, start:stop].swapaxes(2, 3), out=part)
+        product(dy[:, start:stop], columns[:, start:stop].swapaxes(2, 3), out=part)
         if start == 0:
-            np.add.reduce(part, axis=1, out=out.swapaxes(1, 2))
+            np.add.reduce(part, axis=1, out=out)
         else:
             for row in range(stop - start):
-                np.add(out, part[:, row].swapaxes(1, 2), out=out)
+                np.add(out, part[:, row], out=out)
 
 
 def spread(

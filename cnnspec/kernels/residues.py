@@ -51,18 +51,17 @@ def residue_filter_gradient(
     """dw[f,d] = sum over i and r of dy[i,r,f,l] . columns[i,r,d,l]; see `filter_gradient`.
 
     dy may be the gradient of a normalisation, made here block by block, and its scale brought in at the end;
-    scratch[b,4,d,f] holds the products of a block of rows.
+    scratch[b,4,f,d] holds the products of a block of rows.
     """
     block, height = len(scratch), len(columns)
-    total = out.T
     for start in range(0, height, block):
         stop = min(start + block, height)
         part = scratch[: stop - start]
-        product(columns[start:stop], dy[start:stop].swapaxes(2, 3), out=part)
+        product(dy[start:stop], columns[start:stop].swapaxes(2, 3), out=part)
         if start == 0:
-            np.add.reduce(part, axis=(0, 1), out=total)
+            np.add.reduce(part, axis=(0, 1), out=out)
         else:
-            np.add(total, np.add.reduce(part, axis=(0, 1)), out=total)
+            np.add(out, np.add.reduce(part, axis=(0, 1)), out=out)
     if isinstance(dy, NormaliseGradient):
         np.multiply(out, dy.scale, out=out)
 

@@ -206,7 +206,7 @@ class ColumnsFilterGradient(Op):
         filters, depth = self.w["f"], self.w.elements // self.w["f"]
         height, *rest = e.shape(dy)
         block = block_rows(height, rest)
-        scratch = f"scratch={e.scratch('parts', (block, 4, depth, filters))}, "
+        scratch = f"scratch={e.scratch('parts', (block, 4, filters, depth))}, "
         given = e[dy] if e.graph[dy].op.lazy else e.blocks(dy)
         rows = self.columns.rows(columns, e)
         e.line(f"residue_filter_gradient({given}, {rows}, {scratch}out={e.matrix(node.name)})")

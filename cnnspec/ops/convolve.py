@@ -246,7 +246,7 @@ def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorTy
     depth = w.elements // w["f"]
     height = e.shape(dy)[0]
     block = max(1, min(height, 500_000 // (groups * filters * depth)))
-    scratch = e.scratch("parts", (groups, block, depth, filters))
+    scratch = e.scratch("parts", (groups, block, filters, depth))
     by_row = e.view_of(dy, f"by_row{groups}", f"by_group({e[dy]}, {groups})")
     out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")
     e.line(f"filter_gradient({by_row}, {rows}, scratch={scratch}, out={out})")
