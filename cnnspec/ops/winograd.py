@@ -59,6 +59,10 @@ class Pixels(Op):
     row_by_row = True
     width: int
 
+    def full(self, x: TensorType) -> bool:
+        """Whether every tile of x has four pixels."""
+        return x["t"] * 4 == self.width
+
     def type(self, x: TensorType) -> TensorType:
         return image_type(x, self.width)
 

@@ -109,7 +109,7 @@ def gradients_by_rows(graph: Graph) -> Graph:
         if not isinstance(node.op, BatchNormGradient) or node.name in results:
             return False
         reader, *others = readers[node.name]
-        full = isinstance(reader.op, Pixels) and reader.op.width == 4 * node.type["t"]
+        full = isinstance(reader.op, Pixels) and reader.op.full(node.type)
         filters = isinstance(reader.op, ConvolveFilterGradient) and reader.op.residues
         return not others and (full or filters or isinstance(reader.op, WinogradConvolveGradient))
 

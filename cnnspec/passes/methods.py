@@ -26,7 +26,7 @@ ADDED = 1.2e9  # numbers a second, added to others in memory
 TRANSFORMED = 0.7e9  # numbers a second that go into or come out of Winograd's transforms
 SQUARED = 0.38e9  # the same, where squares are transformed
 FILTERED = 2.0e9  # products a second that are made and added number by number, without BLAS
-RUN = 64  # numbers of a tile's row: shorter runs of memory are all overhead
+RUN = 16  # numbers of a row of tiles: shorter runs of memory are all overhead
 
 
 @record
@@ -115,10 +115,11 @@ def no_winograd(c: Convolution) -> str:
     if g.pad[1] not in ((0, 0), (1, 1)) or max(g.pad[0]) > 2:
         return "does not do this padding"
     width = c.y["w"]
-    if width % 4:
+    if width % 4 and g.pad[1] == (0, 0):
         return f"makes four columns at a time, and there are {width}"
-    if width // 4 * c.images < RUN:
-        return f"wants runs of {RUN} numbers, and {width} columns of {c.images} images make {width // 4 * c.images}"
+    run = -(-width // 4) * c.images
+    if run < RUN:
+        return f"wants runs of {RUN} numbers, and {width} columns of {c.images} images make {run}"
     return ""
 
 
@@ -186,15 +187,28 @@ def by_columns(c: Convolution) -> float:
 
 def by_winograd(c: Convolution) -> float:
     """Half the products, and both transforms."""
-    numbers = (c.x.elements + c.y.elements) * c.images
-    return numbers / TRANSFORMED + c.flops / 2 / rate(c.filters)
+    return full_tiles(c) * (numbers(c) / TRANSFORMED + c.flops / 2 / rate(c.filters)) + reordered(c)
 
 
 def by_squares(c: Convolution) -> float:
     """A quarter of the products, those for a last strip that is partly empty too, and both transforms."""
-    full = -(-c.y["h"] // 4) * 4 / c.y["h"]
-    numbers = (c.x.elements + c.y.elements) * c.images
-    return full * (numbers / SQUARED + c.flops / 4 / rate(c.filters))
+    full = full_tiles(c) * -(-c.y["h"] // 4) * 4 / c.y["h"]
+    return full * (numbers(c) / SQUARED + c.flops / 4 / rate(c.filters)) + reordered(c)
+
+
+def numbers(c: Convolution) -> int:
+    """What goes in and comes out."""
+    return (c.x.elements + c.y.elements) * c.images
+
+
+def full_tiles(c: Convolution) -> float:
+    """How many columns are made for each that there is."""
+    return -(-c.y["w"] // 4) * 4 / c.y["w"]
+
+
+def reordered(c: Convolution) -> float:
+    """Where a last tile is partly empty, images come in their own order and leave in it."""
+    return numbers(c) / COPIED if c.y["w"] % 4 else 0.0
 
 
 def by_product(c: Convolution) -> float:

@@ -19,14 +19,15 @@ def winograd(graph: Graph) -> Graph:
         y = convolve x w;  r = relu y;  z = convolve r v
         y = winograd (residues x) w;  r = relu y;  z = pixels (winograd r v)
 
-    Pooling takes residue rows and gives an image. Not for strides or dilations, few channels, widths that four
-    does not divide, or a handful of images. Every convolution is told how it is computed, and why.
+    Pooling takes residue rows and gives an image. Not for strides or dilations, few channels, or a handful of
+    images; where four does not divide the width, the image is itself again after each convolution. Every
+    convolution is told how it is computed, and why.
     """
 
     def moved(value: str, b: Builder) -> str | None:
         """The value in residue rows where it comes from there, with every tile full."""
         made = b.nodes[value.partition(":")[0]]
-        full = isinstance(made.op, Pixels) and b.type(made.inputs[0])["t"] * 4 == made.op.width
+        full = isinstance(made.op, Pixels) and made.op.full(b.type(made.inputs[0]))
         return made.inputs[0] if full and ":" not in value else None
 
     def back(value: str, node: Node, b: Builder) -> dict[str, str]:
@@ -106,9 +107,12 @@ def residues_early(graph: Graph) -> Graph:
 
 
 def residues(value: str, b: Builder) -> str:
-    """The value in residue rows: what it was made of, or a node for it, one for all readers."""
+    """The value in residue rows: what it was made of, or a node for it, one for all readers.
+
+    A convolution leaves anything at all where its last tile is empty, so there the rows are made anew.
+    """
     made = b.nodes[value.partition(":")[0]]
-    if isinstance(made.op, Pixels):
+    if isinstance(made.op, Pixels) and made.op.full(b.type(made.inputs[0])):
         return made.inputs[0]
     for other in b.nodes.values():
         if isinstance(other.op, Residues) and other.inputs == (value,):

@@ -44,6 +44,12 @@ def test_squares_are_not_for_rows_that_fill_little_of_a_strip():
     assert layer_method(convolution(x=(64, 1, 32), filters=64), {}).method == "Winograd"
 
 
+def test_widths_that_four_does_not_divide_are_filled_up():
+    """Of a last tile a part is wasted: where products are many it is worth it."""
+    assert layer_method(convolution(x=(256, 7, 7), filters=256), {}).method == "squares"
+    assert layer_method(convolution(x=(8, 5, 5), filters=8), {}).method == "columns"
+
+
 def test_squares_are_not_for_a_single_image():
     """Workers share its rows, and a band would not begin where a square does."""
     assert layer_method(convolution(x=(64, 64, 256), filters=64, images=1), {}).method == "Winograd"
@@ -65,8 +71,8 @@ def test_few_channels_go_by_columns():
         ({"dilate": (2, 2)}, "does not do dilate 2"),
         ({"groups": 2}, "does not do groups"),
         ({"pad": ((3, 3), (3, 3))}, "does not do this padding"),
-        ({"x": (32, 16, 14)}, "makes four columns at a time, and there are 14"),
-        ({"images": 4}, "wants runs of 64 numbers, and 16 columns of 4 images make 16"),
+        ({"x": (32, 16, 16), "pad": ((0, 0), (0, 0))}, "makes four columns at a time, and there are 14"),
+        ({"images": 2}, "wants runs of 16 numbers, and 16 columns of 2 images make 8"),
         ({"x": (32, 16), "kernel": (1, 3), "pad": ((0, 0), (1, 1))}, "is for images"),
     ],
 )

@@ -202,7 +202,7 @@ def test_pooling_leaves_residue_rows():
         ("a stride", same(stride=2), (16, 8, 8), 64),
         ("few channels and filters", same(8), (4, 8, 8), 64),
         ("few channels", same(), (3, 8, 8), 64),
-        ("a width that four does not divide", same(), (16, 8, 7), 64),
+        ("a width that four does not divide", Conv((16, 3, 3)), (16, 8, 9), 64),
         ("a handful of images", same(), (16, 8, 8), 2),
         ("another kernel", Conv((16, 5, 5), pad="same"), (16, 8, 8), 64),
         ("groups", same(groups=2), (16, 8, 8), 64),
@@ -214,6 +214,15 @@ def test_pooling_leaves_residue_rows():
 def test_left_alone_for(why, word, image, images):
     found = ops(rewritten(word, images=images, image=image))
     assert Convolve in found and WinogradConvolve not in found
+
+
+def test_rows_with_a_half_empty_tile_go_through_the_image():
+    """What a convolution leaves beyond the image must not be read by the next one."""
+    found = rewritten(same(32), same(32), image=(32, 7, 7))
+    _, second = (node for node in found if isinstance(node.op, WinogradConvolve))
+    (rows,) = (node for node in found if node.name == second.inputs[0])
+    assert isinstance(rows.op, Residues)
+    assert any(node.name == rows.inputs[0] and not isinstance(node.op, Residues) for node in found)
 
 
 def test_a_half_empty_tile_keeps_its_statistics_out_of_bn():
