@@ -55,7 +55,14 @@ def apart(memory: np.ndarray, *shape: int) -> np.ndarray:
 
 def strip_planes(memory: np.ndarray, *shape: int) -> np.ndarray:
     """memory[36,m] -> a view [6,6,*shape], the planes of a strip, down and across."""
-    return apart(memory.reshape(6, 6, -1).reshape(36, -1), *shape).reshape(6, 6, *shape)
+    return apart(memory, *shape).reshape(6, 6, *shape)
+
+
+def put(matrix: np.ndarray, rows: np.ndarray, first: int, *, out: np.ndarray) -> None:
+    """Rows first, first + 1, ... of out[h,4,c,l], those that it has: matrix[k,r] times rows[r,4,c,l]."""
+    start, stop = max(first, 0), min(first + len(matrix), len(out))
+    if start < stop:
+        down(matrix[start - first : stop - first], rows, out=out[start:stop])
 
 
 def strip_of(x: np.ndarray, strip: int, top: int) -> tuple[np.ndarray, slice]:
@@ -164,9 +171,9 @@ def winograd_squares_gradient(
     g, m = strip_planes(gradients, filters, length), strip_planes(products, channels, length)
     mixed, half = apart(strip, 4, channels, rows_dx.shape[3]), apart(strip, 4, filters, length)
     brought = apart(both, 4, channels, rows_dx.shape[3])
-    shared = np.zeros((2, 4, 12), out.dtype)  # rows 4k .. 4k+3 of strip k, and of the one above, in either half
-    shared[0, :, :6] = shared[1, :, 6:] = back[:4]
-    shared[0, :2, 6:] = shared[1, :2, :6] = back[4:]
+    joined = np.zeros((2, 4, 12), out.dtype)  # four rows of a strip, with the last two of the one above
+    joined[0, :, :6] = joined[1, :, 6:] = back[:4]
+    joined[0, :2, 6:] = joined[1, :2, :6] = back[4:]
     done = 0
     for k, start in enumerate(range(0, rows, TILE)):
         stop = min(start + TILE, rows)
@@ -183,18 +190,18 @@ def winograd_squares_gradient(
         product(u.swapaxes(2, 3), g, out=m)
         at = 6 * (k % 2)
         rows_of_gradient(m.swapaxes(0, 1), left, n, out=brought[at : at + 6])
-        # a row of dx needs the strips that saw it
-        last = stop == rows
-        first, until = TILE * k - top, height if last else min(TILE * (k + 1) - top, height)
-        for matrix, shift in ((shared[k % 2], first), (back[4:], first + TILE)):
-            lower, upper = max(done, shift), min(until, shift + len(matrix))
-            if lower < upper:
-                given = brought[at : at + 6] if matrix.shape[1] == 6 else brought if k else brought[:6]
-                part = matrix[lower - shift : upper - shift, : len(given)]
-                down(part, given, out=rows_dx[lower:upper])
+        until = TILE * (k + 1) - top  # rows of dx that no strip below has seen
+        if k:
+            put(joined[k % 2], brought, until - TILE, out=rows_dx)
+        else:
+            put(back[:4], brought[:6], until - TILE, out=rows_dx)
+        if stop == rows:
+            put(back[4:], brought[at : at + 6], until, out=rows_dx)
+            until = height
+        until = min(until, height)
         if then is not None and done < until:
             then.take(slice(done, until), rows_dx[done:until], rows_dx[done:until])
-        done = max(done, until)
+        done = until
     squares_filter_gradient(du, taps=taps, across=across, out=dw)
     if scale is not None:
         np.multiply(dw, scale[:, :, None, None], out=dw)
