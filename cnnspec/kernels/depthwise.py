@@ -107,10 +107,8 @@ def depthwise_input_gradient(
     """dy[i,c,j,n], weights[c,u,v] -> out[h,c,w,n]; parts[b,v,r,j,n] is scratch, r a multiple of the stride."""
     channels, kernel_h, kernel_w = weights.shape
     rows, top = parts.shape[2], pad[0][0]
-    base = -(
-        -(top - (kernel_h - 1) * dilate[0]) // stride[0]
-    )  # the first row of dy that the first strip has part in
-    last = (rows - 1 + top) // stride[0]
+    # the first and the last row of dy that saw the first strip
+    base, last = -(((kernel_h - 1) * dilate[0] - top) // stride[0]), (rows - 1 + top) // stride[0]
     bands = np.zeros((channels, kernel_w, rows, last - base + 1), dy.dtype)
     for i in range(base, last + 1):
         for u in range(kernel_h):

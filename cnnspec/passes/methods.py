@@ -19,13 +19,14 @@ from ..ops.geometry import Geometry, size_2d
 from ..record import record
 
 # Fitted to plans of one layer (`plan/tune.py`): 4 to 128 channels, kernels 2x2 to 5x5, 64 images, processor time on
-# a busy x86-64 server (AMD EPYC, AVX2, OpenBLAS 0.3.31 of NumPy 2.4): a quiet one is twice as quick.
+# a busy x86-64 server (AMD EPYC, AVX2, OpenBLAS 0.3.31 of NumPy 2.4): a quiet one is twice as quick. Winograd's
+# were set later, so that of 19 layers, with AVX2 and with AVX-512, the quickest is chosen or nearly so.
 RATES = ((4, 20e9), (8, 28e9), (16, 32e9), (32, 38e9), (64, 57e9), (128, 69e9))  # rows of a product: flops a second
 COPIED = 2.0e9  # numbers a second, from one place in memory to another
 ADDED = 1.2e9  # numbers a second, added to others in memory
 TRANSFORMED = 0.7e9  # numbers a second that go into or come out of Winograd's transforms
 SQUARED = 0.38e9  # the same, where squares are transformed
-FILTERED = 2.0e9  # products a second that are made and added number by number, without BLAS
+FILTERED = 2.0e9  # products a second where every channel has a filter of its own
 RUN = 16  # numbers of a row of tiles: shorter runs of memory are all overhead
 
 
@@ -216,7 +217,7 @@ def by_product(c: Convolution) -> float:
 
 
 def by_taps(c: Convolution) -> float:
-    """For each tap a product and a sum over the whole image."""
+    """A band of each column's numbers times the rows, and their sum."""
     return c.flops / 2 / FILTERED
 
 
