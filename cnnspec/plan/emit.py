@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from ..ir import Graph, Node, TensorType
 from ..ops.bands import Together
@@ -225,9 +226,11 @@ class Emitter:
         self.parts[-1].code.append(("yield", why))
 
     def random_key(self, node: Node) -> str:
-        """What the random numbers of a node depend on: seed, step, shard, node."""
-        place_in_text = list(self.graph.nodes).index(node.name)
-        return f"(b.clock[0], b.clock[1], b.shard, {place_in_text})"
+        """What the random numbers of a node depend on: seed, step, shard, and the node's name.
+
+        So no other layer moves them, and no pass that adds nodes.
+        """
+        return f"(b.clock[0], b.clock[1], b.shard, {crc32(node.name.encode())})"
 
     # ---- memory ------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from functools import cached_property
 from unittest.mock import patch
+from zlib import crc32
 
 import numpy as np
 
@@ -45,7 +46,7 @@ class Trial:
         for node, cost in zip([n for n in judged if isinstance(n.op, Target)], costs, strict=True):
             self.arrays[node.name] = target(cost.word, (batch, *node.type.shape), generator).astype(dtype)
         self.masks: dict[str, np.ndarray] = {}
-        self.drawn: dict[tuple[int, int], np.ndarray] = {}  # by shard and place in the graph
+        self.drawn: dict[tuple[int, int], np.ndarray] = {}  # by shard and name
         if record:
             with self.recording():
                 self.engine.plan("train", batch)
@@ -74,9 +75,10 @@ class Trial:
         with self.recording():
             cost, gradients = self.engine.differentiate(self.arrays)
         graph = self.engine.graph("train", self.batch)
-        for place, node in enumerate(graph):
+        for node in graph:
             if isinstance(node.op, Drop):
-                parts = [self.drawn[shard, place] for shard in range(len(self.engine.sizes(self.batch)))]
+                name = crc32(node.name.encode())
+                parts = [self.drawn[shard, name] for shard in range(len(self.engine.sizes(self.batch)))]
                 self.masks[f"{node.name}:mask"] = in_order(np.concatenate(parts, axis=-1), node)
         return cost, dict(gradients)
 

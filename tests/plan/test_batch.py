@@ -28,3 +28,17 @@ def test_the_numbers_are_the_same_there(shards):
     trial = Trial(spec.graph, *spec.train.cost, batch=5, shards=shards)
     agrees_with_evaluator(trial)
     close(trial.engine.forward(trial.inputs)[0], trial.evaluated["conv2"], "the answer")
+
+
+def test_a_mask_is_moved_by_no_other_layer():
+    """It depends on the seed, the step, the shard and its own name: a comparison of two nets stays one."""
+
+    def masks(text, **settings):
+        net = f"input 16x16x16\n{text} -> dropout 50% -> dense 3 -> softmax"
+        source = cnnspec.compile(text=net, **settings).plan.source
+        return [line.split(", out=")[0].strip() for line in source.splitlines() if "random_mask(" in line]
+
+    (mask,) = masks("conv 8x3x3 pad 1 -> gap", batch=2)
+    assert masks("conv 8x3x3 pad 1 -> relu -> maxpool 2 -> conv 8x3x3 pad 1 -> gap", batch=64) == [mask]
+    first, second = masks("conv 8x3x3 -> dropout 50% -> gap", batch=2)
+    assert first == mask != second
