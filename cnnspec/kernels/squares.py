@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .activation import zeros
 from .conv import Pads
-from .norm import GradientSums, Moments, NormaliseGradient
+from .norm import GradientSums, NormaliseGradient
 from .products import product
-from .winograd import flat, gradient_planes, planes_of, rows_of_gradient, rows_of_planes, transforms
+from .winograd import Afterwards, flat, gradient_planes, planes_of, rows_of_gradient, rows_of_planes, transforms
 
 TILE = 4
 
@@ -104,9 +103,7 @@ def winograd_squares(
     b, a = transforms(x.dtype).b, transforms(x.dtype).a
     m = strip_planes(products, filters, length)
     mixed, half = apart(strip, 4, channels, rows_x.shape[3]), apart(strip, 4, filters, length)
-    rest = None if add is None else add.reshape(rows_y.shape)
-    zero = zeros(rows_y)
-    moments = None if sums is None else Moments(rows_y)
+    then = Afterwards(rows_y, add, relu, sums)
     for k, start in enumerate(range(0, rows, TILE)):
         stop = min(start + TILE, rows)
         v = strip_planes(planes[k % len(planes)], channels, length)
@@ -119,14 +116,8 @@ def winograd_squares(
         y = rows_y[start:stop]
         rows_of_planes(m.swapaxes(0, 1), out=half)
         down(a[: stop - start], half, out=y)
-        if rest is not None:
-            np.add(y, rest[start:stop], out=y)
-        if relu:
-            np.maximum(y, zero, out=y)
-        if moments is not None:
-            moments.take(slice(start, stop), y)
-    if moments is not None and sums is not None:
-        moments.total(out=sums)
+        then.take(slice(start, stop), y)
+    then.total()
 
 
 def winograd_squares_gradient(

@@ -191,6 +191,27 @@ def see(x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int,
             planes_of(x[start:stop], left, n, out=band.below(stop - start, used))
 
 
+class Afterwards:
+    """What is done with a block of rows y[i,4,f,l] while it is hot: `add` is added, then relu; the sums of it."""
+
+    def __init__(self, y: np.ndarray, add: np.ndarray | None, relu: bool, sums: np.ndarray | None) -> None:
+        self.add = None if add is None else add.reshape(y.shape)
+        self.zero = zeros(y) if relu else None
+        self.moments, self.sums = None if sums is None else Moments(y), sums
+
+    def take(self, rows: slice, y: np.ndarray) -> None:
+        if self.add is not None:
+            np.add(y, self.add[rows], out=y)
+        if self.zero is not None:
+            np.maximum(y, self.zero, out=y)
+        if self.moments is not None:
+            self.moments.take(rows, y)
+
+    def total(self) -> None:
+        if self.moments is not None and self.sums is not None:
+            self.moments.total(out=self.sums)
+
+
 def winograd(
     x: np.ndarray,
     weights: np.ndarray,
@@ -219,9 +240,7 @@ def winograd(
     filter_planes(weights, out=u)
     band = Band(planes, channels, tiles * n)
     matrix = u.reshape(6, 1, filters, 3 * channels)
-    rest = None if add is None else add.reshape(rows_y.shape)
-    zero = zeros(rows_y)
-    moments = None if sums is None else Moments(rows_y)
+    then = Afterwards(rows_y, add, relu, sums)
     for start in range(0, rows, block):
         stop = min(start + block, rows)
         see(rows_x, band, stop + 2, start, pad, block, n)
@@ -232,14 +251,8 @@ def winograd(
             np.add(m[1], bias[:, None], out=m[1])
         y = rows_y[start:stop]
         rows_of_planes(m, out=y)
-        if rest is not None:
-            np.add(y, rest[start:stop], out=y)
-        if relu:
-            np.maximum(y, zero, out=y)
-        if moments is not None:
-            moments.take(slice(start, stop), y)
-    if moments is not None and sums is not None:
-        moments.total(out=sums)
+        then.take(slice(start, stop), y)
+    then.total()
 
 
 def winograd_gradient(
