@@ -16,14 +16,18 @@ from numpy._core._multiarray_umath import __cpu_features__
 
 AS_THEY_LIE: bool = __cpu_features__.get("AVX512_SKX", False)
 MULTIPLICATIONS, RESULT = 1_000_000, 1_200
+ACROSS = 512  # rows of a transposed first matrix, beyond which reading it as it lies costs more than packing it
 SPAN = 128  # columns of a piece that are surely not too many: they are read again for every few rows
 
 
 def product(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
-    """a[...,m,k] . b[...,k,n] -> out[...,m,n], cut into pieces that BLAS takes as they lie; b may be transposed."""
+    """a[...,m,k] . b[...,k,n] -> out[...,m,n], cut into pieces that BLAS takes as they lie.
+
+    Both may be transposed views.
+    """
     (*_, m, k), n = a.shape, b.shape[-1]
-    turned = b.strides[-1] > b.strides[-2]
-    rows, columns = cut_into(m, k, n, turned, AS_THEY_LIE)
+    across, turned = (x.strides[-1] > x.strides[-2] for x in (a, b))
+    rows, columns = cut_into(m, k, n, across, turned, AS_THEY_LIE)
     if (rows, columns) == (m, n):
         np.matmul(a, b, out=out)
     else:
@@ -38,16 +42,16 @@ def in_pieces(x: np.ndarray, size: int) -> np.ndarray:
     return x.reshape(*rest, depth, length // size, size).swapaxes(-2, -3)
 
 
-def in_one_piece(m: int, k: int, n: int) -> bool:
-    """Whether (m, k) by (k, n) is multiplied as it is."""
-    return cut_into(m, k, n, False, AS_THEY_LIE) == (m, n)
+def in_one_piece(m: int, k: int, n: int, across: bool = False) -> bool:
+    """Whether (m, k), transposed with `across`, by (k, n) is multiplied as it is."""
+    return cut_into(m, k, n, across, False, AS_THEY_LIE) == (m, n)
 
 
 @cache
-def cut_into(m: int, k: int, n: int, turned: bool, as_they_lie: bool) -> tuple[int, int]:
-    """How many rows and columns of (m, k) by (k, n) to multiply at a time."""
+def cut_into(m: int, k: int, n: int, across: bool, turned: bool, as_they_lie: bool) -> tuple[int, int]:
+    """How many rows and columns of (m, k) by (k, n) to multiply at a time; the first or the second transposed."""
     fits = m * k * n <= MULTIPLICATIONS and not (turned and m * n > RESULT)
-    if fits or not as_they_lie:
+    if fits or not as_they_lie or (across and k > ACROSS):
         return m, n
     most = MULTIPLICATIONS // k
     span = SPAN // 2 if turned or k > SPAN else SPAN

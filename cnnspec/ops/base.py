@@ -192,3 +192,10 @@ class Op:
     def summary(cls) -> str:
         """The first sentence of the docstring: what the word does."""
         return (cls.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+
+
+def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> str:
+    """NumPy's product of matrices, or our own where it is taken in pieces; `across`: the first is transposed."""
+    from ..kernels.products import in_one_piece
+
+    return "np.matmul" if in_one_piece(rows, depth, columns, across) else "product"

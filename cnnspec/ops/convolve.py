@@ -12,7 +12,7 @@ from math import prod
 
 from ..ir import TensorType
 from ..record import record
-from .base import Op
+from .base import Op, multiplying
 from .geometry import Geometry, Slides, size_2d
 
 STRIP = 4  # rows of a depthwise layer that are made at a time
@@ -231,13 +231,6 @@ def strips_of(x: str, y: str, geometry: Geometry, e) -> str:
     kernel = geometry.kernel[1]
     block = max(1, min(channels, STRIPS // (kernel * strip * width * n)))
     return e.scratch("parts", (block, kernel, strip, width, n))
-
-
-def multiplying(rows: int, depth: int, columns: int) -> str:
-    """NumPy's product of matrices, or our own where it is taken in pieces."""
-    from ..kernels.products import in_one_piece
-
-    return "np.matmul" if in_one_piece(rows, depth, columns) else "product"
 
 
 def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Fault
 from ..ir import TensorType, data, parameter
 from ..record import record
-from .base import Op, Parameter
+from .base import Op, Parameter, multiplying
 from .conv import INIT, bias_init, with_bias
 from .fields import Shape, Switch, setting, size
 
@@ -83,7 +83,8 @@ class Multiply(Op):
 
     def emit(self, node, e) -> None:
         x, w = node.inputs
-        e.line(f"np.matmul({e.matrix(w)}, {e[x]}, out={e[node.name]})")
+        (outputs, n), inputs = e.shape(node.name), e.shape(x)[0]
+        e.line(f"{multiplying(outputs, inputs, n)}({e.matrix(w)}, {e[x]}, out={e[node.name]})")
 
 
 @record
@@ -103,7 +104,9 @@ class MultiplyInputGradient(Op):
 
     def emit(self, node, e) -> None:
         dy, w = node.inputs
-        e.line(f"np.matmul({e.matrix(w)}.T, {e[dy]}, out={e[node.name]})")
+        (outputs, n), inputs = e.shape(dy), e.shape(node.name)[0]
+        by = multiplying(inputs, outputs, n, across=True)
+        e.line(f"{by}({e.matrix(w)}.T, {e[dy]}, out={e[node.name]})")
 
 
 @record

@@ -1,5 +1,7 @@
 """Products in pieces are the products that NumPy makes in one."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -30,22 +32,29 @@ def small(monkeypatch):
 @pytest.mark.parametrize("turned", [False, True])
 @pytest.mark.parametrize("m, k, n", [*SIZES, (6, 4, 65536), (4, 12, 65536), (6, 6, 40_000)])
 def test_pieces_divide_the_product_and_are_small_enough(m, k, n, turned):
-    rows, columns = cut_into(m, k, n, turned, True)
+    rows, columns = cut_into(m, k, n, False, turned, True)
     assert m % rows == n % columns == 0
     if (rows, columns) != (m, n):
         assert rows * k * columns <= MULTIPLICATIONS and not (turned and rows * columns > RESULT)
-    assert cut_into(m, k, n, turned, False) == (m, n)
+    assert cut_into(m, k, n, False, turned, False) == (m, n)
 
 
 def test_what_fits_is_left_in_one_piece_and_what_cannot_be_cut_too():
-    assert cut_into(16, 48, 512, False, True) == (16, 512)
-    assert cut_into(16, 512, 16, True, True) == (16, 16)
-    assert cut_into(97, 1009, 101, False, True) == (97, 101)  # primes
+    assert cut_into(16, 48, 512, False, False, True) == (16, 512)
+    assert cut_into(16, 512, 16, False, True, True) == (16, 16)
+    assert cut_into(97, 1009, 101, False, False, True) == (97, 101)  # primes
+
+
+def test_a_deep_matrix_is_not_read_across():
+    """Each number of a row of W^T lies a whole row of W further on."""
+    assert cut_into(9216, 128, 32, True, False, True) == (192, 32)
+    assert cut_into(4096, 4096, 16, True, False, True) == (4096, 16)
+    assert cut_into(4096, 4096, 16, False, False, True) == (8, 16)
 
 
 def test_a_few_rows_are_cut_into_long_pieces():
     """Nothing is read again, so that a piece may have all the columns that fit."""
-    assert cut_into(6, 6, 65_536, False, True) == (6, 16_384)
+    assert cut_into(6, 6, 65_536, False, False, True) == (6, 16_384)
 
 
 @pytest.mark.usefixtures("small")
@@ -55,19 +64,20 @@ def test_a_few_rows_are_cut_into_long_pieces():
 )
 def test_a_product_in_pieces_is_the_product(a, b, dtype, blas):
     random = np.random.default_rng(0)
-    left = random.normal(size=a).astype(dtype)
-    for right in (
-        random.normal(size=b).astype(dtype),
-        random.normal(size=(*b[:-2], b[-1], b[-2])).astype(dtype).swapaxes(-1, -2),
-    ):
+
+    def both_ways(shape):
+        yield random.normal(size=shape).astype(dtype)
+        yield random.normal(size=(*shape[:-2], shape[-1], shape[-2])).astype(dtype).swapaxes(-1, -2)
+
+    for left, right in itertools.product(both_ways(a), both_ways(b)):
         exact = np.matmul(left.astype("float64"), right.astype("float64"))
         apart = np.full((*exact.shape[:-1], exact.shape[-1] + 16), np.nan, dtype)
         out = apart[..., :-16]  # rows that do not lie one after the other
         product(left, right, out=out)
         np.testing.assert_allclose(out, exact, rtol=0, atol=(1e-12 if dtype == "float64" else 1e-5))
         assert np.isnan(apart[..., -16:]).all()
-        turned = right.strides[-1] > right.strides[-2]
-        assert (cut_into(a[-2], a[-1], b[-1], turned, blas) == (a[-2], b[-1])) is not blas
+        across, turned = (x.strides[-1] > x.strides[-2] for x in (left, right))
+        assert (cut_into(a[-2], a[-1], b[-1], across, turned, blas) == (a[-2], b[-1])) is not blas
 
 
 def test_pieces_of_a_matrix_are_a_view_of_it():
