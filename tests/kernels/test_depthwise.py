@@ -1,0 +1,62 @@
+"""Depthwise kernels by bands against the definition: every stride, dilation and padding, strips that end early."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from cnnspec.ir import data, parameter
+from cnnspec.kernels.depthwise import depthwise, depthwise_filter_gradient, depthwise_input_gradient
+from cnnspec.ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from cnnspec.ops.geometry import Geometry
+
+KERNELS = [(3, 3), (2, 5), (1, 3), (7, 2)]
+STEPS = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((3, 1), (1, 2)), ((1, 3), (2, 1)), ((5, 2), (1, 1))]  # and dilation
+PADS = [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((0, 2), (1, 0)), ((6, 3), (2, 4))]
+SIZES = [(7, 8), (9, 5), (4, 8)]
+N, C = 3, 5
+
+
+def rows(x):
+    """[n,c,h,w] as the kernels have it, [h,c,w,n]."""
+    return np.ascontiguousarray(x.transpose(2, 1, 3, 0))
+
+
+def strip(height, stride):
+    """Rows of a strip: four, or fewer, and a multiple of the stride."""
+    return -(-min(4, height) // stride) * stride
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize(("stride", "dilate"), STEPS, ids=str)
+def test_the_layer_and_its_gradients(kernel, stride, dilate):
+    random, tried = np.random.default_rng(0), 0
+    for pad, (height, width) in itertools.product(PADS, SIZES):
+        geometry = Geometry(kernel, stride, pad, dilate)
+        out_h, out_w = geometry.out(height, width)
+        if min(out_h, out_w) < 1:
+            continue
+        tried += 1
+        x, w = random.normal(size=(N, C, height, width)), random.normal(size=(C, 1, *kernel))
+        dy = random.normal(size=(N, C, out_h, out_w))
+        arguments = (stride, dilate, pad)
+
+        y = np.full((out_h, C, out_w, N), np.nan)
+        parts = np.full((2, kernel[1], strip(out_h, stride[0]), width, N), np.nan)
+        depthwise(rows(x), w[:, 0], *arguments, parts=parts, out=y)
+        np.testing.assert_allclose(y, rows(Convolve(geometry, C).evaluate(x, w)), rtol=0, atol=1e-12)
+
+        dx = np.full((height, C, width, N), np.nan)
+        parts = np.full((2, kernel[1], strip(height, stride[0]), out_w, N), np.nan)
+        depthwise_input_gradient(rows(dy), w[:, 0], *arguments, parts=parts, out=dx)
+        exact = ConvolveInputGradient(geometry, C, data(C, height, width)).evaluate(dy, w)
+        np.testing.assert_allclose(dx, rows(exact), rtol=0, atol=1e-12)
+
+        dw = np.full((C, *kernel), np.nan)
+        scratch = np.full((C, out_w, N), np.nan)
+        depthwise_filter_gradient(rows(x), rows(dy), *arguments, scratch=scratch, out=dw)
+        kind = parameter(f=C, c=1, u=kernel[0], v=kernel[1])
+        exact = ConvolveFilterGradient(geometry, C, kind).evaluate(x, dy)
+        np.testing.assert_allclose(dw, exact[:, 0], rtol=0, atol=1e-12)
+    assert tried
+
