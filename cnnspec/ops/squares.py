@@ -33,11 +33,9 @@ class SquaresConvolve(WinogradConvolve):
         """36 products for sixteen outputs, where the definition takes 144."""
         return Convolve(self.geometry).macs(image_type(x, self.width), w) // 4
 
-    def gradient(self, node, dy, b):
-        x, w = node.inputs
-        op = SquaresConvolveGradient(self.geometry, self.width)
-        dx = b.add(op, dy, x, w, name=f"{node.name}.dx", like=node)
-        return dx, f"{dx}:dw"
+    @property
+    def way_back(self) -> SquaresConvolveGradient:
+        return SquaresConvolveGradient(self.geometry, self.width)
 
     def planes(self, x: TensorType, y: TensorType) -> TensorType:
         """36 planes of each strip, as if they were the rows of an image: of each channel a number for each tile."""

@@ -200,10 +200,12 @@ class WinogradConvolve(Slides):
         return Convolve(self.geometry).macs(image_type(x, self.width), w) // 2
 
     def gradient(self, node, dy, b):
-        x, w = node.inputs
-        op = WinogradConvolveGradient(self.geometry, self.width)
-        dx = b.add(op, dy, x, w, name=f"{node.name}.dx", like=node)
+        dx = b.add(self.way_back, dy, *node.inputs, name=f"{node.name}.dx", like=node)
         return dx, f"{dx}:dw"
+
+    @property
+    def way_back(self) -> WinogradConvolveGradient:
+        return WinogradConvolveGradient(self.geometry, self.width)
 
     def evaluate(self, x, w, *rest):
         y = in_residues(Convolve(self.geometry).evaluate(in_pixels(x, self.width), w))
