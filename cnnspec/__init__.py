@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from . import display
+from ._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from .api import compile as compile
     from .checking import check as check
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
     from .diagnostics import SpecError as SpecError
     from .model import Model as Model
 
-__version__ = "0.1.0"
 __all__ = ["Diagnostic", "Model", "SpecError", "check", "compile"]
 
 _HOMES = {
@@ -27,6 +29,9 @@ _HOMES = {
     "Diagnostic": ".diagnostics",
     "SpecError": ".diagnostics",
 }
+
+
+display.load = lambda: __import__(f"{__name__}.notebook")  # when something is first shown there
 
 
 def __getattr__(name: str) -> object:

@@ -52,9 +52,9 @@ class Report:
 
     def _repr_html_(self) -> str:
         """The findings and the network, in a notebook."""
-        from ..report.notebook import report_html
+        from ..display import shown
 
-        return report_html(self)
+        return shown("report_html", self)
 
     def __str__(self) -> str:
         from ..diagnostics.text import render

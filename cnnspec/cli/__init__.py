@@ -16,7 +16,7 @@ from typing import NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
-from .. import __version__
+from .._version import __version__
 from .outcome import finish
 
 

@@ -118,9 +118,9 @@ class Diagnostic:
 
     def _repr_html_(self) -> str:
         """The marked source, in a notebook."""
-        from ..report.notebook import diagnostics_html
+        from ..display import shown
 
-        return diagnostics_html((self,))
+        return shown("diagnostics_html", (self,))
 
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span else ""

@@ -13,7 +13,7 @@ from lsprotocol import types as lsp
 from pygls import uris
 from pygls.lsp.server import LanguageServer
 
-from .. import __version__
+from .._version import __version__
 from ..diagnostics import Diagnostic, Edit, Span, SpecError
 from ..lang.fmt import format
 from .actions import Action, actions, fix_all

@@ -49,7 +49,7 @@ def onnx_model(
     import onnx
     from onnx import helper, numpy_helper
 
-    from .. import __version__
+    from .._version import __version__
 
     page = OnnxPage(graph, weights, dtype)
     for node in graph:

@@ -16,7 +16,7 @@ import numpy as np
 from ..diagnostics import Fault
 from ..ir import Builder, Graph, TensorType, data
 from ..ops import WORDS
-from ..ops.base import Op
+from ..ir.op import Op
 from ..ops.fields import Number, settings
 from ..ops.leaves import Input
 from ..passes.prune import prune

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ir import Builder, data
 from ..ops import WORDS
-from ..ops.base import Op
+from ..ir.op import Op
 from ..ops.costs import Cost, CrossEntropy
 from ..ops.leaves import Input
 from ..ops.surprise import LogSurprise

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from ..ops.base import Op
-from ..ops.geometry import slide
+from ..ir.op import Op
+from ..ir.geometry import slide
 from .onnx_axes import axes_of
 from .onnx_reader import Reader, Seen, seen, word
 from .onnx_resample import padded

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..ir import Node
-from ..ops.geometry import Geometry, each
+from ..ir.geometry import Geometry, each
 from .onnx_page import WORD, OnnxPage
 
 Writer = Callable[..., object]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Graph, Node, TensorType
-from ..ops.geometry import Geometry
+from ..ir.geometry import Geometry
 from .names import plain, variables
 
 RESERVED = ("torch", "nn", "F", "self", "super", "print")

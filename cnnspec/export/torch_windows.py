@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..ir import Node
-from ..ops.geometry import Geometry, each
+from ..ir.geometry import Geometry, each
 from .torch_page import Page, numbers, padding, symmetric
 
 

@@ -121,9 +121,9 @@ class Facts:
 
     def _repr_html_(self) -> str:
         """The table of layers, in a notebook."""
-        from ..report.notebook import facts_html
+        from ..display import shown
 
-        return facts_html(self)
+        return shown("facts_html", self)
 
     def folded(self, depth: int) -> Facts:
         """The same with every block deeper than `depth` as one row, which ends as its last value does.

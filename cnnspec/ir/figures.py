@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .types import TensorType
 
 if TYPE_CHECKING:
-    from ..ops.base import Op, Window
+    from .op import Op, Window
 
 
 class Figures(NamedTuple):

@@ -13,7 +13,7 @@ from .figures import Figures, figures
 from .types import TensorType
 
 if TYPE_CHECKING:
-    from ..ops.base import Op
+    from .op import Op
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ class Graph:
 
     def _repr_svg_(self) -> str:
         """Its drawing, in a notebook."""
-        from ..report.notebook import graph_svg
+        from ..display import shown
 
-        return graph_svg(self)
+        return shown("graph_svg", self)
 
     @property
     def circumstances(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..ir import Graph
-from ..ops.base import Parameter
+from ..ir.op import Parameter
 from ..ops.costs import Cost
 from ..ops.leaves import Target
 from ..passes.expand import attach_costs

@@ -22,7 +22,7 @@ from typing import Any
 from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, Node, TensorType, data
 from ..ops import OPS, WORDS
-from ..ops.base import Op
+from ..ir.op import Op
 from ..ops.fields import Kind, Nested, Quoted, Switch, Text, word_schema
 from ..ops.leaves import Input
 from ..settings.data import Data

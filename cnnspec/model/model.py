@@ -273,9 +273,9 @@ class Model:
 
     def _repr_html_(self) -> str:
         """The drawing and the table, in a notebook."""
-        from ..report.notebook import model_html
+        from ..display import shown
 
-        return model_html(self)
+        return shown("model_html", self)
 
     def close(self) -> None:
         """End the workers; the model can be asked again, and starts them anew."""

@@ -16,7 +16,7 @@ from .activation import (
     Tanh,
 )
 from .affine import ChannelScale, PRelu
-from .base import Op, Parameter, Window
+from ..ir.op import Op, Parameter, Window
 from .channels import LogSoftmax, Maxout, Softmax
 from .conv import Conv, DwConv
 from .dense import Dense

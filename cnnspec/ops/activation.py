@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from ..ir import TensorType
 from ..record import record
-from .base import Op
+from ..ir.op import Op
 from .fields import Number, setting
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..ir import TensorType, parameter
 from ..record import record
-from .base import Op, Parameter
+from ..ir.op import Op, Parameter
 from .fields import Number, setting
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..ir import TensorType
 from ..record import record
-from .base import Op
+from ..ir.op import Op
 
 
 @record

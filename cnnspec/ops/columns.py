@@ -11,9 +11,9 @@ from math import prod
 
 from ..ir import TensorType, parameter
 from ..record import record
-from .base import Op, multiplying
+from ..ir.op import Op, multiplying
 from .convolve import emit_filter_gradient, image_4d, part
-from .geometry import Geometry, size_2d
+from ..ir.geometry import Geometry, size_2d
 from .norm import block_rows
 from .winograd import sums_of, sums_type
 

@@ -8,10 +8,10 @@ from typing import Any
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..record import record
-from .base import Op, Parameter, Window
+from ..ir.op import Op, Parameter, Window
 from .convolve import AddBias, Convolve
 from .fields import Choice, Count, Shape, Sizes, Switch, setting, size
-from .geometry import Geometry, need_pixels, size_2d, slide
+from ..ir.geometry import Geometry, need_pixels, size_2d, slide
 
 INITIALISERS = (
     "kaiming_uniform",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..ir import SCALAR, TensorType
 from ..record import record
-from .base import Op
+from ..ir.op import Op
 
 
 @record

@@ -10,7 +10,7 @@ from typing import Any
 from ..diagnostics import Fault
 from ..ir import SCALAR, TensorType
 from ..record import record
-from .base import Op
+from ..ir.op import Op
 from .channels import LogSoftmax
 from .distances import AbsoluteError, HingeError, HuberError, SquaredError
 from .fields import Kind, Number, Quoted, Written, setting

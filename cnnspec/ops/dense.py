@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Fault
 from ..ir import TensorType, data, parameter
 from ..record import record
-from .base import Op, Parameter, multiplying
+from ..ir.op import Op, Parameter, multiplying
 from .conv import INIT, bias_init, with_bias
 from .fields import Shape, Switch, setting, size
 

@@ -8,7 +8,7 @@ from math import prod
 
 from ..ir import TensorType, parameter
 from ..record import record
-from .base import Op, Parameter
+from ..ir.op import Op, Parameter
 from .fields import Number, setting
 
 BLOCK = 32_768  # numbers that a step works on at a time, as in kernels/norm.py

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..ir import TensorType
 from ..record import record
-from .base import Op
+from ..ir.op import Op
 from .fields import Number, optional_size
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..record import record
-from .base import Op, Window
+from ..ir.op import Op, Window
 from .fields import Choice, Count, Shape, Sizes, setting, size
-from .geometry import Geometry, Pair, each, need_pixels, size_2d
+from ..ir.geometry import Geometry, Pair, each, need_pixels, size_2d
 from .pool import MaxWindows
 
 

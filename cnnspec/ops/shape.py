@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..record import record
-from .base import Op
+from ..ir.op import Op
 from .fields import Count, Shape, size
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..ir import TensorType
 from ..record import record
 from .convolve import Convolve
-from .geometry import Geometry
+from ..ir.geometry import Geometry
 from .norm import STRIP
 from .winograd import (
     WinogradConvolve,

@@ -9,7 +9,7 @@ from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..record import record
 from .affine import TimesChannel
-from .base import Op, Parameter
+from ..ir.op import Op, Parameter
 from .convolve import AddBias
 from .fields import Count, Number, Shape, optional_size, setting, size
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Fault
 from ..ir import TensorType
 from ..record import record
-from .base import Op
+from ..ir.op import Op
 from .fields import Count, setting, size
 from .merge import Channels
 

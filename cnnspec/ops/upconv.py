@@ -7,11 +7,11 @@ from typing import Any
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..record import record
-from .base import Op, Parameter, Window
+from ..ir.op import Op, Parameter, Window
 from .conv import INIT, bias_init, kernel_parameters, with_bias
 from .convolve import ConvolveInputGradient
 from .fields import Count, Shape, Sizes, Switch, setting, size
-from .geometry import Geometry, each, need_pixels, size_2d
+from ..ir.geometry import Geometry, each, need_pixels, size_2d
 
 
 @record

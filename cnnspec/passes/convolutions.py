@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..ir import Builder, Graph, Node
 from ..ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct, TurnKernel
 from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
-from ..ops.geometry import Geometry
+from ..ir.geometry import Geometry
 from .methods import Convolution, input_method, no_columns, turned_pads
 from .rewrite import rewrite
 

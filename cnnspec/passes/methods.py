@@ -15,7 +15,7 @@ from bisect import bisect
 from collections.abc import Callable, Mapping
 
 from ..ir import TensorType
-from ..ops.geometry import Geometry, size_2d
+from ..ir.geometry import Geometry, size_2d
 from ..record import record
 
 # Fitted to plans of one layer (`plan/tune.py`): 4 to 128 channels, kernels 2x2 to 5x5, 64 images, processor time on

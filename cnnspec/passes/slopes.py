@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from ..ir import Builder, Graph, TensorType
-from ..ops.base import Op
+from ..ir.op import Op
 from ..ops.leaves import Target, Weight
 from ..ops.merge import Add
 

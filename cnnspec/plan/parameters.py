@@ -8,7 +8,7 @@ from math import prod, sqrt
 import numpy as np
 
 from ..ir import Graph
-from ..ops.base import Parameter
+from ..ir.op import Parameter
 
 
 def parameters_of(words: Graph) -> dict[str, Parameter]:

@@ -11,7 +11,8 @@ from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 
-from .. import __version__, cache
+from .. import cache
+from .._version import __version__
 
 Times = Mapping[str, Mapping[str, float]]
 

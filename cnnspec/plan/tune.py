@@ -17,7 +17,7 @@ from time import get_clock_info, perf_counter, thread_time
 import numpy as np
 
 from ..ir import Builder, Graph, TensorType
-from ..ops.base import Op, Parameter
+from ..ir.op import Op, Parameter
 from ..ops.conv import kernel_parameters
 from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..ops.costs import Cost

@@ -27,7 +27,7 @@ from typing import Any
 
 from ..ir import Graph, Node, TensorType
 from ..ops.activation import Activation
-from ..ops.base import Op, Parameter, Window
+from ..ir.op import Op, Parameter, Window
 from ..ops.fields import settings
 
 KINDS = {

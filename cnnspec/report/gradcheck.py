@@ -10,7 +10,7 @@ import numpy as np
 
 from ..ir import TensorType
 from ..ir.facts import facts
-from ..ops.base import Parameter
+from ..ir.op import Parameter
 from ..plan.engine import Engine
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from ..ir import Graph, Node
-from ..ops.base import Window
+from ..ir.op import Window
 from .account import account
 from .windows import spans_of
 

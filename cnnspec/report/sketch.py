@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..ir import Graph, Node, TensorType
-from ..ops.base import Op, Window
+from ..ir.op import Op, Window
 from ..ops.fields import settings, size_field
 from ..ops.regularise import Dropout, DropPath
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir import TensorType
-from ..ops.base import Window
+from ..ir.op import Window
 from .layout import Layout, Place
 from .links import side_by_side
 from .scene import Box, Point, Polygon, Rect, Shape

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import __version__
+from .._version import __version__
 from ..diagnostics import Diagnostic, Label, Source, Span, SpecError
 from . import tensors
 from .history import Progress

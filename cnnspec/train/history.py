@@ -67,9 +67,9 @@ class History:
 
     def _repr_html_(self) -> str:
         """The curves, in a notebook."""
-        from ..report.notebook import history_html
+        from ..display import shown
 
-        return history_html(self)
+        return shown("history_html", self)
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -28,7 +28,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from .. import __version__
+from .._version import __version__
 from ..diagnostics import Diagnostic, SpecError
 from . import files, tensors, weights
 from .checkpoints import Stamp, load_state, save_state, save_weights
@@ -112,9 +112,9 @@ class RunFolder:
 
     def _repr_html_(self) -> str:
         """The curves and the summary, in a notebook."""
-        from ..report.notebook import run_html
+        from ..display import shown
 
-        return run_html(self.path)
+        return shown("run_html", self.path)
 
     def epoch(self, number: int) -> Path:
         return self.path / "weights" / f"epoch-{number:03}.safetensors"

@@ -10,7 +10,7 @@ from cnnspec.ir import Graph, Node, data, parameter
 from cnnspec.kernels import KERNELS
 from cnnspec.kernels.products import cut_into
 from cnnspec.kernels.residues import from_residues, to_residues
-from cnnspec.ops.geometry import Geometry
+from cnnspec.ir.geometry import Geometry
 from cnnspec.ops.leaves import Input
 from cnnspec.ops.pool import MaxWindows
 from cnnspec.ops.squares import SquaresConvolve, SquaresConvolveGradient

@@ -16,7 +16,7 @@ from cnnspec.ir import data
 from cnnspec.ir.verify import verify
 from cnnspec.ops.bands import Rows, Together
 from cnnspec.ops.columns import Columns
-from cnnspec.ops.geometry import Geometry
+from cnnspec.ir.geometry import Geometry
 from cnnspec.ops.winograd import WinogradConvolve
 from cnnspec.passes import INFERENCE, run
 from cnnspec.passes.bands import worth_bands

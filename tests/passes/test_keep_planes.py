@@ -10,7 +10,7 @@ from oracles.nets import spec
 from cnnspec.ir import data
 from cnnspec.ir.verify import verify
 from cnnspec.kernels.winograd import Band, see
-from cnnspec.ops.geometry import Geometry
+from cnnspec.ir.geometry import Geometry
 from cnnspec.ops.norm import BatchNorm
 from cnnspec.ops.squares import SquaresConvolve, SquaresConvolveGradient, seen_in_squares, squares_of
 from cnnspec.ops.winograd import (

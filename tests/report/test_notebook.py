@@ -9,7 +9,7 @@ from pictured import TEXTS
 
 import cnnspec
 from cnnspec.diagnostics import SpecError
-from cnnspec.report.notebook import curves_svg
+from cnnspec.notebook import curves_svg
 from cnnspec.train.history import History, Row
 from cnnspec.train.runs import RunFolder
 

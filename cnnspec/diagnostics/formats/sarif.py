@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
-from ... import __version__
+from ..._version import __version__
 from ..codes import CODES
 from ..core import Diagnostic, Edit
 from .checked import Checked, Place, url

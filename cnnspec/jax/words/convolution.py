@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ...ops import Conv, DwConv, UpConv
-from ...ops.geometry import Geometry
+from ...ir.geometry import Geometry
 from .call import Array, Call, along, column
 
 

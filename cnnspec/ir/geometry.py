@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ..diagnostics import Fault
-from ..ir import TensorType
+from .types import TensorType
 from ..record import record
-from .base import Op, Window
+from .op import Op, Window
 
 Pair = tuple[int, int]
 AXES = {1: ("width",), 2: ("height", "width")}

@@ -15,16 +15,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..ir import TensorType
+from .types import TensorType
 from ..record import record
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..ir import Node
-    from ..passes.expand import Expander
-    from ..plan.emit import Emitter
     from .geometry import Geometry
+    from .graph import Node
 
 
 @record
@@ -151,7 +149,7 @@ class Op:
 
     # ---- compiling ---------------------------------------------------------------------------------
 
-    def expand(self, node: Node, inputs: tuple[str, ...], b: Expander) -> str:
+    def expand(self, node: Node, inputs: tuple[str, ...], b: Any) -> str:
         """Build this word from primitives and return the value; `b.training` tells the mode."""
         return b.add(self, *inputs, name=node.name, like=node)
 
@@ -173,7 +171,7 @@ class Op:
         """Source of the value as a view of its input, where the op `renames`."""
         return source if of == shape else f"{source}.reshape{shape}"
 
-    def emit(self, node: Node, e: Emitter) -> None:
+    def emit(self, node: Node, e: Any) -> None:
         """Write the node's lines of plan."""
         raise AssertionError(f"{type(self).__name__} has no lines of plan")
 
@@ -184,7 +182,7 @@ class Op:
 
     def written(self, explicit: bool = False) -> str:
         """The word as its author would write it; with every default where `explicit`."""
-        from .fields import written
+        from ..ops.fields import written
 
         return written(self, explicit)
 

@@ -15,18 +15,19 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import Diagnostic
-from ..diagnostics.text import render
-from ..ir import Graph
-from ..ir.facts import Facts, facts
-from . import summary
-from .draw import draw
-from .svg import number
+from .diagnostics import Diagnostic
+from .diagnostics.text import render
+from .ir import Graph
+from .ir.facts import Facts, facts
+from .display import shows
+from .report import summary
+from .report.draw import draw
+from .report.svg import number
 
 if TYPE_CHECKING:
-    from ..checking import Report
-    from ..model import Model
-    from ..train.history import History
+    from .checking import Report
+    from .model import Model
+    from .train.history import History
 
 WIDTH = 900.0  # of a notebook's cell
 SHOWN = 60  # values whose table is not folded away
@@ -35,11 +36,13 @@ ANSI = {"1": "font-weight:bold", "31": "color:#dc2626", "33": "color:#b45309", "
 PRE = "font-family:ui-monospace,Menlo,Consolas,monospace;line-height:1.35;white-space:pre;overflow-x:auto"
 
 
+@shows("graph_svg")
 def graph_svg(graph: Graph) -> str:
     """The drawing of a checked graph."""
     return draw(graph, width=WIDTH)
 
 
+@shows("facts_html")
 def facts_html(known: Facts) -> str:
     """The table of layers."""
     head = "".join(f"<th>{escape(name)}</th>" for name in summary.COLUMNS)
@@ -49,6 +52,7 @@ def facts_html(known: Facts) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
+@shows("model_html")
 def model_html(model: Model) -> str:
     """The drawing and the table of a model."""
     known = facts(model.graph)
@@ -58,6 +62,7 @@ def model_html(model: Model) -> str:
     return f"<div>{graph_svg(model.graph)}<p>{said}</p>{table}</div>"
 
 
+@shows("history_html")
 def history_html(history: History) -> str:
     """The curves of a training and its best epoch."""
     names = ("cost", "validation_cost", "accuracy", "validation_accuracy")
@@ -66,6 +71,7 @@ def history_html(history: History) -> str:
     return f"<div>{curves_svg(columns)}{best}</div>"
 
 
+@shows("run_html")
 def run_html(path: Path) -> str:
     """The curves of a run's folder, what came of it, and its pictures' names."""
     columns: dict[str, list[float | None]] = {}
@@ -84,6 +90,7 @@ def run_html(path: Path) -> str:
     return f"<div><p><code>{escape(str(path))}</code></p>{curves_svg(columns)}<table>{cells}</table></div>"
 
 
+@shows("diagnostics_html")
 def diagnostics_html(found: Iterable[Diagnostic]) -> str:
     """Findings with their source, marked as in a terminal."""
     text = re.sub(r"\x1b\[([\d;]*)m", _style, escape(render(found, color=True), quote=False))
@@ -99,6 +106,7 @@ def _style(code: re.Match[str]) -> str:
     return f'<span style="{";".join(styles)}">'
 
 
+@shows("report_html")
 def report_html(report: Report) -> str:
     """What a check found, and the network where it found no error."""
     known = report.summary

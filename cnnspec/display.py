@@ -1,0 +1,29 @@
+"""How things show themselves in a notebook: what shows them registers here, and nobody below knows who that is.
+
+`load` is set by the package's face: it brings in whoever registers, when the first thing is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+SHOWN: dict[str, Callable[[Any], str]] = {}
+load: Callable[[], object] = lambda: None
+
+
+def shows(kind: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]:
+    """Register a function as what shows things of a kind."""
+
+    def registered(function: Callable[[Any], str]) -> Callable[[Any], str]:
+        SHOWN[kind] = function
+        return function
+
+    return registered
+
+
+def shown(kind: str, thing: Any) -> str:
+    """A thing as HTML or SVG."""
+    if kind not in SHOWN:
+        load()
+    return SHOWN[kind](thing)
