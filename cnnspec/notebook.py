@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from .diagnostics import Diagnostic
 from .diagnostics.text import render
-from .ir import Graph
-from .ir.facts import Facts, facts
 from .display import shows
-from .report import summary
-from .report.draw import draw
-from .report.svg import number
+from .draw.drawing import draw
+from .draw.svg import number
+from .ir import Graph, summary
+from .ir.facts import Facts, facts
 
 if TYPE_CHECKING:
     from .checking import Report

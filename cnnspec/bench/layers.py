@@ -21,11 +21,11 @@ from typing import Any
 
 import numpy as np
 
+from ..codegen.emit import Emitter, Lines
+from ..codegen.page import split
 from ..ir import Graph, Node
 from ..model import Model
-from ..plan.emit import Emitter, Lines
-from ..plan.load import functions
-from ..plan.page import split
+from ..runtime.load import functions
 from .side import answered, say
 from .subject import numbers, subject_of
 

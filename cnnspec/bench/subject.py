@@ -71,7 +71,7 @@ class Subject:
 
     def tuned(self) -> Subject:
         """The same, its convolutions timed on this machine for the images of a shard."""
-        from ..plan.tune import tune
+        from ..runtime.tune import tune
 
         return replace(self, measured=tune(self.graph, self.spec.train.cost, -(-self.batch // self.workers)))
 

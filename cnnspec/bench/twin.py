@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..diagnostics import SpecError
-from ..export.torch_module import torch_source
 from ..ir import Graph, TensorType
 from ..lang import Spec
 from ..ops.costs import Cost
 from ..passes.prune import prune
 from ..settings.optimisers import Optimiser
+from ..targets.torch.module import torch_source
 from .subject import judged, not_comparable
 
 MADE_FOR = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": ("sigmoid",)}

@@ -113,7 +113,7 @@ def examine(source: Source, configuration: Configuration, folder: Path | None, *
     Without `fixes` none is looked for, which is quicker.
     """
     from ..lang import read
-    from ..lang.fixes import in_order
+    from ..lang.hints.fixes import in_order
 
     reading = read(source, root=configuration.folder or folder, fixes=fixes)
     silenced = Silence(configuration, source)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..diagnostics import Diagnostic, Edit, Source
-from ..lang.fixes import edited
+from ..lang.hints.fixes import edited
 
 
 def repair(

@@ -53,12 +53,12 @@ def command(
         return
     model = loaded(spec, weights, seed, given)
     if emit == "onnx":
-        from ..export.onnx import onnx_model
+        from ..targets.onnx.export import onnx_model
 
         made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"))
         write(made.SerializeToString(), out)
         return
-    from ..export.module import module_source, packed
+    from ..targets.python.module import module_source, packed
 
     beside = out.with_suffix(".npz") if out else Path("net.npz")
     settings = {"train": train, "embed": embed, "batch": batch, "beside": beside.name}
@@ -98,7 +98,7 @@ def as_text(spec: Spec, emit: str) -> bytes:
         from ..lang.exchange import as_json
 
         return (json.dumps(as_json(spec), indent=1) + "\n").encode()
-    from ..export.torch_module import torch_source
+    from ..targets.torch.module import torch_source
 
     return torch_source(spec.graph).encode()
 

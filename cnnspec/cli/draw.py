@@ -32,9 +32,9 @@ FORMATS = ("svg", "png", "mmd", "dot")
 def command(spec: Path, out: Path | None, depth: int, width: int, given: str | None) -> None:
     """Draw the network of SPEC: the way forward, volumes to scale, windows and what they make."""
     from ..api import read_spec
-    from ..report import text_graphs
-    from ..report.draw import scene
-    from ..report.svg import svg
+    from ..draw import text_graphs
+    from ..draw.drawing import scene
+    from ..draw.svg import svg
 
     kind = out.suffix.lower().removeprefix(".") if out else "svg"
     if kind not in FORMATS:
@@ -47,7 +47,7 @@ def command(spec: Path, out: Path | None, depth: int, width: int, given: str | N
     else:
         picture = scene(graph, depth=depth, width=width, name=spec.name.partition(".")[0])
         if kind == "png":
-            from ..report.png import png
+            from ..draw.png import png
 
             made = png(picture)
         else:

@@ -15,7 +15,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(trained: Path, folder: Path | None, workers: int, as_json: bool) -> None:
     """Test the network of a run's folder, or of a weights file, on the test images of its data."""
-    from ..model.session import reopen
+    from ..experiment.session import reopen
     from ..train.loop import measure
 
     session, model = reopen(trained, folder, workers)

@@ -77,14 +77,14 @@ def named(paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def formatted(source: Source) -> str:
-    from ..lang.fmt import format
+    from ..lang.format.formatter import format
 
     return format(source.text, source.name)
 
 
 def in_full(source: Source) -> str:
     from ..lang import read
-    from ..lang.explicit import explicit
+    from ..lang.format.explicit import explicit
 
     reading = read(source)
     if reading.spec is None:

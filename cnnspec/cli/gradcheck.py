@@ -28,8 +28,8 @@ def command(
     """
     from ..api import read_spec
     from ..diagnostics import Diagnostic
+    from ..explain import gradcheck
     from ..model.model import Model
-    from ..report import gradcheck
 
     found = read_spec(spec, input=given)
     with Model(found, batch=batch, dtype="float64", seed=seed, shards=1) as model:

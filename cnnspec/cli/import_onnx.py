@@ -21,7 +21,7 @@ def command(model: Path, out: Path, given: str | None, force: bool) -> None:
     """
     from ..api import shape
     from ..diagnostics import Diagnostic, SpecError
-    from ..export.onnx_import import import_onnx
+    from ..targets.onnx.importer import import_onnx
     from ..train import files, tensors
     from ..train.checkpoints import Stamp
 

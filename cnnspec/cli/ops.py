@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..report import reference
+from ..reference import words as reference
 from ..settings.expect import QUANTITIES
 
 
@@ -42,7 +42,7 @@ def overview() -> str:
 
 def hint(word: str) -> str:
     """What might have been meant: a word of another system, or a near one of ours."""
-    from ..lang.suggest import nearest
+    from ..lang.hints.suggest import nearest
 
     classes = [cls for classes in reference.vocabulary().values() for cls in classes]
     meant = next((cls.word for cls in classes if word.lower() in getattr(cls, "aliases", ())), "")

@@ -29,7 +29,7 @@ def command(
     from ..api import compile
     from ..ir.text import listing
     from ..passes.expand import attach_costs
-    from ..plan.update import source as update_source
+    from ..runtime.update import source as update_source
 
     if engine == "jax" and after is not None:
         raise click.UsageError("passes are those of the plan on NumPy; --after goes without --engine jax")

@@ -22,7 +22,7 @@ def command(trained: Path, files: tuple[Path, ...], folder: Path | None, top: in
     them; or pictures, where Pillow is installed.
     """
     from ..data.single import read_inputs
-    from ..model.session import reopen
+    from ..experiment.session import reopen
 
     session, model = reopen(trained, folder)
     kind = session.spec.graph.type(session.spec.graph.inputs[0])

@@ -33,8 +33,8 @@ def command(
 
     RUN is a run's folder or its weights; a SPEC is shown as training begins. The file needs no network.
     """
+    from ..explain.subject import open_subject
     from ..report.page import page
-    from ..report.subject import open_subject
     from ..train import files
 
     target = out or (path / "report.html" if path.is_dir() else Path(f"{path.name.partition('.')[0]}.html"))

@@ -112,12 +112,12 @@ def train(
 ) -> int:
     """Train, anew into a folder under `out` or on in `run_folder`; returns the exit code."""
     from ..capacity import ensure_fits
+    from ..experiment.journal import Journal
+    from ..experiment.session import begin
     from ..ir.facts import facts
+    from ..ir.summary import amount, table
     from ..model.model import Model
-    from ..model.session import begin
-    from ..report.journal import Journal
     from ..report.plots import draw_run
-    from ..report.summary import amount, table
     from ..train import weights as weight_files
     from ..train.checkpoints import Stamp
     from ..train.loop import Course, Interrupted
@@ -175,7 +175,7 @@ def train(
         if several:
             from ..jax.processes import follow, shares
 
-            parts = shares(data, model)
+            parts = shares(data, model.engine.devices)
             if not leads:
                 follow(model, *parts, course, stamp, run_folder)
                 return 0
@@ -238,7 +238,7 @@ def source_of(path: Path) -> Any:
 
 def resolved(session: Any, path: Path, overrides: tuple[str, ...], shards: int, model: Any) -> dict[str, Any]:
     """Every setting as it holds in this run."""
-    from ..ops.fields import written
+    from ..ir.fields import written
 
     return {
         "spec": str(path.absolute()),

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import click
 
-ENDING = ".schema.json"
-
-
-@cache
-def schemas() -> dict[str, dict[str, Any]]:
-    """Every schema by name: those of grammar/, from the wheel or from the repository."""
-    package = Path(__file__).parents[1]
-    packaged = package / "_grammar"
-    folder = packaged if packaged.is_dir() else package.parent / "grammar"
-    files = sorted(folder.glob(f"*{ENDING}"))
-    return {file.name.removesuffix(ENDING): json.loads(file.read_text(encoding="utf-8")) for file in files}
+from ..resources import schemas
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

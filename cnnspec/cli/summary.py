@@ -20,8 +20,8 @@ def command(
 ) -> None:
     """List the layers of SPEC: output, parameters, multiply-adds, memory of activations, receptive field."""
     from ..api import read_spec
+    from ..ir import summary
     from ..ir.facts import facts
-    from ..report import summary
     from ..report.cluster import Traffic
 
     read = read_spec(spec, input=given)

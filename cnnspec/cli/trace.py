@@ -35,9 +35,9 @@ def command(
     SPEC is as training begins, RUN a run's folder (or its weights) as training left it. A value's name alone
     means its largest number. Numbers are those of the network in use, by a plan in float64.
     """
-    from ..report.subject import open_subject
-    from ..report.trace import trace
-    from ..report.trace_place import find_place
+    from ..explain.subject import open_subject
+    from ..explain.trace import trace
+    from ..explain.trace_place import find_place
 
     subject = open_subject(path, image=image, which=(which,), label=label, folder=folder, seed=seed, input=given)
     (example, *_) = subject.examples

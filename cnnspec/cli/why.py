@@ -21,9 +21,9 @@ def command(spec: Path, name: str | None, as_json: bool, given: str | None) -> N
     from ..api import shape
     from ..checking import load
     from ..diagnostics import SpecError
+    from ..explain.why import page, why
     from ..lang import read
-    from ..lang.suggest import nearest
-    from ..report.why import page, why
+    from ..lang.hints.suggest import nearest
 
     reading = read(load(str(spec)), input=shape(given))
     graph = reading.graph

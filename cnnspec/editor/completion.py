@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..lang.spelling import british
+from ..ir.fields import settings
+from ..lang.hints.spelling import british
 from ..ops import WORDS
-from ..ops.fields import settings
-from ..report import reference
+from ..reference import words as reference
 from ..settings.expect import QUANTITIES
 from .document import Document
 from .words import BLOCKS, choices, recipes

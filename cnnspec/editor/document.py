@@ -12,7 +12,7 @@ from ..checking import Configurations, Report, examine
 from ..diagnostics import Source, Span, SpecError
 from ..ir import Node
 from ..ir.facts import Facts, facts
-from ..lang.tree import File
+from ..lang.parse.tree import File
 from ..record import record
 
 Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding

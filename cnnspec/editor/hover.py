@@ -7,11 +7,11 @@ from typing import Any
 from ..diagnostics import Span
 from ..ir import Node
 from ..ir.facts import Row
-from ..lang.spelling import british
-from ..lang.tree import Attr, Call, Join, Layer, Name, Setting, Settings, Tap
+from ..ir.fields import settings
+from ..lang.hints.spelling import british
+from ..lang.parse.tree import Attr, Call, Join, Layer, Name, Setting, Settings, Tap
 from ..ops import WORDS
-from ..ops.fields import settings
-from ..report import reference
+from ..reference import words as reference
 from .document import Document, around
 from .words import BLOCKS, nested, recipe_page
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..diagnostics import Source, Span
-from ..lang.tree import Block, Call, Import, Input, Layer, Let, Name, Net, Stage, Tap, Variable
+from ..lang.parse.tree import Block, Call, Import, Input, Layer, Let, Name, Net, Stage, Tap, Variable
 from .document import Document, spanned
 from .words import recipes
 

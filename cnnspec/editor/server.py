@@ -15,7 +15,7 @@ from pygls.lsp.server import LanguageServer
 
 from .._version import __version__
 from ..diagnostics import Diagnostic, Edit, Span, SpecError
-from ..lang.fmt import format
+from ..lang.format.formatter import format
 from .actions import Action, actions, fix_all
 from .completion import complete
 from .document import Document, position_in

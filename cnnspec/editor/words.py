@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..lang.names import Recipe
-from ..lang.spelling import british
-from ..lang.tree import Layer, Name, Setting, Settings
+from ..ir.fields import Nested, settings
+from ..lang.hints.spelling import british
+from ..lang.lowering.names import Recipe
+from ..lang.parse.tree import Layer, Name, Setting, Settings
 from ..ops import WORDS
-from ..ops.fields import Nested, settings
 from ..settings.data import Data
 from ..settings.train import Train
 from .document import Document

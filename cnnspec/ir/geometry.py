@@ -9,9 +9,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ..diagnostics import Fault
-from .types import TensorType
 from ..record import record
 from .op import Op, Window
+from .types import TensorType
 
 Pair = tuple[int, int]
 AXES = {1: ("width",), 2: ("height", "width")}

@@ -15,8 +15,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .types import TensorType
 from ..record import record
+from .types import TensorType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -182,7 +182,7 @@ class Op:
 
     def written(self, explicit: bool = False) -> str:
         """The word as its author would write it; with every default where `explicit`."""
-        from ..ops.fields import written
+        from .fields import written
 
         return written(self, explicit)
 

@@ -16,7 +16,7 @@ from ..ir.op import Parameter
 from ..ops.costs import Cost
 from ..ops.leaves import Target
 from ..passes.expand import attach_costs
-from ..plan.parameters import initial, parameters_of
+from ..runtime.parameters import initial, parameters_of
 from ..settings.optimisers import Optimiser
 from .devices import Devices, abstract, nbytes
 from .failure import told

@@ -12,7 +12,7 @@ from ..ir import Graph, Node
 from ..ops import LogSoftmax, Op, Sigmoid, Softmax
 from ..ops.costs import BinaryCrossEntropy, Cost, CrossEntropy
 from ..ops.leaves import Input, Target
-from .words import WORDS, Call
+from ..targets.jax import WORDS, Call
 
 Array = Any
 # costs, and the activations that they are made for

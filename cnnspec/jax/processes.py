@@ -25,13 +25,12 @@ from numpy.typing import DTypeLike
 from ..data.dataset import CHANGES, Dataset, Split
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.text import render
-from ..model import Model
 from ..settings.augment import Augmentation
 from ..train import tensors
 from ..train.checkpoints import Stamp, load_state
 from ..train.finite import check_parameters
 from ..train.history import Progress
-from ..train.loop import Course, EpochDone, SaveDue, measure, training
+from ..train.loop import Course, EpochDone, SaveDue, Trainable, measure, training
 from ..train.runs import RunFolder
 from .devices import Devices, prepare
 from .failure import leave
@@ -154,14 +153,14 @@ class Share:
             yield x, split.y.take(taken, axis=0)
 
 
-def shares(data: Dataset, model: Model) -> tuple[Share, Share, Share]:
+def shares(data: Dataset, devices: Devices) -> tuple[Share, Share, Share]:
     """What this process reads of the images to learn from, to validate with, and to test on."""
-    learnt, validation, test = (Share(s, model.engine.devices) for s in (data.train, data.validation, data.test))
+    learnt, validation, test = (Share(s, devices) for s in (data.train, data.validation, data.test))
     return learnt, validation, test
 
 
 def follow(
-    model: Model,
+    model: Trainable,
     images: Share,
     validation: Share,
     test: Share,

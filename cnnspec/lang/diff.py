@@ -14,8 +14,8 @@ from typing import Any
 
 from ..ir import Graph, Node
 from ..ir.facts import Facts, Row, facts
-from ..ops.fields import settings
-from .budgets import shown
+from ..ir.fields import settings
+from .lowering.budgets import shown
 from .reading import Spec
 
 FIGURES = ("parameters", "macs", "flops", "activation_bytes", "depth")

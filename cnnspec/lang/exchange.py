@@ -21,9 +21,9 @@ from typing import Any
 
 from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, Node, TensorType, data
-from ..ops import OPS, WORDS
+from ..ir.fields import Kind, Nested, Quoted, Switch, Text, word_schema
 from ..ir.op import Op
-from ..ops.fields import Kind, Nested, Quoted, Switch, Text, word_schema
+from ..ops import OPS, WORDS
 from ..ops.leaves import Input
 from ..settings.data import Data
 from ..settings.expect import QUANTITIES, RELATIONS, Budget

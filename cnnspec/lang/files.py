@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from ..diagnostics import Diagnostic, Source, Span
-from .parse import LARGEST_FILE
+from .parse.parser import LARGEST_FILE
 
 MOST_BYTES = 4 * LARGEST_FILE + 4  # no more is read of a file, however long it is
 

@@ -1,7 +1,7 @@
 """What reading a file finds: diagnostics, each with the changes that might cure it.
 
 A change is only a proposal here. `read` tries it: the first one whose text reads without the error becomes
-the diagnostic's `fix` and its help line, the others are forgotten (lang/fixes.py).
+the diagnostic's `fix` and its help line, the others are forgotten (lang/hints/fixes.py).
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from pathlib import Path
 from ..diagnostics import Diagnostic, Source, Span
 from .files import read_file
 from .findings import Findings
-from .names import Module, collect
-from .parse import parse
-from .tree import Import
+from .lowering.names import Module, collect
+from .parse.parser import parse
+from .parse.tree import Import
 
 MOST_FILES = 100
 DEEPEST = 20  # files that import one another in a row

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 
 from ..diagnostics import Source, Span
-from ..ops.fields import settings
+from ..ir.fields import settings
 from ..settings.data import Data
 from ..settings.train import Train
 from .findings import Findings
-from .parse import parse
-from .spelling import british
-from .tree import Name, Setting, Settings
+from .hints.spelling import british
+from .parse.parser import parse
+from .parse.tree import Name, Setting, Settings
 
 FORM = re.compile(r"\s*(?P<block>train|data)\.(?P<name>\w+)(?:\.(?P<part>\w+))?\s*=(?P<value>[^{};\n]*)")
 BLOCKS = {"train": Train, "data": Data}

@@ -11,21 +11,21 @@ from ..record import record
 from ..settings.data import Data
 from ..settings.expect import Budget
 from ..settings.train import Train
-from .blocks import lines, read_budgets, read_settings
-from .budgets import check_budgets
-from .costs import assign
-from .declared import Stated, instance
 from .findings import Findings
-from .fixes import verified
+from .hints.fixes import verified
+from .hints.warnings import Checked, warn
 from .imports import Imports
-from .inputs import lower
-from .names import Module, collect
-from .network import Assertion, read_inputs
+from .lowering.blocks import lines, read_budgets, read_settings
+from .lowering.budgets import check_budgets
+from .lowering.costs import assign
+from .lowering.declared import Stated, instance
+from .lowering.inputs import lower
+from .lowering.names import Module, collect
+from .lowering.network import Assertion, read_inputs
+from .lowering.symbolic import Answer, answer
 from .overrides import read_overrides
-from .parse import parse
-from .symbolic import Answer, answer
-from .tree import File
-from .warnings import Checked, warn
+from .parse.parser import parse
+from .parse.tree import File
 
 CHARACTERS_A_STEP = 20  # what takes as long to read as one layer takes to build
 

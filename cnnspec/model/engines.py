@@ -11,7 +11,7 @@ import numpy as np
 from ..diagnostics import Diagnostic, SpecError
 from ..lang import Spec
 from ..passes.methods import Times
-from ..plan.engine import Engine as NumpyEngine
+from ..runtime.engine import Engine as NumpyEngine
 
 ENGINES = ("numpy", "jax")
 Arrays = Mapping[str, Any]

@@ -64,7 +64,7 @@ class Model:
         self.costs = spec.train.cost
         self.measured = measured or {}
         if tune:
-            from ..plan.tune import tune as times
+            from ..runtime.tune import tune as times
 
             self.measured = times(spec.graph, self.costs, -(-self.batch // self.shards), dtype)
         self.engine = engines.begin(
@@ -235,7 +235,7 @@ class Model:
 
     def summary(self) -> str:
         """The table of layers, as text."""
-        from ..report.summary import table
+        from ..ir.summary import table
 
         return table(self.facts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..ir.op import Op, Parameter, Window
 from .activation import (
     Elu,
     HardSigmoid,
@@ -16,7 +17,6 @@ from .activation import (
     Tanh,
 )
 from .affine import ChannelScale, PRelu
-from ..ir.op import Op, Parameter, Window
 from .channels import LogSoftmax, Maxout, Softmax
 from .conv import Conv, DwConv
 from .dense import Dense

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..ir import TensorType
-from ..record import record
+from ..ir.fields import Number, setting
 from ..ir.op import Op
-from .fields import Number, setting
+from ..record import record
 
 
 @record

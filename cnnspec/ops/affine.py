@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..ir import TensorType, parameter
-from ..record import record
+from ..ir.fields import Number, setting
 from ..ir.op import Op, Parameter
-from .fields import Number, setting
+from ..record import record
 
 
 @record

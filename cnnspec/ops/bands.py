@@ -6,8 +6,8 @@ A pass (passes/bands.py) puts these where an op looks beyond the rows of its own
 from __future__ import annotations
 
 from ..ir import TensorType
-from ..record import record
 from ..ir.op import Op
+from ..record import record
 
 
 @record

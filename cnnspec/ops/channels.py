@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..diagnostics import Fault
 from ..ir import TensorType
-from ..record import record
+from ..ir.fields import Count, size
 from ..ir.op import Op
-from .fields import Count, size
+from ..record import record
 
 
 @record

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from math import prod
 
 from ..ir import TensorType, parameter
-from ..record import record
-from ..ir.op import Op, multiplying
-from .convolve import emit_filter_gradient, image_4d, part
 from ..ir.geometry import Geometry, size_2d
+from ..ir.op import Op, multiplying
+from ..record import record
+from .convolve import emit_filter_gradient, image_4d, part
 from .norm import block_rows
 from .winograd import sums_of, sums_type
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
-from ..record import record
-from ..ir.op import Op, Parameter, Window
-from .convolve import AddBias, Convolve
-from .fields import Choice, Count, Shape, Sizes, Switch, setting, size
+from ..ir.fields import Choice, Count, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
+from ..ir.op import Op, Parameter, Window
+from ..record import record
+from .convolve import AddBias, Convolve
 
 INITIALISERS = (
     "kaiming_uniform",

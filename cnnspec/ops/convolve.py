@@ -11,9 +11,9 @@ from dataclasses import replace
 from math import prod
 
 from ..ir import TensorType
-from ..record import record
-from ..ir.op import Op, multiplying
 from ..ir.geometry import Geometry, Slides, size_2d
+from ..ir.op import Op, multiplying
+from ..record import record
 
 STRIP = 4  # rows of a depthwise layer that are made at a time
 STRIPS = 131_072  # numbers of what such strips are made from

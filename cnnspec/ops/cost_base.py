@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..ir import SCALAR, TensorType
-from ..record import record
 from ..ir.op import Op
+from ..record import record
 
 
 @record

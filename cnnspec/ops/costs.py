@@ -9,11 +9,11 @@ from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import SCALAR, TensorType
-from ..record import record
+from ..ir.fields import Kind, Number, Quoted, Written, setting
 from ..ir.op import Op
+from ..record import record
 from .channels import LogSoftmax
 from .distances import AbsoluteError, HingeError, HuberError, SquaredError
-from .fields import Kind, Number, Quoted, Written, setting
 from .surprise import BinarySurprise, LogSurprise, Surprise
 
 

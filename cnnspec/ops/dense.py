@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..diagnostics import Fault
 from ..ir import TensorType, data, parameter
-from ..record import record
+from ..ir.fields import Shape, Switch, setting, size
 from ..ir.op import Op, Parameter, multiplying
+from ..record import record
 from .conv import INIT, bias_init, with_bias
-from .fields import Shape, Switch, setting, size
 
 
 @record

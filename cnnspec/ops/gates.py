@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import prod, sqrt, tau
 
+from ..ir.fields import Choice, setting
 from ..record import record
 from .activation import Activation
-from .fields import Choice, setting
 
 PIECE = 8192  # numbers that a kernel works on at a time: its scratch stays in the cache
 

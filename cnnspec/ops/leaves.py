@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..ir import TensorType
-from ..record import record
 from ..ir.op import Op, Parameter
+from ..record import record
 
 
 @record

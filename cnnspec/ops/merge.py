@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..diagnostics import Fault
 from ..ir import TensorType
-from ..record import record
 from ..ir.op import Op
+from ..record import record
 
 
 @record

@@ -7,9 +7,9 @@ from dataclasses import replace
 from math import prod
 
 from ..ir import TensorType, parameter
-from ..record import record
+from ..ir.fields import Number, setting
 from ..ir.op import Op, Parameter
-from .fields import Number, setting
+from ..record import record
 
 BLOCK = 32_768  # numbers that a step works on at a time, as in kernels/norm.py
 STRIP = 4  # rows that kernels/squares.py asks for at a time

@@ -6,11 +6,11 @@ from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import TensorType, data
-from ..record import record
-from ..ir.op import Op, Window
-from .convolve import image_4d, looks
-from .fields import Choice, Shape, Sizes, Switch, setting, size
+from ..ir.fields import Choice, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, Slides, need_pixels, size_2d, slide
+from ..ir.op import Op, Window
+from ..record import record
+from .convolve import image_4d, looks
 
 PAD = Choice(("valid", "same", "include"), Sizes(0))
 SIZE = Shape((1, 2))

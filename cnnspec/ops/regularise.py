@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..ir import TensorType
-from ..record import record
+from ..ir.fields import Number, optional_size
 from ..ir.op import Op
-from .fields import Number, optional_size
+from ..record import record
 
 
 @record

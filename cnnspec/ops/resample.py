@@ -7,10 +7,10 @@ from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import TensorType, data
-from ..record import record
-from ..ir.op import Op, Window
-from .fields import Choice, Count, Shape, Sizes, setting, size
+from ..ir.fields import Choice, Count, Shape, Sizes, setting, size
 from ..ir.geometry import Geometry, Pair, each, need_pixels, size_2d
+from ..ir.op import Op, Window
+from ..record import record
 from .pool import MaxWindows
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from ..diagnostics import Fault
 from ..ir import TensorType, data
-from ..record import record
+from ..ir.fields import Count, Shape, size
 from ..ir.op import Op
-from .fields import Count, Shape, size
+from ..record import record
 
 
 def two_orders(kind: TensorType) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..ir import TensorType
+from ..ir.geometry import Geometry
 from ..record import record
 from .convolve import Convolve
-from ..ir.geometry import Geometry
 from .norm import STRIP
 from .winograd import (
     WinogradConvolve,

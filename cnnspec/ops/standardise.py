@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
+from ..ir.fields import Count, Number, Shape, optional_size, setting, size
+from ..ir.op import Op, Parameter
 from ..record import record
 from .affine import TimesChannel
-from ..ir.op import Op, Parameter
 from .convolve import AddBias
-from .fields import Count, Number, Shape, optional_size, setting, size
 
 
 def affine_parameters(x: TensorType) -> tuple[Parameter, ...]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
-from ..record import record
+from ..ir.fields import Count, Shape, Sizes, Switch, setting, size
+from ..ir.geometry import Geometry, each, need_pixels, size_2d
 from ..ir.op import Op, Parameter, Window
+from ..record import record
 from .conv import INIT, bias_init, kernel_parameters, with_bias
 from .convolve import ConvolveInputGradient
-from .fields import Count, Shape, Sizes, Switch, setting, size
-from ..ir.geometry import Geometry, each, need_pixels, size_2d
 
 
 @record

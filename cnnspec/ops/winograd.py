@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..ir import TensorType
-from ..record import record
-from ..ir.op import Op
-from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..ir.geometry import Geometry, Slides
+from ..ir.op import Op
+from ..record import record
+from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .norm import BLOCK, ReluBatchNormSums
 
 SKEW = 2_736  # numbers between two planes, so that they do not fall on the same sets of the cache

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
+from ..ir.geometry import Geometry
 from ..ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct, TurnKernel
 from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
-from ..ir.geometry import Geometry
 from .methods import Convolution, input_method, no_columns, turned_pads
 from .rewrite import rewrite
 

@@ -3,7 +3,7 @@
 Two questions are asked of each convolution: how the layer is computed (LAYER), and how its input's gradient is,
 where the layer itself goes by columns (INPUT). A method either refuses a convolution, with its reason, or predicts
 its time. Of those left the quickest is taken, by times that were measured for this very convolution where the
-graph has some (`Graph.measured`, see `plan/tune.py`), else by the predicted ones.
+graph has some (`Graph.measured`, see `runtime/tune.py`), else by the predicted ones.
 
 The predictions are in seconds on one core, in float32. They are good enough to choose by, not to plan by: other
 processors are quicker or slower at everything, and differ less in what is quicker than what.
@@ -18,8 +18,8 @@ from ..ir import TensorType
 from ..ir.geometry import Geometry, size_2d
 from ..record import record
 
-# Fitted to plans of one layer (`plan/tune.py`): 4 to 128 channels, kernels 2x2 to 5x5, 64 images, processor time on
-# a busy x86-64 server (AMD EPYC, AVX2, OpenBLAS 0.3.31 of NumPy 2.4): a quiet one is twice as quick. Winograd's
+# Fitted to plans of one layer (`runtime/tune.py`): 4 to 128 channels, kernels 2x2 to 5x5, 64 images, processor time
+# on a busy x86-64 server (AMD EPYC, AVX2, OpenBLAS 0.3.31 of NumPy 2.4): a quiet one is twice as quick. Winograd's
 # were set later, so that of 19 layers, with AVX2 and with AVX-512, the quickest is chosen or nearly so.
 RATES = ((4, 20e9), (8, 28e9), (16, 32e9), (32, 38e9), (64, 57e9), (128, 69e9))  # rows of a product: flops a second
 COPIED = 2.0e9  # numbers a second, from one place in memory to another

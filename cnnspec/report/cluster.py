@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..ir.facts import Facts
+from ..ir.summary import amount
 from ..settings.train import Train
-from .summary import amount
 
 NUMBER = 4  # bytes: gradients and sums are float32 in every precision
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from ..data.dataset import Dataset
 from ..diagnostics import SpecError
-from .journal import NAME, read
-from .png import MISSING
+from ..draw.png import MISSING
+from ..experiment.journal import NAME, read
 from .tiles import filter_tiles
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def draw_run(folder: Path, model: Model | None = None, data: Dataset | None = No
     paths: list[Path] = []
     try:
         if model is None or data is None:
-            from ..model.session import reopen
+            from ..experiment.session import reopen
 
             session, model = reopen(folder)
             data = session.data

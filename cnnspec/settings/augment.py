@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..diagnostics import Fault
-from ..ops.fields import Sizes, size, written
+from ..ir.fields import Sizes, size, written
 from ..record import record
 
 if TYPE_CHECKING:

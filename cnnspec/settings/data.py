@@ -13,7 +13,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 from ..diagnostics import Fault
-from ..ops.fields import (
+from ..ir.fields import (  # fmt: skip
     Choice,
     Count,
     Kind,
@@ -26,7 +26,7 @@ from ..ops.fields import (
     setting,
     size,
     written,
-)  # fmt: skip
+)
 from ..record import record
 from .augment import AUGMENTATIONS, Augmentation
 

@@ -28,7 +28,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..diagnostics import Fault
-from ..ops.fields import Number, Switch, setting, written
+from ..ir.fields import Number, Switch, setting, written
 from ..record import record
 
 if TYPE_CHECKING:

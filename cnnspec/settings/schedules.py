@@ -16,7 +16,7 @@ from math import cos, pi
 from typing import Any, ClassVar
 
 from ..diagnostics import Fault
-from ..ops.fields import Count, Number, setting, written
+from ..ir.fields import Count, Number, setting, written
 from ..record import record
 
 

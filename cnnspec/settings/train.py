@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from ..ir.fields import Choice, Count, Nested, setting, size
 from ..ops.costs import COSTS, Cost
-from ..ops.fields import Choice, Count, Nested, setting, size
 from ..record import record
 from .data import repeated
 from .optimisers import OPTIMISERS, Adam, Optimiser

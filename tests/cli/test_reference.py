@@ -15,7 +15,7 @@ from cnnspec.cli import COMMANDS, program
 from cnnspec.cli.schema import schemas
 from cnnspec.diagnostics.codes import CODES
 from cnnspec.ops import OPS
-from cnnspec.report import reference
+from cnnspec.reference import words as reference
 
 ROOT = Path(__file__).parents[2]
 

@@ -134,7 +134,7 @@ def test_the_summary_counts(there):
 def test_a_tuned_run_records_what_was_measured_and_a_resumed_one_takes_it(there, monkeypatch):
     """The choice decides the last bits, so it is read from the run's folder and not measured again."""
     from cnnspec.model import engines
-    from cnnspec.plan import remember, tune
+    from cnnspec.runtime import remember, tune
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(there / "cache"))
     (there / "wide.cnn").write_text(

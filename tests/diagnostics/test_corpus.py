@@ -16,7 +16,7 @@ from cnnspec.diagnostics import Diagnostic
 from cnnspec.diagnostics.text import render
 from cnnspec.lang import read
 from cnnspec.lang.files import read_file
-from cnnspec.lang.fixes import edited
+from cnnspec.lang.hints.fixes import edited
 
 CORPUS = Path(__file__).parent / "corpus"
 NAMES = sorted(path.stem for path in CORPUS.glob("*.cnn"))

@@ -8,7 +8,7 @@ from cnnspec.editor.document import Document
 from cnnspec.editor.hints import hints
 from cnnspec.editor.hover import hover
 from cnnspec.editor.navigation import definition
-from cnnspec.lang.fixes import edited
+from cnnspec.lang.hints.fixes import edited
 
 TEXT = """\
 let w = 16

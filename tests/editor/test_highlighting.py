@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnspec.lang.tokens import lex
+from cnnspec.lang.parse.tokens import lex
 
 ROOT = Path(__file__).parents[2]
 GRAMMAR = json.loads((ROOT / "grammar" / "cnnspec.tmLanguage.json").read_text())

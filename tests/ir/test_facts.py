@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from cnnspec.ir import Builder, Graph, data
 from cnnspec.ir.facts import facts
-from cnnspec.ops import WORDS
 from cnnspec.ir.op import Window
+from cnnspec.ops import WORDS
 from cnnspec.ops.leaves import Input
 
 

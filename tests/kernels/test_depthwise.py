@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cnnspec.ir import data, parameter
+from cnnspec.ir.geometry import Geometry
 from cnnspec.kernels.depthwise import depthwise, depthwise_filter_gradient, depthwise_input_gradient
 from cnnspec.ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
-from cnnspec.ir.geometry import Geometry
 
 KERNELS = [(3, 3), (2, 5), (1, 3), (7, 2)]
 STEPS = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((3, 1), (1, 2)), ((1, 3), (2, 1)), ((5, 2), (1, 1))]  # and dilation

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 import cnnspec
+from cnnspec.codegen.emit import Emitter, Lines
+from cnnspec.codegen.memory import physical
 from cnnspec.ir import Graph, Node, data, parameter
+from cnnspec.ir.geometry import Geometry
 from cnnspec.kernels import KERNELS
 from cnnspec.kernels.products import cut_into
 from cnnspec.kernels.residues import from_residues, to_residues
-from cnnspec.ir.geometry import Geometry
 from cnnspec.ops.leaves import Input
 from cnnspec.ops.pool import MaxWindows
 from cnnspec.ops.squares import SquaresConvolve, SquaresConvolveGradient
@@ -22,8 +24,6 @@ from cnnspec.ops.winograd import (
     WinogradConvolveGradient,
     in_pixels,
 )
-from cnnspec.plan.emit import Emitter, Lines
-from cnnspec.plan.memory import physical
 
 
 def run(op, arrays, types, dtype):

@@ -13,7 +13,7 @@ from cnnspec.cli import program
 from cnnspec.diagnostics import Source
 from cnnspec.lang import read
 from cnnspec.lang.diff import compare, page
-from cnnspec.lang.explicit import explicit
+from cnnspec.lang.format.explicit import explicit
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.cnn"))
 BASE = "input 1x16x16\nconv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax\n"

@@ -8,9 +8,9 @@ import pytest
 
 import cnnspec
 from cnnspec.api import read_spec
+from cnnspec.codegen.emit import Emitter
 from cnnspec.diagnostics import Source
 from cnnspec.lang import exchange, read
-from cnnspec.plan.emit import Emitter
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "grammar" / "graph.schema.json"

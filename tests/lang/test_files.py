@@ -10,7 +10,7 @@ import pytest
 from cnnspec.diagnostics import Diagnostic, Source
 from cnnspec.lang import read
 from cnnspec.lang.files import read_file
-from cnnspec.lang.parse import LARGEST_FILE
+from cnnspec.lang.parse.parser import LARGEST_FILE
 
 
 def test_utf_8_with_and_without_a_mark(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ import pytest
 from oracles.nets import spec
 from oracles.trial import Trial, agrees_with_differences, agrees_with_evaluator, close
 
-from cnnspec.lang.costs import implied
+from cnnspec.codegen.evaluate import evaluate
+from cnnspec.lang.lowering.costs import implied
 from cnnspec.ops import OPS
-from cnnspec.plan.evaluate import evaluate
 
 GRID = """
 3x7x8: conv 4x3x2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cnnspec.ir.fields import settings, size_field, written
 from cnnspec.ops import OPS, WORDS
 from cnnspec.ops.costs import COSTS
-from cnnspec.ops.fields import settings, size_field, written
 
 FAMILIES = {
     "convolution": "conv dwconv upconv",

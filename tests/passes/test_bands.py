@@ -13,14 +13,14 @@ from oracles.trial import Trial
 import cnnspec
 from cnnspec.data.dataset import Scaling, Stored
 from cnnspec.ir import data
+from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
 from cnnspec.ops.bands import Rows, Together
 from cnnspec.ops.columns import Columns
-from cnnspec.ir.geometry import Geometry
 from cnnspec.ops.winograd import WinogradConvolve
 from cnnspec.passes import INFERENCE, run
 from cnnspec.passes.bands import worth_bands
-from cnnspec.plan.engine import Engine
+from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
 
 SPECS = Path(__file__).parents[2] / "specs"

@@ -8,11 +8,11 @@ from oracles.graphs import judged
 from oracles.nets import spec
 
 from cnnspec.ir.verify import verify
-from cnnspec.lang.costs import implied
+from cnnspec.lang.lowering.costs import implied
 from cnnspec.ops.norm import BatchNorm, BatchNormSums, ReluBatchNormSums
 from cnnspec.ops.winograd import WinogradConvolve, WinogradConvolveGradient
 from cnnspec.passes import TRAINING, run
-from cnnspec.plan.engine import Engine
+from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
 
 PLAIN = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 bias off -> bn -> relu -> gap"

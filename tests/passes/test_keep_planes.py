@@ -7,10 +7,11 @@ import pytest
 from oracles.graphs import judged
 from oracles.nets import spec
 
+from cnnspec.codegen.emit import Emitter
 from cnnspec.ir import data
+from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
 from cnnspec.kernels.winograd import Band, see
-from cnnspec.ir.geometry import Geometry
 from cnnspec.ops.norm import BatchNorm
 from cnnspec.ops.squares import SquaresConvolve, SquaresConvolveGradient, seen_in_squares, squares_of
 from cnnspec.ops.winograd import (
@@ -22,7 +23,6 @@ from cnnspec.ops.winograd import (
     seen_in,
 )
 from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
-from cnnspec.plan.emit import Emitter
 
 NET = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> gap"
 SQUARES = NET.replace("16x", "32x")

@@ -9,8 +9,8 @@ from oracles.nets import spec
 
 from cnnspec.api import read_spec
 from cnnspec.ir import data
-from cnnspec.ops.columns import TurnKernel
 from cnnspec.ir.geometry import Geometry
+from cnnspec.ops.columns import TurnKernel
 from cnnspec.ops.winograd import WinogradConvolve
 from cnnspec.passes import INFERENCE, TRAINING, run
 from cnnspec.passes.expand import attach_costs

@@ -7,6 +7,7 @@ import pytest
 from oracles.graphs import judged
 from oracles.nets import spec
 
+from cnnspec.codegen.emit import Emitter
 from cnnspec.ir import Builder, data
 from cnnspec.ir.verify import verify
 from cnnspec.ops import WORDS
@@ -22,8 +23,7 @@ from cnnspec.passes import INFERENCE, TRAINING, methods, run
 from cnnspec.passes.expand import attach_costs, expand_training
 from cnnspec.passes.prune import prune
 from cnnspec.passes.winograd import winograd
-from cnnspec.plan.emit import Emitter
-from cnnspec.plan.engine import Engine
+from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
 
 RELU, BN, FLAT, SOFTMAX = (WORDS[word]() for word in ("relu", "bn", "flatten", "softmax"))

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from cnnspec.api import read_spec
 from cnnspec.cli import program
-from cnnspec.report.draw import draw
+from cnnspec.draw.drawing import draw
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "grammar" / "guide.md", ROOT / "README.md"]

@@ -13,12 +13,12 @@ from pictured import PLAIN, SMALL, SPECS, TEXTS, batch, every_word
 
 import cnnspec
 from cnnspec.cli import program
-from cnnspec.report.account import account
-from cnnspec.report.gradcheck import random_batch
+from cnnspec.draw.scene import text_width
+from cnnspec.explain.account import account
+from cnnspec.explain.gradcheck import random_batch
+from cnnspec.explain.receptive import receptive
+from cnnspec.explain.subject import Example, Subject
 from cnnspec.report.page import HERE, page
-from cnnspec.report.receptive import receptive
-from cnnspec.report.scene import text_width
-from cnnspec.report.subject import Example, Subject
 
 LENET = SPECS / "lenet5.cnn"
 COMPUTE = (HERE / "compute.js").read_text(encoding="utf-8")

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 import cnnspec
 from cnnspec.cli import program
 from cnnspec.data.dataset import Split
+from cnnspec.experiment.journal import Journal, ratio, read, spread
 from cnnspec.report import plots
-from cnnspec.report.journal import Journal, ratio, read, spread
 from cnnspec.report.plots import draw_run
 from cnnspec.report.tiles import filter_tiles
 from cnnspec.train.loop import Course, fit
@@ -142,7 +142,7 @@ def test_a_run_has_its_pictures(run):
 def test_they_can_be_drawn_again_in_under_three_seconds(run):
     pytest.importorskip("matplotlib")
     folder, _ = run
-    from cnnspec.model.session import reopen
+    from cnnspec.experiment.session import reopen
 
     session, model = reopen(folder)
     start = time.process_time()
@@ -153,7 +153,7 @@ def test_they_can_be_drawn_again_in_under_three_seconds(run):
 
 def test_counts_of_the_confusion_are_those_of_the_answers(run):
     pytest.importorskip("matplotlib")
-    from cnnspec.model.session import reopen
+    from cnnspec.experiment.session import reopen
 
     folder, _ = run
     session, model = reopen(folder)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cnnspec.diagnostics import Fault
+from cnnspec.ir.fields import settings
 from cnnspec.kernels.update import clip_scale
-from cnnspec.ops.fields import settings
 from cnnspec.settings.optimisers import OPTIMISERS, AdaGrad, Adam, AdamW, Lion, RmsProp, Sgd
 
 CASES = (

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the children are forked")
 
 
 def kill(folder, count, seed):
-    script = Path(__file__).with_name("killing.py")
+    script = ROOT / "tests" / "support" / "killing.py"
     command = [sys.executable, str(script), str(folder), str(count), str(seed)]
-    paths = os.pathsep.join([str(script.parent), str(script.parents[2])])
+    paths = os.pathsep.join([str(script.parent), str(ROOT)])
     environment = {**os.environ, "PYTHONPATH": paths}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr

@@ -12,8 +12,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..draw import draw
-from ..subject import Subject
+from ...draw.drawing import draw
+from ...explain.subject import Subject
 from .content import content
 from .numbers import Numbers
 

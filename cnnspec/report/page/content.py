@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from ...draw.sketch import sketch
+from ...explain.account import account, image_shape
+from ...explain.lens import Seen
+from ...explain.receptive import Reach, receptive
+from ...explain.subject import Example, Subject
 from ...ir import Graph, Node
 from ...ir.facts import Row, facts
-from ..account import account, image_shape
-from ..lens import Seen
-from ..receptive import Reach, receptive
-from ..sketch import sketch
-from ..subject import Example, Subject
 from .numbers import Numbers
 
 EXACT = 2_600_000  # bytes of numbers that a page may hold exactly; a third more in base64

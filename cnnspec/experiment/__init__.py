@@ -1,0 +1,1 @@
+"""A run of a spec: its session, its folder, its training, written down."""

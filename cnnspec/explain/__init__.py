@@ -1,0 +1,1 @@
+"""How numbers and shapes come about: trace, why, gradcheck, receptive fields."""

@@ -1,0 +1,152 @@
+"""What a trace or a page is about: a network with its parameters, and images to look at through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..api import Input, read_spec
+from ..data.single import read_inputs
+from ..diagnostics import Diagnostic, SpecError
+from ..experiment.session import Session, begin, reopen
+from ..ir import Graph
+from ..model.model import Model
+from .gradcheck import random_batch
+from .lens import Lens, Seen
+
+
+@dataclass(frozen=True)
+class Example:
+    """One image (or what else the network takes) and the answer that it is judged by.
+
+    `label` is the class's number, where answers are classes; `known` whether the data say it, or the
+    network's own answer stands for it.
+    """
+
+    title: str
+    arrays: dict[str, np.ndarray]  # inputs and targets by name, a batch of one
+    label: int | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network and examples; `run` is the folder that it was trained in, if any."""
+
+    name: str
+    model: Model
+    examples: tuple[Example, ...]
+    classes: tuple[str, ...] = ()
+    run: Path | None = None
+
+    @property
+    def graph(self) -> Graph:
+        return self.model.graph
+
+    def look(self, example: Example) -> Seen:
+        return Lens(self.model).look(example.arrays)
+
+    def class_name(self, k: int) -> str:
+        return self.classes[k] if k < len(self.classes) else str(k)
+
+
+def open_subject(
+    path: Path,
+    *,
+    image: Path | None = None,
+    which: tuple[int, ...] | None = (0,),
+    label: int | None = None,
+    folder: Path | None = None,
+    seed: int | None = None,
+    input: Input | None = None,
+) -> Subject:
+    """The network of a run's folder, of weights, or of a spec (as training would begin), and its examples.
+
+    The examples are the images of a file, or those of the test data that `which` counts (None: some of
+    different classes and the worst mistakes); random ones for a spec whose data are not there.
+    """
+    trained = path.is_dir() or path.suffix == ".safetensors"
+    if trained:
+        session, model = reopen(path, folder)
+    else:
+        found = _session(path, folder)
+        if found is None or input is not None:
+            return _without_data(path, image, seed, input)
+        session, model = found, Model(found.spec, seed=seed)
+    kind = model.graph.type(model.graph.inputs[0])
+    if image is not None:
+        images = read_inputs(image, kind, session.data.scaling)
+        names = [image.name if len(images) == 1 else f"{image.name}[{k}]" for k in range(len(images))]
+        examples = tuple(
+            _judged(model, name, x[None], label) for name, x in zip(names, images[:MOST], strict=False)
+        )
+    else:
+        chosen = which if which is not None else telling(session, model)
+        examples = tuple(_tested(session, model, k) for k in chosen)
+    run = path if path.is_dir() else None
+    name = session.spec.source.name.rpartition("/")[2].partition(".")[0]
+    return Subject(path.name if run else name, model, examples, session.data.classes or (), run)
+
+
+MOST = 16  # images of a file that holds many
+DIFFERENT, MISTAKES, TRIED = 4, 2, 1000  # images of a page that nobody chose, out of so many
+
+
+def _session(path: Path, folder: Path | None) -> Session | None:
+    """The spec with its data; None where the spec is right and its data are missing or of another kind."""
+    read_spec(path)
+    try:
+        return begin(path, (), folder)
+    except SpecError as error:
+        if all(d.code in ("CNN306", "CNN402", "CNN403") or d.code.startswith("CNN4") for d in error.diagnostics):
+            return None
+        raise
+
+
+def _without_data(path: Path, image: Path | None, seed: int | None, input: Input | None) -> Subject:
+    """A spec with a random image."""
+    if image is not None:
+        message = f"{image} cannot be prepared as the data of {path} are: they are not there"
+        raise SpecError((Diagnostic("CNN402", message, help="give the data with --data, or leave --image out"),))
+    model = Model(read_spec(path, input=input), seed=seed)
+    arrays = random_batch(model, 1, seed or 0)
+    return Subject(path.name.partition(".")[0], model, (Example("random numbers", arrays),))
+
+
+def telling(session: Session, model: Model) -> tuple[int, ...]:
+    """Test images that tell most: the first of some classes, and the mistakes that cost most."""
+    split = session.data.test if len(session.data.test) else session.data.train
+    if split.y.ndim != 1:
+        return tuple(range(min(len(split), DIFFERENT + MISTAKES)))
+    y = split.y[:TRIED]
+    x = split.scaling.apply(split.x[:TRIED], np.empty((len(y), *split.x.shape[1:]), np.float32))
+    answers = model.predict(x).reshape(len(y), -1)
+    _, firsts = np.unique(y, return_index=True)
+    right = answers[np.arange(len(y)), y.astype(int)] if answers.shape[1] > 1 else np.zeros(len(y))
+    wrong = np.flatnonzero(answers.argmax(axis=1) != y) if answers.shape[1] > 1 else np.array([], int)
+    worst = wrong[np.argsort(right[wrong])][:MISTAKES]
+    chosen = [*sorted(firsts.tolist())[:DIFFERENT], *worst.tolist()]
+    return tuple(dict.fromkeys(chosen))
+
+
+def _tested(session: Session, model: Model, k: int) -> Example:
+    """An image of the test data, judged by its answer."""
+    split = session.data.test if len(session.data.test) else session.data.train
+    if not 0 <= k < len(split):
+        raise SpecError((Diagnostic("CNN553", f"there are {len(split)} test images, counted from 0; {k} is none"),))
+    x = split.scaling.apply(split.x[k : k + 1], np.empty((1, *split.x.shape[1:]), np.float32))
+    y = split.y[k : k + 1]
+    label = int(y[0]) if y.ndim == 1 else None
+    return Example(f"test image {k} of {session.data.name}", model.arrays(x, y), label)
+
+
+def _judged(model: Model, title: str, x: np.ndarray, label: int | None) -> Example:
+    """An image of a file; where nobody says what it shows, its cost is that of the network's own answer."""
+    known = label is not None
+    answer = model.predict(x)
+    if label is None and answer.ndim == 2 and answer.shape[1] > 1:
+        label = int(answer[0].argmax())
+    y = answer if label is None else np.array([label])
+    return Example(title, model.arrays(x, y), label, known)

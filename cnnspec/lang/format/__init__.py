@@ -1,0 +1,1 @@
+"""The formatter: one way of spacing a file."""

@@ -1,0 +1,97 @@
+"""Slips within a word: letters for digits, quotes left open, characters that only look right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from unicodedata import name as unicode_name
+
+from ...diagnostics import Span
+from ..findings import Findings, replace
+from ..parse.place import ENDS, Place
+
+NUMBER = re.compile(r"(\d+|\?)(x(\d+|\?))*|(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?(%|[kKMG]i?B|[kMGB])?")
+ALIKE = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "X": "x", "*": "x", ",": ".", "K": "k", "m": "M"})
+LOOKALIKES = {
+    **dict.fromkeys("→⇒➔➜⟶⟹➝➞", "->"),
+    **dict.fromkeys("×✕✖хΧХ", "x"),
+    **dict.fromkeys("–—−‐‑", "-"),
+    **dict.fromkeys("“”„«»'‘’`", '"'),
+    **dict.fromkeys("\u00a0\u2007\u202f\u3000\u2003\u2002\u2009\u200b", " "),
+    "，": " ",
+    "；": ";",
+    "（": "(",
+    "）": ")",
+    "｛": "{",
+    "｝": "}",
+    "＝": "=",
+    "｜": "|",
+}
+WHOLES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (re.compile(r"\d+(?:[×✕✖хΧХx]\d+)+"), lambda match: re.sub(r"\D", "x", match[0])),
+    (re.compile("[“”„«»'‘’`\"]([^“”„«»'‘’`\"]*)[“”„«»'‘’`\"]"), lambda match: f'"{match[1]}"'),
+    (re.compile("[–—−‐‑]+>"), lambda match: "->"),
+)
+
+
+def letter_for_digit(place: Place, findings: Findings) -> bool:
+    """dense 1O"""
+    if place.kind() != "MISNUMBER":
+        return False
+    text = place.text()
+    meant = text.translate(ALIKE)
+    proposals = [replace(place.span(), meant)] if NUMBER.fullmatch(meant) else []
+    ends = re.fullmatch(r"(\d+)([A-Za-z]+)", text)
+    label = f"`{ends[2]}` is not a unit" if ends and not proposals else ""
+    findings.report("CNN005", f"`{text}` is not a number", place.span(), *proposals, label=label)
+    return True
+
+
+def letters_for_number(place: Place, findings: Findings) -> bool:
+    """dense l0"""
+    if place.kind() not in ENDS or place.kind(-1) != "NAME" or place.kind(-2) != "NAME":
+        return False
+    name = place.text(-1)
+    meant = name.translate(ALIKE)
+    if not (NUMBER.fullmatch(meant) and re.search(r"\d", name)):
+        return False
+    findings.report("CNN005", f"`{name}` is not a number", place.span(-1), replace(place.span(-1), meant))
+    return True
+
+
+def open_string(place: Place, findings: Findings) -> bool:
+    """source npz "a.npz"""
+    if place.kind() != "OPEN_STRING":
+        return False
+    span = place.span()
+    inside = span.text.rstrip(" \t\r})")
+    closed = replace(span, f'{inside}"{span.text[len(inside) :]}', help='end it with `"`')
+    opening = Span(span.source, span.start, span.start + 1)
+    findings.report("CNN004", "the text in quotes is never closed", opening, closed)
+    return True
+
+
+def strange_character(place: Place, findings: Findings) -> bool:
+    """conv 8x3x3 → relu"""
+    if place.kind() != "STRAY":
+        return False
+    character, span = place.text(), place.span()
+    if character == "@":
+        findings.report("CNN001", "a tap is `@` and the name of a value", span)
+        return True
+    meant = LOOKALIKES.get(character, "")
+    for pattern, change in WHOLES:  # what the character is a part of: a size, a text in quotes, an arrow
+        for match in pattern.finditer(place.source.line(span.line)):
+            start = place.source.line_starts[span.line - 1]
+            if meant and match.start() + start <= span.start < match.end() + start:
+                span, meant = Span(place.source, match.start() + start, match.end() + start), change(match)
+                break
+    known = unicode_name(character, "")
+    shown = f"`{character}`" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
+    if not character.isascii() and known:
+        shown += f" ({known.lower()})"
+    proposals = (
+        [replace(span, meant, help=f"use `{meant}`" if meant.strip() else "use a plain space")] if meant else []
+    )
+    findings.report("CNN011", f"the language does not use the character {shown}", span, *proposals)
+    return True

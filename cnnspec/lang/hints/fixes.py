@@ -1,0 +1,84 @@
+"""Trying the changes that findings propose: what is offered has been read without the mistake."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+from ...diagnostics import Diagnostic, Edit, Source, Span
+from ..findings import Findings, Proposal
+
+MOST_TRIED = 30
+MOST_READ = 120_000  # characters that are read again at most, all tries together
+
+Reader = Callable[[str], "tuple[Diagnostic, ...]"]
+
+
+def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tuple[Diagnostic, ...]:
+    """The findings in the order of the text, each with the first of its proposals that cures it.
+
+    `read` gives the findings of a changed text; `cost` says how long reading takes, in characters.
+    """
+    before = findings.diagnostics
+    left = min(MOST_TRIED, MOST_READ // (cost + 1) - 1)
+    out = []
+    for diagnostic, proposals in findings.with_proposals:
+        cure = None
+        for proposal in proposals:
+            if left > 0 and _applies(proposal, source):
+                left -= 1
+                if _cures(proposal, diagnostic, before, read(edited(source.text, proposal.edits))):
+                    cure = proposal
+                    break
+        if cure is not None:
+            diagnostic = dataclasses.replace(diagnostic, help=cure.help, fix=cure.edits)
+        out.append(diagnostic)
+    return in_order(out, source)
+
+
+def in_order(diagnostics: Iterable[Diagnostic], source: Source) -> tuple[Diagnostic, ...]:
+    """The findings of a file in the order of its text, those of other files after them."""
+
+    def place(diagnostic: Diagnostic) -> tuple[bool, str, int, int]:
+        span = diagnostic.span or Span(source, 0, 0)
+        return span.source != source, span.source.name, span.start, span.end
+
+    return tuple(sorted(diagnostics, key=place))
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """A text with edits applied, which do not overlap."""
+    for edit in sorted(edits, key=lambda edit: edit.span.start, reverse=True):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
+
+
+def _applies(proposal: Proposal, source: Source) -> bool:
+    return all(edit.span.source is source for edit in proposal.edits)
+
+
+def _cures(
+    proposal: Proposal, finding: Diagnostic, before: list[Diagnostic], after: tuple[Diagnostic, ...]
+) -> bool:
+    """Whether a finding is gone, and nothing of its weight has come in its place."""
+    same = _alike(finding, before)
+    if _alike(finding, after) >= same:
+        return False
+    errors = sum(found.severity == "error" for found in after)
+    if errors > sum(found.severity == "error" for found in before):
+        return False
+    start = min(edit.span.start for edit in proposal.edits)
+    end = start + sum(len(edit.text) for edit in proposal.edits)
+    return not any(
+        found.severity == "error"
+        and found.span is not None
+        and found.span.start < end
+        and found.span.end > start
+        and not _alike(found, before)
+        for found in after
+    )
+
+
+def _alike(finding: Diagnostic, among: Iterable[Diagnostic]) -> int:
+    """How many findings say the same."""
+    return sum(found.code == finding.code and found.message == finding.message for found in among)

@@ -1,0 +1,159 @@
+"""Words and settings that nobody knows: what was probably meant.
+
+These slips parse. `relu maxpool 2` is a layer with a setting, `8 x 3 x 3` a size with two; only the meaning
+tells that they are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from ...diagnostics import Diagnostic, Label, Span
+from ...ir.fields import settings
+from ...ops import WORDS
+from ...settings.data import Data
+from ...settings.optimisers import OPTIMISERS
+from ...settings.train import Train
+from ..findings import Findings, Proposal, replace
+from ..lowering.scope import Scope
+from ..parse.tree import Attr, Call, Name, Tap, Value
+from .spelling import ELSEWHERE, british
+from .suggest import nearest
+
+
+def unknown_word(
+    word: Name, known: dict[str, Any], what: str, findings: Findings, others: Iterable[str] = ()
+) -> None:
+    """Report a word that nobody knows, with the one that was probably meant."""
+    plain = word.text.lower().replace("_", "")
+    meant = next(
+        (
+            own
+            for own, cls in known.items()
+            if plain in (own, *(alias.replace("_", "") for alias in getattr(cls, "aliases", ())))
+        ),
+        "",
+    )
+    meant = meant or nearest(word.text, (*known, *others))
+    help = "" if meant else f"there are {', '.join(known)}" if len(known) <= 12 else "`cnnspec ops` lists them all"
+    proposals = [replace(word.span, meant)] if meant else []
+    what = {"augment": "augmentation"}.get(what, what)
+    findings.report("CNN201", f"there is no {what} called `{word.text}`", word.span, *proposals, help=help)
+
+
+def block_of(name: str) -> str:
+    """The block, `train` or `data`, that a setting belongs to or that a word is; empty for others."""
+    if name in ("train", "data", "expect"):
+        return name
+    for block in (Train, Data):
+        if british(name) in settings(block) and name not in WORDS:
+            return block.word
+    return ""
+
+
+def report_outside(block: str, word: Span, line: Span, findings: Findings) -> None:
+    """Report a setting, or the word of a block, that stands outside of braces."""
+    within = line.text.removeprefix(block).strip()
+    message = f"`{word.text}` is not a layer; what belongs to `{block}` stands in braces"
+    fix = replace(line, f"{block} {{ {within} }}") if within and "->" not in within else None
+    help = f"write `{block} {{ ... }}`"
+    findings.report("CNN003", message, word, *([fix] if fix else []), help=help)
+
+
+def unknown_setting(
+    cls: Any,
+    word: Name,
+    attr: Attr,
+    known: Iterable[str],
+    findings: Findings,
+    siblings: Iterable[str] = (),
+) -> None:
+    """Report a setting that a word does not take; see `declared.read_word` for `siblings`."""
+    name = attr.name.text
+    if name in WORDS and not WORDS[name].join and cls.word in WORDS:
+        before = Span(attr.span.source, attr.span.start, attr.span.start)
+        arrow = replace(before, "-> ", help=f"write `-> {name}`")
+        findings.report("CNN002", f"an arrow is missing before `{name}`", attr.name.span, arrow)
+        return
+    if british(name) in siblings:
+        findings.report(
+            "CNN003", f"`{name}` is no setting of `{word.text}`; it is one of its own", attr.span, separated(attr)
+        )
+        return
+    meant = ELSEWHERE.get(name.lower(), "")
+    meant = meant if meant in known else nearest(name, known)
+    message = f"`{word.text}` has no setting `{name}`"
+    if meant:
+        findings.report("CNN202", message, attr.name.span, replace(attr.name.span, meant))
+        return
+    layer = nearest(name, [w for w, op in WORDS.items() if not op.join]) if cls.word in WORDS else ""
+    if layer:  # `relu maxpol 2`: an arrow is missing, and a letter
+        proposal = replace(attr.name.span, f"-> {layer}")
+        findings.report("CNN202", message, attr.name.span, proposal)
+        return
+    for other in OPTIMISERS if cls is Train else ():
+        theirs = settings(other)
+        own = name if name in theirs else ELSEWHERE.get(name.lower(), "")
+        if own in theirs:
+            help = f"it belongs to the optimiser: `optimiser {other.word} {own} {attr.value.span.text}`"
+            findings.report("CNN202", message, attr.name.span, help=help)
+            return
+    listed = ", ".join(known)
+    help = f"its settings are {listed}" if listed else f"`{word.text}` has no settings"
+    findings.report("CNN202", message, attr.name.span, help=help)
+
+
+def spaced_size(size: Value | None, attrs: tuple[Attr, ...], findings: Findings) -> bool:
+    """Report a size with spaces in it: `8 x 3 x 3`, which reads as a size and settings called `x`."""
+    parts = []
+    for attr in attrs:
+        if attr.name.text not in ("x", "X"):
+            break
+        parts.append(attr)
+    if size is None or not parts:
+        return False
+    whole = size.span.to(parts[-1].span)
+    joined = re.sub(r"\s+", "", whole.text).replace("X", "x")
+    findings.report("CNN012", "a size is written without spaces", whole, replace(whole, joined))
+    return True
+
+
+def separated(attr: Attr) -> Proposal:
+    """Propose to begin a new line, or put `;`, before a setting of a block."""
+    gap = len(attr.span.source.text[: attr.span.start]) - len(attr.span.source.text[: attr.span.start].rstrip())
+    before = Span(attr.span.source, attr.span.start - gap, attr.span.start)
+    return replace(before, " ; ", help=f"put `;` or a new line before `{attr.name.text}`")
+
+
+def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -> None:
+    """Report a call of what cannot be called: `conv(8, 3, 3)`."""
+    name = call.name.text
+    if name not in WORDS:
+        blocks = {recipe: None for recipe in recipes}
+        layers = [word for word, cls in WORDS.items() if not cls.join]
+        unknown_word(call.name, blocks, "block", findings, layers)
+        return
+    sizes = [arg.value.span.text for arg in call.arguments if arg.name is None]
+    named = [f"{arg.name.text} {arg.value.span.text}" for arg in call.arguments if arg.name]
+    written = " ".join((name, *(["x".join(sizes)] if sizes else []), *named))
+    findings.report(
+        "CNN208", f"`{name}` is a layer, and layers take no parentheses", call.span, replace(call.span, written)
+    )
+
+
+def unknown_value(tap: Tap, scope: Scope, nodes: list[str]) -> tuple[Any, ...]:
+    """The finding of a tap that leads nowhere, and what may have been meant."""
+    inner = [name.removeprefix(scope.path) for name in nodes]
+    known = [name for around in scope for name in around.values] + inner
+    close = next((name for name in inner if name.endswith(f".{tap.name}")), "") or nearest(tap.name, known)
+    later = scope.module.labels.get(tap.name) if not scope.path else None
+    found = Diagnostic(
+        "CNN018",
+        f"no value before this is called `{tap.name}`",
+        tap.span,
+        related=(Label(later, "named only here"),) if later else (),
+        help="a value is tapped after it is made, never before" if later else "",
+    )
+    return (found, replace(tap.span, f"@{close}")) if close and not later else (found,)

@@ -1,0 +1,188 @@
+"""Warnings: what is allowed and probably not meant.
+
+Each is a function over what was read. To add one: a function here, its page among the codes, its name in
+one of the two tuples at the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ...diagnostics import Diagnostic, Edit, Span
+from ...ir import Graph, Node
+from ...settings.data import Data
+from ..findings import Findings, Proposal, insert, replace
+from ..lowering.inputs import KNOWN
+from ..lowering.names import Module
+from ..lowering.network import Network
+from ..parse.tree import Block, Import, Let
+from .reach import Lost, unreached
+
+HEAVY_SHARE = 0.9
+HEAVY_COUNT = 1_000_000  # below, a heavy layer harms nobody
+
+
+class Checked(NamedTuple):
+    """What the warnings look at."""
+
+    network: Network
+    module: Module
+    data: Data
+    source_stated: bool
+
+    @property
+    def graph(self) -> Graph:
+        return self.network.graph
+
+
+Warned = Iterator[tuple[Diagnostic, tuple[Proposal, ...]]]
+Warning = Callable[[Checked], Warned]
+
+
+def relu_before_softmax(c: Checked) -> Warned:
+    """relu -> softmax"""
+    for node in c.graph:
+        before = c.graph[node.inputs[0]] if node.op.word == "softmax" and node.inputs else None
+        if before is not None and before.op.word in ("relu", "relu6") and before.span and node.span:
+            message = f"`{before.op.word}` before a softmax throws away what speaks against a class"
+            yield Diagnostic("CNN230", message, before.span), _without(before.span, node.span)
+
+
+def bias_before_bn(c: Checked) -> Warned:
+    """conv 8x3x3 -> bn"""
+    readers = c.graph.readers()
+    for node in c.graph:
+        before = c.graph[node.inputs[0]] if node.op.word == "bn" and node.inputs else None
+        if before is None or before.span is None or not getattr(before.op, "bias", False):
+            continue
+        if all(reader.op.word == "bn" for reader in readers[before.name]):
+            message = f"the bias of `{before.op.word}` is taken away again by the `bn` after it"
+            yield Diagnostic("CNN231", message, before.span), (_without_bias(before.span),)
+
+
+def classes_differ(c: Checked) -> Warned:
+    """dense 12 -> softmax, with data { source digits }"""
+    word = getattr(c.data.source, "word", "")
+    classes = getattr(c.data.source, "classes", None) or (KNOWN[word][1] if word in KNOWN else None)
+    if not c.source_stated or classes is None or len(c.graph.outputs) != 1:
+        return
+    last = c.graph[c.graph.outputs[0]]
+    judges = last.op.word in ("softmax", "logsoftmax") and last.type.kind == "vector"
+    if judges and last.type["c"] != classes and last.span:
+        made = _maker(c.graph, last)
+        message = f"the output has {last.type['c']} classes, and `{word}` has {classes}"
+        yield Diagnostic("CNN233", message, made.span), ()
+
+
+def pixels_unused(c: Checked) -> Warned:
+    """maxpool 5 on 28 pixels"""
+    for name in c.graph.inputs:
+        at: dict[str, list[Lost]] = {}
+        for lost in unreached(c.graph, name):
+            at.setdefault(lost.node.name, []).append(lost)
+        for node_name, all_lost in at.items():
+            node, parts = c.graph[node_name], [_edge(lost) for lost in all_lost]
+            if node.span is not None:
+                message = f"no output sees {' and '.join(parts)} of the {c.graph.type(name)} input"
+                yield (
+                    Diagnostic("CNN234", message, node.span, label="its windows stop short of them"),
+                    _padded(node),
+                )
+
+
+def _edge(lost: Lost) -> str:
+    """The pixels at an end of an axis, in words."""
+    what, where = {"h": ("row", "bottom"), "w": ("column", "right")}[lost.axis]
+    return f"the last {what}" if lost.pixels == 1 else f"{lost.pixels} {what}s at the {where}"
+
+
+def stride_over_kernel(c: Checked) -> Warned:
+    """conv 8x2x2 stride 3"""
+    for node in c.graph:
+        for kernel, stride, _, dilate, _ in c.graph.figures[node.name].steps if node.span else ():
+            if kernel > 1 and dilate * (kernel - 1) + 1 < stride:
+                message = f"a stride of {stride} leaves out pixels between windows of {kernel}"
+                yield Diagnostic("CNN235", message, node.span), ()
+                break
+
+
+def top_heavy(c: Checked) -> Warned:
+    """One layer with nearly all of the parameters."""
+    owners = [node for node in c.graph if node.owner == node.name]
+    known = {node.name: c.graph.figures[node.name] for node in owners}
+    counts = {
+        name: found.parameters + found.state for name, found in known.items() if found.parameters + found.state
+    }
+    total = sum(counts.values())
+    for name, count in counts.items():
+        node = c.graph[name]
+        if len(counts) > 1 and total > HEAVY_COUNT and count > HEAVY_SHARE * total and node.span:
+            share = f"{count:,} of {total:,}".replace(",", " ")
+            message = f"`{name}` holds {100 * count // total} % of the parameters, {share}"
+            yield Diagnostic("CNN236", message, node.span), ()
+
+
+def unused_names(c: Checked) -> Warned:
+    """let w = 64, and no {w}"""
+    module, used = c.module, c.network.parameters_used
+    for statement in module.file.statements:
+        if isinstance(statement, Let):
+            name, unused = statement.name, statement.name.text not in module.numbers.used
+        elif isinstance(statement, Block):
+            name, unused = statement.name, statement.name.text not in module.called
+        elif isinstance(statement, Import) and statement.name is not None:
+            name = statement.name
+            unused = not any(called.partition(".")[0] == name.text for called in module.called)
+        else:
+            continue
+        if unused:
+            yield Diagnostic("CNN237", f"`{name.text}` is never used", name.span), ()
+        elif isinstance(statement, Block):
+            asked = used.get(id(module.recipes[name.text]), set())
+            for param in statement.params:
+                if param.name.text not in asked:
+                    message = f"the parameter `{param.name.text}` is never used"
+                    yield Diagnostic("CNN237", message, param.name.span), ()
+
+
+def warn(checked: Checked, findings: Findings) -> None:
+    """Add every warning; those about the whole file only where it has no errors."""
+    whole = () if findings.errors else OF_WHOLE_FILES
+    for warning in (*OF_LAYERS, *whole):
+        for diagnostic, proposals in warning(checked):
+            findings.add(diagnostic, *proposals)
+
+
+def _without(first: Span, after: Span) -> tuple[Proposal, ...]:
+    """Propose to drop a layer, with the arrow behind it."""
+    text = first.source.text[first.start : after.start]
+    if first.source != after.source or not re.fullmatch(r"[\w. ]+\s*->\s*", text):
+        return ()
+    return (Proposal(f"leave `{first.text}` out", (Edit(Span(first.source, first.start, after.start), ""),)),)
+
+
+def _without_bias(span: Span) -> Proposal:
+    stated = re.search(r"\bbias\s+on\b", span.text)
+    if stated:
+        at = Span(span.source, span.start + stated.start(), span.start + stated.end())
+        return replace(at, "bias off", help="write `bias off`")
+    return insert(span, " bias off", help="write `bias off`")
+
+
+def _padded(node: Node) -> tuple[Proposal, ...]:
+    if getattr(node.op, "pad", None) != "valid" or node.span is None:
+        return ()
+    return (insert(node.span, " pad include", help=f"use `{node.span.text} pad include`"),)
+
+
+def _maker(graph: Graph, node: Node) -> Node:
+    """The layer that gave a value its channels."""
+    while len(node.inputs) == 1 and graph.type(node.inputs[0]).shape == node.type.shape:
+        node = graph[node.inputs[0]]
+    return node
+
+
+OF_LAYERS: tuple[Warning, ...] = (relu_before_softmax, bias_before_bn, stride_over_kernel)
+OF_WHOLE_FILES: tuple[Warning, ...] = (classes_differ, pixels_unused, top_heavy, unused_names)

@@ -1,0 +1,76 @@
+"""Arguments of a call, bound to the parameters of what is called."""
+
+from __future__ import annotations
+
+from ...diagnostics import Label
+from ..findings import Findings, replace
+from ..hints.suggest import nearest
+from ..parse.tree import Call, Layer
+from .arithmetic import Numeric, evaluate
+from .names import Numbers, Recipe
+
+
+def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings) -> Numbers:
+    """The numbers that the body of a call sees; None for those that could not be read."""
+    if isinstance(call, Layer):
+        extra = call.size or (call.attrs[0] if call.attrs else None)
+        if extra is not None:
+            shown = ", ".join(param.name.text for param in recipe.params)
+            findings.report(
+                "CNN020",
+                f"`{recipe.name.text}` is called with parentheses: `{recipe.name.text}({shown})`",
+                extra.span,
+            )
+            return unknown(recipe)
+    given: dict[str, Numeric | None] = {}
+    params = {param.name.text: param for param in recipe.params}
+    here = Label(recipe.name.span, "defined here")
+    for position, argument in enumerate(call.arguments if isinstance(call, Call) else ()):
+        value = evaluate(argument.value, names, findings)
+        if argument.name is not None:
+            name = argument.name.text
+            if name not in params:
+                close = nearest(name, params)
+                proposals = [replace(argument.name.span, close)] if close else []
+                findings.report(
+                    "CNN020",
+                    f"`{recipe.name.text}` has no parameter `{name}`",
+                    argument.name.span,
+                    *proposals,
+                    related=(here,),
+                )
+                continue
+        elif position < len(recipe.params):
+            name = recipe.params[position].name.text
+        else:
+            findings.report(
+                "CNN020",
+                f"`{recipe.name.text}` takes {_amount(len(params))}, not {len(call.arguments)}",  # type: ignore[union-attr]
+                argument.value.span,
+                related=(here,),
+            )
+            break
+        if name in given:
+            findings.report("CNN020", f"`{name}` is given twice", (argument.name or argument.value).span)
+        given[name] = value
+    numbers = Numbers(given, recipe.module.numbers)
+    for name, param in params.items():
+        if name in given:
+            continue
+        if param.default is None:
+            findings.report(
+                "CNN020", f"`{recipe.name.text}` needs a value for `{name}`", call.span, related=(here,)
+            )
+            numbers.own[name] = None
+        else:
+            numbers.own[name] = evaluate(param.default, numbers, findings)
+    return numbers
+
+
+def unknown(recipe: Recipe) -> Numbers:
+    """The numbers of a call whose arguments are not known."""
+    return Numbers({param.name.text: None for param in recipe.params}, recipe.module.numbers)
+
+
+def _amount(count: int) -> str:
+    return f"{count or 'no'} argument{'s' * (count != 1)}"

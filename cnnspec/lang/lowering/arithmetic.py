@@ -1,0 +1,112 @@
+"""Arithmetic in holes, `let` and arguments: + - * / // %, parentheses, and a few functions.
+
+Whole numbers stay exact; what leaves the bounds of `numbers` is a finding and not a result, so no file can
+make a number grow until memory ends. Nothing is ever evaluated by Python itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from ...diagnostics import Span
+from ..findings import Findings, replace
+from ..hints.suggest import nearest
+from ..parse.numbers import LARGEST
+from ..parse.tree import Expr, Function, Negative, Number, Operation, Variable
+
+Numeric = int | float
+Names = Mapping[str, Numeric | None]  # None: a name whose value could not be computed, reported already
+
+
+def _divided(a: Numeric, b: Numeric) -> Numeric:
+    exact = isinstance(a, int) and isinstance(b, int) and a % b == 0
+    return a // b if exact else a / b
+
+
+OPERATORS: dict[str, Callable[[Numeric, Numeric], Numeric]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": _divided,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+}
+FUNCTIONS: dict[str, tuple[Callable[..., Numeric], int | None]] = {  # and how many arguments they take
+    "min": (min, None),
+    "max": (max, None),
+    "round": (lambda x: math.floor(x + 0.5), 1),  # halves go up, as people round channels
+    "ceil": (math.ceil, 1),
+    "floor": (math.floor, 1),
+}
+
+
+def evaluate(expr: Expr | None, names: Names, findings: Findings) -> Numeric | None:
+    """The value of an expression; None where it has none, which has then been reported."""
+    if expr is None:
+        return None
+    if isinstance(expr, Number):
+        return expr.value
+    if isinstance(expr, Variable):
+        return _variable(expr, names, findings)
+    if isinstance(expr, Negative):
+        value = evaluate(expr.operand, names, findings)
+        return value if value is None or expr.signs % 2 == 0 else -value
+    if isinstance(expr, Function):
+        return _function(expr, names, findings)
+    return _operation(expr, names, findings)
+
+
+def _variable(expr: Variable, names: Names, findings: Findings) -> Numeric | None:
+    if expr.name in names:
+        return names[expr.name]
+    close = nearest(expr.name, names)
+    findings.report(
+        "CNN016",
+        f"no `let` and no parameter is called `{expr.name}`",
+        expr.span,
+        *([replace(expr.span, close)] if close else []),
+        help=f"write `let {expr.name} = ...` before it" if not close else "",
+    )
+    return None
+
+
+def _operation(expr: Operation, names: Names, findings: Findings) -> Numeric | None:
+    value = evaluate(expr.first, names, findings)
+    for sign, operand in expr.rest:
+        other = evaluate(operand, names, findings)
+        if other is None or value is None:
+            value = None  # go on all the same: the other operands may have mistakes of their own
+        elif other == 0 and sign in ("/", "//", "%"):
+            findings.report("CNN017", "a division by zero", operand.span, label="this is 0")
+            value = None
+        else:
+            value = _bounded(OPERATORS[sign](value, other), expr.span, findings)
+    return value
+
+
+def _function(expr: Function, names: Names, findings: Findings) -> Numeric | None:
+    values = [evaluate(argument, names, findings) for argument in expr.arguments]
+    if expr.name.text not in FUNCTIONS:
+        close = nearest(expr.name.text, FUNCTIONS)
+        findings.report(
+            "CNN016",
+            f"`{expr.name.text}` is not a function",
+            expr.name.span,
+            *([replace(expr.name.span, close)] if close else []),
+            help=f"there are {', '.join(FUNCTIONS)}",
+        )
+        return None
+    function, arity = FUNCTIONS[expr.name.text]
+    if arity is not None and len(values) != arity:
+        findings.report("CNN017", f"`{expr.name.text}` takes one number, not {len(values)}", expr.span)
+        return None
+    known = [value for value in values if value is not None]
+    return function(*known) if len(known) == len(values) else None
+
+
+def _bounded(value: Numeric, span: Span, findings: Findings) -> Numeric | None:
+    if not abs(value) <= LARGEST:  # also where it is not a number
+        findings.report("CNN006", f"the result is larger than {LARGEST:.0e}".replace("e+", "e"), span)
+        return None
+    return value

@@ -1,0 +1,115 @@
+"""The blocks of a file: `train`, `data`, `expect`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...settings.expect import QUANTITIES, Budget, Quantity
+from ..findings import Findings, replace
+from ..hints.spelling import ELSEWHERE, british
+from ..hints.suggest import nearest
+from ..parse.tree import Check, Expect, Setting, Settings
+from .declared import BAD, Stated, evaluated, read_block
+from .names import Module
+from .network import Network
+
+BY_NAME = {quantity.name: quantity for quantity in QUANTITIES}
+
+
+def lines(module: Module, word: str) -> list[Setting]:
+    """The settings of a block, which may stand in several places."""
+    return [
+        line
+        for statement in module.file.statements
+        if isinstance(statement, Settings) and statement.word.text == word
+        for line in statement.settings
+    ]
+
+
+def read_settings(
+    cls: Any, module: Module, instead: Iterable[Setting], findings: Findings
+) -> dict[str, list[Stated]]:
+    """What the file says in a block, but for settings that have others in their place."""
+    replaced = {british(line.name.text) for line in instead}
+    kept = [line for line in lines(module, cls.word) if british(line.name.text) not in replaced]
+    return read_block(cls, [*kept, *instead], module.numbers, findings)
+
+
+def read_budgets(module: Module, network: Network, findings: Findings) -> tuple[Budget, ...]:
+    """What the file expects of its network."""
+    found = []
+    for statement in module.file.statements:
+        for check in statement.checks if isinstance(statement, Expect) else ():
+            budget = _budget(check, module, network, findings)
+            if budget is not None:
+                found.append(budget)
+    return tuple(found)
+
+
+def _budget(check: Check, module: Module, network: Network, findings: Findings) -> Budget | None:
+    quantity = BY_NAME.get(check.name.text)
+    if quantity is None:
+        meant = ELSEWHERE.get(check.name.text.lower(), "")
+        meant = meant if meant in BY_NAME else nearest(check.name.text, BY_NAME)
+        proposals = [replace(check.name.span, meant)] if meant else []
+        findings.report(
+            "CNN202",
+            f"`expect` knows no `{check.name.text}`",
+            check.name.span,
+            *proposals,
+            help=f"it knows {', '.join(BY_NAME)}",
+        )
+        return None
+    bound = _bound(check, quantity, module, findings)
+    at = _place(check, quantity, network, findings)
+    if bound is None or at is None:
+        return None
+    return Budget(quantity, check.relation, bound, at, check.span)
+
+
+def _bound(
+    check: Check, quantity: Quantity, module: Module, findings: Findings
+) -> float | tuple[int | None, ...] | None:
+    bound = evaluated(check.value, module.numbers, findings)
+    if bound is BAD:
+        return None
+    if quantity.name == "shape":
+        if check.relation not in ("==", "!="):
+            findings.report("CNN203", "a shape is compared with `==` or `!=`", check.span)
+            return None
+        if isinstance(bound, int):
+            bound = (bound,)
+        if not isinstance(bound, tuple):
+            findings.report("CNN203", "`shape` wants sizes joined by x, such as 8x26x26", check.value.span)
+            return None
+        return bound
+    if isinstance(bound, bool) or not isinstance(bound, int | float):
+        findings.report("CNN203", f"`{quantity.name}` wants a number", check.value.span)
+        return None
+    if quantity.unit == "%" and bound > 1:
+        findings.report(
+            "CNN203",
+            f"`{quantity.name}` is a share of 1, and {bound:g} is more",
+            check.value.span,
+            replace(check.value.span, f"{bound:g}%"),
+        )
+        return None
+    return bound
+
+
+def _place(check: Check, quantity: Quantity, network: Network, findings: Findings) -> str | None:
+    """The node of which a budget speaks; empty for the whole network, None where it is not known."""
+    if check.tap is None:
+        return ""
+    if quantity.trained or quantity.name in ("memory", "depth"):
+        findings.report("CNN203", f"`{quantity.name}` is of the whole network, not of a value", check.tap.span)
+        return None
+    name = network.names.get(check.tap.name, check.tap.name)
+    if name in network.graph.nodes:
+        return name
+    close = nearest(check.tap.name, (*network.names, *network.graph.nodes))
+    proposals = [replace(check.tap.span, f"@{close}")] if close else []
+    if not findings.errors:
+        findings.report("CNN018", f"no value is called `{check.tap.name}`", check.tap.span, *proposals)
+    return None

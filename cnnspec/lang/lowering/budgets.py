@@ -1,0 +1,121 @@
+"""Budgets that can be held against the graph, without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ...diagnostics import Diagnostic, Label
+from ...ir import Graph
+from ...settings.expect import Budget
+from ...settings.train import Train
+from ..findings import Findings
+
+if TYPE_CHECKING:
+    from ...ir.facts import Facts, Row
+
+SAID = {"<=": "at most", ">=": "at least", "==": "", "!=": "anything but", "<": "less than", ">": "more than"}
+
+MOST_PLANNED = 2_000  # values; laying out the plan of a larger network takes longer than a check may
+
+Figure = float | tuple[int, ...]
+
+
+def check_budgets(budgets: Iterable[Budget], graph: Graph, train: Train, findings: Findings) -> None:
+    """Report every budget that the graph misses; accuracy and cost are for a run to check."""
+    from ...ir.facts import facts
+
+    known = facts(graph)
+    for budget in budgets:
+        name = budget.quantity.name
+        if name == "memory":
+            _check_memory(budget, known, graph, train, findings)
+            continue
+        if name not in FIGURES or (not budget.at and len(graph.outputs) != 1 and name == "shape"):
+            continue
+        if budget.at:
+            row = known[budget.at]
+            found: Figure = ROWS[name](row)
+        else:
+            found = FIGURES[name](known)
+        if not budget.holds(found):
+            most = max(known.rows, key=MOST[name]) if name in MOST and not budget.at else None
+            findings.add(missed(budget, found, graph, most.name if most else ""))
+
+
+def _check_memory(budget: Budget, known: Facts, graph: Graph, train: Train, findings: Findings) -> None:
+    """Only the plan knows the memory, so it is laid out, and NumPy loaded, where a file asks for it."""
+    if len(graph) > MOST_PLANNED:
+        message = f"the memory of so many values ({len(graph):,}) is not predicted".replace(",", " ")
+        assert budget.span is not None
+        findings.report("CNN604", message, budget.span, help=f"state none for more than {MOST_PLANNED} values")
+        return
+    from ...codegen.predict import step_bytes
+
+    found = sum(step_bytes(graph, train).values())
+    if not budget.holds(found):
+        most = max(known.rows, key=lambda row: row.activation_bytes)
+        findings.add(missed(budget, found, graph, most.name))
+
+
+def missed(budget: Budget, found: Figure, graph: Graph | None = None, most: str = "") -> Diagnostic:
+    """The diagnostic of a missed budget; `most` is the value that contributes most."""
+    quantity = budget.quantity
+    related: tuple[Label, ...] = ()
+    node = graph.nodes.get(most or budget.at) if graph is not None else None
+    if node is not None and node.span is not None:
+        related = (Label(node.span, f"`{node.name}` contributes most" if most else f"this is `{node.name}`"),)
+    what = f"{quantity.name} of `{budget.at}`" if budget.at else quantity.name
+    bound = f"{SAID[budget.relation]} {shown(budget.bound, quantity.unit)}".strip()
+    message = f"{what} is {shown(found, quantity.unit)}, expected {bound}"
+    return Diagnostic(quantity.code, message, budget.span, related=related)
+
+
+def shown(value: float | tuple[int | None, ...], unit: str) -> str:
+    """A figure as people write it.
+
+    >>> shown(61706, ""), shown(41943040, "B"), shown(0.985, "%"), shown((6, None), "")
+    ('61 706', '40 MiB', '98.5 %', '6x?')
+    """
+    if isinstance(value, tuple):
+        return "x".join("?" if side is None else str(side) for side in value)
+    if unit == "%":
+        return f"{100 * value:.4g} %"
+    if unit == "B":
+        for name, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+            if value >= size:
+                return f"{value / size:.4g} {name}"
+        return f"{value:g} B"
+    return f"{int(value):,}".replace(",", " ") if float(value).is_integer() else f"{value:.6g}"
+
+
+def _field(row: Row) -> int:
+    return max((axis.size for axis in row.field), default=0)
+
+
+def _last_field(known: Facts) -> int:
+    """The receptive field of the last value that is still an image or a sequence."""
+    spatial = [row for row in known.rows if row.type.spatial]
+    return _field(spatial[-1]) if spatial else 0
+
+
+FIGURES: dict[str, Callable[[Facts], Figure]] = {
+    "params": lambda known: known.parameters,
+    "macs": lambda known: known.macs,
+    "flops": lambda known: known.flops,
+    "receptive_field": _last_field,
+    "depth": lambda known: known.depth,
+    "shape": lambda known: known[known.outputs[0]].type.shape,
+}
+ROWS: dict[str, Callable[[Row], Figure]] = {
+    "params": lambda row: row.parameters,
+    "macs": lambda row: row.macs,
+    "flops": lambda row: row.flops,
+    "receptive_field": _field,
+    "shape": lambda row: row.type.shape,
+}
+MOST: dict[str, Callable[[Row], float]] = {
+    "params": lambda row: row.parameters,
+    "macs": lambda row: row.macs,
+    "flops": lambda row: row.flops,
+}

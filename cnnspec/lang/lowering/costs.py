@@ -1,0 +1,118 @@
+"""Which cost judges which output.
+
+Where the file states none, the last word decides: a softmax means cross-entropy, a sigmoid binary
+cross-entropy, anything else the mean squared error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ...diagnostics import Fault, Span
+from ...ir import Graph
+from ...ops.costs import BinaryCrossEntropy, Cost, CrossEntropy, Mse
+from ..findings import Findings, insert, replace
+from ..hints.suggest import nearest
+from .declared import Stated
+from .network import Network
+
+IMPLIED: dict[str, type[Cost]] = {
+    "softmax": CrossEntropy,
+    "logsoftmax": CrossEntropy,
+    "sigmoid": BinaryCrossEntropy,
+}
+ACTIVATION = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": ("sigmoid", "hardsigmoid")}
+
+
+def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[Cost, ...]:
+    """The costs of a network, each with the output that it judges in `of` where there are several."""
+    graph = network.graph
+    if not stated:
+        several = len(graph.outputs) > 1
+        costs = tuple(implied(graph, value)(of=value if several else "") for value in graph.outputs)
+        for cost, output in zip(costs, graph.outputs, strict=True):
+            _suits(cost, output, graph[output].span, graph, findings)
+        return costs
+    found: list[Cost] = []
+    judged: dict[str, Span] = {}
+    for cost, line in stated:
+        value = _judged(cost, line.span, network, findings)
+        if value is None:
+            continue
+        if value in judged:
+            findings.report("CNN209", f"`{value}` has a cost already", line.span)
+            continue
+        judged[value] = line.span
+        found.append(dataclasses.replace(cost, of=value if len(graph.outputs) > 1 else ""))
+        _suits(cost, value, line.value.span, graph, findings)
+        _warn(cost, value, line.value.span, graph, findings)
+    for value in graph.outputs if len(found) == len(stated) else ():
+        node = graph[value]
+        if value not in judged and node.span is not None:
+            findings.report("CNN238", f"the output {_named(value, network)} has no cost", node.span)
+    return tuple(found)
+
+
+def implied(graph: Graph, value: str) -> type[Cost]:
+    """The cost of an output for which none is stated."""
+    return IMPLIED.get(graph[value].op.word, Mse)
+
+
+def _suits(cost: Cost, value: str, span: Span | None, graph: Graph, findings: Findings) -> None:
+    """Report an output that a cost cannot judge."""
+    kind = graph.type(value)
+    try:
+        cost.type(kind, kind)
+    except Fault as fault:
+        findings.add(fault.diagnostic(span))
+
+
+def _judged(cost: Cost, span: Span, network: Network, findings: Findings) -> str | None:
+    """The output that a cost speaks of."""
+    outputs = network.graph.outputs
+    if not cost.of:
+        if len(outputs) == 1:
+            return outputs[0]
+        findings.report(
+            "CNN209",
+            "it is not said which output this cost judges",
+            span,
+            help=f"add `of` and one of {_shown(network)}",
+        )
+        return None
+    value = network.names.get(cost.of, cost.of)
+    if value in outputs:
+        return value
+    if value in network.graph.nodes:
+        findings.report("CNN209", f"`{cost.of}` is not an output", span, help=f"the outputs are {_shown(network)}")
+        return None
+    close = nearest(cost.of, (*network.names, *network.graph.nodes))
+    help = f"the outputs are {_shown(network)}" + (f"; was `{close}` meant?" if close else "")
+    findings.report("CNN018", f"no value is called `{cost.of}`", span, help=help)
+    return None
+
+
+def _shown(network: Network) -> str:
+    """The outputs by the names that their author gave them, where there are such."""
+    return ", ".join(_named(value, network) for value in network.graph.outputs)
+
+
+def _named(value: str, network: Network) -> str:
+    return next((f"`{name}`" for name, node in network.names.items() if node == value), f"`{value}`")
+
+
+def _warn(cost: Cost, value: str, word: Span, graph: Graph, findings: Findings) -> None:
+    """Warn of a cost that does not go with the last word."""
+    last = graph[value]
+    if cost.word == "mse" and last.op.word == "softmax":
+        findings.report(
+            "CNN232", "the squared error of a softmax learns slowly", word, replace(word, "cross_entropy")
+        )
+    wanted = ACTIVATION.get(cost.word, ())
+    if wanted and last.op.word not in wanted and last.span is not None:
+        findings.report(
+            "CNN240",
+            f"`{cost.word}` wants a `{wanted[0]}` at the end, not a `{last.op.word}`",
+            word,
+            insert(last.span, f" -> {wanted[0]}", help=f"end with `-> {wanted[0]}`"),
+        )

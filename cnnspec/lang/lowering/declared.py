@@ -1,0 +1,300 @@
+"""Words and settings against the dataclasses that declare them.
+
+One reader for everything that is a word with settings: layers, costs, optimisers, schedules, sources. An
+instance comes out, or None and the reasons among the findings.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ...diagnostics import Edit, Fault, Label, Span
+from ...ir.fields import Choice, Kind, Nested, Quoted, Shape, Switch, settings, size_field
+from ..findings import Findings, Proposal, replace
+from ..hints.spelling import british
+from ..hints.suggest import nearest
+from ..hints.unknown import separated, spaced_size, unknown_setting, unknown_word
+from ..parse.tree import Attr, Hole, Name, Number, Quote, Setting, Sizes, Value
+from .arithmetic import Names, evaluate
+
+
+class Bad:
+    """Stands for a value that could not be read, which has been reported."""
+
+
+BAD = Bad()
+
+
+class Word(NamedTuple):
+    """An instance that was read, and where each of its fields stands."""
+
+    thing: Any  # None where something was wrong
+    spans: dict[str, Span]
+
+
+def evaluated(value: Value | Quote, names: Names, findings: Findings) -> Any:
+    """A value as the fields want it (int, float, tuple, str, Quoted), or BAD; `?` is None in a tuple."""
+    if isinstance(value, Number):
+        return BAD if value.value is None else value.value
+    if isinstance(value, Hole):
+        number = evaluate(value.expr, names, findings)
+        return BAD if number is None else number
+    if isinstance(value, Sizes):
+        return _sizes(value, names, findings)
+    return Quoted(value.text) if isinstance(value, Quote) else value.text
+
+
+def _sizes(sizes: Sizes, names: Names, findings: Findings) -> Any:
+    found: list[Any] = []
+    for item in sizes.items:
+        number = None if item is None else evaluated(item, names, findings)
+        if isinstance(number, float):
+            if not number.is_integer():
+                assert item is not None
+                findings.report("CNN203", f"a size is a whole number, not {number:g}", item.span)
+                number = BAD
+            else:
+                number = int(number)
+        found.append(number)
+    return BAD if BAD in found else tuple(found)
+
+
+def read_word(
+    cls: Any,
+    word: Name,
+    size: Value | Quote | None,
+    attrs: tuple[Attr, ...],
+    names: Names,
+    findings: Findings,
+    siblings: Iterable[str] = (),
+) -> Word:
+    """Read `word size attrs` as an instance of the class that declares the word.
+
+    `siblings` are the settings of the block around it, for which an end of line may have been forgotten.
+    """
+    known = settings(cls)
+    spans = {"": word.span}
+    values: dict[str, Any] = {}
+    if spaced_size(size, attrs, findings):
+        return Word(None, spans)
+    good = _read_size(cls, word, size, names, findings, spans, values)
+    for attr in attrs:
+        name = british(attr.name.text)
+        if name not in known:
+            unknown_setting(cls, word, attr, known, findings, siblings)
+            good = False
+            continue
+        if name in spans:
+            repeated(attr.name, spans[name], findings)
+        spans[name] = attr.value.span
+        value = read_value(known[name].metadata["kind"], attr.name, attr.value, None, (), names, findings)
+        good = good and value is not BAD
+        values[name] = value
+    if not good:
+        return Word(None, spans)
+    try:
+        return Word(cls(**values), spans)
+    except Fault as fault:
+        message = f"`{fault.at}` {fault.message}" if fault.message.startswith("wants ") else fault.message
+        findings.add(dataclasses.replace(diagnosed(fault, spans), message=message))
+        return Word(None, spans)
+
+
+def _read_size(
+    cls: Any,
+    word: Name,
+    size: Value | Quote | None,
+    names: Names,
+    findings: Findings,
+    spans: dict[str, Span],
+    values: dict[str, Any],
+) -> bool:
+    """Read a word's size into `values`; False where it is wrong."""
+    field = size_field(cls)
+    if size is None:
+        if field is None or field.default is not dataclasses.MISSING:
+            return True
+        pattern, doc = field.metadata["pattern"], field.metadata["doc"]
+        findings.report(
+            "CNN204", f"`{word.text}` needs a size: `{word.text} {pattern}`", word.span, help=f"{pattern}: {doc}"
+        )
+        return False
+    if field is None:
+        findings.report(
+            "CNN203",
+            f"`{word.text}` takes no size",
+            size.span,
+            Proposal(f"use `{word.text}`", (_dropped(word.span, size.span),)),
+        )
+        return False
+    spans[field.name] = size.span
+    if isinstance(size, Sizes) and field.metadata["pattern"].startswith("F"):
+        spans["kernel"] = (size.items[1] or size).span.to(size.span)
+    value = evaluated(size, names, findings)
+    if value is BAD:
+        return False
+    if isinstance(value, tuple) and None in value:
+        findings.report("CNN203", "`?` stands for any size, in the shapes that are expected after `::`", size.span)
+        return False
+    kind = field.metadata["kind"]
+    if isinstance(kind, Shape):
+        count = len(value) if isinstance(value, tuple) else 1
+        if not isinstance(value, str) and count not in kind.lengths:
+            findings.report(
+                "CNN205",
+                f"`{word.text}` takes {field.metadata['pattern']}",
+                size.span,
+                label=f"{count} number{'s' * (count > 1)}",
+                help=f"{field.metadata['pattern']}: {field.metadata['doc']}",
+            )
+            return False
+    try:
+        values[field.name] = kind.read(value)
+    except Fault as fault:
+        findings.report(fault.code, f"the size of `{word.text}` {fault.message}", size.span)
+        return False
+    return True
+
+
+def read_value(
+    kind: Kind,
+    name: Name,
+    value: Value | Quote,
+    size: Value | Quote | None,
+    attrs: tuple[Attr, ...],
+    names: Names,
+    findings: Findings,
+    siblings: Iterable[str] = (),
+) -> Any:
+    """Read the value of a setting, which may be a word with settings of its own; BAD where it is wrong."""
+    if isinstance(kind, Nested):
+        return _read_nested(kind, name, value, size, attrs, names, findings, siblings)
+    found = evaluated(value, names, findings)
+    if found is BAD:
+        return BAD
+    try:
+        return kind.read(found)
+    except Fault as fault:
+        findings.report(
+            fault.code,
+            f"`{name.text}` {fault.message}",
+            value.span,
+            *_likely(kind, value, names),
+            help=fault.help,
+        )
+        return BAD
+
+
+def _read_nested(
+    kind: Nested,
+    name: Name,
+    value: Value | Quote,
+    size: Value | Quote | None,
+    attrs: tuple[Attr, ...],
+    names: Names,
+    findings: Findings,
+    siblings: Iterable[str],
+) -> Any:
+    if not isinstance(value, Name):
+        findings.report("CNN203", f"`{name.text}` wants {kind.wanted}", value.span)
+        return BAD
+    by_word = {cls.word: cls for cls in kind.classes}  # type: ignore[attr-defined]
+    cls = by_word.get(british(value.text))
+    if cls is None:
+        unknown_word(value, by_word, british(name.text), findings)
+        return BAD
+    thing = read_word(cls, value, size, attrs, names, findings, siblings).thing
+    return BAD if thing is None else thing
+
+
+def _likely(kind: Kind, value: Value | Quote, names: Names) -> list[Proposal]:
+    """What a refused value was probably meant to be."""
+    if not isinstance(value, Name):
+        return []
+    if value.text in names:
+        return [replace(value.span, f"{{{value.text}}}")]
+    if isinstance(kind, Switch):
+        known: tuple[str, ...] = ("on", "off")
+        meant = {"true": "on", "yes": "on", "false": "off", "no": "off", "none": "off"}.get(value.text.lower())
+        return [replace(value.span, meant)] if meant else []
+    known = kind.names if isinstance(kind, Choice) else ()
+    close = nearest(value.text, known)
+    return [replace(value.span, close)] if close else []
+
+
+def repeated(name: Name, earlier: Span, findings: Findings) -> None:
+    """Warn of a setting that was there already."""
+    findings.report(
+        "CNN239",
+        f"`{name.text}` is set twice; the second counts",
+        name.span,
+        related=(Label(earlier, "set here first"),),
+    )
+
+
+def diagnosed(fault: Fault, spans: dict[str, Span]) -> Any:
+    """The diagnostic of a fault, at the field that it blames."""
+    related = tuple(Label(spans[name], text) for name, text in fault.because if name in spans)
+    at = "kernel" if fault.code == "CNN103" and fault.at == "size" and "kernel" in spans else fault.at
+    return fault.diagnostic(spans.get(at, spans[""]), related=related)
+
+
+def _dropped(word: Span, size: Span) -> Any:
+    return Edit(Span(word.source, word.end, size.end), "")
+
+
+class Stated(NamedTuple):
+    """A value of a block's setting, and the line that states it."""
+
+    value: Any
+    line: Setting
+
+
+def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findings) -> dict[str, list[Stated]]:
+    """The settings of a block (`train`, `data`) that could be read, by name."""
+    known = settings(cls)
+    found: dict[str, list[Stated]] = {}
+    spans: dict[str, Span] = {}
+    for line in lines:
+        name = british(line.name.text)
+        if name not in known:
+            block = Name(cls.word, line.name.span)
+            unknown_setting(cls, block, Attr(line.name, line.value), known, findings)
+            continue
+        field = known[name]
+        several = field.metadata.get("repeat", False)
+        if name in spans and not several:
+            repeated(line.name, spans[name], findings)
+        spans[name] = line.span
+        kind = field.metadata["kind"]
+        if not isinstance(kind, Nested):
+            _nothing_more(line, known, findings)
+        value = read_value(kind, line.name, line.value, line.size, line.attrs, names, findings, known)
+        if value is not BAD:
+            found[name] = [*(found.get(name, []) if several else ()), Stated(value, line)]
+    return found
+
+
+def instance(cls: Any, found: dict[str, list[Stated]]) -> Any:
+    """A block with what was stated in it, and defaults for the rest."""
+    known = settings(cls)
+    several = {name for name, field in known.items() if field.metadata.get("repeat", False)}
+    return cls(
+        **{
+            name: tuple(stated.value for stated in lines) if name in several else lines[-1].value
+            for name, lines in found.items()
+        }
+    )
+
+
+def _nothing_more(line: Setting, known: Iterable[str], findings: Findings) -> None:
+    """Report what stands after the one value of a setting."""
+    extra = line.size or (line.attrs[0] if line.attrs else None)
+    if extra is None:
+        return
+    proposals: list[Proposal] = []
+    if isinstance(extra, Attr) and british(extra.name.text) in known:
+        proposals.append(separated(extra))
+    findings.report("CNN003", f"`{line.name.text}` takes one value", extra.span, *proposals)

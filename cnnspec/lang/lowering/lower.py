@@ -1,0 +1,399 @@
+"""Lowering: from the tree to the graph of words, with names, shapes and spans.
+
+A mistake leaves a value that is None. What is built on it is still read, so that its own mistakes are
+found, but never typed: consequences stay silent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ...diagnostics import Diagnostic, Fault, Label, Span
+from ...ir import Builder
+from ...ops import WORDS
+from ..findings import Findings, replace
+from ..hints.cures import cures
+from ..hints.unknown import block_of, called_like_python, report_outside, unknown_value, unknown_word
+from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
+from .arguments import bind, unknown
+from .declared import BAD, diagnosed, evaluated, read_word
+from .names import Numbers, Recipe
+from .scope import Missing, Scope, Value
+
+MOST_NODES = 20_000
+MOST_BRANCHES = 256
+MOST_STEPS = 50_000  # also counts what makes no node, such as blocks of blocks of `id`
+STATEMENTS = ("input", "let", "block", "net", "import")  # for who writes `Input 3x32x32`
+MOST_WRONG = 100  # times that a repetition with a mistake is read on, for the names of what follows
+DEEPEST_CALL = 30
+DEEPEST_TERM = 60  # calls, joins and parentheses together: every level takes some frames of Python's stack
+
+
+class Assertion(NamedTuple):
+    """`:: 16x?x?`: a value, and the shape that is expected of it."""
+
+    value: str
+    wanted: tuple[int | None, ...]
+    span: Span
+
+
+class TooMuch(Exception):
+    """The file expands to more than anyone can mean, or has more mistakes than are reported."""
+
+
+class Lowering:
+    """Builds the graph of one file. `types` may be asked for no value that is None or MISSING."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.builder = Builder()
+        self.steps = self.depth = 0
+        self.outermost: Span | None = None  # the repetition or call that is being expanded
+        self.calls: set[int] = set()  # the recipes that are being read, by identity
+        self.instances: dict[int, int] = {}  # how often each net has been called
+        self.reading = 0  # which of the file's chains is being read
+        self.taps: list[tuple[int, str]] = []  # values that chains go on from, with the number of the chain
+        self.parameters_used: dict[int, set[str]] = {}
+        self.assertions: list[Assertion] = []
+        self.made: dict[str, int] = {}  # by value, the number of the chain that made it
+        self.words: dict[int, Any] = {}  # layers without holes, read before
+
+    # ---- chains ----------------------------------------------------------------------------------
+
+    def chain(
+        self, chain: Chain, value: Value, scope: Scope, first: bool = True, label: Name | None = None
+    ) -> Value:
+        """The value of a chain; `label` names its last stage, unless that has a name of its own.
+
+        `first` where nothing stands before it that a tap would throw away.
+        """
+        last = len(chain.stages) - 1
+        for i, stage in enumerate(chain.stages):
+            value = self.stage(stage, value, scope, first and i == 0, label if i == last else None)
+        return value
+
+    def stage(self, stage: Stage, value: Value, scope: Scope, first: bool, label: Name | None = None) -> Value:
+        own, count = stage.label, self.count(stage, scope)
+        if own is not None:
+            label = own if self.free(own, scope) else None
+        outermost = self.outermost
+        if count != 1:
+            self.outermost = outermost or stage.span
+        for i in range(count):
+            value = self.term(stage.term, value, scope, first and i == 0, label if count == 1 else None)
+            if value is None and i >= MOST_WRONG:
+                break
+        self.outermost = outermost
+        if own is not None:
+            scope.values[own.text] = value
+            scope.places[own.text] = own.span
+        if stage.expected is not None:
+            self.check_shape(stage.expected, value, scope)
+        return value
+
+    def count(self, stage: Stage, scope: Scope) -> int:
+        """How often a stage stands there; 1 where that could not be read."""
+        if stage.times is None:
+            return 1
+        count = evaluated(stage.times, scope.numbers, self.findings)
+        if count is BAD:
+            return 1
+        if isinstance(count, float) and count.is_integer():
+            count = int(count)
+        if not isinstance(count, int) or count < 0:
+            self.findings.report(
+                "CNN203", f"a repetition wants a whole number from 0, got {count:g}", stage.times.span
+            )
+            return 1
+        return count
+
+    def free(self, label: Name, scope: Scope) -> bool:
+        """Whether `as` may give this name; a repetition gives it again each time."""
+        earlier = scope.places.get(label.text)
+        if earlier is None and scope.path + label.text in self.builder.nodes:
+            earlier = self.builder.nodes[scope.path + label.text].span
+        elif earlier == label.span:
+            return True
+        if earlier is None:
+            return True
+        first = Label(earlier, f"`{label.text}` is this one")
+        self.findings.report("CNN019", f"`{label.text}` names another value already", label.span, related=(first,))
+        return False
+
+    def term(self, term: Any, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
+        self.steps += 1
+        if self.findings.full:
+            raise TooMuch
+        if self.steps > MOST_STEPS or len(self.builder.nodes) > MOST_NODES:
+            what = f"{MOST_NODES} layers" if len(self.builder.nodes) > MOST_NODES else f"{MOST_STEPS} steps"
+            self.findings.report("CNN008", f"this expands to more than {what}", self.outermost or term.span)
+            raise TooMuch
+        if isinstance(term, Tap):
+            return self.tap(term, scope, first)
+        if self.depth >= DEEPEST_TERM:
+            self.findings.report(
+                "CNN007", f"blocks and parentheses are nested deeper than {DEEPEST_TERM}", term.span
+            )
+            return None
+        self.depth += 1
+        if isinstance(term, Layer):
+            value = self.layer(term, value, scope, label)
+        elif isinstance(term, Join):
+            value = self.join(term, value, scope, label)
+        elif isinstance(term, Group):
+            value = self.chain(term.chain, value, scope, first, label)
+        else:
+            value = self.call(term.name, term, value, scope, label)
+        self.depth -= 1
+        return value
+
+    # ---- layers ----------------------------------------------------------------------------------
+
+    def layer(self, layer: Layer, value: Value, scope: Scope, label: Name | None) -> Value:
+        word = layer.word
+        if word.text in scope.module.recipes:
+            return self.call(word, layer, value, scope, label)
+        if word.text == "id":
+            self.plain(layer)
+            return value
+        cls = WORDS.get(word.text)
+        if cls is None or cls.join:
+            if id(layer) not in self.words:  # once is enough: a repetition comes here again and again
+                self.words[id(layer)] = None
+                self.unknown(layer, scope)
+            return None
+        op, spans = self.read(layer, cls, scope)
+        x = self.present(value, layer.span)
+        if op is None or x is None:
+            scope.numbered(word.text)  # the names of later values do not depend on this mistake
+            return None
+        if word.text == "dense" and self.builder.type(x).kind != "vector":
+            flat = self.builder.free_name(scope.numbered("flatten"))
+            x = self.builder.add(WORDS["flatten"](), x, name=flat, span=layer.span, blocks=scope.blocks)
+        return self.add(op, (x,), scope, layer.span, label, spans)
+
+    def read(self, layer: Layer, cls: Any, scope: Scope) -> tuple[Any, dict[str, Span]]:
+        """The op of a layer, or None; and where its fields stand."""
+        found = self.words.get(id(layer))
+        if found is None:
+            found = read_word(cls, layer.word, layer.size, layer.attrs, scope.numbers, self.findings)
+            if not _has_holes(layer):
+                self.words[id(layer)] = found
+        return found
+
+    def add(
+        self,
+        op: Any,
+        inputs: tuple[str, ...],
+        scope: Scope,
+        span: Span,
+        label: Name | None,
+        spans: dict[str, Span],
+    ) -> Value:
+        """Add a node; None, and a finding, where the op refuses its inputs."""
+        name = self.builder.free_name(scope.path + label.text if label else scope.numbered(op.word))
+        parts: dict[str, Any] = {"span": span, "blocks": scope.blocks, "given": label is not None}
+        try:
+            if scope.owner != scope.path:
+                parts["weights"] = self.shared(op, inputs, scope.owner + name.removeprefix(scope.path))
+            self.made[name] = self.reading
+            return self.builder.add(op, *inputs, name=name, **parts)
+        except Fault as fault:
+            kinds = [self.builder.type(value) for value in inputs]
+            self.findings.add(self.explained(fault, op, inputs, spans), *cures(fault, op, span, spans, kinds))
+            return None
+
+    def shared(self, op: Any, inputs: tuple[str, ...], owner: str) -> str:
+        """The owner of a node's weights in a later call of a net; empty where it has none."""
+        types = [self.builder.type(value) for value in inputs]
+        op.type(*types)  # the shape rule comes first: it may have a Fault of its own
+        mine = op.parameters(*types)
+        first = self.builder.nodes.get(owner)
+        if not mine or first is None:
+            return ""
+        theirs = op.parameters(*(self.builder.type(value) for value in first.inputs))
+        for own, other in zip(mine, theirs, strict=True):
+            if own.type != other.type:
+                raise Fault(
+                    "CNN109",
+                    f"one set of weights cannot serve both calls: {other.type} in the first, {own.type} here",
+                    help="use a `block`, which has new weights in each call",
+                )
+        return owner
+
+    def explained(self, fault: Fault, op: Any, inputs: tuple[str, ...], spans: dict[str, Span]) -> Diagnostic:
+        """A fault with its place, and the earlier layer that made it so."""
+        found: Diagnostic = diagnosed(fault, spans)
+        if op.join or found.span is None:
+            return found
+        made = self.origin(inputs[0])
+        return found if made is None else fault.diagnostic(found.span, related=(*found.related, made))
+
+    def origin(self, value: str) -> Label | None:
+        """The layer that gave a value its shape."""
+        node = self.builder.nodes[value]
+        while len(node.inputs) == 1 and self.builder.type(node.inputs[0]).shape == node.type.shape:
+            node = self.builder.nodes[node.inputs[0]]
+        if node.span is None:
+            return None
+        return Label(node.span, f"makes it {node.type}" if node.inputs else f"the input is {node.type}")
+
+    def unknown(self, layer: Layer, scope: Scope) -> None:
+        word = layer.word
+        if scope.module.may_define(word.text):
+            return
+        block = block_of(word.text)
+        if block:
+            report_outside(block, word.span, layer.span, self.findings)
+            return
+        if word.text in WORDS:
+            self.findings.report("CNN207", f"`{word.text}` joins branches: `{word.text}(... | ...)`", word.span)
+            return
+        layers = {name: cls for name, cls in WORDS.items() if not cls.join}
+        unknown_word(word, layers, "layer", self.findings, (*scope.module.recipes, *STATEMENTS))
+
+    def plain(self, layer: Layer) -> None:
+        """`id` takes neither size nor settings."""
+        extra = layer.size or (layer.attrs[0] if layer.attrs else None)
+        if extra is not None:
+            self.findings.report("CNN203", "`id` changes nothing and takes nothing", extra.span)
+
+    def present(self, value: Value, span: Span) -> str | None:
+        """The value that a layer reads; a finding where the chain has no input."""
+        if isinstance(value, Missing):
+            self.findings.report(
+                "CNN022",
+                "it is not said which input this chain begins with",
+                span,
+                help="begin it with `@name ->`, the name of an input or of an earlier value",
+            )
+            return None
+        return value
+
+    # ---- joins, taps -----------------------------------------------------------------------------
+
+    def join(self, join: Join, value: Value, scope: Scope, label: Name | None) -> Value:
+        cls = WORDS[join.word.text]
+        if len(join.branches) > MOST_BRANCHES:
+            self.findings.report("CNN008", f"more than {MOST_BRANCHES} branches are joined here", join.word.span)
+            return None
+        values = [self.chain(branch, value, scope) for branch in join.branches]
+        if len(values) < 2:
+            self.findings.report(
+                "CNN207", f"`{join.word.text}` joins two branches or more, separated by `|`", join.span
+            )
+            return None
+        known = [self.present(v, branch.span) for v, branch in zip(values, join.branches, strict=True)]
+        inputs = tuple(v for v in known if v is not None)
+        if len(inputs) < len(known):
+            scope.numbered(join.word.text)
+            return None
+        spans = {"": join.word.span}
+        spans |= {f"input{i}": branch.stages[-1].span for i, branch in enumerate(join.branches)}
+        return self.add(cls(), inputs, scope, join.span, label, spans)
+
+    def tap(self, tap: Tap, scope: Scope, first: bool) -> Value:
+        if not first:
+            self.findings.report(
+                "CNN025",
+                f"`@{tap.name}` stands in the middle of a chain, where what comes before it would be lost",
+                tap.span,
+                help=f"join the two: `concat(id | @{tap.name})`",
+            )
+        for around in scope:
+            value = around.values.get(tap.name, around.path + tap.name)
+            if tap.name in around.values or value in self.builder.nodes:
+                if isinstance(value, str):
+                    self.taps.append((self.reading, value))
+                return value
+        if tap.name.partition(".")[0] in scope.module.file.lost:
+            return None
+        self.findings.add(*unknown_value(tap, scope, list(self.builder.nodes)))
+        return None
+
+    # ---- calls -----------------------------------------------------------------------------------
+
+    def call(self, name: Name, call: Call | Layer, value: Value, scope: Scope, label: Name | None) -> Value:
+        recipe = scope.module.recipes.get(name.text)
+        if recipe is None:
+            assert isinstance(call, Call)
+            if scope.module.may_define(name.text) or name.text in scope.module.clashing:
+                return None
+            called_like_python(call, scope.module.recipes, self.findings)
+            return None
+        scope.module.called.add(name.text)
+        numbers = bind(recipe, call, scope.numbers, self.findings)
+        if len(self.calls) >= DEEPEST_CALL or id(recipe) in self.calls:
+            what = "calls itself" if id(recipe) in self.calls else f"is more than {DEEPEST_CALL} calls deep"
+            self.findings.report("CNN021", f"`{name.text}` {what}", name.span)
+            return None
+        inner = self.instance(recipe, numbers, scope, label)
+        before = len(self.findings)
+        outermost, self.outermost = self.outermost, self.outermost or call.span
+        value = self.body(recipe, value, inner)
+        self.outermost = outermost
+        self.findings.trace(before, Label(call.span, _called(numbers, recipe)))
+        return value
+
+    def body(self, recipe: Recipe, value: Value, inner: Scope) -> Value:
+        self.calls.add(id(recipe))
+        value = self.chain(recipe.chain, value, inner)
+        self.calls.remove(id(recipe))
+        self.parameters_used.setdefault(id(recipe), set()).update(inner.numbers.used)
+        return value
+
+    def read_only(self, recipe: Recipe) -> None:
+        """Read a block for its mistakes alone: nothing of it is built."""
+        self.body(
+            recipe, None, Scope(recipe.module, unknown(recipe), f"{recipe.name.text}.", f"{recipe.name.text}.")
+        )
+
+    def instance(self, recipe: Recipe, numbers: Numbers, scope: Scope, label: Name | None) -> Scope:
+        """The scope of one call. Every call of a net but the first uses the weights of the first."""
+        if recipe.shared:
+            net = recipe.name.text
+            count = self.instances[id(recipe)] = self.instances.get(id(recipe), 0) + 1
+            name = net if count == 1 else f"{net}_{count}"
+            return Scope(recipe.module, numbers, f"{name}.", f"{net}.", (*scope.blocks, name))
+        name = label.text if label else scope.numbered(recipe.name.text)[len(scope.path) :]
+        path, owner = f"{scope.path}{name}.", f"{scope.owner}{name}."
+        return Scope(recipe.module, numbers, path, owner, (*scope.blocks, name))
+
+    # ---- assertions ------------------------------------------------------------------------------
+
+    def check_shape(self, expected: Number | Hole | Sizes, value: Value, scope: Scope) -> None:
+        """`:: 16x14x14`: the shape that the author expects here."""
+        wanted = evaluated(expected, scope.numbers, self.findings)
+        if wanted is BAD or not isinstance(value, str):
+            return
+        wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+        self.assertions.append(Assertion(value, wanted, expected.span))
+        found = self.builder.type(value)
+        if len(wanted) == len(found.shape) and all(
+            want in (None, have) for want, have in zip(wanted, found.shape, strict=True)
+        ):
+            return
+        made = self.origin(value)
+        self.findings.report(
+            "CNN102",
+            f"the shape here is {found}",
+            expected.span,
+            replace(expected.span, str(found), help=f"the shape is `{found}`"),
+            label=f"expected {'x'.join('?' if size is None else str(size) for size in wanted)}",
+            related=(made,) if made else (),
+        )
+
+
+def _has_holes(layer: Layer) -> bool:
+    values = [layer.size, *(attr.value for attr in layer.attrs)]
+    return any(
+        isinstance(value, Hole)
+        or (isinstance(value, Sizes) and any(isinstance(item, Hole) for item in value.items))
+        for value in values
+    )
+
+
+def _called(numbers: Numbers, recipe: Recipe) -> str:
+    given = [param.name.text for param in recipe.params]
+    shown = ", ".join(f"{name} = {numbers.own[name]}" for name in given)
+    return f"called here with {shown}" if shown else "called here"

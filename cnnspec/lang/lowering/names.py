@@ -1,0 +1,157 @@
+"""What a file defines: numbers, blocks, nets, and what it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from ...diagnostics import Label, Span
+from ...ops import WORDS
+from ..findings import Findings
+from ..parse.tree import Block, Chain, File, Group, Import, Join, Let, Name, Net, Param
+from .arithmetic import Numeric, evaluate
+
+RESERVED = frozenset((*WORDS, "id"))
+
+
+class Numbers(Mapping[str, "Numeric | None"]):
+    """Numbers by name, and those of the file around them; remembers which were asked for."""
+
+    def __init__(self, own: Mapping[str, Numeric | None] | None = None, outer: Numbers | None = None) -> None:
+        self.own: dict[str, Numeric | None] = dict(own or {})
+        self.outer = outer
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> Numeric | None:
+        if name in self.own or self.outer is None:
+            self.used.add(name)
+            return self.own[name]
+        return self.outer[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.own or (self.outer is not None and name in self.outer)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.own
+        yield from (name for name in self.outer or () if name not in self.own)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Recipe(NamedTuple):
+    """A chain that can be called like a layer: a block, a net (one set of weights), an imported file."""
+
+    name: Name
+    params: tuple[Param, ...]
+    chain: Chain
+    module: Module
+    shared: bool = False
+
+
+@dataclass
+class Module:
+    """The definitions of one file."""
+
+    file: File
+    numbers: Numbers = field(default_factory=Numbers)
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)  # where each name is defined
+    called: set[str] = field(default_factory=set)  # recipes that some chain calls
+    clashing: set[str] = field(default_factory=set)  # names that are words of the language already
+    missing: set[str] = field(default_factory=set)  # names of imports that failed; "" for one without a name
+
+    def may_define(self, name: str) -> bool:
+        """Whether a name may stand in what could not be read: then that it is unknown tells nothing."""
+        return name in self.file.lost or bool({"", name.partition(".")[0]} & self.missing)
+
+    @cached_property
+    def labels(self) -> dict[str, Span]:
+        """Every name that `as` gives in the file's own chains, wherever."""
+        return {label.text: label.span for chain in self.chains for label in labels_of(chain)}
+
+    @property
+    def chains(self) -> list[Chain]:
+        return [statement for statement in self.file.statements if isinstance(statement, Chain)]
+
+    def define(self, name: Name, findings: Findings) -> bool:
+        """Note where a name is defined; False, and a finding, where it is taken."""
+        if name.text in RESERVED:
+            self.clashing.add(name.text)
+            findings.report("CNN019", f"`{name.text}` is a word of the language already", name.span)
+            return False
+        if name.text in self.places:
+            earlier = Label(self.places[name.text], "here first")
+            findings.report("CNN019", f"`{name.text}` is defined twice", name.span, related=(earlier,))
+            return False
+        self.places[name.text] = name.span
+        return True
+
+
+def labels_of(chain: Chain) -> Iterator[Name]:
+    """The names that `as` gives in a chain and in those within it."""
+    for stage in chain.stages:
+        if stage.label is not None:
+            yield stage.label
+        if isinstance(stage.term, Group):
+            yield from labels_of(stage.term.chain)
+        elif isinstance(stage.term, Join):
+            for branch in stage.term.branches:
+                yield from labels_of(branch)
+
+
+Importer = Callable[[Import], "Module | None"]
+
+
+def collect(file: File, findings: Findings, importer: Importer) -> Module:
+    """The definitions of a file, in the order of its text."""
+    module = Module(file)
+    module.numbers.own.update(dict.fromkeys(file.lost))
+    for statement in file.statements:
+        if isinstance(statement, Let):
+            value = evaluate(statement.value, module.numbers, findings)
+            if module.define(statement.name, findings):
+                module.numbers.own[statement.name.text] = value
+        elif isinstance(statement, Block | Net):
+            params = statement.params if isinstance(statement, Block) else ()
+            _check_params(params, findings)
+            if module.define(statement.name, findings):
+                shared = isinstance(statement, Net)
+                recipe = Recipe(statement.name, params, statement.chain, module, shared)
+                module.recipes[statement.name.text] = recipe
+        elif isinstance(statement, Import):
+            imported = importer(statement)
+            if imported is not None:
+                _adopt(statement, imported, module, findings)
+            else:
+                module.missing.add(statement.name.text if statement.name else "")
+    return module
+
+
+def _check_params(params: tuple[Param, ...], findings: Findings) -> None:
+    seen: dict[str, Span] = {}
+    for param in params:
+        name = param.name
+        if name.text in seen:
+            earlier = Label(seen[name.text], "here first")
+            findings.report("CNN019", f"two parameters are called `{name.text}`", name.span, related=(earlier,))
+        seen[name.text] = name.span
+
+
+def _adopt(statement: Import, imported: Module, module: Module, findings: Findings) -> None:
+    """Make the blocks of another file known: by their names, or behind `name.` where one is given."""
+    blocks = {name: recipe for name, recipe in imported.recipes.items() if not recipe.shared}
+    if statement.name is None:
+        for name, recipe in blocks.items():
+            if "." not in name and module.define(Name(name, statement.path.span), findings):
+                module.recipes[name] = recipe
+        return
+    prefix = statement.name.text
+    if not module.define(statement.name, findings):
+        return
+    for name, recipe in blocks.items():
+        module.recipes[f"{prefix}.{name}"] = recipe
+    if len(imported.chains) == 1:
+        module.recipes[prefix] = Recipe(statement.name, (), imported.chains[0], imported)

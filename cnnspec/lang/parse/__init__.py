@@ -1,0 +1,1 @@
+"""From text to tree: the lexer, the parser, and the tree that they make."""

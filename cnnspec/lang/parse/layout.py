@@ -1,0 +1,100 @@
+"""Layout: from the lexer's tokens to those that the grammar knows.
+
+Ends of lines and `;` become one separator where they end a statement, and vanish where they cannot:
+inside parentheses, after `-> | = ,` and an opening brace, before `-> |` and a closing one. Parentheses and
+braces that are never closed are found here, closed, and reported where they open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...diagnostics import Source, Span
+from ..findings import Findings
+from .tokens import Token
+
+DEEPEST = 30  # parentheses within one another; every later stage walks the tree by recursion
+
+OPENERS = frozenset(("OPEN", "OPEN_EXPECT"))
+STARTERS = OPENERS | {"IMPORT", "LET", "BLOCK", "NET", "INPUT"}  # these words stand nowhere else
+OPEN_ENDED = OPENERS | {"ARROW", "BAR", "EQUAL", "COMMA", "_SEP"}  # after these a line goes on
+CONTINUING = frozenset(("ARROW", "BAR", "CLOSE"))  # before these a line goes on
+WITHOUT_CHAIN = frozenset(("LET", "INPUT", "IMPORT"))  # these end with their line whatever follows
+ENDS = frozenset(("NEWLINE", "SEMICOLON"))
+
+
+def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tuple[list[Token], list[Span]]:
+    """The tokens of a file with separators between its statements, and its comments.
+
+    Tokens that were added have no text: one that closes a brace, and one after a parenthesis that is never
+    closed, which the grammar cannot take, so that nothing is made of such a statement.
+    """
+    out: list[Token] = []
+    comments: list[Span] = []
+    parens: list[Token] = []
+    braces: list[Token] = []  # at most one: the grammar has no braces within braces
+    end: Token | None = None
+    owed = 0  # braces that were closed early, whose own ends are still to come
+    head = ""  # what the statement began with
+
+    def close_all() -> None:
+        for kind, opened in (("STRAY", parens), ("CLOSE", braces)):
+            if opened:
+                out.append(_after(out[-1], kind, ""))
+            if opened and not any(token.type == "OPEN_STRING" for token in out[-4:]):
+                _never_closed(opened[0], source, findings)
+            opened.clear()
+
+    for token in tokens:
+        kind = token.type
+        if kind == "COMMENT":
+            comments.append(Span(source, token.start_pos, token.end_pos))
+            continue
+        if kind in ENDS:
+            end = token
+            continue
+        if end is not None:
+            if kind in STARTERS:
+                owed += len(braces)
+                close_all()
+            ended = bool(out) and (head in WITHOUT_CHAIN or out[-1].type == "CLOSE")
+            goes_on = (kind in CONTINUING and not ended) or not out or out[-1].type in OPEN_ENDED
+            if not parens and (not goes_on or (kind in STARTERS and out and out[-1].type != "_SEP")):
+                out.append(Token("_SEP", end, end.start_pos, end.end_pos))
+            end = None
+        if not out or out[-1].type == "_SEP":
+            head = kind
+        if kind == "LPAR":
+            parens.append(token)
+            if len(parens) > DEEPEST:
+                span = Span(source, token.start_pos, token.end_pos)
+                findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", span)
+                return [], comments
+        elif kind == "RPAR":
+            del parens[-1:]
+        elif kind in OPENERS:
+            braces = [token]
+        elif kind == "CLOSE":
+            if not braces and owed:
+                owed -= 1
+                continue
+            braces = []
+        out.append(token)
+    close_all()
+    if out:
+        out.append(_after(out[-1], "_SEP", ";"))  # so that every statement ends alike
+    return out, comments
+
+
+def _after(token: Token, kind: str, text: str) -> Token:
+    """A token of no width right after another one."""
+    return Token(kind, text, token.end_pos, token.end_pos)
+
+
+def _never_closed(token: Token, source: Source, findings: Findings) -> None:
+    end = token.end_pos
+    bracket = token[-1]
+    missing = {"(": ")", "{": "}"}[bracket]
+    findings.report(
+        "CNN004", f"`{bracket}` is never closed", Span(source, end - 1, end), label=f"its `{missing}` is missing"
+    )

@@ -1,0 +1,160 @@
+"""Parsing: from text to tree, with every syntax error of the file in one pass.
+
+After an error a statement is read again with the change that its message proposes. Where there is none, the
+parser drops what it had begun and goes on after the next separator: an LALR parser's stack is as deep there
+as it was at the last one.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from lark import Tree
+
+from ...diagnostics import Source, Span
+from ..findings import Findings, Proposal
+from ..hints.slips import explain, explain_hole
+from .build import Build
+from .layout import DEEPEST, ENDS, OPENERS, lay_out
+from .machine import Machine, Unexpected
+from .place import Place
+from .tokens import Token, lex
+from .tree import Expr, File
+
+MOST_REPAIRS = 30
+MOST_REREAD = 1000  # tokens of a statement that is read again with a change
+LARGEST_FILE = 256_000  # characters; a hundred times the longest spec that anyone has written
+MOST_TOKENS = 32_000  # so that whatever a file says, it is read in a second
+
+
+class Mark(NamedTuple):
+    """Where the last separator was: how deep the parser's stack is after it, and the token that follows."""
+
+    depth: int
+    begun: int
+
+
+def parse(source: Source, findings: Findings) -> File:
+    """The tree of a source; what could not be read is left out of it, and reported."""
+    if len(source.text) > LARGEST_FILE:
+        span = Span(source, LARGEST_FILE, LARGEST_FILE + 1)
+        findings.report("CNN008", f"the file is longer than {LARGEST_FILE:,} characters".replace(",", " "), span)
+        return File(source, (), (), whole=False)
+    tokens, comments = lay_out(lex(source.text), source, findings)
+    tree, lost = _recovering_parse(tokens, source, findings)
+    statements = Build(source, findings)(tree)
+    return File(source, statements, tuple(comments), frozenset(lost), not len(findings))
+
+
+def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -> tuple[Any, set[str]]:
+    """The tree of what could be read, and the names in what could not."""
+    machine = Machine("file")
+    marks = [Mark(1, 0)]  # of the file, and within braces
+    repairs = index = 0
+    lost: set[str] = set()
+    while index < len(tokens) and not findings.full:
+        token = tokens[index]
+        if index == MOST_TOKENS:
+            message = f"the file has more than {MOST_TOKENS:,} words and signs".replace(",", " ")
+            findings.report("CNN008", message, Span(source, token.start_pos, token.end_pos))
+            return Tree("file", []), _names(tokens)
+        try:
+            machine.feed(token)
+        except Unexpected as error:
+            depth, begun = marks[-1]
+            braced = len(marks) > 1
+            place = Place(tokens, index, begun, braced, error.expected, source)
+            proposal = explain(place, findings)
+            machine.cut(depth)
+            repairs += 1
+            few = repairs <= MOST_REPAIRS and index - begun <= MOST_REREAD
+            repaired = apply(proposal, tokens) if proposal and few else None
+            if repaired is not None:
+                tokens, index = repaired, begun
+            else:
+                index = _end_of_statement(tokens, index, braced)
+                lost |= _names(tokens[begun:index])
+            continue
+        index += 1
+        if token.type in OPENERS:
+            marks.append(Mark(machine.depth, index))
+        elif token.type == "_SEP":
+            marks[-1] = Mark(machine.depth, index)
+        elif token.type == "CLOSE":
+            marks.pop()
+    if findings.full:
+        return Tree("file", []), _names(tokens)
+    depth, begun = marks[0]
+    if machine.depth > depth:  # a brace within braces has taken the end of the outer one
+        machine.cut(depth)
+        lost |= _names(tokens[begun:])
+    return machine.end(tokens), lost
+
+
+def apply(proposal: Proposal, tokens: list[Token]) -> list[Token] | None:
+    """The tokens with a proposed change made, so that the rest of a statement can be read; None where the
+    change is within a token."""
+    for edit in sorted(proposal.edits, key=lambda edit: edit.span.start, reverse=True):
+        start, end = edit.span.start, edit.span.end
+        first = next((i for i, token in enumerate(tokens) if token.end_pos > start), len(tokens))
+        last = next((i for i, token in enumerate(tokens) if token.start_pos >= end), len(tokens))
+        within = tokens[first:last]
+        if any(token.start_pos < start or token.end_pos > end for token in within):
+            return None
+        new = list(lex(edit.text))
+        for token in new:
+            token.type = "_SEP" if token.type in ENDS else token.type
+            token.start_pos, token.end_pos = start, end
+        tokens = [*tokens[:first], *new, *tokens[max(first, last) :]]
+    return tokens
+
+
+def _names(tokens: list[Token]) -> set[str]:
+    return {str(token) for token in tokens if token.type == "NAME"}
+
+
+def _end_of_statement(tokens: list[Token], index: int, braced: bool) -> int:
+    """Index of the separator, or closing brace, that ends the statement in which a token stands."""
+    depth = 0
+    while index < len(tokens):
+        kind = tokens[index].type
+        if kind in OPENERS:
+            depth += 1
+        elif kind == "CLOSE":
+            if depth == 0 and braced:
+                return index
+            depth = max(0, depth - 1)
+        elif kind == "_SEP" and depth == 0:
+            return index
+        index += 1
+    return index
+
+
+def parse_expression(text: str, span: Span, findings: Findings) -> Expr | None:
+    """The tree of the arithmetic in a hole, `span` being the hole with its braces."""
+    tree = _expression(text)
+    if isinstance(tree, Token):
+        explain_hole(tree, span, findings)
+        return None
+    found: Expr = Build(span.source, findings, span.start + 1)(tree)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _expression(text: str) -> Tree | Token:
+    """What lark makes of an expression, or the token that does not fit. Holes say the same again and again."""
+    tokens = [token for token in lex(text) if token.type != "COMMENT"]
+    depth = 0
+    for token in tokens:
+        depth += (token.type == "LPAR") - (token.type == "RPAR")
+        if depth > DEEPEST:
+            return token
+    machine = Machine("expr")
+    try:
+        for token in tokens:
+            machine.feed(token)
+        tree: Tree = machine.end(tokens)
+    except Unexpected as error:
+        return error.token
+    return tree

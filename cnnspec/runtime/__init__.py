@@ -1,0 +1,1 @@
+"""What runs a plan: its memory, its parameters, its workers, its update."""

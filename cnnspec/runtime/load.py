@@ -1,0 +1,79 @@
+"""A program becomes functions, and its buffers arrays."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import prod
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ..codegen.emit import Program
+from ..kernels import KERNELS
+
+
+class Arena:
+    """Gives out pieces of one block of memory."""
+
+    def __init__(self, memory: np.ndarray, dtype: str) -> None:
+        self.memory, self.dtype = memory, dtype
+
+    def __call__(self, offset: int, shape: tuple[int, ...], dtype: str | None = None) -> np.ndarray:
+        kind = np.dtype(dtype or self.dtype)
+        size = prod(shape) * kind.itemsize
+        return self.memory[offset : offset + size].view(kind).reshape(shape)
+
+
+@dataclass
+class Bound:
+    """A program with its arrays: what a shard runs."""
+
+    program: Program
+    prepare: Callable[[Any, Any], None] | None
+    forward: Callable[[Any, Any], Any]
+    backward: Callable[[Any, Any, Any], Any] | None
+    settle: Callable[[Any, Any], None] | None
+    b: SimpleNamespace
+    p: SimpleNamespace
+    g: SimpleNamespace | None
+
+
+def namespace(program: Program, arrays: Mapping[str, np.ndarray]) -> SimpleNamespace:
+    """The parameters of a plan (or their gradients) by what it calls them."""
+    return SimpleNamespace(**{name: arrays[full] for full, name in program.parameters.items() if full in arrays})
+
+
+def functions(program: Program, dtype: str) -> dict[str, Any]:
+    """Run the program's source (functions only) and register it, so that tracebacks show its lines."""
+    lines = program.source.splitlines(keepends=True)
+    linecache.cache[program.filename] = (len(program.source), None, lines, program.filename)
+    names: dict[str, Any] = {"np": np, "f": np.dtype(dtype).type, **KERNELS}
+    exec(compile(program.source, program.filename, "exec"), names)
+    return names
+
+
+def bind(
+    program: Program,
+    dtype: str,
+    arena: np.ndarray,
+    kept: np.ndarray,
+    parameters: Mapping[str, np.ndarray],
+    gradients: Mapping[str, np.ndarray] | None,
+    meetings: Mapping[str, np.ndarray],
+    given: Mapping[str, np.ndarray],
+    taken: Mapping[str, np.ndarray],
+    numbers: Mapping[str, Any],
+) -> Bound:
+    """Make the program's functions and lay its buffers over the memory given.
+
+    `numbers` are the small arrays of a shard: costs, right, clock.
+    """
+    names = functions(program, dtype)
+    b, p = SimpleNamespace(**numbers), namespace(program, parameters)
+    g = namespace(program, gradients) if gradients is not None else None
+    names["buffers"](b, p, g, Arena(arena, dtype), Arena(kept, dtype), meetings, program.constants, given, taken)
+    prepare, backward, settle = (names.get(name) for name in ("prepare", "backward", "settle"))
+    return Bound(program, prepare, names["forward"], backward, settle, b, p, g)

@@ -1,0 +1,45 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import lax
+
+from ...ir.geometry import Geometry
+from ...ops import Conv, DwConv, UpConv
+from .call import Array, Call, along, column
+
+
+def conv(op: Conv, call: Call, x: Array) -> Array:
+    return convolve(op.geometry(call.types[0]), op.groups, op.bias, call, x)
+
+
+def dwconv(op: DwConv, call: Call, x: Array) -> Array:
+    return convolve(op.geometry(call.types[0]), x.shape[1], op.bias, call, x)
+
+
+def convolve(geometry: Geometry, groups: int, bias: bool, call: Call, x: Array) -> Array:
+    y = lax.conv_general_dilated(
+        x,
+        call["weight"],
+        along(geometry.stride, x),
+        along(geometry.pad, x),
+        rhs_dilation=along(geometry.dilate, x),
+        feature_group_count=groups,
+    )
+    return y + column(call["bias"], y) if bias else y
+
+
+def upconv(op: UpConv, call: Call, x: Array) -> Array:
+    """A convolution with the kernel turned round, over pixels moved `stride` apart."""
+    geometry, groups, w = op.geometry(call.types[0]), op.groups, call["weight"]
+    rank, made = x.ndim - 2, call.node.type.shape[1:]
+    stride, extent = along(geometry.stride, x), along(geometry.extent, x)
+    before = [e - 1 - p[0] for e, p in zip(extent, along(geometry.pad, x), strict=True)]
+    spread = [(n - 1) * s + 1 for n, s in zip(x.shape[2:], stride, strict=True)]
+    pad = [(b, m - n - b + e - 1) for b, m, n, e in zip(before, made, spread, extent, strict=True)]
+    w = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2).reshape(-1, len(w) // groups, *w.shape[2:])
+    w = jnp.flip(w, axis=tuple(range(2, w.ndim)))
+    dilate = along(geometry.dilate, x)
+    y = lax.conv_general_dilated(x, w, (1,) * rank, pad, stride, dilate, feature_group_count=groups)
+    return y + column(call["bias"], y) if op.bias else y

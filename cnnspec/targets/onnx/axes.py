@@ -1,0 +1,116 @@
+"""ONNX operators that give the same numbers other axes, and those that look at shapes."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from .reader import Reader, Seen, axis_of, seen, word
+from .steps import FLOATS, Step, refuse
+
+
+def flatten(r: Reader, step: Step) -> Seen:
+    value = r.at(step.input(0), step)
+    if step.get("axis", 1) not in (1, -len(value.shape)):
+        refuse("CNN504", f"{step} flattens from axis {step.get('axis')}, which mixes images or keeps axes")
+    return reshaped(r, step, value, (prod(value.shape),))
+
+
+def reshape(r: Reader, step: Step) -> Seen:
+    value = r.at(step.input(0), step)
+    target = r.array(step, 1, "shape").tolist() if step.input(1) else list(step.get("shape") or [])
+    sizes = [None, *value.sizes]
+    if not step.get("allowzero", 0):
+        target = [sizes[k] if size == 0 and k < len(sizes) else size for k, size in enumerate(target)]
+    batch, *shape = target or [1]
+    count = prod(value.sizes)
+    rest = prod(size for size in shape if size != -1)
+    if shape.count(-1) == 1 and rest and count % rest == 0 and batch in (None, r.model.batch, -1):
+        shape[shape.index(-1)] = count // rest
+    elif batch not in (None, -1, r.model.batch):
+        refuse("CNN504", f"{step} changes the number of images")
+    if prod(shape) != count or min(shape, default=1) < 1:
+        refuse("CNN504", f"{step} moves numbers from one image to another")
+    made = reshaped(r, step, value, tuple(shape))
+    if r.type(made.value).kind == "vector" and 2 <= len(shape) <= 3:  # it says so itself: no pooled pixel
+        return seen(r.plain(made), made.shape)
+    return made
+
+
+def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen:
+    """A value in other axes; `shuffle` where channels were split, turned and put together again."""
+    if value.straight:
+        return seen(value.value, shape)
+    kind = r.type(value.value)
+    groups, each, *pixels = value.shape if len(value.shape) > 1 else (1, 1)
+    turned = value.perm == (1, 0, *range(2, len(value.perm)))
+    if turned and kind.shape == shape == (groups * each, *pixels):
+        made = r.add(word("shuffle", groups), value.value)
+        return seen(made, shape)
+    if sorted(axis for axis in value.perm if value.shape[axis] > 1) == [
+        axis for axis in value.perm if value.shape[axis] > 1
+    ]:  # only axes of size 1 have moved
+        return seen(value.value, shape)
+    refuse("CNN504", f"{step} takes the numbers of an image in an order that no word gives")
+
+
+def squeeze(r: Reader, step: Step) -> Seen:
+    value = r.at(step.input(0), step)
+    given = r.optional(step, 1, "axes")
+    axes = step.get("axes") if given is None else given.tolist()
+    rank = len(value.sizes) + 1
+    if axes is None:
+        axes = [k for k, size in enumerate(value.sizes, 1) if size == 1]
+    gone = {axis % rank for axis in axes}
+    if 0 in gone:
+        refuse("CNN504", f"{step} takes the batch's axis away")
+    return reshaped(r, step, value, tuple(size for k, size in enumerate(value.sizes, 1) if k not in gone))
+
+
+def unsqueeze(r: Reader, step: Step) -> Seen:
+    value = r.at(step.input(0), step)
+    given = r.optional(step, 1, "axes")
+    axes = list(step.get("axes") or ()) if given is None else given.tolist()
+    rank = len(value.sizes) + 1 + len(axes)
+    new = {axis % rank for axis in axes}
+    if 0 in new:
+        refuse("CNN504", f"{step} puts an axis before the batch's")
+    sizes = iter(value.sizes)
+    return reshaped(r, step, value, tuple(1 if k in new else next(sizes) for k in range(1, rank)))
+
+
+def transpose(r: Reader, step: Step) -> Seen:
+    value = r.at(step.input(0), step)
+    rank = len(value.perm) + 1
+    perm = [axis % rank for axis in step.get("perm") or range(rank)[::-1]]
+    if sorted(perm) != list(range(rank)):
+        refuse("CNN502", f"{step} of a value with {rank} axes names others: {perm}")
+    if perm[0] != 0:
+        refuse("CNN504", f"{step} moves the batch's axis")
+    return Seen(value.value, value.shape, tuple(value.perm[axis - 1] for axis in perm[1:]))
+
+
+def identity(r: Reader, step: Step) -> Seen:
+    return r.at(step.input(0), step)
+
+
+def cast(r: Reader, step: Step) -> Seen:
+    if step.get("to") not in FLOATS:
+        refuse("CNN504", f"{step} turns numbers into something other than floats")
+    return identity(r, step)
+
+
+def shape_of(r: Reader, step: Step) -> None:
+    """A shape becomes a constant, the batch standing there as -1."""
+    value = r.at(step.input(0), step)
+    sizes = [r.model.batch or -1, *value.sizes]
+    r.known[step.outputs[0]] = np.array(sizes[step.get("start", 0) : step.get("end")], np.int64)
+
+
+def axes_of(r: Reader, step: Step) -> set[int]:
+    """The axes that a step names, by an input or (older opsets) an attribute, as ours: 0 is c, -1 the batch."""
+    value = r.at(step.input(0), step)
+    given = r.optional(step, 1, "axes")
+    found = step.get("axes") if given is None else given.tolist()
+    return {axis_of(value, axis) for axis in (range(len(value.sizes) + 1) if found is None else found)}

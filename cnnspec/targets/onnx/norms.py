@@ -1,0 +1,136 @@
+"""ONNX operators that normalise, and those with a number for each channel."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from .axes import identity
+from .page import WORD
+from .reader import Reader, Seen, stripped, word
+from .steps import Step, refuse
+
+
+def shortest(value: float) -> float:
+    """The number that was written before it became a float32: 1e-05 rather than 9.999999747378752e-06."""
+    return float(f"{value:.7g}")
+
+
+def eps_of(step: Step) -> float:
+    return shortest(step.get("epsilon", 1e-5))
+
+
+def straight(r: Reader, step: Step) -> Seen:
+    """The first input, with its channels first."""
+    x = r.loose(step)
+    if not x.straight:
+        refuse("CNN504", f"{step} works along an axis that is not that of the channels")
+    return x
+
+
+def bn(r: Reader, step: Step) -> Seen:
+    if step.get("training_mode", 0) or not step.get("spatial", 1):
+        refuse("CNN504", f"{step} is in its training mode, or not by channels")
+    x = straight(r, step)
+    names = ("weight", "bias", "running_mean", "running_var")
+    arrays = {name: r.array(step, index, name) for index, name in enumerate(names, 1)}
+    op = word("bn", eps=eps_of(step), momentum=shortest(1 - shortest(step.get("momentum", 0.9))))
+    return r.like(x, r.learnt(step, op, x.value, arrays, tuple(step.inputs[1:5])).value)
+
+
+def layernorm(r: Reader, step: Step) -> Seen:
+    x = r.loose(step)
+    rank = len(x.sizes)
+    first = step.get("axis", -1) % (rank + 1)
+    weight, bias = r.array(step, 1, "scale"), r.optional(step, 2, "bias")
+    bias = np.zeros_like(weight) if bias is None else bias
+    if first == rank and x.perm[-1] == 0:
+        return normed(r, step, x, word("layernorm", eps=eps_of(step)), weight, bias)
+    channels = r.type(x.value)["c"]
+    if first == 1 and x.straight:
+        spread = [np.broadcast_to(array, x.shape).reshape(channels, -1) for array in (weight, bias)]
+        if all((array == array[:, :1]).all() for array in spread):
+            weight, bias = (array[:, 0] for array in spread)
+            return normed(r, step, x, word("groupnorm", (1,), eps=eps_of(step)), weight, bias)
+    refuse("CNN504", f"{step} normalises axes {first} to {rank} of (n, {', '.join(map(str, x.sizes))}) together")
+
+
+def groupnorm(r: Reader, step: Step) -> Seen:
+    """GroupNormalization; and InstanceNormalization, of each channel alone or of channels put into groups."""
+    x = r.at(step.input(0), step)
+    channels = r.type(x.value)["c"]
+    weight, bias = r.array(step, 1, "scale"), r.array(step, 2, "bias")
+    groups = step.get("num_groups", x.shape[0])
+    if not x.straight or channels % groups or ("num_groups" in step.attributes and x.shape[0] != channels):
+        refuse("CNN504", f"{step} works along an axis that is not that of the channels")
+    if len(weight) == groups:
+        weight, bias = (np.repeat(array, channels // groups) for array in (weight, bias))
+    return normed(r, step, x, word("groupnorm", (groups,), eps=eps_of(step)), weight, bias)
+
+
+def normed(r: Reader, step: Step, x: Seen, op: Any, weight: np.ndarray, bias: np.ndarray) -> Seen:
+    arrays = {"weight": weight, "bias": bias}
+    return r.like(x, r.learnt(step, op, x.value, arrays, tuple(step.inputs[1:])).value)
+
+
+def lrn(r: Reader, step: Step) -> Seen:
+    size = step.get("size")
+    if size % 2 == 0:
+        refuse("CNN504", f"{step} has an even size, whose odd channel is after each one, and before it in `lrn`")
+    x = straight(r, step)
+    settings = {"alpha": ("alpha", 1e-4), "beta": ("beta", 0.75), "k": ("bias", 1.0)}
+    found = {name: shortest(step.get(*attribute)) for name, attribute in settings.items()}
+    return r.like(x, r.add(word("lrn", size, **found), x.value))
+
+
+def prelu(r: Reader, step: Step) -> Seen:
+    x = straight(r, step)
+    slope = by_channel(r, step, x, r.array(step, 1, "slope"), "slope", broadcast=True)
+    return r.like(x, r.learnt(step, word("prelu"), x.value, {"weight": slope}, (step.input(1),)).value)
+
+
+def scale(r: Reader, step: Step, value: Seen, name: str) -> Seen:
+    """A product with a constant that has a number for each channel."""
+    if not value.straight:
+        refuse("CNN504", f"{step} multiplies by a constant")
+    if r.b.nodes[value.value].op.word in ("groupnorm", "layernorm"):
+        made = r.rescaled(value, r.known[name], "weight", 1)
+        if made is not None:
+            return made
+    factors = by_channel(r, step, value, r.known[name], "factor")
+    return r.like(value, r.learnt(step, word("scale"), value.value, {"weight": factors}, (name,)).value)
+
+
+def by_channel(r: Reader, step: Step, x: Seen, array: np.ndarray, what: str, broadcast: bool = False) -> np.ndarray:
+    """A constant as one number for each channel."""
+    channels = r.type(x.value)["c"]
+    if array.size == 1 and (broadcast or channels == 1):
+        return np.full(channels, array.reshape(()))
+    if stripped(array.shape) != stripped((channels, *[1] * (len(x.shape) - 1))):
+        shape = "x".join(map(str, array.shape))
+        refuse("CNN504", f"{step} has a {what} of {shape}, not one for each of the {channels} channels")
+    return array.reshape(channels)
+
+
+def dropout(r: Reader, step: Step) -> Seen:
+    given = r.optional(step, 1, "ratio")
+    rate = shortest(float(step.get("ratio", 0.5) if given is None else given))
+    training = r.optional(step, 2, "training mode")
+    if training is not None and bool(training):
+        refuse("CNN504", f"{step} is in its training mode")
+    x = r.loose(step)
+    return r.like(x, r.add(word("dropout", rate), x.value))
+
+
+def same(r: Reader, step: Step) -> Seen:
+    """Nothing, or a word that only training knows, which our own models note."""
+    found = re.fullmatch(r"droppath(?: (\d*\.?\d+(?:e-\d+)?))?", step.notes.get(WORD, ""))
+    if not found:
+        return identity(r, step)
+    rate = float(found[1] or 0.1)
+    if rate >= 1:
+        return identity(r, step)
+    x = r.loose(step)
+    return r.like(x, r.add(word("droppath", rate), x.value))

@@ -1,0 +1,293 @@
+"""What each ONNX operator is in our words.
+
+A function takes the reader and the step and returns the value that it makes; where an operator's form has no
+word it refuses, by name. To add an operator: a function here and its entry in OPERATORS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from . import axes as axes
+from . import norms as norms
+from . import windows as windows
+from .norms import shortest
+from .patterns import WORD as GROUP
+from .reader import Reader, Seen, axis_of, word
+from .resample import RESAMPLING
+from .steps import Step, refuse
+
+Operator = Callable[[Reader, Step], Seen]
+
+
+# ---- dense -----------------------------------------------------------------------------------------------
+
+
+def gemm(r: Reader, step: Step) -> Seen:
+    if step.get("transA", 0):
+        refuse("CNN504", f"{step} turns the images (transA)")
+    weight = r.array(step, 1, "matrix") * step.get("alpha", 1.0)
+    bias = r.optional(step, 2, "bias")
+    weight = weight if step.get("transB", 0) else weight.T
+    if bias is not None:
+        bias = spread(step, bias * step.get("beta", 1.0), len(weight))
+    return dense(r, step, weight, bias)
+
+
+def spread(step: Step, bias: np.ndarray, outputs: int) -> np.ndarray:
+    """One number for each output, from what broadcasts to it."""
+    if bias.size not in (1, outputs) or (bias.size == outputs > 1 and bias.shape[-1] != outputs):
+        refuse("CNN504", f"{step} adds another number to each image")
+    return np.broadcast_to(bias.reshape(-1), (outputs,))
+
+
+def dense(r: Reader, step: Step, weight: np.ndarray, bias: np.ndarray | None) -> Seen:
+    x = r.at(step.input(0), step)
+    arrays = {"weight": weight, **({} if bias is None else {"bias": bias})}
+    sources = (*step.inputs[1:], str(step.get("transB", 0)), str(step.get("alpha")), str(step.get("beta")))
+    if len(x.shape) == 1:
+        op = word("dense", (len(weight),), bias=bias is not None)
+        return r.learnt(step, op, r.plain(x), arrays, sources)
+    if x.perm[-1] == 0 and r.type(x.value).shape == x.shape:  # over the channels of every pixel: a 1x1 convolution
+        ones = [1] * (len(x.shape) - 1)
+        op = word("conv", (len(weight), *ones), bias=bias is not None)
+        arrays["weight"] = weight.reshape(*weight.shape, *ones)
+        made = r.learnt(step, op, x.value, arrays, sources)
+        return Seen(made.value, made.shape, x.perm)
+    refuse("CNN504", f"{step} multiplies along the last axis of {x.sizes}, which is not that of the channels")
+
+
+def matmul(r: Reader, step: Step) -> Seen:
+    if step.input(1) not in r.known:
+        refuse("CNN504", f"{step} multiplies two values of the network, for which there is no word")
+    weight = r.array(step, 1, "matrix")
+    if weight.ndim != 2:
+        refuse("CNN504", f"{step} multiplies by {weight.ndim} axes of weights")
+    return dense(r, step, weight.T, None)
+
+
+# ---- activations -----------------------------------------------------------------------------------------
+
+
+def each_number(name: str, **settings: tuple[str, Any]) -> Operator:
+    """A word that looks at one number at a time; settings by attribute and the attribute's default."""
+
+    def read(r: Reader, step: Step) -> Seen:
+        x = r.loose(step)
+        found = {key: shortest(step.get(*attribute)) for key, attribute in settings.items()}
+        return r.like(x, r.add(word(name, **found), x.value))
+
+    return read
+
+
+def over_channels(name: str) -> Operator:
+    """A word that looks along the channels."""
+
+    def read(r: Reader, step: Step) -> Seen:
+        x = r.loose(step)
+        axis = step.get("axis", 1 if r.opset < 13 else -1)
+        channel = axis_of(x, axis)
+        trailing = prod(x.sizes[axis % (len(x.sizes) + 1) :])
+        if channel != 0 or (r.opset < 13 and trailing > 1):
+            refuse("CNN504", f"{step} works along axis {axis}, which is not that of the channels")
+        return r.like(x, r.add(word(name), x.value))
+
+    return read
+
+
+def clip(r: Reader, step: Step) -> Seen:
+    bounds = []
+    for index, name in ((1, "min"), (2, "max")):
+        given = r.optional(step, index, name)
+        bounds.append(step.get(name) if given is None else float(given))
+    low, high = bounds
+    x = r.loose(step)
+    if low in (None, -np.inf) and high in (None, np.inf):
+        return x
+    if low == 0 and (high is None or high > 3e38):
+        return r.like(x, r.add(word("relu"), x.value))
+    if (low, high) == (0, 6):
+        return r.like(x, r.add(word("relu6"), x.value))
+    refuse("CNN504", f"{step} clips to {low} and {high}; there are words for 0 and up, and for 0 to 6")
+
+
+def fixed(name: str, **expected: tuple[float, float]) -> Operator:
+    """A word without settings; each attribute must be what the word means: what it should be, and its default."""
+
+    def read(r: Reader, step: Step) -> Seen:
+        for attribute, (wanted, default) in expected.items():
+            found = step.get(attribute, default)
+            if not np.isclose(found, wanted, rtol=1e-5):
+                refuse("CNN504", f"{step} has {attribute} {shortest(found):g}, where `{name}` has {wanted:g}")
+        x = r.loose(step)
+        return r.like(x, r.add(word(name), x.value))
+
+    return read
+
+
+def gelu(r: Reader, step: Step) -> Seen:
+    x = r.loose(step)
+    form = "tanh" if step.get("approximate", "none") == "tanh" else "exact"
+    return r.like(x, r.add(word("gelu", form=form), x.value))
+
+
+# ---- joins -----------------------------------------------------------------------------------------------
+
+
+def join(name: str) -> Operator:
+    """Values of one shape, number by number."""
+
+    def read(r: Reader, step: Step) -> Seen:
+        values = [r.loose(step, k) for k in range(len(step.inputs))]
+        if len(values) == 1:
+            return values[0]
+        first = values[0]
+        alike = all(v.shape == first.shape and v.perm == first.perm for v in values)
+        alike = alike and len({r.type(v.value).axes for v in values}) == 1
+        if alike:
+            return r.like(first, r.add(word(name), *(v.value for v in values)))
+        return r.made(word(name), *(r.plain(v) for v in values))
+
+    return read
+
+
+def add(r: Reader, step: Step) -> Seen:
+    constants = [name for name in step.inputs if name in r.known]
+    if not constants:
+        return join("add")(r, step)
+    if len(step.inputs) == 2 and len(constants) == 1:
+        value = next(r.at(name, step) for name in step.inputs if name not in r.known)
+        made = r.biased(step, value, r.known[constants[0]])
+        if made is not None:
+            return made
+    refuse("CNN504", f"{step} adds a constant that is no layer's bias")
+
+
+def mul(r: Reader, step: Step) -> Seen:
+    constants = [name for name in step.inputs if name in r.known]
+    if constants:
+        if all((r.known[name] == 1).all() for name in constants) and len(constants) < len(step.inputs):
+            return next(r.at(name, step) for name in step.inputs if name not in r.known)
+        if len(step.inputs) == 2 and len(constants) == 1:
+            value = next(r.at(name, step) for name in step.inputs if name not in r.known)
+            factor = r.known[constants[0]]
+            made = averaged(r, value, 1 / factor) if factor.all() else None
+            return made or norms.scale(r, step, value, constants[0])
+        refuse("CNN504", f"{step} multiplies constants")
+    a, b = (r.loose(step, k) for k in range(2))
+    if a.straight and b.straight and a.sizes != b.sizes and len(a.sizes) == len(b.sizes):
+        return r.made(word("mul"), *(gate(r, v) for v in (a, b)))
+    return join("mul")(r, step)
+
+
+def div(r: Reader, step: Step) -> Seen:
+    """A sum divided by how many there are is their mean."""
+    if step.input(1) in r.known and step.input(0) not in r.known:
+        made = averaged(r, r.at(step.input(0), step), r.known[step.input(1)])
+        if made is not None:
+            return made
+    refuse("CNN504", f"{step} divides, which no word does but `mean`, by the number of its branches")
+
+
+def averaged(r: Reader, value: Seen, count: np.ndarray) -> Seen | None:
+    """The mean of the branches of a sum, if the sum is read once and `count` is how many they are."""
+    parts = r.summands(value.value)
+    if len(parts) < 2 or count.size != 1 or float(count.reshape(())) != len(parts):
+        return None
+    return r.like(value, r.add(word("mean"), *parts))
+
+
+def gate(r: Reader, value: Seen) -> str:
+    """A factor of one number for each channel may stay the vector that it is."""
+    kind = r.type(value.value)
+    if kind.kind == "vector" and set(value.shape[1:]) == {1}:
+        return value.value
+    return r.plain(value)
+
+
+def maximum(r: Reader, step: Step) -> Seen:
+    constants = [name for name in step.inputs if name in r.known]
+    if len(step.inputs) == 2 and len(constants) == 1 and not r.known[constants[0]].any():
+        x = next(r.at(name, step) for name in step.inputs if name not in r.known)
+        return r.like(x, r.add(word("relu"), x.value))
+    return join("max")(r, step)
+
+
+def concat(r: Reader, step: Step) -> Seen:
+    values = [r.loose(step, k) for k in range(len(step.inputs))]
+    if any(axis_of(value, step.get("axis", 1)) != 0 for value in values):
+        refuse("CNN504", f"{step} puts values one after the other along an axis that is not that of the channels")
+    if len(values) == 1:
+        return values[0]
+    first = values[0]
+    vectors = all(r.type(v.value).kind == "vector" and v.perm == first.perm for v in values)
+    if vectors and len({v.shape[1:] for v in values}) == 1:
+        made = r.add(word("concat"), *(v.value for v in values))
+        return Seen(made, (r.type(made)["c"], *first.shape[1:]), first.perm)
+    return r.made(word("concat"), *(r.plain(v) for v in values))
+
+
+OPERATORS: dict[str, Any] = {
+    **RESAMPLING,
+    "Conv": windows.conv,
+    "ConvTranspose": windows.conv_transpose,
+    "MaxPool": windows.maxpool,
+    "AveragePool": windows.avgpool,
+    f"{GROUP}minpool": windows.minpool,
+    "GlobalAveragePool": windows.gap,
+    "GlobalMaxPool": windows.gmp,
+    "ReduceMean": windows.over_pixels("gap"),
+    "Gemm": gemm,
+    "MatMul": matmul,
+    "Flatten": axes.flatten,
+    "Reshape": axes.reshape,
+    "Squeeze": axes.squeeze,
+    "Unsqueeze": axes.unsqueeze,
+    "Transpose": axes.transpose,
+    "Identity": norms.same,
+    "Cast": axes.cast,
+    "Shape": axes.shape_of,
+    "Relu": fixed("relu"),
+    "Clip": clip,
+    "PRelu": norms.prelu,
+    "LeakyRelu": each_number("leaky", slope=("alpha", 0.01)),
+    "Elu": each_number("elu", alpha=("alpha", 1.0)),
+    "Celu": fixed("elu", alpha=(1.0, 1.0)),
+    "Selu": fixed("selu", alpha=(1.6732632, 1.6732632), gamma=(1.050701, 1.050701)),
+    "Gelu": gelu,
+    f"{GROUP}gelu": fixed("gelu"),
+    "Swish": fixed("swish", alpha=(1.0, 1.0)),
+    f"{GROUP}swish": fixed("swish"),
+    "HardSwish": fixed("hardswish"),
+    f"{GROUP}hardswish": fixed("hardswish"),
+    "Mish": fixed("mish"),
+    f"{GROUP}mish": fixed("mish"),
+    "Sigmoid": fixed("sigmoid"),
+    "HardSigmoid": fixed("hardsigmoid", alpha=(1 / 6, 0.2), beta=(0.5, 0.5)),
+    f"{GROUP}hardsigmoid": fixed("hardsigmoid"),
+    "Tanh": fixed("tanh"),
+    "Softplus": fixed("softplus"),
+    "Softsign": fixed("softsign"),
+    f"{GROUP}softsign": fixed("softsign"),
+    f"{GROUP}step": fixed("step"),
+    "Softmax": over_channels("softmax"),
+    "LogSoftmax": over_channels("logsoftmax"),
+    "ReduceMax": windows.over_pixels("gmp"),
+    "BatchNormalization": norms.bn,
+    "LayerNormalization": norms.layernorm,
+    "GroupNormalization": norms.groupnorm,
+    "InstanceNormalization": norms.groupnorm,
+    "LRN": norms.lrn,
+    "Dropout": norms.dropout,
+    "Add": add,
+    "Sum": add,
+    "Mul": mul,
+    "Div": div,
+    "Max": maximum,
+    "Mean": join("mean"),
+    "Concat": concat,
+}

@@ -1,0 +1,147 @@
+"""An ONNX model as the importer wants it: its inputs, its known arrays, and the operators that matter.
+
+Functions are unfolded, what can be computed now is computed, well-known groups of operators (`x * sigmoid(x)`)
+become one, and what no output needs is dropped. Nothing of the file runs, and no array grows beyond what the
+file itself holds: see `onnx_constants`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ...diagnostics import Diagnostic, SpecError
+from ...train.tensors import shown
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnx
+
+MOST_STEPS = 10_000
+
+
+def refuse(code: str, message: str, help: str = "") -> NoReturn:
+    raise SpecError((Diagnostic(code, message, help=help),))
+
+
+@dataclass
+class Step:
+    """One operator: what it is, what it reads and makes, and its attributes as Python values."""
+
+    op: str
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+    attributes: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """How messages call it: "`Conv` (layer1.0.conv1)"."""
+        name = self.name or (self.outputs[0] if self.outputs else "")
+        return f"`{shown(self.op)}`" + (f" ({shown(name)})" if name else "")
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self.attributes.get(name, default)
+
+    def input(self, index: int) -> str:
+        """The name of an input; empty where it is left out."""
+        return self.inputs[index] if index < len(self.inputs) else ""
+
+
+@dataclass
+class Steps:
+    """A model taken apart. Shapes are those of one image; None for a size that the model leaves open."""
+
+    inputs: dict[str, tuple[int | None, ...]]
+    outputs: list[str]
+    steps: list[Step]
+    arrays: dict[str, np.ndarray]
+    opset: int
+    batch: int | None  # the batch, where the model was made for one alone
+
+
+def load(path: Path) -> onnx.ModelProto:
+    """The model in a file; whatever is wrong with it is a diagnostic."""
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(path)
+    except OSError as error:
+        refuse("CNN502", f"cannot read {path}: {(error.strerror or str(error)).lower()}")
+    except DecodeError:
+        refuse("CNN502", f"{path} is not an ONNX model, or is cut short")
+    except Exception as error:  # external data: whatever the package refuses in it
+        refuse("CNN502", f"cannot read {path}: {first_line(error)}")
+    return model
+
+
+def first_line(error: Exception) -> str:
+    return shown((str(error).strip() or type(error).__name__).splitlines()[0])
+
+
+def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = None) -> Steps:
+    """The steps of a model; `given` are arrays for inputs that are known beforehand."""
+    from onnx import checker, inliner, numpy_helper
+
+    try:
+        checker.check_model(model)
+        model = inliner.inline_local_functions(model)
+        graph = model.graph
+        arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    except Exception as error:  # the package's own classes, and protobuf's, and ValueError
+        refuse("CNN502", f"the model is not valid ONNX: {first_line(error)}")
+    if len(graph.node) > MOST_STEPS:
+        refuse("CNN502", f"the model has {len(graph.node):,} operators; at most {MOST_STEPS:,} are read")
+    arrays |= given or {}
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    inputs = {}
+    batches = set()
+    for entry in graph.input:
+        if entry.name not in arrays:
+            batch, *shape = sizes(entry)
+            inputs[entry.name] = tuple(shape)
+            batches.add(batch)
+    steps = [step(node) for node in graph.node]
+    outputs = [entry.name for entry in graph.output]
+    fixed = batches.pop() if len(batches) == 1 else None
+    return Steps(inputs, outputs, steps, arrays, versions.get("", versions.get("ai.onnx", 1)), fixed)
+
+
+def sizes(entry: onnx.ValueInfoProto) -> list[int | None]:
+    """The sizes of an input, None for those left open."""
+    kind = entry.type.tensor_type
+    if not entry.type.HasField("tensor_type") or kind.elem_type not in FLOATS:
+        refuse("CNN505", f"the input {shown(entry.name)} does not hold floating-point numbers")
+    if not kind.HasField("shape") or not 2 <= len(kind.shape.dim) <= 4:
+        wanted = "(n, c, h, w), (n, c, w) or (n, c)"
+        refuse("CNN505", f"the input {shown(entry.name)} has no shape of the form {wanted}")
+    return [dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in kind.shape.dim]
+
+
+FLOATS = (1, 10, 11, 16)  # float, float16, double, bfloat16, as onnx.TensorProto numbers them
+
+
+def step(node: onnx.NodeProto) -> Step:
+    from onnx import helper
+
+    domain = "" if node.domain in ("", "ai.onnx") else f"{node.domain}."
+    found = Step(domain + node.op_type, node.name, list(node.input), list(node.output))
+    for attribute in node.attribute:
+        value = helper.get_attribute_value(attribute)
+        found.attributes[attribute.name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    found.notes = {entry.key: entry.value for entry in getattr(node, "metadata_props", ())}
+    return found
+
+
+def needed(steps: Steps) -> list[Step]:
+    """The steps that outputs need, in order."""
+    wanted = set(steps.outputs)
+    found = []
+    for step in reversed(steps.steps):
+        if wanted & set(step.outputs):
+            wanted |= set(step.inputs)
+            found.append(step)
+    return found[::-1]

@@ -1,0 +1,234 @@
+"""ONNX operators that slide a window: convolutions and pools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Any
+
+from ...ir.geometry import slide
+from ...ir.op import Op
+from .axes import axes_of
+from .reader import Reader, Seen, seen, word
+from .resample import padded
+from .steps import Step, refuse
+
+Pads = list[tuple[int, int]]
+
+
+def pads_of(step: Step, sizes: tuple[int, ...], extent: list[int], stride: list[int]) -> Pads | str:
+    """The padding of each side, or `same` where the model says so itself."""
+    rank = len(sizes)
+    auto = step.get("auto_pad", "NOTSET")
+    if auto == "SAME_UPPER":
+        return "same"
+    if auto == "SAME_LOWER":
+        totals = [max((-(-n // s) - 1) * s + e - n, 0) for n, s, e in zip(sizes, stride, extent, strict=True)]
+        return [(total - total // 2, total // 2) for total in totals]
+    flat = step.get("pads") or [0] * (2 * rank)
+    if auto == "VALID":
+        flat = [0] * (2 * rank)
+    if len(flat) != 2 * rank or min(flat) < 0:
+        refuse("CNN504", f"{step} has pads {list(flat)}; a word pads by nothing or more")
+    return list(zip(flat[:rank], flat[rank:], strict=True))
+
+
+def pad_setting(step: Step, word: str, x: Any, kernel: Any, stride: Any, dilate: Any, pads: Pads | str) -> Any:
+    """The `pad` setting that means these pads, or None where no setting does."""
+    if isinstance(pads, str):
+        return pads
+    if not any(map(any, pads)):
+        return "valid"
+    if all(before == after for before, after in pads):
+        return setting([before for before, _ in pads])
+    names = ("include", "same") if step.get("ceil_mode") else ("same", "include")
+    for name in names:
+        if slide(word, x, kernel, stride, name, dilate).pad[-len(pads) :] == tuple(pads):
+            return name
+    return None
+
+
+def setting(sizes: Any) -> int | tuple[int, ...]:
+    """A setting for each direction: one number where all are equal."""
+    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
+
+
+def window(
+    r: Reader, step: Step, x: str, kernel: list[int], margin: Pads | None = None
+) -> tuple[list[int], list[int], Pads | str]:
+    """Stride, dilation and pads of a step whose windows have that kernel; `margin` is padding made before it."""
+    kind = r.type(x)
+    rank = len(kind.spatial)
+    if not rank or len(kernel) != rank:
+        refuse("CNN504", f"{step} slides over {kind}, which has another number of axes")
+    stride = list(step.get("strides") or [1] * rank)
+    dilate = list(step.get("dilations") or [1] * rank)
+    extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilate, strict=True)]
+    sides = margin or [(0, 0)] * rank
+    grown_sizes = tuple(n + before + after for n, (before, after) in zip(kind.spatial, sides, strict=True))
+    pads = pads_of(step, grown_sizes, extent, stride)
+    if margin and isinstance(pads, str):
+        refuse("CNN504", f"{step} pads what is padded already")
+    if not isinstance(pads, str):
+        pads = [(b + before, a + after) for (b, a), (before, after) in zip(pads, sides, strict=True)]
+    if step.get("ceil_mode") and not isinstance(pads, str):
+        pads = [grown(n, e, s, p) for n, e, s, p in zip(kind.spatial, extent, stride, pads, strict=True)]
+    return stride, dilate, pads
+
+
+def grown(size: int, extent: int, stride: int, pad: tuple[int, int]) -> tuple[int, int]:
+    """Pads under ceil_mode: a last window more where pixels are left, unless it would see none of the image."""
+    total = size + sum(pad) - extent
+    count = -(-total // stride)
+    if count * stride >= size + pad[0]:
+        count -= 1
+    return pad[0], pad[1] + max(count * stride - total, 0)
+
+
+def conv(r: Reader, step: Step) -> Seen:
+    x, margin = r.with_margin(step, 0.0)
+    weight, bias = r.array(step, 1, "kernel"), r.optional(step, 2, "bias")
+    filters, _, *kernel = weight.shape
+    groups = step.get("group", 1)
+    stride, dilate, pads = window(r, step, x, kernel, margin)
+    kind = r.type(x)
+    pad = pad_setting(step, "conv", kind, tuple(kernel), setting(stride), setting(dilate), pads)
+    if pad is None:
+        x = padded(r, step, x, 0, pads)
+        pad = "valid"
+    common = {"stride": setting(stride), "pad": pad, "dilate": setting(dilate), "bias": bias is not None}
+    op: Op
+    if groups == kind["c"] == filters and groups > 1:
+        op = word("dwconv", tuple(kernel), **common)
+    else:
+        op = word("conv", (filters, *kernel), groups=groups, **common)
+    arrays = {"weight": weight, **({} if bias is None else {"bias": bias})}
+    return r.learnt(step, op, x, arrays, tuple(step.inputs[1:]))
+
+
+def conv_transpose(r: Reader, step: Step) -> Seen:
+    x = r.image(step)
+    kind = r.type(x)
+    weight, bias = r.array(step, 1, "kernel"), r.optional(step, 2, "bias")
+    _, filters, *kernel = weight.shape
+    groups, rank = step.get("group", 1), len(kernel)
+    if len(kind.spatial) != rank:
+        refuse("CNN504", f"{step} slides over {kind}, which has another number of axes")
+    stride = list(step.get("strides") or [1] * rank)
+    dilate = list(step.get("dilations") or [1] * rank)
+    sizes = zip(kind.spatial, kernel, stride, dilate, strict=True)
+    full = [(n - 1) * s + d * (k - 1) + 1 for n, k, s, d in sizes]  # before anything is cut off
+    cuts = cuts_of(step, kind.spatial, full, stride)
+    pads = [max(before, 0) for before, _ in cuts]
+    added = [before - after for before, after in cuts]
+    crop = [extra == -1 for extra in added]
+    if any(before < 0 for before, _ in cuts) or any(extra < -1 for extra in added):
+        refuse("CNN504", f"{step} cuts off {cuts}, before and after each side, which no setting of `pad` means")
+    op = word(
+        "upconv",
+        (filters * groups, *kernel),
+        stride=setting(stride),
+        pad=setting(pads),
+        output_pad=setting([max(extra, 0) for extra in added]),
+        dilate=setting(dilate),
+        groups=groups,
+        bias=bias is not None,
+    )
+    arrays = {"weight": weight, **({} if bias is None else {"bias": bias})}
+    made = r.learnt(step, op, x, arrays, tuple(step.inputs[1:]))
+    if not any(crop):
+        return made
+    return r.made(word("crop", tuple(n - c for n, c in zip(made.shape[1:], crop, strict=True))), made.value)
+
+
+def cuts_of(step: Step, sizes: tuple[int, ...], full: list[int], stride: list[int]) -> Pads:
+    """How much of each side of the full output is cut off; further output pixels count as less cut off below."""
+    rank = len(sizes)
+    added = list(step.get("output_padding") or [0] * rank)
+    auto = step.get("auto_pad", "NOTSET")
+    wanted = step.get("output_shape")
+    if auto in ("SAME_UPPER", "SAME_LOWER") and wanted is None:
+        wanted = [n * s for n, s in zip(sizes, stride, strict=True)]
+    if wanted is None:
+        flat = [0] * (2 * rank) if auto == "VALID" else step.get("pads") or [0] * (2 * rank)
+        return [(flat[k], flat[rank + k] - added[k]) for k in range(rank)]
+    found = []
+    for size, target, extra in zip(full, wanted, added, strict=True):
+        total = size + extra - target
+        before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+        found.append((before, total - before - extra))
+    return found
+
+
+def maxpool(r: Reader, step: Step) -> Seen:
+    x, margin = r.with_margin(step, -inf)
+    if set(step.get("dilations") or [1]) != {1}:
+        refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `maxpool` does not")
+    return pool(r, step, x, "maxpool", {}, margin)
+
+
+def avgpool(r: Reader, step: Step) -> Seen:
+    counted = bool(step.get("count_include_pad"))
+    if not any(step.get("pads") or ()):
+        counted = counted or step.input(0) in r.margins  # zeros put there before count like pixels
+    x, margin = r.with_margin(step, 0.0) if counted else (r.image(step), None)
+    if set(step.get("dilations") or [1]) != {1}:
+        refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `avgpool` does not")
+    return pool(r, step, x, "avgpool", {"count_pad": counted} if counted else {}, margin)
+
+
+def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin: Pads | None = None) -> Seen:
+    kernel = list(step.get("kernel_shape") or [])
+    stride, _, pads = window(r, step, x, kernel, margin)
+    if more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, kernel, stride):
+        refuse("CNN504", f"{step} counts some of its padding (ceil_mode with count_include_pad)")
+    kind = r.type(x)
+    pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), 1, pads)
+    if pad is None and more:  # zeros that count are zeros like any others
+        x = padded(r, step, x, 0, pads)
+        pad = "valid"
+    if pad is None:
+        refuse("CNN504", f"{step} pads by {pads}, before and after each side, which no setting of `pad` means")
+    size = tuple(kernel[:1]) if len(set(kernel)) == 1 else tuple(kernel)
+    chosen = None if stride == kernel else setting(stride)
+    return r.made(word(name, size, stride=chosen, pad=pad, **more), x)
+
+
+def gap(r: Reader, step: Step) -> Seen:
+    return pooled(r, r.image(step), "gap")
+
+
+def pooled(r: Reader, x: str, name: str) -> Seen:
+    """A global pool: a vector here, one pixel of each channel there."""
+    shape = r.type(x).shape
+    if not r.type(x).spatial:
+        return seen(x, shape)
+    value = r.add(word(name), x)
+    return seen(value, (shape[0], *[1] * (len(shape) - 1)))
+
+
+def over_pixels(name: str) -> Callable[[Reader, Step], Seen]:
+    """A mean or a maximum over all pixels is a global pool; a maximum over pieces of the channels is `maxout`."""
+
+    def read(r: Reader, step: Step) -> Seen:
+        value = r.at(step.input(0), step)
+        along, kept = axes_of(r, step), step.get("keepdims", 1)
+        pixels = set(range(1, len(value.perm)))
+        if along == pixels and pixels and (value.straight or not kept):
+            made = pooled(r, r.plain(seen(value.value, value.shape)), name)
+            return made if kept else seen(made.value, made.shape[:1])
+        if name == "gmp" and along == {1} and value.straight and not kept:
+            left, piece, *rest = value.shape
+            if r.type(value.value).shape == (left * piece, *rest):
+                return r.made(word("maxout", piece), value.value)
+        refuse("CNN504", f"{step} works along other axes than those of the pixels")
+
+    return read
+
+
+def gmp(r: Reader, step: Step) -> Seen:
+    return pooled(r, r.image(step), "gmp")
+
+
+def minpool(r: Reader, step: Step) -> Seen:
+    return pool(r, step, r.image(step), "minpool", {})

@@ -1,0 +1,369 @@
+"""What each word becomes in ONNX: one node, or a few.
+
+A function takes the page, the node and the names of its inputs; the last node that it adds carries the word's
+name. To add a word: a function here and its entry in WORDS; the tests then hold the outputs against
+onnxruntime's and the way back (`onnx_import`) against the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ...ir import Node
+from ...ir.geometry import Geometry, each
+from .page import WORD, OnnxPage
+
+Writer = Callable[..., object]
+
+
+# ---- convolution and dense ---------------------------------------------------------------------------
+
+
+def sliding(geometry: Geometry, rank: int, dilated: bool = True) -> dict[str, Any]:
+    """Kernel, stride and padding as attributes: pads are all beginnings, then all ends."""
+    pads = geometry.pad[-rank:]
+    found = {
+        "kernel_shape": list(geometry.kernel[-rank:]),
+        "strides": list(geometry.stride[-rank:]),
+        "pads": [before for before, _ in pads] + [after for _, after in pads],
+    }
+    return {**found, "dilations": list(geometry.dilate[-rank:])} if dilated else found
+
+
+def biased(page: OnnxPage, node: Node) -> list[str]:
+    """The names of weight and bias."""
+    op: Any = node.op
+    return [page.weight(node, "weight")] + ([page.weight(node, "bias")] if op.bias else [])
+
+
+def convolution(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    groups = kind["c"] if op.word == "dwconv" else op.groups
+    attributes = sliding(op.geometry(kind), len(kind.spatial))
+    page.add("Conv", node, x, *biased(page, node), group=groups, **attributes)
+
+
+def upconv(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    rank = len(kind.spatial)
+    added = list(each(op.output_pad, rank, "output_pad", fill=0)[-rank:])
+    attributes = {**sliding(op.geometry(kind), rank), "output_padding": added, "group": op.groups}
+    page.add("ConvTranspose", node, x, *biased(page, node), **attributes)
+
+
+def dense(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Gemm", node, x, *biased(page, node), transB=1)
+
+
+# ---- pooling and shape -------------------------------------------------------------------------------
+
+
+def maxpool(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    page.add("MaxPool", node, x, **sliding(op.geometry(kind), len(kind.spatial), dilated=False))
+
+
+def minpool(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    negated = page.add("Neg", node, x, part="negated")
+    window = sliding(op.geometry(kind), len(kind.spatial), dilated=False)
+    page.add("Neg", node, page.add("MaxPool", node, negated, part="largest", **window))
+
+
+def avgpool(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    window = sliding(op.geometry(kind), len(kind.spatial), dilated=False)
+    page.add("AveragePool", node, x, count_include_pad=int(op.count_pad), **window)
+
+
+def gap(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Flatten", node, page.add("GlobalAveragePool", node, x, part="pixel"))
+
+
+def gmp(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Flatten", node, page.add("GlobalMaxPool", node, x, part="pixel"))
+
+
+def pad(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    sides = [0, op.channels, *op.before(kind)[-len(kind.spatial) :]]
+    page.add("Pad", node, x, page.constant(f"{node.name}.sides", sides * 2))
+
+
+def crop(page: OnnxPage, node: Node, x: str) -> None:
+    kind = page.kind(node)
+    rank = len(kind.spatial)
+    starts = node.op.before(kind)[-rank:]  # type: ignore[attr-defined]
+    ends = [start + size for start, size in zip(starts, node.type.spatial, strict=True)]
+    cut(page, node, x, starts, ends, range(2, 2 + rank))
+
+
+def take(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    cut(page, node, x, [op.start], [op.start + op.size], [1])
+
+
+def cut(page: OnnxPage, node: Node, x: str, *parts: Iterable[int]) -> None:
+    """A part of the value; `parts` are starts, ends and axes."""
+    named = zip(("starts", "ends", "axes"), parts, strict=True)
+    page.add("Slice", node, x, *(page.constant(f"{node.name}.{name}", list(values)) for name, values in named))
+
+
+def upsample(page: OnnxPage, node: Node, x: str) -> None:
+    factors = node.op.factors(page.kind(node))[-len(node.type.spatial) :]  # type: ignore[attr-defined]
+    scales = page.constant(f"{node.name}.scales", [1, 1, *factors], "float32")
+    page.add("Resize", node, x, "", scales, **NEAREST)
+
+
+def resize(page: OnnxPage, node: Node, x: str) -> None:
+    nearest = node.op.mode == "nearest"  # type: ignore[attr-defined]
+    sizes = page.constant(f"{node.name}.sizes", [*node.type.spatial])
+    axes = list(range(2, 2 + len(node.type.spatial)))
+    page.add("Resize", node, x, "", "", sizes, axes=axes, **(NEAREST if nearest else {"mode": "linear"}))
+
+
+NEAREST = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+
+
+def flatten(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Flatten", node, x)
+
+
+def reshape(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Reshape", node, x, page.constant(f"{node.name}.shape", [0, *node.type.shape]))
+
+
+def shuffle(page: OnnxPage, node: Node, x: str) -> None:
+    groups = node.op.size  # type: ignore[attr-defined]
+    channels, *pixels = node.type.shape
+    apart = page.constant(f"{node.name}.groups", [0, groups, channels // groups, *pixels])
+    together = page.constant(f"{node.name}.shape", [0, channels, *pixels])
+    rows = page.add("Reshape", node, x, apart, part="rows")
+    order = [0, 2, 1, *range(3, 3 + len(pixels))]
+    page.add("Reshape", node, page.add("Transpose", node, rows, part="columns", perm=order), together)
+
+
+# ---- activations -------------------------------------------------------------------------------------
+
+
+def operator(kind: str, **attributes: str) -> Writer:
+    """An operator of its own; `attributes` name the settings that it takes."""
+
+    def write(page: OnnxPage, node: Node, x: str) -> None:
+        page.add(kind, node, x, **{name: getattr(node.op, field) for name, field in attributes.items()})
+
+    return write
+
+
+def over_channels(kind: str) -> Writer:
+    """An operator along the axis of the channels."""
+
+    def write(page: OnnxPage, node: Node, x: str) -> None:
+        page.add(kind, node, x, axis=1)
+
+    return write
+
+
+def relu6(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Clip", node, x, page.number(f"{node.name}.low", 0), page.number(f"{node.name}.high", 6))
+
+
+def gelu(page: OnnxPage, node: Node, x: str) -> None:
+    form = {"exact": "none", "tanh": "tanh"}[node.op.form]  # type: ignore[attr-defined]
+    page.add("Gelu", node, x, approximate=form)
+
+
+def swish(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Mul", node, x, page.add("Sigmoid", node, x, part="gate"))
+
+
+def hardsigmoid(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("HardSigmoid", node, x, alpha=1 / 6, beta=0.5)
+
+
+def step(page: OnnxPage, node: Node, x: str) -> None:
+    positive = page.add("Greater", node, x, page.number(f"{node.name}.zero", 0), part="positive")
+    page.add("Cast", node, positive, to=page.element)
+
+
+def maxout(page: OnnxPage, node: Node, x: str) -> None:
+    piece = node.op.size  # type: ignore[attr-defined]
+    shape = page.constant(f"{node.name}.shape", [0, node.type["c"], piece, *node.type.spatial])
+    pieces = page.add("Reshape", node, x, shape, part="pieces")
+    page.add("ReduceMax", node, pieces, page.constant(f"{node.name}.axes", [2]), keepdims=0)
+
+
+# ---- normalisation and regularisation ----------------------------------------------------------------
+
+
+def bn(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    learnt = [page.weight(node, name) for name in ("weight", "bias", "running_mean", "running_var")]
+    page.add("BatchNormalization", node, x, *learnt, epsilon=op.eps, momentum=1 - op.momentum)
+
+
+def by_channel(page: OnnxPage, node: Node, name: str) -> str:
+    """A parameter with a number for each channel, in the shape in which ONNX spreads it over pixels."""
+    weight = page.weight(node, name)
+    rank = len(node.type.spatial)
+    if not rank:
+        return weight
+    axes = page.constant(f"{node.name}.axes", list(range(1, 1 + rank)))
+    return page.add("Unsqueeze", node, weight, axes, part=f"{name}s")
+
+
+def scale(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Mul", node, x, by_channel(page, node, "weight"))
+
+
+def prelu(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("PRelu", node, x, by_channel(page, node, "weight"))
+
+
+def layernorm(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    learnt = [page.weight(node, "weight"), page.weight(node, "bias")]
+    rank = len(node.type.shape)
+    if rank == 1:
+        page.add("LayerNormalization", node, x, *learnt, epsilon=op.eps)
+        return
+    last = page.add("Transpose", node, x, part="pixels", perm=[0, *range(2, rank + 1), 1])
+    made = page.add("LayerNormalization", node, last, *learnt, part="normal", epsilon=op.eps)
+    page.add("Transpose", node, made, perm=[0, rank, *range(1, rank)])
+
+
+def groupnorm(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    learnt = [page.weight(node, "weight"), page.weight(node, "bias")]
+    settings = {"num_groups": op.size[0], "epsilon": op.eps}
+    if node.type.spatial:
+        page.add("GroupNormalization", node, x, *learnt, **settings)
+        return
+    axes = page.constant(f"{node.name}.axes", [2])
+    pixel = page.add("Unsqueeze", node, x, axes, part="pixel")
+    made = page.add("GroupNormalization", node, pixel, *learnt, part="normal", **settings)
+    page.add("Squeeze", node, made, axes)
+
+
+def lrn(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    settings = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "bias": op.k}
+    rank = len(node.type.shape)
+    axes = page.constant(f"{node.name}.axes", list(range(rank + 1, 4))) if rank < 3 else ""
+    if axes:
+        x = page.add("Unsqueeze", node, x, axes, part="image")
+    if op.size % 2 == 0:  # the odd channel is the one before here, and the one after in ONNX
+        x = turned(page, node, x, "turned")
+    x = page.add("LRN", node, x, part="" if rank == 3 and op.size % 2 else "normal", **settings)
+    if op.size % 2 == 0:
+        x = turned(page, node, x, "" if rank == 3 else "back")
+    if axes:
+        page.add("Squeeze", node, x, axes)
+
+
+def turned(page: OnnxPage, node: Node, x: str, part: str) -> str:
+    """The channels from last to first."""
+    ends = [page.constant(f"{node.name}.{k}", [v]) for k, v in (("last", -1), ("first", -(1 << 31)), ("c", 1))]
+    return page.add("Slice", node, x, *ends, page.constant(f"{node.name}.back_by", [-1]), part=part)
+
+
+def droppath(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Identity", node, x)  # ONNX has no word for it; in use it does nothing
+    page.note(WORD, node.op.written())
+
+
+def dropout(page: OnnxPage, node: Node, x: str) -> None:
+    page.add("Dropout", node, x, page.number(f"{node.name}.ratio", node.op.rate))  # type: ignore[attr-defined]
+
+
+# ---- joins -------------------------------------------------------------------------------------------
+
+
+def add(page: OnnxPage, node: Node, *inputs: str) -> None:
+    page.add("Add" if len(inputs) == 2 else "Sum", node, *inputs)
+
+
+def mul(page: OnnxPage, node: Node, *inputs: str) -> None:
+    rank = len(node.type.shape)
+    factors: list[str] = []
+    for value in inputs:
+        missing = rank - len(page.graph.type(value).shape)
+        if missing:
+            axes = page.constant(f"{node.name}.axes", list(range(rank + 1 - missing, rank + 1)))
+            value = page.add("Unsqueeze", node, value, axes, part=f"gate{len(factors)}")
+        factors.append(value)
+    product = factors[0]
+    for count, factor in enumerate(factors[1:], 1):
+        product = page.add("Mul", node, product, factor, part="" if count == len(factors) - 1 else f"{count}")
+
+
+def join(kind: str) -> Writer:
+    """An operator that takes any number of values of one shape."""
+
+    def write(page: OnnxPage, node: Node, *inputs: str) -> None:
+        page.add(kind, node, *inputs)
+
+    return write
+
+
+def concat(page: OnnxPage, node: Node, *inputs: str) -> None:
+    page.add("Concat", node, *inputs, axis=1)
+
+
+WORDS: dict[str, Writer] = {
+    "conv": convolution,
+    "dwconv": convolution,
+    "upconv": upconv,
+    "maxpool": maxpool,
+    "avgpool": avgpool,
+    "minpool": minpool,
+    "gap": gap,
+    "gmp": gmp,
+    "dense": dense,
+    "flatten": flatten,
+    "reshape": reshape,
+    "pad": pad,
+    "crop": crop,
+    "upsample": upsample,
+    "resize": resize,
+    "shuffle": shuffle,
+    "take": take,
+    "relu": operator("Relu"),
+    "relu6": relu6,
+    "leaky": operator("LeakyRelu", alpha="slope"),
+    "prelu": prelu,
+    "elu": operator("Elu", alpha="alpha"),
+    "selu": operator("Selu"),
+    "gelu": gelu,
+    "swish": swish,
+    "hardswish": operator("HardSwish"),
+    "mish": operator("Mish"),
+    "sigmoid": operator("Sigmoid"),
+    "hardsigmoid": hardsigmoid,
+    "tanh": operator("Tanh"),
+    "softplus": operator("Softplus"),
+    "softsign": operator("Softsign"),
+    "step": step,
+    "softmax": over_channels("Softmax"),
+    "logsoftmax": over_channels("LogSoftmax"),
+    "maxout": maxout,
+    "bn": bn,
+    "layernorm": layernorm,
+    "groupnorm": groupnorm,
+    "lrn": lrn,
+    "scale": scale,
+    "dropout": dropout,
+    "droppath": droppath,
+    "add": add,
+    "concat": concat,
+    "mul": mul,
+    "max": join("Max"),
+    "mean": join("Mean"),
+}

@@ -1,0 +1,1 @@
+"""A network as one Python file that needs NumPy and nothing else."""

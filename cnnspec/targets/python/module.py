@@ -1,0 +1,237 @@
+"""A network as one Python file that needs NumPy and nothing else: `cnnspec compile --emit python`.
+
+The file is made of the plan's own source, the source of the kernels that it calls, and the classes of `runtime`,
+which lay out memory and run it: nothing in it was written twice. Weights lie in an npz file beside it, or in the
+file itself as text. With `train` there are backward and update as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import inspect
+import io
+import re
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ...codegen.emit import Emitter, Program
+from ...ir import Graph
+from ...kernels import update as update_kernels
+from ...lang import Spec
+from ...ops.leaves import Target
+from ...passes import INFERENCE, TRAINING, run
+from ...passes.expand import attach_costs
+from ...runtime import load, update
+from ...runtime.parameters import parameters_of
+from ...settings.optimisers import Optimiser
+from . import runtime
+from .kernel_source import globals_of, sources
+
+LINE = 100  # characters of a line of weights
+
+
+def module_source(
+    spec: Spec,
+    weights: Mapping[str, np.ndarray],
+    *,
+    train: bool = False,
+    batch: int | None = None,
+    beside: str = "net.npz",
+    embed: bool = False,
+) -> str:
+    """The file's text. `beside` is the npz file that holds the weights, unless they are embedded."""
+    graph = spec.graph
+    batch = batch or (spec.train.batch if train else 32)
+    used = Emitter(run(graph, INFERENCE), batch, batch).run()
+    programs = {"": used}
+    if train:
+        judged = run(attach_costs(graph, spec.train.cost), TRAINING)
+        programs["training_"] = Emitter(judged, batch, batch).run()
+    plans = [renamed(program, prefix, spec.graph.outputs) for prefix, program in programs.items()]
+    optimiser = spec.train.optimiser
+    if train:
+        plans.append(update.source(optimiser))
+    runs = ["Layout", "Plan", "Network", "main", "run"] + ["Learning"] * train
+    own = optimiser_source(optimiser) if train else ""
+    wanted = set(runs).union(*(globals_of(text) for text in (*plans, own)))
+    imports, kernels = sources(wanted, (load, update_kernels, runtime))
+    imports += ["import sys", "from pathlib import Path"] + ["import base64", "import io"] * embed
+    parts = [
+        heading(spec, batch, train, embed, beside),
+        "from __future__ import annotations\n\n" + "\n".join(ordered(imports)),
+        "f = np.float32",
+        "# ---- the plan " + "-" * 86,
+        *plans,
+        *([own] if own else []),
+        "# ---- kernels, and what runs the plan " + "-" * 64,
+        *kernels,
+        "# ---- the network " + "-" * 83,
+        *tables(spec, graph, programs, batch, train),
+        weights_source(weights, beside, embed),
+        'if __name__ == "__main__":\n    main(load(), sys.argv[1:])',
+    ]
+    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def heading(spec: Spec, batch: int, train: bool, embed: bool, beside: str) -> str:
+    ins, outs = (listed(spec.graph, names) for names in (spec.graph.inputs, spec.graph.outputs))
+    how = "in this file" if embed else f"beside this file, in {plain(beside)}"
+    usage = ["    python net.py images.npy              # classifies", "", "    network = load()", "    network(x)"]
+    usage[-1] += f"{'':28}# {ins} -> {outs}"
+    if train:
+        usage.append(f"    network.learn(x, y, rate=0.01)        # a step on a batch of {batch}; its cost")
+    text = [
+        f"{plain(spec.source.name)}, written by cnnspec: needs NumPy and nothing else. Its weights are {how}.",
+        "",
+        *usage,
+    ]
+    return '"""' + "\n".join(text) + '\n"""'
+
+
+def listed(graph: Graph, names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} ({', '.join(map(str, ('n', *graph.type(name).shape)))})" for name in names)
+
+
+def plain(name: str) -> str:
+    """A file's name, fit to stand in a docstring."""
+    return re.sub(r"[^\w .<>()/-]", "_", name.replace("\\", "/").split("/")[-1])
+
+
+def ordered(imports: list[str]) -> list[str]:
+    """Imports as one writes them: modules first, names of one module together, NumPy last."""
+    plain_ones = sorted({line for line in imports if line.startswith("import ")} - {"import numpy as np"})
+    names: dict[str, set[str]] = {}
+    for line in imports:
+        if line.startswith("from "):
+            module, _, name = line.removeprefix("from ").partition(" import ")
+            names.setdefault(module, set()).add(name)
+    found = [f"from {module} import {', '.join(sorted(names[module]))}" for module in sorted(names)]
+    standard = [line for line in found if not line.startswith("from numpy")]
+    return [*plain_ones, *standard, "", "import numpy as np", *(line for line in found if line not in standard)]
+
+
+def renamed(program: Program, prefix: str, outputs: tuple[str, ...]) -> str:
+    """The functions of a plan without its page's heading, under their own names; outputs as words are called."""
+    source = re.sub(r'\A""".*?"""\n+', "", program.source, flags=re.S)
+    for made, word in zip(program.graph.outputs, outputs, strict=False):  # a plan that learns has none
+        source = source.replace(f'taken["{made}"]', f'taken["{word}"]')
+    return re.sub(r"^def (forward|buffers)\(", rf"def {prefix}\1(", source, flags=re.M)
+
+
+def optimiser_source(optimiser: Optimiser) -> str:
+    """The numbers of an optimiser and the methods that turn them into those of a step."""
+    kind, methods, values = type(optimiser), {}, {"lr": optimiser.lr, "clip": optimiser.clip}
+    open_names = ["scalars"]
+    while open_names:
+        name = open_names.pop()
+        if name in methods or name in values:
+            continue
+        member: Any = inspect.getattr_static(kind, name)
+        member = member.fget if isinstance(member, property) else member
+        if not inspect.isfunction(member):
+            values[name] = getattr(optimiser, name)
+            continue
+        methods[name] = inspect.getsource(member).rstrip()
+        tree = ast.parse(textwrap.dedent(methods[name]))
+        open_names += [
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+        ]
+    lines = ["class Optimiser:", f'    """{optimiser.written()}"""', ""]
+    lines += [f"    {name} = {value!r}" for name, value in values.items()]
+    for method in methods.values():
+        lines += ["", method]
+    return "\n".join(lines)
+
+
+def tables(spec: Spec, graph: Graph, programs: dict[str, Program], batch: int, train: bool) -> list[str]:
+    """The network as a class: its shapes, its parameters, its plans."""
+    layouts = ["LAYOUTS = {  # shape, the same with a flattened image's axes apart, the plan's order of them"]
+    for name, parameter in parameters_of(graph).items():
+        apart = tuple(size for _, size in parameter.unfolded)
+        state = "" if parameter.trained else ", False"
+        layouts.append(f'    "{name}": Layout({parameter.type.shape}, {apart}, {parameter.order}{state}),')
+    lines = [
+        f"class Net({'Learning' if train else 'Network'}):",
+        f"    batch = {batch}",
+        f"    inputs = {shapes(graph, graph.inputs)}",
+        f"    outputs = {shapes(graph, graph.outputs)}",
+        "    layouts = LAYOUTS",
+        f"    plan = {plan(programs[''], '')}",
+    ]
+    if train:
+        training = programs["training_"]
+        targets = tuple(n.name.removesuffix(".target") for n in training.graph if isinstance(n.op, Target))
+        lines += [
+            f"    training = {plan(training, 'training_')}",
+            f"    targets = {shapes(graph, targets)}",
+            "    optimiser = Optimiser()",
+            f"    moments_of = {spec.train.optimiser.moments!r}".replace("'", '"'),
+            "    update = staticmethod(update)",
+            f"    chunk = {update.CHUNK}",
+            f"    seed = {spec.train.seed}",
+        ]
+    return ["\n".join([*layouts, "}"]), "\n".join(lines)]
+
+
+def shapes(graph: Graph, names: tuple[str, ...]) -> str:
+    """Source of a dictionary of shapes."""
+    return repr({name: graph.type(name).shape for name in names}).replace("'", '"')
+
+
+def plan(program: Program, prefix: str) -> str:
+    """Source of a plan's entry: its functions, and what memory they want."""
+    parts = [f"{prefix}buffers", f"{prefix}forward", f"{program.arena_bytes}"]
+    parts += [f"kept={program.kept_bytes}"] if program.kept_bytes else []
+    functions = (name for name in ("prepare", "backward", "settle") if f"def {name}(" in program.source)
+    parts += [f"{name}={name}" for name in functions]
+    parts += [f"costs={program.costs}"] if program.costs else []
+    parts += [f"meetings={program.meetings}"] if program.meetings else []
+    if program.constants:
+        inner = ", ".join(f'"{name}": {array_source(array)}' for name, array in program.constants.items())
+        parts.append(f"constants={{{inner}}}")
+    names = {full: name for full, name in program.parameters.items() if name != full.replace(".", "_")}
+    parts += [f"names={names}"] if names else []
+    inside = ", ".join(parts)
+    if len(inside) > LINE - 30:
+        inside = "\n" + "".join(f"        {part},\n" for part in parts) + "    "
+    return f"Plan({inside})".replace("'", '"')
+
+
+def array_source(array: np.ndarray) -> str:
+    """A small array as source."""
+    return f"np.array({array.tolist()!r}, np.float32)"
+
+
+def weights_source(weights: Mapping[str, np.ndarray], beside: str, embed: bool) -> str:
+    """The function that loads the weights, and with `embed` the weights as text."""
+    if not embed:
+        return (
+            "def load(path: str | None = None) -> Net:\n"
+            '    """The network with the weights of an npz file (default: the one beside this file)."""\n'
+            f"    with np.load(path or Path(__file__).with_name({beside!r}), allow_pickle=False) as file:\n"
+            "        return Net(dict(file))"
+        )
+    text = base64.b64encode(packed(weights)).decode()
+    lines = [text[start : start + LINE] for start in range(0, len(text), LINE)]
+    return (
+        'WEIGHTS = """\n' + "\n".join(lines) + '\n"""\n\n\n'
+        "def load(path: str | None = None) -> Net:\n"
+        '    """The network with the weights of an npz file (default: those of this file)."""\n'
+        "    source = path or io.BytesIO(base64.b64decode(WEIGHTS))\n"
+        "    with np.load(source, allow_pickle=False) as file:\n"
+        "        return Net(dict(file))"
+    )
+
+
+def packed(weights: Mapping[str, np.ndarray]) -> bytes:
+    """Weights as the bytes of an npz file."""
+    file = io.BytesIO()
+    arrays: dict[str, Any] = {name: values.astype(np.float32) for name, values in weights.items()}
+    np.savez(file, **arrays)
+    return file.getvalue()

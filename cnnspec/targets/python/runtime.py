@@ -1,0 +1,248 @@
+"""What a stand-alone module runs its plan with; the classes here are copied into it as they stand.
+
+So nothing here may need more than NumPy and the standard library, and what is imported at the top of this file
+is imported there as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from math import prod
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...kernels.update import clip_scale
+from ...runtime.load import Arena
+
+
+class Layout(NamedTuple):
+    """A parameter: its shape, the same with a flattened image taken apart, and the order in which plans keep it."""
+
+    shape: tuple[int, ...]
+    apart: tuple[int, ...]
+    order: tuple[int, ...]
+    trained: bool = True
+
+
+class Plan(NamedTuple):
+    """The functions of a plan, and the memory that it wants: bytes of the arena and of what is made of parameters
+    alone, sums, numbers known beforehand.
+
+    It calls `bn1.weight` `bn1_weight`; `names` tells where that name was taken and it calls it something else.
+    """
+
+    buffers: Callable[..., None]
+    forward: Callable[..., Any]
+    arena: int
+    kept: int = 0
+    prepare: Callable[..., None] | None = None
+    backward: Callable[..., Any] | None = None
+    settle: Callable[..., None] | None = None
+    costs: int = 0
+    meetings: dict[str, tuple[int, ...]] = {}
+    constants: dict[str, np.ndarray] = {}
+    names: dict[str, str] = {}
+
+
+class Network:
+    """A network in use: arrays (n, c, h, w), (n, c, w) or (n, c) in, outputs out, for any number of images.
+
+    `parameters` are arrays by name in PyTorch's layouts; `set` changes one of them, `save` writes all of them.
+    Images go through the plan `batch` at a time.
+    """
+
+    batch: int
+    inputs: dict[str, tuple[int, ...]]
+    outputs: dict[str, tuple[int, ...]]
+    layouts: dict[str, Layout]
+    plan: Plan
+
+    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+        self.fresh = True  # parameters have changed, and nothing was made of them yet
+        self.flat: dict[bool, np.ndarray] = {}
+        self.arrays: dict[str, np.ndarray] = {}
+        for trained in (True, False):
+            mine = {name: layout for name, layout in self.layouts.items() if layout.trained is trained}
+            self.flat[trained] = np.zeros(sum(prod(layout.shape) for layout in mine.values()), np.float32)
+            self.arrays |= dict(self.pieces(mine, self.flat[trained]))
+        if weights.keys() != self.layouts.keys():
+            differing = ", ".join(sorted(weights.keys() ^ self.layouts.keys()))
+            raise ValueError(f"these are not the weights of this network: {differing} on one side only")
+        for name, values in weights.items():
+            self.set(name, values)
+        given = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in self.inputs.items()}
+        self.given, self.taken, self.b, self.p = self.bound(self.plan, given, self.outputs)
+
+    def pieces(self, layouts: Mapping[str, Layout], memory: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+        """One block of memory as the arrays that lie in it, one after the other."""
+        start = 0
+        for name, layout in layouts.items():
+            stop = start + prod(layout.shape)
+            yield name, memory[start:stop].reshape([layout.apart[axis] for axis in layout.order])
+            start = stop
+
+    def set(self, name: str, values: np.ndarray) -> None:
+        layout = self.layouts[name]
+        if values.shape != layout.shape:
+            raise ValueError(f"{name} has shape {layout.shape}, got {values.shape}")
+        self.arrays[name][...] = values.reshape(layout.apart).transpose(layout.order)
+        self.fresh = True
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        found = {}
+        for name, layout in self.layouts.items():
+            back = np.argsort(layout.order) if layout.order else ()
+            found[name] = self.arrays[name].transpose(back).reshape(layout.shape).copy()
+        return found
+
+    def save(self, path: str) -> None:
+        arrays: dict[str, Any] = self.parameters
+        with open(path, "wb") as file:
+            np.savez(file, **arrays)
+
+    def bound(
+        self,
+        plan: Plan,
+        given: dict[str, np.ndarray],
+        outputs: Mapping[str, tuple[int, ...]],
+        gradients: Mapping[str, np.ndarray] | None = None,
+        **numbers: Any,
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], SimpleNamespace, SimpleNamespace]:
+        """The plan's arrays laid out: what it is given, what is taken from it, its own, and the parameters."""
+        taken = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in outputs.items()}
+        meetings = {name: np.zeros((1, *shape)) for name, shape in plan.meetings.items()}
+        b = SimpleNamespace(costs=np.zeros(max(1, plan.costs)), right=np.zeros(1, np.int64), shard=0, **numbers)
+        called = {full: plan.names.get(full, full.replace(".", "_")) for full in self.layouts}
+        p = SimpleNamespace(**{called[full]: array for full, array in self.arrays.items()})
+        g = SimpleNamespace(**{called[full]: array for full, array in (gradients or {}).items()})
+        arena, kept = (Arena(np.zeros(size, np.uint8), "float32") for size in (plan.arena, plan.kept))
+        plan.buffers(b, p, g, arena, kept, meetings, plan.constants, given, taken)
+        b.gradients = g
+        return given, taken, b, p
+
+    def by_name(self, values: Any, names: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+        """Arrays by name: one alone is that of the only name."""
+        found = values if isinstance(values, Mapping) else dict.fromkeys(names, values)
+        return {name: np.asarray(found[name]) for name in names}
+
+    def __call__(self, x: Any) -> Any:
+        """The outputs for some images: an array, or a dictionary where there are several."""
+        arrays = self.by_name(x, self.inputs)
+        for name, shape in self.inputs.items():
+            if arrays[name].shape[1:] != shape:
+                raise ValueError(f"`{name}` takes arrays of shape {('n', *shape)}, got {arrays[name].shape}")
+        count = len(next(iter(arrays.values())))
+        if self.fresh and self.plan.prepare is not None:
+            self.plan.prepare(self.b, self.p)
+        self.fresh = False
+        made = {name: np.empty((count, *shape), np.float32) for name, shape in self.outputs.items()}
+        for start in range(0, count, self.batch):
+            size = min(self.batch, count - start)
+            for name, values in arrays.items():
+                self.given[name][:size] = values[start : start + size]  # what lies behind them is not looked at
+            run(self.plan.forward(self.b, self.p))
+            for name, values in made.items():
+                values[start : start + size] = self.taken[name][:size]
+        return made if len(made) > 1 else next(iter(made.values()))
+
+
+def run(phase: Any) -> None:
+    """A plan pauses where several workers would wait for one another; alone there is nobody to wait for."""
+    for _ in phase or ():
+        pass
+
+
+class Learning(Network):
+    """A network that goes on learning: `learn` takes a step on a batch, with the optimiser of the spec.
+
+    The learning rate is the caller's to choose; schedules are not part of this file.
+    """
+
+    training: Plan
+    targets: dict[str, tuple[int, ...]]
+    optimiser: Any
+    moments_of: tuple[str, ...]
+    update: Callable[..., None]
+    chunk: int
+    seed: int
+
+    def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+        super().__init__(weights)
+        size = self.flat[True].size
+        trained = {name: layout for name, layout in self.layouts.items() if layout.trained}
+        self.gradient = np.zeros(size, np.float32)
+        self.gradients = dict(self.pieces(trained, self.gradient))
+        self.moments = {name: np.zeros(size, np.float32) for name in self.moments_of}
+        self.clock = np.array([self.seed, 0])
+        shapes = {**self.inputs, **{f"{name}.target": shape for name, shape in self.targets.items()}}
+        given = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in shapes.items()}
+        self.lesson, _, self.c, self.q = self.bound(self.training, given, {}, self.gradients, clock=self.clock)
+
+    def learn(self, x: Any, y: Any, rate: float | None = None) -> float:
+        """One step on `batch` images; the mean cost before it.
+
+        y holds classes, or numbers of the output's shape.
+        """
+        for name, values in self.by_name(x, self.inputs).items():
+            self.lesson[name][...] = values
+        for name, values in self.by_name(y, self.targets).items():
+            target = self.lesson[f"{name}.target"]
+            target[...] = values if values.shape == target.shape else self.one_hot(values, target)
+        self.clock[1] += 1
+        run(self.training.forward(self.c, self.q))
+        if self.training.backward is not None:
+            run(self.training.backward(self.c, self.q, self.c.gradients))
+        cost = float(self.c.costs.sum())
+        if np.isfinite(cost):
+            self.step(self.optimiser.lr if rate is None else rate)
+        return cost
+
+    def one_hot(self, classes: np.ndarray, like: np.ndarray) -> np.ndarray:
+        found = np.moveaxis(np.eye(like.shape[1], dtype=like.dtype)[classes], -1, 1)
+        if found.shape != like.shape:
+            raise ValueError(f"{self.batch} targets belong to a step, got {classes.shape}")
+        return found
+
+    def step(self, rate: float) -> None:
+        """The optimiser, piece by piece, so that a few arrays' pieces fit into a cache together."""
+        p, g = self.flat[True], self.gradient
+        self.fresh = True
+        scalars = {
+            name: np.float32(value) for name, value in self.optimiser.scalars(int(self.clock[1]), rate).items()
+        }
+        cuts = [slice(start, min(start + self.chunk, p.size)) for start in range(0, p.size, self.chunk)]
+        if self.optimiser.clip is not None:
+            squares = np.array([np.vdot(g[cut], g[cut]) for cut in cuts], np.float64)
+            scalars["scale"] = np.float32(clip_scale(float(squares.sum()), self.optimiser.clip))
+        t, u = np.empty(self.chunk, np.float32), np.empty(self.chunk, np.float32)
+        for cut in cuts:
+            size = cut.stop - cut.start
+            moments = {name: array[cut] for name, array in self.moments.items()}
+            self.update(p=p[cut], g=g[cut], t=t[:size], u=u[:size], **moments, **scalars)
+        if self.training.settle is not None:
+            self.training.settle(self.c, self.q)
+
+
+def main(network: Network, arguments: list[str]) -> None:
+    """Classify the images of an npy file: `python net.py images.npy`."""
+    if len(arguments) != 1 or len(network.inputs) != 1:
+        raise SystemExit("usage: python net.py images.npy   (one array: (n, c, h, w) or a single image)")
+    x = np.load(arguments[0], allow_pickle=False)
+    (shape,) = network.inputs.values()
+    if x.shape == shape:
+        x = x[None]
+    if x.dtype == np.uint8:
+        x = x / np.float32(255)
+    outputs = network.by_name(network(x), network.outputs)
+    for i in range(len(x)):
+        said = []
+        for name, values in outputs.items():
+            row = values[i].reshape(-1)
+            if values.ndim == 2 and row.size > 1:
+                said.append(f"{name}: class {row.argmax()} ({row.max():.4f})")
+            else:
+                said.append(f"{name}: {np.array2string(row, precision=4, threshold=8)}")
+        print(f"{i}  {', '.join(said)}")

@@ -1,0 +1,1 @@
+"""A graph of words as the text of a spec."""

@@ -1,0 +1,164 @@
+"""What the words that slide a window become in PyTorch, and `dense`; see `torch_words`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...ir import Node
+from ...ir.geometry import Geometry, each
+from .page import Page, numbers, padding, symmetric
+
+
+def sliding(geometry: Geometry, rank: int) -> str:
+    """Stride, padding and dilation as arguments, where they are not what PyTorch takes for granted."""
+    parts = []
+    if set(geometry.stride[-rank:]) != {1}:
+        parts.append(f"stride={numbers(geometry.stride, rank)}")
+    before = tuple(pair[0] for pair in geometry.pad)
+    if symmetric(geometry) and any(before):
+        parts.append(f"padding={numbers(before, rank)}")
+    if set(geometry.dilate[-rank:]) != {1}:
+        parts.append(f"dilation={numbers(geometry.dilate, rank)}")
+    return "".join(f", {part}" for part in parts)
+
+
+def conv(page: Page, node: Node, x: str) -> str:
+    kind = page.kind(node)
+    return convolution(page, node, x, kind["c"], node.op.filters, node.op.groups)  # type: ignore[attr-defined]
+
+
+def dwconv(page: Page, node: Node, x: str) -> str:
+    channels = page.kind(node)["c"]
+    return convolution(page, node, x, channels, channels, channels)
+
+
+def convolution(page: Page, node: Node, x: str, channels: int, filters: int, groups: int) -> str:
+    op: Any = node.op
+    rank = len(node.type.spatial)
+    geometry = op.geometry(page.kind(node))
+    more = sliding(geometry, rank) + (f", groups={groups}" if groups > 1 else "")
+    more += "" if op.bias else ", bias=False"
+    kernel = numbers(geometry.kernel, rank)
+    layer = page.layer(node, f"nn.Conv{rank}d({channels}, {filters}, {kernel}{more})")
+    begin(page, node)
+    if not symmetric(geometry):
+        x = f"F.pad({x}, {padding(geometry, rank)})"
+    return f"{layer}({x})"
+
+
+def upconv(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    kind = page.kind(node)
+    rank = len(kind.spatial)
+    geometry = op.geometry(kind)
+    more = sliding(geometry, rank)
+    added = each(op.output_pad, rank, "output_pad", fill=0)[-rank:]
+    more += f", output_padding={numbers(added, rank)}" if any(added) else ""
+    more += (f", groups={op.groups}" if op.groups > 1 else "") + ("" if op.bias else ", bias=False")
+    kernel = numbers(geometry.kernel, rank)
+    layer = page.layer(node, f"nn.ConvTranspose{rank}d({kind['c']}, {op.size[0]}, {kernel}{more})")
+    begin(page, node)
+    return f"{layer}({x})"
+
+
+def dense(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    more = "" if op.bias else ", bias=False"
+    layer = page.layer(node, f"nn.Linear({page.kind(node)['c']}, {op.outputs}{more})")
+    begin(page, node)
+    return f"{layer}({x})"
+
+
+BEGINNINGS = {
+    "kaiming_uniform": "",  # what PyTorch does by itself
+    "kaiming_normal": 'nn.init.kaiming_normal_({{}}.weight, nonlinearity="relu")',
+    "xavier_uniform": "nn.init.xavier_uniform_({{}}.weight)",
+    "xavier_normal": "nn.init.xavier_normal_({{}}.weight)",
+    "lecun_normal": "nn.init.normal_({{}}.weight, std={fan_in} ** -0.5)",
+    "orthogonal": "nn.init.orthogonal_({{}}.weight)",
+    "zeros": "nn.init.zeros_({{}}.weight)",
+}
+
+
+def begin(page: Page, node: Node) -> None:
+    """How the weights begin, where that is not PyTorch's own way; biases then begin at zero."""
+    op: Any = node.op
+    weight = op.parameters(page.kind(node))[0]
+    code = BEGINNINGS[op.init]
+    if code:
+        page.begin(node, code.format(fan_in=weight.fan_in))
+        if op.bias:
+            page.begin(node, "nn.init.zeros_({}.bias)")
+
+
+# ---- pooling -----------------------------------------------------------------------------------------
+
+
+def maxpool(page: Page, node: Node, x: str) -> str:
+    return largest(page, node, x)
+
+
+def minpool(page: Page, node: Node, x: str) -> str:
+    return f"-{largest(page, node, f'-{x}')}"
+
+
+def largest(page: Page, node: Node, x: str) -> str:
+    """F.max_pool2d, which pads with minus infinity itself where both sides get alike and not too much."""
+    rank = len(node.type.spatial)
+    geometry = node.op.geometry(page.kind(node))  # type: ignore[attr-defined]
+    if not takes_padding(geometry):
+        x = f'F.pad({x}, {padding(geometry, rank)}, value=float("-inf"))'
+    return f"F.max_pool{rank}d({x}, {window(geometry, rank)})"
+
+
+def window(geometry: Geometry, rank: int) -> str:
+    """Kernel, stride and padding as F.max_pool2d and F.avg_pool2d take them."""
+    parts = [numbers(geometry.kernel, rank)]
+    if geometry.stride[-rank:] != geometry.kernel[-rank:]:
+        parts.append(f"stride={numbers(geometry.stride, rank)}")
+    if takes_padding(geometry) and any(map(any, geometry.pad)):
+        parts.append(f"padding={numbers(tuple(pair[0] for pair in geometry.pad), rank)}")
+    return ", ".join(parts)
+
+
+def takes_padding(geometry: Geometry) -> bool:
+    """Whether PyTorch's pooling pads so itself: alike on both sides, and at most half a window."""
+    small = all(2 * before <= extent for (before, _), extent in zip(geometry.pad, geometry.kernel, strict=True))
+    return symmetric(geometry) and small
+
+
+MEAN_OF_PIXELS = '''
+def mean_of_pixels(x, pad, kernel, stride):
+    """Average pooling in which padding does not count."""
+    pool = F.avg_pool2d if x.dim() == 4 else F.avg_pool1d
+    counted = pool(F.pad(torch.ones_like(x[:1, :1]), pad), kernel, stride)
+    return pool(F.pad(x, pad), kernel, stride) / counted
+'''
+
+
+def avgpool(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    rank = len(node.type.spatial)
+    geometry = op.geometry(page.kind(node))
+    padded = any(map(any, geometry.pad))
+    if padded and not takes_padding(geometry):
+        kernel, stride = numbers(geometry.kernel, rank), numbers(geometry.stride, rank)
+        if op.count_pad:
+            return f"F.avg_pool{rank}d(F.pad({x}, {padding(geometry, rank)}), {kernel}, {stride})"
+        name = page.piece("mean_of_pixels", MEAN_OF_PIXELS)
+        return f"{name}({x}, {padding(geometry, rank)}, {kernel}, {stride})"
+    counted = ", count_include_pad=False" if padded and not op.count_pad else ""
+    return f"F.avg_pool{rank}d({x}, {window(geometry, rank)}{counted})"
+
+
+def gap(page: Page, node: Node, x: str) -> str:
+    return f"{x}.mean({pixels(page, node)})"
+
+
+def gmp(page: Page, node: Node, x: str) -> str:
+    return f"{x}.amax({pixels(page, node)})"
+
+
+def pixels(page: Page, node: Node) -> str:
+    """The axes of the pixels."""
+    return "(2, 3)" if page.kind(node).kind == "image" else "2"

@@ -1,0 +1,276 @@
+"""What each word becomes in PyTorch: the source of its value, in terms of the variables it reads.
+
+A function takes the page, the node and the variables of its inputs. To add a word: a function here and its
+entry in WORDS; the tests then hold outputs and gradients against the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...ir import Node
+from . import windows as windows
+from .page import Page, numbers
+
+Writer = Callable[..., str]
+
+
+# ---- shape -------------------------------------------------------------------------------------------
+
+
+def flatten(page: Page, node: Node, x: str) -> str:
+    return f"{x}.flatten(1)"
+
+
+def reshape(page: Page, node: Node, x: str) -> str:
+    return f"{x}.reshape(-1, {', '.join(map(str, node.type.shape))})"
+
+
+def shuffle(page: Page, node: Node, x: str) -> str:
+    groups = node.op.size  # type: ignore[attr-defined]
+    if node.type.kind == "vector":
+        return f"{x}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1)"
+    return f"F.channel_shuffle({x}, {groups})"
+
+
+def pad(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    before = op.before(page.kind(node))[-len(node.type.spatial) :]
+    sides = [op.channels, *before] if op.channels else before
+    return f"F.pad({x}, {tuple(side for side in reversed(sides) for _ in range(2))})"
+
+
+def crop(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    rank = len(node.type.spatial)
+    starts = op.before(page.kind(node))[-rank:]
+    cut = [f"{start}:{start + size}" for start, size in zip(starts, node.type.spatial, strict=True)]
+    return f"{x}[:, :, {', '.join(cut)}]"
+
+
+def upsample(page: Page, node: Node, x: str) -> str:
+    factors = node.op.factors(page.kind(node))  # type: ignore[attr-defined]
+    return f"F.interpolate({x}, scale_factor={numbers(factors, len(node.type.spatial))})"
+
+
+def resize(page: Page, node: Node, x: str) -> str:
+    size = numbers(node.type.spatial, len(node.type.spatial))
+    if node.op.mode == "nearest":  # type: ignore[attr-defined]
+        return f"F.interpolate({x}, {size})"
+    mode = "bilinear" if node.type.kind == "image" else "linear"
+    return f'F.interpolate({x}, {size}, mode="{mode}")'
+
+
+def take(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    return f"{x}[:, {op.start}:{op.start + op.size}]"
+
+
+# ---- activations -------------------------------------------------------------------------------------
+
+
+def function(name: str) -> Writer:
+    """A function of torch that takes the value alone."""
+    return lambda page, node, x: f"{name}({x})"
+
+
+def leaky(page: Page, node: Node, x: str) -> str:
+    return f"F.leaky_relu({x}, {node.op.slope!r})"  # type: ignore[attr-defined]
+
+
+def prelu(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    init = "" if op.init == 0.25 else f", init={op.init!r}"
+    layer = page.layer(node, f"nn.PReLU({node.type['c']}{init})")
+    return f"{layer}({x})"
+
+
+def elu(page: Page, node: Node, x: str) -> str:
+    return f"F.elu({x}, {node.op.alpha!r})"  # type: ignore[attr-defined]
+
+
+def gelu(page: Page, node: Node, x: str) -> str:
+    form = "" if node.op.form == "exact" else ', approximate="tanh"'  # type: ignore[attr-defined]
+    return f"F.gelu({x}{form})"
+
+
+def softplus(page: Page, node: Node, x: str) -> str:
+    return f"F.softplus({x}, threshold=40)"  # from its own threshold, 20, PyTorch gives x
+
+
+def hardsigmoid(page: Page, node: Node, x: str) -> str:
+    return f"F.relu6({x} + 3) / 6"  # the gradient of F.hardsigmoid takes 1/6 in float32
+
+
+def step(page: Page, node: Node, x: str) -> str:
+    return f"({x} > 0).to({x}.dtype)"
+
+
+def over_channels(name: str) -> Writer:
+    """A function of torch along the axis of the channels."""
+    return lambda page, node, x: f"{name}({x}, 1)"
+
+
+def maxout(page: Page, node: Node, x: str) -> str:
+    return f"{x}.unflatten(1, (-1, {node.op.size})).max(2).values"  # type: ignore[attr-defined]
+
+
+# ---- normalisation and regularisation ----------------------------------------------------------------
+
+
+def bn(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    rank = 2 if page.kind(node).kind == "image" else 1
+    more = with_eps(op) + ("" if op.momentum == 0.1 else f", momentum={op.momentum!r}")
+    layer = page.layer(node, f"nn.BatchNorm{rank}d({node.type['c']}{more})")
+    return f"{layer}({x})"
+
+
+CHANNEL_NORM = '''
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalisation over the channels of each pixel."""
+
+    def forward(self, x):
+        return super().forward(x.movedim(1, -1)).movedim(-1, 1)
+'''
+
+SCALE = '''
+class Scale(nn.Module):
+    """A learnt factor for each channel."""
+
+    def __init__(self, channels, init=1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.full((channels,), init))
+
+    def forward(self, x):
+        return x * self.weight.reshape(-1, *[1] * (x.dim() - 2))
+'''
+
+DROP_PATH = '''
+def drop_path(x, rate, training):
+    """In training the whole value of an image is zero with this probability, and else grows to keep the mean."""
+    if not training:
+        return x
+    return x * F.dropout(torch.ones(len(x), *[1] * (x.dim() - 1), dtype=x.dtype, device=x.device), rate)
+'''
+
+
+def with_eps(op: Any) -> str:
+    return "" if op.eps == 1e-5 else f", eps={op.eps!r}"
+
+
+def layernorm(page: Page, node: Node, x: str) -> str:
+    kind = "nn.LayerNorm" if node.type.kind == "vector" else page.piece("ChannelNorm", CHANNEL_NORM)
+    layer = page.layer(node, f"{kind}({node.type['c']}{with_eps(node.op)})")
+    return f"{layer}({x})"
+
+
+def groupnorm(page: Page, node: Node, x: str) -> str:
+    (groups,) = node.op.size  # type: ignore[attr-defined]
+    layer = page.layer(node, f"nn.GroupNorm({groups}, {node.type['c']}{with_eps(node.op)})")
+    return f"{layer}({x})"
+
+
+def lrn(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    settings = f"{op.size}, alpha={op.alpha!r}, beta={op.beta!r}, k={op.k!r}"
+    if node.type.kind == "vector":  # PyTorch wants a pixel to each channel
+        return f"F.local_response_norm({x}[:, :, None], {settings})[:, :, 0]"
+    return f"F.local_response_norm({x}, {settings})"
+
+
+def scale(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    init = "" if op.init == 1 else f", init={op.init!r}"
+    layer = page.layer(node, f"{page.piece('Scale', SCALE)}({node.type['c']}{init})")
+    return f"{layer}({x})"
+
+
+def droppath(page: Page, node: Node, x: str) -> str:
+    rate = node.op.rate  # type: ignore[attr-defined]
+    return f"{page.piece('drop_path', DROP_PATH)}({x}, {rate!r}, self.training)"
+
+
+def dropout(page: Page, node: Node, x: str) -> str:
+    return f"F.dropout({x}, {node.op.rate!r}, self.training)"  # type: ignore[attr-defined]
+
+
+# ---- joins -------------------------------------------------------------------------------------------
+
+
+def add(page: Page, node: Node, *inputs: str) -> str:
+    return " + ".join(inputs)
+
+
+def mean(page: Page, node: Node, *inputs: str) -> str:
+    return f"({' + '.join(inputs)}) / {len(inputs)}"
+
+
+def maximum(page: Page, node: Node, *inputs: str) -> str:
+    # unlike torch.maximum, this gives the gradient of a tie to the first
+    return f"torch.stack([{', '.join(inputs)}]).max(0).values"
+
+
+def mul(page: Page, node: Node, *inputs: str) -> str:
+    factors = []
+    for value, source in zip(node.inputs, inputs, strict=True):
+        missing = len(node.type.shape) - len(page.graph.type(value).shape)
+        factors.append(f"{source}[{', '.join([':', ':', *['None'] * missing])}]" if missing else source)
+    return " * ".join(factors)
+
+
+def concat(page: Page, node: Node, *inputs: str) -> str:
+    return f"torch.cat([{', '.join(inputs)}], 1)"
+
+
+WORDS: dict[str, Writer] = {
+    "conv": windows.conv,
+    "dwconv": windows.dwconv,
+    "upconv": windows.upconv,
+    "maxpool": windows.maxpool,
+    "avgpool": windows.avgpool,
+    "minpool": windows.minpool,
+    "gap": windows.gap,
+    "gmp": windows.gmp,
+    "dense": windows.dense,
+    "flatten": flatten,
+    "reshape": reshape,
+    "pad": pad,
+    "crop": crop,
+    "upsample": upsample,
+    "resize": resize,
+    "shuffle": shuffle,
+    "take": take,
+    "relu": function("F.relu"),
+    "relu6": function("F.relu6"),
+    "leaky": leaky,
+    "prelu": prelu,
+    "elu": elu,
+    "selu": function("F.selu"),
+    "gelu": gelu,
+    "swish": function("F.silu"),
+    "hardswish": function("F.hardswish"),
+    "mish": function("F.mish"),
+    "sigmoid": function("torch.sigmoid"),
+    "hardsigmoid": hardsigmoid,
+    "tanh": function("torch.tanh"),
+    "softplus": softplus,
+    "softsign": function("F.softsign"),
+    "step": step,
+    "softmax": over_channels("F.softmax"),
+    "logsoftmax": over_channels("F.log_softmax"),
+    "maxout": maxout,
+    "bn": bn,
+    "layernorm": layernorm,
+    "groupnorm": groupnorm,
+    "lrn": lrn,
+    "scale": scale,
+    "dropout": dropout,
+    "droppath": droppath,
+    "add": add,
+    "concat": concat,
+    "mul": mul,
+    "max": maximum,
+    "mean": mean,
+}

@@ -1,0 +1,142 @@
+"""Each word for JAX against the same word on NumPy: outputs and gradients in float64.
+
+JAX derives its own gradients, so this is a second witness for ours. Words share a network where they can,
+since XLA takes its time over each.
+"""
+
+
+import numpy as np
+import pytest
+from agreement import agree, worst
+
+from cnnspec.ops import OPS
+from cnnspec.ops.costs import COSTS
+
+RANDOM = ("dropout", "droppath")
+CASES = {  # beside the words' own examples: odd sizes, sequences, every setting
+    "3x7x8": [
+        "conv 4x3x2 stride 2x1 pad same dilate 1x2",
+        "conv 6x2x3 groups 3 bias off pad 1x2 -> leaky slope 0.3",
+        "conv 4x3x3 stride 2 pad include",
+        "upconv 6x3x2 stride 2x3 pad 1x0 output_pad 1x2 groups 3 dilate 2x1",
+        "crop 4x5",
+        "dwconv 3x2 stride 2 pad same dilate 2x1",
+        "maxpool 3x2 stride 2x1 pad 1",
+        "maxpool 2 -> minpool 1x3",
+        "minpool 3 stride 2 pad include",
+        "avgpool 3 stride 2 pad 1",
+        "avgpool 3 stride 2 pad 1 count_pad on",
+        "conv 4x3x3 -> flatten -> dense 6 -> reshape 3x1x2",
+        "mul( id | gap -> sigmoid )",
+        "max( id | tanh | avgpool 1 )",
+        "conv 4x1x1 bias off -> bn eps 1e-2 momentum 0.3",
+        "conv 4x2x2 -> softmax",
+        "gelu form tanh -> elu alpha 0.7",
+        "pad 1x2 channels 1 -> upsample 2x1",
+        "resize 5x11 -> lrn 4 alpha 0.3 k 2",
+        "resize 9x3 mode bilinear -> layernorm",
+    ],
+    "4x11": [
+        "conv 6x3 stride 2 pad same -> bn",
+        "dwconv 3 dilate 2",
+        "upconv 2x3 stride 2",
+        "maxpool 3 stride 2",
+        "maxpool 3 -> minpool 2",
+        "shuffle 2 -> gap",
+        "pad 2 -> resize 7 -> gmp",
+    ],
+    "9": ["dense 8 -> bn -> maxout 2 -> softmax"],
+}
+
+
+def examples():
+    """Chains by the input they are tried on."""
+    found = {on: list(chains) for on, chains in CASES.items()}
+    for op in OPS:
+        if op.word not in RANDOM:
+            found.setdefault(op.on, []).append(op.example)
+    return found
+
+
+def network(on, chains):
+    lines = [f"input {on} as x", *(f"net n{k} = @x -> {chain}" for k, chain in enumerate(chains))]
+    return "\n".join([*lines, "train {", *(f"cost mse of n{k}" for k in range(len(chains))), "}"]) + "\n"
+
+
+def test_every_word_and_cost_has_one():
+    from cnnspec.targets.jax import WORDS
+
+    assert {op.word for op in (*OPS, *COSTS)} == set(WORDS)
+
+
+@pytest.mark.parametrize("on", examples())
+def test_words(on, engines, numbers):
+    chains = [chain.replace("dropout 50%", "id") for chain in examples()[on]]
+    ours, other = engines(network(on, chains))
+    agree(ours, other, *numbers(ours))
+
+
+COSTS_ON = {
+    "cross_entropy": ["dense 5 -> softmax", "dense 5 -> logsoftmax", "dense 5 -> sigmoid", "conv 3x1x1 -> softmax"],
+    "cross_entropy smoothing 0.1 weight 0.3": ["dense 5 -> softmax", "dense 5 -> sigmoid"],
+    "binary_cross_entropy": ["dense 4 -> sigmoid", "dense 4 -> softmax"],
+    "mse": ["dense 4"],
+    "mae weight 2": ["dense 4"],
+    "huber delta 0.5": ["dense 4"],
+    "hinge margin 2": ["dense 4"],
+}
+
+
+def test_costs(engines, numbers):
+    nets = [(cost, "flatten -> " * ("dense" in net) + net) for cost, chains in COSTS_ON.items() for net in chains]
+    lines = ["input 2x3x4 as x", *(f"net n{k} = @x -> {net}" for k, (_, net) in enumerate(nets)), "train {"]
+    for k, (cost, _) in enumerate(nets):
+        word, *rest = cost.split(" ", 1)
+        lines.append(f"cost {word} of n{k} {' '.join(rest)}")
+    ours, other = engines("\n".join([*lines, "}"]) + "\n")
+    agree(ours, other, *numbers(ours))
+
+
+def test_logits_of_any_size_have_a_finite_cost(engines):
+    ours, other = engines("input 3\ndense 3 -> softmax\n")
+    x, y = 1e4 * np.eye(3), np.array([1, 2, 0])
+    assert np.isclose(ours.cost(x, y), other.cost(x, y), rtol=1e-12) and other.cost(x, y) > 100
+    assert worst(ours.gradients(x, y), other.gradients(x, y))[0] < 1e-10
+
+
+@pytest.mark.parametrize("pool", ["maxpool 2", "maxpool 3 stride 2", "maxpool 2x3", "gmp"])
+def test_of_equal_numbers_the_first_has_the_gradient(pool, engines):
+    """Two channels with weights of one: pixels (0, 1) and (1, 0) are equal after the convolution, not before."""
+    ours, other = engines(f"input 2x6x6\nconv 1x1x1 bias off as c -> {pool} -> flatten -> dense 2 -> softmax\n")
+    x = np.zeros((3, 2, 6, 6))
+    place = np.random.default_rng(0).integers(0, 2, size=(3, 6, 6))
+    x[:, 0], x[:, 1] = place, 1 - place
+    ours.parameters["c.weight"] = other.parameters["c.weight"] = np.ones((1, 2, 1, 1))
+    agree(ours, other, x, np.array([0, 1, 0]))
+
+
+def test_dropout_zeroes_its_share_keeps_the_mean_and_repeats():
+    import cnnspec
+
+    text = "input 2000\ndropout 30% -> dense 1 bias off\ntrain { cost mse ; optimiser sgd lr 1e-9 }\n"
+    models = [cnnspec.compile(text=text, engine="jax", devices=1, seed=seed) for seed in (5, 5, 6)]
+    x, y = np.ones((4, 2000)), np.full((4, 1), -1e4)
+    for model in models:
+        model.steps = 1
+        model.parameters["dense1.weight"] = np.zeros((1, 2000))
+    masks = [model.gradients(x[:1], y[:1])["dense1.weight"] for model in models]
+    kept = masks[0] > 0  # d/dw = 2 (0 + 1e4) x, x either 0 or 1 / 0.7
+    assert 0.65 < kept.mean() < 0.75 and np.allclose(masks[0][kept], 2e4 / 0.7)
+    assert np.array_equal(masks[0], masks[1]) and not np.array_equal(masks[0], masks[2])
+    models[1].steps = 2
+    assert not np.array_equal(masks[0], models[1].gradients(x[:1], y[:1])["dense1.weight"])
+    assert np.array_equal(models[0].predict(x), models[2].predict(x)), "nothing is dropped in use"
+
+
+def test_running_statistics_are_those_of_numpy(engines, numbers):
+    ours, other = engines("input 3x4x5\nbn momentum 0.3 -> gap -> dense 2 -> softmax\n")
+    x, y = numbers(ours)
+    for model in (ours, other):
+        model.learn(x, y)
+        model.learn(x, y)
+    assert worst(dict(ours.parameters), dict(other.parameters))[0] < 1e-10

@@ -1,0 +1,66 @@
+"""A step that has run before takes no memory that grows with the batch: not for one word."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+
+import numpy as np
+import pytest
+from oracles.nets import spec
+from oracles.trial import Trial
+
+from cnnspec.lang.lowering.costs import implied
+from cnnspec.ops import OPS
+from cnnspec.ops.costs import COSTS
+
+ZOO = """3x12x16:
+conv 8x3x3 pad 1 bias off -> bn -> swish -> dropout 20%
+  -> add( conv 8x3x3 pad 1 groups 2 -> groupnorm 4 -> gelu -> droppath 20% | id ) -> maxpool 2 -> lrn 5
+  -> concat( dwconv 3x3 pad 1 -> prelu | conv 8x1x1 -> layernorm -> mish | avgpool 3 stride 1 pad 1 -> elu )
+  -> shuffle 3 -> upsample 2 -> crop 8x8 -> scale -> conv 8x3x3 dilate 2 pad same -> hardswish
+  -> mul( id | gap -> dense 4 -> relu -> dense 8 -> sigmoid ) -> upconv 6x3x3 stride 2 -> maxout 2
+  -> resize 9x7 mode bilinear -> reshape 7x9x3 -> pad 1 -> minpool 2 -> softplus -> dense 12 -> softsign
+  -> dense 5 -> logsoftmax""".replace("\n", " ")
+
+
+def taken(graph, costs, batch: int) -> int:
+    """Bytes that three steps take at most beyond what was there, after two that warm up."""
+    trial = Trial(graph, *costs, batch=batch, dtype="float32", record=False)
+    learn = trial.engine.learn
+    learn(trial.arrays, 0.01)
+    learn(trial.arrays, 0.01)
+    gc.collect()
+    kept = np.setbufsize(64)  # NumPy's own, for numbers that it casts: by default they stop growing at 8192
+    try:
+        tracemalloc.start()
+        for _ in range(3):
+            learn(trial.arrays, 0.01)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        np.setbufsize(kept)
+
+
+def does_not_grow(graph, costs) -> None:
+    """As much for eight times the images, but for Python's own small change; three numbers an image were 11 KB."""
+    few, many = taken(graph, costs, 128), taken(graph, costs, 1024)
+    assert many - few < 10_000, f"{few} bytes for 128 images, {many} for 1024"
+
+
+def test_of_a_net_of_many_words():
+    graph = spec(ZOO)
+    does_not_grow(graph, (implied(graph, graph.outputs[0])(),))
+
+
+@pytest.mark.parametrize("cls", OPS, ids=lambda cls: cls.word)
+def test_of_each_word(cls):
+    graph = spec(f"{cls.on}: {cls.example}")
+    does_not_grow(graph, (implied(graph, graph.outputs[0])(),))
+
+
+@pytest.mark.parametrize("cls", COSTS, ids=lambda cls: cls.word)
+@pytest.mark.parametrize("last", ["softmax", "sigmoid", "id"])
+def test_of_each_cost(cls, last):
+    """Merged with the activation before it, or alone."""
+    does_not_grow(spec(f"3x4x5: conv 4x3x3 -> {last}"), (cls(),))

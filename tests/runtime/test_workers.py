@@ -1,0 +1,229 @@
+"""Workers: the bits depend on the shards alone, a worker that dies is an error, nothing is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnspec.ir import Builder, data
+from cnnspec.ops import WORDS
+from cnnspec.ops.conv import Conv
+from cnnspec.ops.costs import CrossEntropy
+from cnnspec.ops.leaves import Input
+from cnnspec.runtime import update
+from cnnspec.runtime.engine import Engine
+from cnnspec.runtime.workers import Bell, Processes, WorkerError, workers
+from cnnspec.settings.optimisers import Adam, Sgd
+
+forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
+def network():
+    b = Builder()
+    value = b.add(Input(data(2, 8, 8)), name="input")
+    words = (Conv((16, 3, 3), pad="same"), "bn", "relu", Conv((16, 3, 3), pad="same"), "relu", "flatten")
+    for k, word in enumerate(words):
+        value = b.add(WORDS[word]() if isinstance(word, str) else word, value, name=f"v{k}")
+    value = b.add(WORDS["softmax"](), b.add(WORDS["dense"]((4,)), value, name="dense"), name="p")
+    return b.graph(("input",), (value,))
+
+
+def engine(shards, count, parallel, optimiser=Sgd(momentum=0.9)):  # noqa: B008  a frozen record
+    return Engine(network(), (CrossEntropy(),), optimiser, shards=shards, workers_wanted=count, parallel=parallel)
+
+
+def batch(n=70):
+    random = np.random.default_rng(5)
+    target = np.eye(4, dtype="float32")[random.integers(0, 4, n)]
+    return {"input": random.normal(size=(n, 2, 8, 8)).astype("float32"), "p.target": target}
+
+
+def trained(shards, count, parallel, *optimiser):
+    made = engine(shards, count, parallel, *optimiser)
+    costs = [made.learn(batch(n), 0.1)[0] for n in (70, 70, 33, 70)]
+    shown = made.measure(batch())
+    bits = b"".join(made.parameters[name].tobytes() for name in made.parameters)
+    made.close()
+    return costs, shown, bits
+
+
+@forking
+@pytest.mark.parametrize("shards", [2, 3])
+def test_bits_depend_on_shards_not_on_workers(shards):
+    alone = trained(shards, 1, "threads")
+    for count in (2, 3):
+        for parallel in ("threads", "processes"):
+            assert trained(shards, count, parallel) == alone
+
+
+@forking
+def test_a_clipped_step_has_the_same_bits_on_any_workers(monkeypatch):
+    monkeypatch.setattr(update, "CHUNK", 1000)  # seven of them, which reach over the workers' parts
+    optimiser = Adam(clip=0.01)
+    alone = trained(3, 1, "threads", optimiser)
+    for parallel in ("threads", "processes"):
+        assert trained(3, 3, parallel, optimiser) == trained(3, 2, parallel, optimiser) == alone
+
+
+def test_another_number_of_shards_is_the_same_to_rounding():
+    one, two = trained(1, 1, "threads"), trained(2, 1, "threads")
+    assert one[0] == pytest.approx(two[0], rel=1e-4)
+    assert one[2] != two[2]
+
+
+@forking
+def test_a_killed_worker_is_an_error_and_the_next_step_goes_on():
+    made = engine(2, 2, "processes")
+    made.learn(batch(), 0.1)
+    (child,) = made.workers.children
+    os.kill(child, signal.SIGKILL)
+    with pytest.raises(WorkerError, match="signal 9"):
+        for _ in range(2):  # the step that was under way may have been done
+            made.learn(batch(), 0.1)
+    assert np.isfinite(made.learn(batch(), 0.1)[0])
+    made.close()
+
+
+@forking
+@pytest.mark.parametrize("parallel", ["threads", "processes"])
+def test_a_worker_that_fails_says_why(parallel):
+    pair = workers(2, parallel)
+
+    def task(worker):
+        if worker == 1:
+            raise ValueError("the reason")
+        pair.barrier(worker)
+
+    with pytest.raises((WorkerError, ValueError), match="the reason"):
+        pair.run(task)
+    done = []
+    pair.run(lambda worker: done.append(worker) if worker == 0 else None)
+    assert done == [0]
+    pair.close()
+
+
+@forking
+def test_a_failure_of_the_caller_ends_the_waiting_of_the_others():
+    pair = Processes(2)
+
+    def task(worker):
+        if worker == 0:
+            raise KeyError("mine")
+        pair.barrier(worker)
+
+    with pytest.raises(KeyError, match="mine"):
+        pair.run(task)
+    assert pair.children == []
+
+
+@forking
+@pytest.mark.skipif(not Path("/dev/shm").exists(), reason="shared memory is not to be seen here")
+def test_kill_9_of_the_parent_ends_its_workers_and_leaves_no_memory():
+    code = """
+        import sys
+        sys.path.insert(0, sys.argv[1])
+        import test_workers
+        made = test_workers.engine(2, 2, "processes")
+        made.learn(test_workers.batch(), 0.1)
+        print(made.workers.children[0], flush=True)
+        while True:
+            made.learn(test_workers.batch(), 0.1)
+    """
+    before = set(os.listdir("/dev/shm"))
+    here = str(Path(__file__).parent)
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), here], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while alive(child):
+        assert time.monotonic() < deadline, "a worker outlives its parent"
+        time.sleep(0.05)
+    assert set(os.listdir("/dev/shm")) <= before
+
+
+def alive(process):
+    """Whether a process is there and not merely waiting to be reaped."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_steady_step_allocates_nothing_that_grows_with_the_batch():
+    import tracemalloc
+
+    def most(n):
+        made = engine(1, 1, "threads")
+        given = batch(n)
+        for _ in range(2):
+            made.learn(given, 0.1)
+        tracemalloc.start()
+        made.learn(given, 0.1)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        made.close()
+        return peak
+
+    image = 2 * 8 * 8 * 4  # bytes; a hidden layer has eight times as many
+    assert most(192) - most(64) < 16 * image
+
+
+@forking
+def test_idle_children_sleep_and_are_woken_for_those_who_ask_again():
+    made = Processes(2)
+    task = lambda worker: None  # noqa: E731  one object, as a plan's task is
+    made.run(task)
+    try:
+        assert wait_for(lambda: not made.awake(), pause=0.2), "an idle child must sleep"
+        assert wait_for(made.awake, pause=0.001), "who asks again soon finds it awake"
+        made.run(task)
+        time.sleep(0.2)
+        made.run(task)  # a sleeping child is woken for work that needs it
+    finally:
+        made.close()
+
+
+def wait_for(true, pause):
+    for _ in range(200):
+        if true():
+            return True
+        time.sleep(pause)
+    return False
+
+
+@forking
+@pytest.mark.parametrize("event", [True, False], ids=["event", "pipe"])
+def test_a_bell_rings_is_heard_once_and_never_blocks(event, monkeypatch):
+    if not event:  # as on systems that have none
+        monkeypatch.delattr(os, "eventfd", raising=False)
+    bell = Bell()
+    try:
+        assert not bell.wait(0)
+        for _ in range(100_000):  # more than a pipe holds
+            bell.ring()
+        while bell.wait(0):
+            pass
+        bell.ring()
+        assert bell.wait(0) and not bell.wait(0)
+    finally:
+        bell.close()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not list its open files")
+def test_bells_are_closed_with_the_workers():
+    before = os.listdir("/proc/self/fd")
+    made = Processes(3)
+    made.run(lambda worker: None)
+    assert len(os.listdir("/proc/self/fd")) > len(before)
+    made.close()
+    assert len(os.listdir("/proc/self/fd")) == len(before)
