@@ -66,7 +66,7 @@ FAULTS = {  # a change of a good graph, and what is told
     "a long text": (
         lambda d: d.update(format="a\x1b[31m" * 100),
         "/format",
-        'must be "cnnspec-graph", got "a\\u001b[31ma\\u001b[31ma\\u...',
+        'must be "cnnspec-graph", got "a\\u001b[31ma\\u001b[31ma\\u001b[31ma\\u...',
     ),
 }
 
