@@ -15,10 +15,15 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(trained: Path, folder: Path | None, workers: int, as_json: bool) -> None:
     """Test the network of a run's folder, or of a weights file, on the test images of its data."""
+    from ..diagnostics import Diagnostic, SpecError
     from ..experiment.session import reopen
     from ..train.loop import measure
 
     session, model = reopen(trained, folder, workers)
+    if not len(session.data.test):
+        message = f"there are no test images in {session.data.name}"
+        help = "keep some: `test 10%` of the source, or files of their own"
+        raise SpecError((Diagnostic("CNN303", message, help=help),))
     with model:
         score = measure(model, session.data.test, model.batch)
     found = {"images": len(session.data.test), "accuracy": score.accuracy, "cost": score.cost}

@@ -61,10 +61,10 @@ def begin(
 
 
 def reopen(path: Path, folder: Path | None = None, workers: int = 1) -> tuple[Session, Model]:
-    """The session and the model of a run's folder (its best weights) or of a weights file."""
+    """The session and the model of a run's folder (the weights that its test used) or of a weights file."""
     if path.is_dir():
         run = RunFolder(path)
-        kept = run.best if run.best.is_file() else run.last
+        kept = run.tested
         if not kept.is_file():
             raise SpecError((Diagnostic("CNN462", f"{path} is not the folder of a run: it holds no weights"),))
         settings = run.settings()

@@ -42,7 +42,7 @@ class Pictures:
 def draw_run(folder: Path, model: Model | None = None, data: Dataset | None = None) -> Pictures:
     """Draw the pictures of a run into `folder/pictures`; never raises.
 
-    Model and data are those of the run where they are at hand; else its best weights are read.
+    Model and data are those of the run where they are at hand; else the weights that it was tested with are read.
     """
     paths: list[Path] = []
     try:

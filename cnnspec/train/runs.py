@@ -16,6 +16,7 @@ Numbers grow and nothing is overwritten. Each file is whole or not there (see `f
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import platform
@@ -92,6 +93,25 @@ class RunFolder:
     @property
     def last(self) -> Path:
         return self.path / "weights" / "last.safetensors"
+
+    @property
+    def tested(self) -> Path:
+        """The weights that the run's own test is made with: of the best epoch where validation images chose it.
+
+        A run that has not ended has no summary to say so; its results tell whether it validates.
+        """
+        told = None
+        with suppress(OSError, ValueError, AttributeError):
+            told = json.loads(self.summary.read_text(encoding="utf-8")).get("tested")
+        if told is None:
+            told = "best" if self._validates() else "last"
+        return self.best if told == "best" and self.best.is_file() else self.last
+
+    def _validates(self) -> bool:
+        """Whether the epochs of results.csv were judged by validation images."""
+        with suppress(OSError, UnicodeDecodeError), self.results.open(encoding="utf-8", newline="") as file:
+            return any(row.get("validation_cost") for row in csv.DictReader(file))
+        return False
 
     @property
     def state(self) -> Path:

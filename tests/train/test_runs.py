@@ -121,6 +121,18 @@ def test_the_test_is_made_with_the_best_weights(tmp_path):
     assert summary["test_accuracy"] is None
 
 
+@pytest.mark.parametrize("summary", ["as written", "none, as after a kill", "of an interruption", "no JSON"])
+@pytest.mark.parametrize("validation, weights", [(Blobs(15, seed=2), "best"), (None, "last")])
+def test_a_run_knows_the_weights_that_it_was_tested_with(tmp_path, validation, weights, summary):
+    folder = fresh(tmp_path)
+    go(folder, validation=validation)
+    if summary == "none, as after a kill":
+        folder.summary.unlink()
+    elif summary != "as written":
+        folder.summary.write_text('{"status": "interrupted"}' if summary == "of an interruption" else "{")
+    assert folder.best.is_file() and folder.tested == getattr(folder, weights)
+
+
 def test_weights_of_single_epochs_are_kept_as_asked(tmp_path):
     folder = fresh(tmp_path)
     go(folder, course=Course(9, 8), every=2, keep=3)

@@ -38,9 +38,12 @@ What helps most often: a smaller learning rate, a warm-up (`schedule cosine warm
     ),
     Code(
         "CNN303",
-        "nothing-to-train-on",
-        "There is not one image to train on: the arrays are empty, or validation and limits left nothing over.",
-        how="`model.fit` with empty arrays.",
+        "nothing-to-judge",
+        """\
+There is not one image to train on or to judge: the arrays are empty, or validation, test and limits left nothing
+over. A mean over no images is no number. `model.predict` and `model.activations` of no images are no mistake, and
+give arrays of length 0.""",
+        how="`model.fit` or `model.evaluate` with empty arrays; `cnnspec eval` where the data say `test 0`.",
     ),
     Code(
         "CNN304",
