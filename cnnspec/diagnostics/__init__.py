@@ -1,5 +1,6 @@
 """Findings about a spec: their places, codes, pages and renderings."""
 
-from .core import Diagnostic, Edit, Fault, Findings, Label, Source, Span, SpecError
+from .core import Diagnostic, Edit, Fault, Label, Source, Span
+from .error import SpecError
 
-__all__ = ["Diagnostic", "Edit", "Fault", "Findings", "Label", "Source", "Span", "SpecError"]
+__all__ = ["Diagnostic", "Edit", "Fault", "Label", "Source", "Span", "SpecError"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from ..record import record
@@ -153,31 +153,3 @@ class Fault(Exception):
         """The diagnostic that this fault is, at a place."""
         parts: dict = {"label": self.label, "help": self.help, **changes}
         return Diagnostic(self.code, self.message, span, **parts)
-
-
-class SpecError(Exception):
-    """Raised by the Python API where a spec, its data or its weights cannot be used; has `.diagnostics`."""
-
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__(self.diagnostics)
-
-    def __str__(self) -> str:
-        from .text import render
-
-        return "\n" + render(self.diagnostics).rstrip()
-
-
-@dataclass
-class Findings:
-    """Collects diagnostics while a file is read; errors do not stop the reading."""
-
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-
-    def add(self, diagnostic: Diagnostic) -> None:
-        if diagnostic not in self.diagnostics:
-            self.diagnostics.append(diagnostic)
-
-    @property
-    def errors(self) -> list[Diagnostic]:
-        return [d for d in self.diagnostics if d.severity == "error"]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from .geometry import Window
+from .op import Op
 from .types import TensorType
-
-if TYPE_CHECKING:
-    from .op import Op, Window
 
 
 class Figures(NamedTuple):

@@ -10,11 +10,25 @@ from functools import lru_cache
 
 from ..diagnostics import Fault
 from ..record import record
-from .op import Op, Window
 from .types import TensorType
 
 Pair = tuple[int, int]
 AXES = {1: ("width",), 2: ("height", "width")}
+
+
+@record
+class Window:
+    """How an op's outputs look at its input, for receptive fields: sizes for each spatial axis.
+
+    Where `grow` is above one, the input's pixels first move so far apart, with nothing in between: an
+    upsampling by 2 is a window of 2 on an input grown by 2, so that each window meets one pixel.
+    """
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]  # at the top and left
+    dilate: tuple[int, ...]
+    grow: tuple[int, ...] = ()
 
 
 @record
@@ -64,20 +78,6 @@ class Geometry:
 
 
 ROW_BY_ROW = Geometry((1, 1))
-
-
-@record
-class Slides(Op):
-    """What primitives share that slide a window over an image."""
-
-    geometry: Geometry
-
-    @property
-    def rows_seen(self) -> Geometry | None:
-        return self.geometry
-
-    def for_rows(self, height: int, pad: Pair) -> Op:
-        return self.changed(geometry=self.geometry.padded(pad))
 
 
 def size_2d(x: TensorType) -> Pair:

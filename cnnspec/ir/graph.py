@@ -6,46 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..diagnostics import Span
 from .figures import Figures, figures
+from .op import Node, Op
 from .types import TensorType
-
-if TYPE_CHECKING:
-    from .op import Op
-
-
-@dataclass(frozen=True)
-class Node:
-    """One application of an op.
-
-    name     how tables, messages, weights and the plan call it: `conv1`, `basic3.bn2`
-    op       what is done
-    inputs   the values it reads: a node's name, or `name:extra` for a by-product of that node
-    type     type of its value
-    extras   by-products that other nodes may read (`pool1:winners`), by name
-    weights  the node whose parameters it uses: its own name, unless weights are shared
-    span     the piece of the spec that it came from
-    blocks   calls and repetitions it stands in, outermost first: ("basic3",)
-    given    True where the author named it (`as`), so a pass must not rename it
-    why      how it is computed and the reason, for the reader of a plan
-    """
-
-    name: str
-    op: Op
-    inputs: tuple[str, ...]
-    type: TensorType
-    extras: Mapping[str, TensorType] = field(default_factory=lambda: MappingProxyType({}))
-    weights: str = ""
-    span: Span | None = None
-    blocks: tuple[str, ...] = ()
-    given: bool = False
-    why: str = ""
-
-    @property
-    def owner(self) -> str:
-        return self.weights or self.name
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..diagnostics import Span
 from ..record import record
+from .geometry import ROW_BY_ROW, Geometry, Window
 from .types import TensorType
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from .geometry import Geometry
-    from .graph import Node
 
 
 @record
@@ -64,21 +65,6 @@ class Parameter:
 
 
 @record
-class Window:
-    """How an op's outputs look at its input, for receptive fields: sizes for each spatial axis.
-
-    Where `grow` is above one, the input's pixels first move so far apart, with nothing in between: an
-    upsampling by 2 is a window of 2 on an input grown by 2, so that each window meets one pixel.
-    """
-
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    pad: tuple[int, ...]  # at the top and left
-    dilate: tuple[int, ...]
-    grow: tuple[int, ...] = ()
-
-
-@record
 class Op:
     """The base of all ops; see the module's text. Methods say what holds for most."""
 
@@ -108,8 +94,6 @@ class Op:
     @property
     def rows_seen(self) -> Geometry | None:
         """How the rows of its image look at those of the first image it reads; None where it wants all of them."""
-        from .geometry import ROW_BY_ROW
-
         return ROW_BY_ROW if self.any_rows or self.row_by_row else None
 
     def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
@@ -190,6 +174,52 @@ class Op:
     def summary(cls) -> str:
         """The first sentence of the docstring: what the word does."""
         return (cls.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+
+
+@record
+class Slides(Op):
+    """What primitives share that slide a window over an image."""
+
+    geometry: Geometry
+
+    @property
+    def rows_seen(self) -> Geometry | None:
+        return self.geometry
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        return self.changed(geometry=self.geometry.padded(pad))
+
+
+@dataclass(frozen=True)
+class Node:
+    """One application of an op.
+
+    name     how tables, messages, weights and the plan call it: `conv1`, `basic3.bn2`
+    op       what is done
+    inputs   the values it reads: a node's name, or `name:extra` for a by-product of that node
+    type     type of its value
+    extras   by-products that other nodes may read (`pool1:winners`), by name
+    weights  the node whose parameters it uses: its own name, unless weights are shared
+    span     the piece of the spec that it came from
+    blocks   calls and repetitions it stands in, outermost first: ("basic3",)
+    given    True where the author named it (`as`), so a pass must not rename it
+    why      how it is computed and the reason, for the reader of a plan
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...]
+    type: TensorType
+    extras: Mapping[str, TensorType] = field(default_factory=lambda: MappingProxyType({}))
+    weights: str = ""
+    span: Span | None = None
+    blocks: tuple[str, ...] = ()
+    given: bool = False
+    why: str = ""
+
+    @property
+    def owner(self) -> str:
+        return self.weights or self.name
 
 
 def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> str:

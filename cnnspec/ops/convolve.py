@@ -11,8 +11,8 @@ from dataclasses import replace
 from math import prod
 
 from ..ir import TensorType
-from ..ir.geometry import Geometry, Slides, size_2d
-from ..ir.op import Op, multiplying
+from ..ir.geometry import Geometry, size_2d
+from ..ir.op import Op, Slides, multiplying
 from ..record import record
 
 STRIP = 4  # rows of a depthwise layer that are made at a time

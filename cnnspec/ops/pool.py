@@ -7,8 +7,8 @@ from typing import Any
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..ir.fields import Choice, Shape, Sizes, Switch, setting, size
-from ..ir.geometry import Geometry, Slides, need_pixels, size_2d, slide
-from ..ir.op import Op, Window
+from ..ir.geometry import Geometry, need_pixels, size_2d, slide
+from ..ir.op import Op, Slides, Window
 from ..record import record
 from .convolve import image_4d, looks
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..ir import TensorType
-from ..ir.geometry import Geometry, Slides
-from ..ir.op import Op
+from ..ir.geometry import Geometry
+from ..ir.op import Op, Slides
 from ..record import record
 from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .norm import BLOCK, ReluBatchNormSums

@@ -21,8 +21,8 @@ from .._version import __version__
 from ..diagnostics import Diagnostic, Label, Source, Span, SpecError
 from . import tensors
 from .history import Progress
-from .loop import Trainable
 from .tensors import refuse
+from .trainable import Trainable
 from .weights import size
 
 VERSION = "1"

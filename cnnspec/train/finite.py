@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic, SpecError
-
-if TYPE_CHECKING:
-    from .loop import Trainable
+from .trainable import Trainable
 
 CURE = "try a smaller `lr`, a `warmup` in the schedule, or `clip 1` in the optimiser"
 

@@ -7,15 +7,15 @@ through the events draws the progress bar (`StepDone`), writes the row of an epo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic, SpecError
 from ..interrupts import Interrupts
@@ -23,75 +23,9 @@ from ..settings.data import Data
 from ..settings.train import Train
 from .finite import blame
 from .history import History, Progress, Row, Score
+from .trainable import Images, Trainable
 
 Array = NDArray[Any]
-
-
-class Trainable(Protocol):
-    """What the loop asks of a model."""
-
-    total_steps: int  # at which the schedule ends; this and steps_per_epoch are set by the loop
-    steps_per_epoch: int
-
-    @property
-    def dtype(self) -> DTypeLike: ...
-
-    @property
-    def scales(self) -> bool:
-        """Whether it scales images itself, and takes them as they are stored."""
-
-    @property
-    def steps(self) -> int:
-        """Taken so far, in its whole life."""
-
-    @property
-    def rate(self) -> float:
-        """The learning rate of the next step."""
-
-    @property
-    def parameters(self) -> MutableMapping[str, Array]: ...
-
-    @property
-    def state(self) -> dict[str, Array]:
-        """Everything beyond the parameters that the next step depends on: moments, counters."""
-
-    def load_state(self, state: dict[str, Array]) -> None: ...
-
-    def learn(self, x: Any, y: Array) -> tuple[float, float | None]:
-        """One step; the mean cost and how many were classified right (None where answers are no classes).
-
-        Where the cost is not finite, the parameters stay as they were.
-        """
-
-    def measure(self, x: Any, y: Array) -> tuple[float, float | None]:
-        """The same without learning, as in use."""
-
-    def activations(self, x: Array) -> dict[str, Array]: ...
-
-    def gradients(self, x: Array, y: Array) -> dict[str, Array]: ...
-
-
-class Images(Protocol):
-    """Images and what they show, in batches; `data.Split` is one."""
-
-    def __len__(self) -> int: ...
-
-    def batches(
-        self,
-        batch: int,
-        *,
-        seed: int = 0,
-        epoch: int = 0,
-        shuffle: bool = False,
-        augment: Sequence[Any] = (),
-        start: int = 0,
-        stored: bool = False,
-        dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[Any, Array]]:
-        """The batches of an epoch from number `start` on: a function of seed and epoch, and nothing else.
-
-        With `stored` the images may be `data.dataset.Stored`, which last until the next batch is asked for.
-        """
 
 
 @dataclass(frozen=True)

@@ -39,14 +39,13 @@ from .loop import (
     Course,
     EpochDone,
     Event,
-    Images,
     Interrupted,
     SaveDue,
     Started,
-    Trainable,
     measure,
     training,
 )
+from .trainable import Images, Trainable
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from lark import Tree
 
 from ...diagnostics import Source, Span
 from ..findings import Findings
+from ..hints.slips import explain_hole
+from .holes import expression
 from .numbers import LARGEST, read_number
 from .tokens import Token
 from .tree import (
@@ -101,9 +103,12 @@ class Build:
 
     def expression(self, inside: str, span: Span) -> Expr | None:
         """Read the inside of a hole with the grammar's rule for arithmetic."""
-        from .parser import parse_expression
-
-        return parse_expression(inside, span, self.findings)
+        tree = expression(inside)
+        if isinstance(tree, Token):
+            explain_hole(tree, span, self.findings)
+            return None
+        found: Expr = Build(span.source, self.findings, span.start + 1)(tree)
+        return found
 
     def sizes(self, c: list) -> Sizes:
         (token,) = c

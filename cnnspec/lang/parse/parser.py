@@ -7,20 +7,19 @@ as it was at the last one.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lark import Tree
 
 from ...diagnostics import Source, Span
 from ..findings import Findings, Proposal
-from ..hints.slips import explain, explain_hole
+from ..hints.slips import explain
 from .build import Build
-from .layout import DEEPEST, ENDS, OPENERS, lay_out
+from .layout import ENDS, OPENERS, lay_out
 from .machine import Machine, Unexpected
 from .place import Place
 from .tokens import Token, lex
-from .tree import Expr, File
+from .tree import File
 
 MOST_REPAIRS = 30
 MOST_REREAD = 1000  # tokens of a statement that is read again with a change
@@ -129,32 +128,3 @@ def _end_of_statement(tokens: list[Token], index: int, braced: bool) -> int:
             return index
         index += 1
     return index
-
-
-def parse_expression(text: str, span: Span, findings: Findings) -> Expr | None:
-    """The tree of the arithmetic in a hole, `span` being the hole with its braces."""
-    tree = _expression(text)
-    if isinstance(tree, Token):
-        explain_hole(tree, span, findings)
-        return None
-    found: Expr = Build(span.source, findings, span.start + 1)(tree)
-    return found
-
-
-@lru_cache(maxsize=1024)
-def _expression(text: str) -> Tree | Token:
-    """What lark makes of an expression, or the token that does not fit. Holes say the same again and again."""
-    tokens = [token for token in lex(text) if token.type != "COMMENT"]
-    depth = 0
-    for token in tokens:
-        depth += (token.type == "LPAR") - (token.type == "RPAR")
-        if depth > DEEPEST:
-            return token
-    machine = Machine("expr")
-    try:
-        for token in tokens:
-            machine.feed(token)
-        tree: Tree = machine.end(tokens)
-    except Unexpected as error:
-        return error.token
-    return tree

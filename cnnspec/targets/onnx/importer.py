@@ -56,6 +56,7 @@ def network(
 ) -> Network:
     """The graph of words that a model is; `given` are arrays for inputs that hold weights."""
     need_onnx()
+    from .operators import OPERATORS
     from .reader import Reader
 
     steps = take_apart(model, given)
@@ -73,7 +74,7 @@ def network(
         if shape is not None and not fits(shape, sizes):
             refuse("CNN505", f"the input {name} of the model does not take {'x'.join(map(str, shape))}")
         inputs[name] = tuple(size for size in known if size is not None)
-    return Reader(steps, inputs).run()
+    return Reader(steps, inputs, OPERATORS).run()
 
 
 def fits(shape: tuple[int, ...], sizes: tuple[int | None, ...]) -> bool:

@@ -7,7 +7,7 @@ model sees it (`Seen`), and becomes another word (`flatten`, `reshape`) only whe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from .patterns import group
 from .steps import Step, Steps, first_line, needed, refuse
 
 Shape = tuple[int, ...]
+Pads = list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,12 @@ class Network:
 
 
 class Reader:
-    """Translates one model. What operators become stands in `onnx_operators`."""
+    """Translates one model; `operators` tells what each operator becomes (the table of operators.py)."""
 
-    def __init__(self, model: Steps, inputs: dict[str, Shape]) -> None:
+    def __init__(
+        self, model: Steps, inputs: dict[str, Shape], operators: Mapping[str, Callable[[Reader, Step], object]]
+    ) -> None:
+        self.operators = operators
         self.model = model
         self.opset = model.opset
         self.b = Builder()
@@ -91,8 +95,6 @@ class Reader:
             self.sources[ours] = name
 
     def run(self) -> Network:
-        from .operators import OPERATORS
-
         model = self.model
         self.model = model = replace(model, steps=self.folded(model.steps))
         model = replace(model, steps=group(model, self.known))
@@ -108,7 +110,7 @@ class Reader:
                 continue
             if self.computable(step) and self.compute(step):
                 continue
-            operator = OPERATORS.get(step.op)
+            operator = self.operators.get(step.op)
             if operator is None:
                 refuse("CNN503", f"no word says what {step} does")
             try:
@@ -172,8 +174,6 @@ class Reader:
 
     def bordered(self, value: Seen, margin: Margin) -> Seen:
         """A value with padding that no window takes."""
-        from .resample import padded
-
         if margin.filler:
             refuse("CNN504", f"{margin.step} pads by {margin.filler:g}; `pad` does by zeros")
         made = padded(self, margin.step, self.plain(value), 0, list(margin.sides))
@@ -337,3 +337,22 @@ def axis_of(value: Seen, axis: int) -> int:
     rank = len(value.perm) + 1
     axis = axis % rank
     return value.perm[axis - 1] if axis else -1
+
+
+def padded(r: Reader, step: Step, x: str, channels: int, pads: Any) -> str:
+    """The image with zeros around it, or with less of it where a number is negative.
+
+    `crop` cuts an odd pixel off below, so what is one less below than above can be said too.
+    """
+    if not sayable(pads):
+        refuse("CNN504", f"{step} pads by {pads}, before and after each side, for which there is no word")
+    sides = [max(before, 0) for before, _ in pads]
+    left = tuple(n + before + after for n, (before, after) in zip(r.type(x).spatial, pads, strict=True))
+    if any(sides) or channels:
+        size = sides[0] if len(set(sides)) == 1 else tuple(sides)
+        x = r.add(word("pad", size, channels=channels), x)
+    return x if r.type(x).spatial == left else r.add(word("crop", left), x)
+
+
+def sayable(pads: Pads) -> bool:
+    return all(before - after in (0, 1) for before, after in pads)

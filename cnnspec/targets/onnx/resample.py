@@ -7,29 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .reader import Margin, Reader, Seen, axis_of, word
+from .reader import Margin, Reader, Seen, axis_of, padded, sayable, word
 from .steps import Step, refuse
-
-Pads = list[tuple[int, int]]
-
-
-def padded(r: Reader, step: Step, x: str, channels: int, pads: Any) -> str:
-    """The image with zeros around it, or with less of it where a number is negative.
-
-    `crop` cuts an odd pixel off below, so what is one less below than above can be said too.
-    """
-    if not sayable(pads):
-        refuse("CNN504", f"{step} pads by {pads}, before and after each side, for which there is no word")
-    sides = [max(before, 0) for before, _ in pads]
-    left = tuple(n + before + after for n, (before, after) in zip(r.type(x).spatial, pads, strict=True))
-    if any(sides) or channels:
-        size = sides[0] if len(set(sides)) == 1 else tuple(sides)
-        x = r.add(word("pad", size, channels=channels), x)
-    return x if r.type(x).spatial == left else r.add(word("crop", left), x)
-
-
-def sayable(pads: Pads) -> bool:
-    return all(before - after in (0, 1) for before, after in pads)
 
 
 def pad(r: Reader, step: Step) -> Seen:

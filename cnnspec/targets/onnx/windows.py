@@ -9,11 +9,8 @@ from typing import Any
 from ...ir.geometry import slide
 from ...ir.op import Op
 from .axes import axes_of
-from .reader import Reader, Seen, seen, word
-from .resample import padded
+from .reader import Pads, Reader, Seen, padded, seen, word
 from .steps import Step, refuse
-
-Pads = list[tuple[int, int]]
 
 
 def pads_of(step: Step, sizes: tuple[int, ...], extent: list[int], stride: list[int]) -> Pads | str:

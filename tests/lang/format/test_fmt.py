@@ -17,7 +17,7 @@ from cnnspec.lang.parse.parser import parse
 from cnnspec.lang.parse.tokens import lex
 from cnnspec.lang.parse.tree import Attr, File, Name, Setting
 
-SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.cnn"))
+SPECS = sorted((Path(__file__).parents[3] / "specs").rglob("*.cnn"))
 TEXTS = [path.read_text() for path in SPECS] + [
     "let w = 2 * -3 + max(4, w // 2) % 2\nconv {w % 2}x3x3 -> leaky slope -0.1 -> (relu)*{w} as e :: 3x?x?\n",
     "block b(c, s = 1) = add(conv {c}x3x3 # one\n | id  # two\n # three\n) -> bn\nb(3)\n",

@@ -11,7 +11,7 @@ from cnnspec.diagnostics import Source
 from cnnspec.lang import read
 from cnnspec.lang.format.explicit import explicit
 
-SPECS = sorted((Path(__file__).parents[2] / "specs").rglob("*.cnn"))
+SPECS = sorted((Path(__file__).parents[3] / "specs").rglob("*.cnn"))
 
 
 def reading(text: str):

@@ -13,7 +13,7 @@ from cnnspec.diagnostics.text import render
 from cnnspec.lang import read
 from cnnspec.ops import WORDS
 
-SPECS = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parents[2].glob("specs/*.cnn"))]
+SPECS = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parents[3].glob("specs/*.cnn"))]
 SHORT = [text for text in SPECS if len(text) < 1500]
 PIECES = [
     *WORDS, "id", "->", "|", "(", ")", "{", "}", "as", "::", "@", "@a", "@input", "as a", "*", "*3", "=", ",", ";",

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnspec.diagnostics import Source, Span
-from cnnspec.lang.parse import syntax
 from cnnspec.lang.findings import Findings
+from cnnspec.lang.parse import syntax
 from cnnspec.lang.parse.parser import parse
 from cnnspec.lang.parse.tree import File
 from cnnspec.ops import WORDS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def tree(text: str) -> tuple[File, Findings]:
