@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
-
 SPECS = Path(__file__).parents[2] / "specs"
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count=4 {QUICK}"

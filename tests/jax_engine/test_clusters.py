@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
+
 ASK = """
 import jax
 from cnnspec.jax.processes import join, leads

@@ -5,6 +5,8 @@ import pytest
 
 import cnnspec
 
+pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
+
 NET = """input 3x6x6
 conv 6x3x3 pad 1 bias off -> bn -> relu -> maxpool 2 -> dropout 20% -> dense 4 -> softmax
 train { optimiser adam lr 1e-2 clip 1 ; batch 8 }

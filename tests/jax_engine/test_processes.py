@@ -12,6 +12,8 @@ import time
 import numpy as np
 import pytest
 
+pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
+
 SPEC = """input 1x6x6
 conv 4x3x3 bias off -> bn -> relu -> dropout 10% -> dense 3 -> softmax
 data { source npz "images.npz" ; validation 12.5% ; augment flip }

@@ -9,6 +9,8 @@ from agreement import agree, worst
 
 from cnnspec.settings.optimisers import OPTIMISERS
 
+pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
+
 SPECS = Path(__file__).parents[2] / "specs"
 RESIDUAL = """input 3x8x8
 conv 8x3x3 pad 1 bias off -> bn -> relu

@@ -12,6 +12,8 @@ from agreement import agree, worst
 from cnnspec.ops import OPS
 from cnnspec.ops.costs import COSTS
 
+pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
+
 RANDOM = ("dropout", "droppath")
 CASES = {  # beside the words' own examples: odd sizes, sequences, every setting
     "3x7x8": [
