@@ -16,6 +16,7 @@ from .configuration import ALWAYS
 # what stands before the comment may hold texts in quotes, and a `#` inside of those begins no comment;
 # within a comment, `# cnnspec:` may follow other words
 COMMENT = re.compile(r'(?P<before>(?:[^"#\r\n]|"[^"\r\n]*")*)#(?:[^\r\n]*#)?[ \t]*cnnspec:(?P<rest>[^\r\n]*)')
+MOST_PROBLEMS = 200  # of one file; who has more of them wants to see the first ones
 IGNORE = re.compile(r"[ \t]*ignore\b[ \t:]*(?P<codes>.*)")
 
 
@@ -53,7 +54,7 @@ def read_comments(source: Source) -> Comments:
             comments.lines[number] = codes
         else:
             comments.everywhere |= codes
-    comments.problems = tuple(problems)
+    comments.problems = tuple(problems[:MOST_PROBLEMS])
     return comments
 
 

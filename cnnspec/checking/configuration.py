@@ -73,7 +73,7 @@ class Configurations:
 def read(path: Path) -> Configuration:
     """The table of one file; the empty configuration where there is no such file or table."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""  # a named pipe would be waited for
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return Configuration()
     except (OSError, UnicodeDecodeError) as error:

@@ -46,7 +46,8 @@ class Rules:
     def read(cls, path: Path, folder: Path) -> Rules:
         """The rules of a file, for paths below `folder`; none where the file cannot be read."""
         try:
-            text = path.read_text(encoding="utf-8", errors="surrogateescape")
+            # a named pipe would be waited for
+            text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
         except OSError:
             return cls(folder, ())
         return cls.of(text.removeprefix("\ufeff").split("\n"), folder)
@@ -86,8 +87,7 @@ def parse(line: str) -> Rule | None:
     nets/**/old  `old` anywhere below `nets`
     !keep.cnn    not that one
     """
-    line = bytewise(line.removesuffix("\r"))
-    line = re.sub(r"((?:^|[^\\])(?:\\\\)*)[ ]+$", r"\1", line)  # trailing spaces, unless a backslash keeps them
+    line = _without_spaces(bytewise(line.removesuffix("\r")))
     if not line or line.startswith("#"):
         return None
     included = line.startswith("!")
@@ -102,37 +102,67 @@ def parse(line: str) -> Rule | None:
     return Rule(re.compile(expression if anchored else f"(?:.*/)?{expression}", re.S), included, folders_only)
 
 
+def _without_spaces(line: str) -> str:
+    """A line without the spaces at its end, but for one that a backslash keeps."""
+    bare = line.rstrip(" ")
+    kept = (len(bare) - len(bare.rstrip("\\"))) % 2
+    return line[: len(bare) + kept]
+
+
 def translate(glob: str) -> str | None:
-    """A regular expression for a pattern; None where the pattern is broken and matches nothing."""
-    out, i = "", 0
+    """A regular expression for a pattern; None where the pattern is broken and matches nothing.
+
+    a*b*c     a(?>[^/]*?b)[^/]*c
+    a/**/b    a/(?:[^/]*/)*b
+
+    A star takes as little as it can and tries no more (an atomic group), since a name that fits at all also
+    fits that way. Only the last star, which must meet the end, is tried at each place. So the time to match
+    grows with the lengths of pattern and name, and not with the number of ways to cut the name.
+    """
+    parts = _parts(glob)
+    if parts is None:
+        return None
+    *before, last = [[first, *(f"(?>[^/]*?{fixed})" for fixed in rest)] for first, *rest in parts]
+    if len(last) > 1:
+        last[-1] = f"[^/]*{parts[-1][-1]}"
+    out = ""
+    for number, part in enumerate(before):
+        out += f"(?>(?:[^/]*/)*?{''.join(part)})" if number else "".join(part)
+    return out + ("(?:[^/]*/)*" if before else "") + "".join(last)
+
+
+def _parts(glob: str) -> list[list[str]] | None:
+    """A pattern cut at each `**/`, and those parts cut at each star, into expressions of fixed length."""
+    parts, i = [[""]], 0
     while i < len(glob):
         character = glob[i]
+        fixed = parts[-1]
         if character == "*":
             start = i
             while i < len(glob) and glob[i] == "*":
                 i += 1
             whole_part = i - start > 1 and (start == 0 or glob[start - 1] == "/")
             if whole_part and i == len(glob):
-                out += ".+"
+                fixed[-1] += ".+"
             elif whole_part and glob[i] == "/":
-                out, i = out + "(?:.*/)?", i + 1
+                parts.append([""])
+                i += 1
             else:
-                out += "[^/]*"
+                fixed.append("")
         elif character == "?":
-            out, i = out + "[^/]", i + 1
+            fixed[-1], i = fixed[-1] + "[^/]", i + 1
         elif character == "[":
             bracket = translate_bracket(glob, i)
             if bracket is None:
                 return None
-            expression, i = bracket
-            out += expression
+            fixed[-1], i = fixed[-1] + bracket[0], bracket[1]
         else:
             if character == "\\":
                 i += 1
                 if i == len(glob):
                     return None
-            out, i = out + re.escape(glob[i]), i + 1
-    return out
+            fixed[-1], i = fixed[-1] + re.escape(glob[i]), i + 1
+    return parts
 
 
 def translate_bracket(glob: str, start: int) -> tuple[str, int] | None:

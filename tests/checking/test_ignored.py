@@ -1,9 +1,11 @@
 """The .gitignore reader against git itself."""
 
+import os
 import random
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -98,3 +100,30 @@ def test_random_patterns_mean_what_git_says(tmp_path):
 def test_patterns_by_example(line, path, expected):
     rule = parse(line)
     assert bool(rule and rule.pattern.fullmatch(path)) is expected
+
+
+HOSTILE = {
+    "stars and letters": ("*a" * 13 + "*b", "a" * 200),
+    "as many stars as fit": ("*a" * 16_000 + "*b", "a" * 4000),
+    "folders at any depth": ("**/a/" * 6000 + "b", "a/" * 2000 + "a"),
+    "both": ("/" + "**/*a*a/" * 6000 + "b", "aaaa/" * 800 + "a"),
+    "question marks": ("?" * 4000 + "*" + "?" * 200, "a" * 4100 + "/"),
+    "spaces that do not end the line": (" " * 64_000 + "x", "x"),
+    "backslashes": ("\\" * 64_000 + "x ", "x"),
+    "brackets": ("[a" * 32_000, "a"),
+}
+
+
+@pytest.mark.parametrize(("line", "path"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_a_hostile_line_is_soon_found_to_match_nothing(line, path):
+    start = time.process_time()
+    rule = parse(line)
+    assert rule is None or not rule.pattern.fullmatch(path)
+    assert time.process_time() - start < 4  # half of one on an idle machine; backtracking takes years
+
+
+def test_a_named_pipe_for_a_gitignore_is_not_waited_for(tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no named pipes here")
+    os.mkfifo(tmp_path / ".gitignore")
+    assert not Rules.read(tmp_path / ".gitignore", tmp_path).rules
