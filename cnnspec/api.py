@@ -23,11 +23,12 @@ def read_spec(
     text: str | None = None,
     input: Input | None = None,
     overrides: Sequence[str] = (),
-    root: Path | None = None,
+    folder: Path | None = None,
 ) -> Spec:
     """A checked spec, from a file or a text; raises SpecError with every finding where it is wrong.
 
-    `input` is the input's shape, (1, 28, 28) or "1x28x28", for a file that states none.
+    `input` is the input's shape, (1, 28, 28) or "1x28x28", for a file that states none; `folder` is where a
+    text lies, for its imports.
     """
     from .lang import read
     from .lang.files import read_file
@@ -37,7 +38,7 @@ def read_spec(
     source = Source("<text>", text) if text is not None else read_file(Path(path))  # type: ignore[arg-type]
     if isinstance(source, Diagnostic):
         raise SpecError((source,))
-    reading = read(source, root=root, input=shape(input), overrides=tuple(overrides))
+    reading = read(source, folder=folder, input=shape(input), overrides=tuple(overrides))
     if reading.spec is None:
         raise SpecError(reading.diagnostics)
     return reading.spec

@@ -108,14 +108,14 @@ def _source(found: Source | Diagnostic) -> Source:
 
 
 def examine(source: Source, configuration: Configuration, folder: Path | None, *, fixes: bool = True) -> Report:
-    """Check a source in an absolute folder (None: it can import nothing) under a configuration.
+    """Check a source in an absolute folder (None: the working directory) under a configuration.
 
     Without `fixes` none is looked for, which is quicker.
     """
     from ..lang import read
     from ..lang.hints.fixes import in_order
 
-    reading = read(source, root=configuration.folder or folder, fixes=fixes)
+    reading = read(source, folder=folder, library=True, fixes=fixes)
     silenced = Silence(configuration, source)
     found = [d for d in reading.diagnostics if not silenced(d)]
     found += [d for d in silenced.comments(source).problems if not silenced(d)]

@@ -27,7 +27,7 @@ class Configuration:
     select, ignore   codes or their beginnings; the longer match decides, `ignore` where they are equal
     strict           warnings fail too
     exclude          patterns as in .gitignore, for files found in folders
-    folder           where the pyproject.toml is; imports of its specs may reach anything below
+    folder           where the pyproject.toml is
     """
 
     select: tuple[str, ...] = ()

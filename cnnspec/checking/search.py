@@ -16,12 +16,9 @@ ENDINGS = (".cnn", ".cnn.json")
 
 @dataclass
 class Found:
-    """What to check, and what went wrong.
+    """What to check, each file under the name that messages use, and what went wrong."""
 
-    Each file stands under the name that messages use, with the folder that its imports must stay under.
-    """
-
-    files: list[tuple[str, Path]] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
     problems: list[tuple[str, Diagnostic]] = field(default_factory=list)
 
 
@@ -36,10 +33,8 @@ def search(arguments: Iterable[str], configurations: Configurations, force_exclu
     for argument in arguments:
         path = Path(argument)
         absolute = Path(os.path.abspath(path))
-        root = absolute.parent
         if path.is_dir():
             names: Iterable[str] = walk(path, absolute, tuple(outer_rules(absolute)), configurations)
-            root = absolute
         elif not os.path.lexists(path):
             problem = Diagnostic("CNN903", f"there is no file or folder {argument}")
             found.problems.append((argument, problem))
@@ -52,7 +47,7 @@ def search(arguments: Iterable[str], configurations: Configurations, force_exclu
             key = os.path.abspath(name)
             if key not in seen:
                 seen.add(key)
-                found.files.append((name, root))
+                found.files.append(name)
     if not found.files and not found.problems and not force_exclude:
         where = ", ".join(arguments)
         problem = Diagnostic("CNN903", f"no .cnn or .cnn.json file in {where}", help=HINT)

@@ -174,9 +174,10 @@ def check_all(options: Options) -> Iterator[Result]:
         yield Result(Checked(name, (problem,)))
     alone = options.talks and len(found.files) == 1
     jobs = []
-    for name, root in found.files:
-        configuration = options.over(configurations.nearest(Path(os.path.abspath(name)).parent))
-        jobs.append(Job(name, configuration, root, mend=options.mend, inputs=alone))
+    for name in found.files:
+        folder = Path(os.path.abspath(name)).parent
+        configuration = options.over(configurations.nearest(folder))
+        jobs.append(Job(name, configuration, folder, mend=options.mend, inputs=alone))
     yield from each(jobs, look, died)
 
 

@@ -69,7 +69,7 @@ def named(paths: tuple[str, ...]) -> Iterator[str]:
     found = search(paths or (".",), Configurations())
     if found.problems:
         raise click.UsageError("; ".join(problem.message for _, problem in found.problems))
-    for name, _ in found.files:
+    for name in found.files:
         if name.endswith(".json") and name in paths:
             raise click.UsageError(f"{name} is JSON; fmt writes .cnn files")
         if not name.endswith(".json"):

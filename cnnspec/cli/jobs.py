@@ -18,7 +18,7 @@ from .outcome import describe, how_to_report, print_traceback, wants_traceback
 
 @record
 class Job:
-    """A file to check, under a name; `data` is its content where that came from standard input.
+    """A file to check, under a name and in a folder; `data` is its content where that came from standard input.
 
     `mend` is "" or "fix" or "diff": what to do with the fixes that findings offer. `inputs` asks which inputs
     would do where the file leaves that open, which takes a while.
@@ -26,7 +26,7 @@ class Job:
 
     name: str
     configuration: Configuration
-    root: Path
+    folder: Path
     data: bytes | None = None
     mend: str = ""
     inputs: bool = False
@@ -60,7 +60,7 @@ def look(job: Job) -> Result:
 
 def _look(job: Job) -> Result:
     source = load(job.name) if job.data is None else source_of(job.data, job.name)
-    report = examine(source, job.configuration, job.root)
+    report = examine(source, job.configuration, job.folder)
     found = report.diagnostics
     if not job.mend:
         answer = report.reading.inputs() if job.inputs and report.ok and report.reading else None
@@ -78,7 +78,7 @@ def _look(job: Job) -> Result:
 
 
 def _find(job: Job, source: Source) -> tuple[Diagnostic, ...]:
-    return examine(source, job.configuration, job.root).diagnostics
+    return examine(source, job.configuration, job.folder).diagnostics
 
 
 def _write_back(name: str, text: str) -> None:

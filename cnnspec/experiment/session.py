@@ -39,7 +39,7 @@ def begin(
     def read(input: object = None) -> Spec:
         if text is None:
             return read_spec(path, overrides=overrides, input=input)  # type: ignore[arg-type]
-        return read_spec(text=text, overrides=overrides, input=input, root=path.parent)  # type: ignore[arg-type]
+        return read_spec(text=text, overrides=overrides, input=input, folder=path.parent)  # type: ignore[arg-type]
 
     spec = read()
     data = load(spec.data, folder=folder, root=path.parent, seed=spec.train.seed)

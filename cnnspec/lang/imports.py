@@ -1,12 +1,13 @@
 """Imports: the definitions of other files, found beside the file that asks for them.
 
-Paths are relative to the importing file. What they lead to, links resolved, must lie under the root: the
-folder that `check` or `run` was given, or else that of the file.
+Paths are relative to the importing file. What they lead to, links resolved, must lie under the file's
+project (`project`), whichever command reads the file.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from ..diagnostics import Diagnostic, Source, Span
@@ -18,16 +19,17 @@ from .parse.tree import Import
 
 MOST_FILES = 100
 DEEPEST = 20  # files that import one another in a row
+OWN_TABLE = re.compile(r'^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*"?cnnspec\b', re.M)
 
 
 class Imports:
     """Loads the modules that a file and its imports ask for, each once."""
 
-    def __init__(self, source: Source, root: Path | None, findings: Findings) -> None:
+    def __init__(self, source: Source, folder: Path | None, root: Path | None, findings: Findings) -> None:
         self.findings = findings
         own = Path(source.name)
-        folder = own.parent if own.suffix else (root or Path())  # `<text>` lies in no folder of its own
-        self.root = _resolved(root or folder)
+        folder = own.parent if own.suffix else (folder or Path())  # `<text>` lies in no folder of its own
+        self.root = _resolved(root or project(folder))
         self.folders = [folder]
         self.reading = [_resolved(own)]
         self.modules: dict[Path, Module | None] = {}
@@ -45,7 +47,7 @@ class Imports:
                 "CNN014",
                 f'"{text}" is outside of the folder that may be read',
                 span,
-                help="imports lie in the folder that is checked, or below it",
+                help="imports lie below the folder with .git or [tool.cnnspec], or else where the command runs",
             )
             return None
         if real in self.reading:
@@ -79,6 +81,29 @@ class Imports:
         self.folders.pop()
         self.reading.pop()
         return module
+
+
+def project(folder: Path) -> Path:
+    """The folder that the files of a folder may import from, itself and whatever is below.
+
+    The nearest one upwards with a repository (`.git`) or a pyproject.toml that has [tool.cnnspec]; else the
+    working directory, if the folder lies in it; else the folder.
+    """
+    folder = Path(os.path.abspath(folder))
+    for parent in (folder, *folder.parents):
+        if os.path.exists(parent / ".git") or _is_configured(parent / "pyproject.toml"):
+            return parent
+    here = Path.cwd()
+    return here if folder.is_relative_to(here) else folder
+
+
+def _is_configured(path: Path) -> bool:
+    """Whether a pyproject.toml speaks to cnnspec."""
+    try:
+        # a named pipe would be waited for
+        return path.is_file() and bool(OWN_TABLE.search(path.read_text(encoding="utf-8", errors="replace")))
+    except OSError:
+        return False
 
 
 def _resolved(path: Path) -> Path | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from ..diagnostics import Diagnostic, Fault, Source
+from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, TensorType
 from ..record import record
 from ..settings.data import Data
@@ -21,7 +22,7 @@ from .lowering.costs import assign
 from .lowering.declared import Stated, instance
 from .lowering.inputs import lower
 from .lowering.names import Module, collect
-from .lowering.network import Assertion, read_inputs
+from .lowering.network import Assertion, read_alone, read_inputs
 from .lowering.symbolic import Answer, answer
 from .overrides import read_overrides
 from .parse.parser import parse
@@ -47,7 +48,8 @@ class Spec:
 
 @record
 class Reading:
-    """What came of reading a file. `graph` holds what could be typed; `spec` is None where there are errors.
+    """What came of reading a file. `graph` holds what could be typed; `spec` is None where there are errors, and
+    where the file is a library of definitions.
 
     `names` tells the node behind each name that `as`, `net` and `input` give; `module` and `assertions` are
     what else was read, for those who look closer.
@@ -73,28 +75,43 @@ class Reading:
         return answer(self.graph, self.assertions, next(iter(read_inputs(self.module, Findings()).values()), None))
 
 
+class Asked(NamedTuple):
+    """What a file is read with; see `read`."""
+
+    folder: Path | None
+    root: Path | None
+    library: bool
+    input: TensorType | None
+    overrides: tuple[str, ...]
+
+
 def read(
     source: Source,
     *,
+    folder: Path | None = None,
     root: Path | None = None,
+    library: bool = False,
     input: TensorType | None = None,
     overrides: tuple[str, ...] = (),
     fixes: bool = True,
 ) -> Reading:
     """Read a file: its tree, its graph with shapes, its settings, and every mistake in it.
 
-    `root` is the folder that imports must stay under (default: the file's own); `input` is the type of the
-    input where the file states none; `overrides` are texts such as `train.epochs=3`, which take the place of
-    what the file says; without `fixes` no change is tried for the diagnostics, which is quicker.
+    `folder` is where a text that is no file lies (default: the working directory), and `root` the folder that
+    imports must stay under (default: the project, see `imports.project`); with `library`, a file that only
+    defines things for others is no mistake; `input` is the type of the input where the file states none;
+    `overrides` are texts such as `train.epochs=3`, which take the place of what the file says; without `fixes`
+    no change is tried for the diagnostics, which is quicker.
     """
     if source.name.endswith(".cnn.json"):
         return read_json(source, overrides)
-    reading, findings, cost = _read(source, root, input, overrides)
+    asked = Asked(folder, root, library, input, overrides)
+    reading, findings, cost = _read(source, asked)
     if not fixes:
         return reading
 
     def again(text: str) -> tuple[Diagnostic, ...]:
-        return _read(Source(source.name, text), root, input, overrides)[0].diagnostics
+        return _read(Source(source.name, text), asked)[0].diagnostics
 
     return replace(reading, diagnostics=verified(findings, source, again, cost))
 
@@ -122,16 +139,18 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
     return Reading(source, file, tuple(findings.diagnostics), graph, names, module, (), spec)
 
 
-def _read(
-    source: Source, root: Path | None, given: TensorType | None, overrides: tuple[str, ...]
-) -> tuple[Reading, Findings, int]:
+def _read(source: Source, asked: Asked) -> tuple[Reading, Findings, int]:
     """What came of reading, the findings with their proposals, and how long it takes, in characters."""
     findings = Findings()
     file = parse(source, findings)
-    module = collect(file, findings, Imports(source, root, findings).load)
-    network, symbolic = lower(module, given, findings)
+    module = collect(file, findings, Imports(source, asked.folder, asked.root, findings).load)
+    network, symbolic = lower(module, asked.input, findings)
+    library = asked.library and module.only_defines
+    if not library and file.whole and not any(read_alone(module)):
+        end = len(source.text.rstrip())
+        findings.report("CNN024", "there is no chain of layers here", Span(source, end, end))
     stated = {word: lines(module, word) for word in ("train", "data")}
-    instead = read_overrides(overrides, stated, findings)
+    instead = read_overrides(asked.overrides, stated, findings)
     data_lines = read_settings(Data, module, instead["data"], findings)
     train_lines = read_settings(Train, module, instead["train"], findings)
     data, train = instance(Data, data_lines), instance(Train, train_lines)
@@ -141,9 +160,9 @@ def _read(
         train = replace(train, cost=assign(train_lines.get("cost", []), network, findings))
     if budgets and not findings.errors:
         check_budgets(budgets, network.graph, train, findings)
-    warn(Checked(network, module, data, "source" in data_lines), findings)
+    warn(Checked(network, module, data, "source" in data_lines, library), findings)
     spec = None
-    if not findings.errors:
+    if not findings.errors and not library:
         spec = Spec(source, network.graph, data, train, budgets, symbolic)
     diagnostics = tuple(findings.diagnostics)
     graph, names, assertions = network.graph, network.names, network.assertions

@@ -55,6 +55,29 @@ def test_a_file_without_input_is_told_which_would_do(cnnspec, here):
     assert "a.cnn takes" not in cnnspec("check", "a.cnn", "--quiet").err
 
 
+def test_a_file_of_blocks_alone_is_a_library(cnnspec, here):
+    (here / "lib").mkdir()
+    (here / "lib" / "blocks.cnn").write_text("block b(c) = conv {c}x3x3 -> relu\n")
+    (here / "net.cnn").write_text('import "lib/blocks.cnn"\ninput 1x28x28\nb(4) -> dense 10 -> softmax\n')
+    assert cnnspec("check", ".") == (0, "", "2 files checked, nothing found\n")
+    assert cnnspec("check", "lib/blocks.cnn").code == 0
+    for command in (("run",), ("compile", "--emit", "json"), ("summary",)):
+        result = cnnspec(*command, "lib/blocks.cnn")
+        assert result.code == 1 and "CNN024" in result.err
+
+
+def test_a_folder_and_its_files_are_checked_alike(cnnspec, here, monkeypatch):
+    (here / "top" / "nets").mkdir(parents=True)
+    (here / "top" / "blocks.cnn").write_text("block b(c) = conv {c}x3x3 -> relu\n")
+    spec = here / "top" / "nets" / "net.cnn"
+    spec.write_text('import "../blocks.cnn"\ninput 1x28x28\nb(4) -> dense 10 -> softmax\n')
+    for folder, code in ((here, 0), (here / "top", 0), (spec.parent, 1)):
+        monkeypatch.chdir(folder)
+        for checked in (here / "top", spec.parent, spec):
+            assert cnnspec("check", checked).code == code
+        assert cnnspec("compile", "--emit", "json", spec).code == code
+
+
 def test_findings_exit_1_and_say_what_can_be_fixed(cnnspec, here):
     (here / "a.cnn").write_text(BAD)
     result = cnnspec("check", "a.cnn")

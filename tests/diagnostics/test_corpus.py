@@ -28,7 +28,7 @@ def diagnostics(name: str) -> tuple[Diagnostic, ...]:
     os.chdir(CORPUS)
     try:
         source = read_file(Path(f"{name}.cnn"))
-        return (source,) if isinstance(source, Diagnostic) else read(source).diagnostics
+        return (source,) if isinstance(source, Diagnostic) else read(source, root=Path()).diagnostics
     finally:
         os.chdir(before)
 

@@ -106,6 +106,82 @@ def test_a_wider_root_reaches_further(tmp_path: Path) -> None:
     assert codes(main, root=tmp_path) == []
 
 
+def test_imports_reach_the_project_and_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearest folder with a repository or our settings; else where the command runs; else the file's own."""
+    written(tmp_path, shared="block one = relu\n")
+    main = written(tmp_path / "nets" / "deep", main='import "../../shared.cnn"\ninput 4\none -> dense 2\n')
+    monkeypatch.chdir(tmp_path)
+    assert codes(main) == []
+    monkeypatch.chdir(tmp_path / "nets")
+    assert codes(main) == ["CNN014"]
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\ncnnspec = 1\n")
+    assert codes(main) == ["CNN014"]
+    (tmp_path / "pyproject.toml").write_text("[tool.cnnspec]\n")
+    assert codes(main) == []
+    (tmp_path / "nets" / ".git").mkdir()
+    assert codes(main) == ["CNN014"]
+    (tmp_path / "nets" / ".git").rmdir()
+    (tmp_path / "pyproject.toml").unlink()
+    (tmp_path / ".git").write_text("gitdir: elsewhere")  # a worktree of a repository
+    assert codes(main) == []
+
+
+def test_every_reader_has_the_same_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cnnspec.api import read_spec
+    from cnnspec.checking import check
+    from cnnspec.diagnostics import SpecError
+    from cnnspec.experiment.session import begin
+
+    written(tmp_path, shared="block one = conv 2x3x3\n")
+    text = 'import "../shared.cnn"\ninput 1x28x28\none -> dense 10 -> softmax\ndata { source digits }\n'
+    main = written(tmp_path / "nets", main=text)
+
+    def verdicts() -> list[str]:
+        found = [",".join(error.code for error in check(main).errors)]
+        found.append(",".join(error.code for error in check(main, text=text).errors))
+        for attempt in (lambda: read_spec(main), lambda: begin(main), lambda: begin(main, text=text)):
+            try:
+                attempt()
+                found.append("")
+            except SpecError as error:
+                found.append(",".join(each.code for each in error.diagnostics))
+        return found
+
+    assert verdicts() == ["CNN014"] * 5
+    (tmp_path / "pyproject.toml").write_text("[tool.cnnspec]\n")
+    assert verdicts() == [""] * 5
+    (tmp_path / "pyproject.toml").unlink()
+    monkeypatch.chdir(tmp_path)
+    assert verdicts() == [""] * 5
+
+
+LIBRARIES = {
+    "blocks": "block one(c, s = 1) = conv {c}x3x3 stride {s}\nblock two = one(4) -> relu\n",
+    "numbers": "let width = 64\nlet twice = 2 * width\n",
+    "imports": 'import "main.cnn"\n',
+}
+
+
+@pytest.mark.parametrize("text", LIBRARIES.values(), ids=LIBRARIES)
+def test_a_file_that_only_defines_things_is_a_library(tmp_path: Path, text: str) -> None:
+    written(tmp_path, main="block three = relu\n", lib=text)
+    found = reading(tmp_path / "lib.cnn", library=True)
+    assert found.diagnostics == () and found.spec is None
+    assert "CNN024" in codes(tmp_path / "lib.cnn")  # who wants a network is told that there is none
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "input 4\nblock b = relu\n", "train { epochs 3 }\n"])
+def test_what_is_no_library(tmp_path: Path, text: str) -> None:
+    assert "CNN024" in codes(written(tmp_path, main=text), library=True)
+
+
+def test_a_library_is_checked_all_the_same(tmp_path: Path) -> None:
+    main = written(tmp_path, main="block one(c) = conv 8x3x3 -> rellu\n")
+    assert codes(main, library=True) == ["CNN201"]
+    main = written(tmp_path, main="block one(c) = conv 8x3x3\n")
+    assert codes(main, library=True) == []
+
+
 def test_loops_of_links_and_folders(tmp_path: Path) -> None:
     main = written(tmp_path, main='import "loop.cnn"\nimport "folder"\ninput 4\ndense 2\n')
     (tmp_path / "loop.cnn").symlink_to(tmp_path / "loop.cnn")

@@ -185,8 +185,9 @@ dense 10 -> softmax
         "CNN014",
         "import-outside",
         """\
-An imported file lies outside of the folder that `check` or `run` was given. A spec reaches its own folder
-and what is below it, so that reading one never reads anything else.""",
+An imported file lies outside of what a spec may read: the project, which is the nearest folder upwards with
+`.git` or with a pyproject.toml that has `[tool.cnnspec]`; where there is none, the folder in which the
+command runs, or, for a spec that lies elsewhere, that of the spec. Every command holds to the same rule.""",
         wrong="""\
 import "../../../elsewhere.cnn"
 input 1x28x28
@@ -342,7 +343,8 @@ conv 8x3x3 -> relu
         "CNN024",
         "no-network",
         """\
-The file has no chain of layers, so there is nothing to check or to train.""",
+The file has no chain of layers, so there is nothing to check or to train. `check` takes a file of blocks and
+numbers alone as a library for others, and finds nothing wrong with that.""",
         wrong="input 1x28x28\n",
         right="input 1x28x28\ndense 10 -> softmax\n",
     ),

@@ -31,6 +31,7 @@ class Checked(NamedTuple):
     module: Module
     data: Data
     source_stated: bool
+    library: bool
 
     @property
     def graph(self) -> Graph:
@@ -136,6 +137,8 @@ def unused_names(c: Checked) -> Warned:
             name = statement.name
             unused = not any(called.partition(".")[0] == name.text for called in module.called)
         else:
+            continue
+        if unused and c.library:  # used by those that import it
             continue
         if unused:
             yield Diagnostic("CNN237", f"`{name.text}` is never used", name.span), ()

@@ -76,6 +76,12 @@ class Module:
     def chains(self) -> list[Chain]:
         return [statement for statement in self.file.statements if isinstance(statement, Chain)]
 
+    @property
+    def only_defines(self) -> bool:
+        """Whether the file is a library: it defines things for those that import it, and no network."""
+        statements = self.file.statements
+        return bool(statements) and all(isinstance(statement, Let | Block | Import) for statement in statements)
+
     def define(self, name: Name, findings: Findings) -> bool:
         """Note where a name is defined; False, and a finding, where it is taken."""
         if name.text in RESERVED:

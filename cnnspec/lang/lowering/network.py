@@ -78,9 +78,6 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
         _read_uncalled(module, lowering)
     except TooMuch:
         pass
-    if not alone and module.file.whole:
-        end = len(module.file.source.text.rstrip())
-        findings.report("CNN024", "there is no chain of layers here", Span(module.file.source, end, end))
     tapped: dict[str, set[int]] = {}
     for index, value in lowering.taps:
         tapped.setdefault(value, set()).add(index)
