@@ -199,7 +199,11 @@ class Text(Kind):
         return f'"{value}"'
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string"}
+        return {
+            "type": "string",
+            "pattern": r'^[^"\r\n]*(?![\s\S])',
+            "title": "a text without quotes and line ends",
+        }
 
 
 @record

@@ -76,7 +76,7 @@ CHANGES = {
     "/nodes/1/settings/size": lambda d: d["nodes"][1]["settings"].update(size=[6, 99, 99]),
     "/nodes/1/shape": lambda d: d["nodes"][1].update(shape=[6, 1, 1]),
     "/nodes/1/name": lambda d: d["nodes"][1].update(name="input"),
-    "/nodes/0/shape": lambda d: d["nodes"][0].update(shape=[1, -28, 28]),
+    "/nodes/0/shape/1": lambda d: d["nodes"][0].update(shape=[1, -28, 28]),
     "/nodes/2/more": lambda d: d["nodes"][2].update(more=1),
     "/outputs/0": lambda d: d.update(outputs=["nothing"]),
     "/train/batch": lambda d: d["train"].update(batch="many"),
@@ -91,6 +91,67 @@ def test_what_is_bad_is_told_with_its_path(path):
     CHANGES[path](document)
     (finding,) = reading(document).diagnostics
     assert finding.code == "CNN027" and finding.message.startswith(f"{path}: ")
+
+
+NOT_NAMES = (
+    "",
+    "\n",
+    "1",
+    "a b",
+    "a.",
+    ".a",
+    "a..b",
+    "a\n",
+    "a\r",
+    "a\u2028b",
+    'a"]',
+    "a'",
+    "a\\",
+    "a#",
+    "\x1b[31m",
+    "a\0",
+    7,
+)
+NAMED = {
+    "node": ("/nodes/3/name", lambda d, name: d["nodes"][3].update(name=name)),
+    "reader": ("/nodes/3/inputs/0", lambda d, name: d["nodes"][3].update(inputs=[name])),
+    "block": ("/nodes/3/blocks/0", lambda d, name: d["nodes"][3].update(blocks=[name])),
+    "owner of weights": ("/nodes/3/weights", lambda d, name: d["nodes"][3].update(weights=name)),
+    "output": ("/outputs/0", lambda d, name: d.update(outputs=[name])),
+    "budget": ("/expect/0/at", lambda d, name: d["expect"][0].update(at=name or "1")),
+}
+
+
+@pytest.mark.parametrize("name", NOT_NAMES, ids=ascii)
+@pytest.mark.parametrize("place", NAMED)
+def test_a_name_is_one_of_the_grammar(place, name):
+    path, change = NAMED[place]
+    document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
+    change(document, name)
+    (finding,) = reading(document).diagnostics
+    assert finding.code == "CNN027"
+    assert finding.message.startswith(f"{path}: must be a name of letters, digits and _")
+
+
+@pytest.mark.parametrize("name", ["conv", "_", "Conv_1", "a.b.c2", "größe"])
+def test_names_that_a_spec_can_make_are_taken(name):
+    document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
+    document["nodes"][-1]["name"], document["outputs"] = name, [name]
+    assert reading(document).spec is not None
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "1" * 5000])
+def test_what_is_no_number_of_json_is_told(number):
+    text = json.dumps(written(read_spec(ROOT / "specs" / "lenet5.cnn"))).replace("0.985", number)
+    (finding,) = read(Source("net.cnn.json", text)).diagnostics
+    assert finding.code == "CNN027"
+
+
+def test_whole_numbers_may_be_written_with_a_point():
+    document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
+    document["nodes"][0]["shape"] = [1.0, 28.0, 28.0]
+    spec = reading(document).spec
+    assert all(type(size) is int for size in spec.graph.type("input").shape)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", "[" * 100_000, '{"format": "cnnspec-graph"}', "\0"])
