@@ -11,15 +11,22 @@ import click
 @click.command()
 @click.argument("trained", metavar="RUN_OR_WEIGHTS", type=click.Path(exists=True, path_type=Path))
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE",
+    help="""A setting in place of the run's, such as other data: data.source='npz "other.npz"'.""",
+)  # fmt: skip
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(trained: Path, folder: Path | None, workers: int, as_json: bool) -> None:
-    """Test the network of a run's folder, or of a weights file, on the test images of its data."""
+def command(trained: Path, folder: Path | None, overrides: tuple[str, ...], workers: int, as_json: bool) -> None:
+    """Test the network of a run's folder, or of a weights file, on the test images of its data.
+
+    These are prepared as the training data were.
+    """
     from ..diagnostics import Diagnostic, SpecError
     from ..experiment.session import reopen
     from ..train.loop import measure
 
-    session, model = reopen(trained, folder, workers)
+    session, model = reopen(trained, folder, workers, overrides)
     if not len(session.data.test):
         message = f"there are no test images in {session.data.name}"
         help = "keep some: `test 10%` of the source, or files of their own"

@@ -12,27 +12,38 @@ import click
 @click.command()
 @click.argument("trained", metavar="RUN_OR_WEIGHTS", type=click.Path(exists=True, path_type=Path))
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option(
+    "--data", "folder", type=click.Path(path_type=Path), help="Of old runs: where mnist and its like lie."
+)
+@click.option("--prepared", is_flag=True, help="FILES hold floats as the network sees them.")
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="How many classes to name.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, every output.")
-def command(trained: Path, files: tuple[Path, ...], folder: Path | None, top: int, as_json: bool) -> None:
+def command(
+    trained: Path, files: tuple[Path, ...], folder: Path | None, prepared: bool, top: int, as_json: bool
+) -> None:
     """Ask the network of a run's folder, or of a weights file.
 
-    FILES are npy arrays, (c, h, w) or (n, c, h, w), bytes as the data have them or floats as the network sees
-    them; or pictures, where Pillow is installed.
+    FILES are what the network was trained on, one image or many: npy arrays, (c, h, w) or (n, c, h, w), npz
+    archives, rows of a csv, or pictures, where Pillow is installed. They are prepared as the training data were,
+    which the run remembers, so neither those data nor the spec are needed.
     """
     from ..data.single import read_inputs
-    from ..experiment.session import reopen
+    from ..experiment.session import open_trained
 
-    session, model = reopen(trained, folder)
-    kind = session.spec.graph.type(session.spec.graph.inputs[0])
+    def tell(line: str) -> None:
+        click.echo(line, err=True)
+
+    network = open_trained(trained, folder, tell)
     told: list[dict[str, Any]] = []
-    with model:
+    with network.model as model:
         for file in files:
-            images = read_inputs(file, kind, session.data.scaling)
+            images, word = read_inputs(file, network.preparation, prepared=prepared)
+            if word:
+                tell(f"{file} holds {word}")
             for number, answer in enumerate(model.predict(images)):
                 name = str(file) if len(images) == 1 else f"{file}[{number}]"
-                told.append({"image": name, "output": answer.tolist(), **best(answer, session.data.classes, top)})
+                classes = network.preparation.classes
+                told.append({"image": name, "output": answer.tolist(), **best(answer, classes, top)})
     if as_json:
         click.echo(json.dumps(told, indent=2))
         return

@@ -128,7 +128,9 @@ def train(
     if tune and machines.engine == "jax":
         raise click.UsageError("--tune chooses between methods of the plan on NumPy; it goes without --engine jax")
     several, leads = machines.join()
-    session = begin(path, overrides, folder, text)
+    preparation = run_folder.preparation() if run_folder else None
+    session = begin(path, overrides, folder, text, preparation)
+    preparation = preparation or session.preparation
     settings, data = session.spec.train, session.data
     count = workers or max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8))
     shards = shards or settings.shards or count
@@ -170,7 +172,7 @@ def train(
             best=settings.best,
             patience=settings.patience,
         )
-        stamp = Stamp(session.text, str(path))
+        stamp = Stamp(session.text, str(path), preparation)
         parts: tuple[Any, Any, Any] = (data.train, data.validation, data.test)
         if several:
             from ..jax.processes import follow, shares
@@ -238,6 +240,7 @@ def source_of(path: Path) -> Any:
 
 def resolved(session: Any, path: Path, overrides: tuple[str, ...], shards: int, model: Any) -> dict[str, Any]:
     """Every setting as it holds in this run."""
+    from ..data.preparation import KEY
     from ..ir.fields import written
 
     return {
@@ -252,8 +255,7 @@ def resolved(session: Any, path: Path, overrides: tuple[str, ...], shards: int, 
         "seed": model.seed,
         "dtype": model.dtype,
         "engine": model.engine.name,
-        "scaling": {"scale": session.data.scaling.scale, "offset": session.data.scaling.offset},
-        "classes": session.data.classes,
+        KEY: session.preparation.to_json(),
     }
 
 

@@ -23,6 +23,7 @@ def command(name: str | None) -> None:
     configuration   the table [tool.cnnspec] of pyproject.toml
     diagnostics     cnnspec check --format json
     graph           cnnspec compile --emit json, and .cnn.json files
+    preparation     how images were prepared: in settings.json of a run, and in the metadata of weights
     summary         summary.json of a run
     """
     if name is None:

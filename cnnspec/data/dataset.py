@@ -133,11 +133,26 @@ class Split:
         return Split(self.x[positions], self.y[positions], self.scaling)
 
 
+@dataclass(frozen=True)
+class Table:
+    """The columns of a csv: the names of its numbers, and where the label stands.
+
+    `names` are empty where the table has no header; `label` counts from 1.
+    """
+
+    names: tuple[str, ...]
+    label: int
+    label_name: str = ""
+    header: bool = True
+    separator: str = ","
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """The images of a training: to learn from, to choose by, to be tested on.
 
-    `classes` are the names of the classes in the order of their numbers, or None where y are numbers to meet.
+    `classes` are the names of the classes in the order of their numbers, or None where y are numbers to meet;
+    `table` tells the columns where they come from a csv.
     """
 
     name: str
@@ -145,6 +160,7 @@ class Dataset:
     validation: Split
     test: Split
     classes: tuple[str, ...] | None
+    table: Table | None = None
 
     @property
     def input_type(self) -> TensorType:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..diagnostics import Fault
+from .dataset import Table
 from .files import need
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -17,19 +18,21 @@ MOST_CLASSES = 100_000
 class Found:
     """The arrays of a source, `test` where it has test images of its own.
 
-    `classes` names the classes where the source knows them, or tells how many there are.
+    `classes` names the classes where the source knows them, or tells how many there are; `table` are the
+    columns of a csv.
     """
 
     name: str
     train: Pair
     test: Pair | None = None
     classes: tuple[str, ...] | int | None = None
+    table: Table | None = None
 
     def checked(self) -> Found:
         """The same with x of bytes or float32 and y of int64 or float32, or a Fault that says what is wrong."""
         if not self.test:
             x, y = _pair(self.name, *self.train)
-            return Found(self.name, (x, y), None, _names(self.classes, ((self.name, y),)))
+            return Found(self.name, (x, y), None, _names(self.classes, ((self.name, y),)), self.table)
         parts = [f"{self.name} (training)", f"{self.name} (test)"]
         train, test = (_pair(part, *pair) for part, pair in zip(parts, (self.train, self.test), strict=True))
         if train[0].shape[1:] != test[0].shape[1:]:
@@ -44,7 +47,7 @@ class Found:
                 help="store both in the same way",
             )  # fmt: skip
         labels = zip(parts, (train[1], test[1]), strict=True)
-        return Found(self.name, train, test, _names(self.classes, tuple(labels)))
+        return Found(self.name, train, test, _names(self.classes, tuple(labels)), self.table)
 
 
 def _shape(x: np.ndarray) -> str:

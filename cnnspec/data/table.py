@@ -12,6 +12,7 @@ import numpy as np
 
 from ..diagnostics import Fault
 from ..settings.data import Csv
+from .dataset import Table
 from .files import unreadable
 from .found import Found
 
@@ -76,11 +77,13 @@ def _read(source: Csv, path: Path, rows: Iterator[tuple[int, list[str]]]) -> Fou
     for line, row in rows:
         take(line, row)
     x = np.array(numbers, np.float32).reshape(-1, len(names) - 1)
+    others = (*names[:label], *names[label + 1 :]) if source.header else ()
+    table = Table(others, label + 1, names[label] if source.header else "", source.header, source.separator)
     if source.target == "numbers":
-        return Found(path.stem, (x, np.array(targets, np.float32)[:, None]))
+        return Found(path.stem, (x, np.array(targets, np.float32)[:, None]), table=table)
     classes = _sorted(set(labels))
     places = {name: i for i, name in enumerate(classes)}
-    return Found(path.stem, (x, np.array([places[name] for name in labels], np.int64)), None, classes)
+    return Found(path.stem, (x, np.array([places[name] for name in labels], np.int64)), None, classes, table)
 
 
 def _column(source: Csv, where: str, names: list[str]) -> int:

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ..api import Input, read_spec
+from ..data.preparation import Preparation
 from ..data.single import read_inputs
 from ..diagnostics import Diagnostic, SpecError
-from ..experiment.session import Session, begin, reopen
+from ..experiment.session import Session, begin, open_trained, reopen
 from ..ir import Graph
+from ..lang import Spec
 from ..model.model import Model
 from .gradcheck import random_batch
 from .lens import Lens, Seen
@@ -68,6 +70,12 @@ def open_subject(
     different classes and the worst mistakes); random ones for a spec whose data are not there.
     """
     trained = path.is_dir() or path.suffix == ".safetensors"
+    if trained and image is not None:
+        network = open_trained(path, folder)
+        run = path if path.is_dir() else None
+        examples = _of_file(network.model, image, network.preparation, label)
+        name = path.name if run else _stem(network.spec)
+        return Subject(name, network.model, examples, network.preparation.classes or (), run)
     if trained:
         session, model = reopen(path, folder)
     else:
@@ -75,19 +83,24 @@ def open_subject(
         if found is None or input is not None:
             return _without_data(path, image, seed, input)
         session, model = found, Model(found.spec, seed=seed)
-    kind = model.graph.type(model.graph.inputs[0])
     if image is not None:
-        images = read_inputs(image, kind, session.data.scaling)
-        names = [image.name if len(images) == 1 else f"{image.name}[{k}]" for k in range(len(images))]
-        examples = tuple(
-            _judged(model, name, x[None], label) for name, x in zip(names, images[:MOST], strict=False)
-        )
+        examples = _of_file(model, image, session.preparation, label)
     else:
         chosen = which if which is not None else telling(session, model)
         examples = tuple(_tested(session, model, k) for k in chosen)
     run = path if path.is_dir() else None
-    name = session.spec.source.name.rpartition("/")[2].partition(".")[0]
-    return Subject(path.name if run else name, model, examples, session.data.classes or (), run)
+    return Subject(path.name if run else _stem(session.spec), model, examples, session.data.classes or (), run)
+
+
+def _stem(spec: Spec) -> str:
+    return spec.source.name.rpartition("/")[2].partition(".")[0]
+
+
+def _of_file(model: Model, image: Path, preparation: Preparation, label: int | None) -> tuple[Example, ...]:
+    """The first images of a file, prepared as those of training."""
+    images, _ = read_inputs(image, preparation)
+    names = [image.name if len(images) == 1 else f"{image.name}[{k}]" for k in range(len(images))]
+    return tuple(_judged(model, name, x[None], label) for name, x in zip(names, images[:MOST], strict=False))
 
 
 MOST = 16  # images of a file that holds many

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.dataset import Split, Stored
+from ..data.preparation import Preparation
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec
 from ..passes.methods import Times
-from ..train import checkpoints, weights
+from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
 from ..train.loop import Course, EpochDone, Event, fit
 from . import engines
@@ -81,6 +82,7 @@ class Model:
         )
         self._total_steps = self.first_step = 0
         self.steps_per_epoch = 1
+        self.preparation: Preparation | None = None  # of the images it was trained on, where that is known
 
     # ---- training ----------------------------------------------------------------------------------
 
@@ -261,15 +263,19 @@ class Model:
         self._total_steps, self.first_step = total, first
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters as safetensors, with the spec in the metadata."""
-        stamp = checkpoints.Stamp(self.spec.source.text, self.spec.source.name)
+        """Write the parameters as safetensors, the spec and (where known) the preparation in the metadata."""
+        stamp = checkpoints.Stamp(self.spec.source.text, self.spec.source.name, self.preparation)
         checkpoints.save_weights(Path(path), self, stamp, self.steps)
 
     def load(
         self, path: str | os.PathLike[str], *, partial: bool = False, names: Mapping[str, str] | None = None
     ) -> None:
         """Set the parameters from a safetensors file; raises SpecError where names or shapes differ."""
-        weights.load(Path(path), self.parameters, partial=partial, names=names)
+        found = tensors.read(Path(path))
+        kept = Preparation.from_metadata(found.metadata, str(path))
+        weights.assign(self.parameters, found.arrays, Path(path), partial=partial, names=names)
+        if not partial:
+            self.preparation = kept
 
     def _repr_html_(self) -> str:
         """The drawing and the table, in a notebook."""

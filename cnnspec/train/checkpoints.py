@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._version import __version__
+from ..data.preparation import Preparation
 from ..diagnostics import Diagnostic, Label, Source, Span, SpecError
 from . import tensors
 from .history import Progress
@@ -33,11 +34,12 @@ PARAMETER, STATE, PROGRESS = "parameter/", "state/", "progress"
 class Stamp:
     """What files are stamped with: the spec, whole, so that weights can be used without it at hand.
 
-    `name` is how messages call the spec.
+    `name` is how messages call the spec; `preparation` goes into the metadata where it is known.
     """
 
     spec: str
     name: str = "the spec"
+    preparation: Preparation | None = None
 
     @property
     def sha256(self) -> str:
@@ -50,6 +52,7 @@ class Stamp:
             "version": VERSION,
             "spec": self.spec,
             "spec_sha256": self.sha256,
+            **(self.preparation.metadata() if self.preparation else {}),
             **{name: str(value) for name, value in more.items()},
         }
 

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
+from ..data.preparation import KEY, Preparation
 from ..diagnostics import Diagnostic, SpecError
 from . import files, tensors, weights
 from .checkpoints import Stamp, load_state, save_state, save_weights
@@ -145,7 +146,14 @@ class RunFolder:
         self.write_json("environment.json", environment())
 
     def settings(self) -> dict[str, Any]:
-        return json.loads((self.path / "settings.json").read_text())
+        return json.loads((self.path / "settings.json").read_text(encoding="utf-8"))
+
+    def preparation(self) -> Preparation | None:
+        """How the images of this run are prepared; None for one written before that was kept."""
+        settings = self.settings()
+        if KEY in settings:
+            return Preparation.from_json(settings[KEY], str(self.path / "settings.json"))
+        return None
 
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         files.write(self.path / name, [(json.dumps(finite(data), indent=2, ensure_ascii=False) + "\n").encode()])

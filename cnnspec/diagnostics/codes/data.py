@@ -155,6 +155,34 @@ their number from 1; a table without names needs `header off`.""",
         how='Say `source csv "iris.csv" label "colour"` where no column is called so.',
     ),
     Code(
+        "CNN426",
+        "numbers-of-another-kind",
+        """\
+What a trained network is given is prepared as its training data were, and numbers of another type are taken as
+theirs only where there is one way to do it. A network trained on bytes takes whole numbers from 0 to 255, and
+floats from 0 to 1 and booleans as bytes / 255. One trained on floats takes numbers of any type as they are, and
+bytes where the training images lay between 0 and 1 (x / 255) or filled 0 to 255 (as they are). Floats that have
+been prepared already are given to `cnnspec predict` with `--prepared`.""",
+        how="Train on `source digits`, and ask `cnnspec predict` about an array of floats from -1 to 1.",
+    ),
+    Code(
+        "CNN427",
+        "preparation-unusable",
+        """\
+settings.json of a run, and the metadata of its weights, tell under `preparation` how images were prepared for the
+network: its scale and offset, the sizes and names that belong to them (`cnnspec schema preparation`). The record
+there is not one, or belongs to another network. Nothing is guessed in its place.""",
+        how="Take `scale` out of `preparation` in settings.json of a run, and ask `cnnspec predict` about it.",
+    ),
+    Code(
+        "CNN429",
+        "classes-unknown",
+        """\
+The data that a trained network is tested on have classes that it was not trained on, or numbers where it knows
+classes. Classes are matched by their names, so their order does not matter, and some may be missing.""",
+        how="Evaluate a run with `--set data.source=...` naming a folder of pictures with another class.",
+    ),
+    Code(
         "CNN430",
         "augmentation-does-not-fit",
         """\

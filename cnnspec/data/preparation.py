@@ -1,0 +1,299 @@
+"""How stored images became what a network was trained on: all that using it needs beside the weights.
+
+    kept = preparation_of(dataset, spec.data)      # when a training begins
+    kept.to_json()                                 # in settings.json, and in the metadata of weights
+    read_inputs(path, kept)                        # `single`: a file, as the network sees it
+
+So a network is asked without the data at hand, and what they are by then changes nothing.
+
+Numbers of another type than training's are taken so, and everything else is refused (CNN426):
+
+    trained on   given                                    taken as
+    bytes        whole numbers from 0 to 255              they are
+                 floats from 0 to 1, booleans             x * 255
+    floats       floats, whole numbers, booleans          they are
+                 bytes, where training's were in 0..1     x / 255
+                 bytes, where they were in 0..255 and
+                 some above 127, or rows of a table       they are
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .._version import __version__
+from ..diagnostics import Diagnostic, Fault, SpecError
+from ..ir import TensorType, data
+from ..settings.data import Data, Images, Npz
+from ..validation import fault_of
+from .dataset import Dataset, Scaling, Split, Table
+
+VERSION = 1
+KEY = "preparation"  # its name in settings.json and in the metadata of weights
+LONGEST = 1 << 20  # characters of it that metadata of weights may hold
+BYTES, FLOATS = "bytes", "floats"
+LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was done to images before a network saw them.
+
+    input    sizes of one image, channels first
+    scaling  of each channel: x * scale + offset
+    stored   the type of x in that: bytes or floats
+    range    the smallest and the largest x of the training images
+    classes  their names in the order of the outputs, None where answers are numbers
+    source   the word of the data's source; with it `colour` and `resize` of pictures, `axes` of archives, and
+             the `table` of a csv
+    """
+
+    input: tuple[int, ...]
+    scaling: Scaling
+    stored: str
+    range: tuple[float, float]
+    classes: tuple[str, ...] | None
+    source: str
+    colour: bool | None = None
+    resize: tuple[int, ...] | None = None
+    axes: str | None = None
+    table: Table | None = None
+    versions: Mapping[str, str] = field(default_factory=lambda: {"cnnspec": __version__, "numpy": np.__version__})
+
+    @property
+    def input_type(self) -> TensorType:
+        return data(*self.input)
+
+    @property
+    def plain(self) -> bool:
+        """Whether a byte is divided by 255, and no more."""
+        return self.stored == BYTES and self.scaling == Scaling((1 / 255,))
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON can hold it; see grammar/preparation.schema.json."""
+        found: dict[str, Any] = {
+            "version": VERSION,
+            "versions": dict(self.versions),
+            "source": self.source,
+            "input": list(self.input),
+            "stored": self.stored,
+            "range": list(self.range),
+            "scale": list(self.scaling.scale),
+            "offset": list(self.scaling.offset),
+            "classes": None if self.classes is None else list(self.classes),
+        }
+        for name in ("colour", "axes"):
+            if getattr(self, name) is not None:
+                found[name] = getattr(self, name)
+        if self.resize:
+            found["resize"] = list(self.resize)
+        if self.table:
+            found["table"] = {
+                "names": list(self.table.names),
+                "label": self.table.label,
+                "label_name": self.table.label_name,
+                "header": self.table.header,
+                "separator": self.table.separator,
+            }
+        return found
+
+    def metadata(self) -> dict[str, str]:
+        """The record as an entry of the metadata of weights; none where its names are too many for one."""
+        text = json.dumps(self.to_json(), ensure_ascii=False)
+        return {KEY: text} if len(text) <= LONGEST else {}
+
+    @classmethod
+    def from_json(cls, document: Any, where: str) -> Preparation:
+        """The record that `to_json` made. Raises SpecError, which names `where`, if it is not one."""
+        fault = fault_of(document, "preparation") or _disagreement(document)
+        if fault:
+            path, words = fault
+            told = f"{path}: {words}" if path else words
+            message = f"the preparation of images that {where} tells of cannot be used: {told}"
+            help = "train anew, or take the run as it was written"
+            raise SpecError((Diagnostic("CNN427", message, help=help),))
+        table = document.get("table")
+        resize, classes, (low, high) = document.get("resize"), document["classes"], document["range"]
+        return cls(
+            input=tuple(document["input"]),
+            scaling=Scaling(_floats(document["scale"]), _floats(document["offset"])),
+            stored=document["stored"],
+            range=(float(low), float(high)),
+            classes=None if classes is None else tuple(classes),
+            source=document["source"],
+            colour=document.get("colour"),
+            resize=tuple(resize) if resize else None,
+            axes=document.get("axes"),
+            table=Table(**{**table, "names": tuple(table["names"])}) if table else None,
+            versions=document["versions"],
+        )
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], where: str) -> Preparation | None:
+        """The record in the metadata of weights, None where there is none."""
+        if KEY not in metadata:
+            return None
+        try:
+            document = json.loads(metadata[KEY])
+        except (ValueError, RecursionError):
+            document = None
+        return cls.from_json(document, where)
+
+    def stored_as(self, x: np.ndarray, where: str) -> tuple[np.ndarray, str]:
+        """Numbers of any type as training's were, bytes or float32, and a word where that changed their meaning.
+
+        Raises Fault (CNN426) by the table above, and CNN411 for numbers that are not finite.
+        """
+        if x.dtype.kind not in "biuf":
+            raise Fault("CNN426", f"{where} holds {x.dtype}, not numbers")
+        return self._as_bytes(x, where) if self.stored == BYTES else self._as_floats(x, where)
+
+    def _as_bytes(self, x: np.ndarray, where: str) -> tuple[np.ndarray, str]:
+        if x.dtype == np.uint8:
+            return x, ""
+        if x.dtype == np.bool_:
+            return x.astype(np.uint8) * np.uint8(255), "booleans, taken as bytes 0 and 255"
+        kind = x.dtype
+        x = x if kind.kind in "iu" else as_floats(x, where)
+        low, high = (float(x.min()), float(x.max())) if x.size else (0.0, 0.0)
+        whole = kind.kind in "iu" or (high > 1 and bool((x == np.floor(x)).all()))
+        if whole and low >= 0 and high <= 255:
+            return x.astype(np.uint8), "" if kind.kind in "iu" else "whole floats, taken as bytes"
+        if kind.kind == "f" and low >= 0 and high <= 1:
+            word = "" if self.plain else "floats from 0 to 1, taken as bytes / 255"
+            return x * np.float32(255), word
+        raise Fault(
+            "CNN426", f"{where} holds {kind} from {low:.6g} to {high:.6g}, and the network was trained on bytes",
+            help="store bytes, or floats from 0 to 1; floats as the network sees them go with `--prepared`",
+        )  # fmt: skip
+
+    def _as_floats(self, x: np.ndarray, where: str) -> tuple[np.ndarray, str]:
+        if x.dtype != np.uint8 or self.table:
+            return as_floats(x, where), ""
+        low, high = self.range
+        span = f"floats from {low:.6g} to {high:.6g}"
+        if low >= 0 and high <= 1:
+            return x.astype(np.float32) / np.float32(255), f"bytes, taken as x / 255: training's were {span}"
+        if low >= 0 and 127 < high <= 255:
+            return x.astype(np.float32), f"bytes, taken as they are: training's were {span}"
+        raise Fault(
+            "CNN426", f"{where} holds bytes, and the network was trained on {span}",
+            help="store floats as the training data have them",
+        )  # fmt: skip
+
+    def apply(self, x: np.ndarray, where: str) -> tuple[np.ndarray, str]:
+        """Images of any type as the network sees them, float32, and a word where their type was changed."""
+        stored, word = self.stored_as(x, where)
+        return self.scaling.apply(stored, np.empty(x.shape, np.float32)), word
+
+    def wants(self) -> str:
+        """What a network that is used elsewhere wants to be fed, in words."""
+        scale, offset = self.scaling.scale, self.scaling.offset
+        given = "x being bytes from 0 to 255" if self.stored == BYTES else "x being floats as the data have them"
+        if self.plain:
+            return f"x / 255, {given}"
+        if scale == (1.0,) and not any(offset):
+            return f"x as it is, {given}"
+        if len(scale) == 1:
+            sign = "-" if offset[0] < 0 else "+"
+            return f"x * {scale[0]:.6g} {sign} {abs(offset[0]):.6g}, {given}"
+        if len(scale) > 4:
+            return f"x * scale + offset for each of {len(scale)} channels, {given}"
+        return f"x * {_listed(scale)} + {_listed(offset)} channel by channel, {given}"
+
+
+def as_floats(x: np.ndarray, where: str) -> np.ndarray:
+    """Numbers as float32, all of them finite."""
+    with np.errstate(over="ignore"):  # what becomes infinite is told
+        found = np.ascontiguousarray(x, np.float32)
+    if not np.isfinite(found).all():
+        raise Fault("CNN411", f"{where} holds numbers that are not finite in float32")
+    return found
+
+
+def preparation_of(found: Dataset, settings: Data) -> Preparation:
+    """The preparation of the images that a network is trained on."""
+    source, x = settings.source, found.train.x
+    low, high = (0.0, 255.0) if x.dtype == np.uint8 or not x.size else (float(x.min()), float(x.max()))
+    return Preparation(
+        input=found.input_type.shape,
+        scaling=found.scaling,
+        stored=BYTES if x.dtype == np.uint8 else FLOATS,
+        range=(low, high),
+        classes=found.classes,
+        source=source.word,
+        colour=source.colour if isinstance(source, Images) else None,
+        resize=source.resize if isinstance(source, Images) else None,
+        axes=source.axes if isinstance(source, Npz) else None,
+        table=found.table,
+    )
+
+
+def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:
+    """What a schema cannot say of a record: where, and what is wrong there."""
+    channels = document["input"][0]
+    for name in ("scale", "offset"):
+        numbers = document[name]
+        if len(numbers) not in (1, channels):
+            return f"/{name}", f"{len(numbers)} numbers for {channels} channels"
+    for name in ("scale", "offset", "range"):
+        if not all(abs(number) <= LARGEST for number in document[name]):  # nor is NaN
+            return f"/{name}", "a number that float32 cannot hold"
+    if len(document["scale"]) != len(document["offset"]):
+        return "/offset", "as many numbers as there are of scale are wanted"
+    names = document.get("table", {}).get("names")
+    if names and len(names) != channels:
+        return "/table/names", f"{len(names)} columns for an input of {channels}"
+    return None
+
+
+def _floats(numbers: list[float]) -> tuple[float, ...]:
+    return tuple(map(float, numbers))
+
+
+def _listed(numbers: tuple[float, ...]) -> str:
+    return "[" + ", ".join(f"{number:.6g}" for number in numbers) + "]"
+
+
+def prepared_as(found: Dataset, kept: Preparation) -> Dataset:
+    """Data as a network was trained on other data: scaled by its numbers, labelled in the order of its classes.
+
+    Raises Fault where they cannot be: another shape (CNN408), another type (CNN426), other classes (CNN429).
+    """
+    if found.input_type.shape != kept.input:
+        message = f"the network takes {kept.input_type}, and {found.name} has {found.input_type}"
+        raise Fault("CNN408", message, at="source")
+    stored = BYTES if found.train.x.dtype == np.uint8 else FLOATS
+    if stored != kept.stored:
+        message = f"{found.name} has {stored}, and the network was trained on {kept.stored}"
+        raise Fault("CNN426", message, at="source", help=f"store {kept.stored}, as the training data have them")
+    places = _places(found, kept)
+
+    def part(split: Split) -> Split:
+        return Split(split.x, split.y if places is None else places[split.y], kept.scaling)
+
+    learn, choose, final = map(part, (found.train, found.validation, found.test))
+    return Dataset(found.name, learn, choose, final, kept.classes, found.table)
+
+
+def _places(found: Dataset, kept: Preparation) -> np.ndarray | None:
+    """The output of each class of the data; None where they are those of the network, in its order."""
+    if found.classes == kept.classes:
+        return None
+    if found.classes is None or kept.classes is None:
+        has, was = ("classes" if names else "numbers to meet" for names in (found.classes, kept.classes))
+        raise Fault("CNN429", f"{found.name} has {has}, and the network was trained on {was}", at="source")
+    output = {name: k for k, name in enumerate(kept.classes)}
+    strange = [name for name in found.classes if name not in output]
+    if strange:
+        told = ", ".join(strange[:8]) + (f" and {len(strange) - 8} more" if len(strange) > 8 else "")
+        raise Fault(
+            "CNN429", f"{found.name} has classes that the network was not trained on: {told}", at="source",
+            help=f"it knows {', '.join(kept.classes[:8])}{', ...' if len(kept.classes) > 8 else ''}",
+        )  # fmt: skip
+    return np.array([output[name] for name in found.classes], np.int64)

@@ -1,0 +1,192 @@
+"""`cnnspec predict` prepares what it is given as the training data were, by what the run remembers."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from cnnspec.train import tensors
+
+
+@pytest.fixture
+def floats(here, cnnspec):
+    """A run on floats of mean 50 under `normalise on`, which tells two classes apart; and its data."""
+    random = np.random.default_rng(0)
+    x = random.normal(50, 10, (40, 1, 6, 6)).astype("f4")
+    y = (random.random(40) > 0.5).astype(int)
+    x[y == 1, :, :3] += 30
+    np.savez(here / "f.npz", x=x, y=y)
+    (here / "n.cnn").write_text(
+        'input 1x6x6\ndense 2 -> softmax\ndata { source npz "f.npz" ; normalise on ; validation 0 }\n'
+        "train { epochs 30 ; batch 8 ; optimiser adam lr 1e-2 }\n"
+    )
+    done = cnnspec("run", "n.cnn", "--workers", 1)
+    assert done.code == 0, done.err
+    return x, y
+
+
+def classes(outcome):
+    assert outcome.code == 0, outcome.err
+    return [int(answer["best"][0][0]) for answer in json.loads(outcome.out)]
+
+
+def test_floats_are_normalised_as_in_training(here, cnnspec, floats):
+    x, y = floats
+    np.save("all.npy", x)
+    np.save("double.npy", x.astype(np.float64))
+    found = cnnspec("predict", "runs/n-001", "all.npy", "--json")
+    assert np.mean(np.array(classes(found)) == y) > 0.95
+    assert cnnspec("predict", "runs/n-001", "double.npy", "--json").out == found.out.replace("all", "double")
+
+
+def test_neither_the_data_nor_the_spec_are_needed_nor_change_anything(here, cnnspec, floats):
+    x, y = floats
+    np.save("x.npy", x)
+    before = cnnspec("predict", "runs/n-001", "x.npy", "--json").out
+    np.savez("f.npz", x=x * 7 - 3, y=1 - y)
+    assert cnnspec("predict", "runs/n-001", "x.npy", "--json").out == before
+    (here / "n.cnn").unlink()
+    (here / "f.npz").unlink()
+    for trained in ("runs/n-001", "runs/n-001/weights/last.safetensors"):
+        assert cnnspec("predict", trained, "x.npy", "--json").out == before
+
+
+def test_trace_and_report_prepare_an_image_likewise(here, cnnspec, floats):
+    from cnnspec.explain.subject import open_subject
+
+    x, y = floats
+    np.save("x.npy", x[:4])
+    (here / "f.npz").unlink()
+    subject = open_subject(here / "runs" / "n-001", image=here / "x.npy")
+    assert [example.label for example in subject.examples] == y[:4].tolist()
+    assert cnnspec("trace", "runs/n-001", "--at", "softmax1", "--image", "x.npy").code == 0
+
+
+def test_floats_as_the_network_sees_them_are_said_to_be(here, cnnspec, floats):
+    x, _ = floats
+    kept = json.loads((here / "runs/n-001/settings.json").read_text())["preparation"]
+    np.save("x.npy", x)
+    np.save("p.npy", (x * np.float32(kept["scale"][0]) + np.float32(kept["offset"][0])))
+    told = cnnspec("predict", "runs/n-001", "p.npy", "--prepared", "--json").out
+    assert told == cnnspec("predict", "runs/n-001", "x.npy", "--json").out.replace("x.npy", "p.npy")
+    np.save("bytes.npy", np.zeros((1, 6, 6), np.uint8))
+    assert "CNN426" in cnnspec("predict", "runs/n-001", "bytes.npy", "--prepared").err
+
+
+def test_bytes_for_a_network_of_floats_are_refused(here, cnnspec, floats):
+    np.save("bytes.npy", np.zeros((1, 6, 6), np.uint8))
+    refused = cnnspec("predict", "runs/n-001", "bytes.npy")
+    assert refused.code == 1 and "bytes.npy holds bytes, and the network was trained on floats from" in refused.err
+    assert not refused.out
+
+
+def test_a_run_from_before_takes_its_data_and_says_so(here, cnnspec, floats):
+    x, _ = floats
+    np.save("x.npy", x)
+    now = cnnspec("predict", "runs/n-001", "x.npy", "--json")
+    assert now.err == ""
+    settings = here / "runs/n-001/settings.json"
+    document = json.loads(settings.read_text())
+    kept = document.pop("preparation")
+    settings.write_text(json.dumps({**document, "scaling": {"scale": kept["scale"]}, "classes": kept["classes"]}))
+    for path in (here / "runs/n-001/weights").iterdir():
+        found = tensors.read(path)
+        found.metadata.pop("preparation")
+        tensors.write(path, found.arrays, found.metadata)
+    old = cnnspec("predict", "runs/n-001", "x.npy", "--json")
+    assert old.out == now.out and "does not tell how its images were prepared" in old.err
+    assert cnnspec("eval", "runs/n-001").code == 0
+
+
+@pytest.mark.parametrize("change", [{"scale": [1, 2]}, {"scale": None}, {"input": [2, 3, 3]}, {"range": "wide"}])
+def test_an_edited_preparation_is_refused(here, cnnspec, floats, change):
+    np.save("x.npy", floats[0])
+    settings = here / "runs/n-001/settings.json"
+    document = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**document, "preparation": {**document["preparation"], **change}}))
+    for command in (("predict", "runs/n-001", "x.npy"), ("eval", "runs/n-001")):
+        refused = cnnspec(*command)
+        assert refused.code == 1 and ("CNN427" in refused.err or "CNN408" in refused.err), refused.err
+
+
+def test_eval_takes_other_data_prepared_as_the_first_were(here, cnnspec, floats):
+    x, y = floats
+    np.savez("other.npz", x=x + 15, y=y)
+    (here / "far").mkdir()
+    found = cnnspec("eval", "runs/n-001", "--set", 'data.source=npz "other.npz" test 0.99', "--json")
+    assert found.code == 0, found.err
+    # by today's own mean, which is moved as the data are, nearly all of them would be right
+    assert json.loads(found.out)["accuracy"] < 0.9
+    np.savez("bytes.npz", x=x.astype(np.uint8), y=y)
+    refused = cnnspec("eval", "runs/n-001", "--set", 'data.source=npz "bytes.npz"')
+    assert refused.code == 1 and "CNN426" in refused.err
+
+
+# ---- pictures --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pictures(here, cnnspec):
+    """A run on grey pictures of many sizes, brought to 12x12: light above, or light below."""
+    image = pytest.importorskip("PIL.Image")
+    random = np.random.default_rng(0)
+    for k, name in enumerate(("up", "down")):
+        (here / "pics" / name).mkdir(parents=True)
+        for i in range(10):
+            array = random.integers(0, 60, (16 + i, 20 + i), dtype=np.uint8)
+            array[(slice(0, 8), slice(8, None))[k]] += 180
+            image.fromarray(array).save(here / f"pics/{name}/{i}.png")
+    (here / "p.cnn").write_text(
+        'input 1x12x12\ndense 2 -> softmax\ndata { source images "pics" colour off resize 12x12 ; validation 0 }\n'
+        "train { epochs 20 ; batch 4 ; optimiser adam lr 1e-2 }\n"
+    )
+    done = cnnspec("run", "p.cnn", "--workers", 1)
+    assert done.code == 0, done.err
+    return image
+
+
+def test_a_picture_of_any_size_and_mode_is_prepared_as_the_data_block_did(here, cnnspec, pictures):
+    shutil.move("pics", "elsewhere")
+    (here / "p.cnn").unlink()
+    files = [f"elsewhere/{name}/{i}.png" for name in ("up", "down") for i in range(10)]
+    found = json.loads(cnnspec("predict", "runs/p-001", *files, "--json").out)
+    assert [answer["best"][0][0] for answer in found] == ["up"] * 10 + ["down"] * 10
+    whole = pictures.open(files[0])
+    for mode in ("RGB", "RGBA", "P", "L", "CMYK"):
+        whole.convert(mode).resize((97, 61)).save(f"{mode}.{'tif' if mode == 'CMYK' else 'png'}")
+    for mode in ("RGB", "RGBA", "P", "L"):
+        (answer,) = json.loads(cnnspec("predict", "runs/p-001", f"{mode}.png", "--json").out)
+        assert answer["best"][0][0] == "up", mode
+
+
+def test_a_picture_is_brought_to_no_size_where_the_data_were_not(here, cnnspec, pictures):
+    (here / "d.cnn").write_text("dense 10 -> softmax\ndata { source digits ; limit 50 }\ntrain { epochs 1 }\n")
+    assert cnnspec("run", "d.cnn", "--workers", 1).code == 0
+    refused = cnnspec("predict", "runs/d-001", "pics/up/0.png")
+    assert refused.code == 1 and "is 1x16x20, and the network takes 1x28x28" in refused.err
+    assert "bring it to 28x28 pixels" in refused.err
+    pictures.fromarray(np.zeros((28, 28, 3), np.uint8)).save("black.png")
+    np.save("black.npy", np.zeros((1, 28, 28), np.uint8))
+    outputs = [json.loads(cnnspec("predict", "runs/d-001", f"black.{end}", "--json").out)[0]["output"]
+               for end in ("png", "npy")]  # fmt: skip
+    assert outputs[0] == outputs[1]
+
+
+# ---- weights of a model ----------------------------------------------------------------------------------
+
+
+def test_a_model_that_loads_weights_keeps_their_preparation(here, floats):
+    import cnnspec
+
+    model = cnnspec.compile("n.cnn")
+    assert model.preparation is None
+    model.load("runs/n-001/weights/last.safetensors")
+    assert model.preparation.classes == ("0", "1") and model.preparation.stored == "floats"
+    model.save("again.safetensors")
+    first, again = (tensors.read(here / name).metadata["preparation"]
+                    for name in ("runs/n-001/weights/last.safetensors", "again.safetensors"))  # fmt: skip
+    assert first == again
+    fresh = cnnspec.compile("n.cnn")
+    fresh.load("runs/n-001/weights/last.safetensors", partial=True)
+    assert fresh.preparation is None, "what was loaded in part is another network"
