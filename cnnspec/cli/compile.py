@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     "--emit", type=click.Choice(["json", "torch", "onnx", "python"]), required=True, help="What to write."
 )
 @click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
-@click.option("--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A safetensors file.")
+@click.option(
+    "--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A safetensors file; a run's tell how images are prepared and the names of the classes, too.",
+)  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--train", is_flag=True, help="python: backward and update too.")
@@ -42,26 +45,40 @@ def command(
     torch    a PyTorch module with our names and layouts, so weights of a run load into it
     onnx     an ONNX model with the weights given, or fresh ones
     python   one Python file that needs NumPy and nothing else, its weights beside it as npz
+
+    What is written takes numbers as the network sees them. With the weights of a run, the scaling that makes these
+    of the data, and the names of the classes, stand in it (torch, python: `prepare`; onnx: in the metadata), and
+    standard error tells them.
     """
     if emit != "python" and (train or embed or batch):
         raise click.UsageError("--train, --embed and --batch belong to --emit python")
     if out is None and (emit == "onnx" or (emit == "python" and not embed)):
         hint = ", or let it hold them itself with --embed" if emit == "python" else ""
         raise click.UsageError(f"weights are no text: say where to write them with -o{hint}")
-    if emit in ("json", "torch"):
+    if emit == "json" and weights:
+        raise click.UsageError("a network as JSON holds no weights: leave --weights out")
+    if emit == "json" or (emit == "torch" and not weights):
         write(as_text(checked(spec, given), emit), out)
         return
     model = loaded(spec, weights, seed, given)
+    tell(model, weights)
+    if emit == "torch":
+        from ..targets.torch.module import torch_source
+
+        write(torch_source(model.graph, preparation=model.preparation).encode(), out)
+        return
     if emit == "onnx":
         from ..targets.onnx.export import onnx_model
 
-        made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"))
+        made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"),
+                          preparation=model.preparation)  # fmt: skip
         write(made.SerializeToString(), out)
         return
     from ..targets.python.module import module_source, packed
 
     beside = out.with_suffix(".npz") if out else Path("net.npz")
-    settings = {"train": train, "embed": embed, "batch": batch, "beside": beside.name}
+    settings = {"train": train, "embed": embed, "batch": batch, "beside": beside.name,
+                "preparation": model.preparation}  # fmt: skip
     text = module_source(model.spec, model.parameters, **settings)  # type: ignore[arg-type]
     if not embed:
         write(packed(model.parameters), beside)
@@ -84,11 +101,23 @@ def checked(spec: Path, given: str | None) -> Spec:
 def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None) -> Model:
     """The model, with weights from a file or fresh ones."""
     from ..api import compile
+    from ..data.preparation import Preparation
+    from ..train import tensors
 
-    model = compile(spec, seed=seed, input=given)
-    if weights is not None:
-        model.load(weights)
+    if weights is None:
+        return compile(spec, seed=seed, input=given)
+    kept = Preparation.from_metadata(tensors.read(weights).metadata, str(weights))
+    model = compile(spec, seed=seed, input=given or (kept.input_type if kept else None))
+    model.load(weights)
     return model
+
+
+def tell(model: Model, weights: Path | None) -> None:
+    """Say what the network that is written wants to be fed."""
+    if model.preparation is not None:
+        click.echo(model.preparation.told(), err=True)
+    elif weights is not None:
+        click.echo(f"{weights} does not tell how images are prepared for the network", err=True)
 
 
 def as_text(spec: Spec, emit: str) -> bytes:

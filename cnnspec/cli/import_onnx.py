@@ -32,6 +32,6 @@ def command(model: Path, out: Path, given: str | None, force: bool) -> None:
             raise SpecError((Diagnostic("CNN507", f"{path} is there already", help=help),))
     kind = shape(given)
     found = import_onnx(model, kind.shape if kind else None)
-    tensors.write(kept, found.weights, Stamp(found.text, out.name).metadata("weights"))
+    tensors.write(kept, found.weights, Stamp(found.text, out.name, found.preparation).metadata("weights"))
     files.write(out, [found.text.encode()])
     click.echo(f"written to {out} and {kept}", err=True)

@@ -37,6 +37,7 @@ VERSION = 1
 KEY = "preparation"  # its name in settings.json and in the metadata of weights
 LONGEST = 1 << 20  # characters of it that metadata of weights may hold
 BYTES, FLOATS = "bytes", "floats"
+SHOWN = 20  # classes that are named in a sentence
 LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -205,6 +206,14 @@ class Preparation:
         if len(scale) > 4:
             return f"x * scale + offset for each of {len(scale)} channels, {given}"
         return f"x * {_listed(scale)} + {_listed(offset)} channel by channel, {given}"
+
+    def told(self) -> str:
+        """What an exported network wants to be fed, and its classes, in printable characters."""
+        text = f"feed the network {self.wants()}"
+        if self.classes is not None:
+            names = ", ".join(json.dumps(name) for name in self.classes[:SHOWN])
+            text += f"; its {len(self.classes)} classes: {names}{', ...' if len(self.classes) > SHOWN else ''}"
+        return text
 
 
 def as_floats(x: np.ndarray, where: str) -> np.ndarray:

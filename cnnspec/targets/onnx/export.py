@@ -5,16 +5,18 @@
 
 Values are called as in the spec (`conv1`, `basic3.bn2`) and initialisers as our parameters (`conv1.weight`);
 the batch stays open (`n`). What each word becomes stands in `onnx_words`. What ONNX has no place for is kept
-in a node's metadata, where `onnx_import` finds it: how weights begin, and words that only training knows.
+in a node's metadata, where `importer` finds it: how weights begin, and words that only training knows.
 
 The module `onnx` is imported where it is used: it is an extra (`pip install cnnspec[onnx]`).
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...data.preparation import Preparation
 from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph
 from ...ir.fields import settings
@@ -25,6 +27,9 @@ from .words import WORDS
 if TYPE_CHECKING:
     import numpy as np
     import onnx
+
+
+PREPARATION = "cnnspec.preparation"  # in a model's metadata: JSON, by grammar/preparation.schema.json
 
 
 def need_onnx() -> None:
@@ -43,8 +48,12 @@ def onnx_model(
     name: str = "net",
     dtype: str = "float32",
     opset: int | None = None,
+    preparation: Preparation | None = None,
 ) -> onnx.ModelProto:
-    """The network as an ONNX model with these weights; the newest opset that the package knows unless told."""
+    """The network as an ONNX model with these weights; the newest opset that the package knows unless told.
+
+    How images are prepared for it, and its classes, stand in the model's metadata, and in words in its doc string.
+    """
     need_onnx()
     import onnx
     from onnx import helper, numpy_helper
@@ -78,10 +87,17 @@ def onnx_model(
         [numpy_helper.from_array(array, name) for name, array in page.arrays.items()],
     )
     versions = [helper.make_opsetid("", opset or onnx.defs.onnx_opset_version())]
-    return helper.make_model(
+    model = helper.make_model(
         made,
         opset_imports=versions,
         ir_version=max(helper.find_min_ir_version_for(versions), 10),  # nodes have metadata since 10
         producer_name="cnnspec",
         producer_version=__version__,
+        doc_string=preparation.told() if preparation else "",
     )
+    if preparation:
+        props = {PREPARATION: json.dumps(preparation.to_json())}
+        if preparation.classes:
+            props["classes"] = json.dumps(preparation.classes)
+        helper.set_model_props(model, props)
+    return model

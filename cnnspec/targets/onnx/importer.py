@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .export import need_onnx
+from ...data.preparation import KEY, Preparation
+from .export import PREPARATION, need_onnx
 from .steps import load, refuse, take_apart
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Imported:
-    """A spec and its weights."""
+    """A spec and its weights; how images are prepared for it where the model tells, as those that we write do."""
 
     text: str
     weights: dict[str, np.ndarray]
+    preparation: Preparation | None = None
 
 
 def import_onnx(path: Path, shape: tuple[int, ...] | None = None) -> Imported:
@@ -48,7 +50,9 @@ def as_spec(model: onnx.ModelProto, name: str, shape: tuple[int, ...] | None = N
     for parameter, array in found.weights.items():
         owner, _, own = parameter.rpartition(".")
         weights[f"{written.owners[owner]}.{own}"] = array
-    return Imported(written.text, weights)
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    kept = {KEY: told[PREPARATION]} if PREPARATION in told else {}
+    return Imported(written.text, weights, Preparation.from_metadata(kept, name))
 
 
 def network(

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ...codegen.emit import Emitter, Program
+from ...data import preparation as data
 from ...ir import Graph
 from ...kernels import update as update_kernels
 from ...lang import Spec
@@ -42,8 +43,12 @@ def module_source(
     batch: int | None = None,
     beside: str = "net.npz",
     embed: bool = False,
+    preparation: data.Preparation | None = None,
 ) -> str:
-    """The file's text. `beside` is the npz file that holds the weights, unless they are embedded."""
+    """The file's text. `beside` is the npz file that holds the weights, unless they are embedded.
+
+    The `preparation` of the images that it was trained on, where it is known, is `prepare` of the network.
+    """
     graph = spec.graph
     batch = batch or (spec.train.batch if train else 32)
     used = Emitter(run(graph, INFERENCE), batch, batch).run()
@@ -55,13 +60,13 @@ def module_source(
     optimiser = spec.train.optimiser
     if train:
         plans.append(update.source(optimiser))
-    runs = ["Layout", "Plan", "Network", "main", "run"] + ["Learning"] * train
+    runs = ["Layout", "Plan", "Preparation", "Network", "main", "run"] + ["Learning"] * train
     own = optimiser_source(optimiser) if train else ""
     wanted = set(runs).union(*(globals_of(text) for text in (*plans, own)))
     imports, kernels = sources(wanted, (load, update_kernels, runtime))
     imports += ["import sys", "from pathlib import Path"] + ["import base64", "import io"] * embed
     parts = [
-        heading(spec, batch, train, embed, beside),
+        heading(spec, batch, train, embed, beside, preparation),
         "from __future__ import annotations\n\n" + "\n".join(ordered(imports)),
         "f = np.float32",
         "# ---- the plan " + "-" * 86,
@@ -70,18 +75,21 @@ def module_source(
         "# ---- kernels, and what runs the plan " + "-" * 64,
         *kernels,
         "# ---- the network " + "-" * 83,
-        *tables(spec, graph, programs, batch, train),
+        *tables(spec, graph, programs, batch, train, preparation),
         weights_source(weights, beside, embed),
         'if __name__ == "__main__":\n    main(load(), sys.argv[1:])',
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def heading(spec: Spec, batch: int, train: bool, embed: bool, beside: str) -> str:
+def heading(
+    spec: Spec, batch: int, train: bool, embed: bool, beside: str, preparation: data.Preparation | None
+) -> str:
     ins, outs = (listed(spec.graph, names) for names in (spec.graph.inputs, spec.graph.outputs))
     how = "in this file" if embed else f"beside this file, in {plain(beside)}"
-    usage = ["    python net.py images.npy              # classifies", "", "    network = load()", "    network(x)"]
-    usage[-1] += f"{'':28}# {ins} -> {outs}"
+    call = "network(network.prepare(x))" if preparation else "network(x)"
+    usage = ["    python net.py images.npy              # classifies", "", "    network = load()"]
+    usage.append(f"    {call:<37} # {ins} -> {outs}")
     if train:
         usage.append(f"    network.learn(x, y, rate=0.01)        # a step on a batch of {batch}; its cost")
     text = [
@@ -89,6 +97,8 @@ def heading(spec: Spec, batch: int, train: bool, embed: bool, beside: str) -> st
         "",
         *usage,
     ]
+    if preparation:
+        text += ["", *textwrap.wrap(f"The network sees {preparation.wants()}; `prepare` makes that of x.", LINE)]
     return '"""' + "\n".join(text) + '\n"""'
 
 
@@ -149,7 +159,14 @@ def optimiser_source(optimiser: Optimiser) -> str:
     return "\n".join(lines)
 
 
-def tables(spec: Spec, graph: Graph, programs: dict[str, Program], batch: int, train: bool) -> list[str]:
+def tables(
+    spec: Spec,
+    graph: Graph,
+    programs: dict[str, Program],
+    batch: int,
+    train: bool,
+    preparation: data.Preparation | None,
+) -> list[str]:
     """The network as a class: its shapes, its parameters, its plans."""
     layouts = ["LAYOUTS = {  # shape, the same with a flattened image's axes apart, the plan's order of them"]
     for name, parameter in parameters_of(graph).items():
@@ -164,6 +181,10 @@ def tables(spec: Spec, graph: Graph, programs: dict[str, Program], batch: int, t
         "    layouts = LAYOUTS",
         f"    plan = {plan(programs[''], '')}",
     ]
+    if preparation:
+        scaling = preparation.scaling
+        numbers = f"{scaling.scale!r}, {scaling.offset!r}"
+        lines.append(f'    prepare = Preparation("{preparation.stored}", {numbers}, {preparation.classes!r})')
     if train:
         training = programs["training_"]
         targets = tuple(n.name.removesuffix(".target") for n in training.graph if isinstance(n.op, Target))

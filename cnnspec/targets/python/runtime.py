@@ -46,6 +46,31 @@ class Plan(NamedTuple):
     names: dict[str, str] = {}
 
 
+class Preparation(NamedTuple):
+    """How the images of the training were prepared: x * scale + offset, channel by channel.
+
+    `stored` is "bytes" or "floats", the type of x; `classes` are the names of the outputs, where these are classes.
+    """
+
+    stored: str
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+    classes: tuple[str, ...] | None
+
+    def __call__(self, x: Any) -> np.ndarray:
+        """Images (n, c, ...) as the training data have them, as the network sees them."""
+        x = np.asarray(x)
+        if self.stored == "bytes" and x.dtype.kind == "f":
+            if x.size and not (x.min() >= 0 and x.max() <= 1):
+                raise ValueError("the network was trained on bytes: give those, or floats from 0 to 1")
+            x = x * np.float32(255)
+        elif self.stored == "floats" and x.dtype == np.uint8:
+            raise ValueError("the network was trained on floats, and these are bytes")
+        column = (-1, *(1,) * (x.ndim - 2))
+        scale, offset = (np.array(numbers, np.float32).reshape(column) for numbers in (self.scale, self.offset))
+        return x.astype(np.float32) * scale + offset
+
+
 class Network:
     """A network in use: arrays (n, c, h, w), (n, c, w) or (n, c) in, outputs out, for any number of images.
 
@@ -58,6 +83,7 @@ class Network:
     outputs: dict[str, tuple[int, ...]]
     layouts: dict[str, Layout]
     plan: Plan
+    prepare: Preparation | None = None
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         self.fresh = True  # parameters have changed, and nothing was made of them yet
@@ -234,15 +260,19 @@ def main(network: Network, arguments: list[str]) -> None:
     (shape,) = network.inputs.values()
     if x.shape == shape:
         x = x[None]
-    if x.dtype == np.uint8:
+    if network.prepare is not None:
+        x = network.prepare(x)
+    elif x.dtype == np.uint8:
         x = x / np.float32(255)
+    classes = network.prepare.classes if network.prepare is not None else None
     outputs = network.by_name(network(x), network.outputs)
     for i in range(len(x)):
         said = []
         for name, values in outputs.items():
             row = values[i].reshape(-1)
             if values.ndim == 2 and row.size > 1:
-                said.append(f"{name}: class {row.argmax()} ({row.max():.4f})")
+                best = classes[row.argmax()] if classes and len(classes) == row.size else row.argmax()
+                said.append(f"{name}: class {best} ({row.max():.4f})")
             else:
                 said.append(f"{name}: {np.array2string(row, precision=4, threshold=8)}")
         print(f"{i}  {', '.join(said)}")

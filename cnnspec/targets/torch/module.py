@@ -9,9 +9,11 @@ What each word becomes stands in `torch_words`.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from ...data.preparation import BYTES, Preparation
 from ...ir import Graph, TensorType
 from ...ops.leaves import Input
 from .page import Page
@@ -23,8 +25,11 @@ if TYPE_CHECKING:
 WIDTH = 96  # lines up to this one have their shapes in one column
 
 
-def torch_source(graph: Graph, name: str = "Net") -> str:
-    """The network as a Python file: a class `name` whose state_dict has cnnspec's names and layouts."""
+def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | None = None) -> str:
+    """The network as a Python file: a class `name` whose state_dict has cnnspec's names and layouts.
+
+    With the `preparation` of its images the file has a function `prepare` and the names of the classes.
+    """
     page = Page(graph)
     for node in graph:
         if not isinstance(node.op, Input):
@@ -40,6 +45,7 @@ def torch_source(graph: Graph, name: str = "Net") -> str:
         "",
         f"    net = {name}()",
         '    net.load_state_dict(safetensors.torch.load_file("weights.safetensors"))',
+        *feeding(preparation, name),
         '"""',
         "",
         "import torch",
@@ -48,6 +54,8 @@ def torch_source(graph: Graph, name: str = "Net") -> str:
         "",
         "",
     ]
+    if preparation:
+        text += [*constants(preparation), "", ""]
     for piece in page.pieces.values():
         text += [*piece.strip("\n").splitlines(), "", ""]
     ins = ", ".join(f"{var} {shape(graph.type(value))}" for var, value in zip(inputs, graph.inputs, strict=True))
@@ -62,6 +70,37 @@ def torch_source(graph: Graph, name: str = "Net") -> str:
     text += [f"        {line}" for line in lines(page.forward)]
     text += [f"        return {', '.join(outputs)}"]
     return "\n".join(text) + "\n"
+
+
+def feeding(preparation: Preparation | None, name: str) -> list[str]:
+    """Lines of the heading: what the network is fed."""
+    if preparation is None:
+        return []
+    said = textwrap.wrap(f"Its weights were trained on {preparation.wants()}: `prepare` makes that of x.", WIDTH)
+    usage = (
+        f"    CLASSES[{name.lower()}(prepare(x)).argmax(1)[0]]"
+        if preparation.classes
+        else f"    {name.lower()}(prepare(x))"
+    )
+    return ["", *said, "", usage]
+
+
+def constants(preparation: Preparation) -> list[str]:
+    """Source of what stands before the class: the classes, the scaling, and the function that prepares images."""
+    found = [f"CLASSES = {preparation.classes!r}"] if preparation.classes else []
+    found += [f"SCALE = {preparation.scaling.scale!r}", f"OFFSET = {preparation.scaling.offset!r}", "", ""]
+    takes, floats = "Floats as the training data have them", "x = x.float()"
+    if preparation.stored == BYTES:
+        takes = "Bytes from 0 to 255, or floats from 0 to 1"
+        floats = "x = x * 255 if x.is_floating_point() else x.float()"
+    return [
+        *found,
+        "def prepare(x):",
+        f'    """{takes}, as the network sees them: x * SCALE + OFFSET, channel by channel."""',
+        f"    {floats}",
+        "    scale, offset = (torch.tensor(n).view(-1, *[1] * (x.dim() - 2)) for n in (SCALE, OFFSET))",
+        "    return x * scale.to(x.device) + offset.to(x.device)",
+    ]
 
 
 def lines(code: list[tuple[str, str]]) -> Iterator[str]:

@@ -1,0 +1,138 @@
+"""What is exported tells what it wants to be fed, and its classes: in itself, and where it is written."""
+
+import json
+import runpy
+
+import numpy as np
+import pytest
+
+import cnnspec as package
+from cnnspec.data.preparation import Preparation
+
+CLASSES = ("cat", 'do"g\n', "émeu")
+
+
+@pytest.fixture(scope="module", params=["bytes", "floats", "plain"])
+def trained(request, tmp_path_factory):
+    """A spec, weights that tell how images were prepared (in every class's own way), and some images as stored."""
+    folder = tmp_path_factory.mktemp("net")
+    (folder / "net.cnn").write_text("input 2x6x5\nconv 4x3x3 -> relu -> dense 3 -> softmax\n")
+    random = np.random.default_rng(0)
+    x = random.integers(0, 256, (7, 2, 6, 5)).astype(np.uint8 if request.param != "floats" else np.float32)
+    scaling = {"scale": [1 / 255], "offset": [0.0]}
+    if request.param != "plain":
+        scaling = {"scale": [0.0229, 0.031], "offset": [-1.7, -2.5]}
+    document = {
+        "version": 1, "versions": {}, "source": "npz", "input": [2, 6, 5], "range": [0, 255], **scaling,
+        "stored": "floats" if request.param == "floats" else "bytes", "classes": list(CLASSES),
+    }  # fmt: skip
+    model = package.compile(folder / "net.cnn", seed=2)
+    model.preparation = Preparation.from_json(document, "here")
+    model.save(folder / "w.safetensors")
+    seen, word = model.preparation.apply(x, "x")
+    assert word == ""
+    return folder, model, x, seen, model.predict(seen)
+
+
+@pytest.fixture
+def compiled(trained, cnnspec):
+    folder = trained[0]
+
+    def call(emit, name):
+        done = cnnspec(
+            "compile", folder / "net.cnn", "--emit", emit, "--weights", folder / "w.safetensors", "-o", name
+        )
+        assert done.code == 0, done.err
+        return done
+
+    return call
+
+
+def test_the_command_says_what_the_network_is_fed(trained, compiled):
+    model = trained[1]
+    told = compiled("python", "net.py").err
+    assert told.startswith(f"feed the network {model.preparation.wants()}; its 3 classes: ")
+    assert '"cat", "do\\"g\\n", "\\u00e9meu"' in told.splitlines()[0]
+
+
+def test_a_module_of_python_prepares_images_as_they_are_stored(here, trained, compiled, capsysbinary):
+    *_, x, seen, answers = trained
+    compiled("python", "net.py")
+    names = runpy.run_path("net.py")
+    network = names["load"]()
+    np.testing.assert_array_equal(network.prepare(x), seen)
+    np.testing.assert_allclose(network(network.prepare(x)), answers, atol=1e-6)
+    assert network.prepare.classes == CLASSES
+    np.save("x.npy", x)
+    capsysbinary.readouterr()
+    names["main"](network, ["x.npy"])
+    best = [CLASSES[k] for k in answers.argmax(axis=1)]
+    said = capsysbinary.readouterr().out.decode()
+    assert all(f"{i}  " in said and name in said for i, name in enumerate(best)), said
+    wrong = x.astype(np.uint8) if x.dtype == np.float32 else x - 1e3
+    with pytest.raises(ValueError, match="trained on"):
+        network.prepare(wrong)
+    if x.dtype == np.uint8:
+        np.testing.assert_allclose(network.prepare(x / 255), seen, atol=1e-5)
+
+
+def test_a_module_of_pytorch_has_a_function_that_prepares(here, trained, compiled):
+    torch = pytest.importorskip("torch")
+    _, model, x, seen, answers = trained
+    compiled("torch", "net.py")
+    names = runpy.run_path("net.py")
+    net = names["Net"]()
+    net.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in model.parameters.items()})
+    net.eval()
+    given = torch.from_numpy(x)
+    np.testing.assert_array_equal(names["prepare"](given).numpy(), seen)
+    with torch.no_grad():
+        np.testing.assert_allclose(net(names["prepare"](given)).numpy(), answers, atol=1e-5)
+    assert names["CLASSES"] == CLASSES
+    if x.dtype == np.uint8:  # as torchvision's ToTensor makes them
+        np.testing.assert_allclose(names["prepare"](given / 255).numpy(), seen, atol=1e-5)
+    assert model.preparation.wants().split(",")[0] in names["__doc__"].replace("\n", " ")
+
+
+def test_a_model_of_onnx_tells_in_its_metadata_and_comes_back_with_it(here, trained, compiled, cnnspec):
+    onnx = pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")
+    _, model, x, _, answers = trained
+    compiled("onnx", "net.onnx")
+    made = onnx.load("net.onnx")
+    onnx.checker.check_model(made)
+    assert model.preparation.wants() in made.doc_string and made.doc_string.isprintable()
+    props = {entry.key: entry.value for entry in made.metadata_props}
+    assert tuple(json.loads(props["classes"])) == CLASSES
+    assert Preparation.from_json(json.loads(props["cnnspec.preparation"]), "net.onnx") == model.preparation
+    assert cnnspec("import", "net.onnx", "-o", "back.cnn").code == 0
+    np.save("x.npy", x)
+    (here / "net.onnx").unlink()
+    found = json.loads(cnnspec("predict", "back.safetensors", "x.npy", "--json").out)
+    np.testing.assert_allclose([answer["output"] for answer in found], answers, atol=1e-5)
+    assert [answer["best"][0][0] for answer in found] == [CLASSES[k] for k in answers.argmax(axis=1)]
+
+
+def test_weights_that_do_not_tell_are_said_not_to(trained, cnnspec):
+    folder = trained[0]
+    package.compile(folder / "net.cnn").save(folder / "bare.safetensors")
+    done = cnnspec("compile", folder / "net.cnn", "--emit", "torch", "--weights", folder / "bare.safetensors")
+    assert done.code == 0 and "does not tell how images are prepared" in done.err
+    assert "prepare" not in done.out
+    assert cnnspec("compile", folder / "net.cnn", "--emit", "json", "--weights", folder / "w.safetensors").code == 2
+
+
+def test_an_input_that_the_spec_leaves_open_is_that_of_the_weights(here, trained, cnnspec):
+    folder = trained[0]
+    (here / "open.cnn").write_text('conv 4x3x3 -> relu -> dense 3 -> softmax\ndata { source npz "gone.npz" }\n')
+    done = cnnspec("compile", "open.cnn", "--emit", "torch", "--weights", folder / "w.safetensors")
+    assert done.code == 0 and "(n, 2, 6, 5)" in done.out
+
+
+def test_a_model_of_onnx_whose_preparation_was_edited_is_refused(here, trained, compiled, cnnspec):
+    onnx = pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")
+    compiled("onnx", "net.onnx")
+    made = onnx.load("net.onnx")
+    onnx.helper.set_model_props(made, {"cnnspec.preparation": '{"version": 1}'})
+    onnx.save(made, "net.onnx")
+    refused = cnnspec("import", "net.onnx", "-o", "back.cnn")
+    assert refused.code == 1 and "CNN427" in refused.err and not (here / "back.cnn").exists()
