@@ -15,13 +15,13 @@ from ..diagnostics import Fault
 from .fetch import CIFAR10, Progress, find
 from .files import AGAIN, unreadable
 from .found import Found, Pair
+from .wellknown import PHOTOS
 
 FOLDER = "cifar-10-batches-bin"
 TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 TEST = "test_batch.bin"
 RECORD = 1 + 3 * 32 * 32
 LENGTH = 10_000 * RECORD
-CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
 def read_cifar10(folder: Path, progress: Progress | None = None) -> Found:
@@ -34,7 +34,7 @@ def read_cifar10(folder: Path, progress: Progress | None = None) -> Found:
         files = _packed(find(CIFAR10, folder, progress)["cifar-10-binary.tar.gz"])
     train = [_records(name, files[name]) for name in TRAIN]
     x, y = (np.concatenate(parts) for parts in zip(*train, strict=True))
-    return Found("cifar10", (x, y), _records(TEST, files[TEST]), CLASSES)
+    return Found("cifar10", (x, y), _records(TEST, files[TEST]), PHOTOS)
 
 
 def _plain(path: Path) -> bytes:

@@ -16,6 +16,8 @@ from numpy.typing import DTypeLike
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..settings.augment import Augmentation
+from ..settings.data import Source
+from .axes import input_help
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
 ORDER, CHANGES = 0, 1  # which of an epoch's streams of random numbers
@@ -152,7 +154,7 @@ class Dataset:
     """The images of a training: to learn from, to choose by, to be tested on.
 
     `classes` are the names of the classes in the order of their numbers, or None where y are numbers to meet;
-    `table` tells the columns where they come from a csv.
+    `table` tells the columns where they come from a csv, `source` what the spec says of where they come from.
     """
 
     name: str
@@ -161,6 +163,7 @@ class Dataset:
     test: Split
     classes: tuple[str, ...] | None
     table: Table | None = None
+    source: Source | None = None
 
     @property
     def input_type(self) -> TensorType:
@@ -179,7 +182,7 @@ class Dataset:
                 "CNN408",
                 f"the network takes {given}, and {self.name} has {self.input_type}",
                 at="source",
-                help=f"use `input {self.input_type}`",
+                help=input_help(self.source, self.input_type, given),
             )
         wanted = len(self.classes) if self.classes else self.train.y.shape[-1]
         if outputs is not None and outputs != wanted:

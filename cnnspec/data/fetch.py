@@ -57,7 +57,7 @@ CIFAR10 = Remote(
 def data_folder() -> Path:
     """Where sets lie unless a folder is given: `$CNNSPEC_DATA`, else the user's cache."""
     if told := os.environ.get("CNNSPEC_DATA"):
-        return Path(told).expanduser()
+        return Path(os.path.expanduser(told))
     return cache.folder()
 
 

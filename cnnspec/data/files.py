@@ -11,11 +11,26 @@ AGAIN = "fetch or copy the file again"  # the help for damaged files
 INFLATION = 1032  # deflate never packs more than so many bytes into one
 
 
+def at(root: Path, written: str) -> Path:
+    """The path that a spec speaks of: from its folder, from the root, or from a home (`~`)."""
+    try:
+        path = root / Path(written).expanduser()
+        bytes(path)
+    except RuntimeError:
+        raise Fault("CNN401", f"there is no home for the `~` of {written}", at="source") from None
+    except ValueError:
+        raise Fault("CNN401", f"no file can be called {written!r}", at="source") from None
+    if "\0" in written:
+        raise Fault("CNN401", f"no file can be called {written!r}: it holds a NUL", at="source")
+    return path
+
+
 def unreadable(path: Path, error: OSError) -> Fault:
     """The fault of a file or folder that is not there, or that the system does not let us read."""
     if isinstance(error, FileNotFoundError):
         return Fault("CNN401", f"there is no {path}", at="source", help="paths start from the folder of the spec")
-    return Fault("CNN401", f"{path} cannot be read: {error.strerror or error}", at="source")
+    reason = error.strerror or str(error)
+    return Fault("CNN401", f"{path} cannot be read: {reason[:1].lower()}{reason[1:]}", at="source")
 
 
 def need(count: int, what: str) -> None:

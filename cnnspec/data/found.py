@@ -7,16 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..diagnostics import Fault
+from .classes import MOST_CLASSES
 from .dataset import Table
 from .files import need
 
 Pair = tuple[np.ndarray, np.ndarray]
-MOST_CLASSES = 100_000
+TOLD = {"train": "training", "validation": "validation", "test": "test"}
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
 class Found:
-    """The arrays of a source, `test` where it has test images of its own.
+    """The arrays of a source, `test` and `validation` where it has images of its own for them.
 
     `classes` names the classes where the source knows them, or tells how many there are; `table` are the
     columns of a csv.
@@ -26,28 +28,51 @@ class Found:
     train: Pair
     test: Pair | None = None
     classes: tuple[str, ...] | int | None = None
+    validation: Pair | None = None
     table: Table | None = None
 
     def checked(self) -> Found:
         """The same with x of bytes or float32 and y of int64 or float32, or a Fault that says what is wrong."""
-        if not self.test:
-            x, y = _pair(self.name, *self.train)
-            return Found(self.name, (x, y), None, _names(self.classes, ((self.name, y),)), self.table)
-        parts = [f"{self.name} (training)", f"{self.name} (test)"]
-        train, test = (_pair(part, *pair) for part, pair in zip(parts, (self.train, self.test), strict=True))
-        if train[0].shape[1:] != test[0].shape[1:]:
+        given = {part: getattr(self, part) for part in TOLD if getattr(self, part) is not None}
+        told = {part: self.name if len(given) == 1 else f"{self.name} ({TOLD[part]})" for part in given}
+        given, classes = _from_one_hot(given, self.classes)
+        found = {part: _pair(told[part], *pair) for part, pair in given.items()}
+        for part, pair in found.items():
+            self._same(part, pair, found["train"])
+        names = _names(classes, tuple((told[part], y) for part, (_, y) in found.items()))
+        return Found(self.name, found["train"], found.get("test"), names, found.get("validation"), self.table)
+
+    def _same(self, part: str, pair: Pair, train: Pair) -> None:
+        """Raise a Fault unless the images of a part are like those to learn from."""
+        if train[0].shape[1:] != pair[0].shape[1:]:
+            use = "to be tested on" if part == "test" else "for validation"
             raise Fault(
                 "CNN408",
-                f"{self.name} has {_shape(train[0])} to learn from and {_shape(test[0])} to be tested on",
+                f"{self.name} has {_shape(train[0])} to learn from and {_shape(pair[0])} {use}",
                 at="source",
             )
-        if _stored(*train) != _stored(*test):
+        if _stored(*train) != _stored(*pair):
             raise Fault(
-                "CNN412", f"the numbers of {self.name} are of other types in training and test", at="source",
+                "CNN412", f"the numbers of {self.name} are of other types in training and {TOLD[part]}",
+                at="source",
                 help="store both in the same way",
             )  # fmt: skip
-        labels = zip(parts, (train[1], test[1]), strict=True)
-        return Found(self.name, train, test, _names(self.classes, tuple(labels)), self.table)
+
+
+def _from_one_hot(
+    given: dict[str, Pair], classes: tuple[str, ...] | int | None
+) -> tuple[dict[str, Pair], tuple[str, ...] | int | None]:
+    """Labels as numbers of classes where every row has a single 1 and nothing else; others as they are."""
+    if not all(_is_one_hot(y) for _, y in given.values()):
+        return given, classes
+    return {part: (x, y.argmax(1)) for part, (x, y) in given.items()}, classes or given["train"][1].shape[1]
+
+
+def _is_one_hot(y: np.ndarray) -> bool:
+    if y.dtype.kind not in "iubf" or y.ndim != 2 or y.shape[1] < 2 or not len(y):
+        return False
+    ones = y == 1
+    return bool((ones | (y == 0)).all() and (ones.sum(1) == 1).all())
 
 
 def _shape(x: np.ndarray) -> str:
@@ -80,7 +105,11 @@ def _images(part: str, x: np.ndarray) -> np.ndarray:
         )  # fmt: skip
     if not x.size:
         raise Fault("CNN414", f"{part} is empty: {'x'.join(map(str, x.shape))} numbers", at="source")
-    return _floats(part, x, "image") if x.dtype != np.uint8 else np.ascontiguousarray(x)
+    if x.dtype != np.uint8:
+        return _floats(part, x, "image")
+    if not x.flags.c_contiguous:
+        need(x.nbytes, f"{part} with its axes in order")
+    return np.ascontiguousarray(x)
 
 
 def _targets(part: str, y: np.ndarray) -> np.ndarray:
@@ -140,5 +169,30 @@ def _names(
                 help=f"labels go from 0 to {count - 1}" if count else "labels count the classes from 0",
             )  # fmt: skip
     if isinstance(classes, tuple):
+        for name in classes:
+            _ensure_writable(name)
         return classes
     return tuple(map(str, range(count or 1 + max(int(y.max()) for _, y in labels if y.size))))
+
+
+def _ensure_writable(name: str) -> None:
+    """Raise a Fault where the name of a class cannot be written down, as every run does."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise Fault(
+            "CNN420", f"{name!a} cannot be the name of a class: it is not Unicode", at="source",
+            help="rename it in UTF-8",
+        ) from None  # fmt: skip
+    if len(name) > LONGEST_NAME:
+        raise Fault(
+            "CNN420", f"`{name[:40]}...` cannot be the name of a class: it has {len(name):,} characters",
+            at="source",
+            help="perhaps another column holds the labels",
+        )  # fmt: skip
+
+
+def in_native_order(array: np.ndarray) -> np.ndarray:
+    """The same numbers with their bytes in this machine's order, changed where they lie."""
+    native = array.dtype.newbyteorder("=")
+    return array if native == array.dtype else array.byteswap(inplace=True).view(native)

@@ -13,11 +13,13 @@ from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Image
 from .cifar import read_cifar10
 from .dataset import Dataset, Scaling, Split
 from .fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
+from .files import at
 from .found import Found, Pair
 from .idx import read_idx, read_idx_folder
 from .images import read_images
 from .npz import read_npz
 from .table import read_csv
+from .wellknown import CLOTHES, TEN
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Places:
     progress: Progress | None = None
 
     def at(self, path: str) -> Path:
-        return self.root / Path(path).expanduser()
+        return at(self.root, path)
 
 
 def load(
@@ -59,19 +61,22 @@ def load(
 
 def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
     """The parts of what was found: test, validation, training, all scaled by what the training images are."""
-    train, test = found.train, found.test
+    train, validation, test = found.train, found.validation, found.test
     if test is None:
         # always the same images, so that a network is never tested on what another seed let it learn from
         rest, kept = divide(train[1], getattr(settings.source, "test", 0.0), seed=0)
         train, test = _taken(train, rest), _taken(train, kept)
     if settings.limit:
         train, test = _first(train, settings.limit), _first(test, settings.limit)
-    rest, kept = divide(train[1], settings.validation, seed)
-    train, validation = _taken(train, rest), _taken(train, kept)
+    if validation is None:
+        rest, kept = divide(train[1], settings.validation, seed)
+        train, validation = _taken(train, rest), _taken(train, kept)
+    elif settings.limit:
+        validation = _first(validation, settings.limit)
     scaling = _scaling(train[0], settings.normalise)
     learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
-    return Dataset(found.name, learn, choose, final, found.classes, found.table)
+    return Dataset(found.name, learn, choose, final, found.classes, found.table, settings.source)
 
 
 def divide(y: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -125,12 +130,6 @@ def _idx_set(name: str, paths: dict[str, Path], classes: tuple[str, ...]) -> Fou
         x = read_idx(paths[f"{part}-images-idx3-ubyte.gz"], axes=(3,))
         pairs.append((x[:, None], read_idx(paths[f"{part}-labels-idx1-ubyte.gz"], axes=(1,))))
     return Found(name, pairs[0], pairs[1], classes)
-
-
-TEN = tuple("0123456789")
-CLOTHES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
 
 
 def _digits(source: Digits, places: Places) -> Found:

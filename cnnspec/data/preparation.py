@@ -287,7 +287,7 @@ def prepared_as(found: Dataset, kept: Preparation) -> Dataset:
         return Split(split.x, split.y if places is None else places[split.y], kept.scaling)
 
     learn, choose, final = map(part, (found.train, found.validation, found.test))
-    return Dataset(found.name, learn, choose, final, kept.classes, found.table)
+    return Dataset(found.name, learn, choose, final, kept.classes, found.table, found.source)
 
 
 def _places(found: Dataset, kept: Preparation) -> np.ndarray | None:

@@ -9,6 +9,7 @@ import numpy as np
 from ..diagnostics import Fault, SpecError
 from .files import need
 from .images import read_image
+from .npz import read_npy
 from .preparation import Preparation, as_floats
 
 ARRAYS = (".npy",)
@@ -21,7 +22,7 @@ def read_inputs(path: Path, kept: Preparation, *, prepared: bool = False) -> tup
     """
     try:
         if path.suffix.lower() in ARRAYS:
-            x = arranged(_npy(path), kept, str(path))
+            x = arranged(read_npy(path), kept, str(path))
         else:
             x = picture(path, kept)
         need(8 * x.size, f"{path} as floats")
@@ -86,10 +87,3 @@ def as_seen(x: np.ndarray, where: str) -> np.ndarray:
     if x.dtype.kind != "f":
         raise Fault("CNN426", f"{where} holds {x.dtype}, and `--prepared` is for floats as the network sees them")
     return as_floats(x, where)
-
-
-def _npy(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise Fault("CNN405", f"{path} is not an npy file of numbers: {str(error).splitlines()[0]}") from None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnspec.data import load
+from cnnspec.data.load import load
 from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.settings.augment import AUGMENTATIONS, Crop, Flip, Shift
 from cnnspec.settings.data import Data

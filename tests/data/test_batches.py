@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnspec.data import Scaling, Split
+from cnnspec.data.dataset import Scaling, Split
 from cnnspec.settings.augment import Crop, Flip, Shift
 
 AUGMENT = (Shift(2), Flip())

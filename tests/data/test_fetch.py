@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnspec.data import fetch, load
+from cnnspec.data import fetch
 from cnnspec.data.idx import write_idx
+from cnnspec.data.load import load
 from cnnspec.diagnostics import SpecError
 from cnnspec.settings.data import Cifar10, Data, FashionMnist, Mnist
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from cnnspec.data import load
+from cnnspec.data.load import load
 from cnnspec.data.preparation import Preparation, preparation_of, prepared_as
 from cnnspec.data.single import arranged, read_inputs
 from cnnspec.diagnostics import Fault, SpecError

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import cnnspec
-from cnnspec.data import Scaling, Split
-from cnnspec.data.dataset import Stored
+from cnnspec.data.dataset import Scaling, Split, Stored
 from cnnspec.settings.augment import Crop, Flip
 from cnnspec.train.loop import Course, StepDone, measure, training
 

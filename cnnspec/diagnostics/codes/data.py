@@ -71,7 +71,8 @@ is read) or smaller ones.""",
         """\
 Images must be n x c x h x w, sequences n x c x w, vectors n x c, labels n; all images of a set, for training
 and for test, must have one shape, and it must be the network's input. An archive with its channels last says
-so by `axes nhwc`, one of grey images without a channel axis by `axes nhw`.""",
+so by `axes nhwc`, one of grey images without a channel axis by `axes nhw`; where the sizes look so and the
+spec does not tell the axes, that is asked for.""",
         how="Read an archive whose x has five axes with `source npz`.",
     ),
     Code(
@@ -103,33 +104,35 @@ step. The message tells the place of the first.""",
         "CNN412",
         "data-type",
         """\
-The data must be numbers: bytes, other whole numbers, or floats, the same for training and test. Arrays of
-Python objects are never read, since reading them can run code; texts as labels belong in a csv, or numbered.""",
-        how="Read an archive whose y are texts with `source npz`.",
+The data must be numbers: bytes, other whole numbers, or floats, the same for training and test; labels may be texts
+as well. Arrays of Python objects are never read, since reading them can run code: `y.astype(str)` makes texts of
+names.""",
+        how="Read an archive whose y are Python objects with `source npz`.",
     ),
     Code(
         "CNN413",
         "npz-arrays",
         """\
-An npz archive must have the arrays `x` and `y`, or `x_train`, `y_train`, `x_test` and `y_test` as Keras has them.
-Others are passed over.""",
+An npz archive must have the arrays `x` and `y`, or `x_train` and `y_train`; with them it may have `x_test` and
+`y_test`, `x_val` and `y_val` (or `x_valid`, `x_validation`), images and labels. Others are passed over.""",
         how="Read an archive made by `np.savez(file, images=x, labels=y)` with `source npz`.",
     ),
     Code(
         "CNN414",
         "no-images",
         """\
-There is not a single image, or row of a table, in one of the parts.""",
+There is not a single image, or row of a table, in one of the parts, or in the folder of a class to learn
+from.""",
         how="Read a table that has a header and no rows with `source csv`.",
     ),
     Code(
         "CNN415",
         "image-unreadable",
         """\
-A file in a folder of images cannot be read: it is damaged, larger than 64 million pixels, or in another format
-than PNG, JPEG, BMP, PPM or WebP with 8 bits a channel. Other files do not belong in the folders of the classes,
-except those whose names begin with a dot.""",
-        how="Put a text file into a folder of a class, and read it with `source images`.",
+A file in a folder of images cannot be read: it is damaged, larger than 64 million pixels, has 32 bits a channel, or
+is in another format than PNG, JPEG, BMP, PPM, WebP, GIF or TIFF. Other files do not belong in the folders of the
+classes, except documents (`.txt`, `.json`, ...) and those whose names begin with a dot.""",
+        how="Call a text `cat.png`, put it into a folder of a class, and read it with `source images`.",
     ),
     Code(
         "CNN416",
@@ -142,8 +145,9 @@ All images must have one height and width. `resize 32x32` after the folder bring
         "CNN417",
         "csv-value",
         """\
-A row of a table has another number of columns than the others, or a cell is not a number. The message tells row
-and column, both counted from 1, the header included.""",
+A row of a table has another number of columns than the others, a cell is not a number, or a label is missing:
+empty, `?`, `nan` in any case, or another text that pandas takes for missing (`NA`, `N/A`, `null`, `None`). The
+message tells row and column, both counted from 1, the header included.""",
         how="Leave a cell empty, and read the table with `source csv`.",
     ),
     Code(
@@ -151,8 +155,17 @@ and column, both counted from 1, the header included.""",
         "csv-column",
         """\
 The table has no such column, or no column beside that of the labels. Columns are named by the first row, or by
-their number from 1; a table without names needs `header off`.""",
+their number from 1. A first row in which every cell but the label's is a number is not one of names: such a table
+needs `header off`. A column without a name is refused, since most often it only counts the rows.""",
         how='Say `source csv "iris.csv" label "colour"` where no column is called so.',
+    ),
+    Code(
+        "CNN420",
+        "class-name",
+        """\
+A text of the data cannot be the name of a class: it is not Unicode (the name of a folder in another encoding), or
+has more than 200 characters, which labels do not have. Names of classes stand in every run's folder.""",
+        how="Name the folder of a class in Latin-1, by `mkdir $'caf\\xe9'`, and read it with `source images`.",
     ),
     Code(
         "CNN426",

@@ -1,0 +1,90 @@
+"""NumPy archives without NumPy: which arrays an npz holds, and what their headers tell.
+
+An npz is a zip of npy files; an npy is a short header (type, order, shape) and then the numbers.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from ..diagnostics import Fault
+from ..plain_files import open_regular
+from .files import AGAIN, INFLATION, unreadable
+from .headers import Header, check_array, npy_header
+
+# what the arrays of each part may be called; the first pair of a part that is there is taken
+PARTS = {
+    "train": (("x_train", "y_train"), ("x", "y")),
+    "validation": (("x_val", "y_val"), ("x_valid", "y_valid"), ("x_validation", "y_validation")),
+    "test": (("x_test", "y_test"),),
+}
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """An npz archive; what is wrong with it, or turns out to be while it is read, is a Fault."""
+    try:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            yield archive
+    except (zlib.error, EOFError) as error:
+        raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
+        # RuntimeError: encrypted; NotImplementedError: packed in an unknown way; ValueError: a bad npy header
+        reason = str(error).split("\n")[0]
+        raise Fault(
+            "CNN405", f"{path.name} is not an npz archive that can be read: {reason}", at="source", help=AGAIN
+        ) from None
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def parts_of(archive: zipfile.ZipFile, where: str) -> dict[str, tuple[str, str]]:
+    """The names of images and labels of each part that an archive has; arrays under other names are passed over."""
+    names = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
+    found = {}
+    for part, pairs in PARTS.items():
+        whole = next((pair for pair in pairs if names.issuperset(pair)), None)
+        if whole:
+            found[part] = whole
+        elif half := next((pair for pair in pairs if not names.isdisjoint(pair)), None):
+            there, missing = half if half[0] in names else half[::-1]
+            raise Fault(
+                "CNN413", f"{where} has {_told(names)}: {there} without {missing}", at="source",
+                help=f"save it with {there} and {missing}, or without both",
+            )  # fmt: skip
+    if "train" not in found:
+        raise Fault(
+            "CNN413", f"{where} has {_told(names)}, and neither x and y nor x_train and y_train", at="source",
+            help="save it by `np.savez(file, x=images, y=labels)`",
+        )  # fmt: skip
+    return found
+
+
+def _told(names: set[str]) -> str:
+    few = sorted(names)[:8]
+    return ", ".join(few) + (", ..." if len(names) > len(few) else "") or "no array at all"
+
+
+@contextmanager
+def array_of(archive: zipfile.ZipFile, name: str, where: str) -> Iterator[tuple[IO[bytes], Header]]:
+    """One array of an archive: its header, which tells the truth about its length, and the file behind it."""
+    entry = archive.getinfo(f"{name}.npy")
+    told = f"{name} of {where}"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Fault(
+            "CNN405", f"{told} is packed in a way that NumPy never uses", at="source",
+            help="save it by `np.savez` or `np.savez_compressed`",
+        )  # fmt: skip
+    if entry.file_size > entry.compress_size * INFLATION:
+        raise Fault("CNN407", f"{told} claims to unpack to more than it can hold", at="source", help=AGAIN)
+    with archive.open(entry) as file:
+        header = npy_header(file)
+        labels = name.startswith("y")
+        help = "save names or numbers of classes, `y.astype(str)`" if labels else "store bytes or floats"
+        check_array(header, entry.file_size - file.tell(), told, help, texts=labels)
+        yield file, header

@@ -1,0 +1,53 @@
+"""The order of an archive's axes: told by the spec, or without doubt, never guessed."""
+
+from __future__ import annotations
+
+from ..diagnostics import Fault
+from ..ir import TensorType
+from ..settings.data import Npz, Source
+
+FEW_CHANNELS = (1, 3, 4)
+
+
+def axes_of(source: Npz, where: str, shape: tuple[int, ...]) -> str:
+    """The axes of x, one letter each: as the spec tells them or, where x leaves no doubt, channels first."""
+    axes = source.axes or {2: "nc", 3: "ncw", 4: "nchw"}.get(len(shape))
+    if axes is None or len(axes) != len(shape):
+        told = f"{len(axes)} (`axes {axes}`)" if axes else "2 to 4"
+        raise Fault("CNN408", f"x of {where} has {len(shape)} axes where {told} are wanted", at="source")
+    if source.axes is None:
+        sizes = "x".join(map(str, shape))
+        if axes == "nchw" and shape[3] in FEW_CHANNELS and min(shape[1:3]) > max(FEW_CHANNELS):
+            raise Fault(
+                "CNN408", f"x of {where} is {sizes}, which has its channels last", at="source",
+                help=f"use `axes nhwc`, or `axes nchw` if these are {shape[1]} channels of {shape[2]}x{shape[3]}",
+            )  # fmt: skip
+        if axes == "ncw" and shape[1] == shape[2] and shape[1] > max(FEW_CHANNELS):
+            raise Fault(
+                "CNN408", f"x of {where} is {sizes}, which has no axis of channels", at="source",
+                help=f"use `axes nhw` for images of grey, or `axes ncw` if these are {shape[1]} channels",
+            )  # fmt: skip
+    return axes
+
+
+def image_shape(axes: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes of one image, channels first."""
+    sizes = {"c": 1, **dict(zip(axes, shape, strict=True))}
+    return tuple(sizes[name] for name in "chw" if name in sizes)
+
+
+def input_help(source: Source | None, found: TensorType, wanted: TensorType) -> str:
+    """What may help where a network takes another input than the data have."""
+    axes = _axes_for(found.shape, wanted.shape) if isinstance(source, Npz) else None
+    if axes:
+        return f"say `axes {axes}` after the file, if that is the order in which they are stored"
+    return f"use `input {found}`"
+
+
+def _axes_for(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+    """The `axes` by which images read as `shape`, channels first, would have the wanted shape; None for none."""
+    ways = {(3, 3): ("nhwc", (2, 0, 1)), (2, 2): ("nwc", (1, 0))}
+    if wanted == (1, *shape) and len(shape) == 2:
+        return "nhw"
+    axes, order = ways.get((len(shape), len(wanted)), ("", ()))
+    return axes if axes and tuple(shape[i] for i in order) == wanted else None

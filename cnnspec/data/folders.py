@@ -1,0 +1,159 @@
+"""Folders of images: which parts they have, which classes, and which files are images.
+
+    photos/cat/1.png            photos/train/cat/1.png
+    photos/dog/1.png            photos/val/cat/2.png        also valid, validation; may be absent
+                                photos/test/cat/3.png       may be absent
+
+`train` is a part, and not a class, where there are folders in it. What begins with a dot, what systems and cameras
+leave beside images, and documents (by their endings) are passed over; every other file in a class is an image.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..diagnostics import Fault
+from .classes import in_order
+from .files import unreadable
+
+VALIDATION = ("val", "valid", "validation")
+PARTS = {"train": "train", **dict.fromkeys(VALIDATION, "validation"), "test": "test"}
+DOCUMENTS = (".csv", ".db", ".html", ".ini", ".json", ".log", ".md", ".rst", ".tsv", ".txt", ".url", ".xml", ".yml")
+NAMED_DOCUMENTS = frozenset(("readme", "license", "licence", "copying", "icon\r"))
+FOLDERS_OF_SYSTEMS = frozenset(("__macosx", "$recycle.bin", "system volume information", "@eadir", "lost+found"))
+
+
+@dataclass(frozen=True)
+class Part:
+    """The images of a training, a validation or a test: files and their classes, in the order of both."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What lies below a folder. `passed` counts files that are no images by their names."""
+
+    classes: tuple[str, ...]
+    train: Part
+    validation: Part | None
+    test: Part | None
+    passed: int
+
+    @property
+    def first(self) -> Path:
+        return self.train.files[0]
+
+
+def tree(folder: Path) -> Tree:
+    """The images below a folder by their names alone; not one of them is opened."""
+    parts = _parts(folder)
+    classes = _classes(parts["train"])
+    found = {part: _part(place, classes, part) for part, place in parts.items()}
+    passed = sum(count for _, count in found.values())
+    train, test, validation = (
+        found[part][0] if part in found else None for part in ("train", "test", "validation")
+    )
+    assert train, "without images to learn from there is a fault"
+    return Tree(classes, train, validation, test, passed)
+
+
+def _parts(folder: Path) -> dict[str, Path]:
+    """The folder of each part; all of it is `train` where the folder holds classes."""
+    folders = _inside(folder)[0]
+    named = [(path, PARTS.get(path.name.casefold())) for path in folders]
+    if not any(part == "train" and _inside(path)[0] for path, part in named):
+        return {"train": folder}
+    found: dict[str, Path] = {}
+    for path, part in named:
+        if part is None:
+            raise Fault(
+                "CNN410", f"the folder {path.name} in {folder} is none of {', '.join(PARTS)}", at="source",
+                help="beside the folder train there are no others: rename it, or move it elsewhere",
+            )  # fmt: skip
+        if part in found:
+            raise Fault(
+                "CNN410", f"{folder} has both {found[part].name} and {path.name}", at="source",
+                help="keep one of them",
+            )  # fmt: skip
+        found[part] = path
+    return found
+
+
+def _classes(folder: Path) -> tuple[str, ...]:
+    folders, _ = _inside(folder)
+    if not folders:
+        raise Fault(
+            "CNN414", f"{folder} has no folder of a class in it", at="source",
+            help="put the images of each class into a folder of its own",
+        )  # fmt: skip
+    return in_order(_name(path) for path in folders)
+
+
+def _name(folder: Path) -> str:
+    """The name of a class: of its folder, composed as text is (some systems write é as e and an accent)."""
+    return unicodedata.normalize("NFC", folder.name)
+
+
+def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]:
+    folders, strays = _inside(folder)
+    number = {name: i for i, name in enumerate(classes)}
+    for path in folders:
+        if _name(path) not in number:
+            raise Fault(
+                "CNN410", f"the folder {path.name} in {folder} is not one of the classes", at="source",
+                help=f"the classes are {', '.join(classes[:8])}{', ...' if len(classes) > 8 else ''}",
+            )  # fmt: skip
+    for path in strays:
+        if not _is_document(path):
+            raise Fault(
+                "CNN410", f"the file {path.name} in {folder} is in none of the classes", at="source",
+                help="move it into the folder of its class, or elsewhere",
+            )  # fmt: skip
+    files: list[Path] = []
+    labels: list[int] = []
+    passed = len(strays)
+    for path in sorted(folders, key=lambda path: (number[_name(path)], path.name)):
+        deeper, inside = _inside(path)
+        if deeper:
+            raise Fault(
+                "CNN415", f"{deeper[0]} is a folder within a class", at="source",
+                help="images lie in the folders of their classes themselves",
+            )  # fmt: skip
+        images = [file for file in inside if not _is_document(file)]
+        if not images and part == "train":
+            raise Fault(
+                "CNN414", f"{path} has no image in it", at="source",
+                help="put images of the class into it, or remove it",
+            )  # fmt: skip
+        passed += len(inside) - len(images)
+        files += images
+        labels += [number[_name(path)]] * len(images)
+    if not files:
+        raise Fault(
+            "CNN414", f"{folder} has no image in it", at="source", help=f"remove it, or put {part} images in"
+        )
+    return Part(folder, tuple(files), tuple(labels)), passed
+
+
+def _is_document(path: Path) -> bool:
+    return path.suffix.lower() in DOCUMENTS or path.name.lower() in NAMED_DOCUMENTS
+
+
+def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The folders and the files in a folder, by name, without what is hidden or left by systems."""
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((entry.name, os.path.isdir(entry.path)) for entry in entries)
+    except ValueError as error:
+        raise Fault("CNN401", f"no folder can be called {str(folder)!r}: {error}", at="source") from None
+    except OSError as error:
+        raise unreadable(folder, error) from None
+    seen = [(folder / name, is_folder) for name, is_folder in found if not name.startswith(".")]
+    folders = [path for path, is_folder in seen if is_folder and path.name.casefold() not in FOLDERS_OF_SYSTEMS]
+    return folders, [path for path, is_folder in seen if not is_folder]

@@ -1,0 +1,129 @@
+"""Image files by Pillow: upright, opaque, eight bits a channel.
+
+orientation     as EXIF, or XMP, tells it: all eight ways are turned upright
+transparency    laid onto white
+16 bits grey    scaled to 8, 65535 to 255; more bits, and floats, are refused
+CMYK, palettes, 1 bit, YCbCr    turned into red, green and blue, or grey
+animations      the first picture
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..diagnostics import Fault
+from ..plain_files import open_regular
+from .files import unreadable
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG", "BMP", "PPM", "WEBP", "GIF", "TIFF")
+MOST_PIXELS = 64_000_000
+ORIENTATION = 0x0112  # of EXIF
+ACROSS = (5, 6, 7, 8)  # the orientations whose width is the height of what is stored
+WHITE = (255, 255, 255, 255)
+
+
+def read_picture(path: Path, colour: bool = True, resize: tuple[int, ...] | None = None) -> Image:
+    """An image file in mode RGB, or L for grey, in another height and width if told; raises Fault."""
+    with _opened(path) as image:
+        from PIL import Image as pillow
+
+        image.load()
+        # asked for after loading, since TIFF is turned while it is loaded
+        way = _turn(image.getexif().get(ORIENTATION, 1))
+        upright = image if way is None else image.transpose(way)
+        whole = _opaque(path, upright).convert("RGB" if colour else "L")
+        return whole.resize((resize[1], resize[0]), pillow.Resampling.BILINEAR) if resize else whole
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Height and width of an image file as `read_picture` gives it, without its pixels; raises Fault."""
+    with _opened(path) as image:
+        width, height = image.size
+        across = image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in ACROSS
+        return (width, height) if across else (height, width)
+
+
+def _turn(orientation: Any) -> Any:
+    """What turns an image of this orientation upright; None for nothing."""
+    from PIL.Image import Transpose as t
+
+    ways = (
+        t.FLIP_LEFT_RIGHT,
+        t.ROTATE_180,
+        t.FLIP_TOP_BOTTOM,
+        t.TRANSPOSE,
+        t.ROTATE_270,
+        t.TRANSVERSE,
+        t.ROTATE_90,
+    )
+    return dict(enumerate(ways, 2)).get(orientation)
+
+
+def _opaque(path: Path, image: Image) -> Image:
+    """The image with eight bits a channel and nothing transparent."""
+    from PIL import Image as pillow
+
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM", None)):
+        # I;16 first to I: point() of I;16 knows only tables
+        return image.convert("I").point(lambda v: v * (255 / 65535) + 0.5).convert("L")
+    if image.mode[0] in "IF":
+        raise Fault(
+            "CNN415",
+            f"{path} has 32 bits a channel",
+            at="source",
+            help="save it with 8 or 16",
+        )
+    if image.has_transparency_data:
+        seen = image.convert("RGBA")
+        return pillow.alpha_composite(pillow.new("RGBA", seen.size, WHITE), seen)
+    return image
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image]:
+    """An image whose size is known and its pixels not read yet; what is wrong with the file is a Fault."""
+    try:
+        from PIL import Image
+    except ModuleNotFoundError:
+        raise Fault(
+            "CNN403", f"reading {path.name} needs Pillow, which is not installed", at="source",
+            help='install it by `pip install "cnnspec[data]"`',
+        ) from None  # fmt: skip
+    try:
+        with open_regular(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damaged EXIF, palettes, vast sizes: what matters is a Fault
+            with Image.open(file, formats=FORMATS) as image:
+                width, height = image.size  # known before anything is unpacked
+                if width * height > MOST_PIXELS:
+                    raise _too_large(path, f"{width}x{height}")
+                yield image
+    except (Fault, MemoryError):
+        raise
+    except Image.UnidentifiedImageError:
+        raise Fault(
+            "CNN415", f"{path} is not an image that can be read", at="source",
+            help=f"the formats are {', '.join(FORMATS)}",
+        ) from None  # fmt: skip
+    except FileNotFoundError as error:
+        raise unreadable(path, error) from None
+    except Image.DecompressionBombError:
+        raise _too_large(path, "far too many") from None
+    except Exception as error:  # anything that Pillow raises for damaged files, struct.error and KeyError among it
+        reason = getattr(error, "strerror", None) or str(error).split("\n")[0].rstrip(".") or type(error).__name__
+        raise Fault(
+            "CNN415", f"{path} cannot be read: {reason}", at="source", help="take it out of the folder"
+        ) from None
+
+
+def _too_large(path: Path, size: str) -> Fault:
+    return Fault(
+        "CNN415", f"{path} has {size} pixels; {MOST_PIXELS:,} are the most that is read", at="source",
+        help="make it smaller, or take it out of the folder",
+    )  # fmt: skip
