@@ -17,6 +17,7 @@ from ..ir import Graph, Node, TensorType
 from ..ops.bands import Together
 from ..ops.leaves import Input, Target, Weight
 from ..ops.merge import Add
+from ..quoting import literal
 from .memory import Buffer, physical, place
 from .names import Names
 
@@ -406,13 +407,13 @@ class Emitter:
 
     def _given(self, node: Node) -> None:
         """The batch comes as (n, c, h, w) and is turned so that images are innermost."""
-        given = self.view("given", turned(f'given["{node.name}"]', node.type))
+        given = self.view("given", turned(f"given[{literal(node.name)}]", node.type))
         self.line(f"np.copyto({self.unfolded(node.name)}, {given})")
 
     def _taken(self, value: str) -> None:
         """An output goes back to (n, c, h, w)."""
         self.parts.append(Lines(self.graph[value]))
-        taken = self.view_of(value, "taken", turned(f'taken["{value}"]', self.graph.type(value)))
+        taken = self.view_of(value, "taken", turned(f"taken[{literal(value)}]", self.graph.type(value)))
         self.line(f"np.copyto({taken}, {self.unfolded(value)})")
 
 

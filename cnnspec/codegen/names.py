@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import keyword
-import re
 from collections.abc import Iterable
+from unicodedata import normalize
 
 
 class Names:
@@ -24,11 +24,22 @@ class Names:
 
     def free(self, wish: str) -> str:
         """A name like this one, for once."""
-        wish = re.sub(r"\W", "_", wish)
-        wish = f"{wish}_" if keyword.iskeyword(wish) else wish
+        wish = identifier(wish)
         name, count = wish, 1
         while name in self.taken:
             count += 1
             name = f"{wish}_{count}"
         self.taken.add(name)
         return name
+
+
+def identifier(wish: str) -> str:
+    """The wish as Python reads it: letters, digits and underscores, and no name that Python has a use for.
+
+    Python takes `ﬁ` for `fi`, no `²` at all, and `__class__` for what every object has.
+    """
+    name = normalize("NFKC", wish)
+    name = "".join(character if f"_{character}".isidentifier() else "_" for character in name)
+    if not name.isidentifier() or name.startswith("__") or name == "_":
+        name = f"n{name}"
+    return f"{name}_" if keyword.iskeyword(name) else name

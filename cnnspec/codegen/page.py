@@ -8,11 +8,13 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ..ops.leaves import Weight
+from ..quoting import comment
 
 if TYPE_CHECKING:
     from .emit import Emitter, Lines
 
 WIDTH = 92  # where shapes and places in the spec stand
+UNBROKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)(?=[,)\]])|\(\([^()]*\), \([^()]*\)\)')
 
 
 def write(e: Emitter, arena: int, kept: int) -> str:
@@ -80,11 +82,11 @@ def buffers(e: Emitter, arena: int, kept: int) -> list[str]:
     ]
     for buffer in e.kept.values():
         code = f"    b.{buffer.name} = k({buffer.offset}, {buffer.shape})"
-        lines.append(f"{code:<{WIDTH}}# {buffer.bytes:,} bytes")
+        lines.append(f"{code:<{WIDTH}}{comment(f'{buffer.bytes:,} bytes')}")
     for buffer in e.buffers.values():
         kind = "" if buffer.dtype == "float" else f', "{buffer.dtype}"'
         code = f"    b.{buffer.name} = a({buffer.offset}, {buffer.shape}{kind})"
-        lines.append(f"{code:<{WIDTH}}# {buffer.bytes:,} bytes")
+        lines.append(f"{code:<{WIDTH}}{comment(f'{buffer.bytes:,} bytes')}")
     for name, code in e.views.items():
         lines += folded(f"{name} = {code}")
     return lines
@@ -100,12 +102,13 @@ def function(signature: str, what: str, parts: list[Lines]) -> list[str]:
         title = headline(part)
         if title != heading:
             heading = title
-            lines.append(f"    # {title[0]:<{WIDTH - 6}}{title[1]}".rstrip())
+            lines.append("    " + comment(f"{title[0]:<{WIDTH - 6}}{title[1]}"))
             together = takewhile(lambda other: headline(other) == heading, parts[place:])  # noqa: B023
-            lines += [f"    #   {why}" for why in dict.fromkeys(other.node.why for other in together) if why]
+            whys = dict.fromkeys(other.node.why for other in together)
+            lines += ["    " + comment(f"  {why}") for why in whys if why]
         for code, margin in part.code:
             *first, last = folded(code)
-            lines += [*first, f"{last:<{WIDTH - 2}}  # {margin}" if margin else last]
+            lines += [*first, f"{last:<{WIDTH - 2}}  {comment(margin)}" if margin else last]
     if not parts:
         lines.append("    pass")
     return lines
@@ -115,8 +118,8 @@ def folded(code: str) -> list[str]:
     """A line of plan; a long call goes on under its first argument's line, broken between arguments."""
     if len(code) + 4 <= WIDTH:
         return [f"    {code}"]
-    # a blank within brackets of its own (a shape, a pad) is no place to break a call at
-    held = re.sub(r"\([^()]*\)(?=[,)\]])|\(\([^()]*\), \([^()]*\)\)", lambda m: m.group().replace(" ", "\0"), code)
+    # a blank within brackets of its own (a shape, a pad) or within quotes is no place to break a call at
+    held = UNBROKEN.sub(lambda m: m.group().replace(" ", "\0"), code)
     held = held.replace(" = ", "\0=\0", 1)  # nor is a name a line of its own
     lines = wrap(held, WIDTH - 12, break_long_words=False, break_on_hyphens=False)
     return [("    " if k == 0 else "        ") + line.replace("\0", " ") for k, line in enumerate(lines)]

@@ -29,11 +29,12 @@ from ..ops.leaves import Input
 from ..settings.data import Data
 from ..settings.expect import QUANTITIES, RELATIONS, Budget
 from ..settings.train import Train
+from .claimed import claimed
 
 FORMAT, VERSION = "cnnspec-graph", 1
 MOST_NODES = 20_000
 MOST = 10**30  # that a budget may allow
-NAME = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"  # those of the grammar, joined by dots
+NAME = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"  # those of the grammar, joined by dots
 
 
 class Misfit(Exception):
@@ -145,7 +146,10 @@ def read_graph(document: Mapping[str, Any]) -> Graph:
             raise Misfit(f"/outputs/{k}", f"there is no node `{value}`")
     if not inputs:
         raise Misfit("/nodes", "there must be an input, a node without a word")
-    return b.graph(tuple(inputs), outputs)
+    graph = b.graph(tuple(inputs), outputs)
+    for node, whose in claimed(graph):
+        raise Misfit(f"/nodes/{list(graph.nodes).index(node.name)}/name", f"`{node.name}` is what {whose} called")
+    return graph
 
 
 def read_node(b: Builder, entry: dict[str, Any], path: str, inputs: list[str]) -> None:

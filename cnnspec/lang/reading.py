@@ -12,6 +12,7 @@ from ..record import record
 from ..settings.data import Data
 from ..settings.expect import Budget
 from ..settings.train import Train
+from .claimed import claimed
 from .findings import Findings
 from .hints.fixes import verified
 from .hints.warnings import Checked, warn
@@ -158,6 +159,10 @@ def _read(source: Source, asked: Asked) -> tuple[Reading, Findings, int]:
     budgets = read_budgets(module, network, findings)
     if not findings.errors:
         train = replace(train, cost=assign(train_lines.get("cost", []), network, findings))
+    if not findings.errors:
+        for node, whose in claimed(network.graph):
+            help = "give one of the two another name, with `as`"
+            findings.add(Diagnostic("CNN028", f"`{node.name}` is what {whose} called", node.span, help=help))
     if budgets and not findings.errors:
         check_budgets(budgets, network.graph, train, findings)
     warn(Checked(network, module, data, "source" in data_lines, library), findings)

@@ -97,6 +97,8 @@ NOT_NAMES = (
     "",
     "\n",
     "1",
+    "größe",
+    "conv²",
     "a b",
     "a.",
     ".a",
@@ -133,7 +135,7 @@ def test_a_name_is_one_of_the_grammar(place, name):
     assert finding.message.startswith(f"{path}: must be a name of letters, digits and _")
 
 
-@pytest.mark.parametrize("name", ["conv", "_", "Conv_1", "a.b.c2", "größe"])
+@pytest.mark.parametrize("name", ["conv", "_", "Conv_1", "a.b.c2"])
 def test_names_that_a_spec_can_make_are_taken(name):
     document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
     document["nodes"][-1]["name"], document["outputs"] = name, [name]

@@ -379,4 +379,21 @@ A file called *.cnn.json is not a network as `cnnspec compile --emit json` write
 `/nodes/3/settings/stride` is the stride of the fourth node.""",
         how="Check a file net.cnn.json that holds `{}`.",
     ),
+    Code(
+        "CNN028",
+        "name-of-a-parameter",
+        """\
+A value is called as a parameter of another layer is: the weights of `basic1` are `basic1.weight`, and so is what
+a block that is called `basic1` names `weight`. Give the layer, the block's call or the value another name.""",
+        wrong="""\
+input 4
+block basic = dense 4 -> tanh as weight
+dense 4 as basic1 -> basic -> dense 2 -> softmax
+""",
+        right="""\
+input 4
+block basic = dense 4 -> tanh as weight
+dense 4 as first -> basic -> dense 2 -> softmax
+""",
+    ),
 )

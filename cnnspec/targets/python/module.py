@@ -26,6 +26,7 @@ from ...lang import Spec
 from ...ops.leaves import Target
 from ...passes import INFERENCE, TRAINING, run
 from ...passes.expand import attach_costs
+from ...quoting import literal, remark
 from ...runtime import load, update
 from ...runtime.parameters import parameters_of
 from ...settings.optimisers import Optimiser
@@ -86,29 +87,29 @@ def heading(
     spec: Spec, batch: int, train: bool, embed: bool, beside: str, preparation: data.Preparation | None
 ) -> str:
     ins, outs = (listed(spec.graph, names) for names in (spec.graph.inputs, spec.graph.outputs))
-    how = "in this file" if embed else f"beside this file, in {plain(beside)}"
+    how = "in this file" if embed else f"beside this file, in {file_name(beside)}"
     call = "network(network.prepare(x))" if preparation else "network(x)"
     usage = ["    python net.py images.npy              # classifies", "", "    network = load()"]
     usage.append(f"    {call:<37} # {ins} -> {outs}")
     if train:
         usage.append(f"    network.learn(x, y, rate=0.01)        # a step on a batch of {batch}; its cost")
     text = [
-        f"{plain(spec.source.name)}, written by cnnspec: needs NumPy and nothing else. Its weights are {how}.",
+        f"{file_name(spec.source.name)}, written by cnnspec: needs NumPy and nothing else. Its weights are {how}.",
         "",
         *usage,
     ]
     if preparation:
-        text += ["", *textwrap.wrap(f"The network sees {preparation.wants()}; `prepare` makes that of x.", LINE)]
+        text += ["", *textwrap.wrap(f"The network sees {remark(preparation.wants())}; `prepare` makes that of x.", LINE)]
     return '"""' + "\n".join(text) + '\n"""'
 
 
 def listed(graph: Graph, names: tuple[str, ...]) -> str:
-    return ", ".join(f"{name} ({', '.join(map(str, ('n', *graph.type(name).shape)))})" for name in names)
+    return ", ".join(f"{remark(name)} ({', '.join(map(str, ('n', *graph.type(name).shape)))})" for name in names)
 
 
-def plain(name: str) -> str:
-    """A file's name, fit to stand in a docstring."""
-    return re.sub(r"[^\w .<>()/-]", "_", name.replace("\\", "/").split("/")[-1])
+def file_name(path: str) -> str:
+    """A file's name without its folder, in a docstring."""
+    return remark(path.replace("\\", "/").split("/")[-1])
 
 
 def ordered(imports: list[str]) -> list[str]:
@@ -128,7 +129,7 @@ def renamed(program: Program, prefix: str, outputs: tuple[str, ...]) -> str:
     """The functions of a plan without its page's heading, under their own names; outputs as words are called."""
     source = re.sub(r'\A""".*?"""\n+', "", program.source, flags=re.S)
     for made, word in zip(program.graph.outputs, outputs, strict=False):  # a plan that learns has none
-        source = source.replace(f'taken["{made}"]', f'taken["{word}"]')
+        source = source.replace(f"taken[{literal(made)}]", f"taken[{literal(word)}]")
     return re.sub(r"^def (forward|buffers)\(", rf"def {prefix}\1(", source, flags=re.M)
 
 
@@ -172,7 +173,8 @@ def tables(
     for name, parameter in parameters_of(graph).items():
         apart = tuple(size for _, size in parameter.unfolded)
         state = "" if parameter.trained else ", False"
-        layouts.append(f'    "{name}": Layout({parameter.type.shape}, {apart}, {parameter.order}{state}),')
+        layout = f"Layout({parameter.type.shape}, {apart}, {parameter.order}{state})"
+        layouts.append(f"    {literal(name)}: {layout},")
     lines = [
         f"class Net({'Learning' if train else 'Network'}):",
         f"    batch = {batch}",
@@ -192,7 +194,7 @@ def tables(
             f"    training = {plan(training, 'training_')}",
             f"    targets = {shapes(graph, targets)}",
             "    optimiser = Optimiser()",
-            f"    moments_of = {spec.train.optimiser.moments!r}".replace("'", '"'),
+            f"    moments_of = {texts(spec.train.optimiser.moments)}",
             "    update = staticmethod(update)",
             f"    chunk = {update.CHUNK}",
             f"    seed = {spec.train.seed}",
@@ -202,26 +204,36 @@ def tables(
 
 def shapes(graph: Graph, names: tuple[str, ...]) -> str:
     """Source of a dictionary of shapes."""
-    return repr({name: graph.type(name).shape for name in names}).replace("'", '"')
+    return dictionary({name: repr(graph.type(name).shape) for name in names})
+
+
+def dictionary(entries: Mapping[str, str]) -> str:
+    """Source of a dictionary, from its keys and the source of its values."""
+    return "{" + ", ".join(f"{literal(name)}: {code}" for name, code in entries.items()) + "}"
+
+
+def texts(names: tuple[str, ...]) -> str:
+    """Source of a tuple of texts."""
+    return "(" + ", ".join(map(literal, names)) + ("," if len(names) == 1 else "") + ")"
 
 
 def plan(program: Program, prefix: str) -> str:
     """Source of a plan's entry: its functions, and what memory they want."""
     parts = [f"{prefix}buffers", f"{prefix}forward", f"{program.arena_bytes}"]
     parts += [f"kept={program.kept_bytes}"] if program.kept_bytes else []
-    functions = (name for name in ("prepare", "backward", "settle") if f"def {name}(" in program.source)
+    functions = (name for name in ("prepare", "backward", "settle") if f"\ndef {name}(" in program.source)
     parts += [f"{name}={name}" for name in functions]
     parts += [f"costs={program.costs}"] if program.costs else []
-    parts += [f"meetings={program.meetings}"] if program.meetings else []
-    if program.constants:
-        inner = ", ".join(f'"{name}": {array_source(array)}' for name, array in program.constants.items())
-        parts.append(f"constants={{{inner}}}")
-    names = {full: name for full, name in program.parameters.items() if name != full.replace(".", "_")}
-    parts += [f"names={names}"] if names else []
+    meetings = {name: repr(shape) for name, shape in program.meetings.items()}
+    parts += [f"meetings={dictionary(meetings)}"] if meetings else []
+    constants = {name: array_source(array) for name, array in program.constants.items()}
+    parts += [f"constants={dictionary(constants)}"] if constants else []
+    names = {full: literal(name) for full, name in program.parameters.items() if name != full.replace(".", "_")}
+    parts += [f"names={dictionary(names)}"] if names else []
     inside = ", ".join(parts)
     if len(inside) > LINE - 30:
         inside = "\n" + "".join(f"        {part},\n" for part in parts) + "    "
-    return f"Plan({inside})".replace("'", '"')
+    return f"Plan({inside})"
 
 
 def array_source(array: np.ndarray) -> str:
@@ -235,7 +247,7 @@ def weights_source(weights: Mapping[str, np.ndarray], beside: str, embed: bool) 
         return (
             "def load(path: str | None = None) -> Net:\n"
             '    """The network with the weights of an npz file (default: the one beside this file)."""\n'
-            f"    with np.load(path or Path(__file__).with_name({beside!r}), allow_pickle=False) as file:\n"
+            f"    with np.load(path or Path(__file__).with_name({literal(beside)}), allow_pickle=False) as file:\n"
             "        return Net(dict(file))"
         )
     text = base64.b64encode(packed(weights)).decode()

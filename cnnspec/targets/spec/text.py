@@ -21,6 +21,7 @@ from ...lang import read
 from ...lang.lowering.names import RESERVED
 from ...ops.leaves import Input
 from ...ops.regularise import Dropout
+from ...quoting import comment
 from .chains import DEEPEST, Chain, Chains, Item, taps
 from .sharing import Shared, share
 
@@ -132,7 +133,7 @@ class TextPage:
         return wish
 
     def text(self, heading: str) -> str:
-        lines = [f"# {line}".rstrip() for line in heading.splitlines()]
+        lines = [comment(heading)] if heading else []
         for name in self.graph.inputs:
             label = "" if self.inputs[name] == "input" else f" as {self.inputs[name]}"
             lines.append(f"input {self.graph.type(name)}{label}")

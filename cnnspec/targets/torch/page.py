@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...ir import Graph, Node, TensorType
 from ...ir.geometry import Geometry
+from ...quoting import literal
 from ..names import plain, variables
 
 RESERVED = ("torch", "nn", "F", "self", "super", "print")
@@ -62,7 +63,7 @@ class Page:
             layered = ".".join(parts[:count]) in self.layers
             ordinary = part.isidentifier() and part == plain(part) and not part.startswith("_")
             if layered or not ordinary or part in MODULE:
-                code += f'._modules["{part}"]'
+                code += f"._modules[{literal(part)}]"
             else:
                 code += f".{part}"
         return code
