@@ -45,6 +45,19 @@ def _member(file: zipfile.ZipFile, name: str, where: str) -> np.ndarray:
         return _filled(header, content, f"{name} of {where}")
 
 
+def read_asked(path: Path) -> np.ndarray:
+    """The array of an archive that a trained network is asked about: x, or x_test, or the only one."""
+    with archive.opened(path) as file:
+        names = [name.removesuffix(".npy") for name in file.namelist() if name.endswith(".npy")]
+        wanted = [name for name in ("x", "x_test") if name in names] or names
+        if not names or (wanted == names and len(names) > 1):
+            told = ", ".join(sorted(names)[:8]) or "no array at all"
+            raise Fault(
+                "CNN413", f"{path.name} has {told}, and neither x nor x_test", help="call the array of images x"
+            )
+        return _member(file, wanted[0], path.name)
+
+
 def read_npy(path: Path) -> np.ndarray:
     """The numbers of an npy file, one array alone; raises Fault."""
     try:

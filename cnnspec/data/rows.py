@@ -72,6 +72,13 @@ class _Lines:
 @contextmanager
 def opened(source: Csv, path: Path) -> Iterator[Rows]:
     """The table in a file; what is wrong with it, or turns out to be while it is read, is a Fault."""
+    with texts(path, source.separator) as found:
+        yield _table(source, path.name, found)
+
+
+@contextmanager
+def texts(path: Path, separator: str) -> Iterator[Iterator[Row]]:
+    """The rows of a file as texts, without those that are empty; Faults as above."""
     reader = None
     try:
         with open_regular(path) as raw:
@@ -82,10 +89,8 @@ def opened(source: Csv, path: Path) -> Iterator[Rows]:
             raw.seek(0)
             lines = _Lines(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
             # a space after the separator belongs to neither cell, so that `1, "a"` is a text in quotes
-            reader = csv.reader(
-                lines, delimiter=source.separator, skipinitialspace=source.separator != " ", strict=True
-            )
-            yield _table(source, path.name, _rows(reader, lines))
+            reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=True)
+            yield _rows(reader, lines)
     except UnicodeDecodeError:
         raise Fault("CNN405", f"{path.name} is not a text in UTF-8", at="source", help="save it in UTF-8") from None
     except csv.Error as error:
@@ -118,11 +123,6 @@ def _table(source: Csv, where: str, rows: Iterator[Row]) -> Rows:
     rest = rows if source.header else chain(((line, first),), rows)
     names = tuple(cells) if source.header else ()
     return Rows(where, names, len(cells), label, _even(where, len(cells), rest))
-
-
-def _chained(first: tuple[int, list[str]], rows: Iterator[Row]) -> Iterator[Row]:
-    yield first
-    yield from rows
 
 
 def _even(where: str, width: int, rows: Iterator[Row]) -> Iterator[Row]:

@@ -8,11 +8,12 @@ import numpy as np
 
 from ..diagnostics import Fault, SpecError
 from .files import need
+from .idx import read_idx
 from .images import read_image
+from .npz import read_asked as read_archive
 from .npz import read_npy
 from .preparation import Preparation, as_floats
-
-ARRAYS = (".npy",)
+from .table import read_asked as read_table
 
 
 def read_inputs(path: Path, kept: Preparation, *, prepared: bool = False) -> tuple[np.ndarray, str]:
@@ -21,16 +22,27 @@ def read_inputs(path: Path, kept: Preparation, *, prepared: bool = False) -> tup
     `prepared` floats are taken as they are. Raises SpecError for what cannot be prepared.
     """
     try:
-        if path.suffix.lower() in ARRAYS:
-            x = arranged(read_npy(path), kept, str(path))
-        else:
-            x = picture(path, kept)
+        x = _read(path, kept)
         need(8 * x.size, f"{path} as floats")
         if prepared:
             return as_seen(x, str(path)), ""
         return kept.apply(x, str(path))
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
+
+
+def _read(path: Path, kept: Preparation) -> np.ndarray:
+    """What a file holds, by its ending, as [n, c, ...]; one without an ending of arrays is what training's were."""
+    ending = path.suffix.lower()
+    if ending == ".npy":
+        return arranged(read_npy(path), kept, str(path))
+    if ending == ".npz":
+        return arranged(read_archive(path), kept, str(path))
+    if kept.table:
+        return read_table(kept.table, path, kept.input[0])
+    if "idx" in path.name.lower():
+        return arranged(read_idx(path), kept, str(path))
+    return picture(path, kept)
 
 
 def picture(path: Path, kept: Preparation) -> np.ndarray:

@@ -51,3 +51,59 @@ def _ensure_few(table: rows.Rows, labels: dict[str, int]) -> None:
             "CNN410", f"{table.where} has more than {MOST_CLASSES:,} classes", at="source",
             help="perhaps another column holds the labels, or they are numbers: `target numbers`",
         )  # fmt: skip
+
+
+def read_asked(columns: Table, path: Path, width: int) -> np.ndarray:
+    """The rows that a trained network is asked about, [n, width] float32, its columns in the order of training.
+
+    Under a header columns are found by their names, in any order, and others (the label, say) are passed over.
+    Without one a row has the numbers alone, or the label too, where it stood in training.
+    """
+    numbers = array("f")
+    with rows.texts(path, columns.separator) as found:
+        taken = _by_name(columns, path.name, next(found, (0, []))[1]) if columns.header else None
+        for count, (line, row) in enumerate(found):
+            if not count % BETWEEN:
+                need(5 * len(numbers), f"the next rows of {path.name}")
+            if taken is None:
+                chosen = _without_label(columns, path.name, line, row, width)
+            elif len(row) == taken[0]:
+                chosen = taken[1]
+            else:
+                told = f"line {line} of {path.name} has {len(row)} columns, and the first has {taken[0]}"
+                raise Fault("CNN417", told)
+            for column in chosen:
+                numbers.append(rows.number(row[column], f"line {line}, column {column + 1} of {path.name}"))
+    if not numbers:
+        raise Fault("CNN414", f"{path.name} has no rows")
+    return np.frombuffer(numbers, np.float32).reshape(-1, width)
+
+
+def _by_name(columns: Table, where: str, cells: list[str]) -> tuple[int, list[int]]:
+    """How many columns a table has, and where those of training stand among them."""
+    names = [cell.strip() for cell in cells]
+    missing = [name for name in columns.names if name not in names]
+    if missing:
+        told = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+        raise Fault(
+            "CNN418", f"{where} has no column {told}",
+            help=f"training had {', '.join(columns.names[:12])}{', ...' if len(columns.names) > 12 else ''}",
+        )  # fmt: skip
+    if len(set(columns.names)) < len(columns.names):  # told apart by their places alone
+        there = [i for i, name in enumerate(names) if name in columns.names]
+        if tuple(names[i] for i in there) == columns.names:
+            return len(names), there
+        raise Fault("CNN418", f"{where} has other columns than training: {', '.join(columns.names[:12])}")
+    twice = [name for name in columns.names if names.count(name) > 1]
+    if twice:
+        raise Fault("CNN418", f"{where} has several columns called {twice[0]}")
+    return len(names), [names.index(name) for name in columns.names]
+
+
+def _without_label(columns: Table, where: str, line: int, row: list[str], width: int) -> list[int]:
+    """Where the numbers of a row stand."""
+    if len(row) == width:
+        return list(range(width))
+    if len(row) == width + 1:
+        return [column for column in range(width + 1) if column != columns.label - 1]
+    raise Fault("CNN417", f"line {line} of {where} has {len(row)} columns, and the network takes {width} numbers")

@@ -1,17 +1,47 @@
 """`cnnspec predict` prepares what it is given as the training data were, by what the run remembers."""
 
+import io
 import json
 import shutil
+from contextlib import redirect_stdout
 
 import numpy as np
 import pytest
 
+from cnnspec.cli import run
 from cnnspec.train import tensors
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """Make a folder by a function, once in this module, the current folder being it; a copy of it for each test."""
+    made = {}
+
+    def copy(make, here):
+        if make not in made:
+            folder = tmp_path_factory.mktemp(make.__name__)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(folder)
+                made[make] = folder, make(folder)
+        folder, told = made[make]
+        shutil.copytree(folder, here, dirs_exist_ok=True)
+        return told
+
+    return copy
+
+
+def train(name):
+    with redirect_stdout(io.StringIO()):  # else the first test that asks would find its words in its own output
+        assert run(["run", name, "--workers", "1"]) == 0
+
+
 @pytest.fixture
-def floats(here, cnnspec):
+def floats(here, once):
     """A run on floats of mean 50 under `normalise on`, which tells two classes apart; and its data."""
+    return once(make_floats, here)
+
+
+def make_floats(here):
     random = np.random.default_rng(0)
     x = random.normal(50, 10, (40, 1, 6, 6)).astype("f4")
     y = (random.random(40) > 0.5).astype(int)
@@ -21,8 +51,7 @@ def floats(here, cnnspec):
         'input 1x6x6\ndense 2 -> softmax\ndata { source npz "f.npz" ; normalise on ; validation 0 }\n'
         "train { epochs 30 ; batch 8 ; optimiser adam lr 1e-2 }\n"
     )
-    done = cnnspec("run", "n.cnn", "--workers", 1)
-    assert done.code == 0, done.err
+    train("n.cnn")
     return x, y
 
 
@@ -113,13 +142,12 @@ def test_an_edited_preparation_is_refused(here, cnnspec, floats, change):
 def test_eval_takes_other_data_prepared_as_the_first_were(here, cnnspec, floats):
     x, y = floats
     np.savez("other.npz", x=x + 15, y=y)
-    (here / "far").mkdir()
-    found = cnnspec("eval", "runs/n-001", "--set", 'data.source=npz "other.npz" test 0.99', "--json")
+    found = cnnspec("eval", "runs/n-001", "--set", f'data.source=npz "{here}/other.npz" test 0.99', "--json")
     assert found.code == 0, found.err
     # by today's own mean, which is moved as the data are, nearly all of them would be right
     assert json.loads(found.out)["accuracy"] < 0.9
     np.savez("bytes.npz", x=x.astype(np.uint8), y=y)
-    refused = cnnspec("eval", "runs/n-001", "--set", 'data.source=npz "bytes.npz"')
+    refused = cnnspec("eval", "runs/n-001", "--set", f'data.source=npz "{here}/bytes.npz"')
     assert refused.code == 1 and "CNN426" in refused.err
 
 
@@ -127,9 +155,15 @@ def test_eval_takes_other_data_prepared_as_the_first_were(here, cnnspec, floats)
 
 
 @pytest.fixture
-def pictures(here, cnnspec):
+def pictures(here, once):
     """A run on grey pictures of many sizes, brought to 12x12: light above, or light below."""
-    image = pytest.importorskip("PIL.Image")
+    pytest.importorskip("PIL.Image")
+    return once(make_pictures, here)
+
+
+def make_pictures(here):
+    from PIL import Image as image
+
     random = np.random.default_rng(0)
     for k, name in enumerate(("up", "down")):
         (here / "pics" / name).mkdir(parents=True)
@@ -141,8 +175,7 @@ def pictures(here, cnnspec):
         'input 1x12x12\ndense 2 -> softmax\ndata { source images "pics" colour off resize 12x12 ; validation 0 }\n'
         "train { epochs 20 ; batch 4 ; optimiser adam lr 1e-2 }\n"
     )
-    done = cnnspec("run", "p.cnn", "--workers", 1)
-    assert done.code == 0, done.err
+    train("p.cnn")
     return image
 
 
@@ -190,3 +223,110 @@ def test_a_model_that_loads_weights_keeps_their_preparation(here, floats):
     fresh = cnnspec.compile("n.cnn")
     fresh.load("runs/n-001/weights/last.safetensors", partial=True)
     assert fresh.preparation is None, "what was loaded in part is another network"
+
+
+# ---- tables, archives, files of MNIST --------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(here, once):
+    """A run on two columns of a csv, the label between them."""
+    return once(make_table, here)
+
+
+def make_table(here):
+    random = np.random.default_rng(0)
+    rows = [(a, k, b) for k, (a, b) in (((i % 2), random.normal((4 * (i % 2), 900), (1, 90))) for i in range(60))]
+    text = "width,kind,weight\n" + "".join(f"{a:.3f},{('small', 'tall')[k]},{b:.2f}\n" for a, k, b in rows)
+    (here / "t.csv").write_text(text)
+    (here / "t.cnn").write_text(
+        'dense 2 -> softmax\ndata { source csv "t.csv" label "kind" ; normalise on ; validation 0 }\n'
+        "train { epochs 40 ; batch 16 ; optimiser adam lr 1e-1 }\n"
+    )
+    train("t.cnn")
+    (here / "t.csv").unlink()
+    return rows
+
+
+@pytest.mark.parametrize(
+    "header, line",
+    [
+        ("width,kind,weight", "{a},small,{b}"),
+        ("width,weight", "{a},{b}"),
+        ("weight , id,  width", "{b},x7,{a}"),
+        ("kind,weight,width", ",{b}, {a}"),
+    ],
+)
+def test_rows_of_a_table_are_read_by_the_names_of_its_columns(here, cnnspec, table, header, line):
+    whole = header + "\n" + "".join(line.format(a=f"{a:.3f}", b=f"{b:.2f}") + "\n" for a, _, b in table)
+    (here / "asked.csv").write_text(whole, encoding="utf-8-sig")
+    found = json.loads(cnnspec("predict", "runs/t-001", "asked.csv", "--json").out)
+    assert len(found) == 60
+    right = [answer["best"][0][0] == ("small", "tall")[k] for answer, (_, k, _) in zip(found, table, strict=True)]
+    assert np.mean(right) > 0.9
+
+
+@pytest.mark.parametrize(
+    "text, code, told",
+    [
+        ("width,kind\n1,small\n", "CNN418", "asked.csv has no column weight"),
+        ("1,2\n3,4\n", "CNN418", "has no column width, weight"),
+        ("width,weight\n1,two\n", "CNN417", "line 2, column 2 of asked.csv: `two` is not a number"),
+        ("width,weight\n1\n", "CNN417", "line 2 of asked.csv has 1 columns, and the first has 2"),
+        ("width,weight\n1,\n", "CNN417", "the cell is empty"),
+        ("width,weight\n1,nan\n", "CNN411", "nan"),
+        ("width,weight,width\n1,2,3\n", "CNN418", "several columns called width"),
+        ("width,weight\n", "CNN414", "no rows"),
+        ("", "CNN418", "has no column"),
+    ],
+)
+def test_a_table_that_is_not_like_the_first_is_refused(here, cnnspec, table, text, code, told):
+    (here / "asked.csv").write_text(text)
+    refused = cnnspec("predict", "runs/t-001", "asked.csv")
+    assert refused.code == 1 and code in refused.err and told in refused.err and not refused.out
+
+
+def test_a_table_without_a_header_has_its_numbers_with_or_without_the_label(here, cnnspec):
+    (here / "t.csv").write_text("".join(f"{k};{k * 5 + i / 10};{-k}\n" for i in range(20) for k in (0, 1)))
+    (here / "t.cnn").write_text(
+        'dense 2 -> softmax\ndata { source csv "t.csv" label 1 header off separator ";" ; validation 0 }\n'
+        "train { epochs 40 ; batch 16 ; optimiser adam lr 1e-1 }\n"
+    )
+    assert cnnspec("run", "t.cnn", "--workers", 1).code == 0
+    outputs = []
+    for name, text in (("with.csv", "1;5;-1\n0;0;0\n"), ("without.csv", "5;-1\n0;0\n")):
+        (here / name).write_text(text)
+        found = json.loads(cnnspec("predict", "runs/t-001", name, "--json").out)
+        assert [answer["best"][0][0] for answer in found] == ["1", "0"]
+        outputs.append([answer["output"] for answer in found])
+    assert outputs[0] == outputs[1]
+    (here / "wide.csv").write_text("1;2;3;4\n")
+    assert "has 4 columns, and the network takes 2 numbers" in cnnspec("predict", "runs/t-001", "wide.csv").err
+
+
+def test_an_archive_is_asked_about_by_its_images(here, cnnspec, floats):
+    x, y = floats
+    np.save("x.npy", x)
+    outputs = [answer["output"] for answer in json.loads(cnnspec("predict", "runs/n-001", "x.npy", "--json").out)]
+    for arrays in ({"x": x, "y": y}, {"x_train": x * 2, "y_train": y, "x_test": x, "y_test": y}, {"pictures": x}):
+        np.savez("asked.npz", **arrays)
+        found = json.loads(cnnspec("predict", "runs/n-001", "asked.npz", "--json").out)
+        assert [answer["output"] for answer in found] == outputs
+    np.savez("asked.npz", a=x, b=x)
+    refused = cnnspec("predict", "runs/n-001", "asked.npz")
+    assert refused.code == 1 and "asked.npz has a, b, and neither x nor x_test" in refused.err
+
+
+def test_the_files_of_mnist_are_asked_about_as_they_are(here, cnnspec):
+    from cnnspec.data.idx import write_idx
+
+    (here / "d.cnn").write_text("dense 10 -> softmax\ndata { source digits ; limit 50 }\ntrain { epochs 1 }\n")
+    assert cnnspec("run", "d.cnn", "--workers", 1).code == 0
+    x = np.random.default_rng(0).integers(0, 256, (3, 28, 28)).astype(np.uint8)
+    write_idx(here / "t10k-images-idx3-ubyte.gz", x)
+    np.save("x.npy", x)
+    outputs = [
+        [answer["output"] for answer in json.loads(cnnspec("predict", "runs/d-001", name, "--json").out)]
+        for name in ("x.npy", "t10k-images-idx3-ubyte.gz")
+    ]
+    assert outputs[0] == outputs[1] and len(outputs[0]) == 3

@@ -99,7 +99,8 @@ def heading(
         *usage,
     ]
     if preparation:
-        text += ["", *textwrap.wrap(f"The network sees {remark(preparation.wants())}; `prepare` makes that of x.", LINE)]
+        told = f"The network sees {remark(preparation.wants())}; `prepare` makes that of x."
+        text += ["", *textwrap.wrap(told, LINE)]
     return '"""' + "\n".join(text) + '\n"""'
 
 
