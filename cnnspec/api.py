@@ -18,14 +18,14 @@ Input = str | tuple[int, ...] | TensorType
 
 
 def read_spec(
-    path: str | os.PathLike[str] | None = None,
+    path: str | os.PathLike[str] | Source | None = None,
     *,
     text: str | None = None,
     input: Input | None = None,
     overrides: Sequence[str] = (),
     folder: Path | None = None,
 ) -> Spec:
-    """A checked spec, from a file or a text; raises SpecError with every finding where it is wrong.
+    """A checked spec, from a file, a text or a source; raises SpecError with every finding where it is wrong.
 
     `input` is the input's shape, (1, 28, 28) or "1x28x28", for a file that states none; `folder` is where a
     text lies, for its imports.
@@ -35,7 +35,11 @@ def read_spec(
 
     if (path is None) == (text is None):
         raise TypeError("give a path or text=, one of them")
-    source = Source("<text>", text) if text is not None else read_file(Path(path))  # type: ignore[arg-type]
+    source: Source | Diagnostic
+    if text is not None:
+        source = Source("<text>", text)
+    else:
+        source = path if isinstance(path, Source) else read_file(Path(path))  # type: ignore[arg-type]
     if isinstance(source, Diagnostic):
         raise SpecError((source,))
     reading = read(source, folder=folder, input=shape(input), overrides=tuple(overrides))

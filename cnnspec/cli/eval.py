@@ -10,7 +10,7 @@ import click
 
 @click.command()
 @click.argument("trained", metavar="RUN_OR_WEIGHTS", type=click.Path(exists=True, path_type=Path))
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
     help="""A setting in place of the run's, such as other data: data.source='npz "other.npz"'.""",

@@ -13,7 +13,7 @@ import click
 @click.argument("trained", metavar="RUN_OR_WEIGHTS", type=click.Path(exists=True, path_type=Path))
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--data", "folder", type=click.Path(path_type=Path), help="Of old runs: where mnist and its like lie."
+    "--data", "folder", type=click.Path(path_type=Path), help="Of old runs: where mnist, or the spec's files, lie."
 )
 @click.option("--prepared", is_flag=True, help="FILES hold floats as the network sees them.")
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="How many classes to name.")

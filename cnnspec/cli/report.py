@@ -17,7 +17,7 @@ from .outcome import CLEAN
 @click.option("--which", type=click.IntRange(0), multiple=True, help="Or test images, counted from 0.")
 @click.option("--label", type=click.IntRange(0), help="The class that --image shows (default: what is answered).")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the run's folder.")
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
 def command(
     path: Path,

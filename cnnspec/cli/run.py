@@ -22,7 +22,7 @@ from .outcome import FINDINGS, INTERRUPTED, say
     metavar="KEY=VALUE",
     help="A setting in place of the spec's: train.epochs=3.",
 )
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that share the work (default: the cores).")
 @click.option(
     "--out",
@@ -70,7 +70,8 @@ def command(
     """Train the network of SPEC, test it, and write everything into runs/<spec>-001/."""
     if (spec is None) == (resume is None):
         raise click.UsageError("give a spec, or --resume with the folder of a run")
-    from ..train.runs import RunFolder
+    from ..experiment.kept import of_run
+    from ..train.folder import RunFolder
 
     if seed is not None:
         overrides = (*overrides, f"train.seed={seed}")
@@ -80,12 +81,10 @@ def command(
                 "a resumed run keeps its settings and weights; --set, --weights and --tune begin a new one"
             )
         run_folder = RunFolder.open(resume)
-        settings = run_folder.settings()
-        text = run_folder.spec.read_text(encoding="utf-8")
-        return train(Path(settings["spec"]), tuple(settings["set"]), folder, workers, parallel, as_json,
-                     machines.or_as(settings),
-                     run_folder=run_folder, text=text, shards=settings["shards"],
-                     tuned=settings.get("tuned"))  # fmt: skip
+        made = of_run(run_folder)
+        return train(made.path, made.overrides, folder, workers, parallel, as_json, machines.or_as(made.settings),
+                     run_folder=run_folder, made=made, shards=made.settings["shards"],
+                     tuned=made.settings.get("tuned"))  # fmt: skip
     assert spec is not None
     return train(spec, overrides, folder, workers, parallel, as_json, machines.or_as({}), out=out, weights=weights,
                  partial=partial, names=names, tune=tune)  # fmt: skip
@@ -102,7 +101,7 @@ def train(
     *,
     out: Path | None = None,
     run_folder: Any = None,
-    text: str | None = None,
+    made: Any = None,
     shards: int | None = None,
     weights: Path | None = None,
     partial: bool = False,
@@ -119,17 +118,17 @@ def train(
     from ..model.model import Model
     from ..report.plots import draw_run
     from ..train import weights as weight_files
-    from ..train.checkpoints import Stamp
+    from ..train.folder import RunFolder
     from ..train.loop import Course, Interrupted
     from ..train.names import read as read_names
-    from ..train.runs import RunFolder, run
+    from ..train.runs import run
     from .training import reporter
 
     if tune and machines.engine == "jax":
         raise click.UsageError("--tune chooses between methods of the plan on NumPy; it goes without --engine jax")
     several, leads = machines.join()
-    preparation = run_folder.preparation() if run_folder else None
-    session = begin(path, overrides, folder, text, preparation)
+    preparation = made.preparation if made else None
+    session = begin(path, overrides, folder, made.source if made else None, preparation)
     preparation = preparation or session.preparation
     settings, data = session.spec.train, session.data
     count = workers or max(1, min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, 8))
@@ -162,7 +161,7 @@ def train(
         if run_folder is None and leads:
             assert out is not None
             run_folder = RunFolder.create(out, path.name.removesuffix(".json").removesuffix(".cnn"))
-            run_folder.describe(path.name, session.text, resolved(session, path, overrides, shards, model))
+            run_folder.describe(path, session.spec.source, resolved(session, overrides, shards, model))
         course = Course(
             epochs=settings.epochs,
             batch=settings.batch,
@@ -172,7 +171,7 @@ def train(
             best=settings.best,
             patience=settings.patience,
         )
-        stamp = Stamp(session.text, str(path), preparation)
+        stamp = session.stamp(preparation)
         parts: tuple[Any, Any, Any] = (data.train, data.validation, data.test)
         if several:
             from ..jax.processes import follow, shares
@@ -238,13 +237,12 @@ def source_of(path: Path) -> Any:
     return found
 
 
-def resolved(session: Any, path: Path, overrides: tuple[str, ...], shards: int, model: Any) -> dict[str, Any]:
+def resolved(session: Any, overrides: tuple[str, ...], shards: int, model: Any) -> dict[str, Any]:
     """Every setting as it holds in this run."""
     from ..data.preparation import KEY
     from ..ir.fields import written
 
     return {
-        "spec": str(path.absolute()),
         "set": list(overrides),
         "train": written(session.spec.train, explicit=True),
         "data": written(session.spec.data, explicit=True),

@@ -23,8 +23,9 @@ def command(name: str | None) -> None:
     configuration   the table [tool.cnnspec] of pyproject.toml
     diagnostics     cnnspec check --format json
     graph           cnnspec compile --emit json, and .cnn.json files
+    origin          the metadata `origin` of weights and states
     preparation     how images were prepared: in settings.json of a run, and in the metadata of weights
-    summary         summary.json of a run
+    settings        summary         summary.json of a run
     """
     if name is None:
         wanted: dict[str, Any] = {"$schema": DIALECT, "$defs": schemas()}

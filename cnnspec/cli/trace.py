@@ -17,7 +17,7 @@ from .outcome import CLEAN
 )
 @click.option("--which", type=click.IntRange(0), default=0, show_default=True, help="Or the test image to take.")
 @click.option("--label", type=click.IntRange(0), help="The class that --image shows (default: what is answered).")
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist and its like lie.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option("--seed", type=click.IntRange(0), help="Of the weights of a spec, which is not trained.")
 @click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
 def command(

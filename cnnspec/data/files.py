@@ -7,6 +7,7 @@ from pathlib import Path
 from ..capacity import free_memory, mebibytes
 from ..diagnostics import Fault
 
+FROM = "paths start from the folder of the spec; where the data lie elsewhere, name that folder by `--data`"
 AGAIN = "fetch or copy the file again"  # the help for damaged files
 INFLATION = 1032  # deflate never packs more than so many bytes into one
 
@@ -28,7 +29,7 @@ def at(root: Path, written: str) -> Path:
 def unreadable(path: Path, error: OSError) -> Fault:
     """The fault of a file or folder that is not there, or that the system does not let us read."""
     if isinstance(error, FileNotFoundError):
-        return Fault("CNN401", f"there is no {path}", at="source", help="paths start from the folder of the spec")
+        return Fault("CNN401", f"there is no {path}", at="source", help=FROM)
     reason = error.strerror or str(error)
     return Fault("CNN401", f"{path} cannot be read: {reason[:1].lower()}{reason[1:]}", at="source")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +25,22 @@ from .wellknown import CLOTHES, TEN
 
 @dataclass(frozen=True)
 class Places:
-    """Where to look: well-known sets under `folder`, files named in the spec from `root`."""
+    """Where to look: well-known sets in the folder `given`, files named in the spec from `root`, or from `given`.
 
-    folder: Path
+    So `given` serves a project that was copied without its data.
+    """
+
+    given: Path | None
     root: Path
     progress: Progress | None = None
 
+    @property
+    def folder(self) -> Path:
+        return self.given or data_folder()
+
     def at(self, path: str) -> Path:
-        return at(self.root, path)
+        own, other = at(self.root, path), self.given and at(self.given, path)
+        return other if other and (os.path.exists(other) or not os.path.exists(own)) else own
 
 
 def load(
@@ -46,10 +55,11 @@ def load(
     """The images that a data block asks for.
 
     `folder` is where mnist and its like lie (else `$CNNSPEC_DATA`, else the user's cache), `root` the
-    folder that paths in the spec start from (else the current one), `seed` chooses the images set aside for
-    validation, `progress` is told what takes time. Raises `SpecError`; its diagnostics point at `span`.
+    folder that paths in the spec start from (else the current one; `folder` where it has the file), `seed`
+    chooses the images set aside for validation, `progress` is told what takes time. Raises `SpecError`; its
+    diagnostics point at `span`.
     """
-    places = Places(Path(folder) if folder else data_folder(), Path(root or "."), progress)
+    places = Places(Path(folder) if folder else None, Path(root or "."), progress)
     try:
         found = READERS[type(settings.source)](settings.source, places).checked()
         for augmentation in settings.augment:

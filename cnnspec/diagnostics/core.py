@@ -15,11 +15,24 @@ from ..record import record
 
 
 @record
+class Imported:
+    """A text that another one imports, and the paths that lead to it from the other's folder."""
+
+    paths: tuple[str, ...]
+    text: str
+
+
+@record
 class Source:
-    """A text and the name under which messages speak of it (a path, or `<text>`)."""
+    """A text and the name under which messages speak of it (a path, or `<text>`).
+
+    `imports` are the texts that it imports, itself or through others, where they are at hand; None where
+    they are still to be looked for, in the files beside it.
+    """
 
     name: str
     text: str
+    imports: tuple[Imported, ...] | None = None
 
     @cached_property
     def line_starts(self) -> tuple[int, ...]:

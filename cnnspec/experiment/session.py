@@ -10,24 +10,25 @@ from ..api import read_spec
 from ..data.dataset import Dataset
 from ..data.load import load
 from ..data.preparation import Preparation, preparation_of, prepared_as
-from ..diagnostics import Diagnostic, Fault, SpecError
-from ..ir import TensorType
+from ..diagnostics import Diagnostic, Fault, Source, SpecError
 from ..lang import Spec
 from ..model.model import Model
-from ..train import tensors, weights
-from ..train.runs import RunFolder
+from ..train import weights
+from ..train.checkpoints import Stamp
+from .kept import Kept, of_trained
 
 
 @dataclass(frozen=True)
 class Session:
-    """A spec with its input known, and the data that it names."""
+    """A spec with its input known, the settings that took the place of its own, and the data that it names."""
 
     spec: Spec
+    overrides: tuple[str, ...]
     data: Dataset
 
-    @property
-    def text(self) -> str:
-        return self.spec.source.text
+    def stamp(self, preparation: Preparation) -> Stamp:
+        """What weights and states of this training are stamped with."""
+        return Stamp.of(self.spec.source, self.overrides, preparation)
 
     @property
     def preparation(self) -> Preparation:
@@ -39,33 +40,27 @@ def begin(
     path: Path,
     overrides: Sequence[str] = (),
     folder: Path | None = None,
-    text: str | None = None,
+    source: Source | None = None,
     preparation: Preparation | None = None,
 ) -> Session:
     """Read a spec and load its data; the input of a spec that states none is that of the data.
 
-    `text` is the spec where it is not in a file; paths in it then start from `path`'s folder all the same.
+    `source` is the spec where it is not read from `path`; data are looked for from `path`'s folder all the same.
     With the `preparation` of a network that is trained, the data are prepared as it says.
     """
-    spec = _read(path, text, overrides)
+    spec = read_spec(source or path, overrides=overrides)
     data = load(spec.data, folder=folder, root=path.parent, seed=spec.train.seed)
     try:
         if preparation is not None:
             data = prepared_as(data, preparation)
         if spec.symbolic:
-            spec = _read(path, text, overrides, data.input_type)
+            spec = read_spec(source or path, overrides=overrides, input=data.input_type)
         _one_of_each(spec)
         output = spec.graph.type(spec.graph.outputs[0])
         data.fits(spec.graph.type(spec.graph.inputs[0]), None if output.spatial else output["c"])
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
-    return Session(spec, data)
-
-
-def _read(path: Path, text: str | None, overrides: Sequence[str], input: TensorType | None = None) -> Spec:
-    if text is None:
-        return read_spec(path, overrides=overrides, input=input)
-    return read_spec(text=text, overrides=overrides, input=input, folder=path.parent)
+    return Session(spec, tuple(overrides), data)
 
 
 def _one_of_each(spec: Spec) -> None:
@@ -88,23 +83,6 @@ class Trained:
     preparation: Preparation
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """What a run's folder, or a weights file, tells: weights, spec, and how images were prepared if it says so."""
-
-    weights: Path
-    spec: Path
-    text: str
-    overrides: tuple[str, ...]
-    preparation: Preparation | None
-
-    def model(self, spec: Spec, workers: int, preparation: Preparation) -> Model:
-        model = Model(spec, workers=workers, precision="float32", batch=max(spec.train.batch, 64))
-        weights.load(self.weights, model.parameters)
-        model.preparation = preparation
-        return model
-
-
 def reopen(
     path: Path, folder: Path | None = None, workers: int = 1, overrides: Sequence[str] = ()
 ) -> tuple[Session, Model]:
@@ -112,9 +90,9 @@ def reopen(
 
     The data are prepared as those that it was trained on, whatever today's mean and deviation are.
     """
-    kept = _kept(path)
-    session = begin(kept.spec, (*kept.overrides, *overrides), folder, kept.text, kept.preparation)
-    return session, kept.model(session.spec, workers, kept.preparation or session.preparation)
+    kept = of_trained(path)
+    session = begin(kept.path, (*kept.overrides, *overrides), folder, kept.source, kept.preparation)
+    return session, _model(kept, session.spec, workers, kept.preparation or session.preparation)
 
 
 def open_trained(
@@ -124,38 +102,26 @@ def open_trained(
 
     Those written before preparations were kept need their data still; `tell` hears so.
     """
-    kept = _kept(path)
+    kept = of_trained(path)
     if kept.preparation is None:
         tell(f"{path} does not tell how its images were prepared: that is taken from its data as they are now")
-        session = begin(kept.spec, kept.overrides, folder, kept.text)
+        session = begin(kept.path, kept.overrides, folder, kept.source)
         spec, preparation = session.spec, session.preparation
     else:
         preparation = kept.preparation
-        spec = _read(kept.spec, kept.text, kept.overrides)
+        spec = read_spec(kept.source, overrides=kept.overrides)
         if spec.symbolic:
-            spec = _read(kept.spec, kept.text, kept.overrides, preparation.input_type)
+            spec = read_spec(kept.source, overrides=kept.overrides, input=preparation.input_type)
         _one_of_each(spec)
         wanted = spec.graph.type(spec.graph.inputs[0])
         if wanted.shape != preparation.input:
             message = f"the network takes {wanted}, and {path} tells of images of {preparation.input_type}"
             raise SpecError((Diagnostic("CNN427", message),))
-    return Trained(spec, kept.model(spec, 1, preparation), preparation)
+    return Trained(spec, _model(kept, spec, 1, preparation), preparation)
 
 
-def _kept(path: Path) -> _Kept:
-    if path.is_dir():
-        run = RunFolder(path)
-        chosen = run.tested
-        if not chosen.is_file():
-            raise SpecError((Diagnostic("CNN462", f"{path} is not the folder of a run: it holds no weights"),))
-        settings = run.settings()
-        preparation = run.preparation() or Preparation.from_metadata(tensors.read(chosen).metadata, str(chosen))
-        text = run.spec.read_text(encoding="utf-8")
-        return _Kept(chosen, Path(settings["spec"]), text, tuple(settings["set"]), preparation)
-    metadata = tensors.read(path).metadata
-    text = metadata.get("spec", "")
-    if not text:
-        message = f"{path} does not tell the spec that it belongs to"
-        help = "give a run's folder, or weights that cnnspec wrote"
-        raise SpecError((Diagnostic("CNN463", message, help=help),))
-    return _Kept(path, path, text, (), Preparation.from_metadata(metadata, str(path)))
+def _model(kept: Kept, spec: Spec, workers: int, preparation: Preparation) -> Model:
+    model = Model(spec, workers=workers, precision="float32", batch=max(spec.train.batch, 64))
+    weights.assign(model.parameters, kept.arrays, kept.weights)
+    model.preparation = preparation
+    return model

@@ -29,9 +29,9 @@ from ..settings.augment import Augmentation
 from ..train import tensors
 from ..train.checkpoints import Stamp, load_state
 from ..train.finite import check_parameters
+from ..train.folder import RunFolder
 from ..train.history import Progress
 from ..train.loop import Course, EpochDone, SaveDue, measure, training
-from ..train.runs import RunFolder
 from ..train.trainable import Trainable
 from .devices import Devices, prepare
 from .failure import leave

@@ -1,16 +1,17 @@
 """Imports: the definitions of other files, found beside the file that asks for them.
 
 Paths are relative to the importing file. What they lead to, links resolved, must lie under the file's
-project (`project`), whichever command reads the file.
+project (`project`), whichever command reads the file. A text whose imports are at hand (`Source.imports`: those
+that a run has kept, say) takes them from there, and nothing from the disk.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 
-from ..diagnostics import Diagnostic, Source, Span
+from ..diagnostics import Diagnostic, Imported, Source, Span
 from .files import read_file
 from .findings import Findings
 from .lowering.names import Module, collect
@@ -28,17 +29,50 @@ class Imports:
     def __init__(self, source: Source, folder: Path | None, root: Path | None, findings: Findings) -> None:
         self.findings = findings
         own = Path(source.name)
-        folder = own.parent if own.suffix else (folder or Path())  # `<text>` lies in no folder of its own
-        self.root = _resolved(root or project(folder))
-        self.folders = [folder]
+        self.folder = own.parent if own.suffix else (folder or Path())  # `<text>` lies in no folder of its own
+        self.root = _resolved(root or project(self.folder))
+        self.kept = None if source.imports is None else {path: one for one in source.imports for path in one.paths}
+        self.folders = [PurePath()]  # of the files that are being read, from that of the first
         self.reading = [_resolved(own)]
         self.modules: dict[Path, Module | None] = {}
+        self.texts: dict[Path, str] = {}
+        self.paths: dict[Path, set[str]] = {}
 
     def load(self, statement: Import) -> Module | None:
         """The module behind an import statement of the file that is being read, or None and why not."""
+        place = self.folders[-1] / statement.path.text
+        real = self.find(statement, place)
+        if real is None:
+            return None
+        span = statement.path.span
+        if real in self.reading:
+            between = [file.name for file in self.reading[self.reading.index(real) :] if file]
+            ring = " -> ".join([*between, real.name])
+            self.findings.report("CNN015", f"the file imports itself: {ring}", span)
+            return None
+        if real not in self.modules:
+            self.modules[real] = self.read(place, real, span)
+        self.paths.setdefault(real, set()).add(place.as_posix())
+        return self.modules[real]
+
+    def imported(self) -> tuple[Imported, ...]:
+        """The files that were read, in order of their paths."""
+        return tuple(
+            sorted(
+                (Imported(tuple(sorted(self.paths[real])), text) for real, text in self.texts.items()),
+                key=lambda one: one.paths,
+            )
+        )
+
+    def find(self, statement: Import, place: PurePath) -> Path | None:
+        """The file at a place, its links resolved; None, with a finding, where none may be read."""
         text, span = statement.path.text, statement.path.span
-        path = self.folders[-1] / text
-        real = _resolved(path)
+        if self.kept is not None:
+            if place.as_posix() in self.kept:
+                return Path(self.kept[place.as_posix()].paths[0])
+            self.findings.report("CNN013", f"there is no file {place.as_posix()} among those that were kept", span)
+            return None
+        real = _resolved(self.folder / place)
         if real is None:
             self.findings.report("CNN013", f'"{text}" is a loop of links', span)
             return None
@@ -50,37 +84,40 @@ class Imports:
                 help="imports lie below the folder with .git or [tool.cnnspec], or else where the command runs",
             )
             return None
-        if real in self.reading:
-            between = [file.name for file in self.reading[self.reading.index(real) :] if file]
-            ring = " -> ".join([*between, real.name])
-            self.findings.report("CNN015", f"the file imports itself: {ring}", span)
-            return None
-        if real not in self.modules:
-            self.modules[real] = self.read(path, real, span)
-        return self.modules[real]
+        return real
 
-    def read(self, path: Path, real: Path, span: Span) -> Module | None:
+    def read(self, place: PurePath, real: Path, span: Span) -> Module | None:
         """The module of a file; its own imports are read with it."""
         if len(self.modules) >= MOST_FILES or len(self.reading) >= DEEPEST:
             what = f"more than {MOST_FILES} files" if len(self.modules) >= MOST_FILES else f"files {DEEPEST} deep"
             self.findings.report("CNN008", f"{what} are imported", span)
             return None
-        if not os.path.exists(real):  # Path.exists raises where a name is too long
-            self.findings.report("CNN013", f"there is no file {path.as_posix()}", span)
+        source = self.source(place, real, span)
+        if source is None:
             return None
-        source = read_file(real, name=path.as_posix())
         if isinstance(source, Diagnostic):
             if source.code == "CNN009":
                 self.findings.report("CNN013", source.message, span)
             else:
                 self.findings.add(source)
             return None
-        self.folders.append(path.parent)
+        self.texts[real] = source.text
+        self.folders.append(place.parent)
         self.reading.append(real)
         module = collect(parse(source, self.findings), self.findings, self.load)
         self.folders.pop()
         self.reading.pop()
         return module
+
+    def source(self, place: PurePath, real: Path, span: Span) -> Source | Diagnostic | None:
+        """The text of a file that was found; None, with a finding, where there is no file."""
+        name = (self.folder / place).as_posix()
+        if self.kept is not None:
+            return Source(name, self.kept[place.as_posix()].text)
+        if not os.path.exists(real):  # Path.exists raises where a name is too long
+            self.findings.report("CNN013", f"there is no file {name}", span)
+            return None
+        return read_file(real, name=name)
 
 
 def project(folder: Path) -> Path:

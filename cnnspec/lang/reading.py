@@ -112,7 +112,7 @@ def read(
         return reading
 
     def again(text: str) -> tuple[Diagnostic, ...]:
-        return _read(Source(source.name, text), asked)[0].diagnostics
+        return _read(replace(source, text=text), asked)[0].diagnostics
 
     return replace(reading, diagnostics=verified(findings, source, again, cost))
 
@@ -144,7 +144,8 @@ def _read(source: Source, asked: Asked) -> tuple[Reading, Findings, int]:
     """What came of reading, the findings with their proposals, and how long it takes, in characters."""
     findings = Findings()
     file = parse(source, findings)
-    module = collect(file, findings, Imports(source, asked.folder, asked.root, findings).load)
+    imports = Imports(source, asked.folder, asked.root, findings)
+    module = collect(file, findings, imports.load)
     network, symbolic = lower(module, asked.input, findings)
     library = asked.library and module.only_defines
     if not library and file.whole and not any(read_alone(module)):
@@ -168,7 +169,8 @@ def _read(source: Source, asked: Asked) -> tuple[Reading, Findings, int]:
     warn(Checked(network, module, data, "source" in data_lines, library), findings)
     spec = None
     if not findings.errors and not library:
-        spec = Spec(source, network.graph, data, train, budgets, symbolic)
+        whole = replace(source, imports=imports.imported())
+        spec = Spec(whole, network.graph, data, train, budgets, symbolic)
     diagnostics = tuple(findings.diagnostics)
     graph, names, assertions = network.graph, network.names, network.assertions
     cost = len(source.text) + CHARACTERS_A_STEP * network.steps

@@ -264,7 +264,7 @@ class Model:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters as safetensors, the spec and (where known) the preparation in the metadata."""
-        stamp = checkpoints.Stamp(self.spec.source.text, self.spec.source.name, self.preparation)
+        stamp = checkpoints.Stamp.of(self.spec.source, preparation=self.preparation)
         checkpoints.save_weights(Path(path), self, stamp, self.steps)
 
     def load(

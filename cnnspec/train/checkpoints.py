@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 
 from .._version import __version__
 from ..data.preparation import Preparation
-from ..diagnostics import Diagnostic, Label, Source, Span, SpecError
+from ..diagnostics import Diagnostic, Imported, Label, Source, Span, SpecError
+from ..validation import fault_of
 from . import tensors
 from .history import Progress
 from .tensors import refuse
@@ -28,24 +30,65 @@ from .weights import size
 
 VERSION = "1"
 PARAMETER, STATE, PROGRESS = "parameter/", "state/", "progress"
+TEXT, GRAPH = ".cnn", ".cnn.json"  # a spec's two formats, by the ends of their names
 
 
 @dataclass(frozen=True)
 class Stamp:
     """What files are stamped with: the spec, whole, so that weights can be used without it at hand.
 
-    `name` is how messages call the spec; `preparation` goes into the metadata where it is known.
+    name         how messages call the spec; that of a checked graph ends in .cnn.json
+    preparation  of the images, where it is known
+    imports      the texts that the spec imports
+    overrides    the settings that took the place of the spec's: `train.epochs=3`
     """
 
     spec: str
     name: str = "the spec"
     preparation: Preparation | None = None
+    imports: tuple[Imported, ...] = ()
+    overrides: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, source: Source, overrides: Sequence[str] = (), preparation: Preparation | None = None) -> Stamp:
+        """The stamp of a spec that was read."""
+        return cls(source.text, source.name, preparation, source.imports or (), tuple(overrides))
+
+    @classmethod
+    def read(cls, path: Path, metadata: Mapping[str, str]) -> Stamp | None:
+        """The stamp of a file; None where it tells no spec. Raises SpecError where it is damaged."""
+        if not metadata.get("spec"):
+            return None
+        try:
+            origin = json.loads(metadata.get("origin", "{}"))
+        except (ValueError, RecursionError) as error:
+            refuse("CNN451", path, f"has an origin that is not JSON ({tensors.shown(str(error)) or 'too deep'})")
+        if fault := fault_of(origin, "origin"):
+            refuse("CNN451", path, f"has an origin that is wrong at {tensors.shown(' '.join(fault))}")
+        return cls(
+            metadata["spec"],
+            f"<text>{GRAPH}" if origin.get("format") == GRAPH else "<text>",
+            Preparation.from_metadata(metadata, str(path)),
+            tuple(Imported(tuple(one["paths"]), one["text"]) for one in origin.get("imports", ())),
+            tuple(origin.get("set", ())),
+        )
+
+    @property
+    def source(self) -> Source:
+        return Source(self.name, self.spec, self.imports)
 
     @property
     def sha256(self) -> str:
-        return sha256(self.spec.encode()).hexdigest()
+        """Of the spec, and of what it imports where it does."""
+        parts = json.dumps([self.spec, [[one.paths, one.text] for one in self.imports]])
+        return sha256((parts if self.imports else self.spec).encode()).hexdigest()
 
     def metadata(self, kind: str, **more: object) -> dict[str, str]:
+        origin = {
+            "format": GRAPH if self.name.endswith(GRAPH) else TEXT,
+            "imports": [{"paths": one.paths, "text": one.text} for one in self.imports],
+            "set": self.overrides,
+        }
         return {
             "cnnspec": __version__,
             "kind": kind,
@@ -53,6 +96,7 @@ class Stamp:
             "spec": self.spec,
             "spec_sha256": self.sha256,
             **(self.preparation.metadata() if self.preparation else {}),
+            "origin": json.dumps(origin),
             **{name: str(value) for name, value in more.items()},
         }
 
@@ -80,7 +124,7 @@ def load_state(path: Path, model: Trainable, stamp: Stamp) -> Progress:
     if kind != "state" or version != VERSION:
         what = "weights without the state of a training" if kind != "state" else f"a state of version {version}"
         refuse("CNN460", path, f"holds {what}", "to start anew from weights, use `--weights`")
-    _check_spec(path, found.metadata, stamp)
+    check_spec(path, found.metadata, stamp)
     own = {PARAMETER + name: a for name, a in model.parameters.items()}
     own |= {STATE + name: np.asarray(a) for name, a in model.state.items()}
     _check_arrays(path, found.arrays, own)
@@ -94,19 +138,30 @@ def load_state(path: Path, model: Trainable, stamp: Stamp) -> Progress:
     return progress
 
 
-def _check_spec(path: Path, metadata: dict[str, str], stamp: Stamp) -> None:
-    if metadata.get("spec_sha256") == stamp.sha256:
-        return
-    first, *others = differences(metadata.get("spec", ""), Source(stamp.name, stamp.spec))
-    finding = Diagnostic(
-        "CNN461",
-        f"{tensors.shown(str(path))} belongs to another spec",
-        first.span,
-        label=first.text,
-        related=tuple(others[:8]),
-        help="resume with the spec as it was, which the run's folder holds, or start anew with `--weights`",
-    )
-    raise SpecError((finding,))
+def check_spec(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> None:
+    """Refuse a file of another spec, of other imports or other settings, and say what differs."""
+    was = Stamp.read(path, metadata) or Stamp("")
+    kept = [(one.paths, one.text) for one in was.imports]
+    found = [] if was.spec == stamp.spec else differences(was.spec, stamp.source)
+    for one in stamp.imports if "origin" in metadata else ():
+        before = next((text for paths, text in kept if paths == one.paths), "")
+        if before != one.text:
+            found += differences(before, Source(one.paths[0], one.text))
+    if found:
+        first, *others = found
+        finding = Diagnostic(
+            "CNN461",
+            f"{tensors.shown(str(path))} belongs to another spec",
+            first.span,
+            label=first.text,
+            related=tuple(others[:8]),
+            help="put the spec back as it was, or start anew with `--weights`",
+        )
+        raise SpecError((finding,))
+    if "origin" in metadata and was.overrides != stamp.overrides:
+        told = [" ".join(f"--set {tensors.shown(one)}" for one in stamp.overrides) or "no --set"]
+        told += [" ".join(f"--set {tensors.shown(one)}" for one in was.overrides) or "none"]
+        refuse("CNN461", path, f"belongs to a run with {told[1]}, and the settings say {told[0]}")
 
 
 def differences(old: str, new: Source) -> list[Label]:

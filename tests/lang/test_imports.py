@@ -139,7 +139,8 @@ def test_every_reader_has_the_same_project(tmp_path: Path, monkeypatch: pytest.M
     def verdicts() -> list[str]:
         found = [",".join(error.code for error in check(main).errors)]
         found.append(",".join(error.code for error in check(main, text=text).errors))
-        for attempt in (lambda: read_spec(main), lambda: begin(main), lambda: begin(main, text=text)):
+        source = Source(str(main), text)
+        for attempt in (lambda: read_spec(main), lambda: begin(main), lambda: begin(main, source=source)):
             try:
                 attempt()
                 found.append("")

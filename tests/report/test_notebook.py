@@ -10,8 +10,8 @@ from pictured import TEXTS
 import cnnspec
 from cnnspec.diagnostics import SpecError
 from cnnspec.notebook import curves_svg
+from cnnspec.train.folder import RunFolder
 from cnnspec.train.history import History, Row
-from cnnspec.train.runs import RunFolder
 
 VOID = {"br", "meta", "img", "rect", "line", "polyline", "polygon", "path", "circle"}
 

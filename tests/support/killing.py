@@ -14,12 +14,13 @@ import sys
 import time
 from pathlib import Path
 
-from tiny import SPEC, STAMP, Blobs, Tiny, same
+from tiny import SETTINGS, STAMP, Blobs, Tiny, same
 
 from cnnspec.train import tensors
 from cnnspec.train.checkpoints import load_state
+from cnnspec.train.folder import RunFolder
 from cnnspec.train.loop import Course, StepDone, fit
-from cnnspec.train.runs import RunFolder, run
+from cnnspec.train.runs import run
 
 COURSE = Course(epochs=12, batch=8, seed=3, interval=2 / 7)  # 84 steps, a checkpoint every 2
 
@@ -35,7 +36,7 @@ def train(path, pipe=None):
     model = Tiny()
     folder = RunFolder(path)
     if not resume:
-        folder.describe("tiny.cnn", SPEC, {})
+        folder.describe(Path("tiny.cnn"), STAMP.source, SETTINGS)
     run(
         model, Blobs(), COURSE, folder, STAMP,
         parameters=21, validation=Blobs(15, seed=2), every=1, keep=2, resume=resume, on_event=tell,

@@ -9,6 +9,7 @@ from cnnspec.train.loop import Course
 
 SPEC = "input 6\ndense 3 -> softmax\ntrain { optimiser sgd lr 0.2 momentum 0.9 }\n"
 STAMP = Stamp(SPEC)
+SETTINGS = {"set": [], "shards": 1}
 
 
 class Tiny:

@@ -70,7 +70,7 @@ def test_another_spec_is_refused_with_what_differs(saved):
         "  |   ^^^^^^^^^^^^^^^^^^ was `dense 3 -> softmax`",
         "3 | train { optimiser sgd lr 0.1 momentum 0.9 }",
         "  | ------------------------------------------- was `train { optimiser sgd lr 0.2 momentum 0.9 }`",
-        "  = help: resume with the spec as it was, which the run's folder holds, or start anew with `--weights`",
+        "  = help: put the spec back as it was, or start anew with `--weights`",
     ]
 
 

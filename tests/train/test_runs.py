@@ -12,21 +12,23 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from tiny import COURSE, SPEC, STAMP, Blobs, Tiny, same
+from tiny import COURSE, SETTINGS, SPEC, STAMP, Blobs, Tiny, same
 
 from cnnspec.diagnostics import SpecError
-from cnnspec.train import files, runs, tensors
+from cnnspec.train import files, tensors
+from cnnspec.train import folder as folders
 from cnnspec.train.checkpoints import Stamp, load_state
+from cnnspec.train.folder import RunFolder
 from cnnspec.train.history import Row
 from cnnspec.train.loop import Course, EpochDone, Interrupted, StepDone
-from cnnspec.train.runs import RunFolder, run
+from cnnspec.train.runs import run
 
 SCHEMA = Path(__file__).parents[2] / "grammar" / "summary.schema.json"
 
 
 def fresh(tmp_path, name="tiny"):
     folder = RunFolder.create(tmp_path / "runs", name)
-    folder.describe("tiny.cnn", SPEC, {"train": {"batch": 8}})
+    folder.describe(tmp_path / "tiny.cnn", STAMP.source, SETTINGS)
     return folder
 
 
@@ -41,6 +43,10 @@ def told(folder):
     summary = json.loads(folder.summary.read_text())
     jsonschema.validate(summary, json.loads(SCHEMA.read_text()))
     return summary
+
+
+def without(data, key):
+    return {name: value for name, value in data.items() if name != key}
 
 
 def listing(folder):
@@ -67,7 +73,7 @@ def test_numbers_grow_and_nothing_is_overwritten(tmp_path):
 
 def test_a_quicker_one_gets_the_number(tmp_path, monkeypatch):
     (tmp_path / "lenet-001").mkdir()
-    monkeypatch.setattr(runs.os, "listdir", lambda path: [])
+    monkeypatch.setattr(folders.os, "listdir", lambda path: [])
     assert RunFolder.create(tmp_path, "lenet").path.name == "lenet-002"
 
 
@@ -85,7 +91,9 @@ def test_a_run_writes_all_of_it(tmp_path):
         "environment.json", "results.csv", "settings.json", "state/last.safetensors", "summary.json", "tiny.cnn",
         "weights/best.safetensors", "weights/last.safetensors",
     ]  # fmt: skip
-    assert folder.spec.read_text() == SPEC and folder.settings() == {"train": {"batch": 8}}
+    settings = folder.settings()
+    assert settings == {**SETTINGS, "spec": "../../tiny.cnn", "imports": {}}
+    assert folder.origin(settings) == tmp_path / "tiny.cnn" and folder.spec("tiny.cnn").read_text() == SPEC
     assert told(folder) == summary
     assert summary["status"] == "finished" and summary["epochs"] == 4 and summary["parameters"] == 21
     assert summary["spec_sha256"] == STAMP.sha256 and 0 <= summary["test_accuracy"] <= 1
@@ -121,7 +129,7 @@ def test_the_test_is_made_with_the_best_weights(tmp_path):
     assert summary["test_accuracy"] is None
 
 
-@pytest.mark.parametrize("summary", ["as written", "none, as after a kill", "of an interruption", "no JSON"])
+@pytest.mark.parametrize("summary", ["as written", "none, as after a kill", "of an interruption"])
 @pytest.mark.parametrize("validation, weights", [(Blobs(15, seed=2), "best"), (None, "last")])
 def test_a_run_knows_the_weights_that_it_was_tested_with(tmp_path, validation, weights, summary):
     folder = fresh(tmp_path)
@@ -129,7 +137,8 @@ def test_a_run_knows_the_weights_that_it_was_tested_with(tmp_path, validation, w
     if summary == "none, as after a kill":
         folder.summary.unlink()
     elif summary != "as written":
-        folder.summary.write_text('{"status": "interrupted"}' if summary == "of an interruption" else "{")
+        told(folder)
+        folder.write_json("summary.json", {**without(folder.ended(), "tested"), "status": "interrupted"})
     assert folder.best.is_file() and folder.tested == getattr(folder, weights)
 
 
@@ -392,4 +401,5 @@ def test_a_file_where_the_folder_should_be(tmp_path):
 
 
 def test_json_has_no_nan():
-    assert runs.finite({"a": [1.0, float("nan")], "b": {"c": float("inf")}}) == {"a": [1.0, None], "b": {"c": None}}
+    data = {"a": [1.0, float("nan")], "b": {"c": float("inf")}}
+    assert folders.finite(data) == {"a": [1.0, None], "b": {"c": None}}

@@ -9,9 +9,10 @@ import cnnspec
 from cnnspec.data.dataset import Split
 from cnnspec.diagnostics import SpecError
 from cnnspec.train.checkpoints import Stamp, load_state, save_state
+from cnnspec.train.folder import RunFolder
 from cnnspec.train.history import Progress
 from cnnspec.train.loop import Course, SaveDue, fit, training
-from cnnspec.train.runs import RunFolder, run
+from cnnspec.train.runs import run
 
 SPEC = """\
 input 2x7x8
@@ -87,7 +88,7 @@ def test_going_on_with_other_workers_gives_the_same_bits(straight, parallel):
 
 def test_a_run_writes_weights_that_load_into_a_model(tmp_path):
     folder, trained = RunFolder.create(tmp_path, "net"), model()
-    folder.describe("net.cnn", SPEC, {})
+    folder.describe(tmp_path / "net.cnn", STAMP.source, {"set": [], "shards": 1})
     summary = run(trained, TRAIN, COURSE, folder, STAMP, parameters=1, validation=VALIDATION, test=VALIDATION)
     other = model(seed=99)
     other.load(folder.best)

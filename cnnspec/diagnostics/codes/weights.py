@@ -104,10 +104,12 @@ another training or of another version of cnnspec. Weights alone can start a new
         "CNN461",
         "spec-changed",
         """\
-A resumed training continues to the same bits as one that was never stopped, so it needs the spec that it was
-started with. The lines that differ are shown. Resume with the old spec, which the run's folder holds, or start a
-new run from the old one's weights: `--weights runs/lenet-001/weights/last.safetensors`.""",
-        how="`--resume` after a change to the spec.",
+Weights and states are stamped with the spec that they were made by, with what it imports and the settings in its
+place (`--set`), and the copy in the run's folder is another one by now. A resumed training continues to the same
+bits as one that was never stopped, and numbers are those of the network that was trained, so both need what it was.
+The lines that differ are shown. Put the copy back as it was, or start a new run from the old one's weights:
+`--weights runs/lenet-001/weights/last.safetensors`.""",
+        how="`--resume` after a change to the spec in the run's folder.",
     ),
     Code(
         "CNN462",
@@ -124,5 +126,16 @@ writes its first checkpoint before its first step.""",
 The command needs the network that the weights belong to, and the file does not tell it: it was written by
 another program. Weights that cnnspec writes hold the text of their spec.""",
         how="`cnnspec eval` on a safetensors file saved by PyTorch.",
+    ),
+    Code(
+        "CNN464",
+        "run-damaged",
+        """\
+A run's folder holds all that the run was made of: a copy of its spec, what that imports (`imports/`), every setting
+(`settings.json`), a line an epoch (`results.csv`), and how it ended (`summary.json`). `eval`, `predict`, `trace`,
+`report` and `--resume` read these and never today's files. One of them is missing, is no file, or says what it
+cannot say; the message names the file, the place in it, and what is wrong. `cnnspec schema settings` and
+`cnnspec schema summary` print what is wanted. Other files in the folder do no harm.""",
+        how="`cnnspec eval` on a run whose `settings.json` was edited by hand.",
     ),
 )

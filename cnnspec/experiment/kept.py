@@ -1,0 +1,100 @@
+"""What a training was made of, out of the folder of its run or out of a weights file: the spec, its imports, its
+settings, how images were prepared, as they were then; nothing of today's files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..data.preparation import Preparation
+from ..diagnostics import Diagnostic, Imported, Source, SpecError
+from ..lang.files import read_file
+from ..train import documents, tensors
+from ..train.checkpoints import Stamp, check_spec
+from ..train.folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a training was made of.
+
+    path         where the spec lay; paths of data start from its folder
+    source       the spec as run, with its imports
+    overrides    the settings in place of its own
+    preparation  of the images; None for what was written before that was kept
+    settings     all of a run's settings.json
+    """
+
+    path: Path
+    source: Source
+    overrides: tuple[str, ...]
+    preparation: Preparation | None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kept(Made):
+    """The same with what came of it: the arrays of a weights file."""
+
+    weights: Path = Path()
+    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def of_run(run: RunFolder) -> Made:
+    """What the folder of a run was made of; SpecError, by what is wrong, where it was edited or damaged."""
+    settings = run.settings()
+    path = run.origin(settings)
+    source = _read(run.spec(path.name))
+    if "imports" in settings:
+        imports = tuple(Imported(tuple(p), _read(run.path / file).text) for file, p in settings["imports"].items())
+        source = Source(source.name, source.text, imports)
+    else:  # written before runs kept them: they are looked for where the spec lay
+        source = Source(str(path), source.text)
+    return Made(path, source, tuple(settings["set"]), run.preparation(settings), settings)
+
+
+def of_trained(path: Path) -> Kept:
+    """What a run's folder (with the weights that its test used) or a weights file holds."""
+    if path.is_dir():
+        run = RunFolder(path)
+        file = run.tested
+        if not file.is_file():
+            raise SpecError((Diagnostic("CNN462", f"{path} is not the folder of a run: it holds no weights"),))
+        made, found = of_run(run), tensors.read(file)
+        if found.metadata.get("spec"):
+            check_spec(file, found.metadata, Stamp.of(made.source, made.overrides))
+        preparation = made.preparation or Preparation.from_metadata(found.metadata, str(file))
+        return Kept(made.path, made.source, made.overrides, preparation, made.settings, file, found.arrays)
+    found = tensors.read(path)
+    stamp = Stamp.read(path, found.metadata)
+    if stamp is None:
+        message = f"{path} does not tell the spec that it belongs to"
+        help = "give a run's folder, or weights that cnnspec wrote"
+        raise SpecError((Diagnostic("CNN463", message, help=help),))
+    return Kept(_beside(path), stamp.source, stamp.overrides, stamp.preparation, weights=path, arrays=found.arrays)
+
+
+def _read(path: Path) -> Source:
+    found = read_file(path)
+    if isinstance(found, Diagnostic):
+        documents.damaged(path, found.message.removeprefix(f"{path} "))
+    return found
+
+
+def _beside(file: Path) -> Path:
+    """A path in the folder that the data of a weights file are looked for from.
+
+    Weights in a run's folder are of its spec, which lay elsewhere.
+    """
+    run = RunFolder(file.absolute().parent.parent)
+    if file.absolute().parent != run.best.parent or not run.settings_file.is_file():
+        return file
+    try:
+        return run.origin(run.settings())
+    except SpecError:  # another program's settings.json
+        return file

@@ -1,0 +1,229 @@
+"""The folder of a run.
+
+    runs/lenet-001/
+      lenet.cnn                  the spec as run
+      imports/                   what it imports, as it was then
+      settings.json              every setting, resolved, and where the spec lay
+      environment.json           versions and machine
+      results.csv                a line an epoch
+      weights/best.safetensors   the parameters of the best epoch
+      weights/last.safetensors   the parameters of the last checkpoint
+      weights/epoch-005.safetensors   of other epochs, where `checkpoint every N keep K` asks for them
+      state/last.safetensors     all that the training needs to go on from the last checkpoint
+      summary.json               written last: how it ended
+
+Numbers grow and nothing is overwritten. Each file is whole or not there (see `files`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from math import isfinite
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from .._version import __version__
+from ..data.preparation import KEY, Preparation
+from ..diagnostics import Diagnostic, Source, SpecError
+from . import documents, files
+from .history import Row
+
+IMPORTS = "imports"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The files of one run."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, out: Path, name: str) -> RunFolder:
+        """A new folder `out/name-001`, or with the number after the largest that is there."""
+        name = re.sub(r"[^\w.+-]+", "-", name).strip("-.") or "run"
+        with files.reported(out):
+            out.mkdir(parents=True, exist_ok=True)
+            taken = [
+                int(found.group(1))
+                for entry in os.listdir(out)
+                if (found := re.fullmatch(re.escape(name) + r"-(\d+)", entry))
+            ]
+        number = max(taken, default=0)
+        while True:
+            number += 1
+            folder = cls(out / f"{name}-{number:03}")
+            if not files.make_folder(folder.path):  # somebody else was quicker
+                continue
+            for part in ("weights", "state"):
+                files.make_folder(folder.path / part)
+            return folder
+
+    @classmethod
+    def open(cls, path: Path) -> RunFolder:
+        """The folder of a run that is to be resumed or looked at."""
+        folder = cls(path)
+        if not folder.state.is_file():
+            message = f"{path} holds no state to go on from ({folder.state.relative_to(path)})"
+            help = "give the folder of a run, such as runs/lenet-001; one that never took a step starts anew"
+            raise SpecError((Diagnostic("CNN462", message, help=help),))
+        return folder
+
+    @property
+    def best(self) -> Path:
+        return self.path / "weights" / "best.safetensors"
+
+    @property
+    def last(self) -> Path:
+        return self.path / "weights" / "last.safetensors"
+
+    @property
+    def tested(self) -> Path:
+        """The weights that the run's own test is made with: of the best epoch where validation images chose it.
+
+        A run that has not ended has no summary to say so; its results tell whether it validates.
+        """
+        told = self.ended().get("tested")
+        if told is None:
+            costs = self.columns().get("validation_cost", [])
+            told = "best" if any(cost is not None for cost in costs) else "last"
+        return self.best if told == "best" and self.best.is_file() else self.last
+
+    @property
+    def state(self) -> Path:
+        return self.path / "state" / "last.safetensors"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results.csv"
+
+    @property
+    def summary(self) -> Path:
+        return self.path / "summary.json"
+
+    @property
+    def settings_file(self) -> Path:
+        return self.path / "settings.json"
+
+    def _repr_html_(self) -> str:
+        """The curves and the summary, in a notebook."""
+        from ..display import shown
+
+        return shown("run_html", self.path)
+
+    def epoch(self, number: int) -> Path:
+        return self.path / "weights" / f"epoch-{number:03}.safetensors"
+
+    def describe(self, spec: Path, source: Source, settings: Mapping[str, Any]) -> None:
+        """Write what is known before the first step: copies of the spec and its imports, settings, machine."""
+        files.write(self.spec(spec.name), [source.text.encode()])
+        kept: dict[str, list[str]] = {}
+        if source.imports:
+            files.make_folder(self.path / IMPORTS)
+        for one in source.imports or ():
+            name = f"{IMPORTS}/{_free(PurePosixPath(one.paths[0]).name, kept)}"
+            files.write(self.path / name, [one.text.encode()])
+            kept[name] = list(one.paths)
+        self.write_json(self.settings_file.name, {"spec": self._towards(spec), **settings, "imports": kept})
+        self.write_json("environment.json", environment())
+
+    def settings(self) -> dict[str, Any]:
+        """What settings.json says; SpecError where it is none."""
+        return documents.document(self.settings_file, "settings")
+
+    def preparation(self, settings: Mapping[str, Any]) -> Preparation | None:
+        """How the images of this run are prepared; None for one written before that was kept."""
+        return Preparation.from_json(settings[KEY], str(self.settings_file)) if KEY in settings else None
+
+    def ended(self) -> dict[str, Any]:
+        """What summary.json says; nothing where there is none, since the run has not ended."""
+        return documents.document(self.summary, "summary") if os.path.lexists(self.summary) else {}
+
+    def columns(self) -> dict[str, list[float | None]]:
+        """The columns of results.csv; none where there is no such file."""
+        return documents.columns(self.results) if os.path.lexists(self.results) else {}
+
+    def spec(self, name: str) -> Path:
+        """The copy of a spec of that name; other files than .cnn are never in its way."""
+        return self.path / (name if name.endswith((".cnn", ".cnn.json")) else f"{name}.cnn")
+
+    def _towards(self, spec: Path) -> str:
+        """The way from this folder to a spec, which stays as it is where both are moved."""
+        goal = os.path.join(os.path.realpath(spec.parent), spec.name)
+        try:
+            return Path(os.path.relpath(goal, os.path.realpath(self.path))).as_posix()
+        except ValueError:  # on another drive
+            return Path(goal).as_posix()
+
+    def origin(self, settings: Mapping[str, Any]) -> Path:
+        """Where the spec lay (or lies), by the settings: what its paths start from is the folder of that."""
+        return Path(os.path.normpath(os.path.join(os.path.realpath(self.path), settings["spec"])))
+
+    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
+        try:
+            raw = json.dumps(finite(data), indent=2, ensure_ascii=False).encode()
+        except UnicodeEncodeError:  # the name of a file that is no text
+            raw = json.dumps(finite(data), indent=2).encode()
+        files.write(self.path / name, [raw, b"\n"])
+
+    def write_results(self, rows: list[Row]) -> None:
+        """Bring results.csv to exactly these rows."""
+        files.write(self.results, ["".join([Row.columns(), *(row.line() for row in rows)]).encode()])
+
+    def reopen(self) -> None:
+        """Make ready to go on: without what a killed process left half written, or the summary of an end."""
+        files.sweep(self.path)
+        with files.reported(self.summary):
+            self.summary.unlink(missing_ok=True)
+
+    def cut_epochs(self, keep: int) -> None:
+        """Keep the weights of the last few epochs that were saved for themselves."""
+        saved = sorted(
+            self.best.parent.glob("epoch-*.safetensors"), key=lambda path: int(path.stem.removeprefix("epoch-"))
+        )
+        with files.reported(self.best.parent):
+            for path in saved[:-keep]:
+                path.unlink()
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    """A file name like this one that is not taken, on disks that do not tell capitals either."""
+    stem = re.sub(r"[^\w.+-]+", "-", name.removesuffix(".cnn")).strip("-._") or "import"
+    known = {PurePosixPath(other).name.casefold() for other in taken}
+    names = (f"{stem}{'' if n == 1 else f'-{n}'}.cnn" for n in count(1))
+    return next(name for name in names if name.casefold() not in known)
+
+
+def finite(data: Any) -> Any:
+    """Data as JSON can say it: numbers that are not finite become null."""
+    if isinstance(data, Mapping):
+        return {key: finite(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [finite(value) for value in data]
+    return None if isinstance(data, float) and not isfinite(data) else data
+
+
+def environment() -> dict[str, Any]:
+    """What a run depends on beside its spec: versions, machine, libraries."""
+    import numpy
+    from threadpoolctl import threadpool_info
+
+    libraries = [
+        {key: pool.get(key) for key in ("internal_api", "version", "architecture", "num_threads")}
+        for pool in threadpool_info()
+    ]
+    return {
+        "cnnspec": __version__,
+        "python": sys.version.split()[0],
+        "numpy": numpy.__version__,
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "blas": libraries,
+    }
