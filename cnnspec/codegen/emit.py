@@ -187,15 +187,18 @@ class Emitter:
         self.costs.append(node.name)
         return f"b.costs[{len(self.costs) - 1}]"
 
-    def count_right(self, node: Node, p: str, t: str, threshold: float | None = None) -> None:
-        """Count the right answers, for the first cost."""
+    def count_right(self, node: Node, p: str, t: str, labels: bool = False) -> None:
+        """Count the right answers, for the first cost: by class in b.right[0], by label in b.right[1].
+
+        Classes are told apart by several outputs, labels by each of them where `labels`; see `model/targets.py`.
+        """
         if len(self.costs) > 1:
             return
         shape, classes = self.shape(p), self.graph.type(p)["c"]
-        if threshold is not None or classes == 1:
+        if labels or classes == 1:
             sides = ", ".join(f"{name}={self.scratch(name, shape, 'bool')}" for name in "ab")
-            limit = self.number(threshold or 0.5)
-            self.line(f"b.right[0] = count_right_by_threshold({self[p]}, {self[t]}, {limit}, {sides})")
+            self.line(f"b.right[1] = count_right_by_threshold({self[p]}, {self[t]}, {self.number(0.5)}, {sides})")
+        if classes == 1:
             return
         axis = 0 if len(shape) == 2 else 1
         pixels = (*shape[:axis], *shape[axis + 1 :])

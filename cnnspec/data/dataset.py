@@ -67,12 +67,32 @@ class Stored:
         return self.scaling.apply(self.images, np.empty(self.shape, dtype or "float32"))
 
 
+def _order(count: int, seed: int, epoch: int, shuffle: bool) -> np.ndarray:
+    if not shuffle:
+        return np.arange(count)
+    return np.random.default_rng((seed, epoch, ORDER)).permutation(count)
+
+
+class Labels(np.ndarray):
+    """Rows (n, k) of 0 and 1, of a set in which some images have no label or several.
+
+    Any part of it is one too, so a batch in which each image happens to have one label is no batch of classes.
+    """
+
+    @classmethod
+    def among(cls, *parts: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The parts of one set as they are, or all as Labels."""
+        rows = all(y.ndim == 2 and y.shape[1] > 1 and ((y == 0) | (y == 1)).all() for y in parts)
+        several = rows and any((y.sum(axis=1) != 1).any() for y in parts)
+        return tuple(y.view(cls) for y in parts) if several else parts
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """Some images and what they show.
 
     x  (n, c, h, w), (n, c, w) or (n, c): bytes or float32, as stored
-    y  (n,) int64, the class of each image, or (n, k) float32, the numbers to meet
+    y  (n,) int64, the class of each image, or (n, k) float32, the numbers to meet (`Labels` where they are that)
     """
 
     x: np.ndarray
@@ -88,9 +108,7 @@ class Split:
 
     def order(self, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
         """The images in the order in which an epoch takes them."""
-        if not shuffle:
-            return np.arange(len(self))
-        return np.random.default_rng((seed, epoch, ORDER)).permutation(len(self))
+        return _order(len(self), seed, epoch, shuffle)
 
     def batches(
         self,
@@ -147,6 +165,36 @@ class Table:
     label_name: str = ""
     header: bool = True
     separator: str = ","
+
+
+@dataclass(frozen=True, eq=False)
+class Named:
+    """Images and answers of several inputs or outputs, by name; batches as `Split` gives them."""
+
+    x: dict[str, np.ndarray]
+    y: dict[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.x.values())))
+
+    def batches(
+        self,
+        batch: int,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        shuffle: bool = False,
+        augment: Sequence[Augmentation] = (),
+        start: int = 0,
+        stored: bool = False,
+        dtype: DTypeLike = "float32",
+    ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+        """The batches of an epoch, by name; what several inputs show together is never augmented."""
+        order = _order(len(self), seed, epoch, shuffle)
+        for first in range(start * batch, len(self), batch):
+            taken = order[first : first + batch]
+            x = {name: values[taken] for name, values in self.x.items()}
+            yield x, {name: values[taken] for name, values in self.y.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 from ..diagnostics import Fault, Span, SpecError
 from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz
 from .cifar import read_cifar10
-from .dataset import Dataset, Scaling, Split
+from .dataset import Dataset, Labels, Scaling, Split
 from .fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
 from .files import at
 from .found import Found, Pair
@@ -71,7 +71,8 @@ def load(
 
 def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
     """The parts of what was found: test, validation, training, all scaled by what the training images are."""
-    train, validation, test = found.train, found.validation, found.test
+    train, validation, test = _settled(found.train, found.validation, found.test)
+    assert train is not None
     if test is None:
         # always the same images, so that a network is never tested on what another seed let it learn from
         rest, kept = divide(train[1], getattr(settings.source, "test", 0.0), seed=0)
@@ -87,6 +88,12 @@ def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
     learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
     return Dataset(found.name, learn, choose, final, found.classes, found.table, settings.source)
+
+
+def _settled(*parts: Pair | None) -> tuple[Pair | None, ...]:
+    """The parts of one set, their answers as Labels where they are."""
+    answers = iter(Labels.among(*(part[1] for part in parts if part)))
+    return tuple((part[0], next(answers)) if part else None for part in parts)
 
 
 def divide(y: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

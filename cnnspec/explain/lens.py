@@ -57,7 +57,7 @@ class Lens:
         taken = {name: np.zeros((n, *graph.type(name).shape)) for name in graph.outputs}
         self.taken = [taken[name] for name in graph.outputs]  # two words may be one value: dropout, in use
         self.costs = np.zeros(max(1, program.costs))
-        numbers = {"costs": self.costs, "right": np.zeros(1, np.int64), "clock": np.zeros(2, np.int64), "shard": 0}
+        numbers = {"costs": self.costs, "right": np.zeros(2, np.int64), "clock": np.zeros(2, np.int64), "shard": 0}
         arena, kept = (np.zeros(size, np.uint8) for size in (program.arena_bytes, program.kept_bytes))
         self.bound = bind(
             program,

@@ -159,7 +159,10 @@ def _judged(model: Model, title: str, x: np.ndarray, label: int | None) -> Examp
     """An image of a file; where nobody says what it shows, its cost is that of the network's own answer."""
     known = label is not None
     answer = model.predict(x)
-    if label is None and answer.ndim == 2 and answer.shape[1] > 1:
+    if label is None and answer[0].size == answer.shape[1] > 1:
         label = int(answer[0].argmax())
-    y = answer if label is None else np.array([label])
+    if label is not None:
+        y = np.array([label])
+    else:  # the classes of pixels, or the numbers themselves
+        y = answer.argmax(axis=1) if answer.shape[1] > 1 else answer
     return Example(title, model.arrays(x, y), label, known)

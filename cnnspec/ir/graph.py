@@ -59,6 +59,19 @@ class Graph:
         """What each node's word says of itself, in a graph of words."""
         return {node.name: figures(node.op, self.types(node), node.type) for node in self}
 
+    def behind(self, value: str) -> Node:
+        """The node that made the numbers of a value, seen through what leaves each in its channel.
+
+        conv 10x1x1 -> softmax -> flatten    the softmax
+        """
+        node = self[value]
+        while node.inputs and (node.op.renames or node.op.word == "dropout"):
+            before = self.type(node.inputs[0])
+            if before.shape[0] != node.type.shape[0] or before.elements != node.type.elements:
+                break
+            node = self[node.inputs[0]]
+        return node
+
     def readers(self) -> dict[str, list[Node]]:
         """Who reads each value; a node that reads it twice stands there twice."""
         found: dict[str, list[Node]] = {}

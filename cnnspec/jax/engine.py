@@ -215,7 +215,7 @@ class Engine:
         return self.executable(what, n)(trained, state, self._put(arrays), *more)
 
     @told()
-    def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, int]:
+    def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, tuple[int, int]]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
         self.clock[1] += 1
         numbers = self._small(list(self.optimiser.scalars(int(self.clock[1]), rate).values()), self.dtype)
@@ -230,13 +230,13 @@ class Engine:
         self.parameters.arrays.update(state)
         for moment, held in self.moments.items():
             held.arrays.update(moments[moment])
-        return float(cost), int(right)
+        return float(cost), tuple(np.asarray(right).tolist())
 
     @told()
-    def measure(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, int]:
-        """Mean cost and number of right answers, as the network is after training."""
+    def measure(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, tuple[int, int]]:
+        """Mean cost and numbers of right answers (by class, by label), as the network is after training."""
         cost, right = self._run("measure", arrays)
-        return float(cost), int(right)
+        return float(cost), tuple(np.asarray(right).tolist())
 
     @told()
     def differentiate(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:

@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from ..ir import Graph, Node
-from ..ops import LogSoftmax, Op, Sigmoid, Softmax
+from ..ops import LogSoftmax, Sigmoid, Softmax
 from ..ops.costs import BinaryCrossEntropy, Cost, CrossEntropy
 from ..ops.leaves import Input, Target
 from ..targets.jax import WORDS, Call
@@ -25,7 +25,7 @@ class Values:
 
     words: dict[str, Array] = field(default_factory=dict)
     costs: list[Array] = field(default_factory=list)
-    right: Array = 0
+    right: Array = (0, 0)  # by class, by label
     updates: dict[str, Array] = field(default_factory=dict)
 
     @property
@@ -53,7 +53,7 @@ def forward(
             call = Call(node, graph.types(node), parameters, dtype, training, step_key)
             inputs = [found.words[value] for value in node.inputs]
             if isinstance(node.op, Cost):
-                call.judged, call.logits = judged(graph, node), logits(graph, node, found)
+                call.judged, call.logits = graph.behind(node.inputs[0]).op, logits(graph, node, found)
                 if not found.costs:
                     found.right = count_right(node.op, *inputs)
             value = WORDS[node.op.word](node.op, call, *inputs)
@@ -71,16 +71,9 @@ def logits(graph: Graph, cost: Node, found: Values) -> Array:
     return found.words[before.inputs[0]] if fits else None
 
 
-def judged(graph: Graph, cost: Node) -> Op:
-    """The op whose numbers a cost judges, seen through a flattening between them."""
-    before = graph[cost.inputs[0]]
-    while before.op.renames:
-        before = graph[before.inputs[0]]
-    return before.op
-
-
 def count_right(op: Cost, p: Array, t: Array) -> Array:
-    """How many answers are right: the largest of the channels, or each number's side of a half."""
-    if isinstance(op, BinaryCrossEntropy) or p.shape[1] == 1:
-        return ((p > 0.5) == (t > 0.5)).sum(dtype=jnp.int32)
-    return (p.argmax(axis=1) == t.argmax(axis=1)).sum(dtype=jnp.int32)
+    """How many answers are right, by class and by label (`model/targets.py`); 0 of what the cost never tells."""
+    labels = isinstance(op, BinaryCrossEntropy) or p.shape[1] == 1
+    by_label = ((p > 0.5) == (t > 0.5)).sum(dtype=jnp.int32) if labels else jnp.int32(0)
+    by_class = (p.argmax(axis=1) == t.argmax(axis=1)).sum(dtype=jnp.int32) if p.shape[1] > 1 else jnp.int32(0)
+    return jnp.stack([by_class, by_label])

@@ -15,6 +15,7 @@ from ..runtime.engine import Engine as NumpyEngine
 
 ENGINES = ("numpy", "jax")
 Arrays = Mapping[str, Any]
+Counts = tuple[int, int]  # right answers: by class, by label (`targets.py`)
 
 
 class Plan(Protocol):
@@ -45,9 +46,9 @@ class Engine(Protocol):
     @steps.setter
     def steps(self, count: int) -> None: ...
 
-    def learn(self, arrays: Arrays, rate: float) -> tuple[float, int]: ...
+    def learn(self, arrays: Arrays, rate: float) -> tuple[float, Counts]: ...
 
-    def measure(self, arrays: Arrays) -> tuple[float, int]: ...
+    def measure(self, arrays: Arrays) -> tuple[float, Counts]: ...
 
     def differentiate(self, arrays: Arrays) -> tuple[float, Mapping[str, np.ndarray]]: ...
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.dataset import Split, Stored
+from ..data.dataset import Named, Split, Stored
 from ..data.preparation import Preparation
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec
@@ -19,7 +19,7 @@ from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
 from ..train.loop import Course, EpochDone, Event, fit
 from . import engines
-from .targets import Answers
+from .targets import Answers, Settled, kept
 
 if TYPE_CHECKING:
     from ..ir.facts import Facts
@@ -91,9 +91,9 @@ class Model:
         return self.learn(x, y)[0]
 
     def learn(self, x: Given, y: Given) -> tuple[float, float | None]:
-        """One step; the mean cost, and how many answers were right (None where answers are no classes).
+        """One step; the mean cost, and how many answers were right (None where they are numbers).
 
-        Where the cost is not finite the parameters stay as they were.
+        Where the cost is not finite the parameters stay as they were. Several outputs: of the first cost's.
         """
         answers = self._answers(y)
         cost, right = self.engine.learn(self._arrays(x, answers), self.rate)
@@ -107,29 +107,32 @@ class Model:
 
     def fit(
         self,
-        x: Array,
-        y: Array,
+        x: Given,
+        y: Given,
         *,
         epochs: int | None = None,
         batch: int | None = None,
-        validation: tuple[Array, Array] | None = None,
+        validation: tuple[Given, Given] | None = None,
         on_epoch: Callable[[Row], object] | None = None,
         shuffle: bool = True,
     ) -> History:
         """Train for some epochs (default: the spec's); returns a row an epoch.
 
-        The schedule runs over the steps of this call. Raises SpecError where a number stops being finite.
+        The schedule runs over the steps of this call. The order of the images goes on over the model's life:
+        two calls of an epoch see them as one call of two. Raises SpecError where a number stops being finite.
         """
+        images = self._images(x, y)
+        held_out = None if validation is None else self._images(*validation)
+        size = batch or self.batch
         course = Course(
             epochs=self.spec.train.epochs if epochs is None else epochs,
-            batch=batch or self.batch,
+            batch=size,
             seed=self.seed,
+            begun=-(-self.steps // -(-len(images) // size)),
             shuffle=shuffle,
             best=self.spec.train.best,
             patience=self.spec.train.patience,
         )
-        images = self._split(x, y)
-        held_out = None if validation is None else self._split(*validation)
 
         def tell(event: Event) -> None:
             if on_epoch and isinstance(event, EpochDone):
@@ -183,19 +186,20 @@ class Model:
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
     def evaluate(self, x: Given, y: Given) -> dict[str, float | None]:
-        """Mean cost and accuracy over any number of images, without dropout and with running statistics."""
+        """Mean cost and accuracy over any number of images, without dropout and with running statistics.
+
+        What the accuracy counts for each kind of answers says `cnnspec.model.targets`; numbers have none.
+        """
         answers = self._answers(y)
         arrays = self._arrays(x, answers)
         count = _length(arrays)
-        cost, right = 0.0, 0
+        cost, by_class, by_label = 0.0, 0, 0
         for _, part in self._chunks(arrays, count):
-            n = _length(part)
-            mean, good = self.engine.measure(part)
-            cost += mean * n
-            right += good
-        found = self._right(right, answers)
-        known = found is not None
-        return {"cost": cost / count, "accuracy": (found or 0) / count if known else None}
+            mean, right = self.engine.measure(part)
+            cost += mean * _length(part)
+            by_class, by_label = by_class + right[0], by_label + right[1]
+        found = self._right((by_class, by_label), answers)
+        return {"cost": cost / count, "accuracy": None if found is None else found / count}
 
     def cost(self, x: Given, y: Given) -> float:
         """Mean cost over any number of images."""
@@ -213,7 +217,10 @@ class Model:
 
     def activations(self, x: Given) -> dict[str, Array]:
         """Every value of the network, by name, as it is in use: (n, c, h, w) for images."""
-        found = self.engine.forward(self._inputs(x), mode="show")
+        arrays = self._inputs(x)
+        if not _length(arrays):
+            return {node.name: np.empty((0, *node.type.shape), self.dtype) for node in self.graph}
+        found = self.engine.forward(arrays, mode="show")
         return {node.name: values.copy() for node, values in zip(self.graph, found, strict=True)}
 
     # ---- what it is made of ------------------------------------------------------------------------
@@ -297,10 +304,17 @@ class Model:
 
     def _inputs(self, x: Given) -> dict[str, Array]:
         found = _by_name(x, self.graph.inputs, "input")
-        return {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
+        arrays = {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
+        if len(arrays) > 1:
+            count = _length(arrays)
+            for name, values in arrays.items():
+                if len(values) != count:
+                    message = f"{count} images for `{next(iter(arrays))}`, but {len(values)} for `{name}`"
+                    raise SpecError((Diagnostic("CNN408", message),))
+        return arrays
 
     def _input(self, values: Any, shape: tuple[int, ...], name: str) -> Any:
-        if values.shape[1:] != shape or values.dtype.kind not in "biuf":
+        if not values.shape or values.shape[1:] != shape or values.dtype.kind not in "biuf":
             want = ", ".join(map(str, shape))
             message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
             raise SpecError((Diagnostic("CNN408", message),))
@@ -315,18 +329,11 @@ class Model:
         """Images and answers by the names of inputs and targets, as plans take them."""
         return self._arrays(x, self._answers(y))
 
-    def _arrays(self, x: Given, answers: dict[str, Array]) -> dict[str, Array]:
+    def _arrays(self, x: Given, answers: dict[str, Settled]) -> dict[str, Array]:
         arrays = self._inputs(x)
-        count = _length(arrays)
-        for name, values in answers.items():
-            try:
-                target = self._outputs[name].targets(values)
-            except Fault as fault:
-                raise SpecError((fault.diagnostic(),)) from None
-            if len(target) != count:
-                message = f"{count} images, but {len(target)} targets for `{name}`"
-                raise SpecError((Diagnostic("CNN410", message),))
-            arrays[f"{name}.target"] = target
+        _fit(_length(arrays), answers)
+        for name, settled in answers.items():
+            arrays[f"{name}.target"] = self._outputs[name].targets(settled)
         return arrays
 
     @cached_property
@@ -338,27 +345,36 @@ class Model:
     @cached_property
     def _outputs(self) -> dict[str, Answers]:
         """What is known of the answers of each output that is judged."""
-        return {name: Answers(self.graph.type(name), self.dtype, f"`{name}`") for name in self._judged}
+        judged = zip(self._judged, self.costs, strict=True)
+        return {name: Answers(self.graph, name, cost, self.dtype) for name, cost in judged}
 
-    def _answers(self, y: Given) -> dict[str, Array]:
-        return _by_name(y, self._judged, "output")
+    def _answers(self, y: Given) -> dict[str, Settled]:
+        """Answers by the names of the outputs, each of a known kind."""
+        given = _by_name(y, self._judged, "output")
+        try:
+            return {name: self._outputs[name].settle(values) for name, values in given.items()}
+        except Fault as fault:
+            raise SpecError((fault.diagnostic(),)) from None
 
-    def _right(self, right: int, answers: dict[str, Array]) -> float | None:
+    def _right(self, counts: engines.Counts, answers: dict[str, Settled]) -> float | None:
         """How many of the first output's answers were right, where they can be."""
-        name, values = next(iter(answers.items()))
-        output = self._outputs[name]
-        if not output.are_classes(values):
-            return None
-        return right if output.pixels == 1 else right / output.pixels
+        name, settled = next(iter(answers.items()))
+        return self._outputs[name].right(counts, settled.kind)
 
     def _chunks(self, arrays: dict[str, Array], count: int) -> Iterator[tuple[int, dict[str, Array]]]:
         for start in range(0, count, self.batch):
             yield start, {name: values[start : start + self.batch] for name, values in arrays.items()}
 
-    def _split(self, x: Array, y: Array) -> Split:
-        x = self._inputs(x)[self.graph.inputs[0]]
-        y = np.asarray(y)
-        return Split(x, y)
+    def _images(self, x: Given, y: Given) -> Split | Named:
+        """Images and answers to go through in batches, all of them looked at once."""
+        inputs, settled = self._inputs(x), self._answers(y)
+        if not _length(inputs):
+            raise SpecError((Diagnostic("CNN303", "there are no images to train on"),))
+        _fit(_length(inputs), settled)
+        answers = {name: kept(one) for name, one in settled.items()}
+        if len(inputs) == len(answers) == 1:
+            return Split(next(iter(inputs.values())), next(iter(answers.values())))
+        return Named(inputs, answers)
 
 
 def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
@@ -378,6 +394,16 @@ def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
         return {names[0]: np.asarray(given)}
     message = f"the network has {len(names)} {what}s; give a dictionary with {', '.join(names)}"
     raise SpecError((Diagnostic("CNN408", message),))
+
+
+def _fit(count: int, answers: Mapping[str, Settled]) -> None:
+    """Refuse no images, and answers of which there are fewer or more."""
+    if not count:
+        raise SpecError((Diagnostic("CNN303", "there are no images, and a mean over none is no number"),))
+    for name, (values, _) in answers.items():
+        if len(values) != count:
+            message = f"{count} images, but {len(values)} targets for `{name}`"
+            raise SpecError((Diagnostic("CNN410", message),))
 
 
 def _length(arrays: Mapping[str, Array]) -> int:

@@ -1,58 +1,153 @@
-"""What a caller gives as the right answers, as the distributions or numbers that the costs compare with."""
+"""What a caller gives as the right answers: what the costs compare with, and what counts as right.
+
+The answers of one output have one of three kinds, by their form and, where that leaves it open, by what they say:
+
+    classes   whole numbers, one for each image (or each pixel), or rows with a single 1 and zeros
+    labels    yes or no for each of several labels, and for a single output that is a probability
+    numbers   anything else, such as heights, or shares of several classes
+
+`ACCURACY` says what is counted of each. The kind is that of all answers that are counted together, never of the
+batch that they come in, so an accuracy depends on no batch size.
+"""
 
 from __future__ import annotations
 
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
+from ..data.dataset import Labels
 from ..diagnostics import Fault
-from ..ir import TensorType
+from ..ir import Graph
+from ..ops.costs import Cost
+
+ACCURACY: tuple[tuple[str, str, str], ...] = (
+    ("N outputs, any cost", "a class, or rows with a single 1", "images whose class has the largest output"),
+    ("N outputs for each pixel, any cost", "a class for each pixel", "pixels whose class has the largest output"),
+    ("one sigmoid", "0 or 1", "images whose output is on the answer's side of 0.5"),
+    ("N sigmoids, `binary_cross_entropy`", "rows of 0 and 1", "labels whose output is on the answer's side of 0.5"),
+    ("anything else", "numbers", "nothing: numbers have no accuracy"),
+)  # of equal outputs the first is the largest; an output of exactly 0.5 says no
+
+CLASSES, LABELS, NUMBERS = range(3)  # the first two are places among the counts of a plan
+SLACK = 1e-3  # shares that were stored in few bits add up to one all the same
+
+
+class Settled(NamedTuple):
+    """Answers whose kind is known: class numbers (n, ...), or rows (n, c, ...)."""
+
+    values: np.ndarray
+    kind: int
 
 
 class Answers:
-    """The answers of one output; every step of a training comes by, so its sizes are looked up once."""
+    """The answers of one output; every step of a training comes by, so its sizes are looked up once.
 
-    def __init__(self, kind: TensorType, dtype: str, name: str = "the network") -> None:
-        self.kind, self.dtype, self.name = kind, np.dtype(dtype), name
-        self.shape, self.places, self.classes = kind.shape, kind.spatial, kind["c"]
-        self.pixels = prod(self.places)
+    `probable` where a single output is a probability, whatever judges it.
+    """
+
+    def __init__(self, graph: Graph, value: str, cost: Cost, dtype: str) -> None:
+        self.kind, self.cost, self.dtype, self.name = graph.type(value), cost.word, np.dtype(dtype), f"`{value}`"
+        self.probable = cost.word == "binary_cross_entropy" or graph.behind(value).op.word in PROBABILITIES
+        self.shape, self.places, self.classes = self.kind.shape, self.kind.spatial, self.kind["c"]
+        pixels = prod(self.places)
+        self.parts = (pixels, pixels * self.classes)  # of an image, that may be right or wrong
         self.each = np.arange(self.classes).reshape(-1, *(1,) * len(self.places))
 
-    def targets(self, y: np.ndarray) -> np.ndarray:
-        """y as (n, c, ...), one number for each of the output's.
+    def settle(self, y: np.ndarray) -> Settled:
+        """Answers of any allowed form in their settled one; all that are counted together, at once.
 
-        Class indices (n,), or (n, h, w) for an output of pixels, become one-hot; numbers of the output's own
-        shape stay as they are; for one output (n,) will do. Raises Fault where neither fits or a class is not
-        there.
+        Class numbers (n,), or (n, h, w) for an output of pixels; rows of the output's own shape; for an output of
+        one pixel also without its sides, and for a single output (n,). Raises Fault where none fits, where a class
+        is not there, or where the cost cannot judge such numbers.
         """
-        given, shape = y.dtype.kind, y.shape[1:]
-        if given not in "biuf":
+        if y.dtype.kind not in "biuf":
             raise Fault("CNN410", f"targets must be numbers, got {y.dtype}")
-        if shape == self.shape and (given == "f" or shape != self.places):
-            return np.ascontiguousarray(y, self.dtype)
-        if shape != self.places:
-            some = f" or (n, {', '.join(map(str, self.places))})" if self.places else " or (n,)"
-            raise Fault(
-                "CNN410",
-                f"targets of shape {y.shape} do not fit {self.name}, which gives {self.kind} for each image",
-                help=f"give classes as{some[3:]}, or numbers as (n, {', '.join(map(str, self.shape))})",
-            )
-        if self.classes == 1:
-            return np.ascontiguousarray(y[:, None], self.dtype)
-        if given == "f":
-            if not np.array_equal(y, np.floor(y)):
-                message = f"targets of shape {y.shape} must be classes, whole numbers below {self.classes}"
-                raise Fault("CNN410", message)
-            y = y.astype(np.int64)
-        hot = y[:, None] == self.each
-        if np.count_nonzero(hot) != y.size:
+        if self.parts[0] == 1 and y.shape[1:] in ((), (self.classes,)):
+            y = y.reshape(len(y), *y.shape[1:], *self.places)
+        if y.shape[1:] == self.places:
+            return self._rows(y[:, None]) if self.classes == 1 else Settled(self._numbered(y), CLASSES)
+        if y.shape[1:] == self.shape:
+            return self._rows(y)
+        raise Fault(
+            "CNN410",
+            f"targets of shape {y.shape} do not fit {self.name}, which gives {self.kind} for each image",
+            help=f"give classes as (n{_sizes(self.places)}), or numbers as (n{_sizes(self.shape)})",
+        )
+
+    def targets(self, settled: Settled) -> np.ndarray:
+        """Settled answers as (n, c, ...), one number for each of the output's; classes become one-hot."""
+        values = settled.values
+        if settled.kind == CLASSES:
+            return (values[:, None] == self.each).astype(self.dtype)
+        return np.ascontiguousarray(values, self.dtype)
+
+    def right(self, counts: tuple[int, int], kind: int) -> float | None:
+        """How many images were right, in parts where they have some; None where answers are numbers."""
+        if kind == NUMBERS:
+            return None
+        return counts[kind] / self.parts[kind] if self.parts[kind] > 1 else counts[kind]
+
+    def _numbered(self, y: np.ndarray) -> np.ndarray:
+        """Class numbers, all of them there."""
+        if y.dtype.kind == "f" and not np.array_equal(y, np.floor(y)):
+            message = f"targets of shape {y.shape} must be classes, whole numbers below {self.classes}"
+            raise Fault("CNN410", message)
+        if y.size and not 0 <= y.min() <= y.max() < self.classes:
             bad = int(y.min()) if y.min() < 0 else int(y.max())
             raise Fault("CNN410", f"class {bad} is not one of the {self.classes} that {self.name} tells apart")
-        return hot.astype(self.dtype)
+        return y.astype(np.int64, copy=False)
 
-    def are_classes(self, y: np.ndarray) -> bool:
-        """Whether answers can be right or wrong: classes were given, or rows that hold a single one."""
-        if y.shape[1:] == self.shape and self.shape != self.places:
-            return self.classes > 1 and bool(((y == 0) | (y == 1)).all() and (y.sum(axis=1) == 1).all())
-        return y.dtype.kind in "biu"
+    def _rows(self, y: np.ndarray) -> Settled:
+        """Rows of the output's shape, as classes where each holds a single 1."""
+        decided = _decided(y[:1]) and _decided(y)  # one row tells most numbers from answers of 0 and 1
+        single = decided and self.classes > 1 and bool((np.add.reduce(y, axis=1, dtype=np.int64) == 1).all())
+        if single and not isinstance(y, Labels):
+            return Settled(y.argmax(axis=1), CLASSES)
+        if not single:
+            self._judged(y, decided)
+        if self.classes == 1:
+            return Settled(y, LABELS if decided and self.probable else NUMBERS)
+        return Settled(y, LABELS if decided and self.cost == "binary_cross_entropy" else NUMBERS)
+
+    def _judged(self, y: np.ndarray, decided: bool) -> None:
+        """Refuse rows that the cost is not defined for."""
+        if self.cost == "binary_cross_entropy" and not decided:
+            wrong, wanted, help = (y < 0) | (y > 1), "go from 0 (no) to 1 (yes)", ""
+        elif self.cost == "cross_entropy":
+            wrong = (y < 0) | (abs(y.sum(axis=1, keepdims=True, dtype=np.float64) - 1) > SLACK)
+            wanted, help = "are shares that add up to 1", "for several labels of an image end in `-> sigmoid`"
+        elif self.cost == "hinge":
+            wrong, wanted = np.ones(y.shape, bool), "are classes"
+            help = "give their numbers, or rows with a single 1"
+        else:
+            return
+        if wrong.any():
+            at = int(np.flatnonzero(wrong.reshape(len(y), -1).any(axis=1))[0])
+            message = f"targets of `{self.cost}` {wanted}, and number {at} for {self.name} is {_shown(y[at])}"
+            raise Fault("CNN410", message, help=help)
+
+
+def kept(settled: Settled) -> np.ndarray:
+    """Settled answers as an array whose parts are of the same kind as the whole."""
+    values = settled.values
+    return values.view(Labels) if settled.kind == LABELS and values.shape[1] > 1 else values
+
+
+PROBABILITIES = ("sigmoid", "hardsigmoid")
+
+
+def _decided(y: np.ndarray) -> bool:
+    return y.dtype.kind == "b" or bool(((y == 0) | (y == 1)).all())
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "".join(f", {size}" for size in shape) or ","
+
+
+def _shown(row: np.ndarray) -> str:
+    """A row for a message, cut where it is long."""
+    numbers = [f"{value:g}" for value in row.reshape(-1)[:6].tolist()]
+    more = ", ..." if row.size > 6 else ""
+    return numbers[0] if row.size == 1 else f"({', '.join(numbers)}{more})"

@@ -158,7 +158,7 @@ class BinarySurprise(CostPrimitive):
         share = self.share(kind, e) / kind["c"]
         a, b = e.scratch("a", e.shape(p)), e.scratch("b", e.shape(p))
         e.line(f"{e.cost(node)} = binary_surprise({e[p]}, {e[t]}, {share!r}, a={a}, b={b})")
-        e.count_right(node, p, t, 0.5)
+        e.count_right(node, p, t, labels=True)
 
 
 @record
@@ -210,4 +210,4 @@ class SigmoidCrossEntropy(BinarySurprise):
             f"{e.cost(node)} = sigmoid_cross_entropy({e[z]}, {e[t]}, {share!r}, scratch={scratch}, "
             f"out={e[probabilities]})"
         )
-        e.count_right(node, probabilities, t, 0.5)
+        e.count_right(node, probabilities, t, labels=True)

@@ -31,6 +31,7 @@ from .update import Update
 from .workers import Processes, Task, shared_memory, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
+Counts = tuple[int, int]  # right answers: by class, by label (`model/targets.py`)
 Scalings = tuple[tuple[str, np.dtype[Any], Scaling], ...]  # input, type, and how it is scaled
 
 
@@ -64,9 +65,10 @@ class Plan:
         return self.graph.band[1]
 
     @property
-    def result(self) -> tuple[float, int]:
-        """The cost and the number of right answers of all shards; of so few numbers Python's sums are quicker."""
-        return float(sum(self.costs.flat)), int(sum(self.right.flat))
+    def result(self) -> tuple[float, Counts]:
+        """The cost and the right answers of all shards; of so few numbers Python's sums are quicker."""
+        right = self.right.flat
+        return float(sum(self.costs.flat)), (int(sum(right[::2])), int(sum(right[1::2])))
 
     @property
     def arena_bytes(self) -> int:
@@ -218,7 +220,7 @@ class Engine:
             for name, shape in shared.items()
         }
         costs = self._array(count * max(1, programs[0].costs), "float64").reshape(count, -1)
-        right = self._array(count, "int64").reshape(count, 1)
+        right = self._array(2 * count, "int64").reshape(count, 2)
         kept = self._array(max(program.kept_bytes for program in programs), "uint8")
         shards = []
         offset = 0
@@ -333,7 +335,7 @@ class Engine:
             plan.prepared = self.changes
         return plan, task
 
-    def learn(self, arrays: Arrays, rate: float) -> tuple[float, int]:
+    def learn(self, arrays: Arrays, rate: float) -> tuple[float, Counts]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
         plan, task = self._ready("learn", arrays)
         self.clock[1] += 1
@@ -342,7 +344,7 @@ class Engine:
         self.workers.run(task)
         return plan.result
 
-    def measure(self, arrays: Arrays) -> tuple[float, int]:
+    def measure(self, arrays: Arrays) -> tuple[float, Counts]:
         """Mean cost and number of right answers, as the network is after training."""
         plan, task = self._ready("measure", arrays)
         self.workers.run(task)

@@ -30,7 +30,7 @@ def check_parameters(model: Trainable, when: str) -> None:
         raise SpecError((Diagnostic("CNN302", f"{name} holds {what} {when}", help=CURE),))
 
 
-def blame(model: Trainable, x: NDArray[Any], y: NDArray[Any], cost: float, when: str) -> SpecError:
+def blame(model: Trainable, x: Any, y: Any, cost: float, when: str) -> SpecError:
     """The diagnostic for a cost that is not finite, naming the first tensor that made it so.
 
     Looks where the numbers come from, in order: the images, the targets, the parameters, what each layer
@@ -42,8 +42,16 @@ def blame(model: Trainable, x: NDArray[Any], y: NDArray[Any], cost: float, when:
     return SpecError((Diagnostic("CNN302", f"the cost is {what} {when}: {cause}", help=cure),))
 
 
-def _cause(model: Trainable, x: NDArray[Any], y: NDArray[Any]) -> tuple[str, str]:
-    for name, values in (("images", x), ("targets", y)):
+def _named(what: str, given: Any) -> list[tuple[str, NDArray[Any]]]:
+    """The arrays of a batch, with what to call each."""
+    if isinstance(given, Mapping):
+        return [(f"{what} of `{name}`", values) for name, values in given.items()]
+    return [(what, given)]
+
+
+def _cause(model: Trainable, x: Any, y: Any) -> tuple[str, str]:
+    x = x if isinstance(x, Mapping) else np.asarray(x)
+    for name, values in (*_named("images", x), *_named("targets", y)):
         bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
         if bad.any():
             at = int(np.argmax(bad))

@@ -99,10 +99,11 @@ class Progress:
 
     def add(self, images: int, cost: float, right: float | None, rate: float, seconds: float) -> None:
         """Count a batch."""
+        before = self.right if self.batch else 0
+        self.right = None if before is None or right is None else before + right  # numbers in one make all so
         self.batch += 1
         self.images += images
         self.cost += cost * images
-        self.right = right if self.right is None or right is None else self.right + right
         self.rate = rate
         self.seconds += seconds
 

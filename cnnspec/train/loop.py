@@ -14,7 +14,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic, SpecError
@@ -36,6 +35,7 @@ class Course:
               where there are any
     patience  stop after so many epochs without a better one
     interval  epochs from one checkpoint to the next; parts are allowed
+    begun     epochs that were seen in trainings before this one: the order of the images goes on after them
     """
 
     epochs: int
@@ -46,6 +46,7 @@ class Course:
     best: str = "accuracy"
     patience: int | None = None
     interval: float = 1.0
+    begun: int = 0
 
     @classmethod
     def of(cls, train: Train, data: Data) -> Course:
@@ -149,21 +150,21 @@ def training(
             for x, y in images.batches(
                 course.batch,
                 seed=course.seed,
-                epoch=progress.epoch,
+                epoch=course.begun + progress.epoch,
                 shuffle=course.shuffle,
                 augment=course.augment,
                 start=progress.batch,
                 stored=model.scales,
                 dtype=model.dtype,
             ):
-                rate = model.rate
+                rate, count = model.rate, min(course.batch, len(images) - progress.batch * course.batch)
                 cost, right = model.learn(x, y)
                 step += 1
                 if not isfinite(cost):
-                    raise blame(model, np.asarray(x), y, cost, f"at step {step} (epoch {epoch})")
+                    raise blame(model, x, y, cost, f"at step {step} (epoch {epoch})")
                 seconds = perf_counter() - start
-                progress.add(len(x), cost, right, rate, seconds)
-                yield StepDone(step, epoch, cost, right, len(x), rate, seconds)
+                progress.add(count, cost, right, rate, seconds)
+                yield StepDone(step, epoch, cost, right, count, rate, seconds)
                 if interrupts.seen:
                     break
                 if step % between == 0 and progress.batch < per_epoch:
@@ -204,7 +205,8 @@ def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], 
         if stopped():
             break
         mean, right = model.measure(x, y)
-        cost, done = cost + mean * len(x), done + len(x)
+        count = min(batch, len(images) - done)
+        cost, done = cost + mean * count, done + count
         correct, classes = correct + (right or 0), classes and right is not None
     return Score(cost / done, correct / done if classes else None) if done else Score()
 

@@ -40,13 +40,13 @@ class Trainable(Protocol):
 
     def load_state(self, state: dict[str, Array]) -> None: ...
 
-    def learn(self, x: Any, y: Array) -> tuple[float, float | None]:
-        """One step; the mean cost and how many were classified right (None where answers are no classes).
+    def learn(self, x: Any, y: Any) -> tuple[float, float | None]:
+        """One step; the mean cost and how many were classified right (None where answers are numbers).
 
         Where the cost is not finite, the parameters stay as they were.
         """
 
-    def measure(self, x: Any, y: Array) -> tuple[float, float | None]:
+    def measure(self, x: Any, y: Any) -> tuple[float, float | None]:
         """The same without learning, as in use."""
 
     def activations(self, x: Array) -> dict[str, Array]: ...
@@ -70,7 +70,7 @@ class Images(Protocol):
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[Any, Array]]:
+    ) -> Iterator[tuple[Any, Any]]:
         """The batches of an epoch from number `start` on: a function of seed and epoch, and nothing else.
 
         With `stored` the images may be `data.dataset.Stored`, which last until the next batch is asked for.

@@ -54,7 +54,7 @@ def test_an_answer_is_right_where_the_first_of_equals_is():
         trial.engine.parameters[name] = np.zeros_like(array)
     classes = np.arange(8) % 4
     trial.arrays["softmax1.target"][...] = np.eye(4)[classes]
-    assert trial.engine.measure(trial.arrays)[1] == 2
+    assert trial.engine.measure(trial.arrays)[1] == (2, 0)
 
 
 def test_numbers_that_are_none_win_nothing_for_ever():

@@ -140,7 +140,7 @@ class Network:
         """The plan's arrays laid out: what it is given, what is taken from it, its own, and the parameters."""
         taken = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in outputs.items()}
         meetings = {name: np.zeros((1, *shape)) for name, shape in plan.meetings.items()}
-        b = SimpleNamespace(costs=np.zeros(max(1, plan.costs)), right=np.zeros(1, np.int64), shard=0, **numbers)
+        b = SimpleNamespace(costs=np.zeros(max(1, plan.costs)), right=np.zeros(2, np.int64), shard=0, **numbers)
         called = {full: plan.names.get(full, full.replace(".", "_")) for full in self.layouts}
         p = SimpleNamespace(**{called[full]: array for full, array in self.arrays.items()})
         g = SimpleNamespace(**{called[full]: array for full, array in (gradients or {}).items()})
