@@ -142,10 +142,7 @@ def train(
         memory = model.engine.memory(settings.batch)
         told = (lambda line: click.echo(line, err=as_json)) if leads else (lambda line: None)
         told(table(known))
-        told(
-            f"{len(session.data.train):,} images of {session.data.name} to learn from, "
-            f"{len(session.data.validation):,} for validation, {len(session.data.test):,} to test"
-        )
+        told(session.data.told)
         told(
             f"{settings.optimiser.written()}, batch {settings.batch}, {model.engine.described}; "
             f"predicted peak memory of a step {amount(sum(memory.values()))}\n"

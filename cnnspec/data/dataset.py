@@ -6,8 +6,8 @@ taken, or (see `Stored`) by the workers that train on it, each its own part of i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -202,7 +202,8 @@ class Dataset:
     """The images of a training: to learn from, to choose by, to be tested on.
 
     `classes` are the names of the classes in the order of their numbers, or None where y are numbers to meet;
-    `table` tells the columns where they come from a csv, `source` what the spec says of where they come from.
+    `table` tells the columns where they come from a csv, `source` what the spec says of where they come from,
+    and `own` what the source calls the images that it has for validation and test.
     """
 
     name: str
@@ -212,6 +213,16 @@ class Dataset:
     classes: tuple[str, ...] | None
     table: Table | None = None
     source: Source | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        """How many images there are of each part, and which they are where the source has some for it."""
+        of = {part: f" from {self.own[part]}" if part in self.own else "" for part in ("validation", "test")}
+        return (
+            f"{len(self.train):,} images of {self.name} to learn from, "
+            f"{len(self.validation):,}{of['validation']} for validation, {len(self.test):,}{of['test']} to test"
+        )
 
     @property
     def input_type(self) -> TensorType:

@@ -46,6 +46,13 @@ class Tree:
     passed: int
 
     @property
+    def own(self) -> dict[str, str]:
+        """The names of the folders of validation and test."""
+        return {
+            name: part.folder.name for name, part in (("validation", self.validation), ("test", self.test)) if part
+        }
+
+    @property
     def first(self) -> Path:
         return self.train.files[0]
 

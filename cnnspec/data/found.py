@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Found:
     """The arrays of a source, `test` and `validation` where it has images of its own for them.
 
     `classes` names the classes where the source knows them, or tells how many there are; `table` are the
-    columns of a csv.
+    columns of a csv, `own` tells what the source calls its `validation` and `test`.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Found:
     classes: tuple[str, ...] | int | None = None
     validation: Pair | None = None
     table: Table | None = None
+    own: dict[str, str] = field(default_factory=dict)
 
     def checked(self) -> Found:
         """The same with x of bytes or float32 and y of int64 or float32, or a Fault that says what is wrong."""
@@ -40,7 +41,9 @@ class Found:
         for part, pair in found.items():
             self._same(part, pair, found["train"])
         names = _names(classes, tuple((told[part], y) for part, (_, y) in found.items()))
-        return Found(self.name, found["train"], found.get("test"), names, found.get("validation"), self.table)
+        return Found(
+            self.name, found["train"], found.get("test"), names, found.get("validation"), self.table, self.own
+        )
 
     def _same(self, part: str, pair: Pair, train: Pair) -> None:
         """Raise a Fault unless the images of a part are like those to learn from."""

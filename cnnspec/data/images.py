@@ -25,12 +25,12 @@ def read_images(source: Images, path: Path, progress: Progress | None = None) ->
     """The images below a folder, in the order of their classes and names."""
     found = tree(path)
     if progress and found.passed:
-        progress(f"{found.passed:,} files of {path} are documents, and passed over")
+        progress(f"passed over {found.passed:,} of the files in {path}: by their names they are no images")
     train, validation, test = (
         _part(source, part, progress) if part else None for part in (found.train, found.validation, found.test)
     )
     assert train, "a tree has images to learn from"
-    return Found(path.name, train, test, found.classes, validation)
+    return Found(path.name, train, test, found.classes, validation, own=found.own)
 
 
 def _part(source: Images, part: Part, progress: Progress | None) -> Pair:

@@ -87,7 +87,7 @@ def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
     scaling = _scaling(train[0], settings.normalise)
     learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
-    return Dataset(found.name, learn, choose, final, found.classes, found.table, settings.source)
+    return Dataset(found.name, learn, choose, final, found.classes, found.table, settings.source, found.own)
 
 
 def _settled(*parts: Pair | None) -> tuple[Pair | None, ...]:

@@ -23,13 +23,19 @@ from .headers import Header, check_array, npy_header
 def read_npz(source: Npz, path: Path) -> Found:
     """The images and labels of an archive, each part that it has."""
     with archive.opened(path) as file:
-        found = {
-            part: _pair(source, file, names, path.name) for part, names in archive.parts_of(file, path.name).items()
-        }
+        names = archive.parts_of(file, path.name)
+        found = {part: _pair(source, file, pair, path.name) for part, pair in names.items()}
         classes: tuple[str, ...] | int | None = source.classes
         if any(y.dtype.kind in "US" for _, y in found.values()):
             found, classes = _named(found, path.name)
-    return Found(path.stem, found["train"], found.get("test"), classes, found.get("validation"))
+    return Found(
+        path.stem,
+        found["train"],
+        found.get("test"),
+        classes,
+        found.get("validation"),
+        own={part: x for part, (x, _) in names.items() if part != "train"},
+    )
 
 
 def _pair(source: Npz, file: zipfile.ZipFile, names: tuple[str, str], where: str) -> Pair:

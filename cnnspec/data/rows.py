@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ..diagnostics import Fault
 from ..plain_files import open_regular
@@ -90,7 +90,7 @@ def texts(path: Path, separator: str) -> Iterator[Iterator[Row]]:
             lines = _Lines(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
             # a space after the separator belongs to neither cell, so that `1, "a"` is a text in quotes
             reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=True)
-            yield _rows(reader, lines)
+            yield _rows(reader, lines, separator == " ")
     except UnicodeDecodeError:
         raise Fault("CNN405", f"{path.name} is not a text in UTF-8", at="source", help="save it in UTF-8") from None
     except csv.Error as error:
@@ -100,11 +100,14 @@ def texts(path: Path, separator: str) -> Iterator[Iterator[Row]]:
         raise unreadable(path, error) from None
 
 
-def _rows(reader: Iterator[list[str]], lines: _Lines) -> Iterator[Row]:
+def _rows(reader: Any, lines: _Lines, aligned: bool) -> Iterator[Row]:
+    """The rows that hold something; of a table whose columns are `aligned` by spaces, without the empty cells."""
     for row in reader:
         lines.left = LONGEST_ROW
+        if aligned:
+            row = [cell for cell in row if cell]
         if row and (len(row) > 1 or row[0].strip()):
-            yield reader.line_num, row  # type: ignore[attr-defined]
+            yield reader.line_num, row
 
 
 def _table(source: Csv, where: str, rows: Iterator[Row]) -> Rows:

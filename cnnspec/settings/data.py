@@ -100,9 +100,13 @@ class Idx(Source):
 
 @record
 class Npz(Source):
-    """A NumPy archive with `x` and `y`, or with `x_train`, `y_train`, `x_test` and `y_test`.
+    """A NumPy archive with `x` and `y`, or with `x_train` and `y_train`.
 
-    Whole numbers in y are classes, floats are numbers to meet.
+    `x_val` and `y_val` (or `x_valid`, `x_validation`) are the validation where they are there, `x_test` and
+    `y_test` the test; arrays under other names are passed over. Whole numbers and texts in y are classes, and so
+    are rows that have a single 1 beside zeros (one-hot); other floats are numbers to meet. Bytes in x become
+    numbers from 0 to 1, all others stay as they are. Where the sizes of x look as if its channels came last, or
+    as if it had no axis for them, `axes` must say which order is meant.
     """
 
     word: ClassVar[str] = "npz"
@@ -117,9 +121,14 @@ class Npz(Source):
 
 @record
 class Images(Source):
-    """A folder of image files for each class, or folders `train` and `test` with one for each class.
+    """A folder of image files for each class, or folders `train`, `val` and `test` with one for each class.
 
-    Needs Pillow. The names of the folders, sorted, are the classes.
+    Needs Pillow. `val` (or `valid`, `validation`) is the validation and `test` the test; either may be missing, and
+    a share of `train` is taken then. The names of the folders are the classes: in the order of their values where
+    all are numbers, else by code point. Files are PNG, JPEG, BMP, PPM, WebP, GIF or TIFF, turned upright as EXIF
+    tells, laid on white where they are transparent, and scaled to 8 bits a channel from 16 (65535 becomes
+    255); of several pictures in one file the first is read. Names that begin with a dot, documents (by their
+    endings: `.txt`, `.json` and the like) and what systems leave are passed over; any other file is an error.
     """
 
     word: ClassVar[str] = "images"
@@ -148,7 +157,13 @@ class Column(Kind):
 
 @record
 class Csv(Source):
-    """A table of numbers with a column of labels, one row for each vector."""
+    """A table of numbers with a column of labels, one row for each vector.
+
+    A text in UTF-8; cells may stand in quotes, empty lines are passed over. Labels are classes in the order of
+    their values where all are numbers, and equal numbers are one class (1.0 is 1), else by code point. A missing
+    label (nothing, `?`, `nan`, and what pandas takes for missing: `NA`, `N/A`, `null`, `None`) is an error, and so
+    is a cell that is not a number.
+    """
 
     word: ClassVar[str] = "csv"
     file: str = size(Text(), '"file.csv"', "the table")
@@ -161,7 +176,7 @@ class Csv(Source):
     test: float = _test()
 
     def __post_init__(self) -> None:
-        if len(self.separator) != 1 or self.separator in "\r\n":
+        if len(self.separator) != 1 or self.separator in '\r\n\0"':
             raise Fault("CNN203", f'wants one character, got "{self.separator}"', at="separator")
 
 
@@ -174,7 +189,9 @@ class Data:
 
     word: ClassVar[str] = "data"
     source: Source = setting(Nested(SOURCES), Digits(), "where the images come from")
-    validation: float = setting(SHARE, 0.1, "the share of the training images that is kept to choose by")
+    validation: float = setting(
+        SHARE, 0.1, "the share of the training images that is kept to choose by, where the source has none for it"
+    )
     normalise: bool = setting(Switch(), False, "subtract each channel's mean and divide by its deviation")
     augment: tuple[Augmentation, ...] = repeated(
         Nested(AUGMENTATIONS), "a change to the training images; may be said several times"

@@ -242,8 +242,46 @@ def test_csv_without_header_and_with_numbers_to_meet(tmp_path):
     assert found.train.y.tolist() == [[0.5], [1.5]] and found.classes is None
 
 
+@pytest.mark.parametrize(
+    "text, settings",
+    [
+        ("a\tb\tkind\n1\t2\tx\n3\t4\ty\n", {"separator": "\t"}),
+        ("a b kind\n1  2 x\n3 4 y\n", {"separator": " "}),
+        ('"a", "b", "kind"\n"1", "2", "x"\n3, 4, "y"\n', {}),
+        ("a,b,kind\r1,2,x\r3,4,y\r", {}),
+        ("\n  \na,b,kind\n1,2,x\n\n \n3,4,y", {}),
+        ("1,2,x\n3,4,y\n", {"header": False}),
+        ("kind,a,b\nx,1,2\ny,3,4\n", {"label": 1}),
+        ("2020,2021,year,kind\n1,2,0,x\n3,4,0,y\n", {}),
+        ("  a    b kind\n  1    2 x \n  3    4 y\n", {"separator": " "}),
+    ],
+)
+def test_csv_in_other_hands(tmp_path, text, settings):
+    (tmp_path / "a.csv").write_text(text, newline="")
+    found = load(Data(source=Csv("a.csv", test=0.0, **settings), **WHOLE), root=tmp_path)
+    assert found.train.x[:, :2].tolist() == [[1, 2], [3, 4]] and found.classes == ("x", "y")
+
+
+def test_csv_of_quoted_lines_and_cells(tmp_path):
+    (tmp_path / "a.csv").write_text('a,"the\nkind"\n1,"two\nlines"\n2,"a, b"\n3,"say ""hi"""\n')
+    found = load(Data(source=Csv("a.csv", "the\nkind", test=0.0), **WHOLE), root=tmp_path)
+    assert found.classes == ("a, b", 'say "hi"', "two\nlines") and found.train.y.tolist() == [2, 0, 1]
+
+
+def test_iris_as_the_repository_has_it_is_read_without_a_header(tmp_path):
+    kinds = ("setosa", "versicolor", "virginica")
+    rows = [f"{5 + i % 7 / 10},3.5,1.4,0.2,Iris-{kinds[i // 50]}" for i in range(150)]
+    (tmp_path / "iris.data").write_text("\n".join(rows) + "\n\n")
+    with pytest.raises(SpecError) as caught:
+        load(Data(source=Csv("iris.data")), root=tmp_path)
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.help.split(";")[0]) == ("CNN418", "use `header off`")
+    found = load(Data(source=Csv("iris.data", header=False, test=0.0), **WHOLE), root=tmp_path)
+    assert np.bincount(found.train.y).tolist() == [50, 50, 50]
+
+
 def test_csv_separator_is_one_character():
-    for wrong in ("", ";;", "\n"):
+    for wrong in ("", ";;", "\n", '"', "\0"):
         with pytest.raises(Fault) as caught:
             Csv("a.csv", separator=wrong)
         assert caught.value.code == "CNN203"
