@@ -330,7 +330,7 @@ class Emitter:
                 yield from self._read(self.graph[value])
 
     def _reserve(self, name: str, shape: tuple[int, ...], dtype: str, first: int, last: int) -> None:
-        size = {"float": self.itemsize, "bool": 1, "int64": 8}[dtype]
+        size = {"float": self.itemsize, "bool": 1, "int64": 8, "float64": 8}[dtype]
         assert name not in self.buffers, f"{name} is reserved twice"
         if self.node.name in self.known:
             self.kept[name] = Buffer(name, shape, dtype, 0, FOREVER, size)

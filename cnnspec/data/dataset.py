@@ -20,6 +20,7 @@ from ..settings.data import Source
 from .axes import input_help
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
+FAR = 3  # deviations: a mean further from zero is taken off before the scale
 ORDER, CHANGES = 0, 1  # which of an epoch's streams of random numbers
 
 
@@ -37,11 +38,25 @@ class Scaling:
         """x[n,c,...] -> out[n,c,...], floats; x is left as it is."""
         # one pass that converts and one in floats are quicker than a product of mixed types
         np.copyto(out, x, casting="unsafe")
+        centre, offset = self._centred(out.dtype)
+        if any(centre):
+            np.subtract(out, self._column(centre, out), out=out)
         if self.scale != (1.0,):
             np.multiply(out, self._column(self.scale, out), out=out)
-        if any(self.offset):
-            np.add(out, self._column(self.offset, out), out=out)
+        if any(offset):
+            np.add(out, self._column(offset, out), out=out)
         return out
+
+    def _centred(self, dtype: np.dtype[Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """A number to take off first, zero in most channels, and the offset that is left.
+
+        x * scale + offset cancels in channels whose mean is many deviations from zero.
+        """
+        pairs = [
+            (float(dtype.type(-o / s)) if abs(o) > FAR else 0.0, s, o)
+            for s, o in zip(self.scale, self.offset, strict=True)
+        ]
+        return tuple(c for c, _, _ in pairs), tuple(o + c * s for c, s, o in pairs)
 
     @staticmethod
     def _column(numbers: tuple[float, ...], like: np.ndarray) -> np.ndarray | np.floating[Any]:

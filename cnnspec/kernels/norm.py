@@ -7,6 +7,7 @@ import numpy as np
 from .activation import zeros
 
 BLOCK = 32_768  # numbers
+FAR = 9  # a mean is far from zero where its square is more than so many variances
 _ONES: dict[np.dtype, np.ndarray] = {}
 
 
@@ -23,17 +24,30 @@ def channel_sums(x: np.ndarray, *, out: np.ndarray) -> None:
     np.add.reduce(np.matmul(x, ones(x.shape[2], x.dtype)), axis=0, out=out)
 
 
-def sums_and_squares(x: np.ndarray, *, out: np.ndarray) -> None:
-    """x[h,c,l] -> out[2,c] in float64: the sum of each channel and the sum of its squares."""
-    sums = Moments(x)
-    sums.take(slice(None), x)
-    sums.total(out=out)
+def channel_moments(x: np.ndarray, *, out: np.ndarray) -> None:
+    """x[h,c,l] -> out[3,c] in float64: see `Moments.total`."""
+    moments = Moments(x)
+    moments.take(slice(None), x)
+    moments.total(out=out)
+
+
+def far(mean: np.ndarray, var: np.ndarray) -> np.ndarray:
+    """Channels whose mean is far from zero beside their deviation, where sums about zero cancel.
+
+    The rounding of a sum of squares comes back in the variance 1 + mean^2 / var times as large.
+    """
+    return mean * mean > FAR * var
 
 
 class Moments:
-    """The sum of each channel and of its squares, taken block by block by whoever makes the rows of x[...,c,l]."""
+    """The moments of each channel, taken block by block by whoever makes the rows of x[...,c,l].
+
+    Sums and squares about zero cost one look at each number. A channel whose mean proves to be far from zero is
+    looked at again at the end, each number less the mean (two-pass; Chan, Golub and LeVeque 1983).
+    """
 
     def __init__(self, x: np.ndarray) -> None:
+        self.x = x
         self.sums = np.empty((2, *x.shape[:-1]), x.dtype)
         self.ones = ones(x.shape[-1], x.dtype)
 
@@ -42,16 +56,47 @@ class Moments:
         np.vecdot(x, x, out=self.sums[1, rows])
 
     def total(self, *, out: np.ndarray) -> None:
-        """out[2,c] in float64"""
-        self.sums.reshape(2, -1, out.shape[1]).sum(axis=1, dtype=np.float64, out=out)
+        """out[3,c] in float64: how many numbers a channel has, their mean, the sum of squares about it."""
+        count = self.x.size // out.shape[1]
+        total, squares = self.sums.reshape(2, -1, out.shape[1]).sum(axis=1, dtype=np.float64)
+        mean = total / count
+        about = np.maximum(squares - mean * total, 0)
+        again = np.flatnonzero(far(mean, about / count))
+        if again.size:
+            shift = mean[again].astype(self.x.dtype)
+            total, squares = shifted_sums(self.x, again, shift)
+            less = total / count
+            mean[again], about[again] = shift + less, np.maximum(squares - less * total, 0)
+        out[0], out[1], out[2] = count, mean, about
 
 
-def batch_moments(sums: np.ndarray, count: int, *, mean: np.ndarray, var: np.ndarray) -> None:
-    """sums[shards,2,c] -> mean[c] and var[c] (biased) of the whole batch, added up in the shards' order."""
-    total = np.add.reduce(sums, axis=0)
-    average = total[0] / count
-    mean[...] = average
-    var[...] = np.maximum(total[1] / count - average * average, 0)
+def shifted_sums(
+    x: np.ndarray, channels: np.ndarray, shift: np.ndarray, dy: np.ndarray | None = None
+) -> np.ndarray:
+    """Some channels of x[...,c,l] less their shift: [2,channels] in float64, the sums of d and of d * d.
+
+    With dy[...,c,l] those of dy and of dy * d.
+    """
+    found = np.zeros((2, channels.size))
+    run = ones(x.shape[-1], x.dtype)
+    for rows in blocks(x):
+        for k, channel in enumerate(channels):
+            d = x[rows, ..., channel, :] - shift[k]
+            by = d if dy is None else dy[rows, ..., channel, :]
+            found[:, k] += [part.sum(dtype=np.float64) for part in (np.matmul(by, run), np.vecdot(by, d))]
+    return found
+
+
+def batch_moments(parts: np.ndarray, *, mean: np.ndarray, var: np.ndarray) -> None:
+    """parts[shards,3,c] of `Moments.total` -> mean[c] and var[c] (biased) of the whole batch, in the shards' order.
+
+    Squares about the shards' means become squares about that of all (Chan, Golub and LeVeque 1983).
+    """
+    counts, means, about = parts[:, 0], parts[:, 1], parts[:, 2]
+    count = np.add.reduce(counts, axis=0)
+    mean[...] = np.add.reduce(counts * means, axis=0) / count
+    apart = means - mean
+    var[...] = np.add.reduce(about + counts * apart * apart, axis=0) / count
 
 
 def blocks(x: np.ndarray) -> list[slice]:
@@ -63,9 +108,44 @@ def blocks(x: np.ndarray) -> list[slice]:
 def scale_and_shift(
     mean: np.ndarray, var: np.ndarray, weight: np.ndarray, bias: np.ndarray, eps: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(x - mean) / sqrt(var + eps) * weight + bias = x * scale + shift; both [c,1]."""
-    scale = weight / np.sqrt(var + var.dtype.type(eps))
+    """(x - mean) / sqrt(var + eps) * weight + bias = x * scale + shift; both [c,1] in float64."""
+    scale = weight / np.sqrt(var + np.float64(eps))
     return scale[:, None], (bias - mean * scale)[:, None]
+
+
+class Normalisation:
+    """(x - mean) / sqrt(var + eps) * weight + bias as x * scale + shift, of blocks of x[...,c,l].
+
+    That cancels where a mean is far from zero; there the centre, the mean as a number of x's type, is taken off
+    first. Of other channels the centre is zero, which changes no bit, and is left out where all are so.
+    """
+
+    def __init__(
+        self,
+        mean: np.ndarray,
+        var: np.ndarray,
+        weight: np.ndarray,
+        bias: np.ndarray,
+        eps: float,
+        dtype: np.dtype,
+    ) -> None:
+        self.centre = centre(mean, var, dtype)
+        rest = mean if self.centre is None else mean - self.centre[:, 0]
+        scale, shift = scale_and_shift(rest, var, weight, bias, eps)
+        self.scale, self.shift = scale.astype(dtype), shift.astype(dtype)
+
+    def write(self, x: np.ndarray, *, out: np.ndarray) -> None:
+        if self.centre is not None:
+            np.subtract(x, self.centre, out=out)
+            x = out
+        np.multiply(x, self.scale, out=out)
+        np.add(out, self.shift, out=out)
+
+
+def centre(mean: np.ndarray, var: np.ndarray, dtype: np.dtype) -> np.ndarray | None:
+    """The means [c,1] of channels that are far from zero, and zero for others; None where all are near."""
+    there = far(mean, var)
+    return np.where(there, mean, 0).astype(dtype)[:, None] if there.any() else None
 
 
 def normalise(
@@ -86,12 +166,11 @@ def normalise(
     `won`, of bools, gets where out is positive. All of it block by block, so that the memory is read and written
     once.
     """
-    scale, shift = scale_and_shift(mean, var, weight, bias, eps)
+    normalisation = Normalisation(mean, var, weight, bias, eps, x.dtype)
     zero = zeros(x)
     for rows in blocks(x):
         y = out[rows]
-        np.multiply(x[rows], scale, out=y)
-        np.add(y, shift, out=y)
+        normalisation.write(x[rows], out=y)
         if add is not None:
             np.add(y, add[rows], out=y)
         if relu:
@@ -116,7 +195,7 @@ def add_bias(
 
 def fold_filters(weights: np.ndarray, var: np.ndarray, weight: np.ndarray, eps: float, *, out: np.ndarray) -> None:
     """weights[f,...] of a convolution that a normalisation follows, its scale brought into them."""
-    scale = weight / np.sqrt(var + var.dtype.type(eps))
+    scale = (weight / np.sqrt(var + np.float64(eps))).astype(weights.dtype)
     np.multiply(weights, scale.reshape(-1, *[1] * (weights.ndim - 1)), out=out)
 
 
@@ -131,18 +210,16 @@ def fold_bias(
     out: np.ndarray,
 ) -> None:
     """What is left of a normalisation whose scale went into the filters; `before` is the convolution's own bias."""
-    scale, shift = scale_and_shift(mean, var, weight, bias, eps)
-    np.copyto(out, shift[:, 0])
-    if before is not None:
-        np.add(out, before * scale[:, 0], out=out)
+    rest = mean if before is None else mean - before.astype(np.float64)
+    np.copyto(out, scale_and_shift(rest, var, weight, bias, eps)[1][:, 0], casting="same_kind")
 
 
 class GradientSums:
-    """The sums of dy and of dy * x that batch normalisation's gradient needs, taken block by block.
+    """The sums of dy and of dy * (x - mean) that batch normalisation's gradient needs, taken block by block.
 
     x[...,c,l] is what was normalised, rows first. With `won`, where a relu let numbers through, dy counts only
     there; with `add` that is added to it before. Whoever makes dy calls `take` for each block while it is in the
-    cache, then `total`.
+    cache, then `total`. Like `Moments` they are taken about zero, and again where a mean is far from it.
     """
 
     def __init__(self, x: np.ndarray, won: np.ndarray | None = None, add: np.ndarray | None = None) -> None:
@@ -162,39 +239,48 @@ class GradientSums:
         np.matmul(dy, self.ones, out=self.sums[0, rows])
         np.vecdot(dy, self.x[rows], out=self.sums[1, rows])
 
-    def total(self, *, out: np.ndarray) -> None:
-        """out[2,c] in float64"""
+    def total(self, dy: np.ndarray, mean: np.ndarray, var: np.ndarray, *, out: np.ndarray) -> None:
+        """out[2,c] in float64; dy is all that counted of it, as `take` left it."""
         self.sums.reshape(2, -1, out.shape[1]).sum(axis=1, dtype=np.float64, out=out)
+        np.subtract(out[1], mean * out[0], out=out[1])
+        again = np.flatnonzero(far(mean, var))
+        if again.size:
+            shift = mean[again].astype(self.x.dtype)
+            total, products = shifted_sums(self.x, again, shift, merged(dy))
+            out[1, again] = products - (mean[again] - shift) * total
 
 
 def gradient_sums(
     dy: np.ndarray,
     x: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
     *,
     won: np.ndarray | None = None,
     masked: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: the sums of dy and of dy * x; with won, of dy `masked` by it."""
-    sums = GradientSums(x, won)
+    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: see `GradientSums`; with won, of dy `masked` by it."""
+    sums, target = GradientSums(x, won), dy if masked is None else masked
     for rows in blocks(x):
-        sums.take(rows, dy[rows], dy[rows] if masked is None else masked[rows])
-    sums.total(out=out)
+        sums.take(rows, dy[rows], target[rows])
+    sums.total(target, mean, var, out=out)
 
 
 def parameter_gradients(
-    sums: np.ndarray, mean: np.ndarray, var: np.ndarray, eps: float, *, dweight: np.ndarray, dbias: np.ndarray
+    sums: np.ndarray, var: np.ndarray, eps: float, *, dweight: np.ndarray, dbias: np.ndarray
 ) -> None:
-    """This shard's part of the gradients: sums[2,c] of dy and dy * x."""
+    """This shard's part of the gradients: sums[2,c] of dy and dy * (x - mean)."""
     dbias[...] = sums[0]
-    dweight[...] = (sums[1] - mean * sums[0]) / np.sqrt(var + np.float64(eps))
+    dweight[...] = sums[1] / np.sqrt(var + np.float64(eps))
 
 
 class NormaliseGradient:
     """dx of batch normalisation, made a block of rows at a time, where and when somebody reads them.
 
     With z = (x - mean) * r, r = 1 / sqrt(var + eps):  dx = weight * r * (dy - mean(dy) - z * mean(dy * z)),
-    (Ioffe and Szegedy 2015), which is dx = scale * (dy + b * x + c) with a scale, b and c for each channel.
+    (Ioffe and Szegedy 2015), which is dx = scale * (dy + b * x + c) with a scale, b and c for each channel; x is
+    less its centre there, as in `Normalisation`.
     dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block. Whoever can bring the scale in
     elsewhere, such as a convolution in its filters, reads rows and `scale`; else `write` makes all of dx.
     """
@@ -205,20 +291,22 @@ class NormaliseGradient:
     def prepare(
         self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, sums: np.ndarray, count: int, eps: float
     ) -> None:
-        """The numbers of each channel, from sums[shards,2,c] of dy and dy * x over count pixels."""
+        """The numbers of each channel, from sums[shards,2,c] of dy and dy * (x - mean) over count pixels."""
         total = np.add.reduce(sums, axis=0)
         r = 1 / np.sqrt(var + np.float64(eps))
-        mean_dy = total[0] / count
-        mean_dyz = r * (total[1] - mean * total[0]) / count
-        b = -mean_dyz * r
-        c = -mean_dy - b * mean
+        b = -r * r * total[1] / count
+        self.centre = centre(mean, var, self.x.dtype)
+        c = -total[0] / count - b * (mean if self.centre is None else mean - self.centre[:, 0])
         self.scale, self.b, self.c = ((a.astype(self.x.dtype))[:, None] for a in (weight * r, b, c))
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         """dx / scale of some rows, in scratch."""
         start, stop = rows.start, rows.stop
         part = self.scratch[: stop - start]
-        np.multiply(self.x[start:stop], self.b, out=part)
+        x = self.x[start:stop]
+        if self.centre is not None:
+            x = np.subtract(x, self.centre, out=part)
+        np.multiply(x, self.b, out=part)
         np.add(part, self.c, out=part)
         np.add(part, self.dy[start:stop], out=part)
         return part
@@ -240,4 +328,4 @@ def merged(x: np.ndarray) -> np.ndarray:
 def blend(state: np.ndarray, new: np.ndarray, keep: float, take: float) -> None:
     """state = keep * state + take * new"""
     np.multiply(state, state.dtype.type(keep), out=state)
-    np.add(state, new * state.dtype.type(take), out=state)
+    np.add(state, (new * take).astype(state.dtype), out=state)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .activation import zeros
-from .norm import GradientSums, Moments, NormaliseGradient, merged, scale_and_shift
+from .norm import GradientSums, Moments, Normalisation, NormaliseGradient, merged
 from .products import product
 
 
@@ -26,19 +26,19 @@ def from_residues(x: np.ndarray, *, out: np.ndarray) -> None:
         np.copyto(part, x[:, r, :, : part.shape[2]])
 
 
-def products_and_sums(
-    matrix: np.ndarray, columns: np.ndarray, block: int, *, sums: np.ndarray, out: np.ndarray
+def products_and_moments(
+    matrix: np.ndarray, columns: np.ndarray, block: int, *, moments: np.ndarray, out: np.ndarray
 ) -> None:
     """matrix[f,d] . columns[i,4,d,l] -> out[i,4,f,l], `block` rows at a time.
 
-    While they are in the cache, sums[2,f] gets each channel's sum and that of its squares.
+    While they are in the cache, the moments of each channel are taken: moments[3,f], see `Moments`.
     """
-    moments = Moments(out)
+    taken = Moments(out)
     for start in range(0, len(out), block):
         rows = slice(start, min(start + block, len(out)))
         product(matrix, columns[rows], out=out[rows])
-        moments.take(rows, out[rows])
-    moments.total(out=sums)
+        taken.take(rows, out[rows])
+    taken.total(out=moments)
 
 
 def residue_filter_gradient(
@@ -155,14 +155,13 @@ def normalise_pooled(
     the upper winner the lower; won, like out, where the relu let numbers through. block[2r,4,c,t,n], top and
     bottom[r,2,c,t,n] are scratch for r rows of windows.
     """
-    scale, shift = scale_and_shift(mean, var, weight, bias, eps)
+    normalisation = Normalisation(mean, var, weight, bias, eps, x.dtype)
     values, zero = merged(x), zeros(out)
     for start in range(0, len(out), len(top)):
         rows = slice(start, min(start + len(top), len(out)))
         count = rows.stop - start
         y = block[: 2 * count]
-        np.multiply(values[2 * start : 2 * rows.stop], scale, out=merged(y))
-        np.add(merged(y), shift, out=merged(y))
+        normalisation.write(values[2 * start : 2 * rows.stop], out=merged(y))
         a, b, c, d = pairs(y)
         upper, lower, pooled = top[:count], bottom[:count], out[rows]
         np.greater_equal(a, b, out=wins[0, rows])
@@ -181,6 +180,8 @@ def normalise_pooled(
 def pooled_gradient(
     dy: np.ndarray,
     x: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
     wins: np.ndarray,
     *,
     won: np.ndarray | None = None,
@@ -211,4 +212,4 @@ def pooled_gradient(
         deal(up, wins[0, rows], first=da, second=db)
         deal(low, wins[1, rows], first=dc, second=dd)
         total.take(both, target[both], target[both])
-    total.total(out=sums)
+    total.total(out, mean, var, out=sums)

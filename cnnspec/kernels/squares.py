@@ -85,7 +85,7 @@ def winograd_squares(
     bias: np.ndarray | None = None,
     add: np.ndarray | None = None,
     relu: bool = False,
-    sums: np.ndarray | None = None,
+    moments: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
     """x[h,4,c,T,n], weights[f,3,3,c] -> out[i,4,f,t,n], a strip at a time.
@@ -103,7 +103,7 @@ def winograd_squares(
     b, a = transforms(x.dtype).b, transforms(x.dtype).a
     m = strip_planes(products, filters, length)
     mixed, half = apart(strip, 4, channels, rows_x.shape[3]), apart(strip, 4, filters, length)
-    then = Afterwards(rows_y, add, relu, sums)
+    then = Afterwards(rows_y, add, relu, moments)
     for k, start in enumerate(range(0, rows, TILE)):
         stop = min(start + TILE, rows)
         v = strip_planes(planes[k % len(planes)], channels, length)

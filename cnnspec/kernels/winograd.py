@@ -192,24 +192,24 @@ def see(x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int,
 
 
 class Afterwards:
-    """What is done with a block of rows y[i,4,f,l] while it is hot: `add` is added, then relu; the sums of it."""
+    """What is done with a block of rows y[i,4,f,l] while it is hot: `add` is added, then relu; its moments."""
 
-    def __init__(self, y: np.ndarray, add: np.ndarray | None, relu: bool, sums: np.ndarray | None) -> None:
+    def __init__(self, y: np.ndarray, add: np.ndarray | None, relu: bool, moments: np.ndarray | None) -> None:
         self.add = None if add is None else add.reshape(y.shape)
         self.zero = zeros(y) if relu else None
-        self.moments, self.sums = None if sums is None else Moments(y), sums
+        self.taken, self.moments = None if moments is None else Moments(y), moments
 
     def take(self, rows: slice, y: np.ndarray) -> None:
         if self.add is not None:
             np.add(y, self.add[rows], out=y)
         if self.zero is not None:
             np.maximum(y, self.zero, out=y)
-        if self.moments is not None:
-            self.moments.take(rows, y)
+        if self.taken is not None:
+            self.taken.take(rows, y)
 
     def total(self) -> None:
-        if self.moments is not None and self.sums is not None:
-            self.moments.total(out=self.sums)
+        if self.taken is not None and self.moments is not None:
+            self.taken.total(out=self.moments)
 
 
 def winograd(
@@ -224,13 +224,13 @@ def winograd(
     bias: np.ndarray | None = None,
     add: np.ndarray | None = None,
     relu: bool = False,
-    sums: np.ndarray | None = None,
+    moments: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
     """x[h,4,c,T,n], weights[f,3,3,c] -> out[i,4,f,t,n], `block` rows at a time.
 
     What follows is done where asked while the rows are hot: bias[f] is added (to m1, which all four outputs count
-    once), then add[i,4,f,t,n], then relu; sums[2,f] gets each channel's sum and that of its squares.
+    once), then add[i,4,f,t,n], then relu; moments[3,f] gets those of each channel (see `Moments`).
     u[6,f,3,c], planes[6,m] and products[6,block,f,l] are scratch; planes that have room for every row of the
     padded image are whole at the end.
     """
@@ -240,7 +240,7 @@ def winograd(
     filter_planes(weights, out=u)
     band = Band(planes, channels, tiles * n)
     matrix = u.reshape(6, 1, filters, 3 * channels)
-    then = Afterwards(rows_y, add, relu, sums)
+    then = Afterwards(rows_y, add, relu, moments)
     for start in range(0, rows, block):
         stop = min(start + block, rows)
         see(rows_x, band, stop + 2, start, pad, block, n)

@@ -15,7 +15,7 @@ from ..ir.op import Op, multiplying
 from ..record import record
 from .convolve import emit_filter_gradient, image_4d, part
 from .norm import block_rows
-from .winograd import sums_of, sums_type
+from .winograd import moments_of, moments_type
 
 
 @record
@@ -99,18 +99,18 @@ class Columns(Op):
 class ColumnsProduct(Op):
     """y = weights times columns, a matrix product for each row of the output.
 
-    With `sums` those for batch normalisation are a by-product, taken where the rows are made.
+    With `moments` those for batch normalisation are a by-product, taken where the rows are made.
     """
 
     columns: Columns
     y: TensorType
-    sums: bool = False
+    moments: bool = False
 
     def type(self, columns: TensorType, w: TensorType) -> TensorType:
         return self.y
 
     def extras(self, columns: TensorType, w: TensorType) -> Mapping[str, TensorType]:
-        return {"sums": sums_type(w["f"])} if self.sums else {}
+        return {"moments": moments_type(w["f"])} if self.moments else {}
 
     def macs(self, columns: TensorType, w: TensorType) -> int:
         return w.elements * self.y.elements // w["f"]
@@ -134,7 +134,7 @@ class ColumnsProduct(Op):
                 y[:, f] += np.einsum("nhvcw,fcv->nfhw", seen[:, group], w4[f, :, u])
         if self.columns.residues:
             y = np.ascontiguousarray(y.reshape(*y.shape[:3], 4, -1))
-            return (y, sums_of(y)) if self.sums else y
+            return (y, moments_of(y)) if self.moments else y
         return y if self.y.kind == "image" else y[:, :, 0]
 
     def emit(self, node, e) -> None:
@@ -154,12 +154,12 @@ class ColumnsProduct(Op):
         columns, w = node.inputs
         matrix, rows, out = e.matrix(w), self.columns.rows(columns, e), e.blocks(node.name)
         filters, (height, *rest) = e.graph.type(w)["f"], e.shape(node.name)
-        if not self.sums:
+        if not self.moments:
             by = multiplying(filters, e.graph.type(w).elements // filters, prod(rest[-2:]))
             e.line(f"{by}({matrix}, {rows}, out={out})")
             return
-        sums = e.meeting(f"{node.name}:sums", "part", (2, filters))
-        e.line(f"products_and_sums({matrix}, {rows}, {block_rows(height, rest)}, sums={sums}, out={out})")
+        mine = e.meeting(f"{node.name}:moments", "part", (3, filters))
+        e.line(f"products_and_moments({matrix}, {rows}, {block_rows(height, rest)}, moments={mine}, out={out})")
 
 
 @record

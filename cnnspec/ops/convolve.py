@@ -23,12 +23,12 @@ STRIPS = 131_072  # numbers of what such strips are made from
 class Convolve(Slides):
     """y = x convolved with w, no bias; a pass chooses how (`passes/convolutions.py`).
 
-    A pass may have it make `residues` rows (`winograd.py`), and with `sums` those for batch normalisation.
+    A pass may have it make `residues` rows (`winograd.py`), and with `moments` those for batch normalisation.
     """
 
     groups: int = 1
     residues: bool = False
-    sums: bool = False
+    moments: bool = False
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         from .winograd import residue_type
@@ -37,9 +37,9 @@ class Convolve(Slides):
         return residue_type(image) if self.residues else image
 
     def extras(self, x: TensorType, w: TensorType) -> Mapping[str, TensorType]:
-        from .winograd import sums_type
+        from .winograd import moments_type
 
-        return {"sums": sums_type(w["f"])} if self.sums else {}
+        return {"moments": moments_type(w["f"])} if self.moments else {}
 
     def macs(self, x: TensorType, w: TensorType) -> int:
         return w.elements * self.type(x, w).elements // w["f"]
@@ -73,11 +73,11 @@ class Convolve(Slides):
         return dx, dw
 
     def evaluate(self, x, w):
-        from .winograd import in_residues, sums_of
+        from .winograd import in_residues, moments_of
 
         y = self.convolved(x, w)
         y = in_residues(y) if self.residues else y
-        return (y, sums_of(y)) if self.sums else y
+        return (y, moments_of(y)) if self.moments else y
 
     def convolved(self, x, w):
         import numpy as np

@@ -164,7 +164,8 @@ class BatchNorm(Op):
 
     A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation, and
     where it let a number through is a by-product, `won`, for the gradient: a quarter of the memory of the value,
-    which then need not last. Where `summed`, the last input has the sums that it would take.
+    which then need not last. Where `summed`, the last input has the moments that it would take. Mean and variance
+    are float64: a mean that is large beside the deviation says more than a float32 holds.
     """
 
     any_rows = True
@@ -176,7 +177,7 @@ class BatchNorm(Op):
         return x
 
     def extras(self, x: TensorType, weight: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
-        return {"mean": weight, "var": weight, **({"won": mask_of(x)} if self.relu else {})}
+        return {**statistics(weight), **({"won": mask_of(x)} if self.relu else {})}
 
     def flops(self, x: TensorType, *rest: TensorType) -> int:
         return 6 * x.elements
@@ -215,19 +216,19 @@ class BatchNorm(Op):
         x, weight, *_ = node.inputs
         mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
         if self.summed:
-            sums = node.inputs[-1]
+            moments = node.inputs[-1]
         else:
-            sums = f"{node.name}:sums"
-            mine = e.meeting(sums, "part", (2, e.graph.type(weight)["c"]))
-            e.line(f"sums_and_squares({e.rows(x)}, out={mine})")
+            moments = f"{node.name}:moments"
+            mine = e.meeting(moments, "part", (3, e.graph.type(weight)["c"]))
+            e.line(f"channel_moments({e.rows(x)}, out={mine})")
         e.meet()
-        e.line(f"batch_moments({e[sums]}, {e.pixel_count(x)}, mean={mean}, var={var})")
+        e.line(f"batch_moments({e[moments]}, mean={mean}, var={var})")
         return mean, var
 
 
 @record
 class BatchNormSums(Op):
-    """The sums of dy and of dy * x over all shards, and as by-products the gradients of weight and bias."""
+    """The sums of dy and of dy * (x - mean) over all shards; by-products are the gradients of weight and bias."""
 
     eps: float
 
@@ -235,7 +236,8 @@ class BatchNormSums(Op):
         return TensorType((("k", 2), ("c", mean["c"])), batched=False, dtype="meeting")
 
     def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
-        return {"dweight": mean, "dbias": mean}
+        kind = parameter(c=mean["c"])
+        return {"dweight": kind, "dbias": kind}
 
     def flops(self, dy: TensorType, *rest: TensorType) -> int:
         return 4 * dy.elements
@@ -244,8 +246,9 @@ class BatchNormSums(Op):
         import numpy as np
 
         axes = (0, *range(2, x.ndim))
-        sums = np.stack([dy.sum(axis=axes), (dy * x).sum(axis=axes)])
-        return sums, (sums[1] - mean * sums[0]) / np.sqrt(var + self.eps), sums[0]
+        apart = x - mean.reshape(-1, *[1] * (x.ndim - 2))
+        sums = np.stack([dy.sum(axis=axes), (dy * apart).sum(axis=axes)])
+        return sums, sums[1] / np.sqrt(var + self.eps), sums[0]
 
     def emit(self, node, e) -> None:
         self.emit_sums(node, e, node.name)
@@ -253,13 +256,13 @@ class BatchNormSums(Op):
     def emit_sums(self, node, e, sums: str, masked: str = "") -> None:
         dy, x, mean, var, *_ = node.inputs
         mine = e.meeting(sums, "part", (2, e.graph.type(mean)["c"]))
-        e.line(f"gradient_sums({e.rows(dy)}, {e.rows(x)}, {masked}out={mine})")
-        self.emit_gradients(node, e, mine, mean, var)
+        e.line(f"gradient_sums({e.rows(dy)}, {e.rows(x)}, {e[mean]}, {e[var]}, {masked}out={mine})")
+        self.emit_gradients(node, e, mine, var)
 
-    def emit_gradients(self, node, e, mine: str, mean: str, var: str) -> None:
+    def emit_gradients(self, node, e, mine: str, var: str) -> None:
         """The gradients of weight and bias from this shard's sums; then every shard's are there."""
         e.line(
-            f"parameter_gradients({mine}, {e[mean]}, {e[var]}, {self.eps!r}, "
+            f"parameter_gradients({mine}, {e[var]}, {self.eps!r}, "
             f"dweight={e[node.name + ':dweight']}, dbias={e[node.name + ':dbias']})"
         )
         e.meet()
@@ -290,8 +293,8 @@ class ReluBatchNormSums(BatchNormSums):
         """Where another op took the sums block by block: their total, and what is made of it."""
         _, mean, var, *_ = rest
         mine = e.meeting(f"{node.name}:sums", "part", (2, e.graph.type(mean)["c"]))
-        e.line(f"{by_rows}.total(out={mine})")
-        self.emit_gradients(node, e, mine, mean, var)
+        e.line(f"{by_rows}.total({e[node.name]}, {e[mean]}, {e[var]}, out={mine})")
+        self.emit_gradients(node, e, mine, var)
 
 
 @record
@@ -318,7 +321,7 @@ class BatchNormGradient(Op):
         r = 1 / np.sqrt(var + self.eps)
         z = (x - mean.reshape(wide)) * r.reshape(wide)
         count = x.size // x.shape[1]
-        mean_dyz = r * (sums[1] - mean * sums[0]) / count
+        mean_dyz = r * sums[1] / count
         inner = dy - (sums[0] / count).reshape(wide) - z * mean_dyz.reshape(wide)
         return inner * (weight * r).reshape(wide)
 
@@ -344,6 +347,12 @@ class BatchNormGradient(Op):
 def then(op: Normalise | BatchNorm, add: list[str], e) -> str:
     """What comes after normalising, as arguments."""
     return "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if op.relu else "")
+
+
+def statistics(weight: TensorType) -> dict[str, TensorType]:
+    """Mean and variance of each channel."""
+    kind = replace(weight, dtype="float64")
+    return {"mean": kind, "var": kind}
 
 
 def mask_of(x: TensorType) -> TensorType:

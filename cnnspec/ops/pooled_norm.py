@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..ir import TensorType
 from ..record import record
-from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of
+from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of, statistics
 from .winograd import PoolResidues, in_pixels, in_residues
 
 
@@ -28,7 +28,7 @@ class PooledBatchNorm(BatchNorm):
         sizes = {**dict(self.pool.pooled(x).axes), "h": 3 * (x["h"] // 2)}
         wins = mask_of(TensorType(tuple(sizes.items())))
         won = {"won": mask_of(self.pool.type(x))} if self.relu else {}
-        return {"mean": weight, "var": weight, "wins": wins, **won}
+        return {**statistics(weight), "wins": wins, **won}
 
     def gradient(self, node, dy, b):
         x, weight, *_ = node.inputs
@@ -95,11 +95,12 @@ class PooledBatchNormSums(BatchNormSums):
         shape = (rows_of_a_block(height, c * t * n), 2, c, t, n)
         mine = e.meeting(f"{node.name}:sums", "part", (2, c))
         mask = "".join(f"won={e[value]}, " for value in won)
+        lent = ", ".join(f"{name}={e.scratch(name, shape)}" for name in ("upper", "lower"))
         e.line(
-            f"pooled_gradient({e[dy]}, {e[x]}, {wins_of(wins, e)}, {mask}upper={e.scratch('upper', shape)}, "
-            f"lower={e.scratch('lower', shape)}, sums={mine}, out={e[node.name]})"
+            f"pooled_gradient({e[dy]}, {e[x]}, {e[mean]}, {e[var]}, {wins_of(wins, e)}, {mask}{lent}, "
+            f"sums={mine}, out={e[node.name]})"
         )
-        self.emit_gradients(node, e, mine, mean, var)
+        self.emit_gradients(node, e, mine, var)
 
 
 def side_by_side(rows):

@@ -172,24 +172,33 @@ class Standardise(Op):
         kept = r.reshape(len(x), self.groups) if self.groups else r.reshape(len(x), 1, *x.shape[2:])
         return ((parts - mean) * r).reshape(x.shape), kept
 
-    def views(self, e, *values: str) -> tuple[list[str], tuple[int, ...], tuple[int, ...]]:
-        """Values as [h,g,c/g,w,n], their shape, and the axes that are averaged over."""
+    def views(self, e, *values: str) -> tuple[list[str], tuple[int, ...]]:
+        """Values as [h,g,c/g,w,n], and their shape."""
         h, c, w, n = (1, *e.shape(values[0])[:1], 1, e.n) if len(e.shape(values[0])) == 2 else e.shape(values[0])
         groups = self.groups or 1
         shape = (h, groups, c // groups, w, n)
-        views = [e.view_of(value, f"groups{groups}", f"{e[value]}.reshape{shape}") for value in values]
-        return views, shape, (0, 2, 3) if self.groups else (2,)
+        return [e.view_of(value, f"groups{groups}", f"{e[value]}.reshape{shape}") for value in values], shape
+
+    def parts(self, e, shape: tuple[int, ...]) -> str:
+        """Scratch for sums over pixels, as an argument."""
+        h, groups, _, w, n = shape
+        return f"parts={e.scratch('parts', (h + 1, groups, 1, w, n))}, " if self.groups else ""
+
+    def single_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """That of a number for all that is averaged over, against those views."""
+        h, groups, _, w, n = shape
+        return (1, groups, 1, 1, n) if self.groups else (h, 1, 1, w, n)
 
     def single(self, e, r: str, shape: tuple[int, ...]) -> str:
         """r against those views."""
-        h, groups, _, w, n = shape
-        return e.view_of(r, "groups", f"{e[r]}.reshape{(1, groups, 1, 1, n) if self.groups else (h, 1, 1, w, n)}")
+        return e.view_of(r, "groups", f"{e[r]}.reshape{self.single_shape(shape)}")
 
     def emit(self, node, e) -> None:
-        (x, y), shape, axes = self.views(e, node.inputs[0], node.name)
-        scratch = e.scratch("squares", shape)
+        (x, y), shape = self.views(e, node.inputs[0], node.name)
+        mean, scratch = e.scratch("mean", self.single_shape(shape)), e.scratch("squares", shape)
         r = self.single(e, f"{node.name}:r", shape)
-        e.line(f"standardise({x}, {axes}, {self.eps!r}, r={r}, scratch={scratch}, out={y})")
+        parts = self.parts(e, shape)
+        e.line(f"standardise({x}, {self.eps!r}, mean={mean}, r={r}, scratch={scratch}, {parts}out={y})")
 
 
 @record
@@ -210,12 +219,12 @@ class StandardiseGradient(Standardise):
         return (inner * wide).reshape(z.shape)
 
     def emit(self, node, e) -> None:
-        (dy, z, dx), shape, axes = self.views(e, node.inputs[0], node.inputs[1], node.name)
+        (dy, z, dx), shape = self.views(e, node.inputs[0], node.inputs[1], node.name)
         scratch = e.scratch("products", shape)
         r = self.single(e, node.inputs[2], shape)
-        h, groups, _, w, n = shape
-        single = e.scratch("means", (1, groups, 1, 1, n) if self.groups else (h, 1, 1, w, n))
-        e.line(f"standardise_gradient({dy}, {z}, {r}, {axes}, scratch={scratch}, single={single}, out={dx})")
+        single = e.scratch("means", self.single_shape(shape))
+        lent = f"scratch={scratch}, {self.parts(e, shape)}single={single}"
+        e.line(f"standardise_gradient({dy}, {z}, {r}, {lent}, out={dx})")
 
 
 @record

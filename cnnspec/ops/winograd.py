@@ -166,13 +166,13 @@ class PoolResiduesGradient(Op):
 class WinogradConvolve(Slides):
     """A 3x3 convolution, stride 1, from residue rows to residue rows, with half the products.
 
-    A pass may give it what follows: a bias, a value that is added, `relu`; `sums` for batch normalisation; with
+    A pass may give it what follows: a bias, a value that is added, `relu`; `moments` for batch normalisation; with
     `keep` the planes of its input are a by-product, for the gradient.
     """
 
     width: int  # of the input
     relu: bool = False
-    sums: bool = False
+    moments: bool = False
     keep: bool = False
 
     @property
@@ -188,7 +188,7 @@ class WinogradConvolve(Slides):
         return residue_type(Convolve(self.geometry).type(image, w))
 
     def extras(self, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
-        made = {"sums": sums_type(w["f"])} if self.sums else {}
+        made = {"moments": moments_type(w["f"])} if self.moments else {}
         return {**made, "planes": self.planes(x, self.type(x, w))} if self.keep else made
 
     def planes(self, x: TensorType, y: TensorType) -> TensorType:
@@ -210,7 +210,7 @@ class WinogradConvolve(Slides):
     def evaluate(self, x, w, *rest):
         y = in_residues(Convolve(self.geometry).evaluate(in_pixels(x, self.width), w))
         y = AddBias(self.relu).evaluate(y, *rest) if rest else y
-        made = [y, sums_of(y)] if self.sums else [y]
+        made = [y, moments_of(y)] if self.moments else [y]
         if self.keep:
             made.append(self.planes_of(x, y))
         return tuple(made) if made[1:] else y
@@ -223,7 +223,9 @@ class WinogradConvolve(Slides):
         _, _, *rest = node.inputs
         made = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
         made += "relu=True, " if self.relu else ""
-        return made + (f"sums={e.meeting(node.name + ':sums', 'part', (2, filters))}, " if self.sums else "")
+        if not self.moments:
+            return made
+        return f"{made}moments={e.meeting(node.name + ':moments', 'part', (3, filters))}, "
 
     def emit(self, node, e) -> None:
         x, w, *_ = node.inputs
@@ -320,17 +322,18 @@ class WinogradConvolveGradient(Op):
             self.sums.emit_total(node, rest, then, e)
 
 
-def sums_type(channels: int) -> TensorType:
-    """The type of what all shards sum up, two numbers for each channel."""
-    return TensorType((("k", 2), ("c", channels)), batched=False, dtype="meeting")
+def moments_type(channels: int) -> TensorType:
+    """The type of what each shard knows of its channels: how many numbers, their mean, the squares about it."""
+    return TensorType((("k", 3), ("c", channels)), batched=False, dtype="meeting")
 
 
-def sums_of(y):
-    """The sum of each channel of residue rows, and that of its squares."""
+def moments_of(y):
+    """How many numbers each channel of residue rows has, their mean, and the sum of squares about it."""
     import numpy as np
 
     axes = (0, 2, 3, 4)
-    return np.stack([y.sum(axis=axes), (y * y).sum(axis=axes)])
+    count = y.size // y.shape[1]
+    return np.stack([np.full(y.shape[1], count), y.mean(axis=axes), y.var(axis=axes) * count])
 
 
 def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:

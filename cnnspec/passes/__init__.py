@@ -12,7 +12,7 @@ from .expand import expand_inference, expand_training
 from .finish import finish
 from .fold_norm import fold_norm
 from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
-from .fuse_sums import sums_of_gradients, sums_of_rows
+from .fuse_sums import moments_of_rows, sums_of_gradients
 from .keep_planes import keep_planes
 from .merge_costs import merge_costs
 from .pool_first import pool_first
@@ -35,7 +35,7 @@ TRAINING: tuple[Pass, ...] = (
     differentiate,
     prune,
     finish,
-    sums_of_rows,
+    moments_of_rows,
     sums_of_gradients,
     gradients_by_rows,
     keep_planes,

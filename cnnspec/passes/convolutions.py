@@ -62,7 +62,7 @@ def unroll_convolutions(graph: Graph) -> Graph:
         op = node.op
         if isinstance(op, Convolve) and by_columns(inputs[0], b.type(inputs[1])["f"], op, b):
             wide = columns(inputs[0], op, node, b)
-            product = ColumnsProduct(Columns(op.geometry, op.groups, op.residues), node.type, op.sums)
+            product = ColumnsProduct(Columns(op.geometry, op.groups, op.residues), node.type, op.moments)
             return b.add(product, wide, inputs[1], name=node.name, like=node, why=node.why)
         if isinstance(op, ConvolveFilterGradient) and by_columns(inputs[0], op.w["f"], op, b):
             wide = columns(inputs[0], op, node, b)

@@ -1,4 +1,4 @@
-"""Batch normalisation's sums, taken where the rows are made."""
+"""Batch normalisation's moments and sums, taken where the rows are made."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from ..ops.winograd import WinogradConvolve, WinogradConvolveGradient
 from .rewrite import Absorbed, rewrite
 
 
-def sums_of_rows(graph: Graph) -> Graph:
-    """A convolution sums up what it makes, block by block, for the batch normalisation that follows.
+def moments_of_rows(graph: Graph) -> Graph:
+    """A convolution takes the moments of what it makes, block by block, for the batch normalisation that follows.
 
     y = winograd x w;  n = batch_norm y g b
-    y = winograd x w, sums;  n = batch_norm y g b y:sums
+    y = winograd x w, moments;  n = batch_norm y g b y:moments
     """
     summed = {node.inputs[0] for node in graph if isinstance(node.op, BatchNorm) and by_rows(graph, node.inputs[0])}
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         if node.name in summed:
-            return b.add(node.op.changed(sums=True), *inputs, name=node.name, like=node, why=node.why)
+            return b.add(node.op.changed(moments=True), *inputs, name=node.name, like=node, why=node.why)
         if isinstance(node.op, BatchNorm) and node.inputs[0] in summed:
-            return b.add(node.op.changed(summed=True), *inputs, f"{inputs[0]}:sums", name=node.name, like=node)
+            return b.add(node.op.changed(summed=True), *inputs, f"{inputs[0]}:moments", name=node.name, like=node)
         return None
 
     return rewrite(graph, rule)

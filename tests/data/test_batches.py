@@ -120,3 +120,15 @@ def test_scaling_is_channel_by_channel_in_every_rank(shape):
 def test_numbers_to_meet_are_fed_too():
     split = Split(np.zeros((5, 2), np.float32), np.arange(10, dtype=np.float32).reshape(5, 2))
     assert [y.shape for _, y in split.batches(2)] == [(2, 2), (2, 2), (1, 2)]
+
+
+@pytest.mark.parametrize("mean", [0, 2.9, 3.1, -100, 1e4])
+def test_scaling_keeps_what_is_small_beside_the_mean(mean):
+    """Within float32's precision of float64, though x * scale and the offset are both that many deviations."""
+    x = (np.random.default_rng(0).normal(size=(50, 2, 3, 4)) + mean).astype("float32")
+    x[:, 0] -= np.float32(mean)
+    wide = x.astype("float64")
+    middle, deviation = (getattr(wide, f)(axis=(0, 2, 3)) for f in ("mean", "std"))
+    scaling = Scaling(tuple(1 / deviation), tuple(-middle / deviation))
+    wanted = (wide - middle.reshape(-1, 1, 1)) / deviation.reshape(-1, 1, 1)
+    assert np.abs(scaling.apply(x, np.empty_like(x)) - wanted).max() < 2e-6

@@ -4,7 +4,6 @@ JAX derives its own gradients, so this is a second witness for ours. Words share
 since XLA takes its time over each.
 """
 
-
 import numpy as np
 import pytest
 from agreement import agree, worst
@@ -142,3 +141,20 @@ def test_running_statistics_are_those_of_numpy(engines, numbers):
         model.learn(x, y)
         model.learn(x, y)
     assert worst(dict(ours.parameters), dict(other.parameters))[0] < 1e-10
+
+
+@pytest.mark.parametrize("words", ["bn", "layernorm", "groupnorm 2"])
+def test_a_mean_far_from_zero_is_taken_off_exactly(words):
+    """In float32, in steps of 2^-9 so that the inputs lose nothing: a number added to all of them is nothing."""
+    import cnnspec
+
+    text = f"input 4x6x5\n{words} -> dense 2 -> softmax\n"
+    model = cnnspec.compile(text=text, engine="jax", devices=1, seed=1, batch=32)
+    near = (np.random.default_rng(0).normal(size=(32, 4, 6, 5)) * 512).round().astype("float32") / 512
+    one, two = (model.gradients(x, np.arange(32) % 2) for x in (near, near + np.float32(8192)))
+    for name, value in one.items():
+        assert np.abs(value - two[name]).max() < 1e-5 * max(1e-2, np.abs(value).max()), name
+    if words == "bn":
+        model.train_step(near + np.float32(8192), np.arange(32) % 2)
+        wanted = 0.9 + 0.1 * near.astype("float64").var(axis=(0, 2, 3), ddof=1)
+        assert np.allclose(model.parameters["bn1.running_var"], wanted, rtol=1e-5)

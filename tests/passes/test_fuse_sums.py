@@ -1,4 +1,4 @@
-"""Batch normalisation's sums are taken where rows are made, and only there."""
+"""Batch normalisation's moments and sums are taken where rows are made, and only there."""
 
 from dataclasses import replace
 
@@ -30,10 +30,10 @@ def trained(text, images=64):
 KINDS = (WinogradConvolve, WinogradConvolveGradient, BatchNorm, ReluBatchNormSums, BatchNormSums)
 
 
-def test_a_convolution_sums_up_what_it_makes():
+def test_a_convolution_takes_the_moments_of_what_it_makes():
     found = trained(PLAIN)
-    assert [node.op.sums for node in found[WinogradConvolve]] == [True, True]
-    assert [node.inputs[-1] for node in found[BatchNorm]] == ["conv1:sums", "conv2:sums"]
+    assert [node.op.moments for node in found[WinogradConvolve]] == [True, True]
+    assert [node.inputs[-1] for node in found[BatchNorm]] == ["conv1:moments", "conv2:moments"]
 
 
 def test_its_gradient_is_summed_block_by_block():
@@ -59,7 +59,7 @@ def test_a_sum_of_three_gradients_stays():
     assert len(found[ReluBatchNormSums]) == 1
 
 
-def test_columns_leave_the_sums_to_the_normalisation():
+def test_columns_leave_the_moments_to_the_normalisation():
     found = trained(PLAIN, images=2)
     assert not found[WinogradConvolve] and len(found[ReluBatchNormSums]) == 2
     assert [node.op.summed for node in found[BatchNorm]] == [False, False]

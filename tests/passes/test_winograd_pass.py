@@ -77,7 +77,7 @@ def test_a_first_convolution_makes_residue_rows():
     """From columns in that order, with its sums; the filters' gradient is made of rows that have no memory."""
     graph, of = early(same(bias=False), BN, RELU, same())
     (first,) = of(ColumnsProduct)
-    assert first.type.kind == "tensor" and first.op.sums and not of(Residues, ahead=True)
+    assert first.type.kind == "tensor" and first.op.moments and not of(Residues, ahead=True)
     (norm,) = of(BatchNorm)
     assert norm.inputs[0] == first.name and norm.op.relu and norm.op.summed
     (lazy,) = (node for node in of(BatchNormGradient) if node.op.by_rows)
@@ -106,7 +106,7 @@ def test_other_first_convolutions_make_an_image(what):
     settings = {"pad": 1, **what} if kernel == (3, 3) else what
     _, of = early(Conv((12, *kernel), bias=False, **settings), BN, RELU, same())
     assert not any(node.op.residues for node in of(Columns))
-    assert [node.op.sums for node in of(ColumnsProduct)] == [False] * len(of(ColumnsProduct))
+    assert [node.op.moments for node in of(ColumnsProduct)] == [False] * len(of(ColumnsProduct))
     assert of(Residues, ahead=True)
 
 

@@ -15,15 +15,15 @@ from .call import Array, Call, column, wide
 
 def bn(op: Bn, call: Call, x: Array) -> Array:
     mean, var = call.state("running_mean"), call.state("running_var")
-    z = wide(x)
-    if call.training:
-        axes = (0, *range(2, x.ndim))
+    if not call.training:
+        z, var = wide(x) - column(mean, x), column(var, x)
+    else:
         count, kept = x.size // x.shape[1], 1 - op.momentum
-        new_mean, new_var = z.mean(axis=axes), z.var(axis=axes)
-        call.update("running_mean", kept * mean + op.momentum * new_mean)
-        call.update("running_var", kept * var + op.momentum * new_var * (count / max(count - 1, 1)))
-        mean, var = new_mean, new_var
-    return affine(call, (z - column(mean, x)) * column(lax.rsqrt(var + op.eps), x), x)
+        z, new_mean, var = centred(wide(x), (0, *range(2, x.ndim)))
+        call.update("running_mean", kept * mean + op.momentum * new_mean.reshape(-1))
+        unbiased = var.reshape(-1) * (count / max(count - 1, 1))
+        call.update("running_var", kept * call.state("running_var") + op.momentum * unbiased)
+    return affine(call, z * lax.rsqrt(var + op.eps), x)
 
 
 def layernorm(op: LayerNorm, call: Call, x: Array) -> Array:
@@ -37,7 +37,21 @@ def groupnorm(op: GroupNorm, call: Call, x: Array) -> Array:
 
 def standard(x: Array, eps: float, axes: tuple[int, ...]) -> Array:
     """Mean 0 and variance 1 along some axes."""
-    return (x - x.mean(axis=axes, keepdims=True)) * lax.rsqrt(x.var(axis=axes, keepdims=True) + eps)
+    z, _, var = centred(x, axes)
+    return z * lax.rsqrt(var + eps)
+
+
+def centred(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """x less its mean along some axes, the mean, and the variance, with these axes of size 1.
+
+    The mean is taken in two steps: that of numbers far from zero is rounded, and what is left of it is the mean of
+    what it was taken from.
+    """
+    near = lax.stop_gradient(x.mean(axis=axes, keepdims=True))
+    apart = x - near
+    rest = apart.mean(axis=axes, keepdims=True)
+    z = apart - rest
+    return z, near + rest, (z * z).mean(axis=axes, keepdims=True)
 
 
 def affine(call: Call, z: Array, x: Array) -> Array:
