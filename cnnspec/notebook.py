@@ -22,6 +22,7 @@ from .draw.drawing import draw
 from .draw.svg import number
 from .ir import Graph, summary
 from .ir.facts import Facts, facts
+from .quoting import markup
 
 if TYPE_CHECKING:
     from .checking import Report
@@ -44,10 +45,10 @@ def graph_svg(graph: Graph) -> str:
 @shows("facts_html")
 def facts_html(known: Facts) -> str:
     """The table of layers."""
-    head = "".join(f"<th>{escape(name)}</th>" for name in summary.COLUMNS)
+    head = "".join(f"<th>{markup(name)}</th>" for name in summary.COLUMNS)
     rows = [summary.cells(row) for row in known.rows]
     rows.append(("total", "", "", f"{known.parameters:,}", f"{known.macs:,}", "", ""))
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(f'<td>{markup(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -82,11 +83,11 @@ def run_html(path: Path) -> str:
     with suppress(OSError, ValueError):
         told = json.loads((path / "summary.json").read_text(encoding="utf-8"))
     cells = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>"
+        f"<tr><th>{markup(name)}</th><td>{markup(value)}</td></tr>"
         for name, value in told.items()
         if not isinstance(value, (dict, list))
     )
-    return f"<div><p><code>{escape(str(path))}</code></p>{curves_svg(columns)}<table>{cells}</table></div>"
+    return f"<div><p><code>{markup(path)}</code></p>{curves_svg(columns)}<table>{cells}</table></div>"
 
 
 @shows("diagnostics_html")

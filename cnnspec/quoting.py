@@ -1,24 +1,31 @@
 """Text of others made harmless where it is written out: names of files, of classes and of values, and messages.
 
-    visible(text)     a line for people     no character of it ends the line or moves the cursor of a terminal
-    page(text)        lines of ours         the same, but for the line ends
+    visible(text)     a piece of a line: no character of it ends the line or moves the cursor of a terminal
+    line(text)        a whole line of a log, which gives no orders to a runner of workflows either
+    page(text)        lines of ours, likewise
     comment(text)     a comment in generated source, which ends where we end it
-    literal(text)     a text in generated source
+    literal(text)     a text in generated source; literals(texts) a tuple of them
+    json_text(data)   a document for machines
     remark(text)      a line of a docstring in generated source
     markup(text)      text and attribute values of HTML and SVG
-    markdown(text)    code in Markdown
+    markdown(text)    code in a line of Markdown; code_block(text) lines of a spec
 
 Names that become names of generated source go through `codegen.names`. There is no other way in.
 """
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable
 from html import escape
 from unicodedata import category
 
 SIGNLESS = "\N{REPLACEMENT CHARACTER}"
 OBEYED = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, bidirectional marks, line and paragraph separators
-COMMANDS = ("::", "##[", "##vso[")  # how a line of a log gives orders to a runner of workflows
+ORDER = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)  # to a runner of workflows, anywhere in a line of its log
+HASHES = r"#\\x23"  # the same two characters in a literal
+FIRST = re.compile(r"\s*::(?!:)")  # the same, where a line begins
 
 
 def sign(character: str) -> str:
@@ -32,12 +39,26 @@ def sign(character: str) -> str:
 def visible(text: object) -> str:
     """A text on one line, without a character that a terminal or a reader of lines would obey."""
     text = str(text)
-    return text if text.isprintable() else "".join(map(sign, text))
+    return disarmed(text if text.isprintable() else "".join(map(sign, text)))
+
+
+def disarmed(text: str) -> str:
+    """A text in which `##[error]` is no order, and which is as wide as it was."""
+    return ORDER.sub("#\N{MUSIC SHARP SIGN}", text) if "##" in text else text
+
+
+def line(text: object) -> str:
+    """A text that is a line of its own.
+
+    One that would give an order begins with the name of a file, and `./::error ::...` names it as well.
+    """
+    shown = visible(text)
+    return f"./{shown}" if FIRST.match(shown) else shown
 
 
 def page(text: str) -> str:
-    """Lines of ours, in which only the line ends are obeyed."""
-    return "\n".join(map(visible, text.split("\n")))
+    """Lines of ours, in which only line ends and tabs are obeyed."""
+    return "\n".join("\t".join(map(line, row.split("\t"))) for row in text.split("\n"))
 
 
 def comment(text: object) -> str:
@@ -52,7 +73,20 @@ def literal(text: str) -> str:
     """
     written = repr(text)
     inside = written[1:-1]
-    return written if written[0] == '"' else '"' + inside.replace("\\'", "'").replace('"', '\\"') + '"'
+    if written[0] == "'":
+        inside = inside.replace("\\'", "'").replace('"', '\\"')
+    return f'"{ORDER.sub(HASHES, inside)}"'
+
+
+def literals(texts: Iterable[str]) -> str:
+    """`("cat", "dog")`"""
+    written = list(map(literal, texts))
+    return f"({', '.join(written)}{',' * (len(written) == 1)})"
+
+
+def json_text(document: object) -> str:
+    """A document as JSON in lines and in ASCII, which neither a terminal nor a runner of workflows obeys."""
+    return ORDER.sub(r"#\\u0023", json.dumps(document, indent=2)) + "\n"
 
 
 def remark(text: object) -> str:
@@ -68,3 +102,14 @@ def markup(text: object) -> str:
 def markdown(text: object) -> str:
     """A text as code in Markdown: its backticks cannot end it."""
     return "`" + visible(text).replace("`", "'") + "`"
+
+
+def code_block(text: str) -> str:
+    """Lines of a spec in Markdown, behind a fence that is longer than any within."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}cnn\n{page(text)}\n{fence}"
+
+
+def plotted(text: object) -> str:
+    """A text in a figure of matplotlib, which takes what stands between two dollars for mathematics."""
+    return visible(text).replace("\\", "/").replace("$", r"\$")

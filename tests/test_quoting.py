@@ -44,11 +44,12 @@ def test_a_comment_ends_where_we_end_it(text):
     ]
 
 
-@given(st.text(max_size=40) | st.text("\"'\\\n{}", max_size=12))
+@given(st.text(max_size=40) | st.text("\"'\\\n{}#[", max_size=12))
+@example("\\##[error]'\"")
 def test_a_literal_is_the_text_and_nothing_more(text):
     written = quoting.literal(text)
     assert ast.literal_eval(written) == text
-    assert written[0] == written[-1] == '"' and written.isprintable()
+    assert written[0] == written[-1] == '"' and written.isprintable() and "##[" not in written
 
 
 def test_a_literal_of_a_name_reads_as_the_name():

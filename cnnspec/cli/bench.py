@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
+
+from ..terminal import show, tell_json
 
 MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "latency": ("latency",)}
 
@@ -87,6 +88,6 @@ def command(
         found.setdefault("layers", []).append(told.as_json())
         pages.append(list(table.layers(told)))
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        tell_json(found)
     else:
-        click.echo("\n\n".join("\n".join(page) for page in pages))
+        show("\n\n".join("\n".join(page) for page in pages) + "\n")

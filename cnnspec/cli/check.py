@@ -18,6 +18,7 @@ from ..checking.search import search
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.codes import CODES
 from ..diagnostics.formats import FOR_PEOPLE, FORMATS, Checked, render
+from ..terminal import hand_over, tell
 from .jobs import Job, Result, died, look
 from .outcome import CLEAN, FINDINGS, INTERRUPTED, OUR_FAULT, USAGE, coloured
 
@@ -190,17 +191,16 @@ def write_results(results: Sequence[Result], options: Options) -> None:
     color = coloured(sys.stderr if output else sys.stdout, options.color and not options.output_file)
     text = render(options.format, checked, color=color)
     if options.diff:
-        deliver("".join(result.diff for result in results), None)
+        hand_over("".join(result.diff for result in results).encode("utf-8", "backslashreplace"))
     if output:
-        sys.stdout.buffer.write(output)
-        sys.stdout.buffer.flush()
+        hand_over(output)
     if options.output_file or not options.diff:
         deliver(text, options.output_file, to_stderr=bool(output))
     if options.talks:
         for result in results:
             if result.note:
-                click.echo(result.note, err=True)
-        click.echo(closing_line(results, checked, options), err=True)
+                tell(result.note, err=True)
+        tell(closing_line(results, checked, options), err=True)
 
 
 def without_repeats(files: Sequence[Checked]) -> list[Checked]:

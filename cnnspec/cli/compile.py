@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..quoting import visible
+from ..terminal import hand_over, tell
+
 if TYPE_CHECKING:
     from ..lang import Spec
     from ..model import Model
@@ -61,7 +64,7 @@ def command(
         write(as_text(checked(spec, given), emit), out)
         return
     model = loaded(spec, weights, seed, given)
-    tell(model, weights)
+    advise(model, weights)
     if emit == "torch":
         from ..targets.torch.module import torch_source
 
@@ -70,7 +73,7 @@ def command(
     if emit == "onnx":
         from ..targets.onnx.export import onnx_model
 
-        made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"),
+        made = onnx_model(model.graph, model.parameters, name=visible(spec.name.removesuffix(".cnn")),
                           preparation=model.preparation)  # fmt: skip
         write(made.SerializeToString(), out)
         return
@@ -112,12 +115,12 @@ def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None
     return model
 
 
-def tell(model: Model, weights: Path | None) -> None:
+def advise(model: Model, weights: Path | None) -> None:
     """Say what the network that is written wants to be fed."""
     if model.preparation is not None:
-        click.echo(model.preparation.told(), err=True)
+        tell(model.preparation.told(), err=True)
     elif weights is not None:
-        click.echo(f"{weights} does not tell how images are prepared for the network", err=True)
+        tell(f"{weights} does not tell how images are prepared for the network", err=True)
 
 
 def as_text(spec: Spec, emit: str) -> bytes:
@@ -137,7 +140,7 @@ def write(content: bytes, out: Path | None) -> None:
     from ..train import files
 
     if out is None:
-        click.echo(content, nl=False)
+        hand_over(content)
         return
     files.write(out, [content])
-    click.echo(f"written to {out}", err=True)
+    tell(f"written to {out}", err=True)

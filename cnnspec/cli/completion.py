@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from ..terminal import show
+
 INSTALL = {
     "bash": 'eval "$(cnnspec completion bash)"                        # in ~/.bashrc',
     "zsh": 'eval "$(cnnspec completion zsh)"                         # in ~/.zshrc',
@@ -20,4 +22,4 @@ def command(ctx: click.Context, shell: str) -> None:
     completion = get_completion_class(shell)
     assert completion, shell
     program = ctx.find_root().command
-    click.echo(completion(program, {}, "cnnspec", "_CNNSPEC_COMPLETE").source())
+    show(completion(program, {}, "cnnspec", "_CNNSPEC_COMPLETE").source() + "\n")

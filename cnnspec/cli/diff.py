@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from ..terminal import show, tell_json
 from .outcome import CLEAN, FINDINGS
 
 SPEC = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -26,5 +26,8 @@ def command(before: Path, after: Path, as_json: bool, given: str | None) -> int:
     from ..lang.diff import compare, page
 
     found = compare(read_spec(before, input=given), read_spec(after, input=given))
-    click.echo(json.dumps(found.as_json(), indent=2) if as_json else page(found).rstrip("\n"))
+    if as_json:
+        tell_json(found.as_json())
+    else:
+        show(page(found).rstrip("\n") + "\n")
     return FINDINGS if found else CLEAN

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
+
+from ..terminal import hand_over
 
 FORMATS = ("svg", "png", "mmd", "dot")
 
@@ -60,7 +61,6 @@ def deliver(made: bytes, out: Path | None) -> None:
     from ..train import files
 
     if out is None:
-        sys.stdout.buffer.write(made)
-        sys.stdout.buffer.flush()
+        hand_over(made)
     else:
         files.write(out, [made])

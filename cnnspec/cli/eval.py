@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from ..terminal import tell, tell_json
 
 
 @click.command()
@@ -35,7 +36,7 @@ def command(trained: Path, folder: Path | None, overrides: tuple[str, ...], work
         score = measure(model, session.data.test, model.batch)
     found = {"images": len(session.data.test), "accuracy": score.accuracy, "cost": score.cost}
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        tell_json(found)
         return
     accuracy = f"accuracy {score.accuracy:.2%}, " if score.accuracy is not None else ""
-    click.echo(f"{accuracy}cost {score.cost:.4f} on {found['images']:,} test images of {session.data.name}")
+    tell(f"{accuracy}cost {score.cost:.4f} on {found['images']:,} test images of {session.data.name}")

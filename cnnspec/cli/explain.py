@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..diagnostics.codes import CODES, Code
+from ..terminal import show, tell
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -20,9 +21,9 @@ def command(codes: tuple[str, ...]) -> None:
     """
     if not codes:
         for entry in CODES.values():
-            click.echo(f"{entry.code}  {entry.severity:7}  {entry.name.replace('-', ' ')}")
+            tell(f"{entry.code}  {entry.severity:7}  {entry.name.replace('-', ' ')}")
         return
-    click.echo("\n\n".join(page(find(code)) for code in codes))
+    show("\n\n".join(page(find(code)) for code in codes) + "\n")
 
 
 def find(wanted: str) -> Code:

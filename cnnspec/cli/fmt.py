@@ -12,6 +12,7 @@ from ..checking import Configurations, load, source_of
 from ..checking.fixes import difference, write
 from ..checking.search import search
 from ..diagnostics import Diagnostic, Source, SpecError
+from ..terminal import hand_over, tell
 from .outcome import CLEAN, FINDINGS, say
 
 STDIN = "-"
@@ -44,20 +45,20 @@ def command(paths: tuple[str, ...], check: bool, diff: bool, explicit: bool) -> 
             say(error.diagnostics)
             code = FINDINGS
             if name == STDIN and not (check or diff):  # an editor that pipes its text through must not lose it
-                show(source.text)
+                hand_over(source.text.encode())
             continue
         changed = written != source.text
         if diff:
-            show(difference(source, Source(source.name, written)))
+            hand_over(difference(source, Source(source.name, written)).encode("utf-8", "backslashreplace"))
         elif check and changed:
-            click.echo(f"{source.name} would change")
+            tell(f"{source.name} would change")
         if check or diff:
             code = FINDINGS if changed else code
         elif explicit or name == STDIN:
-            show(written)
+            hand_over(written.encode())
         elif changed:
             put(name, written)
-            click.echo(f"{source.name} formatted")
+            tell(f"{source.name} formatted")
     return code
 
 
@@ -90,13 +91,6 @@ def in_full(source: Source) -> str:
     if reading.spec is None:
         raise SpecError(reading.errors)
     return explicit(reading)
-
-
-def show(text: str) -> None:
-    """Print a text as it is, in UTF-8 whatever the terminal would have."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8"))
-    sys.stdout.buffer.flush()
 
 
 def put(name: str, text: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from ..terminal import show, tell, tell_json
 from .outcome import CLEAN, FINDINGS, say
 
 
@@ -36,11 +36,11 @@ def command(
         arrays = gradcheck.random_batch(model, batch, seed)
         checked = gradcheck.gradcheck(model, arrays, entries, seed)
     if as_json:
-        click.echo(json.dumps(gradcheck.as_json(checked, limit), indent=2))
+        tell_json(gradcheck.as_json(checked, limit))
     else:
-        click.echo(gradcheck.table(checked))
+        show(gradcheck.table(checked) + "\n")
         if checked:
-            click.echo(f"worst error {checked[0].error:.1e} at {checked[0].place}, limit {limit:.0e}")
+            tell(f"worst error {checked[0].error:.1e} at {checked[0].place}, limit {limit:.0e}")
     wrong = [c for c in checked if not c.error <= limit]
     for c in wrong:
         message = f"the gradient of {c.place} is {c.gradient:.10g}, the difference {c.difference:.10g}"

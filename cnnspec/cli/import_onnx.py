@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..terminal import tell
+
 
 @click.command()
 @click.argument("model", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -34,4 +36,4 @@ def command(model: Path, out: Path, given: str | None, force: bool) -> None:
     found = import_onnx(model, kind.shape if kind else None)
     tensors.write(kept, found.weights, Stamp(found.text, out.name, found.preparation).metadata("weights"))
     files.write(out, [found.text.encode()])
-    click.echo(f"written to {out} and {kept}", err=True)
+    tell(f"written to {out} and {kept}", err=True)

@@ -6,6 +6,7 @@ import click
 
 from ..reference import words as reference
 from ..settings.expect import QUANTITIES
+from ..terminal import show
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -18,7 +19,7 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 def command(words: tuple[str, ...]) -> None:
     """Show the words of the language by family, or the whole reference of some."""
     if not words:
-        click.echo(overview())
+        show(overview() + "\n")
         return
     pages = []
     for word in words:
@@ -26,7 +27,7 @@ def command(words: tuple[str, ...]) -> None:
         if not found:
             raise click.UsageError(f"there is no word `{word}`; {hint(word)}")
         pages += [reference.page(cls) for cls in found]
-    click.echo("\n\n----\n\n".join(pages))
+    show("\n\n----\n\n".join(pages) + "\n")
 
 
 def overview() -> str:

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from ..terminal import put, refuse, show, tell
+
 if TYPE_CHECKING:
     from ..diagnostics import Diagnostic
 
@@ -33,10 +35,10 @@ def finish(work: Callable[[], int | None]) -> int:
         say(error.diagnostics)
         return FINDINGS
     except click.ClickException as error:
-        error.show()
+        refuse(error)
         return USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        tell("interrupted", err=True)
         return INTERRUPTED
     except SystemExit as end:  # click leaves this way where the reader of a pipe is gone
         return end.code if isinstance(end.code, int) else FINDINGS
@@ -49,14 +51,13 @@ def blame_us(fault: BaseException) -> None:
     """Say that cnnspec itself failed, and how to report it."""
     if wants_traceback():
         print_traceback(fault)
-    click.echo(f"error[CNN901]: cnnspec itself failed: {describe(fault)}", err=True)
-    click.echo(f"  = help: {how_to_report()}", err=True)
+    tell(f"error[CNN901]: cnnspec itself failed: {describe(fault)}", f"  = help: {how_to_report()}", err=True)
 
 
 def print_traceback(fault: BaseException) -> None:
     import traceback
 
-    traceback.print_exception(fault)
+    show("".join(traceback.format_exception(fault)), err=True)
 
 
 def describe(fault: BaseException) -> str:
@@ -78,7 +79,7 @@ def say(diagnostics: tuple[Diagnostic, ...]) -> None:
     """Diagnostics for people, on standard error."""
     from ..diagnostics.text import render
 
-    click.echo(render(diagnostics, color=coloured(sys.stderr)), err=True, color=True, nl=False)
+    put(render(diagnostics, color=coloured(sys.stderr)), err=True, color=True)
 
 
 def coloured(stream: TextIO, wished: bool = True) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from ..terminal import show
+
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -39,13 +41,13 @@ def command(
     pipeline = passes.TRAINING if mode == "train" else passes.INFERENCE
     if after is None:
         plan = model.engine.plan(mode, model.batch)
-        click.echo(plan.source, nl=False)
+        show(plan.source)
         if mode == "train" and engine == "numpy":
-            click.echo("\n\n" + update_source(model.spec.train.optimiser), nl=False)
+            show("\n\n" + update_source(model.spec.train.optimiser))
         return
     names = [step.__name__ for step in pipeline]
     if after not in names:
         raise click.UsageError(f"there is no pass {after}; in order they are {', '.join(names)}")
     words = attach_costs(model.graph, model.costs) if mode == "train" else model.graph
     words = replace(words, images=model.batch, measured=model.measured.get(mode, {}))
-    click.echo(listing(passes.run(words, pipeline, after)), nl=False)
+    show(listing(passes.run(words, pipeline, after)))

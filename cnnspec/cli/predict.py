@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
+
+from ..terminal import tell, tell_json
 
 
 @click.command()
@@ -30,28 +31,28 @@ def command(
     from ..data.single import read_inputs
     from ..experiment.session import open_trained
 
-    def tell(line: str) -> None:
-        click.echo(line, err=True)
+    def remark(line: str) -> None:
+        tell(line, err=True)
 
-    network = open_trained(trained, folder, tell)
+    network = open_trained(trained, folder, remark)
     told: list[dict[str, Any]] = []
     with network.model as model:
         for file in files:
             images, word = read_inputs(file, network.preparation, prepared=prepared)
             if word:
-                tell(f"{file} holds {word}")
+                remark(f"{file} holds {word}")
             for number, answer in enumerate(model.predict(images)):
                 name = str(file) if len(images) == 1 else f"{file}[{number}]"
                 classes = network.preparation.classes
                 told.append({"image": name, "output": answer.tolist(), **best(answer, classes, top)})
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        tell_json(told)
         return
     for answer in told:
         if "best" in answer:
-            click.echo(f"{answer['image']}: " + ", ".join(f"{name} {share:.1%}" for name, share in answer["best"]))
+            tell(f"{answer['image']}: " + ", ".join(f"{name} {share:.1%}" for name, share in answer["best"]))
         else:
-            click.echo(f"{answer['image']}: {answer['output']}")
+            tell(f"{answer['image']}: {answer['output']}")
 
 
 def best(answer: Any, classes: tuple[str, ...] | None, top: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..terminal import tell
 from .outcome import CLEAN
 
 
@@ -40,5 +41,5 @@ def command(
     target = out or (path / "report.html" if path.is_dir() else Path(f"{path.name.partition('.')[0]}.html"))
     subject = open_subject(path, image=image, which=which or None, label=label, folder=folder, input=given)
     files.write(target, [page(subject).encode()])
-    click.echo(f"written to {target} ({target.stat().st_size / 1e6:.1f} MB)")
+    tell(f"written to {target} ({target.stat().st_size / 1e6:.1f} MB)")
     return CLEAN

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..terminal import tell, tell_json
 from .machines import Machines, options
 from .outcome import FINDINGS, INTERRUPTED, say
 
@@ -140,12 +140,13 @@ def train(
     with model:
         known = facts(session.spec.graph)
         memory = model.engine.memory(settings.batch)
-        told = (lambda line: click.echo(line, err=as_json)) if leads else (lambda line: None)
-        told(table(known))
+        told = (lambda *lines: tell(*lines, err=as_json)) if leads else (lambda *lines: None)
+        told(*table(known).split("\n"))
         told(session.data.told)
         told(
             f"{settings.optimiser.written()}, batch {settings.batch}, {model.engine.described}; "
-            f"predicted peak memory of a step {amount(sum(memory.values()))}\n"
+            f"predicted peak memory of a step {amount(sum(memory.values()))}",
+            "",
         )
         ensure_fits(lambda n: sum(model.engine.memory(n).values()), settings.batch)
         resumed = run_folder is not None
@@ -201,7 +202,7 @@ def train(
                     on_event=hear,
                 )
         except Interrupted as interrupted:
-            click.echo(str(interrupted), err=True)
+            tell(str(interrupted), err=True)
             return INTERRUPTED
         finally:
             journal.close()
@@ -211,11 +212,11 @@ def train(
             drawn.parameters.update(model.parameters)
         pictures = draw_run(run_folder.path, drawn, data)
     if as_json:
-        click.echo(json.dumps({**summary, "run": str(run_folder.path)}, indent=2))
+        tell_json({**summary, "run": str(run_folder.path)})
     else:
-        click.echo(result(summary, run_folder.path))
+        tell(*result(summary, run_folder.path))
         for problem in filter(None, (journal.problem, pictures.problem)):
-            click.echo(f"not every picture could be drawn: {problem}")
+            tell(f"not every picture could be drawn: {problem}")
     missed = budgets(session.spec, summary)
     if missed:
         say(missed)
@@ -254,8 +255,8 @@ def resolved(session: Any, overrides: tuple[str, ...], shards: int, model: Any) 
     }
 
 
-def result(summary: dict[str, Any], folder: Path) -> str:
-    """The last line."""
+def result(summary: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    """The last lines."""
     parts = []
     if summary["test_accuracy"] is not None:
         parts.append(f"test accuracy {summary['test_accuracy']:.2%}")
@@ -263,7 +264,7 @@ def result(summary: dict[str, Any], folder: Path) -> str:
         parts.append(f"test cost {summary['test_cost']:.4f}")
     epoch = f", epoch {summary['best_epoch']}" if summary.get("tested") == "best" else ""
     weights = f"{summary.get('tested', 'last')} weights{epoch}"
-    return f"\n{', '.join(parts) or 'no test images'} ({weights})\nwritten to {folder}"
+    return "", f"{', '.join(parts) or 'no test images'} ({weights})", f"written to {folder}"
 
 
 def budgets(spec: Any, summary: dict[str, Any]) -> tuple[Any, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from ..resources import schemas
+from ..terminal import tell_json
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -33,7 +33,7 @@ def command(name: str | None) -> None:
         wanted = schemas()[name]
     else:
         raise click.UsageError(f"there is no schema `{name}`; there are {', '.join(schemas())}")
-    click.echo(json.dumps(wanted, indent=2))
+    tell_json(wanted)
 
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

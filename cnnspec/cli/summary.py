@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from ..terminal import show, tell_json
 
 
 @click.command()
@@ -29,8 +30,8 @@ def command(
     if depth is not None:
         found = found.folded(depth)
     if as_json:
-        click.echo(json.dumps(summary.as_json(found, sort or ""), indent=2))
+        tell_json(summary.as_json(found, sort or ""))
     else:
-        click.echo(summary.table(found, sort or ""), nl=False)
+        show(summary.table(found, sort or ""))
         if cluster:
-            click.echo("\n" + Traffic(whole, read.train, cluster).text(), nl=False)
+            show("\n" + Traffic(whole, read.train, cluster).text())

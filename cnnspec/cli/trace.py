@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..terminal import show, tell
 from .outcome import CLEAN
 
 
@@ -45,6 +46,6 @@ def command(
     parameters = {name: subject.model.parameters[name].astype("float64") for name in subject.model.parameters}
     place = find_place(at, subject.graph, seen, parameters)
     shows = f", a {subject.class_name(example.label)}" if example.label is not None and example.known else ""
-    click.echo(f"{subject.name} on {example.title}{shows}\n")
-    click.echo(trace(subject.graph, seen, parameters, place), nl=False)
+    tell(f"{subject.name} on {example.title}{shows}", "")
+    show(trace(subject.graph, seen, parameters, place))
     return CLEAN

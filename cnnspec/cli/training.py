@@ -6,8 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import click
-
+from ..terminal import tell
 from ..train.history import Row
 from ..train.loop import EpochDone, Event, Started, StepDone
 
@@ -29,7 +28,7 @@ def describe(row: Row, epochs: int) -> str:
 class Lines:
     """A line an epoch."""
 
-    def __init__(self, epochs: int, say: Callable[[str], Any] = click.echo) -> None:
+    def __init__(self, epochs: int, say: Callable[[str], Any] = tell) -> None:
         self.epochs, self.say = epochs, say
 
     def __enter__(self) -> Lines:
@@ -92,11 +91,11 @@ class Bar:
         elif isinstance(event, EpochDone):
             self.images = 0
             self.cost = self.right = self.seconds = 0.0
-            self.bar.console.print(describe(event.row, self.epochs), highlight=False)
+            self.bar.console.print(describe(event.row, self.epochs), highlight=False, markup=False)
 
 
 def reporter(epochs: int, quiet: bool) -> Bar | Lines:
     """The bar on a terminal, lines elsewhere; with `quiet` (for --json) on standard error."""
     if sys.stderr.isatty() and sys.stdout.isatty():
         return Bar(epochs)
-    return Lines(epochs, (lambda text: click.echo(text, err=True)) if quiet else click.echo)
+    return Lines(epochs, (lambda text: tell(text, err=True)) if quiet else tell)

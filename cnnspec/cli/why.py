@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
+
+from ..terminal import show, tell_json
 
 
 @click.command()
@@ -40,6 +41,6 @@ def command(spec: Path, name: str | None, as_json: bool, given: str | None) -> N
         raise click.UsageError(f"{spec} has no value called `{value}`; {hint}")
     steps = why(graph, value)
     if as_json:
-        click.echo(json.dumps([step.as_json() for step in steps], indent=2))
+        tell_json([step.as_json() for step in steps])
     else:
-        click.echo(page(steps), nl=False)
+        show(page(steps))

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from unicodedata import category, east_asian_width
 
+from ..quoting import disarmed, sign, visible
 from ..record import record
 from .core import Diagnostic, Source, Span
 
@@ -54,9 +55,7 @@ class Mark:
 
 def _render_one(diagnostic: Diagnostic, paint: Paint) -> str:
     severity = diagnostic.severity
-    lines = [
-        paint(f"{severity}[{diagnostic.code}]", severity) + paint(f": {printable(diagnostic.message)}", "bold")
-    ]
+    lines = [paint(f"{severity}[{diagnostic.code}]", severity) + paint(f": {visible(diagnostic.message)}", "bold")]
     span = diagnostic.span
     width = 1
     if span is not None:
@@ -67,12 +66,10 @@ def _render_one(diagnostic: Diagnostic, paint: Paint) -> str:
         width = max(len(str(place.end_position[0])) for places in marked.values() for place, *_ in places)
         for source, places in marked.items():
             arrow = "-->" if source is span.source else ":::"
-            lines.append(paint(" " * width + arrow, "margin") + f" {printable(str(places[0][0]))}")
+            lines.append(paint(" " * width + arrow, "margin") + f" {visible(str(places[0][0]))}")
             lines += _excerpt(source, places, width, paint)
     if diagnostic.help:
-        lines.append(
-            paint(" " * width + " = ", "margin") + paint("help", "help") + f": {printable(diagnostic.help)}"
-        )
+        lines.append(paint(" " * width + " = ", "margin") + paint("help", "help") + f": {visible(diagnostic.help)}")
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
@@ -119,7 +116,7 @@ def _mark(line: str, place: tuple[Span, str, str, str], begin: int, lead: int) -
     first = min(max(0, span.column - 1 - begin), len(line))
     last = min(first + span.end - span.start, len(line))
     start, end = lead + column(line, first), lead + column(line, last)
-    return Mark(start, max(end, start + 1), printable(text), sign, style)
+    return Mark(start, max(end, start + 1), visible(text), sign, style)
 
 
 def _underlines(marks: list[Mark], paint: Paint) -> list[str]:
@@ -180,7 +177,7 @@ def column(line: str, index: int) -> int:
     """The column of the screen at which the character of a line stands, counted from 0."""
     at = 0
     for character in line[:index]:
-        at += TAB - at % TAB if character == "\t" else _cells(_visible(character))
+        at += TAB - at % TAB if character == "\t" else _cells(sign(character))
     return at
 
 
@@ -188,21 +185,8 @@ def expanded(line: str) -> str:
     """A line with its tabs as spaces and its control characters made visible."""
     out: list[str] = []
     at = 0
-    for character in line:
-        shown = " " * (TAB - at % TAB) if character == "\t" else _visible(character)
+    for character in disarmed(line):
+        shown = " " * (TAB - at % TAB) if character == "\t" else sign(character)
         out.append(shown)
         at += len(shown) if character == "\t" else _cells(shown)
     return "".join(out)
-
-
-def _visible(character: str) -> str:
-    """A control character (one that could move a terminal's cursor, say) as a harmless one."""
-    if category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp"):
-        code = ord(character)
-        return chr(0x2400 + code) if code < 0x20 else "\ufffd"
-    return character
-
-
-def printable(text: str) -> str:
-    """A text without characters that a terminal would obey."""
-    return "".join(character if character == " " else _visible(character) for character in text)

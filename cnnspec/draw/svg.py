@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
+from ..quoting import markup
 from .scene import DARK, LIGHT, SIZES, Circle, Curve, Group, Point, Polygon, Rect, Scene, Shape, Text
 
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
@@ -17,8 +17,8 @@ def svg(scene: Scene, prefix: str = "cnn") -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{prefix}" viewBox="0 0 {size}" '
         f'width="{number(scene.width)}" height="{number(scene.height)}" role="img" '
         f'aria-labelledby="{prefix}-title {prefix}-description">',
-        f'<title id="{prefix}-title">{escape(scene.title)}</title>',
-        f'<desc id="{prefix}-description">{escape(scene.description)}</desc>',
+        f'<title id="{prefix}-title">{markup(scene.title)}</title>',
+        f'<desc id="{prefix}-description">{markup(scene.description)}</desc>',
         f"<style>\n{style_sheet(prefix)}</style>",
         f'<rect class="page" width="{number(scene.width)}" height="{number(scene.height)}" rx="8"/>',
     ]
@@ -58,8 +58,8 @@ def _group(group: Group) -> list[str]:
     drawn = [_shape(shape) for shape in group.shapes]
     if not group.name:
         return drawn
-    title = f"<title>{escape(group.title)}</title>" if group.title else ""
-    return [f'<g data-value="{escape(group.name)}">{title}', *drawn, "</g>"]
+    title = f"<title>{markup(group.title)}</title>" if group.title else ""
+    return [f'<g data-value="{markup(group.name)}">{title}', *drawn, "</g>"]
 
 
 def _shape(shape: Shape) -> str:
@@ -82,7 +82,7 @@ def _shape(shape: Shape) -> str:
         case Text():
             return (
                 f'<text {style} x="{number(shape.x)}" y="{number(shape.y)}" text-anchor="{shape.anchor}">'
-                f"{escape(shape.text)}</text>"
+                f"{markup(shape.text)}</text>"
             )
     raise AssertionError(shape)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Graph
+from ..quoting import visible
 from .scene import LIGHT
 from .sketch import Station, sketch
 from .volumes import caption, color_of
@@ -86,8 +87,9 @@ def _safe(name: str) -> str:
 
 def _mermaid_text(text: str) -> str:
     """Text inside Mermaid's quotes, where entities are written with #."""
-    return "".join(f"#{ord(c)};" if c in '"#<>&;`' else c for c in text)
+    return "".join(f"#{ord(c)};" if c in '"#<>&;`\\' else c for c in visible(text))
 
 
 def _dot_text(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+    """Text inside the quotes of dot."""
+    return visible(text).replace("\\", "\\\\").replace('"', '\\"')

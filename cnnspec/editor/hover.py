@@ -11,6 +11,7 @@ from ..ir.fields import settings
 from ..lang.hints.spelling import british
 from ..lang.parse.tree import Attr, Call, Join, Layer, Name, Setting, Settings, Tap
 from ..ops import WORDS
+from ..quoting import markdown
 from ..reference import words as reference
 from .document import Document, around
 from .words import BLOCKS, nested, recipe_page
@@ -66,11 +67,11 @@ def _figures(document: Document, node: Node) -> str:
     row: Row = document.facts[node.name]
     types = document.report.reading.graph.types(node) if document.report.reading else ()
     before = " and ".join(dict.fromkeys(map(str, types)))
-    said = [f"`{node.name}` {before + ' → ' if before else ''}**{row.type}**"]
+    said = [f"{markdown(node.name)} {before + ' → ' if before else ''}**{row.type}**"]
     if row.parameters:
         said.append(f"{row.parameters:,} parameters")
     elif row.shares:
-        said.append(f"the parameters of `{row.shares}`")
+        said.append(f"the parameters of {markdown(row.shares)}")
     if row.macs:
         said.append(f"{row.macs:,} multiply-adds")
     if row.field:

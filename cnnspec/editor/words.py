@@ -9,6 +9,7 @@ from ..lang.hints.spelling import british
 from ..lang.lowering.names import Recipe
 from ..lang.parse.tree import Layer, Name, Setting, Settings
 from ..ops import WORDS
+from ..quoting import code_block, markdown
 from ..settings.data import Data
 from ..settings.train import Train
 from .document import Document
@@ -59,6 +60,6 @@ def recipe_page(document: Document, name: str) -> str:
         param.name.text + (f" = {param.default.span.text}" if param.default else "") for param in recipe.params
     )
     kind = "net" if recipe.shared else "block"
-    place = "" if document.owns(recipe.name.span) else f" from {recipe.name.span.source.name}"
+    place = "" if document.owns(recipe.name.span) else f" from {markdown(recipe.name.span.source.name)}"
     head = f"{kind} {name}({params})" if recipe.params else f"{kind} {name}"
-    return f"**`{head}`**{place}\n\n```cnn\n{recipe.chain.span.text}\n```"
+    return f"**{markdown(head)}**{place}\n\n{code_block(recipe.chain.span.text)}"

@@ -19,6 +19,7 @@ from ..data.dataset import Dataset
 from ..diagnostics import SpecError
 from ..draw.png import MISSING
 from ..experiment.journal import NAME, read
+from ..quoting import plotted
 from .tiles import filter_tiles
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def answers(
     if found.ndim != 2 or found.shape[1] < 2:
         return
     count = found.shape[1]
-    names = [classes[k] if classes and k < len(classes) else str(k) for k in range(count)]
+    names = [plotted(classes[k]) if classes and k < len(classes) else str(k) for k in range(count)]
     said = found.argmax(axis=1)
     matrix = np.zeros((count, count), int)
     np.add.at(matrix, (y, said), 1)

@@ -66,7 +66,7 @@ def test_a_module_of_python_prepares_images_as_they_are_stored(here, trained, co
     np.save("x.npy", x)
     capsysbinary.readouterr()
     names["main"](network, ["x.npy"])
-    best = [CLASSES[k] for k in answers.argmax(axis=1)]
+    best = [names["printable"](CLASSES[k]) for k in answers.argmax(axis=1)]
     said = capsysbinary.readouterr().out.decode()
     assert all(f"{i}  " in said and name in said for i, name in enumerate(best)), said
     wrong = x.astype(np.uint8) if x.dtype == np.float32 else x - 1e3

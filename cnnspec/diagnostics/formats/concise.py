@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...quoting import line as line_of_log
 from ..core import Diagnostic
 from .checked import Checked, Place, one_line
 
@@ -17,4 +18,4 @@ def line(diagnostic: Diagnostic, place: Place) -> str:
     row, column = place.start
     message = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
     fixable = " [fixable]" if diagnostic.fix else ""
-    return one_line(f"{place.filename}:{row}:{column}: {message}{fixable}")
+    return line_of_log(one_line(f"{place.filename}:{row}:{column}: {message}{fixable}"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...quoting import sign
 from ..core import Diagnostic
 from . import concise
 from .checked import Checked, Place
@@ -44,7 +45,8 @@ def annotation(diagnostic: Diagnostic, place: Place) -> str:
 
 
 def escaped(text: str) -> str:
-    """What GitHub's own toolkit escapes in a message."""
+    """What GitHub's own toolkit escapes in a message; the other controls, which its log would obey, are shown."""
+    text = "".join(character if character in "\r\n" else sign(character) for character in text)
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from ...quoting import json_text
 from ..core import Diagnostic
 from .checked import Checked, Place, url
 
@@ -13,7 +13,7 @@ FORMAT_VERSION = 1  # grows when a reader of the former version would misread
 
 
 def render(files: Sequence[Checked]) -> str:
-    return json.dumps(document(files), indent=2) + "\n"  # ASCII: no terminal's encoding can spoil it
+    return json_text(document(files))
 
 
 def document(files: Sequence[Checked]) -> dict[str, Any]:

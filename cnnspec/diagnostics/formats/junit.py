@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from xml.etree import ElementTree as xml
 
+from ...quoting import page, visible
 from . import concise
 from .checked import Checked
 
@@ -19,14 +20,16 @@ def render(files: Sequence[Checked]) -> str:
     suites = xml.Element("testsuites", {"name": "cnnspec", **counts})
     suite = xml.SubElement(suites, "testsuite", {"name": "cnnspec check", **counts, "time": "0"})
     for file in files:
-        case = xml.SubElement(suite, "testcase", name=clean(file.name), classname="cnnspec.check", time="0")
-        case.set("file", clean(file.name))
+        case = xml.SubElement(
+            suite, "testcase", name=clean(visible(file.name)), classname="cnnspec.check", time="0"
+        )
+        case.set("file", clean(visible(file.name)))
         failures = [pair for pair in file.findings() if file.fails(pair[0])]
         others = [pair for pair in file.findings() if not file.fails(pair[0])]
         if failures:
             first = failures[0][0]
             message = first.message + (f" (and {len(failures) - 1} more)" if len(failures) > 1 else "")
-            failure = xml.SubElement(case, "failure", message=clean(message), type=first.code)
+            failure = xml.SubElement(case, "failure", message=clean(visible(message)), type=first.code)
             failure.text = clean("\n".join(concise.line(*pair) for pair in failures))
         if others:
             xml.SubElement(case, "system-out").text = clean("\n".join(concise.line(*p) for p in others))
@@ -35,5 +38,5 @@ def render(files: Sequence[Checked]) -> str:
 
 
 def clean(text: str) -> str:
-    """XML cannot hold most control characters, not even escaped: each becomes U+FFFD."""
-    return NOT_IN_XML.sub("\ufffd", text)
+    """XML cannot hold most control characters, not even escaped; those that it can are obeyed elsewhere."""
+    return NOT_IN_XML.sub("\ufffd", page(text))

@@ -7,7 +7,6 @@ another. `partialFingerprints` let a service recognise a finding after the lines
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..._version import __version__
+from ...quoting import json_text
 from ..codes import CODES
 from ..core import Diagnostic, Edit
 from .checked import Checked, Place, url
@@ -24,7 +24,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render(files: Sequence[Checked]) -> str:
-    return json.dumps(log(files), indent=2) + "\n"
+    return json_text(log(files))
 
 
 def log(files: Sequence[Checked]) -> dict[str, Any]:
@@ -74,7 +74,12 @@ def notification(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def message(diagnostic: Diagnostic) -> str:
     text = diagnostic.message + (f" ({diagnostic.label})" if diagnostic.label else "")
-    return f"{text}\nhelp: {diagnostic.help}" if diagnostic.help else text
+    return unlinked(f"{text}\nhelp: {diagnostic.help}" if diagnostic.help else text)
+
+
+def unlinked(text: str) -> str:
+    """A text in which readers see no link [3.11.6]: `[text](address)` comes from a file that was checked."""
+    return text.replace("](", "] (")
 
 
 def rule(code: str) -> dict[str, Any]:
@@ -107,7 +112,7 @@ def result(diagnostic: Diagnostic, place: Place, index: int, fingerprint: str) -
             {
                 "id": number,
                 "physicalLocation": physical(Place.of(label.span, place.filename)),
-                "message": {"text": label.text},
+                "message": {"text": unlinked(label.text)},
             }
             for number, label in enumerate(diagnostic.related, 1)
         ]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from ...draw.drawing import draw
 from ...explain.subject import Subject
+from ...quoting import markup
 from .content import content
 from .numbers import Numbers
 
@@ -29,7 +29,7 @@ def page(subject: Subject) -> str:
     depth = 9 if len(subject.graph) <= OPENED else 0
     scripts = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     parts = {
-        "title": escape(subject.name),
+        "title": markup(subject.name),
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "drawing": draw(subject.graph, depth=depth, name=subject.name),
         "content": harmless(told),
@@ -41,5 +41,5 @@ def page(subject: Subject) -> str:
 
 
 def harmless(data: Any) -> str:
-    """JSON that no HTML parser can take for the end of its script."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    """JSON that no HTML parser can take for the end of its script, in ASCII."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")

@@ -26,7 +26,7 @@ from ...lang import Spec
 from ...ops.leaves import Target
 from ...passes import INFERENCE, TRAINING, run
 from ...passes.expand import attach_costs
-from ...quoting import literal, remark
+from ...quoting import literal, literals, remark
 from ...runtime import load, update
 from ...runtime.parameters import parameters_of
 from ...settings.optimisers import Optimiser
@@ -187,7 +187,8 @@ def tables(
     if preparation:
         scaling = preparation.scaling
         numbers = f"{scaling.scale!r}, {scaling.offset!r}"
-        lines.append(f'    prepare = Preparation("{preparation.stored}", {numbers}, {preparation.classes!r})')
+        classes = literals(preparation.classes) if preparation.classes is not None else None
+        lines.append(f"    prepare = Preparation({literal(preparation.stored)}, {numbers}, {classes})")
     if train:
         training = programs["training_"]
         targets = tuple(n.name.removesuffix(".target") for n in training.graph if isinstance(n.op, Target))
@@ -195,7 +196,7 @@ def tables(
             f"    training = {plan(training, 'training_')}",
             f"    targets = {shapes(graph, targets)}",
             "    optimiser = Optimiser()",
-            f"    moments_of = {texts(spec.train.optimiser.moments)}",
+            f"    moments_of = {literals(spec.train.optimiser.moments)}",
             "    update = staticmethod(update)",
             f"    chunk = {update.CHUNK}",
             f"    seed = {spec.train.seed}",
@@ -211,11 +212,6 @@ def shapes(graph: Graph, names: tuple[str, ...]) -> str:
 def dictionary(entries: Mapping[str, str]) -> str:
     """Source of a dictionary, from its keys and the source of its values."""
     return "{" + ", ".join(f"{literal(name)}: {code}" for name, code in entries.items()) + "}"
-
-
-def texts(names: tuple[str, ...]) -> str:
-    """Source of a tuple of texts."""
-    return "(" + ", ".join(map(literal, names)) + ("," if len(names) == 1 else "") + ")"
 
 
 def plan(program: Program, prefix: str) -> str:

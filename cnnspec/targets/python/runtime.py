@@ -252,6 +252,11 @@ class Learning(Network):
             self.training.settle(self.c, self.q)
 
 
+def printable(text: str) -> str:
+    """A class's name, which an author chose, without what a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
 def main(network: Network, arguments: list[str]) -> None:
     """Classify the images of an npy file: `python net.py images.npy`."""
     if len(arguments) != 1 or len(network.inputs) != 1:
@@ -272,7 +277,7 @@ def main(network: Network, arguments: list[str]) -> None:
             row = values[i].reshape(-1)
             if values.ndim == 2 and row.size > 1:
                 best = classes[row.argmax()] if classes and len(classes) == row.size else row.argmax()
-                said.append(f"{name}: class {best} ({row.max():.4f})")
+                said.append(f"{name}: class {printable(str(best))} ({row.max():.4f})")
             else:
                 said.append(f"{name}: {np.array2string(row, precision=4, threshold=8)}")
         print(f"{i}  {', '.join(said)}")

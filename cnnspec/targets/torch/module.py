@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...data.preparation import BYTES, Preparation
 from ...ir import Graph, TensorType
 from ...ops.leaves import Input
+from ...quoting import literals
 from .page import Page
 from .words import WORDS
 
@@ -87,7 +88,7 @@ def feeding(preparation: Preparation | None, name: str) -> list[str]:
 
 def constants(preparation: Preparation) -> list[str]:
     """Source of what stands before the class: the classes, the scaling, and the function that prepares images."""
-    found = [f"CLASSES = {preparation.classes!r}"] if preparation.classes else []
+    found = [f"CLASSES = {literals(preparation.classes)}"] if preparation.classes else []
     found += [f"SCALE = {preparation.scaling.scale!r}", f"OFFSET = {preparation.scaling.offset!r}", "", ""]
     takes, floats = "Floats as the training data have them", "x = x.float()"
     if preparation.stored == BYTES:
