@@ -132,7 +132,7 @@ class Choice(Kind):
 
 @record
 class Number(Kind):
-    """A number, whole or not, within bounds (`open_high` excludes the upper one)."""
+    """A number, whole or not, within bounds; `open_low` and `open_high` exclude the bound itself."""
 
     low: float = float("-inf")
     high: float = float("inf")
@@ -141,11 +141,9 @@ class Number(Kind):
 
     @property
     def wanted(self) -> str:
-        if self.high == float("inf"):
-            if self.low == float("-inf"):
-                return "a number"
-            return f"a number {'above' if self.open_low else 'from'} {self.low:g}"
-        return f"a number from {self.low:g} to {'below ' if self.open_high else ''}{self.high:g}"
+        low = "" if self.low == float("-inf") else f" {'above' if self.open_low else 'from'} {self.low:g}"
+        high = "" if self.high == float("inf") else f" to {'below ' if self.open_high else ''}{self.high:g}"
+        return f"a number{low}{high}"
 
     def read(self, value: Written) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):

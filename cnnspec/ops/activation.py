@@ -117,7 +117,7 @@ class Leaky(Activation):
     monotone = True
     scratch = "float"
 
-    slope: float = setting(Number(0, 1, open_low=True), 0.01, "slope of the negative part")
+    slope: float = setting(Number(0, 1), 0.01, "slope of the negative part; 0 makes it relu")
 
     @property
     def gradient_kernel(self) -> str:
