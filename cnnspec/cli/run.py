@@ -112,6 +112,7 @@ def train(
     """Train, anew into a folder under `out` or on in `run_folder`; returns the exit code."""
     from ..capacity import ensure_fits
     from ..experiment.journal import Journal
+    from ..experiment.measured import missed
     from ..experiment.session import begin
     from ..ir.facts import facts
     from ..ir.summary import amount, table
@@ -144,8 +145,8 @@ def train(
         told(*table(known).split("\n"))
         told(session.data.told)
         told(
-            f"{settings.optimiser.written()}, batch {settings.batch}, {model.engine.described}; "
-            f"predicted peak memory of a step {amount(sum(memory.values()))}",
+            f"cost {settings.cost[0].written()}, {settings.optimiser.written()}, batch {settings.batch}, "
+            f"{model.engine.described}; predicted peak memory of a step {amount(sum(memory.values()))}",
             "",
         )
         ensure_fits(lambda n: sum(model.engine.memory(n).values()), settings.batch)
@@ -217,9 +218,9 @@ def train(
         tell(*result(summary, run_folder.path))
         for problem in filter(None, (journal.problem, pictures.problem)):
             tell(f"not every picture could be drawn: {problem}")
-    missed = budgets(session.spec, summary)
-    if missed:
-        say(missed)
+    failed = missed(session.spec, summary)
+    if failed:
+        say(failed)
         return FINDINGS
     return 0
 
@@ -265,19 +266,3 @@ def result(summary: dict[str, Any], folder: Path) -> tuple[str, ...]:
     epoch = f", epoch {summary['best_epoch']}" if summary.get("tested") == "best" else ""
     weights = f"{summary.get('tested', 'last')} weights{epoch}"
     return "", f"{', '.join(parts) or 'no test images'} ({weights})", f"written to {folder}"
-
-
-def budgets(spec: Any, summary: dict[str, Any]) -> tuple[Any, ...]:
-    """The budgets of `expect` that only a run knows, where they are missed."""
-    from ..diagnostics import Diagnostic
-
-    found = {"accuracy": summary["test_accuracy"], "cost": summary["test_cost"]}
-    missed = []
-    for budget in spec.expect:
-        value = found.get(budget.quantity.name)
-        if budget.quantity.trained and value is not None and not budget.holds(value):
-            share = budget.quantity.unit == "%"
-            have, want = (f"{value:.2%}", f"{budget.bound:.2%}") if share else (f"{value:.4f}", f"{budget.bound:g}")
-            message = f"{budget.quantity.name} is {have}, and the spec expects {budget.relation} {want}"
-            missed.append(Diagnostic(budget.quantity.code, message, budget.span, label=f"found {have}"))
-    return tuple(missed)

@@ -14,12 +14,25 @@ import re
 from collections.abc import Iterable
 from decimal import Context, Decimal
 
+from ..diagnostics import Fault
+
 NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
 EXACT = Context(prec=200)
 # as pandas reads them, and `?` as the UCI repository writes it; words for `not a number` in any case
 MISSING = frozenset(("", "?", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NULL", "null", "None"))
 MISSING_NUMBER = frozenset(("nan", "-nan", "+nan"))
 MOST_CLASSES = 100_000
+
+
+def count_from_zero(name: str, lowest: int, highest: int) -> None:
+    """Raise a Fault where class numbers of a source, of which nobody said how many there are, leave 0 out."""
+    if lowest > 0:
+        some = f"go from {lowest} to {highest}" if highest > lowest else f"are all {lowest}"
+        raise Fault(
+            "CNN410", f"the labels of {name} {some}: label 0 never occurs, and labels count from 0", at="source",
+            help=f"take 1 from each label, or say `classes {highest + 1}` if class 0 has no image here"
+            if lowest == 1 else f"number the classes from 0, or say `classes {highest + 1}`",
+        )  # fmt: skip
 
 
 def is_missing(label: str) -> bool:

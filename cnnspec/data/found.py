@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..diagnostics import Fault
-from .classes import MOST_CLASSES
+from .classes import MOST_CLASSES, count_from_zero
 from .dataset import Table
 from .files import need
 
@@ -40,7 +40,7 @@ class Found:
         found = {part: _pair(told[part], *pair) for part, pair in given.items()}
         for part, pair in found.items():
             self._same(part, pair, found["train"])
-        names = _names(classes, tuple((told[part], y) for part, (_, y) in found.items()))
+        names = _names(self.name, classes, tuple((told[part], y) for part, (_, y) in found.items()))
         return Found(
             self.name, found["train"], found.get("test"), names, found.get("validation"), self.table, self.own
         )
@@ -157,7 +157,7 @@ def _floats(part: str, x: np.ndarray, noun: str) -> np.ndarray:
 
 
 def _names(
-    classes: tuple[str, ...] | int | None, labels: tuple[tuple[str, np.ndarray], ...]
+    name: str, classes: tuple[str, ...] | int | None, labels: tuple[tuple[str, np.ndarray], ...]
 ) -> tuple[str, ...] | None:
     """The names of the classes, once every label has been found among them."""
     if labels[0][1].dtype != np.int64:
@@ -175,7 +175,12 @@ def _names(
         for name in classes:
             _ensure_writable(name)
         return classes
-    return tuple(map(str, range(count or 1 + max(int(y.max()) for _, y in labels if y.size))))
+    if count is None:
+        known = [y for _, y in labels if y.size]
+        highest = max(int(y.max()) for y in known)
+        count_from_zero(name, min(int(y.min()) for y in known), highest)
+        count = highest + 1
+    return tuple(map(str, range(count)))
 
 
 def _ensure_writable(name: str) -> None:

@@ -11,14 +11,14 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..settings.data import Csv, Data, Idx, Images, Npz
 from . import archive, rows
 from .axes import axes_of, image_shape
-from .classes import classes_of
+from .classes import classes_of, count_from_zero
 from .files import at
 from .folders import tree
 from .headers import NUMBERS, Header, idx_header
@@ -49,6 +49,14 @@ class Known:
     numbers: bool | None
     test: bool
     validation: bool
+
+
+class Labels(NamedTuple):
+    """Of a part: whether labels are numbers to meet, how many classes or numbers there are, the lowest class."""
+
+    numbers: bool | None
+    outputs: int | None
+    lowest: int = 0
 
 
 def describe(settings: Data, root: Path | str | None = None) -> Known | None:
@@ -119,7 +127,7 @@ def _npz(source: Npz, path: Path) -> Known:
                 shapes[part] = image_shape(axes_of(source, path.name, header.shape), header.shape)
             with archive.array_of(file, y, path.name) as (content, header):
                 looks.append(_labels(content, header))
-    names, count, numbers = _together(looks, source.classes)
+    names, count, numbers = _together(path.stem, looks, source.classes)
     return Known(path.stem, data(*shapes["train"]), names, count, numbers, "test" in parts, "validation" in parts)
 
 
@@ -131,40 +139,42 @@ def _idx(source: Idx, folder: Path) -> Known:
             shapes.append(idx_header(file, images.name, (2, 3, 4)).shape[1:])
         with opened_idx(labels) as (file, _):
             looks.append(_labels(file, idx_header(file, labels.name, (1, 2))))
-    names, count, numbers = _together(looks, source.classes)
+    names, count, numbers = _together(folder.name, looks, source.classes)
     shape = shapes[0] if len(shapes[0]) != 2 else (1, *shapes[0])
     return Known(folder.name, data(*shape), names, count, numbers, len(looks) > 1, False)
 
 
 LOOKS: dict[type, Callable[..., Known]] = {Csv: _csv, Images: _images, Npz: _npz, Idx: _idx}
 
-Labels = tuple[bool | None, int | None]  # whether they are numbers to meet, and how many classes or numbers
-
 
 def _labels(file: IO[bytes], header: Header) -> Labels:
     """What is known of the labels of a part; whole numbers are read where they are few."""
     wide = header.shape[1] if len(header.shape) == 2 else 1
     if not NUMBERS.fullmatch(header.kind):
-        return False, None  # texts
+        return Labels(False, None)  # texts
     if "f" in header.kind:
-        return (None if wide > 1 else True), wide  # rows of floats may be one-hot
+        return Labels(None if wide > 1 else True, wide)  # rows of floats may be one-hot
     if wide > 1:
-        return False, wide
+        return Labels(False, wide)
     if header.length > FEW:
-        return False, None
+        return Labels(False, None)
     code = CODES[header.kind.lstrip("<>|=")]
     order = ">" if header.kind[0] == ">" else "<"
     whole = file.read(header.length)
     found = struct.unpack(f"{order}{len(whole) // struct.calcsize(order + code)}{code}", whole)
-    return False, 1 + max(map(int, found), default=0)
+    return Labels(False, 1 + max(map(int, found), default=0), min(map(int, found), default=0))
 
 
-def _together(looks: list[Labels], told: int | None) -> tuple[tuple[str, ...] | None, int | None, bool | None]:
+def _together(
+    name: str, looks: list[Labels], told: int | None
+) -> tuple[tuple[str, ...] | None, int | None, bool | None]:
     """Names of the classes, their number, and whether there are none, from the labels of all parts."""
-    kinds, counts = {kind for kind, _ in looks}, [count for _, count in looks]
+    kinds, counts = {look.numbers for look in looks}, [look.outputs for look in looks]
     numbers = kinds.pop() if len(kinds) == 1 else None
     count = None if None in counts else max(count for count in counts if count is not None)
     if numbers is not False:
         return None, count, numbers
+    if told is None and count is not None:
+        count_from_zero(name, min(look.lowest for look in looks), count - 1)
     count = told or count
     return (tuple(map(str, range(count))) if count else None), count, numbers

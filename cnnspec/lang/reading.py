@@ -134,7 +134,7 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
         changed = {name: getattr(instance(cls, lines_instead), name) for name in lines_instead}
         data = replace(data, **changed) if cls is Data else data
         train = replace(train, **changed) if cls is Train else train
-    check_budgets(budgets, graph, train, findings)
+    check_budgets(budgets, graph, train, data, findings)
     names = {node.name: node.name for node in graph}
     spec = None if findings.errors else Spec(source, graph, data, train, budgets, False)
     return Reading(source, file, tuple(findings.diagnostics), graph, names, module, (), spec)
@@ -165,7 +165,7 @@ def _read(source: Source, asked: Asked) -> tuple[Reading, Findings, int]:
             help = "give one of the two another name, with `as`"
             findings.add(Diagnostic("CNN028", f"`{node.name}` is what {whose} called", node.span, help=help))
     if budgets and not findings.errors:
-        check_budgets(budgets, network.graph, train, findings)
+        check_budgets(budgets, network.graph, train, data, findings, implied="cost" not in train_lines)
     warn(Checked(network, module, data, "source" in data_lines, library), findings)
     spec = None
     if not findings.errors and not library:

@@ -20,7 +20,7 @@ import numpy as np
 from ..data.dataset import Labels
 from ..diagnostics import Fault
 from ..ir import Graph
-from ..ops.costs import Cost
+from ..ops.costs import PROBABILITIES, Cost
 
 ACCURACY: tuple[tuple[str, str, str], ...] = (
     ("N outputs, any cost", "a class, or rows with a single 1", "images whose class has the largest output"),
@@ -133,9 +133,6 @@ def kept(settled: Settled) -> np.ndarray:
     """Settled answers as an array whose parts are of the same kind as the whole."""
     values = settled.values
     return values.view(Labels) if settled.kind == LABELS and values.shape[1] > 1 else values
-
-
-PROBABILITIES = ("sigmoid", "hardsigmoid")
 
 
 def _decided(y: np.ndarray) -> bool:

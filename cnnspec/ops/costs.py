@@ -5,7 +5,7 @@ A cost is the mean over the images of a batch; what an image costs is said by ea
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from ..diagnostics import Fault
 from ..ir import SCALAR, TensorType
@@ -15,6 +15,8 @@ from ..record import record
 from .channels import LogSoftmax
 from .distances import AbsoluteError, HingeError, HuberError, SquaredError
 from .surprise import BinarySurprise, LogSurprise, Surprise
+
+PROBABILITIES = ("sigmoid", "hardsigmoid")  # words whose outputs each say how likely a yes is
 
 
 class Name(Kind):
@@ -36,6 +38,7 @@ class Cost(Op):
     """What the words share: which output they judge and how much they count."""
 
     family = "cost"
+    of_numbers: ClassVar[bool] = False  # whether its answers are numbers to meet where nobody says otherwise
 
     of: str = setting(Name(), "", "the output that is judged (default: the only one)")
     weight: float = setting(Number(0), 1.0, "how much it counts beside the other costs")
@@ -101,6 +104,7 @@ class Mse(Cost):
 
     word = "mse"
     aliases = ("mean_squared_error", "l2", "squared_error")
+    of_numbers = True
 
     def primitive(self) -> Op:
         return SquaredError(self.weight)
@@ -112,6 +116,7 @@ class Mae(Cost):
 
     word = "mae"
     aliases = ("l1", "mean_absolute_error", "absolute_error")
+    of_numbers = True
 
     def primitive(self) -> Op:
         return AbsoluteError(self.weight)
@@ -126,6 +131,7 @@ class Huber(Cost):
 
     word = "huber"
     aliases = ("smooth_l1", "huber_loss")
+    of_numbers = True
 
     delta: float = setting(Number(0, open_low=True), 1.0, "where the square becomes a straight line")
 

@@ -41,7 +41,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("receptive_field", "CNN605", "", "pixels of the input that one output sees, along a side"),
     Quantity("depth", "CNN606", "", "layers with weights on the longest way through"),
     Quantity("shape", "CNN607", "", "shape of the output, or of a value: `shape @conv1 == 6x28x28`"),
-    Quantity("accuracy", "CNN608", "%", "share of the test images that are classified right", trained=True),
+    Quantity("accuracy", "CNN608", "%", "share of the test images, pixels or labels that are right", trained=True),
     Quantity("cost", "CNN609", "", "mean cost over the test images", trained=True),
 )
 

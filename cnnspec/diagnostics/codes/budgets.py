@@ -67,4 +67,22 @@ what `expect` states.""",
     ),
     _budget(608, "accuracy", "After training, the share of test images classified right misses the budget."),
     _budget(609, "cost", "After training, the mean cost over the test images misses the budget."),
+    Code(
+        "CNN610",
+        "not-measured",
+        """\
+After training, a budget could not be held, since its quantity was not measured: there are no test images, or the
+answers are numbers, which have no accuracy. A run whose budgets nobody could look at has not met them.""",
+        how="Only a run finds it: expect an accuracy of an archive of which `test 0` is kept for the test.",
+    ),
+    Code(
+        "CNN611",
+        "never-measured",
+        """\
+`expect` speaks of something that no run of this file can measure: the accuracy of answers that are numbers, the
+accuracy or the cost of test images where none are kept, or either of a network that `run` does not train since it
+has several inputs or outputs.""",
+        wrong="input 4\ndense 1\nexpect { accuracy >= 90% }\n",
+        right="input 4\ndense 1\nexpect { cost <= 0.1 }\n",
+    ),
 )

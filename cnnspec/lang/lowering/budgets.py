@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...diagnostics import Diagnostic, Label
 from ...ir import Graph
+from ...ops.costs import PROBABILITIES
+from ...settings.data import Csv, Data
 from ...settings.expect import Budget
 from ...settings.train import Train
 from ..findings import Findings
@@ -18,16 +20,30 @@ SAID = {"<=": "at most", ">=": "at least", "==": "", "!=": "anything but", "<": 
 
 MOST_PLANNED = 2_000  # values; laying out the plan of a larger network takes longer than a check may
 
+NUMBERS = "the answers are numbers, which have no accuracy"
+
 Figure = float | tuple[int, ...]
 
 
-def check_budgets(budgets: Iterable[Budget], graph: Graph, train: Train, findings: Findings) -> None:
-    """Report every budget that the graph misses; accuracy and cost are for a run to check."""
+def check_budgets(
+    budgets: Iterable[Budget], graph: Graph, train: Train, data: Data, findings: Findings, implied: bool = False
+) -> None:
+    """Report every budget that the graph misses, and those of a run that no run could measure.
+
+    `implied` where the file states no cost.
+    """
     from ...ir.facts import facts
 
     known = facts(graph)
     for budget in budgets:
         name = budget.quantity.name
+        if budget.quantity.trained:
+            why = unmeasurable(name, graph, train, data, implied)
+            if why:
+                help = "expect a `cost`" if name == "accuracy" and why == NUMBERS else ""
+                message = f"{name} is never measured: {why}"
+                findings.add(Diagnostic("CNN611", message, budget.span, help=help))
+            continue
         if name == "memory":
             _check_memory(budget, known, graph, train, findings)
             continue
@@ -41,6 +57,20 @@ def check_budgets(budgets: Iterable[Budget], graph: Graph, train: Train, finding
         if not budget.holds(found):
             most = max(known.rows, key=MOST[name]) if name in MOST and not budget.at else None
             findings.add(missed(budget, found, graph, most.name if most else ""))
+
+
+def unmeasurable(name: str, graph: Graph, train: Train, data: Data, implied: bool) -> str:
+    """Why no run could measure the accuracy or the cost of such a network on such data; empty where one may."""
+    if len(graph.inputs) > 1 or len(graph.outputs) > 1:
+        return "`run` takes networks of one input and one output"
+    if isinstance(data.source, Csv) and not data.source.test:
+        return "`test 0` leaves no test images"
+    (output,) = graph.outputs
+    single = graph.type(output)["c"] == 1
+    yes_or_no = single and graph.behind(output).op.word in PROBABILITIES
+    if name == "accuracy" and train.cost[0].of_numbers and (implied or single) and not yes_or_no:
+        return NUMBERS
+    return ""
 
 
 def _check_memory(budget: Budget, known: Facts, graph: Graph, train: Train, findings: Findings) -> None:

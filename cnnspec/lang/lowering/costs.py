@@ -1,7 +1,8 @@
 """Which cost judges which output.
 
-Where the file states none, the last word decides: a softmax means cross-entropy, a sigmoid binary
-cross-entropy, anything else the mean squared error.
+Where the file states none, the last word decides, a flattening after it aside: a softmax means cross-entropy, a
+sigmoid binary cross-entropy, anything else the mean squared error. What the data are is not known here: `run`, and
+`check` where it knows them, refuse a mean squared error that nobody asked for where they are classes.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
 
 def implied(graph: Graph, value: str) -> type[Cost]:
     """The cost of an output for which none is stated."""
-    return IMPLIED.get(graph[value].op.word, Mse)
+    return IMPLIED.get(graph.behind(value).op.word, Mse)
 
 
 def _suits(cost: Cost, value: str, span: Span | None, graph: Graph, findings: Findings) -> None:
@@ -103,7 +104,7 @@ def _named(value: str, network: Network) -> str:
 
 def _warn(cost: Cost, value: str, word: Span, graph: Graph, findings: Findings) -> None:
     """Warn of a cost that does not go with the last word."""
-    last = graph[value]
+    last = graph.behind(value)
     if cost.word == "mse" and last.op.word == "softmax":
         findings.report(
             "CNN232", "the squared error of a softmax learns slowly", word, replace(word, "cross_entropy")
