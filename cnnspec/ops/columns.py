@@ -15,7 +15,7 @@ from ..ir.op import Op, multiplying
 from ..record import record
 from .convolve import emit_filter_gradient, image_4d, part
 from .norm import block_rows
-from .winograd import moments_of, moments_type
+from .residues import moments_of, moments_type
 
 
 @record

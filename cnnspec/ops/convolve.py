@@ -14,6 +14,7 @@ from ..ir import TensorType
 from ..ir.geometry import Geometry, size_2d
 from ..ir.op import Op, Slides, multiplying
 from ..record import record
+from .residues import Pixels, in_pixels, in_residues, moments_of, moments_type, residue_type
 
 STRIP = 4  # rows of a depthwise layer that are made at a time
 STRIPS = 131_072  # numbers of what such strips are made from
@@ -31,14 +32,10 @@ class Convolve(Slides):
     moments: bool = False
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
-        from .winograd import residue_type
-
         image = x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
         return residue_type(image) if self.residues else image
 
     def extras(self, x: TensorType, w: TensorType) -> Mapping[str, TensorType]:
-        from .winograd import moments_type
-
         return {"moments": moments_type(w["f"])} if self.moments else {}
 
     def macs(self, x: TensorType, w: TensorType) -> int:
@@ -49,8 +46,6 @@ class Convolve(Slides):
         return self.groups > 1
 
     def gradient(self, node, dy, b):
-        from .winograd import Pixels
-
         x, w = node.inputs
         pixels = dy
         if self.residues:
@@ -73,8 +68,6 @@ class Convolve(Slides):
         return dx, dw
 
     def evaluate(self, x, w):
-        from .winograd import in_residues, moments_of
-
         y = self.convolved(x, w)
         y = in_residues(y) if self.residues else y
         return (y, moments_of(y)) if self.moments else y
@@ -194,8 +187,6 @@ class ConvolveFilterGradient(Op):
 
     def evaluate(self, x, dy):
         import numpy as np
-
-        from .winograd import in_pixels
 
         x4 = image_4d(x)
         dy4 = in_pixels(dy, self.geometry.out(*x4.shape[2:])[1]) if self.residues else image_4d(dy)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from ..ir import TensorType
 from ..record import record
 from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of, statistics
-from .winograd import PoolResidues, in_pixels, in_residues
+from .residues import in_pixels, in_residues
+from .windows import PoolResidues
 
 
 @record

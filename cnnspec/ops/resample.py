@@ -11,7 +11,7 @@ from ..ir.fields import Choice, Count, Shape, Sizes, setting, size
 from ..ir.geometry import Geometry, Pair, each, need_pixels, size_2d
 from ..ir.op import Op, Window
 from ..record import record
-from .pool import MaxWindows
+from .windows import MaxWindows
 
 
 @record

@@ -7,15 +7,8 @@ from ..ir.geometry import Geometry
 from ..record import record
 from .convolve import Convolve
 from .norm import STRIP
-from .winograd import (
-    WinogradConvolve,
-    WinogradConvolveGradient,
-    image_type,
-    in_pixels,
-    in_residues,
-    lent,
-    taps,
-)
+from .residues import image_type, in_pixels, in_residues
+from .winograd import WinogradConvolve, WinogradConvolveGradient, lent, taps
 
 APART = 80  # numbers, five lines of the cache: what lies side by side does not fall on the same sets of it
 

@@ -1,8 +1,4 @@
-"""Convolution by Winograd's method on residue rows, and the ways between them and ordinary rows.
-
-A value in residue rows has the axes c h r t: pixel w = 4t + r of a row. Words that treat each number, or each
-channel, alike do not mind; passes/winograd.py moves them over, so that a chain of layers stays in these rows.
-"""
+"""Convolution by Winograd's method along the width, on residue rows (residues.py)."""
 
 from __future__ import annotations
 
@@ -14,152 +10,9 @@ from ..ir.op import Op, Slides
 from ..record import record
 from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .norm import BLOCK, ReluBatchNormSums
+from .residues import image_type, in_pixels, in_residues, moments_of, moments_type, residue_type
 
 SKEW = 2_736  # numbers between two planes, so that they do not fall on the same sets of the cache
-
-
-def residue_type(x: TensorType) -> TensorType:
-    """The type of an image in residue rows; a last tile may be half empty."""
-    sizes = (x["c"], x["h"], 4, -(-x["w"] // 4))
-    return TensorType(tuple(zip("chrt", sizes, strict=True)))
-
-
-def image_type(x: TensorType, width: int) -> TensorType:
-    return TensorType((("c", x["c"]), ("h", x["h"]), ("w", width)))
-
-
-@record
-class Residues(Op):
-    """An image in residue rows."""
-
-    row_by_row = True
-
-    def type(self, x: TensorType) -> TensorType:
-        return residue_type(x)
-
-    def flops(self, *inputs: TensorType) -> int:
-        return 0
-
-    def gradient(self, node, dy, b):
-        width = b.type(node.inputs[0])["w"]
-        return (b.add(Pixels(width), dy, name=f"{node.name}.dx", like=node),)
-
-    def evaluate(self, x):
-        return in_residues(x)
-
-    def emit(self, node, e) -> None:
-        (x,) = node.inputs
-        e.line(f"to_residues({e[x]}, out={e[node.name]})")
-
-
-@record
-class Pixels(Op):
-    """Residue rows as an image of a certain width."""
-
-    row_by_row = True
-    width: int
-
-    def full(self, x: TensorType) -> bool:
-        """Whether every tile of x has four pixels."""
-        return x["t"] * 4 == self.width
-
-    def type(self, x: TensorType) -> TensorType:
-        return image_type(x, self.width)
-
-    def flops(self, *inputs: TensorType) -> int:
-        return 0
-
-    def gradient(self, node, dy, b):
-        return (b.add(Residues(), dy, name=f"{node.name}.dx", like=node),)
-
-    def evaluate(self, x):
-        return in_pixels(x, self.width)
-
-    def emit(self, node, e) -> None:
-        (x,) = node.inputs
-        if e.graph[x].op.lazy:  # made block by block, where each pixel belongs
-            height, channels, width, n = e.shape(node.name)
-            rows = f"{e[node.name]}.reshape({height}, {channels}, {width // 4}, 4, {n}).transpose(0, 3, 1, 2, 4)"
-            e.line(f"{e[x]}.write(out={e.view('in_residues', rows)})")
-        else:
-            e.line(f"from_residues({e[x]}, out={e[node.name]})")
-
-
-@record
-class PoolResidues(Op):
-    """Max pooling by 2x2 windows, from residue rows to an image: a window's pixels lie in four whole blocks.
-
-    `onward` to residue rows again, where the pooled image fills every tile.
-    """
-
-    onward: bool = False
-
-    def pooled(self, x: TensorType) -> TensorType:
-        """The type of the pooled rows, before they become an image."""
-        return TensorType((("c", x["c"]), ("h", x["h"] // 2), ("r", 2), ("t", x["t"])))
-
-    def type(self, x: TensorType) -> TensorType:
-        image = TensorType((("c", x["c"]), ("h", x["h"] // 2), ("w", 2 * x["t"])))
-        return residue_type(image) if self.onward else image
-
-    def extras(self, x: TensorType) -> Mapping[str, TensorType]:
-        return {"top": self.pooled(x), "bottom": self.pooled(x)}
-
-    def flops(self, x: TensorType) -> int:
-        return x.elements
-
-    def gradient(self, node, dy, b):
-        kept = (f"{node.name}:top", f"{node.name}:bottom")
-        return (b.add(PoolResiduesGradient(), dy, node.inputs[0], *kept, name=f"{node.name}.dx", like=node),)
-
-    def evaluate(self, x):
-        import numpy as np
-
-        y, top, bottom = self.windows().evaluate(in_pixels(x, 4 * x.shape[4]))
-        rows = (np.ascontiguousarray(a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4)) for a in (top, bottom))
-        return in_residues(y) if self.onward else y, *rows
-
-    @property
-    def rows_seen(self) -> Geometry:
-        return self.windows().geometry
-
-    def windows(self):
-        from .pool import MaxWindows
-
-        return MaxWindows(Geometry((2, 2), (2, 2)))
-
-    def emit(self, node, e) -> None:
-        (x,) = node.inputs
-        kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
-        e.line(f"pool_residues({e[x]}, {kept}, out={e[node.name]})")
-
-
-@record
-class PoolResiduesGradient(Op):
-    """The gradient goes to the pixel that won."""
-
-    def type(self, dy: TensorType, x: TensorType, *kept: TensorType) -> TensorType:
-        return x
-
-    def flops(self, dy: TensorType, *rest: TensorType) -> int:
-        return 4 * dy.elements
-
-    def evaluate(self, dy, x, *kept):
-        from .pool import MaxWindowsGradient
-
-        image = in_pixels(x, 4 * x.shape[4])
-        dy = in_pixels(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
-        return in_residues(MaxWindowsGradient(Geometry((2, 2), (2, 2))).evaluate(dy, image, None))
-
-    def emit(self, node, e) -> None:
-        dy, x, top, bottom = node.inputs
-        shape = e.shape(top)
-        upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
-        won = e.scratch("won", shape, "bool")
-        e.line(
-            f"pool_residues_gradient({e[dy]}, {e[x]}, {e[top]}, {e[bottom]}, upper={upper}, lower={lower}, "
-            f"won={won}, out={e[node.name]})"
-        )
 
 
 @record
@@ -322,20 +175,6 @@ class WinogradConvolveGradient(Op):
             self.sums.emit_total(node, rest, then, e)
 
 
-def moments_type(channels: int) -> TensorType:
-    """The type of what each shard knows of its channels: how many numbers, their mean, the squares about it."""
-    return TensorType((("k", 3), ("c", channels)), batched=False, dtype="meeting")
-
-
-def moments_of(y):
-    """How many numbers each channel of residue rows has, their mean, and the sum of squares about it."""
-    import numpy as np
-
-    axes = (0, 2, 3, 4)
-    count = y.size // y.shape[1]
-    return np.stack([np.full(y.shape[1], count), y.mean(axis=axes), y.var(axis=axes) * count])
-
-
 def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:
     """Filters, channels, rows of a block, pixels of a row's block."""
     _, _, _, tiles, n = e.shape(y)
@@ -386,18 +225,3 @@ def seen_in(planes, geometry: Geometry, x: TensorType):
     pixels = np.einsum("jk,nckht->njcht", np.linalg.inv(np.array(INPUT, planes.dtype)), planes)
     rows = pixels[:, left : left + 4, :, top : top + x["h"]].transpose(0, 2, 3, 1, 4)
     return np.ascontiguousarray(rows)
-
-
-def in_residues(x):
-    """x[n,c,h,w] -> [n,c,h,4,t], zero beyond the image."""
-    import numpy as np
-
-    padded = np.pad(x, ((0, 0), (0, 0), (0, 0), (0, -x.shape[3] % 4)))
-    return np.ascontiguousarray(padded.reshape(*x.shape[:3], -1, 4).swapaxes(3, 4))
-
-
-def in_pixels(x, width: int):
-    """x[n,c,h,4,t] -> [n,c,h,w]"""
-    import numpy as np
-
-    return np.ascontiguousarray(x.swapaxes(3, 4).reshape(*x.shape[:3], -1)[..., :width])

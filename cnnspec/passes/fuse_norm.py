@@ -10,7 +10,9 @@ from ..ops.convolve import AddBias, ConvolveFilterGradient
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
 from ..ops.pooled_norm import PooledBatchNorm
-from ..ops.winograd import Pixels, PoolResidues, WinogradConvolveGradient
+from ..ops.residues import Pixels
+from ..ops.windows import PoolResidues
+from ..ops.winograd import WinogradConvolveGradient
 from .rewrite import Absorbed, rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ..ir import Builder, Graph, Node
 from ..ops.activation import Activation
 from ..ops.convolve import AddBias
-from ..ops.pool import MaxWindows
+from ..ops.windows import MaxWindows
 from .rewrite import rewrite
 
 

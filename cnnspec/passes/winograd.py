@@ -5,8 +5,10 @@ from __future__ import annotations
 from ..ir import Builder, Graph, Node
 from ..ops.convolve import Convolve
 from ..ops.leaves import Input
+from ..ops.residues import Pixels, Residues
 from ..ops.squares import SquaresConvolve
-from ..ops.winograd import Pixels, PoolResidues, Residues, WinogradConvolve
+from ..ops.windows import PoolResidues
+from ..ops.winograd import WinogradConvolve
 from .methods import Convolution, layer_method, no_columns
 from .rewrite import rewrite
 

@@ -23,7 +23,7 @@ from ..ops.conv import kernel_parameters
 from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..ops.costs import Cost
 from ..ops.leaves import Input, Weight
-from ..ops.winograd import residue_type
+from ..ops.residues import residue_type
 from ..passes import INFERENCE, TRAINING, run
 from ..passes.convolutions import turn_input_gradients, unroll_convolutions
 from ..passes.expand import attach_costs

@@ -14,16 +14,10 @@ from cnnspec.kernels import KERNELS
 from cnnspec.kernels.products import cut_into
 from cnnspec.kernels.residues import from_residues, to_residues
 from cnnspec.ops.leaves import Input
-from cnnspec.ops.pool import MaxWindows
+from cnnspec.ops.residues import Residues, in_pixels
 from cnnspec.ops.squares import SquaresConvolve, SquaresConvolveGradient
-from cnnspec.ops.winograd import (
-    PoolResidues,
-    PoolResiduesGradient,
-    Residues,
-    WinogradConvolve,
-    WinogradConvolveGradient,
-    in_pixels,
-)
+from cnnspec.ops.windows import MaxWindows, PoolResidues, PoolResiduesGradient
+from cnnspec.ops.winograd import WinogradConvolve, WinogradConvolveGradient
 
 
 def run(op, arrays, types, dtype):

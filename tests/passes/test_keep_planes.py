@@ -13,15 +13,9 @@ from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
 from cnnspec.kernels.winograd import Band, see
 from cnnspec.ops.norm import BatchNorm
+from cnnspec.ops.residues import Residues, in_residues
 from cnnspec.ops.squares import SquaresConvolve, SquaresConvolveGradient, seen_in_squares, squares_of
-from cnnspec.ops.winograd import (
-    Residues,
-    WinogradConvolve,
-    WinogradConvolveGradient,
-    in_residues,
-    planes_of,
-    seen_in,
-)
+from cnnspec.ops.winograd import WinogradConvolve, WinogradConvolveGradient, planes_of, seen_in
 from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
 
 NET = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> gap"

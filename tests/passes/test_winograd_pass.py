@@ -18,7 +18,9 @@ from cnnspec.ops.costs import CrossEntropy
 from cnnspec.ops.leaves import Input
 from cnnspec.ops.norm import BatchNorm, BatchNormGradient
 from cnnspec.ops.pooled_norm import PooledBatchNorm
-from cnnspec.ops.winograd import Pixels, PoolResidues, Residues, WinogradConvolve
+from cnnspec.ops.residues import Pixels, Residues
+from cnnspec.ops.windows import PoolResidues
+from cnnspec.ops.winograd import WinogradConvolve
 from cnnspec.passes import INFERENCE, TRAINING, methods, run
 from cnnspec.passes.expand import attach_costs, expand_training
 from cnnspec.passes.prune import prune
