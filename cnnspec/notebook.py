@@ -22,6 +22,7 @@ from .draw.drawing import draw
 from .draw.svg import number
 from .ir import Graph, summary
 from .ir.facts import Facts, facts
+from .plain_files import read_text
 from .quoting import markup
 
 if TYPE_CHECKING:
@@ -75,13 +76,13 @@ def history_html(history: History) -> str:
 def run_html(path: Path) -> str:
     """The curves of a run's folder, what came of it, and its pictures' names."""
     columns: dict[str, list[float | None]] = {}
-    with suppress(OSError, ValueError), (path / "results.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+    with suppress(OSError, ValueError):
+        for row in csv.DictReader(read_text(path / "results.csv").splitlines()):
             for name, value in row.items():
                 columns.setdefault(name, []).append(float(value) if value else None)
     told: dict[str, Any] = {}
     with suppress(OSError, ValueError):
-        told = json.loads((path / "summary.json").read_text(encoding="utf-8"))
+        told = json.loads(read_text(path / "summary.json"))
     cells = "".join(
         f"<tr><th>{markup(name)}</th><td>{markup(value)}</td></tr>"
         for name, value in told.items()

@@ -13,6 +13,7 @@ import stat
 from typing import BinaryIO
 
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+LONGEST_TEXT = 1 << 28
 OTHERS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe or a pipe"),
@@ -46,6 +47,21 @@ def _ensure_regular(path: str | os.PathLike[str], mode: int) -> None:
     if not stat.S_ISREG(mode):
         kind = next((name for test, name in OTHERS if test(mode)), "something else")
         raise NotAFile(errno.EINVAL, f"it is not a file, but {kind}", os.fspath(path))
+
+
+def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
+    """The bytes of a plain file; `OSError` where there is none, or where it has more than `most`."""
+    with open_regular(path) as file:
+        raw = file.read(most + 1)
+    if len(raw) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", os.fspath(path))
+    return raw
+
+
+def read_text(path: str | os.PathLike[str], errors: str = "strict") -> str:
+    """The text of a plain file in UTF-8, its line ends as `\\n`; `OSError` as above, `UnicodeDecodeError`."""
+    text = read_bytes(path, LONGEST_TEXT).decode("utf-8", errors)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def size_of(file: BinaryIO) -> int:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..diagnostics import Diagnostic, Source, Span, SpecError
 from ..diagnostics.codes import CODES
+from ..plain_files import NotAFile, read_text
 from ..record import record
 
 ALWAYS = ("CNN0", "CNN9")  # what keeps a file from being read, and what befalls the command itself
@@ -73,8 +74,8 @@ class Configurations:
 def read(path: Path) -> Configuration:
     """The table of one file; the empty configuration where there is no such file or table."""
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""  # a named pipe would be waited for
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        text = read_text(path)
+    except (FileNotFoundError, NotADirectoryError, PermissionError, NotAFile):
         return Configuration()
     except (OSError, UnicodeDecodeError) as error:
         raise refusal(Source(_shown(path), ""), "", f"cannot read {path}: {error}") from error

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..plain_files import read_text
 from ..record import record
 
 CLASSES = {
@@ -46,8 +47,7 @@ class Rules:
     def read(cls, path: Path, folder: Path) -> Rules:
         """The rules of a file, for paths below `folder`; none where the file cannot be read."""
         try:
-            # a named pipe would be waited for
-            text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
+            text = read_text(path, errors="surrogateescape")
         except OSError:
             return cls(folder, ())
         return cls.of(text.removeprefix("\ufeff").split("\n"), folder)

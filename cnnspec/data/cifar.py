@@ -5,13 +5,17 @@ Read out of the archive as it is fetched, without unpacking it, or from the fold
 
 from __future__ import annotations
 
+import gzip
+import os
 import tarfile
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from ..diagnostics import Fault
+from ..plain_files import open_regular
 from .fetch import CIFAR10, Progress, find
 from .files import AGAIN, unreadable
 from .found import Found, Pair
@@ -22,12 +26,13 @@ TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 TEST = "test_batch.bin"
 RECORD = 1 + 3 * 32 * 32
 LENGTH = 10_000 * RECORD
+LONGEST = 8 * LENGTH
 
 
 def read_cifar10(folder: Path, progress: Progress | None = None) -> Found:
     """The set, from `folder/cifar10`, `folder` itself, or fetched."""
     for place in (folder / CIFAR10.name / FOLDER, folder / FOLDER):
-        if place.is_dir():
+        if os.path.isdir(place):
             files = {name: _plain(place / name) for name in (*TRAIN, TEST)}
             break
     else:
@@ -39,17 +44,29 @@ def read_cifar10(folder: Path, progress: Progress | None = None) -> Found:
 
 def _plain(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(LENGTH + 1)
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+class _Bounded(gzip.GzipFile):
+    """A gzip file that unpacks to no more than the set takes, so that no header within it can ask for more."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(fileobj=file, mode="rb")
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > LONGEST:
+            raise EOFError(f"it unpacks to more than {LONGEST:,} bytes")
+        return super().read(size)
 
 
 def _packed(path: Path) -> dict[str, bytes]:
     """The files of the archive by name; no member is unpacked to disk or read beyond its due length."""
     found: dict[str, bytes] = {}
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        with open_regular(path) as file, tarfile.open(fileobj=_Bounded(file), mode="r|") as archive:
             for member in archive:
                 if member.size > LENGTH:
                     raise Fault(
@@ -61,7 +78,7 @@ def _packed(path: Path) -> dict[str, bytes]:
                     content = archive.extractfile(member)
                     assert content, "a plain file has content"
                     found[name] = content.read()
-    except (tarfile.TarError, EOFError, zlib.error) as error:
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
         raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
     except OSError as error:
         raise unreadable(path, error) from None

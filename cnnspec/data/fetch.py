@@ -67,9 +67,9 @@ def find(remote: Remote, folder: Path, progress: Progress | None = None) -> dict
     for place in (own, folder):
         # unpacked files serve as well
         found = {name: _either(place / name) for name in remote.files}
-        if all(path.is_file() for path in found.values()):
+        if all(map(os.path.isfile, found.values())):
             return found
-    missing = [name for name in remote.files if not _either(own / name).is_file()]
+    missing = [name for name in remote.files if not os.path.isfile(_either(own / name))]
     for name in missing:
         if progress:
             progress(f"fetching {remote.address}{name}")
@@ -80,7 +80,7 @@ def find(remote: Remote, folder: Path, progress: Progress | None = None) -> dict
 def _either(path: Path) -> Path:
     """The path as it is or, where there is no such file, without its `.gz`."""
     plain = path.with_suffix("") if path.suffix == ".gz" and not path.name.endswith(".tar.gz") else path
-    return plain if plain.is_file() and not path.is_file() else path
+    return plain if os.path.isfile(plain) and not os.path.isfile(path) else path
 
 
 def fetch(remote: Remote, name: str, folder: Path) -> None:

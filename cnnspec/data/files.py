@@ -34,7 +34,7 @@ def unreadable(path: Path, error: OSError) -> Fault:
     return Fault("CNN401", f"{path} cannot be read: {reason[:1].lower()}{reason[1:]}", at="source")
 
 
-def need(count: int, what: str) -> None:
+def need(count: int, what: str, help: str = "use fewer or smaller images") -> None:
     """Raise a Fault where `count` bytes, for `what`, are more than are free.
 
     Asked before memory is taken, since a header may claim anything.
@@ -45,5 +45,5 @@ def need(count: int, what: str) -> None:
             "CNN407",
             f"{what} would take {mebibytes(count)}, and {mebibytes(free)} are free",
             at="source",
-            help="use fewer or smaller images",
+            help=help,
         )

@@ -111,12 +111,12 @@ def _opened(path: Path) -> Iterator[Image]:
             "CNN415", f"{path} is not an image that can be read", at="source",
             help=f"the formats are {', '.join(FORMATS)}",
         ) from None  # fmt: skip
-    except FileNotFoundError as error:
-        raise unreadable(path, error) from None
     except Image.DecompressionBombError:
         raise _too_large(path, "far too many") from None
     except Exception as error:  # anything that Pillow raises for damaged files, struct.error and KeyError among it
-        reason = getattr(error, "strerror", None) or str(error).split("\n")[0].rstrip(".") or type(error).__name__
+        if isinstance(error, OSError) and error.errno is not None:  # said by the system, not by Pillow
+            raise unreadable(path, error) from None
+        reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
         raise Fault(
             "CNN415", f"{path} cannot be read: {reason}", at="source", help="take it out of the folder"
         ) from None

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..ir.facts import facts
 from ..model.model import Model
+from ..plain_files import read_text
 from ..train import files
 from ..train.loop import EpochDone, Event, Images, Started, StepDone
 
@@ -116,7 +117,7 @@ def ratio(now: np.ndarray, before: np.ndarray) -> float | None:
 def read(path: Path) -> list[dict[str, Any]]:
     """The entries of a journal; none where there is none, and none after a line that is not whole."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path, errors="replace").splitlines()
     except OSError:
         return []
     entries: list[dict[str, Any]] = []

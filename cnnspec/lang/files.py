@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import codecs
-import os
-import stat
 from pathlib import Path
 
 from ..diagnostics import Diagnostic, Source, Span
+from ..plain_files import open_regular
 from .parse.parser import LARGEST_FILE
 
 MOST_BYTES = 4 * LARGEST_FILE + 4  # no more is read of a file, however long it is
@@ -18,14 +17,10 @@ def read_file(path: Path, name: str = "") -> Source | Diagnostic:
     name = name or str(path)
     empty = Span(Source(name, ""), 0, 0)
     try:
-        # never waits: a named pipe without a writer is found out below, not stared at
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return Diagnostic("CNN009", f"{name} is not a file", empty)
+        with open_regular(path) as file:
             raw = file.read(MOST_BYTES)
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL in it
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         return Diagnostic("CNN009", f"{name} cannot be read: {reason.lower()}", empty)
     return decoded(raw, name)
 

@@ -12,6 +12,7 @@ import re
 from pathlib import Path, PurePath
 
 from ..diagnostics import Diagnostic, Imported, Source, Span
+from ..plain_files import read_text
 from .files import read_file
 from .findings import Findings
 from .lowering.names import Module, collect
@@ -137,8 +138,7 @@ def project(folder: Path) -> Path:
 def _is_configured(path: Path) -> bool:
     """Whether a pyproject.toml speaks to cnnspec."""
     try:
-        # a named pipe would be waited for
-        return path.is_file() and bool(OWN_TABLE.search(path.read_text(encoding="utf-8", errors="replace")))
+        return bool(OWN_TABLE.search(read_text(path, errors="replace")))
     except OSError:
         return False
 

@@ -19,6 +19,7 @@ from ..data.dataset import Dataset
 from ..diagnostics import SpecError
 from ..draw.png import MISSING
 from ..experiment.journal import NAME, read
+from ..plain_files import read_text
 from ..quoting import plotted
 from .tiles import filter_tiles
 
@@ -100,8 +101,8 @@ def canvas() -> Callable[..., Any]:
 
 def results(path: Path) -> dict[str, np.ndarray]:
     """The columns of results.csv; an empty field is not a number."""
-    with suppress(OSError), path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    with suppress(OSError):
+        rows = list(csv.DictReader(read_text(path).splitlines()))
         names = rows[0] if rows else ()
         return {name: np.array([float(row[name]) if row[name] else np.nan for row in rows]) for name in names}
     return {}

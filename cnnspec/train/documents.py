@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..diagnostics import Diagnostic, SpecError
+from ..plain_files import read_bytes
 from ..validation import fault_of
-from . import files
 from .history import Row
 from .tensors import shown
 
@@ -30,7 +30,7 @@ def damaged(path: Path, what: str, help: str = HELP) -> NoReturn:
 def text(path: Path) -> str:
     """The text of a file, its ends of lines as they are."""
     try:
-        return files.read(path, MOST_BYTES).decode("utf-8")
+        return read_bytes(path, MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
         damaged(path, "is not there")
     except OSError as error:

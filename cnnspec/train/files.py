@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,21 +47,6 @@ def append(path: Path, text: str) -> None:
     """Put a line at the end of a file that grows."""
     with reported(path):
         _write_through(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, [text.encode()])
-
-
-def read(path: Path, most: int) -> bytes:
-    """The bytes of a regular file; OSError where it is anything else, or longer than `most`.
-
-    Never waits: a pipe under the name of a file is found out, not read.
-    """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "it is not a file")
-        raw = file.read(most + 1)
-    if len(raw) > most:
-        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes")
-    return raw
 
 
 def make_folder(path: Path) -> bool:

@@ -13,8 +13,6 @@ has the keys of its header in order, so that equal weights make equal files.
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -24,7 +22,9 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from ..capacity import free_memory, mebibytes
 from ..diagnostics import Diagnostic, SpecError
+from ..plain_files import open_regular, size_of
 from . import files
 
 DTYPES = {
@@ -96,11 +96,10 @@ def _parts(header: bytes, arrays: list[tuple[str, NDArray[Any]]]) -> Iterator[fi
 def read(path: Path) -> Tensors:
     """Read a file; whatever is wrong with it is a diagnostic."""
     try:
-        with open(path, "rb", opener=_open) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                refuse("CNN450", path, "is not a file")
-            entries, metadata, data = _header(path, file, status.st_size)
+        with open_regular(path) as file:
+            size = size_of(file)
+            entries, metadata, data = _header(path, file, size)
+            ensure_free(path, size)
             arrays = {}
             for entry in entries:
                 file.seek(data + entry.start)
@@ -112,9 +111,11 @@ def read(path: Path) -> Tensors:
         refuse("CNN450", path, f"cannot be read: {(error.strerror or str(error)).lower()}")
 
 
-def _open(path: str, flags: int) -> int:
-    """Open without waiting, which a pipe under the name of a file would make us do."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+def ensure_free(path: Path, size: int) -> None:
+    """Refuse a file whose arrays would take more memory than is free, before they take any."""
+    free = free_memory()
+    if free is not None and size > free:
+        refuse("CNN450", path, f"holds {mebibytes(size)}, and {mebibytes(free)} of memory are free")
 
 
 def refuse(code: str, path: Path, what: str, help: str = "") -> NoReturn:

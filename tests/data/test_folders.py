@@ -188,7 +188,7 @@ def test_links_are_followed_and_loops_are_told(tmp_path):
     inside.symlink_to(inside)
     with pytest.raises(SpecError) as caught:
         load(Data(source=Images(str(tmp_path / "real"))))
-    assert caught.value.diagnostics[0].code == "CNN415"
+    assert caught.value.diagnostics[0].code == "CNN401"
     inside.unlink()
     inside.symlink_to(tmp_path / "gone")
     with pytest.raises(SpecError) as caught:

@@ -18,6 +18,7 @@ from ...explain.receptive import Reach, receptive
 from ...explain.subject import Example, Subject
 from ...ir import Graph, Node
 from ...ir.facts import Row, facts
+from ...plain_files import read_text
 from .numbers import Numbers
 
 EXACT = 2_600_000  # bytes of numbers that a page may hold exactly; a third more in base64
@@ -145,10 +146,10 @@ def _training(run: Path) -> dict[str, Any] | None:
     """The rows of results.csv and what summary.json says, where they are there."""
     told: dict[str, Any] = {}
     with suppress(OSError, ValueError):
-        told["summary"] = json.loads((run / "summary.json").read_text(encoding="utf-8"))
-    with suppress(OSError, ValueError), (run / "results.csv").open(encoding="utf-8", newline="") as file:
+        told["summary"] = json.loads(read_text(run / "summary.json"))
+    with suppress(OSError, ValueError):
         columns: dict[str, list[float | None]] = {}
-        for row in csv.DictReader(file):
+        for row in csv.DictReader(read_text(run / "results.csv").splitlines()):
             for name, value in row.items():
                 number = float(value or "nan")
                 columns.setdefault(name, []).append(number if isfinite(number) else None)

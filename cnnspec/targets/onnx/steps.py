@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ...diagnostics import Diagnostic, SpecError
+from ...data.files import need
+from ...diagnostics import Diagnostic, Fault, SpecError
+from ...plain_files import open_regular, size_of
 from ...train.tensors import shown
 
 if TYPE_CHECKING:
@@ -68,9 +70,14 @@ def load(path: Path) -> onnx.ModelProto:
     from google.protobuf.message import DecodeError
 
     try:
-        model = onnx.load(path)
+        with open_regular(path) as file:
+            need(2 * size_of(file), path.name, help="import it where more memory is free")
+            model = onnx.load_model_from_string(file.read())
+        onnx.load_external_data_for_model(model, str(path.parent))
     except OSError as error:
         refuse("CNN502", f"cannot read {path}: {(error.strerror or str(error)).lower()}")
+    except Fault as fault:
+        raise SpecError((fault.diagnostic(),)) from None
     except DecodeError:
         refuse("CNN502", f"{path} is not an ONNX model, or is cut short")
     except Exception as error:  # external data: whatever the package refuses in it
