@@ -107,17 +107,30 @@ def _source(found: Source | Diagnostic) -> Source:
     return found
 
 
-def examine(source: Source, configuration: Configuration, folder: Path | None, *, fixes: bool = True) -> Report:
+def examine(
+    source: Source,
+    configuration: Configuration,
+    folder: Path | None,
+    *,
+    fixes: bool = True,
+    data: Path | None = None,
+    files: bool = True,
+) -> Report:
     """Check a source in an absolute folder (None: the working directory) under a configuration.
 
-    Without `fixes` none is looked for, which is quicker.
+    Without `fixes` none is looked for, which is quicker. `data` is a folder in which the files of its data must
+    lie; without `files` these are not looked at (see `data_findings`).
     """
     from ..lang import read
     from ..lang.hints.fixes import in_order
+    from .data import data_findings
 
     reading = read(source, folder=folder, library=True, fixes=fixes)
     silenced = Silence(configuration, source)
-    found = [d for d in reading.diagnostics if not silenced(d)]
+    of_data = data_findings(reading, folder, data, files)
+    if any(d.code == "CNN410" for d in of_data):
+        silenced.said.add("CNN233")  # the warning, which knows less
+    found = [d for d in (*reading.diagnostics, *of_data) if not silenced(d)]
     found += [d for d in silenced.comments(source).problems if not silenced(d)]
     return Report(source.name, in_order(found, source), reading)
 
@@ -129,6 +142,7 @@ class Silence:
         self.configuration = configuration
         self.source = source
         self.read: dict[str, Comments] = {}
+        self.said: set[str] = set()  # codes of what is said by others
 
     def comments(self, source: Source) -> Comments:
         if source.name not in self.read:
@@ -136,7 +150,7 @@ class Silence:
         return self.read[source.name]
 
     def __call__(self, diagnostic: Diagnostic) -> bool:
-        if not self.configuration.wants(diagnostic.code):
+        if diagnostic.code in self.said or not self.configuration.wants(diagnostic.code):
             return True
         source = diagnostic.span.source if diagnostic.span else self.source
         return self.comments(source).silence(diagnostic)

@@ -89,6 +89,7 @@ class Options:
     fix: bool
     diff: bool
     force_exclude: bool
+    data_folder: Path | None
 
     @property
     def mend(self) -> str:
@@ -136,6 +137,10 @@ class Options:
 @click.option("--fix", is_flag=True, help="Apply the fixes that are certain and report what is left.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option("--force-exclude", is_flag=True, help="Let `exclude` hold for files that are named, too.")
+@click.option(
+    "--data", "data_folder", metavar="FOLDER", type=click.Path(path_type=Path),
+    help="Folder of the specs' data: files that are missing are errors then.",
+)  # fmt: skip
 def command(**arguments: Any) -> int:
     """Find the mistakes of specs: of files, of every .cnn and .cnn.json in a folder, or of `-`.
 
@@ -168,7 +173,17 @@ def check_all(options: Options) -> Iterator[Result]:
         folder = Path(os.path.abspath(name)).parent if name else Path.cwd()
         configuration = options.over(configurations.nearest(folder))
         data = sys.stdin.buffer.read()
-        yield look(Job(name or "<stdin>", configuration, folder, data, options.mend, options.talks))
+        yield look(
+            Job(
+                name or "<stdin>",
+                configuration,
+                folder,
+                data,
+                options.mend,
+                options.talks,
+                data_folder=options.data_folder,
+            )
+        )
         return
     found = search(options.paths or (".",), configurations, options.force_exclude)
     for name, problem in found.problems:
@@ -178,7 +193,9 @@ def check_all(options: Options) -> Iterator[Result]:
     for name in found.files:
         folder = Path(os.path.abspath(name)).parent
         configuration = options.over(configurations.nearest(folder))
-        jobs.append(Job(name, configuration, folder, mend=options.mend, inputs=alone))
+        jobs.append(
+            Job(name, configuration, folder, mend=options.mend, inputs=alone, data_folder=options.data_folder)
+        )
     yield from each(jobs, look, died)
 
 

@@ -21,7 +21,8 @@ class Job:
     """A file to check, under a name and in a folder; `data` is its content where that came from standard input.
 
     `mend` is "" or "fix" or "diff": what to do with the fixes that findings offer. `inputs` asks which inputs
-    would do where the file leaves that open, which takes a while.
+    would do where the file leaves that open, which takes a while. In `data_folder` the files
+    of the data must lie, if not where the spec says.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Job:
     data: bytes | None = None
     mend: str = ""
     inputs: bool = False
+    data_folder: Path | None = None
 
 
 @record
@@ -60,7 +62,7 @@ def look(job: Job) -> Result:
 
 def _look(job: Job) -> Result:
     source = load(job.name) if job.data is None else source_of(job.data, job.name)
-    report = examine(source, job.configuration, job.folder)
+    report = examine(source, job.configuration, job.folder, data=job.data_folder)
     found = report.diagnostics
     if not job.mend:
         answer = report.reading.inputs() if job.inputs and report.ok and report.reading else None
@@ -78,7 +80,7 @@ def _look(job: Job) -> Result:
 
 
 def _find(job: Job, source: Source) -> tuple[Diagnostic, ...]:
-    return examine(source, job.configuration, job.folder).diagnostics
+    return examine(source, job.configuration, job.folder, data=job.data_folder).diagnostics
 
 
 def _write_back(name: str, text: str) -> None:

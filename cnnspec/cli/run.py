@@ -113,7 +113,7 @@ def train(
     from ..capacity import ensure_fits
     from ..experiment.journal import Journal
     from ..experiment.measured import missed
-    from ..experiment.session import begin
+    from ..experiment.session import begin, look
     from ..ir.facts import facts
     from ..ir.summary import amount, table
     from ..model.model import Model
@@ -157,6 +157,7 @@ def train(
             for what, which in vars(misfits).items():
                 if which:
                     told(f"{what}: {', '.join(which)}")
+        look(model, data)  # a run that is refused leaves no folder
         if run_folder is None and leads:
             assert out is not None
             run_folder = RunFolder.create(out, path.name.removesuffix(".json").removesuffix(".cnn"))

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..settings.augment import Augmentation
 from ..settings.data import Source
-from .axes import input_help
+from .known import Known
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
 FAR = 3  # deviations: a mean further from zero is taken off before the scale
@@ -249,21 +248,9 @@ class Dataset:
         """The scaling of every part, and of any other image for a network trained on this."""
         return self.train.scaling
 
-    def fits(self, given: TensorType, outputs: int | None = None) -> None:
-        """Raise a Fault where a network's input, or the number of its outputs, is not that of these data."""
-        if given.shape != self.input_type.shape:
-            raise Fault(
-                "CNN408",
-                f"the network takes {given}, and {self.name} has {self.input_type}",
-                at="source",
-                help=input_help(self.source, self.input_type, given),
-            )
-        wanted = len(self.classes) if self.classes else self.train.y.shape[-1]
-        if outputs is not None and outputs != wanted:
-            told = "classes" if self.classes else "numbers to meet"
-            raise Fault(
-                "CNN410",
-                f"the network has {outputs} outputs, and {self.name} has {wanted} {told}",
-                at="source",
-                help=f"end the network in `dense {wanted}`",
-            )
+    @property
+    def known(self) -> Known:
+        """What `check` may know of these data before they are read."""
+        outputs = len(self.classes) if self.classes else self.train.y.shape[-1]
+        parts = bool(len(self.test)), bool(len(self.validation))
+        return Known(self.name, self.input_type, self.classes, outputs, self.classes is None, *parts)

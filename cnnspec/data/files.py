@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..capacity import free_memory, mebibytes
@@ -24,6 +25,12 @@ def at(root: Path, written: str) -> Path:
     if "\0" in written:
         raise Fault("CNN401", f"no file can be called {written!r}: it holds a NUL", at="source")
     return path
+
+
+def found_at(root: Path, given: Path | None, written: str) -> Path:
+    """The same path, or where it is from the folder `given` where that has it, or where nothing has it."""
+    own, other = at(root, written), given and at(given, written)
+    return other if other and (os.path.exists(other) or not os.path.exists(own)) else own
 
 
 def unreadable(path: Path, error: OSError) -> Fault:

@@ -19,7 +19,7 @@ from ..settings.data import Csv, Data, Idx, Images, Npz
 from . import archive, rows
 from .axes import axes_of, image_shape
 from .classes import classes_of, count_from_zero
-from .files import at
+from .files import found_at
 from .folders import tree
 from .headers import NUMBERS, Header, idx_header
 from .idx_files import idx_files
@@ -59,11 +59,12 @@ class Labels(NamedTuple):
     lowest: int = 0
 
 
-def describe(settings: Data, root: Path | str | None = None) -> Known | None:
+def describe(settings: Data, root: Path | str | None = None, given: Path | None = None) -> Known | None:
     """What is known of the source of a data block; None where its files are not there.
 
-    `root` is the folder that paths in the spec start from (else the current one). Raises Fault where the source
-    cannot be read: not all that `load` would find, only what is seen in passing.
+    `root` is the folder that paths in the spec start from (else the current one), `given` another one where they
+    may lie; what is not there then is a Fault. Raises Fault where the source cannot be read: not all that `load`
+    would find, only what is seen in passing.
     """
     source = settings.source
     known = SETS.get(type(source))
@@ -71,8 +72,9 @@ def describe(settings: Data, root: Path | str | None = None) -> Known | None:
         return Known(
             known.name, data(*known.shape), known.classes, len(known.classes), False, True, settings.validation > 0
         )
-    path = at(Path(root or "."), source.folder if isinstance(source, Idx | Images) else source.file)  # type: ignore[attr-defined]
-    if not os.path.lexists(path):
+    written = source.folder if isinstance(source, Idx | Images) else source.file  # type: ignore[attr-defined]
+    path = found_at(Path(root or "."), given, written)
+    if given is None and not os.path.lexists(path):
         return None
     seen = LOOKS[type(source)](source, path)
     return Known(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Image
 from .cifar import read_cifar10
 from .dataset import Dataset, Labels, Scaling, Split
 from .fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
-from .files import at
+from .files import found_at
 from .found import Found, Pair
 from .idx import read_idx, read_idx_folder
 from .images import read_images
@@ -39,8 +38,7 @@ class Places:
         return self.given or data_folder()
 
     def at(self, path: str) -> Path:
-        own, other = at(self.root, path), self.given and at(self.given, path)
-        return other if other and (os.path.exists(other) or not os.path.exists(own)) else own
+        return found_at(self.root, self.given, path)
 
 
 def load(
@@ -62,8 +60,6 @@ def load(
     places = Places(Path(folder) if folder else None, Path(root or "."), progress)
     try:
         found = READERS[type(settings.source)](settings.source, places).checked()
-        for augmentation in settings.augment:
-            augmentation.fits(found.train[0].shape[1:])
         return _dataset(settings, found, seed)
     except Fault as fault:
         raise SpecError((fault.diagnostic(span),)) from fault

@@ -58,7 +58,7 @@ class Document:
             configuration = Configurations().nearest(folder or Path.cwd())
         except SpecError as error:
             return Report(self.source.name, error.diagnostics)
-        return examine(self.source, configuration, folder, fixes=fixes)
+        return examine(self.source, configuration, folder, fixes=fixes, files=False)
 
     @property
     def file(self) -> File:

@@ -15,6 +15,7 @@ from ..lang import Spec
 from ..model.model import Model
 from ..train import weights
 from ..train.checkpoints import Stamp
+from .agreement import disagreements, of_several
 from .kept import Kept, of_trained
 
 
@@ -49,29 +50,29 @@ def begin(
     With the `preparation` of a network that is trained, the data are prepared as it says.
     """
     spec = read_spec(source or path, overrides=overrides)
-    data = load(spec.data, folder=folder, root=path.parent, seed=spec.train.seed)
-    try:
-        if preparation is not None:
+    span = spec.place("source")
+    data = load(spec.data, folder=folder, root=path.parent, seed=spec.train.seed, span=span)
+    if preparation is not None:
+        try:
             data = prepared_as(data, preparation)
-        if spec.symbolic:
-            spec = read_spec(source or path, overrides=overrides, input=data.input_type)
-        _one_of_each(spec)
-        output = spec.graph.type(spec.graph.outputs[0])
-        data.fits(spec.graph.type(spec.graph.inputs[0]), None if output.spatial else output["c"])
-    except Fault as fault:
-        raise SpecError((fault.diagnostic(),)) from None
+        except Fault as fault:
+            raise SpecError((fault.diagnostic(span),)) from None
+    if spec.symbolic:
+        spec = read_spec(source or path, overrides=overrides, input=data.input_type)
+    _agree(disagreements(spec, data.known))
     return Session(spec, tuple(overrides), data)
 
 
-def _one_of_each(spec: Spec) -> None:
-    """Refuse a network of several inputs or outputs, which no data source feeds."""
-    if len(spec.graph.inputs) > 1 or len(spec.graph.outputs) > 1:
-        message = (
-            f"the network has {len(spec.graph.inputs)} inputs and {len(spec.graph.outputs)} outputs; "
-            f"a data source gives one of each"
-        )
-        help = "train it from Python: cnnspec.compile(...).train_step({...}, {...}) takes arrays by name"
-        raise SpecError((Diagnostic("CNN306", message, help=help),))
+def _agree(found: tuple[Diagnostic, ...]) -> None:
+    if found:
+        raise SpecError(found)
+
+
+def look(model: Model, data: Dataset) -> None:
+    """Raise what the first step of a training would, without taking it."""
+    if not len(data.train):
+        raise SpecError((Diagnostic("CNN303", "there are no images to train on"),))
+    model.arrays(*next(iter(data.train.batches(1))))
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def open_trained(
         spec = read_spec(kept.source, overrides=kept.overrides)
         if spec.symbolic:
             spec = read_spec(kept.source, overrides=kept.overrides, input=preparation.input_type)
-        _one_of_each(spec)
+        _agree(of_several(spec))
         wanted = spec.graph.type(spec.graph.inputs[0])
         if wanted.shape != preparation.input:
             message = f"the network takes {wanted}, and {path} tells of images of {preparation.input_type}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -37,7 +38,12 @@ class Spec:
     """A file that is right: its network, and how it is trained.
 
     `symbolic` where neither the file nor the caller told the input; the graph is then that of a likely one.
+    `places` tells where the file states a setting of `data`, by its name, line by line for those said repeatedly.
     """
+
+    def place(self, name: str, count: int = 0) -> Span | None:
+        """Where a setting of `data` is stated, if it is."""
+        return (*self.places.get(name, ()), None)[count]
 
     source: Source
     graph: Graph
@@ -45,6 +51,7 @@ class Spec:
     train: Train
     expect: tuple[Budget, ...]
     symbolic: bool
+    places: Mapping[str, tuple[Span, ...]]
 
 
 @record
@@ -136,7 +143,7 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
         train = replace(train, **changed) if cls is Train else train
     check_budgets(budgets, graph, train, data, findings)
     names = {node.name: node.name for node in graph}
-    spec = None if findings.errors else Spec(source, graph, data, train, budgets, False)
+    spec = None if findings.errors else Spec(source, graph, data, train, budgets, False, {})
     return Reading(source, file, tuple(findings.diagnostics), graph, names, module, (), spec)
 
 
@@ -170,7 +177,8 @@ def _read(source: Source, asked: Asked) -> tuple[Reading, Findings, int]:
     spec = None
     if not findings.errors and not library:
         whole = replace(source, imports=imports.imported())
-        spec = Spec(whole, network.graph, data, train, budgets, symbolic)
+        places = {name: tuple(said.line.span for said in stated) for name, stated in data_lines.items()}
+        spec = Spec(whole, network.graph, data, train, budgets, symbolic, places)
     diagnostics = tuple(findings.diagnostics)
     graph, names, assertions = network.graph, network.names, network.assertions
     cost = len(source.text) + CHARACTERS_A_STEP * network.steps

@@ -115,10 +115,10 @@ def test_our_own_fault_exits_3_names_the_file_and_says_how_to_report(cnnspec, he
     (here / "a.cnn").write_text(GOOD)
     (here / "b.cnn").write_text(BAD)
 
-    def broken(source, *rest):
+    def broken(source, *rest, **more):
         if source.name == "a.cnn":
             raise RuntimeError("an invariant\nbroke")
-        return examine(source, *rest)
+        return examine(source, *rest, **more)
 
     examine = jobs.examine
     monkeypatch.setattr(jobs, "examine", broken)

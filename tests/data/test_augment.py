@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnspec.data.load import load
-from cnnspec.diagnostics import Fault, SpecError
+from cnnspec.diagnostics import Fault
 from cnnspec.settings.augment import AUGMENTATIONS, Crop, Flip, Shift
-from cnnspec.settings.data import Data
 
 RANDOM = np.random.default_rng(0)
 
@@ -119,9 +117,3 @@ def test_what_does_not_fit_is_refused(augment, shape, message):
     with pytest.raises(Fault) as caught:
         augment.fits(shape)
     assert (caught.value.code, caught.value.message) == ("CNN430", message)
-
-
-def test_load_asks_whether_augmentations_fit():
-    with pytest.raises(SpecError) as caught:
-        load(Data(augment=(Flip(), Crop(30))))
-    assert [d.code for d in caught.value.diagnostics] == ["CNN430"]

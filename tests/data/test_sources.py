@@ -15,7 +15,6 @@ from cnnspec.data import cifar
 from cnnspec.data.idx import read_idx, write_idx
 from cnnspec.data.load import divide, load
 from cnnspec.diagnostics import Fault, SpecError
-from cnnspec.ir import data as typed
 from cnnspec.settings.data import Cifar10, Csv, Data, FashionMnist, Idx, Images, Mnist, Npz
 
 RANDOM = np.random.default_rng(0)
@@ -343,18 +342,6 @@ def test_limit_takes_few_of_each_part_from_every_class():
     assert (len(found.train), len(found.validation), len(found.test)) == (90, 10, 100)
     together = np.concatenate([found.train.y, found.validation.y])
     assert np.bincount(together).tolist() == [10] * 10 and np.bincount(found.test.y).tolist() == [10] * 10
-
-
-def test_a_network_that_the_data_do_not_fit_is_told_so():
-    found = load(Data(limit=20))
-    found.fits(typed(1, 28, 28), 10)
-    with pytest.raises(Fault) as caught:
-        found.fits(typed(3, 28, 28))
-    assert caught.value.code == "CNN408"
-    assert caught.value.message == "the network takes 3x28x28, and digits has 1x28x28"
-    with pytest.raises(Fault) as caught:
-        found.fits(typed(1, 28, 28), 12)
-    assert (caught.value.code, caught.value.help) == ("CNN410", "end the network in `dense 10`")
 
 
 def test_errors_point_at_the_span(tmp_path):

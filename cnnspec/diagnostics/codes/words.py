@@ -192,8 +192,8 @@ train { cost cross_entropy }
         "CNN233",
         "classes-differ",
         """\
-The output has more or fewer classes than the data have labels. With fewer the training would stop with an
-error; with more some outputs are never right.""",
+The output has more or fewer classes than the data have labels, and a run would be refused. Where `check` finds the
+data it says so by an error, CNN410.""",
         wrong="""\
 input 1x28x28
 dense 12 -> softmax

@@ -72,7 +72,7 @@ def classes_differ(c: Checked) -> Warned:
     last = c.graph[c.graph.outputs[0]]
     judges = last.op.word in ("softmax", "logsoftmax") and last.type.kind == "vector"
     if judges and last.type["c"] != classes and last.span:
-        made = _maker(c.graph, last)
+        made = maker(c.graph, last)
         message = f"the output has {last.type['c']} classes, and `{word}` has {classes}"
         yield Diagnostic("CNN233", message, made.span), ()
 
@@ -180,9 +180,11 @@ def _padded(node: Node) -> tuple[Proposal, ...]:
     return (insert(node.span, " pad include", help=f"use `{node.span.text} pad include`"),)
 
 
-def _maker(graph: Graph, node: Node) -> Node:
+def maker(graph: Graph, node: Node) -> Node:
     """The layer that gave a value its channels."""
     while len(node.inputs) == 1 and graph.type(node.inputs[0]).shape == node.type.shape:
+        if node.op.macs(*graph.types(node)):  # a layer with weights, which might have made others
+            break
         node = graph[node.inputs[0]]
     return node
 

@@ -1,0 +1,94 @@
+"""Whether a network can be trained on its data: one rule for `check`, which knows what headers tell, and for a run.
+
+    known = describe(spec.data, root)                 # or the data themselves: dataset.known
+    disagreements(spec, known)                        # diagnostics, each at its place in the spec
+
+Nothing here reads data or needs NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from ..data.axes import input_help
+from ..data.known import Known
+from ..diagnostics import Diagnostic, Fault, Label, Span
+from ..ir import TensorType
+from ..lang import Spec
+from ..lang.hints.warnings import maker
+from ..ops.costs import BinaryCrossEntropy, Cost
+
+
+def disagreements(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
+    """What a run of the spec on such data would be refused for before its first step."""
+    several = of_several(spec)
+    return several or tuple(_found(spec, known))
+
+
+def of_several(spec: Spec) -> tuple[Diagnostic, ...]:
+    """The finding of a network that no data source feeds, having several inputs or outputs."""
+    graph = spec.graph
+    if len(graph.inputs) < 2 and len(graph.outputs) < 2:
+        return ()
+    message = (
+        f"the network has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
+        f"a data source gives one of each"
+    )
+    help = "train it from Python: cnnspec.compile(...).train_step({...}, {...}) takes arrays by name"
+    return (Diagnostic("CNN306", message, spec.place("source"), help=help),)
+
+
+def _found(spec: Spec, known: Known) -> Iterator[Diagnostic]:
+    graph, source = spec.graph, spec.data.source
+    (name,), (output,) = graph.inputs, graph.outputs
+    taken = graph.type(name)
+    if known.input is not None and taken.shape != known.input.shape:
+        message = f"the network takes {taken}, and {known.name} has {known.input}"
+        fault = Fault("CNN408", message, help=input_help(source, known.input, taken))
+        yield _placed(spec, fault, graph[name].span, f"{known.name} has {known.input}")
+    for count, augmentation in enumerate(spec.data.augment):
+        try:
+            augmentation.fits((known.input or taken).shape)
+        except Fault as refused:
+            yield refused.diagnostic(spec.place("augment", count))
+    answers = of_answers(graph.type(output), graph[output].op.word, spec.train.cost, known)
+    if answers is not None:
+        yield _placed(spec, answers, maker(graph, graph[output]).span, f"{known.name} has {told(known)}")
+
+
+def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Known) -> Fault | None:
+    """What is wrong where outputs, made by a word and judged by the first cost, meet the answers of a source.
+
+    answers                    outputs that meet them
+    one of k classes           k, of a vector or of one place; of two classes also one, for yes or no
+    k numbers for each image   k, of a vector or of one place
+    """
+    if prod(kind.spatial) > 1:
+        if known.numbers is None:
+            return None
+        message = f"the network gives {kind} for each image, and {known.name} has {told(known)}"
+        return Fault("CNN410", message, help="end it in one place, such as by `gap`")
+    if known.outputs in (None, kind["c"]):
+        return None
+    binary = isinstance(next(iter(costs), None), BinaryCrossEntropy) or word in ("sigmoid", "hardsigmoid")
+    if known.numbers is False and known.outputs == 2 and kind["c"] == 1 and binary:
+        return None
+    outputs = "one output" if kind["c"] == 1 else f"{kind['c']} outputs"
+    message = f"the network has {outputs}, and {known.name} has {told(known)}"
+    return Fault("CNN410", message, help=f"end the network in `dense {known.outputs}`")
+
+
+def told(known: Known) -> str:
+    """The answers of a source, in words."""
+    if known.numbers:
+        return "one number to meet" if known.outputs == 1 else f"{known.outputs or 'some'} numbers to meet"
+    return f"{known.outputs or 'some'} classes"
+
+
+def _placed(spec: Spec, fault: Fault, span: Span | None, label: str) -> Diagnostic:
+    """A fault at a layer, and what the source says against it; at the source where the layer is not written."""
+    source = spec.place("source")
+    if span is None:
+        return fault.diagnostic(source)
+    return fault.diagnostic(span, related=(Label(source, label),) if source else ())
