@@ -36,6 +36,7 @@ from .outcome import FINDINGS, INTERRUPTED, say
 @click.option(
     "--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on with an interrupted run."
 )
+@click.option("--accept-changed-data", is_flag=True, help="With --resume: go on though the data are others now.")
 @click.option(
     "--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Begin with these weights."
 )
@@ -60,6 +61,7 @@ def command(
     seed: int | None,
     parallel: str,
     resume: Path | None,
+    accept_changed_data: bool,
     weights: Path | None,
     partial: bool,
     names: Path | None,
@@ -75,6 +77,8 @@ def command(
 
     if seed is not None:
         overrides = (*overrides, f"train.seed={seed}")
+    if accept_changed_data and resume is None:
+        raise click.UsageError("--accept-changed-data is for --resume")
     if resume is not None:
         if overrides or weights or tune:
             raise click.UsageError(
@@ -83,8 +87,8 @@ def command(
         run_folder = RunFolder.open(resume)
         made = of_run(run_folder)
         return train(made.path, made.overrides, folder, workers, parallel, as_json, machines.or_as(made.settings),
-                     run_folder=run_folder, made=made, shards=made.settings["shards"],
-                     tuned=made.settings.get("tuned"))  # fmt: skip
+                     run_folder=run_folder, made=made, shards=int(made.settings["shards"]),
+                     tuned=made.settings.get("tuned"), accept_changed_data=accept_changed_data)  # fmt: skip
     assert spec is not None
     return train(spec, overrides, folder, workers, parallel, as_json, machines.or_as({}), out=out, weights=weights,
                  partial=partial, names=names, tune=tune)  # fmt: skip
@@ -108,6 +112,7 @@ def train(
     names: Path | None = None,
     tune: bool = False,
     tuned: Any = None,
+    accept_changed_data: bool = False,
 ) -> int:
     """Train, anew into a folder under `out` or on in `run_folder`; returns the exit code."""
     from ..capacity import ensure_fits
@@ -178,7 +183,7 @@ def train(
 
             parts = shares(data, model.engine.devices)
             if not leads:
-                follow(model, *parts, course, stamp, run_folder)
+                follow(model, *parts, course, stamp, run_folder, accept_changed_data)
                 return 0
         images, validation, test = parts
         journal = Journal(model, run_folder.path, images)
@@ -200,6 +205,7 @@ def train(
                     every=settings.checkpoint.size if settings.checkpoint else None,
                     keep=settings.checkpoint.keep if settings.checkpoint else 1,
                     resume=resumed,
+                    accept_changed_data=accept_changed_data,
                     parameters=known.parameters,
                     on_event=hear,
                 )

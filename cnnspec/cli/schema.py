@@ -25,7 +25,9 @@ def command(name: str | None) -> None:
     graph           cnnspec compile --emit json, and .cnn.json files
     origin          the metadata `origin` of weights and states
     preparation     how images were prepared: in settings.json of a run, and in the metadata of weights
-    settings        summary         summary.json of a run
+    progress        how far a training is, in the state of a run
+    settings        settings.json of a run
+    summary         summary.json of a run
     """
     if name is None:
         wanted: dict[str, Any] = {"$schema": DIALECT, "$defs": schemas()}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..api import read_spec
 from ..data.dataset import Dataset
+from ..data.fingerprint import fingerprint
 from ..data.load import load
 from ..data.preparation import Preparation, preparation_of, prepared_as
 from ..diagnostics import Diagnostic, Fault, Source, SpecError
@@ -29,7 +30,7 @@ class Session:
 
     def stamp(self, preparation: Preparation) -> Stamp:
         """What weights and states of this training are stamped with."""
-        return Stamp.of(self.spec.source, self.overrides, preparation)
+        return Stamp.of(self.spec.source, self.overrides, preparation, fingerprint(self.data))
 
     @property
     def preparation(self) -> Preparation:

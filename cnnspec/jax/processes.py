@@ -168,11 +168,12 @@ def follow(
     course: Course,
     stamp: Stamp,
     folder: RunFolder | None,
+    accept_changed_data: bool = False,
 ) -> None:
     """Take part in a training that the first process writes down; `folder` is that of a resumed run."""
     progress, best = Progress(), dict[str, Any]()
     if folder is not None:
-        progress = load_state(folder.state, model, stamp)
+        progress = load_state(folder.state, model, stamp, accept_changed_data)
         best = dict(tensors.read(folder.best).arrays) if folder.best.is_file() else {}
     for event in training(model, images, course, validation if len(validation) else None, progress):
         if isinstance(event, (EpochDone, SaveDue)):

@@ -80,7 +80,8 @@ class Model:
             devices=devices,
             measured=self.measured,
         )
-        self._total_steps = self.first_step = 0
+        # of the schedule: the steps, counted over the model's life, at which it begins and ends; 0 where none runs
+        self.first_step = self.total_steps = 0
         self.steps_per_epoch = 1
         self.preparation: Preparation | None = None  # of the images it was trained on, where that is known
 
@@ -148,21 +149,11 @@ class Model:
     @property
     def rate(self) -> float:
         """The learning rate of the next step."""
-        train, first, total = self.spec.train, self.first_step, self._total_steps
+        train, first, total = self.spec.train, self.first_step, self.total_steps
         base = train.optimiser.lr
         if not total:
             return base
         return train.schedule.rate(self.engine.steps - first, total - first, self.steps_per_epoch, base)
-
-    @property
-    def total_steps(self) -> int:
-        """The step, counted over the model's life, at which the schedule ends; 0 where none runs."""
-        return self._total_steps
-
-    @total_steps.setter
-    def total_steps(self, total: int) -> None:
-        if total != self._total_steps:  # a resumed course keeps the step that it began with
-            self._total_steps, self.first_step = total, self.steps
 
     @property
     def steps(self) -> int:
@@ -257,17 +248,19 @@ class Model:
             for name, values in self.engine.layout(flat).items()
         }
         seed = self.engine.clock[0]
-        return {**views, "steps": np.array([self.steps, self.first_step, self._total_steps, seed], np.int64)}
+        return {**views, "steps": np.array([self.steps, self.first_step, self.total_steps, seed], np.int64)}
 
     def load_state(self, state: Mapping[str, Array]) -> None:
-        """Go on from a state; names and shapes must be those that `state` gives."""
+        """Go on from a state; names and shapes must be those that `state` gives, and counts from 0 (ValueError)."""
+        steps, first, total, seed = (int(n) for n in state["steps"])
+        if not (0 <= steps < 1 << 53 and seed >= 0):
+            raise ValueError(f"{steps:,} steps, and a seed of {seed}")
         for moment, flat in self.engine.moments.items():
             view = self.engine.layout(flat)
             for name in view:
                 view[name] = state[f"{moment}/{name}"]
-        steps, first, total, seed = (int(n) for n in state["steps"])
         self.steps, self.engine.clock[0] = steps, seed
-        self._total_steps, self.first_step = total, first
+        self.total_steps, self.first_step = total, first
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters as safetensors, the spec and (where known) the preparation in the metadata."""

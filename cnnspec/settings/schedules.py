@@ -36,7 +36,7 @@ class Schedule:
 
     def rate(self, step: int, total_steps: int, steps_per_epoch: int, base: float) -> float:
         """The learning rate of a step (counted from 0); after the last step it stays what it was there."""
-        step = min(step, total_steps - 1)
+        step = max(0, min(step, total_steps - 1))
         warm = round((self.warmup or 0) * steps_per_epoch)
         full = self.full(max(step, warm), warm, total_steps, steps_per_epoch, base)
         return full * (step + 1) / (warm + 1) if step < warm else full
@@ -124,7 +124,7 @@ class OneCycle(Schedule):
     def rate(self, step: int, total_steps: int, steps_per_epoch: int, base: float) -> float:
         rising = 0.3 * total_steps if self.warmup is None else self.warmup * steps_per_epoch
         top, last, first = max(0.0, rising - 1), total_steps - 1, base / self.start
-        step = min(step, last)
+        step = max(0, min(step, last))
         if step < top:
             return _wave(first, base, step / top)
         return _wave(base, first / self.end, (step - top) / (last - top) if last > top else 0.0)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._version import __version__
+from ..data.fingerprint import changes
 from ..data.preparation import Preparation
 from ..diagnostics import Diagnostic, Imported, Label, Source, Span, SpecError
 from ..validation import fault_of
@@ -30,6 +31,7 @@ from .weights import size
 
 VERSION = "1"
 PARAMETER, STATE, PROGRESS = "parameter/", "state/", "progress"
+CHANGED = "put the data back as they were, or go on by `--accept-changed-data`, with the rate that the epoch has"
 TEXT, GRAPH = ".cnn", ".cnn.json"  # a spec's two formats, by the ends of their names
 
 
@@ -41,6 +43,7 @@ class Stamp:
     preparation  of the images, where it is known
     imports      the texts that the spec imports
     overrides    the settings that took the place of the spec's: `train.epochs=3`
+    images       what was trained on, as `data.fingerprint` tells it, where it is known
     """
 
     spec: str
@@ -48,11 +51,18 @@ class Stamp:
     preparation: Preparation | None = None
     imports: tuple[Imported, ...] = ()
     overrides: tuple[str, ...] = ()
+    images: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, source: Source, overrides: Sequence[str] = (), preparation: Preparation | None = None) -> Stamp:
+    def of(
+        cls,
+        source: Source,
+        overrides: Sequence[str] = (),
+        preparation: Preparation | None = None,
+        images: Mapping[str, Any] | None = None,
+    ) -> Stamp:
         """The stamp of a spec that was read."""
-        return cls(source.text, source.name, preparation, source.imports or (), tuple(overrides))
+        return cls(source.text, source.name, preparation, source.imports or (), tuple(overrides), images)
 
     @classmethod
     def read(cls, path: Path, metadata: Mapping[str, str]) -> Stamp | None:
@@ -71,6 +81,7 @@ class Stamp:
             Preparation.from_metadata(metadata, str(path)),
             tuple(Imported(tuple(one["paths"]), one["text"]) for one in origin.get("imports", ())),
             tuple(origin.get("set", ())),
+            origin.get("data"),
         )
 
     @property
@@ -88,6 +99,7 @@ class Stamp:
             "format": GRAPH if self.name.endswith(GRAPH) else TEXT,
             "imports": [{"paths": one.paths, "text": one.text} for one in self.imports],
             "set": self.overrides,
+            "data": self.images,
         }
         return {
             "cnnspec": __version__,
@@ -114,10 +126,11 @@ def save_state(path: Path, model: Trainable, stamp: Stamp, progress: Progress, s
     tensors.write(path, arrays, stamp.metadata("state", step=step, epoch=progress.epoch))
 
 
-def load_state(path: Path, model: Trainable, stamp: Stamp) -> Progress:
+def load_state(path: Path, model: Trainable, stamp: Stamp, accept_changed_data: bool = False) -> Progress:
     """Put a model back where `save_state` left it, and return the loop's progress.
 
-    Refuses a state of another spec, and says what differs.
+    Refuses a state of another spec, and says what differs. Data that have changed are refused too or, where that is
+    accepted, begin the epoch anew that was under way: its images come in another order.
     """
     found = tensors.read(path)
     kind, version = found.metadata.get("kind"), found.metadata.get("version")
@@ -125,6 +138,9 @@ def load_state(path: Path, model: Trainable, stamp: Stamp) -> Progress:
         what = "weights without the state of a training" if kind != "state" else f"a state of version {version}"
         refuse("CNN460", path, f"holds {what}", "to start anew from weights, use `--weights`")
     check_spec(path, found.metadata, stamp)
+    changed = _changed_data(path, found.metadata, stamp)
+    if changed and not accept_changed_data:
+        raise SpecError((Diagnostic("CNN466", f"the data have changed: {'; '.join(changed)}", help=CHANGED),))
     own = {PARAMETER + name: a for name, a in model.parameters.items()}
     own |= {STATE + name: np.asarray(a) for name, a in model.state.items()}
     _check_arrays(path, found.arrays, own)
@@ -132,10 +148,24 @@ def load_state(path: Path, model: Trainable, stamp: Stamp) -> Progress:
         progress = Progress.from_json(json.loads(found.arrays[PROGRESS].tobytes()))
     except (ValueError, RecursionError) as error:
         refuse("CNN460", path, f"holds a progress that cannot be read: {tensors.shown(str(error))}")
+    state = {name.removeprefix(STATE): a for name, a in found.arrays.items() if name.startswith(STATE)}
+    try:
+        model.load_state(state)
+    except ValueError as error:
+        refuse("CNN460", path, f"holds counters that cannot be: {tensors.shown(str(error))}")
     for name in model.parameters:
         model.parameters[name] = found.arrays[PARAMETER + name]
-    model.load_state({name.removeprefix(STATE): a for name, a in found.arrays.items() if name.startswith(STATE)})
+    if changed:
+        progress.begin_epoch()
     return progress
+
+
+def _changed_data(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> tuple[str, ...]:
+    """How the data differ from those of a state; nothing where they do not, or where one of them is unknown."""
+    was = Stamp.read(path, metadata)
+    if stamp.images is None or was is None or was.images is None:
+        return ()
+    return tuple(map(tensors.shown, changes(was.images, stamp.images)))
 
 
 def check_spec(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> None:
@@ -206,6 +236,8 @@ def _check_arrays(path: Path, arrays: dict[str, NDArray[Any]], own: dict[str, ND
         if name not in own:
             refuse("CNN460", path, f"holds {tensors.shown(name)}, which this training does not have")
         there, here = arrays[name], own[name]
+        if np.issubdtype(there.dtype, np.floating) and np.isnan(there).any():
+            refuse("CNN460", path, f"holds {name} with NaN in it")
         if there.shape != here.shape or there.dtype != here.dtype:
             told = f"{size(there)} {there.dtype}", f"{size(here)} {here.dtype}"
             refuse("CNN460", path, f"holds {name} as {told[0]}, and this training has {told[1]}")

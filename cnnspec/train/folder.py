@@ -34,6 +34,7 @@ from ..data.preparation import KEY, Preparation
 from ..diagnostics import Diagnostic, Source, SpecError
 from . import documents, files
 from .history import Row
+from .lock import ensure_free
 
 IMPORTS = "imports"
 
@@ -67,12 +68,16 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
-        """The folder of a run that is to be resumed or looked at."""
+        """The folder of a run that is to be gone on with; refused where somebody writes into it."""
         folder = cls(path)
         if not folder.state.is_file():
             message = f"{path} holds no state to go on from ({folder.state.relative_to(path)})"
             help = "give the folder of a run, such as runs/lenet-001; one that never took a step starts anew"
             raise SpecError((Diagnostic("CNN462", message, help=help),))
+        for part in (folder.state.parent, folder.best.parent):
+            if not Path(os.path.realpath(part)).is_relative_to(os.path.realpath(path)):
+                documents.damaged(part, "is a link that leads out of the run's folder, and would be written to")
+        ensure_free(path)
         return folder
 
     @property

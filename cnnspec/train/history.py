@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from ..validation import fault_of
+
 
 @dataclass(frozen=True)
 class Score:
@@ -107,6 +109,21 @@ class Progress:
         self.rate = rate
         self.seconds += seconds
 
+    def begin_epoch(self) -> None:
+        """Forget the batches of the epoch that is under way."""
+        self.batch, self.images, self.cost, self.right, self.seconds = 0, 0, 0.0, None, 0.0
+
+    def fault(self, epochs: int, steps_per_epoch: int, images: int) -> str:
+        """Why a training of so many epochs cannot be so far; nothing where it can."""
+        if self.epoch > epochs:
+            return f"{self.epoch:,} epochs are done, and the training has {epochs:,}"
+        if self.batch > steps_per_epoch or self.images > images or bool(self.batch) != bool(self.images):
+            done = f"{self.batch:,} batches with {self.images:,} images"
+            return f"{done} are done of an epoch of {steps_per_epoch:,} with {images:,}"
+        if self.best_epoch > self.epoch or (self.best is None) != (not self.best_epoch):
+            return f"epoch {self.best_epoch:,} is the best of {self.epoch:,}"
+        return ""
+
     def close(self, held_out: Score, metric: str) -> bool:
         """Turn the batches into a row; whether its epoch was the best so far (the first of equals)."""
         row = Row(
@@ -120,7 +137,7 @@ class Progress:
             images_per_second=self.images / self.seconds if self.seconds else 0.0,
         )
         self.rows.append(row)
-        self.batch, self.images, self.cost, self.right, self.seconds = 0, 0, 0.0, None, 0.0
+        self.begin_epoch()
         metric = "cost" if row.metric("accuracy") is None else metric
         value = row.metric(metric)
         assert value is not None
@@ -140,26 +157,11 @@ class Progress:
     @classmethod
     def from_json(cls, data: Any) -> Progress:
         """The reverse of `to_json`; ValueError where the data is anything else."""
-        row_kinds = {f.name: _kinds(str(f.type)) for f in fields(Row)}
-        own_kinds = {f.name: _kinds(str(f.type)) for f in fields(cls)}
-        _check(data, own_kinds)
-        for row in data["rows"]:
-            _check(row, row_kinds)
-        progress = cls(**{**data, "rows": [Row(**row) for row in data["rows"]]})
-        if [row.epoch for row in progress.rows] != list(range(1, progress.epoch + 1)) or progress.batch < 0:
+        if fault := fault_of(data, "progress"):
+            raise ValueError(" ".join(fault).strip())
+        counts = {name: int(data[name]) for name in ("batch", "images", "best_epoch")}  # 2.0 is one in JSON
+        rows = [Row(**{**row, "epoch": int(row["epoch"])}) for row in data["rows"]]
+        progress = cls(**{**data, **counts, "rows": rows})
+        if [row.epoch for row in progress.rows] != list(range(1, progress.epoch + 1)):
             raise ValueError("its epochs are not in order")
         return progress
-
-
-def _kinds(annotation: str) -> tuple[type, ...]:
-    """The types that JSON may give for a field."""
-    known = {"int": (int,), "float": (int, float), "None": (type(None),), "list[Row]": (list,)}
-    return tuple(kind for part in annotation.split(" | ") for kind in known[part])
-
-
-def _check(data: Any, kinds: dict[str, tuple[type, ...]]) -> None:
-    if not isinstance(data, dict) or set(data) != set(kinds):
-        raise ValueError(f"wants {', '.join(kinds)}")
-    for name, value in data.items():
-        if not isinstance(value, kinds[name]) or isinstance(value, bool):
-            raise ValueError(f"{name} is {value!r:.40}")

@@ -141,7 +141,11 @@ def training(
     total = course.epochs * per_epoch
     step = progress.epoch * per_epoch + progress.batch
     between = max(1, round(course.interval * per_epoch))
-    model.total_steps, model.steps_per_epoch = model.steps - step + total, per_epoch
+    if fault := progress.fault(course.epochs, per_epoch, len(images)):
+        raise SpecError((Diagnostic("CNN460", f"the state of the training contradicts it: {fault}"),))
+    # the schedule goes by the epochs that are done, however many steps an epoch had then
+    model.first_step, model.steps_per_epoch = model.steps - step, per_epoch
+    model.total_steps = model.first_step + total
     yield Started(step, total, per_epoch)
     with Interrupts() as interrupts:
         while progress.epoch < course.epochs and not stalled(progress, course):

@@ -9,10 +9,11 @@ from typing import Any
 
 from ..diagnostics import SpecError
 from . import files, tensors, weights
-from .checkpoints import Stamp, load_state, save_state, save_weights
+from .checkpoints import Stamp, check_spec, load_state, save_state, save_weights
 from .finite import check_parameters
 from .folder import RunFolder
 from .history import Progress, Score
+from .lock import held
 from .loop import (
     Course,
     EpochDone,
@@ -73,64 +74,69 @@ def run(
     every: int | None = None,
     keep: int = 1,
     resume: bool = False,
+    accept_changed_data: bool = False,
     on_event: Callable[[Event], object] = lambda event: None,
 ) -> dict[str, Any]:
     """Train, write it all down, test, and return what summary.json says.
 
     The test is made with the weights of the best epoch where validation images chose it, else with the
     last; the model keeps them. `parameters` is how many are trained, for the summary. An interruption
-    (`Interrupted`) and a failure (`SpecError`) go into the summary too, and on to the caller.
+    (`Interrupted`) and a failure (`SpecError`) go into the summary too, and on to the caller. Nobody
+    else may write into the folder meanwhile.
     """
-    recorder = Recorder(folder, model, stamp, every, keep)
-    progress = Progress()
-    if resume:
-        folder.reopen()
-        progress = load_state(folder.state, model, stamp)
-    folder.write_results(progress.rows)
-    score = Score()
+    with held(folder.path):
+        recorder = Recorder(folder, model, stamp, every, keep)
+        progress = Progress()
+        if resume:
+            progress = load_state(folder.state, model, stamp, accept_changed_data)
+            if validation and progress.best_epoch:  # the test at the end is made with them
+                check_spec(folder.best, tensors.read(folder.best).metadata, stamp)
+            folder.reopen()
+        folder.write_results(progress.rows)
+        score = Score()
 
-    def conclude(status: str, **more: Any) -> dict[str, Any]:
-        history = progress.history()
-        told = {
-            "status": status,
-            "test_accuracy": score.accuracy,
-            "test_cost": score.cost,
-            "epochs": progress.epoch,
-            "best_epoch": progress.best_epoch or None,
-            "parameters": parameters,
-            "images_per_second": round(history.images_per_second, 1),
-            "seconds": round(history.seconds + progress.seconds, 3),
-            "spec_sha256": stamp.sha256,
-            **more,
-        }
-        folder.write_json("summary.json", told)
-        return told
+        def conclude(status: str, **more: Any) -> dict[str, Any]:
+            history = progress.history()
+            told = {
+                "status": status,
+                "test_accuracy": score.accuracy,
+                "test_cost": score.cost,
+                "epochs": progress.epoch,
+                "best_epoch": progress.best_epoch or None,
+                "parameters": parameters,
+                "images_per_second": round(history.images_per_second, 1),
+                "seconds": round(history.seconds + progress.seconds, 3),
+                "spec_sha256": stamp.sha256,
+                **more,
+            }
+            folder.write_json("summary.json", told)
+            return told
 
-    try:
-        for event in training(model, images, course, validation, progress):
-            recorder(event)
-            on_event(event)
-    except Interrupted as interrupted:
-        interrupted.folder = folder.path
-        conclude("interrupted")
-        raise
-    except SpecError as error:
-        kept = _with_checkpoint(error, folder)
-        with suppress(SpecError):  # the disk that failed the training may fail its summary too
-            conclude("failed", error=[str(finding) for finding in kept.diagnostics])
-        raise kept from error
-    tested = "best" if validation and progress.best_epoch else "last"
-    if tested == "best":
-        weights.load(folder.best, model.parameters)
-    score = measure(model, test, course.batch) if test else Score()
-    return conclude("finished", tested=tested, stopped_early=progress.epoch < course.epochs)
+        try:
+            for event in training(model, images, course, validation, progress):
+                recorder(event)
+                on_event(event)
+        except Interrupted as interrupted:
+            interrupted.folder = folder.path
+            conclude("interrupted")
+            raise
+        except SpecError as error:
+            kept = _with_checkpoint(error, folder)
+            with suppress(SpecError):  # the disk that failed the training may fail its summary too
+                conclude("failed", error=[str(finding) for finding in kept.diagnostics])
+            raise kept from error
+        tested = "best" if validation and progress.best_epoch else "last"
+        if tested == "best":
+            weights.load(folder.best, model.parameters)
+        score = measure(model, test, course.batch) if test else Score()
+        return conclude("finished", tested=tested, stopped_early=progress.epoch < course.epochs)
 
 
 def _with_checkpoint(error: SpecError, folder: RunFolder) -> SpecError:
     """The same findings, telling what is left to go on from."""
     try:
-        step = tensors.read(folder.state).metadata["step"]
-    except SpecError:
+        step = int(tensors.read(folder.state).metadata.get("step", ""))
+    except (SpecError, ValueError):
         return error
     told = f"the checkpoint of step {step} is whole: {folder.state}"
     return SpecError(tuple(replace(d, help=f"{d.help}; {told}" if d.help else told) for d in error.diagnostics))

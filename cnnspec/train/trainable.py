@@ -13,7 +13,9 @@ Array = NDArray[Any]
 class Trainable(Protocol):
     """What the loop asks of a model."""
 
-    total_steps: int  # at which the schedule ends; this and steps_per_epoch are set by the loop
+    # set by the loop: the steps, counted over the model's life, at which the schedule begins and ends
+    first_step: int
+    total_steps: int
     steps_per_epoch: int
 
     @property

@@ -22,7 +22,7 @@ class Tiny:
         generator = np.random.default_rng(seed)
         self.parameters = {"dense1.weight": generator.normal(size=(3, 6)), "dense1.bias": np.zeros(3)}
         self.moments = {name: np.zeros_like(values) for name, values in self.parameters.items()}
-        self.steps, self.total_steps, self.steps_per_epoch = 0, 1, 1
+        self.steps, self.first_step, self.total_steps, self.steps_per_epoch = 0, 0, 1, 1
         self.classes = classes
         self.poison = None  # a step at which something breaks
 

@@ -138,4 +138,24 @@ cannot say; the message names the file, the place in it, and what is wrong. `cnn
 `cnnspec schema summary` print what is wanted. Other files in the folder do no harm.""",
         how="`cnnspec eval` on a run whose `settings.json` was edited by hand.",
     ),
+    Code(
+        "CNN465",
+        "run-locked",
+        """\
+A process is writing into the run's folder, and two that write there would spoil each other's results. The message
+tells which process, on which machine, since when. The lock ends with its process, however that ends: what a killed
+process has left behind (`lock.json`) locks nothing. `eval`, `predict`, `trace` and `report` only read and need not
+wait.""",
+        how="`--resume` twice at once on the same run.",
+    ),
+    Code(
+        "CNN466",
+        "data-changed",
+        """\
+The data that the spec names are not those that the run began with: there are more or fewer images, other classes,
+or other numbers in them (by SHA-256; of a part beyond 64 MiB evenly chosen images). The run would go on as neither
+the one nor the other training. Put the data back, begin a new run, or go on by `--accept-changed-data`: the epoch
+that was under way begins anew, and the learning rate is that of the epoch, however many steps an epoch has now.""",
+        how="`--resume` after images were added to the folder of the data.",
+    ),
 )
