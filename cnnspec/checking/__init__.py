@@ -20,6 +20,7 @@ from .configuration import Configuration, Configurations
 if TYPE_CHECKING:
     from ..ir.facts import Facts
     from ..lang import Reading
+    from ..lang.work import Work
 
 
 @record
@@ -115,17 +116,19 @@ def examine(
     fixes: bool = True,
     data: Path | None = None,
     files: bool = True,
+    work: Work | None = None,
 ) -> Report:
     """Check a source in an absolute folder (None: the working directory) under a configuration.
 
     Without `fixes` none is looked for, which is quicker. `data` is a folder in which the files of its data must
-    lie; without `files` these are not looked at (see `data_findings`).
+    lie; without `files` these are not looked at (see `data_findings`). `work` counts what is done for several
+    versions of a text.
     """
     from ..lang import read
     from ..lang.hints.fixes import in_order
     from .data import data_findings
 
-    reading = read(source, folder=folder, library=True, fixes=fixes)
+    reading = read(source, folder=folder, library=True, fixes=fixes, work=work)
     silenced = Silence(configuration, source)
     of_data = data_findings(reading, folder, data, files)
     if any(d.code == "CNN410" for d in of_data):

@@ -7,46 +7,73 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, Edit, Source
 from ..lang.hints.fixes import edited
+from ..lang.work import Work
+
+Find = Callable[[Source, bool], "tuple[Diagnostic, ...]"]
+"""The findings of a changed source; with or without their fixes, which take much longer to find."""
+
+
+class Repaired(NamedTuple):
+    """A source with fixes applied, how many they were, and what is left to be found in it."""
+
+    source: Source
+    applied: int
+    left: tuple[Diagnostic, ...]
 
 
 def repair(
-    source: Source, found: tuple[Diagnostic, ...], find: Callable[[Source], tuple[Diagnostic, ...]]
-) -> tuple[Source, int]:
-    """The source with every fix applied that helps, and how many were.
+    source: Source, found: tuple[Diagnostic, ...], find: Find, work: Work | None = None, unsafe: bool = False
+) -> Repaired:
+    """Apply every safe fix that helps, and those that are not safe where `unsafe` asks for them.
 
-    `found` are the findings in it, `find` checks a changed one.
+    `found` are the findings in the source, `find` those in a changed one, counting in the same `work`.
 
-    Each fix was checked alone when it was found. Together they are checked again here: a round that
-    does not settle them all is taken back, and its fixes are then tried one by one.
+    Each fix was checked alone when it was found. Together they are checked again here: a round that does not
+    settle them all is taken back, and its fixes are then tried one by one.
     """
-    applied, seen = 0, {source.text}
+    applied, seen, work = 0, {source.text}, work or Work()
+    cost = 0  # of reading the text once, as soon as that is known
     while True:  # one fix may bring another to light; no round leaves the text worse
-        together = compatible(diagnostic.fix for diagnostic in found if fits(diagnostic.fix, source))
-        attempts = [together, *([fix] for fix in together)] if len(together) > 1 else [together]
-        for attempt in filter(None, attempts):
-            fixed = Source(source.name, edited(source.text, (edit for fix in attempt for edit in fix)))
-            left = find(fixed)
+        fixes = compatible(
+            diagnostic.fix for diagnostic in found if fits(diagnostic.fix, source) and (unsafe or diagnostic.safe)
+        )
+        for attempt in [fixes, *([fix] for fix in fixes)] if len(fixes) > 1 else [fixes] if fixes else []:
+            fixed = replace(source, text=edited(source.text, (edit for fix in attempt for edit in fix)))
+            if fixed.text in seen or not work.allows(cost):
+                continue
+            begun = work.spent
+            left = find(fixed, False)  # soon tells of most that they do not help
+            cost = work.spent - begun
+            if errors(left) > errors(found):
+                continue
+            left = find(fixed, True)
             settled = len(attempt) == 1 or len(left) <= len(found) - len(attempt)
             better = weight(left) < weight(found)
             # a mistake that comes to light may be as bad where it has a fix of its own, which comes next
-            on = weight(left) == weight(found) and fixable(left) >= fixable(found) and fixed.text not in seen
+            on = weight(left) == weight(found) and fixable(left) >= fixable(found)
             if settled and (better or on):
                 seen.add(fixed.text)
                 source, found, applied = fixed, left, applied + len(attempt)
                 break
         else:
-            return source, applied
+            return Repaired(source, applied, found)
+
+
+def errors(found: Iterable[Diagnostic]) -> int:
+    return sum(diagnostic.severity == "error" for diagnostic in found)
 
 
 def weight(found: Iterable[Diagnostic]) -> tuple[int, int, int]:
     """How bad findings are: first what hides the rest of a text, then errors, then all of them."""
     found = tuple(found)
     hiding = sum(diagnostic.code.startswith("CNN0") and not diagnostic.fix for diagnostic in found)
-    return hiding, sum(diagnostic.severity == "error" for diagnostic in found), len(found)
+    return hiding, errors(found), len(found)
 
 
 def fixable(found: Iterable[Diagnostic]) -> int:

@@ -87,6 +87,7 @@ class Options:
     quiet: bool
     color: bool
     fix: bool
+    unsafe_fixes: bool
     diff: bool
     force_exclude: bool
     data_folder: Path | None
@@ -134,7 +135,8 @@ class Options:
 @click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
 @click.option("--quiet", "-q", is_flag=True, help="Findings only, no closing line.")
 @click.option("--color/--no-color", default=True, help="Colours on a terminal (NO_COLOR is respected).")
-@click.option("--fix", is_flag=True, help="Apply the fixes that are certain and report what is left.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that are safe and report what is left.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: those too that may change what is meant.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
 @click.option("--force-exclude", is_flag=True, help="Let `exclude` hold for files that are named, too.")
 @click.option(
@@ -180,6 +182,7 @@ def check_all(options: Options) -> Iterator[Result]:
                 folder,
                 data,
                 options.mend,
+                options.unsafe_fixes,
                 options.talks,
                 data_folder=options.data_folder,
             )
@@ -194,7 +197,15 @@ def check_all(options: Options) -> Iterator[Result]:
         folder = Path(os.path.abspath(name)).parent
         configuration = options.over(configurations.nearest(folder))
         jobs.append(
-            Job(name, configuration, folder, mend=options.mend, inputs=alone, data_folder=options.data_folder)
+            Job(
+                name,
+                configuration,
+                folder,
+                mend=options.mend,
+                unsafe=options.unsafe_fixes,
+                inputs=alone,
+                data_folder=options.data_folder,
+            )
         )
     yield from each(jobs, look, died)
 
@@ -252,7 +263,10 @@ def deliver(text: str, path: str | None, to_stderr: bool = False) -> None:
 
 
 def closing_line(results: Sequence[Result], checked: Sequence[Checked], options: Options) -> str:
-    """`2 errors and 1 warning in 1 of 12 files; 1 can be fixed with --fix`"""
+    """`2 errors and 1 warning in 1 of 12 files; 1 can be fixed with --fix`
+
+    What only --unsafe-fixes would apply is counted apart.
+    """
     mended = sum(result.mended for result in results)
     said = []
     if mended:
@@ -266,9 +280,13 @@ def closing_line(results: Sequence[Result], checked: Sequence[Checked], options:
         said.append(" and ".join(kinds) + place + " left" * bool(mended))
     else:
         said.append(f"{count(len(checked), 'file')} checked, nothing {'left' if mended else 'found'}")
-    fixable = sum(bool(diagnostic.fix) for file in checked for diagnostic in file.diagnostics)
+    offered = [diagnostic.safe for file in checked for diagnostic in file.diagnostics if diagnostic.fix]
+    fixable = len(offered) if options.unsafe_fixes else sum(offered)
+    hidden = len(offered) - fixable
     if fixable and not options.mend:
         said.append(f"{fixable} can be fixed with --fix")
+    if hidden:
+        said.append(f"{hidden} hidden {'fix' if hidden == 1 else 'fixes'} can be enabled with --unsafe-fixes")
     return "; ".join(said)
 
 

@@ -12,6 +12,7 @@ from ..checking import Configuration, examine, load, source_of
 from ..checking.fixes import difference, repair, write
 from ..diagnostics import Diagnostic, Source, SpecError
 from ..diagnostics.formats import Checked
+from ..lang.work import Work
 from ..record import record
 from .outcome import describe, how_to_report, print_traceback, wants_traceback
 
@@ -20,9 +21,9 @@ from .outcome import describe, how_to_report, print_traceback, wants_traceback
 class Job:
     """A file to check, under a name and in a folder; `data` is its content where that came from standard input.
 
-    `mend` is "" or "fix" or "diff": what to do with the fixes that findings offer. `inputs` asks which inputs
-    would do where the file leaves that open, which takes a while. In `data_folder` the files
-    of the data must lie, if not where the spec says.
+    `mend` is "" or "fix" or "diff": what to do with the fixes that findings offer, those that are not safe only
+    with `unsafe`. `inputs` asks which inputs would do where the file leaves that open, which takes a while. In
+    `data_folder` the files of the data must lie, if not where the spec says.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Job:
     folder: Path
     data: bytes | None = None
     mend: str = ""
+    unsafe: bool = False
     inputs: bool = False
     data_folder: Path | None = None
 
@@ -62,14 +64,21 @@ def look(job: Job) -> Result:
 
 def _look(job: Job) -> Result:
     source = load(job.name) if job.data is None else source_of(job.data, job.name)
-    report = examine(source, job.configuration, job.folder, data=job.data_folder)
+    work = Work()
+    report = examine(source, job.configuration, job.folder, data=job.data_folder, work=work)
     found = report.diagnostics
     if not job.mend:
         answer = report.reading.inputs() if job.inputs and report.ok and report.reading else None
         note = f"{job.name} takes {answer}" if answer else ""
         return Result(Checked(job.name, found, job.configuration.strict), note)
-    fixed, mended = repair(source, found, lambda changed: _find(job, changed))
-    left = Checked(job.name, _find(job, fixed) if mended else found, job.configuration.strict)
+
+    def find(changed: Source, fixes: bool) -> tuple[Diagnostic, ...]:
+        return examine(
+            changed, job.configuration, job.folder, fixes=fixes, data=job.data_folder, work=work
+        ).diagnostics
+
+    fixed, mended, found = repair(source, found, find, work, job.unsafe)
+    left = Checked(job.name, found, job.configuration.strict)
     if job.mend == "diff":
         return Result(left, mended=mended, diff=difference(source, fixed))
     if job.data is not None:
@@ -77,10 +86,6 @@ def _look(job: Job) -> Result:
     if mended:
         _write_back(job.name, fixed.text)
     return Result(left, mended=mended)
-
-
-def _find(job: Job, source: Source) -> tuple[Diagnostic, ...]:
-    return examine(source, job.configuration, job.folder, data=job.data_folder).diagnostics
 
 
 def _write_back(name: str, text: str) -> None:

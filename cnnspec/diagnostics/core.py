@@ -104,7 +104,8 @@ class Diagnostic:
     """One finding: a code, a sentence, a place, and what might help.
 
     `label` stands beside the carets under `span`; `related` are the earlier places that made it so;
-    `fix` is a set of edits whose result has itself been checked, or empty.
+    `fix` is a set of edits whose result has itself been checked, or empty; it is `safe` where it keeps every
+    number and every name that the author wrote.
     """
 
     code: str
@@ -114,6 +115,12 @@ class Diagnostic:
     related: tuple[Label, ...] = ()
     help: str = ""
     fix: tuple[Edit, ...] = ()
+    safe: bool = False
+
+    @property
+    def applicability(self) -> str:
+        """`safe` or `unsafe`, of the fix; empty where there is none."""
+        return ("safe" if self.safe else "unsafe") if self.fix else ""
 
     @property
     def severity(self) -> str:

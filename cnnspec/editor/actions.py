@@ -1,4 +1,7 @@
-"""Changes that an editor offers: the fixes of findings, all fixes at once, and to silence a warning."""
+"""Changes that an editor offers: the fixes of findings, all safe ones at once, and to silence a warning.
+
+A fix that is not safe is offered by itself, where its author sees what it does, and by its title as such.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import NamedTuple
 
 from ..checking.fixes import repair
 from ..diagnostics import Diagnostic, Edit, Source, Span
+from ..lang.work import Work
 from .document import Document
 
 
@@ -25,23 +29,25 @@ def actions(document: Document, start: int, end: int) -> list[Action]:
         if span is None or not document.owns(span) or span.start > end or span.end < start:
             continue
         if diagnostic.fix and all(document.owns(edit.span) for edit in diagnostic.fix):
-            found.append(Action(diagnostic.help or "fix it", diagnostic.fix, diagnostic))
+            title = diagnostic.help or "fix it"
+            found.append(Action(title if diagnostic.safe else f"{title} (unsafe)", diagnostic.fix, diagnostic))
         if diagnostic.severity == "warning" and diagnostic.code != "CNN906":
             found.append(_silence(document, diagnostic, span))
     return found
 
 
 def fix_all(document: Document) -> Action | None:
-    """Every fix that helps, as `cnnspec check --fix` applies them; None where there is none."""
+    """Every safe fix that helps, as `cnnspec check --fix` applies them; None where there is none."""
+    work = Work()
 
-    def find(source: Source) -> tuple[Diagnostic, ...]:
-        return Document(source.text, document.path, document.encoding).report_with_fixes.diagnostics
+    def find(source: Source, fixes: bool) -> tuple[Diagnostic, ...]:
+        return Document(source.text, document.path, document.encoding).examined(fixes, work).diagnostics
 
-    fixed, count = repair(document.source, document.report_with_fixes.diagnostics, find)
+    fixed, count, _ = repair(document.source, document.report_with_fixes.diagnostics, find, work)
     if not count:
         return None
     everything = Span(document.source, 0, len(document.text))
-    return Action("fix all that cnnspec can", (Edit(everything, fixed.text),))
+    return Action("fix all that is safe to fix", (Edit(everything, fixed.text),))
 
 
 def _silence(document: Document, diagnostic: Diagnostic, span: Span) -> Action:

@@ -13,6 +13,7 @@ from ..diagnostics import Source, Span, SpecError
 from ..ir import Node
 from ..ir.facts import Facts, facts
 from ..lang.parse.tree import File
+from ..lang.work import Work
 from ..record import record
 
 Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding
@@ -39,12 +40,12 @@ class Document:
     @cached_property
     def report(self) -> Report:
         """The findings, without fixes."""
-        return self._examined(fixes=False)
+        return self.examined(fixes=False)
 
     @cached_property
     def report_with_fixes(self) -> Report:
         """The findings with their fixes, which takes a reading of the text for each of them."""
-        return self._examined(fixes=True)
+        return self.examined(fixes=True)
 
     @property
     def latest(self) -> Report:
@@ -52,13 +53,14 @@ class Document:
         which cannot wait for a reading at each letter."""
         return self.__dict__.get("report") or self.earlier or self.report
 
-    def _examined(self, fixes: bool) -> Report:
+    def examined(self, fixes: bool, work: Work | None = None) -> Report:
+        """The findings, looked for anew; `work` counts what is done for several versions of a text."""
         folder = self.path.parent if self.path else None
         try:
             configuration = Configurations().nearest(folder or Path.cwd())
         except SpecError as error:
             return Report(self.source.name, error.diagnostics)
-        return examine(self.source, configuration, folder, fixes=fixes, files=False)
+        return examine(self.source, configuration, folder, fixes=fixes, files=False, work=work)
 
     @property
     def file(self) -> File:

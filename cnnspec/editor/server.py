@@ -210,7 +210,7 @@ def _code_action(document: Document, uri: str, action: Action, kind: lsp.CodeAct
         title=action.title,
         kind=kind,
         diagnostics=[_diagnostic(document, uri, action.cures)] if action.cures else None,
-        is_preferred=True if action.cures and action.edits == action.cures.fix else None,
+        is_preferred=True if action.cures and action.cures.safe and action.edits == action.cures.fix else None,
         edit=lsp.WorkspaceEdit(changes={uri: [_text_edit(document, edit) for edit in action.edits]}),
     )
 

@@ -10,6 +10,7 @@ import dataclasses
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, Edit, Label, Span
+from .work import Work
 
 MOST = 200  # diagnostics of one file; who has more of them wants to see the first ones
 
@@ -17,7 +18,8 @@ MOST = 200  # diagnostics of one file; who has more of them wants to see the fir
 class Proposal(NamedTuple):
     """A change that might cure a finding, and how the help line offers it.
 
-    `sure` where nothing else can have been meant, so that a statement may be read on as if it were made.
+    `sure` where nothing else can have been meant, so that a statement may be read on as if it were made. A fix
+    is safe where its proposal is sure and keeps what the author said (hints/safety.py).
     """
 
     help: str
@@ -25,9 +27,9 @@ class Proposal(NamedTuple):
     sure: bool = True
 
 
-def replace(span: Span, text: str, help: str = "") -> Proposal:
+def replace(span: Span, text: str, help: str = "", sure: bool = True) -> Proposal:
     """Propose to write `text` in the place of `span`."""
-    return Proposal(help or f"use `{text}`", (Edit(span, text),))
+    return Proposal(help or f"use `{text}`", (Edit(span, text),), sure)
 
 
 def insert(span: Span, text: str, help: str) -> Proposal:
@@ -39,10 +41,11 @@ class Findings:
     """Collects diagnostics while a file is read; a mistake does not stop the reading.
 
     Of one code at one place only the first is kept: a block's body is read once a call, and its mistakes
-    are the same mistakes each time.
+    are the same mistakes each time. `work` counts what is done to find them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work | None = None) -> None:
+        self.work = work or Work()
         self._found: dict[tuple, tuple[Diagnostic, tuple[Proposal, ...]]] = {}
 
     def add(self, diagnostic: Diagnostic, *proposals: Proposal) -> None:

@@ -29,8 +29,7 @@ from .lowering.symbolic import Answer, answer
 from .overrides import read_overrides
 from .parse.parser import parse
 from .parse.tree import File
-
-CHARACTERS_A_STEP = 20  # what takes as long to read as one layer takes to build
+from .work import Work
 
 
 @record
@@ -102,6 +101,7 @@ def read(
     input: TensorType | None = None,
     overrides: tuple[str, ...] = (),
     fixes: bool = True,
+    work: Work | None = None,
 ) -> Reading:
     """Read a file: its tree, its graph with shapes, its settings, and every mistake in it.
 
@@ -109,19 +109,22 @@ def read(
     imports must stay under (default: the project, see `imports.project`); with `library`, a file that only
     defines things for others is no mistake; `input` is the type of the input where the file states none;
     `overrides` are texts such as `train.epochs=3`, which take the place of what the file says; without `fixes`
-    no change is tried for the diagnostics, which is quicker.
+    no change is tried for the diagnostics, which is quicker. `work` counts what is done, for the caller who
+    reads several versions of a text.
     """
     if source.name.endswith(".cnn.json"):
         return read_json(source, overrides)
     asked = Asked(folder, root, library, input, overrides)
-    reading, findings, cost = _read(source, asked)
+    findings = Findings(work)
+    begun = findings.work.spent
+    reading = _read(source, asked, findings)
     if not fixes:
         return reading
 
     def again(text: str) -> tuple[Diagnostic, ...]:
-        return _read(replace(source, text=text), asked)[0].diagnostics
+        return _read(replace(source, text=text), asked, Findings(findings.work)).diagnostics
 
-    return replace(reading, diagnostics=verified(findings, source, again, cost))
+    return replace(reading, diagnostics=verified(findings, source, again, findings.work.spent - begun))
 
 
 def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
@@ -147,9 +150,8 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
     return Reading(source, file, tuple(findings.diagnostics), graph, names, module, (), spec)
 
 
-def _read(source: Source, asked: Asked) -> tuple[Reading, Findings, int]:
-    """What came of reading, the findings with their proposals, and how long it takes, in characters."""
-    findings = Findings()
+def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
+    """What came of reading; the findings keep their proposals."""
     file = parse(source, findings)
     imports = Imports(source, asked.folder, asked.root, findings)
     module = collect(file, findings, imports.load)
@@ -181,8 +183,7 @@ def _read(source: Source, asked: Asked) -> tuple[Reading, Findings, int]:
         spec = Spec(whole, network.graph, data, train, budgets, symbolic, places)
     diagnostics = tuple(findings.diagnostics)
     graph, names, assertions = network.graph, network.names, network.assertions
-    cost = len(source.text) + CHARACTERS_A_STEP * network.steps
-    return Reading(source, file, diagnostics, graph, names, module, assertions, spec), findings, cost
+    return Reading(source, file, diagnostics, graph, names, module, assertions, spec)
 
 
 def _check_schedule(train: Train, stated: dict[str, list[Stated]], findings: Findings) -> None:

@@ -254,6 +254,35 @@ def test_fix_writes_what_is_certain_and_reports_the_rest(cnnspec, here):
     assert result.err == "2 findings fixed; 1 error left\n"
 
 
+UNSURE = "input 1x28x28\nconv 8x33x33 -> rellu -> dense 10 -> softmax\ntrain { optimiser nadam }\n"
+
+
+def test_fix_leaves_what_is_unsafe_and_says_how_many(cnnspec, here):
+    (here / "a.cnn").write_text(UNSURE)
+    offered = "1 can be fixed with --fix; 2 hidden fixes can be enabled with --unsafe-fixes\n"
+    assert cnnspec("check", "a.cnn").err == f"3 errors; {offered}"
+    result = cnnspec("check", "a.cnn", "--fix")
+    assert (here / "a.cnn").read_text() == UNSURE.replace("rellu", "relu")
+    assert result.err == "1 finding fixed; 2 errors left; 2 hidden fixes can be enabled with --unsafe-fixes\n"
+
+
+def test_unsafe_fixes_are_applied_where_they_are_asked_for(cnnspec, here):
+    (here / "a.cnn").write_text(UNSURE)
+    assert cnnspec("check", "a.cnn", "--unsafe-fixes").err == "3 errors; 3 can be fixed with --fix\n"
+    assert (here / "a.cnn").read_text() == UNSURE
+    assert cnnspec("check", "a.cnn", "--diff", "--unsafe-fixes").out.count("\n+") == 3  # one is the file's name
+    result = cnnspec("check", "a.cnn", "--fix", "--unsafe-fixes")
+    assert (result.code, result.err) == (0, "3 findings fixed; 1 file checked, nothing left\n")
+
+
+def test_machines_are_told_which_fixes_are_safe(cnnspec, here):
+    (here / "a.cnn").write_text(UNSURE)
+    found = parsed("json", cnnspec("check", "a.cnn", "--format", "json").out)["diagnostics"]
+    assert [each["applicability"] for each in found] == ["unsafe", "safe", "unsafe"]
+    results = parsed("sarif", cnnspec("check", "a.cnn", "--format", "sarif").out)["results"]
+    assert [each["fixes"][0]["properties"]["applicability"] for each in results] == ["unsafe", "safe", "unsafe"]
+
+
 def test_fix_keeps_line_ends_byte_order_mark_permissions_and_links(cnnspec, here):
     (here / "real.cnn").write_bytes(b"\xef\xbb\xbf" + BAD.replace("\n", "\r\n").encode())
     (here / "real.cnn").chmod(0o640)

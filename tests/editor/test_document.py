@@ -199,6 +199,13 @@ def test_silencing_joins_the_comment_that_is_there():
     assert after.text.endswith("# cnnspec: ignore CNN230, CNN231\n") and not after.report.diagnostics
 
 
+def test_a_fix_that_is_not_safe_is_offered_by_itself():
+    text = "input 3x8x8\ngap -> dense 2 -> softmax\ntrain { optimiser nadam }\n"
+    titles = [action.title for action in actions(Document(text), 0, len(text))]
+    assert titles == ["use `adam` (unsafe)"]
+    assert fix_all(Document(text)) is None
+
+
 def test_all_fixes_at_once():
     text = "input 3x8x8\nconv 4x3x3 -> rellu -> gap -> dense 2 -> softmaks\n"
     right = text.replace("rellu", "relu").replace("softmaks", "softmax")

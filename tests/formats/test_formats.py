@@ -101,6 +101,7 @@ def test_json_says_all_that_a_diagnostic_holds():
                 "end_location": {"row": 3, "column": 16},
             }
         ],
+        "applicability": "unsafe",
         "url": None,
     }
 
@@ -144,6 +145,7 @@ def test_sarif_holds_rules_relative_uris_related_places_and_fixes(tmp_path, monk
     assert place["region"] == {"startLine": 3, "startColumn": 13, "endLine": 3, "endColumn": 16}
     assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "CNN103"
     assert result["relatedLocations"][0]["message"]["text"] == "makes it 8x1x1"
+    assert result["fixes"][0]["properties"] == {"applicability": "unsafe"}
     replacement = result["fixes"][0]["artifactChanges"][0]["replacements"][0]
     assert replacement["insertedContent"]["text"] == "8x5x5 pad same"
     assert run["invocations"][0]["executionSuccessful"]
@@ -265,7 +267,7 @@ def test_concise_is_a_line_a_finding(files):
 
 def test_concise_is_what_editors_jump_to():
     assert render("concise", [sample()]).splitlines()[0] == (
-        "nets/a.cnn:3:13: error[CNN103]: a 5x5 kernel does not fit a 1x1 image [fixable]"
+        "nets/a.cnn:3:13: error[CNN103]: a 5x5 kernel does not fit a 1x1 image [fixable, unsafe]"
     )
 
 

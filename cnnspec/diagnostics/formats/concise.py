@@ -17,5 +17,5 @@ def line(diagnostic: Diagnostic, place: Place) -> str:
     """One finding on one line, whatever its message and file name are made of."""
     row, column = place.start
     message = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
-    fixable = " [fixable]" if diagnostic.fix else ""
+    fixable = {"safe": " [fixable]", "unsafe": " [fixable, unsafe]"}.get(diagnostic.applicability, "")
     return line_of_log(one_line(f"{place.filename}:{row}:{column}: {message}{fixable}"))

@@ -42,6 +42,7 @@ def entry(diagnostic: Diagnostic, place: Place) -> dict[str, Any]:
         ],
         "help": diagnostic.help,
         "fix": [{"text": edit.text, **located(Place.of(edit.span, place.filename))} for edit in diagnostic.fix],
+        "applicability": diagnostic.applicability or None,
         "url": url(diagnostic.code),
     }
 

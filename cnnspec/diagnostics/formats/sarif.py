@@ -17,7 +17,7 @@ from urllib.parse import quote
 from ..._version import __version__
 from ...quoting import json_text
 from ..codes import CODES
-from ..core import Diagnostic, Edit
+from ..core import Diagnostic
 from .checked import Checked, Place, url
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -117,23 +117,24 @@ def result(diagnostic: Diagnostic, place: Place, index: int, fingerprint: str) -
             for number, label in enumerate(diagnostic.related, 1)
         ]
     if diagnostic.fix:
-        found["fixes"] = [fix(diagnostic.help, diagnostic.fix, place.filename)]
+        found["fixes"] = [fix(diagnostic, place.filename)]
     return found
 
 
-def fix(text: str, edits: Sequence[Edit], filename: str) -> dict[str, Any]:
-    """A fix [3.55]: replacements, grouped by file."""
+def fix(diagnostic: Diagnostic, filename: str) -> dict[str, Any]:
+    """A fix [3.55]: replacements, grouped by file; whether it is safe stands in its property bag [3.8]."""
     changes: dict[str, list[dict[str, Any]]] = {}
-    for edit in edits:
+    for edit in diagnostic.fix:
         place = Place.of(edit.span, filename)
         replacement = {"deletedRegion": region(place), "insertedContent": {"text": edit.text}}
         changes.setdefault(place.filename, []).append(replacement)
     return {
-        "description": {"text": text or "apply the edits"},
+        "description": {"text": diagnostic.help or "apply the edits"},
         "artifactChanges": [
             {"artifactLocation": location(name), "replacements": replacements}
             for name, replacements in changes.items()
         ],
+        "properties": {"applicability": diagnostic.applicability},
     }
 
 

@@ -65,7 +65,8 @@ def open_string(place: Place, findings: Findings) -> bool:
         return False
     span = place.span()
     inside = span.text.rstrip(" \t\r})")
-    closed = replace(span, f'{inside}"{span.text[len(inside) :]}', help='end it with `"`')
+    # what stands behind a space may be a setting, and not a part of the path
+    closed = replace(span, f'{inside}"{span.text[len(inside) :]}', help='end it with `"`', sure=" " not in inside)
     opening = Span(span.source, span.start, span.start + 1)
     findings.report("CNN004", "the text in quotes is never closed", opening, closed)
     return True

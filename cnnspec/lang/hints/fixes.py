@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 
 from ...diagnostics import Diagnostic, Edit, Source, Span
 from ..findings import Findings, Proposal
+from .safety import keeps
 
 MOST_TRIED = 30
-MOST_READ = 120_000  # characters that are read again at most, all tries together
+MOST_READ = 30_000  # tokens, or what takes as long, that are read again at most for the fixes of one text
 
 Reader = Callable[[str], "tuple[Diagnostic, ...]"]
 
@@ -17,21 +18,23 @@ Reader = Callable[[str], "tuple[Diagnostic, ...]"]
 def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tuple[Diagnostic, ...]:
     """The findings in the order of the text, each with the first of its proposals that cures it.
 
-    `read` gives the findings of a changed text; `cost` says how long reading takes, in characters.
+    `read` gives the findings of a changed text, and counts in the same `work`; `cost` is what it took to read
+    the text as it is.
     """
-    before = findings.diagnostics
-    left = min(MOST_TRIED, MOST_READ // (cost + 1) - 1)
+    before, work = findings.diagnostics, findings.work
+    left, most = MOST_TRIED, work.spent + MOST_READ
     out = []
     for diagnostic, proposals in findings.with_proposals:
         cure = None
         for proposal in proposals:
-            if left > 0 and _applies(proposal, source):
+            if left > 0 and work.spent + cost <= most and work.allows(cost) and _applies(proposal, source):
                 left -= 1
                 if _cures(proposal, diagnostic, before, read(edited(source.text, proposal.edits))):
                     cure = proposal
                     break
         if cure is not None:
-            diagnostic = dataclasses.replace(diagnostic, help=cure.help, fix=cure.edits)
+            safe = cure.sure and keeps(source, cure.edits)
+            diagnostic = dataclasses.replace(diagnostic, help=cure.help, fix=cure.edits, safe=safe)
         out.append(diagnostic)
     return in_order(out, source)
 

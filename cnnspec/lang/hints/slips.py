@@ -6,6 +6,7 @@ at the end is their order; what none of them knows is told by what could have st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from ...diagnostics import Edit, Span
@@ -117,7 +118,9 @@ def _joined(place: Place, first: int, kinds: set[str] | frozenset[str], findings
         last += 1
     span = Span(place.source, place.span(first).start, place.span(last).end)
     size = "x".join(place.text(step) for step in range(first, last + 1) if place.kind(step) in SIZED)
-    findings.report("CNN012", "the numbers of a size are joined by x", span, replace(span, size))
+    # `2*3` may be a product, and `0,5` a fraction
+    sure = "TIMES" not in kinds and not re.fullmatch(r"\d+,\d+", span.text)
+    findings.report("CNN012", "the numbers of a size are joined by x", span, replace(span, size, sure=sure))
     return True
 
 
@@ -161,7 +164,7 @@ def name_without_value(place: Place, findings: Findings) -> bool:
     name, span = place.text(-1), place.span(-1)
     pad = name in ("same", "valid", "include")
     whole = f"pad {name}" if pad else f"{name} on"  # what is a flag elsewhere is a switch here
-    findings.report("CNN003", f"the setting `{name}` has no value", span, replace(span, whole)._replace(sure=False))
+    findings.report("CNN003", f"the setting `{name}` has no value", span, replace(span, whole, sure=False))
     return True
 
 

@@ -1,6 +1,7 @@
 """Spellings: British and American ones are both read, and `fmt` writes the first.
 
-Here stand too the names that other systems give to our settings: not read, but known to "did you mean".
+Here stand too the names that other systems give to our settings: not read, but known to "did you mean" and to
+what makes a fix safe (safety.py).
 """
 
 from __future__ import annotations
@@ -54,6 +55,33 @@ ELSEWHERE: dict[str, str] = {
     "clip_norm": "clip",
     "clipnorm": "clip",
 }
+
+SWITCHES: dict[str, str] = {"true": "on", "yes": "on", "false": "off", "no": "off", "none": "off"}
+
+# the setting that other systems take first and without its name: `LeakyReLU(0.2)`
+FIRST: dict[str, str] = {"leaky": "slope", "elu": "alpha"}
+OTHER_FIRST = frozenset(("upsample",))  # words of which they take something else first: the size that comes out
+
+# Words of other systems, plainly written, that look like one of ours or stand close to it, and mean something
+# else. They may be suggested, but are never taken for a slip or for another spelling.
+LOOKALIKE = frozenset((
+    # layers and costs
+    "rrelu", "crelu", "thresholdedrelu", "hardtanh", "hardshrink", "softshrink", "tanhshrink", "logsigmoid",
+    "threshold", "binary", "softmin", "logsoftmin", "softmax2d", "maxunpool", "unpool", "pool", "lppool",
+    "fractionalmaxpool", "adaptiveavgpool2d", "adaptivemaxpool2d", "dropout1d", "dropout2d", "dropout3d",
+    "alphadropout", "featuredropout", "spatialdropout", "gaussiandropout", "conv3d", "conv2dlstm", "convlstm",
+    "fold", "unfold", "unflatten", "slice", "split", "chunk", "narrow", "stack", "gate", "gamma", "subtract",
+    "minimum", "maximum", "dot", "interpolate", "layernorm2d", "instancenorm", "unitnorm", "rmsnorm", "nll",
+    "l2", "svm", "categoricalhinge",
+    # optimisers and schedules
+    "nadam", "radam", "adamax", "nadamw", "sgdw", "asgd", "adadelta", "rprop", "lamb", "lars", "ftrl",
+    "adafactor", "sparseadam", "polynomial", "multistep", "plateau", "amsgrad",
+    "centered", "constantlr", "exponentiallr", "onecyclelr", "steplr",
+    # data and augmentations
+    "cifar100", "emnist", "kmnist", "qmnist", "fashion", "svhn", "vflip", "hflip", "rotate", "shear",
+    # settings
+    "rate", "decay", "lrdecay", "clipnorm", "clipvalue", "earlystopping", "none", "mults",
+))  # fmt: skip
 
 
 def british(word: str) -> str:

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ...diagnostics import Diagnostic, Label, Span
-from ...ir.fields import settings
+from ...diagnostics import Label, Span
+from ...ir.fields import Switch, settings
 from ...ops import WORDS
 from ...settings.data import Data
 from ...settings.optimisers import OPTIMISERS
@@ -19,28 +19,32 @@ from ...settings.train import Train
 from ..findings import Findings, Proposal, replace
 from ..lowering.scope import Scope
 from ..parse.tree import Attr, Call, Name, Tap, Value
-from .spelling import ELSEWHERE, british
-from .suggest import nearest
+from .spelling import ELSEWHERE, FIRST, OTHER_FIRST, SWITCHES, british
 
 
 def unknown_word(
     word: Name, known: dict[str, Any], what: str, findings: Findings, others: Iterable[str] = ()
 ) -> None:
     """Report a word that nobody knows, with the one that was probably meant."""
-    plain = word.text.lower().replace("_", "")
-    meant = next(
-        (
-            own
-            for own, cls in known.items()
-            if plain in (own, *(alias.replace("_", "") for alias in getattr(cls, "aliases", ())))
-        ),
-        "",
-    )
-    meant = meant or nearest(word.text, (*known, *others))
+    meant = elsewhere(word.text, known)
+    meant = meant or findings.work.nearest(word.text, (*known, *others))
     help = "" if meant else f"there are {', '.join(known)}" if len(known) <= 12 else "`cnnspec ops` lists them all"
     proposals = [replace(word.span, meant)] if meant else []
     what = {"augment": "augmentation"}.get(what, what)
     findings.report("CNN201", f"there is no {what} called `{word.text}`", word.span, *proposals, help=help)
+
+
+def elsewhere(word: str, known: dict[str, Any]) -> str:
+    """The known word that is called so in another system, or spelt so; empty where none is.
+
+    >>> elsewhere("BatchNorm2d", WORDS), elsewhere("Conv", WORDS), elsewhere("zebra", WORDS)
+    ('bn', 'conv', '')
+    """
+    plain = word.lower().replace("_", "")
+    for own, cls in known.items():
+        if plain in (own, *(alias.replace("_", "") for alias in getattr(cls, "aliases", ()))):
+            return own
+    return ""
 
 
 def block_of(name: str) -> str:
@@ -83,12 +87,13 @@ def unknown_setting(
         )
         return
     meant = ELSEWHERE.get(name.lower(), "")
-    meant = meant if meant in known else nearest(name, known)
+    meant = meant if meant in known else findings.work.nearest(name, tuple(known))
     message = f"`{word.text}` has no setting `{name}`"
     if meant:
         findings.report("CNN202", message, attr.name.span, replace(attr.name.span, meant))
         return
-    layer = nearest(name, [w for w, op in WORDS.items() if not op.join]) if cls.word in WORDS else ""
+    layers = [word for word, op in WORDS.items() if not op.join] if cls.word in WORDS else ()
+    layer = findings.work.nearest(name, layers)
     if layer:  # `relu maxpol 2`: an arrow is missing, and a letter
         proposal = replace(attr.name.span, f"-> {layer}")
         findings.report("CNN202", message, attr.name.span, proposal)
@@ -128,32 +133,44 @@ def separated(attr: Attr) -> Proposal:
 
 
 def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -> None:
-    """Report a call of what cannot be called: `conv(8, 3, 3)`."""
+    """Report a call of what cannot be called: `conv(8, 3, 3)`, `LeakyReLU(negative_slope=0.2)`."""
     name = call.name.text
-    if name not in WORDS:
-        blocks = {recipe: None for recipe in recipes}
-        layers = [word for word, cls in WORDS.items() if not cls.join]
-        unknown_word(call.name, blocks, "block", findings, layers)
-        return
+    layers = {word: cls for word, cls in WORDS.items() if not cls.join}
+    word = name if name in WORDS else elsewhere(name, layers)
     sizes = [arg.value.span.text for arg in call.arguments if arg.name is None]
-    named = [f"{arg.name.text} {arg.value.span.text}" for arg in call.arguments if arg.name]
-    written = " ".join((name, *(["x".join(sizes)] if sizes else []), *named))
-    findings.report(
-        "CNN208", f"`{name}` is a layer, and layers take no parentheses", call.span, replace(call.span, written)
-    )
+    if not word:
+        unknown_word(call.name, dict.fromkeys(recipes), "block", findings, list(layers))
+        return
+    known = settings(WORDS[word])
+    first = [FIRST[word]] if word in FIRST and len(sizes) == 1 else []
+    written = [word, *first, *(["x".join(sizes)] if sizes else [])]
+    for arg in call.arguments:
+        if arg.name is not None:
+            theirs, value = arg.name.text, arg.value.span.text
+            own = ELSEWHERE.get(theirs, theirs)
+            switch = own in known and isinstance(known[own].metadata["kind"], Switch)
+            written += [own if own in known else theirs, SWITCHES.get(value.lower(), value) if switch else value]
+    # where there are several sizes, another system counts otherwise: channels first, or a stride last
+    sure = len(sizes) < 2 and not (sizes and word in OTHER_FIRST)
+    fixes = [replace(call.span, " ".join(written), sure=sure)] if word == name or len(sizes) < 2 else []
+    message = f"`{name}` is a layer, and layers take no parentheses"
+    if word != name:
+        message = f"`{name}` is written `{word}`, and layers take no parentheses"
+    findings.report("CNN208", message, call.span, *fixes)
 
 
-def unknown_value(tap: Tap, scope: Scope, nodes: list[str]) -> tuple[Any, ...]:
-    """The finding of a tap that leads nowhere, and what may have been meant."""
+def unknown_value(tap: Tap, scope: Scope, nodes: Iterable[str], findings: Findings) -> None:
+    """Report a tap that leads nowhere, with what may have been meant."""
     inner = [name.removeprefix(scope.path) for name in nodes]
     known = [name for around in scope for name in around.values] + inner
-    close = next((name for name in inner if name.endswith(f".{tap.name}")), "") or nearest(tap.name, known)
+    close = next((name for name in inner if name.endswith(f".{tap.name}")), "")
+    close = close or findings.work.nearest(tap.name, known)
     later = scope.module.labels.get(tap.name) if not scope.path else None
-    found = Diagnostic(
+    findings.report(
         "CNN018",
         f"no value before this is called `{tap.name}`",
         tap.span,
+        *([replace(tap.span, f"@{close}")] if close and not later else []),
         related=(Label(later, "named only here"),) if later else (),
         help="a value is tapped after it is made, never before" if later else "",
     )
-    return (found, replace(tap.span, f"@{close}")) if close and not later else (found,)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ...diagnostics import Label
 from ..findings import Findings, replace
-from ..hints.suggest import nearest
 from ..parse.tree import Call, Layer
 from .arithmetic import Numeric, evaluate
 from .names import Numbers, Recipe
@@ -30,7 +29,7 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
         if argument.name is not None:
             name = argument.name.text
             if name not in params:
-                close = nearest(name, params)
+                close = findings.work.nearest(name, params)
                 proposals = [replace(argument.name.span, close)] if close else []
                 findings.report(
                     "CNN020",

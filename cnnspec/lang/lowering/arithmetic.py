@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 
 from ...diagnostics import Span
 from ..findings import Findings, replace
-from ..hints.suggest import nearest
 from ..parse.numbers import LARGEST
 from ..parse.tree import Expr, Function, Negative, Number, Operation, Variable
 
@@ -43,6 +42,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Numeric], int | None]] = {  # and how m
 
 def evaluate(expr: Expr | None, names: Names, findings: Findings) -> Numeric | None:
     """The value of an expression; None where it has none, which has then been reported."""
+    findings.work.add(1)
     if expr is None:
         return None
     if isinstance(expr, Number):
@@ -60,7 +60,7 @@ def evaluate(expr: Expr | None, names: Names, findings: Findings) -> Numeric | N
 def _variable(expr: Variable, names: Names, findings: Findings) -> Numeric | None:
     if expr.name in names:
         return names[expr.name]
-    close = nearest(expr.name, names)
+    close = findings.work.nearest(expr.name, names)
     findings.report(
         "CNN016",
         f"no `let` and no parameter is called `{expr.name}`",
@@ -88,7 +88,7 @@ def _operation(expr: Operation, names: Names, findings: Findings) -> Numeric | N
 def _function(expr: Function, names: Names, findings: Findings) -> Numeric | None:
     values = [evaluate(argument, names, findings) for argument in expr.arguments]
     if expr.name.text not in FUNCTIONS:
-        close = nearest(expr.name.text, FUNCTIONS)
+        close = findings.work.nearest(expr.name.text, FUNCTIONS)
         findings.report(
             "CNN016",
             f"`{expr.name.text}` is not a function",

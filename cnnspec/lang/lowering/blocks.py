@@ -8,7 +8,6 @@ from typing import Any
 from ...settings.expect import QUANTITIES, Budget, Quantity
 from ..findings import Findings, replace
 from ..hints.spelling import ELSEWHERE, british
-from ..hints.suggest import nearest
 from ..parse.tree import Check, Expect, Setting, Settings
 from .declared import BAD, Stated, evaluated, read_block
 from .names import Module
@@ -51,7 +50,7 @@ def _budget(check: Check, module: Module, network: Network, findings: Findings) 
     quantity = BY_NAME.get(check.name.text)
     if quantity is None:
         meant = ELSEWHERE.get(check.name.text.lower(), "")
-        meant = meant if meant in BY_NAME else nearest(check.name.text, BY_NAME)
+        meant = meant if meant in BY_NAME else findings.work.nearest(check.name.text, BY_NAME)
         proposals = [replace(check.name.span, meant)] if meant else []
         findings.report(
             "CNN202",
@@ -108,7 +107,7 @@ def _place(check: Check, quantity: Quantity, network: Network, findings: Finding
     name = network.names.get(check.tap.name, check.tap.name)
     if name in network.graph.nodes:
         return name
-    close = nearest(check.tap.name, (*network.names, *network.graph.nodes))
+    close = findings.work.nearest(check.tap.name, (*network.names, *network.graph.nodes))
     proposals = [replace(check.tap.span, f"@{close}")] if close else []
     if not findings.errors:
         findings.report("CNN018", f"no value is called `{check.tap.name}`", check.tap.span, *proposals)

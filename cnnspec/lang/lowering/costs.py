@@ -13,7 +13,6 @@ from ...diagnostics import Fault, Span
 from ...ir import Graph
 from ...ops.costs import BinaryCrossEntropy, Cost, CrossEntropy, Mse
 from ..findings import Findings, insert, replace
-from ..hints.suggest import nearest
 from .declared import Stated
 from .network import Network
 
@@ -87,7 +86,7 @@ def _judged(cost: Cost, span: Span, network: Network, findings: Findings) -> str
     if value in network.graph.nodes:
         findings.report("CNN209", f"`{cost.of}` is not an output", span, help=f"the outputs are {_shown(network)}")
         return None
-    close = nearest(cost.of, (*network.names, *network.graph.nodes))
+    close = findings.work.nearest(cost.of, (*network.names, *network.graph.nodes))
     help = f"the outputs are {_shown(network)}" + (f"; was `{close}` meant?" if close else "")
     findings.report("CNN018", f"no value is called `{cost.of}`", span, help=help)
     return None

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from ...diagnostics import Edit, Fault, Label, Span
 from ...ir.fields import Choice, Kind, Nested, Quoted, Shape, Switch, settings, size_field
 from ..findings import Findings, Proposal, replace
-from ..hints.spelling import british
-from ..hints.suggest import nearest
+from ..hints.spelling import FIRST, SWITCHES, british
 from ..hints.unknown import separated, spaced_size, unknown_setting, unknown_word
 from ..parse.tree import Attr, Hole, Name, Number, Quote, Setting, Sizes, Value
 from .arithmetic import Names, evaluate
@@ -48,6 +47,7 @@ def evaluated(value: Value | Quote, names: Names, findings: Findings) -> Any:
 
 def _sizes(sizes: Sizes, names: Names, findings: Findings) -> Any:
     found: list[Any] = []
+    findings.work.add(len(sizes.items))
     for item in sizes.items:
         number = None if item is None else evaluated(item, names, findings)
         if isinstance(number, float):
@@ -80,6 +80,7 @@ def read_word(
     if spaced_size(size, attrs, findings):
         return Word(None, spans)
     good = _read_size(cls, word, size, names, findings, spans, values)
+    findings.work.add(len(attrs))
     for attr in attrs:
         name = british(attr.name.text)
         if name not in known:
@@ -126,6 +127,7 @@ def _read_size(
             "CNN203",
             f"`{word.text}` takes no size",
             size.span,
+            *([replace(size.span, f"{FIRST[cls.word]} {size.span.text}")] if cls.word in FIRST else []),
             Proposal(f"use `{word.text}`", (_dropped(word.span, size.span),)),
         )
         return False
@@ -181,7 +183,7 @@ def read_value(
             fault.code,
             f"`{name.text}` {fault.message}",
             value.span,
-            *_likely(kind, value, names),
+            *_likely(kind, value, names, findings),
             help=fault.help,
         )
         return BAD
@@ -209,18 +211,17 @@ def _read_nested(
     return BAD if thing is None else thing
 
 
-def _likely(kind: Kind, value: Value | Quote, names: Names) -> list[Proposal]:
+def _likely(kind: Kind, value: Value | Quote, names: Names, findings: Findings) -> list[Proposal]:
     """What a refused value was probably meant to be."""
     if not isinstance(value, Name):
         return []
     if value.text in names:
         return [replace(value.span, f"{{{value.text}}}")]
     if isinstance(kind, Switch):
-        known: tuple[str, ...] = ("on", "off")
-        meant = {"true": "on", "yes": "on", "false": "off", "no": "off", "none": "off"}.get(value.text.lower())
+        meant = SWITCHES.get(value.text.lower())
         return [replace(value.span, meant)] if meant else []
-    known = kind.names if isinstance(kind, Choice) else ()
-    close = nearest(value.text, known)
+    known: tuple[str, ...] = kind.names if isinstance(kind, Choice) else ()
+    close = findings.work.nearest(value.text, known)
     return [replace(value.span, close)] if close else []
 
 

@@ -56,7 +56,7 @@ def _guessed(module: Module, name: str, pattern: Pattern | None, findings: Findi
     best: tuple[int, Network, Findings, tuple[int, ...]] | None = None
     steps = 0
     for shape in likely(pattern, _known(module)):
-        found = Findings()
+        found = Findings(findings.work)
         network = build(module, found, {name: data(*shape)})
         steps += network.steps
         if not any(is_about_shapes(diagnostic) for diagnostic in found.diagnostics):

@@ -15,6 +15,7 @@ from ..findings import Findings, replace
 from ..hints.cures import cures
 from ..hints.unknown import block_of, called_like_python, report_outside, unknown_value, unknown_word
 from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
+from ..work import A_STEP
 from .arguments import bind, unknown
 from .declared import BAD, diagnosed, evaluated, read_word
 from .names import Numbers, Recipe
@@ -25,6 +26,7 @@ MOST_BRANCHES = 256
 MOST_STEPS = 50_000  # also counts what makes no node, such as blocks of blocks of `id`
 STATEMENTS = ("input", "let", "block", "net", "import")  # for who writes `Input 3x32x32`
 MOST_WRONG = 100  # times that a repetition with a mistake is read on, for the names of what follows
+A_LONG_NAME = 16  # letters of a value's name that take as long as a token
 DEEPEST_CALL = 30
 DEEPEST_TERM = 60  # calls, joins and parentheses together: every level takes some frames of Python's stack
 
@@ -48,6 +50,7 @@ class Lowering:
         self.findings = findings
         self.builder = Builder()
         self.steps = self.depth = 0
+        self.begun = findings.work.spent
         self.outermost: Span | None = None  # the repetition or call that is being expanded
         self.calls: set[int] = set()  # the recipes that are being read, by identity
         self.instances: dict[int, int] = {}  # how often each net has been called
@@ -57,6 +60,7 @@ class Lowering:
         self.assertions: list[Assertion] = []
         self.made: dict[str, int] = {}  # by value, the number of the chain that made it
         self.words: dict[int, Any] = {}  # layers without holes, read before
+        self.strays: set[int] = set()  # taps that lead nowhere, reported before
 
     # ---- chains ----------------------------------------------------------------------------------
 
@@ -122,9 +126,11 @@ class Lowering:
 
     def term(self, term: Any, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
         self.steps += 1
+        self.findings.work.add(A_STEP)
         if self.findings.full:
             raise TooMuch
-        if self.steps > MOST_STEPS or len(self.builder.nodes) > MOST_NODES:
+        much = self.findings.work.spent - self.begun > A_STEP * MOST_STEPS  # long names and arithmetic count, too
+        if much or len(self.builder.nodes) > MOST_NODES:
             what = f"{MOST_NODES} layers" if len(self.builder.nodes) > MOST_NODES else f"{MOST_STEPS} steps"
             self.findings.report("CNN008", f"this expands to more than {what}", self.outermost or term.span)
             raise TooMuch
@@ -192,6 +198,7 @@ class Lowering:
     ) -> Value:
         """Add a node; None, and a finding, where the op refuses its inputs."""
         name = self.builder.free_name(scope.path + label.text if label else scope.numbered(op.word))
+        self.findings.work.add(len(name) // A_LONG_NAME)
         parts: dict[str, Any] = {"span": span, "blocks": scope.blocks, "given": label is not None}
         try:
             if scope.owner != scope.path:
@@ -308,7 +315,9 @@ class Lowering:
                 return value
         if tap.name.partition(".")[0] in scope.module.file.lost:
             return None
-        self.findings.add(*unknown_value(tap, scope, list(self.builder.nodes)))
+        if id(tap) not in self.strays:
+            self.strays.add(id(tap))
+            unknown_value(tap, scope, list(self.builder.nodes), self.findings)
         return None
 
     # ---- calls -----------------------------------------------------------------------------------

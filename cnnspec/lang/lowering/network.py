@@ -203,7 +203,7 @@ def _start(chain: Chain, module: Module, first: bool, start: Value, findings: Fi
         "CNN023",
         "a second chain begins here, and does not say where",
         span,
-        replace(before, "-> ", help="write `->` before it if it goes on from the line above"),
+        replace(before, "-> ", help="write `->` before it if it goes on from the line above", sure=False),
         help="begin it with `@name ->`, the name of a value",
     )
     return None

@@ -41,6 +41,7 @@ def parse(source: Source, findings: Findings) -> File:
         findings.report("CNN008", f"the file is longer than {LARGEST_FILE:,} characters".replace(",", " "), span)
         return File(source, (), (), whole=False)
     tokens, comments = lay_out(lex(source.text), source, findings)
+    findings.work.add(len(tokens))
     tree, lost = _recovering_parse(tokens, source, findings)
     statements = Build(source, findings)(tree)
     return File(source, statements, tuple(comments), frozenset(lost), not len(findings))
@@ -70,6 +71,7 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
             few = repairs <= MOST_REPAIRS and index - begun <= MOST_REREAD
             repaired = apply(proposal, tokens) if proposal and few else None
             if repaired is not None:
+                findings.work.add(index - begun)
                 tokens, index = repaired, begun
             else:
                 index = _end_of_statement(tokens, index, braced)
