@@ -15,10 +15,8 @@ Names that become names of generated source go through `codegen.names`. There is
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
-from html import escape
 from unicodedata import category
 
 SIGNLESS = "\N{REPLACEMENT CHARACTER}"
@@ -86,6 +84,8 @@ def literals(texts: Iterable[str]) -> str:
 
 def json_text(document: object) -> str:
     """A document as JSON in lines and in ASCII, which neither a terminal nor a runner of workflows obeys."""
+    import json
+
     return ORDER.sub(r"#\\u0023", json.dumps(document, indent=2)) + "\n"
 
 
@@ -96,6 +96,8 @@ def remark(text: object) -> str:
 
 def markup(text: object) -> str:
     """A text in HTML or SVG, between tags or in an attribute's quotes."""
+    from html import escape
+
     return escape(visible(text))
 
 

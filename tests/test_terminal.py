@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from doors import call
 
 import cnnspec.cli
 from cnnspec import terminal
-from cnnspec.cli import run
 
 HERE = Path(cnnspec.cli.__file__).parent
 ESCAPES = "a\x1b]0;owned\x07\x9b31m\u202eb"
@@ -93,19 +93,19 @@ def test_a_document_is_exact_for_a_pipe_and_harmless_on_a_terminal(monkeypatch, 
     ],
     ids=" ".join,
 )
-def test_what_a_call_is_refused_with_quotes_it_harmlessly(tmp_path, monkeypatch, capsys, arguments):
+def test_what_a_call_is_refused_with_quotes_it_harmlessly(tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
     Path("net.cnn").write_text("input 4\ndense 2 -> softmax\n")
-    assert run([argument.format(f"{ESCAPES}\n::error ::forged") for argument in arguments]) == 2
-    said = capsys.readouterr()
-    lines = (said.out + said.err).split("\n")
+    code, said = call(*(argument.format(f"{ESCAPES}\n::error ::forged") for argument in arguments))
+    lines = said.split("\n")
+    assert code == 2
     assert all(line.isprintable() and not line.lstrip().startswith("::") for line in lines)
-    assert lines[-2].startswith("Error: ") or "error[CNN" in said.out + said.err
+    assert lines[-2].startswith("Error: ") or "error[CNN" in said
 
 
-def test_the_choices_of_an_argument_stay_readable(capsys):
-    assert run(["completion"]) == 2
-    assert "Error: Missing argument" in capsys.readouterr().err
+def test_the_choices_of_an_argument_stay_readable():
+    code, said = call("completion")
+    assert code == 2 and "Error: Missing argument" in said and "Choose from:\n" in said
 
 
 def test_json_is_for_machines(capsys):

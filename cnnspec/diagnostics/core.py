@@ -11,6 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..quoting import visible
 from ..record import record
 
 
@@ -80,7 +81,7 @@ class Span:
         return Span(self.source, self.start, other.end)
 
     def __str__(self) -> str:
-        return f"{self.source.name}:{self.line}:{self.column}"
+        return f"{visible(self.source.name)}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Diagnostic:
 
     def __str__(self) -> str:
         where = f"{self.span}: " if self.span else ""
-        return f"{where}{self.severity}[{self.code}]: {self.message}"
+        return f"{where}{self.severity}[{self.code}]: {visible(self.message)}"
 
 
 class Fault(Exception):
