@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..diagnostics import Fault
+from .checks import TOLD, ensure_label_axes, ensure_paired, ensure_same_shape, names_of, outside
 from .classes import MOST_CLASSES, count_from_zero
 from .dataset import Table
 from .files import need
 
 Pair = tuple[np.ndarray, np.ndarray]
-TOLD = {"train": "training", "validation": "validation", "test": "test"}
 LONGEST_NAME = 200
 
 
@@ -35,25 +35,19 @@ class Found:
     def checked(self) -> Found:
         """The same with x of bytes or float32 and y of int64 or float32, or a Fault that says what is wrong."""
         given = {part: getattr(self, part) for part in TOLD if getattr(self, part) is not None}
-        told = {part: self.name if len(given) == 1 else f"{self.name} ({TOLD[part]})" for part in given}
+        told = names_of(self.name, tuple(given))
         given, classes = _from_one_hot(given, self.classes)
         found = {part: _pair(told[part], *pair) for part, pair in given.items()}
         for part, pair in found.items():
             self._same(part, pair, found["train"])
         names = _names(self.name, classes, tuple((told[part], y) for part, (_, y) in found.items()))
-        return Found(
-            self.name, found["train"], found.get("test"), names, found.get("validation"), self.table, self.own
+        return replace(
+            self, train=found["train"], test=found.get("test"), validation=found.get("validation"), classes=names
         )
 
     def _same(self, part: str, pair: Pair, train: Pair) -> None:
         """Raise a Fault unless the images of a part are like those to learn from."""
-        if train[0].shape[1:] != pair[0].shape[1:]:
-            use = "to be tested on" if part == "test" else "for validation"
-            raise Fault(
-                "CNN408",
-                f"{self.name} has {_shape(train[0])} to learn from and {_shape(pair[0])} {use}",
-                at="source",
-            )
+        ensure_same_shape(self.name, part, pair[0].shape[1:], train[0].shape[1:])
         if _stored(*train) != _stored(*pair):
             raise Fault(
                 "CNN412", f"the numbers of {self.name} are of other types in training and {TOLD[part]}",
@@ -78,26 +72,14 @@ def _is_one_hot(y: np.ndarray) -> bool:
     return bool((ones | (y == 0)).all() and (ones.sum(1) == 1).all())
 
 
-def _shape(x: np.ndarray) -> str:
-    return "x".join(map(str, x.shape[1:]))
-
-
 def _stored(x: np.ndarray, y: np.ndarray) -> tuple[object, ...]:
     return x.dtype, y.dtype, y.shape[1:]
 
 
 def _pair(part: str, x: np.ndarray, y: np.ndarray) -> Pair:
     x, y = _images(part, x), _targets(part, y)
-    if len(x) != len(y):
-        raise Fault(
-            "CNN409", f"{part} has {_number(len(x), 'image')} and {_number(len(y), 'label')}", at="source",
-            help="every image needs one label",
-        )  # fmt: skip
+    ensure_paired(part, len(x), len(y))
     return x, y
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _images(part: str, x: np.ndarray) -> np.ndarray:
@@ -116,19 +98,17 @@ def _images(part: str, x: np.ndarray) -> np.ndarray:
 
 
 def _targets(part: str, y: np.ndarray) -> np.ndarray:
+    ensure_label_axes(part, y.dtype.kind, y.shape)
     if y.dtype.kind in "iub":
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = y[:, 0]  # a column of labels, as some archives have it
-        if y.ndim != 1:
+        if y.shape[1:] not in ((), (1,)):
             raise Fault(
-                "CNN408", f"the labels of {part} have {y.ndim} axes where 1 is wanted", at="source",
-                help="one class number for each image; for numbers to meet, store floats",
+                "CNN408", f"the labels of {part} have 2 axes where 1 is wanted", at="source",
+                help="one class number for each image, or rows with a single 1; for numbers to meet, store floats",
             )  # fmt: skip
+        y = y.reshape(-1)  # a column of labels, as some archives have it
         if y.dtype.kind == "u" and y.size and y.max() > np.iinfo(np.int64).max:
             raise Fault("CNN410", f"label {y.max()} of {part} is not a class", at="source")
         return y.astype(np.int64)
-    if y.ndim not in (1, 2) or 0 in y.shape[1:]:
-        raise Fault("CNN408", f"the targets of {part} have {y.ndim} axes where 1 or 2 are wanted", at="source")
     return _floats(part, y.reshape(len(y), -1) if len(y) else y.reshape(0, 1), "target")
 
 
@@ -166,14 +146,10 @@ def _names(
     for part, y in labels:
         wrong = np.flatnonzero((y < 0) | (y >= (count or MOST_CLASSES)))
         if wrong.size:
-            told = f"among the {count} classes" if count else "a class"
-            raise Fault(
-                "CNN410", f"image {wrong[0]} of {part} has label {y[wrong[0]]}, which is not {told}", at="source",
-                help=f"labels go from 0 to {count - 1}" if count else "labels count the classes from 0",
-            )  # fmt: skip
+            raise outside(part, int(wrong[0]), int(y[wrong[0]]), count)
     if isinstance(classes, tuple):
-        for name in classes:
-            _ensure_writable(name)
+        for each in classes:
+            _ensure_writable(each)
         return classes
     if count is None:
         known = [y for _, y in labels if y.size]

@@ -11,6 +11,7 @@ the rest    the numbers, the last axis fastest, the highest byte first
 
 from __future__ import annotations
 
+import gzip
 import re
 from math import prod
 from typing import IO, NamedTuple
@@ -22,6 +23,7 @@ IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 NUMBERS = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
 TEXTS = re.compile(r"[<>|=]?[US]\d{1,6}")
 LONGEST_HEADER = 10_000
+MOST_AXES = 32  # of NumPy 1; NumPy 2 has 64
 DESCR = r"'descr':\s*(?:'([^']*)'|\[)"  # a list is a type with fields
 FORTRAN = r"'fortran_order':\s*(True|False)"
 SHAPE = r"'shape':\s*\(([\d, ]*)\)"
@@ -45,8 +47,8 @@ class Header(NamedTuple):
         return prod(self.shape) * width * (4 if "U" in self.kind else 1)
 
 
-def idx_header(file: IO[bytes], name: str, axes: tuple[int, ...]) -> Header:
-    """The header of an IDX file, which must have one of these numbers of axes."""
+def idx_header(file: IO[bytes], name: str, axes: tuple[int, ...], most: int) -> Header:
+    """The header of an IDX file of at most `most` bytes, which must have one of these numbers of axes."""
     head = file.read(4)
     if len(head) < 4:
         raise truncated(name, f"it has {len(head)} of the 4 bytes that an IDX file begins with")
@@ -69,7 +71,16 @@ def idx_header(file: IO[bytes], name: str, axes: tuple[int, ...]) -> Header:
     header = Header(shape, IDX_TYPES[head[2]])
     if not header.length:
         raise Fault("CNN414", f"{name} is empty: {header.told} numbers", at="source")
+    follow = most - 4 - 4 * count
+    if header.length > follow:
+        raise short(name, header, f"{'at most ' if isinstance(file, gzip.GzipFile) else ''}{follow:,}")
     return header
+
+
+def short(name: str, header: Header, follow: str) -> Fault:
+    """The fault of an IDX file that has fewer bytes than its header tells of."""
+    what = f"its header tells of {header.told} numbers, {header.length:,} bytes, and {follow} follow"
+    return truncated(name, what)
 
 
 def truncated(name: str, why: str) -> Fault:
@@ -92,7 +103,10 @@ def npy_header(file: IO[bytes]) -> Header:
     if None in parts:
         raise ValueError(f"the header of an array is {header[:80].strip()!r}")
     descr, backwards, sizes = (part.group(1) for part in parts if part)
-    return Header(tuple(map(int, re.findall(r"\d+", sizes))), descr or "with fields", backwards == "True")
+    shape = tuple(map(int, re.findall(r"\d+", sizes)))
+    if len(shape) > MOST_AXES:
+        raise ValueError(f"the header of an array tells of {len(shape)} axes")
+    return Header(shape, descr or "with fields", backwards == "True")
 
 
 def check_array(header: Header, follows: int, told: str, help: str, texts: bool = False) -> None:

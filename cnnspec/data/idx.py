@@ -13,7 +13,7 @@ from ..diagnostics import Fault
 from ..settings.data import Idx
 from .files import AGAIN, need
 from .found import Found, in_native_order
-from .headers import IDX_TYPES, Header, idx_header, truncated
+from .headers import IDX_TYPES, idx_header, short
 from .idx_files import idx_files, opened
 
 
@@ -23,26 +23,17 @@ def read_idx(path: Path, axes: tuple[int, ...] = (1, 2, 3, 4)) -> np.ndarray:
         return _read(file, path.name, axes, most)
 
 
-def _short(name: str, header: Header, follow: str) -> Fault:
-    what = f"its header tells of {header.told} numbers, {header.length:,} bytes, and {follow} follow"
-    return truncated(name, what)
-
-
 def _read(file: BinaryIO, name: str, axes: tuple[int, ...], most: int) -> np.ndarray:
     """The array of an open file that cannot hold more than `most` bytes."""
-    header = idx_header(file, name, axes)
+    header = idx_header(file, name, axes, most)
     length = header.length
-    follow = most - 4 - 4 * len(header.shape)
-    if length > follow:
-        cut = "at most " if isinstance(file, gzip.GzipFile) else ""
-        raise _short(name, header, f"{cut}{follow:,}")
     need(length, name)
     array = np.empty(header.shape, header.kind)
     into, filled = array.reshape(-1).view(np.uint8), 0
     while filled < length:
         got = file.readinto(into[filled : filled + (1 << 20)].data)  # type: ignore[attr-defined]
         if not got:
-            raise _short(name, header, f"{filled:,}")
+            raise short(name, header, f"{filled:,}")
         filled += got
     if file.read(1):
         raise Fault(

@@ -10,6 +10,7 @@ import os
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -18,6 +19,7 @@ from ..ir import TensorType, data
 from ..settings.data import Csv, Data, Idx, Images, Npz
 from . import archive, rows
 from .axes import axes_of, image_shape
+from .checks import ensure_label_axes, ensure_paired, ensure_same_shape, ensure_within, names_of
 from .classes import classes_of, count_from_zero
 from .files import found_at
 from .folders import tree
@@ -27,7 +29,7 @@ from .idx_files import opened as opened_idx
 from .pictures import picture_size
 from .wellknown import SETS
 
-FEW = 1 << 20  # bytes of labels, or of a table, that are read whole
+FEW = 1 << 20  # bytes of labels, or cells of a table, that are read whole
 CODES = {"b1": "?", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
 
 
@@ -52,11 +54,20 @@ class Known:
 
 
 class Labels(NamedTuple):
-    """Of a part: whether labels are numbers to meet, how many classes or numbers there are, the lowest class."""
+    """Of a part: whether y are numbers to meet, how many classes or numbers there are, and the labels if few."""
 
     numbers: bool | None
     outputs: int | None
-    lowest: int = 0
+    rows: int
+    few: tuple[int, ...] | None = None
+
+
+class Look(NamedTuple):
+    """The headers of a part: images, the shape of one, and what is known of the labels."""
+
+    images: int
+    shape: tuple[int, ...]
+    labels: Labels
 
 
 def describe(settings: Data, root: Path | str | None = None, given: Path | None = None) -> Known | None:
@@ -84,22 +95,27 @@ def describe(settings: Data, root: Path | str | None = None, given: Path | None 
 
 
 def _csv(source: Csv, path: Path) -> Known:
-    """The columns; of a table that is small, all rows."""
-    numbers = source.target == "numbers"
+    """The columns and the first rows; of a table that is small, all of them."""
+    labels: set[str] = set()
+    cells = 0
     with rows.opened(source, path) as table:
-        kind, whole = data(table.width - 1), os.path.getsize(path) <= FEW
-        if not whole:
-            return Known(path.stem, kind, None, 1 if numbers else None, numbers, False, False)
-        labels = []
         for line, row in table.rows:
+            cells += len(row)
+            if cells > FEW:
+                break
             cell = row.pop(table.label)
             rows.vector(table, line, row)
-            if numbers:
+            if source.target == "numbers":
                 rows.number(cell, table.place(line, table.label))
             else:
-                labels.append(rows.class_name(table, line, cell))
-    classes = None if numbers else classes_of(labels)[0]
-    return Known(path.stem, kind, classes, len(classes) if classes else 1, numbers, False, False)
+                labels.add(rows.class_name(table, line, cell))
+        kind = data(table.width - 1)
+    if not cells:
+        raise Fault("CNN414", f"{path.stem} is empty: 0x{kind['c']} numbers", at="source")
+    if source.target == "numbers":
+        return Known(path.stem, kind, None, 1, True, False, False)
+    classes = classes_of(labels)[0] if cells <= FEW else None
+    return Known(path.stem, kind, classes, len(classes) if classes else None, False, False, False)
 
 
 def _images(source: Images, path: Path) -> Known:
@@ -121,62 +137,72 @@ def _images(source: Images, path: Path) -> Known:
 
 def _npz(source: Npz, path: Path) -> Known:
     """The headers of its arrays, and labels that are few."""
+    looks = {}
     with archive.opened(path) as file:
         parts = archive.parts_of(file, path.name)
-        shapes, looks = {}, []
+        told = names_of(path.stem, tuple(parts))
         for part, (x, y) in parts.items():
             with archive.array_of(file, x, path.name) as (_, header):
-                shapes[part] = image_shape(axes_of(source, path.name, header.shape), header.shape)
+                images, shape = header.shape, image_shape(axes_of(source, path.name, header.shape), header.shape)
             with archive.array_of(file, y, path.name) as (content, header):
-                looks.append(_labels(content, header))
-    names, count, numbers = _together(path.stem, looks, source.classes)
-    return Known(path.stem, data(*shapes["train"]), names, count, numbers, "test" in parts, "validation" in parts)
+                looks[part] = Look(images[0], shape, _labels(told[part], content, header))
+    return _together(path.stem, looks, source.classes)
 
 
 def _idx(source: Idx, folder: Path) -> Known:
     """The headers of its files, and labels that are few."""
-    shapes, looks = [], []
-    for images, labels in idx_files(folder):
-        with opened_idx(images) as (file, _):
-            shapes.append(idx_header(file, images.name, (2, 3, 4)).shape[1:])
-        with opened_idx(labels) as (file, _):
-            looks.append(_labels(file, idx_header(file, labels.name, (1, 2))))
-    names, count, numbers = _together(folder.name, looks, source.classes)
-    shape = shapes[0] if len(shapes[0]) != 2 else (1, *shapes[0])
-    return Known(folder.name, data(*shape), names, count, numbers, len(looks) > 1, False)
+    looks = {}
+    parts = dict(zip(("train", "test"), idx_files(folder), strict=False))
+    told = names_of(folder.name, tuple(parts))
+    for part, (images, labels) in parts.items():
+        with opened_idx(images) as (file, most):
+            count, *shape = idx_header(file, images.name, (2, 3, 4), most).shape
+        with opened_idx(labels) as (file, most):
+            header = idx_header(file, labels.name, (1, 2), most)
+            seen = _labels(told[part], file, header)
+        looks[part] = Look(count, (1, *shape) if len(shape) == 2 else tuple(shape), seen)
+    return _together(folder.name, looks, source.classes)
 
 
 LOOKS: dict[type, Callable[..., Known]] = {Csv: _csv, Images: _images, Npz: _npz, Idx: _idx}
 
 
-def _labels(file: IO[bytes], header: Header) -> Labels:
+def _labels(told: str, file: IO[bytes], header: Header) -> Labels:
     """What is known of the labels of a part; whole numbers are read where they are few."""
-    wide = header.shape[1] if len(header.shape) == 2 else 1
+    ensure_label_axes(told, header.kind.lstrip("<>|=")[0], header.shape)
+    rows, wide = header.shape[0], prod(header.shape[1:])
     if not NUMBERS.fullmatch(header.kind):
-        return Labels(False, None)  # texts
+        return Labels(False, None, rows)  # texts
     if "f" in header.kind:
-        return Labels(None if wide > 1 else True, wide)  # rows of floats may be one-hot
+        return Labels(None if wide > 1 else True, wide, rows)  # rows of floats may be one-hot
     if wide > 1:
-        return Labels(False, wide)
+        return Labels(False, wide, rows)
     if header.length > FEW:
-        return Labels(False, None)
-    code = CODES[header.kind.lstrip("<>|=")]
-    order = ">" if header.kind[0] == ">" else "<"
+        return Labels(False, None, rows)
+    order = header.kind[0] if header.kind[0] in "<>" else "="
     whole = file.read(header.length)
-    found = struct.unpack(f"{order}{len(whole) // struct.calcsize(order + code)}{code}", whole)
-    return Labels(False, 1 + max(map(int, found), default=0), min(map(int, found), default=0))
+    if len(whole) < header.length:
+        raise EOFError("it ends before its labels do")
+    few = tuple(map(int, struct.unpack(f"{order}{rows}{CODES[header.kind.lstrip('<>|=')]}", whole)))
+    return Labels(False, 1 + max(few), rows, few)
 
 
-def _together(
-    name: str, looks: list[Labels], told: int | None
-) -> tuple[tuple[str, ...] | None, int | None, bool | None]:
-    """Names of the classes, their number, and whether there are none, from the labels of all parts."""
-    kinds, counts = {look.numbers for look in looks}, [look.outputs for look in looks]
-    numbers = kinds.pop() if len(kinds) == 1 else None
-    count = None if None in counts else max(count for count in counts if count is not None)
-    if numbers is not False:
-        return None, count, numbers
-    if told is None and count is not None:
-        count_from_zero(name, min(look.lowest for look in looks), count - 1)
-    count = told or count
-    return (tuple(map(str, range(count))) if count else None), count, numbers
+def _together(name: str, looks: dict[str, Look], told: int | None) -> Known:
+    """What the headers of the parts say of a source; Faults where they contradict each other."""
+    names = names_of(name, tuple(looks))
+    for part, look in looks.items():
+        ensure_paired(names[part], look.images, look.labels.rows)
+        ensure_same_shape(name, part, look.shape, looks["train"].shape)
+        if look.labels.few is not None:
+            ensure_within(names[part], look.labels.few, told)
+    kinds, counts = ([getattr(look.labels, what) for look in looks.values()] for what in ("numbers", "outputs"))
+    numbers = kinds[0] if len(set(kinds)) == 1 else None
+    count = None if None in counts else max(counts)
+    few = [label for look in looks.values() for label in look.labels.few or ()]
+    if told is None and all(look.labels.few for look in looks.values()):
+        count_from_zero(name, min(few), max(few))
+    classes = None
+    if numbers is False:
+        count = told or count
+        classes = tuple(map(str, range(count))) if count else None
+    return Known(name, data(*looks["train"].shape), classes, count, numbers, "test" in looks, "validation" in looks)

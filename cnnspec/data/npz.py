@@ -14,9 +14,10 @@ from ..plain_files import open_regular, size_of
 from ..settings.data import Npz
 from . import archive
 from .axes import axes_of
+from .checks import TOLD, ensure_label_axes
 from .classes import classes_of, is_missing
 from .files import AGAIN, need, unreadable
-from .found import TOLD, Found, Pair
+from .found import Found, Pair
 from .headers import Header, check_array, npy_header
 
 
@@ -103,8 +104,7 @@ def _named(found: dict[str, Pair], where: str) -> tuple[dict[str, Pair], tuple[s
                 "CNN412", f"the labels of {told} are numbers, and others of the file are texts", at="source",
                 help="store both in the same way",
             )  # fmt: skip
-        if y.shape not in ((len(y),), (len(y), 1)):
-            raise Fault("CNN408", f"the labels of {told} have {y.ndim} axes where 1 is wanted", at="source")
+        ensure_label_axes(told, y.dtype.kind, y.shape)
         distinct, places[part] = np.unique(_characters(y.reshape(-1)), return_inverse=True)
         texts[part] = [_text(label, told).strip() for label in distinct.tolist()]
         for i, text in enumerate(texts[part]):

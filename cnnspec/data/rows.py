@@ -121,9 +121,9 @@ def _table(source: Csv, where: str, rows: Iterator[Row]) -> Rows:
             "CNN418", f"{where} has one column, and a label needs numbers beside it", at="source",
             help="columns are parted by a comma; otherwise say `separator`",
         )  # fmt: skip
-    if source.header:
-        _check_header(where, cells, label)
     rest = rows if source.header else chain(((line, first),), rows)
+    if source.header and _check_header(where, cells, label):
+        rest = _unless_again(where, cells[label], label, rest)
     names = tuple(cells) if source.header else ()
     return Rows(where, names, len(cells), label, _even(where, len(cells), rest))
 
@@ -137,21 +137,44 @@ def _even(where: str, width: int, rows: Iterator[Row]) -> Iterator[Row]:
         yield line, row
 
 
-def _check_header(where: str, names: list[str], label: int) -> None:
-    """Raise a Fault where the first row is not one of names."""
+def _check_header(where: str, names: list[str], label: int) -> bool:
+    """Raise a Fault where the first row is not one of names; True where the rows must tell (see below).
+
+    5.1,3.5,setosa    numbers beside a label: no names
+    0,1,2,kind        columns that are only counted, as pandas calls them: names, unless `kind` is a label again
+    """
     others = [name for column, name in enumerate(names) if column != label]
-    if any(map(is_number, others)) and all(is_number(name) or is_missing(name) for name in others):
-        told = "is numbers" if is_number(names[label]) else "is numbers and a label"
-        raise Fault(
-            "CNN418", f"the first row of {where} {told}, not the names of columns", at="source",
-            help="use `header off`; if these are names, give the columns others",
-        )  # fmt: skip
+    numbers = [name for name in others if is_number(name)]
+    doubtful = bool(numbers) and all(is_number(name) or is_missing(name) for name in others)
+    if doubtful and (is_number(names[label]) or not _counted([name for name in others if name])):
+        raise _no_header(where, "is numbers" if is_number(names[label]) else "is numbers and a label")
     if "" in names:
         raise Fault(
             "CNN418", f"column {names.index('') + 1} of {where} has no name", at="source",
             help="name it in the first row; if it only counts the rows, as pandas writes them without "
             "`index=False`, leave it out",
         )  # fmt: skip
+    return doubtful
+
+
+def _counted(names: list[str]) -> bool:
+    """Whether names are 0, 1, 2 and so on, or 1, 2, 3; so many of them that no measurements happen to be."""
+    return len(names) > 2 and any(names == [str(i + first) for i in range(len(names))] for first in (0, 1))
+
+
+def _unless_again(where: str, name: str, label: int, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows, if the label's column has its own name in none of them."""
+    for line, row in rows:
+        if label < len(row) and row[label].strip() == name:
+            raise _no_header(where, "is numbers and a label")
+        yield line, row
+
+
+def _no_header(where: str, told: str) -> Fault:
+    return Fault(
+        "CNN418", f"the first row of {where} {told}, not the names of columns", at="source",
+        help="use `header off`; if these are names, give the columns others",
+    )  # fmt: skip
 
 
 def is_number(cell: str) -> bool:

@@ -144,15 +144,20 @@ def test_what_is_wrong_in_a_header_is_told_in_the_words_of_reading(tmp_path):
         assert caught.value.code == code
 
 
-def test_a_header_is_enough(tmp_path):
-    """Sixteen zeros claim a set of 16 TB behind gzip: what is known takes no memory."""
+def test_labels_that_are_many_are_not_read(tmp_path):
+    write_idx(tmp_path / "train-images-idx3-ubyte.gz", np.zeros((FEW + 1, 1, 2), np.uint8))
+    write_idx(tmp_path / "train-labels-idx1-ubyte.gz", np.full(FEW + 1, 7, np.uint8))
+    known = describe(Data(source=Idx(".")), tmp_path)
+    assert (str(known.input), known.outputs, known.numbers) == ("1x1x2", None, False)
+
+
+def test_a_header_that_claims_more_than_its_file_can_hold_takes_no_memory(tmp_path):
     head = b"\0\0\x08\3" + (1 << 24).to_bytes(4, "big") + (1024).to_bytes(4, "big") * 2
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(head))
-    (tmp_path / "train-labels-idx1-ubyte.gz").write_bytes(
-        gzip.compress(b"\0\0\x08\1" + (1 << 24).to_bytes(4, "big"))
-    )
-    known = describe(Data(source=Idx(".")), tmp_path)
-    assert str(known.input) == "1x1024x1024" and known.outputs is None and FEW < 1 << 24
+    write_idx(tmp_path / "train-labels-idx1-ubyte", Y)
+    with pytest.raises(Fault) as caught:
+        describe(Data(source=Idx(".")), tmp_path)
+    assert caught.value.code == "CNN404" and "and at most" in caught.value.message
 
 
 @pytest.mark.parametrize("title", ["npz of classes", "idx", "csv of classes"])

@@ -16,8 +16,9 @@ import pytest
 
 from cnnspec.data import cifar, files
 from cnnspec.data.idx import write_idx
+from cnnspec.data.known import describe
 from cnnspec.data.load import load
-from cnnspec.diagnostics import SpecError
+from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.settings.data import Cifar10, Csv, Data, Idx, Images, Mnist, Npz
 
 RANDOM = np.random.default_rng(0)
@@ -211,9 +212,9 @@ for title, code, members, told in (
     ("a header too long", "CNN405", {"x": npy(X, "{" + " " * 20_000), "y": GOOD_Y}, "too long"),
     ("a size below zero", "CNN405", {"x": told_shape("(-12, 1, 5, 4)"), "y": GOOD_Y}, "the header of"),
     ("a size of five thousand digits", "CNN405", {"x": told_shape("(" + "9" * 5000 + ",)"), "y": GOOD_Y}, ""),
-    ("a hundred axes", "CNN404", {"x": told_shape("(" + "2, " * 100 + ")"), "y": GOOD_Y}, "bytes; 240 follow"),
+    ("a hundred axes", "CNN405", {"x": told_shape("(" + "2, " * 100 + ")"), "y": GOOD_Y}, "tells of 100 axes"),
     ("a hundred axes of one", "CNN405",
-        {"x": told_shape("(240, " + "1, " * 100 + ")"), "y": GOOD_Y}, "maximum supported dimension"),
+        {"x": told_shape("(240, " + "1, " * 100 + ")"), "y": GOOD_Y}, "tells of 101 axes"),
     ("numbers cut short", "CNN404", {"x": GOOD_X[:-1], "y": GOOD_Y}, "240 bytes; 239 follow"),
     ("numbers beyond their shape", "CNN404", {"x": GOOD_X + b"\0", "y": GOOD_Y}, "240 bytes; 241 follow"),
     ("an exabyte told of", "CNN404", {"x": told_shape("(1000000000, 1000000000)"), "y": GOOD_Y}, "240 follow"),
@@ -370,6 +371,12 @@ for label in ("nan", "NaN", "NAN", " nan ", "NA", "N/A", "n/a", "null", "NULL", 
     case(f"csv: the label {label}", "CNN417", Csv("a.csv"), "line 3, column 3 of a.csv: .*(missing|empty)")(
         lambda folder, label=label: (folder / "a.csv").write_text(f"a,b,kind\n1,2,x\n3,4,{label}\n")
     )
+case("csv: columns as if counted, and the label again", "CNN418", Csv("a.csv"), "is numbers and a label")(
+    lambda folder: (folder / "a.csv").write_text("0,1,2,a\n3,4,5,b\n6,7,8,a\n")
+)
+case("csv: pandas' row numbers and counted columns", "CNN418", Csv("a.csv"), "column 1 of a.csv has no name")(
+    lambda folder: (folder / "a.csv").write_text(",0,1,2,kind\n0,4,5,0,b\n1,7,8,0,a\n")
+)
 case("csv: no header, and the label first", "CNN418", Csv("a.csv", 1), "is numbers and a label")(
     lambda folder: (folder / "a.csv").write_text("a,1,2\nb,3,4\n")
 )
@@ -507,6 +514,32 @@ def test_each_malformed_file_has_its_diagnostic(title, tmp_path, monkeypatch):
     assert diagnostic.code == code, diagnostic
     assert re.search(told, diagnostic.message)
     assert "\n" not in diagnostic.message and not diagnostic.message.endswith(".")
+
+
+@pytest.mark.parametrize("title", CASES)
+def test_what_is_known_of_a_malformed_file_is_said_in_the_words_of_reading_it(title, tmp_path, monkeypatch):
+    make, code, source, told = CASES[title]
+    if isinstance(source, Images):
+        pytest.importorskip("PIL", reason="Pillow reads images")
+    make(tmp_path)
+    try:
+        describe(Data(source=source), tmp_path)  # headers may not show what is wrong
+    except Fault as fault:
+        assert fault.code == code and re.search(told, fault.message)
+
+
+def test_most_of_what_is_malformed_is_known_from_headers(tmp_path):
+    """Of arrays, tables and folders; not of the well-known sets, which are taken at their name."""
+    seen = []
+    for i, (title, (make, _, source, _)) in enumerate(CASES.items()):
+        if not isinstance(source, Mnist | Cifar10 | Images):
+            (tmp_path / str(i)).mkdir()
+            make(tmp_path / str(i))
+            try:
+                describe(Data(source=source), tmp_path / str(i))
+            except Fault:
+                seen.append(title)
+    assert len(seen) > 130
 
 
 def test_what_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):

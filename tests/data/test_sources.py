@@ -251,6 +251,8 @@ def test_csv_without_header_and_with_numbers_to_meet(tmp_path):
         ("\n  \na,b,kind\n1,2,x\n\n \n3,4,y", {}),
         ("1,2,x\n3,4,y\n", {"header": False}),
         ("kind,a,b\nx,1,2\ny,3,4\n", {"label": 1}),
+        ("0,1,2,kind\n1,2,0,x\n3,4,0,y\n", {}),
+        ("label,1,2,3\nx,1,2,0\ny,3,4,0\n", {"label": "label"}),
         ("2020,2021,year,kind\n1,2,0,x\n3,4,0,y\n", {}),
         ("  a    b kind\n  1    2 x \n  3    4 y\n", {"separator": " "}),
     ],
