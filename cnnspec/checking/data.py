@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..data.wellknown import SETS
-from ..diagnostics import Diagnostic, Fault
+from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Reading, read
 from ..settings.data import Data
 
@@ -25,17 +25,25 @@ def data_findings(
     if not files and type(spec.data.source) not in SETS:
         return ()
     from ..data.known import describe
+    from ..data.small import is_small
     from ..experiment.agreement import disagreements, of_several
 
     several = of_several(spec)
     if several:
         return several
+    source = spec.place("source")
     try:
         known = describe(spec.data, folder, data)
+        if known is None:
+            return ()
+        if is_small(spec.data, folder or Path(), data):
+            from ..data.load import load
+
+            known = load(spec.data, root=folder, folder=data, span=source).known
     except Fault as fault:
-        return (fault.diagnostic(spec.place("source")),)
-    if known is None:
-        return ()
+        return (fault.diagnostic(source),)
+    except SpecError as error:
+        return error.diagnostics
     if spec.symbolic and known.input is not None and spec.graph.type(spec.graph.inputs[0]) != known.input:
         again = read(reading.source, folder=folder, input=known.input, fixes=False)
         if again.spec is None:

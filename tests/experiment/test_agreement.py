@@ -24,6 +24,9 @@ def folder(tmp_path_factory):
     np.savez(folder / "numbers.npz", x=random.random((40, 5)), y=random.random((40, 3)))
     np.savez(folder / "pixels.npz", x=random.random((40, 1, 6, 6)), y=random.integers(0, 2, (40, 6, 6)))
     np.savez(folder / "other.npz", a=y)
+    np.savez(folder / "nan.npz", x=np.where(np.arange(40 * 36).reshape(40, 1, 6, 6) == 700, np.nan, 1), y=y)
+    np.savez(folder / "fewer.npz", x=random.random((40, 1, 6, 6)), y=y[:30])
+    np.savez(folder / "places.npz", x=random.random((40, 3, 9)), y=random.random((40, 9)))
     (folder / "damaged.npz").write_bytes((folder / "two.npz").read_bytes()[:-40])
     (folder / "three.csv").write_text("a,b,kind\n" + "1,2,x\n3,4,y\n5,6,z\n" * 10)
     (folder / "price.csv").write_text("a,b,price\n" + "1,2,3.5\n3,4,7\n" * 10)
@@ -66,6 +69,9 @@ REFUSED = {
     "classes of an archive": ('dense 3 -> softmax\ndata { source npz "two.npz" }', "1:1", "CNN410"),
     "an archive of other arrays": ('dense 3 -> softmax\ndata { source npz "other.npz" }', "2:8", "CNN413"),
     "an archive cut short": ('dense 3 -> softmax\ndata { source npz "damaged.npz" }', "2:8", "CNN405"),
+    "a number that is none": ('dense 2 -> softmax\ndata { source npz "nan.npz" }', "2:8", "CNN411"),
+    "fewer labels than images": ('dense 2 -> softmax\ndata { source npz "fewer.npz" }', "2:8", "CNN409"),
+    "numbers for an output of places": ('conv 2x1 -> sigmoid\ndata { source npz "places.npz" }', "1:1", "CNN410"),
     "images of another shape": ('input 1x5x7\ndense 2 -> softmax\ndata { source idx "idx" }', "1:1", "CNN408"),
     "no class has a folder": ('dense 2 -> softmax\ndata { source images "empty" }', "2:8", "CNN414"),
     "a folder where an archive should be": ('dense 2 -> softmax\ndata { source npz "empty" }', "2:8", "CNN401"),
@@ -96,6 +102,38 @@ def test_check_finds_what_a_run_refuses(folder, monkeypatch, capsys, what):
         told = capsys.readouterr().err
         assert code in told and f"net.cnn:{place}" in told, told
         assert not (folder / "here").exists()
+
+
+@pytest.mark.parametrize("wrong, code", [("size", "CNN416"), ("text", "CNN415"), ("cut", "CNN415")])
+def test_a_folder_of_few_images_is_looked_through(folder, tmp_path, monkeypatch, capsys, wrong, code):
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.chdir(tmp_path)
+    array = np.random.default_rng(0).integers(0, 255, (20, 20, 3)).astype(np.uint8)
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        path = tmp_path / "pics" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.fromarray(array[:10] if wrong == "size" and name == "b/2" else array).save(path)
+    if wrong == "text":
+        path.write_text("no image")
+    if wrong == "cut":
+        path.write_bytes(path.read_bytes()[:-300])
+    (tmp_path / "net.cnn").write_text('dense 2 -> softmax\ndata { source images "pics" }')
+    assert command(["check", "net.cnn"]) == 1
+    found = capsys.readouterr().out
+    assert code in found and "b/2.png" in found
+    assert command(["run", "net.cnn", "--workers", "1"]) == 1
+    assert code in capsys.readouterr().err and not (tmp_path / "runs").exists()
+
+
+def test_large_data_are_known_by_their_headers_alone(folder, monkeypatch, capsys):
+    from cnnspec.data import load as loading
+    from cnnspec.data import small
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(small, "NUMBERS", 100)
+    monkeypatch.setattr(loading, "load", None)
+    (folder / "net.cnn").write_text('dense 2 -> softmax\ndata { source npz "nan.npz" }')
+    assert command(["check", "net.cnn"]) == 0, capsys.readouterr().out
 
 
 @pytest.mark.parametrize("what", FITTING)
