@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 from ..diagnostics import Fault
-from ..settings.data import Data, Images, Npz
+from ..settings.data import Data, Idx, Images, Npz
 from . import archive
 from .files import found_at
 from .folders import tree
+from .headers import idx_header
+from .idx_files import idx_files
+from .idx_files import opened as idx_opened
 from .pictures import picture_size
 
 NUMBERS = 4 << 20  # bytes once unpacked, or pixels: about a tenth of a second
@@ -16,9 +20,9 @@ FILES = 500
 
 
 def is_small(settings: Data, root: Path, given: Path | None = None) -> bool:
-    """Whether the archive, or folder of images, that is there is small by what its headers tell.
+    """Whether the archive, or the folder of files, that is there is small by what their headers tell.
 
-    Tables are read whole by `describe`, and what IDX files hold is known from their headers. Raises Fault.
+    Small tables are read whole by `describe`. Raises Fault.
     """
     source = settings.source
     try:
@@ -26,6 +30,12 @@ def is_small(settings: Data, root: Path, given: Path | None = None) -> bool:
             case Npz():
                 with archive.opened(found_at(root, given, source.file)) as file:
                     return sum(entry.file_size for entry in file.infolist()) <= NUMBERS
+            case Idx():
+                total = 0
+                for path in chain(*idx_files(found_at(root, given, source.folder))):
+                    with idx_opened(path) as (content, most):
+                        total += idx_header(content, path.name, (1, 2, 3, 4), most).length
+                return total <= NUMBERS
             case Images():
                 found = tree(found_at(root, given, source.folder))
                 parts = [part for part in (found.train, found.validation, found.test) if part]
