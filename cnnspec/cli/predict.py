@@ -30,34 +30,40 @@ def command(
     """
     from ..data.single import read_inputs
     from ..experiment.session import open_trained
+    from ..model.scores import scores
 
     def remark(line: str) -> None:
         tell(line, err=True)
 
     network = open_trained(trained, folder, remark)
+    classes = network.preparation.classes or ()
     told: list[dict[str, Any]] = []
+    form = ".4g"
     with network.model as model:
         for file in files:
             images, word = read_inputs(file, network.preparation, prepared=prepared)
             if word:
                 remark(f"{file} holds {word}")
-            for number, answer in enumerate(model.predict(images)):
+            answers = model.predict(images)
+            found = scores(network.spec.graph, answers, len(classes))
+            for number, answer in enumerate(answers):
                 name = str(file) if len(images) == 1 else f"{file}[{number}]"
-                classes = network.preparation.classes
-                told.append({"image": name, "output": answer.tolist(), **best(answer, classes, top)})
+                one = {"image": name, "output": answer.tolist()}
+                if found:
+                    one["best"] = best(found.values[number], classes, top)
+                    form = ".1%" if found.shares else ".4g"
+                told.append(one)
     if as_json:
         tell_json(told)
         return
-    for answer in told:
-        if "best" in answer:
-            tell(f"{answer['image']}: " + ", ".join(f"{name} {share:.1%}" for name, share in answer["best"]))
+    for one in told:
+        if "best" in one:
+            tell(f"{one['image']}: " + ", ".join(f"{name} {score:{form}}" for name, score in one["best"]))
         else:
-            tell(f"{answer['image']}: {answer['output']}")
+            tell(f"{one['image']}: {one['output']}")
 
 
-def best(answer: Any, classes: tuple[str, ...] | None, top: int) -> dict[str, Any]:
-    """The most likely classes, where the outputs are classes."""
-    if classes is None or answer.shape != (len(classes),):
-        return {}
-    order = answer.argsort()[::-1][:top]
-    return {"best": [(classes[k], float(answer[k])) for k in order]}
+def best(values: Any, classes: tuple[str, ...], top: int) -> list[tuple[str, float]]:
+    """The classes that the outputs speak for most, with what they say of each; of equals the first."""
+    order = (-values).argsort(kind="stable")[:top]
+    return [(classes[k], float(values[k])) for k in order]

@@ -15,6 +15,7 @@ from ..experiment.session import Session, begin, open_trained, reopen
 from ..ir import Graph
 from ..lang import Spec
 from ..model.model import Model
+from ..model.scores import scores
 from .gradcheck import random_batch
 from .lens import Lens, Seen
 
@@ -135,12 +136,12 @@ def telling(session: Session, model: Model) -> tuple[int, ...]:
         return tuple(range(min(len(split), DIFFERENT + MISTAKES)))
     y = split.y[:TRIED]
     x = split.scaling.apply(split.x[:TRIED], np.empty((len(y), *split.x.shape[1:]), np.float32))
-    answers = model.predict(x).reshape(len(y), -1)
     _, firsts = np.unique(y, return_index=True)
-    right = answers[np.arange(len(y)), y.astype(int)] if answers.shape[1] > 1 else np.zeros(len(y))
-    wrong = np.flatnonzero(answers.argmax(axis=1) != y) if answers.shape[1] > 1 else np.array([], int)
-    worst = wrong[np.argsort(right[wrong])][:MISTAKES]
-    chosen = [*sorted(firsts.tolist())[:DIFFERENT], *worst.tolist()]
+    chosen = sorted(firsts.tolist())[:DIFFERENT]
+    found = scores(model.graph, model.predict(x), len(session.data.classes or ()))
+    if found:
+        wrong = np.flatnonzero(found.values.argmax(axis=1) != y)
+        chosen += wrong[np.argsort(found.values[wrong, y[wrong]])][:MISTAKES].tolist()
     return tuple(dict.fromkeys(chosen))
 
 

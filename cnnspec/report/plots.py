@@ -19,6 +19,7 @@ from ..data.dataset import Dataset
 from ..diagnostics import SpecError
 from ..draw.png import MISSING
 from ..experiment.journal import NAME, read
+from ..model.scores import scores
 from ..plain_files import read_text
 from ..quoting import plotted
 from .tiles import filter_tiles
@@ -133,11 +134,11 @@ def answers(
     """The confusion matrix and the worst mistakes, on the test images."""
     y = split.y[:TESTED].astype(int)
     x = split.scaling.apply(split.x[:TESTED], np.empty((len(y), *split.x.shape[1:]), np.float32))
-    found = model.predict(x)
-    if found.ndim != 2 or found.shape[1] < 2:
+    count = len(classes or ())
+    told = scores(model.graph, model.predict(x), count)
+    if told is None:
         return
-    count = found.shape[1]
-    names = [plotted(classes[k]) if classes and k < len(classes) else str(k) for k in range(count)]
+    found, names = told.values, [plotted(name) for name in classes or ()]
     said = found.argmax(axis=1)
     matrix = np.zeros((count, count), int)
     np.add.at(matrix, (y, said), 1)
