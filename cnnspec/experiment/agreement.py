@@ -17,7 +17,9 @@ from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import TensorType
 from ..lang import Spec
 from ..lang.hints.warnings import maker
-from ..ops.costs import BinaryCrossEntropy, Cost
+from ..ops.costs import PROBABILITIES, BinaryCrossEntropy, Cost, CrossEntropy
+
+PLAIN = ("dense", "conv", "upconv")  # words whose numbers may be anything
 
 
 def disagreements(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
@@ -52,9 +54,37 @@ def _found(spec: Spec, known: Known) -> Iterator[Diagnostic]:
             augmentation.fits((known.input or taken).shape)
         except Fault as refused:
             yield refused.diagnostic(spec.place("augment", count))
-    answers = of_answers(graph.type(output), graph[output].op.word, spec.train.cost, known)
+    word, costs = graph.behind(output).op.word, spec.train.cost
+    answers = of_answers(graph.type(output), word, costs, known)
     if answers is not None:
         yield _placed(spec, answers, maker(graph, graph[output]).span, f"{known.name} has {told(known)}")
+        return
+    cost = of_classes(graph.type(output), word, costs, spec.implied, known)
+    if cost is not None:
+        yield _placed(spec, cost, graph[output].span, f"{known.name} has {told(known)}")
+
+
+def of_classes(kind: TensorType, word: str, costs: tuple[Cost, ...], implied: bool, known: Known) -> Fault | None:
+    """What is wrong with a cost that would not tell classes apart, though nobody asked for it.
+
+    dense 10                        the squared error, by which classes are learnt badly: none is stated
+    dense 10 with cross_entropy     the logarithm of numbers that may be negative
+    """
+    if known.numbers is not False or not costs:
+        return None
+    end = "softmax" if kind["c"] > 1 else "sigmoid"
+    if implied and costs[0].of_numbers:
+        message = (
+            f"nothing says how to tell {told(known)} apart: the network ends in `{word}`, and no cost is stated"
+        )
+        return Fault("CNN241", message, help=f"end it with `-> {end}`; for the squared error say `cost mse`")
+    if word in PLAIN and isinstance(costs[0], CrossEntropy | BinaryCrossEntropy):
+        message = f"`{costs[0].word}` takes logarithms of shares, and the network ends in a plain `{word}`"
+        right = "sigmoid" if isinstance(costs[0], BinaryCrossEntropy) else end
+        return Fault(
+            "CNN241", message, help=f"end it with `-> {right}`: both are computed as one, from the `{word}`"
+        )
+    return None
 
 
 def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Known) -> Fault | None:
@@ -71,12 +101,13 @@ def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Know
         return Fault("CNN410", message, help="end it in one place, such as by `gap`")
     if known.outputs in (None, kind["c"]):
         return None
-    binary = isinstance(next(iter(costs), None), BinaryCrossEntropy) or word in ("sigmoid", "hardsigmoid")
+    binary = isinstance(next(iter(costs), None), BinaryCrossEntropy) or word in PROBABILITIES
     if known.numbers is False and known.outputs == 2 and kind["c"] == 1 and binary:
         return None
     outputs = "one output" if kind["c"] == 1 else f"{kind['c']} outputs"
     message = f"the network has {outputs}, and {known.name} has {told(known)}"
-    return Fault("CNN410", message, help=f"end the network in `dense {known.outputs}`")
+    two = " -> softmax`, or in `dense 1 -> sigmoid" if known.numbers is False and known.outputs == 2 else ""
+    return Fault("CNN410", message, help=f"end the network in `dense {known.outputs}{two}`")
 
 
 def told(known: Known) -> str:

@@ -37,7 +37,8 @@ class Spec:
     """A file that is right: its network, and how it is trained.
 
     `symbolic` where neither the file nor the caller told the input; the graph is then that of a likely one.
-    `places` tells where the file states a setting of `data`, by its name, line by line for those said repeatedly.
+    `places` tells where the file states a setting of `data`, by its name, line by line for those said repeatedly;
+    `implied` whether it leaves the cost to the last word.
     """
 
     def place(self, name: str, count: int = 0) -> Span | None:
@@ -51,6 +52,7 @@ class Spec:
     expect: tuple[Budget, ...]
     symbolic: bool
     places: Mapping[str, tuple[Span, ...]]
+    implied: bool = False
 
 
 @record
@@ -167,6 +169,7 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
     data, train = instance(Data, data_lines), instance(Train, train_lines)
     _check_schedule(train, train_lines, findings)
     budgets = read_budgets(module, network, findings)
+    implied = "cost" not in train_lines
     if not findings.errors:
         train = replace(train, cost=assign(train_lines.get("cost", []), network, findings))
     if not findings.errors:
@@ -174,13 +177,13 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
             help = "give one of the two another name, with `as`"
             findings.add(Diagnostic("CNN028", f"`{node.name}` is what {whose} called", node.span, help=help))
     if budgets and not findings.errors:
-        check_budgets(budgets, network.graph, train, data, findings, implied="cost" not in train_lines)
+        check_budgets(budgets, network.graph, train, data, findings, implied)
     warn(Checked(network, module, data, "source" in data_lines, library), findings)
     spec = None
     if not findings.errors and not library:
         whole = replace(source, imports=imports.imported())
         places = {name: tuple(said.line.span for said in stated) for name, stated in data_lines.items()}
-        spec = Spec(whole, network.graph, data, train, budgets, symbolic, places)
+        spec = Spec(whole, network.graph, data, train, budgets, symbolic, places, implied)
     diagnostics = tuple(findings.diagnostics)
     graph, names, assertions = network.graph, network.names, network.assertions
     return Reading(source, file, diagnostics, graph, names, module, assertions, spec)

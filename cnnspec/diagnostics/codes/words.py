@@ -189,6 +189,17 @@ train { cost cross_entropy }
         severity="warning",
     ),
     Code(
+        "CNN241",
+        "classes-without-shares",
+        """\
+The data have classes, and the network ends in numbers that are no shares of them. Where no cost is stated, it would
+be trained on the squared error, which learns classes slowly and badly; a cross-entropy that is stated would take
+logarithms of numbers that may be negative. End the network in `softmax` (in `sigmoid` for one output, or for
+several labels of an image): its cost is then the cross-entropy, computed with the softmax as one, so logits of any
+size do. Whoever means the squared error of one-hot rows says `cost mse`.""",
+        how="`input 1x28x28`, `dense 10` and `data { source digits }`: only a look at the data finds it.",
+    ),
+    Code(
         "CNN233",
         "classes-differ",
         """\
