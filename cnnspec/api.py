@@ -78,8 +78,8 @@ def compile(
     """Compile a spec to a model with fresh parameters.
 
     batch      images of a step (default: the spec's); batches of other sizes are taken too
-    workers    threads (or with parallel="processes", forked processes) that share the work: the images of a
-               batch; processes also the rows of a single image
+    workers    threads (or with parallel="processes", programs of their own over shared memory, where they may be
+               started) that share the work: the images of a batch; programs also the rows of a single image
     seed       of the parameters' beginning and of dropout (default: the spec's)
     shards     parts into which a batch is cut; results depend on them to the last bit, on workers never
     input      shape of the input, (1, 28, 28) or "1x28x28", where the spec states none; else that of the
@@ -89,6 +89,10 @@ def compile(
     devices    of JAX, how many of each process (default: all)
     precision  "bfloat16" or "float16" of JAX's activations; parameters stay as dtype says (default: the spec's)
     tune       time the ways to compute each convolution on this machine, once, and take the quickest
+
+    A model may be used by several threads, which wait for one another where they must: an answer is that of the
+    parameters after some whole step. It can be copied and pickled. A process that is forked from one that has it
+    gets a copy of its own. Its workers start when they are needed, also after `close`, and end with it.
 
     Raises SpecError, whose `.diagnostics` say what is wrong and where.
     """

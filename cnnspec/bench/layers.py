@@ -178,11 +178,10 @@ def update(engine: Any, rate: float, found: dict[str, list[float]]) -> None:
     """The optimiser's step, as one layer; the parameters stay, so that every run computes the same."""
     before = engine.p.flat.copy()
     start = time.perf_counter()
-    scale = None
+    engine.update.scalars[:] = list(engine.optimiser.scalars(1, rate).values())
     if engine.optimiser.clip is not None:
-        engine.update.squares(0, 1, engine.squares)
-        scale = 1.0
-    engine.update.apply(0, 1, 1, rate, scale)
+        engine.update.squares(0, 1)
+    engine.update.apply(0, 1)
     found.setdefault("update", []).append(time.perf_counter() - start)
     engine.p.flat[:] = before
 

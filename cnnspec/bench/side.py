@@ -60,7 +60,7 @@ def answered(work: Callable[[], None]) -> None:
 def plan_step(job: dict[str, Any]) -> tuple[Step, Memory]:
     """Our plan, on workers; their own memory counts as well."""
     step, engine = model_step(job, workers=job["workers"], parallel=job["parallel"])
-    return step, lambda: peak() + sum(own(child) for child in getattr(engine.workers, "children", ()))
+    return step, lambda: peak() + sum(own(child.pid) for child in getattr(engine.workers, "children", ()))
 
 
 def jax_step(job: dict[str, Any]) -> tuple[Step, Memory]:
@@ -128,7 +128,7 @@ def peak() -> int:
 
 
 def own(process: int) -> int:
-    """Bytes that a forked worker does not share with the process it came from; 0 where nobody tells."""
+    """Bytes that a worker does not share with other processes; 0 where nobody tells."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:

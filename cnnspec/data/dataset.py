@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..ir import TensorType, data
+from ..kernels.scale import rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
 from .known import Known
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
-FAR = 3  # deviations: a mean further from zero is taken off before the scale
 ORDER, CHANGES = 0, 1  # which of an epoch's streams of random numbers
 
 
@@ -35,33 +35,7 @@ class Scaling:
 
     def apply(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """x[n,c,...] -> out[n,c,...], floats; x is left as it is."""
-        # one pass that converts and one in floats are quicker than a product of mixed types
-        np.copyto(out, x, casting="unsafe")
-        centre, offset = self._centred(out.dtype)
-        if any(centre):
-            np.subtract(out, self._column(centre, out), out=out)
-        if self.scale != (1.0,):
-            np.multiply(out, self._column(self.scale, out), out=out)
-        if any(offset):
-            np.add(out, self._column(offset, out), out=out)
-        return out
-
-    def _centred(self, dtype: np.dtype[Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """A number to take off first, zero in most channels, and the offset that is left.
-
-        x * scale + offset cancels in channels whose mean is many deviations from zero.
-        """
-        pairs = [
-            (float(dtype.type(-o / s)) if abs(o) > FAR else 0.0, s, o)
-            for s, o in zip(self.scale, self.offset, strict=True)
-        ]
-        return tuple(c for c, _, _ in pairs), tuple(o + c * s for c, s, o in pairs)
-
-    @staticmethod
-    def _column(numbers: tuple[float, ...], like: np.ndarray) -> np.ndarray | np.floating[Any]:
-        if len(numbers) == 1:
-            return like.dtype.type(numbers[0])
-        return np.array(numbers, like.dtype).reshape(-1, *(1,) * (like.ndim - 2))
+        return rescale(x, self.scale, self.offset, out)
 
 
 class Stored:

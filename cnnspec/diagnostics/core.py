@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from functools import cached_property
 
+from ..lazy import lazy
 from ..quoting import visible
 from ..record import record
 
@@ -35,7 +35,7 @@ class Source:
     text: str
     imports: tuple[Imported, ...] | None = None
 
-    @cached_property
+    @lazy
     def line_starts(self) -> tuple[int, ...]:
         """Offset of the first character of every line."""
         return (0, *(match.end() for match in re.finditer("\n", self.text)))

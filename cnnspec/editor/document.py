@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..ir import Node
 from ..ir.facts import Facts, facts
 from ..lang.parse.tree import File
 from ..lang.work import Work
+from ..lazy import lazy
 from ..record import record
 
 Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding
@@ -33,16 +33,16 @@ class Document:
     encoding: str = "utf-16"
     earlier: Report | None = field(default=None, compare=False, repr=False)
 
-    @cached_property
+    @lazy
     def source(self) -> Source:
         return Source(str(self.path) if self.path else "<text>", self.text)
 
-    @cached_property
+    @lazy
     def report(self) -> Report:
         """The findings, without fixes."""
         return self.examined(fixes=False)
 
-    @cached_property
+    @lazy
     def report_with_fixes(self) -> Report:
         """The findings with their fixes, which takes a reading of the text for each of them."""
         return self.examined(fixes=True)
@@ -68,13 +68,13 @@ class Document:
         reading = self.report.reading
         return reading.file if reading else File(self.source, (), ())
 
-    @cached_property
+    @lazy
     def facts(self) -> Facts:
         """What is known of each value."""
         reading = self.report.reading
         return facts(reading.graph) if reading else Facts((), ())
 
-    @cached_property
+    @lazy
     def nodes(self) -> tuple[Node, ...]:
         """The values that come from this text, in the order of the graph."""
         reading = self.report.reading

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from ..lazy import lazy
 from .figures import Figures, figures
 from .op import Node, Op
 from .types import TensorType
@@ -36,6 +36,12 @@ class Graph:
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     band: tuple[int, int] = (0, 1)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "nodes": dict(self.nodes)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, nodes=MappingProxyType(state["nodes"]))
+
     def __getitem__(self, value: str) -> Node:
         """The node that makes a value."""
         return self.nodes[value.partition(":")[0]]
@@ -54,7 +60,7 @@ class Graph:
         """Types of a node's inputs."""
         return tuple([self.type(value) for value in node.inputs])
 
-    @cached_property
+    @lazy
     def figures(self) -> Mapping[str, Figures]:
         """What each node's word says of itself, in a graph of words."""
         return {node.name: figures(node.op, self.types(node), node.type) for node in self}

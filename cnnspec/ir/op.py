@@ -221,6 +221,12 @@ class Node:
     def owner(self) -> str:
         return self.weights or self.name
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "extras": dict(self.extras)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, extras=MappingProxyType(state["extras"]))
+
 
 def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> str:
     """NumPy's product of matrices, or our own where it is taken in pieces; `across`: the first is transposed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -11,12 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..ir.op import Parameter
 from ..ops.costs import Cost
 from ..ops.leaves import Target
 from ..passes.expand import attach_costs
+from ..runtime.forks import survive
 from ..runtime.parameters import initial, parameters_of
+from ..runtime.turns import Turn
 from ..settings.optimisers import Optimiser
 from .devices import Devices, abstract, nbytes
 from .failure import told
@@ -112,7 +115,17 @@ class Engine:
         self.moments = {moment: Held(self.trained, self.devices, dtype) for moment in optimiser.moments}
         self.clock = np.array([seed, 0], np.int64)
         self.compiled: dict[tuple[str, int], Any] = {}
+        self.turn = Turn()
+        self.forked = False
         self.begin(seed)
+        survive(self)
+
+    def before_fork(self) -> None:
+        """JAX's threads and devices stay with the parent; there is nothing to take along."""
+
+    def after_fork(self, kept: None) -> None:
+        """In a child: refuse what would wait for ever."""
+        self.forked = True
 
     def begin(self, seed: int) -> None:
         """Set the parameters to how they begin, which is the same on every engine, and the moments to zero."""
@@ -184,6 +197,10 @@ class Engine:
             return jitted.lower(*arguments)
 
     def executable(self, what: str, n: int) -> Any:
+        if self.forked:
+            message = "JAX does not work in a process that was forked from one which uses it"
+            help = "start processes by spawn (`multiprocessing.get_context('spawn')`), or use the engine numpy"
+            raise SpecError((Diagnostic("CNN317", message, help=help),))
         if (what, n) not in self.compiled:
             self.compiled[what, n] = self.lower(what, n).compile()
         return self.compiled[what, n]
@@ -217,37 +234,45 @@ class Engine:
     @told()
     def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, tuple[int, int]]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
-        self.clock[1] += 1
-        numbers = self._small(list(self.optimiser.scalars(int(self.clock[1]), rate).values()), self.dtype)
-        moments = {moment: held.arrays for moment, held in self.moments.items()}
-        n = len(next(iter(arrays.values())))
-        step = self.executable("learn", n)
-        trained, state = self.parameters.part(self.trained), self.parameters.part(self.state)
-        trained, state, moments, cost, right = step(
-            trained, state, moments, self._put(arrays), self._small(self.clock, np.uint32), numbers
-        )
-        self.parameters.arrays.update(trained)
-        self.parameters.arrays.update(state)
-        for moment, held in self.moments.items():
-            held.arrays.update(moments[moment])
-        return float(cost), tuple(np.asarray(right).tolist())
+        with self.turn:
+            step = self.executable("learn", len(next(iter(arrays.values()))))
+            self.clock[1] += 1
+            numbers = self._small(list(self.optimiser.scalars(int(self.clock[1]), rate).values()), self.dtype)
+            moments = {moment: held.arrays for moment, held in self.moments.items()}
+            trained, state = self.parameters.part(self.trained), self.parameters.part(self.state)
+            trained, state, moments, cost, right = step(
+                trained, state, moments, self._put(arrays), self._small(self.clock, np.uint32), numbers
+            )
+            self.parameters.arrays.update(trained)
+            self.parameters.arrays.update(state)
+            for moment, held in self.moments.items():
+                held.arrays.update(moments[moment])
+            return float(cost), tuple(np.asarray(right).tolist())
 
     @told()
     def measure(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, tuple[int, int]]:
         """Mean cost and numbers of right answers (by class, by label), as the network is after training."""
-        cost, right = self._run("measure", arrays)
-        return float(cost), tuple(np.asarray(right).tolist())
+        with self.turn:
+            cost, right = self._run("measure", arrays)
+            return float(cost), tuple(np.asarray(right).tolist())
 
     @told()
     def differentiate(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
         """The mean cost of a batch and its gradient; nothing is changed."""
-        cost, gradients = self._run("differentiate", arrays, self._small(self.clock, np.uint32))
-        return float(cost), {name: np.array(gradients[name]) for name in self.trained}
+        with self.turn:
+            cost, gradients = self._run("differentiate", arrays, self._small(self.clock, np.uint32))
+            return float(cost), {name: np.array(gradients[name]) for name in self.trained}
 
     @told()
-    def forward(self, arrays: Mapping[str, np.ndarray], mode: str = "infer") -> tuple[np.ndarray, ...]:
-        """The outputs (or, with mode `show`, every word's value) in order, for a batch."""
-        return tuple(np.array(values) for values in self._run(mode, arrays))
+    def forward(
+        self, arrays: Mapping[str, np.ndarray], mode: str = "infer", out: Sequence[np.ndarray] | None = None
+    ) -> tuple[np.ndarray, ...]:
+        """The outputs (or, with mode `show`, every word's value) in order, for a batch; into `out` if given."""
+        with self.turn:
+            found = tuple(np.array(values) for values in self._run(mode, arrays))
+        for values, to in zip(found, out or (), strict=False):
+            to[...] = values
+        return found
 
     def layout(self, moment: Held) -> Held:
         """A moment, seen like the parameters; here it is kept so."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..lang import Spec
 from ..passes.methods import Times
 from ..runtime.engine import Engine as NumpyEngine
+from ..runtime.turns import Turn
 
 ENGINES = ("numpy", "jax")
 Arrays = Mapping[str, Any]
@@ -27,6 +28,7 @@ class Engine(Protocol):
     """Runs a network: `plan.engine.Engine` on NumPy, `jax.engine.Engine` on JAX's devices."""
 
     clock: np.ndarray  # (seed, steps taken)
+    turn: Turn  # of the thread that may change what the engine holds
     workers: Any  # whose `count` is how many work at once
     name: str
     scales: bool  # whether images may come as they are stored, `data.dataset.Stored`
@@ -52,7 +54,9 @@ class Engine(Protocol):
 
     def differentiate(self, arrays: Arrays) -> tuple[float, Mapping[str, np.ndarray]]: ...
 
-    def forward(self, arrays: Arrays, mode: str = "infer") -> tuple[np.ndarray, ...]: ...
+    def forward(
+        self, arrays: Arrays, mode: str = "infer", out: Sequence[np.ndarray] | None = None
+    ) -> tuple[np.ndarray, ...]: ...
 
     def plan(self, mode: str, n: int) -> Plan: ...
 

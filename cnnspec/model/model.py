@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,12 @@ from ..data.dataset import Named, Split, Stored
 from ..data.preparation import Preparation
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec
+from ..lazy import lazy
 from ..passes.methods import Times
 from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
-from ..train.loop import Course, EpochDone, Event, fit
-from . import engines
+from ..train.loop import Course, EpochDone, Event, Interrupted, fit
+from . import copies, engines
 from .targets import Answers, Settled, kept
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Model:
 
     Images are arrays (n, c, h, w), sequences (n, c, w), vectors (n, c), floats as the network shall see
     them. Answers are class indices (n,), one-hot rows, or numbers of the output's shape. Where a network has
-    several inputs or outputs, give (and get) dictionaries by name. Batches may have any size.
+    several inputs or outputs, give (and get) dictionaries by name. Batches may have any size. Several threads may
+    use one model at once.
     """
 
     def __init__(
@@ -80,6 +81,9 @@ class Model:
             devices=devices,
             measured=self.measured,
         )
+        self._how: dict[str, Any] = {"batch": batch, "workers": workers, "parallel": parallel, "seed": seed}
+        self._how |= {"dtype": dtype, "shards": shards, "engine": engine, "devices": devices}
+        self._how |= {"precision": precision, "measured": self.measured}
         # of the schedule: the steps, counted over the model's life, at which it begins and ends; 0 where none runs
         self.first_step = self.total_steps = 0
         self.steps_per_epoch = 1
@@ -139,7 +143,10 @@ class Model:
             if on_epoch and isinstance(event, EpochDone):
                 on_epoch(event.row)
 
-        return fit(self, images, course, held_out, tell)
+        try:
+            return fit(self, images, course, held_out, tell)
+        except Interrupted as stopped:  # after a whole step; a program expects what Ctrl-C raises
+            raise KeyboardInterrupt(str(stopped)) from None
 
     @property
     def scales(self) -> bool:
@@ -172,8 +179,8 @@ class Model:
         count = _length(arrays)
         outputs = {name: np.empty((count, *self.graph.type(name).shape), self.dtype) for name in self.graph.outputs}
         for start, part in self._chunks(arrays, count):
-            for name, values in zip(outputs, self.engine.forward(part), strict=True):
-                outputs[name][start : start + len(values)] = values
+            stop = start + _length(part)
+            self.engine.forward(part, out=[values[start:stop] for values in outputs.values()])
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
     def evaluate(self, x: Given, y: Given) -> dict[str, float | None]:
@@ -212,7 +219,7 @@ class Model:
         if not _length(arrays):
             return {node.name: np.empty((0, *node.type.shape), self.dtype) for node in self.graph}
         found = self.engine.forward(arrays, mode="show")
-        return {node.name: values.copy() for node, values in zip(self.graph, found, strict=True)}
+        return dict(zip((node.name for node in self.graph), found, strict=True))
 
     # ---- what it is made of ------------------------------------------------------------------------
 
@@ -242,30 +249,36 @@ class Model:
     @property
     def state(self) -> dict[str, Array]:
         """What the next step depends on beside the parameters: moments by name, and the steps taken."""
-        views = {
-            f"{moment}/{name}": values
-            for moment, flat in self.engine.moments.items()
-            for name, values in self.engine.layout(flat).items()
-        }
-        seed = self.engine.clock[0]
-        return {**views, "steps": np.array([self.steps, self.first_step, self.total_steps, seed], np.int64)}
+        with self.engine.turn:
+            views = {
+                f"{moment}/{name}": values
+                for moment, flat in self.engine.moments.items()
+                for name, values in self.engine.layout(flat).items()
+            }
+            seed = self.engine.clock[0]
+            return {**views, "steps": np.array([self.steps, self.first_step, self.total_steps, seed], np.int64)}
 
     def load_state(self, state: Mapping[str, Array]) -> None:
         """Go on from a state; names and shapes must be those that `state` gives, and counts from 0 (ValueError)."""
         steps, first, total, seed = (int(n) for n in state["steps"])
         if not (0 <= steps < 1 << 53 and seed >= 0):
             raise ValueError(f"{steps:,} steps, and a seed of {seed}")
-        for moment, flat in self.engine.moments.items():
-            view = self.engine.layout(flat)
-            for name in view:
-                view[name] = state[f"{moment}/{name}"]
-        self.steps, self.engine.clock[0] = steps, seed
-        self.total_steps, self.first_step = total, first
+        with self.engine.turn:
+            for moment, flat in self.engine.moments.items():
+                view = self.engine.layout(flat)
+                for name in view:
+                    view[name] = state[f"{moment}/{name}"]
+            self.steps, self.engine.clock[0] = steps, seed
+            self.total_steps, self.first_step = total, first
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copies.reduced(self, self._how)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters as safetensors, the spec and (where known) the preparation in the metadata."""
         stamp = checkpoints.Stamp.of(self.spec.source, preparation=self.preparation)
-        checkpoints.save_weights(Path(path), self, stamp, self.steps)
+        with self.engine.turn:  # the parameters of one step
+            checkpoints.save_weights(Path(path), self, stamp, self.steps)
 
     def load(
         self, path: str | os.PathLike[str], *, partial: bool = False, names: Mapping[str, str] | None = None
@@ -273,9 +286,10 @@ class Model:
         """Set the parameters from a safetensors file; raises SpecError where names or shapes differ."""
         found = tensors.read(Path(path))
         kept = Preparation.from_metadata(found.metadata, str(path))
-        weights.assign(self.parameters, found.arrays, Path(path), partial=partial, names=names)
-        if not partial:
-            self.preparation = kept
+        with self.engine.turn:
+            weights.assign(self.parameters, found.arrays, Path(path), partial=partial, names=names)
+            if not partial:
+                self.preparation = kept
 
     def _repr_html_(self) -> str:
         """The drawing and the table, in a notebook."""
@@ -313,7 +327,7 @@ class Model:
             raise SpecError((Diagnostic("CNN408", message),))
         return values if isinstance(values, Stored) and self.scales else np.asarray(values, self.dtype)
 
-    @cached_property
+    @lazy
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of the inputs, without the batch."""
         return {name: self.graph.type(name).shape for name in self.graph.inputs}
@@ -329,13 +343,13 @@ class Model:
             arrays[f"{name}.target"] = self._outputs[name].targets(settled)
         return arrays
 
-    @cached_property
+    @lazy
     def _judged(self) -> tuple[str, ...]:
         """The outputs that costs judge, in the order of the costs."""
         free = [name for name in self.graph.outputs if name not in {cost.of for cost in self.costs}]
         return tuple(cost.of or free.pop(0) for cost in self.costs)
 
-    @cached_property
+    @lazy
     def _outputs(self) -> dict[str, Answers]:
         """What is known of the answers of each output that is judged."""
         judged = zip(self._judged, self.costs, strict=True)

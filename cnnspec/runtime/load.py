@@ -7,12 +7,37 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..codegen.emit import Program
 from ..kernels import KERNELS
+
+
+class Loadable(Protocol):
+    """What is bound of a program: `codegen.emit.Program`, or its `Text` in a process that has no more of it."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def filename(self) -> str: ...
+
+    @property
+    def constants(self) -> Mapping[str, np.ndarray]: ...
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What each parameter is called in p and g."""
+
+
+class Text(NamedTuple):
+    """A program as plain data."""
+
+    source: str
+    filename: str
+    constants: Mapping[str, np.ndarray]
+    parameters: Mapping[str, str]
 
 
 class Arena:
@@ -31,7 +56,7 @@ class Arena:
 class Bound:
     """A program with its arrays: what a shard runs."""
 
-    program: Program
+    program: Loadable
     prepare: Callable[[Any, Any], None] | None
     forward: Callable[[Any, Any], Any]
     backward: Callable[[Any, Any, Any], Any] | None
@@ -41,12 +66,12 @@ class Bound:
     g: SimpleNamespace | None
 
 
-def namespace(program: Program, arrays: Mapping[str, np.ndarray]) -> SimpleNamespace:
+def namespace(program: Loadable, arrays: Mapping[str, np.ndarray]) -> SimpleNamespace:
     """The parameters of a plan (or their gradients) by what it calls them."""
     return SimpleNamespace(**{name: arrays[full] for full, name in program.parameters.items() if full in arrays})
 
 
-def functions(program: Program, dtype: str) -> dict[str, Any]:
+def functions(program: Loadable, dtype: str) -> dict[str, Any]:
     """Run the program's source (functions only) and register it, so that tracebacks show its lines."""
     lines = program.source.splitlines(keepends=True)
     linecache.cache[program.filename] = (len(program.source), None, lines, program.filename)
@@ -56,7 +81,7 @@ def functions(program: Program, dtype: str) -> dict[str, Any]:
 
 
 def bind(
-    program: Program,
+    program: Loadable,
     dtype: str,
     arena: np.ndarray,
     kept: np.ndarray,

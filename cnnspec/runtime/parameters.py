@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import AbstractContextManager, nullcontext
 from math import prod, sqrt
 
 import numpy as np
@@ -36,7 +37,7 @@ class Block:
 class View(MutableMapping[str, np.ndarray]):
     """Arrays by name in PyTorch's layouts: reading copies, assigning sets.
 
-    `model.parameters["conv1.weight"]` is (F, C, KH, KW), `["dense1.weight"]` (out, in).
+    `model.parameters["conv1.weight"]` is (F, C, KH, KW), `["dense1.weight"]` (out, in). Each waits for its `turn`.
     """
 
     def __init__(
@@ -44,13 +45,16 @@ class View(MutableMapping[str, np.ndarray]):
         parameters: dict[str, Parameter],
         arrays: dict[str, np.ndarray],
         changed: Callable[[], None] = lambda: None,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
         self._parameters, self._arrays, self._changed = parameters, arrays, changed
+        self._turn = turn or nullcontext()
 
     def __getitem__(self, name: str) -> np.ndarray:
         parameter = self._parameters[name]
         back = np.argsort(parameter.order) if parameter.order else ()
-        return np.ascontiguousarray(self._arrays[name].transpose(back)).reshape(parameter.type.shape).copy()
+        with self._turn:
+            return np.ascontiguousarray(self._arrays[name].transpose(back)).reshape(parameter.type.shape).copy()
 
     def __setitem__(self, name: str, value: np.ndarray) -> None:
         if name not in self._parameters:
@@ -60,8 +64,9 @@ class View(MutableMapping[str, np.ndarray]):
         if value.shape != parameter.type.shape:
             raise ValueError(f"{name} has shape {parameter.type.shape}, got {value.shape}")
         unfolded = value.reshape([size for _, size in parameter.unfolded])
-        self._arrays[name][...] = unfolded.transpose(parameter.order)
-        self._changed()
+        with self._turn:
+            self._arrays[name][...] = unfolded.transpose(parameter.order)
+            self._changed()
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("parameters belong to the network; they can be set, not removed")

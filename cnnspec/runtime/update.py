@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..settings.optimisers import Optimiser
+from ..kernels.update import clip_scale
+
+if TYPE_CHECKING:
+    from ..settings.optimisers import Optimiser
 
 CHUNK = 1 << 14  # numbers: the pieces of some arrays fit a core's cache together
 LINE = 16  # numbers of a line of the cache
+
+
+class Rule(NamedTuple):
+    """An optimiser as plain data: how it is written, its `update`, the numbers that change from step to step.
+
+    `chunk` is how many parameters are changed at a time.
+    """
+
+    written: str
+    source: str
+    scalars: tuple[str, ...]
+    clip: float | None
+    chunk: int
+
+
+def rule(optimiser: Optimiser) -> Rule:
+    """What every worker must know of an optimiser."""
+    return Rule(optimiser.written(), source(optimiser), tuple(optimiser.scalars(1, 1.0)), optimiser.clip, CHUNK)
 
 
 def source(optimiser: Optimiser) -> str:
@@ -25,12 +46,11 @@ def source(optimiser: Optimiser) -> str:
     return "\n".join([*lines, *(f"    {line}" for line in optimiser.lines())]) + "\n"
 
 
-def function(optimiser: Optimiser) -> Callable[..., None]:
-    text = source(optimiser)
-    filename = f"<plan update {optimiser.written()}>"
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+def function(rule: Rule) -> Callable[..., None]:
+    filename = f"<plan update {rule.written}>"
+    linecache.cache[filename] = (len(rule.source), None, rule.source.splitlines(keepends=True), filename)
     names: dict[str, Any] = {"np": np}
-    exec(compile(text, filename, "exec"), names)
+    exec(compile(rule.source, filename, "exec"), names)
     return names["update"]
 
 
@@ -51,22 +71,33 @@ class Update:
 
     Every number is added up and changed by itself, so that the bits do not depend on where the parts end. The sum
     of squares does; it is made of the same chunks, in the same order, for any number of workers.
+
+    squares  a place for each chunk's sum of squares (float64)
+    scalars  the numbers of this step, in the rule's order (float64)
     """
 
     def __init__(
-        self, optimiser: Optimiser, p: np.ndarray, moments: dict[str, np.ndarray], gradients: list[np.ndarray]
+        self,
+        rule: Rule,
+        p: np.ndarray,
+        moments: Mapping[str, np.ndarray],
+        gradients: Sequence[np.ndarray],
+        squares: np.ndarray,
+        scalars: np.ndarray,
     ) -> None:
-        self.optimiser, self.p, self.moments, self.gradients = optimiser, p, moments, gradients
-        self.run = function(optimiser)
-        self.chunks = chunks(0, p.size)
+        self.told = rule, p, moments, gradients, squares, scalars
+        self.rule, self.p, self.moments, self.gradients, self.sums, self.scalars = self.told
+        self.run = function(rule)
+        self.chunks = chunks(0, p.size, rule.chunk)
         self.pieces: dict[tuple[int, int], list[Piece]] = {}
+        self.begun = False  # whether parameters are being changed
 
     def part(self, worker: int, workers: int) -> list[Piece]:
         """A worker's part of the parameters, in pieces."""
         if (worker, workers) not in self.pieces:
             even = -(-self.p.size // (LINE * workers)) * LINE  # two workers never write into one line of the cache
-            cuts = chunks(worker * even, min((worker + 1) * even, self.p.size))
-            t, u = (np.empty(min(CHUNK, even), self.p.dtype) for _ in "tu")
+            cuts = chunks(worker * even, min((worker + 1) * even, self.p.size), self.rule.chunk)
+            t, u = (np.empty(min(self.rule.chunk, even), self.p.dtype) for _ in "tu")
             self.pieces[worker, workers] = [
                 Piece(
                     [gradient[cut] for gradient in self.gradients[1:]],
@@ -88,22 +119,28 @@ class Update:
             for other in piece.others[: shards - 1]:
                 np.add(piece.arrays["g"], other, out=piece.arrays["g"])
 
-    def squares(self, worker: int, workers: int, out: np.ndarray) -> None:
+    def squares(self, worker: int, workers: int) -> None:
         """The sum of squares of each chunk of the summed gradient, for clipping."""
         first = self.gradients[0]
         for k in range(worker, len(self.chunks), workers):
-            out[k] = np.vdot(first[self.chunks[k]], first[self.chunks[k]])
+            self.sums[k] = np.vdot(first[self.chunks[k]], first[self.chunks[k]])
 
-    def apply(self, worker: int, workers: int, step: int, rate: float, scale: float | None = None) -> None:
+    def scale(self) -> float | None:
+        """The factor that clips the gradient whose squares are summed; None where none is clipped."""
+        return None if self.rule.clip is None else clip_scale(float(self.sums.sum()), self.rule.clip)
+
+    def apply(self, worker: int, workers: int) -> None:
         """One step of the optimiser, on this worker's part."""
         kind = self.p.dtype.type
-        scalars = {name: kind(value) for name, value in self.optimiser.scalars(step, rate).items()}
+        scalars = dict(zip(self.rule.scalars, map(kind, self.scalars.tolist()), strict=True))
+        scale = self.scale()
         if scale is not None:
             scalars["scale"] = kind(scale)
+        self.begun = True
         for piece in self.part(worker, workers):
             self.run(**piece.arrays, **scalars)
 
 
-def chunks(start: int, stop: int) -> list[slice]:
-    """From start to stop in pieces of at most CHUNK."""
-    return [slice(at, min(at + CHUNK, stop)) for at in range(start, stop, CHUNK)]
+def chunks(start: int, stop: int, most: int) -> list[slice]:
+    """From start to stop in pieces of at most so many."""
+    return [slice(at, min(at + most, stop)) for at in range(start, stop, most)]

@@ -1,6 +1,5 @@
 """Bands: workers who share an image make every row of it as one alone does, to the last bit."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from cnnspec.ops.winograd import WinogradConvolve
 from cnnspec.passes import INFERENCE, run
 from cnnspec.passes.bands import worth_bands
 from cnnspec.runtime.engine import Engine
+from cnnspec.runtime.plans import give
+from cnnspec.runtime.processes import possible
 from cnnspec.settings.optimisers import Sgd
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -39,7 +40,7 @@ def of(kind, graph):
 def alone(engine, arrays, bands):
     """What the bands of one image give, their shards run by one worker."""
     plan = engine.plan("infer", 1, bands)
-    task = engine._task("infer", plan, engine._give(plan, arrays))
+    task = engine._work("infer", plan, give(plan, arrays, engine.dtype, engine.turn.lanes[0]))
     first = plan.shards[0]
     if first.prepare is not None:
         first.prepare(first.b, first.p)
@@ -159,7 +160,7 @@ def test_worth_it_where_there_is_much_to_do_between_two_meetings(text, worth):
     assert worth_bands(spec(text, everywhere=False), first) == worth
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.skipif(not possible(), reason="workers are threads here")
 @pytest.mark.parametrize("workers", [2, 3])
 def test_processes_share_an_image(workers):
     text = "3x48x48: conv 16x3x3 pad 1 -> relu -> conv 32x3x3 pad 1 -> relu -> maxpool 2 -> dense 4"
@@ -172,7 +173,7 @@ def test_processes_share_an_image(workers):
         engine = Engine(words, (), Sgd(), shards=workers, workers_wanted=count, parallel=parallel)
         try:
             results = [engine.forward(given[how])[0].copy() for how in ("scaled", "stored") * 2]
-            assert any(bands == workers for _, _, bands in engine.plans) == (parallel == "processes")
+            assert any(bands == workers for _, _, bands in engine.turn.lanes[0].plans) == (parallel == "processes")
         finally:
             engine.close()
         assert all((result == results[0]).all() for result in results)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnnspec.diagnostics import SpecError
 from cnnspec.ir import Builder, data
 from cnnspec.ops import WORDS
 from cnnspec.ops.conv import Conv
@@ -18,10 +19,15 @@ from cnnspec.ops.costs import CrossEntropy
 from cnnspec.ops.leaves import Input
 from cnnspec.runtime import update
 from cnnspec.runtime.engine import Engine
-from cnnspec.runtime.workers import Bell, Processes, WorkerError, workers
+from cnnspec.runtime.load import Text
+from cnnspec.runtime.plans import array
+from cnnspec.runtime.processes import Processes, possible
+from cnnspec.runtime.words import Bell, WorkerError
+from cnnspec.runtime.work import Order, Shard, Work
+from cnnspec.runtime.workers import Threads, workers
 from cnnspec.settings.optimisers import Adam, Sgd
 
-forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+programs = pytest.mark.skipif(not possible(), reason="workers are threads here")
 
 
 def network():
@@ -53,7 +59,7 @@ def trained(shards, count, parallel, *optimiser):
     return costs, shown, bits
 
 
-@forking
+@programs
 @pytest.mark.parametrize("shards", [2, 3])
 def test_bits_depend_on_shards_not_on_workers(shards):
     alone = trained(shards, 1, "threads")
@@ -62,7 +68,7 @@ def test_bits_depend_on_shards_not_on_workers(shards):
             assert trained(shards, count, parallel) == alone
 
 
-@forking
+@programs
 def test_a_clipped_step_has_the_same_bits_on_any_workers(monkeypatch):
     monkeypatch.setattr(update, "CHUNK", 1000)  # seven of them, which reach over the workers' parts
     optimiser = Adam(clip=0.01)
@@ -77,52 +83,77 @@ def test_another_number_of_shards_is_the_same_to_rounding():
     assert one[2] != two[2]
 
 
-@forking
+@programs
 def test_a_killed_worker_is_an_error_and_the_next_step_goes_on():
-    made = engine(2, 2, "processes")
+    made, beside = engine(2, 2, "processes"), engine(2, 1, "threads")
     made.learn(batch(), 0.1)
+    beside.learn(batch(), 0.1)
     (child,) = made.workers.children
-    os.kill(child, signal.SIGKILL)
-    with pytest.raises(WorkerError, match="signal 9"):
-        for _ in range(2):  # the step that was under way may have been done
-            made.learn(batch(), 0.1)
-    assert np.isfinite(made.learn(batch(), 0.1)[0])
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    with pytest.raises(SpecError) as raised:
+        made.learn(batch(), 0.1)
+    (finding,) = raised.value.diagnostics
+    assert (finding.code, finding.message) == ("CNN316", "a worker process died (signal 9)")
+    assert made.steps == 1
+    assert made.learn(batch(), 0.1) == beside.learn(batch(), 0.1)
     made.close()
 
 
-@forking
+def order(memory, source, count=2):
+    """A call of two shards, whose `forward` is given."""
+    zeros = array(memory, 2, "float64")
+    text = Text(f"def buffers(b, p, g, a, k, m, c, given, taken):\n    pass\n\n{source}", "<plan>", {}, {})
+    shards = tuple(
+        Shard(text, zeros, zeros, {}, None, {}, {}, {}, {"shard": k, "costs": zeros}) for k in range(count)
+    )
+    rule = update.rule(Sgd())
+    return Order(
+        "infer", "float32", shards, ((0, 1), (1, 2)), (1, 0), (), zeros, (rule, zeros, {}, (), zeros, zeros)
+    )
+
+
+def work(team, source):
+    told = order(team.memory, source)
+    bound = {k: shard.bind("float32") for k, shard in enumerate(told.shards)}
+    return Work(told, bound, update.Update(*told.update), 2, team.barrier)
+
+
+@programs
 @pytest.mark.parametrize("parallel", ["threads", "processes"])
 def test_a_worker_that_fails_says_why(parallel):
     pair = workers(2, parallel)
-
-    def task(worker):
-        if worker == 1:
-            raise ValueError("the reason")
-        pair.barrier(worker)
-
+    failing = "def forward(b, p):\n    if b.shard == 1:\n        raise ValueError('the reason')\n    yield\n"
     with pytest.raises((WorkerError, ValueError), match="the reason"):
-        pair.run(task)
-    done = []
-    pair.run(lambda worker: done.append(worker) if worker == 0 else None)
-    assert done == [0]
+        pair.run(work(pair, failing))
+    fine = work(pair, "def forward(b, p):\n    yield\n    b.costs[b.shard] = b.shard + 1\n")
+    pair.run(fine)
+    assert list(fine.order.costs) == [1, 2]
     pair.close()
 
 
-@forking
-def test_a_failure_of_the_caller_ends_the_waiting_of_the_others():
+@programs
+def test_memory_that_runs_out_in_a_worker_is_a_memory_error():
     pair = Processes(2)
+    with pytest.raises(MemoryError, match="a worker process ran out of memory"):
+        pair.run(work(pair, "def forward(b, p):\n    if b.shard == 1:\n        raise MemoryError\n    yield\n"))
+    pair.close()
 
-    def task(worker):
-        if worker == 0:
-            raise KeyError("mine")
-        pair.barrier(worker)
 
+@pytest.mark.parametrize("make", [Threads, pytest.param(Processes, marks=programs)])
+def test_a_failure_of_the_caller_ends_the_waiting_of_the_others(make):
+    pair = make(2)
     with pytest.raises(KeyError, match="mine"):
-        pair.run(task)
-    assert pair.children == []
+        pair.run(
+            work(pair, "def forward(b, p):\n    if b.shard == 0:\n        raise KeyError('mine')\n    yield\n")
+        )
+    fine = work(pair, "def forward(b, p):\n    b.costs[b.shard] = b.shard + 1\n    yield\n")
+    pair.run(fine)
+    assert list(fine.order.costs) == [1, 2]
+    pair.close()
 
 
-@forking
+@programs
 @pytest.mark.skipif(not Path("/dev/shm").exists(), reason="shared memory is not to be seen here")
 def test_kill_9_of_the_parent_ends_its_workers_and_leaves_no_memory():
     code = """
@@ -131,7 +162,7 @@ def test_kill_9_of_the_parent_ends_its_workers_and_leaves_no_memory():
         import test_workers
         made = test_workers.engine(2, 2, "processes")
         made.learn(test_workers.batch(), 0.1)
-        print(made.workers.children[0], flush=True)
+        print(made.workers.children[0].pid, flush=True)
         while True:
             made.learn(test_workers.batch(), 0.1)
     """
@@ -178,10 +209,10 @@ def test_a_steady_step_allocates_nothing_that_grows_with_the_batch():
     assert most(192) - most(64) < 16 * image
 
 
-@forking
+@programs
 def test_idle_children_sleep_and_are_woken_for_those_who_ask_again():
     made = Processes(2)
-    task = lambda worker: None  # noqa: E731  one object, as a plan's task is
+    task = work(made, "def forward(b, p):\n    yield\n")
     made.run(task)
     try:
         assert wait_for(lambda: not made.awake(), pause=0.2), "an idle child must sleep"
@@ -201,7 +232,7 @@ def wait_for(true, pause):
     return False
 
 
-@forking
+@programs
 @pytest.mark.parametrize("event", [True, False], ids=["event", "pipe"])
 def test_a_bell_rings_is_heard_once_and_never_blocks(event, monkeypatch):
     if not event:  # as on systems that have none
@@ -219,11 +250,15 @@ def test_a_bell_rings_is_heard_once_and_never_blocks(event, monkeypatch):
         bell.close()
 
 
+@programs
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not list its open files")
-def test_bells_are_closed_with_the_workers():
+def test_files_and_children_are_given_back():
     before = os.listdir("/proc/self/fd")
     made = Processes(3)
-    made.run(lambda worker: None)
-    assert len(os.listdir("/proc/self/fd")) > len(before)
+    made.run(work(made, "def forward(b, p):\n    yield\n"))
+    with_workers, children = len(os.listdir("/proc/self/fd")), [child.pid for child in made.children]
     made.close()
+    assert not any(map(alive, children))
+    assert with_workers - 4 == len(os.listdir("/proc/self/fd"))  # two bells, two pipes
+    del made
     assert len(os.listdir("/proc/self/fd")) == len(before)

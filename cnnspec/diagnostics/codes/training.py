@@ -122,4 +122,32 @@ inference alone (`--mode infer`) needs neither cost nor optimiser.""",
 somebody, by a scheduler, or by the system because memory ran out. The numbers of the others say nothing then.""",
         how="`kill` on one of the processes of `cnnspec bench`.",
     ),
+    Code(
+        "CNN316",
+        "worker-died",
+        """\
+One of the programs that share the work with `workers` ended from outside: somebody killed it, or the system did
+because memory ran out (signal 9). The parameters and the count of steps are as before the step, unless the message
+says that an update was under way: then load saved weights. The model starts its workers anew when it is asked
+again.""",
+        how='`kill -9` on a worker of a model that was compiled with `workers=2, parallel="processes"`.',
+    ),
+    Code(
+        "CNN317",
+        "jax-after-fork",
+        """\
+JAX keeps threads, and perhaps a GPU, that a forked process does not have; a model on the engine JAX would wait for
+them for ever. Start processes by `spawn`, and compile or unpickle the model there. Models on the engine NumPy live
+on in a forked process, each as a copy.""",
+        how="`os.fork()` in a program with a model of the engine JAX, and `predict` in the child.",
+    ),
+    Code(
+        "CNN318",
+        "changed-amid-an-answer",
+        """\
+A function that answers a signal (or a callback of the like) trained the model or set its parameters in the middle
+of its `predict` or `evaluate`, in the same thread, which would wait for itself. Note the signal there, and change
+the model when the answer is there. Other threads may do both at any time: they wait for one another.""",
+        how="`train_step` in the handler of SIGALRM, which interrupts `predict`.",
+    ),
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
 from ...diagnostics import Label, Span
+from ...lazy import lazy
 from ...ops import WORDS
 from ..findings import Findings
 from ..parse.tree import Block, Chain, File, Group, Import, Join, Let, Name, Net, Param
@@ -67,7 +67,7 @@ class Module:
         """Whether a name may stand in what could not be read: then that it is unknown tells nothing."""
         return name in self.file.lost or bool({"", name.partition(".")[0]} & self.missing)
 
-    @cached_property
+    @lazy
     def labels(self) -> dict[str, Span]:
         """Every name that `as` gives in the file's own chains, wherever."""
         return {label.text: label.span for chain in self.chains for label in labels_of(chain)}

@@ -21,7 +21,7 @@ from ...ops.leaves import Input
 from ...ops.surprise import LogSurprise
 from ...record import record
 from ...runtime.engine import Engine
-from ...runtime.update import function
+from ...runtime.update import function, rule
 from ...settings.optimisers import AdaGrad, Adam, Optimiser, Sgd
 from .steps import Step, refuse, step
 
@@ -106,7 +106,7 @@ def stepped(optimiser: Optimiser, p: Array, g: Array, moments: Arrays, t: float,
     kind = p.dtype.type
     scalars = {name: kind(value) for name, value in optimiser.scalars(t, rate).items()}  # type: ignore[arg-type]
     flat = {name: array.reshape(-1) for name, array in {"p": p, "g": g, **moments}.items()}
-    function(optimiser)(t=np.empty_like(flat["p"]), u=np.empty_like(flat["p"]), **flat, **scalars)
+    function(rule(optimiser))(t=np.empty_like(flat["p"]), u=np.empty_like(flat["p"]), **flat, **scalars)
 
 
 def each(inputs: list[Any], kinds: int) -> tuple[float, int, list[list[Array]]]:

@@ -1,0 +1,60 @@
+"""A process that forks while it holds models: the child has models of its own.
+
+What a child inherits would else be half a model: locks that threads hold which it has not, workers that are the
+parent's, memory in which both write.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from typing import Any, Protocol
+
+from .turns import Turn
+
+
+class Forked(Protocol):
+    turn: Turn
+
+    def before_fork(self) -> Any:
+        """In the parent, during its turn: what the child needs."""
+
+    def after_fork(self, kept: Any) -> None:
+        """In the child, with what `before_fork` gave: begin a life of its own."""
+
+
+MODELS: weakref.WeakSet[Forked] = weakref.WeakSet()
+UNDER_WAY: list[tuple[Forked, Any]] = []
+ONE = [threading.Lock()]  # fork at a time
+
+
+def survive(model: Forked) -> None:
+    """Have a model live on in processes that are forked from this one."""
+    MODELS.add(model)
+
+
+def before() -> None:
+    ONE[0].acquire()
+    for model in list(MODELS):
+        model.turn.__enter__()
+        UNDER_WAY.append((model, model.before_fork()))
+
+
+def in_parent() -> None:
+    while UNDER_WAY:
+        UNDER_WAY.pop()[0].turn.__exit__()
+    ONE[0].release()
+
+
+def in_child() -> None:
+    while UNDER_WAY:
+        model, kept = UNDER_WAY.pop()
+        model.turn.__exit__()
+        model.turn.renew()
+        model.after_fork(kept)
+    ONE[0] = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)

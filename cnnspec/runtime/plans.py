@@ -1,0 +1,187 @@
+"""A plan: the programs of all shards of a batch, laid over an engine's memory, and what is asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..codegen.emit import Program
+from ..data.dataset import Scaling, Stored
+from ..ir import Graph
+from ..ops.leaves import Target
+from .load import Bound, Text
+from .memory import Private, Shared
+from .turns import Lane
+from .work import Arrays, Order, Rescaling, Shard, Work
+
+Counts = tuple[int, int]  # right answers: by class, by label (`model/targets.py`)
+Scalings = tuple[tuple[str, np.dtype[Any], Scaling], ...]  # input, type, and how it is scaled
+
+
+@dataclass
+class Plan:
+    """A network for batches of one size: a program for each shard, and where the batch is put.
+
+    `shards` are bound in this process, by number: all of them, or those of its worker. `prepared` tells which
+    parameters, of all that there have been, what they alone decide was made for. `staged` is where images are put
+    that the workers scale, by input and type.
+    """
+
+    graph: Graph
+    programs: list[Program]
+    layout: tuple[Shard, ...]
+    cuts: tuple[slice, ...]
+    shards: dict[int, Bound]
+    given: dict[str, np.ndarray]
+    taken: dict[str, np.ndarray]
+    costs: np.ndarray
+    right: np.ndarray
+    prepared: int = -1
+    staged: dict[tuple[str, np.dtype[Any]], np.ndarray] = field(default_factory=dict)
+    works: dict[tuple[str, Scalings], Work] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        """The source of the first shard's plan."""
+        return self.programs[0].source
+
+    @property
+    def bands(self) -> int:
+        """How many shards share each image."""
+        return self.graph.band[1]
+
+    @property
+    def result(self) -> tuple[float, Counts]:
+        """The cost and the right answers of all shards; of so few numbers Python's sums are quicker."""
+        right = self.right.flat
+        return float(sum(self.costs.flat)), (int(sum(right[::2])), int(sum(right[1::2])))
+
+    @property
+    def arena_bytes(self) -> int:
+        return sum(program.arena_bytes for program in self.programs)
+
+    def order(self, what: str, scalings: Scalings, dtype: str, update: tuple[Any, ...]) -> Order:
+        """What every worker is told of a call."""
+        rescalings = tuple(
+            Rescaling(self.staged[name, kind], self.given[name], scaling.scale, scaling.offset)
+            for name, kind, scaling in scalings
+        )
+        cuts = tuple((cut.start, cut.stop) for cut in self.cuts)
+        barriers = self.programs[0].meets
+        return Order(what, dtype, self.layout, cuts, barriers, rescalings, self.costs, update)
+
+
+class Room(Lane):
+    """Where one thread asks: the plans that it uses, never two at once, so that they share one arena."""
+
+    def __init__(self, memory: Private | Shared) -> None:
+        super().__init__()
+        self.memory = memory
+        self.taken: list[np.ndarray] = []
+        self.arena = self.take(0)
+        self.plans: dict[tuple[str, int, int], Plan] = {}
+
+    def take(self, size: int) -> np.ndarray:
+        """So many zeroed bytes, as long as the plans last."""
+        self.taken.append(self.memory.take(size))
+        return self.taken[-1]
+
+    def widen(self, size: int) -> None:
+        """Make the arena as large as this, without the plans that lie in the old one."""
+        self.plans.clear()
+        while self.taken:
+            self.memory.release(self.taken.pop())
+        self.arena = self.take(size)
+
+
+def array(memory: Private | Shared | Room, size: int, dtype: Any) -> np.ndarray:
+    """A zeroed array that every worker sees."""
+    kind = np.dtype(dtype)
+    return memory.take(size * kind.itemsize)[: size * kind.itemsize].view(kind)
+
+
+def batch(memory: Private | Shared | Room, n: int, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """A zeroed array (n, ...) that every worker sees.
+
+    A plan turns a batch so that images are innermost. Images that lie a multiple of a kilobyte apart, as
+    3x32x32 do, would meet in the same few sets of the cache and take six times as long to turn; they are
+    put a little further apart.
+    """
+    size = prod(shape)
+    apart = size if size * np.dtype(dtype).itemsize % 1024 else size + 16
+    return array(memory, n * apart, dtype).reshape(n, apart)[:, :size].reshape(n, *shape)
+
+
+def lay_out(
+    programs: list[Program],
+    n: int,
+    room: Room,
+    dtype: str,
+    parameters: Arrays,
+    gradients: Sequence[Arrays],
+    clock: np.ndarray,
+    here: range,
+) -> Plan:
+    """The plan of some programs for a batch of n images, in a room; the shards in `here` are bound."""
+    graph, count = programs[0].graph, len(programs)
+    _, bands = graph.band
+    targets = [node.name for node in graph if isinstance(node.op, Target)]
+    given = {name: batch(room, n, graph.type(name).shape, dtype) for name in (*graph.inputs, *targets)}
+    taken = {name: batch(room, n, graph.type(name).shape, dtype) for name in graph.outputs}
+    meetings = {
+        name: array(room, count * prod(shape), kind).reshape(count, *shape)
+        for shared, kind in ((programs[0].meetings, "float64"), (programs[0].together, dtype))
+        for name, shape in shared.items()
+    }
+    costs = array(room, count * max(1, programs[0].costs), "float64").reshape(count, -1)
+    right = array(room, 2 * count, "int64").reshape(count, 2)
+    kept = room.take(max(program.kept_bytes for program in programs))
+    offsets = [0, *accumulate(program.arena_bytes for program in programs)]
+    sizes = [program.n for program in programs[::bands]]
+    ends = accumulate(sizes)
+    cuts = tuple(slice(end - size, end) for end, size in zip(ends, sizes, strict=True) for _ in range(bands))
+    layout = tuple(
+        Shard(
+            Text(program.source, program.filename, program.constants, program.parameters),
+            room.arena[offsets[k] : offsets[k + 1]],
+            kept,
+            parameters,
+            gradients[k] if graph.gradients else None,
+            meetings,
+            cut_of(given, cut),
+            cut_of(taken, cut),
+            {"costs": costs[k], "right": right[k], "clock": clock, "shard": k},
+        )
+        for k, (cut, program) in enumerate(zip(cuts, programs, strict=True))
+    )
+    shards = {k: layout[k].bind(dtype) for k in here if k < count}
+    return Plan(graph, programs, layout, cuts, shards, given, taken, costs, right)
+
+
+def cut_of(arrays: Mapping[str, np.ndarray], cut: slice) -> dict[str, np.ndarray]:
+    return {name: array[cut] for name, array in arrays.items()}
+
+
+def give(plan: Plan, arrays: Mapping[str, np.ndarray | Stored], dtype: str, room: Room) -> Scalings:
+    """Put a batch in its place; what the workers still have to scale."""
+    scalings: Scalings = ()
+    for name, values in arrays.items():
+        if not isinstance(values, Stored):
+            np.copyto(plan.given[name], values, casting="same_kind")
+            continue
+        if plan.bands > 1:  # workers who share an image cannot each scale a part of it
+            values.scaling.apply(values.images, plan.given[name])
+            continue
+        kind = values.dtype
+        if (name, kind) not in plan.staged:
+            own = kind == dtype  # then they are scaled where they are
+            new = plan.given[name] if own else array(room, values.images.size, kind).reshape(values.shape)
+            plan.staged[name, kind] = new
+        np.copyto(plan.staged[name, kind], values.images)
+        scalings += ((name, kind, values.scaling),)
+    return scalings

@@ -1,0 +1,118 @@
+"""Whose turn it is: one thread that changes a model, or some that only ask it; and no signal in between."""
+
+from __future__ import annotations
+
+import _signal  # signal's own functions wrap each answer in an enumeration, which takes longer than a small layer
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ..diagnostics import Diagnostic, SpecError
+
+NAMES = ("INT", "TERM", "HUP", "ALRM", "USR1", "USR2", "PROF", "VTALRM", "QUIT", "CHLD")
+SIGNALS = tuple(int(getattr(signal, f"SIG{name}")) for name in NAMES if hasattr(signal, f"SIG{name}"))
+
+
+class Hold:
+    """Within it no function that answers a signal runs: it runs at the end.
+
+    Such a function may raise anywhere, as that of Ctrl-C does; half an update would be left. Only the main thread
+    runs them.
+    """
+
+    def __init__(self) -> None:
+        self.before: list[tuple[int, Callable[..., Any]]] = []
+        self.seen: list[int] = []
+
+    def __enter__(self) -> None:
+        if threading.get_ident() != threading.main_thread().ident:
+            return
+        try:
+            for number in SIGNALS:
+                answer = _signal.getsignal(number)
+                if callable(answer):
+                    self.before.append((number, answer))
+                    _signal.signal(number, self._note)
+        except BaseException:
+            self._give_back()
+            raise
+
+    def __exit__(self, *exception: object) -> None:
+        if self.before and threading.get_ident() == threading.main_thread().ident:
+            self._give_back()
+
+    def _note(self, number: int, frame: object) -> None:
+        self.seen.append(number)
+
+    def _give_back(self) -> None:
+        before, seen = dict(self.before), self.seen
+        for number, answer in self.before:
+            _signal.signal(number, answer)
+        self.before, self.seen = [], []
+        for number in seen:
+            before[number](number, None)
+
+
+class Lane:
+    """A place for one thread that asks: `owner` while it has the lock."""
+
+    def __init__(self) -> None:
+        self.lock, self.owner = threading.Lock(), 0
+
+
+class Turn:
+    """`with turn:` one thread has a model for itself; it may take its turn again within it.
+
+    Beside it there are lanes, at most so many: `with turn.lane().lock:` a thread asks while others ask in theirs.
+    All come through one door, which is held while the model changes, so that no change waits for ever behind
+    questions.
+    """
+
+    def __init__(self, lane: Callable[[], Any] = Lane, most: int = 1) -> None:
+        self.make, self.most = lane, most
+        self.lanes = [lane()]
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew, in a process that has none of the threads which may have had their turn."""
+        self.hold, self.door = Hold(), threading.RLock()
+        self.owner = self.depth = 0
+        for lane in self.lanes:
+            lane.lock, lane.owner = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        me = threading.get_ident()
+        if self.owner != me:
+            if any(lane.owner == me for lane in self.lanes):
+                message = "the model cannot change while it answers: a signal's function or the like asks for both"
+                raise SpecError((Diagnostic("CNN318", message),))
+            self.hold.__enter__()
+            self.door.acquire()
+            for lane in self.lanes:
+                lane.lock.acquire()
+            self.owner = me
+        self.depth += 1
+
+    def __exit__(self, *exception: object) -> None:
+        self.depth -= 1
+        if not self.depth:
+            self.owner = 0
+            for lane in self.lanes:
+                lane.lock.release()
+            self.door.release()
+            self.hold.__exit__()
+
+    def lane(self, several: bool = True) -> Any:
+        """A lane that is free, of `several` or the first; in the midst of its own answer a thread gets one more."""
+        me = threading.get_ident()
+        with self.door:
+            if not several and self.lanes[0].owner != me:
+                return self.lanes[0]
+            for lane in self.lanes:
+                if not lane.lock.locked():
+                    return lane
+            if len(self.lanes) < self.most or any(lane.owner == me for lane in self.lanes):
+                self.lanes.append(self.make())
+                return self.lanes[-1]
+            return self.lanes[me // 64 % len(self.lanes)]

@@ -1,0 +1,136 @@
+"""How processes that share memory start, meet and wait: by spinning on words of it, for a step takes microseconds.
+
+One that has long had nothing to do sleeps until a bell rings.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from .memory import above_standard
+
+GO, ABORT, STOP, TASK, PLACE, FIRST = 0, 8, 16, 24, 25, 32  # words, those that many write a cache line apart
+EACH = 24  # words of each worker: 0 how many barriers it has come to, 8 which command it has done, 16 it sleeps
+SPINS = 20_000
+REASON = 4096  # bytes after the words, for what a worker says when it fails
+RING = (1).to_bytes(8, sys.byteorder)
+
+
+class WorkerError(RuntimeError):
+    """A worker failed; the message has its reason."""
+
+
+class WorkerDied(WorkerError):
+    """A worker is gone, and could not say why."""
+
+
+class Bell:
+    """What wakes a process that sleeps: an event of the system's, or a pipe where there is none.
+
+    A pipe suggests to Linux that who writes is about to sleep, and the other is put on its processor.
+    """
+
+    def __init__(self) -> None:
+        event = hasattr(os, "eventfd")
+        ends = (os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC),) if event else os.pipe()
+        self.ends = [above_standard(end) for end in ends]
+        os.set_blocking(self.ends[-1], False)
+
+    def ring(self) -> None:
+        with suppress(BlockingIOError):  # it has rung long enough
+            os.write(self.ends[-1], RING)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it rang within that time."""
+        return heard(self.ends[0], seconds)
+
+    def close(self) -> None:
+        while self.ends:
+            os.close(self.ends.pop())
+
+
+def heard(bell: int, seconds: float, *ends: int) -> bool:
+    """Whether a bell rang within that time; waiting ends too where one of some files comes to its end."""
+    ready = select.select([bell, *ends], [], [], seconds)[0]
+    if bell in ready:
+        os.read(bell, 4096)
+    return bell in ready
+
+
+class Words:
+    """The words of some workers, as one of them sees them. `alive` raises where there is nobody to wait for."""
+
+    def __init__(self, memory: memoryview, count: int, alive: Callable[[Words], None]) -> None:
+        self.count, self.alive = count, alive
+        self.words = memory[: 8 * size(count)].cast("q")
+        self.reason = memory[8 * size(count) :]
+        self.meetings = 0
+
+    @staticmethod
+    def slot(worker: int) -> int:
+        """The first of a worker's own words."""
+        return FIRST + EACH * worker
+
+    def clear(self) -> None:
+        """Begin anew, with workers that know of nothing."""
+        for k in range(len(self.words)):
+            self.words[k] = 0
+        self.reason[:] = bytes(len(self.reason))
+        self.meetings = 0
+
+    def barrier(self, worker: int) -> None:
+        """Wait for all others to come to their barrier."""
+        self.meetings = count = self.meetings + 1
+        words = self.words
+        words[FIRST + EACH * worker] = count
+        for other in range(self.count):
+            if other != worker:
+                slot = FIRST + EACH * other
+                if words[slot] < count:
+                    self.until(slot, count)
+
+    def until(self, slot: int, count: int) -> None:
+        """Wait until a word has come to a count."""
+        words = self.words
+        self.wait(lambda: words[slot] >= count)
+
+    def wait(self, ready: Callable[[], object], sleep: Callable[[], bool] | None = None) -> None:
+        """Spin, then give way, then sleep, so that a waiting worker does not slow its neighbours."""
+        spins = 0
+        while not ready():
+            spins += 1
+            if spins % 256 == 0:
+                if self.words[ABORT]:
+                    raise WorkerError(self.said() or "another worker failed")
+                if spins > SPINS:
+                    self.alive(self)
+                    if sleep is None or spins <= SPINS + 2560:
+                        time.sleep(0.0002)
+                    elif sleep():
+                        spins = 0
+                elif spins > 2000:
+                    os.sched_yield()
+
+    def say(self, reason: str) -> None:
+        """Tell the others why this worker fails, and that they need not wait."""
+        text = reason.encode(errors="replace")[-(REASON - 1) :]
+        self.reason[: len(text)] = text
+        self.words[ABORT] = 1
+
+    def said(self) -> str:
+        """The reason of the worker that failed."""
+        return bytes(self.reason).split(b"\0", 1)[0].decode(errors="replace")
+
+
+def size(count: int) -> int:
+    """How many words so many workers have."""
+    return FIRST + EACH * count
+
+
+def nbytes(count: int) -> int:
+    return 8 * size(count) + REASON

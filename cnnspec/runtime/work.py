@@ -1,0 +1,121 @@
+"""What each worker does for one call: its shards of a plan, from one barrier to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..kernels.scale import rescale
+from .load import Bound, Text, bind
+from .update import Rule, Update
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Shard(NamedTuple):
+    """A program and the memory that it is bound to; see `load.bind`."""
+
+    text: Text
+    arena: np.ndarray
+    kept: np.ndarray
+    parameters: Arrays
+    gradients: Arrays | None
+    meetings: Arrays
+    given: Arrays
+    taken: Arrays
+    numbers: Mapping[str, Any]
+
+    def bind(self, dtype: str) -> Bound:
+        text, arena, kept, parameters, gradients, meetings, given, taken, numbers = self
+        return bind(text, dtype, arena, kept, parameters, gradients, meetings, given, taken, numbers)
+
+
+class Rescaling(NamedTuple):
+    """Images that came as they are stored, and where they are to be as the network sees them."""
+
+    stored: np.ndarray
+    given: np.ndarray
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+
+
+class Order(NamedTuple):
+    """A call of a plan as plain data: all that a worker must know.
+
+    what       learn, differentiate, or anything else: forward only
+    cuts       which images of the batch each shard has, as (start, stop)
+    barriers   how often shards wait for one another in forward and in backward
+    update     the arguments of `Update`
+    """
+
+    what: str
+    dtype: str
+    shards: tuple[Shard, ...]
+    cuts: tuple[tuple[int, int], ...]
+    barriers: tuple[int, int]
+    rescalings: tuple[Rescaling, ...]
+    costs: np.ndarray
+    update: tuple[Rule, np.ndarray, Arrays, tuple[np.ndarray, ...], np.ndarray, np.ndarray]
+
+
+@dataclass(eq=False)
+class Work:
+    """An order in the hands of some workers of so many: their shards are bound here.
+
+    `described` is where programs read it, once it was written down for them.
+    """
+
+    order: Order
+    shards: Mapping[int, Bound]
+    update: Update
+    count: int
+    barrier: Callable[[int], None]
+    described: tuple[int, ...] = ()
+
+    def __call__(self, worker: int) -> None:
+        # a number that is not finite is found in the cost and told with its layer; NumPy need not warn as well
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            {"learn": self.learn, "differentiate": self.differentiate}.get(self.order.what, self.forward)(worker)
+
+    def together(self, worker: int, phase: Callable[[Bound], Any], barriers: int) -> None:
+        """Run a phase of this worker's shards, from one barrier of all to the next."""
+        running = [phase(self.shards[k]) for k in range(worker, len(self.order.shards), self.count)]
+        for _ in range(barriers):
+            for part in running:
+                next(part)
+            self.barrier(worker)
+        if barriers:
+            for part in running:
+                next(part, None)
+
+    def forward(self, worker: int) -> None:
+        order = self.order
+        for stored, given, scale, offset in order.rescalings:
+            for start, stop in order.cuts[worker :: self.count]:
+                rescale(stored[start:stop], scale, offset, out=given[start:stop])
+        self.together(worker, lambda bound: bound.forward(bound.b, bound.p), order.barriers[0])
+
+    def differentiate(self, worker: int) -> None:
+        self.forward(worker)
+        if self.order.shards[0].gradients is not None:  # else nothing before the cost can be learnt
+            self.together(worker, lambda bound: bound.backward(bound.b, bound.p, bound.g), self.order.barriers[1])  # type: ignore[misc]
+        self.barrier(worker)
+        self.update.collect(worker, self.count, len(self.order.shards))
+
+    def learn(self, worker: int) -> None:
+        self.differentiate(worker)
+        if not all(
+            map(isfinite, self.order.costs.flat)
+        ):  # all workers see the same costs, so all of them stop here
+            return
+        if self.update.rule.clip is not None:
+            self.barrier(worker)  # chunks reach into the parts of others
+            self.update.squares(worker, self.count)
+            self.barrier(worker)
+        self.update.apply(worker, self.count)
+        if worker == 0 and self.shards[0].settle is not None:
+            self.shards[0].settle(self.shards[0].b, self.shards[0].p)

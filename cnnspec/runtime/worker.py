@@ -1,0 +1,110 @@
+"""A worker: a program of its own that binds what it is told to shared memory, and runs it when asked.
+
+It is given its place in shared memory by descriptor, and reads nothing of the program that started it but that.
+It ends when that program does.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import mmap
+import os
+import pickle
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from .words import GO, PLACE, STOP, TASK, Words, WorkerError, heard, nbytes
+
+REST = 0.01, 0.5  # seconds that a worker sleeps before it looks up, at first and at most
+
+
+class Worker:
+    """One of several workers, in its own program.
+
+    Its job is told by name: `file` and `start` say where the words are, `bell` and `parent` who wakes it.
+    """
+
+    def __init__(
+        self, *, file: int, start: int, length: int, offset: int, count: int, worker: int, bell: int, parent: int
+    ) -> None:
+        self.file, self.worker, self.count, self.bell, self.parent = file, worker, count, bell, parent
+        self.control = mmap.mmap(file, length, offset=start)
+        memory = memoryview(self.control)[offset : offset + nbytes(count)]
+        self.words = Words(memory, count, self._alive)
+        self.rest = REST[0]
+
+    def serve(self) -> None:
+        """Do what is asked for until it is time to stop."""
+        words, done = self.words.words, Words.slot(self.worker) + 8
+        sequence = 0
+        known: dict[int, Callable[[int], None]] = {}
+        while True:
+            sequence += 1
+            self.words.wait(lambda: words[GO] >= sequence or words[STOP], self._sleep)  # noqa: B023
+            if words[STOP]:
+                return
+            self.rest = REST[0]
+            if words[TASK] not in known:
+                known = {task: work for task, work in known.items() if task > words[PLACE + 4]}
+                known[words[TASK]] = self._work(*words[PLACE : PLACE + 4])
+            known[words[TASK]](self.worker)
+            words[done] = sequence
+
+    def _work(self, start: int, length: int, offset: int, size: int) -> Callable[[int], None]:
+        """What is described there."""
+        import numpy as np
+
+        from .memory import Attached, Place
+        from .update import Update
+        from .work import Order, Work
+
+        memory = Attached(self.file)
+        told = memory.array(Place(start, length, offset, (size,), (1,), "|u1")).tobytes()
+        order: Order = Reader(io.BytesIO(told), memory).load()
+        shards = {k: order.shards[k].bind(order.dtype) for k in range(self.worker, len(order.shards), self.count)}
+        assert isinstance(order.costs, np.ndarray)
+        return Work(order, shards, Update(*order.update), self.count, self.words.barrier)
+
+    def _sleep(self) -> bool:
+        """Until the bell rings, or it is time to look whether the parent is there. Whether it rang."""
+        words, asleep = self.words.words, Words.slot(self.worker) + 16
+        words[asleep] = 1
+        rang = heard(self.bell, self.rest, 0)  # standard input is a pipe that ends with the parent
+        words[asleep] = 0
+        self.rest = min(2 * self.rest, REST[1])
+        return rang
+
+    def _alive(self, words: Words) -> None:
+        """End with the parent, however it ended."""
+        if os.getppid() != self.parent:
+            os._exit(1)
+
+
+class Reader(pickle.Unpickler):
+    """Reads what the parent wrote: plain data, our own records, and arrays that lie in shared memory."""
+
+    def __init__(self, file: io.BytesIO, memory: Any) -> None:
+        super().__init__(file)
+        self.memory = memory
+
+    def persistent_load(self, place: Any) -> Any:
+        return self.memory.array(place)
+
+
+def main(job: str) -> None:
+    """A worker's life."""
+    worker = Worker(**json.loads(job))
+    code = 1
+    try:
+        worker.serve()
+        code = 0
+    except WorkerError:
+        pass  # somebody else said why
+    except MemoryError:
+        worker.words.say("MemoryError")
+    except BaseException:
+        worker.words.say(traceback.format_exc(limit=-3))
+    finally:
+        os._exit(code)

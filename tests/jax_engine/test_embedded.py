@@ -1,0 +1,77 @@
+"""A model on JAX in a larger program: several threads, a fork, a copy."""
+
+import copy
+import os
+import threading
+import warnings
+
+import numpy as np
+import pytest
+
+import cnnspec
+from cnnspec.diagnostics import SpecError
+
+pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
+
+TEXT = "input 1x6x6\nconv 2x3x3 -> relu -> dense 3 -> softmax"
+X = np.random.default_rng(0).normal(size=(4, 1, 6, 6)).astype("float32")
+Y = np.arange(4) % 3
+
+
+def compiled():
+    return cnnspec.compile(text=TEXT, batch=4, seed=0, engine="jax", devices=1)
+
+
+def test_threads_take_turns_with_a_training():
+    """A step gives the memory of the old parameters away, in which another thread would still read."""
+    model, beside = compiled(), compiled()
+    answers = [beside.predict(X)]
+    for _ in range(15):
+        beside.train_step(X, Y)
+        answers.append(beside.predict(X))
+    seen, failures = [], []
+
+    def ask():
+        try:
+            while model.steps < 15:
+                seen.append(model.predict(X))
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(15):
+        model.train_step(X, Y)
+    for thread in threads:
+        thread.join()
+    assert not failures
+    for found in seen:
+        assert min(np.abs(found - answer).max() for answer in answers) < 1e-6
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_is_told_that_jax_does_not_work_there():
+    model = compiled()
+    model.predict(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # JAX's own, of the fork
+        child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            model.predict(X)
+        except SpecError as error:
+            code = 0 if error.diagnostics[0].code == "CNN317" else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    model.predict(X)
+
+
+def test_a_copy_goes_on_as_its_original():
+    model = compiled()
+    model.train_step(X, Y)
+    made = copy.deepcopy(model)
+    assert made.train_step(X, Y) == model.train_step(X, Y)
+    np.testing.assert_array_equal(made.predict(X), model.predict(X))
