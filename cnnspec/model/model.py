@@ -339,8 +339,11 @@ class Model:
     def _arrays(self, x: Given, answers: dict[str, Settled]) -> dict[str, Array]:
         arrays = self._inputs(x)
         _fit(_length(arrays), answers)
-        for name, settled in answers.items():
-            arrays[f"{name}.target"] = self._outputs[name].targets(settled)
+        try:
+            for name, settled in answers.items():
+                arrays[f"{name}.target"] = self._outputs[name].targets(settled)
+        except Fault as fault:
+            raise SpecError((fault.diagnostic(),)) from None
         return arrays
 
     @lazy
@@ -355,11 +358,14 @@ class Model:
         judged = zip(self._judged, self.costs, strict=True)
         return {name: Answers(self.graph, name, cost, self.dtype) for name, cost in judged}
 
-    def _answers(self, y: Given) -> dict[str, Settled]:
-        """Answers by the names of the outputs, each of a known kind."""
+    def _answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
+        """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there."""
         given = _by_name(y, self._judged, "output")
         try:
-            return {name: self._outputs[name].settle(values) for name, values in given.items()}
+            settled = {name: self._outputs[name].settle(values) for name, values in given.items()}
+            for name in given if whole else ():
+                self._outputs[name].ensure(settled[name])
+            return settled
         except Fault as fault:
             raise SpecError((fault.diagnostic(),)) from None
 
@@ -374,9 +380,7 @@ class Model:
 
     def _images(self, x: Given, y: Given) -> Split | Named:
         """Images and answers to go through in batches, all of them looked at once."""
-        inputs, settled = self._inputs(x), self._answers(y)
-        if not _length(inputs):
-            raise SpecError((Diagnostic("CNN303", "there are no images to train on"),))
+        inputs, settled = self._inputs(x), self._answers(y, whole=True)
         _fit(_length(inputs), settled)
         answers = {name: kept(one) for name, one in settled.items()}
         if len(inputs) == len(answers) == 1:

@@ -59,9 +59,11 @@ class Answers:
         """Answers of any allowed form in their settled one; all that are counted together, at once.
 
         Class numbers (n,), or (n, h, w) for an output of pixels; rows of the output's own shape; for an output of
-        one pixel also without its sides, and for a single output (n,). Raises Fault where none fits, where a class
-        is not there, or where the cost cannot judge such numbers.
+        one pixel also without its sides, and for a single output (n,). Raises Fault where none fits, or where the
+        cost cannot judge such numbers; that every class is there is seen when targets are made, or by `ensure`.
         """
+        if y.dtype.kind == "i" and y.shape[1:] == self.places and self.classes > 1:
+            return Settled(y, CLASSES)  # what nearly every step comes with
         if y.dtype.kind not in "biuf":
             raise Fault("CNN410", f"targets must be numbers, got {y.dtype}")
         if self.parts[0] == 1 and y.shape[1:] in ((), (self.classes,)):
@@ -80,7 +82,10 @@ class Answers:
         """Settled answers as (n, c, ...), one number for each of the output's; classes become one-hot."""
         values = settled.values
         if settled.kind == CLASSES:
-            return (values[:, None] == self.each).astype(self.dtype)
+            hot = values[:, None] == self.each
+            if np.count_nonzero(hot) != values.size:
+                self.ensure(settled)
+            return hot.astype(self.dtype)
         return np.ascontiguousarray(values, self.dtype)
 
     def right(self, counts: tuple[int, int], kind: int) -> float | None:
@@ -89,14 +94,18 @@ class Answers:
             return None
         return counts[kind] / self.parts[kind] if self.parts[kind] > 1 else counts[kind]
 
+    def ensure(self, settled: Settled) -> None:
+        """Raise Fault where a class is not there."""
+        y = settled.values
+        if settled.kind == CLASSES and y.size and not 0 <= y.min() <= y.max() < self.classes:
+            bad = int(y.min()) if y.min() < 0 else int(y.max())
+            raise Fault("CNN410", f"class {bad} is not one of the {self.classes} that {self.name} tells apart")
+
     def _numbered(self, y: np.ndarray) -> np.ndarray:
-        """Class numbers, all of them there."""
+        """Class numbers as whole numbers."""
         if y.dtype.kind == "f" and not np.array_equal(y, np.floor(y)):
             message = f"targets of shape {y.shape} must be classes, whole numbers below {self.classes}"
             raise Fault("CNN410", message)
-        if y.size and not 0 <= y.min() <= y.max() < self.classes:
-            bad = int(y.min()) if y.min() < 0 else int(y.max())
-            raise Fault("CNN410", f"class {bad} is not one of the {self.classes} that {self.name} tells apart")
         return y.astype(np.int64, copy=False)
 
     def _rows(self, y: np.ndarray) -> Settled:

@@ -40,6 +40,13 @@ def budgets() -> str:
     return _table(("quantity", "what it is", "held by", "code when missed"), rows)
 
 
+def accuracy() -> str:
+    """What is counted as right."""
+    from ..model.targets import ACCURACY
+
+    return _table(("the network ends in", "answers", "what is counted"), ACCURACY)
+
+
 def initialisers() -> str:
     from ..ops.conv import INITIALISERS
 
@@ -61,7 +68,7 @@ def codes() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    each.__name__: each for each in (words, settings, budgets, initialisers, units, codes)
+    each.__name__: each for each in (words, settings, budgets, accuracy, initialisers, units, codes)
 }
 
 
