@@ -23,7 +23,7 @@ SIGNLESS = "\N{REPLACEMENT CHARACTER}"
 OBEYED = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # controls, bidirectional marks, line and paragraph separators
 ORDER = re.compile(r"##(?=\[|vso\[)", re.IGNORECASE)  # to a runner of workflows, anywhere in a line of its log
 HASHES = r"#\\x23"  # the same two characters in a literal
-FIRST = re.compile(r"\s*::(?!:)")  # the same, where a line begins
+FIRST = re.compile(r"\s*::[A-Za-z].*::")  # the same, where a line begins
 
 
 def sign(character: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -28,6 +29,14 @@ def put(text: str, err: bool = False, color: bool | None = None) -> None:
 
 def tell_json(document: object) -> None:
     put(json_text(document))
+
+
+def show_change(difference: str) -> None:
+    """A patch, as it is; in the log of a workflow, where one of its lines might be an order, as a page."""
+    if os.environ.get("GITHUB_ACTIONS") == "true" or os.environ.get("TF_BUILD"):
+        show(difference)
+    else:
+        hand_over(difference.encode("utf-8", "backslashreplace"))
 
 
 def hand_over(content: bytes) -> None:

@@ -59,6 +59,25 @@ def test_no_line_gives_an_order(capsys, order):
         assert not line.lstrip().startswith("::") and "##[" not in line and "##vso[" not in line
 
 
+def test_the_shape_that_a_spec_asserts_is_no_order(capsys):
+    terminal.show("conv 8x3x3\n  :: 8x26x26 -> relu ::8x26x26\n::: net.cnn:1:1\n")
+    assert capsys.readouterr().out == "conv 8x3x3\n  :: 8x26x26 -> relu ::8x26x26\n::: net.cnn:1:1\n"
+
+
+@pytest.mark.parametrize(("variable", "exact"), [("GITHUB_ACTIONS", False), ("TF_BUILD", False), ("CI", True)])
+@pytest.mark.parametrize("arguments", [("fmt", "--diff"), ("check", "--diff", "-q")], ids=" ".join)
+def test_a_patch_is_exact_but_in_the_log_of_a_workflow(tmp_path, monkeypatch, arguments, variable, exact):
+    for name in ("GITHUB_ACTIONS", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "true")
+    monkeypatch.chdir(tmp_path)
+    arrow = "->" if "fmt" in arguments else "→"  # which `check` mends
+    Path("n\n+++ x.cnn").write_text(f"input 4\n# ##[error] \x1b[31m\ndense  2 {arrow} softmax\n")
+    _, said = call(*arguments, "n\n+++ x.cnn")
+    assert ("##[" in said) is exact and ("\x1b" in said) is exact
+    assert said.count("\n+++ ") == 1  # the name forges no other file's patch
+
+
 def test_a_symbol_that_the_terminal_lacks_is_replaced(monkeypatch):
     stream = Stream("ascii")
     monkeypatch.setattr("sys.stdout", stream)

@@ -80,7 +80,8 @@ class Process:
         paths = [path or os.getcwd() for path in sys.path]
         self.said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
         self.process = subprocess.Popen(
-            [sys.executable, "-m", f"cnnspec.bench.{module}", json.dumps(job)],
+            # -P: what lies in the current folder is no module
+            [sys.executable, "-P", "-m", f"cnnspec.bench.{module}", json.dumps(job)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..diagnostics import Diagnostic, Edit, Source
 from ..lang.hints.fixes import edited
 from ..lang.work import Work
+from ..quoting import visible
 
 Find = Callable[[Source, bool], "tuple[Diagnostic, ...]"]
 """The findings of a changed source; with or without their fixes, which take much longer to find."""
@@ -101,7 +102,7 @@ def difference(before: Source, after: Source) -> str:
     """A unified diff, as `patch` and people read it."""
     from difflib import unified_diff
 
-    lines = unified_diff(lines_of(before.text), lines_of(after.text), before.name, after.name)
+    lines = unified_diff(lines_of(before.text), lines_of(after.text), visible(before.name), visible(after.name))
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 

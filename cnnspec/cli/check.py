@@ -18,7 +18,7 @@ from ..checking.search import search
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.codes import CODES
 from ..diagnostics.formats import FOR_PEOPLE, FORMATS, Checked, render
-from ..terminal import hand_over, tell
+from ..terminal import hand_over, show_change, tell
 from .jobs import Job, Result, died, look
 from .outcome import CLEAN, FINDINGS, INTERRUPTED, OUR_FAULT, USAGE, coloured
 
@@ -219,7 +219,7 @@ def write_results(results: Sequence[Result], options: Options) -> None:
     color = coloured(sys.stderr if output else sys.stdout, options.color and not options.output_file)
     text = render(options.format, checked, color=color)
     if options.diff:
-        hand_over("".join(result.diff for result in results).encode("utf-8", "backslashreplace"))
+        show_change("".join(result.diff for result in results))
     if output:
         hand_over(output)
     if options.output_file or not options.diff:

@@ -12,7 +12,7 @@ from ..checking import Configurations, load, source_of
 from ..checking.fixes import difference, write
 from ..checking.search import search
 from ..diagnostics import Diagnostic, Source, SpecError
-from ..terminal import hand_over, tell
+from ..terminal import hand_over, show_change, tell
 from .outcome import CLEAN, FINDINGS, say
 
 STDIN = "-"
@@ -49,7 +49,7 @@ def command(paths: tuple[str, ...], check: bool, diff: bool, explicit: bool) -> 
             continue
         changed = written != source.text
         if diff:
-            hand_over(difference(source, Source(source.name, written)).encode("utf-8", "backslashreplace"))
+            show_change(difference(source, Source(source.name, written)))
         elif check and changed:
             tell(f"{source.name} would change")
         if check or diff:

@@ -16,7 +16,6 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +29,10 @@ from ..settings.data import Data
 from ..settings.expect import QUANTITIES, RELATIONS, Budget
 from ..settings.train import Train
 from .claimed import claimed
+from .parse.numbers import LARGEST
 
 FORMAT, VERSION = "cnnspec-graph", 1
 MOST_NODES = 20_000
-MOST = 10**30  # that a budget may allow
 NAME = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"  # those of the grammar, joined by dots
 
 
@@ -100,7 +99,7 @@ def from_json(text: str, source: Source) -> tuple[Graph, Data, Train, tuple[Budg
 
     whole = Span(source, 0, min(len(text), 1))
     try:
-        document = json.loads(text, parse_constant=finite, parse_float=finite)
+        document = json.loads(text, parse_constant=number, parse_float=number, parse_int=integer)
     except (ValueError, RecursionError) as error:
         at = getattr(error, "pos", 0)
         return Diagnostic("CNN027", "the file is not JSON", Span(source, at, at + 1), label=str(error)[:80])
@@ -116,12 +115,17 @@ def from_json(text: str, source: Source) -> tuple[Graph, Data, Train, tuple[Budg
     return graph, settings[0], settings[1], tuple(budgets)
 
 
-def finite(written: str) -> float:
-    """A number of JSON; NaN, Infinity and 1e999, which Python reads, are none."""
+def number(written: str) -> float:
+    """A number of JSON, as large as one of a spec may be: not NaN, Infinity or 1e999, which Python reads."""
     value = float(written)
-    if not isfinite(value):
-        raise ValueError(f"{written[:40]} is no number")
+    if not abs(value) <= LARGEST:
+        raise ValueError(f"{written[:40]} is no number from {-LARGEST:.0e} to {LARGEST:.0e}")
     return value
+
+
+def integer(written: str) -> int:
+    number(written)
+    return int(written)
 
 
 @contextmanager
@@ -276,7 +280,7 @@ def schema() -> dict[str, Any]:
         "properties": {
             "quantity": {"enum": [q.name for q in QUANTITIES]},
             "relation": {"enum": list(RELATIONS)},
-            "bound": {"anyOf": [{"type": "number", "minimum": -MOST, "maximum": MOST}, shape]},
+            "bound": {"anyOf": [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, shape]},
             "at": {**name, "pattern": f"^({NAME})?(?![\\s\\S])"},
         },
         "additionalProperties": False,

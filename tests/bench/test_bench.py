@@ -166,3 +166,13 @@ conv 16x3x3 pad 1 -> basic(16)*2 -> gap -> dense 3 -> softmax
         owners = {layers.owner(node, model.graph) for node in model.engine.graph(mode, 4)}
         assert owners - {"cost"} <= set(model.graph.nodes), owners
         assert {"basic1.conv1", "basic2.bn2", "dense1"} <= owners | {"basic2.bn2"}
+
+
+def test_a_module_in_the_current_folder_is_not_run(tmp_path, monkeypatch):
+    """The processes that time start in a folder that somebody else may have filled."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("json", "random", "numpy", "cnnspec"):
+        (tmp_path / f"{name}.py").write_text('open("ran", "w")\n')
+    with pytest.raises(RuntimeError), duel.Process("a side", "side", {}) as side:
+        side.answer("rate")
+    assert not (tmp_path / "ran").exists()
