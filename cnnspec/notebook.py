@@ -5,8 +5,6 @@ Each function gives HTML (or SVG) for one of them; the objects' `_repr_html_` ca
 
 from __future__ import annotations
 
-import csv
-import json
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -15,15 +13,15 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, SpecError
 from .diagnostics.text import render
 from .display import shows
 from .draw.drawing import draw
 from .draw.svg import number
 from .ir import Graph, summary
 from .ir.facts import Facts, facts
-from .plain_files import read_text
 from .quoting import markup
+from .train.folder import RunFolder
 
 if TYPE_CHECKING:
     from .checking import Report
@@ -75,14 +73,13 @@ def history_html(history: History) -> str:
 @shows("run_html")
 def run_html(path: Path) -> str:
     """The curves of a run's folder, what came of it, and its pictures' names."""
+    folder = RunFolder(path)
     columns: dict[str, list[float | None]] = {}
-    with suppress(OSError, ValueError):
-        for row in csv.DictReader(read_text(path / "results.csv").splitlines()):
-            for name, value in row.items():
-                columns.setdefault(name, []).append(float(value) if value else None)
     told: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        told = json.loads(read_text(path / "summary.json"))
+    with suppress(SpecError):
+        columns = folder.columns()
+    with suppress(SpecError):
+        told = folder.ended()
     cells = "".join(
         f"<tr><th>{markup(name)}</th><td>{markup(value)}</td></tr>"
         for name, value in told.items()

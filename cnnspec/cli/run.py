@@ -72,7 +72,7 @@ def command(
     """Train the network of SPEC, test it, and write everything into runs/<spec>-001/."""
     if (spec is None) == (resume is None):
         raise click.UsageError("give a spec, or --resume with the folder of a run")
-    from ..experiment.kept import of_run
+    from ..experiment.kept import of_stopped
     from ..train.folder import RunFolder
 
     if seed is not None:
@@ -85,7 +85,7 @@ def command(
                 "a resumed run keeps its settings and weights; --set, --weights and --tune begin a new one"
             )
         run_folder = RunFolder.open(resume)
-        made = of_run(run_folder)
+        made = of_stopped(run_folder)
         return train(made.path, made.overrides, folder, workers, parallel, as_json, machines.or_as(made.settings),
                      run_folder=run_folder, made=made, shards=int(made.settings["shards"]),
                      tuned=made.settings.get("tuned"), accept_changed_data=accept_changed_data)  # fmt: skip

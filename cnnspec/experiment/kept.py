@@ -58,6 +58,13 @@ def of_run(run: RunFolder) -> Made:
     return Made(path, source, tuple(settings["set"]), run.preparation(settings), settings)
 
 
+def of_stopped(run: RunFolder) -> Made:
+    """What a run that is to go on was made of; refused, before any work, where its state is of something else."""
+    made = of_run(run)
+    check_spec(run.state, tensors.read_metadata(run.state), Stamp.of(made.source, made.overrides, made.preparation))
+    return made
+
+
 def of_trained(path: Path) -> Kept:
     """What a run's folder (with the weights that its test used) or a weights file holds."""
     if path.is_dir():
@@ -67,7 +74,7 @@ def of_trained(path: Path) -> Kept:
             raise SpecError((Diagnostic("CNN462", f"{path} is not the folder of a run: it holds no weights"),))
         made, found = of_run(run), tensors.read(file)
         if found.metadata.get("spec"):
-            check_spec(file, found.metadata, Stamp.of(made.source, made.overrides))
+            check_spec(file, found.metadata, Stamp.of(made.source, made.overrides, made.preparation))
         preparation = made.preparation or Preparation.from_metadata(found.metadata, str(file))
         return Kept(made.path, made.source, made.overrides, preparation, made.settings, file, found.arrays)
     found = tensors.read(path)

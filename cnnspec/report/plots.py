@@ -6,9 +6,7 @@ stops nothing.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +18,8 @@ from ..diagnostics import SpecError
 from ..draw.png import MISSING
 from ..experiment.journal import NAME, read
 from ..model.scores import scores
-from ..plain_files import read_text
 from ..quoting import plotted
+from ..train.documents import columns
 from .tiles import filter_tiles
 
 if TYPE_CHECKING:
@@ -102,11 +100,8 @@ def canvas() -> Callable[..., Any]:
 
 def results(path: Path) -> dict[str, np.ndarray]:
     """The columns of results.csv; an empty field is not a number."""
-    with suppress(OSError):
-        rows = list(csv.DictReader(read_text(path).splitlines()))
-        names = rows[0] if rows else ()
-        return {name: np.array([float(row[name]) if row[name] else np.nan for row in rows]) for name in names}
-    return {}
+    found = columns(path) if path.exists() else {}
+    return {name: np.array(values, np.float64) for name, values in found.items()}
 
 
 def curves(figure: Callable[..., Any], rows: dict[str, np.ndarray]) -> Any:

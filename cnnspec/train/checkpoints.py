@@ -188,6 +188,8 @@ def check_spec(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> None:
             help="put the spec back as it was, or start anew with `--weights`",
         )
         raise SpecError((finding,))
+    if was.preparation and stamp.preparation and was.preparation != stamp.preparation:
+        refuse("CNN461", path, "belongs to images that were prepared otherwise than settings.json says")
     if "origin" in metadata and was.overrides != stamp.overrides:
         told = [" ".join(f"--set {tensors.shown(one)}" for one in stamp.overrides) or "no --set"]
         told += [" ".join(f"--set {tensors.shown(one)}" for one in was.overrides) or "none"]

@@ -59,7 +59,7 @@ def columns(path: Path) -> dict[str, list[float | None]]:
     except csv.Error as error:
         damaged(path, f"is not a table: {error}")
     if not rows or rows[0] != names:
-        damaged(path, f"has another header than {', '.join(names)}")
+        damaged(path, f"is empty or has another header than {', '.join(names)}")
     found: dict[str, list[float | None]] = {name: [] for name in names}
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(names):

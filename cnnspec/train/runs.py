@@ -135,7 +135,7 @@ def run(
 def _with_checkpoint(error: SpecError, folder: RunFolder) -> SpecError:
     """The same findings, telling what is left to go on from."""
     try:
-        step = int(tensors.read(folder.state).metadata.get("step", ""))
+        step = int(tensors.read_metadata(folder.state).get("step", ""))
     except (SpecError, ValueError):
         return error
     told = f"the checkpoint of step {step} is whole: {folder.state}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -95,16 +96,28 @@ def _parts(header: bytes, arrays: list[tuple[str, NDArray[Any]]]) -> Iterator[fi
 
 def read(path: Path) -> Tensors:
     """Read a file; whatever is wrong with it is a diagnostic."""
+    with _opened(path) as file:
+        size = size_of(file)
+        entries, metadata, data = _header(path, file, size)
+        ensure_free(path, size)
+        arrays = {}
+        for entry in entries:
+            file.seek(data + entry.start)
+            arrays[entry.name] = _array(path, file, entry)
+        return Tensors(arrays, metadata)
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The texts of a file, without its arrays; whatever is wrong with them is a diagnostic."""
+    with _opened(path) as file:
+        return _header(path, file, size_of(file))[1]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with open_regular(path) as file:
-            size = size_of(file)
-            entries, metadata, data = _header(path, file, size)
-            ensure_free(path, size)
-            arrays = {}
-            for entry in entries:
-                file.seek(data + entry.start)
-                arrays[entry.name] = _array(path, file, entry)
-            return Tensors(arrays, metadata)
+            yield file
     except FileNotFoundError:
         refuse("CNN450", path, "is not there")
     except OSError as error:
@@ -152,6 +165,10 @@ def _header(path: Path, file: BinaryIO, size: int) -> tuple[list[Entry], dict[st
     metadata = raw.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         refuse("CNN451", path, "has metadata that are not texts by name")
+    try:
+        json.dumps(raw | metadata, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a character, which JSON can write
+        refuse("CNN451", path, "has a name or a text that cannot be written in UTF-8")
     entries = sorted((_entry(path, *item) for item in raw.items()), key=lambda e: (e.start, e.end))
     _check_layout(path, entries, size - 8 - length)
     return entries, metadata, 8 + length

@@ -87,9 +87,12 @@ def test_a_single_epoch_is_a_point():
 def test_a_run_is_its_curves_and_its_summary(tmp_path):
     folder = RunFolder.create(tmp_path, "a<b")
     folder.write_results(list(rows(3)))
-    folder.write_json("summary.json", {"status": "finished", "test_accuracy": 0.93})
+    told = {"status": "finished", "test_accuracy": 0.93, "test_cost": 0.2, "epochs": 3, "spec_sha256": "0" * 64}
+    folder.write_json("summary.json", {**told, "parameters": 9, "images_per_second": 1, "seconds": 1})
     texts = Balanced(folder._repr_html_()).texts
     assert "finished" in texts and "0.93" in texts
+    folder.summary.write_text("{")
+    assert "a-b-001" in folder._repr_html_() and "finished" not in folder._repr_html_()
 
 
 def test_a_run_that_has_not_begun_shows_its_name(tmp_path):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from contextlib import suppress
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +14,7 @@ from ...explain.receptive import Reach, receptive
 from ...explain.subject import Example, Subject
 from ...ir import Graph, Node
 from ...ir.facts import Row, facts
-from ...plain_files import read_text
+from ...train.folder import RunFolder
 from .numbers import Numbers
 
 EXACT = 2_600_000  # bytes of numbers that a page may hold exactly; a third more in base64
@@ -143,15 +139,7 @@ def _pictured(array: np.ndarray, numbers: Numbers) -> dict[str, Any]:
 
 
 def _training(run: Path) -> dict[str, Any] | None:
-    """The rows of results.csv and what summary.json says, where they are there."""
-    told: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        told["summary"] = json.loads(read_text(run / "summary.json"))
-    with suppress(OSError, ValueError):
-        columns: dict[str, list[float | None]] = {}
-        for row in csv.DictReader(read_text(run / "results.csv").splitlines()):
-            for name, value in row.items():
-                number = float(value or "nan")
-                columns.setdefault(name, []).append(number if isfinite(number) else None)
-        told["columns"] = columns
-    return told or None
+    """The columns of results.csv and what summary.json says, where they are there."""
+    folder = RunFolder(run)
+    told: dict[str, Any] = {"summary": folder.ended(), "columns": folder.columns()}
+    return {name: found for name, found in told.items() if found} or None
