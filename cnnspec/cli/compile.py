@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..quoting import visible
 from ..terminal import hand_over, tell
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def command(
     if emit == "onnx":
         from ..targets.onnx.export import onnx_model
 
-        made = onnx_model(model.graph, model.parameters, name=visible(spec.name.removesuffix(".cnn")),
+        made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"),
                           preparation=model.preparation)  # fmt: skip
         write(made.SerializeToString(), out)
         return

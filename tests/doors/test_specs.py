@@ -54,6 +54,7 @@ PLAIN = {"folder": HARMLESS, "file": HARMLESS, "imported": HARMLESS + "s", "comm
 DOORS = {
     "file": {"file": FILE},
     "file that gives an order": {"file": "::error ::x"},
+    "file whose name is no text": {"file": "n\udcff"},
     "folder": {"folder": FILE},
     "import": {"imported": QUOTED},
     "comment": {"comment": LINE},

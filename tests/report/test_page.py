@@ -387,3 +387,10 @@ def test_the_command_writes_a_page_of_a_run(tmp_path, monkeypatch):
     assert result.exception is None, result.exception
     made = (tmp_path / "runs" / "tiny-001" / "report.html").read_text(encoding="utf-8")
     assert "test image 0 of digits, a 7" in made and '"validation_accuracy"' in made
+
+
+def test_scripts_write_text_and_never_markup():
+    """Names and titles on the page come from files of others; no way into markup or code is used for any of them."""
+    ways = r"innerHTML|outerHTML|insertAdjacent|document\.write|ContextualFragment|DOMParser|\beval\(|Function\("
+    for script in HERE.glob("*.js"):
+        assert not re.search(ways, script.read_text()), script.name

@@ -21,6 +21,7 @@ from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph
 from ...ir.fields import settings
 from ...ops.leaves import Input
+from ...quoting import visible
 from .page import INIT, OnnxPage
 from .words import WORDS
 
@@ -81,7 +82,7 @@ def onnx_model(
             outputs.append(value(output, output))
     made = helper.make_graph(
         page.nodes,
-        name,
+        visible(name),
         [value(name, name) for name in graph.inputs],
         outputs,
         [numpy_helper.from_array(array, name) for name, array in page.arrays.items()],
