@@ -41,6 +41,8 @@ def input_help(source: Source | None, found: TensorType, wanted: TensorType) -> 
     axes = _axes_for(found.shape, wanted.shape) if isinstance(source, Npz) else None
     if axes:
         return f"say `axes {axes}` after the file, if that is the order in which they are stored"
+    if len(found.shape) == 1 and found.elements == wanted.elements:
+        return f"use `input {found}`, and `reshape {wanted}` as the first layer"
     return f"use `input {found}`"
 
 

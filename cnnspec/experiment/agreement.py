@@ -106,8 +106,12 @@ def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Know
         return None
     outputs = "one output" if kind["c"] == 1 else f"{kind['c']} outputs"
     message = f"the network has {outputs}, and {known.name} has {told(known)}"
-    two = " -> softmax`, or in `dense 1 -> sigmoid" if known.numbers is False and known.outputs == 2 else ""
-    return Fault("CNN410", message, help=f"end the network in `dense {known.outputs}{two}`")
+    help = f"end the network in `dense {known.outputs}`"
+    if known.numbers is False and known.outputs == 2:
+        help = "end the network in `dense 2 -> softmax`, or in `dense 1 -> sigmoid`"
+    elif known.numbers and known.outputs == 1:
+        help += ", or store classes as whole numbers (of an npz), or say `target classes` (of a csv)"
+    return Fault("CNN410", message, help=help)
 
 
 def told(known: Known) -> str:

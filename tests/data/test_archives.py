@@ -72,6 +72,12 @@ def test_an_input_that_other_axes_would_give_is_told_them(tmp_path, shape, wante
     assert f"`axes {axes}`" in help if axes else help == f"use `input {found.input_type}`"
 
 
+def test_vectors_that_are_images_laid_flat_are_told_how_to_become_images(tmp_path):
+    found = read(tmp_path, x=np.zeros((30, 784), np.uint8), y=Y)
+    help = input_help(found.source, found.input_type, typed(1, 28, 28))
+    assert help == "use `input 784`, and `reshape 1x28x28` as the first layer"
+
+
 # ---- parts --------------------------------------------------------------------------------------------
 
 

@@ -562,6 +562,10 @@ def good(folder, kind):
     if kind == "npz":
         archive(folder, zipfile.ZIP_DEFLATED, x=GOOD_X, y=GOOD_Y)
         return Npz("a.npz"), "a.npz"
+    if kind == "npz of texts":
+        archive(folder, x_train=npy(X.astype(">f4")), y_train=npy(TEXTS[:3][Y]), x_val=npy(X.astype(">f4")),
+                y_val=npy(TEXTS[:3][Y].astype("S3")))  # fmt: skip
+        return Npz("a.npz", axes="nhw"), "a.npz"
     if kind == "csv":
         table(folder)
         return Csv("a.csv", test=0.0), "a.csv"
@@ -571,7 +575,7 @@ def good(folder, kind):
 
 
 @pytest.mark.parametrize("count", [150, pytest.param(10_000, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("kind", ["idx", "idx in gzip", "npz", "csv", "images"])
+@pytest.mark.parametrize("kind", ["idx", "idx in gzip", "npz", "npz of texts", "csv", "images"])
 def test_no_mutation_of_a_file_escapes_the_diagnostics(tmp_path, kind, count):
     """Bytes changed, cut and put in at random: a dataset or a SpecError, nothing else."""
     source, name = good(tmp_path, kind)
@@ -597,7 +601,13 @@ def test_no_mutation_of_a_file_escapes_the_diagnostics(tmp_path, kind, count):
                 break
         path.write_bytes(content)
         try:
+            describe(Data(source=source), tmp_path)
+            known = True
+        except Fault:
+            known = False
+        try:
             read(source, tmp_path)
+            assert known, "what is found wrong without reading is wrong"
         except SpecError:
             refused += 1
     assert refused > 10
