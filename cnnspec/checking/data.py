@@ -26,7 +26,7 @@ def data_findings(
         return ()
     from ..data.known import describe
     from ..data.small import is_small
-    from ..experiment.agreement import disagreements, of_several
+    from ..experiment.agreement import disagreements, of_several, unmeasured
 
     several = of_several(spec)
     if several:
@@ -50,4 +50,4 @@ def data_findings(
             with_it = f"with the {known.input} of {known.name}, "
             return tuple(replace(error, message=with_it + error.message) for error in again.errors)
         spec = again.spec
-    return disagreements(spec, known)
+    return disagreements(spec, known) or unmeasured(spec, known)

@@ -17,6 +17,7 @@ from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import TensorType
 from ..lang import Spec
 from ..lang.hints.warnings import maker
+from ..lang.lowering.budgets import NUMBERS, never_measured
 from ..ops.costs import PROBABILITIES, BinaryCrossEntropy, Cost, CrossEntropy
 
 PLAIN = ("dense", "conv", "upconv")  # words whose numbers may be anything
@@ -26,6 +27,20 @@ def disagreements(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
     """What a run of the spec on such data would be refused for before its first step."""
     several = of_several(spec)
     return several or tuple(_found(spec, known))
+
+
+def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
+    """The budgets that a run on such data has to leave open; it trains all the same, and fails at the end."""
+    (output,) = spec.graph.outputs
+    yes_or_no = spec.graph.type(output)["c"] == 1 and spec.graph.behind(output).op.word in PROBABILITIES
+    numbers = known.numbers and spec.train.cost[0].of_numbers and not yes_or_no
+    found = []
+    for budget in spec.expect:
+        if budget.quantity.trained and not known.test:
+            found.append(never_measured(budget, f"{known.name} has no test images"))
+        elif budget.quantity.name == "accuracy" and numbers:
+            found.append(never_measured(budget, NUMBERS))
+    return tuple(found)
 
 
 def of_several(spec: Spec) -> tuple[Diagnostic, ...]:

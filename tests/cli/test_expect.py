@@ -20,27 +20,46 @@ def archives(here):
     return here
 
 
-def ran(here, cnnspec, text):
+def ran(here, cnnspec, text, found=""):
     (here / "e.cnn").write_text(text)
-    assert cnnspec("check", "e.cnn").code == 0
+    checked = cnnspec("check", "e.cnn")
+    assert checked.code == bool(found) and found in checked.out
     return cnnspec("run", "e.cnn", "--workers", 1)
 
 
 def test_without_test_images_nothing_was_measured(archives, cnnspec):
     text = CLASSES + DATA % " test 0" + "expect { accuracy >= 99% ; cost <= 0.001 ; params <= 100 }\n"
-    outcome = ran(archives, cnnspec, text)
+    outcome = ran(archives, cnnspec, text, "error[CNN611]: cost is never measured: f has no test images")
     assert outcome.code == 1
     assert "error[CNN610]: accuracy was not measured, and the spec expects >= 99.00%" in outcome.err
     assert "error[CNN610]: cost was not measured, and the spec expects <= 0.001" in outcome.err
     assert outcome.err.count("there are no test images") == 2
 
 
-def test_numbers_have_a_cost_and_no_accuracy(archives, cnnspec):
-    text = "input 1x6x6\ndense 2\ntrain { cost mse }\n" + (DATA % "").replace("f.npz", "numbers.npz")
-    outcome = ran(archives, cnnspec, text + "expect { accuracy >= 10% ; cost <= 1e9 }\n")
+@pytest.mark.parametrize(
+    "end, found",
+    [("dense 2\ntrain { cost mse }", "CNN611"), ("dense 2 -> sigmoid", "")],  # of shares only a run knows
+)
+def test_numbers_have_a_cost_and_no_accuracy(archives, cnnspec, end, found):
+    text = f"input 1x6x6\n{end}\n" + (DATA % "").replace("f.npz", "numbers.npz")
+    outcome = ran(archives, cnnspec, text + "expect { accuracy >= 10% ; cost <= 1e9 }\n", found)
     assert outcome.code == 1 and outcome.err.count("error[") == 1
-    assert "accuracy was not measured" in outcome.err and "the answers are numbers" in outcome.err
+    assert "error[CNN610]: accuracy was not measured" in outcome.err and "the answers are numbers" in outcome.err
     assert "accuracy" not in outcome.out
+
+
+def test_check_finds_what_the_files_say_of_the_test(archives, cnnspec):
+    x, y = np.zeros((40, 1, 6, 6), "f4"), np.arange(40) % 2
+    text = CLASSES + 'data { source npz "%s.npz" test 0 }\nexpect { accuracy >= 0.1 }\n'
+    np.savez("own.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    np.savez("column.npz", x=x, y=np.random.default_rng(0).random(40))
+    for name, code in (("f", 1), ("own", 0), ("missing", 0)):
+        (archives / "e.cnn").write_text(text % name)
+        assert cnnspec("check", "e.cnn").code == code, name
+    (archives / "e.cnn").write_text(
+        'input 1x6x6\ndense 1\ntrain { cost mse }\ndata { source npz "column.npz" }\nexpect { accuracy >= 1% }\n'
+    )
+    assert "accuracy is never measured: the answers are numbers" in cnnspec("check", "e.cnn").out
 
 
 def test_a_run_that_has_nothing_to_hold_is_clean(archives, cnnspec):

@@ -40,9 +40,7 @@ def check_budgets(
         if budget.quantity.trained:
             why = unmeasurable(name, graph, train, data, implied)
             if why:
-                help = "expect a `cost`" if name == "accuracy" and why == NUMBERS else ""
-                message = f"{name} is never measured: {why}"
-                findings.add(Diagnostic("CNN611", message, budget.span, help=help))
+                findings.add(never_measured(budget, why))
             continue
         if name == "memory":
             _check_memory(budget, known, graph, train, findings)
@@ -57,6 +55,12 @@ def check_budgets(
         if not budget.holds(found):
             most = max(known.rows, key=MOST[name]) if name in MOST and not budget.at else None
             findings.add(missed(budget, found, graph, most.name if most else ""))
+
+
+def never_measured(budget: Budget, why: str) -> Diagnostic:
+    """The diagnostic of a budget that no run can hold."""
+    help = "expect a `cost`" if why == NUMBERS else ""
+    return Diagnostic("CNN611", f"{budget.quantity.name} is never measured: {why}", budget.span, help=help)
 
 
 def unmeasurable(name: str, graph: Graph, train: Train, data: Data, implied: bool) -> str:
