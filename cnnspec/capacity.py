@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .diagnostics import Diagnostic, SpecError
 
+PAGE = mmap.PAGESIZE
 SPARE = 64 << 20  # left for the interpreter, a batch on its way, the files being written
 
 
 def free_memory(root: Path = Path("/")) -> int | None:
-    """Bytes that a process may still take: of the machine, and of the control groups it is in.
+    """Bytes that a process may still take: of the machine, of the control groups it is in, of its own limits.
 
     None where the system does not say (anything but Linux).
     """
@@ -23,6 +25,7 @@ def _limits(root: Path) -> Iterator[int]:
     for line in _lines(root / "proc/meminfo"):
         if line.startswith("MemAvailable:"):
             yield int(line.split()[1]) << 10
+    yield from _own_limits(root)
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
         if not controllers:
@@ -37,6 +40,17 @@ def _limits(root: Path) -> Iterator[int]:
         for folder in (group, *group.parents):
             if folder.is_relative_to(base):
                 yield from _group(folder, *names)
+
+
+def _own_limits(root: Path) -> Iterator[int]:
+    """What `ulimit -v` and `ulimit -d` leave: of addresses, and of memory that can be written to."""
+    pages = [int(number) * PAGE for number in " ".join(_lines(root / "proc/self/statm")).split()]
+    if len(pages) > 5:
+        used = {"Max address space": pages[0], "Max data size": pages[5]}
+        for line in _lines(root / "proc/self/limits"):
+            name, limit = line[:26].strip(), line[26:].split()[:1]
+            if name in used and limit[0].isdigit():
+                yield int(limit[0]) - used[name]
 
 
 def _group(folder: Path, limit: str, used: str, reclaimable: str) -> Iterator[int]:

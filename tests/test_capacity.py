@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import subprocess
+import sys
+import zipfile
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnspec.capacity import SPARE, ensure_fits, free_memory, largest, mebibytes
+from cnnspec.capacity import PAGE, SPARE, ensure_fits, free_memory, largest, mebibytes
 from cnnspec.diagnostics import SpecError
 
 GIB = 1 << 30
@@ -42,6 +47,55 @@ def test_the_tightest_group_counts_and_its_cache_is_free(tmp_path):
     (base / "memory.current").write_text(f"{3 * GIB}\n")
     (base / "memory.stat").write_text(f"anon 5\ninactive_file {GIB // 2}\n")
     assert free_memory(root) == GIB + GIB // 2
+
+
+LIMITS = """Limit                     Soft Limit           Hard Limit           Units
+Max cpu time              unlimited            unlimited            seconds
+Max data size             {data:<20} unlimited            bytes
+Max address space         {space:<20} unlimited            bytes
+"""
+
+
+@pytest.mark.parametrize(
+    "data, space, free",
+    [
+        ("unlimited", "unlimited", 8 * GIB),
+        ("unlimited", 3 * GIB, 3 * GIB - 500 * PAGE),
+        (2 * GIB, 3 * GIB, 2 * GIB - 100 * PAGE),
+        (2 * GIB, PAGE, 0),
+    ],
+)
+def test_limits_of_the_process_count(tmp_path, data, space, free):
+    limits = LIMITS.format(data=data, space=space)
+    statm = "500 200 50 6 0 100 0\n"
+    root = machine(tmp_path, proc__meminfo=MEMINFO, proc__self__limits=limits, proc__self__statm=statm)
+    assert free_memory(root) == free
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells what is free")
+def test_a_file_larger_than_the_limit_of_the_process_is_refused_before_it_is_read(tmp_path):
+    """An npz of 600 MB, stored sparse, under `ulimit -v`: CNN407, not a MemoryError."""
+    program = """if True:
+        import resource, sys
+        from cnnspec.data.load import load
+        from cnnspec.diagnostics import SpecError
+        from cnnspec.settings.data import Data, Npz
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (200 << 20),) * 2)
+        try:
+            load(Data(source=Npz("a.npz")))
+        except SpecError as error:
+            print(error.diagnostics[0].code, error.diagnostics[0].message)
+    """
+    shape, header = (150_000, 1000), "{'descr': '<f4', 'fortran_order': False, 'shape': (150000, 1000), }\n"
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open("x.npy", "w") as file:
+            file.write(b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode())
+            for _ in range(shape[0] // 1000):
+                file.write(bytes(4_000_000))
+        archive.writestr("y.npy", b"")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.startswith("CNN407 x of a.npz would take 572 MiB, and "), done.stderr
 
 
 def test_an_old_group(tmp_path):
