@@ -16,6 +16,7 @@ from pygls.lsp.server import LanguageServer
 from .._version import __version__
 from ..diagnostics import Diagnostic, Edit, Span, SpecError
 from ..lang.format.formatter import format
+from ..quoting import visible
 from .actions import Action, actions, fix_all
 from .completion import complete
 from .document import Document, position_in
@@ -181,26 +182,29 @@ def _range(document: Document, span: Span) -> lsp.Range:
 
 def _location(document: Document, uri: str, span: Span) -> lsp.Location:
     """A place in this text, or in another file, whose name is a path."""
-    elsewhere = uris.from_fs_path(str(Path(span.source.name).resolve()))
-    return lsp.Location(uri if document.owns(span) else elsewhere or uri, _range(document, span))
+    elsewhere = Path(span.source.name).resolve().as_uri()  # of any bytes, which a name of a file may be
+    return lsp.Location(uri if document.owns(span) else elsewhere, _range(document, span))
 
 
 def _diagnostic(document: Document, uri: str, diagnostic: Diagnostic) -> lsp.Diagnostic:
     """A finding; one in an imported file is shown at the head of this one, with the place beside it."""
     span, related = diagnostic.span, [(label.span, label.text) for label in diagnostic.related]
-    message = diagnostic.message + (f"\n{diagnostic.label}" if diagnostic.label else "")
+    said = [diagnostic.message, *filter(None, (diagnostic.label,))]
     if span is not None and not document.owns(span):
         related.insert(0, (span, diagnostic.message))
-        message, span = f"{span}: {message}", None
+        said[0], span = f"{span}: {said[0]}", None
+    if diagnostic.help:
+        said.append(f"help: {diagnostic.help}")
     return lsp.Diagnostic(
         range=_range(document, span or Span(document.source, 0, 0)),
         severity=SEVERITIES[diagnostic.severity],
         code=diagnostic.code,
         source="cnnspec",
-        message=message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else ""),
+        message="\n".join(map(visible, said)),
         tags=[lsp.DiagnosticTag.Unnecessary] if diagnostic.code in UNUSED else None,
         related_information=[
-            lsp.DiagnosticRelatedInformation(_location(document, uri, place), text) for place, text in related
+            lsp.DiagnosticRelatedInformation(_location(document, uri, place), visible(text))
+            for place, text in related
         ],
     )
 

@@ -254,6 +254,23 @@ def completed(path):
 EDITOR = {"hover": (hovered, doors.markdown), "completion": (completed, doors.lines)}
 
 
+@pytest.mark.parametrize("door", DOORS)
+def test_findings_in_the_editor(place, door):
+    pytest.importorskip("pygls")
+    from cnnspec.editor.server import _diagnostic
+
+    found = []
+    for path in (spec("", "-wrong"), spec(door, "-wrong")):
+        document = Document(text_of(path), path)
+        shown = [_diagnostic(document, "file:///x.cnn", diagnostic) for diagnostic in document.report.diagnostics]
+        texts = [
+            *(one.message for one in shown),
+            *(r.message for one in shown for r in one.related_information or ()),
+        ]
+        found.append([doors.lines(text) for text in texts])
+    assert found[0] == found[1]
+
+
 @parametrised(EDITOR)
 def test_editor(place, door, sink):
     write, skeleton = EDITOR[sink]

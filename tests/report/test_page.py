@@ -390,7 +390,7 @@ def test_the_command_writes_a_page_of_a_run(tmp_path, monkeypatch):
 
 
 def test_scripts_write_text_and_never_markup():
-    """Names and titles on the page come from files of others; no way into markup or code is used for any of them."""
+    """Names and titles on the page come from files of others; no way into markup or code is used for them."""
     ways = r"innerHTML|outerHTML|insertAdjacent|document\.write|ContextualFragment|DOMParser|\beval\(|Function\("
     for script in HERE.glob("*.js"):
         assert not re.search(ways, script.read_text()), script.name
