@@ -35,7 +35,7 @@ from .dataset import Dataset, Scaling, Split, Table
 
 VERSION = 1
 KEY = "preparation"  # its name in settings.json and in the metadata of weights
-LONGEST = 1 << 20  # characters of it that metadata of weights may hold
+LONGEST = 1 << 20  # bytes of it that metadata of weights may hold
 BYTES, FLOATS = "bytes", "floats"
 SHOWN = 20  # classes that are named in a sentence
 LARGEST = float(np.finfo(np.float32).max)
@@ -106,7 +106,8 @@ class Preparation:
     def metadata(self) -> dict[str, str]:
         """The record as an entry of the metadata of weights; none where its names are too many for one."""
         text = json.dumps(self.to_json(), ensure_ascii=False)
-        return {KEY: text} if len(text) <= LONGEST else {}
+        within = json.dumps(text, ensure_ascii=False).encode()  # as it stands in the header of a file
+        return {KEY: text} if len(within) <= LONGEST else {}
 
     @classmethod
     def from_json(cls, document: Any, where: str) -> Preparation:

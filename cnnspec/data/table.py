@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -82,22 +83,24 @@ def read_asked(columns: Table, path: Path, width: int) -> np.ndarray:
 def _by_name(columns: Table, where: str, cells: list[str]) -> tuple[int, list[int]]:
     """How many columns a table has, and where those of training stand among them."""
     names = [cell.strip() for cell in cells]
-    missing = [name for name in columns.names if name not in names]
+    there = {name: column for column, name in enumerate(names)}
+    wanted = set(columns.names)
+    missing = [name for name in columns.names if name not in there]
     if missing:
         told = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
         raise Fault(
             "CNN418", f"{where} has no column {told}",
             help=f"training had {', '.join(columns.names[:12])}{', ...' if len(columns.names) > 12 else ''}",
         )  # fmt: skip
-    if len(set(columns.names)) < len(columns.names):  # told apart by their places alone
-        there = [i for i, name in enumerate(names) if name in columns.names]
-        if tuple(names[i] for i in there) == columns.names:
-            return len(names), there
+    taken = [column for column, name in enumerate(names) if name in wanted]
+    if len(taken) > len(wanted):  # some are called alike, and only the order of training tells them apart
+        if [names[column] for column in taken] != list(columns.names):
+            twice = next(name for name, count in Counter(names).items() if count > 1 and name in wanted)
+            raise Fault("CNN418", f"{where} has several columns called {twice}")
+        return len(names), taken
+    if len(wanted) < len(columns.names):
         raise Fault("CNN418", f"{where} has other columns than training: {', '.join(columns.names[:12])}")
-    twice = [name for name in columns.names if names.count(name) > 1]
-    if twice:
-        raise Fault("CNN418", f"{where} has several columns called {twice[0]}")
-    return len(names), [names.index(name) for name in columns.names]
+    return len(names), [there[name] for name in columns.names]
 
 
 def _without_label(columns: Table, where: str, line: int, row: list[str], width: int) -> list[int]:

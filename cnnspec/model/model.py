@@ -173,6 +173,21 @@ class Model:
 
     # ---- asking ------------------------------------------------------------------------------------
 
+    def prepare(self, x: Array) -> Array:
+        """Images as the training data have them, (n, c, h, w) bytes or floats, as the network shall see them.
+
+        Known to a model that loaded the weights of a run; raises SpecError where it is not (CNN428), and for
+        numbers that could mean anything (CNN426).
+        """
+        if self.preparation is None:
+            message = "the model does not know how images are prepared for it"
+            help = "load weights of a run, or prepare them as the data that it is trained on"
+            raise SpecError((Diagnostic("CNN428", message, help=help),))
+        try:
+            return self.preparation.apply(np.asarray(x), "the array")[0]
+        except Fault as fault:
+            raise SpecError((fault.diagnostic(),)) from None
+
     def predict(self, x: Given) -> Any:
         """The outputs for any number of images: an array (n, ...), or a dictionary where there are several."""
         arrays = self._inputs(x)

@@ -224,7 +224,13 @@ def test_a_model_that_loads_weights_keeps_their_preparation(here, floats):
     first, again = (tensors.read(here / name).metadata["preparation"]
                     for name in ("runs/n-001/weights/last.safetensors", "again.safetensors"))  # fmt: skip
     assert first == again
+    x, y = floats
+    assert np.mean(model.predict(model.prepare(x)).argmax(1) == y) > 0.95
+    with pytest.raises(cnnspec.SpecError, match="CNN426"):
+        model.prepare(x.astype(np.uint8))
     fresh = cnnspec.compile("n.cnn")
+    with pytest.raises(cnnspec.SpecError, match="CNN428"):
+        fresh.prepare(x)
     fresh.load("runs/n-001/weights/last.safetensors", partial=True)
     assert fresh.preparation is None, "what was loaded in part is another network"
 
@@ -306,6 +312,21 @@ def test_a_table_without_a_header_has_its_numbers_with_or_without_the_label(here
     assert outputs[0] == outputs[1]
     (here / "wide.csv").write_text("1;2;3;4\n")
     assert "has 4 columns, and the network takes 2 numbers" in cnnspec("predict", "runs/t-001", "wide.csv").err
+
+
+def test_columns_that_are_called_alike_are_told_apart_by_their_order(here, cnnspec):
+    (here / "t.csv").write_text("a,a,kind\n" + "".join(f"{k * 9},{i % 3},{k}\n" for i in range(20) for k in (0, 1)))
+    (here / "t.cnn").write_text(
+        'dense 2 -> softmax\ndata { source csv "t.csv" ; validation 0 }\n'
+        "train { epochs 30 ; optimiser adam lr 1e-1 }\n"
+    )
+    assert cnnspec("run", "t.cnn", "--workers", 1).code == 0
+    (here / "asked.csv").write_text("kind,a,a\n,9,0\n,0,2\n")
+    found = json.loads(cnnspec("predict", "runs/t-001", "asked.csv", "--json").out)
+    assert [answer["best"][0][0] for answer in found] == ["1", "0"]
+    for header in ("a,b", "a,a,a"):
+        (here / "asked.csv").write_text(f"{header}\n9{',0' * header.count(',')}\n")
+        assert "CNN418" in cnnspec("predict", "runs/t-001", "asked.csv").err
 
 
 def test_an_archive_is_asked_about_by_its_images(here, cnnspec, floats):

@@ -206,6 +206,22 @@ def test_a_record_that_was_edited_is_refused_by_what_is_wrong_in_it(tmp_path, ch
     assert finding.code == "CNN427" and told in finding.message and "a-001/settings.json" in finding.message
 
 
+NAMES = [("ü", 1000, True), ("ü" * 10, 60_000, False), ('"' * 9, 60_000, False)]
+
+
+@pytest.mark.parametrize("name, count, kept", NAMES)
+def test_more_names_than_a_header_of_weights_holds_are_left_out(tmp_path, name, count, kept):
+    from cnnspec.data.dataset import Scaling, Table
+    from cnnspec.train import tensors
+
+    table = Table((name,) * count, 1)
+    record = Preparation((count,), Scaling(), "floats", (0, 1), ("a", "b"), "csv", table=table)
+    assert bool(record.metadata()) == kept
+    tensors.write(tmp_path / "w.safetensors", {}, record.metadata())
+    found = Preparation.from_metadata(tensors.read(tmp_path / "w.safetensors").metadata, "w")
+    assert found == (record if kept else None)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[" * 10_000, "NaN"])
 def test_metadata_that_are_no_json_are_refused(text):
     with pytest.raises(SpecError, match="CNN427"):

@@ -188,6 +188,14 @@ there is not one, or belongs to another network. Nothing is guessed in its place
         how="Take `scale` out of `preparation` in settings.json of a run, and ask `cnnspec predict` about it.",
     ),
     Code(
+        "CNN428",
+        "preparation-unknown",
+        """\
+`model.prepare` makes of images as they are stored what a network was trained on. Weights of a run tell how; those
+of another program, or of a model that was trained on arrays from Python, do not.""",
+        how="Ask `prepare` of a model that has just been compiled.",
+    ),
+    Code(
         "CNN429",
         "classes-unknown",
         """\
