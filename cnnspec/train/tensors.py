@@ -7,7 +7,7 @@
 
 A file may come from anywhere, so the header is held against the file's size before anything is allocated:
 every offset within the file, no gap, no overlap, every shape as large as its piece. What is written here
-has the keys of its header in order, so that equal weights make equal files.
+has the keys of its header in order, so that equal weights make equal files, and a checksum of its data.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +44,8 @@ FOREIGN = {  # how other formats begin
     b"\x93NUM": "an npy file",
     b"\x89HDF": "an HDF5 file",
 }
+CHECKSUM = "crc32"  # of the data, among the metadata of files that are written here
+CHANGED = "copy the file again; where its numbers were changed on purpose, leave `crc32` out of its metadata"
 TRUNCATED = "the file was cut short: copy or download it again"
 CONVERT = "save weights with `safetensors.torch.save_file(model.state_dict(), path)`"
 MAX_HEADER = 2 << 20  # JSON takes some 25 times its length in memory
@@ -72,7 +76,10 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str,
     """Write a file in place of what is there, wholly or not at all."""
     # widest numbers first, so that each array lies at a multiple of its numbers' size
     ordered = sorted(arrays.items(), key=lambda item: -item[1].itemsize)
-    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    checksum = 0
+    for part in _data(ordered):
+        checksum = crc32(part, checksum)
+    header: dict[str, Any] = {"__metadata__": dict(sorted({**metadata, CHECKSUM: f"{checksum:08x}"}.items()))}
     end = 0
     for name, values in ordered:
         start, end = end, end + values.nbytes
@@ -83,12 +90,10 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str,
         }
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
-    files.write(path, _parts(text, ordered))
+    files.write(path, chain((len(text).to_bytes(8, "little"), text), _data(ordered)))
 
 
-def _parts(header: bytes, arrays: list[tuple[str, NDArray[Any]]]) -> Iterator[files.Bytes]:
-    yield len(header).to_bytes(8, "little")
-    yield header
+def _data(arrays: list[tuple[str, NDArray[Any]]]) -> Iterator[memoryview]:
     for _, values in arrays:
         if values.size:
             yield np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(-1).data.cast("B")
@@ -100,17 +105,23 @@ def read(path: Path) -> Tensors:
         size = size_of(file)
         entries, metadata, data = _header(path, file, size)
         ensure_free(path, size)
-        arrays = {}
+        arrays, checksum = {}, 0
         for entry in entries:
             file.seek(data + entry.start)
-            arrays[entry.name] = _array(path, file, entry)
+            values = _values(path, file, entry)
+            checksum = crc32(values.view(np.uint8).data, checksum)
+            arrays[entry.name] = _array(values, entry)
+        if metadata.pop(CHECKSUM, f"{checksum:08x}") != f"{checksum:08x}":
+            refuse("CNN454", path, "holds other numbers than were written", CHANGED)
         return Tensors(arrays, metadata)
 
 
 def read_metadata(path: Path) -> dict[str, str]:
     """The texts of a file, without its arrays; whatever is wrong with them is a diagnostic."""
     with _opened(path) as file:
-        return _header(path, file, size_of(file))[1]
+        metadata = _header(path, file, size_of(file))[1]
+        metadata.pop(CHECKSUM, None)
+        return metadata
 
 
 @contextmanager
@@ -224,11 +235,16 @@ def _check_layout(path: Path, entries: list[Entry], size: int) -> None:
         refuse("CNN454", path, f"has {size - end:,} bytes at its end that no array accounts for")
 
 
-def _array(path: Path, file: BinaryIO, entry: Entry) -> NDArray[Any]:
+def _values(path: Path, file: BinaryIO, entry: Entry) -> NDArray[Any]:
+    """The numbers of an array as the file has them, in a row."""
     count = prod(entry.shape)
     values = np.fromfile(file, DTYPES[entry.dtype], count)
     if values.size < count:
         refuse("CNN452", path, f"ended within {shown(entry.name)} while it was read", TRUNCATED)
+    return values
+
+
+def _array(values: NDArray[Any], entry: Entry) -> NDArray[Any]:
     values = values.reshape(entry.shape)
     if entry.dtype == "BF16":  # the upper half of a float32
         return (values.astype("<u4") << 16).view("<f4")

@@ -320,3 +320,25 @@ def test_the_costliest_headers_stay_within_bounds(piece, tmp_path):
         assert tracemalloc.get_traced_memory()[1] < path.stat().st_size + (64 << 20)
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("at", [-1, -9, -24])
+def test_a_bit_that_turned_is_noticed(tmp_path, at):
+    tensors.write(tmp_path / "w", {"a": np.arange(6, dtype="f4"), "b": np.zeros((0, 3))}, {"step": "3"})
+    assert tensors.read(tmp_path / "w").metadata == tensors.read_metadata(tmp_path / "w") == {"step": "3"}
+    raw = bytearray((tmp_path / "w").read_bytes())
+    raw[at] ^= 1
+    (tmp_path / "w").write_bytes(raw)
+    with pytest.raises(SpecError) as error:
+        tensors.read(tmp_path / "w")
+    (finding,) = error.value.diagnostics
+    assert finding.code == "CNN454" and "holds other numbers than were written" in finding.message
+
+
+def test_files_of_others_have_no_checksum(tmp_path):
+    tensors.write(tmp_path / "w", {"a": np.arange(6, dtype="f4")}, {"step": "3"})
+    with safetensors.safe_open(tmp_path / "w", "np") as found:
+        told = found.metadata()
+    assert set(told) == {"step", "crc32"}
+    safetensors.numpy.save_file({"a": np.ones(3, "f4")}, tmp_path / "other", {"step": "3"})
+    assert tensors.read(tmp_path / "other").arrays["a"].tolist() == [1, 1, 1]

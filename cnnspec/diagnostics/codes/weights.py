@@ -44,7 +44,8 @@ be F64, F32, F16 or BF16; they are converted to the type that the model computes
         """\
 The header contradicts itself or the file: a shape that does not fill its piece of the file, pieces that
 overlap or leave gaps, offsets that run backwards, bytes that no tensor accounts for. Such a file was
-damaged or made up; nothing is allocated for it.""",
+damaged or made up; nothing is allocated for it. Or the numbers are not those that were written: files of cnnspec
+carry a checksum of them (`crc32` in the metadata), so that a bit that turned on a disk is noticed.""",
         how="A header that tells of a tensor of 8x3x3x3 F32 and gives it 4 bytes.",
     ),
     Code(
