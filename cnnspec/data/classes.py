@@ -11,6 +11,7 @@ value where all names are numbers, else by code point.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from decimal import Context, Decimal
 
@@ -33,6 +34,11 @@ def count_from_zero(name: str, lowest: int, highest: int) -> None:
             help=f"take 1 from each label, or say `classes {highest + 1}` if class 0 has no image here"
             if lowest == 1 else f"number the classes from 0, or say `classes {highest + 1}`",
         )  # fmt: skip
+
+
+def composed(name: str) -> str:
+    """A name as text is written: é in one character, which some systems write as e and an accent."""
+    return unicodedata.normalize("NFC", name)
 
 
 def is_missing(label: str) -> bool:

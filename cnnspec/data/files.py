@@ -24,7 +24,7 @@ def at(root: Path, written: str) -> Path:
         raise Fault("CNN401", f"no file can be called {written!r}", at="source") from None
     if "\0" in written:
         raise Fault("CNN401", f"no file can be called {written!r}: it holds a NUL", at="source")
-    return path
+    return path if path.name not in ("", "..") else path.resolve()  # so that messages can name it
 
 
 def found_at(root: Path, given: Path | None, written: str) -> Path:

@@ -11,12 +11,11 @@ leave beside images, and documents (by their endings) are passed over; every oth
 from __future__ import annotations
 
 import os
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..diagnostics import Fault
-from .classes import in_order
+from .classes import composed, in_order
 from .files import unreadable
 
 VALIDATION = ("val", "valid", "validation")
@@ -103,8 +102,7 @@ def _classes(folder: Path) -> tuple[str, ...]:
 
 
 def _name(folder: Path) -> str:
-    """The name of a class: of its folder, composed as text is (some systems write é as e and an accent)."""
-    return unicodedata.normalize("NFC", folder.name)
+    return composed(folder.name)
 
 
 def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]:

@@ -15,7 +15,7 @@ from ..settings.data import Npz
 from . import archive
 from .axes import axes_of
 from .checks import TOLD, ensure_label_axes
-from .classes import classes_of, is_missing
+from .classes import classes_of, composed, is_missing
 from .files import AGAIN, need, unreadable
 from .found import Found, Pair
 from .headers import Header, check_array, npy_header
@@ -106,7 +106,7 @@ def _named(found: dict[str, Pair], where: str) -> tuple[dict[str, Pair], tuple[s
             )  # fmt: skip
         ensure_label_axes(told, y.dtype.kind, y.shape)
         distinct, places[part] = np.unique(_characters(y.reshape(-1)), return_inverse=True)
-        texts[part] = [_text(label, told).strip() for label in distinct.tolist()]
+        texts[part] = [composed(_text(label, told).strip()) for label in distinct.tolist()]
         for i, text in enumerate(texts[part]):
             if is_missing(text):
                 first = int(np.flatnonzero(places[part] == i)[0])

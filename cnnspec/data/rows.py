@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from math import isfinite
@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from ..diagnostics import Fault
 from ..plain_files import open_regular
 from ..settings.data import Csv
-from .classes import is_missing
+from .classes import composed, is_missing
 from .files import unreadable
 
 Row = tuple[int, list[str]]  # its line, from 1, and its cells
@@ -92,12 +92,28 @@ def texts(path: Path, separator: str) -> Iterator[Iterator[Row]]:
             reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=True)
             yield _rows(reader, lines, separator == " ")
     except UnicodeDecodeError:
-        raise Fault("CNN405", f"{path.name} is not a text in UTF-8", at="source", help="save it in UTF-8") from None
+        raise Fault(
+            "CNN405",
+            f"{path.name} is not a text in UTF-8{_undecodable(path)}",
+            at="source",
+            help="save it in UTF-8",
+        ) from None
     except csv.Error as error:
         line = reader.line_num if reader else 1
         raise Fault("CNN417", f"line {line} of {path.name} cannot be read: {error}", at="source") from None
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def _undecodable(path: Path) -> str:
+    """Where a text stops to be UTF-8, in words; nothing where that cannot be said."""
+    with suppress(OSError), open_regular(path) as raw:
+        for number, line in enumerate(iter(lambda: raw.readline(LONGEST_ROW), b""), 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError as error:
+                return f": line {number} has the byte 0x{line[error.start]:02x}"
+    return ""
 
 
 def _rows(reader: Any, lines: _Lines, aligned: bool) -> Iterator[Row]:
@@ -106,7 +122,7 @@ def _rows(reader: Any, lines: _Lines, aligned: bool) -> Iterator[Row]:
         lines.left = LONGEST_ROW
         if aligned:
             row = [cell for cell in row if cell]
-        if row and (len(row) > 1 or row[0].strip()):
+        if any(map(str.strip, row)):
             yield reader.line_num, row
 
 
@@ -116,10 +132,16 @@ def _table(source: Csv, where: str, rows: Iterator[Row]) -> Rows:
         raise Fault("CNN414", f"{where} is empty", at="source")
     cells = [cell.strip() for cell in first]
     label = _label(source, where, cells)
+    others = [cell for column, cell in enumerate(cells) if column != label]
     if len(cells) < 2:
         raise Fault(
             "CNN418", f"{where} has one column, and a label needs numbers beside it", at="source",
             help="columns are parted by a comma; otherwise say `separator`",
+        )  # fmt: skip
+    if not source.header and not any(map(is_number, others)) and not any(map(is_missing, others)):
+        raise Fault(
+            "CNN418", f"the first row of {where} has no number", at="source",
+            help="if it names the columns, leave out `header off`",
         )  # fmt: skip
     rest = rows if source.header else chain(((line, first),), rows)
     if source.header and _check_header(where, cells, label):
@@ -252,4 +274,4 @@ def class_name(table: Rows, line: int, cell: str) -> str:
             "CNN417", f"{table.place(line, table.label)}: {told}", at="source",
             help="leave out rows without a label" + ("; if it is a class, rename it" if label else ""),
         )  # fmt: skip
-    return label
+    return composed(label)

@@ -346,7 +346,7 @@ for title, code, text, told in (
     ("a row without an end", "CNN417", b"a,b,kind\n" + b'"1\n",' * 4_000_000, "a row has more than 16,000,000"),
     ("a line without an end", "CNN417", b"a,b,kind\n" + b"1," * 9_000_000, "a row has more than 16,000,000"),
     ("UTF-16", "CNN405", "a,b,kind\n1,2,x\n".encode("utf-16"), "it looks like UTF-16"),
-    ("Latin-1", "CNN405", "a,b,kind\n1,2,caf\xe9\n".encode("latin-1"), "is not a text in UTF-8"),
+    ("Latin-1", "CNN405", "a,b,kind\n1,2,caf\xe9\n".encode("latin-1"), "UTF-8: line 2 has the byte 0xe9"),
     ("a book of Excel", "CNN405", b"PK\3\4" + bytes(60), "as Excel's xlsx is"),
     ("more classes than anybody has", "CNN410", b"a,kind\n" + b"".join(b"1,c%d\n" % i for i in range(100_001)),
         "has more than 100,000 classes"),
@@ -377,10 +377,17 @@ case("csv: columns as if counted, and the label again", "CNN418", Csv("a.csv"), 
 case("csv: pandas' row numbers and counted columns", "CNN418", Csv("a.csv"), "column 1 of a.csv has no name")(
     lambda folder: (folder / "a.csv").write_text(",0,1,2,kind\n0,4,5,0,b\n1,7,8,0,a\n")
 )
+case(
+    "csv: a header that is told to be none",
+    "CNN418",
+    Csv("a.csv", header=False),
+    "the first row of a.csv has no number",
+)(table)
 case("csv: no header, and the label first", "CNN418", Csv("a.csv", 1), "is numbers and a label")(
     lambda folder: (folder / "a.csv").write_text("a,1,2\nb,3,4\n")
 )
-case( "csv: a name that two columns have", "CNN418", Csv("a.csv", "a"), "columns 1 and 2 of a.csv are both called a"
+case(
+    "csv: a name that two columns have", "CNN418", Csv("a.csv", "a"), "columns 1 and 2 of a.csv are both called a"
 )(lambda folder: (folder / "a.csv").write_text("a,a,kind\n1,2,x\n3,4,y\n"))
 case("csv: words to meet", "CNN417", Csv("a.csv", target="numbers"), "`x` is not a number")(table)
 case("csv: no file", "CNN401", Csv("b.csv"), "there is no .*b.csv")(table)

@@ -248,6 +248,7 @@ def test_csv_without_header_and_with_numbers_to_meet(tmp_path):
         ("a b kind\n1  2 x\n3 4 y\n", {"separator": " "}),
         ('"a", "b", "kind"\n"1", "2", "x"\n3, 4, "y"\n', {}),
         ("a,b,kind\r1,2,x\r3,4,y\r", {}),
+        ("a,b,kind\n,,\n1,2,x\n , ,\n3,4,y\n,,\n", {}),
         ("\n  \na,b,kind\n1,2,x\n\n \n3,4,y", {}),
         ("1,2,x\n3,4,y\n", {"header": False}),
         ("kind,a,b\nx,1,2\ny,3,4\n", {"label": 1}),
@@ -261,6 +262,20 @@ def test_csv_in_other_hands(tmp_path, text, settings):
     (tmp_path / "a.csv").write_text(text, newline="")
     found = load(Data(source=Csv("a.csv", test=0.0, **settings), **WHOLE), root=tmp_path)
     assert found.train.x[:, :2].tolist() == [[1, 2], [3, 4]] and found.classes == ("x", "y")
+
+
+def test_csv_labels_are_one_class_however_their_accents_are_written(tmp_path):
+    (tmp_path / "a.csv").write_text("a,kind\n1,caf\xe9\n2,cafe\u0301\n3,tea\n", encoding="utf-8")
+    found = load(Data(source=Csv("a.csv", test=0.0), **WHOLE), root=tmp_path)
+    assert found.classes == ("caf\xe9", "tea") and found.train.y.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("written", [".", "cat/..", "../photos", "../photos/"])
+def test_a_folder_is_named_however_it_is_reached(tmp_path, monkeypatch, written):
+    for kind in ("cat", "dog"):
+        save_pictures(tmp_path / "photos" / kind, pictures(4, 6, 5, 3))
+    monkeypatch.chdir(tmp_path / "photos")
+    assert load(Data(source=Images(written)), root=".").name == "photos"
 
 
 def test_csv_of_quoted_lines_and_cells(tmp_path):
