@@ -13,7 +13,7 @@ import stat
 from typing import BinaryIO
 
 FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-LONGEST_TEXT = 1 << 28
+LONGEST_TEXT = 1 << 26
 OTHERS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe or a pipe"),
@@ -52,8 +52,9 @@ def _ensure_regular(path: str | os.PathLike[str], mode: int) -> None:
 def read_bytes(path: str | os.PathLike[str], most: int) -> bytes:
     """The bytes of a plain file; `OSError` where there is none, or where it has more than `most`."""
     with open_regular(path) as file:
-        raw = file.read(most + 1)
-    if len(raw) > most:
+        # a file of the kernel tells no size, and is read to see
+        raw = file.read(most + 1) if size_of(file) <= most else None
+    if raw is None or len(raw) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", os.fspath(path))
     return raw
 

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..diagnostics import Fault
 from ..plain_files import open_regular
-from .files import unreadable
+from .files import need, unreadable
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG", "BMP", "PPM", "WEBP", "GIF", "TIFF")
 MOST_PIXELS = 64_000_000
+MANY_PIXELS = 4_000_000  # of fewer it is not asked whether memory is there
+COPIES = 3  # of an image at once: as it is stored, with its transparency, without
 ORIENTATION = 0x0112  # of EXIF
 ACROSS = (5, 6, 7, 8)  # the orientations whose width is the height of what is stored
 WHITE = (255, 255, 255, 255)
@@ -103,6 +105,8 @@ def _opened(path: Path) -> Iterator[Image]:
                 width, height = image.size  # known before anything is unpacked
                 if width * height > MOST_PIXELS:
                     raise _too_large(path, f"{width}x{height}")
+                if width * height > MANY_PIXELS:
+                    need(COPIES * 4 * width * height, f"{path}, unpacked", help="make it smaller")
                 yield image
     except (Fault, MemoryError):
         raise

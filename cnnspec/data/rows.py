@@ -99,7 +99,7 @@ def texts(path: Path, separator: str) -> Iterator[Iterator[Row]]:
             help="save it in UTF-8",
         ) from None
     except csv.Error as error:
-        line = reader.line_num if reader else 1
+        line = reader.line_num or 1 if reader else 1
         raise Fault("CNN417", f"line {line} of {path.name} cannot be read: {error}", at="source") from None
     except OSError as error:
         raise unreadable(path, error) from None

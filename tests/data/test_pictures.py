@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+from cnnspec.data import files
 from cnnspec.data.images import read_image
 from cnnspec.data.load import load
 from cnnspec.data.pictures import FORMATS, picture_size
@@ -192,6 +193,16 @@ def test_of_several_pictures_the_first_is_read(tmp_path):
         exact = {"lossless": True} if end == ".webp" else {}
         pictures[0].save(tmp_path / f"a{end}", save_all=True, append_images=pictures[1:], **exact)
         assert (read_image(tmp_path / f"a{end}") == 10).all(), end
+
+
+def test_a_picture_that_memory_does_not_hold_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    pillow.new("1", (3000, 2000)).save(tmp_path / "a.png")
+    pillow.new("1", (300, 200)).save(tmp_path / "b.png")
+    monkeypatch.setattr(files, "free_memory", lambda: 50_000_000)
+    with pytest.raises(Fault) as caught:
+        read_image(tmp_path / "a.png")
+    assert caught.value.code == "CNN407"
+    assert read_image(tmp_path / "b.png").shape == (3, 200, 300)
 
 
 # ---- damage -------------------------------------------------------------------------------------------
