@@ -1,7 +1,9 @@
 """README's table of folders is the contract of imports, read from the top."""
 
+import ast
 import re
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -30,3 +32,25 @@ def test_the_readme_tells_the_floors_in_their_order():
     modules = ("notebook", "api")  # single files, of no row
     contract = [[name for name in floor if name not in modules] for floor in floors()]
     assert [sorted(row) for row in told] == [sorted(floor) for floor in contract if floor]
+
+
+def imports(path):
+    """The modules of the package that a file imports, anywhere in it: at its top, in functions, for types alone."""
+    module = path.relative_to(ROOT).with_suffix("").parts
+    package = module[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = (*package[: len(package) - node.level + 1], *filter(None, (node.module or "").split(".")))
+            yield base
+            yield from ((*base, alias.name) for alias in node.names)
+
+
+def test_no_two_modules_import_each_other():
+    files = {path.relative_to(ROOT).with_suffix("").parts: path for path in (ROOT / "cnnspec").rglob("*.py")}
+    modules = {name[:-1] if name[-1] == "__init__" else name: path for name, path in files.items()}
+    # a package is not what a module of it needs, though Python runs its __init__ first
+    graph = {
+        name: {other for other in imports(path) if other in modules and other != name[: len(other)]}
+        for name, path in modules.items()
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError, with the circle

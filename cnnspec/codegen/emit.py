@@ -29,32 +29,6 @@ OWN = ("costs", "right", "clock", "shard")  # what a plan calls arrays of its ow
 MARGIN = 92  # where the shapes stand
 
 
-@dataclass(frozen=True)
-class Program:
-    """A plan for one shard: its source, and the memory that it wants.
-
-    kept       bytes of what depends on parameters alone, the same for all shards
-    meetings   arrays that all shards share, by name: shape without the leading axis of shards (float64)
-    together   images that they make together, a band of rows each: the shape of a band (the plan's type)
-    meets      how often shards wait for one another in forward and in backward
-    parameters what each parameter is called in p and g
-    """
-
-    source: str
-    filename: str
-    n: int
-    arena_bytes: int
-    kept_bytes: int
-    buffers: tuple[Buffer, ...]
-    meetings: dict[str, tuple[int, ...]]
-    together: dict[str, tuple[int, ...]]
-    meets: tuple[int, int]
-    constants: dict[str, np.ndarray]
-    costs: int
-    parameters: dict[str, str]
-    graph: Graph
-
-
 @dataclass
 class Lines:
     """The lines of one node, in the function that they belong to."""
@@ -366,8 +340,8 @@ class Emitter:
             name = name.rpartition("_")[0]
         return ""
 
-    def run(self) -> Program:
-        """Let every node write its lines, place the memory, put the page together."""
+    def run(self) -> tuple[int, int]:
+        """Let every node write its lines, and place the memory: bytes of the arena, and of what is kept."""
         for step, node in enumerate(self.graph):
             self.step, self.node = step, node
             self.parts.append(Lines(node))
@@ -389,24 +363,7 @@ class Emitter:
         for buffer in self.buffers.values():
             buffer.last = min(buffer.last, len(self.graph))
         size, kept = place(self.buffers.values()), place(self.kept.values())
-        from .page import split, write
-
-        _, early, late = split(self)
-        return Program(
-            source=write(self, size, kept),
-            filename=f"<plan {id(self.graph):x} n={self.n}>",
-            n=self.n,
-            arena_bytes=size,
-            kept_bytes=kept,
-            buffers=tuple(self.buffers.values()),
-            meetings=self.meetings,
-            together=self.together,
-            meets=(count_meets(early), count_meets(late)),
-            constants=self.constants,
-            costs=len(self.costs),
-            parameters=self.parameters.given,
-            graph=self.graph,
-        )
+        return size, kept
 
     def _given(self, node: Node) -> None:
         """The batch comes as (n, c, h, w) and is turned so that images are innermost."""
@@ -427,7 +384,3 @@ def turned(array: str, kind: TensorType) -> str:
     order = {"image": "(2, 1, 3, 0)", "sequence": "(1, 2, 0)", "vector": "(1, 0)"}[kind.kind]
     lead = "[None]" if kind.kind == "sequence" else ""
     return f"{shape}.transpose{order}{lead}"
-
-
-def count_meets(parts: list[Lines]) -> int:
-    return sum(code == "yield" for part in parts for code, _ in part.code)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from ..ops.leaves import Weight
 from ..quoting import comment
-
-if TYPE_CHECKING:
-    from .emit import Emitter, Lines
+from .emit import Emitter, Lines
 
 WIDTH = 92  # where shapes and places in the spec stand
 UNBROKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)(?=[,)\]])|\(\([^()]*\), \([^()]*\)\)')

@@ -10,7 +10,7 @@ from ..ops.leaves import Target
 from ..passes import TRAINING, run
 from ..passes.expand import attach_costs
 from ..settings.train import Train
-from .emit import Emitter
+from .program import generate
 
 
 def step_bytes(words: Graph, train: Train) -> dict[str, int]:
@@ -21,7 +21,7 @@ def step_bytes(words: Graph, train: Train) -> dict[str, int]:
     shards = min(train.shards or 1, train.batch)
     share, more = divmod(train.batch, shards)
     graph = run(replace(attach_costs(words, train.cost), images=share + bool(more)), TRAINING)
-    arenas = {n: Emitter(graph, n, train.batch).run().arena_bytes for n in {share, share + bool(more)}}
+    arenas = {n: generate(graph, n, train.batch).arena_bytes for n in {share, share + bool(more)}}
     owned = {
         f"{node.owner}.{parameter.name}": parameter
         for node in words

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..capacity import SPARE, free_memory, mebibytes
-from ..codegen.emit import Emitter
+from ..codegen.program import generate
 from ..diagnostics import Diagnostic, SpecError
 from ..passes import run
 from ..passes.convolutions import turn_input_gradients, unroll_convolutions
@@ -49,7 +49,7 @@ class Lens:
         judged = replace(judged, outputs=words.outputs)
         self.words, self.n = model.graph, n
         graph = run(judged, LOOKING)
-        program = Emitter(graph, n, n, DTYPE).run()
+        program = generate(graph, n, n, DTYPE)
         ensure_room(program.arena_bytes + 2 * 8 * n * sum(graph.type(name).elements for name in graph.outputs))
         self.parameters = stored(model)
         targets = [name for name in graph.nodes if name.endswith(".target") and name not in model.graph.nodes]

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..lang import Spec
-
-if TYPE_CHECKING:
-    from .model import Model
+from .engines import Engine
 
 KEPT = ("steps_per_epoch", "preparation")  # what a model knows beside its parameters and its state
 
 
-def reduced(model: Model, how: Mapping[str, Any]) -> tuple[Callable[..., Model], tuple[Any, ...]]:
+class Copied(Protocol):
+    """What is asked of a model that is copied."""
+
+    spec: Spec
+    engine: Engine
+
+    @property
+    def parameters(self) -> Any: ...
+
+    @property
+    def state(self) -> Mapping[str, np.ndarray]: ...
+
+    def load_state(self, state: Mapping[str, np.ndarray]) -> None: ...
+
+
+def reduced(model: Copied, how: Mapping[str, Any]) -> tuple[Callable[..., Copied], tuple[Any, ...]]:
     """How a model is copied or pickled; `how` are the settings that it was made with.
 
     Parameters and state come along, those of a whole step. Workers, plans and memory are made anew.
@@ -27,13 +40,13 @@ def reduced(model: Model, how: Mapping[str, Any]) -> tuple[Callable[..., Model],
 
 
 def revived(
-    kind: type[Model],
+    kind: Callable[..., Copied],
     spec: Spec,
     how: Mapping[str, Any],
     parameters: Mapping[str, np.ndarray],
     state: Mapping[str, np.ndarray],
     known: Mapping[str, Any],
-) -> Model:
+) -> Copied:
     """The model that was reduced."""
     model = kind(spec, **how)
     for name, values in parameters.items():

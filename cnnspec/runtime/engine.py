@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..capacity import ensure_parameters_fit
-from ..codegen.emit import Emitter, Program
+from ..codegen.program import Program, generate
 from ..data.dataset import Stored
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
@@ -176,7 +176,7 @@ class Engine:
         key = (mode, size, n, band)
         with self.compiling:
             if key not in self.programs:
-                self.programs[key] = Emitter(self.graph(mode, n, band), size, n, self.dtype).run()
+                self.programs[key] = generate(self.graph(mode, n, band), size, n, self.dtype)
             return self.programs[key]
 
     def parts(self, mode: str, n: int, bands: int = 1) -> list[Program]:

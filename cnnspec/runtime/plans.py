@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..codegen.emit import Program
+from ..codegen.program import Program
 from ..data.dataset import Scaling, Stored
 from ..ir import Graph
 from ..ops.leaves import Target

@@ -16,7 +16,7 @@ from time import get_clock_info, perf_counter, thread_time
 
 import numpy as np
 
-from ..codegen.emit import Emitter
+from ..codegen.program import generate
 from ..ir import Builder, Graph, TensorType
 from ..ir.op import Op, Parameter
 from ..ops.conv import kernel_parameters
@@ -158,7 +158,7 @@ def measure(plans: Mapping[str, Graph], images: int, dtype: str, clock: Clock = 
 
 def step(graph: Graph, images: int, dtype: str) -> Callable[[], None]:
     """What runs a small graph once, on random numbers."""
-    program = Emitter(graph, images, images, dtype).run()
+    program = generate(graph, images, images, dtype)
     kind = np.dtype(dtype)
     random = np.random.default_rng(0)
 

@@ -18,7 +18,7 @@ import pytest
 from doors import HOSTILE, call
 
 from cnnspec.api import read_spec
-from cnnspec.codegen.emit import Emitter
+from cnnspec.codegen.program import generate
 from cnnspec.draw import text_graphs
 from cnnspec.draw.drawing import draw
 from cnnspec.lang.exchange import as_json
@@ -70,7 +70,7 @@ def place(tmp_path, monkeypatch):
 def plan(mode):
     def write(spec):
         with Model(spec, workers=1, batch=2, seed=0) as model:
-            return Emitter(model.engine.graph(mode, 2), 2, 2).run().source
+            return generate(model.engine.graph(mode, 2), 2, 2).source
 
     return write
 

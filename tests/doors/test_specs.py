@@ -105,10 +105,10 @@ def model(path, **more):
 
 
 def learning_plan(path):
-    from cnnspec.codegen.emit import Emitter
+    from cnnspec.codegen.program import generate
 
     with model(path) as made:
-        return Emitter(made.engine.graph("train", 2), 2, 2).run().source
+        return generate(made.engine.graph("train", 2), 2, 2).source
 
 
 CODE = {

@@ -8,7 +8,7 @@ import pytest
 
 import cnnspec
 from cnnspec.api import read_spec
-from cnnspec.codegen.emit import Emitter
+from cnnspec.codegen.program import generate
 from cnnspec.diagnostics import Source
 from cnnspec.lang import exchange, read
 
@@ -53,7 +53,7 @@ def test_a_graph_read_back_compiles_to_the_same_plan(tmp_path):
     plans = []
     for one in (spec, read_spec(path)):
         model = cnnspec.Model(one, batch=4)
-        source = Emitter(model.engine.graph("train", 4), 4, 4).run().source
+        source = generate(model.engine.graph("train", 4), 4, 4).source
         plans.append([line.partition("  #")[0].rstrip() for line in source.splitlines() if "# " not in line[:6]])
     assert plans[0] == plans[1]
 

@@ -7,7 +7,7 @@ import pytest
 from oracles.graphs import judged
 from oracles.nets import spec
 
-from cnnspec.codegen.emit import Emitter
+from cnnspec.codegen.program import generate
 from cnnspec.ir import data
 from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
@@ -49,7 +49,7 @@ def test_what_a_normalisation_made_lasts_no_longer_than_its_readers_on_the_way_f
     assert [type(reader.op) for reader in graph.readers()[norm.name]] == [WinogradConvolve]
     (mask,) = graph.readers()[f"{norm.name}:won"]
     assert isinstance(mask.op, WinogradConvolveGradient) and mask.op.sums is not None
-    buffers = {buffer.name: buffer for buffer in Emitter(graph, 64, 64, "float32").run().buffers}
+    buffers = {buffer.name: buffer for buffer in generate(graph, 64, 64, "float32").buffers}
     value, won = buffers["relu1"], buffers["relu1_won"]
     assert won.bytes * 4 == value.bytes and value.last < won.last
 

@@ -7,7 +7,7 @@ import pytest
 from oracles.graphs import judged
 from oracles.nets import spec
 
-from cnnspec.codegen.emit import Emitter
+from cnnspec.codegen.program import generate
 from cnnspec.ir import Builder, data
 from cnnspec.ir.verify import verify
 from cnnspec.ops import WORDS
@@ -175,7 +175,7 @@ def test_a_normalisation_that_is_pooled_has_no_memory(words, relu):
     (norm,) = of(PooledBatchNorm)
     assert norm.op.relu == relu and norm.op.pool.onward and norm.op.summed
     assert not of(PoolResidues) and isinstance(graph[norm.inputs[0]].op, WinogradConvolve)
-    buffers = {b.name: b for b in Emitter(graph, 64, 64, "float32").run().buffers}
+    buffers = {b.name: b for b in generate(graph, 64, 64, "float32").buffers}
     full = 16 * 32 * 16 * 64 * 4  # bytes of a value before it is pooled
     assert set(norm.extras) == {"mean", "var", "wins"} | ({"won"} if relu else set())
     assert buffers[f"{norm.name}_wins"].bytes * 16 == full * 3

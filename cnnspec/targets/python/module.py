@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ...codegen.emit import Emitter, Program
+from ...codegen.program import Program, generate
 from ...data import preparation as data
 from ...ir import Graph
 from ...kernels import update as update_kernels
@@ -52,11 +52,11 @@ def module_source(
     """
     graph = spec.graph
     batch = batch or (spec.train.batch if train else 32)
-    used = Emitter(run(graph, INFERENCE), batch, batch).run()
+    used = generate(run(graph, INFERENCE), batch, batch)
     programs = {"": used}
     if train:
         judged = run(attach_costs(graph, spec.train.cost), TRAINING)
-        programs["training_"] = Emitter(judged, batch, batch).run()
+        programs["training_"] = generate(judged, batch, batch)
     plans = [renamed(program, prefix, spec.graph.outputs) for prefix, program in programs.items()]
     optimiser = spec.train.optimiser
     if train:

@@ -1,0 +1,66 @@
+"""A plan for one shard: from a graph of primitives to its source and the memory that it wants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..ir import Graph
+from .emit import Emitter, Lines
+from .memory import Buffer
+from .page import split, write
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Program:
+    """A plan for one shard: its source, and the memory that it wants.
+
+    kept       bytes of what depends on parameters alone, the same for all shards
+    meetings   arrays that all shards share, by name: shape without the leading axis of shards (float64)
+    together   images that they make together, a band of rows each: the shape of a band (the plan's type)
+    meets      how often shards wait for one another in forward and in backward
+    parameters what each parameter is called in p and g
+    """
+
+    source: str
+    filename: str
+    n: int
+    arena_bytes: int
+    kept_bytes: int
+    buffers: tuple[Buffer, ...]
+    meetings: dict[str, tuple[int, ...]]
+    together: dict[str, tuple[int, ...]]
+    meets: tuple[int, int]
+    constants: dict[str, np.ndarray]
+    costs: int
+    parameters: dict[str, str]
+    graph: Graph
+
+
+def generate(graph: Graph, n: int, batch: int, dtype: str = "float32") -> Program:
+    """The program for n images of a batch of so many."""
+    emitter = Emitter(graph, n, batch, dtype)
+    arena, kept = emitter.run()
+    _, early, late = split(emitter)
+    return Program(
+        source=write(emitter, arena, kept),
+        filename=f"<plan {id(graph):x} n={n}>",
+        n=n,
+        arena_bytes=arena,
+        kept_bytes=kept,
+        buffers=tuple(emitter.buffers.values()),
+        meetings=emitter.meetings,
+        together=emitter.together,
+        meets=(count_meets(early), count_meets(late)),
+        constants=emitter.constants,
+        costs=len(emitter.costs),
+        parameters=emitter.parameters.given,
+        graph=graph,
+    )
+
+
+def count_meets(parts: list[Lines]) -> int:
+    return sum(code == "yield" for part in parts for code, _ in part.code)
