@@ -12,9 +12,10 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from numpy._core._multiarray_umath import __cpu_features__
 
-AS_THEY_LIE: bool = __cpu_features__.get("AVX512_SKX", False)
+FEATURES: dict[str, list[str]] = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[assignment]
+AVX512 = {"AVX512_SKX", "X86_V4"}  # by the names of NumPy before 2.4 and since
+AS_THEY_LIE = not AVX512.isdisjoint(FEATURES.get("baseline", []) + FEATURES.get("found", []))
 MULTIPLICATIONS, RESULT = 1_000_000, 1_200
 ACROSS = 512  # rows of a transposed first matrix, beyond which reading it as it lies costs more than packing it
 SPAN = 128  # columns of a piece that are surely not too many: they are read again for every few rows
