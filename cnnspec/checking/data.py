@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..data.wellknown import SETS
 from ..diagnostics import Diagnostic, Fault, SpecError
-from ..lang import Reading, read
+from ..lang import Reading, Spec, read
 from ..settings.data import Data
+
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
+    from ..data.known import Known
 
 
 def data_findings(
@@ -24,30 +29,39 @@ def data_findings(
         return ()
     if not files and type(spec.data.source) not in SETS:
         return ()
-    from ..data.known import describe
-    from ..data.small import is_small
     from ..experiment.agreement import disagreements, of_several, unmeasured
 
-    several = of_several(spec)
-    if several:
-        return several
-    source = spec.place("source")
     try:
-        known = describe(spec.data, folder, data)
-        if known is None:
-            return ()
-        if is_small(spec.data, folder or Path(), data):
-            from ..data.load import load
-
-            known = load(spec.data, root=folder, folder=data, span=source).known
+        known, whole = (None, None) if of_several(spec) else _looked_at(spec, folder, data)
     except Fault as fault:
-        return (fault.diagnostic(source),)
+        return (fault.diagnostic(spec.place("source")),)
     except SpecError as error:
         return error.diagnostics
+    if known is None:
+        return of_several(spec)
     if spec.symbolic and known.input is not None and spec.graph.type(spec.graph.inputs[0]) != known.input:
         again = read(reading.source, folder=folder, input=known.input, fixes=False)
         if again.spec is None:
             with_it = f"with the {known.input} of {known.name}, "
             return tuple(replace(error, message=with_it + error.message) for error in again.errors)
         spec = again.spec
-    return disagreements(spec, known) or unmeasured(spec, known)
+    found = disagreements(spec, known)
+    if whole is not None and not found:
+        from ..experiment.answers import unjudged
+
+        found = unjudged(spec, whole)
+    return found or unmeasured(spec, known)
+
+
+def _looked_at(spec: Spec, folder: Path | None, data: Path | None) -> tuple[Known | None, Dataset | None]:
+    """What is known of the data of a spec, and where they are small the data; raises Fault or SpecError."""
+    from ..data.known import describe
+    from ..data.small import is_small
+
+    known = describe(spec.data, folder, data)
+    if known is None or not is_small(spec.data, folder or Path(), data):
+        return known, None
+    from ..data.load import load
+
+    whole = load(spec.data, root=folder, folder=data, span=spec.place("source"))
+    return whole.known, whole

@@ -118,7 +118,7 @@ def train(
     from ..capacity import ensure_fits
     from ..experiment.journal import Journal
     from ..experiment.measured import missed
-    from ..experiment.session import begin, look
+    from ..experiment.session import begin
     from ..ir.facts import facts
     from ..ir.summary import amount, table
     from ..model.model import Model
@@ -162,8 +162,7 @@ def train(
             for what, which in vars(misfits).items():
                 if which:
                     told(f"{what}: {', '.join(which)}")
-        look(model, data)  # a run that is refused leaves no folder
-        if run_folder is None and leads:
+        if run_folder is None and leads:  # after all that can be refused: a run that is leaves no folder
             assert out is not None
             run_folder = RunFolder.create(out, path.name.removesuffix(".json").removesuffix(".cnn"))
             run_folder.describe(path, session.spec.source, resolved(session, overrides, shards, model))

@@ -17,6 +17,7 @@ from ..model.model import Model
 from ..train import weights
 from ..train.checkpoints import Stamp
 from .agreement import disagreements, of_several
+from .answers import unjudged
 from .kept import Kept, of_trained
 
 
@@ -61,19 +62,13 @@ def begin(
     if spec.symbolic:
         spec = read_spec(source or path, overrides=overrides, input=data.input_type)
     _agree(disagreements(spec, data.known))
+    _agree(unjudged(spec, data))
     return Session(spec, tuple(overrides), data)
 
 
 def _agree(found: tuple[Diagnostic, ...]) -> None:
     if found:
         raise SpecError(found)
-
-
-def look(model: Model, data: Dataset) -> None:
-    """Raise what the first step of a training would, without taking it."""
-    if not len(data.train):
-        raise SpecError((Diagnostic("CNN303", "there are no images to train on"),))
-    model.arrays(*next(iter(data.train.batches(1))))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ def folder(tmp_path_factory):
     np.savez(folder / "numbers.npz", x=random.random((40, 5)), y=random.random((40, 3)))
     np.savez(folder / "pixels.npz", x=random.random((40, 1, 6, 6)), y=random.integers(0, 2, (40, 6, 6)))
     np.savez(folder / "other.npz", a=y)
+    shares = np.tile([0.2, 0.3, 0.5], (40, 1))
+    np.savez(folder / "shares.npz", x=random.random((40, 5)), y=shares)
+    shares[17] = 0.5
+    np.savez(folder / "no-shares.npz", x=random.random((40, 5)), y=shares)
     np.savez(folder / "nan.npz", x=np.where(np.arange(40 * 36).reshape(40, 1, 6, 6) == 700, np.nan, 1), y=y)
     np.savez(folder / "fewer.npz", x=random.random((40, 1, 6, 6)), y=y[:30])
     np.savez(folder / "places.npz", x=random.random((40, 3, 9)), y=random.random((40, 9)))
@@ -71,6 +75,7 @@ REFUSED = {
     "an archive cut short": ('dense 3 -> softmax\ndata { source npz "damaged.npz" }', "2:8", "CNN405"),
     "a number that is none": ('dense 2 -> softmax\ndata { source npz "nan.npz" }', "2:8", "CNN411"),
     "fewer labels than images": ('dense 2 -> softmax\ndata { source npz "fewer.npz" }', "2:8", "CNN409"),
+    "shares that do not add up": ('dense 3 -> softmax\ndata { source npz "no-shares.npz" }', "1:12", "CNN410"),
     "numbers for an output of places": ('conv 2x1 -> sigmoid\ndata { source npz "places.npz" }', "1:1", "CNN410"),
     "images of another shape": ('input 1x5x7\ndense 2 -> softmax\ndata { source idx "idx" }', "1:1", "CNN408"),
     "no class has a folder": ('dense 2 -> softmax\ndata { source images "empty" }', "2:8", "CNN414"),
@@ -83,6 +88,7 @@ FITTING = {
     "two classes": 'dense 2 -> softmax\ndata { source npz "two.npz" ; augment flip }',
     "axes told": 'input 3x8x8\ngap -> dense 2 -> softmax\ndata { source npz "last.npz" axes nhwc }',
     "numbers": 'dense 3\ndata { source npz "numbers.npz" }',
+    "shares": 'dense 3 -> softmax\ndata { source npz "shares.npz" }',
     "a table": 'dense 3 -> softmax\ndata { source csv "three.csv" }',
     "a price": 'dense 1\ndata { source csv "price.csv" target numbers }',
     "files of IDX": 'dense 2 -> softmax\ndata { source idx "idx" }',
@@ -142,6 +148,14 @@ def test_what_check_passes_is_trained(folder, monkeypatch, capsys, what):
     (folder / "net.cnn").write_text(FITTING[what] + "\ntrain { epochs 1 ; batch 16 }\n")
     assert command(["check", "net.cnn"]) == 0, capsys.readouterr().out
     assert command(["run", "net.cnn", "--workers", "1", "--out", "runs"]) == 0, capsys.readouterr().err
+
+
+def test_weights_that_do_not_fit_leave_no_folder(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    (folder / "net.cnn").write_text("dense 10 -> softmax\ndata { source digits ; limit 60 }\n")
+    (folder / "wrong.safetensors").write_bytes(b"no weights")
+    assert command(["run", "net.cnn", "--workers", "1", "--out", "here", "--weights", "wrong.safetensors"]) == 1
+    assert "CNN45" in capsys.readouterr().err and not (folder / "here").exists()
 
 
 def test_a_source_that_nobody_states_is_no_ones_mistake(folder, monkeypatch, capsys):
