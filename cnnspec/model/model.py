@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +19,13 @@ from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
 from ..train.loop import Course, EpochDone, Event, Interrupted, fit
 from . import copies, engines
+from .given import Given, by_name, ensure_fit, length
 from .targets import Answers, Settled, kept
 
 if TYPE_CHECKING:
     from ..ir.facts import Facts
 
 Array = np.ndarray
-Given = Array | Stored | Mapping[str, Array] | Sequence[Array]
 
 
 class Model:
@@ -129,6 +129,8 @@ class Model:
         images = self._images(x, y)
         held_out = None if validation is None else self._images(*validation)
         size = batch or self.batch
+        if size < 1 or (epochs is not None and epochs < 0):
+            raise ValueError(f"a batch has an image at least, and epochs are counted from 0; got {batch}, {epochs}")
         course = Course(
             epochs=self.spec.train.epochs if epochs is None else epochs,
             batch=size,
@@ -191,10 +193,10 @@ class Model:
     def predict(self, x: Given) -> Any:
         """The outputs for any number of images: an array (n, ...), or a dictionary where there are several."""
         arrays = self._inputs(x)
-        count = _length(arrays)
+        count = length(arrays)
         outputs = {name: np.empty((count, *self.graph.type(name).shape), self.dtype) for name in self.graph.outputs}
         for start, part in self._chunks(arrays, count):
-            stop = start + _length(part)
+            stop = start + length(part)
             self.engine.forward(part, out=[values[start:stop] for values in outputs.values()])
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
@@ -205,11 +207,11 @@ class Model:
         """
         answers = self._answers(y)
         arrays = self._arrays(x, answers)
-        count = _length(arrays)
+        count = length(arrays)
         cost, by_class, by_label = 0.0, 0, 0
         for _, part in self._chunks(arrays, count):
             mean, right = self.engine.measure(part)
-            cost += mean * _length(part)
+            cost += mean * length(part)
             by_class, by_label = by_class + right[0], by_label + right[1]
         found = self._right((by_class, by_label), answers)
         return {"cost": cost / count, "accuracy": None if found is None else found / count}
@@ -231,7 +233,7 @@ class Model:
     def activations(self, x: Given) -> dict[str, Array]:
         """Every value of the network, by name, as it is in use: (n, c, h, w) for images."""
         arrays = self._inputs(x)
-        if not _length(arrays):
+        if not length(arrays):
             return {node.name: np.empty((0, *node.type.shape), self.dtype) for node in self.graph}
         found = self.engine.forward(arrays, mode="show")
         return dict(zip((node.name for node in self.graph), found, strict=True))
@@ -325,10 +327,10 @@ class Model:
     # ---- arrays ------------------------------------------------------------------------------------
 
     def _inputs(self, x: Given) -> dict[str, Array]:
-        found = _by_name(x, self.graph.inputs, "input")
+        found = by_name(x, self.graph.inputs, "input")
         arrays = {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
         if len(arrays) > 1:
-            count = _length(arrays)
+            count = length(arrays)
             for name, values in arrays.items():
                 if len(values) != count:
                     message = f"{count} images for `{next(iter(arrays))}`, but {len(values)} for `{name}`"
@@ -336,7 +338,7 @@ class Model:
         return arrays
 
     def _input(self, values: Any, shape: tuple[int, ...], name: str) -> Any:
-        if not values.shape or values.shape[1:] != shape or values.dtype.kind not in "biuf":
+        if values.shape[1:] != shape or values.dtype.kind not in "biuf":
             want = ", ".join(map(str, shape))
             message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
             raise SpecError((Diagnostic("CNN408", message),))
@@ -353,7 +355,7 @@ class Model:
 
     def _arrays(self, x: Given, answers: dict[str, Settled]) -> dict[str, Array]:
         arrays = self._inputs(x)
-        _fit(_length(arrays), answers)
+        ensure_fit(length(arrays), answers)
         try:
             for name, settled in answers.items():
                 arrays[f"{name}.target"] = self._outputs[name].targets(settled)
@@ -375,7 +377,7 @@ class Model:
 
     def _answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
         """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there."""
-        given = _by_name(y, self._judged, "output")
+        given = by_name(y, self._judged, "output")
         try:
             settled = {name: self._outputs[name].settle(values) for name, values in given.items()}
             for name in given if whole else ():
@@ -396,41 +398,8 @@ class Model:
     def _images(self, x: Given, y: Given) -> Split | Named:
         """Images and answers to go through in batches, all of them looked at once."""
         inputs, settled = self._inputs(x), self._answers(y, whole=True)
-        _fit(_length(inputs), settled)
+        ensure_fit(length(inputs), settled)
         answers = {name: kept(one) for name, one in settled.items()}
         if len(inputs) == len(answers) == 1:
             return Split(next(iter(inputs.values())), next(iter(answers.values())))
         return Named(inputs, answers)
-
-
-def _by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
-    """Arrays by the names of inputs or outputs; a single array is that of the only one."""
-    # first, since every step of a training comes by here
-    if isinstance(given, (np.ndarray, Stored)) and len(names) == 1:
-        return {names[0]: given}
-    if isinstance(given, Mapping):
-        missing = [name for name in names if name not in given]
-        if missing:
-            message = f"there is no array for the {what} `{missing[0]}`"
-            raise SpecError((Diagnostic("CNN408", message, help=f"give {', '.join(names)}"),))
-        return {name: np.asarray(given[name]) for name in names}
-    if isinstance(given, tuple) and len(given) == len(names) and len(names) > 1:
-        return dict(zip(names, map(np.asarray, given), strict=True))
-    if len(names) == 1:
-        return {names[0]: np.asarray(given)}
-    message = f"the network has {len(names)} {what}s; give a dictionary with {', '.join(names)}"
-    raise SpecError((Diagnostic("CNN408", message),))
-
-
-def _fit(count: int, answers: Mapping[str, Settled]) -> None:
-    """Refuse no images, and answers of which there are fewer or more."""
-    if not count:
-        raise SpecError((Diagnostic("CNN303", "there are no images, and a mean over none is no number"),))
-    for name, (values, _) in answers.items():
-        if len(values) != count:
-            message = f"{count} images, but {len(values)} targets for `{name}`"
-            raise SpecError((Diagnostic("CNN410", message),))
-
-
-def _length(arrays: Mapping[str, Array]) -> int:
-    return len(next(iter(arrays.values())))

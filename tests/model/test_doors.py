@@ -111,9 +111,15 @@ def test_no_images_are_no_mean_and_no_outputs(how):
 
 def test_something_that_is_no_batch_is_refused():
     model = cnnspec.compile(text=PLAIN)
-    for x in (np.float64(1), [], X[0], "abc", None):
+    for x in (np.float64(1), np.array(1.0), [], X[0], "abc", None, [[1], [1, 2]]):
         with pytest.raises(cnnspec.SpecError, match="CNN408"):
             model.predict(x)
+    for y in (1, np.array(1), [[1], [1, 2]], "a", None):
+        with pytest.raises(cnnspec.SpecError, match="CNN408"):
+            model.evaluate(X, y)
+    for how in ({"batch": -1}, {"epochs": -1}):
+        with pytest.raises(ValueError, match="a batch has an image at least"):
+            model.fit(X, np.arange(20) % 3, **how)
 
 
 @pytest.mark.parametrize("count", [20, 18, 17])

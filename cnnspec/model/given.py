@@ -1,0 +1,63 @@
+"""What callers give a model, as arrays by the names of inputs and outputs: lists, tuples, dictionaries, arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..data.dataset import Stored
+from ..diagnostics import Diagnostic, SpecError
+from .targets import Settled
+
+Array = np.ndarray
+Given = Array | Stored | Mapping[str, Array] | Sequence[Array]
+
+
+def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
+    """Arrays by the names of inputs or outputs; a single array is that of the only one."""
+    # first, since every step of a training comes by here
+    if isinstance(given, (np.ndarray, Stored)) and len(names) == 1 and given.shape:
+        return {names[0]: given}
+    if isinstance(given, Mapping):
+        missing = [name for name in names if name not in given]
+        if missing:
+            message = f"there is no array for the {what} `{missing[0]}`"
+            raise SpecError((Diagnostic("CNN408", message, help=f"give {', '.join(names)}"),))
+        return {name: as_array(given[name], name) for name in names}
+    if isinstance(given, tuple) and len(given) == len(names) and len(names) > 1:
+        return {name: as_array(part, name) for name, part in zip(names, given, strict=True)}
+    if len(names) == 1:
+        return {names[0]: as_array(given, names[0])}
+    message = f"the network has {len(names)} {what}s; give a dictionary with {', '.join(names)}"
+    raise SpecError((Diagnostic("CNN408", message),))
+
+
+def as_array(given: Any, name: str) -> Any:
+    """What is given for an input or output, as an array with an axis for the images."""
+    if isinstance(given, Stored):
+        return given
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        raise SpecError((Diagnostic("CNN408", f"what is given for `{name}` is no array: {reason}"),)) from None
+    if not array.shape:
+        message = f"`{name}` takes an array with an axis for the images, got {given!r:.40}"
+        raise SpecError((Diagnostic("CNN408", message),))
+    return array
+
+
+def ensure_fit(count: int, answers: Mapping[str, Settled]) -> None:
+    """Refuse no images, and answers of which there are fewer or more."""
+    if not count:
+        raise SpecError((Diagnostic("CNN303", "there are no images, and a mean over none is no number"),))
+    for name, (values, _) in answers.items():
+        if len(values) != count:
+            message = f"{count} images, but {len(values)} targets for `{name}`"
+            raise SpecError((Diagnostic("CNN410", message),))
+
+
+def length(arrays: Mapping[str, Array]) -> int:
+    return len(next(iter(arrays.values())))
