@@ -13,6 +13,7 @@ from ..checking.fixes import difference, repair, write
 from ..diagnostics import Diagnostic, Source, SpecError
 from ..diagnostics.formats import Checked
 from ..lang.work import Work
+from ..plain_files import open_regular
 from ..record import record
 from .outcome import describe, how_to_report, print_traceback, wants_traceback
 
@@ -91,7 +92,9 @@ def _look(job: Job) -> Result:
 def _write_back(name: str, text: str) -> None:
     path = Path(name)
     try:
-        write(path, _with_mark(text, path.read_bytes()))
+        with open_regular(path) as file:
+            before = file.read(len(codecs.BOM_UTF8))
+        write(path, _with_mark(text, before))
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise SpecError((Diagnostic("CNN903", f"cannot write {name}: {why}"),)) from error

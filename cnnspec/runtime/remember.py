@@ -13,6 +13,7 @@ from pathlib import Path
 
 from .. import cache
 from .._version import __version__
+from ..plain_files import read_text
 
 Times = Mapping[str, Mapping[str, float]]
 
@@ -65,7 +66,7 @@ def remember(key: str, times: Times) -> None:
 
 def _read() -> dict[str, object]:
     try:
-        found = json.loads(file().read_text(encoding="utf-8"))
+        found = json.loads(read_text(file()))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
