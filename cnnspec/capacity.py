@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,7 +64,7 @@ def _group(folder: Path, limit: str, used: str, reclaimable: str) -> Iterator[in
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []
 
@@ -91,6 +92,21 @@ def largest(fits: Callable[[int], bool], below: int) -> int:
         middle = (low + high) // 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return low
+
+
+def out_of_memory(fault: BaseException) -> SpecError | None:
+    """That memory ran out, where a fault or what caused it says so; the system has many ways to."""
+    seen: BaseException | None = fault
+    while seen is not None:
+        refused = isinstance(seen, OSError) and seen.errno == errno.ENOMEM
+        unmapped = isinstance(seen, ImportError) and "failed to map segment" in str(seen)  # a library's code
+        if isinstance(seen, MemoryError) or refused or unmapped:
+            said = str(seen) if isinstance(seen, MemoryError) else ""
+            message = f"memory ran out: {said[:1].lower()}{said[1:]}" if said else "memory ran out"
+            help = "allow more (`ulimit -v`, the container's or the job's limit); a smaller `batch` trains in less"
+            return SpecError((Diagnostic("CNN322", message, help=help),))
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def mebibytes(amount: int) -> str:

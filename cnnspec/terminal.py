@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
 
 import click
 
 from .quoting import json_text, line, page
+
+
+class OutputRefused(Exception):
+    """Standard output takes nothing any more; the reason is the system's. Not raised where a pipe has lost its
+    reader, which is no fault, nor for standard error, where it could not be told.
+    """
+
+
+@contextmanager
+def output() -> Iterator[TextIO]:
+    """Standard output, to write to; one that is closed, or refuses, is told of."""
+    try:
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, "it is closed")
+        yield sys.stdout
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputRefused(reason_of(error)) from error
+
+
+@contextmanager
+def errors() -> Iterator[TextIO | None]:
+    """Standard error, to write to; where it refuses, there is nobody to tell."""
+    with suppress(OSError):
+        yield sys.stderr
+
+
+def reason_of(error: OSError) -> str:
+    """What the system says, as part of a sentence."""
+    return (error.strerror or str(error)).lower()
+
+
+def silence(stream: TextIO | None) -> None:
+    """Lead a stream that refuses nowhere, so that what it still holds is not refused again at the end."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+        os.close(nowhere)
 
 
 def tell(*lines: object, err: bool = False) -> None:
@@ -22,9 +65,9 @@ def show(text: str, err: bool = False) -> None:
 
 def put(text: str, err: bool = False, color: bool | None = None) -> None:
     """Print what is harmless already; symbols that the terminal's encoding lacks are replaced."""
-    stream = sys.stderr if err else sys.stdout
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    click.echo(text.encode(encoding, "replace").decode(encoding), err=err, color=color, nl=False)
+    with errors() if err else output() as stream:
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        click.echo(text.encode(encoding, "replace").decode(encoding), err=err, color=color, nl=False)
 
 
 def tell_json(document: object) -> None:
@@ -41,12 +84,19 @@ def show_change(difference: str) -> None:
 
 def hand_over(content: bytes) -> None:
     """A document, byte by byte; to a terminal as a page, since nobody there asked for its escape sequences."""
-    if sys.stdout.isatty():
+    if sys.stdout is not None and sys.stdout.isatty():
         show(content.decode("utf-8", "replace"))
-        return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    else:
+        write(content)
+
+
+def write(content: bytes, err: bool = False) -> None:
+    """Bytes as they are, after what was said before."""
+    with errors() if err else output() as stream:
+        if stream is not None:
+            stream.flush()
+            stream.buffer.write(content)
+            stream.buffer.flush()
 
 
 def refuse(error: click.ClickException) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cnnspec.capacity import PAGE, SPARE, ensure_fits, free_memory, largest, mebibytes
+from cnnspec.capacity import PAGE, SPARE, ensure_fits, free_memory, largest, mebibytes, out_of_memory
 from cnnspec.diagnostics import SpecError
 
 GIB = 1 << 30
@@ -96,6 +97,24 @@ def test_a_file_larger_than_the_limit_of_the_process_is_refused_before_it_is_rea
         archive.writestr("y.npy", b"")
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.startswith("CNN407 x of a.npz would take 572 MiB, and "), done.stderr
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        ImportError("libopenblas.so: failed to map segment from shared object"),
+    ],
+)
+def test_memory_that_runs_out_is_known_by_what_it_caused(fault):
+    later = RuntimeError("a worker failed")
+    later.__cause__ = fault
+    for told in (fault, later):
+        (finding,) = out_of_memory(told).diagnostics
+        assert finding.code == "CNN322" and finding.message.startswith("memory ran out")
+    assert out_of_memory(OSError(errno.ENOSPC, "No space left on device")) is None
+    assert out_of_memory(ImportError("No module named 'jax'")) is None
 
 
 def test_an_old_group(tmp_path):

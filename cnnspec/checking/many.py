@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from ..interrupts import Interrupts
+from ..interrupts import Interrupts, interrupt, leave_to_parent
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ProcessPoolExecutor
@@ -55,13 +54,13 @@ def _until_one_dies(
                 flying.append(pool.submit(_work_through, work, chunks[len(flying)]))
             results = flying.popleft().result()
             if interrupts.seen:
-                raise KeyboardInterrupt
+                raise interrupt(interrupts.seen)
             chunks.popleft()
             yield from results
         return False
     except BrokenProcessPool:
         if interrupts.seen:
-            raise KeyboardInterrupt from None
+            raise interrupt(interrupts.seen) from None
         return True
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -100,7 +99,7 @@ def _begin() -> None:
 
     What the parent made is never looked at, and so stays shared.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_to_parent()
     gc.freeze()
     gc.disable()
 

@@ -17,6 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from .._version import __version__
+from ..interrupts import listen
 from .outcome import finish
 
 
@@ -110,4 +111,5 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def main() -> None:
     # a file leaves little in circles: to look for it every 700 objects takes a third of the time of a large one
     gc.set_threshold(50_000)
+    listen()
     raise SystemExit(run())

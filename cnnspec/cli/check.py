@@ -18,14 +18,13 @@ from ..checking.search import search
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.codes import CODES
 from ..diagnostics.formats import FOR_PEOPLE, FORMATS, Checked, render
-from ..terminal import hand_over, show_change, tell
+from ..terminal import hand_over, show_change, tell, write
 from .jobs import Job, Result, died, look
-from .outcome import CLEAN, FINDINGS, INTERRUPTED, OUR_FAULT, USAGE, coloured
+from .outcome import CLEAN, FINDINGS, OUR_FAULT, USAGE, coloured, interrupted
 
 STDIN = "-"
 HERE = "<command line>"  # the "file" of findings about the call itself
 ENDS = {  # findings that are not about a spec, and how the command ends with them: the first one decides
-    "CNN902": INTERRUPTED,
     "CNN901": OUR_FAULT,
     "CNN903": USAGE,
     "CNN904": USAGE,
@@ -160,9 +159,11 @@ def command(**arguments: Any) -> int:
             results.append(result)
     except SpecError as error:
         results.append(Result(Checked("pyproject.toml", error.diagnostics)))
-    except KeyboardInterrupt:
-        interrupted = Diagnostic("CNN902", f"interrupted after {count(len(results), 'file')}")
-        results.append(Result(Checked(HERE, (interrupted,))))
+    except KeyboardInterrupt as interrupt:
+        told = Diagnostic("CNN902", f"interrupted after {count(len(results), 'file')}")
+        results.append(Result(Checked(HERE, (told,))))
+        write_results(results, options)
+        return interrupted(interrupt)
     write_results(results, options)
     return exit_code(results, options)
 
@@ -250,10 +251,9 @@ def deliver(text: str, path: str | None, to_stderr: bool = False) -> None:
     """Write a document to a file, or to the terminal in an encoding that cannot fail."""
     if path is None:
         stream = sys.stderr if to_stderr else sys.stdout
-        encoding = stream.encoding or "utf-8"
-        stream.flush()
-        stream.buffer.write(text.encode(encoding, "backslashreplace"))
-        stream.buffer.flush()
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        if text:
+            write(text.encode(encoding, "backslashreplace"), err=to_stderr)
         return
     try:
         Path(path).write_bytes(text.encode("utf-8", "backslashreplace"))

@@ -2,7 +2,8 @@
 
     0  clean         1  findings: the spec, its data or its weights are at fault
     2  usage: an option, a missing file, nothing that matches
-    3  our own fault, with how to report it     130  interrupted
+    3  our own fault, with how to report it
+    130 interrupted (Ctrl-C), 143 ended by SIGTERM, 129 by SIGHUP
 
 A command returns one of these (None is 0) and may raise `SpecError` or click's exceptions; `finish` is
 the one place that turns what it raised into words and a code.
@@ -17,16 +18,18 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from ..terminal import put, refuse, show, tell
+from ..interrupts import number_of
+from ..terminal import OutputRefused, put, reason_of, refuse, show, silence, tell
 
 if TYPE_CHECKING:
-    from ..diagnostics import Diagnostic
+    from ..diagnostics import Diagnostic, SpecError
 
-CLEAN, FINDINGS, USAGE, OUR_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+CLEAN, FINDINGS, USAGE, OUR_FAULT = 0, 1, 2, 3
 
 
 def finish(work: Callable[[], int | None]) -> int:
     """Run `work` and return the exit code; whatever it raises is told on standard error."""
+    from ..capacity import out_of_memory
     from ..diagnostics import SpecError
 
     try:
@@ -37,14 +40,47 @@ def finish(work: Callable[[], int | None]) -> int:
     except click.ClickException as error:
         refuse(error)
         return USAGE
-    except (KeyboardInterrupt, click.Abort):
-        tell("interrupted", err=True)
-        return INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        cause = interrupt.__cause__ or interrupt  # click wraps it
+        tell(" by ".join(("interrupted", *cause.args)), err=True)
+        return interrupted(cause)
     except SystemExit as end:  # click leaves this way where the reader of a pipe is gone
         return end.code if isinstance(end.code, int) else FINDINGS
     except Exception as fault:
+        known = refused_output(fault)
+        if known is not None:
+            silence(sys.stdout)
+        known = known or out_of_memory(fault)
+        if known is not None:
+            say(known.diagnostics)
+            return FINDINGS
         blame_us(fault)
         return OUR_FAULT
+
+
+def refused_output(fault: Exception) -> SpecError | None:
+    """That standard output takes nothing any more, as our own writing says, or click's, of help and version."""
+    from ..diagnostics import Diagnostic, SpecError
+
+    if isinstance(fault, OSError) and written_by_click(fault):
+        reason = reason_of(fault)
+    elif isinstance(fault, OutputRefused):
+        reason = str(fault)
+    else:
+        return None
+    return SpecError((Diagnostic("CNN907", f"standard output cannot be written to: {reason}"),))
+
+
+def written_by_click(fault: OSError) -> bool:
+    trace = fault.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "click.utils"
+
+
+def interrupted(interrupt: BaseException) -> int:
+    """The exit code of an interrupt: 128 and the number of its signal, as shells have it."""
+    return 128 + number_of(interrupt)
 
 
 def blame_us(fault: BaseException) -> None:
@@ -82,9 +118,9 @@ def say(diagnostics: tuple[Diagnostic, ...]) -> None:
     put(render(diagnostics, color=coloured(sys.stderr)), err=True, color=True)
 
 
-def coloured(stream: TextIO, wished: bool = True) -> bool:
+def coloured(stream: TextIO | None, wished: bool = True) -> bool:
     """Whether to write colours: only on a terminal, unless `FORCE_COLOR`; never under `NO_COLOR`."""
-    if not wished or os.environ.get("NO_COLOR"):
+    if not wished or stream is None or os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True

@@ -10,7 +10,7 @@ import click
 
 from ..terminal import tell, tell_json
 from .machines import Machines, options
-from .outcome import FINDINGS, INTERRUPTED, say
+from .outcome import FINDINGS, interrupted, say
 
 
 @click.command()
@@ -208,9 +208,9 @@ def train(
                     parameters=known.parameters,
                     on_event=hear,
                 )
-        except Interrupted as interrupted:
-            tell(str(interrupted), err=True)
-            return INTERRUPTED
+        except Interrupted as interrupt:
+            tell(str(interrupt), err=True)
+            return interrupted(interrupt)
         finally:
             journal.close()
         drawn = model

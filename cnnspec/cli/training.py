@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from ..terminal import tell
+from ..terminal import OutputRefused, tell
 from ..train.history import Row
 from ..train.loop import EpochDone, Event, Started, StepDone
 
@@ -94,8 +94,38 @@ class Bar:
             self.bar.console.print(describe(event.row, self.epochs), highlight=False, markup=False)
 
 
-def reporter(epochs: int, quiet: bool) -> Bar | Lines:
+def reporter(epochs: int, quiet: bool) -> Shown:
     """The bar on a terminal, lines elsewhere; with `quiet` (for --json) on standard error."""
-    if sys.stderr.isatty() and sys.stdout.isatty():
-        return Bar(epochs)
-    return Lines(epochs, (lambda text: tell(text, err=True)) if quiet else tell)
+    if all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr)):
+        return Shown(Bar(epochs))
+    return Shown(Lines(epochs, (lambda text: tell(text, err=True)) if quiet else tell))
+
+
+class Shown:
+    """A reporter whose terminal may go: the training is worth more than its lines, and goes on without them.
+
+    Where the reader of a pipe goes, nobody wants more of it: that goes on to the caller.
+    """
+
+    def __init__(self, reporter: Bar | Lines) -> None:
+        self.reporter = reporter
+        self.gone = False
+
+    def __enter__(self) -> Shown:
+        self._guarded(self.reporter.__enter__)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._guarded(self.reporter.__exit__, *exception)
+
+    def __call__(self, event: Event) -> None:
+        if not self.gone:
+            self._guarded(self.reporter, event)
+
+    def _guarded(self, work: Callable[..., object], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except BrokenPipeError:
+            raise
+        except (OutputRefused, OSError):
+            self.gone = True

@@ -25,6 +25,7 @@ from numpy.typing import DTypeLike
 from ..data.dataset import CHANGES, Dataset, Split
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.text import render
+from ..interrupts import ENDING, OURS, interrupt
 from ..settings.augment import Augmentation
 from ..train import tensors
 from ..train.checkpoints import Stamp, load_state
@@ -77,8 +78,10 @@ def join(
         raise SpecError((apart(str(error).splitlines()[0]),)) from error
     finally:
         last.cancel()
-    # a Ctrl-C reaches processes at different steps, so none may wait for the others to end theirs
-    signal.signal(signal.SIGINT, _interrupt)
+    # a signal reaches processes at different steps, so none may wait for the others to end theirs
+    for number in ENDING:
+        if signal.getsignal(number) in OURS:
+            signal.signal(number, _interrupt)
     return jax.process_count() > 1
 
 
@@ -105,7 +108,7 @@ def keep_output() -> None:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    raise interrupt(number)
 
 
 def leads() -> bool:

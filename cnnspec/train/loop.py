@@ -7,17 +7,19 @@ through the events draws the progress bar (`StepDone`), writes the row of an epo
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from shlex import quote
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic, SpecError
-from ..interrupts import Interrupts
+from ..interrupts import Interrupts, named
 from ..settings.data import Data
 from ..settings.train import Train
 from .finite import blame
@@ -110,20 +112,27 @@ class Finished:
 Event = Started | StepDone | EpochDone | SaveDue | Finished
 
 
-class Interrupted(Exception):
-    """Ctrl-C, after the step that was under way was finished and a checkpoint was due.
+class Interrupted(KeyboardInterrupt):
+    """A signal, after the step that was under way was finished and a checkpoint was due.
 
-    `folder` is the run's, where one is written.
+    `number` is the signal's; `folder` is the run's, where one is written.
     """
 
-    def __init__(self, step: int, total_steps: int) -> None:
+    def __init__(
+        self, step: int, total_steps: int, number: int = signal.SIGINT, folder: Path | None = None
+    ) -> None:
         super().__init__(step, total_steps)
-        self.step, self.total_steps = step, total_steps
-        self.folder: Path | None = None
+        self.step, self.total_steps, self.number, self.folder = step, total_steps, number, folder
 
     def __str__(self) -> str:
-        how = f"; go on with `cnnspec run --resume {self.folder}`" if self.folder else ""
-        return f"interrupted after step {self.step} of {self.total_steps}{how}"
+        by = "" if self.number == signal.SIGINT else f" by {named(self.number)}"
+        how = f"; go on with `{resuming(self.folder)}`" if self.folder else ""
+        return f"interrupted{by} after step {self.step} of {self.total_steps}{how}"
+
+
+def resuming(folder: Path) -> str:
+    """The command that goes on with a run."""
+    return f"cnnspec run --resume {quote(str(folder))}"
 
 
 def training(
@@ -178,7 +187,7 @@ def training(
             if interrupts.seen:
                 # a validation cut short, or left out, is made anew by whoever resumes
                 yield SaveDue(step, progress)
-                raise Interrupted(step, total)
+                raise Interrupted(step, total, interrupts.seen)
             best = progress.close(held_out, course.best)
             yield EpochDone(progress.rows[-1], step, best)
             if step % between == 0 or step == total or stalled(progress, course):

@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..capacity import out_of_memory
 from ..diagnostics import SpecError
+from ..interrupts import number_of
 from . import files, tensors, weights
 from .checkpoints import Stamp, check_spec, load_state, save_state, save_weights
 from .finite import check_parameters
@@ -18,13 +20,19 @@ from .loop import (
     Course,
     EpochDone,
     Event,
+    Finished,
     Interrupted,
     SaveDue,
     Started,
     measure,
+    resuming,
     training,
 )
 from .trainable import Images, Trainable
+
+
+class Unheard(Exception):
+    """Who was to hear of an event failed; its cause says how."""
 
 
 @dataclass
@@ -81,8 +89,8 @@ def run(
 
     The test is made with the weights of the best epoch where validation images chose it, else with the
     last; the model keeps them. `parameters` is how many are trained, for the summary. An interruption
-    (`Interrupted`) and a failure (`SpecError`) go into the summary too, and on to the caller. Nobody
-    else may write into the folder meanwhile.
+    (`Interrupted`) and a failure (`SpecError`, also where memory ran out) go into the summary too, and on to the
+    caller. Nobody else may write into the folder meanwhile. Where `on_event` fails, the step is saved first.
     """
     with held(folder.path):
         recorder = Recorder(folder, model, stamp, every, keep)
@@ -115,28 +123,56 @@ def run(
         try:
             for event in training(model, images, course, validation, progress):
                 recorder(event)
-                on_event(event)
-        except Interrupted as interrupted:
-            interrupted.folder = folder.path
-            conclude("interrupted")
-            raise
-        except SpecError as error:
-            kept = _with_checkpoint(error, folder)
+                try:
+                    on_event(event)
+                except Exception as unheard:  # the reader of a pipe is gone, say: that interrupts
+                    if not isinstance(event, Finished):
+                        recorder.save(event.step, progress)
+                    conclude("interrupted")
+                    raise Unheard from unheard
+            tested = "best" if validation and progress.best_epoch else "last"
+            if tested == "best":
+                weights.load(folder.best, model.parameters)
+            score = measure(model, test, course.batch) if test else Score()
+        except KeyboardInterrupt as interrupt:
+            with suppress(SpecError):
+                conclude("interrupted")
+            if isinstance(interrupt, Interrupted):
+                interrupt.folder = folder.path
+                raise
+            total = course.epochs * -(-len(images) // course.batch)
+            raise Interrupted(_saved_step(folder) or 0, total, number_of(interrupt), folder.path) from None
+        except Unheard as unheard:
+            assert unheard.__cause__ is not None
+            raise unheard.__cause__ from None
+        except Exception as failure:
+            error = failure if isinstance(failure, SpecError) else out_of_memory(failure)
+            kept = None if error is None else _with_checkpoint(error, folder)
+            said = (
+                [str(finding) for finding in kept.diagnostics] if kept else [f"{type(failure).__name__}: {failure}"]
+            )
             with suppress(SpecError):  # the disk that failed the training may fail its summary too
-                conclude("failed", error=[str(finding) for finding in kept.diagnostics])
-            raise kept from error
-        tested = "best" if validation and progress.best_epoch else "last"
-        if tested == "best":
-            weights.load(folder.best, model.parameters)
-        score = measure(model, test, course.batch) if test else Score()
+                conclude("failed", error=said)
+            if kept is None:
+                raise
+            raise kept from failure
         return conclude("finished", tested=tested, stopped_early=progress.epoch < course.epochs)
+
+
+def _saved_step(folder: RunFolder) -> int | None:
+    """The step of the last checkpoint, if there is one."""
+    try:
+        return int(tensors.read_metadata(folder.state).get("step", ""))
+    except (SpecError, ValueError):
+        return None
 
 
 def _with_checkpoint(error: SpecError, folder: RunFolder) -> SpecError:
     """The same findings, telling what is left to go on from."""
-    try:
-        step = int(tensors.read_metadata(folder.state).get("step", ""))
-    except (SpecError, ValueError):
+    step = _saved_step(folder)
+    if step is None:
         return error
     told = f"the checkpoint of step {step} is whole: {folder.state}"
+    if not any(d.code == "CNN302" for d in error.diagnostics):  # that would come again
+        told = f"{told}; go on from there with `{resuming(folder.path)}`"
     return SpecError(tuple(replace(d, help=f"{d.help}; {told}" if d.help else told) for d in error.diagnostics))

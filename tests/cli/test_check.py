@@ -136,8 +136,8 @@ def test_our_own_fault_exits_3_names_the_file_and_says_how_to_report(cnnspec, he
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
-@pytest.mark.parametrize("format", ["json", "concise"])
-def test_an_interruption_exits_130_with_what_was_found_so_far(here, format):
+@pytest.mark.parametrize(("format", "name"), [("json", "SIGINT"), ("concise", "SIGINT"), ("concise", "SIGTERM")])
+def test_an_interruption_exits_by_its_signal_with_what_was_found_so_far(here, format, name):
     for i in range(300):
         (here / f"{i:03}.cnn").write_text(BAD + "\n".join(f"# {j}" for j in range(100)))
     program = "import sys, time, cnnspec.cli.check as c, cnnspec.cli.jobs as j\n" + (
@@ -154,9 +154,10 @@ def test_an_interruption_exits_130_with_what_was_found_so_far(here, format):
     )
     assert process.stderr.readline() == b"ready\n"
     time.sleep(1)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers as well
+    number = getattr(signal, name)
+    os.killpg(process.pid, number)  # as a terminal does: to the workers as well
     out, err = process.communicate(timeout=30)
-    assert process.returncode == 130, err
+    assert process.returncode == 128 + number, err
     assert b"CNN902" in out and b"Traceback" not in err
     if format == "json":
         assert any(found["code"] == "CNN201" for found in parsed("json", out)["diagnostics"])

@@ -187,7 +187,7 @@ def test_a_wrong_spec_is_rendered_by_every_command(cnnspec, here):
     [
         (RuntimeError("broken"), 3, "cnnspec itself failed: RuntimeError: broken"),
         (RecursionError("too deep"), 3, "RecursionError"),
-        (MemoryError(), 3, "MemoryError"),
+        (MemoryError(), 1, "error[CNN322]: memory ran out"),
         (KeyboardInterrupt(), 130, "interrupted"),
     ],
 )

@@ -197,7 +197,7 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path, steps):
 def test_results_are_cut_back_to_the_checkpoint(tmp_path):
     """The checkpoint is of epoch 2; the rows of 3 and of half a line after it are gone on resume."""
 
-    class Killed(Exception):
+    class Killed(BaseException):
         pass
 
     def kill(event):
@@ -285,6 +285,77 @@ def test_a_cost_that_is_nan_keeps_the_last_good_checkpoint(tmp_path):
     assert summary["status"] == "failed" and "CNN302" in summary["error"][0]
     other = Tiny(seed=5)
     assert load_state(folder.state, other, STAMP).epoch == 2 and other.steps == 14
+
+
+def failing(steps, fault):
+    class Failing(Tiny):
+        def learn(self, x, y):
+            if self.steps == steps:
+                raise fault
+            return super().learn(x, y)
+
+    return Failing()
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (MemoryError("Unable to allocate 7 GiB"), "memory ran out: unable to allocate 7 GiB"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "memory ran out"),
+    ],
+)
+def test_memory_that_runs_out_is_told_with_how_to_go_on(tmp_path, fault, message):
+    whole, folder = fresh(tmp_path, "whole"), fresh(tmp_path)
+    straight, _ = go(whole)
+    with pytest.raises(SpecError) as error:
+        go(folder, failing(18, fault))
+    (finding,) = error.value.diagnostics
+    assert (finding.code, finding.message) == ("CNN322", message)
+    assert finding.help.endswith(f"go on from there with `cnnspec run --resume {folder.path}`")
+    summary = told(folder)
+    assert summary["status"] == "failed" and "CNN322" in summary["error"][0]
+    model, _ = go(RunFolder.open(folder.path), resume=True)
+    assert same(model, straight)
+
+
+def test_a_fault_of_ours_is_in_the_summary_too(tmp_path):
+    folder = fresh(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        go(folder, failing(18, ZeroDivisionError("of ours")))
+    summary = told(folder)
+    assert summary["status"] == "failed" and summary["error"] == ["ZeroDivisionError: of ours"]
+
+
+@pytest.mark.parametrize("steps", [1, 5, 7, 20])
+def test_who_hears_of_it_may_fail_and_the_step_is_saved(tmp_path, steps):
+    """A pipe without a reader, say."""
+    whole, folder = fresh(tmp_path, "whole"), fresh(tmp_path)
+    straight, _ = go(whole)
+
+    def leave(event):
+        if isinstance(event, StepDone) and event.step == steps:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        go(folder, on_event=leave)
+    assert told(folder)["status"] == "interrupted" and tensors.read(folder.state).metadata["step"] == str(steps)
+    model, _ = go(RunFolder.open(folder.path), resume=True)
+    assert same(model, straight)
+
+
+def test_a_ctrl_c_in_the_test_says_how_to_go_on(tmp_path):
+    class Test(Blobs):
+        def batches(self, *arguments, **more):
+            os.kill(os.getpid(), signal.SIGINT)
+            return super().batches(*arguments, **more)
+
+    whole, folder = fresh(tmp_path, "whole"), fresh(tmp_path)
+    _, summary = go(whole)
+    with pytest.raises(Interrupted, match=f"after step 28 of 28; go on with `cnnspec run --resume {folder.path}`"):
+        go(folder, test=Test(12, seed=3))
+    assert told(folder)["status"] == "interrupted"
+    _, resumed = go(RunFolder.open(folder.path), resume=True)
+    assert resumed["test_cost"] == summary["test_cost"] and resumed["status"] == "finished"
 
 
 def test_parameters_that_are_none_never_replace_a_checkpoint(tmp_path):
@@ -376,7 +447,8 @@ def test_every_write_made_to_fail_in_turn(tmp_path, monkeypatch):
         if good is None:
             continue
         if done < 8:
-            assert finding.help.endswith(f"the checkpoint of step {good} is whole: {folder.state}")
+            whole = f"the checkpoint of step {good} is whole: {folder.state}"
+            assert finding.help.endswith(f"{whole}; go on from there with `cnnspec run --resume {folder.path}`")
         if at % 5 == 0:  # and it goes on, as soon as the disk does
             model, _ = go(RunFolder.open(folder.path), course=SHORT, resume=True)
             assert same(model, straight)

@@ -70,4 +70,14 @@ What keeps a file from being read (CNN0xx) cannot be silenced.
         how="Write `# cnnspec: ignore CNN999` at the end of a line.",
         severity="warning",
     ),
+    Code(
+        "CNN907",
+        "output-refused",
+        """\
+What a command says on standard output could not be written: the disk that it is led to is full, or standard output
+is closed, or its terminal is gone. What the command wrote into files is there; a run trains on to its end, and its
+folder holds everything.
+""",
+        how="Run `cnnspec summary net.cnn > /dev/full`.",
+    ),
 )

@@ -73,6 +73,16 @@ input and one output. Networks with several are trained from Python, with arrays
         how="`cnnspec run` on a spec with two `input` statements.",
     ),
     Code(
+        "CNN322",
+        "out-of-memory",
+        """\
+The system refused to give more memory: the limits of a process (`ulimit -v`), of a container or of a job are
+reached, or the machine has no more. Nothing that was written is lost: a run goes on from its last checkpoint with
+`--resume`, on a machine with more memory or with fewer workers. A training's need is told before it begins, and
+grows with its batch; `cnnspec summary` shows which layers need most.""",
+        how="`ulimit -v 400000` before `cnnspec run` of a large network.",
+    ),
+    Code(
         "CNN310",
         "precision-needs-jax",
         """\
