@@ -24,6 +24,10 @@ from ..record import record
 Written = int | float | tuple[int, ...] | str
 
 
+NAME = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"  # of a value: names of the grammar, joined by dots
+ENDS = r"(?![\s\S])"  # the end of a text in a pattern of JSON Schema; `$` would let a line end pass
+
+
 class Quoted(str):
     """A text that stood in quotes."""
 
@@ -199,7 +203,7 @@ class Text(Kind):
     def schema(self) -> dict[str, Any]:
         return {
             "type": "string",
-            "pattern": r'^[^"\r\n]*(?![\s\S])',
+            "pattern": rf'^[^"\r\n]*{ENDS}',
             "title": "a text without quotes and line ends",
         }
 

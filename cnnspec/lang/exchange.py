@@ -21,7 +21,7 @@ from typing import Any
 
 from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, Node, data
-from ..ir.fields import Kind, Nested, Quoted, Switch, Text, word_schema
+from ..ir.fields import ENDS, NAME, Kind, Nested, Quoted, Switch, Text, word_schema
 from ..ir.op import Op
 from ..ops import OPS, WORDS
 from ..ops.leaves import Input
@@ -33,7 +33,6 @@ from .parse.numbers import LARGEST
 
 FORMAT, VERSION = "cnnspec-graph", 1
 MOST_NODES = 20_000
-NAME = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"  # those of the grammar, joined by dots
 
 
 class Misfit(Exception):
@@ -110,6 +109,9 @@ def from_json(text: str, source: Source) -> tuple[Graph, Data, Train, tuple[Budg
         graph = read_graph(document)
         settings = [read_fields(cls, document.get(cls.word, {}), f"/{cls.word}") for cls in (Data, Train)]
         budgets = [read_budget(one, f"/expect/{k}", whole) for k, one in enumerate(document.get("expect", []))]
+        for k, budget in enumerate(budgets):
+            if budget.at and budget.at not in graph.nodes:
+                raise Misfit(f"/expect/{k}/at", f"there is no node `{budget.at}`")
     except Misfit as misfit:
         return Diagnostic("CNN027", f"{misfit.path or '/'}: {misfit.what}", whole, label="in this file")
     return graph, settings[0], settings[1], tuple(budgets)
@@ -245,10 +247,14 @@ def schema() -> dict[str, Any]:
         full = word_schema(cls)
         required = [name for name in full["required"] if name != "word"]
         settings = {**block(cls), "required": required}
-        return {"properties": {"word": {"const": cls.word}, "settings": settings}}
+        found = {"properties": {"word": {"const": cls.word}, "settings": settings}}
+        return {**found, "required": ["settings"]} if required else found
 
-    whole = f"^{NAME}(?![\\s\\S])"  # `$` would let a line end pass
-    name = {"type": "string", "pattern": whole, "title": "a name of letters, digits and _, parts joined by dots"}
+    name = {
+        "type": "string",
+        "pattern": f"^{NAME}{ENDS}",
+        "title": "a name of letters, digits and _, parts joined by dots",
+    }
     sizes = {
         "type": "array",
         "items": {"type": "integer", "minimum": 1, "maximum": 65_536},
@@ -281,7 +287,7 @@ def schema() -> dict[str, Any]:
             "quantity": {"enum": [q.name for q in QUANTITIES]},
             "relation": {"enum": list(RELATIONS)},
             "bound": {"anyOf": [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, shape]},
-            "at": {**name, "pattern": f"^({NAME})?(?![\\s\\S])"},
+            "at": {**name, "pattern": f"^({NAME})?{ENDS}"},
         },
         "additionalProperties": False,
     }

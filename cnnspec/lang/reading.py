@@ -20,7 +20,7 @@ from .hints.warnings import Checked, warn
 from .imports import Imports
 from .lowering.blocks import lines, read_budgets, read_settings
 from .lowering.budgets import check_budgets
-from .lowering.costs import assign
+from .lowering.costs import assign, held
 from .lowering.declared import Stated, instance
 from .lowering.inputs import lower
 from .lowering.names import Module, collect
@@ -146,7 +146,14 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
         changed = {name: getattr(instance(cls, lines_instead), name) for name in lines_instead}
         data = replace(data, **changed) if cls is Data else data
         train = replace(train, **changed) if cls is Train else train
-    check_budgets(budgets, graph, train, data, findings)
+    try:
+        train = replace(train, cost=held(train.cost, graph))
+        train.schedule.fits(train.epochs)
+    except Fault as fault:
+        where = f"/train/{fault.at}" if fault.at.startswith("cost") else "/train/schedule"
+        findings.add(Diagnostic("CNN027", f"{where}: {fault.message}", Span(source, 0, 1), label="in this file"))
+    if not findings.errors:
+        check_budgets(budgets, graph, train, data, findings)
     names = {node.name: node.name for node in graph}
     spec = None if findings.errors else Spec(source, graph, data, train, budgets, False, {})
     return Reading(source, file, tuple(findings.diagnostics), graph, names, module, (), spec)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ..diagnostics import Fault
 from ..ir import SCALAR, TensorType
-from ..ir.fields import Kind, Number, Quoted, Written, setting
+from ..ir.fields import ENDS, NAME, Kind, Number, Quoted, Written, setting
 from ..ir.op import Op
 from ..record import record
 from .channels import LogSoftmax
@@ -30,7 +30,7 @@ class Name(Kind):
         return value
 
     def schema(self) -> dict[str, Any]:
-        return {"type": "string"}
+        return {"type": "string", "pattern": f"^({NAME})?{ENDS}", "title": self.wanted}
 
 
 @record

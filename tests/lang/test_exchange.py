@@ -81,6 +81,15 @@ CHANGES = {
     "/outputs/0": lambda d: d.update(outputs=["nothing"]),
     "/train/batch": lambda d: d["train"].update(batch="many"),
     "/train/optimiser/word": lambda d: d["train"].update(optimiser={"word": "adams"}),
+    "/nodes/1/settings": lambda d: d["nodes"][1].pop("settings"),
+    "/train/cost": lambda d: d["train"].update(cost=3),
+    "/train/cost/0/of": lambda d: d["train"]["cost"][0].update(of="conv1"),
+    "/train/cost/1/of": lambda d: d["train"].update(cost=d["train"]["cost"] * 2),
+    "/train/cost/0": lambda d: (
+        d["nodes"][-2]["settings"].update(size=[1]) or [d["nodes"][k].pop("shape") for k in (-2, -1)]
+    ),
+    "/train/schedule": lambda d: d["train"].update(schedule={"word": "cosine", "warmup": 99}),
+    "/expect/0/at": lambda d: d["expect"][0].update(at="nothing"),
     "/expect/0/quantity": lambda d: d["expect"][0].update(quantity="parms"),
 }
 
@@ -91,6 +100,13 @@ def test_what_is_bad_is_told_with_its_path(path):
     CHANGES[path](document)
     (finding,) = reading(document).diagnostics
     assert finding.code == "CNN027" and finding.message.startswith(f"{path}: ")
+
+
+def test_a_graph_that_states_no_cost_has_that_of_its_last_word():
+    document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
+    for missing in (lambda: document["train"].update(cost=[]), lambda: document.pop("train")):
+        missing()
+        assert [cost.word for cost in reading(document).spec.train.cost] == ["cross_entropy"]
 
 
 NOT_NAMES = (

@@ -53,6 +53,30 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
     return tuple(found)
 
 
+def held(costs: tuple[Cost, ...], graph: Graph) -> tuple[Cost, ...]:
+    """The costs of a graph that was not read from a text: those of its last words where it says none.
+
+    Raises a Fault at `cost/1/of` where the second judges no output, or one that the first does.
+    """
+    several = len(graph.outputs) > 1
+    if not costs:
+        costs = tuple(implied(graph, value)(of=value) for value in graph.outputs)
+    judged: list[str] = []
+    for k, cost in enumerate(costs):
+        value = cost.of if cost.of or several else graph.outputs[0]
+        if value not in graph.outputs or value in judged:
+            wrong = (
+                f"`{value}` has a cost already" if value in judged else f"must be one of {', '.join(graph.outputs)}"
+            )
+            raise Fault("CNN209", wrong, at=f"cost/{k}/of")
+        judged.append(value)
+        try:
+            cost.type(graph.type(value), graph.type(value))
+        except Fault as fault:
+            raise Fault(fault.code, fault.message, at=f"cost/{k}") from None
+    return tuple(dataclasses.replace(c, of=v if several else "") for c, v in zip(costs, judged, strict=True))
+
+
 def implied(graph: Graph, value: str) -> type[Cost]:
     """The cost of an output for which none is stated."""
     return IMPLIED.get(graph.behind(value).op.word, Mse)
