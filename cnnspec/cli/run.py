@@ -86,9 +86,11 @@ def command(
             )
         run_folder = RunFolder.open(resume)
         made = of_stopped(run_folder)
-        return train(made.path, made.overrides, folder, workers, parallel, as_json, machines.or_as(made.settings),
-                     run_folder=run_folder, made=made, shards=int(made.settings["shards"]),
-                     tuned=made.settings.get("tuned"), accept_changed_data=accept_changed_data)  # fmt: skip
+        return train(
+            made.path, made.overrides, folder or made.data_folder, workers, parallel, as_json,
+            machines.or_as(made.settings), run_folder=run_folder, made=made, shards=int(made.settings["shards"]),
+            tuned=made.settings.get("tuned"), accept_changed_data=accept_changed_data,
+        )  # fmt: skip
     assert spec is not None
     return train(spec, overrides, folder, workers, parallel, as_json, machines.or_as({}), out=out, weights=weights,
                  partial=partial, names=names, tune=tune)  # fmt: skip
@@ -165,7 +167,7 @@ def train(
         if run_folder is None and leads:  # after all that can be refused: a run that is leaves no folder
             assert out is not None
             run_folder = RunFolder.create(out, path.name.removesuffix(".json").removesuffix(".cnn"))
-            run_folder.describe(path, session.spec.source, resolved(session, overrides, shards, model))
+            run_folder.describe(path, session.spec.source, resolved(session, overrides, shards, model), folder)
         course = Course(
             epochs=settings.epochs,
             batch=settings.batch,

@@ -24,6 +24,7 @@ class Made:
     """What a training was made of.
 
     path         where the spec lay; paths of data start from its folder
+    data_folder  the folder of data that was named beside it, where it is still there
     source       the spec as run, with its imports
     overrides    the settings in place of its own
     preparation  of the images; None for what was written before that was kept
@@ -34,6 +35,7 @@ class Made:
     source: Source
     overrides: tuple[str, ...]
     preparation: Preparation | None
+    data_folder: Path | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -55,7 +57,8 @@ def of_run(run: RunFolder) -> Made:
         source = Source(source.name, source.text, imports)
     else:  # written before runs kept them: they are looked for where the spec lay
         source = Source(str(path), source.text)
-    return Made(path, source, tuple(settings["set"]), run.preparation(settings), settings)
+    overrides, preparation = tuple(settings["set"]), run.preparation(settings)
+    return Made(path, source, overrides, preparation, run.data_folder(settings), settings)
 
 
 def of_stopped(run: RunFolder) -> Made:
@@ -76,14 +79,17 @@ def of_trained(path: Path) -> Kept:
         if found.metadata.get("spec"):
             check_spec(file, found.metadata, Stamp.of(made.source, made.overrides, made.preparation))
         preparation = made.preparation or Preparation.from_metadata(found.metadata, str(file))
-        return Kept(made.path, made.source, made.overrides, preparation, made.settings, file, found.arrays)
+        return Kept(**{**vars(made), "preparation": preparation}, weights=file, arrays=found.arrays)
     found = tensors.read(path)
     stamp = Stamp.read(path, found.metadata)
     if stamp is None:
         message = f"{path} does not tell the spec that it belongs to"
         help = "give a run's folder, or weights that cnnspec wrote"
         raise SpecError((Diagnostic("CNN463", message, help=help),))
-    return Kept(_beside(path), stamp.source, stamp.overrides, stamp.preparation, weights=path, arrays=found.arrays)
+    lay, data_folder = _beside(path)
+    return Kept(
+        lay, stamp.source, stamp.overrides, stamp.preparation, data_folder, weights=path, arrays=found.arrays
+    )
 
 
 def _read(path: Path) -> Source:
@@ -93,15 +99,16 @@ def _read(path: Path) -> Source:
     return found
 
 
-def _beside(file: Path) -> Path:
-    """A path in the folder that the data of a weights file are looked for from.
+def _beside(file: Path) -> tuple[Path, Path | None]:
+    """A path in the folder that the data of a weights file are looked for from, and the folder of data beside it.
 
     Weights in a run's folder are of its spec, which lay elsewhere.
     """
     run = RunFolder(file.absolute().parent.parent)
     if file.absolute().parent != run.best.parent or not run.settings_file.is_file():
-        return file
+        return file, None
     try:
-        return run.origin(run.settings())
+        settings = run.settings()
     except SpecError:  # another program's settings.json
-        return file
+        return file, None
+    return run.origin(settings), run.data_folder(settings)

@@ -88,7 +88,9 @@ def reopen(
     The data are prepared as those that it was trained on, whatever today's mean and deviation are.
     """
     kept = of_trained(path)
-    session = begin(kept.path, (*kept.overrides, *overrides), folder, kept.source, kept.preparation)
+    session = begin(
+        kept.path, (*kept.overrides, *overrides), folder or kept.data_folder, kept.source, kept.preparation
+    )
     return session, _model(kept, session.spec, workers, kept.preparation or session.preparation)
 
 
@@ -102,7 +104,7 @@ def open_trained(
     kept = of_trained(path)
     if kept.preparation is None:
         tell(f"{path} does not tell how its images were prepared: that is taken from its data as they are now")
-        session = begin(kept.path, kept.overrides, folder, kept.source)
+        session = begin(kept.path, kept.overrides, folder or kept.data_folder, kept.source)
         spec, preparation = session.spec, session.preparation
     else:
         preparation = kept.preparation

@@ -125,7 +125,9 @@ class RunFolder:
     def epoch(self, number: int) -> Path:
         return self.path / "weights" / f"epoch-{number:03}.safetensors"
 
-    def describe(self, spec: Path, source: Source, settings: Mapping[str, Any]) -> None:
+    def describe(
+        self, spec: Path, source: Source, settings: Mapping[str, Any], data_folder: Path | None = None
+    ) -> None:
         """Write what is known before the first step: copies of the spec and its imports, settings, machine."""
         files.write(self.spec(spec.name), [source.text.encode()])
         kept: dict[str, list[str]] = {}
@@ -135,7 +137,10 @@ class RunFolder:
             name = f"{IMPORTS}/{_free(PurePosixPath(one.paths[0]).name, kept)}"
             files.write(self.path / name, [one.text.encode()])
             kept[name] = list(one.paths)
-        self.write_json(self.settings_file.name, {"spec": self._towards(spec), **settings, "imports": kept})
+        places = {"spec": self._towards(spec)} | (
+            {"data_folder": self._towards(data_folder)} if data_folder else {}
+        )
+        self.write_json(self.settings_file.name, {**places, **settings, "imports": kept})
         self.write_json("environment.json", environment())
 
     def settings(self) -> dict[str, Any]:
@@ -158,9 +163,9 @@ class RunFolder:
         """The copy of a spec of that name; other files than .cnn are never in its way."""
         return self.path / (name if name.endswith((".cnn", ".cnn.json")) else f"{name}.cnn")
 
-    def _towards(self, spec: Path) -> str:
-        """The way from this folder to a spec, which stays as it is where both are moved."""
-        goal = os.path.join(os.path.realpath(spec.parent), spec.name)
+    def _towards(self, path: Path) -> str:
+        """The way from this folder to a file or another folder, which stays as it is where both are moved."""
+        goal = os.path.join(os.path.realpath(path.parent), path.name)
         try:
             return Path(os.path.relpath(goal, os.path.realpath(self.path))).as_posix()
         except ValueError:  # on another drive
@@ -168,7 +173,15 @@ class RunFolder:
 
     def origin(self, settings: Mapping[str, Any]) -> Path:
         """Where the spec lay (or lies), by the settings: what its paths start from is the folder of that."""
-        return Path(os.path.normpath(os.path.join(os.path.realpath(self.path), settings["spec"])))
+        return self._place(settings["spec"])
+
+    def data_folder(self, settings: Mapping[str, Any]) -> Path | None:
+        """The folder of data that the run was given (`--data`), if it was, and that is there."""
+        found = self._place(settings["data_folder"]) if "data_folder" in settings else None
+        return found if found and found.is_dir() else None
+
+    def _place(self, way: str) -> Path:
+        return Path(os.path.normpath(os.path.join(os.path.realpath(self.path), way)))
 
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         try:

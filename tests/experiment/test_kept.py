@@ -198,6 +198,22 @@ def test_a_run_without_its_project_says_where_it_looked_and_takes_another_folder
     assert cnnspec(["run", "--resume", str(alone), "--workers", "1", "--data", str(tmp_path / "kept")]) == 0
 
 
+def test_the_folder_of_data_that_a_run_was_given_is_remembered_from_the_run(tmp_path, capsys):
+    spec = written(tmp_path / "old")
+    (tmp_path / "old" / "disk").mkdir()
+    (tmp_path / "old" / "data").rename(tmp_path / "old" / "disk" / "data")
+    run = train(spec, "--data", str(tmp_path / "old" / "disk"))
+    before = measured(run.path, capsys)
+    assert run.settings()["data_folder"] == "../../disk"
+    (tmp_path / "old").rename(tmp_path / "new")
+    run = RunFolder(tmp_path / "new" / "runs" / "net-001")
+    assert measured(run.path, capsys) == before == measured(run.last, capsys)
+    assert cnnspec(["run", "--resume", str(run.path), "--workers", "1"]) == 0
+    shutil.move(tmp_path / "new" / "disk", tmp_path / "disk")
+    assert "error[CNN401]" in refused("eval", run.path, capsys=capsys)
+    assert measured(run.path, capsys, "--data", str(tmp_path / "disk")) == before
+
+
 def test_a_folder_of_runs_behind_a_link(tmp_path, capsys):
     """`runs` on another disk: the way from there is kept, not the way through the link."""
     spec = written(tmp_path / "project")
