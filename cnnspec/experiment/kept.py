@@ -73,7 +73,7 @@ def of_trained(path: Path) -> Kept:
     if path.is_dir():
         run = RunFolder(path)
         file = run.tested
-        if not file.is_file():
+        if not (run.best.is_file() or run.last.is_file()):
             raise SpecError((Diagnostic("CNN462", f"{path} is not the folder of a run: it holds no weights"),))
         made, found = of_run(run), tensors.read(file)
         if found.metadata.get("spec"):

@@ -98,7 +98,7 @@ class RunFolder:
         if told is None:
             costs = self.columns().get("validation_cost", [])
             told = "best" if any(cost is not None for cost in costs) else "last"
-        return self.best if told == "best" and self.best.is_file() else self.last
+        return self.best if told == "best" else self.last
 
     @property
     def state(self) -> Path:

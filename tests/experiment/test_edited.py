@@ -199,6 +199,8 @@ EDITS = {
     ),
     "results: a pipe": (instead("results.csv", "pipe"), (REPORT,), "CNN464", "results.csv cannot be read"),
     "weights: cut": (lambda run: os.truncate(run.best, 2000), (EVAL, RESUME), "CNN452", "best.safetensors"),
+    "weights: missing": (instead(BEST, "nothing"), ALL, "CNN450", "best.safetensors is not there"),
+    "weights: a pipe": (instead(BEST, "pipe"), ALL, "CNN450", "best.safetensors"),
     "weights: a folder": (instead(BEST, "folder"), (RESUME,), "CNN450", "best.safetensors"),
     "weights: NaN": (
         rewrite(BEST, lambda a: a["dense1.bias"].fill(np.nan)), READERS, "CNN458", "dense1.bias with NaN",
