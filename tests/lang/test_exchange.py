@@ -102,6 +102,16 @@ def test_what_is_bad_is_told_with_its_path(path):
     assert finding.code == "CNN027" and finding.message.startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize("name", ["conv1.weight", "dense2.bias", "softmax1.target"])
+def test_a_name_that_the_network_takes_for_itself_is_refused(name):
+    document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
+    document["nodes"][2]["name"] = name
+    document["nodes"][3]["inputs"] = [name]
+    (finding,) = reading(document).diagnostics
+    assert finding.code == "CNN027"
+    assert finding.message.startswith(f"/nodes/2/name: `{name}` is what ") and finding.message.endswith(" called")
+
+
 def test_a_graph_that_states_no_cost_has_that_of_its_last_word():
     document = written(read_spec(ROOT / "specs" / "lenet5.cnn"))
     for missing in (lambda: document["train"].update(cost=[]), lambda: document.pop("train")):
