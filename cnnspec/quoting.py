@@ -28,9 +28,10 @@ FIRST = re.compile(r"\s*::[A-Za-z].*::")  # the same, where a line begins
 
 def sign(character: str) -> str:
     """A character as it is, or a harmless one in place of one that is obeyed: `␛` for an escape."""
-    if character.isprintable() or category(character) not in OBEYED:
-        return character
     code = ord(character)
+    none = code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # a noncharacter, which XML cannot hold
+    if not none and (character.isprintable() or category(character) not in OBEYED):
+        return character
     return chr(0x2400 + code) if code < 0x20 else SIGNLESS
 
 
