@@ -24,7 +24,10 @@ def at(root: Path, written: str) -> Path:
         raise Fault("CNN401", f"no file can be called {written!r}", at="source") from None
     if "\0" in written:
         raise Fault("CNN401", f"no file can be called {written!r}: it holds a NUL", at="source")
-    return path if path.name not in ("", "..") else path.resolve()  # so that messages can name it
+    try:
+        return path if path.name not in ("", "..") else path.resolve()  # so that messages can name it
+    except OSError as error:  # the current folder is gone
+        raise unreadable(path, error) from None
 
 
 def found_at(root: Path, given: Path | None, written: str) -> Path:

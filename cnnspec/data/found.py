@@ -68,8 +68,12 @@ def _from_one_hot(
 def _is_one_hot(y: np.ndarray) -> bool:
     if y.dtype.kind not in "iubf" or y.ndim != 2 or y.shape[1] < 2 or not len(y):
         return False
-    ones = y == 1
-    return bool((ones | (y == 0)).all() and (ones.sum(1) == 1).all())
+    for first in range(0, len(y), 1024):
+        block = y[first : first + 1024]
+        ones = block == 1
+        if not ((ones | (block == 0)).all() and (ones.sum(1) == 1).all()):
+            return False
+    return True
 
 
 def _stored(x: np.ndarray, y: np.ndarray) -> tuple[object, ...]:

@@ -29,6 +29,11 @@ def read_npz(source: Npz, path: Path) -> Found:
         classes: tuple[str, ...] | int | None = source.classes
         if any(y.dtype.kind in "US" for _, y in found.values()):
             found, classes = _named(found, path.name)
+            if source.classes not in (None, len(classes)):
+                raise Fault(
+                    "CNN410", f"the labels of {path.name} name {len(classes)} classes, and the spec says "
+                    f"`classes {source.classes}`", at="source", help="leave out `classes`: the names tell",
+                )  # fmt: skip
     return Found(
         path.stem,
         found["train"],

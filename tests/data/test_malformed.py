@@ -268,6 +268,9 @@ for title, code, members, told in (
 case("npz: a label above the classes", "CNN410", Npz("a.npz", classes=2), "among the 2 classes")(
     lambda folder: archive(folder, x=GOOD_X, y=GOOD_Y)
 )
+case("npz: more classes than its labels name", "CNN410", Npz("a.npz", classes=5), "name 3 classes, and")(
+    lambda folder: archive(folder, x=GOOD_X, y=npy(Y.astype(str)))
+)
 case("npz: axes that it has not", "CNN408", Npz("a.npz", axes="nhw"), r"has 4 axes where 3 \(`axes nhw`\)")(
     lambda folder: archive(folder, x=GOOD_X, y=GOOD_Y)
 )
