@@ -10,7 +10,7 @@ import cnnspec
 # what these open is our own, or the system's, or written
 OWN = {
     "plain_files.py", "capacity.py", "resources.py", "lang/parse/syntax.py", "reference/handbook.py",
-    "report/page/__init__.py", "bench/side.py", "runtime/remember.py", "train/files.py", "train/lock.py",
+    "report/page/__init__.py", "bench/side.py", "terminal.py", "runtime/remember.py", "train/files.py", "train/lock.py",
     "targets/python/runtime.py",
 }  # fmt: skip
 PACKAGE = Path(cnnspec.__file__).parent
