@@ -10,7 +10,7 @@ import cnnspec
 # what these open is our own, or the system's, or written
 OWN = {
     "plain_files.py", "capacity.py", "resources.py", "lang/parse/syntax.py", "reference/handbook.py",
-    "report/page/__init__.py", "bench/side.py", "terminal.py", "runtime/remember.py", "train/files.py", "train/lock.py",
+    "report/page/__init__.py", "bench/side.py", "runtime/remember.py", "train/files.py", "train/lock.py",
     "targets/python/runtime.py",
 }  # fmt: skip
 PACKAGE = Path(cnnspec.__file__).parent
@@ -31,7 +31,8 @@ def opens(call):
             return owner in ("np", "numpy", "onnx") and "file" not in arguments
         case "open":
             modes = {argument.strip("'") for argument in arguments}
-            return owner in ("os", "io") or bool(modes & {"r", "rb"})
+            written = any("O_WRONLY" in argument for argument in arguments)
+            return (owner in ("os", "io") and not written) or bool(modes & {"r", "rb"})
     return False
 
 
