@@ -57,6 +57,10 @@ def command(
     if out is None and (emit == "onnx" or (emit == "python" and not embed)):
         hint = ", or let it hold them itself with --embed" if emit == "python" else ""
         raise click.UsageError(f"weights are no text: say where to write them with -o{hint}")
+    if out is not None and any(same_file(out, given) for given in (spec, weights)):
+        raise click.UsageError(f"{out} would be written over by what is made of it: choose another name with -o")
+    if emit == "python" and out is not None and out.suffix == ".npz":
+        raise click.UsageError("a module is called .py; its weights go beside it, as .npz")
     if emit == "json" and weights:
         raise click.UsageError("a network as JSON holds no weights: leave --weights out")
     if emit == "json" or (emit == "torch" and not weights):
@@ -79,6 +83,8 @@ def command(
     from ..targets.python.module import module_source, packed
 
     beside = out.with_suffix(".npz") if out else Path("net.npz")
+    if not embed:
+        may_be_replaced(beside)
     settings = {"train": train, "embed": embed, "batch": batch, "beside": beside.name,
                 "preparation": model.preparation}  # fmt: skip
     text = module_source(model.spec, model.parameters, **settings)  # type: ignore[arg-type]
@@ -132,6 +138,28 @@ def as_text(spec: Spec, emit: str) -> bytes:
     from ..targets.torch.module import torch_source
 
     return torch_source(spec.graph).encode()
+
+
+def same_file(a: Path, b: Path | None) -> bool:
+    return b is not None and a.exists() and a.samefile(b)
+
+
+def may_be_replaced(path: Path) -> None:
+    """Refuse to write weights over a file that holds other things, such as the data that they were trained on."""
+    from ..data import archive
+    from ..diagnostics import Diagnostic, Fault, SpecError
+
+    if not path.exists():
+        return
+    try:
+        with archive.opened(path) as file:
+            if all("." in name.removesuffix(".npy") for name in file.namelist()):  # conv1.weight, not x
+                return
+    except Fault:
+        pass
+    message = f"{path}, where the weights would go, is there already and holds something else"
+    help = "choose another name with -o, or let the module hold them itself with --embed"
+    raise SpecError((Diagnostic("CNN507", message, help=help),))
 
 
 def write(content: bytes, out: Path | None) -> None:

@@ -136,3 +136,53 @@ def test_a_model_of_onnx_whose_preparation_was_edited_is_refused(here, trained, 
     onnx.save(made, "net.onnx")
     refused = cnnspec("import", "net.onnx", "-o", "back.cnn")
     assert refused.code == 1 and "CNN427" in refused.err and not (here / "back.cnn").exists()
+
+
+@pytest.mark.parametrize(
+    "head, kind, said",
+    [
+        ("conv 2x6x6 -> softmax", "classes", "class "),
+        ("dense 2 -> softmax", "classes", "class "),
+        ("dense 1 -> sigmoid", "classes", "class "),
+        ("dense 2", "numbers", "dense1: ["),
+    ],
+)
+def test_a_module_names_the_class_as_predict_does(here, cnnspec, capsysbinary, head, kind, said):
+    random = np.random.default_rng(0)
+    x = random.integers(0, 256, (40, 1, 6, 6)).astype(np.uint8)
+    y = np.array(["calm", "wild"])[np.arange(40) % 2] if kind == "classes" else random.random((40, 2))
+    x[::2, :, :3] //= 4
+    np.savez("d.npz", x=x, y=y)
+    np.save("x.npy", x)
+    (here / "net.cnn").write_text(
+        f'{head}\ndata {{ source npz "d.npz" ; normalise on }}\ntrain {{ epochs 3 ; optimiser adam lr 1e-2 }}\n'
+    )
+    assert cnnspec("run", "net.cnn", "--workers", 1).code == 0
+    weights = "runs/net-001/weights/last.safetensors"
+    asked = json.loads(cnnspec("predict", weights, "x.npy", "--json").out)
+    done = cnnspec("compile", "net.cnn", "--emit", "python", "--weights", weights, "-o", "alone.py")
+    assert done.code == 0, done.err
+    names = runpy.run_path("alone.py")
+    capsysbinary.readouterr()
+    names["main"](names["load"](), ["x.npy"])
+    lines = capsysbinary.readouterr().out.decode().splitlines()
+    assert len(lines) == 40 and all(said in line for line in lines)
+    for line, answer in zip(lines, asked, strict=True):
+        assert kind == "numbers" or f"class {answer['best'][0][0]} (" in line
+
+
+def test_weights_never_go_over_the_data(here, trained, cnnspec):
+    folder, weights = trained[0], trained[0] / "w.safetensors"
+    np.savez("net.npz", x=np.zeros((3, 2)), y=np.arange(3))
+    before = (here / "net.npz").read_bytes()
+    arguments = ("compile", folder / "net.cnn", "--emit", "python", "--weights", weights, "-o")
+    refused = cnnspec(*arguments, "net.py")
+    assert refused.code == 1 and "CNN507" in refused.err and not (here / "net.py").exists()
+    assert (here / "net.npz").read_bytes() == before
+    assert cnnspec(*arguments, "net.py", "--embed").code == 0
+    assert cnnspec(*arguments, "other.py").code == 0
+    assert cnnspec(*arguments, "other.py").code == 0, "what was exported before is"
+    assert cnnspec(*arguments, "net.npz").code == 2
+    for over in (folder / "net.cnn", weights):
+        kept = over.read_bytes()
+        assert cnnspec(*arguments, over).code == 2 and over.read_bytes() == kept

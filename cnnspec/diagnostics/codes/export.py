@@ -65,8 +65,9 @@ or layers share weights in another way than by a chain that is called several ti
         "CNN507",
         "file-exists",
         """\
-Importing would write over a spec or weights that are there already, and might be your own work. Choose another
-name, or say `--force`.""",
+Importing would write over a spec or weights that are there already, and might be your own work: choose another
+name, or say `--force`. A module of Python has its weights beside it, under its own name with `.npz`: what is there
+and holds other arrays (the data, say) is not written over.""",
         how="`cnnspec import model.onnx -o net.cnn` where net.cnn exists.",
     ),
 )

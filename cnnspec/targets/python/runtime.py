@@ -269,15 +269,19 @@ def main(network: Network, arguments: list[str]) -> None:
         x = network.prepare(x)
     elif x.dtype == np.uint8:
         x = x / np.float32(255)
-    classes = network.prepare.classes if network.prepare is not None else None
+    classes = network.prepare.classes if network.prepare is not None else ()
     outputs = network.by_name(network(x), network.outputs)
     for i in range(len(x)):
-        said = []
-        for name, values in outputs.items():
-            row = values[i].reshape(-1)
-            if values.ndim == 2 and row.size > 1:
-                best = classes[row.argmax()] if classes and len(classes) == row.size else row.argmax()
-                said.append(f"{name}: class {printable(str(best))} ({row.max():.4f})")
-            else:
-                said.append(f"{name}: {np.array2string(row, precision=4, threshold=8)}")
-        print(f"{i}  {', '.join(said)}")
+        print(f"{i}  {', '.join(answer(name, values[i], classes) for name, values in outputs.items())}")
+
+
+def answer(name: str, values: np.ndarray, classes: tuple[str, ...] | None) -> str:
+    """An output for one image in words: its class, where it speaks of classes; () are classes without names."""
+    row = values.reshape(-1)
+    if classes is not None and row.size > 1 and row.size == len(classes or row) == len(values):
+        best = int(row.argmax())
+        return f"{name}: class {printable(classes[best] if classes else str(best))} ({row[best]:.4f})"
+    if classes and len(classes) == 2 and row.size == 1:  # the share that speaks for the second
+        yes = float(row[0])
+        return f"{name}: class {printable(classes[yes > 0.5])} ({max(yes, 1 - yes):.4f})"
+    return f"{name}: {np.array2string(row, precision=4, threshold=8)}"
