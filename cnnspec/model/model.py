@@ -101,7 +101,9 @@ class Model:
         Where the cost is not finite the parameters stay as they were. Several outputs: of the first cost's.
         """
         answers = self._answers(y)
-        cost, right = self.engine.learn(self._arrays(x, answers), self.rate)
+        arrays = self._arrays(x, answers)
+        with self.engine.turn:  # the rate is this step's, whoever else takes steps
+            cost, right = self.engine.learn(arrays, self.rate)
         return cost, self._right(right, answers)
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:

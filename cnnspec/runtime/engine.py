@@ -28,11 +28,12 @@ from .blas import single_thread
 from .forks import survive
 from .parameters import Block, View, initial, parameters_of
 from .plans import Counts, Plan, Room, Scalings, array, give, lay_out
+from .processes import Processes
 from .turns import Turn
 from .update import Update, rule
 from .words import WorkerDied
 from .work import Work
-from .workers import Processes, workers
+from .workers import Alone, Threads, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
 Answer = TypeVar("Answer")
@@ -47,6 +48,19 @@ class Changes:
 
     def __call__(self) -> None:
         self.count += 1
+
+
+def result(plan: Plan, out: object) -> tuple[float, Counts]:
+    return plan.result
+
+
+def outputs(plan: Plan, out: Sequence[np.ndarray] | None) -> tuple[np.ndarray, ...]:
+    """Copies of what a plan has made, since the next that is asked writes there; into `out` if given."""
+    if out is None:
+        return tuple([values.copy() for values in plan.outputs])
+    for values, to in zip(plan.outputs, out, strict=True):
+        to[...] = values
+    return tuple(out)
 
 
 class Engine:
@@ -78,7 +92,6 @@ class Engine:
         self.judged = attach_costs(words, costs) if costs else None
         self.shard_count = shards
         self.measured = measured or {}
-        self.workers_wanted, self.parallel = min(workers_wanted, shards), parallel
         self.every = parameters_of(words)
         self.trained = {name: p for name, p in self.every.items() if p.trained}
         self.state = {name: p for name, p in self.every.items() if not p.trained}
@@ -90,7 +103,7 @@ class Engine:
         self.compiling = RLock()
         self.arrays: dict[str, np.ndarray] = {}
         self.changes = Changes()
-        self._settle_in()
+        self._settle_in(workers(min(workers_wanted, shards), parallel))
         self.turn = Turn(partial(Room, self.workers.memory), self._lanes)
         self.parameters = View(self.every, self.arrays, self.changes, self.turn)
         self.clock[0] = seed
@@ -102,10 +115,10 @@ class Engine:
         """How many numbers are trained, and how many more are kept."""
         return tuple(sum(p.type.elements for p in part.values()) for part in (self.trained, self.state))  # type: ignore[return-value]
 
-    def _settle_in(self) -> None:
-        """Hire the workers, and take the memory that all of them see."""
-        self.workers = workers(self.workers_wanted, self.parallel)
-        take = partial(array, self.workers.memory)
+    def _settle_in(self, workers: Alone | Threads | Processes) -> None:
+        """Take the memory that all workers see."""
+        self.workers = workers
+        take = partial(array, workers.memory)
         count, kept = self._counts
         self.p = Block(self.trained, take(count, self.dtype))
         self.s = Block(self.state, take(kept, self.dtype))
@@ -127,11 +140,12 @@ class Engine:
         return [values.copy() if self.workers.memory.shared else values for values in self._lasting]
 
     def after_fork(self, kept: list[np.ndarray]) -> None:
-        """In a child: workers and memory of its own. Private memory, where there is one worker, is so already."""
+        """In a child: workers of its own when they are needed, and memory where it is not already."""
         self.compiling = RLock()
-        if self.workers.count == 1:
+        if not isinstance(self.workers, Processes):
+            self.workers.close()
             return
-        self._settle_in()
+        self._settle_in(Processes(self.workers.count))
         for mine, values in zip(self._lasting, kept, strict=True):
             mine[...] = values
         self.turn.make = partial(Room, self.workers.memory)
@@ -190,7 +204,8 @@ class Engine:
 
     def _plan(self, mode: str, n: int, bands: int, room: Room) -> Plan:
         key = (mode, n, bands)
-        if key not in room.plans:
+        plan = room.plans.get(key)
+        if plan is None:
             programs = self.parts(mode, n, bands)
             total = sum(program.arena_bytes for program in programs)
             if total > room.arena.size:
@@ -199,8 +214,9 @@ class Engine:
             # programs bind their own shards
             here = range(0, len(programs), self.workers.count if self.workers.memory.shared else 1)
             blocks = [block.arrays for block in self.gradients]
-            room.plans[key] = lay_out(programs, n, room, self.dtype, self.arrays, blocks, self.clock, here)
-        return room.plans[key]
+            plan = lay_out(programs, n, room, self.dtype, self.arrays, blocks, self.clock, here)
+            room.plans[key] = plan
+        return plan
 
     @property
     def arena(self) -> np.ndarray:
@@ -224,11 +240,12 @@ class Engine:
 
     def _work(self, what: str, plan: Plan, scalings: Scalings) -> Work:
         """What workers do for one call; made once, for what programs are told of it takes longer than a step."""
-        if (what, scalings) not in plan.works:
+        work = plan.works.get((what, scalings))
+        if work is None:
             order = plan.order(what, scalings, self.dtype, self.update.told)
             work = Work(order, plan.shards, self.update, self.workers.count, self.workers.barrier)
             plan.works[what, scalings] = work
-        return plan.works[what, scalings]
+        return work
 
     def learn(self, arrays: Arrays, rate: float) -> tuple[float, Counts]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
@@ -249,7 +266,7 @@ class Engine:
 
     def measure(self, arrays: Arrays) -> tuple[float, Counts]:
         """Mean cost and number of right answers, as the network is after training."""
-        return self._ask("measure", arrays, lambda plan: plan.result)
+        return self._ask("measure", arrays, result)
 
     def differentiate(self, arrays: Arrays) -> tuple[float, View]:
         """The mean cost of a batch and its gradient; nothing is changed."""
@@ -262,32 +279,29 @@ class Engine:
         self, arrays: Arrays, mode: str = "infer", out: Sequence[np.ndarray] | None = None
     ) -> tuple[np.ndarray, ...]:
         """The outputs (or, with mode `show`, every word's value) in order, for a batch; into `out` if given."""
+        return self._ask(mode, arrays, outputs, out)
 
-        def taken(plan: Plan) -> tuple[np.ndarray, ...]:
-            found = tuple(plan.taken[value] for value in plan.graph.outputs)
-            if out is None:
-                return tuple(values.copy() for values in found)
-            for values, to in zip(found, out, strict=True):
-                np.copyto(to, values)
-            return tuple(out)
-
-        return self._ask(mode, arrays, taken)
-
-    def _ask(self, what: str, arrays: Arrays, take: Callable[[Plan], Answer]) -> Answer:
+    def _ask(
+        self,
+        what: str,
+        arrays: Arrays,
+        take: Callable[[Plan, Sequence[np.ndarray] | None], Answer],
+        out: Sequence[np.ndarray] | None = None,
+    ) -> Answer:
         """Run a plan that changes nothing, and take the answer before another thread runs it."""
         me = get_ident()
         if self.workers.count > 1 or self.turn.owner == me:
             with self.turn:
                 plan, work = self._ready(what, arrays, self.turn.lanes[0])
                 self._run(work)
-                return take(plan)
-        room = self.turn.lane(self._size * len(next(iter(arrays.values()))) >= SEVERAL)
+                return take(plan, out)
+        room: Room = self.turn.lane(self._size * len(next(iter(arrays.values()))) >= SEVERAL)
         with room.lock:
             room.owner = me
             try:
                 plan, work = self._ready(what, arrays, room)
                 work(0)
-                return take(plan)
+                return take(plan, out)
             finally:
                 room.owner = 0
 

@@ -13,6 +13,7 @@ import numpy as np
 from ..codegen.program import Program
 from ..data.dataset import Scaling, Stored
 from ..ir import Graph
+from ..lazy import lazy
 from ..ops.leaves import Target
 from .load import Bound, Text
 from .memory import Private, Shared
@@ -60,6 +61,11 @@ class Plan:
         """The cost and the right answers of all shards; of so few numbers Python's sums are quicker."""
         right = self.right.flat
         return float(sum(self.costs.flat)), (int(sum(right[::2])), int(sum(right[1::2])))
+
+    @lazy
+    def outputs(self) -> tuple[np.ndarray, ...]:
+        """What it makes, in order."""
+        return tuple(self.taken[value] for value in self.graph.outputs)
 
     @property
     def arena_bytes(self) -> int:

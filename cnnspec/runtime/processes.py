@@ -50,8 +50,7 @@ class Processes:
         self.forgotten = 0  # those up to here are no more
         self.sequence = 0
         self.asked = 0.0
-        self.finalizer = weakref.finalize(self, dismiss, self.words, self.children, self.bells, os.getpid())
-        self.start()
+        weakref.finalize(self, dismiss, self.words, self.children, self.bells, os.getpid())
 
     def start(self) -> None:
         """Start the programs, if they are not there; they are ready a tenth of a second later."""
@@ -75,7 +74,10 @@ class Processes:
 
     def run(self, work: Work) -> None:
         """Do a work on all workers, the caller being worker 0."""
-        self.start()
+        try:
+            self.start()
+        except OSError as error:
+            raise WorkerDied(f"no worker process could be started: {error.strerror}") from error
         words = self.words.words
         if not work.described:
             work.described = self._describe(work)
@@ -200,4 +202,5 @@ def dismiss(words: Words, children: list[subprocess.Popen[bytes]], bells: list[B
 
 def possible() -> bool:
     """Whether programs can be started that inherit memory: this one is a Python that says where it is."""
-    return os.name == "posix" and bool(sys.executable) and not getattr(sys, "frozen", False)
+    name = Path(sys.executable or "").name.lower()  # of a server that has a Python in it: that server's
+    return os.name == "posix" and ("python" in name or "pypy" in name) and not getattr(sys, "frozen", False)

@@ -22,11 +22,12 @@ class Hold:
     """
 
     def __init__(self) -> None:
+        self.main = threading.main_thread().ident
         self.before: list[tuple[int, Callable[..., Any]]] = []
         self.seen: list[int] = []
 
     def __enter__(self) -> None:
-        if threading.get_ident() != threading.main_thread().ident:
+        if threading.get_ident() != self.main:
             return
         try:
             for number in SIGNALS:
@@ -39,19 +40,20 @@ class Hold:
             raise
 
     def __exit__(self, *exception: object) -> None:
-        if self.before and threading.get_ident() == threading.main_thread().ident:
+        if self.before and threading.get_ident() == self.main:
             self._give_back()
 
     def _note(self, number: int, frame: object) -> None:
         self.seen.append(number)
 
     def _give_back(self) -> None:
-        before, seen = dict(self.before), self.seen
-        for number, answer in self.before:
+        before, self.before = self.before, []
+        for number, answer in before:
             _signal.signal(number, answer)
-        self.before, self.seen = [], []
-        for number in seen:
-            before[number](number, None)
+        if self.seen:
+            seen, self.seen = self.seen, []
+            for number in seen:
+                dict(before)[number](number, None)
 
 
 class Lane:
@@ -84,9 +86,12 @@ class Turn:
     def __enter__(self) -> None:
         me = threading.get_ident()
         if self.owner != me:
-            if any(lane.owner == me for lane in self.lanes):
-                message = "the model cannot change while it answers: a signal's function or the like asks for both"
-                raise SpecError((Diagnostic("CNN318", message),))
+            for lane in self.lanes:
+                if lane.owner == me:
+                    message = (
+                        "the model cannot change while it answers: a signal's function or the like asks for both"
+                    )
+                    raise SpecError((Diagnostic("CNN318", message),))
             self.hold.__enter__()
             self.door.acquire()
             for lane in self.lanes:
@@ -105,8 +110,10 @@ class Turn:
 
     def lane(self, several: bool = True) -> Any:
         """A lane that is free, of `several` or the first; in the midst of its own answer a thread gets one more."""
-        me = threading.get_ident()
         with self.door:
+            if not self.lanes[0].lock.locked():
+                return self.lanes[0]
+            me = threading.get_ident()
             if not several and self.lanes[0].owner != me:
                 return self.lanes[0]
             for lane in self.lanes:

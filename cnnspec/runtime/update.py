@@ -132,7 +132,8 @@ class Update:
     def apply(self, worker: int, workers: int) -> None:
         """One step of the optimiser, on this worker's part."""
         kind = self.p.dtype.type
-        scalars = dict(zip(self.rule.scalars, map(kind, self.scalars.tolist()), strict=True))
+        # by way of Python's numbers, as an optimiser gives them
+        scalars = {name: kind(value) for name, value in zip(self.rule.scalars, self.scalars.tolist(), strict=True)}
         scale = self.scale()
         if scale is not None:
             scalars["scale"] = kind(scale)

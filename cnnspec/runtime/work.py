@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -62,60 +61,73 @@ class Order(NamedTuple):
     update: tuple[Rule, np.ndarray, Arrays, tuple[np.ndarray, ...], np.ndarray, np.ndarray]
 
 
-@dataclass(eq=False)
 class Work:
-    """An order in the hands of some workers of so many: their shards are bound here.
+    """An order in the hands of some workers of so many, of which `shards` are bound here.
 
     `described` is where programs read it, once it was written down for them.
     """
 
-    order: Order
-    shards: Mapping[int, Bound]
-    update: Update
-    count: int
-    barrier: Callable[[int], None]
-    described: tuple[int, ...] = ()
+    def __init__(
+        self,
+        order: Order,
+        shards: Mapping[int, Bound],
+        update: Update,
+        count: int,
+        barrier: Callable[[int], None],
+    ) -> None:
+        self.order, self.update, self.count, self.barrier = order, update, count, barrier
+        self.mine = [[shards[k] for k in range(w, len(order.shards), count) if k in shards] for w in range(count)]
+        self.cuts = [order.cuts[w::count] for w in range(count)]
+        self.learns = order.shards[0].gradients is not None  # else nothing before the cost can be learnt
+        self.described: tuple[int, ...] = ()
 
+    # a number that is not finite is found in the cost and told with its layer; NumPy need not warn as well
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore")
     def __call__(self, worker: int) -> None:
-        # a number that is not finite is found in the cost and told with its layer; NumPy need not warn as well
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            {"learn": self.learn, "differentiate": self.differentiate}.get(self.order.what, self.forward)(worker)
+        if self.order.what == "learn":
+            self.learn(worker)
+        elif self.order.what == "differentiate":
+            self.differentiate(worker)
+        else:
+            self.forward(worker)
 
-    def together(self, worker: int, phase: Callable[[Bound], Any], barriers: int) -> None:
+    def together(self, worker: int, running: list[Any], barriers: int) -> None:
         """Run a phase of this worker's shards, from one barrier of all to the next."""
-        running = [phase(self.shards[k]) for k in range(worker, len(self.order.shards), self.count)]
         for _ in range(barriers):
             for part in running:
                 next(part)
             self.barrier(worker)
-        if barriers:
-            for part in running:
-                next(part, None)
+        for part in running:
+            next(part, None)
 
     def forward(self, worker: int) -> None:
-        order = self.order
-        for stored, given, scale, offset in order.rescalings:
-            for start, stop in order.cuts[worker :: self.count]:
+        for stored, given, scale, offset in self.order.rescalings:
+            for start, stop in self.cuts[worker]:
                 rescale(stored[start:stop], scale, offset, out=given[start:stop])
-        self.together(worker, lambda bound: bound.forward(bound.b, bound.p), order.barriers[0])
+        running = [bound.forward(bound.b, bound.p) for bound in self.mine[worker]]
+        if self.order.barriers[0]:
+            self.together(worker, running, self.order.barriers[0])
 
     def differentiate(self, worker: int) -> None:
+        self.update.part(worker, self.count)  # so that no memory runs out amid an update
         self.forward(worker)
-        if self.order.shards[0].gradients is not None:  # else nothing before the cost can be learnt
-            self.together(worker, lambda bound: bound.backward(bound.b, bound.p, bound.g), self.order.barriers[1])  # type: ignore[misc]
+        if self.learns:
+            running = [bound.backward(bound.b, bound.p, bound.g) for bound in self.mine[worker]]  # type: ignore[misc]
+            if self.order.barriers[1]:
+                self.together(worker, running, self.order.barriers[1])
         self.barrier(worker)
         self.update.collect(worker, self.count, len(self.order.shards))
 
     def learn(self, worker: int) -> None:
         self.differentiate(worker)
-        if not all(
-            map(isfinite, self.order.costs.flat)
-        ):  # all workers see the same costs, so all of them stop here
-            return
+        if not all(map(isfinite, self.order.costs.flat)):
+            return  # all workers see the same costs, so all of them stop here
         if self.update.rule.clip is not None:
             self.barrier(worker)  # chunks reach into the parts of others
             self.update.squares(worker, self.count)
             self.barrier(worker)
         self.update.apply(worker, self.count)
-        if worker == 0 and self.shards[0].settle is not None:
-            self.shards[0].settle(self.shards[0].b, self.shards[0].p)
+        if worker == 0:
+            first = self.mine[0][0]
+            if first.settle is not None:
+                first.settle(first.b, first.p)

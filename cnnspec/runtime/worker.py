@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import io
 import json
-import mmap
 import os
 import pickle
 import traceback
 from collections.abc import Callable
 from typing import Any
 
+from .memory import Attached, Place
+from .update import Update
 from .words import GO, PLACE, STOP, TASK, Words, WorkerError, heard, nbytes
+from .work import Order, Work
 
 REST = 0.01, 0.5  # seconds that a worker sleeps before it looks up, at first and at most
 
@@ -29,10 +31,10 @@ class Worker:
     def __init__(
         self, *, file: int, start: int, length: int, offset: int, count: int, worker: int, bell: int, parent: int
     ) -> None:
-        self.file, self.worker, self.count, self.bell, self.parent = file, worker, count, bell, parent
-        self.control = mmap.mmap(file, length, offset=start)
-        memory = memoryview(self.control)[offset : offset + nbytes(count)]
-        self.words = Words(memory, count, self._alive)
+        self.worker, self.count, self.bell, self.parent = worker, count, bell, parent
+        self.memory = Attached(file)
+        control = self.memory.array(Place(start, length, offset, (nbytes(count),), (1,), "|u1"))
+        self.words = Words(control.data, count, self._alive)
         self.rest = REST[0]
 
     def serve(self) -> None:
@@ -54,17 +56,9 @@ class Worker:
 
     def _work(self, start: int, length: int, offset: int, size: int) -> Callable[[int], None]:
         """What is described there."""
-        import numpy as np
-
-        from .memory import Attached, Place
-        from .update import Update
-        from .work import Order, Work
-
-        memory = Attached(self.file)
-        told = memory.array(Place(start, length, offset, (size,), (1,), "|u1")).tobytes()
-        order: Order = Reader(io.BytesIO(told), memory).load()
+        told = self.memory.array(Place(start, length, offset, (size,), (1,), "|u1")).tobytes()
+        order: Order = Reader(io.BytesIO(told), self.memory).load()
         shards = {k: order.shards[k].bind(order.dtype) for k in range(self.worker, len(order.shards), self.count)}
-        assert isinstance(order.costs, np.ndarray)
         return Work(order, shards, Update(*order.update), self.count, self.words.barrier)
 
     def _sleep(self) -> bool:
@@ -85,7 +79,7 @@ class Worker:
 class Reader(pickle.Unpickler):
     """Reads what the parent wrote: plain data, our own records, and arrays that lie in shared memory."""
 
-    def __init__(self, file: io.BytesIO, memory: Any) -> None:
+    def __init__(self, file: io.BytesIO, memory: Attached) -> None:
         super().__init__(file)
         self.memory = memory
 

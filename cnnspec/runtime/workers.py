@@ -141,7 +141,7 @@ class Threads:
         """Works are about to be replaced; see Processes."""
 
     def close(self) -> None:
-        """End the threads; the next run starts them anew."""
+        """End the threads; the next run starts them anew. In a forked process they are not there."""
         if self.end is not None:
             self.end()
         self.crew = self.end = None
@@ -171,5 +171,7 @@ def workers(count: int, parallel: str) -> Alone | Threads | Processes:
         return Alone()
     if parallel == "processes" and possible():
         with suppress(OSError):  # too many processes, or none are allowed
-            return Processes(count)
+            found = Processes(count)
+            found.start()
+            return found
     return Threads(count)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import cnnspec
+from cnnspec.diagnostics import SpecError
 from cnnspec.runtime import memory, processes
 from cnnspec.runtime.processes import Processes, possible
 from cnnspec.runtime.workers import Threads
@@ -255,12 +256,46 @@ def test_where_no_program_may_be_started_workers_are_threads(monkeypatch):
     assert model.train_step(X, Y) == beside.train_step(X, Y)
 
 
-@pytest.mark.parametrize("how", ["no executable", "frozen"])
+@programs
+def test_workers_that_cannot_be_started_any_more_are_told(monkeypatch):
+    model = compiled(2, "processes")
+    cost = model.train_step(X, Y)
+    model.close()
+
+    def exhausted(*arguments):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(processes, "program", exhausted)
+        with pytest.raises(SpecError) as raised:
+            model.train_step(X, Y)
+    (finding,) = raised.value.diagnostics
+    why = "no worker process could be started: Resource temporarily unavailable"
+    assert (finding.code, finding.message) == ("CNN316", why)
+    assert model.steps == 1
+    assert model.train_step(X, Y) < cost
+    model.close()
+
+
+@forking
+@programs
+def test_a_fork_that_asks_nothing_starts_no_workers():
+    model = compiled(2, "processes")
+    model.train_step(X, Y)
+
+    def child():
+        assert model.engine.workers.children == []
+
+    in_child(child)
+    model.close()
+
+
+@pytest.mark.parametrize("how", ["no executable", "a server", "frozen"])
 def test_a_python_that_cannot_be_started_again_has_threads(monkeypatch, how):
     if how == "frozen":
         monkeypatch.setattr(sys, "frozen", True, raising=False)
     else:
-        monkeypatch.setattr(sys, "executable", None)
+        monkeypatch.setattr(sys, "executable", None if how == "no executable" else "/usr/sbin/uwsgi")
     assert isinstance(compiled(2, "processes").engine.workers, Threads)
 
 

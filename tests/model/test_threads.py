@@ -271,6 +271,33 @@ def test_a_signal_leaves_no_half_a_step(workers, parallel):
     model.close()
 
 
+@every_kind
+@pytest.mark.parametrize("at", ["run", "collect", "squares"])
+def test_ctrl_c_amid_an_update_comes_after_the_step(workers, parallel, at):
+    x, y = images(16, 3, 16, 16), np.arange(16) % 4
+    text = f"{NORMED}train {{ optimiser sgd lr 0.1 momentum 0.9 clip 0.5 }}\n"
+    how = {"text": text, "batch": 16, "seed": 0, "shards": 2}
+    model, beside = cnnspec.compile(**how, workers=workers, parallel=parallel), cnnspec.compile(**how)
+    for made in (model, beside):
+        made.train_step(x, y)
+    under_way = getattr(model.engine.update, at)
+
+    def interrupt(*arguments, **named):
+        signal.raise_signal(signal.SIGINT)
+        return under_way(*arguments, **named)
+
+    setattr(model.engine.update, at, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        model.train_step(x, y)
+    setattr(model.engine.update, at, under_way)
+    beside.train_step(x, y)
+    assert model.steps == 2
+    assert model.train_step(x, y) == beside.train_step(x, y)
+    for name, values in model.parameters.items():
+        np.testing.assert_array_equal(values, beside.parameters[name], err_msg=name)
+    model.close()
+
+
 def test_ctrl_c_in_fit_is_a_keyboard_interrupt_after_a_whole_step():
     x, y = images(64, 3, 16, 16), np.arange(64) % 4
     model = cnnspec.compile(text=NORMED, batch=16, seed=0)
