@@ -246,6 +246,10 @@ def preparation_of(found: Dataset, settings: Data) -> Preparation:
 
 def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:
     """What a schema cannot say of a record: where, and what is wrong there."""
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return "", "it holds text that is not Unicode"
     channels = document["input"][0]
     for name in ("scale", "offset"):
         numbers = document[name]

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from cnnspec.data.dataset import Scaling, Table
 from cnnspec.data.load import load
 from cnnspec.data.preparation import Preparation, preparation_of, prepared_as
 from cnnspec.data.single import arranged, read_inputs
@@ -192,6 +193,7 @@ def wrong(**changes):
         (wrong(classes="ab"), "/classes: must be a list"),
         (wrong(resize=[10**9, 1]), "/resize/0: "),
         (wrong(version=2), "/version: "),
+        (wrong(classes=["a", "\ud800"]), "text that is not Unicode"),
         (
             wrong(table={"names": ["a"], "label": 1, "label_name": "", "header": True, "separator": ","}),
             "/table/names",
@@ -211,7 +213,7 @@ NAMES = [("ü", 1000, True), ("ü" * 10, 60_000, False), ('"' * 9, 60_000, False
 
 @pytest.mark.parametrize("name, count, kept", NAMES)
 def test_more_names_than_a_header_of_weights_holds_are_left_out(tmp_path, name, count, kept):
-    from cnnspec.data.dataset import Scaling, Table
+
     from cnnspec.train import tensors
 
     table = Table((name,) * count, 1)
@@ -244,3 +246,51 @@ def test_what_a_network_wants_is_said(tmp_path, x, normalise, told):
     np.savez(tmp_path / "d.npz", x=x, y=np.arange(len(x)) % 2)
     settings = Data(source=Npz("d.npz", test=0), normalise=normalise, validation=0)
     assert preparation_of(load(settings, root=tmp_path), settings).wants().startswith(told)
+
+
+ANYTHING = [
+    None,
+    True,
+    -1,
+    0,
+    1e308 * 10,
+    float("nan"),
+    10**400,
+    "",
+    "x" * 10,
+    "\ud800",
+    [],
+    [[]],
+    {},
+    {"a": 1},
+    [None],
+]
+
+
+def test_whatever_stands_in_a_record_is_taken_or_refused():
+    random = np.random.default_rng(0)
+    pictures = Preparation(
+        (3, 4, 4), Scaling((0.1, 0.2, 0.3), (0, 0, 1)), "bytes", (0, 255), ("a", "b"), "images", True
+    )
+    table = Preparation((2,), Scaling((0.1,)), "floats", (0, 2), None, "csv", table=Table(("a", "b"), 1))
+    taken = 0
+    for count in range(600):
+        document = json.loads(json.dumps((pictures, table)[count % 2].to_json()))
+        place = document
+        while True:
+            key = random.choice(list(place) if isinstance(place, dict) else len(place))
+            if not (isinstance(place[key], dict | list) and place[key] and random.random() < 0.6):
+                break
+            place = place[key]
+        if random.random() < 0.2:
+            del place[key]
+        else:
+            place[key] = ANYTHING[random.integers(len(ANYTHING))]
+        try:
+            found = Preparation.from_json(document, "settings.json")
+        except SpecError as refused:
+            assert {finding.code for finding in refused.diagnostics} == {"CNN427"}
+            continue
+        taken += 1
+        assert found.told().isprintable() and Preparation.from_metadata(found.metadata(), "w") == found
+    assert 10 < taken < 300
