@@ -114,6 +114,9 @@ def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Know
             return None
         message = f"the network gives {kind} for each image, and {known.name} has {told(known)}"
         return Fault("CNN410", message, help="end it in one place, such as by `gap`")
+    if known.numbers is False and known.outputs == 1:
+        message = f"every image of {known.name} is of one class, and there is nothing to tell apart"
+        return Fault("CNN410", message, help="a source of classes has two at least")
     if known.outputs in (None, kind["c"]):
         return None
     binary = isinstance(next(iter(costs), None), BinaryCrossEntropy) or word in PROBABILITIES

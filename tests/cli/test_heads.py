@@ -120,6 +120,16 @@ def test_what_no_class_can_come_of_is_found_by_check_and_before_the_folder(here,
     assert not (here / "runs").exists()
 
 
+@pytest.mark.parametrize("end", ["dense 1 -> sigmoid", "dense 2 -> softmax"])
+def test_a_single_class_is_nothing_to_learn(here, cnnspec, end):
+    np.savez(here / "f.npz", x=X, y=0 * Y)
+    (here / "net.cnn").write_text(f'input 1x6x6\n{end}\ndata {{ source npz "f.npz" }}\n')
+    for command in ("check", "run"):
+        outcome = cnnspec(command, "net.cnn")
+        assert outcome.code == 1 and "every image of f is of one class" in outcome.out + outcome.err
+    assert not (here / "runs").exists()
+
+
 def test_a_squared_error_that_is_asked_for_is_no_finding(here, cnnspec):
     where, _ = npz(here)
     (here / "net.cnn").write_text(
