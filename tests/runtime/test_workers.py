@@ -224,6 +224,24 @@ def test_idle_children_sleep_and_are_woken_for_those_who_ask_again():
         made.close()
 
 
+@programs
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="this system does not tell a process's time")
+def test_an_idle_worker_takes_next_to_no_time():
+    def ticks(child):
+        return sum(map(int, Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[11:13]))
+
+    made = Processes(2)
+    try:
+        made.run(work(made, "def forward(b, p):\n    yield\n"))
+        (child,) = made.children
+        time.sleep(1.5)  # it rests for longer and longer
+        before = ticks(child)
+        time.sleep(1)
+        assert ticks(child) - before <= 2, "of a hundred a second"
+    finally:
+        made.close()
+
+
 def wait_for(true, pause):
     for _ in range(200):
         if true():
