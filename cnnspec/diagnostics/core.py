@@ -123,7 +123,7 @@ class Diagnostic:
         """`safe` or `unsafe`, of the fix; empty where there is none."""
         return ("safe" if self.safe else "unsafe") if self.fix else ""
 
-    @property
+    @lazy
     def severity(self) -> str:
         """`error` or `warning`, as the code's entry says."""
         from .codes import CODES

@@ -23,6 +23,7 @@ HIDDEN = re.compile(r'#[^\n]*|"[^"\n]*"?')  # comments and quotes, in which noth
 OPEN_BLOCK = re.compile(r"\b(train|data|expect)\s*\{([^{}]*)\Z")
 OPEN_HOLE = re.compile(r"\{[^{}\n;]*\Z")
 IN_CALL = re.compile(r"([A-Za-z_][\w.]*)\(([^()]*)\Z")
+NEAR = 4000  # characters before the cursor that tell where it stands
 SEPARATOR = re.compile(r"->|[|(=;\n]|::")
 JOINS = tuple(word for word, cls in WORDS.items() if cls.join)
 STATEMENTS = ("input", "let", "block", "net", "import", "train", "data", "expect")
@@ -38,7 +39,7 @@ class Item(NamedTuple):
 
 def complete(document: Document, offset: int) -> list[Item]:
     """What may stand at an offset; the editor keeps what begins as the word there does."""
-    before = document.text[:offset]
+    before = document.text[max(0, offset - NEAR) : offset]
     line = before[before.rfind("\n") + 1 :]
     hidden = [match for match in HIDDEN.finditer(line) if match.end() == len(line)]
     if hidden and not (hidden[-1][0].endswith('"') and len(hidden[-1][0]) > 1):

@@ -10,7 +10,7 @@ import dataclasses
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, Edit, Label, Span
-from .work import Work
+from .work import A_FINDING, Work
 
 MOST = 200  # diagnostics of one file; who has more of them wants to see the first ones
 
@@ -49,6 +49,7 @@ class Findings:
         self._found: dict[tuple, tuple[Diagnostic, tuple[Proposal, ...]]] = {}
 
     def add(self, diagnostic: Diagnostic, *proposals: Proposal) -> None:
+        self.work.add(A_FINDING)
         span = diagnostic.span
         key = (diagnostic.code, *((span.source.name, span.start, span.end) if span else (diagnostic.message,)))
         if len(self._found) < MOST:

@@ -16,7 +16,7 @@ from ..plain_files import read_text
 from .files import read_file
 from .findings import Findings
 from .lowering.names import Module, collect
-from .parse.parser import parse
+from .parse.parser import LARGEST_FILE, parse
 from .parse.tree import Import
 
 MOST_FILES = 100
@@ -101,6 +101,10 @@ class Imports:
                 self.findings.report("CNN013", source.message, span)
             else:
                 self.findings.add(source)
+            return None
+        if sum(map(len, self.texts.values())) + len(source.text) > LARGEST_FILE:
+            message = f"more than {LARGEST_FILE:,} characters are imported".replace(",", " ")
+            self.findings.report("CNN008", message, span)
             return None
         self.texts[real] = source.text
         self.folders.append(place.parent)

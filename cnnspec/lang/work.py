@@ -12,6 +12,7 @@ from collections.abc import Collection
 from .hints.suggest import nearest
 
 A_STEP = 8  # building a layer takes as long as reading so many tokens
+A_FINDING = 16  # and so does finding a mistake
 MOST = 80_000  # tokens, or what takes as long, for a file with all changes that are tried: half a second
 MOST_NAMES = 100_000  # names that are looked at for "did you mean"
 FEW_NAMES = 1000  # so many may be kept as the key of an answer

@@ -183,6 +183,13 @@ def test_a_library_is_checked_all_the_same(tmp_path: Path) -> None:
     assert codes(main, library=True) == []
 
 
+def test_files_that_are_too_much_together(tmp_path: Path) -> None:
+    for i in range(9):
+        written(tmp_path, **{f"b{i}": f"block b{i} = relu # {'x' * 30_000}\n"})
+    text = "".join(f'import "b{i}.cnn"\n' for i in range(9))
+    assert codes(written(tmp_path, main=f"{text}input 4\nb0 -> dense 2\n")) == ["CNN008"]
+
+
 def test_loops_of_links_and_folders(tmp_path: Path) -> None:
     main = written(tmp_path, main='import "loop.cnn"\nimport "folder"\ninput 4\ndense 2\n')
     (tmp_path / "loop.cnn").symlink_to(tmp_path / "loop.cnn")

@@ -181,15 +181,11 @@ def _laid_out(rows: list[Row]) -> Iterator[Line]:
         indent = row.indent
         if indent is None:
             indent = frames[-1].indent(first) if frames else 2
-        kept = list(frames)
+        cut = 0 if _silences(row.after) else _cut(row.pieces, indent)
+        if cut:
+            waiting.append(Row(row.pieces[cut:], after=row.after))
+            row = Row(row.pieces[:cut], row.before, row.blank, None, row.indent)
         text = _text(row.pieces, indent, frames)
-        if indent + len(text) > WIDEST and not _silences(row.after):
-            cut = _cut(row.pieces, indent)
-            if cut:
-                waiting.append(Row(row.pieces[cut:], after=row.after))
-                row = Row(row.pieces[:cut], row.before, row.blank, None, row.indent)
-                frames = kept
-                text = _text(row.pieces, indent, frames)
         yield from _own_lines(row.before, 2 if first.kind == "CLOSE" else indent)
         line = Line(indent, text, blank=row.blank)
         if row.after is not None:
@@ -220,15 +216,20 @@ def _cut(row: list[Piece], indent: int) -> int:
     """Where to break a line that is too long; 0 for nowhere.
 
     As far to the right as there is room, outside of parentheses rather than within, at a bar rather than at
-    an arrow; where nothing is short enough, at the first place there is.
+    an arrow; where nothing is short enough, at the first place there is. What stands further to the right is
+    not looked at: a long line is cut many times.
     """
     places: list[tuple[int, int, int, int]] = []  # depth, arrow after bar, column, index
     width, depth = indent, 0
     for i, piece in enumerate(row):
+        if width > WIDEST and places:
+            break
         if i > 0 and piece.kind in BRANCHING:
             places.append((depth, piece.kind == "ARROW", width, i))
         width += (i > 0 and not piece.glued) + len(piece.text)
         depth += (piece.kind == "LPAR") - (piece.kind == "RPAR")
+    if width <= WIDEST:
+        return 0
     fitting = [place for place in places if place[2] <= WIDEST]
     if fitting:
         best = min(fitting, key=lambda place: place[:2])[:2]

@@ -10,7 +10,7 @@ from ..findings import Findings, Proposal
 from .safety import keeps
 
 MOST_TRIED = 30
-MOST_READ = 30_000  # tokens, or what takes as long, that are read again at most for the fixes of one text
+MOST_READ = 30_000  # tokens, or what takes as long, that are read again for the fixes of a text, beyond the first
 
 Reader = Callable[[str], "tuple[Diagnostic, ...]"]
 
@@ -22,7 +22,7 @@ def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tup
     the text as it is.
     """
     before, work = findings.diagnostics, findings.work
-    left, most = MOST_TRIED, work.spent + MOST_READ
+    left, most = MOST_TRIED, work.spent + max(MOST_READ, cost)
     out = []
     for diagnostic, proposals in findings.with_proposals:
         cure = None

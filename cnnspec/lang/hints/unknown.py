@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from ...diagnostics import Label, Span
@@ -41,10 +42,13 @@ def elsewhere(word: str, known: dict[str, Any]) -> str:
     ('bn', 'conv', '')
     """
     plain = word.lower().replace("_", "")
-    for own, cls in known.items():
-        if plain in (own, *(alias.replace("_", "") for alias in getattr(cls, "aliases", ()))):
-            return own
-    return ""
+    return next((own for own, cls in known.items() if plain == own or plain in _aliases(cls)), "")
+
+
+@cache
+def _aliases(cls: Any) -> frozenset[str]:
+    """The names of a word in other systems, plainly written."""
+    return frozenset(alias.replace("_", "") for alias in getattr(cls, "aliases", ()))
 
 
 def block_of(name: str) -> str:

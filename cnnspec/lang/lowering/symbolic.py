@@ -27,7 +27,8 @@ LIKELY: tuple[tuple[int, ...], ...] = (
 )
 CHANNELS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 LARGEST = 256
-MOST_TYPED = 60_000  # nodes that are typed at most for an answer
+FEWEST = 16  # sizes that are tried at least
+MOST_TYPED = 40_000  # nodes that are typed at most for an answer
 
 
 class Answer(NamedTuple):
@@ -76,12 +77,18 @@ def likely(pattern: Pattern | None, known: tuple[int, ...] | None) -> Iterator[t
                 yield filled
 
 
-def answer(graph: Graph, assertions: tuple[Assertion, ...], pattern: Pattern | None = None) -> Answer:
-    """Which inputs would do for a graph with one input, and which layers refuse the others."""
+def answer(graph: Graph, assertions: tuple[Assertion, ...], pattern: Pattern | None = None) -> Answer | None:
+    """Which inputs would do for a graph with one input, and which layers refuse the others.
+
+    None for a graph of so many layers that few inputs could be tried.
+    """
+    sides = MOST_TYPED // max(1, len(graph)) - len(CHANNELS)
+    if sides < FEWEST:
+        return None
     (name,) = graph.inputs
     shape = graph.type(name).shape
     open_axes = [i for i in range(1, len(shape)) if pattern is None or pattern[i] is None]
-    most = max(16, min(LARGEST, MOST_TYPED // max(1, len(graph))))
+    most = min(LARGEST, sides)
     sizes: list[int] = []
     limit = gap = None
     for side in range(1, most + 1) if open_axes else ():

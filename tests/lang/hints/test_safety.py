@@ -92,7 +92,7 @@ UNSAFE_BLOCKS = {
     "train { precision float64 }": None,
     "train { cost mse }": "train { cost cross_entropy }",
     "data { source cifar100 }": "data { source cifar10 }",
-    "data { source kmnist }": "data { source mnist }",
+    "data { source kmnist }": None,
     "data { augment vflip }": "data { augment flip }",
     'data { source npz "a.npz axes nhwc }': 'data { source npz "a.npz axes nhwc" }',
     "expect { accuracy >= 98 }": "expect { accuracy >= 98% }",
