@@ -14,6 +14,8 @@ from pathlib import Path
 
 from .. import cache
 from ..diagnostics import Fault
+from ..plain_files import open_regular
+from .files import unreadable
 
 Progress = Callable[[str], None]
 
@@ -71,10 +73,27 @@ def find(remote: Remote, folder: Path, progress: Progress | None = None) -> dict
             return found
     missing = [name for name in remote.files if not os.path.isfile(_either(own / name))]
     for name in missing:
+        _ensure_absent(folder, own, own / name)
         if progress:
             progress(f"fetching {remote.address}{name}")
         fetch(remote, name, own)
     return {name: _either(own / name) for name in remote.files}
+
+
+def _ensure_absent(*paths: Path) -> None:
+    """Raise a Fault where something that is neither folder nor file is in the way of a file to be fetched.
+
+    It would be opened, to compare its checksum, and a named pipe waited for.
+    """
+    *folders, file = paths
+    try:
+        for folder in folders:
+            if os.path.lexists(folder) and not os.path.isdir(folder):
+                os.scandir(folder).close()
+        if os.path.lexists(file):
+            open_regular(file).close()
+    except OSError as error:
+        raise unreadable(Path(error.filename or file), error) from None
 
 
 def _either(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import os
 import sys
 import threading
 from dataclasses import replace
@@ -104,7 +105,7 @@ def test_no_server(tmp_path, monkeypatch):
 
 def test_a_folder_that_cannot_be_made(server, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    assert problem(Mnist(), tmp_path / "file").code == "CNN402"
+    assert problem(Mnist(), tmp_path / "file").code == "CNN401"
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -152,3 +153,34 @@ def test_checksums_look_like_checksums_and_the_addresses_like_folders():
     for remote in (fetch.MNIST, fetch.FASHION_MNIST, fetch.CIFAR10):
         assert remote.address.startswith("http") and remote.address.endswith("/")
         assert all(len(bytes.fromhex(digest)) == 32 for digest in remote.files.values())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and links")
+@pytest.mark.parametrize("thing", ["a pipe", "a device", "a folder", "a broken link"])
+@pytest.mark.parametrize("source", SOURCES)
+def test_what_lies_in_the_way_of_a_file_is_named_and_not_waited_for(tmp_path, thing, source):
+    remote = {remote.name: remote for remote in (fetch.MNIST, fetch.FASHION_MNIST, fetch.CIFAR10)}[source.word]
+    place = tmp_path / source.word / next(iter(remote.files))
+    place.parent.mkdir()
+    match thing:
+        case "a pipe":
+            os.mkfifo(place)
+        case "a device":
+            place.symlink_to("/dev/zero")
+        case "a folder":
+            place.mkdir()
+        case "a broken link":
+            place.symlink_to("gone")
+    told = problem(source, tmp_path)
+    assert told.code == "CNN401" and str(place) in told.message
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes")
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("within", ["", "own"])
+def test_a_folder_of_data_that_is_none_is_named(tmp_path, source, within):
+    place = tmp_path / "data" / (source.word if within else "")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(place)
+    told = problem(source, tmp_path / "data")
+    assert told.message == f"{place} cannot be read: not a directory"
