@@ -9,8 +9,9 @@ DATA: tuple[Code, ...] = (
         "CNN401",
         "data-missing",
         """\
-A file or folder that `source` names is not there, or may not be read. Paths in a spec start from the folder
-of the spec. A source in a folder (`idx`, `images`) also needs its files under the names that the reference
+A file or folder that `source` names is not there, may not be read, or is something else: a named pipe or a device
+in the place of a file, a file in the place of a folder. Nothing of it is read then. Paths in a spec start from the
+folder of the spec. A source in a folder (`idx`, `images`) also needs its files under the names that the reference
 tells.""",
         how='Say `data { source npz "nowhere.npz" }` and run the spec.',
     ),
