@@ -11,6 +11,7 @@
       weights/epoch-005.safetensors   of other epochs, where `checkpoint every N keep K` asks for them
       state/last.safetensors     all that the training needs to go on from the last checkpoint
       summary.json               written last: how it ended
+      lock.json                  while it is being written: by whom, and since when (see `lock`)
 
 Numbers grow and nothing is overwritten. Each file is whole or not there (see `files`).
 """
