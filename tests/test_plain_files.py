@@ -5,11 +5,13 @@ Doors are the places where a path of others is opened; things are what may lie t
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,10 @@ from cnnspec.settings.data import Csv, Data, Idx, Images, Npz
 from cnnspec.train import tensors
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pipes, sockets and links")
+
+for _slow_to_import in ("onnx", "PIL.Image"):  # before a clock runs
+    with suppress(ImportError):
+        importlib.import_module(_slow_to_import)
 
 SECONDS = 1.0  # of processor time
 HANGS = 20  # seconds after which a test that waits is ended
