@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from contextlib import suppress
 from typing import Any, Protocol
 
+from ..diagnostics import SpecError
 from .turns import Turn
 
 
@@ -37,8 +39,9 @@ def survive(model: Forked) -> None:
 def before() -> None:
     ONE[0].acquire()
     for model in list(MODELS):
-        model.turn.__enter__()
-        UNDER_WAY.append((model, model.before_fork()))
+        with suppress(SpecError):  # in the midst of its own answer, which the child goes on with
+            model.turn.__enter__()
+            UNDER_WAY.append((model, model.before_fork()))
 
 
 def in_parent() -> None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from .memory import Private, Shared
 from .processes import Processes, possible
-from .words import WorkerError
+from .words import WorkerDied, WorkerError
 
 Task = Callable[[int], None]
 
@@ -122,8 +122,13 @@ class Threads:
                 for worker in range(1, self.count)
             ]
             self.end = weakref.finalize(self, dismiss, crew, self.threads, os.getpid())
-            for thread in self.threads:
-                thread.start()
+            try:
+                for thread in self.threads:
+                    thread.start()
+            except RuntimeError as error:
+                self.close()
+                raise WorkerDied(f"no worker thread could be started: {error}") from error
+            return crew
         return self.crew
 
     def run(self, work: Task) -> None:
@@ -155,7 +160,7 @@ def dismiss(crew: Crew, threads: list[threading.Thread], owner: int) -> None:
     for start in crew.start[1:]:
         start.release()
     for thread in threads:
-        if thread is not threading.current_thread():
+        if thread.ident is not None and thread is not threading.current_thread():
             thread.join()
 
 

@@ -33,7 +33,8 @@ Y = np.arange(8) % 3
 
 
 def compiled(workers=1, parallel="threads"):
-    return cnnspec.compile(text=TEXT, batch=4, seed=0, shards=2, workers=workers, parallel=parallel)
+    shards = max(2, workers)
+    return cnnspec.compile(text=TEXT, batch=4, seed=0, shards=shards, workers=workers, parallel=parallel)
 
 
 def in_child(task):
@@ -275,6 +276,57 @@ def test_workers_that_cannot_be_started_any_more_are_told(monkeypatch):
     assert model.steps == 1
     assert model.train_step(X, Y) < cost
     model.close()
+
+
+def test_threads_that_cannot_be_started_are_told(monkeypatch):
+    model = compiled(3, "threads")
+    start = threading.Thread.start
+    asked = []
+
+    def exhausted(thread):
+        asked.append(thread)
+        if len(asked) == 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", exhausted)
+        with pytest.raises(SpecError) as raised:
+            model.train_step(X, Y)
+    (finding,) = raised.value.diagnostics
+    assert (finding.code, finding.message) == (
+        "CNN316",
+        "no worker thread could be started: can't start new thread",
+    )
+    assert model.steps == 0 and not any(thread.is_alive() for thread in asked)
+    assert model.train_step(X, Y) > 0
+    model.close()
+
+
+@forking
+def test_a_fork_in_the_midst_of_an_answer():
+    """By the function of a signal, say: both processes go on with it."""
+    model = compiled()
+    right = model.predict(X)
+    ready, children = model.engine._ready, []
+
+    def within(*arguments):
+        model.engine._ready = ready
+        children.append(os.fork())
+        return ready(*arguments)
+
+    model.engine._ready = within
+    code = 1
+    try:
+        signal.alarm(0 if children else 60)
+        np.testing.assert_array_equal(model.predict(X), right)
+        model.train_step(X, Y)
+        code = 0
+    finally:
+        signal.alarm(0)
+        if children == [0]:
+            os._exit(code)
+    assert os.waitpid(children[0], 0)[1] == 0
 
 
 @forking
