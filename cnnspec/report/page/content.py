@@ -104,7 +104,7 @@ def _example(subject: Subject, example: Example, seen: Seen, numbers: Numbers, l
     exact = need * left <= EXACT + WEIGHTS - numbers.bytes
     keep = _exact if exact else _pictured
     output = seen.values[subject.graph.outputs[0]][0]
-    answers = output.reshape(-1).tolist() if output.ndim == 1 and len(output) > 1 else []
+    answers = output.reshape(-1).tolist() if output.size == len(output) > 1 else []  # of a vector, or one pixel
     title = example.title
     if example.label is not None and example.known:
         title += f", a {subject.class_name(example.label)}"
