@@ -86,7 +86,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.said,
-            text=True,
+            encoding="utf-8",
         )
 
     def answer(self, wanted: str) -> Any:
@@ -104,7 +104,7 @@ class Process:
         """Why it is gone."""
         code = self.process.wait()
         self.said.seek(0)
-        lines = self.said.read().decode(errors="replace").strip().splitlines()
+        lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
         if code < 0:
             name = signal.Signals(-code).name
             help = "where memory ran out, take a smaller `--batch`" if code == -signal.SIGKILL else ""

@@ -118,7 +118,7 @@ def peak() -> int:
     """
     table = Path("/proc/self/status")
     if table.exists():
-        for line in table.read_text().splitlines():
+        for line in table.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     import resource
@@ -130,7 +130,7 @@ def peak() -> int:
 def own(process: int) -> int:
     """Bytes that a worker does not share with other processes; 0 where nobody tells."""
     try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines()
     except OSError:
         return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from ..interrupts import leave_to_parent
 from .memory import Attached, Place
 from .update import Update
 from .words import GO, PLACE, STOP, TASK, Words, WorkerError, heard, nbytes
@@ -88,7 +89,10 @@ class Reader(pickle.Unpickler):
 
 
 def main(job: str) -> None:
-    """A worker's life."""
+    """A worker's life. Signals that end a program are its parent's business, which ends it: a scheduler sends them
+    to all processes of a job.
+    """
+    leave_to_parent()
     worker = Worker(**json.loads(job))
     code = 1
     try:
