@@ -25,6 +25,7 @@ from ..passes.expand import attach_costs
 from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
 from .blas import single_thread
+from .call import Call
 from .forks import survive
 from .parameters import Block, View, initial, parameters_of
 from .plans import Counts, Plan, Room, Scalings, array, give, lay_out
@@ -32,7 +33,6 @@ from .processes import Processes
 from .turns import Turn
 from .update import Update, rule
 from .words import WorkerDied
-from .work import Work
 from .workers import Alone, Threads, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
@@ -225,39 +225,39 @@ class Engine:
 
     # ---- running -----------------------------------------------------------------------------------
 
-    def _ready(self, what: str, arrays: Arrays, room: Room) -> tuple[Plan, Work]:
-        """The plan and the work for a batch, the batch in its place, and what the parameters alone decide made."""
+    def _ready(self, what: str, arrays: Arrays, room: Room) -> tuple[Plan, Call]:
+        """The plan and the call for a batch, the batch in its place, and what the parameters alone decide made."""
         learning = what in ("learn", "differentiate")
         n = len(next(iter(arrays.values())))
         bands = self.workers.count if what == "infer" and n == 1 and self.share_an_image() else 1
         plan = self._plan("train" if learning else what, n, bands, room)
-        work = self._work(what, plan, give(plan, arrays, self.dtype, room))
+        call = self._call(what, plan, give(plan, arrays, self.dtype, room))
         first = plan.shards[0]
         if not learning and first.prepare is not None and plan.prepared != self.changes.count:
             first.prepare(first.b, first.p)
             plan.prepared = self.changes.count
-        return plan, work
+        return plan, call
 
-    def _work(self, what: str, plan: Plan, scalings: Scalings) -> Work:
+    def _call(self, what: str, plan: Plan, scalings: Scalings) -> Call:
         """What workers do for one call; made once, for what programs are told of it takes longer than a step."""
-        work = plan.works.get((what, scalings))
-        if work is None:
+        call = plan.calls.get((what, scalings))
+        if call is None:
             order = plan.order(what, scalings, self.dtype, self.update.told)
-            work = Work(order, plan.shards, self.update, self.workers.count, self.workers.barrier)
-            plan.works[what, scalings] = work
-        return work
+            call = Call(order, plan.shards, self.update, self.workers.count, self.workers.barrier)
+            plan.calls[what, scalings] = call
+        return call
 
     def learn(self, arrays: Arrays, rate: float) -> tuple[float, Counts]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
         with self.turn:
-            plan, work = self._ready("learn", arrays, self.turn.lanes[0])
+            plan, call = self._ready("learn", arrays, self.turn.lanes[0])
             step = int(self.clock[1]) + 1
             self.clock[1] = step
             self.update.scalars[:] = list(self.optimiser.scalars(step, rate).values())
             self.update.begun = False
             self.changes()
             try:
-                self._run(work)
+                self._run(call)
             except BaseException:
                 if not self.update.begun:
                     self.clock[1] = step - 1
@@ -271,8 +271,8 @@ class Engine:
     def differentiate(self, arrays: Arrays) -> tuple[float, View]:
         """The mean cost of a batch and its gradient; nothing is changed."""
         with self.turn:
-            plan, work = self._ready("differentiate", arrays, self.turn.lanes[0])
-            self._run(work)
+            plan, call = self._ready("differentiate", arrays, self.turn.lanes[0])
+            self._run(call)
             return plan.result[0], self.layout(self.gradients[0].flat.copy())
 
     def forward(
@@ -292,26 +292,26 @@ class Engine:
         me = get_ident()
         if self.workers.count > 1 or self.turn.owner == me:
             with self.turn:
-                plan, work = self._ready(what, arrays, self.turn.lanes[0])
-                self._run(work)
+                plan, call = self._ready(what, arrays, self.turn.lanes[0])
+                self._run(call)
                 return take(plan, out)
         room: Room = self.turn.lane(self._size * len(next(iter(arrays.values()))) >= SEVERAL)
         with room.lock:
             room.owner = me
             try:
-                plan, work = self._ready(what, arrays, room)
-                work(0)
+                plan, call = self._ready(what, arrays, room)
+                call(0)
                 return take(plan, out)
             finally:
                 room.owner = 0
 
-    def _run(self, work: Work) -> None:
-        update = work.order.what in ("learn", "differentiate")
-        if len(work.order.shards) == 1 and not update:  # one image, say: workers who would idle are not woken
-            work(0)
+    def _run(self, call: Call) -> None:
+        update = call.order.what in ("learn", "differentiate")
+        if len(call.order.shards) == 1 and not update:  # one image, say: workers who would idle are not woken
+            call(0)
             return
         try:
-            self.workers.run(work)
+            self.workers.run(call)
         except WorkerDied as error:
             half = update and self.update.begun
             message = f"{error}{' amid an update: the parameters are half a step on' * half}"

@@ -15,10 +15,10 @@ from ..data.dataset import Scaling, Stored
 from ..ir import Graph
 from ..lazy import lazy
 from ..ops.leaves import Target
+from .call import Arrays, Call, Order, Rescaling, Shard
 from .load import Bound, Text
 from .memory import Private, Shared
 from .turns import Lane
-from .work import Arrays, Order, Rescaling, Shard, Work
 
 Counts = tuple[int, int]  # right answers: by class, by label (`model/targets.py`)
 Scalings = tuple[tuple[str, np.dtype[Any], Scaling], ...]  # input, type, and how it is scaled
@@ -44,7 +44,7 @@ class Plan:
     right: np.ndarray
     prepared: int = -1
     staged: dict[tuple[str, np.dtype[Any]], np.ndarray] = field(default_factory=dict)
-    works: dict[tuple[str, Scalings], Work] = field(default_factory=dict)
+    calls: dict[tuple[str, Scalings], Call] = field(default_factory=dict)
 
     @property
     def source(self) -> str:

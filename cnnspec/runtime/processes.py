@@ -21,14 +21,21 @@ from typing import Any
 
 import numpy as np
 
+from .call import Call
 from .memory import Shared
 from .words import GO, STOP, TASK, Bell, Words, WorkerDied, WorkerError, nbytes
-from .work import Work
 
 LATELY = 0.1  # seconds
 PACKAGE = Path(__file__).parent  # of the package's folder
 PATIENCE = 5.0  # seconds that a worker is given to end
-BEGIN = "import sys; sys.path += sys.argv[2:]; from cnnspec.runtime.worker import main; main(sys.argv[1])"
+BEGIN = """\
+import sys
+sys.path += sys.argv[2:]
+from cnnspec.interrupts import leave_to_parent
+leave_to_parent()  # before NumPy, which takes its time
+from cnnspec.runtime.worker import main
+main(sys.argv[1])
+"""
 BLAS = ("OPENBLAS", "MKL", "BLIS", "OMP")
 
 
@@ -72,22 +79,22 @@ class Processes:
             self.close()
             raise
 
-    def run(self, work: Work) -> None:
-        """Do a work on all workers, the caller being worker 0."""
+    def run(self, call: Call) -> None:
+        """Make a call on all workers, the caller being worker 0."""
         try:
             self.start()
         except OSError as error:
             raise WorkerDied(f"no worker process could be started: {error.strerror}") from error
         words = self.words.words
-        if not work.described:
-            work.described = self._describe(work)
-        for k, word in enumerate((*work.described, self.forgotten), TASK):
+        if not call.described:
+            call.described = self._describe(call)
+        for k, word in enumerate((*call.described, self.forgotten), TASK):
             words[k] = word
         self.sequence += 1
         try:
             words[GO] = self.sequence
             self._ring()
-            work(0)
+            call(0)
             for worker in range(1, self.count):
                 self.words.until(Words.slot(worker) + 8, self.sequence)
         except BaseException as failure:
@@ -100,10 +107,10 @@ class Processes:
                 raise WorkerError(reason) from None
             raise
 
-    def _describe(self, work: Work) -> tuple[int, ...]:
-        """Write down what a work is, where the workers read it: its number, and the place."""
+    def _describe(self, call: Call) -> tuple[int, ...]:
+        """Write down what a call is, where the workers read it: its number, and the place."""
         file = io.BytesIO()
-        Writer(file, self.memory).dump(work.order)
+        Writer(file, self.memory).dump(call.order)
         text = np.frombuffer(file.getbuffer(), np.uint8)
         memory = self.memory.take(text.size)
         memory[:] = text

@@ -14,11 +14,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from ..interrupts import leave_to_parent
+from .call import Call, Order
 from .memory import Attached, Place
 from .update import Update
 from .words import GO, PLACE, STOP, TASK, Words, WorkerError, heard, nbytes
-from .work import Order, Work
 
 REST = 0.01, 0.5  # seconds that a worker sleeps before it looks up, at first and at most
 
@@ -50,17 +49,17 @@ class Worker:
                 return
             self.rest = REST[0]
             if words[TASK] not in known:
-                known = {task: work for task, work in known.items() if task > words[PLACE + 4]}
-                known[words[TASK]] = self._work(*words[PLACE : PLACE + 4])
+                known = {task: call for task, call in known.items() if task > words[PLACE + 4]}
+                known[words[TASK]] = self._call(*words[PLACE : PLACE + 4])
             known[words[TASK]](self.worker)
             words[done] = sequence
 
-    def _work(self, start: int, length: int, offset: int, size: int) -> Callable[[int], None]:
+    def _call(self, start: int, length: int, offset: int, size: int) -> Callable[[int], None]:
         """What is described there."""
         told = self.memory.array(Place(start, length, offset, (size,), (1,), "|u1")).tobytes()
         order: Order = Reader(io.BytesIO(told), self.memory).load()
         shards = {k: order.shards[k].bind(order.dtype) for k in range(self.worker, len(order.shards), self.count)}
-        return Work(order, shards, Update(*order.update), self.count, self.words.barrier)
+        return Call(order, shards, Update(*order.update), self.count, self.words.barrier)
 
     def _sleep(self) -> bool:
         """Until the bell rings, or it is time to look whether the parent is there. Whether it rang."""
@@ -92,7 +91,6 @@ def main(job: str) -> None:
     """A worker's life. Signals that end a program are its parent's business, which ends it: a scheduler sends them
     to all processes of a job.
     """
-    leave_to_parent()
     worker = Worker(**json.loads(job))
     code = 1
     try:

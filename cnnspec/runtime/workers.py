@@ -1,6 +1,6 @@
 """Who runs the shards: the caller alone, threads of this process, or processes over shared memory.
 
-All offer the same: `run(work)` calls work(worker) on every worker, the caller being worker 0, and returns when
+All offer the same: `run(call)` runs call(worker) on every worker, the caller being worker 0, and returns when
 all are done; `barrier(worker)` inside it waits for the others; `memory` is what all of them see. A worker that
 fails or dies makes `run` raise; nobody waits for ever. They start when they are needed, after `close` anew, and
 end with the last reference.
@@ -29,14 +29,14 @@ class Alone:
     def __init__(self) -> None:
         self.memory: Private | Shared = Private()
 
-    def run(self, work: Task) -> None:
-        work(0)
+    def run(self, call: Task) -> None:
+        call(0)
 
     def barrier(self, worker: int) -> None:
         """Nobody to wait for."""
 
     def forget(self) -> None:
-        """Works are about to be replaced; see Processes."""
+        """Calls are about to be replaced; see Processes."""
 
     def close(self) -> None:
         """Nothing to end."""
@@ -131,9 +131,9 @@ class Threads:
             return crew
         return self.crew
 
-    def run(self, work: Task) -> None:
+    def run(self, call: Task) -> None:
         crew = self.start()
-        crew.run(work)
+        crew.run(call)
         if crew.failure is not None:
             self.close()  # who fails leaves locks as they come; the next run has new ones
             raise crew.failure
@@ -143,7 +143,7 @@ class Threads:
         self.crew.barrier(worker)
 
     def forget(self) -> None:
-        """Works are about to be replaced; see Processes."""
+        """Calls are about to be replaced; see Processes."""
 
     def close(self) -> None:
         """End the threads; the next run starts them anew. In a forked process they are not there."""

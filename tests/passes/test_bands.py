@@ -40,7 +40,7 @@ def of(kind, graph):
 def alone(engine, arrays, bands):
     """What the bands of one image give, their shards run by one worker."""
     plan = engine.plan("infer", 1, bands)
-    task = engine._work("infer", plan, give(plan, arrays, engine.dtype, engine.turn.lanes[0]))
+    task = engine._call("infer", plan, give(plan, arrays, engine.dtype, engine.turn.lanes[0]))
     first = plan.shards[0]
     if first.prepare is not None:
         first.prepare(first.b, first.p)

@@ -18,12 +18,12 @@ from cnnspec.ops.conv import Conv
 from cnnspec.ops.costs import CrossEntropy
 from cnnspec.ops.leaves import Input
 from cnnspec.runtime import update
+from cnnspec.runtime.call import Call, Order, Shard
 from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.load import Text
 from cnnspec.runtime.plans import array
 from cnnspec.runtime.processes import Processes, possible
 from cnnspec.runtime.words import Bell, WorkerError
-from cnnspec.runtime.work import Order, Shard, Work
 from cnnspec.runtime.workers import Threads, workers
 from cnnspec.settings.optimisers import Adam, Sgd
 
@@ -116,7 +116,7 @@ def order(memory, source, count=2):
 def work(team, source):
     told = order(team.memory, source)
     bound = {k: shard.bind("float32") for k, shard in enumerate(told.shards)}
-    return Work(told, bound, update.Update(*told.update), 2, team.barrier)
+    return Call(told, bound, update.Update(*told.update), 2, team.barrier)
 
 
 @programs

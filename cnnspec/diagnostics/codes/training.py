@@ -137,9 +137,9 @@ somebody, by a scheduler, or by the system because memory ran out. The numbers o
         "worker-died",
         """\
 One of the programs that share the work with `workers` ended from outside: somebody killed it, or the system did
-because memory ran out (signal 9); or it could not be started. The parameters and the count of steps are as before the step, unless the message
-says that an update was under way: then load saved weights. The model starts its workers anew when it is asked
-again.""",
+because memory ran out (signal 9); or it could not be started. The parameters and the count of steps are as before
+the step, unless the message says that an update was under way: then load saved weights. The model starts its
+workers anew when it is asked again.""",
         how='`kill -9` on a worker of a model that was compiled with `workers=2, parallel="processes"`.',
     ),
     Code(

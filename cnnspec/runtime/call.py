@@ -61,7 +61,7 @@ class Order(NamedTuple):
     update: tuple[Rule, np.ndarray, Arrays, tuple[np.ndarray, ...], np.ndarray, np.ndarray]
 
 
-class Work:
+class Call:
     """An order in the hands of some workers of so many, of which `shards` are bound here.
 
     `described` is where programs read it, once it was written down for them.
