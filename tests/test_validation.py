@@ -51,7 +51,7 @@ FAULTS = {  # a change of a good graph, and what is told
     "a word of a choice": (
         lambda d: d["train"].update(optimiser={"word": "adams"}),
         "/train/optimiser/word",
-        'must be one of sgd, rmsprop, adagrad, adam, adamw, lion, got "adams"; did you mean `adam`?',
+        'must be one of sgd, rmsprop, adagrad, adam, adamw, adamax, lion, got "adams"; did you mean `adam`?',
     ),
     "a choice without a word": (
         lambda d: d["train"].update(optimiser="adam"),

@@ -108,7 +108,14 @@ def loss(cost: Cost, graph: Graph, name: str, z: str, y: str, bare: bool) -> str
 
 def optimiser_source(ours: Optimiser) -> str:
     """PyTorch's optimiser with the same formula and settings, fused where it has such a one."""
-    classes = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop", "adagrad": "Adagrad"}
+    classes = {
+        "sgd": "SGD",
+        "adam": "Adam",
+        "adamw": "AdamW",
+        "rmsprop": "RMSprop",
+        "adagrad": "Adagrad",
+        "adamax": "Adamax",
+    }
     if ours.word not in classes:
         message = f"PyTorch has no optimiser `{ours.word}`, so training cannot be compared"
         raise SpecError((not_comparable(message, "give another optimiser, or time inference: `--mode infer`"),))
@@ -119,5 +126,5 @@ def optimiser_source(ours: Optimiser) -> str:
     given = [f"{name}={value!r}" for name, value in settings.items()]
     if hasattr(ours, "beta1"):
         given.append(f"betas=({ours.beta1!r}, {ours.beta2!r})")  # type: ignore[attr-defined]
-    given.append("foreach=True" if ours.word == "rmsprop" else "fused=True")
+    given.append("foreach=True" if ours.word in ("rmsprop", "adamax") else "fused=True")
     return f"torch.optim.{classes[ours.word]}(net.parameters(), {', '.join(given)})"

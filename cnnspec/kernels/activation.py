@@ -120,6 +120,24 @@ def elu_gradient(
     np.multiply(dy, slope, out=out)
 
 
+def celu(x: np.ndarray, alpha: float, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x where positive, alpha * (exp(x / alpha) - 1) elsewhere"""
+    np.minimum(x, zeros(x), out=scratch)
+    np.divide(scratch, alpha, out=scratch)
+    np.expm1(scratch, out=scratch)
+    np.multiply(scratch, alpha, out=scratch)
+    np.maximum(x, zeros(x), out=out)
+    np.add(out, scratch, out=out)
+
+
+def celu_gradient(dy: np.ndarray, y: np.ndarray, alpha: float, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """dy where y > 0, (y / alpha + 1) * dy elsewhere"""
+    np.minimum(y, zeros(y), out=scratch)
+    np.divide(scratch, alpha, out=scratch)
+    np.add(scratch, y.dtype.type(1), out=scratch)
+    np.multiply(dy, scratch, out=out)
+
+
 def softplus(x: np.ndarray, *, out: np.ndarray) -> None:
     """log(1 + exp(x))"""
     np.logaddexp(x, zeros(x), out=out)

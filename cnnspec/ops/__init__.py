@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..ir.op import Op, Parameter, Window
 from .activation import (
+    Celu,
     Elu,
     HardSigmoid,
     Leaky,
@@ -54,6 +55,7 @@ OPS: tuple[type[Op], ...] = (
     Leaky,
     PRelu,
     Elu,
+    Celu,
     Selu,
     Gelu,
     Swish,

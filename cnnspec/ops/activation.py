@@ -263,6 +263,32 @@ class Selu(Elu):
 
 
 @record
+class Celu(Activation):
+    """Continuously differentiable elu: x where positive, alpha * (exp(x / alpha) - 1) elsewhere (Barron 2017)."""
+
+    word = "celu"
+    example = "conv 4x3x3 -> celu alpha 0.5"
+    monotone = True
+    scratch = "float"
+
+    alpha: float = setting(Number(1e-6, 1e6), 1.0, "what large negative numbers tend to, but for the sign")
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        return (self.alpha,)
+
+    def apply(self, x):
+        import numpy as np
+
+        return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0) / self.alpha))
+
+    def derivative(self, y):
+        import numpy as np
+
+        return np.minimum(y, 0) / self.alpha + 1
+
+
+@record
 class Softplus(Activation):
     """Soft rectifier: log(1 + exp(x)), always positive. Exact everywhere, also above 20 where PyTorch gives x."""
 

@@ -15,7 +15,7 @@ The names in `lines`:
 Weight decay and clipping concern every trained parameter, biases and normalisation included, as in
 PyTorch. `clip` comes first: the plan measures the norm of the whole gradient and hands over `scale`
 (`kernels.update.clip_scale`), with which the lines multiply g. Then comes weight decay: sgd, rmsprop,
-adagrad and adam add weight_decay * p to the gradient (L2, so it enters the moments too); adamw and lion
+adagrad, adam and adamax add weight_decay * p to the gradient (L2, so it enters the moments too); adamw and lion
 shrink p itself by 1 - lr * weight_decay (decoupled, untouched by the moments).
 
 Moments are kept without the factor (1 - beta), which is constant and waits in the rate: `m = beta m + g`
@@ -329,6 +329,57 @@ class AdamW(Adam):
 
 
 @record
+class Adamax(Optimiser):
+    """Adam by the largest gradient of late, not the root of its squares (Kingma and Ba 2015, section 7).
+
+    m = beta1 m + (1 - beta1) g;  v = max(beta2 v, |g| + eps);  p -= lr m / (1 - beta1**step) / v. As PyTorch's,
+    eps is inside of the maximum, so that nothing is divided by 0.
+    """
+
+    word: ClassVar[str] = "adamax"
+    lr: float = _lr(2e-3)
+    beta1: float = setting(SHARE, 0.9, "the share of the mean gradient that is kept")
+    beta2: float = setting(SHARE, 0.999, "the share of the largest gradient that is kept")
+    eps: float = _eps()
+    weight_decay: float = _weight_decay()
+    clip: float | None = _clip()
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        return ("m", "v")
+
+    def scalars(self, step: int, rate: float) -> dict[str, float]:
+        grown = (1 - self.beta1**step) / (1 - self.beta1)  # what m holds of a gradient of ones
+        return {
+            "beta1": self.beta1,
+            "beta2": self.beta2,
+            "eps": self.eps,
+            "rate": rate / grown,
+            **self._decay(rate),
+        }
+
+    def emit(self) -> Iterator[str]:
+        yield from self._prepared()
+        g = self._gradient
+        yield "np.multiply(m, beta1, out=m)"
+        yield f"np.add(m, {g}, out=m)"
+        yield "np.multiply(v, beta2, out=v)"
+        yield f"np.abs({g}, out=t)"
+        yield "np.add(t, eps, out=t)"
+        yield "np.maximum(v, t, out=v)"
+        yield "np.divide(m, v, out=t)"
+        yield "np.multiply(t, rate, out=t)"
+        yield "np.subtract(p, t, out=p)"
+
+    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
+        g = g + self.weight_decay * p
+        state["m"] = self.beta1 * state.get("m", 0 * p) + (1 - self.beta1) * g
+        kept, size = self.beta2 * state.get("v", 0 * p), abs(g) + self.eps
+        state["v"] = kept * (kept > size) + size * (kept <= size)
+        return p - rate / (1 - self.beta1**step) * state["m"] / state["v"]
+
+
+@record
 class Lion(Optimiser):
     """Steps of one size, in the direction of a moving average's sign (Chen et al. 2023).
 
@@ -371,4 +422,4 @@ class Lion(Optimiser):
         return p - rate * ((direction > 0).astype(p.dtype) - (direction < 0) + self.weight_decay * p)
 
 
-OPTIMISERS: tuple[type[Optimiser], ...] = (Sgd, RmsProp, AdaGrad, Adam, AdamW, Lion)
+OPTIMISERS: tuple[type[Optimiser], ...] = (Sgd, RmsProp, AdaGrad, Adam, AdamW, Adamax, Lion)

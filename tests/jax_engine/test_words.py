@@ -32,7 +32,7 @@ CASES = {  # beside the words' own examples: odd sizes, sequences, every setting
         "max( id | tanh | avgpool 1 )",
         "conv 4x1x1 bias off -> bn eps 1e-2 momentum 0.3",
         "conv 4x2x2 -> softmax",
-        "gelu form tanh -> elu alpha 0.7",
+        "gelu form tanh -> elu alpha 0.7 -> celu alpha 0.3",
         "pad 1x2 channels 1 -> upsample 2x1",
         "resize 5x11 -> lrn 4 alpha 0.3 k 2",
         "resize 9x3 mode bilinear -> layernorm",

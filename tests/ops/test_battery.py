@@ -136,6 +136,8 @@ GRID = """
 3x5: gelu
 3x4x5: gelu form tanh
 3x4x5: elu alpha 0.5
+5: celu
+3x5: celu alpha 2.5
 3x4x5: leaky slope 0.3
 3x2x3: flatten -> lrn 4
 3x4x5: flatten -> scale

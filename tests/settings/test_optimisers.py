@@ -10,7 +10,7 @@ import pytest
 from cnnspec.diagnostics import Fault
 from cnnspec.ir.fields import settings
 from cnnspec.kernels.update import clip_scale
-from cnnspec.settings.optimisers import OPTIMISERS, AdaGrad, Adam, AdamW, Lion, RmsProp, Sgd
+from cnnspec.settings.optimisers import OPTIMISERS, AdaGrad, Adam, Adamax, AdamW, Lion, RmsProp, Sgd
 
 CASES = (
     Sgd(),
@@ -29,6 +29,8 @@ CASES = (
     Adam(clip=1.0),
     AdamW(),
     AdamW(lr=0.02, weight_decay=0.1, clip=1.0),
+    Adamax(),
+    Adamax(lr=0.02, beta1=0.7, beta2=0.9, eps=1e-2, weight_decay=0.02, clip=1.0),
     Lion(),
     Lion(lr=0.01, beta1=0.8, beta2=0.9, weight_decay=0.3, clip=1.0),
 )
@@ -104,6 +106,8 @@ def torch_twin(optimiser, parameter):
             return optim.RMSprop([parameter], alpha=o.alpha, eps=o.eps, momentum=o.momentum, **shared)
         case AdaGrad():
             return optim.Adagrad([parameter], lr_decay=o.lr_decay, eps=o.eps, **shared)
+        case Adamax():
+            return optim.Adamax([parameter], betas=(o.beta1, o.beta2), eps=o.eps, **shared)
         case AdamW():
             return optim.AdamW([parameter], betas=(o.beta1, o.beta2), eps=o.eps, **shared)
         case Adam():

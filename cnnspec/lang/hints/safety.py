@@ -79,7 +79,7 @@ def _same_names(before: list[str], after: list[str]) -> bool:
 def _slip(written: str, meant: str) -> bool:
     """Whether a word is a slip of the pen of another one: a letter or two of a longer word.
 
-    Digits, the first letter, and in shorter words the last one make variants: `cifar100`, `nadam`, `adamax`.
+    Digits, the first letter, and in shorter words the last one make variants: `cifar100`, `nadam`.
     """
     longer = max(len(written), len(meant))
     allowed = 0 if longer < 5 else 1 if longer < 7 else 2

@@ -59,7 +59,7 @@ ELSEWHERE: dict[str, str] = {
 SWITCHES: dict[str, str] = {"true": "on", "yes": "on", "false": "off", "no": "off", "none": "off"}
 
 # the setting that other systems take first and without its name: `LeakyReLU(0.2)`
-FIRST: dict[str, str] = {"leaky": "slope", "elu": "alpha"}
+FIRST: dict[str, str] = {"leaky": "slope", "elu": "alpha", "celu": "alpha"}
 OTHER_FIRST = frozenset(("upsample",))  # words of which they take something else first: the size that comes out
 
 # Words of other systems, plainly written, that look like one of ours or stand close to it, and mean something
@@ -74,7 +74,7 @@ LOOKALIKE = frozenset((
     "minimum", "maximum", "dot", "interpolate", "layernorm2d", "instancenorm", "unitnorm", "rmsnorm", "nll",
     "l2", "svm", "categoricalhinge",
     # optimisers and schedules
-    "nadam", "radam", "adamax", "nadamw", "sgdw", "asgd", "adadelta", "rprop", "lamb", "lars", "ftrl",
+    "nadam", "radam", "nadamw", "sgdw", "asgd", "adadelta", "rprop", "lamb", "lars", "ftrl",
     "adafactor", "sparseadam", "polynomial", "multistep", "plateau", "amsgrad",
     "centered", "constantlr", "exponentiallr", "onecyclelr", "steplr",
     # data and augmentations

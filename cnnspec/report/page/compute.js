@@ -248,6 +248,7 @@ const POINTS = {
   relu6: (x) => clamp(x, 0, 6),
   leaky: (x, d) => (x > 0 ? x : d.numbers[0] * x),
   elu: (x, d) => (x > 0 ? x : d.numbers[0] * Math.expm1(x)),
+  celu: (x, d) => (x > 0 ? x : d.numbers[0] * Math.expm1(x / d.numbers[0])),
   selu: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)),
   gelu: (x, d) => (d.form === "tanh" ? (x / 2) * (1 + Math.tanh(bent(x))) : (x / 2) * erfc(-x / Math.SQRT2)),
   swish: (x) => x * sigmoid(x),

@@ -36,6 +36,7 @@ WORDS: dict[str, Word] = {
     "leaky": activation.leaky,
     "prelu": normalise.prelu,
     "elu": activation.elu,
+    "celu": activation.celu,
     "selu": activation.elu,
     "gelu": activation.gelu,
     "swish": activation.swish,

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from ...ops import (
+    Celu,
     Elu,
     Gelu,
     HardSigmoid,
@@ -45,6 +46,10 @@ def leaky(op: Leaky, call: Call, x: Array) -> Array:
 def elu(op: Elu | Selu, call: Call, x: Array) -> Array:
     low, high = op.numbers
     return jnp.where(x > 0, high * x, low * jnp.expm1(jnp.where(x > 0, 0, x)))
+
+
+def celu(op: Celu, call: Call, x: Array) -> Array:
+    return jnp.where(x > 0, x, op.alpha * jnp.expm1(jnp.where(x > 0, 0, x) / op.alpha))
 
 
 def gelu(op: Gelu, call: Call, x: Array) -> Array:

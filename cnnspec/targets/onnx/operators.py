@@ -256,7 +256,7 @@ OPERATORS: dict[str, Any] = {
     "PRelu": norms.prelu,
     "LeakyRelu": each_number("leaky", slope=("alpha", 0.01)),
     "Elu": each_number("elu", alpha=("alpha", 1.0)),
-    "Celu": fixed("elu", alpha=(1.0, 1.0)),
+    "Celu": each_number("celu", alpha=("alpha", 1.0)),
     "Selu": fixed("selu", alpha=(1.6732632, 1.6732632), gamma=(1.050701, 1.050701)),
     "Gelu": gelu,
     f"{GROUP}gelu": fixed("gelu"),

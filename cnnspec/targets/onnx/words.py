@@ -340,6 +340,7 @@ WORDS: dict[str, Writer] = {
     "leaky": operator("LeakyRelu", alpha="slope"),
     "prelu": prelu,
     "elu": operator("Elu", alpha="alpha"),
+    "celu": operator("Celu", alpha="alpha"),
     "selu": operator("Selu"),
     "gelu": gelu,
     "swish": swish,

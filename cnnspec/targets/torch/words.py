@@ -90,6 +90,10 @@ def elu(page: Page, node: Node, x: str) -> str:
     return f"F.elu({x}, {node.op.alpha!r})"  # type: ignore[attr-defined]
 
 
+def celu(page: Page, node: Node, x: str) -> str:
+    return f"F.celu({x}, {node.op.alpha!r})"  # type: ignore[attr-defined]
+
+
 def gelu(page: Page, node: Node, x: str) -> str:
     form = "" if node.op.form == "exact" else ', approximate="tanh"'  # type: ignore[attr-defined]
     return f"F.gelu({x}{form})"
@@ -247,6 +251,7 @@ WORDS: dict[str, Writer] = {
     "leaky": leaky,
     "prelu": prelu,
     "elu": elu,
+    "celu": celu,
     "selu": function("F.selu"),
     "gelu": gelu,
     "swish": function("F.silu"),

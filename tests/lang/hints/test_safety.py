@@ -87,7 +87,7 @@ UNSAFE = {
 }
 UNSAFE_BLOCKS = {
     "train { optimiser nadam lr 1e-3 }": "train { optimiser adam lr 1e-3 }",
-    "train { optimiser adamax }": "train { optimiser adam }",
+    "train { optimiser radam }": "train { optimiser adam }",
     "train { optimiser adam l2 0.1 }": "train { optimiser adam weight_decay 0.1 }",
     "train { precision float64 }": None,
     "train { cost mse }": "train { cost cross_entropy }",

@@ -143,6 +143,7 @@ WORDS = {
     "leaky": lambda op, x: F.leaky_relu(x, op.slope),
     "relu6": lambda op, x: F.relu6(x),
     "elu": lambda op, x: F.elu(x, op.alpha),
+    "celu": lambda op, x: F.celu(x, op.alpha),
     "selu": lambda op, x: F.selu(x),
     "gelu": lambda op, x: F.gelu(x, approximate="none" if op.form == "exact" else "tanh"),
     "swish": lambda op, x: F.silu(x),
