@@ -2,6 +2,7 @@
 
     report = cnnspec.check("net.cnn")
     model = cnnspec.compile("net.cnn", batch=64)
+    trained = cnnspec.run("net.cnn").open()
 
 Names are imported when they are first used, so that `import cnnspec` costs nothing.
 """
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
     from .checking import check as check
     from .diagnostics import Diagnostic as Diagnostic
     from .diagnostics import SpecError as SpecError
+    from .experiment.run import Run as Run
+    from .experiment.run import open as open
+    from .experiment.run import resume as resume
+    from .experiment.run import run as run
     from .model import Model as Model
 
-__all__ = ["Diagnostic", "Model", "SpecError", "check", "compile"]
+__all__ = ["Diagnostic", "Model", "Run", "SpecError", "check", "compile", "open", "resume", "run"]
 
 _HOMES = {
     "check": ".checking",
     "compile": ".api",
+    "run": ".experiment.run",
+    "resume": ".experiment.run",
+    "open": ".experiment.run",
+    "Run": ".experiment.run",
     "Model": ".model",
     "Diagnostic": ".diagnostics",
     "SpecError": ".diagnostics",
@@ -40,3 +49,7 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -30,7 +30,7 @@ def command(
     """
     from ..data.single import read_inputs
     from ..experiment.session import open_trained
-    from ..model.scores import scores
+    from ..model.scores import named, scores
 
     def remark(line: str) -> None:
         tell(line, err=True)
@@ -46,11 +46,12 @@ def command(
                 remark(f"{file} holds {word}")
             answers = model.predict(images)
             found = scores(network.spec.graph, answers, len(classes))
+            best = named(found, classes, top) if found else []
             for number, answer in enumerate(answers):
                 name = str(file) if len(images) == 1 else f"{file}[{number}]"
                 one = {"image": name, "output": answer.tolist()}
                 if found:
-                    one["best"] = best(found.values[number], classes, top)
+                    one["best"] = best[number]
                     form = ".1%" if found.shares else ".4g"
                 told.append(one)
     if as_json:
@@ -61,9 +62,3 @@ def command(
             tell(f"{one['image']}: " + ", ".join(f"{name} {score:{form}}" for name, score in one["best"]))
         else:
             tell(f"{one['image']}: {one['output']}")
-
-
-def best(values: Any, classes: tuple[str, ...], top: int) -> list[tuple[str, float]]:
-    """The classes that the outputs speak for most, with what they say of each; of equals the first."""
-    order = (-values).argsort(kind="stable")[:top]
-    return [(classes[k], float(values[k])) for k in order]

@@ -90,10 +90,6 @@ class Split:
     def __len__(self) -> int:
         return len(self.x)
 
-    def steps(self, batch: int) -> int:
-        """How many batches an epoch has, a short last one included."""
-        return -(-len(self) // batch)
-
     def order(self, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
         """The images in the order in which an epoch takes them."""
         return _order(len(self), seed, epoch, shuffle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ..train.history import History, Row
 from ..train.loop import Course, EpochDone, Event, Interrupted, fit
 from . import copies, engines
 from .given import Given, by_name, ensure_fit, length
+from .scores import named, scores
 from .targets import Answers, Settled, kept
 
 if TYPE_CHECKING:
@@ -133,14 +135,14 @@ class Model:
         size = batch or self.batch
         if size < 1 or (epochs is not None and epochs < 0):
             raise ValueError(f"a batch has an image at least, and epochs are counted from 0; got {batch}, {epochs}")
-        course = Course(
+        course = replace(
+            Course.of(self.spec.train, self.spec.data),
             epochs=self.spec.train.epochs if epochs is None else epochs,
             batch=size,
             seed=self.seed,
             begun=-(-self.steps // -(-len(images) // size)),
             shuffle=shuffle,
-            best=self.spec.train.best,
-            patience=self.spec.train.patience,
+            augment=(),  # of arrays as the network sees them nothing is known
         )
 
         def tell(event: Event) -> None:
@@ -191,6 +193,22 @@ class Model:
             return self.preparation.apply(np.asarray(x), "the array")[0]
         except Fault as fault:
             raise SpecError((fault.diagnostic(),)) from None
+
+    def classify(self, x: Array, *, top: int | None = None) -> list[dict[str, float]]:
+        """What the network says of each class, by its name, the likeliest first; for each image a dictionary.
+
+        Images (n, c, h, w) are as the training data have them, bytes or floats; see `prepare`. The numbers are
+        probabilities where the network ends in such, else scores. `top` leaves the likeliest few. Raises SpecError
+        where there are no classes, or their names are not known (CNN428).
+        """
+        images = self.prepare(x)
+        classes = self.preparation.classes if self.preparation else None
+        outputs = self.predict(images)
+        found = None if classes is None or isinstance(outputs, dict) else scores(self.graph, outputs, len(classes))
+        if classes is None or found is None:
+            message = "the network tells no classes apart, so it cannot name one"
+            raise SpecError((Diagnostic("CNN428", message, help="`predict` gives its outputs"),))
+        return [dict(best) for best in named(found, classes, top)]
 
     def predict(self, x: Given) -> Any:
         """The outputs for any number of images: an array (n, ...), or a dictionary where there are several."""

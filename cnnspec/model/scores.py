@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -38,3 +39,12 @@ def scores(graph: Graph, outputs: np.ndarray, classes: int) -> Scores | None:
     if word == "logsoftmax":
         return Scores(np.exp(values), True)
     return Scores(values, word in ("softmax", *PROBABILITIES))
+
+
+def named(found: Scores, classes: Sequence[str], top: int | None = None) -> list[list[tuple[str, float]]]:
+    """The classes by name and what is said of each, for each image: the likeliest first, of equals the first."""
+    order = (-found.values).argsort(axis=1, kind="stable")[:, :top]
+    return [
+        [(classes[k], float(values[k])) for k in likeliest]
+        for values, likeliest in zip(found.values, order.tolist(), strict=True)
+    ]

@@ -8,7 +8,7 @@ through the events draws the progress bar (`StepDone`), writes the row of an epo
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -141,7 +141,7 @@ def training(
     course: Course,
     validation: Images | None = None,
     progress: Progress | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Train a model over a course, from `progress` on, and tell what happens."""
     if not len(images):
         raise SpecError((Diagnostic("CNN303", "there are no images to train on"),))

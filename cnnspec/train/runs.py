@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
 from ..capacity import out_of_memory
 from ..diagnostics import SpecError
@@ -29,6 +29,26 @@ from .loop import (
     training,
 )
 from .trainable import Images, Trainable
+
+
+class Summary(TypedDict):
+    """What summary.json says: how a run ended (`finished`, `interrupted`, `failed`), and what came of it.
+
+    The accuracy of the test is from 0 to 1; None for numbers, and both are None where there are no test images.
+    """
+
+    status: str
+    test_accuracy: float | None
+    test_cost: float | None
+    epochs: int
+    best_epoch: int | None
+    parameters: int
+    images_per_second: float
+    seconds: float
+    spec_sha256: str
+    tested: NotRequired[str]  # `best` or `last`: the weights of the test, of a run that finished
+    stopped_early: NotRequired[bool]
+    error: NotRequired[list[str]]
 
 
 class Unheard(Exception):
@@ -84,13 +104,14 @@ def run(
     resume: bool = False,
     accept_changed_data: bool = False,
     on_event: Callable[[Event], object] = lambda event: None,
-) -> dict[str, Any]:
+) -> Summary:
     """Train, write it all down, test, and return what summary.json says.
 
     The test is made with the weights of the best epoch where validation images chose it, else with the
     last; the model keeps them. `parameters` is how many are trained, for the summary. An interruption
     (`Interrupted`) and a failure (`SpecError`, also where memory ran out) go into the summary too, and on to the
-    caller. Nobody else may write into the folder meanwhile. Where `on_event` fails, the step is saved first.
+    caller. Nobody else may write into the folder meanwhile. Where `on_event` fails, the step is saved first; where
+    it returns False the training stops there, as if it were stopped early.
     """
     with held(folder.path):
         recorder = Recorder(folder, model, stamp, every, keep)
@@ -103,7 +124,7 @@ def run(
         folder.write_results(progress.rows)
         score = Score()
 
-        def conclude(status: str, **more: Any) -> dict[str, Any]:
+        def conclude(status: str, **more: Any) -> Summary:
             history = progress.history()
             told = {
                 "status": status,
@@ -118,18 +139,22 @@ def run(
                 **more,
             }
             folder.write_json("summary.json", told)
-            return told
+            return cast(Summary, told)
 
         try:
-            for event in training(model, images, course, validation, progress):
-                recorder(event)
-                try:
-                    on_event(event)
-                except Exception as unheard:  # the reader of a pipe is gone, say: that interrupts
-                    if not isinstance(event, Finished):
-                        recorder.save(event.step, progress)
-                    conclude("interrupted")
-                    raise Unheard from unheard
+            with closing(training(model, images, course, validation, progress)) as events:
+                for event in events:
+                    recorder(event)
+                    try:
+                        heard = on_event(event)
+                    except Exception as unheard:  # the reader of a pipe is gone, say: that interrupts
+                        if not isinstance(event, Finished):
+                            recorder.save(event.step, progress)
+                        conclude("interrupted")
+                        raise Unheard from unheard
+                    if heard is False and not isinstance(event, Finished):
+                        recorder(SaveDue(event.step, progress))
+                        break
             tested = "best" if validation and progress.best_epoch else "last"
             if tested == "best":
                 weights.load(folder.best, model.parameters)

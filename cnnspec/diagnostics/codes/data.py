@@ -192,8 +192,9 @@ there is not one, or belongs to another network. Nothing is guessed in its place
         "CNN428",
         "preparation-unknown",
         """\
-`model.prepare` makes of images as they are stored what a network was trained on. Weights of a run tell how; those
-of another program, or of a model that was trained on arrays from Python, do not.""",
+`model.prepare` makes of images as they are stored what a network was trained on, and `model.classify` names the
+classes that it was trained on. Weights of a run tell both; those of another program, or of a model that was trained
+on arrays from Python, do not, and a network that was trained on numbers has no classes.""",
         how="Ask `prepare` of a model that has just been compiled.",
     ),
     Code(

@@ -1,0 +1,297 @@
+"""A run from a spec to its summary: opened, run, and observed by whoever wants to hear of it.
+
+    with Experiment.begin(Path("lenet.cnn"), ("train.epochs=3",)) as experiment:
+        summary = experiment.run(lambda event: print(event))
+
+It prints nothing. Bars, lines and statistics are observers: each is called with every event of the training.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..capacity import ensure_fits
+from ..data.preparation import KEY, Preparation
+from ..diagnostics import Diagnostic, SpecError
+from ..ir.fields import written
+from ..lang.files import read_file
+from ..model.model import Model
+from ..train import runs, weights
+from ..train.folder import RunFolder
+from ..train.loop import Course, Event
+from ..train.names import read as read_names
+from ..train.runs import Summary
+from ..train.trainable import Images
+from ..train.weights import Misfits
+from .kept import Made, of_stopped
+from .session import Session, begin
+
+if TYPE_CHECKING:
+    from ..jax.processes import Share
+
+Observer = Callable[[Event], object]
+MOST_WORKERS = 256
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What computes a run: of its numbers it changes the last bits at most.
+
+    workers   that share a batch (default: the cores, 8 at most)
+    parallel  `processes`, programs of their own over shared memory, or `threads`
+    engine    `numpy` or `jax`; `devices` of JAX are of each process
+    several   whether this process is one of several that run in step, and `leads` whether it is the one that writes
+    """
+
+    workers: int | None = None
+    parallel: str = "processes"
+    engine: str = "numpy"
+    devices: int | None = None
+    several: bool = False
+    leads: bool = True
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
+            raise ValueError(f"workers are 1 to {MOST_WORKERS}, got {self.workers!r}")
+        if self.parallel not in ("processes", "threads"):
+            raise ValueError(f"parallel is processes or threads, got {self.parallel!r}")
+
+    @property
+    def count(self) -> int:
+        """How many workers there are."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        return self.workers or max(1, min(cores, 8))
+
+
+@dataclass(frozen=True)
+class Initial:
+    """A weights file to begin with: what fits of it with `partial`, by the file's `names` of our parameters."""
+
+    path: Path
+    partial: bool = False
+    names: Path | None = None
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """A run that is to go on: its folder, and what it was made of."""
+
+    folder: RunFolder
+    made: Made
+
+    @classmethod
+    def open(cls, path: Path) -> Stopped:
+        """Out of the folder of a run; SpecError where it holds no state, is damaged, or is being written."""
+        folder = RunFolder.open(path)
+        return cls(folder, of_stopped(folder))
+
+
+@dataclass(eq=False)
+class Experiment:
+    """A training on its data, written into the folder of a run; made by `begin` or `resume`.
+
+    session      the spec, with its settings, and its data
+    preparation  of the images, as the run began
+    path         where the spec lies, and `data_folder` the folder of data that was named beside it
+    folder       of the run; of a new one it is made by `start`, under `out`
+    """
+
+    session: Session
+    model: Model
+    execution: Execution
+    preparation: Preparation
+    path: Path
+    data_folder: Path | None
+    out: Path | None = None
+    folder: RunFolder | None = None
+    initial: Initial | None = None
+    accept_changed_data: bool = False
+    loaded: Misfits | None = field(default=None, init=False)
+
+    @classmethod
+    def begin(
+        cls,
+        path: Path,
+        overrides: Sequence[str] = (),
+        *,
+        data: Path | None = None,
+        out: Path = Path("runs"),
+        execution: Execution = Execution(),
+        initial: Initial | None = None,
+        tune: bool = False,
+    ) -> Experiment:
+        """A new run of a spec, with its data loaded and its network compiled; nothing is written yet.
+
+        Raises SpecError with all that is wrong with the spec, the data, or the two together.
+        """
+        session = begin(path, overrides, data)
+        settings, count = session.spec.train, execution.count
+        model = _model(session, execution, settings.shards or count, tune=tune)
+        return cls(session, model, execution, session.preparation, path, data, out=out, initial=initial)
+
+    @classmethod
+    def resume(
+        cls,
+        stopped: Stopped,
+        *,
+        data: Path | None = None,
+        execution: Execution = Execution(),
+        accept_changed_data: bool = False,
+    ) -> Experiment:
+        """A run that goes on from its last checkpoint, with its own spec, settings and preparation.
+
+        `data` is the folder of its data where they have moved. Data that have changed are refused (SpecError)
+        unless `accept_changed_data`.
+        """
+        made = stopped.made
+        data = data or made.data_folder
+        session = begin(made.path, made.overrides, data, made.source, made.preparation)
+        model = _model(session, execution, int(made.settings["shards"]), measured=made.settings.get("tuned"))
+        return cls(
+            session, model, execution, made.preparation or session.preparation, made.path, data,
+            folder=stopped.folder, accept_changed_data=accept_changed_data,
+        )  # fmt: skip
+
+    def __enter__(self) -> Experiment:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers of the model."""
+        self.model.close()
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it goes on with a run that was there."""
+        return self.out is None
+
+    def start(self) -> Misfits:
+        """Refuse what does not fit in memory, load the weights to begin with, and make the run's folder.
+
+        In this order, so that a run that is refused leaves no folder. Returns what of the weights was passed over;
+        raises SpecError. A second call does nothing.
+        """
+        if self.loaded is not None:
+            return self.loaded
+        settings, engine = self.session.spec.train, self.model.engine
+        ensure_fits(lambda n: sum(engine.memory(n).values()), settings.batch)
+        misfits = Misfits()
+        if self.initial is not None:
+            names = _names(self.initial.names, self.model) if self.initial.names else None
+            misfits = weights.load(
+                self.initial.path, self.model.parameters, partial=self.initial.partial, names=names
+            )
+        if self.folder is None and self.execution.leads:
+            assert self.out is not None
+            self.folder = RunFolder.create(self.out, self.path.name.removesuffix(".json").removesuffix(".cnn"))
+            self.folder.describe(self.path, self.session.spec.source, self.settings(), self.data_folder)
+        self.loaded = misfits
+        return misfits
+
+    def run(self, *observers: Observer) -> Summary:
+        """Train, write it all down, test, and return what summary.json says; the model keeps the tested weights.
+
+        Every observer hears every event. Where one returns False the training stops after that event, as if it
+        had been stopped early; where one raises, the step is saved and the exception goes on. Raises SpecError for
+        what goes wrong, and Interrupted, a KeyboardInterrupt, for a signal.
+        """
+        self.start()
+        assert self.folder is not None
+        spec = self.session.spec
+        checkpoint, images = spec.train.checkpoint, self.images
+        validation, test = self.parts[1:]
+
+        def hear(event: Event) -> bool:
+            heard = [observer(event) for observer in observers]
+            return not any(answer is False for answer in heard)
+
+        return runs.run(
+            self.model,
+            images,
+            self.course,
+            self.folder,
+            self.session.stamp(self.preparation),
+            validation=validation if len(validation) else None,
+            test=test if len(test) else None,
+            every=checkpoint.size if checkpoint else None,
+            keep=checkpoint.keep if checkpoint else 1,
+            resume=self.resumed,
+            accept_changed_data=self.accept_changed_data,
+            parameters=self.model.facts.parameters,
+            on_event=hear,
+        )
+
+    def follow(self) -> None:
+        """Take part in a run of several processes that another one leads."""
+        from ..jax.processes import follow
+
+        self.start()
+        stamp = self.session.stamp(self.preparation)
+        follow(self.model, *self._shares(), self.course, stamp, self.folder, self.accept_changed_data)
+
+    @property
+    def course(self) -> Course:
+        """What the training is to do."""
+        return Course.of(self.session.spec.train, self.session.spec.data)
+
+    @property
+    def parts(self) -> tuple[Images, Images, Images]:
+        """The images to learn from, to validate with and to test on, as this process reads them."""
+        data = self.session.data
+        return self._shares() if self.execution.several else (data.train, data.validation, data.test)
+
+    @property
+    def images(self) -> Images:
+        """The images to learn from."""
+        return self.parts[0]
+
+    def _shares(self) -> tuple[Share, Share, Share]:
+        from ..jax.processes import shares
+
+        return shares(self.session.data, self.model.engine.devices)
+
+    def tested(self) -> Model:
+        """The trained network, to be asked by this process alone: of several, the others leave after the test."""
+        if not self.execution.several:
+            return self.model
+        alone = Model(self.session.spec, shards=1, precision="float32")
+        alone.parameters.update(self.model.parameters)
+        return alone
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting as it holds in this run: what settings.json says."""
+        spec, model = self.session.spec, self.model
+        return {
+            "set": list(self.session.overrides),
+            "train": written(spec.train, explicit=True),
+            "data": written(spec.data, explicit=True),
+            "cost": [cost.written(explicit=True) for cost in spec.train.cost],
+            "input": str(spec.graph.type(spec.graph.inputs[0])),
+            "shards": model.shards,
+            "tuned": model.measured or None,
+            "seed": model.seed,
+            "dtype": model.dtype,
+            "engine": model.engine.name,
+            KEY: self.preparation.to_json(),
+        }
+
+
+def _model(session: Session, execution: Execution, shards: int, **how: Any) -> Model:
+    return Model(
+        session.spec, workers=execution.count, parallel=execution.parallel, shards=shards,
+        engine=execution.engine, devices=execution.devices, **how,
+    )  # fmt: skip
+
+
+def _names(path: Path, model: Model) -> dict[str, str]:
+    """Under which names a weights file keeps our parameters, out of a file that says so."""
+    found = read_file(path)
+    if isinstance(found, Diagnostic):
+        raise SpecError((found,))
+    return read_names(found, model.parameters)

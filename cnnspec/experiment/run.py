@@ -1,0 +1,143 @@
+"""`cnnspec.run`, `cnnspec.resume`, `cnnspec.open`: runs, and what came of them, for programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..model.model import Model
+from ..train.loop import Event
+from ..train.runs import Summary
+from .experiment import Execution, Experiment, Initial, Stopped
+from .journal import Journal
+from .session import open_trained
+
+Place = str | os.PathLike[str]
+OnEvent = Callable[[Event], object]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that has ended: its folder, and what its summary.json says."""
+
+    folder: Path
+    summary: Summary
+
+    def open(self) -> Model:
+        """The network with the weights that were tested, its preparation and its classes."""
+        return open_trained(self.folder).model
+
+    def __repr__(self) -> str:
+        said = self.summary
+        accuracy, cost = said["test_accuracy"], said["test_cost"]
+        tested = [f"accuracy {accuracy:.2%}"] if accuracy is not None else []
+        tested += [f"cost {cost:.4f}"] if cost is not None else []
+        return (
+            f"Run {self.folder}: {said['status']} after {said['epochs']} epochs, {said['seconds']:.1f} s\n"
+            f"  test: {', '.join(tested) or 'no images'} ({said.get('tested', 'last')} weights)"
+        )
+
+
+def run(
+    spec: Place,
+    *,
+    overrides: Sequence[str] = (),
+    data: Place | None = None,
+    out: Place = "runs",
+    seed: int | None = None,
+    workers: int | None = None,
+    parallel: str = "processes",
+    engine: str = "numpy",
+    devices: int | None = None,
+    weights: Place | None = None,
+    partial: bool = False,
+    names: Place | None = None,
+    tune: bool = False,
+    on_event: OnEvent | None = None,
+) -> Run:
+    """Train the network of a spec, test it, and write everything into a new folder `out/<spec>-001`.
+
+    The same run as `cnnspec run SPEC`, bit by bit, without its pictures; nothing is printed.
+
+    overrides  settings in place of the spec's: ("train.epochs=3",)
+    data       where mnist, or the files that the spec names, lie (default: the spec's folder)
+    seed       in place of the spec's `train.seed`
+    workers    that share a batch (default: the cores, 8 at most), as parallel="processes" or "threads"
+    engine     "numpy", or "jax" on as many `devices` (default: all)
+    weights    a file to begin with; with `partial` what fits of it; `names` a file of its names of our parameters
+    tune       time the ways to compute each convolution first, and take the quickest
+    on_event   hears what happens: Started, StepDone, EpochDone, SaveDue, Finished of `cnnspec.train.loop`. Where
+               it returns False the training stops there, and is tested; where it raises, the run can be resumed
+
+    Raises SpecError, whose `.diagnostics` say what is wrong; ValueError for an argument that is none of its
+    values; KeyboardInterrupt at Ctrl-C, after the step that was under way was saved.
+    """
+    execution = Execution(workers, parallel, engine, devices)
+    if isinstance(overrides, str):
+        raise ValueError(f"overrides is a sequence of settings, such as [{overrides!r}]")
+    if weights is None and (partial or names is not None):
+        raise ValueError("partial and names are of weights to begin with; give weights too")
+    if seed is not None:
+        overrides = (*overrides, f"train.seed={seed}")
+    initial = None if weights is None else Initial(Path(weights), partial, _path(names))
+    with Experiment.begin(
+        Path(spec), overrides, data=_path(data), out=Path(out), execution=execution, initial=initial, tune=tune
+    ) as experiment:
+        return _ended(experiment, on_event)
+
+
+def resume(
+    folder: Place,
+    *,
+    data: Place | None = None,
+    workers: int | None = None,
+    parallel: str = "processes",
+    engine: str | None = None,
+    devices: int | None = None,
+    accept_changed_data: bool = False,
+    on_event: OnEvent | None = None,
+) -> Run:
+    """Go on with a run that was interrupted, from its last checkpoint; the same bits as without the interruption.
+
+    The spec, its settings and the preparation are those in the run's folder; `data` says where the data lie now, if
+    they have moved. Data that have changed are refused unless `accept_changed_data`. The rest is as for `run`.
+
+    Raises SpecError where the folder holds no state, is damaged, or is being written by another process.
+    """
+    execution = Execution(workers, parallel, engine or "numpy", devices)
+    stopped = Stopped.open(Path(folder))
+    if engine is None:
+        execution = Execution(workers, parallel, stopped.made.settings.get("engine", "numpy"), devices)
+    with Experiment.resume(
+        stopped, data=_path(data), execution=execution, accept_changed_data=accept_changed_data
+    ) as experiment:
+        return _ended(experiment, on_event)
+
+
+def open(trained: Place, *, data: Place | None = None) -> Model:
+    """The network of a run's folder (with the weights that its test used) or of a weights file.
+
+        model = cnnspec.open("runs/lenet-001")
+        model.classify(images)[0]                 # {"cat": 0.93, "dog": 0.07}
+
+    It carries its preparation and the names of its classes, so neither spec nor data are needed; but what was
+    written before preparations were kept needs its data still, from the folder `data`. Raises SpecError.
+    """
+    return open_trained(Path(trained), _path(data)).model
+
+
+def _path(place: Place | None) -> Path | None:
+    return None if place is None else Path(place)
+
+
+def _ended(experiment: Experiment, on_event: OnEvent | None) -> Run:
+    """The run of an experiment, with its statistics beside it."""
+    experiment.start()
+    assert experiment.folder is not None
+    folder = experiment.folder.path
+    with closing(Journal(experiment.model, folder, experiment.images)) as journal:
+        summary = experiment.run(*([on_event] if on_event else []), journal)
+    return Run(folder, summary)
