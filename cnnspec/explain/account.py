@@ -6,6 +6,7 @@ data. Everything is in terms of images (c, h, w): a sequence is one of height 1,
     filter    a sum of products over a window of all channels of a group, plus a bias
     pick      the largest or smallest of a window
     mean      the mean of a window
+    norm      the p-norm of a window
     all       a sum of products over all numbers, plus a bias
     image     the mean or maximum of a whole map
     point     one number from one number, and a few of the channel's parameters
@@ -32,7 +33,7 @@ from ..ops.activation import Activation
 
 KINDS = {
     "conv": "filter", "dwconv": "filter", "upconv": "filter",
-    "maxpool": "pick", "minpool": "pick", "avgpool": "mean",
+    "maxpool": "pick", "minpool": "pick", "avgpool": "mean", "lppool": "norm",
     "dense": "all", "gap": "image", "gmp": "image",
     "bn": "point", "scale": "point", "prelu": "point", "dropout": "point", "droppath": "point",
     "add": "join", "mul": "join", "max": "join", "mean": "join", "concat": "concat",
@@ -121,6 +122,11 @@ def _mean(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
     return {**window, "count_pad": counted}, (
         f"out[{_index(types[0])}] = 1/{pixels} × Σ of {_looked(types[0], window)}{most}"
     )
+
+
+def _norm(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    window, p = _window(node.op.window(*types)), getattr(node.op, "p", 2)
+    return {**window, "p": p}, f"out[{_index(types[0])}] = (Σ of |x|^{p})^(1/{p}), x = {_looked(types[0], window)}"
 
 
 def _all(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
@@ -235,7 +241,7 @@ def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
 
 
 TELL = {
-    "filter": _filter, "pick": _pick, "mean": _mean, "all": _all, "image": _image, "point": _point,
+    "filter": _filter, "pick": _pick, "mean": _mean, "norm": _norm, "all": _all, "image": _image, "point": _point,
     "join": _join, "concat": _concat, "move": _move, "blend": _blend, "channels": _channels, "group": _group,
     "other": _other,
 }  # fmt: skip

@@ -127,6 +127,14 @@ class Trace:
         count = values.size if self.told.detail["count_pad"] else int(inside.sum())
         self.say(f"  sum {number(values.sum())} / {count} = {number(values.sum() / count)}")
 
+    def norm(self) -> None:
+        values, inside = self.patch(self.input()[self.c], 0.0)
+        for row in grid(values, inside):
+            self.say(f"    {row}")
+        p, largest = self.told.detail["p"], float(np.abs(values).max()) or 1.0
+        total = largest * float(((np.abs(values) / largest) ** p).sum()) ** (1 / p)
+        self.say(f"  the {p}-norm of the window is {number(total)}")
+
     def all(self) -> None:
         """The strongest contributions."""
         x = self.seen.values[self.node.inputs[0]][0].reshape(-1)

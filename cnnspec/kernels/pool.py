@@ -137,6 +137,67 @@ def window_sums_gradient(
         np.add(out[there], dy[here], out=out[there])
 
 
+def lp_pool(
+    x: np.ndarray,
+    p: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    pad: Pads,
+    *,
+    scratch: tuple[np.ndarray, np.ndarray],
+    out: np.ndarray,
+) -> None:
+    """The p-norm of each window, (sum of |x|^p)^(1/p), relative to its largest number: no power overflows."""
+    largest, part = scratch
+    largest[...] = np.finfo(x.dtype).tiny  # of a window of zeros, which divides none of them
+    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):
+        np.abs(x[there], out=part[here])
+        np.maximum(largest[here], part[here], out=largest[here])
+    out[...] = 0
+    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):
+        np.abs(x[there], out=part[here])
+        np.divide(part[here], largest[here], out=part[here])
+        to_power(part[here], p)
+        np.add(out[here], part[here], out=out[here])
+    if p > 1:
+        np.power(out, out.dtype.type(1 / p), out=out)
+    np.multiply(out, largest, out=out)
+
+
+def lp_pool_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    p: int,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    pad: Pads,
+    *,
+    scratch: tuple[np.ndarray, np.ndarray, np.ndarray],
+    out: np.ndarray,
+) -> None:
+    """Every pixel gets dy * sign(x) * (|x| / y)^(p - 1) of the windows that it lies in; 0 where y is 0."""
+    safe, part, sign = scratch
+    np.maximum(y, np.finfo(y.dtype).tiny, out=safe)
+    out[...] = 0
+    for _, _, here, there in taps(out.shape, dy.shape, kernel, stride, (1, 1), pad):
+        np.sign(x[there], out=sign[here])
+        np.abs(x[there], out=part[here])
+        np.divide(part[here], safe[here], out=part[here])
+        to_power(part[here], p - 1)
+        np.multiply(part[here], sign[here], out=part[here])
+        np.multiply(part[here], dy[here], out=part[here])
+        np.add(out[there], part[here], out=out[there])
+
+
+def to_power(x: np.ndarray, p: int) -> None:
+    """x^p in place"""
+    if p == 2:
+        np.multiply(x, x, out=x)
+    elif p != 1:
+        np.power(x, x.dtype.type(p), out=x)
+
+
 def image_means(x: np.ndarray, *, out: np.ndarray) -> None:
     """x[h,c,w,n] -> out[c,n], the mean over the pixels."""
     np.add.reduce(x, axis=(0, 2), out=out)

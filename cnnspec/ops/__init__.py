@@ -24,7 +24,7 @@ from .dense import Dense
 from .gates import Gelu, HardSwish, Mish, Swish
 from .merge import Add, Concat, Max, Mean, Mul
 from .norm import Bn
-from .pool import AvgPool, Gap, MaxPool, MinPool
+from .pool import AvgPool, Gap, LpPool, MaxPool, MinPool
 from .regularise import Dropout, DropPath
 from .resample import Crop, Gmp, Pad, Resize, Upsample
 from .shape import Flatten, Reshape, Shuffle
@@ -39,6 +39,7 @@ OPS: tuple[type[Op], ...] = (
     MaxPool,
     AvgPool,
     MinPool,
+    LpPool,
     Gap,
     Gmp,
     Dense,

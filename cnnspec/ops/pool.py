@@ -6,10 +6,11 @@ from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import TensorType, data
-from ..ir.fields import Choice, Shape, Sizes, Switch, setting, size
+from ..ir.fields import Choice, Count, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
 from ..ir.op import Op, Window
 from ..record import record
+from .norm_windows import NormWindows
 from .windows import MaxWindows, MeanWindows, Negate, Spread
 
 PAD = Choice(("valid", "same", "include"), Sizes(0))
@@ -99,6 +100,24 @@ class AvgPool(Pool):
 
     def primitive(self, geometry: Geometry) -> Op:
         return MeanWindows(geometry, self.count_pad)
+
+
+@record
+class LpPool(Pool):
+    """Power-average pooling: the p-norm of each window, (sum of |x|^p)^(1/p); padding adds nothing.
+
+    `p 1` is the sum of the sizes, a large p tends to the largest of them. Where all of a window is 0, so is its
+    gradient.
+    """
+
+    word = "lppool"
+    example = "lppool 2 p 3"
+    aliases = ("lppool2d", "lp_pool", "power_average_pool")
+
+    p: int = setting(Count(1, 64), 2, "the power: 1 sums sizes, 2 is the root of the sum of squares")
+
+    def primitive(self, geometry: Geometry) -> Op:
+        return NormWindows(geometry, self.p)
 
 
 @record

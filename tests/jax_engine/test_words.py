@@ -26,6 +26,8 @@ CASES = {  # beside the words' own examples: odd sizes, sequences, every setting
         "maxpool 2 -> minpool 1x3",
         "minpool 3 stride 2 pad include",
         "avgpool 3 stride 2 pad 1",
+        "lppool 3x2 stride 2 pad 1 p 3",
+        "relu -> lppool 2 -> lppool 2 p 1",
         "avgpool 3 stride 2 pad 1 count_pad on",
         "conv 4x3x3 -> flatten -> dense 6 -> reshape 3x1x2",
         "mul( id | gap -> sigmoid )",

@@ -58,6 +58,11 @@ GRID = """
 3x7x8: avgpool 3x2 pad include
 3x9: avgpool 3 stride 2 pad same
 3x9: gap
+3x7x8: lppool 2
+3x7x8: lppool 3x2 stride 2x1 pad 1 p 3
+3x7x8: lppool 3 stride 2 pad same p 1
+3x9: lppool 3 pad include p 4
+3x7x8: relu -> lppool 2 p 3
 5: dense 4 -> tanh -> dense 3 bias off
 3x5: dense 4
 3x4x5: conv 3x2x2 -> bn

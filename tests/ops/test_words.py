@@ -10,7 +10,7 @@ from cnnspec.ops.costs import COSTS
 
 FAMILIES = {
     "convolution": "conv dwconv upconv",
-    "pooling": "maxpool avgpool minpool gap gmp",
+    "pooling": "maxpool avgpool minpool lppool gap gmp",
     "dense and shape": "dense flatten reshape pad crop upsample resize shuffle take",
     "activation": "relu relu6 leaky prelu elu celu selu gelu swish hardswish mish sigmoid hardsigmoid tanh "
     "softplus softsign step softmax logsoftmax maxout",

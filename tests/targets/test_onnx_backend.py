@@ -20,6 +20,7 @@ from cnnspec.targets.onnx import backend as onnx_backend  # noqa: E402
 
 SCOPE = (
     *("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Gemm", "Softmax"),
+    "LpPool",
     *("LogSoftmax", "Relu", "LeakyRelu", "PRelu", "Elu", "Selu", "Celu", "Gelu", "Swish", "HardSwish", "Mish"),
     *("Sigmoid", "HardSigmoid", "Tanh", "Softplus", "Softsign", "Clip", "BatchNormalization", "LayerNormalization"),
     *("GroupNormalization", "InstanceNormalization", "LRN", "Dropout", "Flatten", "Reshape", "Concat", "Split"),

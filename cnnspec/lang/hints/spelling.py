@@ -67,7 +67,7 @@ OTHER_FIRST = frozenset(("upsample",))  # words of which they take something els
 LOOKALIKE = frozenset((
     # layers and costs
     "rrelu", "crelu", "thresholdedrelu", "hardtanh", "hardshrink", "softshrink", "tanhshrink", "logsigmoid",
-    "threshold", "binary", "softmin", "logsoftmin", "softmax2d", "maxunpool", "unpool", "pool", "lppool",
+    "threshold", "binary", "softmin", "logsoftmin", "softmax2d", "maxunpool", "unpool", "pool",
     "fractionalmaxpool", "adaptiveavgpool2d", "adaptivemaxpool2d", "dropout1d", "dropout2d", "dropout3d",
     "alphadropout", "featuredropout", "spatialdropout", "gaussiandropout", "conv3d", "conv2dlstm", "convlstm",
     "fold", "unfold", "unflatten", "slice", "split", "chunk", "narrow", "stack", "gate", "gamma", "subtract",

@@ -105,6 +105,22 @@ const accounts = {
     };
   },
 
+  norm(layer, [c, i, j], example) {
+    const input = seen(example, layers.get(layer.inputs[0]), "values");
+    const [, height, width] = input.shape;
+    const map = channelOf(input, c);
+    const met = taps(layer.detail, i, j, height, width);
+    const patch = met.map((tap) => (tap.inside ? map[tap.y * width + tap.x] : 0));
+    const largest = Math.max(...patch.map(Math.abs)) || 1;
+    const sum = patch.reduce((total, value) => total + Math.abs(value / largest) ** layer.detail.p, 0);
+    const total = largest * sum ** (1 / layer.detail.p);
+    return {
+      groups: [{ channel: c, patch, inside: met.map((tap) => tap.inside), sum: total }], total,
+      box: windowBox(layer.detail, i, j, height, width),
+      says: `the ${layer.detail.p}-norm of the window is ${show(total)}`,
+    };
+  },
+
   all(layer, [c], example) {
     const before = layers.get(layer.inputs[0]);
     const input = seen(example, before, "values").data;

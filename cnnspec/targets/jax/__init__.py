@@ -20,6 +20,7 @@ WORDS: dict[str, Word] = {
     "maxpool": pooling.maxpool,
     "avgpool": pooling.avgpool,
     "minpool": pooling.minpool,
+    "lppool": pooling.lppool,
     "gap": pooling.gap,
     "gmp": pooling.gmp,
     "dense": shape.dense,

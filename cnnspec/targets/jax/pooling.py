@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ...ops import AvgPool, Gap, Gmp, MinPool
+from ...ops import AvgPool, Gap, Gmp, LpPool, MinPool
 from ...ops.pool import Pool
 from .call import Array, Call, along
 
@@ -54,6 +54,23 @@ def avgpool(op: AvgPool, call: Call, x: Array) -> Array:
         return over_windows(op, call, x, 0, lax.add) / (kernel[0] * kernel[1])
     counts = over_windows(op, call, jnp.ones_like(x[:1, :1]), 0, lax.add)
     return over_windows(op, call, x, 0, lax.add) / counts
+
+
+def lppool(op: LpPool, call: Call, x: Array) -> Array:
+    """Relative to the largest number of each window, which is no part of the gradient: that is finite at 0 so."""
+    geometry = op.geometry(call.types[0])
+    kernel, stride = along(geometry.kernel, x), along(geometry.stride, x)
+    x = jnp.pad(jnp.abs(x), ((0, 0), (0, 0), *along(geometry.pad, x)))
+    counts = [(size - k) // s + 1 for size, k, s in zip(x.shape[2:], kernel, stride, strict=True)]
+    starts = np.ndindex(*kernel)
+    looks = [
+        [slice(at, at + s * (n - 1) + 1, s) for at, s, n in zip(u, stride, counts, strict=True)] for u in starts
+    ]
+    seen = jnp.stack([x[(slice(None), slice(None), *look)] for look in looks])
+    largest = lax.stop_gradient(seen.max(axis=0))
+    alive = largest > 0
+    total = ((seen / jnp.where(alive, largest, 1)) ** op.p).sum(axis=0)
+    return jnp.where(alive, largest * jnp.where(alive, total, 1) ** (1 / op.p), 0)
 
 
 def gap(op: Gap, call: Call, x: Array) -> Array:

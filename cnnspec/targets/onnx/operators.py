@@ -237,6 +237,7 @@ OPERATORS: dict[str, Any] = {
     "ConvTranspose": windows.conv_transpose,
     "MaxPool": windows.maxpool,
     "AveragePool": windows.avgpool,
+    "LpPool": windows.lppool,
     f"{GROUP}minpool": windows.minpool,
     "GlobalAveragePool": windows.gap,
     "GlobalMaxPool": windows.gmp,

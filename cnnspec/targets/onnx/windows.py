@@ -174,14 +174,24 @@ def avgpool(r: Reader, step: Step) -> Seen:
     return pool(r, step, x, "avgpool", {"count_pad": counted} if counted else {}, margin)
 
 
+def lppool(r: Reader, step: Step) -> Seen:
+    x, margin = r.with_margin(step, 0.0)
+    if set(step.get("dilations") or [1]) != {1}:
+        refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `lppool` does not")
+    p = step.get("p", 2)
+    if not 1 <= p <= 64:
+        refuse("CNN504", f"{step} has p {p}, where `lppool` takes 1 to 64")
+    return pool(r, step, x, "lppool", {"p": p}, margin)
+
+
 def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin: Pads | None = None) -> Seen:
     kernel = list(step.get("kernel_shape") or [])
     stride, _, pads = window(r, step, x, kernel, margin)
-    if more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, kernel, stride):
+    if "count_pad" in more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, kernel, stride):
         refuse("CNN504", f"{step} counts some of its padding (ceil_mode with count_include_pad)")
     kind = r.type(x)
     pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), 1, pads)
-    if pad is None and more:  # zeros that count are zeros like any others
+    if pad is None and more:  # zeros that count, or add nothing, are zeros like any others
         x = padded(r, step, x, 0, pads)
         pad = "valid"
     if pad is None:

@@ -82,6 +82,12 @@ def avgpool(page: OnnxPage, node: Node, x: str) -> None:
     page.add("AveragePool", node, x, count_include_pad=int(op.count_pad), **window)
 
 
+def lppool(page: OnnxPage, node: Node, x: str) -> None:
+    op: Any = node.op
+    kind = page.kind(node)
+    page.add("LpPool", node, x, p=op.p, **sliding(op.geometry(kind), len(kind.spatial), dilated=False))
+
+
 def gap(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Flatten", node, page.add("GlobalAveragePool", node, x, part="pixel"))
 
@@ -324,6 +330,7 @@ WORDS: dict[str, Writer] = {
     "maxpool": maxpool,
     "avgpool": avgpool,
     "minpool": minpool,
+    "lppool": lppool,
     "gap": gap,
     "gmp": gmp,
     "dense": dense,

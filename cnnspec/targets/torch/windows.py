@@ -151,6 +151,25 @@ def avgpool(page: Page, node: Node, x: str) -> str:
     return f"F.avg_pool{rank}d({x}, {window(geometry, rank)}{counted})"
 
 
+NORM_OF_WINDOWS = '''
+def norm_of_windows(x, p, kernel, stride):
+    """Power-average pooling: the p-norm of each window; where all of it is 0, its gradient is 0."""
+    for axis, (size, step) in enumerate(zip(kernel, stride), 2):
+        x = x.unfold(axis, size, step)
+    return torch.linalg.vector_norm(x.flatten(2 + len(kernel)), p, dim=-1)
+'''
+
+
+def lppool(page: Page, node: Node, x: str) -> str:
+    op: Any = node.op
+    rank = len(node.type.spatial)
+    geometry = op.geometry(page.kind(node))
+    if any(map(any, geometry.pad)):
+        x = f"F.pad({x}, {padding(geometry, rank)})"
+    name = page.piece("norm_of_windows", NORM_OF_WINDOWS)
+    return f"{name}({x}, {op.p}, {geometry.kernel[-rank:]}, {geometry.stride[-rank:]})"
+
+
 def gap(page: Page, node: Node, x: str) -> str:
     return f"{x}.mean({pixels(page, node)})"
 

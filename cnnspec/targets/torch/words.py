@@ -235,6 +235,7 @@ WORDS: dict[str, Writer] = {
     "maxpool": windows.maxpool,
     "avgpool": windows.avgpool,
     "minpool": windows.minpool,
+    "lppool": windows.lppool,
     "gap": windows.gap,
     "gmp": windows.gmp,
     "dense": windows.dense,

@@ -84,6 +84,14 @@ def avgpool(op, x):
     return mean(x) if op.count_pad else mean(x) / mean(torch.ones_like(x))
 
 
+def lppool(op, x):
+    """The formula as it stands, but for windows of zeros, at which a root has no slope."""
+    kernel = kernel_of(op, x)
+    powers = padded(x.abs() ** op.p, padding(op, x, kernel))
+    sums = (F.avg_pool2d if x.dim() == 4 else F.avg_pool1d)(powers, kernel, op.stride or kernel) * math.prod(kernel)
+    return torch.where(sums > 0, torch.where(sums > 0, sums, 1) ** (1 / op.p), 0)
+
+
 def pixels(x) -> tuple[int, ...]:
     return tuple(range(2, x.dim()))
 
@@ -122,6 +130,7 @@ WORDS = {
     "maxpool": maxpool,
     "minpool": lambda op, x: -maxpool(op, -x),
     "avgpool": avgpool,
+    "lppool": lppool,
     "gap": lambda op, x: x.mean(pixels(x)),
     "dense": lambda op, x, weight, bias=None: F.linear(x, weight, bias),
     "flatten": lambda op, x: x.flatten(1),

@@ -12,19 +12,80 @@ from cnnspec.ir.fields import size_field
 from cnnspec.ops import OPS, WORDS
 from cnnspec.ops.costs import COSTS, BinaryCrossEntropy, Cost, CrossEntropy, Mse
 from cnnspec.ops.leaves import Input
+from cnnspec.ops.pool import Pool
 
 MOST = 400  # numbers of one image's value
-PLAIN = [cls for cls in OPS if not cls.join and size_field(cls) is None and cls.word != "softmax"]
-SIZED = ["conv", "conv", "conv", "dwconv", "maxpool", "avgpool", "dense", "dense"] + [
-    cls.word for cls in OPS if not cls.join and size_field(cls) is not None
+# The words that a seed alone draws from stay these, so that its net is the same whatever is added to the language.
+# A later word has nets of its own, which draw from these and from it.
+PLAIN = [
+    "gap",
+    "gmp",
+    "flatten",
+    "relu",
+    "relu6",
+    "leaky",
+    "prelu",
+    "elu",
+    "selu",
+    "gelu",
+    "swish",
+    "hardswish",
+    "mish",
+    "sigmoid",
+    "hardsigmoid",
+    "tanh",
+    "softplus",
+    "softsign",
+    "step",
+    "logsoftmax",
+    "bn",
+    "layernorm",
+    "scale",
 ]
+SIZED = [
+    "conv",
+    "conv",
+    "conv",
+    "dwconv",
+    "maxpool",
+    "avgpool",
+    "dense",
+    "dense",
+    "conv",
+    "dwconv",
+    "upconv",
+    "maxpool",
+    "avgpool",
+    "minpool",
+    "dense",
+    "reshape",
+    "pad",
+    "crop",
+    "upsample",
+    "resize",
+    "shuffle",
+    "take",
+    "maxout",
+    "groupnorm",
+    "lrn",
+    "dropout",
+    "droppath",
+]
+DRAWN = [
+    {cost.word: cost for cost in COSTS}[word]
+    for word in ["cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "hinge"]
+]
+LATER = [cls.word for cls in OPS if not cls.join and cls.word not in {*PLAIN, *SIZED, "softmax"}]
+OFTEN = 20  # how many times a net's own word stands among those that it draws from
 
 
 class Net:
     """A net that grows."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = Random(seed)
+    def __init__(self, seed: int, own: str = "") -> None:
+        self.random = Random(f"{own} {seed}" if own else seed)
+        mine, sized = [own] * OFTEN * bool(own), own and size_field(WORDS[own]) is not None
+        self.plain, self.sized = PLAIN + mine * (not sized), SIZED + mine * bool(sized)
         self.b = Builder()
         shape = self.random.choice(["image", "image", "image", "sequence", "vector"])
         sides = {"image": 2, "sequence": 1, "vector": 0}[shape]
@@ -50,8 +111,8 @@ class Net:
         """A word that may fit a value."""
         pick, kind = self.random.choice, self.b.type(value)
         if self.random.random() < 0.4:
-            return pick(PLAIN)()
-        name = pick(SIZED)
+            return WORDS[pick(self.plain)]()
+        name = pick(self.sized)
         cls = WORDS[name]
         if name in ("conv", "dwconv"):
             kernel = self.sizes(value, 1, 3)
@@ -59,7 +120,7 @@ class Net:
             if name == "dwconv":
                 return cls(kernel, **settings)
             return cls((pick([2, 4, 6]), *kernel), groups=pick([1, 1, 2]), **settings)
-        if name in ("maxpool", "avgpool", "minpool"):
+        if issubclass(cls, Pool):
             return cls(self.sizes(value, 1, 3) or (2,), **self.window(value))
         if name == "reshape":
             shape = list(kind.shape)
@@ -122,7 +183,7 @@ class Net:
     def end(self, value: str) -> tuple[str, type[Cost]]:
         """An output and the cost that judges it."""
         pick = self.random.choice
-        cost = pick(COSTS if self.b.type(value)["c"] > 1 else [BinaryCrossEntropy, Mse])
+        cost = pick(DRAWN if self.b.type(value)["c"] > 1 else [BinaryCrossEntropy, Mse])
         if cost is CrossEntropy:
             if self.random.random() < 0.5:
                 value = self.unary(WORDS["dense"]((pick([2, 5]),)), value)
@@ -130,9 +191,9 @@ class Net:
         return (self.add(WORDS["sigmoid"](), value), cost) if cost is BinaryCrossEntropy else (value, cost)
 
 
-def random_net(seed: int) -> tuple[Graph, tuple[Cost, ...]]:
-    """A net and its costs: one output, or now and then two."""
-    net = Net(seed)
+def random_net(seed: int, own: str = "") -> tuple[Graph, tuple[Cost, ...]]:
+    """A net and its costs: one output, or now and then two; `own` is a later word that it draws from too."""
+    net = Net(seed, own)
     for _ in range(net.random.randint(2, 6)):
         net.grow()
     ends = [net.end(net.values[-1])]
