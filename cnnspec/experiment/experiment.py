@@ -19,6 +19,7 @@ from ..data.preparation import KEY, Preparation
 from ..diagnostics import Diagnostic, SpecError
 from ..ir.fields import written
 from ..lang.files import read_file
+from ..model.engines import ENGINES
 from ..model.model import Model
 from ..train import runs, weights
 from ..train.folder import RunFolder
@@ -59,6 +60,10 @@ class Execution:
             raise ValueError(f"workers are 1 to {MOST_WORKERS}, got {self.workers!r}")
         if self.parallel not in ("processes", "threads"):
             raise ValueError(f"parallel is processes or threads, got {self.parallel!r}")
+        if self.engine not in ENGINES:
+            raise ValueError(f"engine is {' or '.join(ENGINES)}, got {self.engine!r}")
+        if self.devices is not None and (self.engine != "jax" or self.devices < 1):
+            raise ValueError(f"devices are those of the engine jax, 1 at least; got {self.devices!r}")
 
     @property
     def count(self) -> int:
@@ -111,6 +116,7 @@ class Experiment:
     initial: Initial | None = None
     accept_changed_data: bool = False
     loaded: Misfits | None = field(default=None, init=False)
+    ran: bool = field(default=False, init=False)
 
     @classmethod
     def begin(
@@ -199,9 +205,12 @@ class Experiment:
 
         Every observer hears every event. Where one returns False the training stops after that event, as if it
         had been stopped early; where one raises, the step is saved and the exception goes on. Raises SpecError for
-        what goes wrong, and Interrupted, a KeyboardInterrupt, for a signal.
+        what goes wrong, and Interrupted, a KeyboardInterrupt, for a signal. An experiment runs once.
         """
+        if self.ran:
+            raise RuntimeError("an experiment runs once; what it left in its folder can be resumed")
         self.start()
+        self.ran = True
         assert self.folder is not None
         spec = self.session.spec
         checkpoint, images = spec.train.checkpoint, self.images

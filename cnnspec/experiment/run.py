@@ -8,11 +8,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..diagnostics import Diagnostic
 from ..model.model import Model
 from ..train.loop import Event
 from ..train.runs import Summary
 from .experiment import Execution, Experiment, Initial, Stopped
 from .journal import Journal
+from .measured import missed
 from .session import open_trained
 
 Place = str | os.PathLike[str]
@@ -21,10 +23,14 @@ OnEvent = Callable[[Event], object]
 
 @dataclass(frozen=True)
 class Run:
-    """A run that has ended: its folder, and what its summary.json says."""
+    """A run that has ended: its folder, and what its summary.json says.
+
+    missed  a diagnostic for each budget of the spec's `expect` that the run does not hold, or could not measure
+    """
 
     folder: Path
     summary: Summary
+    missed: tuple[Diagnostic, ...] = ()
 
     def open(self) -> Model:
         """The network with the weights that were tested, its preparation and its classes."""
@@ -38,6 +44,7 @@ class Run:
         return (
             f"Run {self.folder}: {said['status']} after {said['epochs']} epochs, {said['seconds']:.1f} s\n"
             f"  test: {', '.join(tested) or 'no images'} ({said.get('tested', 'last')} weights)"
+            + "".join(f"\n  missed: {one.message}" for one in self.missed)
         )
 
 
@@ -71,6 +78,8 @@ def run(
     tune       time the ways to compute each convolution first, and take the quickest
     on_event   hears what happens: Started, StepDone, EpochDone, SaveDue, Finished of `cnnspec.train.loop`. Where
                it returns False the training stops there, and is tested; where it raises, the run can be resumed
+
+    Budgets of the spec's `expect` that are missed are told by `Run.missed`, and raise nothing.
 
     Raises SpecError, whose `.diagnostics` say what is wrong; ValueError for an argument that is none of its
     values; KeyboardInterrupt at Ctrl-C, after the step that was under way was saved.
@@ -107,10 +116,8 @@ def resume(
 
     Raises SpecError where the folder holds no state, is damaged, or is being written by another process.
     """
-    execution = Execution(workers, parallel, engine or "numpy", devices)
     stopped = Stopped.open(Path(folder))
-    if engine is None:
-        execution = Execution(workers, parallel, stopped.made.settings.get("engine", "numpy"), devices)
+    execution = Execution(workers, parallel, engine or stopped.made.settings.get("engine", "numpy"), devices)
     with Experiment.resume(
         stopped, data=_path(data), execution=execution, accept_changed_data=accept_changed_data
     ) as experiment:
@@ -140,4 +147,4 @@ def _ended(experiment: Experiment, on_event: OnEvent | None) -> Run:
     folder = experiment.folder.path
     with closing(Journal(experiment.model, folder, experiment.images)) as journal:
         summary = experiment.run(*([on_event] if on_event else []), journal)
-    return Run(folder, summary)
+    return Run(folder, summary, missed(experiment.session.spec, summary))

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,11 +30,13 @@ def net(tmp_path, monkeypatch):
     return path
 
 
+def weights_of(folder):
+    return {path.name: path.read_bytes() for path in (folder / "weights").iterdir()}
+
+
 def kept(folder):
     """All of a run that does not tell the time, by file."""
-    found = {
-        path.name: path.read_bytes() for path in folder.glob("*/*.safetensors") if path.parent.name == "weights"
-    }
+    found = weights_of(folder)
     found |= {name: (folder / name).read_bytes() for name in ("net.cnn", "statistics.jsonl", "settings.json")}
     rows = [line.split(",") for line in (folder / "results.csv").read_text().splitlines()]
     timed = [k for k, name in enumerate(rows[0]) if "second" in name]
@@ -71,6 +74,33 @@ def test_a_run_is_shown_in_two_lines_and_opened_with_its_classes(net):
         assert [list(one.items()) for one in model.classify(images, top=2)] == [
             list(one.items())[:2] for one in found
         ]
+
+
+def test_budgets_that_are_missed_are_told_and_raise_nothing(net):
+    """The run is whole and can be used; what fails a command is for a program to judge."""
+    net.write_text(SPEC + "expect { accuracy >= 99.9% ; cost <= 100 }\n")
+    ran = cnnspec.run(net, overrides=["train.epochs=1"], workers=1)
+    assert [found.code for found in ran.missed] == ["CNN608"]
+    assert repr(ran).endswith(f"missed: {ran.missed[0].message}") and "99.90%" in repr(ran)
+    net.write_text(SPEC + "expect { cost <= 100 }\n")
+    assert cnnspec.run(net, overrides=["train.epochs=1"], workers=1).missed == ()
+
+
+def test_an_experiment_runs_once(net):
+    """A second run would write over the first one's folder."""
+    with Experiment.begin(net, ("train.epochs=1",), execution=Execution(workers=1)) as experiment:
+        experiment.run()
+        assert experiment.folder is not None
+        before = weights_of(experiment.folder.path)
+        with pytest.raises(RuntimeError, match="once"):
+            experiment.run()
+        assert weights_of(experiment.folder.path) == before
+
+
+def test_the_api_is_what_dir_shows():
+    assert set(cnnspec.__all__) < set(dir(cnnspec))
+    assert all(getattr(cnnspec, name) is not None for name in dir(cnnspec))
+    assert (Path(cnnspec.__file__).parent / "py.typed").is_file()
 
 
 def test_numbers_are_no_classes_to_name(net):
@@ -227,6 +257,8 @@ def test_weights_to_begin_with(net):
         ({"parallel": "gpu"}, ValueError, "processes or threads"),
         ({"engine": "torch"}, ValueError, "numpy or jax"),
         ({"partial": True}, ValueError, "weights"),
+        ({"devices": 2}, ValueError, "of the engine jax"),
+        ({"engine": "jax", "devices": 0}, ValueError, "1 at least"),
         ({"weights": "none.safetensors"}, cnnspec.SpecError, "none.safetensors"),
         ({"data": "nowhere", "overrides": ["data.source=mnist"]}, cnnspec.SpecError, "mnist"),
         ({"out": "net.cnn"}, cnnspec.SpecError, "net.cnn"),
