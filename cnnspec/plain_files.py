@@ -43,6 +43,11 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     return file
 
 
+def native(written: str) -> str:
+    """A path that a text in UTF-8 speaks of, as names of files are here, under any locale (PEP 383)."""
+    return os.fsdecode(written.encode("utf-8", "surrogateescape"))
+
+
 def _ensure_regular(path: str | os.PathLike[str], mode: int) -> None:
     if not stat.S_ISREG(mode):
         kind = next((name for test, name in OTHERS if test(mode)), "something else")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..capacity import free_memory, mebibytes
 from ..diagnostics import Fault
+from ..plain_files import native
 
 FROM = "paths start from the folder of the spec; where the data lie elsewhere, name that folder by `--data`"
 AGAIN = "fetch or copy the file again"  # the help for damaged files
@@ -16,7 +17,7 @@ INFLATION = 1032  # deflate never packs more than so many bytes into one
 def at(root: Path, written: str) -> Path:
     """The path that a spec speaks of: from its folder, from the root, or from a home (`~`)."""
     try:
-        path = root / Path(written).expanduser()
+        path = root / Path(native(written)).expanduser()
         bytes(path)
     except RuntimeError:
         raise Fault("CNN401", f"there is no home for the `~` of {written}", at="source") from None

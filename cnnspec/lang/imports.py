@@ -12,7 +12,7 @@ import re
 from pathlib import Path, PurePath
 
 from ..diagnostics import Diagnostic, Imported, Source, Span
-from ..plain_files import read_text
+from ..plain_files import native, read_text
 from .files import read_file
 from .findings import Findings
 from .lowering.names import Module, collect
@@ -73,7 +73,7 @@ class Imports:
                 return Path(self.kept[place.as_posix()].paths[0])
             self.findings.report("CNN013", f"there is no file {place.as_posix()} among those that were kept", span)
             return None
-        real = _resolved(self.folder / place)
+        real = _resolved(self.folder / native(str(place)))
         if real is None:
             self.findings.report("CNN013", f'"{text}" is a loop of links', span)
             return None
@@ -116,7 +116,7 @@ class Imports:
 
     def source(self, place: PurePath, real: Path, span: Span) -> Source | Diagnostic | None:
         """The text of a file that was found; None, with a finding, where there is no file."""
-        name = (self.folder / place).as_posix()
+        name = (self.folder / native(str(place))).as_posix()
         if self.kept is not None:
             return Source(name, self.kept[place.as_posix()].text)
         if not os.path.exists(real):  # Path.exists raises where a name is too long
