@@ -72,6 +72,19 @@ def test_epochs_and_seeds_differ_and_repeat():
     assert all(split.order(*key).tolist() == order for key, order in orders.items())
 
 
+def test_order_and_changes_come_from_streams_of_their_own():
+    """What an image goes through must not follow from the place that the shuffle gave it."""
+    count, seed, epoch = 60, 4, 2
+    split = Split(np.random.default_rng(1).integers(0, 256, (count, 1, 3, 5), dtype=np.uint8), np.arange(count))
+    order = np.random.default_rng((seed, epoch, 0)).permutation(count)
+    flipped = np.random.default_rng((seed, epoch, 1)).random(count) < 0.5
+    assert not np.array_equal(flipped, np.random.default_rng((seed, epoch, 0)).random(count) < 0.5)
+    ((x, y),) = taken(split, count, seed=seed, epoch=epoch, shuffle=True, augment=(Flip(),))
+    assert np.array_equal(y, order) and np.array_equal(split.order(seed, epoch), order)
+    wanted = np.where(flipped[:, None, None, None], split.x[order][..., ::-1], split.x[order])
+    assert np.array_equal(x, wanted.astype("float32"))
+
+
 def test_without_shuffle_the_order_is_that_of_storage():
     y = np.concatenate([y for _, y in numbered(10).batches(3)])
     assert y.tolist() == list(range(10))

@@ -344,6 +344,35 @@ def test_a_column_settles_where_nothing_can_be_nearer_to_what_is_wanted(wanted):
                     assert cost(moved) >= cost(levels) - 1e-6
 
 
+def laid(inputs, width=900.0):
+    """Stations of 20 by 40 around their anchors, 40 apart."""
+    return lay_out(inputs, {name: Size(10, 10, 20, 20) for name in inputs}, lambda a, b: 40, width=width)
+
+
+def test_things_of_a_column_stand_14_apart_and_a_passing_link_takes_16():
+    layout = laid({"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")})
+    assert abs(layout.places["b"].y - layout.places["c"].y) == pytest.approx(20 + 14 + 20)
+    layout = laid({"a": (), "b": ("a",), "c": ("a", "b")})
+    (_, passing, _) = layout.links["a", "c"]
+    assert abs(layout.places["b"].y - passing.y) == pytest.approx(20 + 14 + 16 / 2)
+
+
+def test_a_row_leaves_26_for_a_link_from_the_row_above_and_7_for_each_other():
+    one = laid({"a": (), "b": ("a",)}, width=120)
+    assert [row.top for row in one.rows] == [24, 24 + 40 + 56]
+    assert one.places["b"].x == 24 + 26 + 10
+    two = laid({"a": (), "b": (), "c": ("a", "b")}, width=120)
+    assert [row.top for row in two.rows] == [24, 24 + 40 + 14 + 40 + 56 + 7]
+    assert two.places["c"].x == 24 + 26 + 7 + 10
+
+
+def test_links_that_need_not_cross_do_not():
+    places = laid({"a": (), "b": (), "c": ("b",), "d": ("a",)}).places
+    assert (places["a"].y < places["b"].y) == (places["d"].y < places["c"].y)
+    far = laid({"a": (), "b": (), "c": ("b",), "d": ("a",), "e": ("c",), "f": ("d",)}).places
+    assert all(far[x].y == pytest.approx(far[y].y) for x, y in ("af", "be", "ad", "bc"))
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_any_graph_is_laid_out_without_overlap(data):

@@ -1,0 +1,85 @@
+"""Every word on every target: what is missing is named with the file to edit."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from networks import engine_for, graph_of
+
+from cnnspec.diagnostics import SpecError
+from cnnspec.explain.account import KINDS
+from cnnspec.ops import OPS
+from cnnspec.ops.activation import Activation
+
+PACKAGE = Path(__file__).parents[2] / "cnnspec"
+WITHOUT: tuple[tuple[str, str, str], ...] = ()  # target, word, and why the target does not know it
+
+
+def table(module: str, name: str) -> set[str]:
+    return set(getattr(importlib.import_module(module), name))
+
+
+def torch_words() -> set[str]:
+    return table("cnnspec.targets.torch.words", "WORDS")
+
+
+def onnx_words() -> set[str]:
+    pytest.importorskip("onnx")
+    return table("cnnspec.targets.onnx.words", "WORDS")
+
+
+def onnx_read() -> set[str]:
+    """The words whose examples come back from ONNX as themselves."""
+    pytest.importorskip("onnx")
+    from cnnspec.targets.onnx.export import onnx_model
+    from cnnspec.targets.onnx.importer import network
+
+    found = set()
+    for op in OPS:
+        graph = graph_of(f"input {op.on}\n{op.example}")
+        model = onnx_model(graph, engine_for(graph, dtype="float32").parameters)
+        with suppress(SpecError):  # an operator that nobody reads: the word is missing
+            found |= {op.word} & {node.op.word for node in network(model).graph}
+    return found
+
+
+def jax_words() -> set[str]:
+    pytest.importorskip("jax")
+    return table("cnnspec.targets.jax", "WORDS")
+
+
+def page_words() -> set[str]:
+    """Words that have a kind of account, activations those that `POINTS` of the page computes."""
+    script = (PACKAGE / "report" / "page" / "compute.js").read_text()
+    points = script.partition("const POINTS = {")[2].partition("\n};")[0]
+    computed = set(re.findall(r"^  (\w+)[:,]", points, re.MULTILINE))
+    kinds = set(KINDS)
+    each = {op.word for op in OPS if issubclass(op, Activation)} | {w for w in kinds if KINDS[w] == "point"}
+    return (kinds - each) | (computed & each)
+
+
+TARGETS = (
+    ("PyTorch", torch_words, "cnnspec/targets/torch/words.py"),
+    ("ONNX out", onnx_words, "cnnspec/targets/onnx/words.py"),
+    ("ONNX in", onnx_read, "cnnspec/targets/onnx/operators.py"),
+    ("JAX", jax_words, "cnnspec/targets/jax/__init__.py"),
+    ("page", page_words, "cnnspec/explain/account.py (KINDS) or cnnspec/report/page/compute.js (POINTS)"),
+)
+
+
+@pytest.mark.parametrize(("target", "known", "file"), TARGETS, ids=[name for name, *_ in TARGETS])
+def test_every_word_is_known_or_excepted(target, known, file):
+    excepted = {word for name, word, _ in WITHOUT if name == target}
+    missing = [op.word for op in OPS if op.word not in known() | excepted]
+    assert not missing, f"{target} has no entry for {', '.join(missing)}: add one in {file}"
+    stale = sorted(excepted & known())
+    assert not stale, f"{target} knows {', '.join(stale)}: take the exception out of WITHOUT"
+
+
+def test_every_exception_is_of_a_word_and_a_target():
+    assert {(name, word) for name, word, _ in WITHOUT} <= {(name, op.word) for name, *_ in TARGETS for op in OPS}
+    assert all(reason for *_, reason in WITHOUT)
