@@ -60,7 +60,7 @@ SWITCHES: dict[str, str] = {"true": "on", "yes": "on", "false": "off", "no": "of
 
 # the setting that other systems take first and without its name: `LeakyReLU(0.2)`
 FIRST: dict[str, str] = {"leaky": "slope", "elu": "alpha", "celu": "alpha"}
-OTHER_FIRST = frozenset(("upsample",))  # words of which they take something else first: the size that comes out
+OTHER_FIRST = frozenset(("upsample", "lppool"))  # words of which they take something else first: a size, a power
 
 # Words of other systems, plainly written, that look like one of ours or stand close to it, and mean something
 # else. They may be suggested, but are never taken for a slip or for another spelling.
