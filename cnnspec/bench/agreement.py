@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ..model import Model
-from .side import answered, say
+from .runner import answered, say
 from .subject import judged, numbers, quiet, subject_of
-from .twin import source
+from .torch_program import source
 
 TOLERANCE = 1e-9  # of the size of what is compared
 IMAGES = 4

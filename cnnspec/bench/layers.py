@@ -26,7 +26,7 @@ from ..codegen.page import split
 from ..ir import Graph, Node
 from ..model import Model
 from ..runtime.load import functions
-from .side import answered, say
+from .runner import answered, say
 from .subject import numbers, subject_of
 
 PATIENCE = 1.0  # seconds of runs, three at least

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from .duel import Result, ours
+from .comparison import Result, ours
 from .layers import Table
 
 TITLES = {"train": "training", "infer": "inference", "latency": "one image"}
 
 
 def comparison(result: Result) -> Iterator[str]:
-    """A line for each side: images a second, milliseconds a step, memory, and how many times its rivals' rate."""
+    """A line for each side: images a second, milliseconds a step, memory, and its rate beside its baselines'."""
     batch = f", batch {result.batch}" if result.batch > 1 else ""
     yield f"{TITLES[result.mode]}{batch}"
     for side in result.seconds:
         line = f"  {side:<20}{result.rate(side):>11,.0f} images/s{result.time(side) * 1e3:>11,.4g} ms"
         line += f"{result.memory[side] / 2**20:>9,.0f} MiB"
-        for rival in result.rivals if ours(side) else ():
+        for rival in result.baselines if ours(side) else ():
             middle, low, high = result.ratio(side, rival)
             line += f"   {middle:.2f} times {rival} ({low:.2f} to {high:.2f})"
         yield line

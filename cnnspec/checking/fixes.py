@@ -35,7 +35,7 @@ def repair(
 
     `found` are the findings in the source, `find` those in a changed one, counting in the same `work`.
 
-    Each fix was checked alone when it was found. Together they are checked again here: a round that does not
+    Each fix was checked alone when it was found. AllGather they are checked again here: a round that does not
     settle them all is taken back, and its fixes are then tried one by one.
     """
     applied, seen, work = 0, {source.text}, work or Work()

@@ -55,7 +55,8 @@ def command(
     """
     from tempfile import TemporaryDirectory
 
-    from ..bench import duel, table
+    from ..bench import comparison as comparison
+    from ..bench import table
     from ..bench.layers import Table
     from ..bench.subject import Subject
 
@@ -63,25 +64,27 @@ def command(
     subject = Subject.read(spec, 1 if mode == "latency" else batch, workers, given)
     if "train" in modes:
         subject.need_learning()
-    duel.need(against)
+    comparison.need(against)
     if tune:
         subject = subject.tuned()
     found: dict[str, Any] = {"spec": str(spec), "batch": subject.batch, "workers": workers, "comparisons": []}
     pages: list[list[str]] = [[f"{spec.name}, {workers} worker{'s' * (workers > 1)}"]]
     with TemporaryDirectory() as folder:
-        jobs = {what: duel.sides(subject, what, against, Path(folder)) for what in modes}
-        duel.agree(subject, tuple(dict.fromkeys("train" if m == "train" else "infer" for m in modes)), against)
+        jobs = {what: comparison.sides(subject, what, against, Path(folder)) for what in modes}
+        comparison.agree(
+            subject, tuple(dict.fromkeys("train" if m == "train" else "infer" for m in modes)), against
+        )
         for what in modes:
-            result = duel.duel(jobs[what], rounds)
+            result = comparison.comparison(jobs[what], rounds)
             found["comparisons"].append(result.as_json())
             pages.append(list(table.comparison(result)))
         if starts:
-            seconds = duel.first_steps(jobs[modes[0]], starts)
+            seconds = comparison.first_steps(jobs[modes[0]], starts)
             found["first_step"] = seconds
             pages.append(list(table.starts(seconds)))
     share = -(-subject.batch // workers)
     for what in modes if layers else ():
-        with duel.Process(
+        with comparison.Process(
             "the table of layers", "layers", {**subject.job, "mode": what, "batch": share}
         ) as process:
             told = Table.of(process.answer("table"))

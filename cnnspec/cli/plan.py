@@ -30,7 +30,7 @@ def command(
     from .. import passes
     from ..api import compile
     from ..ir.text import listing
-    from ..passes.expand import attach_costs
+    from ..passes.decompose import attach_costs
     from ..runtime.update import source as update_source
 
     if engine == "jax" and after is not None:

@@ -110,8 +110,8 @@ def command(
 
 def show(experiment: Experiment, as_json: bool) -> int:
     """Run an experiment and print what happens; returns the exit code."""
-    from ..experiment.journal import Journal
     from ..experiment.measured import missed
+    from ..experiment.statistics import StatisticsLog
     from ..report.plots import draw_run
     from ..train.loop import Interrupted
     from .training import reporter
@@ -127,7 +127,7 @@ def show(experiment: Experiment, as_json: bool) -> int:
         return 0
     assert experiment.folder is not None
     folder = experiment.folder.path
-    journal = Journal(experiment.model, folder, experiment.images)
+    journal = StatisticsLog(experiment.model, folder, experiment.images)
     try:
         with reporter(session.spec.train.epochs, as_json) as shown:
             summary = experiment.run(shown, journal)

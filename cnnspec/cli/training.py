@@ -61,7 +61,7 @@ class Bar:
         )
         self.task = self.bar.add_task("starting", total=None, told="")
         self.images = 0
-        self.cost = self.right = self.seconds = 0.0
+        self.cost = self.correct = self.seconds = 0.0
         self.classes = True
 
     def __enter__(self) -> Bar:
@@ -78,11 +78,11 @@ class Bar:
             self.images += event.images
             self.cost += event.cost * event.images
             self.seconds += event.seconds
-            self.classes = event.right is not None
-            self.right += event.right or 0
+            self.classes = event.correct is not None
+            self.correct += event.correct or 0
             told = f"cost {self.cost / self.images:.4f}"
             if self.classes:
-                told += f"  accuracy {self.right / self.images:.2%}"
+                told += f"  accuracy {self.correct / self.images:.2%}"
             if self.seconds:
                 told += f"  {self.images / self.seconds:,.0f} images/s"
             self.bar.update(
@@ -90,7 +90,7 @@ class Bar:
             )
         elif isinstance(event, EpochDone):
             self.images = 0
-            self.cost = self.right = self.seconds = 0.0
+            self.cost = self.correct = self.seconds = 0.0
             self.bar.console.print(describe(event.row, self.epochs), highlight=False, markup=False)
 
 

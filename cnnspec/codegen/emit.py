@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from ..ir import Graph, Node, TensorType
-from ..ops.bands import Together
+from ..ops.bands import AllGather
 from ..ops.leaves import Input, Target, Weight
 from ..ops.merge import Add
 from ..quoting import literal
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FOREVER = 1 << 30
-OWN = ("costs", "right", "clock", "shard")  # what a plan calls arrays of its own
+OWN = ("costs", "correct", "clock", "shard")  # what a plan calls arrays of its own
 MARGIN = 92  # where the shapes stand
 
 
@@ -58,7 +58,7 @@ class Emitter:
         self.buffers: dict[str, Buffer] = {}
         self.kept: dict[str, Buffer] = {}
         self.known = self._known()
-        self.meetings: dict[str, tuple[int, ...]] = {}
+        self.partials: dict[str, tuple[int, ...]] = {}
         self.together: dict[str, tuple[int, ...]] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.costs: list[str] = []
@@ -124,11 +124,11 @@ class Emitter:
         return (prod(rows), channels, width * n)
 
     def blocks(self, value: str) -> str:
-        """Residue rows as [h,4,c,l]: four blocks of a row's pixels."""
+        """polyphase rows as [h,4,c,l]: four blocks of a row's pixels."""
         return self.view_of(value, "blocks", f"merged({self[value]})")
 
     def pixel_count(self, value: str) -> int:
-        """Pixels of a channel in the whole batch, all shards together."""
+        """FromPolyphase of a channel in the whole batch, all shards together."""
         kind = self.graph.type(value)
         return self.batch * (kind.elements // kind["c"])
 
@@ -161,8 +161,8 @@ class Emitter:
         self.costs.append(node.name)
         return f"b.costs[{len(self.costs) - 1}]"
 
-    def count_right(self, node: Node, p: str, t: str, labels: bool = False) -> None:
-        """Count the right answers, for the first cost: by class in b.right[0], by label in b.right[1].
+    def count_correct(self, node: Node, p: str, t: str, labels: bool = False) -> None:
+        """Count the correct answers, for the first cost: by class in b.correct[0], by label in b.correct[1].
 
         Classes are told apart by several outputs, labels by each of them where `labels`; see `model/targets.py`.
         """
@@ -171,7 +171,9 @@ class Emitter:
         shape, classes = self.shape(p), self.graph.type(p)["c"]
         if labels or classes == 1:
             sides = ", ".join(f"{name}={self.scratch(name, shape, 'bool')}" for name in "ab")
-            self.line(f"b.right[1] = count_right_by_threshold({self[p]}, {self[t]}, {self.number(0.5)}, {sides})")
+            self.line(
+                f"b.correct[1] = count_correct_by_threshold({self[p]}, {self[t]}, {self.number(0.5)}, {sides})"
+            )
         if classes == 1:
             return
         axis = 0 if len(shape) == 2 else 1
@@ -183,23 +185,23 @@ class Emitter:
             self.view_of(value, "pixels_first", self[value] + (".T" if axis == 0 else ".transpose(0, 2, 3, 1)"))
             for value in (p, t)
         )
-        self.line(f"b.right[0] = count_right({turned}, {scratch})")
+        self.line(f"b.correct[0] = count_correct({turned}, {scratch})")
 
     def place(self, value: str, code: str) -> None:
         """Say what stands for a value that has no memory in the arena."""
         self.external[value] = code
 
-    def meeting(self, value: str, suffix: str, shape: tuple[int, ...]) -> str:
+    def partial_sums(self, value: str, suffix: str, shape: tuple[int, ...]) -> str:
         """An array that every shard fills its part of: this shard's part; the value is the whole, [shards, ...]."""
         name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
-        self.meetings[name] = shape
+        self.partials[name] = shape
         self.views[f"b.{name}"] = f'm["{name}"][b.shard]'
         everyone = self.names.free(f"{name}_of_all")
         self.views[f"b.{everyone}"] = f'm["{name}"]'
         self.place(value, f"b.{everyone}")
         return f"b.{name}"
 
-    def meet(self, why: str = "every shard has its sums") -> None:
+    def barrier(self, why: str = "every shard has its sums") -> None:
         """Wait until every shard has come to this line."""
         self.parts[-1].code.append(("yield", why))
 
@@ -238,7 +240,7 @@ class Emitter:
         for node in self.graph:
             if isinstance(node.op, Weight):
                 found[node.name] = f"p.{self.parameters[node.name]}"
-            if isinstance(node.op, Together):
+            if isinstance(node.op, AllGather):
                 (band,) = node.inputs
                 name, whole = self.names[band], self.names[node.name]
                 self.together[name] = self.shape(band)
@@ -246,14 +248,14 @@ class Emitter:
                 self.views[f"b.{whole}"] = f'm["{name}"].reshape{self.shape(node.name)}'
                 found |= {band: f"b.{name}", node.name: f"b.{whole}"}
         for parameter, value in self.graph.gradients.items():
-            if value not in found and not self.graph[value].op.renames:
+            if value not in found and not self.graph[value].op.is_view:
                 found[value] = f"g.{self.parameters[parameter]}"
         return found
 
     def _share_memory(self) -> dict[str, str]:
         """For every value the value whose memory it uses: its own, or that of an input it may overwrite.
 
-        An op overwrites an input where nobody reads that later and sizes agree; not one that it reads twice
+        An op can_alias an input where nobody reads that later and sizes agree; not one that it reads twice
         itself, since add(a, b, a) would find its sum there.
         """
         index = {name: k for k, name in enumerate(self.graph.nodes)}
@@ -269,17 +271,17 @@ class Emitter:
         for node in self.graph:
             for value in (node.name, *(f"{node.name}:{extra}" for extra in node.extras)):
                 roots[value] = value
-            if node.op.renames:
+            if node.op.is_view:
                 roots[node.name] = root(node.inputs[0])
         for node in self.graph:
             for value in self._read(node):
-                last[root(value)] = FOREVER if node.op.settles else max(last.get(root(value), 0), index[node.name])
+                last[root(value)] = FOREVER if node.op.stateful else max(last.get(root(value), 0), index[node.name])
         for value in results:
             last[root(value)] = FOREVER
         for node in self.graph:
             if node.name in self.external or not node.type.batched:
                 continue
-            for which in node.op.overwrites:
+            for which in node.op.can_alias:
                 if which >= len(node.inputs):
                     continue
                 source = root(node.inputs[which])
@@ -300,7 +302,7 @@ class Emitter:
         """What a node reads; with a lazy value also what that is made of."""
         for value in node.inputs:
             yield value
-            if self.graph[value].op.lazy:
+            if self.graph[value].op.fused_into_reader:
                 yield from self._read(self.graph[value])
 
     def _reserve(self, name: str, shape: tuple[int, ...], dtype: str, first: int, last: int) -> None:
@@ -313,10 +315,15 @@ class Emitter:
 
     def _value(self, value: str, kind: TensorType) -> None:
         """Memory for a value of this node, or a view of the memory that it shares."""
-        if value in self.external or kind.kind == "scalar" or kind.dtype == "meeting" or self.graph[value].op.lazy:
+        if (
+            value in self.external
+            or kind.kind == "scalar"
+            or kind.dtype == "partial"
+            or self.graph[value].op.fused_into_reader
+        ):
             return
         source = self.roots[value]
-        if self.node.op.renames:
+        if self.node.op.is_view:
             (x,) = self.node.inputs
             self.views[f"b.{self.names[value]}"] = self.node.op.renamed(self[x], self.shape(x), self.shape(value))
         elif source == value:
@@ -352,7 +359,7 @@ class Emitter:
                 self._value(f"{self.node.name}:{extra}", kind)
             if isinstance(self.node.op, (Input, Target)):
                 self._given(self.node)
-            elif not self.node.op.renames:
+            elif not self.node.op.is_view:
                 self.node.op.emit(self.node, self)
         for parameter, value in self.graph.gradients.items():
             sink = f"g.{self.parameters[parameter]}"
@@ -367,14 +374,14 @@ class Emitter:
 
     def _given(self, node: Node) -> None:
         """The batch comes as (n, c, h, w) and is turned so that images are innermost."""
-        given = self.view("given", turned(f"given[{literal(node.name)}]", node.type))
-        self.line(f"np.copyto({self.unfolded(node.name)}, {given})")
+        feeds = self.view("feed", turned(f"feeds[{literal(node.name)}]", node.type))
+        self.line(f"np.copyto({self.unfolded(node.name)}, {feeds})")
 
     def _taken(self, value: str) -> None:
         """An output goes back to (n, c, h, w)."""
         self.parts.append(Lines(self.graph[value]))
-        taken = self.view_of(value, "taken", turned(f"taken[{literal(value)}]", self.graph.type(value)))
-        self.line(f"np.copyto({taken}, {self.unfolded(value)})")
+        fetches = self.view_of(value, "fetch", turned(f"fetches[{literal(value)}]", self.graph.type(value)))
+        self.line(f"np.copyto({fetches}, {self.unfolded(value)})")
 
 
 def turned(array: str, kind: TensorType) -> str:

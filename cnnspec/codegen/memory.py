@@ -41,7 +41,7 @@ def physical(kind: TensorType, n: int) -> tuple[int, ...]:
         return kind.shape
     if kind.names == ("c", "h", "w"):
         return kind["h"], kind["c"], kind["w"], n
-    if kind.names == ("c", "h", "r", "t"):  # residue rows
+    if kind.names == ("c", "h", "r", "t"):  # polyphase rows
         return kind["h"], kind["r"], kind["c"], kind["t"], n
     if kind.names == ("c", "w"):
         return 1, kind["c"], kind["w"], n

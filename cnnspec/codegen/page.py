@@ -41,7 +41,7 @@ def write(e: Emitter, arena: int, kept: int) -> str:
         what = "the gradient of the cost, from the last layer to the first"
         text += ["", "", *function("backward(b, p, g)", what, backward)]
     if e.settled:
-        text += ["", "", "def settle(b, p):", '    """Running means and variances, once a step."""']
+        text += ["", "", "def update_statistics(b, p):", '    """Running means and variances, once a step."""']
         text += [f"    {code}" for code in e.settled]
     text += ["", "", *buffers(e, arena, kept)]
     return "\n".join(text) + "\n"
@@ -70,10 +70,10 @@ def split(e: Emitter) -> tuple[list[Lines], list[Lines], list[Lines]]:
 def buffers(e: Emitter, arena: int, kept: int) -> list[str]:
     """The function that says where every array lives."""
     lines = [
-        "def buffers(b, p, g, a, k, m, c, given, taken):",
+        "def buffers(b, p, g, a, k, m, c, feeds, fetches):",
         f'    """Where every array lives. a(offset, shape) is a piece of the arena of {arena:,} bytes, which holds',
         "    all that grows with the batch; arrays that are never alive together share its memory. Then views,",
-        "    which copy nothing. m are sums that the shards share, c constants, given and taken the batch"
+        "    which copy nothing. m are sums that the shards share, c constants, feeds and fetches the batch"
         + (f",\n    k memory of {kept:,} bytes for what `prepare` makes." if kept else ".")
         + '"""',
     ]

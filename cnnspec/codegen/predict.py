@@ -8,7 +8,7 @@ from ..ir import Graph
 from ..ir.facts import FLOAT_BYTES
 from ..ops.leaves import Target
 from ..passes import TRAINING, run
-from ..passes.expand import attach_costs
+from ..passes.decompose import attach_costs
 from ..settings.train import Train
 from .program import generate
 

@@ -19,7 +19,7 @@ class Program:
     """A plan for one shard: its source, and the memory that it wants.
 
     kept       bytes of what depends on parameters alone, the same for all shards
-    meetings   arrays that all shards share, by name: shape without the leading axis of shards (float64)
+    partials   arrays that all shards share, by name: shape without the leading axis of shards (float64)
     together   images that they make together, a band of rows each: the shape of a band (the plan's type)
     meets      how often shards wait for one another in forward and in backward
     parameters what each parameter is called in p and g
@@ -31,7 +31,7 @@ class Program:
     arena_bytes: int
     kept_bytes: int
     buffers: tuple[Buffer, ...]
-    meetings: dict[str, tuple[int, ...]]
+    partials: dict[str, tuple[int, ...]]
     together: dict[str, tuple[int, ...]]
     meets: tuple[int, int]
     constants: dict[str, np.ndarray]
@@ -52,7 +52,7 @@ def generate(graph: Graph, n: int, batch: int, dtype: str = "float32") -> Progra
         arena_bytes=arena,
         kept_bytes=kept,
         buffers=tuple(emitter.buffers.values()),
-        meetings=emitter.meetings,
+        partials=emitter.partials,
         together=emitter.together,
         meets=(count_meets(early), count_meets(late)),
         constants=emitter.constants,

@@ -7,12 +7,12 @@ from functools import reduce
 
 from ..ir import Graph
 from ..ir.facts import Facts, facts
+from .diagram import Diagram, DiagramBox, diagram
 from .layout import Layout, lay_out
 from .links import all_links
 from .scene import Box, Circle, Curve, Group, Polygon, Rect, Scene, Shape, Text
-from .sketch import Sketch, Station, sketch
 from .svg import svg
-from .valley import valley
+from .u_layout import u_layout
 from .volumes import HEADING, LARGEST, Figure, Scale, caption, figure
 from .windows import windows
 
@@ -31,9 +31,9 @@ def draw(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "netw
 
 def scene(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "network") -> Scene:
     """The same as shapes."""
-    shown = sketch(graph, depth)
+    shown = diagram(graph, depth)
     scale, figures = _figures(shown, 0.75 * LARGEST)
-    layout = valley(shown, {name: made.size for name, made in figures.items()})
+    layout = u_layout(shown, {name: made.size for name, made in figures.items()})
     if layout is None or layout.width > WIDER * width:
         scale, figures = _figures(shown, LARGEST)
         layout = lay_out(
@@ -46,13 +46,13 @@ def scene(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "net
     return Picture(shown, figures, layout, facts(graph)).scene(name, _note(shown, scale))
 
 
-def _figures(shown: Sketch, largest: float) -> tuple[Scale, dict[str, Figure]]:
+def _figures(shown: Diagram, largest: float) -> tuple[Scale, dict[str, Figure]]:
     """What stands in the picture, where the largest map is drawn so large."""
     scale = Scale.of(shown, largest)
     return scale, {station.name: figure(station, scale, station.name in shown.outputs) for station in shown}
 
 
-def _note(shown: Sketch, scale: Scale) -> str:
+def _note(shown: Diagram, scale: Scale) -> str:
     """What the sizes of the volumes mean, where there are volumes."""
     if not any(station.type.spatial for station in shown):
         return "a circle for each number, the middle ones left out where there are many"
@@ -60,14 +60,14 @@ def _note(shown: Sketch, scale: Scale) -> str:
     return f"heights and widths {scaled}, thickness of √channels"
 
 
-def _gap(shown: Sketch, one: str, other: str) -> float:
+def _gap(shown: Diagram, one: str, other: str) -> float:
     """Room between two neighbours: more where a fan of lines is drawn."""
     if one and other and not shown.stations[one].type.spatial and shown.stations[other].whole:
         return FAN_GAP
     return GAP
 
 
-def _ties(one: Station, other: Station) -> int:
+def _ties(one: DiagramBox, other: DiagramBox) -> int:
     """How many of the opened blocks hold both."""
     return sum(a == b for a, b in zip(one.blocks, other.blocks, strict=False))
 
@@ -75,7 +75,7 @@ def _ties(one: Station, other: Station) -> int:
 class Picture:
     """Puts the parts of a drawing together."""
 
-    def __init__(self, shown: Sketch, figures: dict[str, Figure], layout: Layout, known: Facts) -> None:
+    def __init__(self, shown: Diagram, figures: dict[str, Figure], layout: Layout, known: Facts) -> None:
         self.shown, self.figures, self.layout, self.known = shown, figures, layout, known
 
     def scene(self, name: str, note: str) -> Scene:
@@ -91,12 +91,12 @@ class Picture:
         groups = [frames, links, *stations, rays, Group([foot])]
         return Scene(width, height, name, describe(self.shown, self.known), groups)
 
-    def station(self, station: Station) -> Group:
+    def station(self, station: DiagramBox) -> Group:
         place = self.layout.places[station.name]
         shapes = [moved(shape, place.x, place.y) for shape in self.figures[station.name].shapes]
         return Group(shapes, station.name, self.tooltip(station))
 
-    def tooltip(self, station: Station) -> str:
+    def tooltip(self, station: DiagramBox) -> str:
         """What pointing at a station says: its values as written, parameters and work."""
         rows = [row for name in station.members for row in self.known.rows if row.name == name]
         parameters, macs = sum(row.parameters for row in rows), sum(row.macs for row in rows)
@@ -118,18 +118,18 @@ class Picture:
                     shapes.append(Text(frame.x0 + 6, frame.y0 + 11, path[-1], "heading", "start"))
         return shapes
 
-    def framed(self, station: Station, path: tuple[str, ...]) -> Box:
+    def framed(self, station: DiagramBox, path: tuple[str, ...]) -> Box:
         """A station with the frames of the blocks inside `path` that it stands in, and their names."""
         box, inner = self.box(station), len(station.blocks) - len(path)
         side = 3 + 4 * inner
         top = box.y0 + HEADING * (len(path) - 1)
         return Box(box.x0 - side, top, box.x1 + side, box.y1 + side)
 
-    def box(self, station: Station) -> Box:
+    def box(self, station: DiagramBox) -> Box:
         place, size = self.layout.places[station.name], self.figures[station.name].size
         return Box(place.x - size.left, place.y - size.above, place.x + size.right, place.y + size.below)
 
-    def row(self, station: Station) -> int:
+    def row(self, station: DiagramBox) -> int:
         return self.layout.columns[self.layout.places[station.name].column].row
 
 
@@ -144,7 +144,7 @@ def moved(shape: Shape, x: float, y: float) -> Shape:
             return replace(shape, x=shape.x + x, y=shape.y + y)
 
 
-def describe(shown: Sketch, known: Facts) -> str:
+def describe(shown: Diagram, known: Facts) -> str:
     """The drawing in words, for those who do not see it."""
     steps = [f"{' '.join(caption(station)) or 'input'} gives {station.type}" for station in shown]
     return f"{'; '.join(steps)}. {known.parameters:,} parameters, {known.macs:,} multiply-adds."

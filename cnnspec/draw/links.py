@@ -5,16 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from math import hypot
 
+from .diagram import Diagram
 from .layout import TURN, Layout, Place
 from .scene import Curve, Point, Polygon, Shape
-from .sketch import Sketch
 from .volumes import Figure, color_of
 
 HEAD = 6.0  # length of an arrow's head
 ROUND = 8.0  # radius of a corner
 
 
-def all_links(shown: Sketch, figures: dict[str, Figure], layout: Layout) -> list[Shape]:
+def all_links(shown: Diagram, figures: dict[str, Figure], layout: Layout) -> list[Shape]:
     """What joins the stations of a drawing."""
     shapes: list[Shape] = []
     for (one, other), way in layout.links.items():
@@ -97,7 +97,7 @@ def _toward(corner: Point, other: Point, by: float) -> Point:
     return corner[0] + share * (other[0] - corner[0]), corner[1] + share * (other[1] - corner[1])
 
 
-def _fan(shown: Sketch, figures: dict[str, Figure], one: str, other: str, way: list[Place]) -> list[Shape]:
+def _fan(shown: Diagram, figures: dict[str, Figure], one: str, other: str, way: list[Place]) -> list[Shape]:
     """The lines of a layer whose numbers look at everything: from each circle, or from a whole map."""
     source, target = figures[one], figures[other]
     if not shown.stations[other].whole or not target.dots or shown.stations[other].symbol:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from ..ir import Graph
 from ..quoting import visible
+from .diagram import DiagramBox, diagram
 from .scene import LIGHT
-from .sketch import Station, sketch
 from .volumes import caption, color_of
 
 
 def mermaid(graph: Graph, *, depth: int = 0) -> str:
     """A Mermaid flow chart; opened blocks are subgraphs."""
-    shown = sketch(graph, depth)
+    shown = diagram(graph, depth)
     ids = {name: f"n{k}" for k, name in enumerate(shown.stations)}
     lines = ["flowchart LR"]
 
-    def node(station: Station, indent: str) -> str:
+    def node(station: DiagramBox, indent: str) -> str:
         text = "<br/>".join(_mermaid_text(line) for line in label(station))
         return f'{indent}{ids[station.name]}["{text}"]:::{color_of(station)}'
 
@@ -32,7 +32,7 @@ def mermaid(graph: Graph, *, depth: int = 0) -> str:
 
 def dot(graph: Graph, *, depth: int = 0) -> str:
     """A graph in Graphviz's language; opened blocks are clusters."""
-    shown = sketch(graph, depth)
+    shown = diagram(graph, depth)
     lines = [
         "digraph network {",
         "  rankdir=LR",
@@ -40,7 +40,7 @@ def dot(graph: Graph, *, depth: int = 0) -> str:
         '  edge [color="#94a3b8"]',
     ]
 
-    def node(station: Station, indent: str) -> str:
+    def node(station: DiagramBox, indent: str) -> str:
         hue = LIGHT[color_of(station)]["stroke"]
         text = "\\n".join(map(_dot_text, label(station)))
         return f'{indent}"{_dot_text(station.name)}" [label="{text}", color="{hue}", fillcolor="{hue}22"]'
@@ -55,13 +55,13 @@ def dot(graph: Graph, *, depth: int = 0) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def label(station: Station) -> list[str]:
+def label(station: DiagramBox) -> list[str]:
     """A station in lines: its name, shape, and what happened."""
     lines = [station.title, str(station.type).replace("x", "×"), *caption(station)]
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
-def _nested(stations: list[Station], node, block, end: str, indent: str, depth: int = 0) -> list[str]:
+def _nested(stations: list[DiagramBox], node, block, end: str, indent: str, depth: int = 0) -> list[str]:
     """Stations with those of each block inside its braces; a block that is left and entered again is two."""
     lines: list[str] = []
     k = 0

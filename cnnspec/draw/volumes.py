@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from math import log, log2, sqrt
 
 from ..ir import TensorType
+from .diagram import DiagramBox
 from .layout import Size
 from .scene import Box, Circle, Point, Polygon, Rect, Shape, Text, text_width
-from .sketch import Station
 
 LARGEST, SMALLEST = 132.0, 4.5  # sides of a front
 DEEPEST = 56.0  # thickness of the most channels
@@ -34,7 +34,7 @@ class Scale:
     depth: float
 
     @classmethod
-    def of(cls, stations: Iterable[Station], sides_to: float = LARGEST) -> Scale:
+    def of(cls, stations: Iterable[DiagramBox], sides_to: float = LARGEST) -> Scale:
         """One scale for all: linear where the smallest map can be seen then, else flatter."""
         kinds = [station.type for station in stations if station.type.spatial]
         sides = [side for kind in kinds for side in kind.spatial] or [1]
@@ -80,7 +80,7 @@ class Figure:
     half: float = 0.0
 
 
-def figure(station: Station, scale: Scale, output: bool) -> Figure:
+def figure(station: DiagramBox, scale: Scale, output: bool) -> Figure:
     """Draw a station: its volume, the sign of a join, its caption."""
     made = _volume(station, scale) if station.type.spatial else _vector(station)
     color = color_of(station)
@@ -100,12 +100,12 @@ def figure(station: Station, scale: Scale, output: bool) -> Figure:
     return made
 
 
-def color_of(station: Station) -> str:
+def color_of(station: DiagramBox) -> str:
     """The class that colours a station: the first word of its family."""
     return station.family.split()[0]
 
 
-def _volume(station: Station, scale: Scale) -> Figure:
+def _volume(station: DiagramBox, scale: Scale) -> Figure:
     """A box: its front a map, going back by its channels, which are seen where there are few."""
     height, width = scale.front(station.type)
     deep = scale.thickness(station.type["c"])
@@ -133,7 +133,7 @@ def _volume(station: Station, scale: Scale) -> Figure:
     )
 
 
-def _vector(station: Station) -> Figure:
+def _vector(station: DiagramBox) -> Figure:
     """A bar of circles, one for each number, or with a gap where there are too many."""
     count = station.type.elements
     color = color_of(station)
@@ -150,7 +150,7 @@ def _vector(station: Station) -> Figure:
     return Figure(Size(8, 8, half, half), shapes, enter=8, leave=8, dots=[(0, y) for y in levels], half=half)
 
 
-def _captioned(made: Figure, station: Station, extent: Size, output: bool) -> Size:
+def _captioned(made: Figure, station: DiagramBox, extent: Size, output: bool) -> Size:
     """Write the caption under a volume; returns the room of both."""
     lines = [(text, "name") for text in wrapped(station.title)]
     lines.append((str(station.type).replace("x", "×"), "shape"))
@@ -166,7 +166,7 @@ def _captioned(made: Figure, station: Station, extent: Size, output: bool) -> Si
     return Size(max(extent.left, widest / 2), max(extent.right, widest / 2), above, y + 4)
 
 
-def caption(station: Station) -> list[str]:
+def caption(station: DiagramBox) -> list[str]:
     """What happened, in lines that fit under a volume."""
     head, *rest = station.words
     if station.family == "block":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..ir import TensorType
 from ..ir.op import Window
+from .diagram import Diagram, DiagramBox
 from .layout import Layout, Place
 from .links import side_by_side
 from .scene import Box, Point, Polygon, Rect, Shape
-from .sketch import Sketch, Station
 from .volumes import Figure, color_of
 
 PLACES = ((0.3, 0.62), (0.66, 0.3), (0.3, 0.25), (0.7, 0.7))  # of a pixel in its map: rows, columns
@@ -15,7 +15,7 @@ SMALLEST = 3.0  # a pixel that can still be seen
 TILES = 20  # windows side by side are all shown up to so many along a side
 
 
-def windows(shown: Sketch, figures: dict[str, Figure], layout: Layout, texts: list[Box]) -> list[Shape]:
+def windows(shown: Diagram, figures: dict[str, Figure], layout: Layout, texts: list[Box]) -> list[Shape]:
     """A window for each link between neighbours that has one; rays only where they cross no text."""
     shapes: list[Shape] = []
     looks: dict[str, int] = {}
@@ -32,7 +32,7 @@ def windows(shown: Sketch, figures: dict[str, Figure], layout: Layout, texts: li
 
 def _window(
     seen: TensorType,
-    station: Station,
+    station: DiagramBox,
     source: Figure,
     target: Figure,
     way: list[Place],
@@ -91,7 +91,7 @@ def made_by(window: Window, pixel: tuple[int, ...], sizes: tuple[int, ...]) -> l
 
 
 def _part(front: Box, spans: list[tuple[int, int]], sizes: tuple[int, ...], at: Place) -> Box:
-    """Pixels of a map as a rectangle of its front, large enough to be seen."""
+    """FromPolyphase of a map as a rectangle of its front, large enough to be seen."""
     edges = []
     sides = ((front.y0, front.y1), (front.x0, front.x1))
     if len(spans) == 1:  # a sequence's front is one pixel high

@@ -14,11 +14,11 @@ from .document import Document
 
 
 class Action(NamedTuple):
-    """A change under a title; `cures` is the finding that it is for."""
+    """A change under a title; `finding` is the finding that it is for."""
 
     title: str
     edits: tuple[Edit, ...]
-    cures: Diagnostic | None = None
+    finding: Diagnostic | None = None
 
 
 def actions(document: Document, start: int, end: int) -> list[Action]:

@@ -213,8 +213,10 @@ def _code_action(document: Document, uri: str, action: Action, kind: lsp.CodeAct
     return lsp.CodeAction(
         title=action.title,
         kind=kind,
-        diagnostics=[_diagnostic(document, uri, action.cures)] if action.cures else None,
-        is_preferred=True if action.cures and action.cures.safe and action.edits == action.cures.fix else None,
+        diagnostics=[_diagnostic(document, uri, action.finding)] if action.finding else None,
+        is_preferred=True
+        if action.finding and action.finding.safe and action.edits == action.finding.fix
+        else None,
         edit=lsp.WorkspaceEdit(changes={uri: [_text_edit(document, edit) for edit in action.edits]}),
     )
 

@@ -23,11 +23,11 @@ from ..model.engines import ENGINES
 from ..model.model import Model
 from ..train import runs, weights
 from ..train.folder import RunFolder
-from ..train.loop import Course, Event
+from ..train.loop import Event, TrainingConfig
 from ..train.names import read as read_names
 from ..train.runs import Summary
 from ..train.trainable import Images
-from ..train.weights import Misfits
+from ..train.weights import LoadReport
 from .kept import Made, of_stopped
 from .session import Session, begin
 
@@ -115,7 +115,7 @@ class Experiment:
     folder: RunFolder | None = None
     initial: Initial | None = None
     accept_changed_data: bool = False
-    loaded: Misfits | None = field(default=None, init=False)
+    loaded: LoadReport | None = field(default=None, init=False)
     ran: bool = field(default=False, init=False)
 
     @classmethod
@@ -177,7 +177,7 @@ class Experiment:
         """Whether it goes on with a run that was there."""
         return self.out is None
 
-    def start(self) -> Misfits:
+    def start(self) -> LoadReport:
         """Refuse what does not fit in memory, load the weights to begin with, and make the run's folder.
 
         In this order, so that a run that is refused leaves no folder. Returns what of the weights was passed over;
@@ -187,7 +187,7 @@ class Experiment:
             return self.loaded
         settings, engine = self.session.spec.train, self.model.engine
         ensure_fits(lambda n: sum(engine.memory(n).values()), settings.batch)
-        misfits = Misfits()
+        misfits = LoadReport()
         if self.initial is not None:
             names = _names(self.initial.names, self.model) if self.initial.names else None
             misfits = weights.load(
@@ -245,9 +245,9 @@ class Experiment:
         follow(self.model, *self._shares(), self.course, stamp, self.folder, self.accept_changed_data)
 
     @property
-    def course(self) -> Course:
+    def course(self) -> TrainingConfig:
         """What the training is to do."""
-        return Course.of(self.session.spec.train, self.session.spec.data)
+        return TrainingConfig.of(self.session.spec.train, self.session.spec.data)
 
     @property
     def parts(self) -> tuple[Images, Images, Images]:

@@ -13,9 +13,9 @@ from ..model.model import Model
 from ..train.loop import Event
 from ..train.runs import Summary
 from .experiment import Execution, Experiment, Initial, Stopped
-from .journal import Journal
 from .measured import missed
 from .session import open_trained
+from .statistics import StatisticsLog
 
 Place = str | os.PathLike[str]
 OnEvent = Callable[[Event], object]
@@ -145,6 +145,6 @@ def _ended(experiment: Experiment, on_event: OnEvent | None) -> Run:
     experiment.start()
     assert experiment.folder is not None
     folder = experiment.folder.path
-    with closing(Journal(experiment.model, folder, experiment.images)) as journal:
+    with closing(StatisticsLog(experiment.model, folder, experiment.images)) as journal:
         summary = experiment.run(*([on_event] if on_event else []), journal)
     return Run(folder, summary, missed(experiment.session.spec, summary))

@@ -17,7 +17,7 @@ from ..lang import Spec
 from ..model.model import Model
 from ..model.scores import scores
 from .gradcheck import random_batch
-from .lens import Lens, Seen
+from .probe import Probe, Seen
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Subject:
         return self.model.graph
 
     def look(self, example: Example) -> Seen:
-        return Lens(self.model).look(example.arrays)
+        return Probe(self.model).look(example.arrays)
 
     def class_name(self, k: int) -> str:
         return self.classes[k] if k < len(self.classes) else str(k)

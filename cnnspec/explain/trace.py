@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..ir import Graph
-from .account import Account, account, image_shape, moved_from
 from .columns import aligned, beside, grid, number
-from .lens import Seen
-from .receptive import receptive
+from .explanation import Explanation, account, image_shape, moved_from
+from .probe import Seen
+from .receptive_field import receptive
 from .trace_back import back, way_back
 from .trace_place import SHOWN, Place
 from .trace_weight import trace_weight
@@ -29,7 +29,7 @@ class Trace:
     def __init__(self, graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> None:
         self.graph, self.seen, self.parameters, self.place = graph, seen, parameters, place
         self.node = place.node
-        self.told: Account = account(graph, self.node)
+        self.told: Explanation = account(graph, self.node)
         c, *pixel = place.index
         self.c, (self.i, self.j) = c, (*(0, 0), *pixel)[-2:]
         self.lines: list[str] = []
@@ -274,7 +274,7 @@ class Trace:
 
     def backward(self) -> None:
         """The slope of the cost at this number, and at the values between it and the cost."""
-        slope = float(self.seen.slopes[self.node.name][0][self.place.index])
+        slope = float(self.seen.gradients[self.node.name][0][self.place.index])
         self.say()
         self.say(f"backward: the cost is {number(self.seen.cost)}; d cost / d {self.place} = {number(slope)}")
         self.lines += back(self.graph, self.seen, self.parameters, self.node, (self.c, self.i, self.j))

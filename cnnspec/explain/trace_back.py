@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir import Graph, Node
-from .account import account, image_shape
 from .columns import aligned, number
-from .lens import Seen
+from .explanation import account, image_shape
+from .probe import Seen
 
 SHOWN = 8  # contributions that are written out
 
@@ -22,7 +22,7 @@ def back(
         weight = parameters.get(f"{reader.owner}.weight")
         if weight is None or told.kind not in ("filter", "all") or told.detail.get("turned"):
             continue
-        slope = seen.slopes[reader.name][0].reshape(image_shape(reader.type))
+        slope = seen.gradients[reader.name][0].reshape(image_shape(reader.type))
         if told.kind == "all":
             k = int(np.ravel_multi_index(place, image_shape(node.type)))
             terms = [((o, 0, 0), float(slope[o, 0, 0]), float(weight[o, k])) for o in range(len(slope))]
@@ -80,7 +80,7 @@ def _told(reader: Node, terms: list[Term]) -> list[str]:
 
 
 def way_back(graph: Graph, seen: Seen, node: Node) -> list[str]:
-    """The values from here to the cost, each with the mean and the largest size of its slopes."""
+    """The values from here to the cost, each with the mean and the largest size of its gradients."""
     readers = graph.readers()
     way, names = [node], {node.name}
     while way[-1].name in readers:
@@ -91,6 +91,6 @@ def way_back(graph: Graph, seen: Seen, node: Node) -> list[str]:
         names.add(after.name)
     rows = [["value", "shape", "mean |slope|", "largest"]]
     for step in reversed(way):
-        sizes = np.abs(seen.slopes[step.name][0])
+        sizes = np.abs(seen.gradients[step.name][0])
         rows.append([step.name, str(step.type), f"{sizes.mean():.3g}", f"{sizes.max():.3g}"])
     return aligned(rows)

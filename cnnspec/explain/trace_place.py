@@ -10,7 +10,7 @@ import numpy as np
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, Node
 from ..lang.hints.suggest import nearest
-from .lens import Seen
+from .probe import Seen
 
 SHOWN = 4  # channels, and contributions, that are written out
 AT = re.compile(r"\s*(?P<name>[^\[\]]+?)\s*(\[(?P<at>[\d,\s]*)\])?\s*")

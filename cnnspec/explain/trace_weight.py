@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..ir import Graph
-from .account import account, image_shape
 from .columns import aligned, number
-from .lens import Seen
+from .explanation import account, image_shape
+from .probe import Seen
 from .trace_back import way_back
 from .trace_place import SHOWN, Place
 
@@ -22,14 +22,14 @@ def trace_weight(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], pl
     if terms is None:
         lines += ["", "  how it enters is told by the formula:", f"  {account(graph, node).formula}"]
     else:
-        slopes, factors, formula, names = terms
-        products = slopes * factors
+        gradients, factors, formula, names = terms
+        products = gradients * factors
         order = np.argsort(-np.abs(products))
         lines += [f"  {formula}", ""]
         lines.append(f"  it had a part in {len(products):,} numbers of {node.name}; the strongest of them:")
         rows = [["", "slope", "", "factor", "", "product"]]
         rows += [
-            [names[k], number(slopes[k]), "×", number(factors[k]), "=", number(products[k])]
+            [names[k], number(gradients[k]), "×", number(factors[k]), "=", number(products[k])]
             for k in order[: 2 * SHOWN]
         ]
         lines += [f"    {line}" for line in aligned(rows)]
@@ -46,9 +46,9 @@ Terms = tuple[np.ndarray, np.ndarray, str, list[str]]
 
 
 def _terms(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> Terms | None:
-    """The slopes and the factors that they are multiplied with, a formula, and the slopes' places."""
+    """The gradients and the factors that they are multiplied with, a formula, and the gradients' places."""
     node, told = place.node, account(graph, place.node)
-    slope = seen.slopes[node.name][0].reshape(image_shape(node.type))
+    slope = seen.gradients[node.name][0].reshape(image_shape(node.type))
     x = seen.values[node.inputs[0]][0].reshape(image_shape(graph.type(node.inputs[0])))
     if told.kind == "filter" and place.weight == "weight" and not told.detail["turned"]:
         return _of_filter(node.name, slope, x, told.detail, place.index)
@@ -59,7 +59,7 @@ def _terms(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: P
     if told.kind in ("filter", "all", "point") and place.weight == "bias":
         f = place.index[0]
         part = slope[f].reshape(-1)
-        formula = f"d cost / d bias[{f}] = Σ of the slopes of its {part.size:,} numbers"
+        formula = f"d cost / d bias[{f}] = Σ of the gradients of its {part.size:,} numbers"
         return part, np.ones(part.size), formula, _names(node.name, f, slope[f].shape)
     if node.op.word in ("scale", "prelu") and place.weight == "weight":
         c = place.index[0]

@@ -33,7 +33,7 @@ class Axis(NamedTuple):
 
     @property
     def seen(self) -> int:
-        """Pixels that there are to see: a field may be larger than the image."""
+        """FromPolyphase that there are to see: a field may be larger than the image."""
         return min(self.size, self.whole)
 
     def through(self, kernel: int, stride: int, pad: int, dilate: int, grow: int) -> Axis:
@@ -72,7 +72,7 @@ class Row(NamedTuple):
     state: int  # numbers kept and saved but not trained: running means
     macs: int  # multiply-adds of one image
     flops: int
-    activation_bytes: int  # of one image, in float32; nothing where a value only renames another
+    activation_bytes: int  # of one image, in float32; nothing where a value only is_view another
     field: Field
     depth: int  # layers with weights on the longest way here, this one included
     shares: str = ""  # the value whose parameters it uses, where they are not its own
@@ -184,7 +184,7 @@ def facts(graph: Graph) -> Facts:
             state=known.state if own else 0,
             macs=known.macs,
             flops=known.flops,
-            activation_bytes=0 if node.op.renames else known.elements * FLOAT_BYTES,
+            activation_bytes=0 if node.op.is_view else known.elements * FLOAT_BYTES,
             field=_field(known, [row.field for row in before]) if before else _pixel(node.type),
             depth=max([row.depth for row in before], default=0) + bool(known.macs and known.parameters),
             shares="" if own else node.owner,

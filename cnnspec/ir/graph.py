@@ -71,7 +71,7 @@ class Graph:
         conv 10x1x1 -> softmax -> flatten    the softmax
         """
         node = self[value]
-        while node.inputs and (node.op.renames or node.op.word == "dropout"):
+        while node.inputs and (node.op.is_view or node.op.word == "dropout"):
             before = self.type(node.inputs[0])
             if before.shape[0] != node.type.shape[0] or before.elements != node.type.elements:
                 break

@@ -1,7 +1,7 @@
 """What an op is: everything the compiler ever asks of one.
 
 A *word* is an op that an author can write (`conv`, `relu`); the fields of its dataclass are its syntax.
-Words make up the graph that is checked, counted, drawn and exported. `expand` turns a word into the
+Words make up the graph that is checked, counted, drawn and exported. `decompose` turns a word into the
 *primitives* that the plan is made of; a word whose own name is primitive enough (`relu`) stays as it is.
 Primitives know their gradient (as further nodes), their value (`evaluate`, slow and obvious) and their
 lines of plan (`emit`, fast).
@@ -74,27 +74,27 @@ class Op:
     on: ClassVar[str] = "3x12x12"  # the input that `example` is tried on
     join: ClassVar[bool] = False  # takes two or more inputs of equal standing: add, concat, ...
     aliases: ClassVar[tuple[str, ...]] = ()  # words of other systems that mean this one, for "did you mean"
-    overwrites: ClassVar[tuple[int, ...]] = ()  # inputs in whose memory the value may be made
+    can_alias: ClassVar[tuple[int, ...]] = ()  # inputs in whose memory the value may be made
 
-    renames: ClassVar[bool] = False  # the value is its input in other axes: no memory, no lines
-    settles: ClassVar[bool] = False  # changes state once a step, after all gradients
-    any_rows: ClassVar[bool] = False  # minds not how the pixels of a channel are arranged
+    is_view: ClassVar[bool] = False  # the value is its input in other axes: no memory, no lines
+    stateful: ClassVar[bool] = False  # changes state once a step, after all gradients
+    layout_agnostic: ClassVar[bool] = False  # minds not how the pixels of a channel are arranged
     row_by_row: ClassVar[bool] = False  # makes each row of its image from that row of its images alone
     any_order: ClassVar[bool] = False  # minds not in which order a flattened image's numbers stand
 
     @property
-    def lazy(self) -> bool:
+    def fused_into_reader(self) -> bool:
         """Whether the value has no memory of its own: its one reader asks for it, a block of rows at a time."""
         return False
 
-    def on_residues(self, *inputs: TensorType) -> Op | None:
-        """The op that does the same where its images come in residue rows (ops/winograd.py); None without one."""
-        return self if self.any_rows else None
+    def for_polyphase(self, *inputs: TensorType) -> Op | None:
+        """The op that does the same on images in polyphase rows (ops/polyphase.py); None without one."""
+        return self if self.layout_agnostic else None
 
     @property
     def rows_seen(self) -> Geometry | None:
         """How the rows of its image look at those of the first image it reads; None where it wants all of them."""
-        return ROW_BY_ROW if self.any_rows or self.row_by_row else None
+        return ROW_BY_ROW if self.layout_agnostic or self.row_by_row else None
 
     def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
         """The op that makes so many rows of its image; `pad` is the padding left above and below them."""
@@ -133,7 +133,7 @@ class Op:
 
     # ---- compiling ---------------------------------------------------------------------------------
 
-    def expand(self, node: Node, inputs: tuple[str, ...], b: Any) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Any) -> str:
         """Build this word from primitives and return the value; `b.training` tells the mode."""
         return b.add(self, *inputs, name=node.name, like=node)
 
@@ -152,7 +152,7 @@ class Op:
         raise AssertionError(f"{type(self).__name__} has no definition")
 
     def renamed(self, source: str, of: tuple[int, ...], shape: tuple[int, ...]) -> str:
-        """Source of the value as a view of its input, where the op `renames`."""
+        """Source of the value as a view of its input, where the op `is_view`."""
         return source if of == shape else f"{source}.reshape{shape}"
 
     def emit(self, node: Node, e: Any) -> None:
@@ -230,6 +230,6 @@ class Node:
 
 def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> str:
     """NumPy's product of matrices, or our own where it is taken in pieces; `across`: the first is transposed."""
-    from ..kernels.products import in_one_piece
+    from ..kernels.gemm import fits_one_gemm
 
-    return "np.matmul" if in_one_piece(rows, depth, columns, across) else "product"
+    return "np.matmul" if fits_one_gemm(rows, depth, columns, across) else "gemm"

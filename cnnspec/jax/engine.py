@@ -16,7 +16,7 @@ from ..ir import Graph
 from ..ir.op import Parameter
 from ..ops.costs import Cost
 from ..ops.leaves import Target
-from ..passes.expand import attach_costs
+from ..passes.decompose import attach_costs
 from ..runtime.forks import survive
 from ..runtime.parameters import initial, parameters_of
 from ..runtime.turns import Turn
@@ -152,7 +152,7 @@ class Engine:
 
             def measure(trained: Any, state: Any, arrays: Any) -> tuple[Device, Device]:
                 found = forward(judged, {**trained, **state}, arrays, dtype=dtype)
-                return found.cost, found.right
+                return found.cost, found.correct
 
             return measure
 
@@ -233,28 +233,28 @@ class Engine:
 
     @told()
     def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, tuple[int, int]]:
-        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
+        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct."""
         with self.turn:
             step = self.executable("learn", len(next(iter(arrays.values()))))
             self.clock[1] += 1
             numbers = self._small(list(self.optimiser.scalars(int(self.clock[1]), rate).values()), self.dtype)
             moments = {moment: held.arrays for moment, held in self.moments.items()}
             trained, state = self.parameters.part(self.trained), self.parameters.part(self.state)
-            trained, state, moments, cost, right = step(
+            trained, state, moments, cost, correct = step(
                 trained, state, moments, self._put(arrays), self._small(self.clock, np.uint32), numbers
             )
             self.parameters.arrays.update(trained)
             self.parameters.arrays.update(state)
             for moment, held in self.moments.items():
                 held.arrays.update(moments[moment])
-            return float(cost), tuple(np.asarray(right).tolist())
+            return float(cost), tuple(np.asarray(correct).tolist())
 
     @told()
     def measure(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, tuple[int, int]]:
-        """Mean cost and numbers of right answers (by class, by label), as the network is after training."""
+        """Mean cost and numbers of correct answers (by class, by label), as the network is after training."""
         with self.turn:
-            cost, right = self._run("measure", arrays)
-            return float(cost), tuple(np.asarray(right).tolist())
+            cost, correct = self._run("measure", arrays)
+            return float(cost), tuple(np.asarray(correct).tolist())
 
     @told()
     def differentiate(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:

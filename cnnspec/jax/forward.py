@@ -21,11 +21,11 @@ MADE_FOR = ((CrossEntropy, (Softmax, LogSoftmax)), (BinaryCrossEntropy, Sigmoid)
 
 @dataclass
 class Values:
-    """What a forward computation gives: every word's value, the cost, the right answers, the new state."""
+    """What a forward computation gives: every word's value, the cost, the correct answers, the new state."""
 
     words: dict[str, Array] = field(default_factory=dict)
     costs: list[Array] = field(default_factory=list)
-    right: Array = (0, 0)  # by class, by label
+    correct: Array = (0, 0)  # by class, by label
     updates: dict[str, Array] = field(default_factory=dict)
 
     @property
@@ -55,7 +55,7 @@ def forward(
             if isinstance(node.op, Cost):
                 call.judged, call.logits = graph.behind(node.inputs[0]).op, logits(graph, node, found)
                 if not found.costs:
-                    found.right = count_right(node.op, *inputs)
+                    found.correct = count_correct(node.op, *inputs)
             value = WORDS[node.op.word](node.op, call, *inputs)
             if isinstance(node.op, Cost):
                 found.costs.append(value)
@@ -71,8 +71,8 @@ def logits(graph: Graph, cost: Node, found: Values) -> Array:
     return found.words[before.inputs[0]] if fits else None
 
 
-def count_right(op: Cost, p: Array, t: Array) -> Array:
-    """How many answers are right, by class and by label (`model/targets.py`); 0 of what the cost never tells."""
+def count_correct(op: Cost, p: Array, t: Array) -> Array:
+    """How many answers are correct, by class and by label (`model/targets.py`); 0 of what the cost never tells."""
     labels = isinstance(op, BinaryCrossEntropy) or p.shape[1] == 1
     by_label = ((p > 0.5) == (t > 0.5)).sum(dtype=jnp.int32) if labels else jnp.int32(0)
     by_class = (p.argmax(axis=1) == t.argmax(axis=1)).sum(dtype=jnp.int32) if p.shape[1] > 1 else jnp.int32(0)

@@ -32,7 +32,7 @@ from ..train.checkpoints import Stamp, load_state
 from ..train.finite import check_parameters
 from ..train.folder import RunFolder
 from ..train.history import Progress
-from ..train.loop import Course, EpochDone, SaveDue, measure, training
+from ..train.loop import EpochDone, SaveDue, TrainingConfig, measure, training
 from ..train.trainable import Trainable
 from .devices import Devices, prepare
 from .failure import leave
@@ -168,7 +168,7 @@ def follow(
     images: Share,
     validation: Share,
     test: Share,
-    course: Course,
+    course: TrainingConfig,
     stamp: Stamp,
     folder: RunFolder | None,
     accept_changed_data: bool = False,

@@ -67,15 +67,15 @@ def gradient(
 
     def cost(trained: Arrays) -> tuple[Array, tuple[Array, Array, dict[str, Array]]]:
         found = forward(judged, {**trained, **state}, arrays, dtype=dtype, training=True, step_key=key)
-        return found.cost * scale, (found.cost, found.right, found.updates)
+        return found.cost * scale, (found.cost, found.correct, found.updates)
 
-    (_, (plain, right, updates)), gradients = jax.value_and_grad(cost, has_aux=True)(dict(trained))
-    found = Values(costs=[plain], right=right, updates=updates)
+    (_, (plain, correct, updates)), gradients = jax.value_and_grad(cost, has_aux=True)(dict(trained))
+    found = Values(costs=[plain], correct=correct, updates=updates)
     return plain, found, {name: g / scale for name, g in gradients.items()} if scale != 1 else gradients
 
 
 def make_step(judged: Graph, optimiser: Optimiser, dtype: Any) -> Callable[..., Any]:
-    """The step: trained, state, moments, arrays, clock, numbers -> trained, state, moments, cost, right.
+    """The step: trained, state, moments, arrays, clock, numbers -> trained, state, moments, cost, correct.
 
     `numbers` are the optimiser's scalars, the learning rate among them. Where the cost is not finite all
     stays as it was, and with float16 also where a gradient left its range.
@@ -107,6 +107,6 @@ def make_step(judged: Graph, optimiser: Optimiser, dtype: Any) -> Callable[..., 
             for moment, new in zip(optimiser.moments, after, strict=True):
                 kept[moment][name] = chosen(new, before[moment])
         settled = {name: chosen(found.updates.get(name, old), old) for name, old in state.items()}
-        return moved, settled, kept, cost, found.right
+        return moved, settled, kept, cost, found.correct
 
     return step

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import (
-    activation,
-    channels,
-    conv,
-    cost,
-    depthwise,
-    gates,
-    norm,
-    pool,
-    products,
-    regularise,
-    resample,
-    residues,
-    squares,
-    standardise,
-    winograd,
-)
+from . import activation, channels, conv, cost, depthwise, gates, norm, pool, regularise, resample, standardise
+from . import gemm as products
+from . import polyphase as polyphase
+from . import winograd_1d as winograd
+from . import winograd_2d as squares
 
 MODULES = (
     products,
@@ -33,7 +21,7 @@ MODULES = (
     channels,
     regularise,
     cost,
-    residues,
+    polyphase,
     resample,
     standardise,
     winograd,

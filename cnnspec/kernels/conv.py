@@ -1,7 +1,7 @@
 """Convolution on rows: x[h,c,w,n], the images of a shard innermost.
 
 With images innermost a pixel of one channel is a contiguous run of n numbers, and a row of a channel a run
-of w*n. A convolution then copies its input once for each *column* of the kernel (`widen`), and gets the
+of w*n. A convolution then copies its input once for each *column* of the kernel (`im2col_width`), and gets the
 kernel's *rows* for nothing: rows h .. h+u-1 of the widened array lie one after the other in memory, so the
 whole layer is one batched matrix product over the output's rows (`rows`).
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .products import product
+from .gemm import gemm
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
 
@@ -25,19 +25,19 @@ def reach(out: int, size: int, stride: int, offset: int) -> tuple[int, int]:
     return lo, max(lo, hi)
 
 
-def widen(
+def im2col_width(
     x: np.ndarray,
     kernel: int = 1,
     stride: int = 1,
     dilate: int = 1,
     pad: Pads = ((0, 0), (0, 0)),
     *,
-    residues: bool = False,
+    polyphase: bool = False,
     out: np.ndarray,
 ) -> None:
     """x[h,c,w,n] -> out[g,top+h+bottom,v,c/g,j,n]: column v holds pixel j*stride + v*dilate - left.
 
-    What lies outside the image is zero. With `residues` a row's pixels are sorted by j mod 4.
+    What lies outside the image is zero. With `polyphase` a row's pixels are sorted by j mod 4.
     """
     groups, rows, _, channels, width, n = out.shape
     height = x.shape[0]
@@ -47,7 +47,7 @@ def widen(
     if bottom:
         out[:, rows - bottom :] = 0
     source = x.reshape(height, groups, channels, x.shape[2], n).swapaxes(0, 1)
-    together = 4 if residues else 1
+    together = 4 if polyphase else 1
     count, step = width // together, stride * together
     for v in range(kernel):
         for r in range(together):
@@ -63,7 +63,7 @@ def widen(
                 np.copyto(column[..., lo:hi, :], source[..., first : first + (hi - lo - 1) * step + 1 : step, :])
 
 
-def unroll(
+def im2col(
     x: np.ndarray,
     kernel: tuple[int, int],
     stride: tuple[int, int] = (1, 1),
@@ -118,7 +118,7 @@ def by_group(y: np.ndarray, groups: int) -> np.ndarray:
 
 
 def pixels(y: np.ndarray) -> np.ndarray:
-    """y[h,c,w,n] -> a view [h,c,w*n]; residue rows y[h,4,c,t,n] -> [h*4,c,t*n]."""
+    """y[h,c,w,n] -> a view [h,c,w*n]; polyphase rows y[h,4,c,t,n] -> [h*4,c,t*n]."""
     *_, channels, width, n = y.shape
     return y.reshape(-1, channels, width * n)
 
@@ -132,7 +132,7 @@ def filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray,
     for start in range(0, height, block):
         stop = min(start + block, height)
         part = scratch[:, : stop - start]
-        product(dy[:, start:stop], columns[:, start:stop].swapaxes(2, 3), out=part)
+        gemm(dy[:, start:stop], columns[:, start:stop].swapaxes(2, 3), out=part)
         if start == 0:
             np.add.reduce(part, axis=1, out=out)
         else:
@@ -140,7 +140,7 @@ def filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray,
                 np.add(out, part[:, row], out=out)
 
 
-def spread(
+def col2im(
     weights: np.ndarray,
     dy: np.ndarray,
     stride: tuple[int, int],
@@ -166,7 +166,7 @@ def spread(
     for start in range(0, height, block):
         count = min(block, height - start)
         part = scratch[:count]
-        product(turned, grad[start : start + count], out=part.reshape(count, groups, -1, width * n))
+        gemm(turned, grad[start : start + count], out=part.reshape(count, groups, -1, width * n))
         for u in range(kernel_h):
             row = start * stride[0] + u * dilate[0] - pad[0][0]
             top, end = reach(count, out.shape[0], stride[0], row)
@@ -181,7 +181,7 @@ def spread(
                     np.add(target, part[top:end, :, u, v, :, lo:hi], out=target)
 
 
-def spread_width(
+def col2im_width(
     weights: np.ndarray,
     dy: np.ndarray,
     pad: Pads,
@@ -206,7 +206,7 @@ def spread_width(
     tall[above + rows_y :] = 0
     np.copyto(turned, weights[:, ::-1].transpose(2, 3, 1, 0))
     matrix = turned.reshape(kernel_w * channels, -1)
-    product(matrix, rows(tall[None, :, None], kernel_h, 1, height)[0], out=scratch.reshape(height, len(matrix), -1))
+    gemm(matrix, rows(tall[None, :, None], kernel_h, 1, height)[0], out=scratch.reshape(height, len(matrix), -1))
     for v in range(kernel_w):
         lo, hi = reach(width, out.shape[2], 1, v - pad[1][0])
         w = lo + v - pad[1][0]
@@ -219,7 +219,7 @@ def spread_width(
             out[:, :, w + hi - lo :] = 0
 
 
-def turn(weights: np.ndarray, groups: int, *, out: np.ndarray) -> None:
+def flip_kernel(weights: np.ndarray, groups: int, *, out: np.ndarray) -> None:
     """weights[f,u,v,c/g] -> out[c,u,v,f/g], the kernel turned by 180 degrees: what carries gradients back."""
     filters, kernel_h, kernel_w, channels = weights.shape
     parts = weights[:, ::-1, ::-1].reshape(groups, filters // groups, kernel_h, kernel_w, channels)

@@ -35,7 +35,7 @@ def scaled_difference(p: np.ndarray, t: np.ndarray, factor: float, *, out: np.nd
     np.multiply(out, out.dtype.type(factor), out=out)
 
 
-def count_right(
+def count_correct(
     z: np.ndarray,
     t: np.ndarray,
     *,
@@ -62,7 +62,7 @@ def smooth(t: np.ndarray, smoothing: float, classes: int, *, out: np.ndarray) ->
     np.add(out, out.dtype.type(smoothing / classes), out=out)
 
 
-def surprise(
+def cross_entropy(
     p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, share: float, *, scratch: np.ndarray
 ) -> float:
     """-sum of t * log p; p of zero counts as the smallest normal number"""
@@ -74,7 +74,7 @@ def surprise(
     return -share * total
 
 
-def surprise_gradient(
+def cross_entropy_gradient(
     p: np.ndarray,
     t: np.ndarray,
     smoothing: float,
@@ -91,7 +91,7 @@ def surprise_gradient(
     np.multiply(out, out.dtype.type(-share), out=out)
 
 
-def log_surprise(p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, share: float) -> float:
+def negative_log_likelihood(p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, share: float) -> float:
     """-sum of t * p, p a logarithm"""
     total = (1 - smoothing) * float(np.vdot(t, p))
     if smoothing:
@@ -99,7 +99,7 @@ def log_surprise(p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, s
     return -share * total
 
 
-def binary_surprise(p: np.ndarray, t: np.ndarray, share: float, *, a: np.ndarray, b: np.ndarray) -> float:
+def binary_cross_entropy(p: np.ndarray, t: np.ndarray, share: float, *, a: np.ndarray, b: np.ndarray) -> float:
     """-sum of t log p + (1 - t) log(1 - p); a and b are scratch"""
     tiny = np.finfo(p.dtype).tiny
     np.subtract(p.dtype.type(1), p, out=a)
@@ -111,7 +111,7 @@ def binary_surprise(p: np.ndarray, t: np.ndarray, share: float, *, a: np.ndarray
     return -share * float(np.vdot(t, b) + a.sum(dtype=np.float64))
 
 
-def binary_surprise_gradient(
+def binary_cross_entropy_gradient(
     p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray, out: np.ndarray
 ) -> None:
     """(p - t) / (p (1 - p)) * share"""
@@ -149,7 +149,7 @@ def squared_error(p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.nda
     return share * float(np.vdot(flat, flat))
 
 
-def count_right_by_threshold(
+def count_correct_by_threshold(
     p: np.ndarray, t: np.ndarray, threshold: float, *, a: np.ndarray, b: np.ndarray
 ) -> int:
     """How many predictions lie on the target's side of the threshold; a and b are scratch of bools."""

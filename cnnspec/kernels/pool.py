@@ -30,7 +30,7 @@ def taps(x_shape, y_shape, kernel, stride, dilate, pad):
                 )
 
 
-def quarters(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def window_views(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """x[2i,c,2j,n] -> the four pixels of each 2x2 window, in reading order, as views. Odd edges are left out."""
     height, width = x.shape[0] // 2 * 2, x.shape[2] // 2 * 2
     return (
@@ -43,7 +43,7 @@ def quarters(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
 
 def maxpool2(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, out: np.ndarray) -> None:
     """The largest of each 2x2 window; top and bottom keep the winners of each row for the way back."""
-    a, b, c, d = quarters(x)
+    a, b, c, d = window_views(x)
     np.maximum(a, b, out=top)
     np.maximum(c, d, out=bottom)
     np.maximum(top, bottom, out=out)
@@ -64,8 +64,8 @@ def maxpool2_gradient(
 
     upper, lower and won are scratch of dy's shape, won of bools.
     """
-    a, b, c, d = quarters(x)
-    da, db, dc, dd = quarters(out)
+    a, b, c, d = window_views(x)
+    da, db, dc, dd = window_views(out)
     if out.shape[0] % 2:
         out[-1] = 0
     if out.shape[2] % 2:

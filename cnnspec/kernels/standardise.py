@@ -150,24 +150,30 @@ def channel_dots(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
     np.add.reduce(np.vecdot(a, b), axis=0, out=out)
 
 
-def prelu(x: np.ndarray, slopes: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """x[h,c,l] where positive, slopes[c] * x elsewhere; scratch is a row"""
+def prelu(x: np.ndarray, negative_slopes: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,l] where positive, negative_slopes[c] * x elsewhere; scratch is a row"""
     for source, target in zip(x, out, strict=True):
         np.minimum(source, zeros(source), out=scratch)
         np.subtract(source, scratch, out=target)
-        np.multiply(scratch, slopes, out=scratch)
+        np.multiply(scratch, negative_slopes, out=scratch)
         np.add(target, scratch, out=target)
 
 
 def prelu_gradient(
-    dy: np.ndarray, x: np.ndarray, slopes: np.ndarray, *, scratch: np.ndarray, above: np.ndarray, out: np.ndarray
+    dy: np.ndarray,
+    x: np.ndarray,
+    negative_slopes: np.ndarray,
+    *,
+    scratch: np.ndarray,
+    above: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """dy[h,c,l] where x > 0, slopes[c] * dy elsewhere; scratch and above are rows"""
-    rest = x.dtype.type(1) - slopes
+    """dy[h,c,l] where x > 0, negative_slopes[c] * dy elsewhere; scratch and above are rows"""
+    rest = x.dtype.type(1) - negative_slopes
     for grad, source, target in zip(dy, x, out, strict=True):
         np.greater(source, zeros(source), out=above)
         np.multiply(above, rest, out=scratch)
-        np.add(scratch, slopes, out=scratch)
+        np.add(scratch, negative_slopes, out=scratch)
         np.multiply(grad, scratch, out=target)
 
 

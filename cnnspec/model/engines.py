@@ -16,7 +16,7 @@ from ..runtime.turns import Turn
 
 ENGINES = ("numpy", "jax")
 Arrays = Mapping[str, Any]
-Counts = tuple[int, int]  # right answers: by class, by label (`targets.py`)
+Counts = tuple[int, int]  # correct answers: by class, by label (`targets.py`)
 
 
 class Plan(Protocol):

@@ -18,7 +18,7 @@ from ..lazy import lazy
 from ..passes.methods import Times
 from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
-from ..train.loop import Course, EpochDone, Event, Interrupted, fit
+from ..train.loop import EpochDone, Event, Interrupted, TrainingConfig, fit
 from . import copies, engines
 from .given import Given, by_name, ensure_fit, length
 from .scores import named, scores
@@ -98,21 +98,21 @@ class Model:
         return self.learn(x, y)[0]
 
     def learn(self, x: Given, y: Given) -> tuple[float, float | None]:
-        """One step; the mean cost, and how many answers were right (None where they are numbers).
+        """One step; the mean cost, and how many answers were correct (None where they are numbers).
 
         Where the cost is not finite the parameters stay as they were. Several outputs: of the first cost's.
         """
         answers = self._answers(y)
         arrays = self._arrays(x, answers)
         with self.engine.turn:  # the rate is this step's, whoever else takes steps
-            cost, right = self.engine.learn(arrays, self.rate)
-        return cost, self._right(right, answers)
+            cost, correct = self.engine.learn(arrays, self.rate)
+        return cost, self._right(correct, answers)
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning: the network as it is in use."""
         answers = self._answers(y)
-        cost, right = self.engine.measure(self._arrays(x, answers))
-        return cost, self._right(right, answers)
+        cost, correct = self.engine.measure(self._arrays(x, answers))
+        return cost, self._right(correct, answers)
 
     def fit(
         self,
@@ -136,7 +136,7 @@ class Model:
         if size < 1 or (epochs is not None and epochs < 0):
             raise ValueError(f"a batch has an image at least, and epochs are counted from 0; got {batch}, {epochs}")
         course = replace(
-            Course.of(self.spec.train, self.spec.data),
+            TrainingConfig.of(self.spec.train, self.spec.data),
             epochs=self.spec.train.epochs if epochs is None else epochs,
             batch=size,
             seed=self.seed,
@@ -230,9 +230,9 @@ class Model:
         count = length(arrays)
         cost, by_class, by_label = 0.0, 0, 0
         for _, part in self._chunks(arrays, count):
-            mean, right = self.engine.measure(part)
+            mean, correct = self.engine.measure(part)
             cost += mean * length(part)
-            by_class, by_label = by_class + right[0], by_label + right[1]
+            by_class, by_label = by_class + correct[0], by_label + correct[1]
         found = self._right((by_class, by_label), answers)
         return {"cost": cost / count, "accuracy": None if found is None else found / count}
 
@@ -407,9 +407,9 @@ class Model:
             raise SpecError((fault.diagnostic(),)) from None
 
     def _right(self, counts: engines.Counts, answers: dict[str, Settled]) -> float | None:
-        """How many of the first output's answers were right, where they can be."""
+        """How many of the first output's answers were correct, where they can be."""
         name, settled = next(iter(answers.items()))
-        return self._outputs[name].right(counts, settled.kind)
+        return self._outputs[name].correct(counts, settled.kind)
 
     def _chunks(self, arrays: dict[str, Array], count: int) -> Iterator[tuple[int, dict[str, Array]]]:
         for start in range(0, count, self.batch):

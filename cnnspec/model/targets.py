@@ -1,4 +1,4 @@
-"""What a caller gives as the right answers: what the costs compare with, and what counts as right.
+"""What a caller gives as the correct answers: what the costs compare with, and what counts as correct.
 
 The answers of one output have one of three kinds, by their form and, where that leaves it open, by what they say:
 
@@ -52,7 +52,7 @@ class Answers:
         self.probable = cost.word == "binary_cross_entropy" or graph.behind(value).op.word in PROBABILITIES
         self.shape, self.places, self.classes = self.kind.shape, self.kind.spatial, self.kind["c"]
         pixels = prod(self.places)
-        self.parts = (pixels, pixels * self.classes)  # of an image, that may be right or wrong
+        self.parts = (pixels, pixels * self.classes)  # of an image, that may be correct or wrong
         self.each = np.arange(self.classes).reshape(-1, *(1,) * len(self.places))
 
     def settle(self, y: np.ndarray) -> Settled:
@@ -88,8 +88,8 @@ class Answers:
             return hot.astype(self.dtype)
         return np.ascontiguousarray(values, self.dtype)
 
-    def right(self, counts: tuple[int, int], kind: int) -> float | None:
-        """How many images were right, in parts where they have some; None where answers are numbers."""
+    def correct(self, counts: tuple[int, int], kind: int) -> float | None:
+        """How many images were correct, in parts where they have some; None where answers are numbers."""
         if kind == NUMBERS:
             return None
         return counts[kind] / self.parts[kind] if self.parts[kind] > 1 else counts[kind]

@@ -22,8 +22,8 @@ class Activation(Op):
     """
 
     family = "activation"
-    overwrites: ClassVar[tuple[int, ...]] = (0,)
-    any_rows = True
+    can_alias: ClassVar[tuple[int, ...]] = (0,)
+    layout_agnostic = True
     any_order = True
     needs: ClassVar[str] = "y"
     monotone: ClassVar[bool] = False
@@ -74,7 +74,7 @@ class Activation(Op):
 class ActivationGradient(Op):
     """dy times the slope of an activation."""
 
-    overwrites = (0,)
+    can_alias = (0,)
     activation: Activation
 
     def type(self, dy: TensorType, value: TensorType) -> TensorType:
@@ -330,7 +330,7 @@ class Step(Activation):
     word = "step"
     example = "conv 4x3x3 -> tanh -> step"
     aliases = ("heaviside", "threshold", "binary")
-    overwrites = ()
+    can_alias = ()
     monotone = True
 
     def gradient(self, node, dy, b):

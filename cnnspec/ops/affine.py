@@ -25,7 +25,7 @@ class ChannelScale(Op):
     def macs(self, x: TensorType) -> int:
         return 0
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         return b.add(TimesChannel(), inputs[0], b.parameter(node, "weight"), name=node.name, like=node)
 
 
@@ -38,12 +38,12 @@ class PRelu(Op):
     example = "conv 4x3x3 -> prelu"
     aliases = ("parametric_relu",)
 
-    init: float = setting(Number(), 0.25, "how the slopes of the negative part begin")
+    init: float = setting(Number(), 0.25, "how the negative_slopes of the negative part begin")
 
     def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
         return (Parameter("weight", parameter(c=x["c"]), self.init),)
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         return b.add(Bend(), inputs[0], b.parameter(node, "weight"), name=node.name, like=node)
 
 
@@ -60,7 +60,7 @@ class TimesChannel(Op):
     """y = x * w, one factor for each channel."""
 
     row_by_row = True
-    overwrites = (0,)
+    can_alias = (0,)
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         return x
@@ -117,9 +117,9 @@ class Bend(Op):
 
     def emit(self, node, e) -> None:
         x, w = node.inputs
-        slopes = e.view("slopes", f"{e[w]}[:, None]")
+        negative_slopes = e.view("negative_slopes", f"{e[w]}[:, None]")
         row = e.scratch("row", e.rows_shape(x)[1:])
-        e.line(f"prelu({e.rows(x)}, {slopes}, scratch={row}, out={e.rows(node.name)})")
+        e.line(f"prelu({e.rows(x)}, {negative_slopes}, scratch={row}, out={e.rows(node.name)})")
 
 
 @record
@@ -134,11 +134,11 @@ class BendGradient(Op):
 
     def emit(self, node, e) -> None:
         dy, x, w = node.inputs
-        slopes = e.view("slopes", f"{e[w]}[:, None]")
+        negative_slopes = e.view("negative_slopes", f"{e[w]}[:, None]")
         row = e.scratch("row", e.rows_shape(x)[1:])
         above = e.scratch("above", e.rows_shape(x)[1:], "bool")
         e.line(
-            f"prelu_gradient({e.rows(dy)}, {e.rows(x)}, {slopes}, scratch={row}, above={above}, "
+            f"prelu_gradient({e.rows(dy)}, {e.rows(x)}, {negative_slopes}, scratch={row}, above={above}, "
             f"out={e.rows(node.name)})"
         )
 

@@ -11,7 +11,7 @@ from ..record import record
 
 
 @record
-class Together(Op):
+class AllGather(Op):
     """The whole image, when every worker has made its band of it: memory that all of them share."""
 
     height: int
@@ -23,14 +23,14 @@ class Together(Op):
         return 0
 
     def emit(self, node, e) -> None:
-        e.meet("every band has its rows")
+        e.barrier("every band has its rows")
 
 
 @record
 class Rows(Op):
     """Rows start..stop-1 of an image."""
 
-    renames = True
+    is_view = True
     start: int
     stop: int
 

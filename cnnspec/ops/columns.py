@@ -15,20 +15,20 @@ from ..ir.op import Op, multiplying
 from ..record import record
 from .convolve import emit_filter_gradient, image_4d, part
 from .norm import block_rows
-from .residues import moments_of, moments_type
+from .polyphase import moments_of, moments_type
 
 
 @record
 class Columns(Op):
     """The input of a convolution, widened so that every output row's matrix lies there as a view.
 
-    Shared by the forward product and the gradient of the filters. With `residues` a row's pixels are sorted by
-    w mod 4, as in residue rows (`winograd.py`).
+    Shared by the forward product and the gradient of the filters. With `polyphase` a row's pixels are sorted by
+    w mod 4, as in polyphase rows (`winograd.py`).
     """
 
     geometry: Geometry
     groups: int = 1
-    residues: bool = False
+    polyphase: bool = False
 
     @property
     def tall(self) -> bool:
@@ -62,7 +62,7 @@ class Columns(Op):
                 down = slice(u * dilate[0], u * dilate[0] + (out_h - 1) * stride[0] + 1, stride[0])
                 taps.append(padded[:, :, down if self.tall else slice(None), across])
         wide = np.stack(taps)  # v n c h w
-        if self.residues:
+        if self.polyphase:
             wide = np.concatenate([wide[..., r::4] for r in range(4)], axis=4)
         v, n, c, h, w = wide.shape
         return wide.reshape(v, n, self.groups, c // self.groups, h, w).transpose(1, 2, 4, 0, 3, 5)
@@ -76,10 +76,10 @@ class Columns(Op):
         )
         if self.tall:
             g = self.geometry
-            e.line(f"unroll({e[x]}, {g.kernel}, {g.arguments}, out={e[node.name]})")
+            e.line(f"im2col({e[x]}, {g.kernel}, {g.arguments}, out={e[node.name]})")
         else:
-            pad, order = self.geometry.pad, "residues=True, " if self.residues else ""
-            e.line(f"widen({e[x]}, {kernel_w}, {stride}, {dilate}, {pad}, {order}out={e[node.name]})")
+            pad, order = self.geometry.pad, "polyphase=True, " if self.polyphase else ""
+            e.line(f"im2col_width({e[x]}, {kernel_w}, {stride}, {dilate}, {pad}, {order}out={e[node.name]})")
 
     def rows(self, node_name: str, e) -> str:
         """The view whose rows are multiplied."""
@@ -89,10 +89,10 @@ class Columns(Op):
         kernel, stride = self.geometry.kernel[0], self.geometry.stride[0]
         height = (rows - kernel) // stride + 1
         seen = e.view_of(node_name, "rows", f"rows({e[node_name]}, {kernel}, {stride}, {height})")
-        if not self.residues:
+        if not self.polyphase:
             return seen
         *_, width, n = e.shape(node_name)
-        return e.view_of(node_name, "in_residues", f"in_pieces({seen}[0], {width // 4 * n})")
+        return e.view_of(node_name, "as_polyphase", f"in_blocks({seen}[0], {width // 4 * n})")
 
 
 @record
@@ -132,7 +132,7 @@ class ColumnsProduct(Op):
             for group in range(groups):
                 f = part(len(w), groups, group)
                 y[:, f] += np.einsum("nhvcw,fcv->nfhw", seen[:, group], w4[f, :, u])
-        if self.columns.residues:
+        if self.columns.polyphase:
             y = np.ascontiguousarray(y.reshape(*y.shape[:3], 4, -1))
             return (y, moments_of(y)) if self.moments else y
         return y if self.y.kind == "image" else y[:, :, 0]
@@ -140,7 +140,7 @@ class ColumnsProduct(Op):
     def emit(self, node, e) -> None:
         columns, w = node.inputs
         groups = self.columns.groups
-        if self.columns.residues:
+        if self.columns.polyphase:
             self.emit_residues(node, e)
             return
         filters = e.graph.type(w)["f"]
@@ -158,7 +158,7 @@ class ColumnsProduct(Op):
             by = multiplying(filters, e.graph.type(w).elements // filters, prod(rest[-2:]))
             e.line(f"{by}({matrix}, {rows}, out={out})")
             return
-        mine = e.meeting(f"{node.name}:moments", "part", (3, filters))
+        mine = e.partial_sums(f"{node.name}:moments", "part", (3, filters))
         e.line(f"products_and_moments({matrix}, {rows}, {block_rows(height, rest)}, moments={mine}, out={out})")
 
 
@@ -178,7 +178,7 @@ class ColumnsFilterGradient(Op):
     def evaluate(self, columns, dy):
         import numpy as np
 
-        dy4 = np.concatenate([dy[:, :, :, r] for r in range(4)], axis=3) if self.columns.residues else image_4d(dy)
+        dy4 = np.concatenate([dy[:, :, :, r] for r in range(4)], axis=3) if self.columns.polyphase else image_4d(dy)
         out_h = dy4.shape[2]
         groups, geometry = self.columns.groups, self.columns.geometry
         kernel_h, kernel_w = geometry.kernel
@@ -196,7 +196,7 @@ class ColumnsFilterGradient(Op):
 
     def emit(self, node, e) -> None:
         columns, dy = node.inputs
-        if self.columns.residues:
+        if self.columns.polyphase:
             self.emit_residues(node, e)
             return
         emit_filter_gradient(node.name, dy, self.columns.rows(columns, e), self.columns.groups, self.w, e)
@@ -207,13 +207,13 @@ class ColumnsFilterGradient(Op):
         height, *rest = e.shape(dy)
         block = block_rows(height, rest)
         scratch = f"scratch={e.scratch('parts', (block, 4, filters, depth))}, "
-        given = e[dy] if e.graph[dy].op.lazy else e.blocks(dy)
+        given = e[dy] if e.graph[dy].op.fused_into_reader else e.blocks(dy)
         rows = self.columns.rows(columns, e)
-        e.line(f"residue_filter_gradient({given}, {rows}, {scratch}out={e.matrix(node.name)})")
+        e.line(f"polyphase_filter_gradient({given}, {rows}, {scratch}out={e.matrix(node.name)})")
 
 
 @record
-class TurnKernel(Op):
+class FlipKernel(Op):
     """The kernel turned by 180 degrees, filters and channels exchanged: what carries gradients back."""
 
     groups: int = 1
@@ -236,4 +236,4 @@ class TurnKernel(Op):
         taps = e.view("taps", f"{e[w]}.reshape({e.graph.type(w)['f']}, {kernel[0]}, {kernel[1]}, -1)")
         made = e.graph.type(node.name)
         out = e.view("turned", f"{e[node.name]}.reshape({made['f']}, {kernel[0]}, {kernel[1]}, -1)")
-        e.line(f"turn({taps}, {self.groups}, out={out})")
+        e.line(f"flip_kernel({taps}, {self.groups}, out={out})")

@@ -89,7 +89,7 @@ class Conv(Op):
     def window(self, x: TensorType) -> Window:
         return self.geometry(x).window(len(x.spatial))
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         convolve = Convolve(self.geometry(b.type(x)), self.groups)
         return with_bias(convolve, x, self.bias, node, b)
@@ -137,7 +137,7 @@ class DwConv(Op):
     def window(self, x: TensorType) -> Window:
         return self.geometry(x).window(len(x.spatial))
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         kind = b.type(x)
         return with_bias(Convolve(self.geometry(kind), kind["c"]), x, self.bias, node, b)

@@ -14,7 +14,7 @@ from ..ir import TensorType
 from ..ir.geometry import Geometry, size_2d
 from ..ir.op import Op, Slides, multiplying
 from ..record import record
-from .residues import Pixels, in_pixels, in_residues, moments_of, moments_type, residue_type
+from .polyphase import FromPolyphase, as_image, as_polyphase, moments_of, moments_type, polyphase_type
 
 STRIP = 4  # rows of a depthwise layer that are made at a time
 STRIPS = 131_072  # numbers of what such strips are made from
@@ -24,16 +24,16 @@ STRIPS = 131_072  # numbers of what such strips are made from
 class Convolve(Slides):
     """y = x convolved with w, no bias; a pass chooses how (`passes/convolutions.py`).
 
-    A pass may have it make `residues` rows (`winograd.py`), and with `moments` those for batch normalisation.
+    A pass may have it make `polyphase` rows (`winograd.py`), and with `moments` those for batch normalisation.
     """
 
     groups: int = 1
-    residues: bool = False
+    polyphase: bool = False
     moments: bool = False
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         image = x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
-        return residue_type(image) if self.residues else image
+        return polyphase_type(image) if self.polyphase else image
 
     def extras(self, x: TensorType, w: TensorType) -> Mapping[str, TensorType]:
         return {"moments": moments_type(w["f"])} if self.moments else {}
@@ -48,9 +48,9 @@ class Convolve(Slides):
     def gradient(self, node, dy, b):
         x, w = node.inputs
         pixels = dy
-        if self.residues:
+        if self.polyphase:
             width = self.geometry.out(*size_2d(b.type(x)))[1]
-            pixels = b.add(Pixels(width), dy, name=f"{node.name}.dy", like=node)
+            pixels = b.add(FromPolyphase(width), dy, name=f"{node.name}.dy", like=node)
         dx = b.add(
             ConvolveInputGradient(self.geometry, self.groups, b.type(x)),
             pixels,
@@ -59,7 +59,7 @@ class Convolve(Slides):
             like=node,
         )
         dw = b.add(
-            ConvolveFilterGradient(self.geometry, self.groups, b.type(w), self.residues),
+            ConvolveFilterGradient(self.geometry, self.groups, b.type(w), self.polyphase),
             x,
             dy,
             name=f"{node.name}.dw",
@@ -69,7 +69,7 @@ class Convolve(Slides):
 
     def evaluate(self, x, w):
         y = self.convolved(x, w)
-        y = in_residues(y) if self.residues else y
+        y = as_polyphase(y) if self.polyphase else y
         return (y, moments_of(y)) if self.moments else y
 
     def convolved(self, x, w):
@@ -159,7 +159,7 @@ class ConvolveInputGradient(Op):
             turned = e.scratch("turned", (kernel_w, wt["c"], kernel_h, wt["f"]))
             scratch = e.scratch("products", (rows_x, kernel_w, wt["c"], width, n))
             e.line(
-                f"spread_width({weights}, {e[dy]}, {pad}, turned={turned}, tall={tall}, scratch={scratch}, "
+                f"col2im_width({weights}, {e[dy]}, {pad}, turned={turned}, tall={tall}, scratch={scratch}, "
                 f"out={e[node.name]})"
             )
             return
@@ -167,7 +167,7 @@ class ConvolveInputGradient(Op):
         block = max(1, min(height, 1_000_000 // max(1, depth * width * n)))
         shape = (block, self.groups, kernel_h, kernel_w, wt["c"], width, n)
         scratch = e.scratch("products", shape)
-        e.line(f"spread({weights}, {e[dy]}, {arguments}, scratch={scratch}, out={e[node.name]})")
+        e.line(f"col2im({weights}, {e[dy]}, {arguments}, scratch={scratch}, out={e[node.name]})")
 
 
 @record
@@ -177,7 +177,7 @@ class ConvolveFilterGradient(Op):
     geometry: Geometry
     groups: int
     w: TensorType
-    residues: bool = False  # of dy
+    polyphase: bool = False  # of dy
 
     def type(self, x: TensorType, dy: TensorType) -> TensorType:
         return self.w
@@ -189,7 +189,7 @@ class ConvolveFilterGradient(Op):
         import numpy as np
 
         x4 = image_4d(x)
-        dy4 = in_pixels(dy, self.geometry.out(*x4.shape[2:])[1]) if self.residues else image_4d(dy)
+        dy4 = as_image(dy, self.geometry.out(*x4.shape[2:])[1]) if self.polyphase else image_4d(dy)
         padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad))
         dw = np.zeros(self.w.shape, x.dtype)
         dw4 = image_4d(dw)
@@ -243,8 +243,8 @@ class AddBias(Op):
     As with a normalisation, a pass may give it what follows: a third input is added, `relu` is applied.
     """
 
-    overwrites = (0,)
-    any_rows = True
+    can_alias = (0,)
+    layout_agnostic = True
     relu: bool = False
 
     def type(self, x: TensorType, b: TensorType, *add: TensorType) -> TensorType:

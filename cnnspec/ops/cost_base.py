@@ -36,7 +36,7 @@ class CostPrimitive(Op):
 class ScaledDifference(CostPrimitive):
     """factor * (p - t) / images: the gradient of several costs; `mean` divides by the channels too."""
 
-    overwrites = (0,)
+    can_alias = (0,)
     smoothing: float = 0.0
     factor: float = 1.0
     mean: bool = False

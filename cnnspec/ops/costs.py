@@ -13,8 +13,8 @@ from ..ir.fields import ENDS, NAME, Kind, Number, Quoted, Written, setting
 from ..ir.op import Op
 from ..record import record
 from .channels import LogSoftmax
-from .distances import AbsoluteError, HingeError, HuberError, SquaredError
-from .surprise import BinarySurprise, LogSurprise, Surprise
+from .cross_entropy import BinaryCrossEntropyLoss, CrossEntropyLoss, NegativeLogLikelihood
+from .regression import AbsoluteError, HingeError, HuberError, SquaredError
 
 PROBABILITIES = ("sigmoid", "hardsigmoid")  # words whose outputs each say how likely a yes is
 
@@ -61,7 +61,7 @@ class Cost(Op):
                 help="with one output for yes or no, end with `-> sigmoid` and use `binary_cross_entropy`",
             )
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         return b.add(self.primitive(), *inputs, name=node.name, like=node)
 
 
@@ -78,12 +78,12 @@ class CrossEntropy(Cost):
         self.need_classes(prediction)
         return SCALAR
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         """The prediction of a logsoftmax is a logarithm already."""
         judged = b.words[node.inputs[0]]
-        while judged.op.renames:
+        while judged.op.is_view:
             judged = b.words[judged.inputs[0]]
-        made = LogSurprise if isinstance(judged.op, LogSoftmax) else Surprise
+        made = NegativeLogLikelihood if isinstance(judged.op, LogSoftmax) else CrossEntropyLoss
         return b.add(made(self.weight, self.smoothing), *inputs, name=node.name, like=node)
 
 
@@ -95,7 +95,7 @@ class BinaryCrossEntropy(Cost):
     aliases = ("bce", "binary_crossentropy", "logistic")
 
     def primitive(self) -> Op:
-        return BinarySurprise(self.weight)
+        return BinaryCrossEntropyLoss(self.weight)
 
 
 @record

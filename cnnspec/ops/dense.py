@@ -52,7 +52,7 @@ class Dense(Op):
     def macs(self, x: TensorType) -> int:
         return self.outputs * x["c"]
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         return with_bias(Multiply(), inputs[0], self.bias, node, b)
 
 

@@ -14,7 +14,7 @@ class Join(Op):
 
     family = "join"
     join = True
-    any_rows = True
+    layout_agnostic = True
     any_order = True
 
     def type(self, *inputs: TensorType) -> TensorType:
@@ -50,7 +50,7 @@ class Add(Join):
     word = "add"
     example = "add( conv 3x3x3 pad same | id )"
     aliases = ("sum", "plus")
-    overwrites = (0, 1)
+    can_alias = (0, 1)
 
     def gradient(self, node, dy, b):
         return (dy,) * len(node.inputs)
@@ -156,7 +156,7 @@ class Mul(Op):
     def flops(self, *inputs: TensorType) -> int:
         return self.type(*inputs).elements * (len(inputs) - 1)
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         """A product of two at a time, the larger first."""
         ordered = sorted(inputs, key=lambda value: b.type(value).axes != node.type.axes)
         product, *rest = ordered
@@ -216,8 +216,8 @@ class PixelSum(Op):
 class Scale(Op):
     """x times a number."""
 
-    overwrites = (0,)
-    any_rows = True
+    can_alias = (0,)
+    layout_agnostic = True
     by: float
 
     def gradient(self, node, dy, b):

@@ -12,7 +12,7 @@ from ..ir.op import Op, Parameter
 from ..record import record
 
 BLOCK = 32_768  # numbers that a step works on at a time, as in kernels/norm.py
-STRIP = 4  # rows that kernels/squares.py asks for at a time
+STRIP = 4  # rows that kernels/winograd_2d.py asks for at a time
 
 
 @record
@@ -43,7 +43,7 @@ class Bn(Op):
     def flops(self, x: TensorType) -> int:
         return 2 * x.elements
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         weight, bias = b.parameter(node, "weight"), b.parameter(node, "bias")
         mean, var = b.parameter(node, "running_mean"), b.parameter(node, "running_var")
@@ -66,8 +66,8 @@ class Normalise(Op):
     As with BatchNorm, a pass may give it what follows: a sixth input is added, `relu` is applied.
     """
 
-    overwrites = (0,)
-    any_rows = True
+    can_alias = (0,)
+    layout_agnostic = True
     eps: float
     relu: bool = False
 
@@ -99,7 +99,7 @@ class Normalise(Op):
 class NormaliseGradient(Op):
     """dx = dy / sqrt(var + eps) * weight, where mean and variance are given."""
 
-    any_rows = True
+    layout_agnostic = True
     eps: float
 
     def evaluate(self, dy, var, weight):
@@ -168,7 +168,7 @@ class BatchNorm(Op):
     are float64: a mean that is large beside the deviation says more than a float32 holds.
     """
 
-    any_rows = True
+    layout_agnostic = True
     eps: float
     relu: bool = False
     summed: bool = False
@@ -219,9 +219,9 @@ class BatchNorm(Op):
             moments = node.inputs[-1]
         else:
             moments = f"{node.name}:moments"
-            mine = e.meeting(moments, "part", (3, e.graph.type(weight)["c"]))
+            mine = e.partial_sums(moments, "part", (3, e.graph.type(weight)["c"]))
             e.line(f"channel_moments({e.rows(x)}, out={mine})")
-        e.meet()
+        e.barrier()
         e.line(f"batch_moments({e[moments]}, mean={mean}, var={var})")
         return mean, var
 
@@ -233,7 +233,7 @@ class BatchNormSums(Op):
     eps: float
 
     def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
-        return TensorType((("k", 2), ("c", mean["c"])), batched=False, dtype="meeting")
+        return TensorType((("k", 2), ("c", mean["c"])), batched=False, dtype="partial")
 
     def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
         kind = parameter(c=mean["c"])
@@ -255,7 +255,7 @@ class BatchNormSums(Op):
 
     def emit_sums(self, node, e, sums: str, masked: str = "") -> None:
         dy, x, mean, var, *_ = node.inputs
-        mine = e.meeting(sums, "part", (2, e.graph.type(mean)["c"]))
+        mine = e.partial_sums(sums, "part", (2, e.graph.type(mean)["c"]))
         e.line(f"gradient_sums({e.rows(dy)}, {e.rows(x)}, {e[mean]}, {e[var]}, {masked}out={mine})")
         self.emit_gradients(node, e, mine, var)
 
@@ -265,14 +265,14 @@ class BatchNormSums(Op):
             f"parameter_gradients({mine}, {e[var]}, {self.eps!r}, "
             f"dweight={e[node.name + ':dweight']}, dbias={e[node.name + ':dbias']})"
         )
-        e.meet()
+        e.barrier()
 
 
 @record
 class ReluBatchNormSums(BatchNormSums):
     """The same behind a relu: its value is dy where the relu let numbers through, the sums a by-product."""
 
-    overwrites = (0,)
+    can_alias = (0,)
     given = 4  # inputs besides the gradient
 
     def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
@@ -292,7 +292,7 @@ class ReluBatchNormSums(BatchNormSums):
     def emit_total(self, node, rest, by_rows: str, e) -> None:
         """Where another op took the sums block by block: their total, and what is made of it."""
         _, mean, var, *_ = rest
-        mine = e.meeting(f"{node.name}:sums", "part", (2, e.graph.type(mean)["c"]))
+        mine = e.partial_sums(f"{node.name}:sums", "part", (2, e.graph.type(mean)["c"]))
         e.line(f"{by_rows}.total({e[node.name]}, {e[mean]}, {e[var]}, out={mine})")
         self.emit_gradients(node, e, mine, var)
 
@@ -305,7 +305,7 @@ class BatchNormGradient(Op):
     by_rows: bool = False
 
     @property
-    def lazy(self) -> bool:
+    def fused_into_reader(self) -> bool:
         return self.by_rows
 
     def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:
@@ -328,9 +328,9 @@ class BatchNormGradient(Op):
     def emit(self, node, e) -> None:
         dy, x, mean, var, weight, sums = node.inputs
         if self.by_rows:
-            rows, residues, *rest = e.shape(x)  # a reader's block is counted without the residues
+            rows, polyphase, *rest = e.shape(x)  # a reader's block is counted without the polyphase
             block = max(block_rows(rows, rest), min(rows, STRIP))
-            shape: tuple[int, ...] = (block, residues, *rest)
+            shape: tuple[int, ...] = (block, polyphase, *rest)
         else:
             rows, *rest = e.rows_shape(x)
             shape = (block_rows(rows, rest), *rest)
@@ -372,7 +372,7 @@ class Blend(Op):
     For a variance, `pixels` an image makes of the biased one the unbiased (times count / (count - 1)).
     """
 
-    settles = True
+    stateful = True
     momentum: float
     pixels: int = 0
 

@@ -57,7 +57,7 @@ class Pool(Op):
     def primitive(self, geometry: Geometry) -> Op:
         raise AssertionError("a pooling word must say what it is made of")
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         return b.add(self.primitive(self.geometry(b.type(x))), x, name=node.name, like=node)
 
@@ -81,7 +81,7 @@ class MinPool(Pool):
     word = "minpool"
     example = "minpool 2"
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         turned = b.add(Negate(), x, name=f"{node.name}.negated", like=node)
         largest = b.add(MaxWindows(self.geometry(b.type(x))), turned, name=f"{node.name}.largest", like=node)

@@ -1,4 +1,4 @@
-"""Batch normalisation together with the max pooling that follows it, on residue rows (ops/winograd.py)."""
+"""Batch normalisation together with the max pooling that follows it, on polyphase rows (ops/winograd_1d.py)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from ..ir import TensorType
 from ..record import record
 from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of, statistics
-from .residues import in_pixels, in_residues
-from .windows import PoolResidues
+from .polyphase import as_image, as_polyphase
+from .windows import PolyphasePool
 
 
 @record
@@ -19,8 +19,8 @@ class PooledBatchNorm(BatchNorm):
     of each window's upper pixels the left one, of its lower ones the left one, of both winners the upper one.
     """
 
-    any_rows = False
-    pool: PoolResidues = PoolResidues()
+    layout_agnostic = False
+    pool: PolyphasePool = PolyphasePool()
 
     def type(self, x: TensorType, *rest: TensorType) -> TensorType:
         return self.pool.type(x)
@@ -46,7 +46,7 @@ class PooledBatchNorm(BatchNorm):
 
         y, mean, var = BatchNorm(self.eps).evaluate(x, weight, bias)
         pooled, top, bottom = self.pool.evaluate(y)
-        image = in_pixels(y, 4 * y.shape[4])[:, :, : y.shape[2] // 2 * 2]
+        image = as_image(y, 4 * y.shape[4])[:, :, : y.shape[2] // 2 * 2]
         left = image[..., 0::2] >= image[..., 1::2]
         upper, lower = (a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4) for a in (left[:, :, 0::2], left[:, :, 1::2]))
         made = pooled * (pooled > 0) if self.relu else pooled, mean, var
@@ -81,20 +81,20 @@ class PooledBatchNormSums(BatchNormSums):
         import numpy as np
 
         dy = dy * won[0] if won else dy
-        dy = in_pixels(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
+        dy = as_image(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
         upper, lower, above = (side_by_side(part) for part in np.split(wins, 3, axis=2))
         image = np.zeros((*x.shape[:3], 4 * x.shape[4]), dy.dtype)
         for row, (left, here) in enumerate(((upper, above), (lower, ~above))):
             for column, winner in enumerate((left & here, ~left & here)):
                 image[:, :, row : 2 * dy.shape[2] : 2, column::2] = dy * winner
-        dz = in_residues(image)
+        dz = as_polyphase(image)
         return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
 
     def emit(self, node, e) -> None:
         dy, x, mean, var, wins, *won = node.inputs
         height, _, c, t, n = e.shape(x)
         shape = (rows_of_a_block(height, c * t * n), 2, c, t, n)
-        mine = e.meeting(f"{node.name}:sums", "part", (2, c))
+        mine = e.partial_sums(f"{node.name}:sums", "part", (2, c))
         mask = "".join(f"won={e[value]}, " for value in won)
         lent = ", ".join(f"{name}={e.scratch(name, shape)}" for name in ("upper", "lower"))
         e.line(
@@ -110,7 +110,7 @@ def side_by_side(rows):
 
 
 def rows_of_a_block(height: int, numbers: int) -> int:
-    """How many rows of windows make a block, where a row of one residue has so many numbers."""
+    """How many rows of windows make a block, where a row of one phase has so many numbers."""
     return max(1, min(height // 2, BLOCK // (8 * numbers)))
 
 

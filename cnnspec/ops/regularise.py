@@ -21,7 +21,7 @@ class Dropout(Op):
 
     rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.5, "probability of a zero: 50% or 0.5")
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         if not b.training or self.rate == 0:
             return x
@@ -43,7 +43,7 @@ class DropPath(Op):
 
     rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.1, "probability of a zero: 10% or 0.1")
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         if not b.training or self.rate == 0:
             return x
@@ -86,7 +86,7 @@ class Drop(Op):
 class Masked(Op):
     """x times a mask, one number each or one for each image."""
 
-    overwrites = (0,)
+    can_alias = (0,)
 
     def type(self, x: TensorType, mask: TensorType) -> TensorType:
         return x

@@ -42,7 +42,7 @@ class Pad(Op):
         rank = len(x.spatial)
         return Window((1,) * rank, (1,) * rank, self.before(x)[-rank:], (1,) * rank)
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         kind = b.type(x)
         return b.add(Place(self.before(kind), self.type(kind)), x, name=node.name, like=node)
@@ -85,7 +85,7 @@ class Crop(Op):
         shift = tuple(-side for side in self.before(x)[-rank:])
         return Window((1,) * rank, (1,) * rank, shift, (1,) * rank)
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         kind = b.type(x)
         return b.add(Take(self.before(kind), self.type(kind)), x, name=node.name, like=node)
@@ -116,7 +116,7 @@ class Upsample(Op):
         before = tuple(factor - 1 for factor in factors)
         return Window(factors, (1,) * rank, before, (1,) * rank, grow=factors)
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         return b.add(Enlarge(self.factors(b.type(x))), x, name=node.name, like=node)
 
@@ -147,7 +147,7 @@ class Resize(Op):
     def macs(self, x: TensorType) -> int:
         return 0
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         kind = b.type(x)
         made = size_2d(self.type(kind))
@@ -198,7 +198,7 @@ class Gmp(Op):
     def flops(self, x: TensorType) -> int:
         return x.elements
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         whole = size_2d(b.type(x))
         largest = b.add(MaxWindows(Geometry(whole, whole)), x, name=f"{node.name}.largest", like=node)
@@ -212,7 +212,7 @@ class Gmp(Op):
 class Squeeze(Op):
     """An image of one pixel as a vector."""
 
-    renames = True
+    is_view = True
 
     def type(self, x: TensorType) -> TensorType:
         return data(x["c"])
@@ -228,7 +228,7 @@ class Squeeze(Op):
 class Unsqueeze(Op):
     """A vector as an image of one pixel."""
 
-    renames = True
+    is_view = True
     made: TensorType
 
     def type(self, x: TensorType) -> TensorType:

@@ -2,7 +2,7 @@
 
 The plan keeps an image as rows of channels of pixels (h, c, w), a text book as channels of rows (c, h, w).
 Flattening moves nothing, so a flattened image's numbers stand in the plan's order, and its type says so
-(`folded`). An op that minds gets them straightened first (`passes/straighten.py`).
+(`folded`). An op that minds gets them straightened first (`passes/canonicalise_layout.py`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Flatten(Move):
     word = "flatten"
     family = "dense and shape"
     example = "flatten -> dense 4"
-    renames = True
+    is_view = True
     any_order = True
 
     def type(self, x: TensorType) -> TensorType:
@@ -76,14 +76,14 @@ class Reshape(Move):
             )
         return made
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         """Flattened and seen in other axes; copied only where the plan's order is not a text book's."""
         (value,) = inputs
         x, made = b.type(value), data(*self.size)
         steps: list[Op] = [] if x.kind == "vector" else [Flatten()]
         folded = x.folded if x.kind == "vector" else Flatten().type(x).folded
         if folded and folded != made.axes:
-            steps.append(Straighten())
+            steps.append(Contiguous())
             folded = ()
         if made.kind != "vector":
             steps.append(Fold(made) if two_orders(made) and not folded else Unflatten(made))
@@ -141,7 +141,7 @@ class Shuffle(Move):
 class Unflatten(Move):
     """A vector as the image that it was."""
 
-    renames = True
+    is_view = True
     any_order = True
     made: TensorType
 
@@ -156,7 +156,7 @@ class Unflatten(Move):
 
 
 @record
-class Straighten(Move):
+class Contiguous(Move):
     """A flattened image's numbers from the plan's order into a text book's, channel after channel."""
 
     def gradient(self, node, dy, b):
@@ -185,7 +185,7 @@ class Fold(Move):
 
     def gradient(self, node, dy, b):
         flat = b.add(Flatten(), dy, name=f"{node.name}.dx.flatten", like=node)
-        return (b.add(Straighten(), flat, name=f"{node.name}.dx", like=node),)
+        return (b.add(Contiguous(), flat, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x):
         return x.reshape(len(x), *self.made.shape)

@@ -47,7 +47,7 @@ class LayerNorm(Op):
     def flops(self, x: TensorType) -> int:
         return 8 * x.elements
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         return affine(Standardise(self.eps), node, inputs, b)
 
 
@@ -79,7 +79,7 @@ class GroupNorm(Op):
     def flops(self, x: TensorType) -> int:
         return 8 * x.elements
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         return affine(Standardise(self.eps, self.size[0]), node, inputs, b)
 
 

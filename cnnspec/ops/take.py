@@ -35,7 +35,7 @@ class Take(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         made = self.type(b.type(x))
         return b.add(Channels(self.start, self.start + self.size, made), x, name=node.name, like=node)

@@ -95,7 +95,7 @@ class UpConv(Op):
             found.kernel[-rank:], (1,) * rank, before[-rank:], found.dilate[-rank:], grow=found.stride[-rank:]
         )
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         (x,) = inputs
         kind = b.type(x)
         paint = ConvolveInputGradient(self.geometry(kind), self.groups, self.type(kind))

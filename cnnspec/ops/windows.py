@@ -9,7 +9,7 @@ from ..ir.geometry import Geometry, size_2d
 from ..ir.op import Op, Slides
 from ..record import record
 from .convolve import image_4d, looks
-from .residues import in_pixels, in_residues, residue_type
+from .polyphase import as_image, as_polyphase, polyphase_type
 
 
 @record
@@ -38,7 +38,7 @@ class Spread(Op):
 class Negate(Op):
     """-x"""
 
-    overwrites = (0,)
+    can_alias = (0,)
 
     def gradient(self, node, dy, b):
         return (b.add(Negate(), dy, name=f"{node.name}.dx", like=node),)
@@ -84,8 +84,8 @@ class Windows(Slides):
 class MaxWindows(Windows):
     """The largest value of each window."""
 
-    def on_residues(self, *inputs: TensorType) -> Op | None:
-        return PoolResidues() if self.quartered else None
+    def for_polyphase(self, *inputs: TensorType) -> Op | None:
+        return PolyphasePool() if self.quartered else None
 
     def extras(self, x: TensorType):
         if not (self.quartered and x.kind == "image"):
@@ -162,10 +162,10 @@ def scatter(geometry: Geometry, x, dy, winners):
 
 
 @record
-class PoolResidues(Op):
-    """Max pooling by 2x2 windows, from residue rows to an image: a window's pixels lie in four whole blocks.
+class PolyphasePool(Op):
+    """Max pooling by 2x2 windows, from polyphase rows to an image: a window's pixels lie in four whole blocks.
 
-    `onward` to residue rows again, where the pooled image fills every tile.
+    `onward` to polyphase rows again, where the pooled image fills every tile.
     """
 
     onward: bool = False
@@ -176,7 +176,7 @@ class PoolResidues(Op):
 
     def type(self, x: TensorType) -> TensorType:
         image = TensorType((("c", x["c"]), ("h", x["h"] // 2), ("w", 2 * x["t"])))
-        return residue_type(image) if self.onward else image
+        return polyphase_type(image) if self.onward else image
 
     def extras(self, x: TensorType) -> Mapping[str, TensorType]:
         return {"top": self.pooled(x), "bottom": self.pooled(x)}
@@ -186,14 +186,14 @@ class PoolResidues(Op):
 
     def gradient(self, node, dy, b):
         kept = (f"{node.name}:top", f"{node.name}:bottom")
-        return (b.add(PoolResiduesGradient(), dy, node.inputs[0], *kept, name=f"{node.name}.dx", like=node),)
+        return (b.add(PolyphasePoolGradient(), dy, node.inputs[0], *kept, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x):
         import numpy as np
 
-        y, top, bottom = self.windows().evaluate(in_pixels(x, 4 * x.shape[4]))
+        y, top, bottom = self.windows().evaluate(as_image(x, 4 * x.shape[4]))
         rows = (np.ascontiguousarray(a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4)) for a in (top, bottom))
-        return in_residues(y) if self.onward else y, *rows
+        return as_polyphase(y) if self.onward else y, *rows
 
     @property
     def rows_seen(self) -> Geometry:
@@ -205,11 +205,11 @@ class PoolResidues(Op):
     def emit(self, node, e) -> None:
         (x,) = node.inputs
         kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
-        e.line(f"pool_residues({e[x]}, {kept}, out={e[node.name]})")
+        e.line(f"polyphase_maxpool2({e[x]}, {kept}, out={e[node.name]})")
 
 
 @record
-class PoolResiduesGradient(Op):
+class PolyphasePoolGradient(Op):
     """The gradient goes to the pixel that won."""
 
     def type(self, dy: TensorType, x: TensorType, *kept: TensorType) -> TensorType:
@@ -219,9 +219,9 @@ class PoolResiduesGradient(Op):
         return 4 * dy.elements
 
     def evaluate(self, dy, x, *kept):
-        image = in_pixels(x, 4 * x.shape[4])
-        dy = in_pixels(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
-        return in_residues(MaxWindowsGradient(Geometry((2, 2), (2, 2))).evaluate(dy, image, None))
+        image = as_image(x, 4 * x.shape[4])
+        dy = as_image(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
+        return as_polyphase(MaxWindowsGradient(Geometry((2, 2), (2, 2))).evaluate(dy, image, None))
 
     def emit(self, node, e) -> None:
         dy, x, top, bottom = node.inputs
@@ -229,7 +229,7 @@ class PoolResiduesGradient(Op):
         upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
         won = e.scratch("won", shape, "bool")
         e.line(
-            f"pool_residues_gradient({e[dy]}, {e[x]}, {e[top]}, {e[bottom]}, upper={upper}, lower={lower}, "
+            f"polyphase_maxpool2_gradient({e[dy]}, {e[x]}, {e[top]}, {e[bottom]}, upper={upper}, lower={lower}, "
             f"won={won}, out={e[node.name]})"
         )
 
@@ -241,7 +241,7 @@ class MeanWindows(Windows):
     count_pad: bool = False
 
     def counts(self, x: TensorType):
-        """Pixels that count in each window, [i,j]."""
+        """FromPolyphase that count in each window, [i,j]."""
         import numpy as np
 
         height, width = size_2d(x)

@@ -6,72 +6,72 @@ from collections.abc import Callable
 
 from ..ir import Graph
 from .bands import in_bands
-from .convolutions import turn_input_gradients, unroll_convolutions
+from .canonicalise_layout import canonicalise_layout
+from .convolutions import flip_input_gradients, lower_convolutions
+from .dead_code import drop_outputs, eliminate_dead_code
+from .decompose import decompose_inference, decompose_training
 from .differentiate import differentiate
-from .expand import expand_inference, expand_training
-from .finish import finish
 from .fold_norm import fold_norm
+from .fuse_cross_entropy import fuse_softmax_cross_entropy
+from .fuse_epilogue import fuse_epilogue
 from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import moments_of_rows, sums_of_gradients
-from .keep_planes import keep_planes
-from .merge_costs import merge_costs
-from .pool_first import pool_first
-from .prune import only_cost, prune
-from .straighten import straighten
+from .hoist_pooling import hoist_pooling
+from .save_for_backward import save_for_backward
 from .winograd import residues_early, winograd
 
 Pass = Callable[[Graph], Graph]
 
 TRAINING: tuple[Pass, ...] = (
-    expand_training,
-    straighten,
-    merge_costs,
-    pool_first,
+    decompose_training,
+    canonicalise_layout,
+    fuse_softmax_cross_entropy,
+    hoist_pooling,
     winograd,
     residues_early,
-    prune,
+    eliminate_dead_code,
     pooled_norm,
     fuse_norm,
     differentiate,
-    prune,
-    finish,
+    eliminate_dead_code,
+    fuse_epilogue,
     moments_of_rows,
     sums_of_gradients,
     gradients_by_rows,
-    keep_planes,
-    turn_input_gradients,
-    unroll_convolutions,
+    save_for_backward,
+    flip_input_gradients,
+    lower_convolutions,
 )
 
 MEASURE: tuple[Pass, ...] = (
-    expand_inference,
-    straighten,
-    merge_costs,
-    only_cost,
-    prune,
+    decompose_inference,
+    canonicalise_layout,
+    fuse_softmax_cross_entropy,
+    drop_outputs,
+    eliminate_dead_code,
     fold_norm,
-    pool_first,
+    hoist_pooling,
     winograd,
     residues_early,
-    prune,
+    eliminate_dead_code,
     fuse_norm,
-    finish,
-    unroll_convolutions,
+    fuse_epilogue,
+    lower_convolutions,
 )
 
 INFERENCE: tuple[Pass, ...] = (
-    expand_inference,
-    straighten,
-    prune,
+    decompose_inference,
+    canonicalise_layout,
+    eliminate_dead_code,
     fold_norm,
-    pool_first,
+    hoist_pooling,
     winograd,
     residues_early,
-    prune,
+    eliminate_dead_code,
     fuse_norm,
-    finish,
+    fuse_epilogue,
     in_bands,
-    unroll_convolutions,
+    lower_convolutions,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node, TensorType
-from ..ops.bands import Rows, Together
+from ..ops.bands import AllGather, Rows
 from .rewrite import rewrite
 
 WORTH = 2_500_000  # multiply-adds from one meeting to the next, below which waiting costs more than sharing brings
@@ -25,7 +25,7 @@ def in_bands(graph: Graph) -> Graph:
         return graph
     mine: dict[str, tuple[range, int]] = {}  # values that this band has rows of: which, of how many
 
-    def node_for(op: Rows | Together, value: str, suffix: str, b: Builder) -> str:
+    def node_for(op: Rows | AllGather, value: str, suffix: str, b: Builder) -> str:
         """One for all readers."""
         for other in b.nodes.values():
             if other.op == op and other.inputs == (value,):
@@ -34,7 +34,7 @@ def in_bands(graph: Graph) -> Graph:
         return b.add(op, value, name=name, like=b.nodes[value.partition(":")[0]])
 
     def whole(value: str, b: Builder) -> str:
-        return node_for(Together(mine[value][1]), value, "whole", b) if value in mine else value
+        return node_for(AllGather(mine[value][1]), value, "whole", b) if value in mine else value
 
     def rows(value: str, wanted: range, b: Builder) -> str:
         """Some rows of an image: this band's own, or out of the whole."""
@@ -53,7 +53,7 @@ def in_bands(graph: Graph) -> Graph:
     def seen_by_bands(node: Node) -> list[Sight]:
         """What each band sees of the first input; nothing where a band could not make its rows."""
         sight = node.op.rows_seen
-        if sight is None or node.op.renames or not is_image(node.type) or node.type["h"] % bands:
+        if sight is None or node.op.is_view or not is_image(node.type) or node.type["h"] % bands:
             return []
         height = graph.type(node.inputs[0])["h"]
         seen = [sight.rows(share(node.type, k), height) for k in range(bands)]
@@ -93,12 +93,12 @@ def without_rest(graph: Graph) -> Graph:
     What is made of parameters alone stays: all bands find it at the same place.
     """
     nodes = list(graph)
-    last = max((k for k, node in enumerate(nodes) if isinstance(node.op, Together)), default=-1)
+    last = max((k for k, node in enumerate(nodes) if isinstance(node.op, AllGather)), default=-1)
     kept = [n for k, n in enumerate(nodes) if k <= last or not n.type.batched or not n.inputs]
     return graph.with_nodes({node.name: node for node in kept}, outputs=())
 
 
 def worth_bands(words: Graph, shared: Graph) -> bool:
     """Whether one image of a network is work for more than one worker, who then meet as often as in `shared`."""
-    meetings = sum(isinstance(node.op, Together) for node in shared)
-    return 0 < meetings * WORTH <= sum(figures.macs for figures in words.figures.values())
+    gathers = sum(isinstance(node.op, AllGather) for node in shared)
+    return 0 < gathers * WORTH <= sum(figures.macs for figures in words.figures.values())

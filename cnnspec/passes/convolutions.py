@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
 from ..ir.geometry import Geometry
-from ..ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct, TurnKernel
+from ..ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct, FlipKernel
 from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .methods import Convolution, input_method, no_columns, turned_pads
 from .rewrite import rewrite
 
 
-def turn_input_gradients(graph: Graph) -> Graph:
+def flip_input_gradients(graph: Graph) -> Graph:
     """The input's gradient of a stride-1 convolution is a convolution with the turned kernel.
 
         dx = convolve_input_gradient dy w
@@ -32,14 +32,14 @@ def turn_input_gradients(graph: Graph) -> Graph:
         why = f"input gradient {choice.why}" if node.name in backward else choice.why
         if choice.method != "turning":
             return b.add(op, *inputs, name=node.name, like=node, why=why)
-        turned = b.add(TurnKernel(op.groups), w, name=f"{node.name}.turned", like=node)
+        turned = b.add(FlipKernel(op.groups), w, name=f"{node.name}.turned", like=node)
         geometry = Geometry(op.geometry.kernel, (1, 1), turned_pads(op.geometry), op.geometry.dilate)
         return b.add(Convolve(geometry, op.groups), dy, turned, name=node.name, like=node, why=why)
 
     return rewrite(graph, rule)
 
 
-def unroll_convolutions(graph: Graph) -> Graph:
+def lower_convolutions(graph: Graph) -> Graph:
     """Convolutions by columns, widened once for the product and the filters' gradient.
 
         y = convolve x w;  dw = convolve_filter_gradient x dy
@@ -52,7 +52,7 @@ def unroll_convolutions(graph: Graph) -> Graph:
         return not no_columns(Convolution(op.geometry, b.type(x), filters, op.groups, graph.images))
 
     def columns(value: str, op: Convolve | ConvolveFilterGradient, node: Node, b: Builder) -> str:
-        wanted = Columns(op.geometry, op.groups, op.residues)
+        wanted = Columns(op.geometry, op.groups, op.polyphase)
         for other in b.nodes.values():
             if other.op == wanted and other.inputs == (value,):
                 return other.name
@@ -62,11 +62,11 @@ def unroll_convolutions(graph: Graph) -> Graph:
         op = node.op
         if isinstance(op, Convolve) and by_columns(inputs[0], b.type(inputs[1])["f"], op, b):
             wide = columns(inputs[0], op, node, b)
-            product = ColumnsProduct(Columns(op.geometry, op.groups, op.residues), node.type, op.moments)
+            product = ColumnsProduct(Columns(op.geometry, op.groups, op.polyphase), node.type, op.moments)
             return b.add(product, wide, inputs[1], name=node.name, like=node, why=node.why)
         if isinstance(op, ConvolveFilterGradient) and by_columns(inputs[0], op.w["f"], op, b):
             wide = columns(inputs[0], op, node, b)
-            made = ColumnsFilterGradient(Columns(op.geometry, op.groups, op.residues), op.w)
+            made = ColumnsFilterGradient(Columns(op.geometry, op.groups, op.polyphase), op.w)
             return b.add(made, wide, inputs[1], name=node.name, like=node)
         return None
 

@@ -9,19 +9,19 @@ from ..ops.activation import Relu
 from ..ops.convolve import AddBias, ConvolveFilterGradient
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
+from ..ops.polyphase import FromPolyphase
 from ..ops.pooled_norm import PooledBatchNorm
-from ..ops.residues import Pixels
-from ..ops.windows import PoolResidues
-from ..ops.winograd import WinogradConvolveGradient
+from ..ops.windows import PolyphasePool
+from ..ops.winograd_1d import WinogradConvolveGradient
 from .rewrite import Absorbed, rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)
 
 
 def pooled_norm(graph: Graph) -> Graph:
-    """Normalise and pool residue rows block by block: what lies between has no memory.
+    """Normalise and pool polyphase rows block by block: what lies between has no memory.
 
-        n = batch_norm x w b;  p = pool_residues n
+        n = batch_norm x w b;  p = polyphase_maxpool2 n
         p = pooled_batch_norm x w b
 
     Not where another node reads n.
@@ -30,14 +30,14 @@ def pooled_norm(graph: Graph) -> Graph:
     gone: Absorbed = {
         node.inputs[0]: ()
         for node in graph
-        if isinstance(node.op, PoolResidues)
+        if isinstance(node.op, PolyphasePool)
         and isinstance(graph[node.inputs[0]].op, BatchNorm)
         and len(readers[node.inputs[0]]) == 1
         and node.inputs[0] not in results
     }
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> dict[str, str] | None:
-        if not isinstance(node.op, PoolResidues) or node.inputs[0] not in gone:
+        if not isinstance(node.op, PolyphasePool) or node.inputs[0] not in gone:
             return None
         norm = graph[node.inputs[0]]
         assert isinstance(norm.op, BatchNorm)
@@ -93,7 +93,7 @@ def fuse_norm(graph: Graph) -> Graph:
 
 def settled_last(graph: Graph) -> Graph:
     """Nodes that only keep running statistics at the end, where nothing has to wait for them."""
-    nodes = sorted(graph, key=lambda node: node.op.settles)
+    nodes = sorted(graph, key=lambda node: node.op.stateful)
     return graph.with_nodes({node.name: node for node in nodes})
 
 
@@ -103,7 +103,7 @@ def gradients_by_rows(graph: Graph) -> Graph:
         d.dx = batch_norm_gradient d x ...;  c.dx = winograd_gradient d.dx z w
         d.dx = batch_norm_gradient d x ..., by rows;  c.dx = winograd_gradient d.dx z w
 
-    So it is where it leaves residue rows. Not where anybody else reads it: it has no memory then.
+    So it is where it leaves polyphase rows. Not where anybody else reads it: it has no memory then.
     """
     readers, results = graph.readers(), set(graph.results)
 
@@ -111,8 +111,8 @@ def gradients_by_rows(graph: Graph) -> Graph:
         if not isinstance(node.op, BatchNormGradient) or node.name in results:
             return False
         reader, *others = readers[node.name]
-        full = isinstance(reader.op, Pixels) and reader.op.full(node.type)
-        filters = isinstance(reader.op, ConvolveFilterGradient) and reader.op.residues
+        full = isinstance(reader.op, FromPolyphase) and reader.op.full(node.type)
+        filters = isinstance(reader.op, ConvolveFilterGradient) and reader.op.polyphase
         return not others and (full or filters or isinstance(reader.op, WinogradConvolveGradient))
 
     nodes = {node.name: replace(node, op=node.op.changed(by_rows=True)) if lazily(node) else node for node in graph}

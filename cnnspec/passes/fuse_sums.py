@@ -6,7 +6,7 @@ from ..ir import Builder, Graph, Node
 from ..ops.convolve import Convolve
 from ..ops.merge import Add
 from ..ops.norm import BatchNorm, ReluBatchNormSums
-from ..ops.winograd import WinogradConvolve, WinogradConvolveGradient
+from ..ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient
 from .rewrite import Absorbed, rewrite
 
 
@@ -31,7 +31,7 @@ def moments_of_rows(graph: Graph) -> Graph:
 def by_rows(graph: Graph, value: str) -> bool:
     """Whether a convolution makes the value block by block."""
     op = graph[value].op
-    makes = isinstance(op, WinogradConvolve) or (isinstance(op, Convolve) and op.residues)
+    makes = isinstance(op, WinogradConvolve) or (isinstance(op, Convolve) and op.polyphase)
     return makes and value == graph[value].name
 
 

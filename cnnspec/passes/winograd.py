@@ -1,39 +1,39 @@
-"""Winograd's convolution where it pays, and residue rows as far as they carry."""
+"""Winograd's convolution where it pays, and polyphase rows as far as they carry."""
 
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
 from ..ops.convolve import Convolve
 from ..ops.leaves import Input
-from ..ops.residues import Pixels, Residues
-from ..ops.squares import SquaresConvolve
-from ..ops.windows import PoolResidues
-from ..ops.winograd import WinogradConvolve
+from ..ops.polyphase import FromPolyphase, ToPolyphase
+from ..ops.windows import PolyphasePool
+from ..ops.winograd_1d import WinogradConvolve
+from ..ops.winograd_2d import Winograd2dConvolve
 from .methods import Convolution, layer_method, no_columns
 from .rewrite import rewrite
 
-WAYS: dict[str, type[WinogradConvolve]] = {"Winograd": WinogradConvolve, "squares": SquaresConvolve}
+WAYS: dict[str, type[WinogradConvolve]] = {"Winograd": WinogradConvolve, "squares": Winograd2dConvolve}
 
 
 def winograd(graph: Graph) -> Graph:
-    """Convolutions for which Winograd's method is the one (`methods.py`), and what stands between, in residue rows.
+    """Convolutions that Winograd's method is chosen for (`methods.py`), and what lies between, in polyphase rows.
 
         y = convolve x w;  r = relu y;  z = convolve r v
-        y = winograd (residues x) w;  r = relu y;  z = pixels (winograd r v)
+        y = winograd (polyphase x) w;  r = relu y;  z = pixels (winograd r v)
 
-    Pooling takes residue rows and gives an image. Not for strides or dilations, few channels, or a handful of
+    Pooling takes polyphase rows and gives an image. Not for strides or dilations, few channels, or a handful of
     images; where four does not divide the width, the image is itself again after each convolution. Every
     convolution is told how it is computed, and why.
     """
 
     def moved(value: str, b: Builder) -> str | None:
-        """The value in residue rows where it comes from there, with every tile full."""
+        """The value in polyphase rows where it comes from there, with every tile full."""
         made = b.nodes[value.partition(":")[0]]
-        full = isinstance(made.op, Pixels) and made.op.full(b.type(made.inputs[0]))
+        full = isinstance(made.op, FromPolyphase) and made.op.full(b.type(made.inputs[0]))
         return made.inputs[0] if full and ":" not in value else None
 
     def back(value: str, node: Node, b: Builder) -> dict[str, str]:
-        return {node.name: b.add(Pixels(node.type["w"]), value, name=f"{node.name}.in_order", like=node)}
+        return {node.name: b.add(FromPolyphase(node.type["w"]), value, name=f"{node.name}.in_order", like=node)}
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
         op = node.op
@@ -44,14 +44,14 @@ def winograd(graph: Graph) -> Graph:
             choice = layer_method(convolution, graph.measured)
             if choice.method not in WAYS:
                 return b.add(op, *inputs, name=node.name, like=node, why=choice.why)
-            x = residues(inputs[0], b)
+            x = polyphase(inputs[0], b)
             made = WAYS[choice.method](op.geometry, types[0]["w"])
             return back(b.add(made, x, inputs[1], name=node.name, like=node, why=choice.why), node, b)
-        same = op.on_residues(*types)
+        same = op.for_polyphase(*types)
         if node.type.kind == "image" and same is not None:
             images = [value for value, kind in zip(inputs, types, strict=True) if kind.batched]
             if any(moved(value, b) for value in images):
-                there = [residues(v, b) if kind.batched else v for v, kind in zip(inputs, types, strict=True)]
+                there = [polyphase(v, b) if kind.batched else v for v, kind in zip(inputs, types, strict=True)]
                 value = b.add(same, *there, name=node.name, like=node)
                 return value if b.type(value).kind == "image" else back(value, node, b)
         return None
@@ -60,14 +60,14 @@ def winograd(graph: Graph) -> Graph:
 
 
 def residues_early(graph: Graph) -> Graph:
-    """Residue rows from where an image is made, if all that reads it does not mind or wants them.
+    """polyphase rows from where an image is made, if all that reads it does not mind or wants them.
 
-        y = convolve x w;  n = batch_norm y g b;  r = relu n;  z = winograd (residues r) v
-        y = convolve x w;  n = batch_norm (residues y) g b;  r = relu n;  z = winograd r v
+        y = convolve x w;  n = batch_norm y g b;  r = relu n;  z = winograd (polyphase r) v
+        y = convolve x w;  n = batch_norm (polyphase y) g b;  r = relu n;  z = winograd r v
 
-    What follows can then be fused on the way back as well. Pooling of residue rows makes residue rows itself, and
-    so does a first convolution by columns, from columns in that order. Not where a tile is half empty, nor for sums
-    of images.
+    What follows can then be fused on the way back as well. Pooling of polyphase rows makes polyphase rows itself,
+    and so does a first convolution by columns, from columns in that order. Not where a tile is half empty, nor for
+    sums of images.
     """
     readers, results = graph.readers(), set(graph.results)
     moved: set[str] = set()
@@ -82,25 +82,25 @@ def residues_early(graph: Graph) -> Graph:
         return not no_columns(convolution) and op.geometry.dilate[0] == 1
 
     for node in reversed(list(graph)):
-        kind, makes = node.type, isinstance(node.op, PoolResidues) or first(node)
-        if not (node.op.any_rows or makes) or kind.kind != "image" or kind["w"] % 4 or node.name in results:
+        kind, makes = node.type, isinstance(node.op, PolyphasePool) or first(node)
+        if not (node.op.layout_agnostic or makes) or kind.kind != "image" or kind["w"] % 4 or node.name in results:
             continue
         images = [value for value in node.inputs if graph.type(value).batched]
         wanted = readers.get(node.name, ())
-        if len(images) == 1 and wanted and all(isinstance(r.op, Residues) or r.name in moved for r in wanted):
+        if len(images) == 1 and wanted and all(isinstance(r.op, ToPolyphase) or r.name in moved for r in wanted):
             moved.add(node.name)
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
-        if isinstance(node.op, Residues) and node.inputs[0] in moved:
+        if isinstance(node.op, ToPolyphase) and node.inputs[0] in moved:
             return inputs[0]
         if node.name not in moved:
             return None
-        if isinstance(node.op, PoolResidues):
+        if isinstance(node.op, PolyphasePool):
             return b.add(node.op.changed(onward=True), *inputs, name=node.name, like=node)
         if isinstance(node.op, Convolve):
-            return b.add(node.op.changed(residues=True), *inputs, name=node.name, like=node, why=node.why)
+            return b.add(node.op.changed(polyphase=True), *inputs, name=node.name, like=node, why=node.why)
         there = tuple(
-            residues(new, b) if graph.type(old).batched and old not in moved else new
+            polyphase(new, b) if graph.type(old).batched and old not in moved else new
             for old, new in zip(node.inputs, inputs, strict=True)
         )
         return b.add(node.op, *there, name=node.name, like=node)
@@ -108,15 +108,15 @@ def residues_early(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
-def residues(value: str, b: Builder) -> str:
-    """The value in residue rows: what it was made of, or a node for it, one for all readers.
+def polyphase(value: str, b: Builder) -> str:
+    """The value in polyphase rows: what it was made of, or a node for it, one for all readers.
 
     A convolution leaves anything at all where its last tile is empty, so there the rows are made anew.
     """
     made = b.nodes[value.partition(":")[0]]
-    if isinstance(made.op, Pixels) and made.op.full(b.type(made.inputs[0])):
+    if isinstance(made.op, FromPolyphase) and made.op.full(b.type(made.inputs[0])):
         return made.inputs[0]
     for other in b.nodes.values():
-        if isinstance(other.op, Residues) and other.inputs == (value,):
+        if isinstance(other.op, ToPolyphase) and other.inputs == (value,):
             return other.name
-    return b.add(Residues(), value, name=f"{made.name}.in_residues", like=made)
+    return b.add(ToPolyphase(), value, name=f"{made.name}.as_polyphase", like=made)

@@ -16,7 +16,7 @@ import numpy as np
 from ..data.dataset import Dataset
 from ..diagnostics import SpecError
 from ..draw.png import MISSING
-from ..experiment.journal import NAME, read
+from ..experiment.statistics import NAME, read
 from ..model.scores import scores
 from ..quoting import plotted
 from ..train.documents import columns

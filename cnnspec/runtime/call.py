@@ -23,14 +23,14 @@ class Shard(NamedTuple):
     kept: np.ndarray
     parameters: Arrays
     gradients: Arrays | None
-    meetings: Arrays
+    partials: Arrays
     given: Arrays
     taken: Arrays
     numbers: Mapping[str, Any]
 
     def bind(self, dtype: str) -> Bound:
-        text, arena, kept, parameters, gradients, meetings, given, taken, numbers = self
-        return bind(text, dtype, arena, kept, parameters, gradients, meetings, given, taken, numbers)
+        text, arena, kept, parameters, gradients, partials, given, taken, numbers = self
+        return bind(text, dtype, arena, kept, parameters, gradients, partials, given, taken, numbers)
 
 
 class Rescaling(NamedTuple):
@@ -116,7 +116,7 @@ class Call:
             if self.order.barriers[1]:
                 self.together(worker, running, self.order.barriers[1])
         self.barrier(worker)
-        self.update.collect(worker, self.count, len(self.order.shards))
+        self.update.reduce_gradients(worker, self.count, len(self.order.shards))
 
     def learn(self, worker: int) -> None:
         self.differentiate(worker)
@@ -129,5 +129,5 @@ class Call:
         self.update.apply(worker, self.count)
         if worker == 0:
             first = self.mine[0][0]
-            if first.settle is not None:
-                first.settle(first.b, first.p)
+            if first.update_statistics is not None:
+                first.update_statistics(first.b, first.p)

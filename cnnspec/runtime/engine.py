@@ -21,7 +21,7 @@ from ..ops.costs import Cost
 from ..ops.leaves import Target
 from ..passes import INFERENCE, MEASURE, TRAINING, run
 from ..passes.bands import worth_bands
-from ..passes.expand import attach_costs
+from ..passes.decompose import attach_costs
 from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
 from .blas import single_thread
@@ -33,7 +33,7 @@ from .processes import Processes
 from .turns import Turn
 from .update import Update, rule
 from .words import WorkerDied
-from .workers import Alone, Threads, workers
+from .workers import SerialWorkers, Threads, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
 Answer = TypeVar("Answer")
@@ -115,7 +115,7 @@ class Engine:
         """How many numbers are trained, and how many more are kept."""
         return tuple(sum(p.type.elements for p in part.values()) for part in (self.trained, self.state))  # type: ignore[return-value]
 
-    def _settle_in(self, workers: Alone | Threads | Processes) -> None:
+    def _settle_in(self, workers: SerialWorkers | Threads | Processes) -> None:
         """Take the memory that all workers see."""
         self.workers = workers
         take = partial(array, workers.memory)
@@ -210,7 +210,7 @@ class Engine:
             total = sum(program.arena_bytes for program in programs)
             if total > room.arena.size:
                 self.workers.forget()
-                room.widen(total)
+                room.im2col_width(total)
             # programs bind their own shards
             here = range(0, len(programs), self.workers.count if self.workers.memory.shared else 1)
             blocks = [block.arrays for block in self.gradients]
@@ -248,7 +248,7 @@ class Engine:
         return call
 
     def learn(self, arrays: Arrays, rate: float) -> tuple[float, Counts]:
-        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were right."""
+        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct."""
         with self.turn:
             plan, call = self._ready("learn", arrays, self.turn.lanes[0])
             step = int(self.clock[1]) + 1
@@ -265,7 +265,7 @@ class Engine:
             return plan.result
 
     def measure(self, arrays: Arrays) -> tuple[float, Counts]:
-        """Mean cost and number of right answers, as the network is after training."""
+        """Mean cost and number of correct answers, as the network is after training."""
         return self._ask("measure", arrays, result)
 
     def differentiate(self, arrays: Arrays) -> tuple[float, View]:

@@ -60,7 +60,7 @@ class Bound:
     prepare: Callable[[Any, Any], None] | None
     forward: Callable[[Any, Any], Any]
     backward: Callable[[Any, Any, Any], Any] | None
-    settle: Callable[[Any, Any], None] | None
+    update_statistics: Callable[[Any, Any], None] | None
     b: SimpleNamespace
     p: SimpleNamespace
     g: SimpleNamespace | None
@@ -87,18 +87,20 @@ def bind(
     kept: np.ndarray,
     parameters: Mapping[str, np.ndarray],
     gradients: Mapping[str, np.ndarray] | None,
-    meetings: Mapping[str, np.ndarray],
-    given: Mapping[str, np.ndarray],
-    taken: Mapping[str, np.ndarray],
+    partials: Mapping[str, np.ndarray],
+    feeds: Mapping[str, np.ndarray],
+    fetches: Mapping[str, np.ndarray],
     numbers: Mapping[str, Any],
 ) -> Bound:
     """Make the program's functions and lay its buffers over the memory given.
 
-    `numbers` are the small arrays of a shard: costs, right, clock.
+    `numbers` are the small arrays of a shard: costs, correct, clock.
     """
     names = functions(program, dtype)
     b, p = SimpleNamespace(**numbers), namespace(program, parameters)
     g = namespace(program, gradients) if gradients is not None else None
-    names["buffers"](b, p, g, Arena(arena, dtype), Arena(kept, dtype), meetings, program.constants, given, taken)
-    prepare, backward, settle = (names.get(name) for name in ("prepare", "backward", "settle"))
-    return Bound(program, prepare, names["forward"], backward, settle, b, p, g)
+    names["buffers"](b, p, g, Arena(arena, dtype), Arena(kept, dtype), partials, program.constants, feeds, fetches)
+    prepare, backward, update_statistics = (
+        names.get(name) for name in ("prepare", "backward", "update_statistics")
+    )
+    return Bound(program, prepare, names["forward"], backward, update_statistics, b, p, g)

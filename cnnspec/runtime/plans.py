@@ -20,7 +20,7 @@ from .load import Bound, Text
 from .memory import Private, Shared
 from .turns import Lane
 
-Counts = tuple[int, int]  # right answers: by class, by label (`model/targets.py`)
+Counts = tuple[int, int]  # correct answers: by class, by label (`model/targets.py`)
 Scalings = tuple[tuple[str, np.dtype[Any], Scaling], ...]  # input, type, and how it is scaled
 
 
@@ -38,10 +38,10 @@ class Plan:
     layout: tuple[Shard, ...]
     cuts: tuple[slice, ...]
     shards: dict[int, Bound]
-    given: dict[str, np.ndarray]
-    taken: dict[str, np.ndarray]
+    feeds: dict[str, np.ndarray]
+    fetches: dict[str, np.ndarray]
     costs: np.ndarray
-    right: np.ndarray
+    correct: np.ndarray
     prepared: int = -1
     staged: dict[tuple[str, np.dtype[Any]], np.ndarray] = field(default_factory=dict)
     calls: dict[tuple[str, Scalings], Call] = field(default_factory=dict)
@@ -58,14 +58,14 @@ class Plan:
 
     @property
     def result(self) -> tuple[float, Counts]:
-        """The cost and the right answers of all shards; of so few numbers Python's sums are quicker."""
-        right = self.right.flat
-        return float(sum(self.costs.flat)), (int(sum(right[::2])), int(sum(right[1::2])))
+        """The cost and the correct answers of all shards; of so few numbers Python's sums are quicker."""
+        correct = self.correct.flat
+        return float(sum(self.costs.flat)), (int(sum(correct[::2])), int(sum(correct[1::2])))
 
     @lazy
     def outputs(self) -> tuple[np.ndarray, ...]:
         """What it makes, in order."""
-        return tuple(self.taken[value] for value in self.graph.outputs)
+        return tuple(self.fetches[value] for value in self.graph.outputs)
 
     @property
     def arena_bytes(self) -> int:
@@ -74,7 +74,7 @@ class Plan:
     def order(self, what: str, scalings: Scalings, dtype: str, update: tuple[Any, ...]) -> Order:
         """What every worker is told of a call."""
         rescalings = tuple(
-            Rescaling(self.staged[name, kind], self.given[name], scaling.scale, scaling.offset)
+            Rescaling(self.staged[name, kind], self.feeds[name], scaling.scale, scaling.offset)
             for name, kind, scaling in scalings
         )
         cuts = tuple((cut.start, cut.stop) for cut in self.cuts)
@@ -97,7 +97,7 @@ class Room(Lane):
         self.taken.append(self.memory.take(size))
         return self.taken[-1]
 
-    def widen(self, size: int) -> None:
+    def im2col_width(self, size: int) -> None:
         """Make the arena as large as this, without the plans that lie in the old one."""
         self.plans.clear()
         while self.taken:
@@ -137,15 +137,15 @@ def lay_out(
     graph, count = programs[0].graph, len(programs)
     _, bands = graph.band
     targets = [node.name for node in graph if isinstance(node.op, Target)]
-    given = {name: batch(room, n, graph.type(name).shape, dtype) for name in (*graph.inputs, *targets)}
-    taken = {name: batch(room, n, graph.type(name).shape, dtype) for name in graph.outputs}
-    meetings = {
+    feeds = {name: batch(room, n, graph.type(name).shape, dtype) for name in (*graph.inputs, *targets)}
+    fetches = {name: batch(room, n, graph.type(name).shape, dtype) for name in graph.outputs}
+    partials = {
         name: array(room, count * prod(shape), kind).reshape(count, *shape)
-        for shared, kind in ((programs[0].meetings, "float64"), (programs[0].together, dtype))
+        for shared, kind in ((programs[0].partials, "float64"), (programs[0].together, dtype))
         for name, shape in shared.items()
     }
     costs = array(room, count * max(1, programs[0].costs), "float64").reshape(count, -1)
-    right = array(room, 2 * count, "int64").reshape(count, 2)
+    correct = array(room, 2 * count, "int64").reshape(count, 2)
     kept = room.take(max(program.kept_bytes for program in programs))
     offsets = [0, *accumulate(program.arena_bytes for program in programs)]
     sizes = [program.n for program in programs[::bands]]
@@ -158,15 +158,15 @@ def lay_out(
             kept,
             parameters,
             gradients[k] if graph.gradients else None,
-            meetings,
-            cut_of(given, cut),
-            cut_of(taken, cut),
-            {"costs": costs[k], "right": right[k], "clock": clock, "shard": k},
+            partials,
+            cut_of(feeds, cut),
+            cut_of(fetches, cut),
+            {"costs": costs[k], "correct": correct[k], "clock": clock, "shard": k},
         )
         for k, (cut, program) in enumerate(zip(cuts, programs, strict=True))
     )
     shards = {k: layout[k].bind(dtype) for k in here if k < count}
-    return Plan(graph, programs, layout, cuts, shards, given, taken, costs, right)
+    return Plan(graph, programs, layout, cuts, shards, feeds, fetches, costs, correct)
 
 
 def cut_of(arrays: Mapping[str, np.ndarray], cut: slice) -> dict[str, np.ndarray]:
@@ -178,15 +178,15 @@ def give(plan: Plan, arrays: Mapping[str, np.ndarray | Stored], dtype: str, room
     scalings: Scalings = ()
     for name, values in arrays.items():
         if not isinstance(values, Stored):
-            np.copyto(plan.given[name], values, casting="same_kind")
+            np.copyto(plan.feeds[name], values, casting="same_kind")
             continue
         if plan.bands > 1:  # workers who share an image cannot each scale a part of it
-            values.scaling.apply(values.images, plan.given[name])
+            values.scaling.apply(values.images, plan.feeds[name])
             continue
         kind = values.dtype
         if (name, kind) not in plan.staged:
             own = kind == dtype  # then they are scaled where they are
-            new = plan.given[name] if own else array(room, values.images.size, kind).reshape(values.shape)
+            new = plan.feeds[name] if own else array(room, values.images.size, kind).reshape(values.shape)
             plan.staged[name, kind] = new
         np.copyto(plan.staged[name, kind], values.images)
         scalings += ((name, kind, values.scaling),)

@@ -23,7 +23,7 @@ import numpy as np
 
 from .call import Call
 from .memory import Shared
-from .words import GO, STOP, TASK, Bell, Words, WorkerDied, WorkerError, nbytes
+from .words import GO, STOP, TASK, WakeEvent, Words, WorkerDied, WorkerError, nbytes
 
 LATELY = 0.1  # seconds
 PACKAGE = Path(__file__).parent  # of the package's folder
@@ -51,7 +51,7 @@ class Processes:
         self.memory = Shared()
         self.control = self.memory.take(nbytes(count))
         self.children: list[subprocess.Popen[bytes]] = []
-        self.bells: list[Bell] = []  # one for each child
+        self.bells: list[WakeEvent] = []  # one for each child
         self.words = Words(self.control.data, count, partial(check, self.children))
         self.told = 0  # how many tasks there have been
         self.forgotten = 0  # those up to here are no more
@@ -69,7 +69,7 @@ class Processes:
         assert place is not None
         try:
             for worker in range(1, self.count):
-                bell = Bell()
+                bell = WakeEvent()
                 self.bells.append(bell)
                 words = {"start": place.start, "length": place.length, "offset": place.offset, "count": self.count}
                 files = {"file": self.memory.file, "bell": bell.ends[0]}
@@ -183,7 +183,7 @@ def check(children: list[subprocess.Popen[bytes]], words: Words) -> None:
             raise WorkerDied(words.said() or f"a worker process died ({how})")
 
 
-def dismiss(words: Words, children: list[subprocess.Popen[bytes]], bells: list[Bell], owner: int) -> None:
+def dismiss(words: Words, children: list[subprocess.Popen[bytes]], bells: list[WakeEvent], owner: int) -> None:
     """End the children of a process; in a process that was forked from it only forget them."""
     mine = os.getpid() == owner
     if mine:

@@ -2,7 +2,7 @@
 
 Every distinct convolution of a network that leaves a choice (`passes/methods.py`) becomes a plan of its own, once
 by each method: the layer and, where something is learnt, its gradients. The plans take turns for a few rounds; the
-medians are what the passes then choose by, and are remembered (`remember.py`). The ways into residue rows and out
+medians are what the passes then choose by, and are remembered (`remember.py`). The ways into polyphase rows and out
 of them are not counted: in a network, a chain of layers stays in them.
 """
 
@@ -23,12 +23,12 @@ from ..ops.conv import kernel_parameters
 from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..ops.costs import Cost
 from ..ops.leaves import Input, Weight
-from ..ops.residues import residue_type
+from ..ops.polyphase import polyphase_type
 from ..passes import INFERENCE, TRAINING, run
-from ..passes.convolutions import turn_input_gradients, unroll_convolutions
-from ..passes.expand import attach_costs
-from ..passes.keep_planes import keep_planes
+from ..passes.convolutions import flip_input_gradients, lower_convolutions
+from ..passes.decompose import attach_costs
 from ..passes.methods import INPUT, LAYER, Convolution, input_key, possible
+from ..passes.save_for_backward import save_for_backward
 from ..passes.winograd import WAYS
 from ..record import record
 from . import remember
@@ -71,7 +71,7 @@ def tune(
 
 
 def _tuned(graph: Graph, learns: bool, dtype: str, clock: Clock) -> Times:
-    graph = run(graph, TRAINING if learns else INFERENCE, after="pool_first")
+    graph = run(graph, TRAINING if learns else INFERENCE, after="hoist_pooling")
     key = f"{remember.machine()}; {dtype}, {'with' if learns else 'without'} gradients"
     known = remember.recall(key)
     found: Times = {}
@@ -112,12 +112,12 @@ def layer_graph(c: Convolution, method: str, learns: bool) -> Graph:
     """A layer by a method; where it learns with the gradients of its filters, and of its input where wanted."""
     b = Builder()
     way = WAYS.get(method)
-    x = b.add(Filled(residue_type(c.x) if way else c.x), name="x")
+    x = b.add(Filled(polyphase_type(c.x) if way else c.x), name="x")
     w = b.add(Weight(filters(c)), name="w")
-    dy = b.add(Filled(residue_type(c.y) if way else c.y), name="dy") if learns else ""
+    dy = b.add(Filled(polyphase_type(c.y) if way else c.y), name="dy") if learns else ""
     y = b.add(way(c.geometry, c.x["w"]) if way else Convolve(c.geometry, c.groups), x, w, name="y")
     if not learns:
-        return unroll_convolutions(b.graph((), (), cost=y, updates={"x": x}))
+        return lower_convolutions(b.graph((), (), cost=y, updates={"x": x}))
     if way:
         _, dw = b.nodes[y].op.gradient(b.nodes[y], dy, b)
     else:
@@ -125,7 +125,7 @@ def layer_graph(c: Convolution, method: str, learns: bool) -> Graph:
         if not c.first:
             b.add(ConvolveInputGradient(c.geometry, c.groups, c.x), dy, w, name="dx")
     made = b.graph((), (), cost=y, gradients={w: dw}, updates={"x": x, "dy": dy}, images=c.images)
-    return unroll_convolutions(turn_input_gradients(keep_planes(made)))
+    return lower_convolutions(flip_input_gradients(save_for_backward(made)))
 
 
 def input_graph(c: Convolution, method: str) -> Graph:
@@ -136,7 +136,7 @@ def input_graph(c: Convolution, method: str) -> Graph:
     dx = b.add(ConvolveInputGradient(c.geometry, c.groups, c.x), dy, w, name="dx")
     forced = {input_key(c): {m.name: float(m.name != method) for m in possible(c, INPUT)}}
     made = b.graph((), (), cost=dx, updates={"dy": dy}, images=c.images, measured=forced)
-    return unroll_convolutions(turn_input_gradients(made))
+    return lower_convolutions(flip_input_gradients(made))
 
 
 def filters(c: Convolution) -> Parameter:

@@ -113,7 +113,7 @@ class Update:
             ]
         return self.pieces[worker, workers]
 
-    def collect(self, worker: int, workers: int, shards: int) -> None:
+    def reduce_gradients(self, worker: int, workers: int, shards: int) -> None:
         """Add the shards' gradients up, into the first one's memory."""
         for piece in self.part(worker, workers):
             for other in piece.others[: shards - 1]:

@@ -29,7 +29,7 @@ class WorkerDied(WorkerError):
     """A worker is gone, and could not say why."""
 
 
-class Bell:
+class WakeEvent:
     """What wakes a process that sleeps: an event of the system's, or a pipe where there is none.
 
     A pipe suggests to Linux that who writes is about to sleep, and the other is put on its processor.
@@ -69,7 +69,7 @@ class Words:
         self.count, self.alive = count, alive
         self.words = memory[: 8 * size(count)].cast("q")
         self.reason = memory[8 * size(count) :]
-        self.meetings = 0
+        self.arrivals = 0
 
     @staticmethod
     def slot(worker: int) -> int:
@@ -81,11 +81,11 @@ class Words:
         for k in range(len(self.words)):
             self.words[k] = 0
         self.reason[:] = bytes(len(self.reason))
-        self.meetings = 0
+        self.arrivals = 0
 
     def barrier(self, worker: int) -> None:
         """Wait for all others to come to their barrier."""
-        self.meetings = count = self.meetings + 1
+        self.arrivals = count = self.arrivals + 1
         words = self.words
         words[FIRST + EACH * worker] = count
         for other in range(self.count):

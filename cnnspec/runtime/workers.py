@@ -21,7 +21,7 @@ from .words import WorkerDied, WorkerError
 Task = Callable[[int], None]
 
 
-class Alone:
+class SerialWorkers:
     """One worker: the caller."""
 
     count = 1
@@ -170,10 +170,10 @@ def closed_lock() -> threading.Lock:
     return lock
 
 
-def workers(count: int, parallel: str) -> Alone | Threads | Processes:
+def workers(count: int, parallel: str) -> SerialWorkers | Threads | Processes:
     """`threads` or `processes`, which fall back to threads where no programs may be started."""
     if count == 1:
-        return Alone()
+        return SerialWorkers()
     if parallel == "processes" and possible():
         with suppress(OSError):  # too many processes, or none are allowed
             found = Processes(count)

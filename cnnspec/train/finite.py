@@ -30,7 +30,7 @@ def check_parameters(model: Trainable, when: str) -> None:
         raise SpecError((Diagnostic("CNN302", f"{name} holds {what} {when}", help=CURE),))
 
 
-def blame(model: Trainable, x: Any, y: Any, cost: float, when: str) -> SpecError:
+def explain_nonfinite(model: Trainable, x: Any, y: Any, cost: float, when: str) -> SpecError:
     """The diagnostic for a cost that is not finite, naming the first tensor that made it so.
 
     Looks where the numbers come from, in order: the images, the targets, the parameters, what each layer

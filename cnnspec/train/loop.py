@@ -22,7 +22,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..interrupts import Interrupts, named
 from ..settings.data import Data
 from ..settings.train import Train
-from .finite import blame
+from .finite import explain_nonfinite
 from .history import History, Progress, Row, Score
 from .trainable import Images, Trainable
 
@@ -30,7 +30,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Course:
+class TrainingConfig:
     """What a training is to do.
 
     best      `accuracy` (of answers that are no classes: the cost) or `cost`, on the validation images
@@ -51,7 +51,7 @@ class Course:
     begun: int = 0
 
     @classmethod
-    def of(cls, train: Train, data: Data) -> Course:
+    def of(cls, train: Train, data: Data) -> TrainingConfig:
         """The course that a spec's blocks ask for."""
         return cls(
             epochs=train.epochs,
@@ -79,7 +79,7 @@ class StepDone(NamedTuple):  # made at every step, in a quarter of a frozen data
     step: int  # of this training, counted from 1
     epoch: int  # counted from 1
     cost: float
-    right: float | None
+    correct: float | None
     images: int
     rate: float
     seconds: float
@@ -138,7 +138,7 @@ def resuming(folder: Path) -> str:
 def training(
     model: Trainable,
     images: Images,
-    course: Course,
+    course: TrainingConfig,
     validation: Images | None = None,
     progress: Progress | None = None,
 ) -> Generator[Event]:
@@ -171,13 +171,13 @@ def training(
                 dtype=model.dtype,
             ):
                 rate, count = model.rate, min(course.batch, len(images) - progress.batch * course.batch)
-                cost, right = model.learn(x, y)
+                cost, correct = model.learn(x, y)
                 step += 1
                 if not isfinite(cost):
-                    raise blame(model, x, y, cost, f"at step {step} (epoch {epoch})")
+                    raise explain_nonfinite(model, x, y, cost, f"at step {step} (epoch {epoch})")
                 seconds = perf_counter() - start
-                progress.add(count, cost, right, rate, seconds)
-                yield StepDone(step, epoch, cost, right, count, rate, seconds)
+                progress.add(count, cost, correct, rate, seconds)
+                yield StepDone(step, epoch, cost, correct, count, rate, seconds)
                 if interrupts.seen:
                     break
                 if step % between == 0 and progress.batch < per_epoch:
@@ -198,7 +198,7 @@ def training(
 def fit(
     model: Trainable,
     images: Images,
-    course: Course,
+    course: TrainingConfig,
     validation: Images | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> History:
@@ -217,13 +217,13 @@ def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], 
     for x, y in images.batches(batch, stored=model.scales, dtype=model.dtype):
         if stopped():
             break
-        mean, right = model.measure(x, y)
+        mean, hits = model.measure(x, y)
         count = min(batch, len(images) - done)
         cost, done = cost + mean * count, done + count
-        correct, classes = correct + (right or 0), classes and right is not None
+        correct, classes = correct + (hits or 0), classes and hits is not None
     return Score(cost / done, correct / done if classes else None) if done else Score()
 
 
-def stalled(progress: Progress, course: Course) -> bool:
+def stalled(progress: Progress, course: TrainingConfig) -> bool:
     """Whether so many epochs have passed without a better one that it is time to stop."""
     return course.patience is not None and progress.epoch - progress.best_epoch >= course.patience

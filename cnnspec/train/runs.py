@@ -17,13 +17,13 @@ from .folder import RunFolder
 from .history import Progress, Score
 from .lock import held
 from .loop import (
-    Course,
     EpochDone,
     Event,
     Finished,
     Interrupted,
     SaveDue,
     Started,
+    TrainingConfig,
     measure,
     resuming,
     training,
@@ -92,7 +92,7 @@ class Recorder:
 def run(
     model: Trainable,
     images: Images,
-    course: Course,
+    course: TrainingConfig,
     folder: RunFolder,
     stamp: Stamp,
     *,

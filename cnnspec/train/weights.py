@@ -19,12 +19,12 @@ COUNTER = ".num_batches_tracked"  # kept by PyTorch beside the running statistic
 
 
 @dataclass(frozen=True)
-class Misfits:
+class LoadReport:
     """What a file and a model do not share: names, and for shapes a sentence each."""
 
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
-    misshapen: tuple[str, ...] = ()
+    mismatched: tuple[str, ...] = ()
 
 
 def load(
@@ -33,7 +33,7 @@ def load(
     *,
     partial: bool = False,
     names: Mapping[str, str] | None = None,
-) -> Misfits:
+) -> LoadReport:
     """Set the parameters from a file; all of them, or with `partial` those that fit.
 
     `names` tells under which name the file keeps a parameter, where it is not its own.
@@ -50,25 +50,25 @@ def assign(
     *,
     partial: bool = False,
     names: Mapping[str, str] | None = None,
-) -> Misfits:
+) -> LoadReport:
     """Set the parameters from arrays that came from `path`; see `load`."""
     wanted = {ours: (names or {}).get(ours, ours) for ours in parameters}
     there = {ours: theirs for ours, theirs in wanted.items() if theirs in arrays}
-    misshapen = {ours: theirs for ours, theirs in there.items() if arrays[theirs].shape != parameters[ours].shape}
+    mismatched = {ours: theirs for ours, theirs in there.items() if arrays[theirs].shape != parameters[ours].shape}
     used = set(wanted.values())
-    misfits = Misfits(
+    misfits = LoadReport(
         missing=tuple(
             ours if ours == theirs else f"{ours} (as {shown(theirs)})"
             for ours, theirs in wanted.items()
             if ours not in there
         ),
         extra=tuple(shown(name) for name in arrays if name not in used and not name.endswith(COUNTER)),
-        misshapen=tuple(
+        mismatched=tuple(
             f"{ours} is {size(arrays[theirs])} there and {size(parameters[ours])} here"
-            for ours, theirs in misshapen.items()
+            for ours, theirs in mismatched.items()
         ),
     )
-    fitting = {ours: arrays[theirs] for ours, theirs in there.items() if ours not in misshapen}
+    fitting = {ours: arrays[theirs] for ours, theirs in there.items() if ours not in mismatched}
     findings = _unusable(fitting, path)
     if not partial:
         findings += _misfitting(misfits, path, mapped=names is not None)
@@ -102,7 +102,7 @@ def _unusable(arrays: Mapping[str, Array], path: Path) -> list[Diagnostic]:
     return findings
 
 
-def _misfitting(misfits: Misfits, path: Path, mapped: bool) -> list[Diagnostic]:
+def _misfitting(misfits: LoadReport, path: Path, mapped: bool) -> list[Diagnostic]:
     file, findings = shown(str(path)), []
     renamed = MAP if misfits.missing and misfits.extra and not mapped else PARTIAL
     if misfits.missing:
@@ -111,8 +111,8 @@ def _misfitting(misfits: Misfits, path: Path, mapped: bool) -> list[Diagnostic]:
     if misfits.extra:
         message = f"{file} holds {_listed(misfits.extra)}, which the network has no place for"
         findings.append(Diagnostic("CNN456", message, help=renamed))
-    if misfits.misshapen:
-        message = f"{file} does not fit: {_listed(misfits.misshapen, '; ')}"
+    if misfits.mismatched:
+        message = f"{file} does not fit: {_listed(misfits.mismatched, '; ')}"
         findings.append(Diagnostic("CNN457", message, help=PARTIAL))
     return findings
 

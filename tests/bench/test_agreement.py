@@ -5,7 +5,8 @@ import pytest
 
 import cnnspec
 from cnnspec.api import read_spec
-from cnnspec.bench import agreement, twin
+from cnnspec.bench import agreement
+from cnnspec.bench import torch_program as twin
 from cnnspec.bench.subject import numbers
 from cnnspec.settings.optimisers import OPTIMISERS
 

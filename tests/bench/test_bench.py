@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from cnnspec import cache
-from cnnspec.bench import duel, layers
-from cnnspec.bench.side import model_step
+from cnnspec.bench import comparison as comparison
+from cnnspec.bench import layers
+from cnnspec.bench.runner import model_step
 from cnnspec.cli import run
 
 NET = """input 2x8x8
@@ -20,7 +21,7 @@ train { optimiser sgd momentum 0.9 clip 1 ; batch 8 }
 @pytest.fixture
 def bench(tmp_path, monkeypatch, capsys):
     """Run `cnnspec bench` on a text, on rounds as short as can be: code, standard output and error."""
-    monkeypatch.setattr(duel, "ROUND", 0.01)
+    monkeypatch.setattr(comparison, "ROUND", 0.01)
 
     def call(text, *arguments):
         path = tmp_path / "net.cnn"
@@ -36,9 +37,9 @@ def test_its_own_sides_as_json(bench):
     assert code == 0, err
     found = json.loads(out)
     assert [c["mode"] for c in found["comparisons"]] == ["train", "infer"]
-    for comparison in found["comparisons"]:
-        assert list(comparison["sides"]) == ["processes", "threads"] and comparison["batch"] == 8
-        for side in comparison["sides"].values():
+    for each in found["comparisons"]:
+        assert list(each["sides"]) == ["processes", "threads"] and each["batch"] == 8
+        for side in each["sides"].values():
             assert len(side["seconds"]) == 2 and min(side["seconds"]) > 0 and side["ratios"] == []
             assert side["milliseconds"] == pytest.approx(1e3 * statistics.median(side["seconds"]))
             assert side["images_per_second"] == pytest.approx(8e3 / side["milliseconds"], rel=0.01)
@@ -73,7 +74,9 @@ def test_tuned_sides_compute_convolutions_as_they_were_timed(bench, tmp_path, mo
     monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
     told = []
     monkeypatch.setattr(
-        duel, "sides", lambda subject, *rest, real=duel.sides: told.append(subject) or real(subject, *rest)
+        comparison,
+        "sides",
+        lambda subject, *rest, real=comparison.sides: told.append(subject) or real(subject, *rest),
     )
     deep = NET.replace("maxpool 2", "conv 6x3x3 pad 1 -> maxpool 2")
     code, out, err = bench(deep, "--tune", "--mode", "train", "--rounds", "1", "--starts", "0", "--json")
@@ -91,8 +94,8 @@ def test_against_pytorch(bench):
     options = ("--against", "torch", "--mode", "train", "--workers", "1", "--rounds", "2", "--starts", "0")
     code, out, err = bench(NET, *options, "--no-layers", "--json")
     assert code == 0, err
-    (comparison,) = json.loads(out)["comparisons"]
-    sides = comparison["sides"]
+    (each,) = json.loads(out)["comparisons"]
+    sides = each["sides"]
     assert list(sides) == ["one worker", "torch", "torch channels_last"]
     (ratio,) = sides["one worker"]["ratios"]
     rival = min(("torch", "torch channels_last"), key=lambda side: sides[side]["milliseconds"])
@@ -111,7 +114,7 @@ def test_against_jax(bench):
 
 
 def test_what_is_not_installed_is_named(bench, monkeypatch):
-    monkeypatch.setattr(duel, "find_spec", lambda name: None)
+    monkeypatch.setattr(comparison, "find_spec", lambda name: None)
     code, out, err = bench(NET, "--against", "torch")
     assert code == 1 and not out
     assert "error[CNN501]: `--against torch` needs the package torch" in err and "pip install torch" in err
@@ -132,7 +135,7 @@ def test_a_refusal_in_a_side_is_a_diagnostic(bench):
 
 def test_a_side_that_fails_tells_its_reason():
     reason = r"^torch: KeyError: 'workers'"
-    with duel.Side("torch", {"engine": "numpy"}) as side, pytest.raises(RuntimeError, match=reason):
+    with comparison.Side("torch", {"engine": "numpy"}) as side, pytest.raises(RuntimeError, match=reason):
         side.answer("first")
 
 
@@ -143,7 +146,7 @@ def test_a_side_that_is_killed_is_no_fault_of_ours(tmp_path):
     path = tmp_path / "net.cnn"
     path.write_text(NET)
     job = {"engine": "numpy", "mode": "infer", "spec": str(path), "input": None, "batch": 8, "workers": 1}
-    with duel.Side("threads", {**job, "parallel": "threads"}) as side:
+    with comparison.Side("threads", {**job, "parallel": "threads"}) as side:
         side.answer("first")
         side.answer("ready")
         side.process.kill()
@@ -173,6 +176,6 @@ def test_a_module_in_the_current_folder_is_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("json", "random", "numpy", "cnnspec"):
         (tmp_path / f"{name}.py").write_text('open("ran", "w")\n')
-    with pytest.raises(RuntimeError), duel.Process("a side", "side", {}) as side:
+    with pytest.raises(RuntimeError), comparison.Process("a side", "side", {}) as side:
         side.answer("rate")
     assert not (tmp_path / "ran").exists()

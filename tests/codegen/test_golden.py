@@ -14,9 +14,9 @@ import pytest
 
 from cnnspec.api import read_spec
 from cnnspec.codegen.program import generate
-from cnnspec.kernels import products
+from cnnspec.kernels import gemm
 from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
-from cnnspec.passes.expand import attach_costs
+from cnnspec.passes.decompose import attach_costs
 
 SPECS = Path(__file__).parents[2] / "specs"
 KEPT = Path(__file__).with_name("plans.json")
@@ -26,7 +26,7 @@ NAMES = sorted(path.relative_to(SPECS).as_posix() for path in SPECS.rglob("*.cnn
 
 def plans(name):
     """The source of each plan of a spec, by its mode; that of a processor with AVX-512, wherever this runs."""
-    products.AS_THEY_LIE = True
+    gemm.WITHOUT_PACKING = True
     spec = read_spec(SPECS / name, input=None)
     if spec.symbolic:
         spec = read_spec(SPECS / name, input=(1, 28, 28))
@@ -44,7 +44,7 @@ def digests(name):
 
 @pytest.fixture(autouse=True)
 def this_processor(monkeypatch):
-    monkeypatch.setattr(products, "AS_THEY_LIE", products.AS_THEY_LIE)  # and back again
+    monkeypatch.setattr(gemm, "WITHOUT_PACKING", gemm.WITHOUT_PACKING)  # and back again
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pictured import SPECS, TEXTS, graph
 
 from cnnspec.api import read_spec
+from cnnspec.draw.diagram import diagram
 from cnnspec.draw.drawing import draw, scene
 from cnnspec.draw.layout import Place, Size, _settle, lay_out
 from cnnspec.draw.scene import Box, Curve, Polygon, Text
-from cnnspec.draw.sketch import sketch
-from cnnspec.draw.valley import valley
+from cnnspec.draw.u_layout import u_layout
 from cnnspec.draw.volumes import caption
 from cnnspec.draw.windows import made_by, spans_of
 from cnnspec.ops import Window
@@ -177,8 +177,8 @@ def test_a_network_that_narrows_and_widens_with_bridges_is_drawn_as_a_u():
 )
 def test_what_is_no_u_is_drawn_in_rows(why, part, instead):
     assert part in U
-    assert valley(sketch(read_spec(text=U).graph), ANY)
-    assert not valley(sketch(read_spec(text=U.replace(part, instead)).graph), ANY), why
+    assert u_layout(diagram(read_spec(text=U).graph), ANY)
+    assert not u_layout(diagram(read_spec(text=U.replace(part, instead)).graph), ANY), why
 
 
 ANY = defaultdict(lambda: Size(20, 20, 20, 20))
@@ -217,30 +217,30 @@ def test_shapes_and_words_of_every_layer_stand_in_the_picture():
 
 
 def test_activations_stand_under_the_layer_before_them():
-    shown = sketch(graph("one line"))
+    shown = diagram(graph("one line"))
     assert [station.words for station in shown] == [
         ("input",), ("conv 8×3×3", "relu"), ("maxpool 2",), ("dense 10", "softmax"),
     ]  # fmt: skip
 
 
 def test_an_activation_with_two_readers_before_it_keeps_its_own_volume():
-    shown = sketch(read_spec(text="input 3x8x8\nconv 3x3x3 pad 1 as c -> relu -> add( id | @c ) -> gap").graph)
+    shown = diagram(read_spec(text="input 3x8x8\nconv 3x3x3 pad 1 as c -> relu -> add( id | @c ) -> gap").graph)
     assert [station.words for station in shown] == [("input",), ("conv 3×3×3 pad\N{NO-BREAK SPACE}1",), ("relu",),
                                                     ("add",), ("gap",)]  # fmt: skip
 
 
 def test_folding_counts_equal_blocks_and_opening_shows_them():
-    folded = sketch(graph("residual blocks"), 0)
+    folded = diagram(graph("residual blocks"), 0)
     block = next(station for station in folded if station.family == "block")
     assert (block.count, block.title) == (4, "neck1–4")
-    opened = sketch(graph("residual blocks"), 1)
+    opened = diagram(graph("residual blocks"), 1)
     assert not any(station.family == "block" for station in opened)
     assert sum(station.symbol == "+" for station in opened) == 4
 
 
 def test_blocks_that_differ_are_not_counted_together():
     text = "block b(c) = conv {c}x3x3 pad 1 -> relu\ninput 3x8x8\nb(3) -> b(4) -> b(4) -> b(4) -> gap"
-    counts = [station.count for station in sketch(read_spec(text=text).graph) if station.family == "block"]
+    counts = [station.count for station in diagram(read_spec(text=text).graph) if station.family == "block"]
     assert counts == [1, 1, 2]  # the second reads three channels, the third and fourth four
 
 
@@ -249,14 +249,14 @@ def test_a_rate_of_noise_that_grows_does_not_make_blocks_differ():
         "block b(p) = add( conv 4x3x3 pad 1 -> droppath {p} | id )\ninput 4x8x8\nb(0.1) -> b(0.2) -> b(0.3) -> gap"
     )
     text += "\ntrain { cost mse }"
-    assert [s.count for s in sketch(read_spec(text=text).graph) if s.family == "block"] == [3]
+    assert [s.count for s in diagram(read_spec(text=text).graph) if s.family == "block"] == [3]
     other = text.replace("b(0.3) ->", "add( conv 4x3x3 pad 1 -> dropout 0.3 | id ) ->")
-    assert [s.count for s in sketch(read_spec(text=other).graph) if s.family == "block"] == [2]
+    assert [s.count for s in diagram(read_spec(text=other).graph) if s.family == "block"] == [2]
 
 
 def test_a_caption_is_broken_between_what_a_block_holds():
     text = "block b = conv 8x3x3 -> dwconv 3x3 -> maxpool 2 -> dense 10\ninput 4x12x12\nb -> softmax"
-    block = next(s for s in sketch(read_spec(text=text).graph) if s.family == "block")
+    block = next(s for s in diagram(read_spec(text=text).graph) if s.family == "block")
     assert caption(block) == ["1 conv · 1 dwconv", "1 maxpool", "1 dense"]
 
 
@@ -271,14 +271,14 @@ def words_of(text):
 
 def test_blocks_that_each_add_as_many_channels_are_counted():
     text = "block more = concat( id | conv 8x3x3 pad 1 ) -> relu\ninput 4x8x8\nmore*5 -> gap"
-    (station,) = (s for s in sketch(read_spec(text=text + "\ntrain { cost mse }").graph) if s.family == "block")
+    (station,) = (s for s in diagram(read_spec(text=text + "\ntrain { cost mse }").graph) if s.family == "block")
     assert (station.count, station.growth, station.type["c"]) == (5, 8, 44)
 
 
 def test_every_value_belongs_to_one_station():
     for name in TEXTS:
         for depth in (0, 1, 2):
-            shown = sketch(graph(name), depth)
+            shown = diagram(graph(name), depth)
             members = [member for station in shown for member in station.members]
             assert sorted(members) == sorted(graph(name).nodes)
 

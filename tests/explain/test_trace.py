@@ -11,10 +11,10 @@ import cnnspec
 from cnnspec.api import read_spec
 from cnnspec.cli import program
 from cnnspec.diagnostics import SpecError
-from cnnspec.explain.account import KINDS, account, kind_of
 from cnnspec.explain.columns import number
+from cnnspec.explain.explanation import KINDS, account, kind_of
 from cnnspec.explain.gradcheck import random_batch
-from cnnspec.explain.lens import Lens, look
+from cnnspec.explain.probe import Probe, look
 from cnnspec.explain.trace import trace
 from cnnspec.explain.trace_place import Place, find_place
 from cnnspec.ops import OPS
@@ -32,7 +32,7 @@ def every_word_traced():
     generator = np.random.default_rng(3)
     for name in model.parameters:  # none of them 0 or 1, as some begin
         model.parameters[name] = generator.uniform(0.2, 0.9, model.parameters[name].shape)
-    seen = Lens(model).look(random_batch(model, 1))
+    seen = Probe(model).look(random_batch(model, 1))
     return model, seen, {name: model.parameters[name] for name in model.parameters}, None
 
 
@@ -100,7 +100,7 @@ def test_what_comes_back_to_a_number_adds_up_to_its_slope():
             text = trace(model.graph, seen, parameters, Place(model.graph[name], index))
             parts = re.findall(r"^    sum (\S+)$", text.partition("backward")[2], re.M)
             if parts:
-                slope = seen.slopes[name][0][index]
+                slope = seen.gradients[name][0][index]
                 assert float(parts[0]) == pytest.approx(slope, rel=1e-4, abs=1e-15)
 
 

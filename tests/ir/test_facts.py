@@ -22,7 +22,7 @@ def chain(kind, *words, blocks=()):
 
 
 def looked_at(graph: Graph, windows: list[Window], out: int, size: int) -> np.ndarray:
-    """Pixels of a row of `size` that output `out` depends on, by walking every tap back."""
+    """FromPolyphase of a row of `size` that output `out` depends on, by walking every tap back."""
     seen = {out}
     for window in reversed(windows):
         grow = (window.grow or (1,))[-1]

@@ -10,7 +10,7 @@ import pytest
 from cnnspec.kernels import KERNELS, MODULES
 from cnnspec.kernels.activation import clip, elu, leaky, relu, sigmoid, softplus, softsign
 from cnnspec.kernels.channels import log_softmax, softmax
-from cnnspec.kernels.cost import count_right
+from cnnspec.kernels.cost import count_correct
 from cnnspec.kernels.gates import gelu, gelu_tanh, hardswish, mish, swish
 from cnnspec.kernels.regularise import random_mask
 
@@ -124,4 +124,4 @@ def test_right_answers_are_those_of_argmax(shape):
         places = {"turned": np.empty((*pixels, shape[axis]), "float32"), "hit": np.empty(pixels, bool)}
         places |= {name: np.empty(pixels, "int64") for name in ("z_at", "t_at")}
         views = [np.moveaxis(x, axis, -1) for x in (z, t)]
-        assert count_right(*views, **places) == np.sum(z.argmax(axis) == t.argmax(axis))
+        assert count_correct(*views, **places) == np.sum(z.argmax(axis) == t.argmax(axis))

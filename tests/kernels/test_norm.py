@@ -14,9 +14,9 @@ from cnnspec.kernels.norm import (
     normalise,
     parameter_gradients,
 )
-from cnnspec.kernels.residues import normalise_pooled, pooled_gradient, products_and_moments
-from cnnspec.kernels.squares import winograd_squares
-from cnnspec.kernels.winograd import winograd
+from cnnspec.kernels.polyphase import normalise_pooled, pooled_gradient, products_and_moments
+from cnnspec.kernels.winograd_1d import winograd_1d
+from cnnspec.kernels.winograd_2d import winograd_2d
 
 EPS = 1e-5
 MEANS = (0.0, 1.0, -2.9, 3.1, 30.0, -1e3, 1e4)  # in deviations; three are where a channel is looked at again
@@ -149,7 +149,7 @@ def test_near_channels_are_looked_at_once(monkeypatch):
     assert looks == [[1, 2]]
 
 
-def residues(h, c, t, n, mean, seed=0):
+def polyphase(h, c, t, n, mean, seed=0):
     return numbers((h, 4, c, t * n), mean, seed).reshape(h, 4, c, t, n)
 
 
@@ -179,18 +179,18 @@ def test_moments_taken_while_rows_are_made(mean):
     products_and_moments(matrix, columns, 4, moments=moments, out=out)
     held(out.reshape(h, 4, f, t, n))
 
-    x, out = residues(h, c, t, n, 0.0), np.empty((h, 4, f, t, n), "float32")
+    x, out = polyphase(h, c, t, n, 0.0), np.empty((h, 4, f, t, n), "float32")
     weights = generator.normal(size=(f, 3, 3, c)).astype("float32")
     scratch = [np.empty(shape, "float32") for shape in ((6, f, 3, c), (6, 9 * c * t * n), (6, 2, f, t * n))]
     u, planes, products = scratch
     lent = {"u": u, "planes": planes, "products": products}
-    winograd(x, weights, ((1, 1), (1, 1)), 2, **lent, bias=bias, moments=moments, out=out)
+    winograd_1d(x, weights, ((1, 1), (1, 1)), 2, **lent, bias=bias, moments=moments, out=out)
     held(out)
 
     shapes = {"taps": (3, 3, f, c), "across": (3, 6, f, c), "u": (6, 6, f, c), "products": (36, f * t * n)}
     shapes |= {"strip": (6, 4 * c * t * n), "planes": (1, 36, c * t * n)}
     lent = {name: np.empty(shape, "float32") for name, shape in shapes.items()}
-    winograd_squares(x, weights, ((1, 1), (1, 1)), **lent, bias=bias, moments=moments, out=out)
+    winograd_2d(x, weights, ((1, 1), (1, 1)), **lent, bias=bias, moments=moments, out=out)
     held(out)
 
 
@@ -199,7 +199,7 @@ def test_moments_taken_while_rows_are_made(mean):
 def test_pooled(mean, height):
     """Normalised and pooled block by block; what the gradient sums up is that of the pixels that won."""
     c, t, n = 3, 2, 5
-    x, weight, bias = residues(height, c, t, n, mean), np.array([1, 2, 0.5], "float32"), np.zeros(3, "float32")
+    x, weight, bias = polyphase(height, c, t, n, mean), np.array([1, 2, 0.5], "float32"), np.zeros(3, "float32")
     mean_, var = told(as_rows(x))
     rows, kind = height // 2, "float32"
     out, wins = np.empty((rows, c, 2 * t, n), kind), np.empty((3, rows, 2, c, t, n), bool)

@@ -1,4 +1,4 @@
-"""Winograd's convolution and residue rows against the definitions, alone and to float32's precision."""
+"""Winograd's convolution and polyphase rows against the definitions, alone and to float32's precision."""
 
 from types import MappingProxyType, SimpleNamespace
 
@@ -11,13 +11,13 @@ from cnnspec.codegen.memory import physical
 from cnnspec.ir import Graph, Node, data, parameter
 from cnnspec.ir.geometry import Geometry
 from cnnspec.kernels import KERNELS
-from cnnspec.kernels.products import cut_into
-from cnnspec.kernels.residues import from_residues, to_residues
+from cnnspec.kernels.gemm import cut_into
+from cnnspec.kernels.polyphase import from_polyphase, to_polyphase
 from cnnspec.ops.leaves import Input
-from cnnspec.ops.residues import Residues, in_pixels
-from cnnspec.ops.squares import SquaresConvolve, SquaresConvolveGradient
-from cnnspec.ops.windows import MaxWindows, PoolResidues, PoolResiduesGradient
-from cnnspec.ops.winograd import WinogradConvolve, WinogradConvolveGradient
+from cnnspec.ops.polyphase import ToPolyphase, as_image
+from cnnspec.ops.windows import MaxWindows, PolyphasePool, PolyphasePoolGradient
+from cnnspec.ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient
+from cnnspec.ops.winograd_2d import Winograd2dConvolve, Winograd2dConvolveGradient
 
 
 def run(op, arrays, types, dtype):
@@ -94,7 +94,7 @@ MORE_CASES = [  # rows: one, a strip and one more, several strips
 @pytest.fixture(params=[False, True], ids=["packed", "as they lie"])
 def products(request, monkeypatch):
     """Both kinds of BLAS, whichever this machine's is."""
-    monkeypatch.setattr("cnnspec.kernels.products.AS_THEY_LIE", request.param)
+    monkeypatch.setattr("cnnspec.kernels.gemm.WITHOUT_PACKING", request.param)
     return request.param
 
 
@@ -102,12 +102,12 @@ def products(request, monkeypatch):
 @pytest.mark.parametrize("numbers", [1, 100])
 def test_a_band_of_planes_slides_down_a_tall_image(case, numbers, monkeypatch):
     """Blocks of one row and of a few: the band comes to the end of its memory many times."""
-    monkeypatch.setattr("cnnspec.ops.winograd.BLOCK", numbers)
+    monkeypatch.setattr("cnnspec.ops.winograd_1d.BLOCK", numbers)
     test_product_and_gradients(case, "float64", *WAYS[0])
 
 
 # what float32 loses: the transforms of squares have larger numbers in them
-WAYS = [(WinogradConvolve, WinogradConvolveGradient, 2e-6), (SquaresConvolve, SquaresConvolveGradient, 1e-5)]
+WAYS = [(WinogradConvolve, WinogradConvolveGradient, 2e-6), (Winograd2dConvolve, Winograd2dConvolveGradient, 1e-5)]
 
 
 @pytest.mark.usefixtures("products")
@@ -120,11 +120,11 @@ def test_product_and_gradients(case, dtype, way, way_back, limit):
     random = np.random.default_rng(1)
     n = 3
     image = data(c, h, w)
-    x = Residues().evaluate(random.normal(size=(n, c, h, w)))
+    x = ToPolyphase().evaluate(random.normal(size=(n, c, h, w)))
     weights = random.normal(size=(f, c, 3, 3)) / (3 * np.sqrt(c))
     out_h, out_w = geometry.out(h, w)
-    dy = Residues().evaluate(random.normal(size=(n, f, out_h, out_w)))
-    kinds = Residues().type(image), parameter(f=f, c=c, u=3, v=3)
+    dy = ToPolyphase().evaluate(random.normal(size=(n, f, out_h, out_w)))
+    kinds = ToPolyphase().type(image), parameter(f=f, c=c, u=3, v=3)
     # the plan keeps kernels with their channels innermost
     stored = parameter(f=f, u=3, v=3, c=c)
 
@@ -143,12 +143,12 @@ def test_product_and_gradients(case, dtype, way, way_back, limit):
     inner = weights.transpose(0, 2, 3, 1)
     def pixels(found, width):
         """What lies beyond the image in a last tile may be anything."""
-        return [[in_pixels(first, width), *rest] for first, *rest in found]
+        return [[as_image(first, width), *rest] for first, *rest in found]
 
     forward = Stored(way(geometry, w))
     close(*pixels(run(forward, [x, inner], [kinds[0], stored], dtype), out_w), dtype, limit)
     backward = Stored(way_back(geometry, w))
-    y_kind = Residues().type(data(f, out_h, out_w))
+    y_kind = ToPolyphase().type(data(f, out_h, out_w))
     close(*pixels(run(backward, [dy, x, inner], [y_kind, kinds[0], stored], dtype), w), dtype, limit)
 
 
@@ -156,30 +156,30 @@ def test_product_and_gradients(case, dtype, way, way_back, limit):
 def test_residue_rows_are_the_image_in_another_order(width):
     x = np.random.default_rng(0).normal(size=(3, 2, width, 5))
     rows = np.full((3, 4, 2, -(-width // 4), 5), np.nan)
-    to_residues(x, out=rows)
+    to_polyphase(x, out=rows)
     for w in range(width):
         assert (rows[:, w % 4, :, w // 4] == x[:, :, w]).all()
     assert np.isfinite(rows).all() and rows.sum() == pytest.approx(x.sum())
     back = np.empty_like(x)
-    from_residues(rows, out=back)
+    from_polyphase(rows, out=back)
     assert (back == x).all()
 
 
 @pytest.mark.parametrize(("onward", "width"), [(False, 8), (False, 12), (True, 8), (True, 24)])
 def test_pooling_residue_rows_is_pooling_the_image(onward, width):
     x = np.random.default_rng(0).integers(0, 4, size=(3, 2, 7, width)).astype(float)  # small numbers: many ties
-    kind, rows = Residues().type(data(2, 7, width)), Residues().evaluate(x)
-    made, exact = run(PoolResidues(onward), [rows], [kind], "float64")
+    kind, rows = ToPolyphase().type(data(2, 7, width)), ToPolyphase().evaluate(x)
+    made, exact = run(PolyphasePool(onward), [rows], [kind], "float64")
     close(made, exact, "float64")
     wanted = MaxWindows(Geometry((2, 2), (2, 2))).evaluate(x)[0]
-    pooled = in_pixels(made[0], width // 2) if onward else made[0]
+    pooled = as_image(made[0], width // 2) if onward else made[0]
     assert (pooled == wanted).all()
 
     dy = np.random.default_rng(1).normal(size=wanted.shape)
-    given = [Residues().evaluate(dy) if onward else dy, rows, *made[1:]]
-    op = PoolResidues(onward)
+    given = [ToPolyphase().evaluate(dy) if onward else dy, rows, *made[1:]]
+    op = PolyphasePool(onward)
     kinds = [op.type(kind), kind, *(op.extras(kind).values())]
-    close(*run(PoolResiduesGradient(), given, kinds, "float64"), "float64")
+    close(*run(PolyphasePoolGradient(), given, kinds, "float64"), "float64")
 
 
 def test_plans_for_either_blas_come_to_the_same(monkeypatch):
@@ -188,10 +188,10 @@ def test_plans_for_either_blas_come_to_the_same(monkeypatch):
     random = np.random.default_rng(0)
     x, y = random.normal(size=(32, 3, 16, 16)).astype("float32"), random.integers(0, 4, 32)
     sources, gradients = [], []
-    monkeypatch.setattr("cnnspec.kernels.products.MULTIPLICATIONS", 200_000)
+    monkeypatch.setattr("cnnspec.kernels.gemm.MULTIPLICATIONS", 200_000)
     for flag in (False, True):
         cut_into.cache_clear()
-        monkeypatch.setattr("cnnspec.kernels.products.AS_THEY_LIE", flag)
+        monkeypatch.setattr("cnnspec.kernels.gemm.WITHOUT_PACKING", flag)
         model = cnnspec.compile(text=text, batch=32, dtype="float64")
         sources.append(model.plan.source)
         gradients.append(model.gradients(x, y))

@@ -6,14 +6,14 @@ import pytest
 import cnnspec
 from cnnspec.data.dataset import Scaling, Split, Stored
 from cnnspec.settings.augment import Crop, Flip
-from cnnspec.train.loop import Course, StepDone, measure, training
+from cnnspec.train.loop import StepDone, TrainingConfig, measure, training
 
 NET = """
 input 1x16x16
 conv 3x3x3 -> bn -> relu -> maxpool 2 -> dropout 20% -> dense 4 -> softmax
 train { optimiser adam ; batch 8 }
 """
-COURSE = Course(epochs=2, batch=8, seed=2, augment=(Flip(), Crop(2)))
+COURSE = TrainingConfig(epochs=2, batch=8, seed=2, augment=(Flip(), Crop(2)))
 
 
 def images(count=37):  # a short batch at the end
@@ -85,8 +85,8 @@ def test_batches_may_come_as_stored_and_scaled_in_turn(parallel):
             for k, (x, y) in enumerate(images().batches(8, stored=True)):
                 scaled.append(model.learn(x if (k + turn) % 2 else np.asarray(x), y))
             x, y = next(images().batches(8, stored=True))
-            slopes = model.gradients(x, y)["dense1.bias"]
-            shown.append([*model.evaluate(x, y).values(), *model.predict(x).ravel(), *slopes])
+            gradients = model.gradients(x, y)["dense1.bias"]
+            shown.append([*model.evaluate(x, y).values(), *model.predict(x).ravel(), *gradients])
     assert scaled[:5] == scaled[5:] and shown[0] == shown[1]
 
 
@@ -99,6 +99,6 @@ def test_stored_images_of_another_shape_are_refused():
 def test_a_cost_that_is_not_finite_is_blamed_on_the_scaled_images():
     x = np.zeros((8, 1, 16, 16), np.float32)
     x[3, 0, 5, 5] = np.inf
-    split, course = Split(x, np.zeros(8, int)), Course(epochs=1, batch=8, shuffle=False)
+    split, course = Split(x, np.zeros(8, int)), TrainingConfig(epochs=1, batch=8, shuffle=False)
     with pytest.raises(cnnspec.SpecError, match=r"the images hold .* not finite \(number 3 of the batch\)"):
         list(training(cnnspec.compile(text=NET), split, course))

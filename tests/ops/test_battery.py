@@ -191,9 +191,9 @@ def test_agrees_with_pytorch(text):
     trial = case(text)
     cost, gradients = trial.learnt
     graph, arrays, parameters = trial.words, trial.arrays, trial.parameters
-    wanted, slopes = in_torch.differentiate(graph, costs(graph), arrays, parameters, trial.masks)
+    wanted, gradients = in_torch.differentiate(graph, costs(graph), arrays, parameters, trial.masks)
     close(cost, wanted, "cost")
-    for parameter, slope in slopes.items():
+    for parameter, slope in gradients.items():
         close(gradients[parameter], slope, parameter)
     values = in_torch.shown(graph, arrays, parameters)
     for value, array in trial.shown.items():

@@ -58,9 +58,9 @@ def test_agrees_with_pytorch(end, head):
 
     trial, cost = case(end, head)
     found, gradients = trial.learnt
-    wanted, slopes = in_torch.differentiate(trial.words, (cost,), trial.arrays, trial.parameters)
+    wanted, gradients = in_torch.differentiate(trial.words, (cost,), trial.arrays, trial.parameters)
     close(found, wanted, "cost")
-    for name, slope in slopes.items():
+    for name, slope in gradients.items():
         close(gradients[name], slope, name)
 
 

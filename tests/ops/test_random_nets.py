@@ -30,9 +30,9 @@ def test_agrees_with_pytorch(seed, own):
     graph, costs = random_net(seed, own)
     trial = Trial(graph, *costs, seed=seed, shards=1 + seed % 2)
     cost, gradients = trial.learnt
-    wanted, slopes = in_torch.differentiate(graph, costs, trial.arrays, trial.parameters, trial.masks)
+    wanted, gradients = in_torch.differentiate(graph, costs, trial.arrays, trial.parameters, trial.masks)
     close(cost, wanted, "cost")
-    for parameter, slope in slopes.items():
+    for parameter, slope in gradients.items():
         close(gradients[parameter], slope, parameter)
     values = in_torch.shown(graph, trial.arrays, trial.parameters)
     for value, array in trial.shown.items():

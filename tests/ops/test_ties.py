@@ -43,8 +43,8 @@ def test_as_in_pytorch(text):
     trial = tied(text)
     if "gmp" in text:
         pytest.skip("amax shares the gradient among equals")
-    _, slopes = in_torch.differentiate(trial.words, COSTS, trial.arrays, trial.parameters)
-    assert np.allclose(trial.learnt[1]["input.each.weight"], slopes["input.each.weight"], atol=1e-12)
+    _, gradients = in_torch.differentiate(trial.words, COSTS, trial.arrays, trial.parameters)
+    assert np.allclose(trial.learnt[1]["input.each.weight"], gradients["input.each.weight"], atol=1e-12)
 
 
 def test_an_answer_is_right_where_the_first_of_equals_is():

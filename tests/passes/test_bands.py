@@ -14,9 +14,9 @@ from cnnspec.data.dataset import Scaling, Stored
 from cnnspec.ir import data
 from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
-from cnnspec.ops.bands import Rows, Together
+from cnnspec.ops.bands import AllGather, Rows
 from cnnspec.ops.columns import Columns
-from cnnspec.ops.winograd import WinogradConvolve
+from cnnspec.ops.winograd_1d import WinogradConvolve
 from cnnspec.passes import INFERENCE, run
 from cnnspec.passes.bands import worth_bands
 from cnnspec.runtime.engine import Engine
@@ -44,10 +44,10 @@ def alone(engine, arrays, bands):
     first = plan.shards[0]
     if first.prepare is not None:
         first.prepare(first.b, first.p)
-    for array in plan.taken.values():
+    for array in plan.fetches.values():
         array[...] = np.nan
     task(0)
-    return [plan.taken[value].copy() for value in plan.graph.outputs]
+    return [plan.fetches[value].copy() for value in plan.graph.outputs]
 
 
 def same_bits(engine, arrays, bands):
@@ -70,28 +70,28 @@ def test_all_bands_meet_at_the_same_places():
     """With stride 2 the first band needs no row of the second, and yet waits for it."""
     text = "3x12x12: conv 4x3x3 pad 1 -> conv 4x3x3 stride 2 pad 1 -> conv 4x1x1 -> gap"
     first, second = graphs(text)
-    meetings = [[node.inputs for node in of(Together, graph)] for graph in (first, second)]
-    assert meetings[0] == meetings[1] and len(meetings[0]) == 2
+    partials = [[node.inputs for node in of(AllGather, graph)] for graph in (first, second)]
+    assert partials[0] == partials[1] and len(partials[0]) == 2
     reads = {value for node in first for value in node.inputs}
-    assert of(Together, first)[0].name not in reads
+    assert of(AllGather, first)[0].name not in reads
 
 
 def test_what_follows_the_last_meeting_is_done_once():
     first, second = graphs(CHAIN)
     assert "dense1" in first.nodes and first.outputs
     assert "dense1" not in second.nodes and not second.outputs
-    assert isinstance(list(second)[-1].op, Together) or not list(second)[-1].type.batched
+    assert isinstance(list(second)[-1].op, AllGather) or not list(second)[-1].type.batched
 
 
 @pytest.mark.parametrize("text", ["3x7x8: conv 4x3x3 pad 1 -> relu -> gap", "8: dense 4 -> relu", "3x12: conv 4x3"])
 def test_not_where_the_bands_do_not_divide_the_rows_or_there_are_none(text):
     for graph in graphs(text):
-        assert not of(Together, graph) and not of(Rows, graph)
+        assert not of(AllGather, graph) and not of(Rows, graph)
 
 
 def test_one_band_is_the_graph_itself():
     (graph,) = graphs(CHAIN, bands=1)
-    assert not of(Together, graph) and not of(Rows, graph)
+    assert not of(AllGather, graph) and not of(Rows, graph)
 
 
 @pytest.mark.parametrize("kernel", [1, 2, 3, 5])
@@ -151,7 +151,7 @@ def test_winograds_rows_too():
     [
         ("3x64x64: conv 32x3x3 -> conv 32x3x3", True),
         ("3x8x8: conv 32x3x3 -> conv 32x3x3", False),
-        ("3x64x64: conv 8x3x3 pad 1" + " -> conv 8x3x3 pad 1" * 20, False),  # much in all, little between meetings
+        ("3x64x64: conv 8x3x3 pad 1" + " -> conv 8x3x3 pad 1" * 20, False),  # much in all, little between partials
         ("1024: dense 8192", False),
     ],
 )

@@ -8,7 +8,7 @@ from cnnspec.ops.columns import Columns
 
 
 def computed(text):
-    return after(spec(text), "unroll_convolutions")
+    return after(spec(text), "lower_convolutions")
 
 
 def test_the_product_and_the_filters_gradient_share_the_widened_input():
@@ -38,7 +38,7 @@ def test_two_filters_a_channel_are_not_depthwise():
 
 
 def test_many_channels_turn_the_kernel():
-    assert "TurnKernel" in ops(computed("17x7x8: conv 4x3x2"))
+    assert "FlipKernel" in ops(computed("17x7x8: conv 4x3x2"))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_many_channels_turn_the_kernel():
 )
 def test_others_spread_their_gradient(text):
     made = ops(computed(text))
-    assert "TurnKernel" not in made and "ConvolveInputGradient" in made
+    assert "FlipKernel" not in made and "ConvolveInputGradient" in made
 
 
 def test_readers_of_one_value_with_one_geometry_share_columns():

@@ -10,13 +10,13 @@ from oracles.nets import spec
 import cnnspec
 from cnnspec.ir.verify import verify
 from cnnspec.passes import INFERENCE, run
-from cnnspec.passes.expand import expand_inference
+from cnnspec.passes.decompose import decompose_inference
 from cnnspec.passes.fold_norm import fold_norm
 
 
 def folded(text, outputs=()):
     words = spec(text, everywhere=False)
-    before = expand_inference(replace(words, outputs=outputs or words.outputs))
+    before = decompose_inference(replace(words, outputs=outputs or words.outputs))
     after = verify(fold_norm(before))
     mean_the_same(before, after)
     return ops(after)

@@ -10,7 +10,7 @@ from oracles.nets import spec
 from cnnspec.ir.verify import verify
 from cnnspec.lang.lowering.costs import implied
 from cnnspec.ops.norm import BatchNorm, BatchNormSums, ReluBatchNormSums
-from cnnspec.ops.winograd import WinogradConvolve, WinogradConvolveGradient
+from cnnspec.ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient
 from cnnspec.passes import TRAINING, run
 from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd

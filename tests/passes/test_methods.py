@@ -10,10 +10,10 @@ from oracles.nets import spec
 from cnnspec.api import read_spec
 from cnnspec.ir import data
 from cnnspec.ir.geometry import Geometry
-from cnnspec.ops.columns import TurnKernel
-from cnnspec.ops.winograd import WinogradConvolve
+from cnnspec.ops.columns import FlipKernel
+from cnnspec.ops.winograd_1d import WinogradConvolve
 from cnnspec.passes import INFERENCE, TRAINING, run
-from cnnspec.passes.expand import attach_costs
+from cnnspec.passes.decompose import attach_costs
 from cnnspec.passes.methods import Convolution, input_key, input_method, layer_method, milliseconds
 
 SAME = ((1, 1), (1, 1))
@@ -162,7 +162,7 @@ def test_what_is_chosen_for_the_nets_that_are_measured(name, by_winograd, turned
     words = replace(found.graph, images=batch)
     training = list(run(replace(attach_costs(words, found.train.cost), images=batch), TRAINING))
     assert sum(isinstance(node.op, WinogradConvolve) for node in training) == by_winograd
-    assert sum(isinstance(node.op, TurnKernel) for node in training) == turned
+    assert sum(isinstance(node.op, FlipKernel) for node in training) == turned
     assert sum(isinstance(node.op, WinogradConvolve) for node in run(words, INFERENCE)) == by_winograd
 
 

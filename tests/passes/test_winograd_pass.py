@@ -1,4 +1,4 @@
-"""Which convolutions become Winograd's, how far residue rows carry, and that the numbers stay."""
+"""Which convolutions become Winograd's, how far polyphase rows carry, and that the numbers stay."""
 
 from dataclasses import replace
 
@@ -17,13 +17,13 @@ from cnnspec.ops.convolve import Convolve
 from cnnspec.ops.costs import CrossEntropy
 from cnnspec.ops.leaves import Input
 from cnnspec.ops.norm import BatchNorm, BatchNormGradient
+from cnnspec.ops.polyphase import FromPolyphase, ToPolyphase
 from cnnspec.ops.pooled_norm import PooledBatchNorm
-from cnnspec.ops.residues import Pixels, Residues
-from cnnspec.ops.windows import PoolResidues
-from cnnspec.ops.winograd import WinogradConvolve
+from cnnspec.ops.windows import PolyphasePool
+from cnnspec.ops.winograd_1d import WinogradConvolve
 from cnnspec.passes import INFERENCE, TRAINING, methods, run
-from cnnspec.passes.expand import attach_costs, expand_training
-from cnnspec.passes.prune import prune
+from cnnspec.passes.dead_code import eliminate_dead_code
+from cnnspec.passes.decompose import attach_costs, decompose_training
 from cnnspec.passes.winograd import winograd
 from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
@@ -52,13 +52,13 @@ def ops(graph):
 def rewritten(*words, images=64, image=(16, 8, 8)):
     graph = chain(*words, FLAT, DENSE, SOFTMAX, image=image)
     judged = replace(attach_costs(graph, (CrossEntropy(),)), images=images)
-    return winograd(expand_training(judged))
+    return winograd(decompose_training(judged))
 
 
 def test_layers_between_two_convolutions_stay_in_residue_rows():
-    found = ops(prune(rewritten(same(bias=False), BN, RELU, same(), RELU)))
+    found = ops(eliminate_dead_code(rewritten(same(bias=False), BN, RELU, same(), RELU)))
     assert found.count(WinogradConvolve) == 2
-    assert found.count(Residues) == found.count(Pixels) == 1
+    assert found.count(ToPolyphase) == found.count(FromPolyphase) == 1
 
 
 def early(*words, image=(3, 16, 16), images=64):
@@ -79,25 +79,25 @@ def test_a_first_convolution_makes_residue_rows():
     """From columns in that order, with its sums; the filters' gradient is made of rows that have no memory."""
     graph, of = early(same(bias=False), BN, RELU, same())
     (first,) = of(ColumnsProduct)
-    assert first.type.kind == "tensor" and first.op.moments and not of(Residues, ahead=True)
+    assert first.type.kind == "tensor" and first.op.moments and not of(ToPolyphase, ahead=True)
     (norm,) = of(BatchNorm)
     assert norm.inputs[0] == first.name and norm.op.relu and norm.op.summed
     (lazy,) = (node for node in of(BatchNormGradient) if node.op.by_rows)
     assert [type(reader.op) for reader in graph.readers()[lazy.name]] == [ColumnsFilterGradient]
     (columns,) = of(Columns)
-    assert columns.op.residues and len(graph.readers()[columns.name]) == 2
+    assert columns.op.polyphase and len(graph.readers()[columns.name]) == 2
 
 
 def test_residue_rows_begin_where_another_convolution_ends():
     """One of stride 2, whose input's gradient is wanted in the order of the pixels."""
     down = Conv((16, 3, 3), stride=2, pad=1, bias=False)
     graph, of = early(Conv((8, 3, 3)), down, BN, RELU, same(), image=(3, 34, 34))
-    (rows,) = of(Residues, ahead=True)
+    (rows,) = of(ToPolyphase, ahead=True)
     assert graph[rows.inputs[0]].op.macs(*graph.types(graph[rows.inputs[0]])) > 0, "the convolution's own value"
     (norm,) = of(BatchNorm)
     assert norm.inputs[0] == rows.name and norm.op.relu and norm.type.kind == "tensor"
     (lazy,) = (node for node in of(BatchNormGradient) if node.op.by_rows)
-    assert [type(reader.op) for reader in graph.readers()[lazy.name]] == [Pixels]
+    assert [type(reader.op) for reader in graph.readers()[lazy.name]] == [FromPolyphase]
 
 
 @pytest.mark.parametrize(
@@ -107,15 +107,15 @@ def test_other_first_convolutions_make_an_image(what):
     kernel = what.pop("kernel", (3, 3))
     settings = {"pad": 1, **what} if kernel == (3, 3) else what
     _, of = early(Conv((12, *kernel), bias=False, **settings), BN, RELU, same())
-    assert not any(node.op.residues for node in of(Columns))
+    assert not any(node.op.polyphase for node in of(Columns))
     assert [node.op.moments for node in of(ColumnsProduct)] == [False] * len(of(ColumnsProduct))
-    assert of(Residues, ahead=True)
+    assert of(ToPolyphase, ahead=True)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize(("kernel", "pad"), [(3, 1), (5, 2), (4, 0), (2, 0)])
 def test_a_first_convolution_s_numbers_stay(kernel, pad, stride):
-    """Against shards of two images, which nothing of this is for: columns in order, and in that of residue rows."""
+    """Against shards of two images, which nothing of this is for: columns in order, and in polyphase order."""
     width = 15 * stride + kernel - 2 * pad
     first = Conv((16, kernel, kernel), pad=pad, stride=stride, bias=False)
     words = chain(first, BN, RELU, same(), FLAT, DENSE, SOFTMAX, image=(3, width, width))
@@ -124,7 +124,7 @@ def test_a_first_convolution_s_numbers_stay(kernel, pad, stride):
     found = []
     for shards, expected in ((1, True), (18, False)):
         engine = Engine(words, (CrossEntropy(),), Sgd(), shards=shards, dtype="float64", seed=1)
-        uses = any(isinstance(n.op, Columns) and n.op.residues for n in engine.graph("train", 36))
+        uses = any(isinstance(n.op, Columns) and n.op.polyphase for n in engine.graph("train", 36))
         assert uses == expected
         cost, gradients = engine.differentiate(arrays)
         measured, _ = engine.measure(arrays)
@@ -145,7 +145,7 @@ def test_a_first_convolution_s_numbers_stay(kernel, pad, stride):
 )
 def test_it_stays_an_image_where(why, words, image):
     graph, of = early(*words, image=image)
-    for node in of(Residues, ahead=True):
+    for node in of(ToPolyphase, ahead=True):
         assert not isinstance(graph[node.inputs[0]].op, (Convolve, ColumnsProduct))
 
 
@@ -157,15 +157,15 @@ def test_a_value_that_the_network_gives_stays_an_image():
     graph = b.graph(("input",), (second, first))
     made = run(replace(graph, images=64), INFERENCE, check=verify)
     assert made.type(made.outputs[1]).kind == "image"
-    assert [node.inputs[0] for node in made if isinstance(node.op, Residues)] == [made.outputs[1]]
+    assert [node.inputs[0] for node in made if isinstance(node.op, ToPolyphase)] == [made.outputs[1]]
 
 
 @pytest.mark.parametrize(("width", "then", "onward"), [(16, same(32), True), (20, Conv((32, 3, 3)), False)])
 def test_pooling_makes_residue_rows_for_the_next_convolution(width, then, onward):
     """Of 20 columns ten are left, two tiles and a half."""
     _, of = early(same(32), POOL, RELU, then, image=(32, 16, width))
-    (pool,) = of(PoolResidues)
-    assert pool.op.onward == onward and len(of(Residues, ahead=True)) == (1 if onward else 2)
+    (pool,) = of(PolyphasePool)
+    assert pool.op.onward == onward and len(of(ToPolyphase, ahead=True)) == (1 if onward else 2)
 
 
 @pytest.mark.parametrize(("words", "relu"), [((BN, RELU, POOL), True), ((BN, POOL), False)])
@@ -174,7 +174,7 @@ def test_a_normalisation_that_is_pooled_has_no_memory(words, relu):
     graph, of = early(same(32, bias=False), *words, same(32), image=(16, 16, 16))
     (norm,) = of(PooledBatchNorm)
     assert norm.op.relu == relu and norm.op.pool.onward and norm.op.summed
-    assert not of(PoolResidues) and isinstance(graph[norm.inputs[0]].op, WinogradConvolve)
+    assert not of(PolyphasePool) and isinstance(graph[norm.inputs[0]].op, WinogradConvolve)
     buffers = {b.name: b for b in generate(graph, 64, 64, "float32").buffers}
     full = 16 * 32 * 16 * 64 * 4  # bytes of a value before it is pooled
     assert set(norm.extras) == {"mean", "var", "wins"} | ({"won"} if relu else set())
@@ -191,11 +191,11 @@ def test_a_normalisation_that_others_read_is_pooled_apart():
     end = b.add(SOFTMAX, b.add(DENSE, both, name="d"), name="p")
     judged = replace(attach_costs(b.graph(("input",), (end,)), (CrossEntropy(),)), images=64)
     kinds = ops(run(judged, TRAINING, check=verify))
-    assert PoolResidues in kinds and PooledBatchNorm not in kinds
+    assert PolyphasePool in kinds and PooledBatchNorm not in kinds
 
 
 def test_pooling_leaves_residue_rows():
-    assert PoolResidues in ops(rewritten(same(), POOL, RELU))
+    assert PolyphasePool in ops(rewritten(same(), POOL, RELU))
 
 
 @pytest.mark.parametrize(
@@ -223,8 +223,8 @@ def test_rows_with_a_half_empty_tile_go_through_the_image():
     found = rewritten(same(32), same(32), image=(32, 7, 7))
     _, second = (node for node in found if isinstance(node.op, WinogradConvolve))
     (rows,) = (node for node in found if node.name == second.inputs[0])
-    assert isinstance(rows.op, Residues)
-    assert any(node.name == rows.inputs[0] and not isinstance(node.op, Residues) for node in found)
+    assert isinstance(rows.op, ToPolyphase)
+    assert any(node.name == rows.inputs[0] and not isinstance(node.op, ToPolyphase) for node in found)
 
 
 def test_a_half_empty_tile_keeps_its_statistics_out_of_bn():

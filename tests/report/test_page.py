@@ -14,9 +14,9 @@ from pictured import PLAIN, SMALL, SPECS, TEXTS, batch, every_word
 import cnnspec
 from cnnspec.cli import program
 from cnnspec.draw.scene import text_width
-from cnnspec.explain.account import account
+from cnnspec.explain.explanation import account
 from cnnspec.explain.gradcheck import random_batch
-from cnnspec.explain.receptive import receptive
+from cnnspec.explain.receptive_field import receptive
 from cnnspec.explain.subject import Example, Subject
 from cnnspec.report.page import HERE, page
 
@@ -114,7 +114,7 @@ def test_a_click_shows_the_sum_that_made_the_pixel_and_what_it_sees(driver, lene
     told = driver.find_element("id", "receptive").text
     assert told == f"{place} sees rows {top} to {bottom - 1} and columns {left} to {right - 1}"
     slope = re.search(r"number = (\S+)", driver.find_element("id", "result").text)[1]
-    assert float(slope) == printed(seen.slopes[name][0][index])
+    assert float(slope) == printed(seen.gradients[name][0][index])
     assert complaints(driver) == []
 
 
@@ -256,16 +256,16 @@ def test_gradients_are_shown_as_maps_too(driver, lenet):
 
     subject, path = lenet
     show(driver, path, "input[0,10,12]")
-    driver.find_element(By.CSS_SELECTOR, "input[value=slopes]").click()
+    driver.find_element(By.CSS_SELECTOR, "input[value=gradients]").click()
     shown = driver.execute_script(
         "const c = document.querySelector('#maps canvas');"
         "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
     )
     pixels = np.array(shown).reshape(28, 28, 4)
-    slopes = subject.look(subject.examples[0]).slopes["input"][0, 0]
-    strong = np.abs(slopes) > 0.5 * np.abs(slopes).max()
+    gradients = subject.look(subject.examples[0]).gradients["input"][0, 0]
+    strong = np.abs(gradients) > 0.5 * np.abs(gradients).max()
     bluish = pixels[..., 2] > pixels[..., 0]
-    assert (bluish[strong] == (slopes < 0)[strong]).all()
+    assert (bluish[strong] == (gradients < 0)[strong]).all()
 
 
 def test_another_example_has_other_numbers(driver, lenet):

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 import cnnspec
 from cnnspec.cli import program
 from cnnspec.data.dataset import Split
-from cnnspec.experiment.journal import Journal, ratio, read, spread
+from cnnspec.experiment.statistics import StatisticsLog, ratio, read, spread
 from cnnspec.report import plots
 from cnnspec.report.plots import draw_run
 from cnnspec.report.tiles import filter_tiles
-from cnnspec.train.loop import Course, fit
+from cnnspec.train.loop import TrainingConfig, fit
 
 TEXT = "input 1x8x8\nconv 3x3x3 -> bn -> relu -> dropout 20% -> dense 4 -> softmax\ntrain { optimiser sgd lr 0.1 }"
 SPEC = """conv 4x3x3 stride 2 -> bn -> relu -> conv 6x3x3 stride 2 -> relu -> dense 10 -> softmax
@@ -31,15 +31,15 @@ def images():
 
 def trained(images, epochs=2, batch=20, on_event=None):
     model = cnnspec.compile(text=TEXT, batch=batch)
-    fit(model, images, Course(epochs=epochs, batch=batch), on_event=on_event)
+    fit(model, images, TrainingConfig(epochs=epochs, batch=batch), on_event=on_event)
     return model
 
 
 def test_a_training_that_is_written_down_ends_in_the_same_bits(images, tmp_path):
     alone = trained(images)
     model = cnnspec.compile(text=TEXT, batch=20)
-    journal = Journal(model, tmp_path, images)
-    fit(model, images, Course(epochs=2, batch=20), on_event=journal)
+    journal = StatisticsLog(model, tmp_path, images)
+    fit(model, images, TrainingConfig(epochs=2, batch=20), on_event=journal)
     assert journal.problem == ""
     for name in alone.parameters:
         assert (alone.parameters[name] == model.parameters[name]).all()
@@ -47,8 +47,8 @@ def test_a_training_that_is_written_down_ends_in_the_same_bits(images, tmp_path)
 
 def test_the_journal_has_a_line_an_epoch_that_says_what_is_there(images, tmp_path):
     model = cnnspec.compile(text=TEXT, batch=20)
-    journal = Journal(model, tmp_path, images)
-    fit(model, images, Course(epochs=3, batch=20), on_event=journal)
+    journal = StatisticsLog(model, tmp_path, images)
+    fit(model, images, TrainingConfig(epochs=3, batch=20), on_event=journal)
     entries = read(tmp_path / "statistics.jsonl")
     assert [entry["epoch"] for entry in entries] == [1, 2, 3]
     last = entries[-1]
@@ -65,7 +65,7 @@ def test_an_update_is_that_of_the_last_step(images, tmp_path):
     """With sgd and no momentum the last step is rate times gradient."""
     model = cnnspec.compile(text=TEXT.replace(" -> dropout 20%", "").replace("-> bn ", ""), batch=30)
     seen = {}
-    journal = Journal(model, tmp_path, images)
+    journal = StatisticsLog(model, tmp_path, images)
 
     def hear(event):
         name = type(event).__name__
@@ -73,21 +73,21 @@ def test_an_update_is_that_of_the_last_step(images, tmp_path):
             seen["before"] = model.parameters["conv1.weight"]
         journal(event)
 
-    fit(model, images, Course(epochs=1, batch=30), on_event=hear)
+    fit(model, images, TrainingConfig(epochs=1, batch=30), on_event=hear)
     moved = np.linalg.norm(model.parameters["conv1.weight"] - seen["before"]) / np.linalg.norm(seen["before"])
     assert read(tmp_path / "statistics.jsonl")[0]["updates"]["conv1.weight"] == pytest.approx(moved, rel=1e-6)
 
 
 def test_an_epoch_of_one_step_has_an_update_too(images, tmp_path):
     model = cnnspec.compile(text=TEXT, batch=60)
-    fit(model, images, Course(epochs=2, batch=60), on_event=Journal(model, tmp_path, images))
+    fit(model, images, TrainingConfig(epochs=2, batch=60), on_event=StatisticsLog(model, tmp_path, images))
     assert all(entry["updates"]["conv1.weight"] > 0 for entry in read(tmp_path / "statistics.jsonl"))
 
 
 def test_a_journal_that_fails_stops_itself_and_not_the_training(images, tmp_path):
     model = cnnspec.compile(text=TEXT, batch=20)
-    journal = Journal(model, tmp_path / "no" / "such" / "folder", images)
-    history = fit(model, images, Course(epochs=2, batch=20), on_event=journal)
+    journal = StatisticsLog(model, tmp_path / "no" / "such" / "folder", images)
+    history = fit(model, images, TrainingConfig(epochs=2, batch=20), on_event=journal)
     assert len(history) == 2
     assert "SpecError" in journal.problem or "Error" in journal.problem
 

@@ -9,8 +9,8 @@ import pytest
 import cnnspec
 from cnnspec.api import read_spec
 from cnnspec.model import Model
-from cnnspec.ops.winograd import WinogradConvolve
-from cnnspec.passes.expand import attach_costs
+from cnnspec.ops.winograd_1d import WinogradConvolve
+from cnnspec.passes.decompose import attach_costs
 from cnnspec.runtime import remember, tune
 
 NET = """input 3x8x8
@@ -52,13 +52,13 @@ def test_every_choice_is_timed_once_in_both_ways():
 def test_what_is_measured_is_what_runs_a_network():
     """Each small graph of a layer makes what a network's own plan does: no way in or out is timed."""
     found = read_spec(text=NET)
-    graph = tune.run(attach_costs(found.graph, found.train.cost), tune.TRAINING, "pool_first")
+    graph = tune.run(attach_costs(found.graph, found.train.cost), tune.TRAINING, "hoist_pooling")
     for _, plans in tune.questions(graph, learns=True):
         for name, plan in plans.items():
             ops = [type(node.op).__name__ for node in plan()]
-            assert "Residues" not in ops and "Pixels" not in ops
+            assert "ToPolyphase" not in ops and "FromPolyphase" not in ops
             assert ("WinogradConvolveGradient" in ops) == (name == "Winograd")
-            assert ("SquaresConvolveGradient" in ops) == (name == "squares")
+            assert ("Winograd2dConvolveGradient" in ops) == (name == "squares")
 
 
 def test_times_are_read_back_and_not_measured_again(cache):

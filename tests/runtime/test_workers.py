@@ -23,7 +23,7 @@ from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.load import Text
 from cnnspec.runtime.plans import array
 from cnnspec.runtime.processes import Processes, possible
-from cnnspec.runtime.words import Bell, WorkerError
+from cnnspec.runtime.words import WakeEvent, WorkerError
 from cnnspec.runtime.workers import Threads, workers
 from cnnspec.settings.optimisers import Adam, Sgd
 
@@ -103,7 +103,7 @@ def test_a_killed_worker_is_an_error_and_the_next_step_goes_on():
 def order(memory, source, count=2):
     """A call of two shards, whose `forward` is given."""
     zeros = array(memory, 2, "float64")
-    text = Text(f"def buffers(b, p, g, a, k, m, c, given, taken):\n    pass\n\n{source}", "<plan>", {}, {})
+    text = Text(f"def buffers(b, p, g, a, k, m, c, feeds, fetches):\n    pass\n\n{source}", "<plan>", {}, {})
     shards = tuple(
         Shard(text, zeros, zeros, {}, None, {}, {}, {}, {"shard": k, "costs": zeros}) for k in range(count)
     )
@@ -195,11 +195,11 @@ def test_a_steady_step_allocates_nothing_that_grows_with_the_batch():
 
     def most(n):
         made = engine(1, 1, "threads")
-        given = batch(n)
+        feeds = batch(n)
         for _ in range(2):
-            made.learn(given, 0.1)
+            made.learn(feeds, 0.1)
         tracemalloc.start()
-        made.learn(given, 0.1)
+        made.learn(feeds, 0.1)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         made.close()
@@ -255,7 +255,7 @@ def wait_for(true, pause):
 def test_a_bell_rings_is_heard_once_and_never_blocks(event, monkeypatch):
     if not event:  # as on systems that have none
         monkeypatch.delattr(os, "eventfd", raising=False)
-    bell = Bell()
+    bell = WakeEvent()
     try:
         assert not bell.wait(0)
         for _ in range(100_000):  # more than a pipe holds

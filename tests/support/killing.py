@@ -19,10 +19,10 @@ from tiny import SETTINGS, STAMP, Blobs, Tiny, same
 from cnnspec.train import tensors
 from cnnspec.train.checkpoints import load_state
 from cnnspec.train.folder import RunFolder
-from cnnspec.train.loop import Course, StepDone, fit
+from cnnspec.train.loop import StepDone, TrainingConfig, fit
 from cnnspec.train.runs import run
 
-COURSE = Course(epochs=12, batch=8, seed=3, interval=2 / 7)  # 84 steps, a checkpoint every 2
+COURSE = TrainingConfig(epochs=12, batch=8, seed=3, interval=2 / 7)  # 84 steps, a checkpoint every 2
 
 
 def train(path, pipe=None):

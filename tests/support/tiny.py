@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cnnspec.train.checkpoints import Stamp
-from cnnspec.train.loop import Course
+from cnnspec.train.loop import TrainingConfig
 
 SPEC = "input 6\ndense 3 -> softmax\ntrain { optimiser sgd lr 0.2 momentum 0.9 }\n"
 STAMP = Stamp(SPEC)
@@ -89,7 +89,7 @@ class Blobs:
             yield self.x[chosen].astype(dtype), self.y[chosen]
 
 
-COURSE = Course(epochs=4, batch=8, seed=3)
+COURSE = TrainingConfig(epochs=4, batch=8, seed=3)
 
 
 def same(a, b):

@@ -9,7 +9,7 @@ from networks import ROOT, STRUCTURES, engine_for, examples, graph_of, outputs_o
 from cnnspec.diagnostics import Source
 from cnnspec.ir.facts import facts
 from cnnspec.lang import read
-from cnnspec.passes.expand import expand_training
+from cnnspec.passes.decompose import decompose_training
 from cnnspec.targets.onnx.export import onnx_model
 from cnnspec.targets.onnx.importer import as_spec
 
@@ -24,7 +24,7 @@ LARGE = 15_000_000  # parameters, or a hundredth of multiply-adds: seconds rathe
 
 def canonical(graph):
     """A graph without its names: nodes numbered in the order in which the outputs ask for them."""
-    graph = expand_training(graph)
+    graph = decompose_training(graph)
     numbers, listed, names = {}, [], list(reversed(graph.outputs))
     while names:
         name = names[-1]

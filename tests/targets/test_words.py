@@ -11,7 +11,7 @@ import pytest
 from networks import engine_for, graph_of
 
 from cnnspec.diagnostics import SpecError
-from cnnspec.explain.account import KINDS
+from cnnspec.explain.explanation import KINDS
 from cnnspec.ops import OPS
 from cnnspec.ops.activation import Activation
 
@@ -67,7 +67,7 @@ TARGETS = (
     ("ONNX out", onnx_words, "cnnspec/targets/onnx/words.py"),
     ("ONNX in", onnx_read, "cnnspec/targets/onnx/operators.py"),
     ("JAX", jax_words, "cnnspec/targets/jax/__init__.py"),
-    ("page", page_words, "cnnspec/explain/account.py (KINDS) or cnnspec/report/page/compute.js (POINTS)"),
+    ("page", page_words, "cnnspec/explain/explanation.py (KINDS) or cnnspec/report/page/compute.js (POINTS)"),
 )
 
 

@@ -18,13 +18,13 @@ from cnnspec.settings.data import Data
 from cnnspec.settings.train import Train
 from cnnspec.train.history import Progress, Row, Score
 from cnnspec.train.loop import (
-    Course,
     EpochDone,
     Finished,
     Interrupted,
     SaveDue,
     Started,
     StepDone,
+    TrainingConfig,
     fit,
     measure,
     training,
@@ -101,7 +101,7 @@ def test_the_best_epoch_is_the_first_of_equals():
 
 
 def test_the_best_epoch_by_cost_and_where_answers_are_no_classes():
-    by_cost = fit(Tiny(), Blobs(), Course(4, 8, best="cost"))
+    by_cost = fit(Tiny(), Blobs(), TrainingConfig(4, 8, best="cost"))
     assert by_cost["cost"].index(min(by_cost["cost"])) + 1 == by_cost.best_epoch
     numbers = fit(Tiny(classes=False), Blobs(), COURSE, Blobs(10))
     assert numbers["accuracy"] == numbers["validation_accuracy"] == [None] * 4
@@ -114,7 +114,7 @@ def test_patience_stops_after_epochs_without_a_better_one():
             cost, right = super().measure(x, y)
             return cost, 0 if self.steps > 14 else right
 
-    course = Course(epochs=30, batch=8, patience=3)
+    course = TrainingConfig(epochs=30, batch=8, patience=3)
     events = list(training(Forgetful(), Blobs(), course, Blobs(10)))
     history = events[-1].history
     assert history.stopped_early and len(history) == history.best_epoch + 3
@@ -122,13 +122,14 @@ def test_patience_stops_after_epochs_without_a_better_one():
 
 
 def test_checkpoints_are_due_every_part_of_an_epoch_and_at_the_end():
-    assert kinds(events_of(Course(2, 8, interval=3 / 7))) == "<...s...s.E..s...s..Es>"
-    assert kinds(events_of(Course(3, 8, interval=2))) == "<" + 7 * "." + "E" + 7 * "." + "Es" + 7 * "." + "Es>"
+    assert kinds(events_of(TrainingConfig(2, 8, interval=3 / 7))) == "<...s...s.E..s...s..Es>"
+    seven = 7 * "."
+    assert kinds(events_of(TrainingConfig(3, 8, interval=2))) == f"<{seven}E{seven}Es{seven}Es>"
 
 
 @pytest.mark.parametrize("stop", range(1, 29))
 def test_stopping_after_any_step_and_going_on_gives_the_same_bits(stop):
-    course = Course(epochs=4, batch=8, seed=5, interval=1 / 7)
+    course = TrainingConfig(epochs=4, batch=8, seed=5, interval=1 / 7)
     validation = Blobs(10, seed=4)
     straight = Tiny()
     whole = fit(straight, Blobs(), course, validation)
@@ -190,7 +191,7 @@ def test_a_line_of_results_reads_back():
 
 def test_the_course_that_a_spec_asks_for():
     train, data = Train(epochs=7, batch=32, seed=4, patience=2, best="cost"), Data(shuffle=False)
-    assert Course.of(train, data) == Course(7, 32, seed=4, shuffle=False, best="cost", patience=2)
+    assert TrainingConfig.of(train, data) == TrainingConfig(7, 32, seed=4, shuffle=False, best="cost", patience=2)
 
 
 def test_parts_of_a_dataset_are_images():
@@ -273,7 +274,7 @@ def test_training_in_a_thread_works():
 
 def refused(model, images=None):
     with pytest.raises(SpecError) as error:
-        fit(model, images or Blobs(), Course(4, 8, shuffle=False))
+        fit(model, images or Blobs(), TrainingConfig(4, 8, shuffle=False))
     (finding,) = error.value.diagnostics
     assert finding.code == "CNN302" and finding.help
     return finding.message

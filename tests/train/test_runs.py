@@ -20,7 +20,7 @@ from cnnspec.train import folder as folders
 from cnnspec.train.checkpoints import Stamp, load_state
 from cnnspec.train.folder import RunFolder
 from cnnspec.train.history import Row
-from cnnspec.train.loop import Course, EpochDone, Interrupted, StepDone
+from cnnspec.train.loop import EpochDone, Interrupted, StepDone, TrainingConfig
 from cnnspec.train.runs import run
 
 SCHEMA = Path(__file__).parents[2] / "grammar" / "summary.schema.json"
@@ -144,7 +144,7 @@ def test_a_run_knows_the_weights_that_it_was_tested_with(tmp_path, validation, w
 
 def test_weights_of_single_epochs_are_kept_as_asked(tmp_path):
     folder = fresh(tmp_path)
-    go(folder, course=Course(9, 8), every=2, keep=3)
+    go(folder, course=TrainingConfig(9, 8), every=2, keep=3)
     kept = [name for name in listing(folder) if "epoch" in name]
     assert kept == [f"weights/epoch-00{n}.safetensors" for n in (4, 6, 8)]
     assert tensors.read(folder.epoch(6)).metadata["step"] == "42"
@@ -158,7 +158,7 @@ def test_two_runs_write_the_same_weights(tmp_path):
 
 
 def test_early_stopping_is_told(tmp_path):
-    _, summary = go(fresh(tmp_path), course=Course(50, 8, patience=2))
+    _, summary = go(fresh(tmp_path), course=TrainingConfig(50, 8, patience=2))
     assert summary["status"] == "finished" and summary["stopped_early"]
     assert summary["epochs"] == summary["best_epoch"] + 2
 
@@ -205,7 +205,7 @@ def test_results_are_cut_back_to_the_checkpoint(tmp_path):
             raise Killed
 
     whole, folder = fresh(tmp_path, "whole"), fresh(tmp_path)
-    course = Course(4, 8, seed=3, interval=2)
+    course = TrainingConfig(4, 8, seed=3, interval=2)
     straight, _ = go(whole, course=course)
     with pytest.raises(Killed):
         go(folder, course=course, on_event=kill)
@@ -234,7 +234,7 @@ def test_a_run_that_goes_on_has_no_summary_of_its_end(tmp_path):
 
 def test_no_epochs_are_no_training_but_a_run(tmp_path):
     folder = fresh(tmp_path)
-    model, summary = go(folder, course=Course(0, 8))
+    model, summary = go(folder, course=TrainingConfig(0, 8))
     assert same(model, Tiny()) and told(folder)["epochs"] == 0 and summary["test_accuracy"] is not None
     assert load_state(folder.state, Tiny(), STAMP).epoch == 0
 
@@ -401,7 +401,7 @@ class Faulty:
 
 
 FAULTS = [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT]
-SHORT = Course(epochs=2, batch=16, seed=3, interval=0.5)  # 8 steps, a checkpoint every 2
+SHORT = TrainingConfig(epochs=2, batch=16, seed=3, interval=0.5)  # 8 steps, a checkpoint every 2
 
 
 def last_good(folder):

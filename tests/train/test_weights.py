@@ -43,7 +43,7 @@ def refused(path, arrays, model=None, **parts):
 def test_all_of_them_are_set(path):
     model, arrays = network(), trained()
     tensors.write(path, arrays, {})
-    assert weights.load(path, model) == weights.Misfits()
+    assert weights.load(path, model) == weights.LoadReport()
     assert all(np.array_equal(model[name], arrays[name]) for name in model)
 
 
@@ -71,10 +71,10 @@ def test_partial_takes_what_fits_and_tells_the_rest(path):
     del arrays["bn1.weight"]
     arrays["head.weight"] = np.zeros(3)
     tensors.write(path, arrays, {})
-    assert weights.load(path, model, partial=True) == weights.Misfits(
+    assert weights.load(path, model, partial=True) == weights.LoadReport(
         missing=("bn1.weight",),
         extra=("head.weight",),
-        misshapen=("dense1.weight is 12x32 there and 10x32 here", "dense1.bias is 12 there and 10 here"),
+        mismatched=("dense1.weight is 12x32 there and 10x32 here", "dense1.bias is 12 there and 10 here"),
     )
     assert np.array_equal(model["conv1.weight"], arrays["conv1.weight"]) and not model["dense1.weight"].any()
 
@@ -85,7 +85,7 @@ def test_partial_wants_something_that_fits(path):
 
 def test_torchs_counter_is_no_weight(path):
     tensors.write(path, trained() | {"bn1.num_batches_tracked": np.array(5)}, {})
-    assert weights.load(path, network()) == weights.Misfits()
+    assert weights.load(path, network()) == weights.LoadReport()
 
 
 def test_whole_numbers_and_numbers_that_are_none_are_refused(path):

@@ -11,7 +11,7 @@ from cnnspec.diagnostics import SpecError
 from cnnspec.train.checkpoints import Stamp, load_state, save_state
 from cnnspec.train.folder import RunFolder
 from cnnspec.train.history import Progress
-from cnnspec.train.loop import Course, SaveDue, fit, training
+from cnnspec.train.loop import SaveDue, TrainingConfig, fit, training
 from cnnspec.train.runs import run
 
 SPEC = """\
@@ -20,7 +20,7 @@ conv 4x3x2 pad same bias off -> bn -> relu -> maxpool 2 -> dropout 30% -> dense 
 train { optimiser adam lr 0.01 clip 1 ; schedule cosine warmup 0.5 ; shards 2 }
 """
 STAMP = Stamp(SPEC)
-COURSE = Course(epochs=5, batch=8, seed=3, interval=1 / 10)
+COURSE = TrainingConfig(epochs=5, batch=8, seed=3, interval=1 / 10)
 STEPS = 50
 
 

@@ -67,7 +67,7 @@ network's names (`--map`), or say that they may be passed over (`--partial`)."""
     ),
     Code(
         "CNN457",
-        "weights-misshapen",
+        "weights-mismatched",
         """\
 A tensor of the right name has another shape than the network's: other filters, other kernels, other classes.
 With `--partial` it is passed over, as when a network trained on 1000 classes goes on to ten.""",

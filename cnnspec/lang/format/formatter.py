@@ -24,7 +24,7 @@ from ...record import record
 from ..findings import Findings
 from ..parse.parser import parse
 from ..parse.tree import File
-from .pieces import BRACES, BRANCHING, Comment, Gap, Piece, pieces, separates, statements
+from .tokens import BRACES, BRANCHING, Comment, FormatToken, Trivia, pieces, separates, statements
 
 WIDEST = 110
 FURTHEST = 8  # columns that aligned comments may stand further to the right than they must
@@ -82,14 +82,14 @@ class Line:
 class Row:
     """Pieces that stand on one line unless it is too long, and what stands before and after them."""
 
-    pieces: list[Piece]
+    pieces: list[FormatToken]
     before: list[Comment] = field(default_factory=list)
     blank: bool = False
     after: Comment | None = None
     indent: int | None = None  # None: by the parentheses it stands in
 
 
-def _rows(statement: list[Piece]) -> list[Row]:
+def _rows(statement: list[FormatToken]) -> list[Row]:
     if statement[0].kind in BRACES:
         return _block(statement)
     rows: list[Row] = []
@@ -101,12 +101,12 @@ def _rows(statement: list[Piece]) -> list[Row]:
     return rows
 
 
-def _trailing(gap: Gap) -> Comment | None:
+def _trailing(gap: Trivia) -> Comment | None:
     """Take the comment from a gap that stands on the line before it."""
     return gap.comments.pop(0) if gap.comments and not gap.comments[0].own else None
 
 
-def _breaks(found: list[Piece], i: int) -> bool:
+def _breaks(found: list[FormatToken], i: int) -> bool:
     """Whether the author's end of line before a piece stays."""
     before, piece = found[i - 1], found[i]
     if piece.gap.comments:
@@ -118,14 +118,14 @@ def _breaks(found: list[Piece], i: int) -> bool:
     return before.kind == "EQUAL" and found[0].kind in ("BLOCK", "NET")
 
 
-def _begin(rows: list[Row], gap: Gap, indent: int | None) -> None:
+def _begin(rows: list[Row], gap: Trivia, indent: int | None) -> None:
     """Begin a row after a gap, whose first comment may belong to the row before."""
     if rows:
         rows[-1].after = _trailing(gap)
     rows.append(Row([], gap.comments, gap.lines > 1, indent=indent))
 
 
-def _block(statement: list[Piece]) -> list[Row]:
+def _block(statement: list[FormatToken]) -> list[Row]:
     """`train { ... }`: on one line where its author wrote it so and there is room, else a line a setting."""
     opening, *within, closing = statement
     wide = any(piece.gap.wide for piece in (*within, closing))
@@ -138,7 +138,7 @@ def _block(statement: list[Piece]) -> list[Row]:
     )
     line = f"{opening.text}{inside} }}"
     if not wide and len(line) <= WIDEST:
-        rows[-1].pieces.append(Piece("BLOCK_LINE", line, Gap()))
+        rows[-1].pieces.append(FormatToken("BLOCK_LINE", line, Trivia()))
         return rows
     rows[-1].pieces.append(opening)
     for i, (piece, end) in enumerate(zip(within, ends, strict=True)):
@@ -146,7 +146,7 @@ def _block(statement: list[Piece]) -> list[Row]:
             _begin(rows, piece.gap, 2)
             rows[-1].blank = rows[-1].blank and i > 0
         elif end:
-            rows[-1].pieces.append(Piece("SEMICOLON", ";", Gap()))
+            rows[-1].pieces.append(FormatToken("SEMICOLON", ";", Trivia()))
         rows[-1].pieces.append(piece)
     _begin(rows, closing.gap, 0)
     rows[-1].blank = False
@@ -162,7 +162,7 @@ class Frame:
     column: int
     hanging: bool
 
-    def indent(self, first: Piece) -> int:
+    def indent(self, first: FormatToken) -> int:
         """Where a line within it begins."""
         if first.kind == "RPAR":
             return self.column
@@ -193,7 +193,7 @@ def _laid_out(rows: list[Row]) -> Iterator[Line]:
         yield line
 
 
-def _text(row: list[Piece], indent: int, frames: list[Frame]) -> str:
+def _text(row: list[FormatToken], indent: int, frames: list[Frame]) -> str:
     """The text of a line, whose parentheses are noted in `frames`."""
     text = ""
     for i, piece in enumerate(row):
@@ -207,12 +207,12 @@ def _text(row: list[Piece], indent: int, frames: list[Frame]) -> str:
     return text
 
 
-def _opened(row: list[Piece], i: int) -> str:
+def _opened(row: list[FormatToken], i: int) -> str:
     """Which parenthesis the last piece of a line opens."""
     return "join" if i > 0 and row[i - 1].kind == "JOIN" and row[i].inside != "sum" else "group"
 
 
-def _cut(row: list[Piece], indent: int) -> int:
+def _cut(row: list[FormatToken], indent: int) -> int:
     """Where to break a line that is too long; 0 for nowhere.
 
     As far to the right as there is room, outside of parentheses rather than within, at a bar rather than at

@@ -8,7 +8,7 @@ from unicodedata import name as unicode_name
 
 from ...diagnostics import Span
 from ..findings import Findings, replace
-from ..parse.place import ENDS, Place
+from ..parse.context import ENDS, ErrorContext
 
 NUMBER = re.compile(r"(\d+|\?)(x(\d+|\?))*|(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?(%|[kKMG]i?B|[kMGB])?")
 ALIKE = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "X": "x", "*": "x", ",": ".", "K": "k", "m": "M"})
@@ -34,7 +34,7 @@ WHOLES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
 )
 
 
-def letter_for_digit(place: Place, findings: Findings) -> bool:
+def letter_for_digit(place: ErrorContext, findings: Findings) -> bool:
     """dense 1O"""
     if place.kind() != "MISNUMBER":
         return False
@@ -47,7 +47,7 @@ def letter_for_digit(place: Place, findings: Findings) -> bool:
     return True
 
 
-def letters_for_number(place: Place, findings: Findings) -> bool:
+def letters_for_number(place: ErrorContext, findings: Findings) -> bool:
     """dense l0"""
     if place.kind() not in ENDS or place.kind(-1) != "NAME" or place.kind(-2) != "NAME":
         return False
@@ -59,7 +59,7 @@ def letters_for_number(place: Place, findings: Findings) -> bool:
     return True
 
 
-def open_string(place: Place, findings: Findings) -> bool:
+def open_string(place: ErrorContext, findings: Findings) -> bool:
     """source npz "a.npz"""
     if place.kind() != "OPEN_STRING":
         return False
@@ -72,7 +72,7 @@ def open_string(place: Place, findings: Findings) -> bool:
     return True
 
 
-def strange_character(place: Place, findings: Findings) -> bool:
+def strange_character(place: ErrorContext, findings: Findings) -> bool:
     """conv 8x3x3 → relu"""
     if place.kind() != "STRAY":
         return False

@@ -16,7 +16,7 @@ Reader = Callable[[str], "tuple[Diagnostic, ...]"]
 
 
 def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tuple[Diagnostic, ...]:
-    """The findings in the order of the text, each with the first of its proposals that cures it.
+    """The findings in the order of the text, each with the first of its proposals that mends it.
 
     `read` gives the findings of a changed text, and counts in the same `work`; `cost` is what it took to read
     the text as it is.

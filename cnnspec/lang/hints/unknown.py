@@ -1,6 +1,6 @@
 """Words and settings that nobody knows: what was probably meant.
 
-These slips parse. `relu maxpool 2` is a layer with a setting, `8 x 3 x 3` a size with two; only the meaning
+These mistakes parse. `relu maxpool 2` is a layer with a setting, `8 x 3 x 3` a size with two; only the meaning
 tells that they are none.
 """
 

@@ -12,7 +12,7 @@ from ...diagnostics import Diagnostic, Fault, Label, Span
 from ...ir import Builder
 from ...ops import WORDS
 from ..findings import Findings, replace
-from ..hints.cures import cures
+from ..hints.candidates import candidates
 from ..hints.unknown import block_of, called_like_python, report_outside, unknown_value, unknown_word
 from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
 from ..work import A_STEP
@@ -207,7 +207,7 @@ class Lowering:
             return self.builder.add(op, *inputs, name=name, **parts)
         except Fault as fault:
             kinds = [self.builder.type(value) for value in inputs]
-            self.findings.add(self.explained(fault, op, inputs, spans), *cures(fault, op, span, spans, kinds))
+            self.findings.add(self.explained(fault, op, inputs, spans), *candidates(fault, op, span, spans, kinds))
             return None
 
     def shared(self, op: Any, inputs: tuple[str, ...], owner: str) -> str:

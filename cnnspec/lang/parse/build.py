@@ -9,7 +9,7 @@ from lark import Tree
 
 from ...diagnostics import Source, Span
 from ..findings import Findings
-from ..hints.slips import explain_hole
+from ..hints.syntax import explain_hole
 from .holes import expression
 from .numbers import LARGEST, read_number
 from .tokens import Token

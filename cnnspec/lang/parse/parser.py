@@ -13,11 +13,11 @@ from lark import Tree
 
 from ...diagnostics import Source, Span
 from ..findings import Findings, Proposal
-from ..hints.slips import explain
+from ..hints.syntax import explain
 from .build import Build
+from .context import ErrorContext
 from .layout import ENDS, OPENERS, lay_out
 from .machine import Machine, Unexpected
-from .place import Place
 from .tokens import Token, lex
 from .tree import File
 
@@ -64,7 +64,7 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
         except Unexpected as error:
             depth, begun = marks[-1]
             braced = len(marks) > 1
-            place = Place(tokens, index, begun, braced, error.expected, source)
+            place = ErrorContext(tokens, index, begun, braced, error.expected, source)
             proposal = explain(place, findings)
             machine.cut(depth)
             repairs += 1

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ...draw.sketch import sketch
-from ...explain.account import account, image_shape
-from ...explain.lens import Seen
-from ...explain.receptive import Reach, receptive
+from ...draw.diagram import diagram
+from ...explain.explanation import account, image_shape
+from ...explain.probe import Seen
+from ...explain.receptive_field import Reach, receptive
 from ...explain.subject import Example, Subject
 from ...ir import Graph, Node
 from ...ir.facts import Row, facts
@@ -40,7 +40,7 @@ def content(subject: Subject, numbers: Numbers) -> dict[str, Any]:
         "outputs": list(graph.outputs),
         "layers": [_layer(graph, node, rows[node.name], weights, reaches[main].get(node.name)) for node in graph],
         "totals": {"parameters": known.parameters, "macs": known.macs, "state": known.state},
-        "stations": {station.name: station.members[-1] for depth in (0, 9) for station in sketch(graph, depth)},
+        "stations": {station.name: station.members[-1] for depth in (0, 9) for station in diagram(graph, depth)},
         "examples": examples,
         "training": _training(subject.run) if subject.run else None,
         "spec": subject.model.spec.source.text,
@@ -99,8 +99,8 @@ def _reach(reach: Reach | None) -> dict[str, Any] | None:
 
 
 def _example(subject: Subject, example: Example, seen: Seen, numbers: Numbers, left: int) -> dict[str, Any]:
-    """An example's values and slopes: exact where they all fit, pictures of them otherwise."""
-    need = sum(array.size for arrays in (seen.values, seen.slopes) for array in arrays.values()) * 8
+    """An example's values and gradients: exact where they all fit, pictures of them otherwise."""
+    need = sum(array.size for arrays in (seen.values, seen.gradients) for array in arrays.values()) * 8
     exact = need * left <= EXACT + WEIGHTS - numbers.bytes
     keep = _exact if exact else _pictured
     output = seen.values[subject.graph.outputs[0]][0]
@@ -116,7 +116,7 @@ def _example(subject: Subject, example: Example, seen: Seen, numbers: Numbers, l
         "answers": answers[:1000],
         "exact": exact,
         "values": {name: keep(array[0], numbers) for name, array in seen.values.items()},
-        "slopes": {name: keep(array[0], numbers) for name, array in seen.slopes.items()},
+        "gradients": {name: keep(array[0], numbers) for name, array in seen.gradients.items()},
     }
 
 

@@ -20,7 +20,7 @@ function parameter(layer, name) {
   return found && found.at ? { data: numbersAt(found.at), shape: found.shape } : null;
 }
 
-// The values (or slopes) of a layer for an example, as {data, shape: [c, h, w], exact}.
+// The values (or gradients) of a layer for an example, as {data, shape: [c, h, w], exact}.
 function seen(example, layer, view) {
   const kept = example[view][layer.name];
   const data = numbersAt(kept.at);

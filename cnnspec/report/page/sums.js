@@ -88,8 +88,8 @@ function showSums(layer, place, example) {
     return;
   }
   const told = explain(layer, place, example);
-  const slopes = seen(example, layer, "slopes");
-  const slope = channelOf(slopes, place[0])[place[1] * slopes.shape[2] + place[2]];
+  const gradients = seen(example, layer, "gradients");
+  const slope = channelOf(gradients, place[0])[place[1] * gradients.shape[2] + place[2]];
   result.replaceChildren(
     element("strong", { id: "value", "data-number": told.value }, `${placeName(layer, place)} = ${show(told.value)}`),
     element("span", { class: "note" }, `   d cost / d this number = ${show(slope)}`),

@@ -1,6 +1,6 @@
 """Normalisation, and numbers learnt for each channel.
 
-Sums run over the whole batch, on however many devices it lies: XLA adds the meetings.
+Sums run over the whole batch, on however many devices it lies: XLA adds the reductions.
 """
 
 from __future__ import annotations

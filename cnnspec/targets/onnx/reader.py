@@ -19,7 +19,7 @@ from ...ir.fields import Number, settings
 from ...ir.op import Op
 from ...ops import WORDS
 from ...ops.leaves import Input
-from ...passes.prune import prune
+from ...passes.dead_code import eliminate_dead_code
 from .constants import fold
 from .page import INIT
 from .patterns import group
@@ -120,7 +120,7 @@ class Reader:
             except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
                 refuse("CNN502", f"{step} is malformed: {first_line(error)}")
         outputs = tuple(self.plain(self.at(name, "an output")) for name in model.outputs)
-        graph = prune(self.b.graph(tuple(self.inputs), outputs))
+        graph = eliminate_dead_code(self.b.graph(tuple(self.inputs), outputs))
         kept = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
         weights = {name: array for name, array in self.weights.items() if name in kept}
         return Network(graph, weights, self.sources)

@@ -17,8 +17,8 @@ from ...ir import Builder, data
 from ...ir.op import Op
 from ...ops import WORDS
 from ...ops.costs import Cost, CrossEntropy
+from ...ops.cross_entropy import NegativeLogLikelihood
 from ...ops.leaves import Input
-from ...ops.surprise import LogSurprise
 from ...record import record
 from ...runtime.engine import Engine
 from ...runtime.update import function, rule
@@ -49,7 +49,7 @@ class LogLikelihood(Cost):
     """Cross-entropy of a prediction that is a logarithm already, whoever made it."""
 
     def primitive(self) -> Op:
-        return LogSurprise(self.weight)
+        return NegativeLogLikelihood(self.weight)
 
 
 def softmax_cross_entropy(step: Step, inputs: list[Any]) -> list[Array]:

@@ -25,7 +25,7 @@ from ...kernels import update as update_kernels
 from ...lang import Spec
 from ...ops.leaves import Target
 from ...passes import INFERENCE, TRAINING, run
-from ...passes.expand import attach_costs
+from ...passes.decompose import attach_costs
 from ...quoting import literal, literals, remark
 from ...runtime import load, update
 from ...runtime.parameters import parameters_of
@@ -130,7 +130,7 @@ def renamed(program: Program, prefix: str, outputs: tuple[str, ...]) -> str:
     """The functions of a plan without its page's heading, under their own names; outputs as words are called."""
     source = re.sub(r'\A""".*?"""\n+', "", program.source, flags=re.S)
     for made, word in zip(program.graph.outputs, outputs, strict=False):  # a plan that learns has none
-        source = source.replace(f"taken[{literal(made)}]", f"taken[{literal(word)}]")
+        source = source.replace(f"fetches[{literal(made)}]", f"fetches[{literal(word)}]")
     return re.sub(r"^def (forward|buffers)\(", rf"def {prefix}\1(", source, flags=re.M)
 
 
@@ -218,11 +218,13 @@ def plan(program: Program, prefix: str) -> str:
     """Source of a plan's entry: its functions, and what memory they want."""
     parts = [f"{prefix}buffers", f"{prefix}forward", f"{program.arena_bytes}"]
     parts += [f"kept={program.kept_bytes}"] if program.kept_bytes else []
-    functions = (name for name in ("prepare", "backward", "settle") if f"\ndef {name}(" in program.source)
+    functions = (
+        name for name in ("prepare", "backward", "update_statistics") if f"\ndef {name}(" in program.source
+    )
     parts += [f"{name}={name}" for name in functions]
     parts += [f"costs={program.costs}"] if program.costs else []
-    meetings = {name: repr(shape) for name, shape in program.meetings.items()}
-    parts += [f"meetings={dictionary(meetings)}"] if meetings else []
+    partials = {name: repr(shape) for name, shape in program.partials.items()}
+    parts += [f"partials={dictionary(partials)}"] if partials else []
     constants = {name: array_source(array) for name, array in program.constants.items()}
     parts += [f"constants={dictionary(constants)}"] if constants else []
     names = {full: literal(name) for full, name in program.parameters.items() if name != full.replace(".", "_")}

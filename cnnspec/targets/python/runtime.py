@@ -39,9 +39,9 @@ class Plan(NamedTuple):
     kept: int = 0
     prepare: Callable[..., None] | None = None
     backward: Callable[..., Any] | None = None
-    settle: Callable[..., None] | None = None
+    update_statistics: Callable[..., None] | None = None
     costs: int = 0
-    meetings: dict[str, tuple[int, ...]] = {}
+    partials: dict[str, tuple[int, ...]] = {}
     constants: dict[str, np.ndarray] = {}
     names: dict[str, str] = {}
 
@@ -98,8 +98,8 @@ class Network:
             raise ValueError(f"these are not the weights of this network: {differing} on one side only")
         for name, values in weights.items():
             self.set(name, values)
-        given = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in self.inputs.items()}
-        self.given, self.taken, self.b, self.p = self.bound(self.plan, given, self.outputs)
+        feeds = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in self.inputs.items()}
+        self.feeds, self.fetches, self.b, self.p = self.bound(self.plan, feeds, self.outputs)
 
     def pieces(self, layouts: Mapping[str, Layout], memory: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         """One block of memory as the arrays that lie in it, one after the other."""
@@ -132,22 +132,22 @@ class Network:
     def bound(
         self,
         plan: Plan,
-        given: dict[str, np.ndarray],
+        feeds: dict[str, np.ndarray],
         outputs: Mapping[str, tuple[int, ...]],
         gradients: Mapping[str, np.ndarray] | None = None,
         **numbers: Any,
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], SimpleNamespace, SimpleNamespace]:
-        """The plan's arrays laid out: what it is given, what is taken from it, its own, and the parameters."""
-        taken = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in outputs.items()}
-        meetings = {name: np.zeros((1, *shape)) for name, shape in plan.meetings.items()}
-        b = SimpleNamespace(costs=np.zeros(max(1, plan.costs)), right=np.zeros(2, np.int64), shard=0, **numbers)
+        """The plan's arrays laid out: what it is feeds, what is taken from it, its own, and the parameters."""
+        fetches = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in outputs.items()}
+        partials = {name: np.zeros((1, *shape)) for name, shape in plan.partials.items()}
+        b = SimpleNamespace(costs=np.zeros(max(1, plan.costs)), correct=np.zeros(2, np.int64), shard=0, **numbers)
         called = {full: plan.names.get(full, full.replace(".", "_")) for full in self.layouts}
         p = SimpleNamespace(**{called[full]: array for full, array in self.arrays.items()})
         g = SimpleNamespace(**{called[full]: array for full, array in (gradients or {}).items()})
         arena, kept = (Arena(np.zeros(size, np.uint8), "float32") for size in (plan.arena, plan.kept))
-        plan.buffers(b, p, g, arena, kept, meetings, plan.constants, given, taken)
+        plan.buffers(b, p, g, arena, kept, partials, plan.constants, feeds, fetches)
         b.gradients = g
-        return given, taken, b, p
+        return feeds, fetches, b, p
 
     def by_name(self, values: Any, names: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
         """Arrays by name: one alone is that of the only name."""
@@ -168,10 +168,10 @@ class Network:
         for start in range(0, count, self.batch):
             size = min(self.batch, count - start)
             for name, values in arrays.items():
-                self.given[name][:size] = values[start : start + size]  # what lies behind them is not looked at
+                self.feeds[name][:size] = values[start : start + size]  # what lies behind them is not looked at
             run(self.plan.forward(self.b, self.p))
             for name, values in made.items():
-                values[start : start + size] = self.taken[name][:size]
+                values[start : start + size] = self.fetches[name][:size]
         return made if len(made) > 1 else next(iter(made.values()))
 
 
@@ -204,8 +204,8 @@ class Learning(Network):
         self.moments = {name: np.zeros(size, np.float32) for name in self.moments_of}
         self.clock = np.array([self.seed, 0])
         shapes = {**self.inputs, **{f"{name}.target": shape for name, shape in self.targets.items()}}
-        given = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in shapes.items()}
-        self.lesson, _, self.c, self.q = self.bound(self.training, given, {}, self.gradients, clock=self.clock)
+        feeds = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in shapes.items()}
+        self.lesson, _, self.c, self.q = self.bound(self.training, feeds, {}, self.gradients, clock=self.clock)
 
     def learn(self, x: Any, y: Any, rate: float | None = None) -> float:
         """One step on `batch` images; the mean cost before it.
@@ -248,8 +248,8 @@ class Learning(Network):
             size = cut.stop - cut.start
             moments = {name: array[cut] for name, array in self.moments.items()}
             self.update(p=p[cut], g=g[cut], t=t[:size], u=u[:size], **moments, **scalars)
-        if self.training.settle is not None:
-            self.training.settle(self.c, self.q)
+        if self.training.update_statistics is not None:
+            self.training.update_statistics(self.c, self.q)
 
 
 def printable(text: str) -> str:

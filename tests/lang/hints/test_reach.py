@@ -1,4 +1,4 @@
-"""Pixels that reach no output, against following every single window forward."""
+"""FromPolyphase that reach no output, against following every single window forward."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from cnnspec.lang.lowering.costs import implied
 from cnnspec.ops.leaves import Input, Target, Weight
 from cnnspec.ops.regularise import Drop
 from cnnspec.passes import TRAINING, run
-from cnnspec.passes.expand import attach_costs
+from cnnspec.passes.decompose import attach_costs
 
 
 def judged(words: Graph, *costs) -> Graph:

@@ -21,7 +21,7 @@ def spread(value, rank: int) -> tuple[int, ...]:
 
 
 def padding(op, x, kernel, dilate=1) -> list[tuple[int, int]]:
-    """Pixels (before, after) on each axis, from the words of the reference."""
+    """FromPolyphase (before, after) on each axis, from the words of the reference."""
     rank = x.dim() - 2
     stride, dilate = spread(op.stride or kernel, rank), spread(dilate, rank)
     found = []

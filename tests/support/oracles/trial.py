@@ -103,7 +103,7 @@ class Trial:
 
     def cost_at(self, **changed: np.ndarray) -> float:
         """The cost by the definitions, with some parameters changed."""
-        graph = run(self.engine.judged, TRAINING, after="merge_costs")
+        graph = run(self.engine.judged, TRAINING, after="fuse_softmax_cross_entropy")
         found = evaluate(graph, {**self.arrays, **self.parameters, **self.masks, **changed})
         return float(found[graph.cost])
 

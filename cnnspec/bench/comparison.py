@@ -1,0 +1,218 @@
+"""Sides against one another: interleaved rounds, ratios as median and range; the first step of each."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+
+from ..diagnostics import Diagnostic, SpecError
+from ..model.engines import need_jax
+from . import torch_program as twin
+from .subject import Subject
+
+ROUND = 0.5  # seconds that a side runs before the next one does
+Jobs = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Seconds a step of each side, round by round, and the bytes that its process held."""
+
+    mode: str
+    batch: int
+    seconds: dict[str, list[float]]
+    memory: dict[str, int]
+
+    def time(self, side: str) -> float:
+        return statistics.median(self.seconds[side])
+
+    def rate(self, side: str) -> float:
+        return self.batch / self.time(side)
+
+    @property
+    def baselines(self) -> list[str]:
+        """The quicker of PyTorch's sides, and JAX."""
+        sides = [[side for side in self.seconds if side.startswith(who)] for who in ("torch", "jax")]
+        return [max(group, key=self.rate) for group in sides if group]
+
+    def ratio(self, side: str, rival: str) -> tuple[float, float, float]:
+        """How many times as fast as the rival: median, lowest and highest of the rounds."""
+        ratios = [b / a for a, b in zip(self.seconds[side], self.seconds[rival], strict=True)]
+        return statistics.median(ratios), min(ratios), max(ratios)
+
+    def as_json(self) -> dict[str, Any]:
+        sides: dict[str, Any] = {}
+        for side, seconds in self.seconds.items():
+            ratios = []
+            for rival in self.baselines if ours(side) else ():
+                median, low, high = self.ratio(side, rival)
+                ratios.append({"to": rival, "median": median, "min": low, "max": high})
+            sides[side] = {
+                "images_per_second": round(self.rate(side), 1),
+                "milliseconds": self.time(side) * 1e3,
+                "peak_mib": round(self.memory[side] / 2**20, 1),
+                "seconds": seconds,
+                "ratios": ratios,
+            }
+        return {"mode": self.mode, "batch": self.batch, "sides": sides}
+
+
+def ours(side: str) -> bool:
+    return not side.startswith(("torch", "jax"))
+
+
+class Process:
+    """A process of this package that answers in lines of JSON; its errors become ours."""
+
+    def __init__(self, name: str, module: str, job: dict[str, Any]) -> None:
+        self.name = name
+        paths = [path or os.getcwd() for path in sys.path]
+        self.said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
+        self.process = subprocess.Popen(
+            # -P: what lies in the current folder is no module
+            [sys.executable, "-P", "-m", f"cnnspec.bench.{module}", json.dumps(job)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.said,
+            encoding="utf-8",
+        )
+
+    def answer(self, wanted: str) -> Any:
+        """What the next line says; other lines than ours (libraries print what they like) are passed over."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                found = json.loads(line)
+                if "diagnostics" in found:
+                    raise SpecError(tuple(Diagnostic(c, m, help=h) for c, m, h in found["diagnostics"]))
+                return found[wanted]
+        raise self._end()
+
+    def _end(self) -> Exception:
+        """Why it is gone."""
+        code = self.process.wait()
+        self.said.seek(0)
+        lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
+        if code < 0:
+            name = signal.Signals(-code).name
+            help = "where memory ran out, take a smaller `--batch`" if code == -signal.SIGKILL else ""
+            return SpecError((Diagnostic("CNN315", f"the process of {self.name} was ended by {name}", help=help),))
+        return RuntimeError(f"{self.name}: {lines[-1] if lines else f'its process ended with code {code}'}")
+
+    def tell(self, line: str) -> None:
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise self._end() from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        if exception[0] is not None:
+            self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+        self.said.close()
+
+
+class Side(Process):
+    """A process that waits to be told how many steps to run."""
+
+    def __init__(self, name: str, job: dict[str, Any]) -> None:
+        super().__init__(name, "side", job)
+
+    def run(self, steps: int) -> float:
+        """Seconds a step."""
+        self.tell(str(steps))
+        return self.answer("seconds") / steps
+
+    def memory(self) -> int:
+        """The most bytes it has held."""
+        self.tell("")
+        return self.answer("memory")
+
+
+def comparison(jobs: Jobs, rounds: int) -> Result:
+    """Run the sides in turn, `rounds` times each, as many steps as fill half a second."""
+    with ExitStack() as ends:
+        sides = {}
+        for name, job in jobs.items():
+            sides[name] = side = ends.enter_context(Side(name, job))
+            side.answer("first")
+            side.answer("ready")
+        counts = {name: max(1, round(ROUND / min(side.run(1), side.run(2)))) for name, side in sides.items()}
+        seconds: dict[str, list[float]] = {name: [] for name in sides}
+        for _ in range(rounds):
+            for name, side in sides.items():
+                seconds[name].append(side.run(counts[name]))
+        memory = {name: side.memory() for name, side in sides.items()}
+    first = next(iter(jobs.values()))
+    return Result(first["mode"], first["batch"], seconds, memory)
+
+
+def first_steps(jobs: Jobs, repeats: int) -> dict[str, list[float]]:
+    """Seconds from the start of each side's process to its first step done; nothing else runs meanwhile."""
+    seconds: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(repeats):
+        for name, job in jobs.items():
+            start = time.perf_counter()
+            with Side(name, job) as side:
+                side.answer("first")
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -> Jobs:
+    """The processes of a comparison; PyTorch's program is written into `folder`.
+
+    Of one image, processes share the rows of every layer; threads leave it to one worker, and so does training.
+    """
+    job = {**subject.job, "mode": mode}
+    alone = subject.workers == 1 or (subject.batch == 1 and mode == "train")
+    kinds = [] if alone else ["processes"] if subject.batch == 1 else ["processes", "threads"]
+    found = {kind: {**job, "engine": "numpy", "workers": subject.workers, "parallel": kind} for kind in kinds}
+    if alone or subject.batch == 1:
+        found["one worker"] = {**job, "engine": "numpy", "workers": 1, "parallel": "threads"}
+    if "torch" in against:
+        file = folder / f"{mode}.py"
+        file.write_text(twin.source(subject.spec, mode == "train"), encoding="utf-8")
+        for name in ("torch", "torch channels_last") if subject.images else ("torch",):
+            found[name] = {**job, "engine": "torch", "source": str(file), "channels_last": name != "torch"}
+    if "jax" in against:
+        found["jax"] = {**job, "engine": "jax"}
+    return found
+
+
+def agree(subject: Subject, modes: tuple[str, ...], against: tuple[str, ...]) -> None:
+    """Hold every rival's outputs and gradients against ours; raises where they differ."""
+    for rival in against:
+        job = {**subject.job, "against": rival, "modes": modes}
+        with Process(f"comparing with {rival}", "agreement", job) as process:
+            process.answer("worst")
+
+
+def need(against: tuple[str, ...]) -> None:
+    """Refuse with words where a rival is not installed."""
+    if "torch" in against and find_spec("torch") is None:
+        message = "`--against torch` needs the package torch, which is not installed"
+        raise SpecError((Diagnostic("CNN501", message, help="install it by `pip install torch`"),))
+    if "jax" in against:
+        need_jax()

@@ -1,0 +1,140 @@
+"""One side of a comparison: a process that runs as many steps as it is told, and says how long they took.
+
+    python -m cnnspec.bench.runner '{"engine": "torch", "mode": "train", "batch": 64, ...}'
+
+It writes a line when its first step is done and one when it is ready, then a line of seconds for each number
+of steps that it reads, and its peak memory for an empty line. PyTorch's side imports nothing of cnnspec's, so
+its memory and its start are its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Step = Callable[[], object]
+Memory = Callable[[], int]
+
+
+def main() -> None:
+    job = json.loads(sys.argv[1])
+    make = {"numpy": plan_step, "jax": jax_step, "torch": torch_step}[job["engine"]]
+    answered(lambda: serve(*make(job)))
+
+
+def serve(step: Step, memory: Memory) -> None:
+    step()
+    say(first=True)
+    step()
+    say(ready=True)
+    for line in sys.stdin:
+        if not line.strip():
+            say(memory=memory())
+            continue
+        start = time.perf_counter()
+        for _ in range(int(line)):
+            step()
+        say(seconds=time.perf_counter() - start)
+
+
+def say(**message: Any) -> None:
+    print(json.dumps(message), flush=True)
+
+
+def answered(work: Callable[[], None]) -> None:
+    """Do a process's work; what the user is to blame for is said as diagnostics, other faults end it."""
+    try:
+        work()
+    except Exception as error:
+        diagnostics = getattr(error, "diagnostics", None)
+        if diagnostics is None:
+            raise
+        say(diagnostics=[[d.code, d.message, d.help] for d in diagnostics])
+
+
+def plan_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+    """Our plan, on workers; their own memory counts as well."""
+    step, engine = model_step(job, workers=job["workers"], parallel=job["parallel"])
+    return step, lambda: peak() + sum(own(child.pid) for child in getattr(engine.workers, "children", ()))
+
+
+def jax_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+    """Our engine on JAX, on as many cores as there are workers."""
+    if hasattr(os, "sched_setaffinity"):  # XLA makes a thread for each core that it may use
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job["workers"]])
+    return model_step(job, engine="jax", devices=1)[0], peak
+
+
+def model_step(job: dict[str, Any], **how: Any) -> tuple[Step, Any]:
+    from ..model import Model
+    from .subject import numbers, subject_of
+
+    subject = subject_of(job)
+    spec = subject.spec
+    model = Model(spec, batch=job["batch"], measured=subject.measured, **how)
+    arrays = model.arrays(*numbers(spec, job["batch"]))
+    if job["mode"] == "train":
+        rate = model.spec.train.optimiser.lr
+        return lambda: model.engine.learn(arrays, rate), model.engine
+    given = {name: arrays[name] for name in model.graph.inputs}
+    return lambda: model.engine.forward(given), model.engine
+
+
+def torch_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+    """The file that `twin` wrote, in PyTorch eager."""
+    from runpy import run_path
+
+    import torch
+
+    torch.set_num_threads(job["workers"])
+    torch.manual_seed(0)
+    twin = run_path(job["source"])
+    net = twin["Net"]()
+    x, y = twin["batch"](job["batch"])
+    if job["channels_last"]:
+        net = net.to(memory_format=torch.channels_last)
+        x = [values.to(memory_format=torch.channels_last) if values.ndim == 4 else values for values in x]
+    if job["mode"] == "train":
+        step, optimiser = twin["step"], twin["optimiser"](net)
+        return lambda: step(net, optimiser, x, y), peak
+    net.eval()
+
+    def infer() -> None:
+        with torch.inference_mode():
+            net(*x)
+
+    return infer, peak
+
+
+def peak() -> int:
+    """The most memory that this process has held, in bytes.
+
+    Linux keeps for `getrusage` what the program held that started this one, so there its own table is asked.
+    """
+    table = Path("/proc/self/status")
+    if table.exists():
+        for line in table.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    import resource
+
+    found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return found if sys.platform == "darwin" else found * 1024
+
+
+def own(process: int) -> int:
+    """Bytes that a worker does not share with other processes; 0 where nobody tells."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""A spec as a file of PyTorch that can be trained: the network, its cost, its optimiser, a random batch.
+
+The network is what `cnnspec compile --emit torch` writes. In training it ends before the softmax or sigmoid
+that its cost is made for, as people write it there; in use it gives what the spec's network gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..diagnostics import SpecError
+from ..ir import Graph, TensorType
+from ..lang import Spec
+from ..ops.costs import Cost
+from ..passes.dead_code import eliminate_dead_code
+from ..settings.optimisers import Optimiser
+from ..targets.torch.module import torch_source
+from .subject import judged, not_comparable
+
+MADE_FOR = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": ("sigmoid",)}
+HELP = "compare another cost, or time inference alone: `--mode infer`"
+
+STEP = '''
+def step(net, optimiser, x, y):
+    """One step of training."""
+    optimiser.zero_grad()
+    cost(net, x, y).backward()
+'''
+
+
+def source(spec: Spec, training: bool) -> str:
+    """The file: `Net` and `batch(n)`, in training also `cost(net, x, y)`, `optimiser(net)` and `step(...)`."""
+    graph = spec.graph
+    read = [(cost, name, before(graph, cost, name)) for cost, name in judged(spec)] if training else []
+    if training:
+        graph = eliminate_dead_code(replace(graph, outputs=tuple(dict.fromkeys(value for _, _, value in read))))
+    text = torch_source(graph) + "\n\n"
+    text += batch_source(graph, [target(cost, spec.graph.type(name)) for cost, name, _ in read])
+    if not training:
+        return text
+    text += cost_source(spec.graph, graph.outputs, read)
+    optimiser = spec.train.optimiser
+    text += f"\n\ndef optimiser(net):\n    return {optimiser_source(optimiser)}\n\n{STEP}"
+    if optimiser.clip is not None:
+        text += f"    nn.utils.clip_grad_norm_(net.parameters(), {optimiser.clip!r})\n"
+    return text + "    optimiser.step()\n"
+
+
+def before(graph: Graph, cost: Cost, name: str) -> str:
+    """What PyTorch's function for a cost reads: the value before the activation that the cost is made for."""
+    node = graph[name]
+    return node.inputs[0] if node.op.word in MADE_FOR.get(cost.word, ()) else name
+
+
+def target(cost: Cost, kind: TensorType) -> str:
+    """Random answers for n images."""
+    if cost.word in ("cross_entropy", "hinge"):
+        return f"torch.randint({kind['c']}, {tuple_of(kind.spatial)})"
+    if cost.word == "binary_cross_entropy":
+        return f"torch.randint(2, {tuple_of(kind.shape)}).float()"
+    return f"torch.randn{tuple_of(kind.shape)}"
+
+
+def tuple_of(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(['n', *map(str, shape)])}{',' * (not shape)})"
+
+
+def batch_source(graph: Graph, targets: list[str]) -> str:
+    inputs = ", ".join(f"torch.randn{tuple_of(graph.type(name).shape)}" for name in graph.inputs)
+    return f'def batch(n):\n    """Random inputs and answers."""\n    return [{inputs}], [{", ".join(targets)}]\n'
+
+
+def cost_source(graph: Graph, outputs: tuple[str, ...], read: list[tuple[Cost, str, str]]) -> str:
+    lines = ["", "", "def cost(net, x, y):", '    """The mean over the images of a batch."""']
+    names = [f"z{k}" for k in range(len(outputs))]
+    lines.append(f"    {', '.join(names)} = net(*x)")
+    terms = []
+    for k, (cost, name, value) in enumerate(read):
+        code = loss(cost, graph, name, names[outputs.index(value)], f"y[{k}]", bare=value != name)
+        terms.append(code if cost.weight == 1 else f"{cost.weight!r} * {code}")
+    lines.append(f"    return {' + '.join(terms)}")
+    return "\n".join(lines) + "\n"
+
+
+def loss(cost: Cost, graph: Graph, name: str, z: str, y: str, bare: bool) -> str:
+    """PyTorch's function for a cost; `bare` where z stands before the activation."""
+    word, activation = cost.word, graph[name].op.word
+    if word == "cross_entropy":
+        smoothing = getattr(cost, "smoothing", 0.0)
+        if bare:
+            return f"F.cross_entropy({z}, {y}{f', label_smoothing={smoothing!r}' if smoothing else ''})"
+        if not smoothing:
+            return f"F.nll_loss({z}.clamp_min(torch.finfo({z}.dtype).tiny).log(), {y})"
+    if word == "binary_cross_entropy":
+        if bare:
+            return f"F.binary_cross_entropy_with_logits({z}, {y})"
+        if activation == "softmax":
+            return f"F.binary_cross_entropy({z}, {y})"
+    if word in ("mse", "mae", "huber"):
+        function = {"mse": "mse_loss", "mae": "l1_loss", "huber": "huber_loss"}[word]
+        more = f", delta={cost.delta!r}" if word == "huber" else ""  # type: ignore[attr-defined]
+        return f"F.{function}({z}, {y}{more})"
+    if word == "hinge" and graph.type(name).kind == "vector":
+        return f"F.multi_margin_loss({z}, {y}, margin={cost.margin!r})"  # type: ignore[attr-defined]
+    message = f"PyTorch has no function for `{cost.written()}` of `{activation}`, so training cannot be compared"
+    raise SpecError((not_comparable(message, HELP),))
+
+
+def optimiser_source(ours: Optimiser) -> str:
+    """PyTorch's optimiser with the same formula and settings, fused where it has such a one."""
+    classes = {
+        "sgd": "SGD",
+        "adam": "Adam",
+        "adamw": "AdamW",
+        "rmsprop": "RMSprop",
+        "adagrad": "Adagrad",
+        "adamax": "Adamax",
+    }
+    if ours.word not in classes:
+        message = f"PyTorch has no optimiser `{ours.word}`, so training cannot be compared"
+        raise SpecError((not_comparable(message, "give another optimiser, or time inference: `--mode infer`"),))
+    settings = {"lr": ours.lr, "weight_decay": ours.weight_decay}
+    for name in ("momentum", "nesterov", "alpha", "lr_decay", "eps"):
+        if hasattr(ours, name):
+            settings[name] = getattr(ours, name)
+    given = [f"{name}={value!r}" for name, value in settings.items()]
+    if hasattr(ours, "beta1"):
+        given.append(f"betas=({ours.beta1!r}, {ours.beta2!r})")  # type: ignore[attr-defined]
+    given.append("foreach=True" if ours.word in ("rmsprop", "adamax") else "fused=True")
+    return f"torch.optim.{classes[ours.word]}(net.parameters(), {', '.join(given)})"

@@ -1,0 +1,130 @@
+"""Statistics of a training, a line of JSON an epoch: what its pictures are drawn from.
+
+    {"epoch": 3, "weights": {"conv1.weight": {...}}, "gradients": {...}, "activations": {...}, "updates": {...}}
+
+Gradients and activations are those of a few images in a second model, so the training's own memory, plans and
+numbers are not touched. A journal that cannot be written stops itself and never the training.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..ir.facts import facts
+from ..model.model import Model
+from ..plain_files import read_text
+from ..train import files
+from ..train.loop import EpochDone, Event, Images, Started, StepDone
+
+NAME = "statistics.jsonl"
+SAMPLE = 32  # images that are looked at
+MOST_PARAMETERS, MOST_ACTIVATIONS = 4_000_000, 1_000_000  # numbers; larger networks keep weights and updates only
+LOOKED_AT = 50_000  # numbers of an array whose quantiles are taken
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+
+class StatisticsLog:
+    """Hears the events of a training and writes its statistics down."""
+
+    def __init__(self, model: Model, folder: Path, images: Images) -> None:
+        self.model, self.path, self.images = model, folder / NAME, images
+        self.trained = [name for name, parameter in model.parameters.items() if "running_" not in name]
+        self.per_epoch = 0
+        self.before: dict[str, np.ndarray] = {}
+        self.twin: Model | None = None
+        self.sample: tuple[np.ndarray, np.ndarray] | None = None
+        self.problem = ""  # why it stopped, if it did
+
+    def __call__(self, event: Event) -> None:
+        if self.problem:
+            return
+        try:
+            self.hear(event)
+        except Exception as problem:  # whatever it is, a training is worth more than its journal
+            self.problem = f"{type(problem).__name__}: {problem}".splitlines()[0]
+            self.close()
+
+    def hear(self, event: Event) -> None:
+        match event:
+            case Started(step=step, steps_per_epoch=per_epoch):
+                self.per_epoch = per_epoch
+                self.begin(step // per_epoch)
+            case StepDone(step=step) if self.per_epoch > 1 and (step + 1) % self.per_epoch == 0:
+                self.before = self.weights()
+            case EpochDone(row=row):
+                files.append(self.path, json.dumps(self.entry(row.epoch)) + "\n")
+
+    def begin(self, done: int) -> None:
+        """Keep the lines of the epochs that are done, and take the images to look at."""
+        kept = [entry for entry in read(self.path) if entry["epoch"] <= done]
+        files.write(self.path, ["".join(json.dumps(entry) + "\n" for entry in kept).encode()])
+        self.before = self.weights()
+        known = facts(self.model.graph)
+        numbers = known.activation_bytes // 4
+        if known.parameters <= MOST_PARAMETERS and numbers <= MOST_ACTIVATIONS:
+            self.sample = next(iter(self.images.batches(SAMPLE, dtype="float32")))
+            self.twin = Model(self.model.spec, batch=SAMPLE, shards=1, precision="float32")
+
+    def weights(self) -> dict[str, np.ndarray]:
+        return {name: self.model.parameters[name] for name in self.trained}
+
+    def entry(self, epoch: int) -> dict[str, Any]:
+        """The statistics of an epoch that is done."""
+        now = self.weights()
+        told: dict[str, Any] = {
+            "epoch": epoch,
+            "weights": {name: spread(array) for name, array in now.items()},
+            "updates": {name: ratio(now[name], self.before[name]) for name in now if name in self.before},
+        }
+        if self.twin is not None and self.sample is not None:
+            for name in self.twin.parameters:
+                self.twin.parameters[name] = self.model.parameters[name]
+            x, y = self.sample
+            found = self.twin.gradients(x, y)
+            told["gradients"] = {name: spread(array) for name, array in found.items()}
+            told["activations"] = {name: spread(array) for name, array in self.twin.activations(x).items()}
+        self.before = now  # of an epoch that has a single step
+        return told
+
+    def close(self) -> None:
+        if self.twin is not None:
+            self.twin.close()
+            self.twin = None
+
+
+def spread(array: np.ndarray) -> dict[str, Any]:
+    """Mean, standard deviation, share of zeros and quantiles, of evenly taken numbers where there are many."""
+    flat = array.reshape(-1)
+    flat = flat[:: -(-flat.size // LOOKED_AT)].astype(np.float64)
+    return {
+        "mean": float(flat.mean()),
+        "std": float(flat.std()),
+        "zeros": float((flat == 0).mean()),
+        "quantiles": np.quantile(flat, QUANTILES).tolist(),
+    }
+
+
+def ratio(now: np.ndarray, before: np.ndarray) -> float | None:
+    """Size of a step beside that of the weights: |now - before| / |before|; None for weights of zero."""
+    size = float(np.linalg.norm(before))
+    return float(np.linalg.norm(now - before)) / size if size else None
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The entries of a journal; none where there is none, and none after a line that is not whole."""
+    try:
+        lines = read_text(path, errors="replace").splitlines()
+    except OSError:
+        return []
+    entries: list[dict[str, Any]] = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+            entries.append({**entry, "epoch": int(entry["epoch"])})
+        except (ValueError, KeyError, TypeError):
+            break
+    return entries

@@ -1,0 +1,66 @@
+"""Products of matrices, cut as OpenBLAS likes them.
+
+BLAS packs the matrices of a product first: it copies them in the order in which its inner loop reads them, which
+for small ones takes up to a third of the time. With AVX-512, OpenBLAS (0.3.31) takes small products as they lie in
+memory instead: of up to a million multiplications, and where the second matrix is transposed, with up to 1,200
+numbers in the result. So a product is cut into such pieces there. On other processors all are packed, and the
+larger the better.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+FEATURES: dict[str, list[str]] = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[assignment]
+AVX512 = {"AVX512_SKX", "X86_V4"}  # by the names of NumPy before 2.4 and since
+WITHOUT_PACKING = not AVX512.isdisjoint(FEATURES.get("baseline", []) + FEATURES.get("found", []))
+MULTIPLICATIONS, RESULT = 1_000_000, 1_200
+ACROSS = 512  # rows of a transposed first matrix, beyond which reading it as it lies costs more than packing it
+SPAN = 128  # columns of a piece that are surely not too many: they are read again for every few rows
+
+
+def gemm(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
+    """a[...,m,k] . b[...,k,n] -> out[...,m,n], cut into pieces that BLAS takes as they lie.
+
+    Both may be transposed views.
+    """
+    (*_, m, k), n = a.shape, b.shape[-1]
+    across, turned = (x.strides[-1] > x.strides[-2] for x in (a, b))
+    rows, columns = cut_into(m, k, n, across, turned, WITHOUT_PACKING)
+    if (rows, columns) == (m, n):
+        np.matmul(a, b, out=out)
+    else:
+        cut_a = a.reshape(*a.shape[:-2], m // rows, 1, rows, k)
+        cut_out = out.reshape(*out.shape[:-2], m // rows, rows, n // columns, columns).swapaxes(-2, -3)
+        np.matmul(cut_a, in_blocks(b, columns)[..., None, :, :, :], out=cut_out)
+
+
+def in_blocks(x: np.ndarray, size: int) -> np.ndarray:
+    """x[...,d,l] -> a view [...,l/size,d,size]"""
+    *rest, depth, length = x.shape
+    return x.reshape(*rest, depth, length // size, size).swapaxes(-2, -3)
+
+
+def fits_one_gemm(m: int, k: int, n: int, across: bool = False) -> bool:
+    """Whether (m, k), transposed with `across`, by (k, n) is multiplied as it is."""
+    return cut_into(m, k, n, across, False, WITHOUT_PACKING) == (m, n)
+
+
+@cache
+def cut_into(m: int, k: int, n: int, across: bool, turned: bool, without_packing: bool) -> tuple[int, int]:
+    """How many rows and columns of (m, k) by (k, n) to multiply at a time; the first or the second transposed."""
+    fits = m * k * n <= MULTIPLICATIONS and not (turned and m * n > RESULT)
+    if fits or not without_packing or (across and k > ACROSS):
+        return m, n
+    most = MULTIPLICATIONS // k
+    span = SPAN // 2 if turned or k > SPAN else SPAN
+    columns = divisor(n, span if turned else max(span, most // m))
+    rows = divisor(m, min(most, RESULT) // columns if turned else most // columns)
+    return (rows, columns) if columns >= 8 and rows >= min(m, 8) else (m, n)
+
+
+def divisor(number: int, most: int) -> int:
+    """The largest divisor that is not above `most`."""
+    return max(size for size in range(1, max(1, min(number, most)) + 1) if number % size == 0)

@@ -1,0 +1,282 @@
+"""Syntax errors in words: what was probably meant.
+
+Each slip that people make has a function, which reports it if it recognises the place. The tuple `SLIPS`
+at the end is their order; what none of them knows is told by what could have stood there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from ...diagnostics import Edit, Span
+from ...ir.fields import settings
+from ...ops import WORDS
+from ..findings import Findings, Proposal, replace
+from ..parse.context import ENDS, SIZED, ErrorContext
+from ..parse.layout import DEEPEST
+from ..parse.tokens import Token
+from .characters import letter_for_digit, letters_for_number, open_string, strange_character
+from .unknown import block_of, report_outside
+
+
+def explain(place: ErrorContext, findings: Findings) -> Proposal | None:
+    """Report a syntax error; the change that would cure it, where one is known."""
+    token, before = place.at(0), len(findings)
+    if not token:  # put there by the layout, which has told why
+        return None
+    if not any(slip(place, findings) for slip in SLIPS):
+        shown = "the line ends too early" if token.type == "_SEP" else f"`{token}` cannot stand here"
+        findings.report("CNN001", shown, place.span(), label=wanted(place.expected))
+    return findings.newest if len(findings) > before else None
+
+
+def wanted(expected: set[str]) -> str:
+    """What could have stood there, where that is easily said."""
+    if {"NAME", "LPAR", "TAP"} <= expected:
+        return "expected a layer"
+    if {"NUMBER", "NAME", "STRING"} <= expected:
+        return "expected a value"
+    if {"NUMBER", "HOLE"} <= expected and "ARROW" not in expected:
+        return "expected a size" if "SIZES" in expected else "expected a number"
+    one = {
+        "NAME": "a name",
+        "STRING": 'a path in quotes, such as "blocks.cnn"',
+        "EQUAL": "`=`",
+        "COMPARE": "<= or >=",
+    }
+    return next((f"expected {text}" for kind, text in one.items() if expected == {kind}), "")
+
+
+# ---- the hints -------------------------------------------------------------------------------------------
+
+
+def other_arrow(place: ErrorContext, findings: Findings) -> bool:
+    """conv 8x3x3 => relu"""
+    for first, last in ((0, 1), (-1, 0), (0, 0)):
+        text = "".join(place.text(step) for step in range(first, last + 1))
+        if text in ("=>", "-->", "|>", ">>", "->>", "==>", ">", "-"):
+            span = place.span(first, last or None)
+            if text in (">", "-") and not (place.kind(-1) in SIZED | {"NAME", "RPAR"} and place.kind(1) == "NAME"):
+                continue
+            findings.report("CNN001", f"`{span.text}` is not an arrow", span, replace(span, "->"))
+            return True
+    return False
+
+
+def pair_with_sign(place: ErrorContext, findings: Findings) -> bool:
+    """stride=2"""
+    if place.text() not in ("=", ":") or place.kind(-1) != "NAME":
+        return False
+    name = place.text(-1)
+    if place.begins_statement(-1) and not place.braced and name not in WORDS:
+        if place.text() != "=":
+            return False
+        before = Span(place.source, place.span(-1).start, place.span(-1).start)
+        let = replace(before, "let ", help=f"write `let {name} = ...`")
+        findings.report("CNN001", f"a number is named by `let {name} =`", place.span(-1, 0), let)
+        return True
+    gap = Span(place.source, place.span(-1).end, place.span(1).start)
+    fix = replace(gap, " ", help=f"write `{name} {place.text(1)}`")
+    findings.report("CNN003", f"a setting is a name and a value, without `{place.text()}`", place.span(), fix)
+    return True
+
+
+def comma(place: ErrorContext, findings: Findings) -> bool:
+    """conv 8, 3, 3"""
+    if place.kind() != "COMMA":
+        return False
+    if place.kind(-1) == "NUMBER" and place.kind(1) == "NUMBER":
+        return _joined(place, -1, {"NUMBER", "COMMA"}, findings)
+    # `pad` is a layer and a setting of others: after a comma it is taken for the setting
+    setting = any(place.text(1) in settings(op) for op in WORDS.values())
+    layer = place.kind(1) == "NAME" and place.text(1) in WORDS and not setting
+    sign, said = (" ;", "`;` or a new line") if place.braced else (" ->", "an arrow") if layer else (" ", "a space")
+    between = Span(place.source, place.span(-1).end, place.span().end)
+    if sign == " ":
+        between = place.span()
+    where = "layers" if layer and not place.braced else "settings"
+    fix = replace(between, sign.rstrip() if sign == " " else sign, help=f"write {said}")
+    findings.report("CNN003", f"there is no comma between {where}", place.span(), fix)
+    return True
+
+
+def numbers_apart(place: ErrorContext, findings: Findings) -> bool:
+    """conv 8 3 3, conv 8*3*3"""
+    of_a_layer = place.kind(-2) == "NAME" and place.text(-2) in WORDS and not place.braced
+    if place.kind() in SIZED and place.kind(-1) in SIZED and of_a_layer:
+        return _joined(place, -1, SIZED, findings)
+    if place.kind() == "TIMES" and place.kind(-1) in SIZED and place.kind(-2) == "TIMES":
+        return _joined(place, -3, SIZED | {"TIMES"}, findings)
+    return False
+
+
+def _joined(place: ErrorContext, first: int, kinds: set[str] | frozenset[str], findings: Findings) -> bool:
+    """Report numbers that should be one size, from a token on."""
+    last = first
+    while place.kind(last + 1) in kinds:
+        last += 1
+    span = Span(place.source, place.span(first).start, place.span(last).end)
+    size = "x".join(place.text(step) for step in range(first, last + 1) if place.kind(step) in SIZED)
+    # `2*3` may be a product, and `0,5` a fraction
+    sure = "TIMES" not in kinds and not re.fullmatch(r"\d+,\d+", span.text)
+    findings.report("CNN012", "the numbers of a size are joined by x", span, replace(span, size, sure=sure))
+    return True
+
+
+def outside_of_its_block(place: ErrorContext, findings: Findings) -> bool:
+    """optimiser adam lr 1e-3, without train { }"""
+    first = place.tokens[place.begun]
+    block = block_of(str(first)) if first.type == "NAME" and not place.braced else ""
+    if not block:
+        return False
+    start, end = first.start_pos or 0, place.source.line_starts[place.source.position(first.start_pos or 0)[0] - 1]
+    end += len(place.source.line(place.source.position(start)[0]).partition("#")[0].rstrip())
+    report_outside(block, Span(place.source, start, start + len(first)), Span(place.source, start, end), findings)
+    return True
+
+
+def missing_arrow(place: ErrorContext, findings: Findings) -> bool:
+    """bn relu"""
+    if place.braced:
+        return False
+    for step in (-1, -2) if place.kind() in ENDS | SIZED else ():
+        if step == -1 and place.kind() not in ENDS:
+            continue
+        if place.kind(step) != "NAME" or place.kind(step - 1) not in SIZED | {"NAME", "STRING"}:
+            continue
+        name = place.text(step)
+        if name in WORDS or name == "id":
+            span = place.span(step)
+            before = Span(span.source, span.start, span.start)
+            arrow = replace(before, "-> ", help=f"write `-> {name}`")
+            findings.report("CNN002", f"an arrow is missing before `{name}`", span, arrow)
+            return True
+    return False
+
+
+def name_without_value(place: ErrorContext, findings: Findings) -> bool:
+    """conv 8x3x3 same"""
+    if place.kind() not in ENDS or place.kind(-1) != "NAME":
+        return False
+    if place.kind(-2) not in SIZED | {"NAME", "STRING"} and not place.braced:
+        return False
+    name, span = place.text(-1), place.span(-1)
+    pad = name in ("same", "valid", "include")
+    whole = f"pad {name}" if pad else f"{name} on"  # what is a flag elsewhere is a switch here
+    findings.report("CNN003", f"the setting `{name}` has no value", span, replace(span, whole, sure=False))
+    return True
+
+
+def name_after_shape(place: ErrorContext, findings: Findings) -> bool:
+    """relu :: 8x26x26 as a"""
+    if place.kind() != "AS" or place.kind(-2) != "COLONS" or place.kind(1) != "NAME":
+        return False
+    span = Span(place.source, place.span(-2).start, place.span(1).end)
+    fix = replace(span, f"as {place.text(1)} :: {place.text(-1)}")
+    findings.report("CNN001", "the name comes before the shape", span, fix)
+    return True
+
+
+def arrow_alone(place: ErrorContext, findings: Findings) -> bool:
+    """conv 8x3x3 -> -> relu"""
+    if place.kind(-1) == "ARROW" and place.kind() in ("ARROW", "BAR", "RPAR", "_SEP", "$END"):
+        after = Span(place.source, place.span(-1).start, place.span(-1).end)
+        fix = Proposal("leave the arrow out", (Edit(after, ""),))
+        findings.report("CNN001", "no layer follows this arrow", after, fix)
+        return True
+    if place.kind() != "ARROW":
+        return False
+    begins = place.begins_statement(0)
+    if begins or any(place.kind(step) == "INPUT" for step in (-2, -4)):
+        what = "a chain"
+        start = place.span().start if begins else place.span(-1).end
+        gap = Span(place.source, start, place.span(1).start)
+        fix = replace(
+            gap, "" if begins else "\n", help="leave the arrow out" if begins else "begin a line without it"
+        )
+        findings.report("CNN001", f"{what} begins with a layer, not with an arrow", place.span(), fix)
+        return True
+    return False
+
+
+def braces_in_arithmetic(place: ErrorContext, findings: Findings) -> bool:
+    """let w = {3 * 4}"""
+    if place.kind() != "HOLE" or "LPAR" not in place.expected or "ARROW" in place.expected:
+        return False
+    bare = replace(place.span(), place.text()[1:-1].strip())
+    findings.report("CNN001", "braces make a number of arithmetic, and this is arithmetic", place.span(), bare)
+    return True
+
+
+def bar_without_join(place: ErrorContext, findings: Findings) -> bool:
+    """( relu | id )"""
+    if place.kind() != "BAR":
+        return False
+    help = "name the join before its parenthesis: add, concat, mul, max or mean"
+    findings.report("CNN001", "`|` stands between the branches of a join", place.span(), help=help)
+    return True
+
+
+def closes_nothing(place: ErrorContext, findings: Findings) -> bool:
+    """dense 10 )"""
+    if place.kind() not in ("RPAR", "CLOSE") or (place.kind() == "CLOSE" and place.braced):
+        return False
+    text = place.text()
+    opener, closer = ("(", ")") if text == ")" else ("{", "}")
+    before = "".join(token for token in place.tokens[place.begun : place.number] if token.type != "STRING")
+    if before.count(opener) > before.count(closer):
+        return False
+    findings.report(
+        "CNN001", f"this `{text}` closes nothing", place.span(), Proposal("leave it out", (Edit(place.span(), ""),))
+    )
+    return True
+
+
+def count_before(place: ErrorContext, findings: Findings) -> bool:
+    """3*(relu)"""
+    if place.kind() not in SIZED or place.kind(1) != "TIMES":
+        return False
+    findings.report(
+        "CNN001",
+        "a repetition is written after what is repeated",
+        place.span(0, 1),
+        help=f"write `(...)*{place.text()}`",
+    )
+    return True
+
+
+Slip = Callable[[ErrorContext, Findings], bool]
+SLIPS: tuple[Slip, ...] = (
+    letter_for_digit,
+    letters_for_number,
+    open_string,
+    pair_with_sign,
+    strange_character,
+    outside_of_its_block,
+    numbers_apart,
+    comma,
+    missing_arrow,
+    name_without_value,
+    name_after_shape,
+    arrow_alone,
+    other_arrow,
+    count_before,
+    braces_in_arithmetic,
+    bar_without_join,
+    closes_nothing,
+)
+
+
+def explain_hole(token: Token, span: Span, findings: Findings) -> None:
+    """Report an error in the arithmetic of a hole."""
+    if token.type == "$END":
+        findings.report("CNN001", "the arithmetic in this hole ends too early", span)
+        return
+    start = span.start + 1
+    at = Span(span.source, start + token.start_pos, start + token.end_pos)
+    before = span.text[1 : token.end_pos + 1]
+    if before.count("(") - before.count(")") > DEEPEST:
+        findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", at)
+        return
+    findings.report("CNN001", f"`{token}` cannot stand in arithmetic", at)

@@ -1,0 +1,73 @@
+"""How the cost changes with every value: the gradient of what training never asks the gradient of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+from ..ir import Builder, Graph, TensorType
+from ..ir.op import Op
+from ..ops.leaves import Target, Weight
+from ..ops.merge import Add
+
+
+@dataclass(frozen=True)
+class ActivationSlope(Op):
+    """The gradient of the cost with respect to a value, under a name of its own."""
+
+    is_view = True
+    any_order = True
+    layout_agnostic = True
+
+    def evaluate(self, x):
+        return x
+
+
+@dataclass(frozen=True)
+class Flat(Op):
+    """The slope of a value on which the cost does not depend: zero."""
+
+    any_order = True
+    layout_agnostic = True
+    of: TensorType
+
+    def type(self) -> TensorType:
+        return self.of
+
+    def emit(self, node, e) -> None:
+        e.line(f"{e[node.name]}[...] = 0")
+
+
+def activation_gradients(graph: Graph) -> Graph:
+    """Add the gradient of the cost with respect to every output; the outputs are then both, values first.
+
+        c = convolve x w;  cost = mse c t;  return x, c
+        ...;  cost.dp = 2 (c - t) / n;  c.dx = input_gradient cost.dp w
+        x.slope = c.dx;  c.slope = cost.dp;  return x, c, x.slope, c.slope
+
+    Parameters get none: their gradients are sums over these, which is what is to be shown.
+    """
+    b = Builder(graph)
+    found: dict[str, list[str]] = defaultdict(list)
+    total: dict[str, str] = {}
+    found[graph.cost] = [""]
+    for node in reversed(tuple(graph)):
+        parts = found.pop(node.name, [])
+        if not parts or isinstance(node.op, (Weight, Target)):
+            continue
+        together = len(parts) > 1
+        dy = b.add(Add(), *parts, name=f"{node.name}.activation_gradients", like=node) if together else parts[0]
+        total[node.name] = dy
+        if node.inputs:
+            for value, part in zip(node.inputs, node.op.gradient(node, dy, b), strict=False):
+                if part is not None:
+                    found[value].append(part)
+    shown = []
+    for value in graph.outputs:
+        node = graph[value]
+        if value in total:
+            shown.append(b.add(ActivationSlope(), total[value], name=f"{value}.slope", like=node))
+        else:
+            shown.append(b.add(Flat(node.type), name=f"{value}.slope", like=node))
+    made = b.graph(graph.inputs, (*graph.outputs, *shown), cost=graph.cost, **graph.circumstances)
+    return replace(made, updates={})

@@ -1,0 +1,39 @@
+"""What follows a convolution, done by the convolution."""
+
+from __future__ import annotations
+
+from ..ir import Builder, Graph, Node
+from ..ops.convolve import AddBias
+from ..ops.winograd_1d import WinogradConvolve
+from .rewrite import Absorbed, rewrite
+
+
+def fuse_epilogue(graph: Graph) -> Graph:
+    """Add the bias, the residual and apply relu where a block of rows comes out of Winograd's transform.
+
+        y = winograd x w;  z = add_bias y b r, relu
+        z = winograd x w b r, relu
+
+    After `fuse_norm`, which brings bias, residual and relu together. Not where another node reads y.
+    """
+    readers, results = graph.readers(), set(graph.results)
+
+    def before(node: Node) -> Node | None:
+        if not isinstance(node.op, AddBias):
+            return None
+        made = graph[node.inputs[0]]
+        alone = len(readers[made.name]) == 1 and made.name not in results
+        return made if alone and isinstance(made.op, WinogradConvolve) else None
+
+    found = {node.name: made for node in graph if (made := before(node))}
+    gone: Absorbed = {made.name: () for made in found.values()}
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if node.name not in found:
+            return None
+        made = found[node.name]
+        assert isinstance(node.op, AddBias)
+        op = made.op.changed(relu=node.op.relu)
+        return b.add(op, *gone[made.name], *inputs[1:], name=node.name, like=made, why=made.why)
+
+    return rewrite(graph, rule, gone)

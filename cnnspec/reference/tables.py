@@ -1,0 +1,114 @@
+"""The tables of grammar/README.md, out of the dataclasses that declare the words.
+
+The prose of that page is written by hand; what stands between `<!-- table: NAME -->` and `<!-- end -->` is not.
+
+    python -m cnnspec.reference.tables        # writes the tables anew, after a change of a word or a setting
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import words as reference
+
+PAGE = Path(__file__).parents[2] / "grammar" / "README.md"
+TABLE = re.compile(r"(<!-- table: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def words() -> str:
+    """Every layer and join, by family: what it does, its settings, an example."""
+    return _families(lambda family: "(in " not in family and family != "block")
+
+
+def settings() -> str:
+    """The settings of `data` and `train`, and the words that they take."""
+    blocks = "\n\n".join(f"### {cls.word} {{ }}\n\n{_settings(cls)}" for cls in reference.vocabulary()["block"])
+    return blocks + "\n\n" + _families(lambda family: "(in " in family)
+
+
+def budgets() -> str:
+    """What `expect` may speak of."""
+    from ..settings.expect import QUANTITIES
+
+    rows = [
+        (f"`{quantity.name}`", quantity.doc, "`run`" if quantity.trained else "`check`", quantity.code)
+        for quantity in QUANTITIES
+    ]
+    return _table(("quantity", "what it is", "held by", "code when missed"), rows)
+
+
+def accuracy() -> str:
+    """What is counted as right."""
+    from ..model.targets import ACCURACY
+
+    return _table(("the network ends in", "answers", "what is counted"), ACCURACY)
+
+
+def initialisers() -> str:
+    from ..ops.conv import INITIALISERS
+
+    return ", ".join(f"`{name}`" for name in INITIALISERS)
+
+
+def units() -> str:
+    from ..lang.parse.numbers import UNITS
+
+    return ", ".join(f"`{unit}` {size:,}".replace(",", " ") for unit, size in UNITS.items()) + ", `%` a hundredth"
+
+
+def codes() -> str:
+    """Every diagnostic, with its name; `cnnspec explain CODE` has the page."""
+    from ..diagnostics.codes import CODES
+
+    rows = [(entry.code, entry.severity, entry.name.replace("-", " ")) for entry in CODES.values()]
+    return _table(("code", "severity", "name"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    each.__name__: each for each in (words, settings, budgets, accuracy, initialisers, units, codes)
+}
+
+
+def written(page: str) -> str:
+    """The page with its tables as they should be."""
+    return TABLE.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}\n\n{match[3]}", page)
+
+
+def _families(wanted: Callable[[str], bool]) -> str:
+    parts = []
+    for family, classes in reference.vocabulary().items():
+        if wanted(family):
+            parts.append(f"### {family[0].upper()}{family[1:]}")
+            parts += [_entry(cls) for cls in classes]
+    return "\n\n".join(parts)
+
+
+def _entry(cls: Any) -> str:
+    """A word: how it is written, what it does, its settings, an example."""
+    parts = [f"**`{reference.synopsis(cls)}`** {reference.description(cls)}"]
+    if reference.rows(cls):
+        parts.append(_settings(cls))
+    if getattr(cls, "example", ""):
+        parts.append(f"```cnn\ninput {cls.on}\n{cls.example}\n```")
+    return "\n\n".join(parts)
+
+
+def _settings(cls: Any) -> str:
+    rows = [(f"`{row.name}`", _default(row.default), row.doc, row.accepts) for row in reference.rows(cls)]
+    return _table(("setting", "default", "what it is", "takes"), rows)
+
+
+def _default(text: str) -> str:
+    return {"": "must be written", "-": "off"}.get(text, f"`{text}`")
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,86 @@
+"""Products in pieces are the products that NumPy makes in one."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from cnnspec.kernels import gemm as module
+from cnnspec.kernels.gemm import MULTIPLICATIONS, RESULT, cut_into, gemm, in_blocks
+
+SIZES = [(16, 48, 512), (32, 96, 512), (64, 192, 256), (128, 384, 128), (64, 64, 256), (512, 4608, 64)]
+
+
+@pytest.fixture(params=[False, True], ids=["packed", "as they lie"])
+def blas(request, monkeypatch):
+    """Both kinds of BLAS, whichever this machine's is."""
+    monkeypatch.setattr(module, "WITHOUT_PACKING", request.param)
+    return request.param
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Limits so low that small products are cut."""
+    cut_into.cache_clear()
+    monkeypatch.setattr(module, "MULTIPLICATIONS", 6_000)
+    monkeypatch.setattr(module, "RESULT", 300)
+    monkeypatch.setattr(module, "SPAN", 16)
+    yield
+    cut_into.cache_clear()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("m, k, n", [*SIZES, (6, 4, 65536), (4, 12, 65536), (6, 6, 40_000)])
+def test_pieces_divide_the_product_and_are_small_enough(m, k, n, turned):
+    rows, columns = cut_into(m, k, n, False, turned, True)
+    assert m % rows == n % columns == 0
+    if (rows, columns) != (m, n):
+        assert rows * k * columns <= MULTIPLICATIONS and not (turned and rows * columns > RESULT)
+    assert cut_into(m, k, n, False, turned, False) == (m, n)
+
+
+def test_what_fits_is_left_in_one_piece_and_what_cannot_be_cut_too():
+    assert cut_into(16, 48, 512, False, False, True) == (16, 512)
+    assert cut_into(16, 512, 16, False, True, True) == (16, 16)
+    assert cut_into(97, 1009, 101, False, False, True) == (97, 101)  # primes
+
+
+def test_a_deep_matrix_is_not_read_across():
+    """Each number of a row of W^T lies a whole row of W further on."""
+    assert cut_into(9216, 128, 32, True, False, True) == (192, 32)
+    assert cut_into(4096, 4096, 16, True, False, True) == (4096, 16)
+    assert cut_into(4096, 4096, 16, False, False, True) == (8, 16)
+
+
+def test_a_few_rows_are_cut_into_long_pieces():
+    """Nothing is read again, so that a piece may have all the columns that fit."""
+    assert cut_into(6, 6, 65_536, False, False, True) == (6, 16_384)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "a, b", [((16, 24), (24, 48)), ((3, 1, 32, 20), (3, 5, 20, 32)), ((2, 4, 24, 10), (2, 4, 10, 96))], ids=str
+)
+def test_a_product_in_pieces_is_the_product(a, b, dtype, blas):
+    random = np.random.default_rng(0)
+
+    def both_ways(shape):
+        yield random.normal(size=shape).astype(dtype)
+        yield random.normal(size=(*shape[:-2], shape[-1], shape[-2])).astype(dtype).swapaxes(-1, -2)
+
+    for left, right in itertools.product(both_ways(a), both_ways(b)):
+        exact = np.matmul(left.astype("float64"), right.astype("float64"))
+        apart = np.full((*exact.shape[:-1], exact.shape[-1] + 16), np.nan, dtype)
+        out = apart[..., :-16]  # rows that do not lie one after the other
+        gemm(left, right, out=out)
+        np.testing.assert_allclose(out, exact, rtol=0, atol=(1e-12 if dtype == "float64" else 1e-5))
+        assert np.isnan(apart[..., -16:]).all()
+        across, turned = (x.strides[-1] > x.strides[-2] for x in (left, right))
+        assert (cut_into(a[-2], a[-1], b[-1], across, turned, blas) == (a[-2], b[-1])) is not blas
+
+
+def test_pieces_of_a_matrix_are_a_view_of_it():
+    x = np.arange(24).reshape(2, 12)
+    assert in_blocks(x, 4).tolist() == [[row[start : start + 4].tolist() for row in x] for start in (0, 4, 8)]
+    assert np.shares_memory(in_blocks(x, 4), x)

@@ -1,0 +1,95 @@
+"""The planes of a convolution's input are made once in a training step, and not kept where nobody comes back."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from oracles.graphs import judged
+from oracles.nets import spec
+
+from cnnspec.codegen.program import generate
+from cnnspec.ir import data
+from cnnspec.ir.geometry import Geometry
+from cnnspec.ir.verify import verify
+from cnnspec.kernels.winograd_1d import Band, see
+from cnnspec.ops.norm import BatchNorm
+from cnnspec.ops.polyphase import ToPolyphase, as_polyphase
+from cnnspec.ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient, seen_in, transform_input
+from cnnspec.ops.winograd_2d import Winograd2dConvolve, Winograd2dConvolveGradient, seen_in_squares, squares_of
+from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
+
+NET = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> gap"
+SQUARES = NET.replace("16x", "32x")
+TWO_READERS = "16x8x8: relu -> concat( conv 16x3x3 pad 1 | conv 16x3x3 pad 1 ) -> gap"
+
+
+def nodes(text, passes=TRAINING, images=64):
+    words = spec(text, everywhere=False)
+    graph = run(replace(words if passes is INFERENCE else judged(words), images=images), passes, check=verify)
+    forward = [node for node in graph if isinstance(node.op, WinogradConvolve)]
+    backward = [node for node in graph if isinstance(node.op, WinogradConvolveGradient)]
+    return forward, backward
+
+
+@pytest.mark.parametrize(("text", "count"), [(NET, 3), (SQUARES, 3), (TWO_READERS, 2)])
+def test_each_gradient_reads_what_its_convolution_kept(text, count):
+    forward, backward = nodes(text)
+    assert len(forward) == len(backward) == count
+    assert all(node.op.keep and "planes" in node.extras for node in forward)
+    assert all(node.op.kept for node in backward)
+    assert {node.inputs[1] for node in backward} == {f"{node.name}:planes" for node in forward}
+    weights = {node.name: node.inputs[1] for node in forward}
+    assert all(weights[node.inputs[1].partition(":")[0]] == node.inputs[2] for node in backward)
+
+
+def test_what_a_normalisation_made_lasts_no_longer_than_its_readers_on_the_way_forward():
+    """Its relu is kept as bools, its planes by the convolution: the way back reads neither value nor input."""
+    graph = run(replace(judged(spec(NET, everywhere=False)), images=64), TRAINING, check=verify)
+    (norm,) = (node for node in graph if isinstance(node.op, BatchNorm))
+    assert [type(reader.op) for reader in graph.readers()[norm.name]] == [WinogradConvolve]
+    (mask,) = graph.readers()[f"{norm.name}:won"]
+    assert isinstance(mask.op, WinogradConvolveGradient) and mask.op.sums is not None
+    buffers = {buffer.name: buffer for buffer in generate(graph, 64, 64, "float32").buffers}
+    value, won = buffers["relu1"], buffers["relu1_won"]
+    assert won.bytes * 4 == value.bytes and value.last < won.last
+
+
+@pytest.mark.parametrize("passes", [INFERENCE, MEASURE])
+def test_without_a_gradient_nothing_is_kept(passes):
+    forward, backward = nodes(NET, passes)
+    assert forward and not backward
+    assert not any(node.op.keep or "planes" in node.extras for node in forward)
+
+
+@pytest.mark.parametrize("pad", [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((2, 1), (1, 1)), ((0, 2), (0, 0))])
+def test_the_kernel_s_planes_are_those_of_the_definition(pad):
+    rng = np.random.default_rng(3)
+    width = 8 if pad[1][0] else 10  # without padding a tile reaches into the next one
+    x = rng.normal(size=(5, 3, 6, width))
+    geometry = Geometry((3, 3), pad=pad)
+    tiles = -(-geometry.out(6, width)[1] // 4)
+    length = tiles * 5
+    rows = np.ascontiguousarray(as_polyphase(x).transpose(2, 3, 1, 4, 0)).reshape(6, 4, 3, -1)
+    height = 6 + sum(pad[0])
+    band = Band(np.full((6, height * 3 * length), np.nan), 3, length)
+    see(rows, band, height, 0, pad, 2, 5)
+    expected = transform_input(x, geometry, tiles).transpose(2, 3, 1, 4, 0).reshape(6, height, 3, -1)
+    np.testing.assert_allclose(band.rows, expected, rtol=1e-13, atol=1e-13)
+    again = seen_in(transform_input(x, geometry, tiles), geometry, ToPolyphase().type(data(3, 6, width)))
+    seen = 4 * tiles if pad[1][0] == 0 else width
+    np.testing.assert_allclose(again[..., : seen // 4], as_polyphase(x)[..., : seen // 4], rtol=1e-12, atol=1e-12)
+
+
+def test_squares_keep_the_planes_of_squares():
+    forward, backward = nodes(SQUARES)
+    assert all(isinstance(node.op, Winograd2dConvolve) for node in forward)
+    assert all(isinstance(node.op, Winograd2dConvolveGradient) for node in backward)
+    assert forward[0].extras["planes"].shape == (32, 2, 36, 2)
+
+
+@pytest.mark.parametrize("pad", [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((2, 1), (1, 1)), ((0, 2), (0, 0))])
+def test_an_image_is_seen_in_the_planes_of_its_squares(pad):
+    geometry = Geometry((3, 3), pad=pad)
+    x = np.random.default_rng(3).normal(size=(2, 3, 9, 8 if pad[1][0] else 10))
+    planes = squares_of(x, geometry)
+    np.testing.assert_allclose(seen_in_squares(planes, geometry, *x.shape[2:]), x, rtol=1e-12, atol=1e-12)

@@ -1,0 +1,33 @@
+"""The reference of the language says what the code says, and its examples compile."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cnnspec.diagnostics import Source
+from cnnspec.lang import read
+from cnnspec.ops import WORDS
+from cnnspec.reference.tables import PAGE, TABLE, TABLES, written
+
+TEXT = PAGE.read_text()
+EXAMPLES = re.findall(r"```cnn\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_tables_are_those_of_the_code():
+    assert written(TEXT) == TEXT, "run python -m cnnspec.reference.tables"
+
+
+def test_every_table_is_there():
+    assert sorted(match[2] for match in TABLE.finditer(TEXT)) == sorted(TABLES)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_every_word_is_there(word):
+    assert re.search(rf"^\*\*`{word}\b", TEXT, re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: " ".join(text.split())[:40])
+def test_examples_compile(example):
+    assert not read(Source("<text>", example), fixes=False).errors
