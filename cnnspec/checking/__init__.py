@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Source, SpecError
+from ..quoting import line
 from ..record import record
 from .comments import Comments, read_comments
 from .configuration import Configuration, Configurations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ..ir.facts import Facts
     from ..lang import Reading
     from ..lang.work import Work
+
+SHOWN = 3  # findings that its repr names
 
 
 @record
@@ -56,6 +59,12 @@ class Report:
         from ..display import shown
 
         return shown("report_html", self)
+
+    def __repr__(self) -> str:
+        said = [f"{found.code} {found.message}" for found in self.diagnostics[:SHOWN]]
+        more = ["..."] if len(self.diagnostics) > SHOWN else []
+        counts = f"{len(self.errors)} errors, {len(self.warnings)} warnings"
+        return "\n  ".join(map(line, (f"Report {self.name}: {counts}", *said, *more)))
 
     def __str__(self) -> str:
         from ..diagnostics.text import render

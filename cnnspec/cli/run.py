@@ -127,21 +127,21 @@ def show(experiment: Experiment, as_json: bool) -> int:
         return 0
     assert experiment.folder is not None
     folder = experiment.folder.path
-    journal = StatisticsLog(experiment.model, folder, experiment.images)
+    log = StatisticsLog(experiment.model, folder, experiment.images)
     try:
         with reporter(session.spec.train.epochs, as_json) as shown:
-            summary = experiment.run(shown, journal)
+            summary = experiment.run(shown, log)
     except Interrupted as interrupt:
         tell(str(interrupt), err=True)
         return interrupted(interrupt)
     finally:
-        journal.close()
+        log.close()
     pictures = draw_run(folder, experiment.tested(), session.data)
     if as_json:
         tell_json({**summary, "run": str(folder)})
     else:
         tell(*result(summary, folder))
-        for problem in filter(None, (journal.problem, pictures.problem)):
+        for problem in filter(None, (log.problem, pictures.problem)):
             tell(f"not every picture could be drawn: {problem}")
     failed = missed(session.spec, summary)
     if failed:

@@ -7,22 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..terminal import OutputRefused, tell
-from ..train.history import Row
 from ..train.loop import EpochDone, Event, Started, StepDone
-
-
-def describe(row: Row, epochs: int) -> str:
-    """An epoch in a line."""
-    parts = [f"epoch {row.epoch}/{epochs}", f"cost {row.cost:.4f}"]
-    if row.accuracy is not None:
-        parts.append(f"accuracy {row.accuracy:.2%}")
-    if row.validation_cost is not None:
-        parts.append(f"validation cost {row.validation_cost:.4f}")
-    if row.validation_accuracy is not None:
-        parts.append(f"accuracy {row.validation_accuracy:.2%}")
-    parts.append(f"{row.images_per_second:,.0f} images/s")
-    parts.append(f"{row.seconds:.1f} s")
-    return "  ".join(parts)
 
 
 class Lines:
@@ -39,7 +24,7 @@ class Lines:
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, EpochDone):
-            self.say(describe(event.row, self.epochs))
+            self.say(event.row.told(self.epochs))
 
 
 class Bar:
@@ -91,7 +76,7 @@ class Bar:
         elif isinstance(event, EpochDone):
             self.images = 0
             self.cost = self.correct = self.seconds = 0.0
-            self.bar.console.print(describe(event.row, self.epochs), highlight=False, markup=False)
+            self.bar.console.print(event.row.told(self.epochs), highlight=False, markup=False)
 
 
 def reporter(epochs: int, quiet: bool) -> Shown:

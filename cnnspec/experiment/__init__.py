@@ -1,1 +1,1 @@
-"""A run of a spec: its session, its folder, its training, written down."""
+"""A run of a spec: opened, trained and written down; gone on with; and what came of it, opened again."""

@@ -56,8 +56,8 @@ class Execution:
     leads: bool = True
 
     def __post_init__(self) -> None:
-        if self.workers is not None and not 1 <= self.workers <= MOST_WORKERS:
-            raise ValueError(f"workers are 1 to {MOST_WORKERS}, got {self.workers!r}")
+        if self.workers is not None and self.workers not in range(1, MOST_WORKERS + 1):
+            raise ValueError(f"workers are a whole number from 1 to {MOST_WORKERS}, got {self.workers!r}")
         if self.parallel not in ("processes", "threads"):
             raise ValueError(f"parallel is processes or threads, got {self.parallel!r}")
         if self.engine not in ENGINES:
@@ -187,18 +187,18 @@ class Experiment:
             return self.loaded
         settings, engine = self.session.spec.train, self.model.engine
         ensure_fits(lambda n: sum(engine.memory(n).values()), settings.batch)
-        misfits = LoadReport()
+        report = LoadReport()
         if self.initial is not None:
             names = _names(self.initial.names, self.model) if self.initial.names else None
-            misfits = weights.load(
+            report = weights.load(
                 self.initial.path, self.model.parameters, partial=self.initial.partial, names=names
             )
         if self.folder is None and self.execution.leads:
             assert self.out is not None
             self.folder = RunFolder.create(self.out, self.path.name.removesuffix(".json").removesuffix(".cnn"))
             self.folder.describe(self.path, self.session.spec.source, self.settings(), self.data_folder)
-        self.loaded = misfits
-        return misfits
+        self.loaded = report
+        return report
 
     def run(self, *observers: Observer) -> Summary:
         """Train, write it all down, test, and return what summary.json says; the model keeps the tested weights.
@@ -223,7 +223,7 @@ class Experiment:
         return runs.run(
             self.model,
             images,
-            self.course,
+            self.config,
             self.folder,
             self.session.stamp(self.preparation),
             validation=validation if len(validation) else None,
@@ -242,10 +242,10 @@ class Experiment:
 
         self.start()
         stamp = self.session.stamp(self.preparation)
-        follow(self.model, *self._shares(), self.course, stamp, self.folder, self.accept_changed_data)
+        follow(self.model, *self._shares(), self.config, stamp, self.folder, self.accept_changed_data)
 
     @property
-    def course(self) -> TrainingConfig:
+    def config(self) -> TrainingConfig:
         """What the training is to do."""
         return TrainingConfig.of(self.session.spec.train, self.session.spec.data)
 

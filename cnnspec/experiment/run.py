@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..diagnostics import Diagnostic
 from ..model.model import Model
+from ..quoting import line
 from ..train.loop import Event
 from ..train.runs import Summary
 from .experiment import Execution, Experiment, Initial, Stopped
@@ -36,15 +37,21 @@ class Run:
         """The network with the weights that were tested, its preparation and its classes."""
         return open_trained(self.folder).model
 
+    def _repr_html_(self) -> str:
+        """The curves and the summary, in a notebook."""
+        from ..display import shown
+
+        return shown("run_html", self.folder)
+
     def __repr__(self) -> str:
         said = self.summary
         accuracy, cost = said["test_accuracy"], said["test_cost"]
         tested = [f"accuracy {accuracy:.2%}"] if accuracy is not None else []
         tested += [f"cost {cost:.4f}"] if cost is not None else []
         return (
-            f"Run {self.folder}: {said['status']} after {said['epochs']} epochs, {said['seconds']:.1f} s\n"
+            f"Run {line(self.folder)}: {said['status']} after {said['epochs']} epochs, {said['seconds']:.1f} s\n"
             f"  test: {', '.join(tested) or 'no images'} ({said.get('tested', 'last')} weights)"
-            + "".join(f"\n  missed: {one.message}" for one in self.missed)
+            + "".join(f"\n  missed: {line(one.message)}" for one in self.missed)
         )
 
 
@@ -85,8 +92,8 @@ def run(
     values; KeyboardInterrupt at Ctrl-C, after the step that was under way was saved.
     """
     execution = Execution(workers, parallel, engine, devices)
-    if isinstance(overrides, str):
-        raise ValueError(f"overrides is a sequence of settings, such as [{overrides!r}]")
+    if isinstance(overrides, (str, Mapping)) or not all(isinstance(one, str) for one in overrides):
+        raise ValueError(f'overrides is a sequence of settings, such as ["train.epochs=3"]; got {overrides!r:.60}')
     if weights is None and (partial or names is not None):
         raise ValueError("partial and names are of weights to begin with; give weights too")
     if seed is not None:
@@ -145,6 +152,6 @@ def _ended(experiment: Experiment, on_event: OnEvent | None) -> Run:
     experiment.start()
     assert experiment.folder is not None
     folder = experiment.folder.path
-    with closing(StatisticsLog(experiment.model, folder, experiment.images)) as journal:
-        summary = experiment.run(*([on_event] if on_event else []), journal)
+    with closing(StatisticsLog(experiment.model, folder, experiment.images)) as log:
+        summary = experiment.run(*([on_event] if on_event else []), log)
     return Run(folder, summary, missed(experiment.session.spec, summary))

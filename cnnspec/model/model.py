@@ -16,6 +16,7 @@ from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec
 from ..lazy import lazy
 from ..passes.methods import Times
+from ..quoting import line
 from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
 from ..train.loop import EpochDone, Event, Interrupted, TrainingConfig, fit
@@ -201,6 +202,8 @@ class Model:
         probabilities where the network ends in such, else scores. `top` leaves the likeliest few. Raises SpecError
         where there are no classes, or their names are not known (CNN428).
         """
+        if top is not None and top < 1:
+            raise ValueError(f"the likeliest one at least is named; got top={top!r}")
         images = self.prepare(x)
         classes = self.preparation.classes if self.preparation else None
         outputs = self.predict(images)
@@ -327,6 +330,14 @@ class Model:
             weights.assign(self.parameters, found.arrays, Path(path), partial=partial, names=names)
             if not partial:
                 self.preparation = kept
+
+    def __repr__(self) -> str:
+        takes, gives = (
+            ", ".join(str(self.graph.type(name)) for name in names)
+            for names in (self.graph.inputs, self.graph.outputs)
+        )
+        known = f"{self.facts.parameters:,} parameters, {self.steps:,} steps taken"
+        return f"Model {line(self.spec.source.name)}: {takes} -> {gives}, {known}"
 
     def _repr_html_(self) -> str:
         """The drawing and the table, in a notebook."""

@@ -45,8 +45,9 @@ def write(path: Path, parts: Iterable[Bytes]) -> None:
 
 def append(path: Path, text: str) -> None:
     """Put a line at the end of a file that grows."""
+    raw = text.encode()
     with reported(path):
-        _write_through(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, [text.encode()])
+        _write_through(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, [raw])
 
 
 def make_folder(path: Path) -> bool:
@@ -76,6 +77,11 @@ def reported(path: Path) -> Iterator[None]:
         reason = (error.strerror or str(error)).lower()
         cure = CURES.get(error.errno or 0, "")
         raise SpecError((Diagnostic("CNN305", f"cannot write {path}: {reason}", help=cure),)) from error
+    except ValueError as error:  # before the system is asked
+        if "\0" not in str(path) and not isinstance(error, UnicodeEncodeError):
+            raise
+        reason = f"no file can have this name ({error})"
+        raise SpecError((Diagnostic("CNN305", f"cannot write {path}: {reason}"),)) from error
 
 
 def _write_through(path: Path, flags: int, parts: Iterable[Bytes]) -> None:

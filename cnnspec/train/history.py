@@ -45,8 +45,21 @@ class Row:
         values = asdict(self).values()
         return ",".join("" if value is None else repr(value) for value in values) + "\n"
 
+    def told(self, epochs: int) -> str:
+        """The row in a line for people; `epochs` is how many there are to be."""
+        parts = [f"epoch {self.epoch}/{epochs}", f"cost {self.cost:.4f}"]
+        if self.accuracy is not None:
+            parts.append(f"accuracy {self.accuracy:.2%}")
+        if self.validation_cost is not None:
+            parts.append(f"validation cost {self.validation_cost:.4f}")
+        if self.validation_accuracy is not None:
+            parts.append(f"accuracy {self.validation_accuracy:.2%}")
+        parts.append(f"{self.images_per_second:,.0f} images/s")
+        parts.append(f"{self.seconds:.1f} s")
+        return "  ".join(parts)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class History:
     """The result of `fit`: its epochs, which of them was best, and whether it stopped before the last."""
 
@@ -66,6 +79,12 @@ class History:
     def __getitem__(self, column: str) -> list[Any]:
         """A column over the epochs: `history["validation_accuracy"]`."""
         return [getattr(row, column) for row in self.rows]
+
+    def __repr__(self) -> str:
+        said = f"History of {len(self)} epochs, the best {self.best_epoch}"
+        shown = [row for row in self.rows if row.epoch in (self.best_epoch, self.rows[-1].epoch)]
+        early = ", stopped early" if self.stopped_early else ""
+        return "\n  ".join([said + early, *(row.told(len(self)) for row in shown)])
 
     def _repr_html_(self) -> str:
         """The curves, in a notebook."""

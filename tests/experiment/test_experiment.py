@@ -76,6 +76,34 @@ def test_a_run_is_shown_in_two_lines_and_opened_with_its_classes(net):
         ]
 
 
+def test_what_the_api_gives_back_shows_itself_in_a_few_lines(net):
+    """Names of files are quoted, since a repr is shown on a terminal."""
+    text = "input 1x8x8\nconv 4x3x3 -> relu -> dense 2 -> softmax"
+    model = cnnspec.compile(text=text, batch=4, seed=0)
+    assert repr(model) == "Model <text>: 1x8x8 -> 2, 330 parameters, 0 steps taken"
+    rows = []
+    history = model.fit(np.ones((8, 1, 8, 8)), np.arange(8) % 2, epochs=3, on_epoch=rows.append)
+    head, *shown = repr(history).splitlines()
+    assert head == f"History of 3 epochs, the best {history.best_epoch}"
+    assert shown[-1].strip() == rows[-1].told(3) and shown[-1].startswith("  epoch 3/3  cost 0.")
+    assert len(shown) == 1 + (history.best_epoch != 3)
+    assert "330 parameters, 6 steps" in repr(model)
+    assert repr(cnnspec.check(text=text)) == "Report <text>: 0 errors, 0 warnings"
+    bad = net.parent / "a\x1b[31m.cnn"
+    bad.write_text("input 1x8x8\nconvv 4x3x3")
+    found = repr(cnnspec.check(bad))
+    assert "1 errors, 0 warnings\n  CNN201 " in found and "\x1b" not in found
+
+
+def test_no_fewer_than_one_class_is_named(net):
+    with cnnspec.run(net, overrides=["train.epochs=1"], workers=1).open() as model:
+        for top in (0, -1):
+            with pytest.raises(ValueError, match="top="):
+                model.classify(np.zeros((1, 1, 28, 28), np.uint8), top=top)
+        assert model.classify(np.zeros((0, 1, 28, 28), np.uint8)) == []
+        assert len(model.classify(np.zeros((1, 1, 28, 28), np.uint8), top=99)[0]) == 10
+
+
 def test_budgets_that_are_missed_are_told_and_raise_nothing(net):
     """The run is whole and can be used; what fails a command is for a program to judge."""
     net.write_text(SPEC + "expect { accuracy >= 99.9% ; cost <= 100 }\n")
@@ -252,8 +280,12 @@ def test_weights_to_begin_with(net):
         ({"overrides": ["train.epoch=3"]}, cnnspec.SpecError, "no setting `epoch`"),
         ({"overrides": "train.epochs=3"}, ValueError, "sequence of settings"),
         ({"seed": -1}, cnnspec.SpecError, "seed"),
-        ({"workers": 0}, ValueError, "workers are 1 to 256"),
-        ({"workers": -2}, ValueError, "workers are 1 to 256"),
+        ({"overrides": {"train.epochs": 3}}, ValueError, "sequence of settings"),
+        ({"overrides": [("train.epochs", 3)]}, ValueError, "sequence of settings"),
+        ({"workers": 0}, ValueError, "from 1 to 256"),
+        ({"workers": -2}, ValueError, "from 1 to 256"),
+        ({"workers": 1.5}, ValueError, "from 1 to 256"),
+        ({"workers": "2"}, ValueError, "from 1 to 256"),
         ({"parallel": "gpu"}, ValueError, "processes or threads"),
         ({"engine": "torch"}, ValueError, "numpy or jax"),
         ({"partial": True}, ValueError, "weights"),
@@ -262,6 +294,8 @@ def test_weights_to_begin_with(net):
         ({"weights": "none.safetensors"}, cnnspec.SpecError, "none.safetensors"),
         ({"data": "nowhere", "overrides": ["data.source=mnist"]}, cnnspec.SpecError, "mnist"),
         ({"out": "net.cnn"}, cnnspec.SpecError, "net.cnn"),
+        ({"out": "a\0b"}, cnnspec.SpecError, "CNN305.*null byte"),
+        ({"out": "a\ud800b"}, cnnspec.SpecError, "CNN305.*surrogates"),
         ({"spec": "none.cnn"}, cnnspec.SpecError, "none.cnn"),
         ({"spec": "."}, cnnspec.SpecError, "folder"),
     ],
