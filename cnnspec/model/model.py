@@ -19,7 +19,7 @@ from ..passes.methods import Times
 from ..quoting import line
 from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
-from ..train.loop import EpochDone, Event, Interrupted, TrainingConfig, fit
+from ..train.loop import EpochDone, Event, Interrupted, StepDone, TrainingConfig, fit
 from . import copies, engines
 from .given import Given, by_name, ensure_fit, length
 from .scores import named, scores
@@ -123,6 +123,7 @@ class Model:
         epochs: int | None = None,
         batch: int | None = None,
         validation: tuple[Given, Given] | None = None,
+        on_batch: Callable[[StepDone], object] | None = None,
         on_epoch: Callable[[Row], object] | None = None,
         shuffle: bool = True,
     ) -> History:
@@ -130,6 +131,9 @@ class Model:
 
         The schedule runs over the steps of this call. The order of the images goes on over the model's life:
         two calls of an epoch see them as one call of two. Raises SpecError where a number stops being finite.
+
+        on_batch   called after each step, with its cost, rate and seconds
+        on_epoch   called after each epoch, with its row; the answer False of either stops the training there
         """
         images = self._images(x, y)
         held_out = None if validation is None else self._images(*validation)
@@ -146,9 +150,10 @@ class Model:
             augment=(),  # of arrays as the network sees them nothing is known
         )
 
-        def tell(event: Event) -> None:
-            if on_epoch and isinstance(event, EpochDone):
-                on_epoch(event.row)
+        def tell(event: Event) -> object:
+            if on_batch and isinstance(event, StepDone):
+                return on_batch(event)
+            return on_epoch(event.row) if on_epoch and isinstance(event, EpochDone) else None
 
         try:
             return fit(self, images, course, held_out, tell)

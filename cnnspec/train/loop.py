@@ -8,7 +8,8 @@ through the events draws the progress bar (`StepDone`), writes the row of an epo
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic, SpecError
-from ..interrupts import Interrupts, named
+from ..interrupts import Interrupts, interrupt, named
 from ..settings.data import Data
 from ..settings.train import Train
 from .finite import explain_nonfinite
@@ -135,6 +136,27 @@ def resuming(folder: Path) -> str:
     return f"cnnspec run --resume {quote(str(folder))}"
 
 
+class Stopped(Exception):
+    """What `stop` throws into a training."""
+
+
+@contextmanager
+def stoppable(interrupts: Interrupts) -> Iterator[None]:
+    """Within it a training can be stopped; a signal that was noted by then interrupts all the same."""
+    try:
+        yield
+    except Stopped:
+        if interrupts.seen:
+            raise interrupt(interrupts.seen) from None
+
+
+def stop(events: Generator[Event]) -> History:
+    """End a training after the event that it told last, which is not Finished, and return what it has come to."""
+    finished = events.throw(Stopped())
+    assert isinstance(finished, Finished)
+    return finished.history
+
+
 def training(
     model: Trainable,
     images: Images,
@@ -155,8 +177,8 @@ def training(
     # the schedule goes by the epochs that are done, however many steps an epoch had then
     model.first_step, model.steps_per_epoch = model.steps - step, per_epoch
     model.total_steps = model.first_step + total
-    yield Started(step, total, per_epoch)
-    with Interrupts() as interrupts:
+    with Interrupts() as interrupts, stoppable(interrupts):
+        yield Started(step, total, per_epoch)
         while progress.epoch < course.epochs and not stalled(progress, course):
             epoch = progress.epoch + 1
             start = perf_counter()
@@ -202,12 +224,14 @@ def fit(
     validation: Images | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> History:
-    """Train a model over a course, hand each event over, and return the history."""
-    for event in training(model, images, course, validation):
-        if on_event:
-            on_event(event)
-        if isinstance(event, Finished):
-            return event.history
+    """Train a model over a course, hand each event over, and return the history; the answer False stops."""
+    with closing(training(model, images, course, validation)) as events:
+        for event in events:
+            heard = on_event(event) if on_event else None
+            if isinstance(event, Finished):
+                return event.history
+            if heard is False:
+                return stop(events)
     raise AssertionError("a training ends with Finished or an exception")
 
 

@@ -26,6 +26,7 @@ from .loop import (
     TrainingConfig,
     measure,
     resuming,
+    stop,
     training,
 )
 from .trainable import Images, Trainable
@@ -154,6 +155,7 @@ def run(
                         raise Unheard from unheard
                     if heard is False and not isinstance(event, Finished):
                         recorder(SaveDue(event.step, progress))
+                        stop(events)
                         break
             tested = "best" if validation and progress.best_epoch else "last"
             if tested == "best":

@@ -220,6 +220,20 @@ def test_ctrl_c_is_a_keyboard_interrupt_after_a_saved_step(net):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_ctrl_c_is_not_lost_where_the_callback_stops(net):
+    """Both at one step: the run is interrupted, and can be resumed from there."""
+
+    def press(event):
+        if isinstance(event, StepDone) and event.step == 4:
+            signal.raise_signal(signal.SIGINT)
+            return False
+
+    with pytest.raises(Interrupted) as caught:
+        cnnspec.run(net, workers=1, on_event=press)
+    assert caught.value.step == 4
+    assert json.loads((caught.value.folder / "summary.json").read_text())["status"] == "interrupted"
+
+
 def test_signals_are_answered_as_before_after_a_run_that_was_stopped(net):
     before = signal.getsignal(signal.SIGINT)
     cnnspec.run(net, workers=1, on_event=lambda event: not isinstance(event, StepDone))
