@@ -272,7 +272,7 @@ def test_a_signal_leaves_no_half_a_step(workers, parallel):
 
 
 @every_kind
-@pytest.mark.parametrize("at", ["run", "collect", "squares"])
+@pytest.mark.parametrize("at", ["run", "reduce_gradients", "squares"])
 def test_ctrl_c_amid_an_update_comes_after_the_step(workers, parallel, at):
     x, y = images(16, 3, 16, 16), np.arange(16) % 4
     text = f"{NORMED}train {{ optimiser sgd lr 0.1 momentum 0.9 clip 0.5 }}\n"

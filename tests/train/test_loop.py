@@ -70,7 +70,7 @@ def test_a_row_is_the_mean_over_the_images_not_over_the_batches():
     steps = [e for e in events if isinstance(e, StepDone)][-7:]
     row = [e for e in events if isinstance(e, EpochDone)][-1].row
     assert row.cost == pytest.approx(sum(e.cost * e.images for e in steps) / 50, rel=1e-14)
-    assert row.accuracy == sum(e.right for e in steps) / 50
+    assert row.accuracy == sum(e.correct for e in steps) / 50
     assert row.rate == steps[-1].rate
     assert row.seconds == pytest.approx(sum(e.seconds for e in steps))
     assert row.images_per_second == pytest.approx(50 / row.seconds)
