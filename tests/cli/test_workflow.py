@@ -1,4 +1,4 @@
-"""The GitHub workflow of the README, step by step, over a repository of specs."""
+"""The GitHub workflow of grammar/checking.md, step by step, over a repository of specs."""
 
 import os
 import re
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-WORKFLOW = next(text for text in re.findall(r"^```yaml\n(.*?)^```", README, re.M | re.S) if "runs-on:" in text)
+PAGE = (ROOT / "grammar" / "checking.md").read_text(encoding="utf-8")
+WORKFLOW = next(text for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.M | re.S) if "runs-on:" in text)
 STEPS = [step.partition("  #")[0].strip() for step in re.findall(r"^ *- run: (.*)$", WORKFLOW, re.M)]
 
 GOOD = "input 1x28x28\nconv 8x3x3 -> relu -> dense 10 -> softmax\n"
