@@ -183,7 +183,8 @@ def test_fixes_are_actions_and_warnings_can_be_silenced():
     text = "input 3x8x8\nconv 4x3x3 -> bn -> rellu -> gap -> dense 2 -> softmaks\n"
     document = Document(text)
     found = actions(document, 0, len(text))
-    fixed = [edited(text, action.edits) for action in found if action.cures and action.edits == action.cures.fix]
+    fixes = [action.edits for action in found if action.finding and action.edits == action.finding.fix]
+    fixed = [edited(text, edits) for edits in fixes]
     assert any("-> relu ->" in each for each in fixed)
     silence = next(action for action in found if "silence CNN231" in action.title)
     silenced = edited(text, silence.edits)

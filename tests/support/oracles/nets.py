@@ -44,7 +44,7 @@ class Everywhere(Op):
         order = {1: ("c",), 2: ("c", "w"), 3: ("h", "c", "w")}[len(x.axes)]
         return (Parameter("weight", TensorType(x.axes, batched=False), 1.0, stored=order),)
 
-    def expand(self, node, inputs, b) -> str:
+    def decompose(self, node, inputs, b) -> str:
         return b.add(TimesEach(), *inputs, b.parameter(node, "weight"), name=node.name, like=node)
 
 
