@@ -6,6 +6,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -35,7 +36,8 @@ def plans(name):
         judged = attach_costs(spec.graph, spec.train.cost)
         modes |= {"train": (judged, TRAINING), "measure": (judged, MEASURE)}
     for mode, (graph, passes) in modes.items():
-        yield mode, generate(run(replace(graph, images=IMAGES), passes), IMAGES, IMAGES + 2).source
+        source = generate(run(replace(graph, images=IMAGES), passes), IMAGES, IMAGES + 2).source
+        yield mode, source.replace(f"{SPECS}{os.sep}", "")  # wherever the checkout lies
 
 
 def digests(name):
