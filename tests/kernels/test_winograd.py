@@ -196,6 +196,6 @@ def test_plans_for_either_blas_come_to_the_same(monkeypatch):
         sources.append(model.plan.source)
         gradients.append(model.gradients(x, y))
     cut_into.cache_clear()
-    assert " product(" in sources[1] and " product(" not in sources[0]
+    assert " gemm(" in sources[1] and " gemm(" not in sources[0]
     for name, gradient in gradients[0].items():
         np.testing.assert_allclose(gradients[1][name], gradient, rtol=1e-9, atol=1e-12)

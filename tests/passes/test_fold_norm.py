@@ -78,7 +78,7 @@ def test_it_is_done_once_and_not_at_every_call():
     model = cnnspec.compile(text=NET, batch=4)
     x = np.zeros((4, 3, 8, 8), "float32")
     model.predict(x)
-    (shard,) = model.engine.plan("infer", 4).shards
+    (shard,) = model.engine.plan("infer", 4).shards.values()
     assert "def prepare(b, p):" in shard.program.source and "fold_filters" not in "".join(
         shard.program.source.partition("def forward")[2].partition("def buffers")[0]
     )
