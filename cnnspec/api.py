@@ -64,7 +64,7 @@ def compile(
     text: str | None = None,
     batch: int | None = None,
     workers: int = 1,
-    parallel: str = "threads",
+    parallel: str = "processes",
     seed: int | None = None,
     dtype: str = "float32",
     shards: int | None = None,
@@ -78,8 +78,8 @@ def compile(
     """Compile a spec to a model with fresh parameters.
 
     batch      images of a step (default: the spec's); batches of other sizes are taken too
-    workers    threads (or with parallel="processes", programs of their own over shared memory, where they may be
-               started) that share the work: the images of a batch; programs also the rows of a single image
+    workers    programs of their own over shared memory that share the work, the images of a batch or the rows of
+               one; with parallel="threads", or where no programs may be started, threads that share a batch
     seed       of the parameters' beginning and of dropout (default: the spec's)
     shards     parts into which a batch is cut; results depend on them to the last bit, on workers never
     input      shape of the input, (1, 28, 28) or "1x28x28", where the spec states none; else that of the

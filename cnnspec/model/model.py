@@ -46,7 +46,7 @@ class Model:
         *,
         batch: int | None = None,
         workers: int = 1,
-        parallel: str = "threads",
+        parallel: str = "processes",
         seed: int | None = None,
         dtype: str = "float32",
         shards: int | None = None,

@@ -82,7 +82,7 @@ class Engine:
         *,
         shards: int = 1,
         workers_wanted: int = 1,
-        parallel: str = "threads",
+        parallel: str = "processes",
         seed: int = 0,
         dtype: str = "float32",
         measured: Mapping[str, Times] | None = None,

@@ -209,5 +209,5 @@ def test_predicted_memory_is_what_the_plan_holds():
     engine, plan = model.engine, model.plan
     blocks = [engine.arena, engine.p.flat, engine.s.flat, *engine.moments.values()]
     blocks += [g.flat for g in engine.gradients]
-    held = sum(block.nbytes for block in [*blocks, *plan.given.values(), *plan.fetches.values()])
+    held = sum(block.nbytes for block in [*blocks, *plan.feeds.values(), *plan.fetches.values()])
     assert held == pytest.approx(predicted, rel=0.05)
