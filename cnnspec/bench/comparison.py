@@ -137,7 +137,7 @@ class Side(Process):
     """A process that waits to be told how many steps to run."""
 
     def __init__(self, name: str, job: dict[str, Any]) -> None:
-        super().__init__(name, "side", job)
+        super().__init__(name, "runner", job)
 
     def run(self, steps: int) -> float:
         """Seconds a step."""

@@ -176,6 +176,6 @@ def test_a_module_in_the_current_folder_is_not_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("json", "random", "numpy", "cnnspec"):
         (tmp_path / f"{name}.py").write_text('open("ran", "w")\n')
-    with pytest.raises(RuntimeError), comparison.Process("a side", "side", {}) as side:
+    with pytest.raises(RuntimeError), comparison.Process("a side", "runner", {}) as side:
         side.answer("rate")
     assert not (tmp_path / "ran").exists()

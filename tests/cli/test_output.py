@@ -102,7 +102,7 @@ class Refusing(io.TextIOWrapper):
 
 def test_a_run_goes_on_without_its_lines(there, monkeypatch, capsys):
     """What it could not say is told at the end; what it made is there."""
-    monkeypatch.setattr(sys, "stdout", Refusing(4))  # the table, two lines of what is trained on, an epoch
+    monkeypatch.setattr(sys, "stdout", Refusing(2))  # the lines before the training, and an epoch
     assert run(["run", "net.cnn", "--workers", "1"]) == 1
     assert capsys.readouterr().err == "error[CNN907]: standard output cannot be written to: input/output error\n"
     assert '"status": "finished"' in (there / "runs/net-001/summary.json").read_text(encoding="utf-8")

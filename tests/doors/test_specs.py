@@ -199,7 +199,7 @@ TERMINAL = {
     "trace": lambda path: cli("trace", path, "--at", "softmax1"),
     "draw": lambda path: cli("draw", path, "-o", "x.svg"),
     "plan": lambda path: cli("plan", path),
-    "passes": lambda path: cli("plan", path, "--after", "finish"),
+    "passes": lambda path: cli("plan", path, "--after", "fuse_epilogue"),
     "diff": lambda path: cli("diff", path, spec("", "-wrong").with_name(spec("").name)),
     "gradcheck": lambda path: cli("gradcheck", path, "--entries", 1),
     "fmt": formatted,
