@@ -1,6 +1,7 @@
 """The page in a real browser: what it shows is what the network computed, and it needs nothing else."""
 
 import itertools
+import json
 import math
 import re
 from dataclasses import replace
@@ -19,6 +20,7 @@ from cnnspec.explain.gradcheck import random_batch
 from cnnspec.explain.receptive_field import receptive
 from cnnspec.explain.subject import Example, Subject
 from cnnspec.report.page import HERE, page
+from cnnspec.train.history import Row
 
 LENET = SPECS / "lenet5.cnn"
 COMPUTE = (HERE / "compute.js").read_text(encoding="utf-8")
@@ -348,15 +350,20 @@ def test_the_page_of_lenet_is_small(lenet):
 
 @pytest.mark.parametrize("costs", [["0.5"], ["0.5", "0.25"], ["0.5", "nan", "", "inf", "0.1"], ["0.9"] * 40])
 def test_few_epochs_are_seen_as_points_and_what_is_no_number_leaves_a_gap(driver, tmp_path, costs):
-    (tmp_path / "results.csv").write_text("epoch,cost\n" + "".join(f"{k},{cost}\n" for k, cost in enumerate(costs)))
-    (tmp_path / "summary.json").write_text(f'{{"status": "finished", "epochs": {len(costs)}}}')
+    header = Row.columns()
+    rows = (f"{k},{cost}{',' * (header.count(',') - 1)}\n" for k, cost in enumerate(costs))
+    (tmp_path / "results.csv").write_text(header + "".join(rows))
+    summary = {"status": "finished", "epochs": len(costs), "parameters": 1, "seconds": 1.0, "spec_sha256": "0" * 64}
+    told = {**summary, "test_accuracy": None, "test_cost": None, "images_per_second": None}
+    (tmp_path / "summary.json").write_text(json.dumps(told))
     path = tmp_path / "page.html"
     path.write_text(page(replace(subject_of(SMALL["numbers"]), run=tmp_path)), encoding="utf-8")
     show(driver, path)
     known = sum(cost not in ("nan", "inf", "") for cost in costs)
     assert len(driver.find_elements("css selector", "#charts circle")) == (known if known < 40 else 0)
     assert len(driver.find_elements("css selector", "#charts polyline")) == 1
-    assert driver.find_element("id", "trained").text == f"finished after {len(costs)} epoch{'s' * (len(costs) > 1)}"
+    epochs = f"{len(costs)} epoch{'s' * (len(costs) > 1)}"
+    assert driver.find_element("id", "trained").text == f"finished after {epochs}, 1 s"
     assert complaints(driver) == []
 
 
