@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from cnnspec.data.formats.npz import read_npy
+from cnnspec.data.formats.pictures import read_picture
 from cnnspec.data.known import describe
 from cnnspec.data.load import load
-from cnnspec.data.npz import read_npy
-from cnnspec.data.pictures import read_picture
 from cnnspec.diagnostics import Diagnostic, Fault, SpecError
 from cnnspec.lang.files import read_file
 from cnnspec.plain_files import NotAFile, open_regular, read_bytes, read_text

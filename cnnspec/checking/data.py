@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..data.wellknown import SETS
+from ..data.sources.wellknown import SETS
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Reading, Spec, read
 from ..settings.data import Data

@@ -146,7 +146,7 @@ def same_file(a: Path, b: Path | None) -> bool:
 
 def may_be_replaced(path: Path) -> None:
     """Refuse to write weights over a file that holds other things, such as the data that they were trained on."""
-    from ..data import archive
+    from ..data.formats import archive
     from ..diagnostics import Diagnostic, Fault, SpecError
 
     if not path.exists():

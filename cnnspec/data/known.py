@@ -17,17 +17,17 @@ from typing import IO, NamedTuple
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..settings.data import Csv, Data, Idx, Images, Npz
-from . import archive, rows
-from .axes import axes_of, image_shape
 from .checks import ensure_label_axes, ensure_paired, ensure_same_shape, ensure_within, names_of
 from .classes import classes_of, count_from_zero
 from .files import found_at
-from .folders import tree
-from .headers import NUMBERS, Header, idx_header
-from .idx_files import idx_files
-from .idx_files import opened as opened_idx
-from .pictures import picture_size
-from .wellknown import SETS
+from .formats import archive, rows
+from .formats.axes import axes_of, image_shape
+from .formats.headers import NUMBERS, Header, idx_header
+from .formats.idx_files import idx_files
+from .formats.idx_files import opened as opened_idx
+from .formats.pictures import picture_size
+from .sources.folders import tree
+from .sources.wellknown import SETS
 
 FEW = 1 << 20  # bytes of labels, or cells of a table, that are read whole
 CODES = {"b1": "?", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}

@@ -10,16 +10,16 @@ import numpy as np
 
 from ..diagnostics import Fault, Span, SpecError
 from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz
-from .cifar import read_cifar10
 from .dataset import Dataset, Labels, Scaling, Split
-from .fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
 from .files import found_at
+from .formats.idx import read_idx, read_idx_folder
+from .formats.npz import read_npz
+from .formats.table import read_csv
 from .found import Found, Pair
-from .idx import read_idx, read_idx_folder
-from .images import read_images
-from .npz import read_npz
-from .table import read_csv
-from .wellknown import CLOTHES, TEN
+from .sources.cifar import read_cifar10
+from .sources.fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
+from .sources.images import read_images
+from .sources.wellknown import CLOTHES, TEN
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import numpy as np
 
 from ..diagnostics import Fault, SpecError
 from .files import need
-from .idx import read_idx
-from .images import read_image
-from .npz import read_asked as read_archive
-from .npz import read_npy
+from .formats.idx import read_idx
+from .formats.npz import read_asked as read_archive
+from .formats.npz import read_npy
+from .formats.table import read_asked as read_table
 from .preparation import Preparation, as_floats
-from .table import read_asked as read_table
+from .sources.images import read_image
 
 
 def read_inputs(path: Path, kept: Preparation, *, prepared: bool = False) -> tuple[np.ndarray, str]:

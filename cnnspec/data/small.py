@@ -7,13 +7,13 @@ from pathlib import Path
 
 from ..diagnostics import Fault
 from ..settings.data import Data, Idx, Images, Npz
-from . import archive
 from .files import found_at
-from .folders import tree
-from .headers import idx_header
-from .idx_files import idx_files
-from .idx_files import opened as idx_opened
-from .pictures import picture_size
+from .formats import archive
+from .formats.headers import idx_header
+from .formats.idx_files import idx_files
+from .formats.idx_files import opened as idx_opened
+from .formats.pictures import picture_size
+from .sources.folders import tree
 
 NUMBERS = 4 << 20  # bytes once unpacked, or pixels: about a tenth of a second
 FILES = 500

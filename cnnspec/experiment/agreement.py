@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from ..data.axes import input_help
+from ..data.formats.axes import input_help
 from ..data.known import Known
 from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import TensorType

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import cnnspec as library
-from cnnspec.data.idx import write_idx
+from cnnspec.data.formats.idx import write_idx
 
 G = np.random.default_rng(0)
 Y = G.permutation(np.arange(80) % 2)

@@ -343,7 +343,7 @@ def test_an_archive_is_asked_about_by_its_images(here, cnnspec, floats):
 
 
 def test_the_files_of_mnist_are_asked_about_as_they_are(here, cnnspec):
-    from cnnspec.data.idx import write_idx
+    from cnnspec.data.formats.idx import write_idx
 
     (here / "d.cnn").write_text("dense 10 -> softmax\ndata { source digits ; limit 50 }\ntrain { epochs 1 }\n")
     assert cnnspec("run", "d.cnn", "--workers", 1).code == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnspec.data.axes import input_help
+from cnnspec.data.formats.axes import input_help
 from cnnspec.data.load import load
 from cnnspec.diagnostics import SpecError
 from cnnspec.ir import data as typed

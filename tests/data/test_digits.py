@@ -11,9 +11,9 @@ import pytest
 
 import cnnspec.data
 from cnnspec.data.digits.make import choose, make
-from cnnspec.data.fetch import MNIST
-from cnnspec.data.idx import read_idx
+from cnnspec.data.formats.idx import read_idx
 from cnnspec.data.load import load
+from cnnspec.data.sources.fetch import MNIST
 from cnnspec.settings.data import Data, Mnist
 
 FOLDER = Path(cnnspec.data.__file__).parent / "digits"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from cnnspec.data import fetch
-from cnnspec.data.idx import write_idx
+from cnnspec.data.formats.idx import write_idx
 from cnnspec.data.load import load
 from cnnspec.diagnostics import SpecError
 from cnnspec.settings.data import Cifar10, Data, FashionMnist, Mnist

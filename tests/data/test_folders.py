@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from cnnspec.data.folders import tree
 from cnnspec.data.load import load
+from cnnspec.data.sources.folders import tree
 from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.settings.data import Data, Images
 

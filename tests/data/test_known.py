@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from cnnspec.data.idx import write_idx
+from cnnspec.data.formats.idx import write_idx
 from cnnspec.data.known import FEW, describe
 from cnnspec.data.load import load
 from cnnspec.diagnostics import Fault

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnnspec.data.idx import write_idx
+from cnnspec.data.formats.idx import write_idx
 from cnnspec.data.known import describe
 from cnnspec.data.load import load
 from cnnspec.diagnostics import Fault, SpecError

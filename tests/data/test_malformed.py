@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnspec.data import cifar, files
-from cnnspec.data.idx import write_idx
+from cnnspec.data import files
+from cnnspec.data.formats.idx import write_idx
 from cnnspec.data.known import describe
 from cnnspec.data.load import load
+from cnnspec.data.sources import cifar
 from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.settings.data import Cifar10, Csv, Data, Idx, Images, Mnist, Npz
 

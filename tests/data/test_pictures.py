@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from cnnspec.data import files
-from cnnspec.data.images import read_image
+from cnnspec.data.formats.pictures import FORMATS, picture_size
 from cnnspec.data.load import load
-from cnnspec.data.pictures import FORMATS, picture_size
+from cnnspec.data.sources.images import read_image
 from cnnspec.diagnostics import Fault
 from cnnspec.settings.data import Data, Images
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnspec.data import cifar
-from cnnspec.data.idx import read_idx, write_idx
+from cnnspec.data.formats.idx import read_idx, write_idx
 from cnnspec.data.load import divide, load
 from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.settings.data import Cifar10, Csv, Data, FashionMnist, Idx, Images, Mnist, Npz

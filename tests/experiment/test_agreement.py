@@ -14,7 +14,7 @@ from cnnspec.settings.data import Csv, Data, Digits, Idx, Npz, Source
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Small data of every kind of source, in a folder."""
-    from cnnspec.data.idx import write_idx
+    from cnnspec.data.formats.idx import write_idx
 
     folder = tmp_path_factory.mktemp("data")
     random = np.random.default_rng(0)

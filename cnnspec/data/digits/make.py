@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnspec.data.idx import read_idx, write_idx
+from cnnspec.data.formats.idx import read_idx, write_idx
 
 PARTS = (("train", 500), ("t10k", 100))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..settings.data import Cifar10, Digits, FashionMnist, Mnist, Source
+from ...settings.data import Cifar10, Digits, FashionMnist, Mnist, Source
 
 
 class WellKnown(NamedTuple):

@@ -12,11 +12,11 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TextIO
 
-from ..diagnostics import Fault
-from ..plain_files import open_regular
-from ..settings.data import Csv
-from .classes import composed, is_missing
-from .files import unreadable
+from ...diagnostics import Fault
+from ...plain_files import open_regular
+from ...settings.data import Csv
+from ..classes import composed, is_missing
+from ..files import unreadable
 
 Row = tuple[int, list[str]]  # its line, from 1, and its cells
 LARGEST = 3.4028234663852886e38  # of float32

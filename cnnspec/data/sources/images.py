@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..diagnostics import Fault
-from ..settings.data import Images
+from ...diagnostics import Fault
+from ...settings.data import Images
+from ..files import need
+from ..formats.pictures import read_picture
+from ..found import Found, Pair
 from .fetch import Progress
-from .files import need
 from .folders import Part, tree
-from .found import Found, Pair
-from .pictures import read_picture
 
 
 def read_image(path: Path, colour: bool = True, resize: tuple[int, ...] | None = None) -> np.ndarray:

@@ -14,11 +14,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..diagnostics import Fault
-from ..plain_files import open_regular
+from ...diagnostics import Fault
+from ...plain_files import open_regular
+from ..files import AGAIN, unreadable
+from ..found import Found, Pair
 from .fetch import CIFAR10, Progress, find
-from .files import AGAIN, unreadable
-from .found import Found, Pair
 from .wellknown import PHOTOS
 
 FOLDER = "cifar-10-batches-bin"

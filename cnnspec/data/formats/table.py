@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..diagnostics import Fault
-from ..settings.data import Csv
+from ...diagnostics import Fault
+from ...settings.data import Csv
+from ..classes import MOST_CLASSES, classes_of
+from ..dataset import Table
+from ..files import need
+from ..found import Found
 from . import rows
-from .classes import MOST_CLASSES, classes_of
-from .dataset import Table
-from .files import need
-from .found import Found
 
 BETWEEN = 1 << 14  # rows from one look at the free memory to the next
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import cache
-from ..diagnostics import Fault
-from ..plain_files import open_regular
-from .files import unreadable
+from ... import cache
+from ...diagnostics import Fault
+from ...plain_files import open_regular
+from ..files import unreadable
 
 Progress = Callable[[str], None]
 

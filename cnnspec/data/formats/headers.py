@@ -16,8 +16,8 @@ import re
 from math import prod
 from typing import IO, NamedTuple
 
-from ..diagnostics import Fault
-from .files import AGAIN
+from ...diagnostics import Fault
+from ..files import AGAIN
 
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 NUMBERS = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")

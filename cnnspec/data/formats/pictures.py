@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..diagnostics import Fault
-from ..plain_files import open_regular
-from .files import need, unreadable
+from ...diagnostics import Fault
+from ...plain_files import open_regular
+from ..files import need, unreadable
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from ..diagnostics import Fault
-from ..plain_files import open_regular, size_of
-from .files import AGAIN, INFLATION, unreadable
+from ...diagnostics import Fault
+from ...plain_files import open_regular, size_of
+from ..files import AGAIN, INFLATION, unreadable
 from .headers import truncated
 
 

@@ -9,10 +9,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..diagnostics import Fault
-from ..settings.data import Idx
-from .files import AGAIN, need
-from .found import Found, in_native_order
+from ...diagnostics import Fault
+from ...settings.data import Idx
+from ..files import AGAIN, need
+from ..found import Found, in_native_order
 from .headers import IDX_TYPES, idx_header, short
 from .idx_files import idx_files, opened
 

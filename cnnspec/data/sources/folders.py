@@ -14,9 +14,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..diagnostics import Fault
-from .classes import composed, in_order
-from .files import unreadable
+from ...diagnostics import Fault
+from ..classes import composed, in_order
+from ..files import unreadable
 
 VALIDATION = ("val", "valid", "validation")
 PARTS = {"train": "train", **dict.fromkeys(VALIDATION, "validation"), "test": "test"}

@@ -9,15 +9,15 @@ from typing import IO
 
 import numpy as np
 
-from ..diagnostics import Fault
-from ..plain_files import open_regular, size_of
-from ..settings.data import Npz
+from ...diagnostics import Fault
+from ...plain_files import open_regular, size_of
+from ...settings.data import Npz
+from ..checks import TOLD, ensure_label_axes
+from ..classes import classes_of, composed, is_missing
+from ..files import AGAIN, need, unreadable
+from ..found import Found, Pair
 from . import archive
 from .axes import axes_of
-from .checks import TOLD, ensure_label_axes
-from .classes import classes_of, composed, is_missing
-from .files import AGAIN, need, unreadable
-from .found import Found, Pair
 from .headers import Header, check_array, npy_header
 
 

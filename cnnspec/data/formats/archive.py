@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ..diagnostics import Fault
-from ..plain_files import open_regular
-from .files import AGAIN, INFLATION, unreadable
+from ...diagnostics import Fault
+from ...plain_files import open_regular
+from ..files import AGAIN, INFLATION, unreadable
 from .headers import Header, check_array, npy_header
 
 # what the arrays of each part may be called; the first pair of a part that is there is taken

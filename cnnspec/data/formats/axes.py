@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..diagnostics import Fault
-from ..ir import TensorType
-from ..settings.data import Npz, Source
+from ...diagnostics import Fault
+from ...ir import TensorType
+from ...settings.data import Npz, Source
 
 FEW_CHANNELS = (1, 3, 4)
 
