@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnspec.data import fetch
 from cnnspec.data.formats.idx import write_idx
 from cnnspec.data.load import load
+from cnnspec.data.sources import fetch
 from cnnspec.diagnostics import SpecError
 from cnnspec.settings.data import Cifar10, Data, FashionMnist, Mnist
 

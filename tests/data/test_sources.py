@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnspec.data import cifar
 from cnnspec.data.formats.idx import read_idx, write_idx
 from cnnspec.data.load import divide, load
+from cnnspec.data.sources import cifar
 from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.settings.data import Cifar10, Csv, Data, FashionMnist, Idx, Images, Mnist, Npz
 
