@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option("--opset", type=click.IntRange(1), help="onnx: the opset to write for; the lowest that will do.")
 @click.option("--train", is_flag=True, help="python: backward and update too.")
 @click.option("--embed", is_flag=True, help="python: the weights in the file itself.")
 @click.option("--batch", type=click.IntRange(1), help="python: images that go through the plan together.")
@@ -36,6 +37,7 @@ def command(
     weights: Path | None,
     seed: int | None,
     given: str | None,
+    opset: int | None,
     train: bool,
     embed: bool,
     batch: int | None,
@@ -54,6 +56,8 @@ def command(
     """
     if emit != "python" and (train or embed or batch):
         raise click.UsageError("--train, --embed and --batch belong to --emit python")
+    if emit != "onnx" and opset:
+        raise click.UsageError("--opset belongs to --emit onnx")
     if out is None and (emit == "onnx" or (emit == "python" and not embed)):
         hint = ", or let it hold them itself with --embed" if emit == "python" else ""
         raise click.UsageError(f"weights are no text: say where to write them with -o{hint}")
@@ -76,7 +80,7 @@ def command(
     if emit == "onnx":
         from ..targets.onnx.export import onnx_model
 
-        made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"),
+        made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"), opset=opset,
                           preparation=model.preparation)  # fmt: skip
         write(made.SerializeToString(), out)
         return

@@ -45,6 +45,17 @@ def test_an_onnx_model_comes_back_as_the_same_network_with_the_same_weights(ther
     np.testing.assert_allclose(back.predict(x), model.predict(x), rtol=1e-5, atol=1e-7)
 
 
+def test_an_onnx_model_is_of_the_opset_asked_for_or_the_lowest(there):
+    onnx = pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")
+    for options, opset in (((), 13), (("--opset", "17"), 17)):
+        result = call("compile", "net.cnn", "--emit", "onnx", "-o", "net.onnx", *options)
+        assert result.exit_code == 0, result.output
+        assert onnx.load("net.onnx").opset_import[0].version == opset
+    refused = call("compile", "net.cnn", "--emit", "onnx", "-o", "net.onnx", "--opset", "12")
+    assert refused.exception.diagnostics[0].code == "CNN508"
+    assert call("compile", "net.cnn", "--emit", "torch", "--opset", "13").exit_code == 2
+
+
 def test_an_onnx_model_wants_a_file(there):
     assert call("compile", "net.cnn", "--emit", "onnx").exit_code == 2
 

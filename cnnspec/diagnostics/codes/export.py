@@ -70,4 +70,14 @@ name, or say `--force`. A module of Python has its weights beside it, under its 
 and holds other arrays (the data, say) is not written over.""",
         how="`cnnspec import model.onnx -o net.cnn` where net.cnn exists.",
     ),
+    Code(
+        "CNN508",
+        "onnx-opset",
+        """\
+An ONNX model says which version of the operators (opset) it is written in. `cnnspec compile --emit onnx` chooses
+the lowest that has all of the network's, which is 13 for most; `--opset N` asks for another. Some words have no
+operator in an old one (`layernorm` needs opset 17), and none is written for below 13 or for one that the installed
+package onnx does not know yet.""",
+        how="`cnnspec compile net.cnn --emit onnx -o net.onnx --opset 13` where the network has a `layernorm`.",
+    ),
 )

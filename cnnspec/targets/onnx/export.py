@@ -4,8 +4,8 @@
     onnx.save(model, "net.onnx")
 
 Values are called as in the spec (`conv1`, `basic3.bn2`) and initialisers as our parameters (`conv1.weight`);
-the batch stays open (`n`). What each word becomes stands in `onnx_words`. What ONNX has no place for is kept
-in a node's metadata, where `importer` finds it: how weights begin, and words that only training knows.
+the batch stays open (`n`). What each word becomes stands in `words`. What ONNX has no place for is kept in the
+model's metadata, where `importer` finds it: how weights begin, and words that only training knows.
 
 The module `onnx` is imported where it is used: it is an extra (`pip install cnnspec[onnx]`).
 """
@@ -23,6 +23,7 @@ from ...ir.fields import settings
 from ...ops.leaves import Input
 from ...quoting import visible
 from .page import INIT, OnnxPage
+from .steps import refuse
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import onnx
 
 
+LOWEST = 13  # opset: since 2020, and every runtime in use has it
 PREPARATION = "cnnspec.preparation"  # in a model's metadata: JSON, by grammar/preparation.schema.json
 
 
@@ -51,17 +53,67 @@ def onnx_model(
     opset: int | None = None,
     preparation: Preparation | None = None,
 ) -> onnx.ModelProto:
-    """The network as an ONNX model with these weights; the newest opset that the package knows unless told.
+    """The network as an ONNX model with these weights, of the lowest opset and IR that it needs, 13 for most.
 
-    How images are prepared for it, and its classes, stand in the model's metadata, and in words in its doc string.
+    With `opset` it is written for that one, or refused (CNN508) where it lacks an operator. The shapes of all
+    values stand in it. How images are prepared, and the classes, stand in the model's metadata, and in words in
+    its doc string.
     """
     need_onnx()
-    import onnx
     from onnx import helper, numpy_helper
 
     from ..._version import __version__
 
-    page = OnnxPage(graph, weights, dtype)
+    page = written(graph, weights, dtype, opset)
+
+    def value(name: str, of: str, told: str = "") -> onnx.ValueInfoProto:
+        return helper.make_tensor_value_info(name, page.element, ["n", *graph.type(of).shape], told)
+
+    outputs = []
+    for output in graph.outputs:
+        if output in graph.inputs:  # ONNX wants a node behind every output
+            page.nodes.append(helper.make_node("Identity", [output], [f"{output}.same"], name=f"{output}.same"))
+            outputs.append(value(f"{output}.same", output))
+        else:
+            outputs.append(value(output, output, graph.nodes[output].op.written()))
+    whole = helper.make_graph(
+        page.nodes,
+        visible(name),
+        [value(name, name, f"input {graph.type(name)}") for name in graph.inputs],
+        outputs,
+    )
+    versions = [helper.make_opsetid("", page.opset)]
+    model = helper.make_model(
+        whole,
+        opset_imports=versions,
+        ir_version=helper.find_min_ir_version_for(versions),
+        producer_name="cnnspec",
+        producer_version=__version__,
+        doc_string=preparation.told() if preparation else "",
+    )
+    made = [node.name for node in graph if node.name not in (*graph.inputs, *graph.outputs)]
+    model.graph.value_info.extend(value(name, name) for name in made)
+    keep_shapes(model, page.arrays)
+    model.graph.initializer.extend(numpy_helper.from_array(array, name) for name, array in page.arrays.items())
+    props = dict(page.notes)
+    if preparation:
+        props[PREPARATION] = json.dumps(preparation.to_json())
+        if preparation.classes:
+            props["classes"] = json.dumps(preparation.classes)
+    if props:
+        helper.set_model_props(model, props)
+    return model
+
+
+def written(graph: Graph, weights: Mapping[str, np.ndarray], dtype: str, opset: int | None) -> OnnxPage:
+    """The page with every word on it, for an opset that has all the operators."""
+    from onnx import defs
+
+    newest = defs.onnx_opset_version()
+    if opset is not None and not LOWEST <= opset <= newest:
+        help = f"an opset from {LOWEST} to {newest}, which is the newest that the package onnx knows"
+        refuse("CNN508", f"no network is written for opset {opset}", help)
+    page = OnnxPage(graph, weights, dtype, opset or LOWEST)
     for node in graph:
         if not isinstance(node.op, Input):
             WORDS[node.op.word](page, node, *node.inputs)
@@ -69,36 +121,26 @@ def onnx_model(
             init = settings(type(op)).get("init")
             if init and op.init != init.default:
                 page.note(INIT, str(op.init))
+    if page.needs == page.opset:
+        return page
+    if opset is not None:
+        help = f"leave --opset out, or say --opset {page.needs} or newer"
+        refuse("CNN508", f"`{page.needy}` needs opset {page.needs}, newer than opset {opset}", help)
+    return written(graph, weights, dtype, page.needs)
 
-    def value(name: str, of: str) -> onnx.ValueInfoProto:
-        return helper.make_tensor_value_info(name, page.element, ["n", *graph.type(of).shape])
 
-    outputs = []
-    for output in graph.outputs:
-        if output in graph.inputs:  # ONNX wants a node behind every output
-            page.nodes.append(helper.make_node("Identity", [output], [f"{output}.same"]))
-            outputs.append(value(f"{output}.same", output))
+def keep_shapes(model: onnx.ModelProto, arrays: Mapping[str, np.ndarray]) -> None:
+    """Store the shapes of values within the words as well; large arrays are looked at by their shape alone."""
+    from onnx import ModelProto, helper, numpy_helper, shape_inference
+
+    sketch = ModelProto()
+    sketch.CopyFrom(model)
+    for name, array in arrays.items():
+        if array.dtype.kind == "i":
+            sketch.graph.initializer.append(numpy_helper.from_array(array, name))
         else:
-            outputs.append(value(output, output))
-    made = helper.make_graph(
-        page.nodes,
-        visible(name),
-        [value(name, name) for name in graph.inputs],
-        outputs,
-        [numpy_helper.from_array(array, name) for name, array in page.arrays.items()],
-    )
-    versions = [helper.make_opsetid("", opset or onnx.defs.onnx_opset_version())]
-    model = helper.make_model(
-        made,
-        opset_imports=versions,
-        ir_version=max(helper.find_min_ir_version_for(versions), 10),  # nodes have metadata since 10
-        producer_name="cnnspec",
-        producer_version=__version__,
-        doc_string=preparation.told() if preparation else "",
-    )
-    if preparation:
-        props = {PREPARATION: json.dumps(preparation.to_json())}
-        if preparation.classes:
-            props["classes"] = json.dumps(preparation.classes)
-        helper.set_model_props(model, props)
-    return model
+            kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+            sketch.graph.input.append(helper.make_tensor_value_info(name, kind, array.shape))
+    found = shape_inference.infer_shapes(sketch, strict_mode=True, data_prop=True)
+    known = {entry.name for entry in model.graph.value_info}
+    model.graph.value_info.extend(entry for entry in found.graph.value_info if entry.name not in known)

@@ -70,6 +70,20 @@ def groupnorm(r: Reader, step: Step) -> Seen:
     return normed(r, step, x, word("groupnorm", (groups,), eps=eps_of(step)), weight, bias)
 
 
+def grouped(r: Reader, step: Step) -> Seen:
+    """Channels put into groups, each standardised as one channel; then a scale and a shift for each channel."""
+    x = straight(r, step)
+    _, bias, groups, shape, weight = (step.input(k) for k in range(5))
+    count, (_, *after) = r.known[groups].tolist()[1], r.known[shape].tolist()
+    channels = r.type(x.value)["c"]
+    if after != list(x.shape) or count < 1 or channels % count:
+        refuse("CNN504", f"{step} groups other numbers than those of neighbouring channels")
+    arrays = {"weight": by_channel(r, step, x, r.known[weight], "factor", broadcast=True),
+              "bias": by_channel(r, step, x, r.known[bias], "shift", broadcast=True)}  # fmt: skip
+    op = word("groupnorm", (count,), eps=eps_of(step))
+    return r.like(x, r.learnt(step, op, x.value, arrays, (weight, bias)).value)
+
+
 def normed(r: Reader, step: Step, x: Seen, op: Any, weight: np.ndarray, bias: np.ndarray) -> Seen:
     arrays = {"weight": weight, "bias": bias}
     return r.like(x, r.learnt(step, op, x.value, arrays, tuple(step.inputs[1:])).value)

@@ -135,6 +135,11 @@ def gelu(r: Reader, step: Step) -> Seen:
     return r.like(x, r.add(word("gelu", form=form), x.value))
 
 
+def gelu_tanh(r: Reader, step: Step) -> Seen:
+    x = r.loose(step)
+    return r.like(x, r.add(word("gelu", form="tanh"), x.value))
+
+
 # ---- joins -----------------------------------------------------------------------------------------------
 
 
@@ -261,6 +266,7 @@ OPERATORS: dict[str, Any] = {
     "Selu": fixed("selu", alpha=(1.6732632, 1.6732632), gamma=(1.050701, 1.050701)),
     "Gelu": gelu,
     f"{GROUP}gelu": fixed("gelu"),
+    f"{GROUP}gelu_tanh": gelu_tanh,
     "Swish": fixed("swish", alpha=(1.0, 1.0)),
     f"{GROUP}swish": fixed("swish"),
     "HardSwish": fixed("hardswish"),
@@ -282,6 +288,7 @@ OPERATORS: dict[str, Any] = {
     "LayerNormalization": norms.layernorm,
     "GroupNormalization": norms.groupnorm,
     "InstanceNormalization": norms.groupnorm,
+    f"{GROUP}groupnorm": norms.grouped,
     "LRN": norms.lrn,
     "Dropout": norms.dropout,
     "Add": add,

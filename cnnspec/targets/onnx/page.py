@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ...ir import Graph, Node, TensorType
@@ -11,17 +12,23 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
 
-INIT = "cnnspec.init"  # keys of a node's metadata
-WORD = "cnnspec.word"
+INIT = "cnnspec.init"  # what a note tells: how weights begin
+WORD = "cnnspec.word"  # a word that only training knows
 
 
 class OnnxPage:
-    """What a word writes with: nodes, and the arrays that they read."""
+    """What a word writes with: nodes, and the arrays that they read.
 
-    def __init__(self, graph: Graph, weights: Mapping[str, np.ndarray], dtype: str) -> None:
+    A word may write in another way for another `opset`; `needs` is the lowest that has all operators so far.
+    """
+
+    def __init__(self, graph: Graph, weights: Mapping[str, np.ndarray], dtype: str, opset: int) -> None:
         from onnx import TensorProto
 
-        self.graph, self.weights, self.dtype = graph, weights, dtype
+        self.graph, self.weights, self.dtype, self.opset = graph, weights, dtype, opset
+        self.needs = opset
+        self.needy = ""  # the node that asks for the highest opset
+        self.notes: dict[str, str] = {}  # by key and node, as in the model's metadata
         self.element = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[dtype]
         self.nodes: list[onnx.NodeProto] = []
         self.arrays: dict[str, np.ndarray] = {}
@@ -55,10 +62,21 @@ class OnnxPage:
         name = f"{node.name}.{part}" if part else node.name
         made = helper.make_node(kind, inputs, [name], name=name, **attributes)
         made.doc_string = node.op.written()
+        since = first_opset(kind)
+        if since > self.needs:
+            self.needs, self.needy = since, node.op.written()
         self.nodes.append(made)
         return name
 
     def note(self, key: str, text: str) -> None:
-        """Keep something with the last node that ONNX has no place for."""
-        entry = self.nodes[-1].metadata_props.add()
-        entry.key, entry.value = key, text
+        """Keep something about the last node that ONNX has no place for."""
+        self.notes[f"{key} {self.nodes[-1].name}"] = text
+
+
+@cache
+def first_opset(kind: str) -> int:
+    """The opset that brought an operator."""
+    from onnx import defs
+
+    newest = defs.get_schema(kind).since_version
+    return next(version for version in range(1, newest + 1) if defs.has(kind, max_inclusive_version=version))

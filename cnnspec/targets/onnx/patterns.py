@@ -1,13 +1,15 @@
 """Groups of ONNX operators that are one word: `x * sigmoid(x)` is `swish`.
 
-A pattern is a tuple of the operator and what it reads: patterns, numbers, or "x", which is the same value
-wherever it stands. Add and Mul are tried both ways round.
+A pattern is a tuple of the operator and what it reads: patterns, numbers, or names; a name is the same value
+wherever it stands. Add and Mul are tried both ways round. `PRODUCT` and `SUM` with a number stand for any tree of
+products or sums, however it is nested, with that number for what is constant in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -16,35 +18,36 @@ from .steps import Step, Steps
 
 Pattern = tuple | float | str
 WORD = "cnnspec:"  # the operator of a step that stands for a group
+PRODUCT, SUM, ALL = "*", "+", "all"
 
-SHIFTED = ("Clip", ("Add", "x", 3.0), 0.0, 6.0)
-HARD = ("Div", SHIFTED, 6.0)
-ERF = ("Add", ("Erf", ("Div", "x", 2**0.5)), 1.0)
-ERF_TIMES = ("Add", ("Erf", ("Mul", "x", 0.5**0.5)), 1.0)
+SHIFTED = ("Clip", (SUM, 3.0, "x"), 0.0, 6.0)
+ERF = (SUM, 1.0, ("Erf", (PRODUCT, 0.5**0.5, "x")))
+BENT = (
+    (PRODUCT, (2 / np.pi) ** 0.5, (SUM, 0.0, "x", (PRODUCT, 0.044715, "x", "x", "x"))),
+    (PRODUCT, (2 / np.pi) ** 0.5, "x", (SUM, 1.0, (PRODUCT, 0.044715, "x", "x"))),
+)
+GROUPED = ("InstanceNormalization", ("Reshape", "x", "groups"), (ALL, 1.0), (ALL, 0.0))
 
 PATTERNS: tuple[tuple[str, Pattern], ...] = (
-    ("swish", ("Mul", "x", ("Sigmoid", "x"))),
-    ("mish", ("Mul", "x", ("Tanh", ("Softplus", "x")))),
-    ("hardswish", ("Mul", "x", HARD)),
-    ("hardswish", ("Div", ("Mul", "x", SHIFTED), 6.0)),
-    ("hardswish", ("Mul", "x", ("HardSigmoid", "x"))),
-    ("hardsigmoid", HARD),
-    ("gelu", ("Mul", ("Mul", "x", 0.5), ERF)),
-    ("gelu", ("Mul", ("Mul", "x", ERF), 0.5)),
-    ("gelu", ("Mul", "x", ("Mul", ERF, 0.5))),
-    ("gelu", ("Mul", ("Mul", "x", 0.5), ERF_TIMES)),
-    ("gelu", ("Mul", "x", ("Mul", ERF_TIMES, 0.5))),
-    ("softsign", ("Div", "x", ("Add", ("Abs", "x"), 1.0))),
+    ("swish", (PRODUCT, 1.0, "x", ("Sigmoid", "x"))),
+    ("mish", (PRODUCT, 1.0, "x", ("Tanh", ("Softplus", "x")))),
+    ("hardswish", (PRODUCT, 1 / 6, "x", SHIFTED)),
+    ("hardswish", (PRODUCT, 1.0, "x", ("HardSigmoid", "x"))),
+    ("hardsigmoid", (PRODUCT, 1 / 6, SHIFTED)),
+    ("gelu", (PRODUCT, 0.5, "x", ERF)),
+    *(("gelu_tanh", (PRODUCT, 0.5, "x", (SUM, 1.0, ("Tanh", bent)))) for bent in BENT),
+    ("softsign", ("Div", "x", (SUM, 1.0, ("Abs", "x")))),
     ("step", ("Cast", ("Greater", "x", 0.0))),
     ("minpool", ("Neg", ("MaxPool", ("Neg", "x")))),
+    ("groupnorm", ("Add", ("Mul", ("Reshape", GROUPED, "shape"), "weight"), "bias")),
 )
 
 
 @dataclass
 class Match:
-    """What "x" is, and the attributes of the operators in the group."""
+    """Which values the names of a pattern are, and the attributes of the operators in the group."""
 
-    x: str = ""
+    names: dict[str, str] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -56,44 +59,127 @@ class Groups:
         self.makers = {output: step for step in steps.steps for output in step.outputs if output}
 
     def word(self, step: Step) -> Step:
-        """The step, or the word that it ends."""
+        """The step, or the word that it ends: it reads `x`, then the other names in alphabetical order."""
         if len(step.outputs) == 1:
             for word, pattern in PATTERNS:
-                found = self.match(pattern, step.outputs[0], Match())
+                found = next(self.matches(pattern, step.outputs[0], Match()), None)
                 if found is not None:
-                    return Step(WORD + word, step.name, [found.x], step.outputs, found.attributes, step.notes)
+                    others = [found.names[name] for name in sorted(found.names) if name != "x"]
+                    inputs = [found.names["x"], *others]
+                    return Step(WORD + word, step.name, inputs, step.outputs, found.attributes, step.notes)
         return step
 
-    def match(self, pattern: Pattern, value: str, found: Match) -> Match | None:
-        """What a value is made from, if it is made as the pattern says; `found` is what is known of that so far."""
+    def matches(self, pattern: Pattern, value: str, found: Match) -> Iterator[Match]:
+        """Each way in which a value is made as the pattern says; `found` is what is known of that so far."""
         if isinstance(pattern, str):
-            return replace(found, x=value) if found.x in ("", value) else None
+            if found.names.get(pattern, value) == value:
+                yield replace(found, names={**found.names, pattern: value})
+            return
         if not isinstance(pattern, tuple):
-            array = self.known.get(value)
-            alike = array is not None and array.size == 1 and np.isclose(array.item(), pattern, rtol=1e-3)
-            return found if alike else None
+            if alike(self.known.get(value), pattern):
+                yield found
+            return
         op, *parts = pattern
+        if op == ALL:
+            array = self.known.get(value)
+            if array is not None and array.size and (array == parts[0]).all():
+                yield found
+        elif op in TREES:
+            number, *factors = parts
+            for constant, values in self.tree(value, TREES[op], len(factors)):
+                if np.isclose(constant, number, rtol=1e-3 if self.rough(value) else 1e-5):
+                    for order in permutations(values):
+                        yield from self.all_match(factors, order, found)
+        else:
+            yield from self.operator(op, parts, value, found)
+
+    def operator(self, op: str, parts: Sequence[Pattern], value: str, found: Match) -> Iterator[Match]:
         step = self.makers.get(value)
         if step is None or step.op != op or not plain(step):
-            return None
+            return
         found = replace(found, attributes={**found.attributes, **step.attributes})
         if op == "Clip" and len(step.inputs) == 1:  # older opsets write the bounds as attributes
-            bounds = [step.get("min"), step.get("max")]
-            return self.match(parts[0], step.inputs[0], found) if bounds == parts[1:] else None
+            if [step.get("min"), step.get("max")] == parts[1:]:
+                yield from self.matches(parts[0], step.inputs[0], found)
+            return
         orders = [step.inputs, step.inputs[::-1]] if op in ("Add", "Mul") else [step.inputs]
         for order in orders:
-            made = self.match_all(parts, order, found)
-            if made is not None:
-                return made
-        return None
+            yield from self.all_match(parts, order, found)
 
-    def match_all(self, parts: Sequence[Pattern], values: Sequence[str], found: Match) -> Match | None:
+    def all_match(self, parts: Sequence[Pattern], values: Sequence[str], found: Match) -> Iterator[Match]:
         if len(parts) != len(values):
-            return None
-        made: Match | None = found
-        for part, value in zip(parts, values, strict=True):
-            made = None if made is None else self.match(part, value, made)
-        return made
+            return
+        if not parts:
+            yield found
+            return
+        for first in self.matches(parts[0], values[0], found):
+            yield from self.all_match(parts[1:], values[1:], first)
+
+    def tree(self, value: str, kind: Tree, most: int) -> Iterator[tuple[float, list[str]]]:
+        """What a value is the product or sum of: a number, and as many values; each way of taking it apart."""
+        open_trees: list[tuple[float, list[str], list[str]]] = [(kind.unit, [], [value])]
+        while open_trees:
+            constant, done, left = open_trees.pop()
+            if len(done) + len(left) > most + 1:
+                continue
+            if not left:
+                if len(done) == most:
+                    yield constant, done
+                continue
+            first, *rest = left
+            number = self.known.get(first)
+            if number is not None:
+                if number.size == 1:
+                    open_trees.append((kind.join(constant, float(number.reshape(()))), done, rest))
+                continue
+            open_trees.append((constant, [*done, first], rest))
+            step = self.makers.get(first)
+            if step is None:
+                continue
+            power = self.known.get(step.input(1)) if step.op == "Pow" else None
+            if step.op == kind.op:
+                open_trees.append((constant, done, [*step.inputs, *rest]))
+            elif step.op == kind.inverse and self.number(step.input(1)):
+                by = kind.undo(constant, float(self.known[step.input(1)].reshape(())))
+                open_trees.append((by, done, [step.inputs[0], *rest]))
+            elif kind.op == "Mul" and power is not None and power.size == 1 and power.item() in (2, 3):
+                open_trees.append((constant, done, [step.inputs[0]] * int(power.item()) + rest))
+
+    def number(self, name: str) -> bool:
+        """Whether a value is a known number other than zero."""
+        array = self.known.get(name)
+        return array is not None and array.size == 1 and bool(array.all())
+
+    def rough(self, value: str) -> bool:
+        """Whether the constants beside a value are of half precision."""
+        step = self.makers.get(value)
+        arrays = [self.known[name] for name in (step.inputs if step else ()) if name in self.known]
+        return any(array.dtype.itemsize == 2 for array in arrays)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Nested products, or sums: their operator, the one that undoes it, and both in numbers."""
+
+    op: str
+    inverse: str
+    unit: float
+
+    def join(self, a: float, b: float) -> float:
+        return a * b if self.op == "Mul" else a + b
+
+    def undo(self, a: float, b: float) -> float:
+        return a / b if self.op == "Mul" else a - b
+
+
+TREES = {PRODUCT: Tree("Mul", "Div", 1.0), SUM: Tree("Add", "Sub", 0.0)}
+
+
+def alike(array: np.ndarray | None, number: float) -> bool:
+    """Whether an array is that number, as exactly as its type holds it."""
+    if array is None or array.size != 1 or array.dtype.kind not in "fiu":
+        return False
+    return bool(np.isclose(array.item(), number, rtol=1e-3 if array.dtype.itemsize == 2 else 1e-5))
 
 
 def plain(step: Step) -> bool:

@@ -16,6 +16,7 @@ from ...data.files import need
 from ...diagnostics import Diagnostic, Fault, SpecError
 from ...plain_files import open_regular, size_of
 from ...train.tensors import shown
+from .page import INIT, WORD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +43,7 @@ class Step:
     def __str__(self) -> str:
         """How messages call it: "`Conv` (layer1.0.conv1)"."""
         name = self.name or (self.outputs[0] if self.outputs else "")
-        return f"`{shown(self.op)}`" + (f" ({shown(name)})" if name else "")
+        return f"`{shown(self.op.removeprefix('cnnspec:'))}`" + (f" ({shown(name)})" if name else "")
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.attributes.get(name, default)
@@ -111,7 +112,8 @@ def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = 
             batch, *shape = sizes(entry)
             inputs[entry.name] = tuple(shape)
             batches.add(batch)
-    steps = [step(node) for node in graph.node]
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    steps = [step(node, told) for node in graph.node]
     outputs = [entry.name for entry in graph.output]
     fixed = batches.pop() if len(batches) == 1 else None
     return Steps(inputs, outputs, steps, arrays, versions.get("", versions.get("ai.onnx", 1)), fixed)
@@ -131,7 +133,7 @@ def sizes(entry: onnx.ValueInfoProto) -> list[int | None]:
 FLOATS = (1, 10, 11, 16)  # float, float16, double, bfloat16, as onnx.TensorProto numbers them
 
 
-def step(node: onnx.NodeProto) -> Step:
+def step(node: onnx.NodeProto, told: Mapping[str, str] | None = None) -> Step:
     from onnx import helper
 
     domain = "" if node.domain in ("", "ai.onnx") else f"{node.domain}."
@@ -140,6 +142,8 @@ def step(node: onnx.NodeProto) -> Step:
         value = helper.get_attribute_value(attribute)
         found.attributes[attribute.name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     found.notes = {entry.key: entry.value for entry in getattr(node, "metadata_props", ())}
+    ours = {key: (told or {}).get(f"{key} {node.name}", "") for key in (INIT, WORD)}
+    found.notes |= {key: text for key, text in ours.items() if text}
     return found
 
 

@@ -8,10 +8,12 @@ onnxruntime's and the way back (`onnx_import`) against the graph.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import pi
 from typing import Any
 
 from ...ir import Node
 from ...ir.geometry import Geometry, each
+from .norm_words import bn, groupnorm, layernorm, lrn, prelu, scale
 from .page import WORD, OnnxPage
 
 Writer = Callable[..., object]
@@ -130,9 +132,17 @@ def upsample(page: OnnxPage, node: Node, x: str) -> None:
 
 def resize(page: OnnxPage, node: Node, x: str) -> None:
     nearest = node.op.mode == "nearest"  # type: ignore[attr-defined]
-    sizes = page.constant(f"{node.name}.sizes", [*node.type.spatial])
-    axes = list(range(2, 2 + len(node.type.spatial)))
-    page.add("Resize", node, x, "", "", sizes, axes=axes, **(NEAREST if nearest else {"mode": "linear"}))
+    how = NEAREST if nearest else {"mode": "linear"}
+    if page.opset >= 18:
+        sizes = page.constant(f"{node.name}.sizes", [*node.type.spatial])
+        page.add("Resize", node, x, "", "", sizes, axes=list(range(2, 2 + len(node.type.spatial))), **how)
+        return
+    whole = page.add("Shape", node, x, part="whole")
+    ends = [page.constant(f"{node.name}.{name}", [k]) for name, k in (("first", 0), ("second", 1))]
+    images = page.add("Slice", node, whole, *ends, part="images")
+    size = page.constant(f"{node.name}.size", [*node.type.shape])
+    sizes = page.add("Concat", node, images, size, axis=0, part="sizes")
+    page.add("Resize", node, x, "", "", sizes, **how)
 
 
 NEAREST = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
@@ -182,8 +192,23 @@ def relu6(page: OnnxPage, node: Node, x: str) -> None:
 
 
 def gelu(page: OnnxPage, node: Node, x: str) -> None:
-    form = {"exact": "none", "tanh": "tanh"}[node.op.form]  # type: ignore[attr-defined]
-    page.add("Gelu", node, x, approximate=form)
+    """x / 2 * (1 + erf(x / sqrt 2)), or its approximation by tanh."""
+    exact = node.op.form == "exact"  # type: ignore[attr-defined]
+    if page.opset >= 20:
+        page.add("Gelu", node, x, approximate="none" if exact else "tanh")
+        return
+    if exact:
+        ratio = page.add("Mul", node, x, page.number(f"{node.name}.ratio", 0.5**0.5), part="deviations")
+        grown = page.add("Erf", node, ratio, part="erf")
+    else:
+        square = page.add("Mul", node, x, x, part="square")
+        cubic = page.add("Mul", node, square, page.number(f"{node.name}.cubic", 0.044715), part="bend")
+        bend = page.add("Add", node, cubic, page.number(f"{node.name}.one", 1), part="bent")
+        slope = page.add("Mul", node, x, page.number(f"{node.name}.ratio", (2 / pi) ** 0.5), part="slope")
+        grown = page.add("Tanh", node, page.add("Mul", node, slope, bend, part="line"), part="tanh")
+    gate = page.add("Add", node, grown, page.number(f"{node.name}.one", 1), part="gate")
+    half = page.add("Mul", node, x, page.number(f"{node.name}.half", 0.5), part="half_x")
+    page.add("Mul", node, half, gate)
 
 
 def swish(page: OnnxPage, node: Node, x: str) -> None:
@@ -192,6 +217,20 @@ def swish(page: OnnxPage, node: Node, x: str) -> None:
 
 def hardsigmoid(page: OnnxPage, node: Node, x: str) -> None:
     page.add("HardSigmoid", node, x, alpha=1 / 6, beta=0.5)
+
+
+def hardswish(page: OnnxPage, node: Node, x: str) -> None:
+    if page.opset >= 14:
+        page.add("HardSwish", node, x)
+        return
+    page.add("Mul", node, x, page.add("HardSigmoid", node, x, part="gate", alpha=1 / 6, beta=0.5))
+
+
+def mish(page: OnnxPage, node: Node, x: str) -> None:
+    if page.opset >= 18:
+        page.add("Mish", node, x)
+        return
+    page.add("Mul", node, x, page.add("Tanh", node, page.add("Softplus", node, x, part="soft"), part="gate"))
 
 
 def step(page: OnnxPage, node: Node, x: str) -> None:
@@ -203,81 +242,13 @@ def maxout(page: OnnxPage, node: Node, x: str) -> None:
     piece = node.op.size  # type: ignore[attr-defined]
     shape = page.constant(f"{node.name}.shape", [0, node.type["c"], piece, *node.type.spatial])
     pieces = page.add("Reshape", node, x, shape, part="pieces")
-    page.add("ReduceMax", node, pieces, page.constant(f"{node.name}.axes", [2]), keepdims=0)
+    if page.opset >= 18:
+        page.add("ReduceMax", node, pieces, page.constant(f"{node.name}.axes", [2]), keepdims=0)
+    else:
+        page.add("ReduceMax", node, pieces, axes=[2], keepdims=0)
 
 
-# ---- normalisation and regularisation ----------------------------------------------------------------
-
-
-def bn(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
-    learnt = [page.weight(node, name) for name in ("weight", "bias", "running_mean", "running_var")]
-    page.add("BatchNormalization", node, x, *learnt, epsilon=op.eps, momentum=1 - op.momentum)
-
-
-def by_channel(page: OnnxPage, node: Node, name: str) -> str:
-    """A parameter with a number for each channel, in the shape in which ONNX spreads it over pixels."""
-    weight = page.weight(node, name)
-    rank = len(node.type.spatial)
-    if not rank:
-        return weight
-    axes = page.constant(f"{node.name}.axes", list(range(1, 1 + rank)))
-    return page.add("Unsqueeze", node, weight, axes, part=f"{name}s")
-
-
-def scale(page: OnnxPage, node: Node, x: str) -> None:
-    page.add("Mul", node, x, by_channel(page, node, "weight"))
-
-
-def prelu(page: OnnxPage, node: Node, x: str) -> None:
-    page.add("PRelu", node, x, by_channel(page, node, "weight"))
-
-
-def layernorm(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
-    learnt = [page.weight(node, "weight"), page.weight(node, "bias")]
-    rank = len(node.type.shape)
-    if rank == 1:
-        page.add("LayerNormalization", node, x, *learnt, epsilon=op.eps)
-        return
-    last = page.add("Transpose", node, x, part="pixels", perm=[0, *range(2, rank + 1), 1])
-    made = page.add("LayerNormalization", node, last, *learnt, part="normal", epsilon=op.eps)
-    page.add("Transpose", node, made, perm=[0, rank, *range(1, rank)])
-
-
-def groupnorm(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
-    learnt = [page.weight(node, "weight"), page.weight(node, "bias")]
-    settings = {"num_groups": op.size[0], "epsilon": op.eps}
-    if node.type.spatial:
-        page.add("GroupNormalization", node, x, *learnt, **settings)
-        return
-    axes = page.constant(f"{node.name}.axes", [2])
-    pixel = page.add("Unsqueeze", node, x, axes, part="pixel")
-    made = page.add("GroupNormalization", node, pixel, *learnt, part="normal", **settings)
-    page.add("Squeeze", node, made, axes)
-
-
-def lrn(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
-    settings = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "bias": op.k}
-    rank = len(node.type.shape)
-    axes = page.constant(f"{node.name}.axes", list(range(rank + 1, 4))) if rank < 3 else ""
-    if axes:
-        x = page.add("Unsqueeze", node, x, axes, part="image")
-    if op.size % 2 == 0:  # the odd channel is the one before here, and the one after in ONNX
-        x = turned(page, node, x, "turned")
-    x = page.add("LRN", node, x, part="" if rank == 3 and op.size % 2 else "normal", **settings)
-    if op.size % 2 == 0:
-        x = turned(page, node, x, "" if rank == 3 else "back")
-    if axes:
-        page.add("Squeeze", node, x, axes)
-
-
-def turned(page: OnnxPage, node: Node, x: str, part: str) -> str:
-    """The channels from last to first."""
-    ends = [page.constant(f"{node.name}.{k}", [v]) for k, v in (("last", -1), ("first", -(1 << 31)), ("c", 1))]
-    return page.add("Slice", node, x, *ends, page.constant(f"{node.name}.back_by", [-1]), part=part)
+# ---- regularisation ----------------------------------------------------------------------------------------
 
 
 def droppath(page: OnnxPage, node: Node, x: str) -> None:
@@ -351,8 +322,8 @@ WORDS: dict[str, Writer] = {
     "selu": operator("Selu"),
     "gelu": gelu,
     "swish": swish,
-    "hardswish": operator("HardSwish"),
-    "mish": operator("Mish"),
+    "hardswish": hardswish,
+    "mish": mish,
     "sigmoid": operator("Sigmoid"),
     "hardsigmoid": hardsigmoid,
     "tanh": operator("Tanh"),
