@@ -54,3 +54,9 @@ def test_no_two_modules_import_each_other():
         for name, path in modules.items()
     }
     TopologicalSorter(graph).prepare()  # raises CycleError, with the circle
+
+
+def test_no_room_has_more_than_18_files():
+    folders = {path.parent for path in (ROOT / "cnnspec").rglob("*.py")} - {ROOT / "cnnspec" / "cli"}
+    crowded = {folder.name: count for folder in folders if (count := len(list(folder.glob("*.py")))) > 18}
+    assert not crowded, "cut it into rooms of one subject (a file for each command: cli/ alone)"

@@ -13,8 +13,8 @@ from ..api import read_spec
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..lang import Spec
-from ..ops.costs import Cost
 from ..passes.methods import Times
+from ..words.costs import Cost
 
 RANDOM = ("dropout", "droppath")  # words whose chance no other program repeats
 CLASSES = ("cross_entropy", "hinge")  # costs that judge by the right class

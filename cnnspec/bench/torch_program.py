@@ -11,10 +11,10 @@ from dataclasses import replace
 from ..diagnostics import SpecError
 from ..ir import Graph, TensorType
 from ..lang import Spec
-from ..ops.costs import Cost
 from ..passes.dead_code import eliminate_dead_code
 from ..settings.optimisers import Optimiser
 from ..targets.torch.module import torch_source
+from ..words.costs import Cost
 from .subject import judged, not_comparable
 
 MADE_FOR = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": ("sigmoid",)}

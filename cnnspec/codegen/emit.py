@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from ..ir import Graph, Node, TensorType
-from ..ops.bands import AllGather
-from ..ops.leaves import Input, Target, Weight
-from ..ops.merge import Add
+from ..ir.leaves import Input, Target, Weight
+from ..primitives.bands import AllGather
 from ..quoting import literal
+from ..words.merge import Add
 from .memory import Buffer, physical, place
 from .names import Names
 

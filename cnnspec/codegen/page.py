@@ -6,7 +6,7 @@ import re
 from itertools import takewhile
 from textwrap import wrap
 
-from ..ops.leaves import Weight
+from ..ir.leaves import Weight
 from ..quoting import comment
 from .emit import Emitter, Lines
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ..ir import Graph
 from ..ir.facts import FLOAT_BYTES
-from ..ops.leaves import Target
+from ..ir.leaves import Target
 from ..passes import TRAINING, run
 from ..passes.decompose import attach_costs
 from ..settings.train import Train

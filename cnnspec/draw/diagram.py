@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ..ir import Graph, Node, TensorType
 from ..ir.fields import settings, size_field
 from ..ir.op import Op, Window
-from ..ops.regularise import Dropout, DropPath
+from ..words.regularise import Dropout, DropPath
 
 SHOWN = (
     "stride",

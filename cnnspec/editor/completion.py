@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from ..ir.fields import settings
 from ..lang.hints.spelling import british
-from ..ops import WORDS
 from ..reference import words as reference
 from ..settings.expect import QUANTITIES
+from ..words import WORDS
 from .document import Document
 from .words import BLOCKS, choices, recipes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..ir import Node
-from ..ops.leaves import Input
+from ..ir.leaves import Input
 from .document import Document
 
 

@@ -10,9 +10,9 @@ from ..ir.facts import Row
 from ..ir.fields import settings
 from ..lang.hints.spelling import british
 from ..lang.parse.tree import Attr, Call, Join, Layer, Name, Setting, Settings, Tap
-from ..ops import WORDS
 from ..quoting import markdown
 from ..reference import words as reference
+from ..words import WORDS
 from .document import Document, around
 from .words import BLOCKS, nested, recipe_page
 

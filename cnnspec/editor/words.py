@@ -8,10 +8,10 @@ from ..ir.fields import Nested, settings
 from ..lang.hints.spelling import british
 from ..lang.lowering.names import Recipe
 from ..lang.parse.tree import Layer, Name, Setting, Settings
-from ..ops import WORDS
 from ..quoting import code_block, markdown
 from ..settings.data import Data
 from ..settings.train import Train
+from ..words import WORDS
 from .document import Document
 
 BLOCKS: dict[str, Any] = {"train": Train, "data": Data}

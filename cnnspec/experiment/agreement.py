@@ -18,7 +18,7 @@ from ..ir import TensorType
 from ..lang import Spec
 from ..lang.hints.warnings import maker
 from ..lang.lowering.budgets import NUMBERS, never_measured
-from ..ops.costs import PROBABILITIES, BinaryCrossEntropy, Cost, CrossEntropy
+from ..words.costs import PROBABILITIES, BinaryCrossEntropy, Cost, CrossEntropy
 
 PLAIN = ("dense", "conv", "upconv")  # words whose numbers may be anything
 

@@ -29,7 +29,7 @@ from typing import Any
 from ..ir import Graph, Node, TensorType
 from ..ir.fields import settings
 from ..ir.op import Op, Parameter, Window
-from ..ops.activation import Activation
+from ..primitives.activation import Activation
 
 KINDS = {
     "conv": "filter", "dwconv": "filter", "upconv": "filter",
@@ -200,7 +200,7 @@ def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
 
 
 def _blend(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
-    from ..ops.resample import blend
+    from ..primitives.resample import blend
 
     sides = zip(image_shape(types[0])[1:], image_shape(node.type)[1:], strict=True)
     mode = str(getattr(node.op, "mode", "nearest"))

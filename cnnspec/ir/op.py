@@ -6,7 +6,8 @@ Words make up the graph that is checked, counted, drawn and exported. `decompose
 Primitives know their gradient (as further nodes), their value (`evaluate`, slow and obvious) and their
 lines of plan (`emit`, fast).
 
-To add one: a dataclass in the file of its family, NumPy in `kernels/` if it needs any, an entry in `OPS`.
+To add a word: a dataclass in the file of its family in `words/`, and an entry in `OPS` there; the primitives that
+it needs stand in `primitives/`, and their NumPy in `kernels/`.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Op:
         return False
 
     def for_polyphase(self, *inputs: TensorType) -> Op | None:
-        """The op that does the same on images in polyphase rows (ops/polyphase.py); None without one."""
+        """The op that does the same on images in polyphase rows (primitives/convolution/polyphase.py); None without one."""
         return self if self.layout_agnostic else None
 
     @property

@@ -13,14 +13,14 @@ import numpy as np
 
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
+from ..ir.leaves import Target
 from ..ir.op import Parameter
-from ..ops.costs import Cost
-from ..ops.leaves import Target
 from ..passes.decompose import attach_costs
 from ..runtime.forks import survive
 from ..runtime.parameters import initial, parameters_of
 from ..runtime.turns import Turn
 from ..settings.optimisers import Optimiser
+from ..words.costs import Cost
 from .devices import Devices, abstract, nbytes
 from .failure import told
 from .forward import forward

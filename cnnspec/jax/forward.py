@@ -9,10 +9,10 @@ from typing import Any
 import jax.numpy as jnp
 
 from ..ir import Graph, Node
-from ..ops import LogSoftmax, Sigmoid, Softmax
-from ..ops.costs import BinaryCrossEntropy, Cost, CrossEntropy
-from ..ops.leaves import Input, Target
+from ..ir.leaves import Input, Target
 from ..targets.jax import WORDS, Call
+from ..words import LogSoftmax, Sigmoid, Softmax
+from ..words.costs import BinaryCrossEntropy, Cost, CrossEntropy
 
 Array = Any
 # costs, and the activations that they are made for

@@ -22,12 +22,12 @@ from typing import Any
 from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, Node, data
 from ..ir.fields import ENDS, NAME, Kind, Nested, Quoted, Switch, Text, word_schema
+from ..ir.leaves import Input
 from ..ir.op import Op
-from ..ops import OPS, WORDS
-from ..ops.leaves import Input
 from ..settings.data import Data
 from ..settings.expect import QUANTITIES, RELATIONS, Budget
 from ..settings.train import Train
+from ..words import OPS, WORDS
 from .claimed import claimed
 from .parse.numbers import LARGEST
 

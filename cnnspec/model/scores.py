@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..ir import Graph
-from ..ops.costs import PROBABILITIES
+from ..words.costs import PROBABILITIES
 
 
 class Scores(NamedTuple):

@@ -20,7 +20,7 @@ import numpy as np
 from ..data.dataset import Labels
 from ..diagnostics import Fault
 from ..ir import Graph
-from ..ops.costs import PROBABILITIES, Cost
+from ..words.costs import PROBABILITIES, Cost
 
 ACCURACY: tuple[tuple[str, str, str], ...] = (
     ("N outputs, any cost", "a class, or rows with a single 1", "images whose class has the largest output"),

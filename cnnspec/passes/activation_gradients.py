@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from ..ir import Builder, Graph, TensorType
+from ..ir.leaves import Target, Weight
 from ..ir.op import Op
-from ..ops.leaves import Target, Weight
-from ..ops.merge import Add
+from ..words.merge import Add
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node, TensorType
-from ..ops.bands import AllGather, Rows
+from ..primitives.bands import AllGather, Rows
 from .rewrite import rewrite
 
 WORTH = 2_500_000  # multiply-adds from one meeting to the next, below which waiting costs more than sharing brings

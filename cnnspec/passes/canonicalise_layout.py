@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.shape import Contiguous
+from ..primitives.shape import Contiguous
 from .rewrite import rewrite
 
 

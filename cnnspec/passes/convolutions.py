@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
 from ..ir.geometry import Geometry
-from ..ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct, FlipKernel
-from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from ..primitives.convolution.columns import Columns, ColumnsFilterGradient, ColumnsProduct, FlipKernel
+from ..primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .methods import Convolution, input_method, no_columns, turned_pads
 from .rewrite import rewrite
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..ir import Graph
-from ..ops.leaves import Input
+from ..ir.leaves import Input
 
 
 def eliminate_dead_code(graph: Graph) -> Graph:

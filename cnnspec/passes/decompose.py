@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.cost_base import Total
-from ..ops.costs import Cost
-from ..ops.leaves import Input, Target, Weight
+from ..ir.leaves import Input, Target, Weight
+from ..primitives.costs.base import Total
+from ..words.costs import Cost
 
 
 def attach_costs(graph: Graph, costs: tuple[Cost, ...]) -> Graph:

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import replace
 
 from ..ir import Builder, Graph
-from ..ops.leaves import Weight
-from ..ops.merge import Add
+from ..ir.leaves import Weight
+from ..words.merge import Add
 
 
 def differentiate(graph: Graph) -> Graph:

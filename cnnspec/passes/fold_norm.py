@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.convolve import AddBias, Convolve
-from ..ops.norm import FoldBias, FoldFilters, Normalise
+from ..primitives.convolution.convolve import AddBias, Convolve
+from ..primitives.norm import FoldBias, FoldFilters, Normalise
 from .rewrite import Absorbed, rewrite
 
 

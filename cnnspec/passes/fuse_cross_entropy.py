@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.activation import Sigmoid
-from ..ops.channels import LogSoftmax, Softmax
-from ..ops.cross_entropy import (
+from ..primitives.costs.cross_entropy import (
     BinaryCrossEntropyLoss,
     CrossEntropyLoss,
     NegativeLogLikelihood,
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
 )
+from ..words.activation import Sigmoid
+from ..words.channels import LogSoftmax, Softmax
 from .rewrite import rewrite
 
 PAIRS: tuple[tuple[type, type, type], ...] = (

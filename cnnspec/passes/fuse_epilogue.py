@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.convolve import AddBias
-from ..ops.winograd_1d import WinogradConvolve
+from ..primitives.convolution.convolve import AddBias
+from ..primitives.convolution.winograd_1d import WinogradConvolve
 from .rewrite import Absorbed, rewrite
 
 

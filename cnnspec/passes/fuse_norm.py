@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..ir import Builder, Graph, Node
-from ..ops.activation import Relu
-from ..ops.convolve import AddBias, ConvolveFilterGradient
-from ..ops.merge import Add
-from ..ops.norm import BatchNorm, BatchNormGradient, Normalise
-from ..ops.polyphase import FromPolyphase
-from ..ops.pooled_norm import PooledBatchNorm
-from ..ops.windows import PolyphasePool
-from ..ops.winograd_1d import WinogradConvolveGradient
+from ..primitives.convolution.convolve import AddBias, ConvolveFilterGradient
+from ..primitives.convolution.polyphase import FromPolyphase
+from ..primitives.convolution.winograd_1d import WinogradConvolveGradient
+from ..primitives.norm import BatchNorm, BatchNormGradient, Normalise
+from ..primitives.pooled_norm import PooledBatchNorm
+from ..primitives.windows import PolyphasePool
+from ..words.activation import Relu
+from ..words.merge import Add
 from .rewrite import Absorbed, rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.convolve import Convolve
-from ..ops.merge import Add
-from ..ops.norm import BatchNorm, ReluBatchNormSums
-from ..ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient
+from ..primitives.convolution.convolve import Convolve
+from ..primitives.convolution.winograd_1d import WinogradConvolve, WinogradConvolveGradient
+from ..primitives.norm import BatchNorm, ReluBatchNormSums
+from ..words.merge import Add
 from .rewrite import Absorbed, rewrite
 
 

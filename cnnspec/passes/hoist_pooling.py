@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..ir import Builder, Graph, Node
-from ..ops.activation import Activation
-from ..ops.convolve import AddBias
-from ..ops.windows import MaxWindows
+from ..primitives.activation import Activation
+from ..primitives.convolution.convolve import AddBias
+from ..primitives.windows import MaxWindows
 from .rewrite import rewrite
 
 

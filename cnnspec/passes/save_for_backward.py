@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient
+from ..primitives.convolution.winograd_1d import WinogradConvolve, WinogradConvolveGradient
 from .rewrite import rewrite
 
 

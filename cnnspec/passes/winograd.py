@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..ops.convolve import Convolve
-from ..ops.leaves import Input
-from ..ops.polyphase import FromPolyphase, ToPolyphase
-from ..ops.windows import PolyphasePool
-from ..ops.winograd_1d import WinogradConvolve
-from ..ops.winograd_2d import Winograd2dConvolve
+from ..ir.leaves import Input
+from ..primitives.convolution.convolve import Convolve
+from ..primitives.convolution.polyphase import FromPolyphase, ToPolyphase
+from ..primitives.convolution.winograd_1d import WinogradConvolve
+from ..primitives.convolution.winograd_2d import Winograd2dConvolve
+from ..primitives.windows import PolyphasePool
 from .methods import Convolution, layer_method, no_columns
 from .rewrite import rewrite
 

@@ -48,7 +48,7 @@ def accuracy() -> str:
 
 
 def initialisers() -> str:
-    from ..ops.conv import INITIALISERS
+    from ..words.conv import INITIALISERS
 
     return ", ".join(f"`{name}`" for name in INITIALISERS)
 

@@ -20,13 +20,13 @@ class Row(NamedTuple):
 
 def vocabulary() -> dict[str, tuple[Any, ...]]:
     """Every word by family, in the order of the reference: layers, then what `train` and `data` may say."""
-    from ..ops import OPS
-    from ..ops.costs import COSTS
     from ..settings.augment import AUGMENTATIONS
     from ..settings.data import SOURCES, Data
     from ..settings.optimisers import OPTIMISERS
     from ..settings.schedules import SCHEDULES
     from ..settings.train import Train
+    from ..words import OPS
+    from ..words.costs import COSTS
 
     families: dict[str, tuple[Any, ...]] = {}
     for op in OPS:

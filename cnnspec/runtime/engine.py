@@ -16,14 +16,14 @@ from ..codegen.program import Program, generate
 from ..data.dataset import Stored
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
+from ..ir.leaves import Target
 from ..lazy import lazy
-from ..ops.costs import Cost
-from ..ops.leaves import Target
 from ..passes import INFERENCE, MEASURE, TRAINING, run
 from ..passes.bands import worth_bands
 from ..passes.decompose import attach_costs
 from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
+from ..words.costs import Cost
 from .blas import single_thread
 from .call import Call
 from .forks import survive

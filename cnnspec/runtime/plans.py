@@ -13,8 +13,8 @@ import numpy as np
 from ..codegen.program import Program
 from ..data.dataset import Scaling, Stored
 from ..ir import Graph
+from ..ir.leaves import Target
 from ..lazy import lazy
-from ..ops.leaves import Target
 from .call import Arrays, Call, Order, Rescaling, Shard
 from .load import Bound, Text
 from .memory import Private, Shared

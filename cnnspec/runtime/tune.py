@@ -18,19 +18,19 @@ import numpy as np
 
 from ..codegen.program import generate
 from ..ir import Builder, Graph, TensorType
+from ..ir.leaves import Input, Weight
 from ..ir.op import Op, Parameter
-from ..ops.conv import kernel_parameters
-from ..ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
-from ..ops.costs import Cost
-from ..ops.leaves import Input, Weight
-from ..ops.polyphase import polyphase_type
 from ..passes import INFERENCE, TRAINING, run
 from ..passes.convolutions import flip_input_gradients, lower_convolutions
 from ..passes.decompose import attach_costs
 from ..passes.methods import INPUT, LAYER, Convolution, input_key, possible
 from ..passes.save_for_backward import save_for_backward
 from ..passes.winograd import WAYS
+from ..primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from ..primitives.convolution.polyphase import polyphase_type
 from ..record import record
+from ..words.conv import kernel_parameters
+from ..words.costs import Cost
 from . import remember
 from .blas import single_thread
 from .load import Bound, bind

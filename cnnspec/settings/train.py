@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..ir.fields import Choice, Count, Nested, setting, size
-from ..ops.costs import COSTS, Cost
 from ..record import record
+from ..words.costs import COSTS, Cost
 from .data import repeated
 from .optimisers import OPTIMISERS, Adam, Optimiser
 from .schedules import SCHEDULES, Constant, Schedule

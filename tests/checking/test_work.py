@@ -20,7 +20,7 @@ from cnnspec.lang.format.formatter import format
 from cnnspec.lang.lowering.lower import MOST_STEPS
 from cnnspec.lang.parse.parser import MOST_TOKENS
 from cnnspec.lang.work import A_STEP, MOST, Work
-from cnnspec.ops import WORDS
+from cnnspec.words import WORDS
 
 LONG = 64 * 1024
 ONE_READING = 2 * MOST_TOKENS + A_STEP * MOST_STEPS  # what a single reading may take, however it is spent

@@ -14,8 +14,8 @@ import cnnspec as package
 from cnnspec.cli import COMMANDS, program
 from cnnspec.cli.schema import schemas
 from cnnspec.diagnostics.codes import CODES
-from cnnspec.ops import OPS
 from cnnspec.reference import words as reference
+from cnnspec.words import OPS
 
 ROOT = Path(__file__).parents[2]
 

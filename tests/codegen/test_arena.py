@@ -9,7 +9,7 @@ from oracles.trial import Trial
 
 from cnnspec.codegen import emit
 from cnnspec.codegen.memory import ALIGN, Buffer, peak, place
-from cnnspec.ops import Op
+from cnnspec.words import Op
 
 SEEDS = range(300, 315)
 

@@ -1,7 +1,7 @@
 """The plans of all specs, byte by byte: a change that is to change no plan changes none.
 
-    python tests/codegen/test_golden.py --write          after a change that is meant to: plans.json anew
-    python tests/codegen/test_golden.py --write FOLDER   the plans themselves, to be compared by `diff -r`
+python tests/codegen/test_golden.py --write          after a change that is meant to: plans.json anew
+python tests/codegen/test_golden.py --write FOLDER   the plans themselves, to be compared by `diff -r`
 """
 
 import hashlib

@@ -17,7 +17,7 @@ from cnnspec.draw.scene import Box, Curve, Polygon, Text
 from cnnspec.draw.u_layout import u_layout
 from cnnspec.draw.volumes import caption
 from cnnspec.draw.windows import made_by, spans_of
-from cnnspec.ops import Window
+from cnnspec.words import Window
 
 FILES = sorted(SPECS.rglob("*.cnn"))
 CASES = [(name, depth) for name in TEXTS for depth in (0, 1, 2)]

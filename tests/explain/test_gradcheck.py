@@ -10,7 +10,7 @@ from pictured import TEXTS
 import cnnspec
 from cnnspec.cli import program
 from cnnspec.explain.gradcheck import gradcheck, random_batch, stored_index
-from cnnspec.ops.activation import Tanh
+from cnnspec.words.activation import Tanh
 
 NETS = {
     "everything": """
@@ -69,7 +69,7 @@ def test_a_wrong_gradient_is_named_and_fails(spec, monkeypatch):
     right = Tanh.gradient
 
     def wrong(self, node, dy, b):
-        from cnnspec.ops.merge import Scale
+        from cnnspec.primitives.merge import Scale
 
         (dx,) = right(self, node, dy, b)
         return (b.add(Scale(0.5), dx, name=f"{node.name}.half", like=node),)

@@ -17,7 +17,7 @@ from cnnspec.explain.gradcheck import random_batch
 from cnnspec.explain.probe import Probe, look
 from cnnspec.explain.trace import trace
 from cnnspec.explain.trace_place import Place, find_place
-from cnnspec.ops import OPS
+from cnnspec.words import OPS
 
 
 def traced(text, n=1):

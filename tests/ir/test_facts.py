@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from cnnspec.ir import Builder, Graph, data
 from cnnspec.ir.facts import facts
+from cnnspec.ir.leaves import Input
 from cnnspec.ir.op import Window
-from cnnspec.ops import WORDS
-from cnnspec.ops.leaves import Input
+from cnnspec.words import WORDS
 
 
 def chain(kind, *words, blocks=()):

@@ -11,12 +11,12 @@ import pytest
 import cnnspec
 from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.ir.fields import Number
-from cnnspec.ops import OPS
-from cnnspec.ops.costs import COSTS
 from cnnspec.settings.data import Data
 from cnnspec.settings.optimisers import OPTIMISERS
 from cnnspec.settings.schedules import SCHEDULES
 from cnnspec.settings.train import Train
+from cnnspec.words import OPS
+from cnnspec.words.costs import COSTS
 
 KINDS = {
     f"{cls.__name__}.{field.name}": field.metadata["kind"]

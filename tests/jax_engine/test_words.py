@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from agreement import agree, worst
 
-from cnnspec.ops import OPS
-from cnnspec.ops.costs import COSTS
+from cnnspec.words import OPS
+from cnnspec.words.costs import COSTS
 
 pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
 

@@ -23,7 +23,9 @@ def right(x):
 def images(seed, n=7):
     return np.random.default_rng(seed).normal(size=(n, 1, 1, 6))
 """
-THREADS = SERVE + """
+THREADS = (
+    SERVE
+    + """
 import threading
 wrong, asked = [], []
 
@@ -38,7 +40,10 @@ threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(8)]
 [t.start() for t in threads]; [t.join() for t in threads]
 print(len(wrong), len(asked))
 """
-FORKS = SERVE + """
+)
+FORKS = (
+    SERVE
+    + """
 import os
 x = images(1)
 assert np.allclose(m.predict(x), right(x), atol=1e-5)
@@ -58,6 +63,7 @@ for number in range(3):
 codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 print(codes, np.allclose(m.predict(x), right(x), atol=1e-5))
 """
+)
 WAYS = [(1, "threads"), (2, "threads"), (2, "processes")]
 
 
@@ -113,7 +119,9 @@ print(threading.active_count(), len(children()), sizes[-1] - sizes[30])
 
 
 def test_a_notebook_that_closes_copies_and_goes_on(day):
-    program = SERVE + """
+    program = (
+        SERVE
+        + """
 import copy, pickle
 x, y = images(3, 8), np.arange(8) % 3
 twin, parcel = copy.deepcopy(m), pickle.loads(pickle.dumps(m))
@@ -124,6 +132,7 @@ with m:
     m.predict(x)
 print(np.allclose(m.predict(x), twin.predict(x), atol=0))
 """
+    )
     for workers, parallel in WAYS:
         assert day.python(program, workers, parallel).out.split() == ["True", "True"]
 

@@ -8,7 +8,7 @@ import pytest
 from cnnspec.ir import data, parameter
 from cnnspec.ir.geometry import Geometry
 from cnnspec.kernels.depthwise import depthwise, depthwise_filter_gradient, depthwise_input_gradient
-from cnnspec.ops.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from cnnspec.primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 
 KERNELS = [(3, 3), (2, 5), (1, 3), (7, 2)]
 STEPS = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((3, 1), (1, 2)), ((1, 3), (2, 1)), ((5, 2), (1, 1))]  # and dilation
@@ -59,4 +59,3 @@ def test_the_layer_and_its_gradients(kernel, stride, dilate):
         exact = ConvolveFilterGradient(geometry, C, kind).evaluate(x, dy)
         np.testing.assert_allclose(dw, exact[:, 0], rtol=0, atol=1e-12)
     assert tried
-

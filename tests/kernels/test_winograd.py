@@ -10,14 +10,14 @@ from cnnspec.codegen.emit import Emitter, Lines
 from cnnspec.codegen.memory import physical
 from cnnspec.ir import Graph, Node, data, parameter
 from cnnspec.ir.geometry import Geometry
+from cnnspec.ir.leaves import Input
 from cnnspec.kernels import KERNELS
 from cnnspec.kernels.gemm import cut_into
 from cnnspec.kernels.polyphase import from_polyphase, to_polyphase
-from cnnspec.ops.leaves import Input
-from cnnspec.ops.polyphase import ToPolyphase, as_image
-from cnnspec.ops.windows import MaxWindows, PolyphasePool, PolyphasePoolGradient
-from cnnspec.ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient
-from cnnspec.ops.winograd_2d import Winograd2dConvolve, Winograd2dConvolveGradient
+from cnnspec.primitives.convolution.polyphase import ToPolyphase, as_image
+from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve, WinogradConvolveGradient
+from cnnspec.primitives.convolution.winograd_2d import Winograd2dConvolve, Winograd2dConvolveGradient
+from cnnspec.primitives.windows import MaxWindows, PolyphasePool, PolyphasePoolGradient
 
 
 def run(op, arrays, types, dtype):
@@ -102,7 +102,7 @@ def products(request, monkeypatch):
 @pytest.mark.parametrize("numbers", [1, 100])
 def test_a_band_of_planes_slides_down_a_tall_image(case, numbers, monkeypatch):
     """Blocks of one row and of a few: the band comes to the end of its memory many times."""
-    monkeypatch.setattr("cnnspec.ops.winograd_1d.BLOCK", numbers)
+    monkeypatch.setattr("cnnspec.primitives.convolution.winograd_1d.BLOCK", numbers)
     test_product_and_gradients(case, "float64", *WAYS[0])
 
 
@@ -141,6 +141,7 @@ def test_product_and_gradients(case, dtype, way, way_back, limit):
             return (made[0], made[1].transpose(0, 2, 3, 1)) if isinstance(made, tuple) else made
 
     inner = weights.transpose(0, 2, 3, 1)
+
     def pixels(found, width):
         """What lies beyond the image in a last tile may be anything."""
         return [[as_image(first, width), *rest] for first, *rest in found]

@@ -14,11 +14,11 @@ from cnnspec.data.dataset import Scaling, Stored
 from cnnspec.ir import data
 from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
-from cnnspec.ops.bands import AllGather, Rows
-from cnnspec.ops.columns import Columns
-from cnnspec.ops.winograd_1d import WinogradConvolve
 from cnnspec.passes import INFERENCE, run
 from cnnspec.passes.bands import worth_bands
+from cnnspec.primitives.bands import AllGather, Rows
+from cnnspec.primitives.convolution.columns import Columns
+from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.plans import give
 from cnnspec.runtime.processes import possible

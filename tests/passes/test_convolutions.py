@@ -4,7 +4,7 @@ import pytest
 from oracles.graphs import after, ops
 from oracles.nets import spec
 
-from cnnspec.ops.columns import Columns
+from cnnspec.primitives.convolution.columns import Columns
 
 
 def computed(text):

@@ -5,9 +5,9 @@ import dataclasses
 from oracles.graphs import judged, ops
 from oracles.nets import spec
 
-from cnnspec.ops.costs import CrossEntropy, Mse
-from cnnspec.ops.leaves import Target, Weight
+from cnnspec.ir.leaves import Target, Weight
 from cnnspec.passes.decompose import attach_costs, decompose_inference, decompose_training
+from cnnspec.words.costs import CrossEntropy, Mse
 
 
 def plain(text):

@@ -4,7 +4,7 @@ import pytest
 from oracles.graphs import after, ops
 from oracles.nets import spec
 
-from cnnspec.ops.merge import Add
+from cnnspec.words.merge import Add
 
 
 def differentiated(text, **settings):

@@ -4,8 +4,8 @@ import pytest
 from oracles.graphs import after, ops
 from oracles.nets import spec
 
-from cnnspec.ops.costs import BinaryCrossEntropy, CrossEntropy, Mse
 from cnnspec.passes import MEASURE
+from cnnspec.words.costs import BinaryCrossEntropy, CrossEntropy, Mse
 
 
 def merged(text, cost, passes=None):

@@ -9,9 +9,9 @@ from oracles.nets import spec
 
 from cnnspec.ir.verify import verify
 from cnnspec.lang.lowering.costs import implied
-from cnnspec.ops.norm import BatchNorm, BatchNormSums, ReluBatchNormSums
-from cnnspec.ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient
 from cnnspec.passes import TRAINING, run
+from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve, WinogradConvolveGradient
+from cnnspec.primitives.norm import BatchNorm, BatchNormSums, ReluBatchNormSums
 from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
 

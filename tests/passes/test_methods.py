@@ -10,11 +10,11 @@ from oracles.nets import spec
 from cnnspec.api import read_spec
 from cnnspec.ir import data
 from cnnspec.ir.geometry import Geometry
-from cnnspec.ops.columns import FlipKernel
-from cnnspec.ops.winograd_1d import WinogradConvolve
 from cnnspec.passes import INFERENCE, TRAINING, run
 from cnnspec.passes.decompose import attach_costs
 from cnnspec.passes.methods import Convolution, input_key, input_method, layer_method, milliseconds
+from cnnspec.primitives.convolution.columns import FlipKernel
+from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 
 SAME = ((1, 1), (1, 1))
 BENCH = Path(__file__).parents[2] / "specs" / "bench"

@@ -12,11 +12,21 @@ from cnnspec.ir import data
 from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
 from cnnspec.kernels.winograd_1d import Band, see
-from cnnspec.ops.norm import BatchNorm
-from cnnspec.ops.polyphase import ToPolyphase, as_polyphase
-from cnnspec.ops.winograd_1d import WinogradConvolve, WinogradConvolveGradient, seen_in, transform_input
-from cnnspec.ops.winograd_2d import Winograd2dConvolve, Winograd2dConvolveGradient, seen_in_squares, squares_of
 from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
+from cnnspec.primitives.convolution.polyphase import ToPolyphase, as_polyphase
+from cnnspec.primitives.convolution.winograd_1d import (
+    WinogradConvolve,
+    WinogradConvolveGradient,
+    seen_in,
+    transform_input,
+)
+from cnnspec.primitives.convolution.winograd_2d import (
+    Winograd2dConvolve,
+    Winograd2dConvolveGradient,
+    seen_in_squares,
+    squares_of,
+)
+from cnnspec.primitives.norm import BatchNorm
 
 NET = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> gap"
 SQUARES = NET.replace("16x", "32x")

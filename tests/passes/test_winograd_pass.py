@@ -9,24 +9,24 @@ from oracles.nets import spec
 
 from cnnspec.codegen.program import generate
 from cnnspec.ir import Builder, data
+from cnnspec.ir.leaves import Input
 from cnnspec.ir.verify import verify
-from cnnspec.ops import WORDS
-from cnnspec.ops.columns import Columns, ColumnsFilterGradient, ColumnsProduct
-from cnnspec.ops.conv import Conv
-from cnnspec.ops.convolve import Convolve
-from cnnspec.ops.costs import CrossEntropy
-from cnnspec.ops.leaves import Input
-from cnnspec.ops.norm import BatchNorm, BatchNormGradient
-from cnnspec.ops.polyphase import FromPolyphase, ToPolyphase
-from cnnspec.ops.pooled_norm import PooledBatchNorm
-from cnnspec.ops.windows import PolyphasePool
-from cnnspec.ops.winograd_1d import WinogradConvolve
 from cnnspec.passes import INFERENCE, TRAINING, methods, run
 from cnnspec.passes.dead_code import eliminate_dead_code
 from cnnspec.passes.decompose import attach_costs, decompose_training
 from cnnspec.passes.winograd import winograd
+from cnnspec.primitives.convolution.columns import Columns, ColumnsFilterGradient, ColumnsProduct
+from cnnspec.primitives.convolution.convolve import Convolve
+from cnnspec.primitives.convolution.polyphase import FromPolyphase, ToPolyphase
+from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
+from cnnspec.primitives.norm import BatchNorm, BatchNormGradient
+from cnnspec.primitives.pooled_norm import PooledBatchNorm
+from cnnspec.primitives.windows import PolyphasePool
 from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
+from cnnspec.words import WORDS
+from cnnspec.words.conv import Conv
+from cnnspec.words.costs import CrossEntropy
 
 RELU, BN, FLAT, SOFTMAX = (WORDS[word]() for word in ("relu", "bn", "flatten", "softmax"))
 POOL = WORDS["maxpool"]((2,))

@@ -8,8 +8,8 @@ import pytest
 
 from cnnspec.diagnostics import Source
 from cnnspec.lang import read
-from cnnspec.ops import WORDS
 from cnnspec.reference.tables import PAGE, TABLE, TABLES, written
+from cnnspec.words import WORDS
 
 TEXT = PAGE.read_text()
 EXAMPLES = re.findall(r"```cnn\n(.*?)```", TEXT, re.DOTALL)

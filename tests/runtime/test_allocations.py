@@ -11,8 +11,8 @@ from oracles.nets import spec
 from oracles.trial import Trial
 
 from cnnspec.lang.lowering.costs import implied
-from cnnspec.ops import OPS
-from cnnspec.ops.costs import COSTS
+from cnnspec.words import OPS
+from cnnspec.words.costs import COSTS
 
 ZOO = """3x12x16:
 conv 8x3x3 pad 1 bias off -> bn -> swish -> dropout 20%

@@ -9,8 +9,8 @@ import pytest
 import cnnspec
 from cnnspec.api import read_spec
 from cnnspec.model import Model
-from cnnspec.ops.winograd_1d import WinogradConvolve
 from cnnspec.passes.decompose import attach_costs
+from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 from cnnspec.runtime import remember, tune
 
 NET = """input 3x8x8

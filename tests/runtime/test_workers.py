@@ -13,10 +13,7 @@ import pytest
 
 from cnnspec.diagnostics import SpecError
 from cnnspec.ir import Builder, data
-from cnnspec.ops import WORDS
-from cnnspec.ops.conv import Conv
-from cnnspec.ops.costs import CrossEntropy
-from cnnspec.ops.leaves import Input
+from cnnspec.ir.leaves import Input
 from cnnspec.runtime import update
 from cnnspec.runtime.call import Call, Order, Shard
 from cnnspec.runtime.engine import Engine
@@ -26,6 +23,9 @@ from cnnspec.runtime.processes import Processes, possible
 from cnnspec.runtime.words import WakeEvent, WorkerError
 from cnnspec.runtime.workers import Threads, workers
 from cnnspec.settings.optimisers import Adam, Sgd
+from cnnspec.words import WORDS
+from cnnspec.words.conv import Conv
+from cnnspec.words.costs import CrossEntropy
 
 programs = pytest.mark.skipif(not possible(), reason="workers are threads here")
 

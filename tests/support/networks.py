@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cnnspec.api import read_spec
-from cnnspec.ops import WORDS
 from cnnspec.runtime.engine import Engine
+from cnnspec.words import WORDS
 
 ROOT = Path(__file__).parents[2]
 

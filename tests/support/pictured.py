@@ -74,7 +74,7 @@ PLAIN = {
 
 def every_word():
     """A network of many outputs, one for the example of each word that takes the usual image."""
-    from cnnspec.ops import OPS
+    from cnnspec.words import OPS
 
     usual = [op for op in OPS if op.on == "3x12x12"]
     lines = ["input 3x12x12"]

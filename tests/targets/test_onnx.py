@@ -9,10 +9,10 @@ import pytest
 from networks import STRUCTURES, engine_for, examples, graph_of, outputs_of, random_texts, values_for
 
 from cnnspec.diagnostics import SpecError
-from cnnspec.ops import WORDS
 from cnnspec.targets.onnx.export import onnx_model
 from cnnspec.targets.onnx.importer import as_spec
 from cnnspec.targets.onnx.words import WORDS as MAPPED
+from cnnspec.words import WORDS
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")

@@ -10,10 +10,10 @@ from networks import ROOT, STRUCTURES, examples, graph_of
 from cnnspec.api import read_spec
 from cnnspec.diagnostics import SpecError
 from cnnspec.ir import Builder, data
-from cnnspec.ops import WORDS
-from cnnspec.ops.leaves import Input
+from cnnspec.ir.leaves import Input
 from cnnspec.targets.spec.chains import Chains, dominators
 from cnnspec.targets.spec.text import WIDTH, spec_text
+from cnnspec.words import WORDS
 
 TEXTS = {**examples(), **STRUCTURES}
 TEXTS |= {path.stem: path.read_text() for path in sorted((ROOT / "specs").glob("*.cnn"))}

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from networks import STRUCTURES, engine_for, examples, graph_of, outputs_of, random_texts, values_for
 
-from cnnspec.ops import WORDS
-from cnnspec.ops.costs import Mse
 from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
 from cnnspec.targets.torch.module import torch_source
 from cnnspec.targets.torch.page import MODULE
 from cnnspec.targets.torch.words import WORDS as MAPPED
+from cnnspec.words import WORDS
+from cnnspec.words.costs import Mse
 
 torch = pytest.importorskip("torch")
 

@@ -12,8 +12,8 @@ from networks import engine_for, graph_of
 
 from cnnspec.diagnostics import SpecError
 from cnnspec.explain.explanation import KINDS
-from cnnspec.ops import OPS
-from cnnspec.ops.activation import Activation
+from cnnspec.primitives.activation import Activation
+from cnnspec.words import OPS
 
 PACKAGE = Path(__file__).parents[2] / "cnnspec"
 WITHOUT: tuple[tuple[str, str, str], ...] = ()  # target, word, and why the target does not know it

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...diagnostics import Edit, Span
 from ...ir.fields import Nested, settings, size_field
-from ...ops import WORDS
+from ...words import WORDS
 from ..hints.fixes import edited
 from ..hints.spelling import british
 from ..lowering.names import Module

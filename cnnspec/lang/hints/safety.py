@@ -15,10 +15,10 @@ from typing import Any
 
 from ...diagnostics import Edit, Source
 from ...ir.fields import Choice, Nested, settings
-from ...ops import WORDS
 from ...settings.data import Data
 from ...settings.expect import QUANTITIES
 from ...settings.train import Train
+from ...words import WORDS
 from .spelling import AMERICAN, ELSEWHERE, FIRST, LOOKALIKE, SWITCHES
 from .suggest import distance
 

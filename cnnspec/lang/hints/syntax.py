@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ...diagnostics import Edit, Span
 from ...ir.fields import settings
-from ...ops import WORDS
+from ...words import WORDS
 from ..findings import Findings, Proposal, replace
 from ..parse.context import ENDS, SIZED, ErrorContext
 from ..parse.layout import DEEPEST

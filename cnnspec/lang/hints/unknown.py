@@ -13,10 +13,10 @@ from typing import Any
 
 from ...diagnostics import Label, Span
 from ...ir.fields import Switch, settings
-from ...ops import WORDS
 from ...settings.data import Data
 from ...settings.optimisers import OPTIMISERS
 from ...settings.train import Train
+from ...words import WORDS
 from ..findings import Findings, Proposal, replace
 from ..lowering.scope import Scope
 from ..parse.tree import Attr, Call, Name, Tap, Value

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ...diagnostics import Diagnostic, Label
 from ...ir import Graph
-from ...ops.costs import PROBABILITIES
 from ...settings.data import Csv, Data
 from ...settings.expect import Budget
 from ...settings.train import Train
+from ...words.costs import PROBABILITIES
 from ..findings import Findings
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import dataclasses
 
 from ...diagnostics import Fault, Span
 from ...ir import Graph
-from ...ops.costs import BinaryCrossEntropy, Cost, CrossEntropy, Mse
+from ...words.costs import BinaryCrossEntropy, Cost, CrossEntropy, Mse
 from ..findings import Findings, insert, replace
 from .declared import Stated
 from .network import Network

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ...diagnostics import Diagnostic, Fault, Label, Span
 from ...ir import Builder
-from ...ops import WORDS
+from ...words import WORDS
 from ..findings import Findings, replace
 from ..hints.candidates import candidates
 from ..hints.unknown import block_of, called_like_python, report_outside, unknown_value, unknown_word

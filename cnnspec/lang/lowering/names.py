@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ...diagnostics import Label, Span
 from ...lazy import lazy
-from ...ops import WORDS
+from ...words import WORDS
 from ..findings import Findings
 from ..parse.tree import Block, Chain, File, Group, Import, Join, Let, Name, Net, Param
 from .arithmetic import Numeric, evaluate

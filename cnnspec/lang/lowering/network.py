@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ...diagnostics import Span
 from ...ir import Graph, TensorType, data
-from ...ops.leaves import Input as InputOp
+from ...ir.leaves import Input as InputOp
 from ..findings import Findings, replace
 from ..parse.tree import Call, Chain, Group, Input, Join, Layer, Net, Tap
 from .declared import BAD, evaluated

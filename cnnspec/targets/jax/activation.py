@@ -7,7 +7,7 @@ from functools import reduce
 import jax
 import jax.numpy as jnp
 
-from ...ops import (
+from ...words import (
     Celu,
     Elu,
     Gelu,

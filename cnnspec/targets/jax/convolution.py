@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from ...ir.geometry import Geometry
-from ...ops import Conv, DwConv, UpConv
+from ...words import Conv, DwConv, UpConv
 from .call import Array, Call, along, column
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ...ops import LogSoftmax
-from ...ops.costs import BinaryCrossEntropy, CrossEntropy, Hinge, Huber, Mae, Mse
+from ...words import LogSoftmax
+from ...words.costs import BinaryCrossEntropy, CrossEntropy, Hinge, Huber, Mae, Mse
 from .call import Array, Call, wide
 
 

@@ -6,7 +6,7 @@ from functools import reduce
 
 import jax.numpy as jnp
 
-from ...ops import Add, Concat, Max, Mean, Mul
+from ...words import Add, Concat, Max, Mean, Mul
 from .activation import first_largest
 from .call import Array, Call
 

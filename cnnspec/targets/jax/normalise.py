@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ...ops import Bn, ChannelScale, GroupNorm, LayerNorm, Lrn, PRelu
+from ...words import Bn, ChannelScale, GroupNorm, LayerNorm, Lrn, PRelu
 from .call import Array, Call, column, wide
 
 

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ...ops import AvgPool, Gap, Gmp, LpPool, MinPool
-from ...ops.pool import Pool
+from ...words import AvgPool, Gap, Gmp, LpPool, MinPool
+from ...words.pool import Pool
 from .call import Array, Call, along
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ...ops import Dropout, DropPath
+from ...words import Dropout, DropPath
 from .call import Array, Call
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...ops import Crop, Pad, Resize, Upsample
+from ...words import Crop, Pad, Resize, Upsample
 from .call import Array, Call, along
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...ops import Dense, Flatten, Reshape, Shuffle, Take
+from ...words import Dense, Flatten, Reshape, Shuffle, Take
 from .call import Array, Call
 
 

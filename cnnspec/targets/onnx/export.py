@@ -20,7 +20,7 @@ from ...data.preparation import Preparation
 from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph
 from ...ir.fields import settings
-from ...ops.leaves import Input
+from ...ir.leaves import Input
 from ...quoting import visible
 from .page import INIT, OnnxPage
 from .steps import refuse

@@ -16,10 +16,10 @@ import numpy as np
 from ...diagnostics import Fault
 from ...ir import Builder, Graph, TensorType, data
 from ...ir.fields import Number, settings
+from ...ir.leaves import Input
 from ...ir.op import Op
-from ...ops import WORDS
-from ...ops.leaves import Input
 from ...passes.dead_code import eliminate_dead_code
+from ...words import WORDS
 from .constants import fold
 from .page import INIT
 from .patterns import group

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...ir import Builder, data
+from ...ir.leaves import Input
 from ...ir.op import Op
-from ...ops import WORDS
-from ...ops.costs import Cost, CrossEntropy
-from ...ops.cross_entropy import NegativeLogLikelihood
-from ...ops.leaves import Input
+from ...primitives.costs.cross_entropy import NegativeLogLikelihood
 from ...record import record
 from ...runtime.engine import Engine
 from ...runtime.update import function, rule
 from ...settings.optimisers import AdaGrad, Adam, Optimiser, Sgd
+from ...words import WORDS
+from ...words.costs import Cost, CrossEntropy
 from .steps import Step, refuse, step
 
 if TYPE_CHECKING:

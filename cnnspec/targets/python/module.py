@@ -21,9 +21,9 @@ import numpy as np
 from ...codegen.program import Program, generate
 from ...data import preparation as data
 from ...ir import Graph
+from ...ir.leaves import Target
 from ...kernels import update as update_kernels
 from ...lang import Spec
-from ...ops.leaves import Target
 from ...passes import INFERENCE, TRAINING, run
 from ...passes.decompose import attach_costs
 from ...quoting import literal, literals, remark

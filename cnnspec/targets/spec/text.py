@@ -17,11 +17,11 @@ from typing import NamedTuple
 
 from ...diagnostics import Diagnostic, Source, SpecError
 from ...ir import Builder, Graph
+from ...ir.leaves import Input
 from ...lang import read
 from ...lang.lowering.names import RESERVED
-from ...ops.leaves import Input
-from ...ops.regularise import Dropout
 from ...quoting import comment
+from ...words.regularise import Dropout
 from .chains import DEEPEST, Chain, Chains, Item, taps
 from .sharing import Shared, share
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.preparation import BYTES, Preparation
 from ...ir import Graph, TensorType
-from ...ops.leaves import Input
+from ...ir.leaves import Input
 from ...quoting import literals
 from .page import Page
 from .words import WORDS

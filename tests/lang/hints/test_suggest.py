@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnnspec.lang.hints.suggest import nearest
-from cnnspec.ops import WORDS
+from cnnspec.words import WORDS
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from cnnspec.diagnostics import Source
 from cnnspec.diagnostics.text import render
 from cnnspec.lang import read
-from cnnspec.ops import WORDS
+from cnnspec.words import WORDS
 
 SPECS = [path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parents[3].glob("specs/*.cnn"))]
 SHORT = [text for text in SPECS if len(text) < 1500]

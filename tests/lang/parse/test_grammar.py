@@ -11,7 +11,7 @@ from cnnspec.diagnostics.text import render
 from cnnspec.lang import Reading, read
 from cnnspec.lang.format.formatter import formatted
 from cnnspec.lang.parse.syntax import build, grammar_text
-from cnnspec.ops import WORDS
+from cnnspec.words import WORDS
 
 NAMES = (*WORDS, "id", "a", "b", "c", "w", "stride", "pad", "same", "bias", "off", "lr", "cost")
 SIZES = ("8x3x3", "?x8x8", "3x3", "{w}x3x3", "1x12x12", "4x5")

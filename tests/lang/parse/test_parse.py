@@ -15,7 +15,7 @@ from cnnspec.lang.findings import Findings
 from cnnspec.lang.parse import syntax
 from cnnspec.lang.parse.parser import parse
 from cnnspec.lang.parse.tree import File
-from cnnspec.ops import WORDS
+from cnnspec.words import WORDS
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,12 +7,12 @@ from oracles.trial import close, target
 
 from cnnspec.codegen.evaluate import evaluate
 from cnnspec.ir import Graph
+from cnnspec.ir.leaves import Input, Target, Weight
 from cnnspec.ir.verify import verify
 from cnnspec.lang.lowering.costs import implied
-from cnnspec.ops.leaves import Input, Target, Weight
-from cnnspec.ops.regularise import Drop
 from cnnspec.passes import TRAINING, run
 from cnnspec.passes.decompose import attach_costs
+from cnnspec.primitives.regularise import Drop
 
 
 def judged(words: Graph, *costs) -> Graph:

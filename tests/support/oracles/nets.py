@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cnnspec.diagnostics import Source
 from cnnspec.ir import Builder, Graph, TensorType
 from cnnspec.lang import read
-from cnnspec.ops import Op, Parameter
+from cnnspec.words import Op, Parameter
 
 
 def spec(text: str, *, everywhere: bool = True) -> Graph:

@@ -9,10 +9,10 @@ from oracles.nets import Everywhere, numbered
 from cnnspec.diagnostics import Fault
 from cnnspec.ir import Builder, Graph, data
 from cnnspec.ir.fields import size_field
-from cnnspec.ops import OPS, WORDS
-from cnnspec.ops.costs import COSTS, BinaryCrossEntropy, Cost, CrossEntropy, Mse
-from cnnspec.ops.leaves import Input
-from cnnspec.ops.pool import Pool
+from cnnspec.ir.leaves import Input
+from cnnspec.words import OPS, WORDS
+from cnnspec.words.costs import COSTS, BinaryCrossEntropy, Cost, CrossEntropy, Mse
+from cnnspec.words.pool import Pool
 
 MOST = 400  # numbers of one image's value
 # The words that a seed alone draws from stay these, so that its net is the same whatever is added to the language.

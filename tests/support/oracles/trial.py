@@ -11,13 +11,13 @@ import numpy as np
 
 from cnnspec.codegen.evaluate import evaluate
 from cnnspec.ir import Graph
+from cnnspec.ir.leaves import Target
 from cnnspec.kernels import KERNELS
-from cnnspec.ops.costs import Cost
-from cnnspec.ops.leaves import Target
-from cnnspec.ops.regularise import Drop
 from cnnspec.passes import TRAINING, run
+from cnnspec.primitives.regularise import Drop
 from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
+from cnnspec.words.costs import Cost
 
 
 class Trial:

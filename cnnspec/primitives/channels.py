@@ -1,0 +1,82 @@
+"""Gradients of activations that look at all channels of a pixel."""
+
+from __future__ import annotations
+
+from ..ir import TensorType
+from ..ir.op import Op
+from ..record import record
+
+
+@record
+class SoftmaxGradient(Op):
+    """dx = y * (dy - sum of dy * y)"""
+
+    def type(self, dy: TensorType, y: TensorType) -> TensorType:
+        return y
+
+    def evaluate(self, dy, y):
+        return y * (dy - (dy * y).sum(axis=1, keepdims=True))
+
+    def emit(self, node, e) -> None:
+        dy, y = node.inputs
+        axis, single = channel_axis(e.shape(y))
+        part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
+        e.line(f"softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+
+
+@record
+class LogSoftmaxGradient(Op):
+    """dx = dy - exp(y) * sum of dy"""
+
+    def type(self, dy: TensorType, y: TensorType) -> TensorType:
+        return y
+
+    def evaluate(self, dy, y):
+        import numpy as np
+
+        return dy - np.exp(y) * dy.sum(axis=1, keepdims=True)
+
+    def emit(self, node, e) -> None:
+        dy, y = node.inputs
+        axis, single = channel_axis(e.shape(y))
+        part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
+        e.line(f"log_softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+
+
+@record
+class MaxoutGradient(Op):
+    """dy goes to the channel that won."""
+
+    size: int
+
+    def type(self, dy: TensorType, x: TensorType, y: TensorType) -> TensorType:
+        return x
+
+    def evaluate(self, dy, x, y):
+        import numpy as np
+
+        parts = x.reshape(len(x), -1, self.size, *x.shape[2:])
+        winners = np.expand_dims(parts.argmax(axis=2), 2)
+        made = np.zeros_like(parts)
+        np.put_along_axis(made, winners, np.expand_dims(dy, 2), axis=2)
+        return made.reshape(x.shape)
+
+    def emit(self, node, e) -> None:
+        dy, x, y = node.inputs
+        won, free = (e.scratch(name, e.rows_shape(y), "bool") for name in ("won", "free"))
+        e.line(
+            f"maxout_gradient({e.rows(dy)}, {pieces(x, self.size, e)}, {e.rows(y)}, won={won}, free={free}, "
+            f"out={pieces(node.name, self.size, e)})"
+        )
+
+
+def pieces(value: str, size: int, e) -> str:
+    """A value as [h, c/k, k, l]."""
+    height, channels, length = e.rows_shape(value)
+    return e.view_of(value, f"by{size}", f"{e[value]}.reshape({height}, {channels // size}, {size}, {length})")
+
+
+def channel_axis(shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    """Where the channels stand in an array of the plan, and its shape with that axis 1."""
+    axis = 0 if len(shape) == 2 else 1
+    return axis, (*shape[:axis], 1, *shape[axis + 1 :])

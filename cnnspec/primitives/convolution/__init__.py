@@ -1,0 +1,1 @@
+"""Convolutions and their gradients, by each of the ways that a pass chooses between."""

@@ -1,0 +1,317 @@
+"""What convolutions and their gradients are made of.
+
+A pass chooses how each is computed: by columns (`columns.py`), by Winograd's method (`winograd.py`), or as it
+stands here, where a kernel has one tap or every channel a kernel of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+
+from ...ir import TensorType
+from ...ir.geometry import Geometry, size_2d
+from ...ir.op import Op, Slides, multiplying
+from ...record import record
+from ..activation import ActivationGradient, Rectifier
+from .polyphase import FromPolyphase, as_image, as_polyphase, moments_of, moments_type, polyphase_type
+
+STRIP = 4  # rows of a depthwise layer that are made at a time
+STRIPS = 131_072  # numbers of what such strips are made from
+
+
+@record
+class Convolve(Slides):
+    """y = x convolved with w, no bias; a pass chooses how (`passes/convolutions.py`).
+
+    A pass may have it make `polyphase` rows (`winograd.py`), and with `moments` those for batch normalisation.
+    """
+
+    groups: int = 1
+    polyphase: bool = False
+    moments: bool = False
+
+    def type(self, x: TensorType, w: TensorType) -> TensorType:
+        image = x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
+        return polyphase_type(image) if self.polyphase else image
+
+    def extras(self, x: TensorType, w: TensorType) -> Mapping[str, TensorType]:
+        return {"moments": moments_type(w["f"])} if self.moments else {}
+
+    def macs(self, x: TensorType, w: TensorType) -> int:
+        return w.elements * self.type(x, w).elements // w["f"]
+
+    @property
+    def depthwise(self) -> bool:
+        return self.groups > 1
+
+    def gradient(self, node, dy, b):
+        x, w = node.inputs
+        pixels = dy
+        if self.polyphase:
+            width = self.geometry.out(*size_2d(b.type(x)))[1]
+            pixels = b.add(FromPolyphase(width), dy, name=f"{node.name}.dy", like=node)
+        dx = b.add(
+            ConvolveInputGradient(self.geometry, self.groups, b.type(x)),
+            pixels,
+            w,
+            name=f"{node.name}.dx",
+            like=node,
+        )
+        dw = b.add(
+            ConvolveFilterGradient(self.geometry, self.groups, b.type(w), self.polyphase),
+            x,
+            dy,
+            name=f"{node.name}.dw",
+            like=node,
+        )
+        return dx, dw
+
+    def evaluate(self, x, w):
+        y = self.convolved(x, w)
+        y = as_polyphase(y) if self.polyphase else y
+        return (y, moments_of(y)) if self.moments else y
+
+    def convolved(self, x, w):
+        import numpy as np
+
+        x4, w4 = image_4d(x), image_4d(w)
+        padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad))
+        height, width = self.geometry.out(*x4.shape[2:])
+        y = np.zeros((len(x), w.shape[0], height, width), x.dtype)
+        for group in range(self.groups):
+            f, c = part(w.shape[0], self.groups, group), part(x.shape[1], self.groups, group)
+            for u, v, seen in looks(self.geometry, padded, height, width):
+                y[:, f] += np.einsum("nchw,fc->nfhw", seen[:, c], w4[f, :, u, v])
+        return y if x.ndim == 4 else y[:, :, 0]
+
+    def emit(self, node, e) -> None:
+        x, w = node.inputs
+        if self.groups > 1 and e.graph.type(w)["c"] == 1 and e.graph.type(w)["f"] == self.groups:
+            weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {self.geometry.kernel[0]}, -1)")
+            parts = strips_of(x, node.name, self.geometry, e)
+            e.line(f"depthwise({e[x]}, {weights}, {self.geometry.arguments}, parts={parts}, out={e[node.name]})")
+            return
+        assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
+        filters, channels = e.graph.type(w)["f"], e.graph.type(w)["c"]
+        weights = e.view("matrix", f"{e[w]}.reshape({filters}, {channels})")
+        out = e.view("pixels", f"pixels({e[node.name]})")
+        length = prod(e.shape(node.name)[-2:])
+        e.line(f"{multiplying(filters, channels, length)}({weights}, {e.pixels(x)}, out={out})")
+
+
+@record
+class ConvolveInputGradient(Op):
+    """dx of a convolution: exact for every stride, since each output's gradient goes to the pixels it saw."""
+
+    geometry: Geometry
+    groups: int
+    x: TensorType
+
+    def type(self, dy: TensorType, w: TensorType) -> TensorType:
+        return replace(self.x, folded=())
+
+    def macs(self, dy: TensorType, w: TensorType) -> int:
+        return w.elements * dy.elements // w["f"]
+
+    def gradient(self, node, dbig, b):
+        """As a transposed convolution (`upconv`) it has gradients of its own: a convolution, and dw as ever."""
+        dy, w = node.inputs
+        convolve = Convolve(self.geometry, self.groups)
+        filters = ConvolveFilterGradient(self.geometry, self.groups, b.type(w))
+        return (
+            b.add(convolve, dbig, w, name=f"{node.name}.dx", like=node),
+            b.add(filters, dbig, dy, name=f"{node.name}.dw", like=node),
+        )
+
+    def evaluate(self, dy, w):
+        import numpy as np
+
+        dy4, w4 = image_4d(dy), image_4d(w)
+        sizes = [n + sum(p) for n, p in zip(size_2d(self.x), self.geometry.pad, strict=True)]
+        padded = np.zeros((len(dy), self.x["c"], *sizes), dy.dtype)
+        for group in range(self.groups):
+            f, c = part(w.shape[0], self.groups, group), part(self.x["c"], self.groups, group)
+            for u, v, seen in looks(self.geometry, padded, *dy4.shape[2:]):
+                seen[:, c] += np.einsum("nfhw,fc->nchw", dy4[:, f], w4[f, :, u, v])
+        (top, _), (left, _) = self.geometry.pad
+        height, width = size_2d(self.x)
+        dx = padded[:, :, top : top + height, left : left + width]
+        return dx if dy.ndim == 4 else dx[:, :, 0]
+
+    def emit(self, node, e) -> None:
+        dy, w = node.inputs
+        arguments = self.geometry.arguments
+        wt = e.graph.type(w)
+        kernel_h, kernel_w = self.geometry.kernel
+        if self.groups > 1 and wt["c"] == 1 and wt["f"] == self.groups:
+            weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {kernel_h}, -1)")
+            parts = strips_of(dy, node.name, self.geometry, e)
+            e.line(f"depthwise_input_gradient({e[dy]}, {weights}, {arguments}, parts={parts}, out={e[node.name]})")
+            return
+        height, _, width, n = e.shape(dy)
+        weights = e.view("taps", f"{e[w]}.reshape({wt['f']}, {kernel_h}, {kernel_w}, {wt['c']})")
+        pad = self.geometry.pad
+        near = self.geometry.stride == (1, 1) == self.geometry.dilate
+        if near and self.groups == 1 and all(max(p) < k for p, k in zip(pad, self.geometry.kernel, strict=True)):
+            rows_x = e.shape(node.name)[0]
+            tall = e.scratch("tall", (rows_x + kernel_h - 1, wt["f"], width, n))
+            turned = e.scratch("turned", (kernel_w, wt["c"], kernel_h, wt["f"]))
+            scratch = e.scratch("products", (rows_x, kernel_w, wt["c"], width, n))
+            e.line(
+                f"col2im_width({weights}, {e[dy]}, {pad}, turned={turned}, tall={tall}, scratch={scratch}, "
+                f"out={e[node.name]})"
+            )
+            return
+        depth = kernel_h * kernel_w * self.x["c"]
+        block = max(1, min(height, 1_000_000 // max(1, depth * width * n)))
+        shape = (block, self.groups, kernel_h, kernel_w, wt["c"], width, n)
+        scratch = e.scratch("products", shape)
+        e.line(f"col2im({weights}, {e[dy]}, {arguments}, scratch={scratch}, out={e[node.name]})")
+
+
+@record
+class ConvolveFilterGradient(Op):
+    """dw of a convolution: for each tap, what it saw times the gradient of what it made."""
+
+    geometry: Geometry
+    groups: int
+    w: TensorType
+    polyphase: bool = False  # of dy
+
+    def type(self, x: TensorType, dy: TensorType) -> TensorType:
+        return self.w
+
+    def macs(self, x: TensorType, dy: TensorType) -> int:
+        return self.w.elements * dy.elements // self.w["f"]
+
+    def evaluate(self, x, dy):
+        import numpy as np
+
+        x4 = image_4d(x)
+        dy4 = as_image(dy, self.geometry.out(*x4.shape[2:])[1]) if self.polyphase else image_4d(dy)
+        padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad))
+        dw = np.zeros(self.w.shape, x.dtype)
+        dw4 = image_4d(dw)
+        for group in range(self.groups):
+            f, c = part(dy.shape[1], self.groups, group), part(x.shape[1], self.groups, group)
+            for u, v, seen in looks(self.geometry, padded, *dy4.shape[2:]):
+                dw4[f, :, u, v] += np.einsum("nfhw,nchw->fc", dy4[:, f], seen[:, c])
+        return dw
+
+    def emit(self, node, e) -> None:
+        x, dy = node.inputs
+        kernel_h, kernel_w = self.geometry.kernel
+        if self.groups > 1 and self.w["c"] == 1 and self.w["f"] == self.groups:
+            row = e.scratch("row", e.shape(dy)[1:])
+            out = e.view("taps", f"{e[node.name]}.reshape({self.groups}, {kernel_h}, {kernel_w})")
+            e.line(
+                f"depthwise_filter_gradient({e[x]}, {e[dy]}, {self.geometry.arguments}, scratch={row}, out={out})"
+            )
+            return
+        assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
+        emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e)
+
+
+def strips_of(x: str, y: str, geometry: Geometry, e) -> str:
+    """Scratch for a strip of y's rows that a depthwise kernel makes of x, for as many channels as fit the cache."""
+    rows, channels, *_ = e.shape(y)
+    _, _, width, n = e.shape(x)
+    step = geometry.stride[0]
+    strip = -(-min(STRIP, rows) // step) * step  # the input's gradient repeats with every `step` rows
+    kernel = geometry.kernel[1]
+    block = max(1, min(channels, STRIPS // (kernel * strip * width * n)))
+    return e.scratch("parts", (block, kernel, strip, width, n))
+
+
+def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:
+    """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
+    filters = w["f"] // groups
+    depth = w.elements // w["f"]
+    height = e.shape(dy)[0]
+    block = max(1, min(height, 500_000 // (groups * filters * depth)))
+    scratch = e.scratch("parts", (groups, block, filters, depth))
+    by_row = e.view_of(dy, f"by_row{groups}", f"by_group({e[dy]}, {groups})")
+    out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")
+    e.line(f"filter_gradient({by_row}, {rows}, scratch={scratch}, out={out})")
+
+
+@record
+class AddBias(Op):
+    """y = x + b, one number for each channel.
+
+    As with a normalisation, a pass may give it what follows: a third input is added, `relu` is applied.
+    """
+
+    can_alias = (0,)
+    layout_agnostic = True
+    relu: bool = False
+
+    def type(self, x: TensorType, b: TensorType, *add: TensorType) -> TensorType:
+        return x
+
+    def gradient(self, node, dy, b):
+        if self.relu:
+            dy = b.add(ActivationGradient(Rectifier()), dy, node.name, name=f"{node.name}.dy", like=node)
+        _, bias, *add = node.inputs
+        return dy, b.add(ChannelSum(b.type(bias)), dy, name=f"{node.name}.db", like=node), *(dy for _ in add)
+
+    def evaluate(self, x, b, *add):
+        y = sum(add, x + b.reshape(-1, *[1] * (x.ndim - 2)))
+        return y * (y > 0) if self.relu else y
+
+    def emit(self, node, e) -> None:
+        x, bias, *add = node.inputs
+        if add or self.relu:
+            more = "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if self.relu else "")
+            e.line(f"add_bias({e.rows(x)}, {e[bias]}, {more}out={e.rows(node.name)})")
+            return
+        ones = ", 1" if len(e.shape(x)) == 2 else ", 1, 1"  # images and pixels, which come after the channels
+        column = e.view("bias", f"{e[bias]}.reshape(-1{ones})")
+        e.line(f"np.add({e[x]}, {column}, out={e[node.name]})")
+
+
+@record
+class ChannelSum(Op):
+    """The sum over images and pixels, a number for each channel: a bias's gradient."""
+
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def evaluate(self, x):
+        return x.sum(axis=(0, *range(2, x.ndim)))
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        e.line(f"channel_sums({e.rows(x)}, out={e[node.name]})")
+
+
+def image_4d(x):
+    """A sequence's array (or its kernel's) as an image of height 1."""
+    return x if x.ndim == 4 else x[:, :, None]
+
+
+def part(count: int, groups: int, group: int) -> slice:
+    """The slice of `count` things that a group holds."""
+    share = count // groups
+    return slice(group * share, (group + 1) * share)
+
+
+def looks(geometry: Geometry, padded, height: int, width: int):
+    """For each tap: the pixels of the padded image that it meets, one for each output."""
+    for u in range(geometry.kernel[0]):
+        for v in range(geometry.kernel[1]):
+            i, j = u * geometry.dilate[0], v * geometry.dilate[1]
+            yield (
+                u,
+                v,
+                padded[
+                    :,
+                    :,
+                    i : i + (height - 1) * geometry.stride[0] + 1 : geometry.stride[0],
+                    j : j + (width - 1) * geometry.stride[1] + 1 : geometry.stride[1],
+                ],
+            )

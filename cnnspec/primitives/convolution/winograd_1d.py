@@ -1,0 +1,227 @@
+"""Convolution by Winograd's method along the width, on polyphase rows (polyphase.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...ir import TensorType
+from ...ir.geometry import Geometry
+from ...ir.op import Op, Slides
+from ...record import record
+from ..norm import BLOCK, ReluBatchNormSums
+from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from .polyphase import as_image, as_polyphase, image_type, moments_of, moments_type, polyphase_type
+
+SKEW = 2_736  # numbers between two planes, so that they do not fall on the same sets of the cache
+
+
+@record
+class WinogradConvolve(Slides):
+    """A 3x3 convolution, stride 1, from polyphase rows to polyphase rows, with half the products.
+
+    A pass may give it what follows: a bias, a value that is added, `relu`; `moments` for batch normalisation; with
+    `keep` the planes of its input are a by-product, for the gradient.
+    """
+
+    width: int  # of the input
+    relu: bool = False
+    moments: bool = False
+    keep: bool = False
+
+    @property
+    def left(self) -> int:
+        return self.geometry.pad[1][0]
+
+    def of(self, x: TensorType) -> Convolve:
+        """The convolution that it stands for."""
+        return Convolve(self.geometry)
+
+    def type(self, x: TensorType, w: TensorType, *rest: TensorType) -> TensorType:
+        image = image_type(x, self.width)
+        return polyphase_type(Convolve(self.geometry).type(image, w))
+
+    def extras(self, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
+        made = {"moments": moments_type(w["f"])} if self.moments else {}
+        return {**made, "planes": self.planes(x, self.type(x, w))} if self.keep else made
+
+    def planes(self, x: TensorType, y: TensorType) -> TensorType:
+        """Six planes, as if they were an image's rows: of each channel the padded rows, a number for each tile."""
+        return TensorType((("c", x["c"]), ("h", 6), ("r", y["h"] + 2), ("t", y["t"])))
+
+    def macs(self, x: TensorType, w: TensorType, *rest: TensorType) -> int:
+        """Six products for four outputs, where the definition takes twelve."""
+        return Convolve(self.geometry).macs(image_type(x, self.width), w) // 2
+
+    def gradient(self, node, dy, b):
+        dx = b.add(self.way_back, dy, *node.inputs, name=f"{node.name}.dx", like=node)
+        return dx, f"{dx}:dw"
+
+    @property
+    def way_back(self) -> WinogradConvolveGradient:
+        return WinogradConvolveGradient(self.geometry, self.width)
+
+    def evaluate(self, x, w, *rest):
+        y = as_polyphase(Convolve(self.geometry).evaluate(as_image(x, self.width), w))
+        y = AddBias(self.relu).evaluate(y, *rest) if rest else y
+        made = [y, moments_of(y)] if self.moments else [y]
+        if self.keep:
+            made.append(self.transform_input(x, y))
+        return tuple(made) if made[1:] else y
+
+    def transform_input(self, x, y):
+        return transform_input(as_image(x, self.width), self.geometry, y.shape[4])
+
+    def then(self, node, filters: int, e) -> str:
+        """What is done while the rows are hot, as arguments."""
+        _, _, *rest = node.inputs
+        made = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
+        made += "relu=True, " if self.relu else ""
+        if not self.moments:
+            return made
+        return f"{made}moments={e.partial_sums(node.name + ':moments', 'part', (3, filters))}, "
+
+    def emit(self, node, e) -> None:
+        x, w, *_ = node.inputs
+        f, c, block, length = sizes(x, w, node.name, e)
+        rows = e.shape(node.name)[0]
+        scratch: dict[str, tuple[int, ...]] = {"u": (6, f, 3, c), "products": (6, block, f, length)}
+        if self.keep:
+            planes = f"planes={saved_input(node.name + ':planes', e)}, "
+        else:
+            planes, scratch["planes"] = "", (6, held(rows, block) * c * length + SKEW)
+        e.line(
+            f"winograd_1d({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
+            f"{planes}{self.then(node, f, e)}out={e[node.name]})"
+        )
+
+
+@record
+class WinogradConvolveGradient(Op):
+    """dx, and as a by-product dw, of a WinogradConvolve: they share the planes of dy.
+
+    A pass may give it what batch normalisation and relu before the convolution want of dx: with `sums` the value
+    and by-products are theirs, the inputs theirs without the gradient, and then a gradient that is added first.
+    With `kept`, the type of x, the second input is not x but its planes, which the convolution kept.
+    """
+
+    geometry: Geometry
+    width: int
+    sums: ReluBatchNormSums | None = None
+    kept: TensorType | None = None
+
+    def type(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> TensorType:
+        return self.kept or x
+
+    def extras(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
+        return {"dw": w, **(self.sums.extras(x, *rest) if self.sums else {})}
+
+    def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
+        return 2 * WinogradConvolve(self.geometry, self.width).macs(self.kept or x, w)
+
+    def evaluate(self, dy, x, w, *rest):
+        if self.kept:
+            x = self.seen_in(x)
+        if self.sums is not None:
+            dx, dw = self.changed(sums=None, kept=None).evaluate(dy, x, w)
+            given, add = rest[: self.sums.given], rest[self.sums.given :]
+            dz, *made = self.sums.evaluate(sum(add, dx), *given)
+            return dz, dw, *made
+        from ...ir import data, parameter
+
+        image = as_image(x, self.width)
+        grad = as_image(dy, self.geometry.out(*image.shape[2:])[1])
+        kind = data(*image.shape[1:])
+        dx = ConvolveInputGradient(self.geometry, 1, kind).evaluate(grad, w)
+        weights = parameter(**dict(zip("fcuv", w.shape, strict=True)))
+        return as_polyphase(dx), ConvolveFilterGradient(self.geometry, 1, weights).evaluate(image, grad)
+
+    def seen_in(self, planes):
+        assert self.kept is not None
+        return seen_in(planes, self.geometry, self.kept)
+
+    def sums_by_rows(self, rest: list[str], e) -> str:
+        """What takes the sums of dx block by block, where it is asked for."""
+        if self.sums is None:
+            return ""
+        before, _, _, *more = rest
+        return e.view("sums_by_rows", f"GradientSums({', '.join(e[value] for value in (before, *more))})")
+
+    def filter_gradient(self, node, filters: int, channels: int, e) -> str:
+        return e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({filters}, 3, 3, {channels})")
+
+    def emit(self, node, e) -> None:
+        dy, x, w, *rest = node.inputs
+        f, c, block, length = sizes(x, w, dy, e)
+        height, rows = e.shape(node.name)[0], e.shape(dy)[0]
+        scratch = {
+            "u": (6, f, 3, c),
+            "back": (6, c, 3, f),
+            "du": (6, 3, c, f),
+            "parts": (6, block, 3 * c, f),
+            "gradients": (6, held(height, block) * f * length + SKEW),
+            "products": (6, block, c, length),
+        }
+        given, planes, then = e[x], "", self.sums_by_rows(rest, e)
+        if self.kept:
+            given, planes = "None", f"planes={saved_input(x, e)}, "
+        else:
+            scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
+        e.line(
+            f"winograd_1d_gradient({e[dy]}, {given}, {taps(w, e)}, {self.geometry.pad}, {block}, "
+            f"{lent(scratch, e)}, {planes}{f'then={then}, ' if then else ''}"
+            f"dw={self.filter_gradient(node, f, c, e)}, out={e[node.name]})"
+        )
+        if self.sums is not None:
+            self.sums.emit_total(node, rest, then, e)
+
+
+def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:
+    """Filters, channels, rows of a block, pixels of a row's block."""
+    _, _, _, tiles, n = e.shape(y)
+    f, c = e.graph.type(w)["f"], e.graph.type(w)["c"]
+    length = tiles * n
+    return f, c, max(1, min(e.shape(y)[0], BLOCK // (max(f, c) * length))), length
+
+
+def held(rows: int, block: int) -> int:
+    """How many rows of planes are held: all of a small image, else what slides three blocks down at a time."""
+    return min(rows + 2, 3 * block + 6)
+
+
+def saved_input(value: str, e) -> str:
+    return e.view_of(value, "by_plane", f"{e[value]}.reshape(6, -1)")
+
+
+def taps(w: str, e) -> str:
+    kind = e.graph.type(w)
+    return e.view_of(w, "taps", f"{e[w]}.reshape({kind['f']}, 3, 3, {kind['c']})")
+
+
+def lent(scratch: Mapping[str, tuple[int, ...]], e) -> str:
+    """Scratch as arguments."""
+    return ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
+
+
+def transform_input(x, geometry: Geometry, tiles: int):
+    """x[n,c,h,w] -> [n,c,6,h+2,t]: what the six pixels of each tile come to, before the products."""
+    import numpy as np
+
+    from ...kernels.winograd_1d import INPUT
+
+    (top, bottom), (left, _) = geometry.pad
+    right = max(0, 4 * tiles + 2 - left - x.shape[3])
+    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    pixels = np.stack([padded[..., j : j + 4 * tiles : 4][..., :tiles] for j in range(6)], axis=2)
+    return np.einsum("kj,ncjht->nckht", np.array(INPUT, x.dtype), pixels)
+
+
+def seen_in(planes, geometry: Geometry, x: TensorType):
+    """The x (polyphase rows) whose planes these are: B^T d solved for d, four of which are the tile's own."""
+    import numpy as np
+
+    from ...kernels.winograd_1d import INPUT
+
+    (top, _), (left, _) = geometry.pad
+    pixels = np.einsum("jk,nckht->njcht", np.linalg.inv(np.array(INPUT, planes.dtype)), planes)
+    rows = pixels[:, left : left + 4, :, top : top + x["h"]].transpose(0, 2, 3, 1, 4)
+    return np.ascontiguousarray(rows)

@@ -1,0 +1,1 @@
+"""What costs are made of, and their gradients."""

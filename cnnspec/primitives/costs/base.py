@@ -1,0 +1,78 @@
+"""What costs are made of: the base of their primitives, their sum, and the gradient that several share."""
+
+from __future__ import annotations
+
+from ...ir import SCALAR, TensorType
+from ...ir.op import Op
+from ...record import record
+
+
+@record
+class CostPrimitive(Op):
+    """What costs of the plan share. Their value is a number; `e.cost` gives the place where it is kept.
+
+    `extras` may keep what the gradient is made of.
+    """
+
+    weight: float = 1.0
+
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
+        return SCALAR
+
+    def flops(self, p: TensorType, t: TensorType) -> int:
+        return 5 * p.elements
+
+    def share(self, p: TensorType, e) -> float:
+        """weight / images of the batch, and for images / pixels."""
+        return self.weight / (e.batch * (p.elements // p["c"]))
+
+    def each(self, p: str, e) -> float:
+        """weight / numbers that are judged: what costs that are a mean over the outputs multiply by."""
+        kind = e.graph.type(p)
+        return self.share(kind, e) / kind["c"]
+
+
+@record
+class ScaledDifference(CostPrimitive):
+    """factor * (p - t) / images: the gradient of several costs; `mean` divides by the channels too."""
+
+    can_alias = (0,)
+    smoothing: float = 0.0
+    factor: float = 1.0
+    mean: bool = False
+
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
+        return p
+
+    def evaluate(self, p, t):
+        if self.smoothing:
+            t = t * (1 - self.smoothing) + self.smoothing / t.shape[1]
+        count = p.size if self.mean else p.size / p.shape[1]
+        return (p - t) * (self.factor * self.weight / count)
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        kind = e.graph.type(p)
+        target = e[t]
+        if self.smoothing:
+            target = e.scratch("smooth", e.shape(t))
+            e.line(f"smooth({e[t]}, {self.smoothing!r}, {kind['c']}, out={target})")
+        share = self.factor * self.share(kind, e) / (kind["c"] if self.mean else 1)
+        e.line(f"scaled_difference({e[p]}, {target}, {share!r}, out={e[node.name]})")
+
+
+@record
+class Total(Op):
+    """The sum of all costs: what training makes small."""
+
+    def type(self, *costs: TensorType) -> TensorType:
+        return SCALAR
+
+    def gradient(self, node, dy, b):
+        return (dy,) * len(node.inputs)
+
+    def evaluate(self, *costs):
+        return sum(costs)
+
+    def emit(self, node, e) -> None:
+        """Nothing: the shards' costs are added up where the step ends."""

@@ -1,0 +1,215 @@
+"""Costs of distributions: how surprising the target is to the prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...ir import TensorType
+from ...record import record
+from ..channels import channel_axis
+from .base import CostPrimitive, ScaledDifference
+
+
+@record
+class CrossEntropyLoss(CostPrimitive):
+    """-sum of t * log p over the channels."""
+
+    smoothing: float = 0.0
+
+    def gradient(self, node, dy, b):
+        p, t = node.inputs
+        op = CrossEntropyLossGradient(self.weight, self.smoothing)
+        return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
+
+    def smooth(self, t):
+        return t * (1 - self.smoothing) + self.smoothing / t.shape[1]
+
+    def evaluate(self, p, t):
+        import numpy as np
+
+        images = p.size / p.shape[1]
+        floor = np.finfo(p.dtype).tiny
+        return -self.weight * (self.smooth(t) * np.log(np.maximum(p, floor))).sum() / images
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        kind = e.graph.type(p)
+        part = e.scratch("part", e.shape(p))
+        share, smoothing = self.share(kind, e), self.smoothing
+        e.line(
+            f"{e.cost(node)} = cross_entropy({e[p]}, {e[t]}, {smoothing!r}, {kind['c']}, {share!r}, scratch={part})"
+        )
+        e.count_correct(node, p, t)
+
+
+@record
+class CrossEntropyLossGradient(CrossEntropyLoss):
+    """-t / p, times the weight, divided by the images."""
+
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
+        return p
+
+    def evaluate(self, p, t):
+        import numpy as np
+
+        floor = np.finfo(p.dtype).tiny
+        return -self.weight * self.smooth(t) / np.maximum(p, floor) / (p.size / p.shape[1])
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        kind = e.graph.type(p)
+        part = e.scratch("part", e.shape(p))
+        e.line(
+            f"cross_entropy_gradient({e[p]}, {e[t]}, {self.smoothing!r}, {kind['c']}, {self.share(kind, e)!r}, "
+            f"scratch={part}, out={e[node.name]})"
+        )
+
+
+@record
+class NegativeLogLikelihood(CrossEntropyLoss):
+    """-sum of t * p over the channels, where p is the logarithm of a prediction."""
+
+    def gradient(self, node, dy, b):
+        p, t = node.inputs
+        op = NegativeLogLikelihoodGradient(self.weight, self.smoothing)
+        return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
+
+    def evaluate(self, p, t):
+        return -self.weight * (self.smooth(t) * p).sum() / (p.size / p.shape[1])
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        kind = e.graph.type(p)
+        e.line(
+            f"{e.cost(node)} = negative_log_likelihood({e[p]}, {e[t]}, {self.smoothing!r}, {kind['c']}, "
+            f"{self.share(kind, e)!r})"
+        )
+        e.count_correct(node, p, t)
+
+
+@record
+class NegativeLogLikelihoodGradient(NegativeLogLikelihood):
+    """-t, divided by the images"""
+
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
+        return p
+
+    def evaluate(self, p, t):
+        return -self.weight * self.smooth(t) / (p.size / p.shape[1])
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        kind, out = e.graph.type(p), e[node.name]
+        e.line(f"smooth({e[t]}, {self.smoothing!r}, {kind['c']}, out={out})")
+        e.line(f"np.multiply({out}, {e.number(-self.share(kind, e))}, out={out})")
+
+
+@record
+class SoftmaxCrossEntropy(CrossEntropyLoss):
+    """Cross-entropy of softmax(z), as one: exact for logits of any size, gradient softmax(z) - t."""
+
+    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
+        return {"probabilities": z}
+
+    def gradient(self, node, dy, b):
+        _, t = node.inputs
+        op = ScaledDifference(self.weight, smoothing=self.smoothing)
+        return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
+
+    def evaluate(self, z, t):
+        import numpy as np
+
+        shifted = z - z.max(axis=1, keepdims=True)
+        log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        return -self.weight * (self.smooth(t) * log_p).sum() / (z.size / z.shape[1]), np.exp(log_p)
+
+    def emit(self, node, e) -> None:
+        z, t = node.inputs
+        kind = e.graph.type(z)
+        axis, single = channel_axis(e.shape(z))
+        scratch = e.scratch("single", single)
+        target = e[t]
+        if self.smoothing:
+            target = e.scratch("smooth", e.shape(t))
+            e.line(f"smooth({e[t]}, {self.smoothing!r}, {kind['c']}, out={target})")
+        e.line(
+            f"{e.cost(node)} = softmax_cross_entropy({e[z]}, {target}, {self.share(kind, e)!r}, {axis}, "
+            f"single={scratch}, out={e[node.name + ':probabilities']})"
+        )
+        e.count_correct(node, f"{node.name}:probabilities", t)
+
+
+@record
+class BinaryCrossEntropyLoss(CostPrimitive):
+    """The mean over the outputs of -(t log p + (1 - t) log(1 - p))."""
+
+    def gradient(self, node, dy, b):
+        p, t = node.inputs
+        return b.add(BinaryCrossEntropyLossGradient(self.weight), p, t, name=f"{node.name}.dp", like=node), None
+
+    def evaluate(self, p, t):
+        import numpy as np
+
+        floor = np.finfo(p.dtype).tiny
+        log_p, log_q = np.log(np.maximum(p, floor)), np.log(np.maximum(1 - p, floor))
+        return -self.weight * (t * log_p + (1 - t) * log_q).mean()
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        kind = e.graph.type(p)
+        share = self.share(kind, e) / kind["c"]
+        a, b = e.scratch("a", e.shape(p)), e.scratch("b", e.shape(p))
+        e.line(f"{e.cost(node)} = binary_cross_entropy({e[p]}, {e[t]}, {share!r}, a={a}, b={b})")
+        e.count_correct(node, p, t, labels=True)
+
+
+@record
+class BinaryCrossEntropyLossGradient(CostPrimitive):
+    """(p - t) / (p (1 - p)), divided by the outputs and images."""
+
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
+        return p
+
+    def evaluate(self, p, t):
+        import numpy as np
+
+        floor = np.finfo(p.dtype).tiny
+        return self.weight * (p - t) / np.maximum(p * (1 - p), floor) / p.size
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        kind = e.graph.type(p)
+        share = self.share(kind, e) / kind["c"]
+        scratch = e.scratch("part", e.shape(p))
+        e.line(f"binary_cross_entropy_gradient({e[p]}, {e[t]}, {share!r}, scratch={scratch}, out={e[node.name]})")
+
+
+@record
+class SigmoidCrossEntropy(BinaryCrossEntropyLoss):
+    """Binary cross-entropy of sigmoid(z), as one: exact for any z, gradient sigmoid(z) - t."""
+
+    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
+        return {"probabilities": z}
+
+    def gradient(self, node, dy, b):
+        _, t = node.inputs
+        op = ScaledDifference(self.weight, mean=True)
+        return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
+
+    def evaluate(self, z, t):
+        import numpy as np
+
+        cost = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
+        return self.weight * cost.mean(), np.exp(-np.logaddexp(0, -z)).astype(z.dtype)
+
+    def emit(self, node, e) -> None:
+        z, t = node.inputs
+        kind = e.graph.type(z)
+        probabilities = f"{node.name}:probabilities"
+        share = self.share(kind, e) / kind["c"]
+        scratch = e.scratch("part", e.shape(z))
+        e.line(
+            f"{e.cost(node)} = sigmoid_cross_entropy({e[z]}, {e[t]}, {share!r}, scratch={scratch}, "
+            f"out={e[probabilities]})"
+        )
+        e.count_correct(node, probabilities, t, labels=True)

@@ -1,0 +1,153 @@
+"""Costs of numbers: how far the prediction is from the target."""
+
+from __future__ import annotations
+
+from ...ir import TensorType
+from ...record import record
+from ..channels import channel_axis
+from .base import CostPrimitive, ScaledDifference
+
+
+@record
+class SquaredError(CostPrimitive):
+    """The mean over the outputs of (p - t)^2."""
+
+    def gradient(self, node, dy, b):
+        p, t = node.inputs
+        op = ScaledDifference(self.weight, factor=2.0, mean=True)
+        return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
+
+    def evaluate(self, p, t):
+        return self.weight * ((p - t) ** 2).mean()
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        kind = e.graph.type(p)
+        share = self.share(kind, e) / kind["c"]
+        part = e.scratch("part", e.shape(p))
+        e.line(f"{e.cost(node)} = squared_error({e[p]}, {e[t]}, {share!r}, scratch={part})")
+        e.count_correct(node, p, t)
+
+
+@record
+class AbsoluteError(CostPrimitive):
+    """The mean over the outputs of |p - t|."""
+
+    def gradient(self, node, dy, b):
+        op = AbsoluteErrorGradient(self.weight)
+        return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
+
+    def evaluate(self, p, t):
+        return self.weight * abs(p - t).mean()
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        part = e.scratch("part", e.shape(p))
+        e.line(f"{e.cost(node)} = absolute_error({e[p]}, {e[t]}, {self.each(p, e)!r}, scratch={part})")
+        e.count_correct(node, p, t)
+
+
+@record
+class AbsoluteErrorGradient(CostPrimitive):
+    """The sign of p - t, divided by the outputs and images; 0 where they are equal."""
+
+    can_alias = (0,)
+
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
+        return p
+
+    def evaluate(self, p, t):
+        import numpy as np
+
+        return self.weight * np.sign(p - t) / p.size
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        e.line(f"absolute_error_gradient({e[p]}, {e[t]}, {self.each(p, e)!r}, out={e[node.name]})")
+
+
+@record
+class HuberError(CostPrimitive):
+    """The mean over the outputs of d^2 / 2 up to delta and delta * (d - delta / 2) above, d = |p - t|."""
+
+    delta: float = 1.0
+
+    def gradient(self, node, dy, b):
+        op = HuberErrorGradient(self.weight, self.delta)
+        return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
+
+    def evaluate(self, p, t):
+        import numpy as np
+
+        d = abs(p - t)
+        return self.weight * np.where(d < self.delta, d * d / 2, self.delta * (d - self.delta / 2)).mean()
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        places = ", ".join(f"{name}={e.scratch(name, e.shape(p))}" for name in ("a", "b"))
+        e.line(f"{e.cost(node)} = huber({e[p]}, {e[t]}, {self.delta!r}, {self.each(p, e)!r}, {places})")
+        e.count_correct(node, p, t)
+
+
+@record
+class HuberErrorGradient(HuberError):
+    """p - t, no larger than delta, divided by the outputs and images."""
+
+    can_alias = (0,)
+
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
+        return p
+
+    def evaluate(self, p, t):
+        return self.weight * (p - t).clip(-self.delta, self.delta) / p.size
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        e.line(f"huber_gradient({e[p]}, {e[t]}, {self.delta!r}, {self.each(p, e)!r}, out={e[node.name]})")
+
+
+@record
+class HingeError(CostPrimitive):
+    """The mean over the classes of max(0, margin + p - p of the right class), the right class left out."""
+
+    margin: float = 1.0
+
+    def gradient(self, node, dy, b):
+        op = HingeErrorGradient(self.weight, self.margin)
+        return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
+
+    def violations(self, p, t):
+        """margin + p - p of the right class, where that is positive."""
+        right = (p * t).sum(axis=1, keepdims=True)
+        return (self.margin + p - right).clip(0) * (1 - t)
+
+    def evaluate(self, p, t):
+        return self.weight * self.violations(p, t).mean()
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        axis, single = channel_axis(e.shape(p))
+        places = f"single={e.scratch('single', single)}, part={e.scratch('part', e.shape(p))}"
+        e.line(f"{e.cost(node)} = hinge({e[p]}, {e[t]}, {self.margin!r}, {self.each(p, e)!r}, {axis}, {places})")
+        e.count_correct(node, p, t)
+
+
+@record
+class HingeErrorGradient(HingeError):
+    """1 for each class that is too near, minus their count for the right one; divided by classes and images."""
+
+    def type(self, p: TensorType, t: TensorType) -> TensorType:
+        return p
+
+    def evaluate(self, p, t):
+        near = (self.violations(p, t) > 0) * (1 - t)
+        return self.weight * (near - t * near.sum(axis=1, keepdims=True)) / p.size
+
+    def emit(self, node, e) -> None:
+        p, t = node.inputs
+        axis, single = channel_axis(e.shape(p))
+        places = f"single={e.scratch('single', single)}, part={e.scratch('part', e.shape(p))}"
+        e.line(
+            f"hinge_gradient({e[p]}, {e[t]}, {self.margin!r}, {self.each(p, e)!r}, {axis}, {places}, "
+            f"out={e[node.name]})"
+        )

@@ -1,0 +1,77 @@
+"""Products of matrices: a fully connected layer and its gradients."""
+
+from __future__ import annotations
+
+from ..ir import TensorType, data
+from ..ir.op import Op, multiplying
+from ..record import record
+
+
+@record
+class Multiply(Op):
+    """y = w x, a product of matrices over the batch."""
+
+    any_order = True
+
+    def type(self, x: TensorType, w: TensorType) -> TensorType:
+        return data(w["o"])
+
+    def macs(self, x: TensorType, w: TensorType) -> int:
+        return w.elements
+
+    def gradient(self, node, dy, b):
+        x, w = node.inputs
+        return (
+            b.add(MultiplyInputGradient(b.type(x)), dy, w, name=f"{node.name}.dx", like=node),
+            b.add(MultiplyWeightGradient(b.type(w)), x, dy, name=f"{node.name}.dw", like=node),
+        )
+
+    def evaluate(self, x, w):
+        return x @ w.T
+
+    def emit(self, node, e) -> None:
+        x, w = node.inputs
+        (outputs, n), inputs = e.shape(node.name), e.shape(x)[0]
+        e.line(f"{multiplying(outputs, inputs, n)}({e.matrix(w)}, {e[x]}, out={e[node.name]})")
+
+
+@record
+class MultiplyInputGradient(Op):
+    """dx = w^T dy"""
+
+    x: TensorType
+
+    def type(self, dy: TensorType, w: TensorType) -> TensorType:
+        return self.x
+
+    def macs(self, dy: TensorType, w: TensorType) -> int:
+        return w.elements
+
+    def evaluate(self, dy, w):
+        return dy @ w
+
+    def emit(self, node, e) -> None:
+        dy, w = node.inputs
+        (outputs, n), inputs = e.shape(dy), e.shape(node.name)[0]
+        by = multiplying(inputs, outputs, n, across=True)
+        e.line(f"{by}({e.matrix(w)}.T, {e[dy]}, out={e[node.name]})")
+
+
+@record
+class MultiplyWeightGradient(Op):
+    """dw = dy x^T"""
+
+    w: TensorType
+
+    def type(self, x: TensorType, dy: TensorType) -> TensorType:
+        return self.w
+
+    def macs(self, x: TensorType, dy: TensorType) -> int:
+        return self.w.elements
+
+    def evaluate(self, x, dy):
+        return dy.T @ x
+
+    def emit(self, node, e) -> None:
+        x, dy = node.inputs
+        e.line(f"np.matmul({e[dy]}, {e[x]}.T, out={e.matrix(node.name)})")

@@ -1,0 +1,170 @@
+"""What joins are made of: products, sums over pixels, some of the channels."""
+
+from __future__ import annotations
+
+from ..ir import TensorType
+from ..ir.op import Op
+from ..record import record
+
+
+def pairwise(node, e, function: str) -> None:
+    """out = a op b op c ..., one call for each further input."""
+    first, *rest = node.inputs
+    out = e[node.name]
+    e.line(f"{function}({e[first]}, {e[rest[0]]}, out={out})")
+    for value in rest[1:]:
+        e.line(f"{function}({out}, {e[value]}, out={out})")
+
+
+@record
+class MaxGradient(Op):
+    """dy where branch `which` is the first to equal the maximum y."""
+
+    which: int
+
+    def evaluate(self, dy, y, *branches):
+        won = branches[self.which] == y
+        for earlier in branches[: self.which]:
+            won = won & (earlier != y)
+        return dy * won
+
+    def emit(self, node, e) -> None:
+        dy, y, *branches = node.inputs
+        won = e.scratch("won", e.shape(y), "bool")
+        e.line(f"np.equal({e[branches[self.which]]}, {e[y]}, out={won})")
+        if self.which:
+            lost = e.scratch("lost", e.shape(y), "bool")
+            for earlier in branches[: self.which]:
+                e.line(f"np.not_equal({e[earlier]}, {e[y]}, out={lost})")
+                e.line(f"np.logical_and({won}, {lost}, out={won})")
+        e.line(f"np.multiply({e[dy]}, {won}, out={e[node.name]})")
+
+
+@record
+class Product(Op):
+    """a * b, where b may be one number for each channel."""
+
+    row_by_row = True
+
+    def type(self, a: TensorType, b: TensorType) -> TensorType:
+        return a
+
+    def gradient(self, node, dy, b):
+        left, right = node.inputs
+        da = b.add(Product(), dy, right, name=f"{node.name}.da", like=node)
+        full = b.add(Product(), dy, left, name=f"{node.name}.db", like=node)
+        if b.type(right).axes != b.type(left).axes:
+            full = b.add(PixelSum(b.type(right)), full, name=f"{node.name}.gate", like=node)
+        return da, full
+
+    def evaluate(self, a, b):
+        return a * b.reshape(*b.shape, *[1] * (a.ndim - b.ndim))
+
+    def emit(self, node, e) -> None:
+        a, b = node.inputs
+        gate = e[b]
+        if e.graph.type(b).kind == "vector" and e.graph.type(a).kind != "vector":
+            gate = e.view("gate", f"{e[b]}[None, :, None, :]")
+        e.line(f"np.multiply({e[a]}, {gate}, out={e[node.name]})")
+
+
+@record
+class PixelSum(Op):
+    """The sum over the pixels of each channel of each image."""
+
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def evaluate(self, x):
+        return x.sum(axis=tuple(range(2, x.ndim))).reshape(len(x), *self.made.shape)
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        out = e.view("sums", f"{e[node.name]}.reshape(-1, {e.n})")
+        e.line(f"np.add.reduce({e[x]}, axis=(0, 2), out={out})")
+
+
+@record
+class Scale(Op):
+    """x times a number."""
+
+    can_alias = (0,)
+    layout_agnostic = True
+    by: float
+
+    def gradient(self, node, dy, b):
+        return (b.add(Scale(self.by), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return x * x.dtype.type(self.by)
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        e.line(f"np.multiply({e[x]}, {e.number(self.by)}, out={e[node.name]})")
+
+
+@record
+class Channels(Op):
+    """Channels start..stop of a value."""
+
+    row_by_row = True
+    start: int
+    stop: int
+    made: TensorType
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        return self.changed(made=self.made.of_rows(height))
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def gradient(self, node, dy, b):
+        op = PlaceChannels(self.start, b.type(node.inputs[0]))
+        return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return x[:, self.start : self.stop]
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        before = ":, " if len(e.shape(x)) > 2 else ""
+        part = e.view("part", f"{e[x]}[{before}{self.start}:{self.stop}]")
+        e.line(f"np.copyto({e[node.name]}, {part})")
+
+
+@record
+class PlaceChannels(Op):
+    """A value at its place among more channels, zero elsewhere."""
+
+    row_by_row = True
+    start: int
+    made: TensorType
+
+    def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
+        return self.changed(made=self.made.of_rows(height))
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def evaluate(self, x):
+        import numpy as np
+
+        y = np.zeros((len(x), *self.made.shape), x.dtype)
+        y[:, self.start : self.start + x.shape[1]] = x
+        return y
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        before = ":, " if len(e.shape(x)) > 2 else ""
+        stop = self.start + e.graph.type(x)["c"]
+        part = e.view("part", f"{e[node.name]}[{before}{self.start}:{stop}]")
+        e.line(f"{e[node.name]}[...] = 0")
+        e.line(f"np.copyto({part}, {e[x]})")

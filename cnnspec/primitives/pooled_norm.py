@@ -1,0 +1,119 @@
+"""Batch normalisation together with the max pooling that follows it, on polyphase rows (convolution/winograd_1d.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..ir import TensorType
+from ..record import record
+from .convolution.polyphase import as_image, as_polyphase
+from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of, statistics
+from .windows import PolyphasePool
+
+
+@record
+class PooledBatchNorm(BatchNorm):
+    """Batch normalisation, then the largest of each 2x2 window, and relu of that where a pass gave it.
+
+    Made block by block, so that what lies between has no memory. For the gradient there remains who won, `wins`:
+    of each window's upper pixels the left one, of its lower ones the left one, of both winners the upper one.
+    """
+
+    layout_agnostic = False
+    pool: PolyphasePool = PolyphasePool()
+
+    def type(self, x: TensorType, *rest: TensorType) -> TensorType:
+        return self.pool.type(x)
+
+    def extras(self, x: TensorType, weight: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
+        sizes = {**dict(self.pool.pooled(x).axes), "h": 3 * (x["h"] // 2)}
+        wins = mask_of(TensorType(tuple(sizes.items())))
+        won = {"won": mask_of(self.pool.type(x))} if self.relu else {}
+        return {**statistics(weight), "wins": wins, **won}
+
+    def gradient(self, node, dy, b):
+        x, weight, *_ = node.inputs
+        mean, var = f"{node.name}:mean", f"{node.name}:var"
+        who = [f"{node.name}:wins"] + [f"{node.name}:won"] * self.relu
+        made = PooledBatchNormSums(self.eps)
+        dz = b.add(made, dy, x, mean, var, *who, name=f"{node.name}.dy", like=node)
+        op = BatchNormGradient(self.eps)
+        dx = b.add(op, dz, x, mean, var, weight, f"{dz}:sums", name=f"{node.name}.dx", like=node)
+        return dx, f"{dz}:dweight", f"{dz}:dbias"
+
+    def evaluate(self, x, weight, bias, *sums):
+        import numpy as np
+
+        y, mean, var = BatchNorm(self.eps).evaluate(x, weight, bias)
+        pooled, top, bottom = self.pool.evaluate(y)
+        image = as_image(y, 4 * y.shape[4])[:, :, : y.shape[2] // 2 * 2]
+        left = image[..., 0::2] >= image[..., 1::2]
+        upper, lower = (a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4) for a in (left[:, :, 0::2], left[:, :, 1::2]))
+        made = pooled * (pooled > 0) if self.relu else pooled, mean, var
+        wins = np.concatenate([upper, lower, top >= bottom], axis=2)
+        return *made, wins, *[pooled > 0] * self.relu
+
+    def emit(self, node, e) -> None:
+        x, weight, bias, *_ = node.inputs
+        mean, var = self.emit_moments(node, e)
+        height, _, c, t, n = e.shape(x)
+        block = rows_of_a_block(height, c * t * n)
+        scratch = {"block": (2 * block, 4, c, t, n), "top": (block, 2, c, t, n), "bottom": (block, 2, c, t, n)}
+        lent = ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
+        won = f"won={e[node.name + ':won']}, " if self.relu else ""
+        e.line(
+            f"normalise_pooled({e[x]}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, {lent}, "
+            f"wins={wins_of(node.name + ':wins', e)}, {won}out={e[node.name]})"
+        )
+
+
+@record
+class PooledBatchNormSums(BatchNormSums):
+    """What is pooled gives its dy to the pixels that won: the value; the sums of other norms are by-products."""
+
+    def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
+        return x
+
+    def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
+        return {"sums": BatchNormSums.type(self, dy, x, mean), **BatchNormSums.extras(self, dy, x, mean)}
+
+    def evaluate(self, dy, x, mean, var, wins, *won):
+        import numpy as np
+
+        dy = dy * won[0] if won else dy
+        dy = as_image(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
+        upper, lower, above = (side_by_side(part) for part in np.split(wins, 3, axis=2))
+        image = np.zeros((*x.shape[:3], 4 * x.shape[4]), dy.dtype)
+        for row, (left, here) in enumerate(((upper, above), (lower, ~above))):
+            for column, winner in enumerate((left & here, ~left & here)):
+                image[:, :, row : 2 * dy.shape[2] : 2, column::2] = dy * winner
+        dz = as_polyphase(image)
+        return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
+
+    def emit(self, node, e) -> None:
+        dy, x, mean, var, wins, *won = node.inputs
+        height, _, c, t, n = e.shape(x)
+        shape = (rows_of_a_block(height, c * t * n), 2, c, t, n)
+        mine = e.partial_sums(f"{node.name}:sums", "part", (2, c))
+        mask = "".join(f"won={e[value]}, " for value in won)
+        lent = ", ".join(f"{name}={e.scratch(name, shape)}" for name in ("upper", "lower"))
+        e.line(
+            f"pooled_gradient({e[dy]}, {e[x]}, {e[mean]}, {e[var]}, {wins_of(wins, e)}, {mask}{lent}, "
+            f"sums={mine}, out={e[node.name]})"
+        )
+        self.emit_gradients(node, e, mine, var)
+
+
+def side_by_side(rows):
+    """rows[n,c,i,2,t] as an image [n,c,i,2t]: column w = 2t + r."""
+    return rows.swapaxes(3, 4).reshape(*rows.shape[:3], -1)
+
+
+def rows_of_a_block(height: int, numbers: int) -> int:
+    """How many rows of windows make a block, where a row of one phase has so many numbers."""
+    return max(1, min(height // 2, BLOCK // (8 * numbers)))
+
+
+def wins_of(value: str, e) -> str:
+    rows, *rest = e.shape(value)
+    return e.view_of(value, "by_pair", f"{e[value]}.reshape(3, {rows // 3}, {', '.join(map(str, rest))})")

@@ -1,0 +1,189 @@
+"""Pixels placed, taken, enlarged and blended."""
+
+from __future__ import annotations
+
+from math import floor
+
+from ..ir import TensorType, data
+from ..ir.geometry import Pair, size_2d
+from ..ir.op import Op
+from ..record import record
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+def blend(have: int, want: int, mode: str) -> Matrix:
+    """How each of `want` new pixels is made of `have` old ones, a row each.
+
+    nearest takes pixel floor(i * have / want); bilinear blends the two around (i + 1/2) * have / want - 1/2.
+    """
+    rows = []
+    for i in range(want):
+        row = [0.0] * have
+        if mode == "nearest":
+            row[i * have // want] = 1.0
+        else:
+            at = max((i + 0.5) * have / want - 0.5, 0.0)
+            low = min(floor(at), have - 1)
+            high = min(low + 1, have - 1)
+            row[low] += 1 - (at - low)
+            row[high] += at - low
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+@record
+class Squeeze(Op):
+    """An image of one pixel as a vector."""
+
+    is_view = True
+
+    def type(self, x: TensorType) -> TensorType:
+        return data(x["c"])
+
+    def gradient(self, node, dy, b):
+        return (b.add(Unsqueeze(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return x.reshape(x.shape[:2])
+
+
+@record
+class Unsqueeze(Op):
+    """A vector as an image of one pixel."""
+
+    is_view = True
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def evaluate(self, x):
+        return x.reshape(len(x), *self.made.shape)
+
+
+def corner(array, before: tuple[int, int, int], kind: TensorType):
+    """The part of (n, c, ...) that a value of a type covers."""
+    c, h, w = before
+    sides = (h, w) if len(kind.spatial) == 2 else (w,)
+    cut = [slice(s, s + n) for s, n in zip(sides, kind.spatial, strict=True)]
+    return array[(slice(None), slice(c, c + kind["c"]), *cut)]
+
+
+@record
+class Place(Op):
+    """A value in the midst of zeros; `before` counts channels, rows and columns ahead of it."""
+
+    before: tuple[int, int, int]
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def gradient(self, node, dy, b):
+        return (b.add(Take(self.before, b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        y = np.zeros((len(x), *self.made.shape), x.dtype)
+        corner(y, self.before, data(*x.shape[1:]))[...] = x
+        return y
+
+    def emit(self, node, e) -> None:
+        e.line(f"place({e[node.inputs[0]]}, {self.before}, out={e[node.name]})")
+
+
+@record
+class Take(Op):
+    """A part of a value."""
+
+    before: tuple[int, int, int]
+    made: TensorType
+
+    def type(self, x: TensorType) -> TensorType:
+        return self.made
+
+    def gradient(self, node, dy, b):
+        return (b.add(Place(self.before, b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return corner(x, self.before, self.made).copy()
+
+    def emit(self, node, e) -> None:
+        e.line(f"take({e[node.inputs[0]]}, {self.before}, out={e[node.name]})")
+
+
+@record
+class Enlarge(Op):
+    """Every pixel a block."""
+
+    factors: Pair
+
+    def type(self, x: TensorType) -> TensorType:
+        spatial = tuple(n * f for n, f in zip(size_2d(x), self.factors, strict=True))
+        return x.resized(spatial[-len(x.spatial) :])
+
+    def gradient(self, node, dy, b):
+        op = EnlargeGradient(self.factors, b.type(node.inputs[0]))
+        return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        y = x.repeat(self.factors[1], axis=-1)
+        return y.repeat(self.factors[0], axis=-2) if x.ndim == 4 else y
+
+    def emit(self, node, e) -> None:
+        e.line(f"enlarge({e[node.inputs[0]]}, {self.factors}, out={e[node.name]})")
+
+
+@record
+class EnlargeGradient(Op):
+    """The sum of each block."""
+
+    factors: Pair
+    made: TensorType
+
+    def type(self, dy: TensorType) -> TensorType:
+        return self.made
+
+    def evaluate(self, dy):
+        u, v = self.factors
+        height, width = size_2d(self.made)
+        parts = dy.reshape(*dy.shape[:2], height, u, width, v)
+        return parts.sum(axis=(3, 5)).reshape(len(dy), *self.made.shape)
+
+    def emit(self, node, e) -> None:
+        e.line(f"enlarge_gradient({e[node.inputs[0]]}, {self.factors}, out={e[node.name]})")
+
+
+@record
+class BlendPixels(Op):
+    """Rows blended by one matrix, columns by another."""
+
+    down: Matrix
+    across: Matrix
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized((len(self.down), len(self.across))[-len(x.spatial) :])
+
+    def macs(self, x: TensorType) -> int:
+        return 0
+
+    def gradient(self, node, dy, b):
+        turned = BlendPixels(tuple(zip(*self.down, strict=True)), tuple(zip(*self.across, strict=True)))
+        return (b.add(turned, dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        y = np.einsum("...w,jw->...j", x, np.array(self.across))
+        return np.einsum("nchj,ih->ncij", y, np.array(self.down)) if x.ndim == 4 else y
+
+    def emit(self, node, e) -> None:
+        import numpy as np
+
+        (x,) = node.inputs
+        _, channels, width, n = e.shape(x)
+        down, across = e.constant("down", np.array(self.down)), e.constant("across", np.array(self.across))
+        scratch = e.scratch("rows", (len(self.down), channels, width, n))
+        e.line(f"blend_pixels({e[x]}, {down}, {across}, scratch={scratch}, out={e[node.name]})")

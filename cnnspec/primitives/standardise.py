@@ -1,0 +1,147 @@
+"""Normalisation within one image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..ir import TensorType
+from ..ir.op import Op
+from ..record import record
+
+
+@record
+class Standardise(Op):
+    """(x - mean) / sqrt(var + eps) within an image: over the channels of each pixel, or with `groups` over all
+    pixels of each group of channels. Keeps r = 1 / sqrt(var + eps).
+    """
+
+    eps: float
+    groups: int = 0
+
+    def extras(self, x: TensorType) -> Mapping[str, TensorType]:
+        if self.groups:
+            return {"r": TensorType((("c", self.groups),))}
+        return {"r": x.resized(x.spatial, 1)}
+
+    def gradient(self, node, dy, b):
+        op = StandardiseGradient(self.eps, self.groups)
+        return (b.add(op, dy, node.name, f"{node.name}:r", name=f"{node.name}.dx", like=node),)
+
+    def split(self, x):
+        """(n, c, ...) as (n, g, c / g, pixels), and the axes that are averaged over."""
+        n, c = x.shape[:2]
+        return x.reshape(n, self.groups or 1, c // (self.groups or 1), -1), (2, 3) if self.groups else (2,)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        parts, axes = self.split(x)
+        mean, var = parts.mean(axis=axes, keepdims=True), parts.var(axis=axes, keepdims=True)
+        r = 1 / np.sqrt(var + self.eps)
+        kept = r.reshape(len(x), self.groups) if self.groups else r.reshape(len(x), 1, *x.shape[2:])
+        return ((parts - mean) * r).reshape(x.shape), kept
+
+    def views(self, e, *values: str) -> tuple[list[str], tuple[int, ...]]:
+        """Values as [h,g,c/g,w,n], and their shape."""
+        h, c, w, n = (1, *e.shape(values[0])[:1], 1, e.n) if len(e.shape(values[0])) == 2 else e.shape(values[0])
+        groups = self.groups or 1
+        shape = (h, groups, c // groups, w, n)
+        return [e.view_of(value, f"groups{groups}", f"{e[value]}.reshape{shape}") for value in values], shape
+
+    def parts(self, e, shape: tuple[int, ...]) -> str:
+        """Scratch for sums over pixels, as an argument."""
+        h, groups, _, w, n = shape
+        return f"parts={e.scratch('parts', (h + 1, groups, 1, w, n))}, " if self.groups else ""
+
+    def single_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """That of a number for all that is averaged over, against those views."""
+        h, groups, _, w, n = shape
+        return (1, groups, 1, 1, n) if self.groups else (h, 1, 1, w, n)
+
+    def single(self, e, r: str, shape: tuple[int, ...]) -> str:
+        """r against those views."""
+        return e.view_of(r, "groups", f"{e[r]}.reshape{self.single_shape(shape)}")
+
+    def emit(self, node, e) -> None:
+        (x, y), shape = self.views(e, node.inputs[0], node.name)
+        mean, scratch = e.scratch("mean", self.single_shape(shape)), e.scratch("squares", shape)
+        r = self.single(e, f"{node.name}:r", shape)
+        parts = self.parts(e, shape)
+        e.line(f"standardise({x}, {self.eps!r}, mean={mean}, r={r}, scratch={scratch}, {parts}out={y})")
+
+
+@record
+class StandardiseGradient(Standardise):
+    """dx = r * (dy - mean(dy) - z * mean(dy * z)), the means over what was standardised together."""
+
+    def type(self, dy: TensorType, z: TensorType, r: TensorType) -> TensorType:
+        return z
+
+    def extras(self, dy: TensorType, z: TensorType, r: TensorType) -> Mapping[str, TensorType]:
+        return {}
+
+    def evaluate(self, dy, z, r):
+        (parts, axes), (standard, _) = self.split(dy), self.split(z)
+        wide = r.reshape(len(z), self.groups, 1, 1) if self.groups else r.reshape(len(z), 1, 1, -1)
+        inner = parts - parts.mean(axis=axes, keepdims=True)
+        inner = inner - standard * (parts * standard).mean(axis=axes, keepdims=True)
+        return (inner * wide).reshape(z.shape)
+
+    def emit(self, node, e) -> None:
+        (dy, z, dx), shape = self.views(e, node.inputs[0], node.inputs[1], node.name)
+        scratch = e.scratch("products", shape)
+        r = self.single(e, node.inputs[2], shape)
+        single = e.scratch("means", self.single_shape(shape))
+        lent = f"scratch={scratch}, {self.parts(e, shape)}single={single}"
+        e.line(f"standardise_gradient({dy}, {z}, {r}, {lent}, out={dx})")
+
+
+@record
+class Neighbours(Op):
+    """What `lrn` and its gradient share: the channels that are summed over, and the constants of the divisor."""
+
+    size: int
+    alpha: float
+    beta: float
+    k: float
+
+    @property
+    def numbers(self) -> str:
+        return f"{self.size}, {self.alpha!r}, {self.beta!r}"
+
+    def near(self, c: int, channels: int) -> slice:
+        """The channels around c that there are: size // 2 before it, the rest after it."""
+        first = c - self.size // 2
+        return slice(max(0, first), min(channels, first + self.size))
+
+
+@record
+class LrnGradient(Neighbours):
+    """dx = dy * base^-beta - 2 alpha beta / N * x * sum of (dy * x * base^(-beta-1)) over those who see x."""
+
+    def type(self, dy: TensorType, x: TensorType, base: TensorType) -> TensorType:
+        return x
+
+    def extras(self, dy: TensorType, x: TensorType, base: TensorType) -> Mapping[str, TensorType]:
+        return {}
+
+    def flops(self, dy: TensorType, x: TensorType, base: TensorType) -> int:
+        return x.elements * (self.size + 8)
+
+    def evaluate(self, dy, x, base):
+        import numpy as np
+
+        channels = x.shape[1]
+        inner = dy * x * base ** (-self.beta - 1)
+        spread = np.zeros_like(x)
+        for c in range(channels):
+            spread[:, self.near(c, channels)] += inner[:, c : c + 1]
+        return dy * base**-self.beta - 2 * self.alpha * self.beta / self.size * x * spread
+
+    def emit(self, node, e) -> None:
+        dy, x, base = node.inputs
+        inner, row = (e.scratch(name, e.rows_shape(x)[1:]) for name in ("inner", "row"))
+        e.line(
+            f"lrn_gradient({e.rows(dy)}, {e.rows(x)}, {e.rows(base)}, {self.numbers}, inner={inner}, "
+            f"scratch={row}, out={e.rows(node.name)})"
+        )

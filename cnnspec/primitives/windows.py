@@ -1,0 +1,309 @@
+"""The primitives of pooling: what is made of the pixels of each window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..ir import TensorType, data
+from ..ir.geometry import Geometry, size_2d
+from ..ir.op import Op, Slides
+from ..record import record
+from .convolution.convolve import image_4d, looks
+from .convolution.polyphase import as_image, as_polyphase, polyphase_type
+
+
+@record
+class Spread(Op):
+    """The gradient of a mean over the image: every pixel gets its share."""
+
+    x: TensorType
+
+    def type(self, dy: TensorType) -> TensorType:
+        return self.x
+
+    def evaluate(self, dy):
+        import numpy as np
+
+        count = self.x.elements // self.x["c"]
+        share = dy.reshape(*dy.shape, *[1] * len(self.x.spatial)) / count
+        return np.broadcast_to(share, (len(dy), *self.x.shape)).copy()
+
+    def emit(self, node, e) -> None:
+        (dy,) = node.inputs
+        scratch = e.scratch("share", e.shape(dy))
+        e.line(f"image_means_gradient({e[dy]}, scratch={scratch}, out={e[node.name]})")
+
+
+@record
+class Negate(Op):
+    """-x"""
+
+    can_alias = (0,)
+
+    def gradient(self, node, dy, b):
+        return (b.add(Negate(), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return -x
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        e.line(f"np.negative({e[x]}, out={e[node.name]})")
+
+
+@record
+class Windows(Slides):
+    """What the primitives of pooling share."""
+
+    @property
+    def quartered(self) -> bool:
+        """2x2 windows side by side, the common case, has kernels of its own."""
+        return self.geometry == Geometry((2, 2), (2, 2))
+
+    @property
+    def arguments(self) -> str:
+        return f"{self.geometry.kernel}, {self.geometry.stride}, {self.geometry.pad}"
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :])
+
+    def flops(self, x: TensorType) -> int:
+        return self.type(x).elements * self.geometry.kernel[0] * self.geometry.kernel[1]
+
+    def seen(self, x, fill: float):
+        """The windows' pixels: one array [taps, n, c, i, j]."""
+        import numpy as np
+
+        x4 = image_4d(x)
+        padded = np.pad(x4, ((0, 0), (0, 0), *self.geometry.pad), constant_values=fill)
+        out = self.geometry.out(*x4.shape[2:])
+        return np.stack([view for _, _, view in looks(self.geometry, padded, *out)])
+
+
+@record
+class MaxWindows(Windows):
+    """The largest value of each window."""
+
+    def for_polyphase(self, *inputs: TensorType) -> Op | None:
+        return PolyphasePool() if self.quartered else None
+
+    def extras(self, x: TensorType):
+        if not (self.quartered and x.kind == "image"):
+            return {}
+        return {"top": self.type(x), "bottom": self.type(x)}
+
+    def gradient(self, node, dy, b):
+        kept = (f"{node.name}:top", f"{node.name}:bottom") if node.extras else ()
+        op = MaxWindowsGradient(self.geometry)
+        return (b.add(op, dy, node.inputs[0], node.name, *kept, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        seen = self.seen(x, -np.inf)
+        y = seen.max(axis=0)
+        if x.ndim == 3:
+            return y[:, :, 0]
+        return (y, np.maximum(seen[0], seen[1]), np.maximum(seen[2], seen[3])) if self.quartered else y
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        if node.extras:
+            kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
+            e.line(f"maxpool2({e[x]}, {kept}, out={e[node.name]})")
+        else:
+            e.line(f"maxpool({e[x]}, {self.arguments}, out={e[node.name]})")
+
+
+@record
+class MaxWindowsGradient(Windows):
+    """The gradient goes to the pixel that won."""
+
+    def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:
+        return x
+
+    def flops(self, dy: TensorType, x: TensorType, *rest: TensorType) -> int:
+        return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
+
+    def evaluate(self, dy, x, y, *kept):
+        import numpy as np
+
+        winners = self.seen(x, -np.inf).argmax(axis=0)
+        return scatter(self.geometry, image_4d(x), image_4d(dy), winners).reshape(x.shape)
+
+    def emit(self, node, e) -> None:
+        dy, x, y, *kept = node.inputs
+        shape = e.shape(dy)
+        won = e.scratch("won", shape, "bool")
+        if kept:
+            upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
+            e.line(
+                f"maxpool2_gradient({e[dy]}, {e[x]}, {e[kept[0]]}, {e[kept[1]]}, "
+                f"upper={upper}, lower={lower}, won={won}, out={e[node.name]})"
+            )
+        else:
+            part, free = e.scratch("part", shape), e.scratch("free", shape, "bool")
+            e.line(
+                f"maxpool_gradient({e[dy]}, {e[x]}, {e[y]}, {self.arguments}, "
+                f"part={part}, free={free}, won={won}, out={e[node.name]})"
+            )
+
+
+def scatter(geometry: Geometry, x, dy, winners):
+    """dy to the winning pixel of each window, looking at one window after the other."""
+    import numpy as np
+
+    padded = np.pad(np.zeros_like(x), ((0, 0), (0, 0), *geometry.pad))
+    for n, c, i, j in np.ndindex(dy.shape):
+        u, v = divmod(int(winners[n, c, i, j]), geometry.kernel[1])
+        padded[n, c, i * geometry.stride[0] + u, j * geometry.stride[1] + v] += dy[n, c, i, j]
+    (top, _), (left, _) = geometry.pad
+    return padded[:, :, top : top + x.shape[2], left : left + x.shape[3]]
+
+
+@record
+class PolyphasePool(Op):
+    """Max pooling by 2x2 windows, from polyphase rows to an image: a window's pixels lie in four whole blocks.
+
+    `onward` to polyphase rows again, where the pooled image fills every tile.
+    """
+
+    onward: bool = False
+
+    def pooled(self, x: TensorType) -> TensorType:
+        """The type of the pooled rows, before they become an image."""
+        return TensorType((("c", x["c"]), ("h", x["h"] // 2), ("r", 2), ("t", x["t"])))
+
+    def type(self, x: TensorType) -> TensorType:
+        image = TensorType((("c", x["c"]), ("h", x["h"] // 2), ("w", 2 * x["t"])))
+        return polyphase_type(image) if self.onward else image
+
+    def extras(self, x: TensorType) -> Mapping[str, TensorType]:
+        return {"top": self.pooled(x), "bottom": self.pooled(x)}
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def gradient(self, node, dy, b):
+        kept = (f"{node.name}:top", f"{node.name}:bottom")
+        return (b.add(PolyphasePoolGradient(), dy, node.inputs[0], *kept, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        y, top, bottom = self.windows().evaluate(as_image(x, 4 * x.shape[4]))
+        rows = (np.ascontiguousarray(a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4)) for a in (top, bottom))
+        return as_polyphase(y) if self.onward else y, *rows
+
+    @property
+    def rows_seen(self) -> Geometry:
+        return self.windows().geometry
+
+    def windows(self):
+        return MaxWindows(Geometry((2, 2), (2, 2)))
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
+        e.line(f"polyphase_maxpool2({e[x]}, {kept}, out={e[node.name]})")
+
+
+@record
+class PolyphasePoolGradient(Op):
+    """The gradient goes to the pixel that won."""
+
+    def type(self, dy: TensorType, x: TensorType, *kept: TensorType) -> TensorType:
+        return x
+
+    def flops(self, dy: TensorType, *rest: TensorType) -> int:
+        return 4 * dy.elements
+
+    def evaluate(self, dy, x, *kept):
+        image = as_image(x, 4 * x.shape[4])
+        dy = as_image(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
+        return as_polyphase(MaxWindowsGradient(Geometry((2, 2), (2, 2))).evaluate(dy, image, None))
+
+    def emit(self, node, e) -> None:
+        dy, x, top, bottom = node.inputs
+        shape = e.shape(top)
+        upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
+        won = e.scratch("won", shape, "bool")
+        e.line(
+            f"polyphase_maxpool2_gradient({e[dy]}, {e[x]}, {e[top]}, {e[bottom]}, upper={upper}, lower={lower}, "
+            f"won={won}, out={e[node.name]})"
+        )
+
+
+@record
+class MeanWindows(Windows):
+    """The mean of each window."""
+
+    count_pad: bool = False
+
+    def counts(self, x: TensorType):
+        """FromPolyphase that count in each window, [i,j]."""
+        import numpy as np
+
+        height, width = size_2d(x)
+        if self.count_pad:
+            ones = np.ones([n + sum(p) for n, p in zip((height, width), self.geometry.pad, strict=True)])
+        else:
+            ones = np.pad(np.ones((height, width)), self.geometry.pad)
+        out = self.geometry.out(height, width)
+        return sum(view[0, 0] for _, _, view in looks(self.geometry, ones[None, None], *out))
+
+    def gradient(self, node, dy, b):
+        x = b.type(node.inputs[0])
+        op = MeanWindowsGradient(self.geometry, self.count_pad, x)
+        return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        kind = data(*x.shape[1:])
+        y = (self.seen(x, 0.0).sum(axis=0) / self.counts(kind)).astype(x.dtype)
+        return y if x.ndim == 4 else np.ascontiguousarray(y[:, :, 0])
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        out = e[node.name]
+        e.line(f"window_sums({e[x]}, {self.arguments}, out={out})")
+        e.line(f"np.multiply({out}, {self.shares(e.graph.type(x), node.name, e)}, out={out})")
+
+    def shares(self, x: TensorType, name: str, e) -> str:
+        """Plan source of 1 / count, one number or one for each window."""
+        counts = self.counts(x)
+        if counts.min() == counts.max():
+            return e.number(1 / float(counts[0, 0]))
+        return e.constant("shares", (1 / counts)[:, None, :, None])
+
+
+@record
+class MeanWindowsGradient(MeanWindows):
+    """Every pixel gets its share of the gradients of its windows."""
+
+    x: TensorType = data(1, 1, 1)
+
+    def type(self, dy: TensorType) -> TensorType:
+        return self.x
+
+    def flops(self, dy: TensorType) -> int:
+        return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
+
+    def evaluate(self, dy):
+        import numpy as np
+
+        shares = image_4d(dy) / self.counts(self.x)
+        height, width = size_2d(self.x)
+        (top, bottom), (left, right) = self.geometry.pad
+        padded = np.zeros((*dy.shape[:2], height + top + bottom, width + left + right), dy.dtype)
+        for _, _, seen in looks(self.geometry, padded, *shares.shape[2:]):
+            seen += shares
+        dx = padded[:, :, top : top + height, left : left + width]
+        return dx if dy.ndim == 4 else dx[:, :, 0]
+
+    def emit(self, node, e) -> None:
+        (dy,) = node.inputs
+        shared = e.scratch("shared", e.shape(dy))
+        e.line(f"np.multiply({e[dy]}, {self.shares(self.x, node.name, e)}, out={shared})")
+        e.line(f"window_sums_gradient({shared}, {self.arguments}, out={e[node.name]})")

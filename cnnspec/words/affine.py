@@ -1,0 +1,48 @@
+"""Numbers learnt for each channel: `scale`, `prelu`."""
+
+from __future__ import annotations
+
+from ..ir import TensorType, parameter
+from ..ir.fields import Number, setting
+from ..ir.op import Op, Parameter
+from ..primitives.affine import Bend, TimesChannel
+from ..record import record
+
+
+@record
+class ChannelScale(Op):
+    """A learnt factor for each channel: out[c] = weight[c] * in[c]."""
+
+    word = "scale"
+    family = "normalisation and regularisation"
+    example = "conv 4x3x3 -> scale init 0.5 -> relu"
+    aliases = ("layer_scale", "layerscale", "gamma")
+
+    init: float = setting(Number(), 1.0, "how the factors begin (ConvNeXt: 1e-6)")
+
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
+        return (Parameter("weight", parameter(c=x["c"]), self.init),)
+
+    def macs(self, x: TensorType) -> int:
+        return 0
+
+    def decompose(self, node, inputs, b) -> str:
+        return b.add(TimesChannel(), inputs[0], b.parameter(node, "weight"), name=node.name, like=node)
+
+
+@record
+class PRelu(Op):
+    """Parametric rectifier: x where positive, weight[c] * x elsewhere (He et al. 2015)."""
+
+    word = "prelu"
+    family = "activation"
+    example = "conv 4x3x3 -> prelu"
+    aliases = ("parametric_relu",)
+
+    init: float = setting(Number(), 0.25, "how the negative_slopes of the negative part begin")
+
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
+        return (Parameter("weight", parameter(c=x["c"]), self.init),)
+
+    def decompose(self, node, inputs, b) -> str:
+        return b.add(Bend(), inputs[0], b.parameter(node, "weight"), name=node.name, like=node)

@@ -1,0 +1,188 @@
+"""Joins: several branches become one value."""
+
+from __future__ import annotations
+
+from ..diagnostics import Fault
+from ..ir import TensorType
+from ..ir.op import Op
+from ..primitives.merge import Channels, MaxGradient, Product, Scale, pairwise
+from ..record import record
+
+
+@record
+class Join(Op):
+    """What joins share: two or more inputs of equal shape."""
+
+    family = "join"
+    join = True
+    layout_agnostic = True
+    any_order = True
+
+    def type(self, *inputs: TensorType) -> TensorType:
+        first = inputs[0]
+        for number, other in enumerate(inputs[1:], 1):
+            if other.axes != first.axes:
+                raise Fault(
+                    "CNN101",
+                    f"`{self.word}` needs branches of equal shape, got {first} and {other}",
+                    at=f"input{number}",
+                    label=f"this branch gives {other}",
+                    because=(("input0", f"this one gives {first}"),),
+                )
+        return first
+
+    def flops(self, *inputs: TensorType) -> int:
+        return inputs[0].elements * (len(inputs) - 1)
+
+
+@record
+class Add(Join):
+    """The sum of the branches; shapes must be equal, nothing is broadcast or projected."""
+
+    word = "add"
+    example = "add( conv 3x3x3 pad same | id )"
+    aliases = ("sum", "plus")
+    can_alias = (0, 1)
+
+    def gradient(self, node, dy, b):
+        return (dy,) * len(node.inputs)
+
+    def evaluate(self, *inputs):
+        return sum(inputs[1:], inputs[0])
+
+    def emit(self, node, e) -> None:
+        pairwise(node, e, "np.add")
+
+
+@record
+class Mean(Join):
+    """The mean of the branches."""
+
+    word = "mean"
+    example = "mean( relu | id | tanh )"
+    aliases = ("average",)
+
+    def gradient(self, node, dy, b):
+        part = b.add(Scale(1 / len(node.inputs)), dy, name=f"{node.name}.part", like=node)
+        return (part,) * len(node.inputs)
+
+    def evaluate(self, *inputs):
+        return sum(inputs[1:], inputs[0]) / len(inputs)
+
+    def emit(self, node, e) -> None:
+        pairwise(node, e, "np.add")
+        e.line(f"np.multiply({e[node.name]}, {e.number(1 / len(node.inputs))}, out={e[node.name]})")
+
+
+@record
+class Max(Join):
+    """The largest of the branches, number by number; a tie goes to the first."""
+
+    word = "max"
+    example = "max( conv 4x3x3 | conv 4x3x3 )"
+
+    def gradient(self, node, dy, b):
+        """The gradient of branch k is dy where it is the first that equals the maximum."""
+        return tuple(
+            b.add(MaxGradient(k), dy, node.name, *node.inputs[: k + 1], name=f"{node.name}.d{k}", like=node)
+            for k in range(len(node.inputs))
+        )
+
+    def evaluate(self, *inputs):
+        import numpy as np
+
+        return np.maximum.reduce(inputs)
+
+    def emit(self, node, e) -> None:
+        pairwise(node, e, "np.maximum")
+
+
+@record
+class Mul(Op):
+    """The product of two branches; one of them may be a gate of one number for each channel (cx1x1 or c)."""
+
+    word = "mul"
+    family = "join"
+    join = True
+    example = "mul( id | gap -> dense 3 -> sigmoid -> reshape 3x1x1 )"
+    aliases = ("multiply", "prod", "gate")
+
+    def type(self, *inputs: TensorType) -> TensorType:
+        full = max(inputs, key=lambda t: (t.elements, len(t.axes)))
+        for number, other in enumerate(inputs):
+            gate = other["c"] == full["c"] and set(other.spatial) <= {1} and other.kind in (full.kind, "vector")
+            if other.axes != full.axes and not gate:
+                raise Fault(
+                    "CNN101",
+                    f"`mul` needs branches of equal shape, or a gate of {full['c']}x1x1; "
+                    f"got {inputs[0]} and {inputs[1] if number == 0 else other}",
+                    at=f"input{number}",
+                    label=f"this branch gives {other}",
+                )
+        return full
+
+    def flops(self, *inputs: TensorType) -> int:
+        return self.type(*inputs).elements * (len(inputs) - 1)
+
+    def decompose(self, node, inputs, b) -> str:
+        """A product of two at a time, the larger first."""
+        ordered = sorted(inputs, key=lambda value: b.type(value).axes != node.type.axes)
+        product, *rest = ordered
+        for number, value in enumerate(rest):
+            name = node.name if number == len(rest) - 1 else f"{node.name}.product"
+            product = b.add(Product(), product, value, name=name, like=node)
+        return product
+
+
+@record
+class Concat(Op):
+    """The branches' channels one after the other; height and width must agree."""
+
+    word = "concat"
+    family = "join"
+    join = True
+    row_by_row = True
+    example = "concat( conv 4x1x1 | conv 4x3x3 pad same )"
+    aliases = ("cat", "concatenate", "stack")
+
+    def type(self, *inputs: TensorType) -> TensorType:
+        first = inputs[0]
+        for number, other in enumerate(inputs[1:], 1):
+            if other.kind != first.kind or other.spatial != first.spatial:
+                raise Fault(
+                    "CNN101",
+                    f"`concat` needs branches of equal height and width, got {first} and {other}",
+                    at=f"input{number}",
+                    label=f"this branch gives {other}",
+                    because=(("input0", f"this one gives {first}"),),
+                )
+        return first.resized(first.spatial, sum(x["c"] for x in inputs))
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def starts(self, types) -> list[int]:
+        starts = [0]
+        for kind in types:
+            starts.append(starts[-1] + kind["c"])
+        return starts
+
+    def gradient(self, node, dy, b):
+        types = [b.type(value) for value in node.inputs]
+        starts = self.starts(types)
+        return tuple(
+            b.add(Channels(starts[k], starts[k + 1], kind), dy, name=f"{node.name}.d{k}", like=node)
+            for k, kind in enumerate(types)
+        )
+
+    def evaluate(self, *inputs):
+        import numpy as np
+
+        return np.concatenate(inputs, axis=1)
+
+    def emit(self, node, e) -> None:
+        starts = self.starts([e.graph.type(value) for value in node.inputs])
+        before = ":, " if len(e.shape(node.name)) > 2 else ""
+        for k, value in enumerate(node.inputs):
+            part = e.view(f"part{k}", f"{e[node.name]}[{before}{starts[k]}:{starts[k + 1]}]")
+            e.line(f"np.copyto({part}, {e[value]})")

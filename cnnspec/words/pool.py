@@ -1,0 +1,151 @@
+"""Pooling: the largest, smallest or mean value of each window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Fault
+from ..ir import TensorType, data
+from ..ir.fields import Choice, Count, Shape, Sizes, Switch, setting, size
+from ..ir.geometry import Geometry, need_pixels, size_2d, slide
+from ..ir.op import Op, Window
+from ..primitives.norm_windows import NormWindows
+from ..primitives.windows import MaxWindows, MeanWindows, Negate, Spread
+from ..record import record
+
+PAD = Choice(("valid", "same", "include"), Sizes(0))
+SIZE = Shape((1, 2))
+
+
+@record
+class Pool(Op):
+    """What all pooling words share; without `stride`, windows lie side by side."""
+
+    family = "pooling"
+
+    size: tuple[int, ...] = size(SIZE, "K", "the window: one number for a square, or KxK")
+    stride: Any = setting(Sizes(1), None, "pixels from one window to the next (default: the window's size)")
+    pad: Any = setting(PAD, "valid", "pixels around the input: valid (none), same, include, or a number")
+
+    def geometry(self, x: TensorType) -> Geometry:
+        need_pixels(self.word, x)
+        rank = len(x.spatial)
+        if len(self.size) > rank:
+            raise Fault("CNN205", f"`{self.word}` on a sequence takes one number", at="size", label="two numbers")
+        kernel = self.size if len(self.size) == rank else self.size * rank
+        stride = kernel if self.stride is None else self.stride
+        found = slide(self.word, x, kernel, stride, self.pad)
+        for before, extent in zip(found.pad, found.extent, strict=True):
+            if max(before) >= extent and max(before) > 0:
+                raise Fault(
+                    "CNN206",
+                    f"padding of {max(before)} lets a window of {extent} lie wholly outside the image",
+                    at="pad",
+                )
+        return found
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized(self.geometry(x).out(*size_2d(x))[-len(x.spatial) :])
+
+    def window(self, x: TensorType) -> Window:
+        return self.geometry(x).window(len(x.spatial))
+
+    def flops(self, x: TensorType) -> int:
+        kernel = self.geometry(x).kernel
+        return self.type(x).elements * kernel[0] * kernel[1]
+
+    def primitive(self, geometry: Geometry) -> Op:
+        raise AssertionError("a pooling word must say what it is made of")
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        return b.add(self.primitive(self.geometry(b.type(x))), x, name=node.name, like=node)
+
+
+@record
+class MaxPool(Pool):
+    """Max pooling: keeps the largest value of each window; a tie goes to the first in reading order."""
+
+    word = "maxpool"
+    example = "maxpool 3 stride 2 pad 1"
+    aliases = ("maxpool2d", "max_pool", "maxpooling2d", "pool")
+
+    def primitive(self, geometry: Geometry) -> Op:
+        return MaxWindows(geometry)
+
+
+@record
+class MinPool(Pool):
+    """Min pooling: keeps the smallest value of each window."""
+
+    word = "minpool"
+    example = "minpool 2"
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        turned = b.add(Negate(), x, name=f"{node.name}.negated", like=node)
+        largest = b.add(MaxWindows(self.geometry(b.type(x))), turned, name=f"{node.name}.largest", like=node)
+        return b.add(Negate(), largest, name=node.name, like=node)
+
+
+@record
+class AvgPool(Pool):
+    """Average pooling: the mean of each window; padding does not count unless `count_pad on`."""
+
+    word = "avgpool"
+    example = "avgpool 2"
+    aliases = ("avgpool2d", "avg_pool", "averagepooling2d", "meanpool")
+
+    count_pad: bool = setting(Switch(), False, "whether padding counts as pixels of value 0")
+
+    def primitive(self, geometry: Geometry) -> Op:
+        return MeanWindows(geometry, self.count_pad)
+
+
+@record
+class LpPool(Pool):
+    """Power-average pooling: the p-norm of each window, (sum of |x|^p)^(1/p); padding adds nothing.
+
+    `p 1` is the sum of the sizes, a large p tends to the largest of them. Where all of a window is 0, so is its
+    gradient.
+    """
+
+    word = "lppool"
+    example = "lppool 2 p 3"
+    aliases = ("lppool2d", "lp_pool", "power_average_pool")
+
+    p: int = setting(Count(1, 64), 2, "the power: 1 sums sizes, 2 is the root of the sum of squares")
+
+    def primitive(self, geometry: Geometry) -> Op:
+        return NormWindows(geometry, self.p)
+
+
+@record
+class Gap(Op):
+    """Global average pooling: the mean of each channel, which makes a vector."""
+
+    word = "gap"
+    family = "pooling"
+    example = "gap -> dense 10"
+    aliases = ("globalaveragepooling2d", "global_avg_pool", "globalavgpool", "adaptiveavgpool2d")
+
+    @property
+    def looks_everywhere(self) -> bool:
+        return True
+
+    def type(self, x: TensorType) -> TensorType:
+        need_pixels(self.word, x)
+        return data(x["c"])
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def gradient(self, node, dy, b):
+        return (b.add(Spread(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        return x.mean(axis=tuple(range(2, x.ndim)))
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        e.line(f"image_means({e[x]}, out={e[node.name]})")

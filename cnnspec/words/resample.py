@@ -1,0 +1,182 @@
+"""More or fewer pixels: `pad`, `crop`, `upsample`, `resize`, and the global maximum `gmp`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Fault
+from ..ir import TensorType, data
+from ..ir.fields import Choice, Count, Shape, Sizes, setting, size
+from ..ir.geometry import Geometry, Pair, each, need_pixels, size_2d
+from ..ir.op import Op, Window
+from ..primitives.resample import BlendPixels, Enlarge, Place, Squeeze, Take, blend
+from ..primitives.windows import MaxWindows
+from ..record import record
+
+
+@record
+class Pad(Op):
+    """Zeros around the image, and with `channels` zero channels before and after its own."""
+
+    word = "pad"
+    family = "dense and shape"
+    example = "pad 1x2 -> conv 4x3x3"
+    aliases = ("zeropad2d", "zero_padding", "zeropadding2d")
+
+    size: Any = size(Sizes(0), "N", "pixels at every side, or HxW: above and below x left and right")
+    channels: int = setting(Count(0), 0, "zero channels before the image's own, and as many after")
+
+    def before(self, x: TensorType) -> tuple[int, int, int]:
+        return (self.channels, *each(self.size, len(x.spatial), "size", fill=0))
+
+    def type(self, x: TensorType) -> TensorType:
+        need_pixels(self.word, x)
+        channels, *sides = self.before(x)
+        spatial = tuple(n + 2 * side for n, side in zip(size_2d(x), sides, strict=True))
+        return x.resized(spatial[-len(x.spatial) :], x["c"] + 2 * channels)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def window(self, x: TensorType) -> Window:
+        rank = len(x.spatial)
+        return Window((1,) * rank, (1,) * rank, self.before(x)[-rank:], (1,) * rank)
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        kind = b.type(x)
+        return b.add(Place(self.before(kind), self.type(kind)), x, name=node.name, like=node)
+
+
+@record
+class Crop(Op):
+    """The middle of the image, of the size that is given (an odd pixel more is cut off below and at the right)."""
+
+    word = "crop"
+    family = "dense and shape"
+    example = "crop 8x6 -> conv 4x3x3"
+    aliases = ("centercrop", "center_crop", "cropping2d")
+
+    size: tuple[int, ...] = size(Shape((1, 2)), "HxW", "height and width that are left (W on a sequence)")
+
+    def target(self, x: TensorType) -> tuple[int, ...]:
+        need_pixels(self.word, x)
+        rank = len(x.spatial)
+        wanted = self.size * rank if len(self.size) == 1 else self.size
+        if len(wanted) != rank:
+            raise Fault("CNN205", "`crop` on a sequence takes one number", at="size", label="two numbers")
+        if any(left > have for left, have in zip(wanted, x.spatial, strict=True)):
+            want, have = ("x".join(map(str, sizes)) for sizes in (wanted, x.spatial))
+            raise Fault("CNN107", f"a crop to {want} is larger than the {have} {x.kind}", at="size")
+        return wanted
+
+    def before(self, x: TensorType) -> tuple[int, int, int]:
+        cut = tuple((have - left) // 2 for have, left in zip(x.spatial, self.target(x), strict=True))
+        return (0, *(0, *cut)[-2:])  # type: ignore[return-value]
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized(self.target(x))
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def window(self, x: TensorType) -> Window:
+        rank = len(x.spatial)
+        shift = tuple(-side for side in self.before(x)[-rank:])
+        return Window((1,) * rank, (1,) * rank, shift, (1,) * rank)
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        kind = b.type(x)
+        return b.add(Take(self.before(kind), self.type(kind)), x, name=node.name, like=node)
+
+
+@record
+class Upsample(Op):
+    """Every pixel becomes a block of itself: nearest-neighbour enlargement by whole factors."""
+
+    word = "upsample"
+    family = "dense and shape"
+    example = "maxpool 2 -> upsample 2 -> conv 4x3x3"
+    aliases = ("upsampling2d", "unpool", "upscale")
+
+    size: Any = size(Sizes(1, 64), "F", "the factor, or one for each direction such as 2x1")
+
+    def factors(self, x: TensorType) -> Pair:
+        return each(self.size, len(x.spatial), "size")
+
+    def type(self, x: TensorType) -> TensorType:
+        need_pixels(self.word, x)
+        spatial = tuple(n * f for n, f in zip(size_2d(x), self.factors(x), strict=True))
+        return x.resized(spatial[-len(x.spatial) :])
+
+    def window(self, x: TensorType) -> Window:
+        rank = len(x.spatial)
+        factors = self.factors(x)[-rank:]
+        before = tuple(factor - 1 for factor in factors)
+        return Window(factors, (1,) * rank, before, (1,) * rank, grow=factors)
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        return b.add(Enlarge(self.factors(b.type(x))), x, name=node.name, like=node)
+
+
+@record
+class Resize(Op):
+    """The image at another size, by the nearest pixel or by blending the four around (corners not aligned)."""
+
+    word = "resize"
+    family = "dense and shape"
+    example = "resize 9x7 mode bilinear -> conv 4x3x3"
+    aliases = ("interpolate", "resizing")
+
+    size: tuple[int, ...] = size(Shape((1, 2)), "HxW", "the new height and width (W on a sequence)")
+    mode: str = setting(Choice(("nearest", "bilinear")), "nearest", "nearest pixel, or a blend")
+
+    def target(self, x: TensorType) -> tuple[int, ...]:
+        need_pixels(self.word, x)
+        rank = len(x.spatial)
+        wanted = self.size * rank if len(self.size) == 1 else self.size
+        if len(wanted) != rank:
+            raise Fault("CNN205", "`resize` on a sequence takes one number", at="size", label="two numbers")
+        return wanted
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized(self.target(x))
+
+    def macs(self, x: TensorType) -> int:
+        return 0
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        kind = b.type(x)
+        made = size_2d(self.type(kind))
+        down, across = (blend(have, want, self.mode) for have, want in zip(size_2d(kind), made, strict=True))
+        return b.add(BlendPixels(down, across), x, name=node.name, like=node)
+
+
+@record
+class Gmp(Op):
+    """Global max pooling: the largest value of each channel, which makes a vector."""
+
+    word = "gmp"
+    family = "pooling"
+    example = "conv 4x3x3 -> gmp -> dense 10"
+    aliases = ("globalmaxpooling2d", "global_max_pool", "adaptivemaxpool2d")
+
+    @property
+    def looks_everywhere(self) -> bool:
+        return True
+
+    def type(self, x: TensorType) -> TensorType:
+        need_pixels(self.word, x)
+        return data(x["c"])
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        whole = size_2d(b.type(x))
+        largest = b.add(MaxWindows(Geometry(whole, whole)), x, name=f"{node.name}.largest", like=node)
+        return b.add(Squeeze(), largest, name=node.name, like=node)

@@ -1,0 +1,129 @@
+"""Normalisation within one image: `layernorm`, `groupnorm`, `lrn`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..diagnostics import Fault
+from ..ir import TensorType, parameter
+from ..ir.fields import Count, Number, Shape, optional_size, setting, size
+from ..ir.op import Op, Parameter
+from ..primitives.affine import TimesChannel
+from ..primitives.convolution.convolve import AddBias
+from ..primitives.standardise import LrnGradient, Neighbours, Standardise
+from ..record import record
+
+
+def affine_parameters(x: TensorType) -> tuple[Parameter, ...]:
+    kind = parameter(c=x["c"])
+    return Parameter("weight", kind, 1.0), Parameter("bias", kind, 0.0)
+
+
+def affine(op: Op, node, inputs, b) -> str:
+    """op(x) * weight + bias, for each channel."""
+    z = b.add(op, inputs[0], name=f"{node.name}.standard", like=node)
+    y = b.add(TimesChannel(), z, b.parameter(node, "weight"), name=f"{node.name}.scaled", like=node)
+    return b.add(AddBias(), y, b.parameter(node, "bias"), name=node.name, like=node)
+
+
+@record
+class LayerNorm(Op):
+    """Layer normalisation: at each pixel the channels to mean 0 and variance 1, then a learnt scale and shift.
+
+    out = (x - mean) / sqrt(var + eps) * weight + bias, mean and var over the channels (Ba et al. 2016; on
+    images as in ConvNeXt).
+    """
+
+    word = "layernorm"
+    family = "normalisation and regularisation"
+    example = "conv 6x3x3 -> layernorm -> gelu"
+    aliases = ("layer_norm", "ln", "layernorm2d", "layernormalization")
+
+    eps: float = setting(Number(0, 1, open_low=True), 1e-5, "added to the variance")
+
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
+        return affine_parameters(x)
+
+    def flops(self, x: TensorType) -> int:
+        return 8 * x.elements
+
+    def decompose(self, node, inputs, b) -> str:
+        return affine(Standardise(self.eps), node, inputs, b)
+
+
+@record
+class GroupNorm(Op):
+    """Group normalisation: in each image every group of channels to mean 0 and variance 1, then scale and shift.
+
+    `groupnorm 1` takes all channels together, `groupnorm C` each alone (Wu and He 2018).
+    """
+
+    word = "groupnorm"
+    family = "normalisation and regularisation"
+    example = "conv 6x3x3 -> groupnorm 3 -> relu"
+    aliases = ("group_norm", "gn", "groupnormalization")
+
+    size: tuple[int, ...] = size(Shape((1,)), "G", "groups that the channels are split into")
+    eps: float = setting(Number(0, 1, open_low=True), 1e-5, "added to the variance")
+
+    def type(self, x: TensorType) -> TensorType:
+        (groups,) = self.size
+        if x["c"] % groups:
+            message = f"{groups} groups do not divide {x['c']} channels"
+            raise Fault("CNN106", message, at="size", label=f"{x['c']} % {groups} = {x['c'] % groups}")
+        return x
+
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
+        return affine_parameters(x)
+
+    def flops(self, x: TensorType) -> int:
+        return 8 * x.elements
+
+    def decompose(self, node, inputs, b) -> str:
+        return affine(Standardise(self.eps, self.size[0]), node, inputs, b)
+
+
+@record
+class Lrn(Neighbours):
+    """Local response normalisation: each number divided by what its neighbouring channels are.
+
+    out[c] = x[c] / (k + alpha / N * sum of x[c']^2 over the N channels around c)^beta (Krizhevsky et al. 2012,
+    alpha divided by N as in PyTorch).
+    """
+
+    word = "lrn"
+    family = "normalisation and regularisation"
+    example = "conv 8x3x3 -> relu -> lrn 5"
+    aliases = ("localresponsenorm", "local_response_norm")
+
+    size: int = optional_size(Count(1, 1024), "N", 5, "channels that are summed over")
+    alpha: float = setting(Number(0), 1e-4, "weight of the sum")
+    beta: float = setting(Number(0), 0.75, "power of the divisor")
+    k: float = setting(Number(0, open_low=True), 1.0, "added to the sum")
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements * (self.size + 6)
+
+    def extras(self, x: TensorType) -> Mapping[str, TensorType]:
+        return {"base": replace(x, folded=())}
+
+    def gradient(self, node, dy, b):
+        op = LrnGradient(self.size, self.alpha, self.beta, self.k)
+        return (b.add(op, dy, node.inputs[0], f"{node.name}:base", name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x):
+        import numpy as np
+
+        square, channels = x * x, x.shape[1]
+        sums = np.stack([square[:, self.near(c, channels)].sum(axis=1) for c in range(channels)], axis=1)
+        base = self.k + self.alpha / self.size * sums
+        return x * base**-self.beta, base
+
+    def emit(self, node, e) -> None:
+        (x,) = node.inputs
+        row = e.scratch("row", e.rows_shape(x)[1:])
+        e.line(
+            f"lrn({e.rows(x)}, {self.numbers}, {self.k!r}, scratch={row}, base={e.rows(f'{node.name}:base')}, "
+            f"out={e.rows(node.name)})"
+        )

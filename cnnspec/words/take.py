@@ -1,0 +1,44 @@
+"""Some of the channels: what a network needs that sends one half of them along a way of its own."""
+
+from __future__ import annotations
+
+from ..diagnostics import Fault
+from ..ir import TensorType
+from ..ir.fields import Count, setting, size
+from ..ir.op import Op
+from ..primitives.merge import Channels
+from ..record import record
+
+
+@record
+class Take(Op):
+    """Taking channels: N of them, from the first or from a later one on."""
+
+    word = "take"
+    family = "dense and shape"
+    example = "conv 6x1x1 -> concat( take 2 | take 4 start 2 -> relu )"
+    aliases = ("slice", "split", "chunk", "narrow")
+
+    size: int = size(Count(1), "N", "how many channels")
+    start: int = setting(Count(0), 0, "the number of the first one, counted from 0")
+
+    def type(self, x: TensorType) -> TensorType:
+        if self.start + self.size > x["c"]:
+            raise Fault(
+                "CNN107",
+                f"there are {x['c']} channels, so {self.size} from number {self.start} on are not there",
+                at="start" if self.size <= x["c"] else "size",
+                label=f"{self.start} + {self.size} > {x['c']}",
+            )
+        return x.resized(x.spatial, self.size)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        made = self.type(b.type(x))
+        return b.add(Channels(self.start, self.start + self.size, made), x, name=node.name, like=node)
+
+    def evaluate(self, x):
+        return x[:, self.start : self.start + self.size]

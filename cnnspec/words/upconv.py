@@ -1,0 +1,102 @@
+"""The word of transposed convolution: `upconv`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..diagnostics import Fault
+from ..ir import TensorType, parameter
+from ..ir.fields import Count, Shape, Sizes, Switch, setting, size
+from ..ir.geometry import Geometry, each, need_pixels, size_2d
+from ..ir.op import Op, Parameter, Window
+from ..primitives.convolution.convolve import ConvolveInputGradient
+from ..record import record
+from .conv import INIT, bias_init, kernel_parameters, with_bias
+
+
+@record
+class UpConv(Op):
+    """A transposed convolution: every pixel paints a kernel's worth of output, `stride` pixels apart.
+
+    It is the gradient of a convolution with respect to its input, which makes images larger:
+    (n - 1) * stride + dilate * (K - 1) + 1 + output_pad - 2 * pad pixels out of n.
+    """
+
+    word = "upconv"
+    family = "convolution"
+    example = "upconv 4x3x3 stride 2 pad 1 output_pad 1"
+    on = "3x5x6"
+    aliases = ("convtranspose2d", "deconv", "conv_transpose", "conv2dtranspose", "deconvolution")
+
+    size: tuple[int, ...] = size(Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)")
+    stride: Any = setting(Sizes(1), 1, "output pixels from one input pixel's kernel to the next")
+    pad: Any = setting(Sizes(0), 0, "output pixels cut off at every side")
+    output_pad: Any = setting(Sizes(0), 0, "further output pixels below and at the right, fewer than the stride")
+    dilate: Any = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
+    groups: int = setting(Count(1), 1, "parts into which channels and filters are split")
+    bias: bool = setting(Switch(), True, "whether a number is added to each filter's output")
+    init: str = setting(INIT, "kaiming_uniform", "how the weights begin")
+
+    def geometry(self, x: TensorType) -> Geometry:
+        """That of the convolution whose gradient this is: from the output to the input."""
+        need_pixels(self.word, x)
+        rank = len(x.spatial)
+        if len(self.size) != rank + 1:
+            pattern = "FxKxK, such as 8x3x3" if rank == 2 else "FxK, such as 8x3"
+            message = f"`upconv` on {'an image' if rank == 2 else 'a sequence'} takes {pattern}"
+            raise Fault("CNN205", message, at="size", label=f"{len(self.size)} numbers")
+        pads = each(self.pad, rank, "pad", fill=0)
+        return Geometry(
+            (1, *self.size[1:])[-2:],  # type: ignore[arg-type]
+            each(self.stride, rank, "stride"),
+            ((pads[0], pads[0]), (pads[1], pads[1])),
+            each(self.dilate, rank, "dilate"),
+        )
+
+    def type(self, x: TensorType) -> TensorType:
+        found = self.geometry(x)
+        rank = len(x.spatial)
+        more = each(self.output_pad, rank, "output_pad", fill=0)
+        if any(extra and extra >= step for extra, step in zip(more, found.stride, strict=True)):
+            message = "`output_pad` must be smaller than the stride: those pixels would belong to the next kernel"
+            raise Fault("CNN206", message, at="output_pad")
+        for what, count in (("channels", x["c"]), ("filters", self.size[0])):
+            if count % self.groups:
+                message = f"{self.groups} groups do not divide {count} {what}"
+                raise Fault(
+                    "CNN105", message, at="groups", label=f"{count} % {self.groups} = {count % self.groups}"
+                )
+        sizes = tuple(
+            (n - 1) * step + extent + extra - 2 * pad[0]
+            for n, step, extent, extra, pad in zip(
+                size_2d(x), found.stride, found.extent, more, found.pad, strict=True
+            )
+        )
+        if min(sizes) < 1:
+            raise Fault("CNN107", f"padding of {self.pad} leaves nothing of the output", at="pad")
+        return x.resized(sizes[-rank:], self.size[0])
+
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
+        """weight (C, F / groups, KH, KW), PyTorch's layout of ConvTranspose2d, and bias (F,)."""
+        weight, *_ = kernel_parameters(x["c"], self.size[0] // self.groups, self.size[1:], False, self.init)
+        if not self.bias:
+            return (weight,)
+        count = parameter(f=self.size[0])
+        return weight, Parameter("bias", count, bias_init(self.init), weight.fan_in, weight.fan_out)
+
+    def macs(self, x: TensorType) -> int:
+        (weight, *_) = self.parameters(x)
+        return weight.type.elements * (x.elements // x["c"])
+
+    def window(self, x: TensorType) -> Window:
+        found, rank = self.geometry(x), len(x.spatial)
+        before = tuple(extent - 1 - pad[0] for extent, pad in zip(found.extent, found.pad, strict=True))
+        return Window(
+            found.kernel[-rank:], (1,) * rank, before[-rank:], found.dilate[-rank:], grow=found.stride[-rank:]
+        )
+
+    def decompose(self, node, inputs, b) -> str:
+        (x,) = inputs
+        kind = b.type(x)
+        paint = ConvolveInputGradient(self.geometry(kind), self.groups, self.type(kind))
+        return with_bias(paint, x, self.bias, node, b)
