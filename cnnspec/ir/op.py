@@ -89,7 +89,7 @@ class Op:
         return False
 
     def for_polyphase(self, *inputs: TensorType) -> Op | None:
-        """The op that does the same on images in polyphase rows (primitives/convolution/polyphase.py); None without one."""
+        """The op that does the same on images in polyphase rows (primitives/convolution); None without one."""
         return self if self.layout_agnostic else None
 
     @property

@@ -1,4 +1,4 @@
-"""Batch normalisation together with the max pooling that follows it, on polyphase rows (convolution/winograd_1d.py)."""
+"""Batch normalisation together with the max pooling that follows it, on polyphase rows."""
 
 from __future__ import annotations
 
