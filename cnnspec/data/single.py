@@ -1,39 +1,132 @@
-"""Files to ask a trained network about: arrays, rows of a table, pictures, prepared as its training data were."""
+"""What a trained network is asked about: arrays, rows of a table, pictures, prepared as its training data were."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..diagnostics import Fault, SpecError
-from .files import need
+from ..diagnostics import Diagnostic, Fault, SpecError
+from ..plain_files import open_regular
+from .files import need, unreadable
+from .fitted import fitted, is_of_digits
 from .formats.idx import read_idx
 from .formats.npz import read_asked as read_archive
 from .formats.npz import read_npy
 from .formats.table import read_asked as read_table
-from .preparation import Preparation, as_floats
+from .preparation import BYTES, Preparation, as_floats
+from .sources.folders import is_of_system
 from .sources.images import read_image
 
+ARRAYS = ((b"\x93NUMPY", ".npy"), (b"PK\x03\x04", ".npz"), (b"PK\x05\x06", ".npz"))
+TABLES = (".csv", ".tsv", ".txt")
+PICTURES = (
+    ".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm", ".webp", ".gif", ".tif", ".tiff", ".npy", ".npz",
+)  # fmt: skip
+FIT = 24  # bytes that a pixel of a picture takes while it is fitted
+LIGHT = 128  # paper is lighter, a blackboard darker
 
-def read_inputs(path: Path, kept: Preparation, *, prepared: bool = False) -> tuple[np.ndarray, str]:
-    """The images of a file as the network sees them, (n, c, h, w) float32, and a word where their type was changed.
 
-    `prepared` floats are taken as they are. Raises SpecError for what cannot be prepared.
+def read_inputs(
+    path: Path, kept: Preparation, *, prepared: bool = False, fit: bool = False
+) -> tuple[np.ndarray, str]:
+    """The images of a file as the network sees them, (n, c, h, w) float32, and a word where they were changed.
+
+    `prepared` floats are taken as they are; pictures are brought to the network's size with `fit`. Raises SpecError
+    for what cannot be prepared.
     """
     try:
+        if fit:
+            return _fitted(*_read_to_fit(path, kept), kept)
         x = _read(path, kept)
         need(8 * x.size, f"{path} as floats")
         if prepared:
             return as_seen(x, str(path)), ""
-        return kept.apply(x, str(path))
+        seen, word = kept.apply(x, str(path))
+        return seen, word or doubtful(x, kept)
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
 
 
+def inputs_of(given: Any, kept: Preparation, *, fit: bool = False, name: str = "x") -> np.ndarray:
+    """What a program gives, as the network sees it: an array, files by their paths, or a list of either.
+
+    Raises SpecError, which calls an array `name`.
+    """
+    if isinstance(given, str | os.PathLike):
+        return read_inputs(Path(given), kept, fit=fit)[0]
+    try:
+        if isinstance(given, Sequence) and given and not _is_array(given):
+            parts = [inputs_of(one, kept, fit=fit, name=f"{name}[{i}]") for i, one in enumerate(given)]
+            return np.concatenate(parts)
+        array = as_numbers(given, name)
+        if fit:
+            return _fitted(array, name, kept)[0]
+        return kept.apply(arranged(array, kept, name), name)[0]
+    except Fault as fault:
+        raise SpecError((fault.diagnostic(),)) from None
+
+
+def _is_array(given: Sequence[Any]) -> bool:
+    """Whether a sequence is one array, written down as lists of numbers."""
+    first: Any = given
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    return isinstance(first, int | float | np.generic)
+
+
+def as_numbers(given: Any, name: str) -> np.ndarray:
+    """An argument as an array of numbers; raises Fault, which names it, for anything else."""
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError) as error:
+        raise Fault("CNN408", f"{name} is no array: {str(error).splitlines()[0]}") from None
+    if array.dtype.kind not in "biuf":
+        raise Fault("CNN426", f"{name} holds {array.dtype}, not numbers")
+    return array
+
+
+def files_of(folder: Path, kept: Preparation) -> tuple[list[Path], int]:
+    """The files below a folder that a network may be asked about, in the order of their paths; how many others.
+
+    By their endings: tables for a network of a table, else pictures and arrays. What is hidden, and folders that
+    systems leave, are not looked at. Raises SpecError where there is nothing to ask about.
+    """
+    asked = TABLES if kept.table else PICTURES
+    found, passed = [], 0
+    for place, folders, files in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not is_of_system(name)]
+        for name in files:
+            if Path(name).suffix.lower() in asked and not name.startswith("."):
+                found.append(Path(place, name))
+            else:
+                passed += not name.startswith(".")
+    if not found:
+        message = f"{folder} has nothing in it that could be asked about"
+        raise SpecError((Diagnostic("CNN414", message, help=f"that are {', '.join(asked)}"),))
+    return sorted(found), passed
+
+
+def _refuse(error: OSError) -> None:
+    raise SpecError((unreadable(Path(os.fspath(error.filename)), error).diagnostic(),)) from None
+
+
+def _ending(path: Path) -> str:
+    """`.npy`, `.npz`, or the ending of the file's name: what an array is tells its beginning, whatever its name."""
+    try:
+        with open_regular(path) as file:
+            head = file.read(8)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return next((ending for magic, ending in ARRAYS if head.startswith(magic)), path.suffix.lower())
+
+
 def _read(path: Path, kept: Preparation) -> np.ndarray:
-    """What a file holds, by its ending, as [n, c, ...]; one without an ending of arrays is what training's were."""
-    ending = path.suffix.lower()
+    """What a file holds as [n, c, ...]; one that is no array is what training's were."""
+    ending = _ending(path)
     if ending == ".npy":
         return arranged(read_npy(path), kept, str(path))
     if ending == ".npz":
@@ -43,6 +136,22 @@ def _read(path: Path, kept: Preparation) -> np.ndarray:
     if "idx" in path.name.lower():
         return arranged(read_idx(path), kept, str(path))
     return picture(path, kept)
+
+
+def _read_to_fit(path: Path, kept: Preparation) -> tuple[np.ndarray, str]:
+    """The pictures of a file, of any size."""
+    ending = _ending(path)
+    if ending in (".npy", ".npz"):
+        return (read_npy if ending == ".npy" else read_archive)(path), str(path)
+    if "idx" in path.name.lower():
+        return read_idx(path), str(path)
+    return read_image(path, colour=kept.input[0] == 3), str(path)
+
+
+def _fitted(x: np.ndarray, where: str, kept: Preparation) -> tuple[np.ndarray, str]:
+    need(FIT * x.size, f"{where}, to be fitted")
+    made, word = fitted(x, kept, where)
+    return kept.apply(made, where)[0], word
 
 
 def picture(path: Path, kept: Preparation) -> np.ndarray:
@@ -59,16 +168,29 @@ def picture(path: Path, kept: Preparation) -> np.ndarray:
         found = "x".join(map(str, image.shape))
         raise Fault(
             "CNN408", f"{path} is {found}, and the network takes {kind}",
-            help=f"bring it to {height}x{width} pixels; pictures are brought to the network's size where its data "
-            f"block said `resize {height}x{width}`",
+            help=f"bring it to {height}x{width} pixels, or let `--fit` do it; where the data block of "
+            f"its training said `resize {height}x{width}`, pictures of any size are",
         )  # fmt: skip
     return image[None]
+
+
+def doubtful(x: np.ndarray, kept: Preparation) -> str:
+    """A word where a drawing is dark on light, and the digits of training are light on dark."""
+    if not is_of_digits(kept) or kept.stored != BYTES or x.dtype != np.uint8 or not x.size:
+        return ""
+    border = np.concatenate([x[..., side, :].reshape(-1) for side in (0, -1)])
+    return (
+        "dark strokes on light, and the network read light on dark: `--fit` mends it"
+        if (np.median(border) >= LIGHT)
+        else ""
+    )
 
 
 def arranged(x: np.ndarray, kept: Preparation, where: str) -> np.ndarray:
     """An array of one image or several, with its axes in the order of training's data, as (n, c, h, w).
 
-    Channels first will do too; an image of one channel may come without its axis.
+    Channels first will do too; an image of one channel may come without its axis, and what was trained on pictures
+    takes their channels last, as libraries of pictures give them.
     """
     kind = kept.input_type
     axes = kept.axes or ""
@@ -90,6 +212,8 @@ def arranged(x: np.ndarray, kept: Preparation, where: str) -> np.ndarray:
             return x[:, None]
     sizes = x.shape if x.ndim == len(kept.input) else x.shape[1:]
     last = len(sizes) > 1 and (sizes[-1], *sizes[:-1]) == kept.input
+    if last and kept.source == "images":
+        return np.moveaxis(x if x.ndim > len(kept.input) else x[None], -1, 1)
     help = f"its channels are last: `numpy.moveaxis(x, -1, -{len(sizes)})` brings them to the front" if last else ""
     raise Fault("CNN408", f"{where} holds {x.dtype} {x.shape}, and the network takes {kind}", help=help)
 

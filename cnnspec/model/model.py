@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ import numpy as np
 
 from ..data.dataset import Named, Split, Stored
 from ..data.preparation import Preparation
+from ..data.single import inputs_of
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec
 from ..lazy import lazy
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ..ir.facts import Facts
 
 Array = np.ndarray
+File = str | os.PathLike[str]
+Asked = Array | File | Sequence[Array | File]  # images, or the files that hold them
 
 
 class Model:
@@ -185,38 +188,38 @@ class Model:
 
     # ---- asking ------------------------------------------------------------------------------------
 
-    def prepare(self, x: Array) -> Array:
-        """Images as the training data have them, (n, c, h, w) bytes or floats, as the network shall see them.
+    def prepare(self, x: Asked, *, fit: bool = False) -> Array:
+        """Images as they are stored, as the network shall see them: (n, c, h, w) float32.
 
-        Known to a model that loaded the weights of a run; raises SpecError where it is not (CNN428), and for
-        numbers that could mean anything (CNN426).
+        An array of one image or several, with its axes and numbers as the training data have them; the path of a
+        file (npy, npz, csv, a picture); or a list of either. With `fit` pictures of any size are brought to the
+        network's, drawings as MNIST's digits were. Known to a model that loaded the weights of a run; raises
+        SpecError where it is not (CNN428), for other shapes (CNN408), and for numbers that could mean anything
+        (CNN426).
         """
         if self.preparation is None:
             message = "the model does not know how images are prepared for it"
             help = "load weights of a run, or prepare them as the data that it is trained on"
             raise SpecError((Diagnostic("CNN428", message, help=help),))
-        try:
-            return self.preparation.apply(np.asarray(x), "the array")[0]
-        except Fault as fault:
-            raise SpecError((fault.diagnostic(),)) from None
+        return inputs_of(x, self.preparation, fit=fit)
 
-    def classify(self, x: Array, *, top: int | None = None) -> list[dict[str, float]]:
+    def classify(self, x: Asked, *, top: int | None = None, fit: bool = False) -> list[dict[str, float]]:
         """What the network says of each class, by its name, the likeliest first; for each image a dictionary.
 
-        Images (n, c, h, w) are as the training data have them, bytes or floats; see `prepare`. The numbers are
-        probabilities where the network ends in such, else scores. `top` leaves the likeliest few. Raises SpecError
-        where there are no classes, or their names are not known (CNN428).
+        Images are as the training data have them, or files; see `prepare`. The numbers are probabilities where the
+        network ends in such, else scores. `top` leaves the likeliest few. Raises SpecError where there are no
+        classes, or their names are not known (CNN428).
         """
         if top is not None and top < 1:
             raise ValueError(f"the likeliest one at least is named; got top={top!r}")
-        images = self.prepare(x)
+        images = self.prepare(x, fit=fit)
         classes = self.preparation.classes if self.preparation else None
         outputs = self.predict(images)
         found = None if classes is None or isinstance(outputs, dict) else scores(self.graph, outputs, len(classes))
         if classes is None or found is None:
             message = "the network tells no classes apart, so it cannot name one"
             raise SpecError((Diagnostic("CNN428", message, help="`predict` gives its outputs"),))
-        return [dict(best) for best in named(found, classes, top)]
+        return [dict(best) for best in named(found.values, classes, top)]
 
     def predict(self, x: Given) -> Any:
         """The outputs for any number of images: an array (n, ...), or a dictionary where there are several."""

@@ -41,10 +41,10 @@ def scores(graph: Graph, outputs: np.ndarray, classes: int) -> Scores | None:
     return Scores(values, word in ("softmax", *PROBABILITIES))
 
 
-def named(found: Scores, classes: Sequence[str], top: int | None = None) -> list[list[tuple[str, float]]]:
-    """The classes by name and what is said of each, for each image: the likeliest first, of equals the first."""
-    order = (-found.values).argsort(axis=1, kind="stable")[:, :top]
+def named(values: np.ndarray, names: Sequence[str], top: int | None = None) -> list[list[tuple[str, float]]]:
+    """Names and their values (n, names), for each image: the largest first, of equals the first."""
+    order = (-values).argsort(axis=1, kind="stable")[:, :top]
     return [
-        [(classes[k], float(values[k])) for k in likeliest]
-        for values, likeliest in zip(found.values, order.tolist(), strict=True)
+        [(names[k], float(row[k])) for k in likeliest]
+        for row, likeliest in zip(values, order.tolist(), strict=True)
     ]

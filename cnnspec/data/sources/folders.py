@@ -160,5 +160,10 @@ def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
     except OSError as error:
         raise unreadable(folder, error) from None
     seen = [(folder / name, is_folder) for name, is_folder in found if not name.startswith(".")]
-    folders = [path for path, is_folder in seen if is_folder and path.name.casefold() not in FOLDERS_OF_SYSTEMS]
+    folders = [path for path, is_folder in seen if is_folder and not is_of_system(path.name)]
     return folders, [path for path, is_folder in seen if not is_folder]
+
+
+def is_of_system(name: str) -> bool:
+    """Whether a folder of this name is hidden, or left by a system."""
+    return name.startswith(".") or name.casefold() in FOLDERS_OF_SYSTEMS

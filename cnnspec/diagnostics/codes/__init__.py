@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .asking import ASKING
 from .budgets import BUDGETS
 from .code import Code
 from .data import DATA
@@ -16,7 +17,7 @@ from .words import WORDS
 
 CODES: dict[str, Code] = {
     code.code: code
-    for family in (READING, SHAPES, WORDS, TRAINING, DATA, WEIGHTS, EXPORT, PICTURES, BUDGETS, FAULTS)
+    for family in (READING, SHAPES, WORDS, TRAINING, DATA, WEIGHTS, ASKING, EXPORT, PICTURES, BUDGETS, FAULTS)
     for code in family
 }
 
