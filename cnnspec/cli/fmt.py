@@ -22,8 +22,9 @@ STDIN = "-"
 @click.argument("paths", nargs=-1, metavar="[PATH...|-]", type=click.Path())
 @click.option("--check", is_flag=True, help="Change nothing; name the files that would change, and exit with 1.")
 @click.option("--diff", is_flag=True, help="Change nothing; show what would change, and exit with 1.")
+@click.option("--own-words", is_flag=True, help="Write our own words for those of other systems: conv for Conv2d.")
 @click.option("--explicit", is_flag=True, help="Print with every default and automatic step; change nothing.")
-def command(paths: tuple[str, ...], check: bool, diff: bool, explicit: bool) -> int:
+def command(paths: tuple[str, ...], check: bool, diff: bool, own_words: bool, explicit: bool) -> int:
     """Format specs: files, every .cnn in a folder (default: this one), or `-` for standard input.
 
     Comments and line breaks stay, and a file never means anything else afterwards. A file that cannot be
@@ -40,7 +41,7 @@ def command(paths: tuple[str, ...], check: bool, diff: bool, explicit: bool) -> 
             code = FINDINGS
             continue
         try:
-            written = in_full(source) if explicit else formatted(source)
+            written = in_full(source) if explicit else formatted(source, own_words)
         except SpecError as error:
             say(error.diagnostics)
             code = FINDINGS
@@ -77,9 +78,17 @@ def named(paths: tuple[str, ...]) -> Iterator[str]:
             yield name
 
 
-def formatted(source: Source) -> str:
+def formatted(source: Source, own_words: bool) -> str:
     from ..lang.format.formatter import format
 
+    if own_words:
+        from ..lang import read
+        from ..lang.format.own_words import in_own_words
+
+        reading = read(source)
+        if reading.errors:
+            raise SpecError(reading.errors)
+        return in_own_words(reading)
     return format(source.text, source.name)
 
 

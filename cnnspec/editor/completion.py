@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ..ir.fields import settings
-from ..lang.hints.spelling import british
+from ..lang.hints.spelling import own_setting, own_word
 from ..reference import words as reference
 from ..settings.expect import QUANTITIES
 from ..words import WORDS
@@ -99,7 +99,7 @@ def _in_chain(document: Document, head: str, statement: str) -> Iterator[Item]:
         if not statement.strip():
             yield from (Item(word, "keyword") for word in STATEMENTS)
         return
-    cls = WORDS.get(stage[0])
+    cls = WORDS.get(own_word(stage[0], WORDS))
     if cls is None:
         if stage[0] in ("input", "import"):
             yield Item("as", "keyword")
@@ -127,13 +127,14 @@ def _in_block(word: str, line: str) -> Iterator[Item]:
     if not said:
         yield from _settings(cls, [])
         return
-    name, rest = british(said[0]), said[1:]
+    name, rest = own_setting(said[0], settings(cls)), said[1:]
     if name not in settings(cls):
         return
     if not rest:
         yield from _setting_values(cls, name)
         return
-    inner = choices(cls, name).get(british(rest[0]))
+    words = choices(cls, name)
+    inner = words.get(own_word(rest[0], words))
     if inner is None:
         return
     if len(rest) > 1 and rest[-1] in settings(inner) and not _is_value(inner, rest):
@@ -151,7 +152,7 @@ def _settings(cls: Any, said: list[str]) -> Iterator[Item]:
 
 def _setting_values(cls: Any, setting: str) -> Iterator[Item]:
     described = choices(cls, setting)
-    for value in reference.values(cls, british(setting)):
+    for value in reference.values(cls, own_setting(setting, settings(cls))):
         yield Item(value, "value", reference.summary(described[value]) if value in described else "")
 
 

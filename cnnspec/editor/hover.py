@@ -8,7 +8,7 @@ from ..diagnostics import Span
 from ..ir import Node
 from ..ir.facts import Row
 from ..ir.fields import settings
-from ..lang.hints.spelling import british
+from ..lang.hints.spelling import own_setting, own_word
 from ..lang.parse.tree import Attr, Call, Join, Layer, Name, Setting, Settings, Tap
 from ..quoting import markdown
 from ..reference import words as reference
@@ -53,7 +53,7 @@ def _name(document: Document, name: Name, outer: list[Any]) -> tuple[str, Span] 
 def _layer(document: Document, layer: Layer | Join) -> tuple[str, Span] | None:
     """A word with what is known of the values it makes."""
     span = layer.word.span
-    cls = WORDS.get(layer.word.text)
+    cls = WORDS.get(own_word(layer.word.text, WORDS))
     about = _word_page(cls, short=True) if cls else recipe_page(document, layer.word.text)
     nodes = [node for node in document.nodes if node.span and node.span.start == span.start]
     values = "\n".join(f"- {_figures(document, node)}" for node in nodes[:6])
@@ -83,9 +83,10 @@ def _setting(name: Name, owner: Attr | Setting, outer: list[Any]) -> tuple[str, 
     """A setting, or the word that is its value."""
     cls = nested([*outer, owner] if name != owner.name else outer)
     if name != owner.name:
-        return (_word_page(cls, short=True), name.span) if cls and cls.word == british(name.text) else None
+        said = cls is not None and own_word(name.text, {cls.word: cls}) == cls.word
+        return (_word_page(cls, short=True), name.span) if said else None
     rows = {row.name: row for row in reference.rows(cls)} if cls else {}
-    row = rows.get(british(name.text))
+    row = rows.get(own_setting(name.text, rows))
     if row is None:
         return None
     default = f"; default `{row.default}`" if row.default not in ("", "-") else ""

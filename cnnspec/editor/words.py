@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..ir.fields import Nested, settings
-from ..lang.hints.spelling import british
+from ..lang.hints.spelling import own_setting, own_word
 from ..lang.lowering.names import Recipe
 from ..lang.parse.tree import Layer, Name, Setting, Settings
 from ..quoting import code_block, markdown
@@ -27,19 +27,20 @@ def nested(path: list[Any]) -> Any:
     cls: Any = None
     for part in path:
         if isinstance(part, Layer):
-            cls = WORDS.get(part.word.text)
+            cls = WORDS.get(own_word(part.word.text, WORDS))
         elif isinstance(part, Settings):
             cls = BLOCKS.get(part.word.text)
         elif isinstance(part, Setting) and cls is not None:
             inner = choices(cls, part.name.text)
-            if isinstance(part.value, Name) and british(part.value.text) in inner:
-                cls = inner[british(part.value.text)]
+            if isinstance(part.value, Name):
+                cls = inner.get(own_word(part.value.text, inner), cls)
     return cls
 
 
 def choices(cls: Any, setting: str) -> dict[str, Any]:
     """The words that a setting takes, which have settings of their own: `optimiser` takes adam, sgd, ..."""
-    field = settings(cls).get(british(setting))
+    known = settings(cls)
+    field = known.get(own_setting(setting, known))
     kind = field.metadata["kind"] if field else None
     classes: tuple[Any, ...] = kind.classes if isinstance(kind, Nested) else ()
     return {each.word: each for each in classes}

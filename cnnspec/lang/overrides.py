@@ -7,13 +7,14 @@ and its mistakes are findings like others.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..diagnostics import Source, Span
 from ..ir.fields import settings
 from ..settings.data import Data
 from ..settings.train import Train
 from .findings import Findings
-from .hints.spelling import british
+from .hints.spelling import own_setting, own_word
 from .parse.parser import parse
 from .parse.tree import Name, Setting, Settings
 
@@ -37,16 +38,17 @@ def read_overrides(
                 help="for example `--set train.epochs=3`",
             )
             continue
-        block, name = match["block"], british(match["name"])
-        before = [line for line in (*found[block], *stated[block]) if british(line.name.text) == name]
+        block = match["block"]
+        known = settings(BLOCKS[block])
+        name = own_setting(match["name"], known)
+        before = [line for line in (*found[block], *stated[block]) if own_setting(line.name.text, known) == name]
         if match["part"] is None:
             line = _line(block, f"{match['name']} {match['value'].strip()}", findings)
         else:
             line = _changed(block, name, match["part"], match["value"].strip(), before, findings)
         if line is not None:
-            repeat = settings(BLOCKS[block])
-            several = name in repeat and repeat[name].metadata.get("repeat", False)
-            others = [other for other in found[block] if several or british(other.name.text) != name]
+            several = name in known and known[name].metadata.get("repeat", False)
+            others = [other for other in found[block] if several or own_setting(other.name.text, known) != name]
             found[block] = [*others, line]
     return found
 
@@ -69,5 +71,7 @@ def _changed(
     line = _line(block, f"{name} {word} {part} {value}", findings)
     if line is None or not before:
         return line
-    kept = tuple(attr for attr in before[0].attrs if british(attr.name.text) != british(part))
+    inner: dict[str, Any] = {cls.word: cls for cls in getattr(known[name].metadata["kind"], "classes", ())}
+    own = settings(inner[own_word(word, inner)]) if own_word(word, inner) in inner else ()
+    kept = tuple(attr for attr in before[0].attrs if own_setting(attr.name.text, own) != own_setting(part, own))
     return before[0]._replace(attrs=(*kept, *line.attrs))

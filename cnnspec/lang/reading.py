@@ -16,6 +16,7 @@ from ..settings.train import Train
 from .claimed import claimed
 from .findings import Findings
 from .hints.fixes import verified
+from .hints.spelling import own_setting
 from .hints.warnings import Checked, warn
 from .imports import Imports
 from .lowering.blocks import lines, read_budgets, read_settings
@@ -202,5 +203,6 @@ def _check_schedule(train: Train, stated: dict[str, list[Stated]], findings: Fin
         train.schedule.fits(train.epochs)
     except Fault as fault:
         line = stated["schedule"][-1].line
-        at = next((attr.span for attr in line.attrs if attr.name.text == fault.at), line.span)
+        blamed = (attr.span for attr in line.attrs if own_setting(attr.name.text, (fault.at,)) == fault.at)
+        at = next(blamed, line.span)
         findings.add(fault.diagnostic(at))

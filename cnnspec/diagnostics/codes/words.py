@@ -27,7 +27,7 @@ conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
 A word has no setting of this name. `cnnspec ops conv` lists those that `conv` has.""",
         wrong="""\
 input 1x29x29
-conv 8x3x3 strides 2 -> relu -> dense 10 -> softmax
+conv 8x3x3 strid 2 -> relu -> dense 10 -> softmax
 """,
         right="""\
 input 1x29x29

@@ -19,11 +19,12 @@ from ...diagnostics import Edit, Span
 from ...ir.fields import Nested, settings, size_field
 from ...words import WORDS
 from ..hints.fixes import edited
-from ..hints.spelling import british
+from ..hints.spelling import own_setting, own_word
 from ..lowering.names import Module
-from ..parse.tree import Attr, Block, Chain, Group, Join, Layer, Name, Net, Settings
+from ..parse.tree import Attr, Layer, Name, Settings
 from ..reading import Reading
 from .formatter import format
+from .walk import layers
 
 OFF = (None, "")  # values of settings that are off unless they are set
 
@@ -39,7 +40,7 @@ def explicit(reading: Reading) -> str:
         if node.op.word == "dense" and reading.graph[node.inputs[0]].span != node.span
     }
     flattened = {node.span for node in reading.graph if node.op.word == "flatten"} - given_vectors
-    edits = [edit for layer in _layers(reading.module) for edit in _layer(layer, reading.module, flattened)]
+    edits = [edit for layer in layers(reading.module) for edit in _layer(layer, reading.module, flattened)]
     more = ""
     for block in (spec.data, spec.train):
         stated = [
@@ -47,7 +48,8 @@ def explicit(reading: Reading) -> str:
             for statement in reading.file.statements
             if isinstance(statement, Settings) and statement.word.text == block.word
         ]
-        names = {british(line.name.text) for statement in stated for line in statement.settings}
+        known = settings(type(block))
+        names = {own_setting(line.name.text, known) for statement in stated for line in statement.settings}
         missing = "".join(f"\n  {line}" for line in _lines(block, names))
         for statement in stated:
             edits += _block(statement, type(block), missing if statement is stated[0] else "")
@@ -57,34 +59,13 @@ def explicit(reading: Reading) -> str:
     return format(text.rstrip() + more, reading.source.name)
 
 
-def _layers(module: Module) -> Iterator[Layer]:
-    """The layers that stand in the file itself, but calls of blocks without parentheses."""
-    for statement in module.file.statements:
-        if isinstance(statement, Chain):
-            yield from _within(statement)
-        elif isinstance(statement, Block | Net):
-            yield from _within(statement.chain)
-
-
-def _within(chain: Chain) -> Iterator[Layer]:
-    for stage in chain.stages:
-        term = stage.term
-        if isinstance(term, Layer):
-            yield term
-        elif isinstance(term, Group):
-            yield from _within(term.chain)
-        elif isinstance(term, Join):
-            for branch in term.branches:
-                yield from _within(branch)
-
-
 def _layer(layer: Layer, module: Module, flattened: set[Span | None]) -> Iterator[Edit]:
     """What a layer leaves out: a flattening before it, its size, its settings."""
-    cls: Any = WORDS.get(layer.word.text)
+    cls: Any = WORDS.get(own_word(layer.word.text, WORDS))
     if cls is None or layer.word.text in module.recipes:
         return
     start, end = layer.span.start, layer.span.end
-    if layer.word.text == "dense" and layer.span in flattened:
+    if cls.word == "dense" and layer.span in flattened:
         yield Edit(Span(layer.span.source, start, start), "flatten -> ")
     sized, added = size_field(cls), ""
     if sized is not None and layer.size is None:
@@ -107,16 +88,17 @@ def _block(statement: Settings, cls: Any, missing: str) -> Iterator[Edit]:
     for line in statement.settings:
         if on_one_line:
             yield Edit(Span(source, line.span.start, line.span.start), "\n")
-        kind = known[british(line.name.text)].metadata["kind"]
+        kind = known[own_setting(line.name.text, known)].metadata["kind"]
         if isinstance(kind, Nested) and isinstance(line.value, Name):
-            (word,) = (each for each in kind.classes if each.word == british(line.value.text))  # type: ignore[attr-defined]
+            inner: dict[str, Any] = {each.word: each for each in kind.classes}  # type: ignore[attr-defined]
+            word = inner[own_word(line.value.text, inner)]
             yield Edit(Span(source, line.span.end, line.span.end), _defaults(word, line.attrs))
     yield Edit(Span(source, close, close), missing + "\n" * bool(missing))
 
 
 def _defaults(cls: Any, attrs: tuple[Attr, ...], size: str = "") -> str:
     """The settings of a word that are not stated, with their values; a pooling window moves by its size."""
-    stated = {british(attr.name.text) for attr in attrs}
+    stated = {own_setting(attr.name.text, settings(cls)) for attr in attrs}
     added = ""
     for name, field in settings(cls).items():
         if name not in stated and field.default not in OFF:

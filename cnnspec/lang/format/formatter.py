@@ -9,8 +9,8 @@ becomes
       -> maxpool 2
 
 Arrows and bars begin lines, what goes on is indented or stands under its parenthesis, comments on lines that
-follow one another stand under one another, and a line that is too long is broken at an arrow. Settings are
-spelt as the language spells them. Nothing else changes: the tree of the text stays the same.
+follow one another stand under one another, and a line that is too long is broken at an arrow. Nothing
+else changes: the tree of the text stays the same.
 """
 
 from __future__ import annotations

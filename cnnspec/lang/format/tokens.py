@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from ...diagnostics import Source, Span
-from ..hints.spelling import british
 from ..parse.layout import CONTINUING, OPEN_ENDED
 from ..parse.tokens import lex
-from ..parse.tree import Attr, File, Name, Setting
+from ..parse.tree import File
 
 BRACES = ("OPEN", "OPEN_EXPECT")
 BRANCHING = ("ARROW", "BAR")
@@ -61,7 +59,6 @@ class FormatToken:
 
 def pieces(file: File) -> tuple[list[FormatToken], Trivia]:
     """The tokens of a file that could be read, and what stands after the last one."""
-    spelt = dict(_spelt(file))
     found: list[FormatToken] = []
     gap = Trivia()
     for token in lex(file.source.text):
@@ -77,7 +74,7 @@ def pieces(file: File) -> tuple[list[FormatToken], Trivia]:
             gap.comments.append(Comment(text.rstrip(), own, gap.lines > 1, column))
             gap.lines, gap.ended = 0, True
         else:
-            found.append(FormatToken(token.type, _tidied(token.type, spelt.get(start, text)), gap))
+            found.append(FormatToken(token.type, _tidied(token.type, text), gap))
             gap = Trivia()
     for before, piece in pairwise(found):
         if before.kind in BRANCHING and piece.gap.wide:  # the arrow goes to the line that it leads to
@@ -110,24 +107,6 @@ def _merge(into: Trivia, gap: Trivia) -> None:
     into.comments += gap.comments
     into.lines = max(into.lines, gap.lines) if not gap.comments else gap.lines
     into.ended = True
-
-
-def _spelt(file: File) -> Iterator[tuple[int, str]]:
-    """Names of settings that are not spelt as the language writes them, by where they stand."""
-    for name in _setting_names(file):
-        if british(name.text) != name.text:
-            yield name.span.start, british(name.text)
-
-
-def _setting_names(tree: object) -> Iterator[Name]:
-    if isinstance(tree, Attr | Setting):
-        yield tree.name
-    if isinstance(tree, Setting) and isinstance(tree.value, Name):
-        yield tree.value
-    if isinstance(tree, tuple) and not isinstance(tree, Name):
-        for part in tree:
-            if isinstance(part, tuple) and not isinstance(part, Source | Span):
-                yield from _setting_names(part)
 
 
 def _tidied(kind: str, text: str) -> str:

@@ -19,7 +19,7 @@ from ...settings.data import Data
 from ...settings.expect import QUANTITIES
 from ...settings.train import Train
 from ...words import WORDS
-from .spelling import AMERICAN, ELSEWHERE, FIRST, LOOKALIKE, SWITCHES
+from .spelling import AMERICAN, ELSEWHERE, FIRST, LOOKALIKE, SWITCHES, own_word
 from .suggest import distance
 
 STATEMENTS = ("input", "let", "block", "net", "import")
@@ -70,7 +70,7 @@ def _same_names(before: list[str], after: list[str]) -> bool:
     for name in after:
         if expected and same_word(expected, name):
             expected = next(waiting, "")
-        elif name not in SAYING and FIRST.get(earlier) != name:
+        elif name not in SAYING and FIRST.get(own_word(earlier, WORDS)) != name:
             return False
         earlier = name
     return not expected

@@ -1,10 +1,14 @@
-"""Spellings: British and American ones are both read, and `fmt` writes the first.
+"""Spellings: British and American ones, and the names that other systems give to our words and settings.
 
-Here stand too the names that other systems give to our settings: not read, but known to "did you mean" and to
-what makes a fix safe (safety.py).
+All are read; `fmt --own-words` writes the language's own. What looks like one of them and means something else
+(LOOKALIKE) is not read, but known to "did you mean" and to what makes a fix safe (safety.py).
 """
 
 from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from functools import cache
+from typing import Any
 
 AMERICAN: dict[str, str] = {
     "optimizer": "optimiser",
@@ -84,10 +88,47 @@ LOOKALIKE = frozenset((
 ))  # fmt: skip
 
 
-def british(word: str) -> str:
-    """The spelling that the language writes.
+def own_setting(name: str, known: Container[str]) -> str:
+    """The setting that a name says, among those that are known; the name itself where it says none of them.
 
-    >>> british("optimizer"), british("stride")
-    ('optimiser', 'stride')
+    >>> own_setting("optimizer", ("optimiser", "cost")), own_setting("loss", ("optimiser", "cost"))
+    ('optimiser', 'cost')
+    >>> own_setting("stride", ("pad",)), own_setting("alpha", ("alpha", "slope"))
+    ('stride', 'alpha')
     """
-    return AMERICAN.get(word, word)
+    if name in known:
+        return name
+    plain = name.lower()
+    meant = AMERICAN.get(plain) or ELSEWHERE.get(plain, "")
+    return meant if meant in known and plain.replace("_", "") not in LOOKALIKE else name
+
+
+def own_word(name: str, known: Mapping[str, Any]) -> str:
+    """The word that a name says, among classes by their words; the name itself where it says none of them.
+
+    `ReLU`, `Conv2d` and `batch_norm` say relu, conv and bn: capitals and underscores do not count.
+    """
+    if name in known:
+        return name
+    plain = name.lower().replace("_", "")
+    if plain in LOOKALIKE:
+        return name
+    meant = AMERICAN.get(plain, plain)
+    return meant if meant in known else elsewhere(plain, known) or name
+
+
+def elsewhere(name: str, known: Mapping[str, Any]) -> str:
+    """The known word that another system calls so, or that is spelt so; empty where there is none."""
+    plain = name.lower().replace("_", "")
+    return next((own for own, cls in known.items() if plain == own.replace("_", "") or plain in aliases(cls)), "")
+
+
+@cache
+def aliases(cls: Any) -> frozenset[str]:
+    """The names of a word in other systems, plainly written."""
+    return frozenset(alias.replace("_", "") for alias in getattr(cls, "aliases", ()))
+
+
+def own_switch(name: str) -> str:
+    """`on` or `off` for what says so elsewhere: `true`, `False`; any other name as it is."""
+    return name if name.lower() == "none" else SWITCHES.get(name.lower(), name)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from ...diagnostics import Label, Span
@@ -20,7 +19,7 @@ from ...words import WORDS
 from ..findings import Findings, Proposal, replace
 from ..lowering.scope import Scope
 from ..parse.tree import Attr, Call, Name, Tap, Value
-from .spelling import ELSEWHERE, FIRST, OTHER_FIRST, SWITCHES, british
+from .spelling import ELSEWHERE, FIRST, OTHER_FIRST, SWITCHES, elsewhere, own_setting
 
 
 def unknown_word(
@@ -35,28 +34,12 @@ def unknown_word(
     findings.report("CNN201", f"there is no {what} called `{word.text}`", word.span, *proposals, help=help)
 
 
-def elsewhere(word: str, known: dict[str, Any]) -> str:
-    """The known word that is called so in another system, or spelt so; empty where none is.
-
-    >>> elsewhere("BatchNorm2d", WORDS), elsewhere("Conv", WORDS), elsewhere("zebra", WORDS)
-    ('bn', 'conv', '')
-    """
-    plain = word.lower().replace("_", "")
-    return next((own for own, cls in known.items() if plain == own or plain in _aliases(cls)), "")
-
-
-@cache
-def _aliases(cls: Any) -> frozenset[str]:
-    """The names of a word in other systems, plainly written."""
-    return frozenset(alias.replace("_", "") for alias in getattr(cls, "aliases", ()))
-
-
 def block_of(name: str) -> str:
     """The block, `train` or `data`, that a setting belongs to or that a word is; empty for others."""
     if name in ("train", "data", "expect"):
         return name
     for block in (Train, Data):
-        if british(name) in settings(block) and name not in WORDS:
+        if own_setting(name, settings(block)) in settings(block) and name not in WORDS:
             return block.word
     return ""
 
@@ -85,7 +68,7 @@ def unknown_setting(
         arrow = replace(before, "-> ", help=f"write `-> {name}`")
         findings.report("CNN002", f"an arrow is missing before `{name}`", attr.name.span, arrow)
         return
-    if british(name) in siblings:
+    if own_setting(name, tuple(siblings)) in siblings:
         findings.report(
             "CNN003", f"`{name}` is no setting of `{word.text}`; it is one of its own", attr.span, separated(attr)
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ...ir.fields import settings
 from ...settings.expect import QUANTITIES, Budget, Quantity
 from ..findings import Findings, replace
-from ..hints.spelling import ELSEWHERE, british
+from ..hints.spelling import ELSEWHERE, own_setting
 from ..parse.tree import Check, Expect, Setting, Settings
 from .declared import BAD, Stated, evaluated, read_block
 from .names import Module
@@ -30,8 +31,9 @@ def read_settings(
     cls: Any, module: Module, instead: Iterable[Setting], findings: Findings
 ) -> dict[str, list[Stated]]:
     """What the file says in a block, but for settings that have others in their place."""
-    replaced = {british(line.name.text) for line in instead}
-    kept = [line for line in lines(module, cls.word) if british(line.name.text) not in replaced]
+    known = settings(cls)
+    replaced = {own_setting(line.name.text, known) for line in instead}
+    kept = [line for line in lines(module, cls.word) if own_setting(line.name.text, known) not in replaced]
     return read_block(cls, [*kept, *instead], module.numbers, findings)
 
 
@@ -47,7 +49,7 @@ def read_budgets(module: Module, network: Network, findings: Findings) -> tuple[
 
 
 def _budget(check: Check, module: Module, network: Network, findings: Findings) -> Budget | None:
-    quantity = BY_NAME.get(check.name.text)
+    quantity = BY_NAME.get(own_setting(check.name.text, BY_NAME))
     if quantity is None:
         meant = ELSEWHERE.get(check.name.text.lower(), "")
         meant = meant if meant in BY_NAME else findings.work.nearest(check.name.text, BY_NAME)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from ...diagnostics import Edit, Fault, Label, Span
 from ...ir.fields import Choice, Kind, Nested, Quoted, Shape, Switch, settings, size_field
 from ..findings import Findings, Proposal, replace
-from ..hints.spelling import FIRST, SWITCHES, british
+from ..hints.spelling import FIRST, SWITCHES, own_setting, own_switch, own_word
 from ..hints.unknown import separated, spaced_size, unknown_setting, unknown_word
 from ..parse.tree import Attr, Hole, Name, Number, Quote, Setting, Sizes, Value
 from .arithmetic import Names, evaluate
@@ -82,7 +82,7 @@ def read_word(
     good = _read_size(cls, word, size, names, findings, spans, values)
     findings.work.add(len(attrs))
     for attr in attrs:
-        name = british(attr.name.text)
+        name = own_setting(attr.name.text, known)
         if name not in known:
             unknown_setting(cls, word, attr, known, findings, siblings)
             good = False
@@ -176,6 +176,8 @@ def read_value(
     found = evaluated(value, names, findings)
     if found is BAD:
         return BAD
+    if isinstance(kind, Switch) and isinstance(value, Name):
+        found = own_switch(value.text)
     try:
         return kind.read(found)
     except Fault as fault:
@@ -203,9 +205,9 @@ def _read_nested(
         findings.report("CNN203", f"`{name.text}` wants {kind.wanted}", value.span)
         return BAD
     by_word = {cls.word: cls for cls in kind.classes}  # type: ignore[attr-defined]
-    cls = by_word.get(british(value.text))
+    cls = by_word.get(own_word(value.text, by_word))
     if cls is None:
-        unknown_word(value, by_word, british(name.text), findings)
+        unknown_word(value, by_word, name.text, findings)
         return BAD
     thing = read_word(cls, value, size, attrs, names, findings, siblings).thing
     return BAD if thing is None else thing
@@ -259,7 +261,7 @@ def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findi
     found: dict[str, list[Stated]] = {}
     spans: dict[str, Span] = {}
     for line in lines:
-        name = british(line.name.text)
+        name = own_setting(line.name.text, known)
         if name not in known:
             block = Name(cls.word, line.name.span)
             unknown_setting(cls, block, Attr(line.name, line.value), known, findings)
@@ -296,6 +298,6 @@ def _nothing_more(line: Setting, known: Iterable[str], findings: Findings) -> No
     if extra is None:
         return
     proposals: list[Proposal] = []
-    if isinstance(extra, Attr) and british(extra.name.text) in known:
+    if isinstance(extra, Attr) and own_setting(extra.name.text, tuple(known)) in known:
         proposals.append(separated(extra))
     findings.report("CNN003", f"`{line.name.text}` takes one value", extra.span, *proposals)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ...diagnostics import Diagnostic
 from ...ir import TensorType, data
 from ..findings import Findings
+from ..hints.spelling import own_setting, own_word
 from ..parse.tree import Name
 from .blocks import lines
 from .names import Module
@@ -93,6 +94,7 @@ def is_about_shapes(diagnostic: Diagnostic) -> bool:
 def _known(module: Module) -> tuple[int, ...] | None:
     """The shape of the file's data, where that is known without looking."""
     for line in lines(module, "data"):
-        if line.name.text == "source" and isinstance(line.value, Name) and line.value.text in KNOWN:
-            return KNOWN[line.value.text][0]
+        said = own_word(line.value.text, KNOWN) if isinstance(line.value, Name) else ""
+        if own_setting(line.name.text, ("source",)) == "source" and said in KNOWN:
+            return KNOWN[said][0]
     return None

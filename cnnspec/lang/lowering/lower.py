@@ -13,6 +13,7 @@ from ...ir import Builder
 from ...words import WORDS
 from ..findings import Findings, replace
 from ..hints.candidates import candidates
+from ..hints.spelling import own_word
 from ..hints.unknown import block_of, called_like_python, report_outside, unknown_value, unknown_word
 from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
 from ..work import A_STEP
@@ -21,6 +22,7 @@ from .declared import BAD, diagnosed, evaluated, read_word
 from .names import Numbers, Recipe
 from .scope import Missing, Scope, Value
 
+LAYERS = {word: cls for word, cls in WORDS.items() if not cls.join}
 MOST_NODES = 20_000
 MOST_BRANCHES = 256
 MOST_STEPS = 50_000  # also counts what makes no node, such as blocks of blocks of `id`
@@ -162,7 +164,7 @@ class Lowering:
         if word.text == "id":
             self.plain(layer)
             return value
-        cls = WORDS.get(word.text)
+        cls = WORDS.get(own_word(word.text, LAYERS))
         if cls is None or cls.join:
             if id(layer) not in self.words:  # once is enough: a repetition comes here again and again
                 self.words[id(layer)] = None
@@ -171,9 +173,9 @@ class Lowering:
         op, spans = self.read(layer, cls, scope)
         x = self.present(value, layer.span)
         if op is None or x is None:
-            scope.numbered(word.text)  # the names of later values do not depend on this mistake
+            scope.numbered(cls.word)  # the names of later values do not depend on this mistake
             return None
-        if word.text == "dense" and self.builder.type(x).kind != "vector":
+        if cls.word == "dense" and self.builder.type(x).kind != "vector":
             flat = self.builder.free_name(scope.numbered("flatten"))
             x = self.builder.add(WORDS["flatten"](), x, name=flat, span=layer.span, blocks=scope.blocks)
         return self.add(op, (x,), scope, layer.span, label, spans)
@@ -256,8 +258,7 @@ class Lowering:
         if word.text in WORDS:
             self.findings.report("CNN207", f"`{word.text}` joins branches: `{word.text}(... | ...)`", word.span)
             return
-        layers = {name: cls for name, cls in WORDS.items() if not cls.join}
-        unknown_word(word, layers, "layer", self.findings, (*scope.module.recipes, *STATEMENTS))
+        unknown_word(word, LAYERS, "layer", self.findings, (*scope.module.recipes, *STATEMENTS))
 
     def plain(self, layer: Layer) -> None:
         """`id` takes neither size nor settings."""

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from cnnspec.diagnostics import Source, Span, SpecError
 from cnnspec.lang.findings import Findings
 from cnnspec.lang.format.formatter import WIDEST, format
-from cnnspec.lang.hints.spelling import british
 from cnnspec.lang.parse.parser import parse
 from cnnspec.lang.parse.tokens import lex
-from cnnspec.lang.parse.tree import Attr, File, Name, Setting
+from cnnspec.lang.parse.tree import File, Name
 
 SPECS = sorted((Path(__file__).parents[3] / "specs").rglob("*.cnn"))
 TEXTS = [path.read_text() for path in SPECS] + [
@@ -35,15 +34,11 @@ def tree(text: str) -> tuple[object, list[str]]:
     return plain(file.statements), [span.text.rstrip() for span in file.comments]
 
 
-def plain(part: object, setting: bool = False) -> object:
+def plain(part: object) -> object:
     if isinstance(part, Span | Source):
         return None
     if isinstance(part, Name):
-        return british(part.text) if setting else part.text
-    if isinstance(part, Attr | Setting):
-        name, value, *rest = part
-        nested = isinstance(part, Setting) and isinstance(value, Name)
-        return type(part).__name__, plain(name, True), plain(value, nested), *(plain(each) for each in rest)
+        return part.text
     if isinstance(part, tuple):
         return type(part).__name__, *(plain(each) for each in part)
     return part
@@ -145,9 +140,8 @@ def test_a_line_that_speaks_to_check_stays_whole():
     assert format(line) == line
 
 
-def test_spellings_are_those_of_the_language():
-    """But for names that the author chose."""
-    assert format("train { optimizer adam }") == "train { optimiser adam }\n"
+def test_spellings_are_those_of_the_author():
+    assert format("train { optimizer adam }") == "train { optimizer adam }\n"
     assert format("let color = 3\nconv {color}x3x3") == "let color = 3\nconv {color}x3x3\n"
 
 

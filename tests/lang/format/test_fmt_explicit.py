@@ -68,7 +68,7 @@ def test_comments_stay_where_they_are():
 def test_settings_that_are_stated_stay():
     full = same("conv 8x3x3 pad 1 -> dropout -> dense 10\ntrain { optimizer sgd momentum 0.9 ; epochs 2 }")
     assert full.count("pad 1") == 1 and "dropout 0.5" in full
-    assert "  optimiser sgd momentum 0.9 lr" in full and full.count("epochs") == 1
+    assert "  optimizer sgd momentum 0.9 lr" in full and full.count("epochs") == 1
 
 
 def test_blocks_and_joins():

@@ -32,15 +32,13 @@ def repaired(text: str, unsafe: bool = False) -> str:
 
 SAFE = {
     "conv 8x3x3 -> rellu": "conv 8x3x3 -> relu",
-    "conv 8x3x3 -> leaky_relu 0.1": "conv 8x3x3 -> leaky slope 0.1",
+    "conv 8x3x3 -> leaky_relu 0.1": "conv 8x3x3 -> leaky_relu slope 0.1",
     "conv 8x3x3 -> leaky 0.1": "conv 8x3x3 -> leaky slope 0.1",
     "conv 8x3x3 -> LeakyReLU(0.2)": "conv 8x3x3 -> leaky slope 0.2",
     "conv 8x3x3 -> LeakyReLU(negative_slope=0.2)": "conv 8x3x3 -> leaky slope 0.2",
     "conv 8x3x3 -> ELU(0.5)": "conv 8x3x3 -> elu alpha 0.5",
     "conv 8x3x3 -> Dropout(0.5)": "conv 8x3x3 -> dropout 0.5",
     "MaxPool2d(2)": "maxpool 2",
-    "conv2d 8x3x3": "conv 8x3x3",
-    "conv 8x3x3 -> BatchNorm2d -> relu": "conv 8x3x3 -> bn -> relu",
     "conv 8x3x3 relu": "conv 8x3x3 -> relu",
     "conv 8x3x3 -> relu maxpol 2": "conv 8x3x3 -> relu -> maxpool 2",
     "conv 8x3x3 => relu": "conv 8x3x3 -> relu",
@@ -52,16 +50,12 @@ SAFE = {
     "conv 8×3×3 → relu": "conv 8x3x3 -> relu",
     "conv 8x3x3, pad 1": "conv 8x3x3 pad 1",
     "conv 8x3x3 pad=1": "conv 8x3x3 pad 1",
-    "conv 8x3x3 padding 1": "conv 8x3x3 pad 1",
-    "conv 8x3x3 bias False": "conv 8x3x3 bias off",
 }
 SAFE_BLOCKS = {
-    "train { optimiser Adam lr 1e-3 }": "train { optimiser adam lr 1e-3 }",
     "optimiser adam lr 1e-3": "train { optimiser adam lr 1e-3 }",
-    "train { batch_size 32, epochs: 3 }": "train { batch 32 ; epochs 3 }",
+    "train { batch_size 32, epochs: 3 }": "train { batch_size 32 ; epochs 3 }",
     "train { cost cross_entropi }": "train { cost cross_entropy }",
     "train { optimiser sgd lr 0.1 schedule cosine }": "train { optimiser sgd lr 0.1 ; schedule cosine }",
-    "data { source CIFAR10 }": "data { source cifar10 }",
     "data { source npz “a.npz” }": 'data { source npz "a.npz" }',
     "expect { parms <= 5M }": "expect { params <= 5M }",
 }
