@@ -95,7 +95,7 @@ def test_a_missed_budget_fails_the_run(there):
     [
         (["run"], 2, "give a spec"),
         (["run", "none.cnn"], 2, "does not exist"),
-        (["run", "net.cnn", "--set", "train.epoch=3"], 1, "no setting `epoks`"),
+        (["run", "net.cnn", "--set", "train.epoks=3"], 1, "no setting `epoks`"),
         (["run", "net.cnn", "--set", "data.source=mnist", "--data", "nowhere"], 1, "mnist"),
         (["run", "--resume", "empty"], 1, "CNN462"),
         (["eval", "empty"], 1, "CNN462"),

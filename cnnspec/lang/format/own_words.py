@@ -14,9 +14,9 @@ from typing import Any
 
 from ...diagnostics import Edit
 from ...ir.fields import Nested, Switch, settings
-from ...words import WORDS
 from ...settings.data import Data
 from ...settings.train import Train
+from ...words import WORDS
 from ..hints.fixes import edited
 from ..hints.spelling import own_setting, own_switch, own_word
 from ..lowering.blocks import BY_NAME
