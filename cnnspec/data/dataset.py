@@ -18,6 +18,7 @@ from ..kernels.scale import rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
 from .known import Known
+from .tables import Table
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
 ORDER, CHANGES = 0, 1  # which of an epoch's streams of random numbers
@@ -135,20 +136,6 @@ class Split:
     def part(self, positions: np.ndarray) -> Split:
         """These images, in this order."""
         return Split(self.x[positions], self.y[positions], self.scaling)
-
-
-@dataclass(frozen=True)
-class Table:
-    """The columns of a csv: the names of its numbers, and where the label stands.
-
-    `names` are empty where the table has no header; `label` counts from 1.
-    """
-
-    names: tuple[str, ...]
-    label: int
-    label_name: str = ""
-    header: bool = True
-    separator: str = ","
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ import numpy as np
 from ..diagnostics import Fault
 from .checks import TOLD, ensure_label_axes, ensure_paired, ensure_same_shape, names_of, outside
 from .classes import MOST_CLASSES, count_from_zero
-from .dataset import Table
 from .files import need
+from .tables import Table
 
 Pair = tuple[np.ndarray, np.ndarray]
 LONGEST_NAME = 200
@@ -37,7 +37,8 @@ class Found:
         given = {part: getattr(self, part) for part in TOLD if getattr(self, part) is not None}
         told = names_of(self.name, tuple(given))
         given, classes = _from_one_hot(given, self.classes)
-        found = {part: _pair(told[part], *pair) for part, pair in given.items()}
+        gaps = self.table is not None and self.table.missing == "mean"
+        found = {part: _pair(told[part], *pair, gaps) for part, pair in given.items()}
         for part, pair in found.items():
             self._same(part, pair, found["train"])
         names = _names(self.name, classes, tuple((told[part], y) for part, (_, y) in found.items()))
@@ -80,8 +81,9 @@ def _stored(x: np.ndarray, y: np.ndarray) -> tuple[object, ...]:
     return x.dtype, y.dtype, y.shape[1:]
 
 
-def _pair(part: str, x: np.ndarray, y: np.ndarray) -> Pair:
-    x, y = _images(part, x), _targets(part, y)
+def _pair(part: str, x: np.ndarray, y: np.ndarray, gaps: bool) -> Pair:
+    """`gaps` where x may have NaN for what is missing, to be filled in later."""
+    x, y = x if gaps else _images(part, x), _targets(part, y)
     ensure_paired(part, len(x), len(y))
     return x, y
 

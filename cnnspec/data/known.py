@@ -20,7 +20,7 @@ from ..settings.data import Csv, Data, Idx, Images, Npz
 from .checks import ensure_label_axes, ensure_paired, ensure_same_shape, ensure_within, names_of
 from .classes import classes_of, count_from_zero
 from .files import found_at
-from .formats import archive, rows
+from .formats import archive, cells, columns
 from .formats.axes import axes_of, image_shape
 from .formats.headers import NUMBERS, Header, idx_header
 from .formats.idx_files import idx_files
@@ -97,24 +97,31 @@ def describe(settings: Data, root: Path | str | None = None, given: Path | None 
 def _csv(source: Csv, path: Path) -> Known:
     """The columns and the first rows; of a table that is small, all of them."""
     labels: set[str] = set()
-    cells = 0
-    with rows.opened(source, path) as table:
+    seen = 0
+    with columns.opened(source, path) as table:
+        places = [column.place for column in table.columns if not column.categories]
+        texts: dict[int, set[str]] = {column.place: set() for column in table.columns if column.categories}
         for line, row in table.rows:
-            cells += len(row)
-            if cells > FEW:
+            seen += len(row)
+            if seen > FEW:
                 break
-            cell = row.pop(table.label)
-            rows.vector(table, line, row)
+            cells.numbers(table, line, row, places)
+            for place, known in texts.items():
+                text = cells.category(table, line, row, place)
+                known.update(() if text is None else (text,))
+                if len(known) > cells.MOST_CATEGORIES:
+                    raise cells.too_many(table, place)
             if source.target == "numbers":
-                rows.number(cell, table.place(line, table.label))
+                cells.number(row[table.label], table.place(line, table.label), cells.UNLABELLED)
             else:
-                labels.add(rows.class_name(table, line, cell))
-        kind = data(table.width - 1)
-    if not cells:
-        raise Fault("CNN414", f"{path.stem} is empty: 0x{kind['c']} numbers", at="source")
+                labels.add(cells.class_name(table, line, row))
+    if not seen:
+        raise Fault("CNN414", f"{path.stem} is empty: 0x{len(table.columns)} numbers", at="source")
+    whole = seen <= FEW
+    kind = data(len(places) + sum(map(len, texts.values()))) if whole or not texts else None
     if source.target == "numbers":
         return Known(path.stem, kind, None, 1, True, False, False)
-    classes = classes_of(labels)[0] if cells <= FEW else None
+    classes = classes_of(labels)[0] if whole else None
     return Known(path.stem, kind, classes, len(classes) if classes else None, False, False, False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,13 @@ from .dataset import Dataset, Labels, Scaling, Split
 from .files import found_at
 from .formats.idx import read_idx, read_idx_folder
 from .formats.npz import read_npz
-from .formats.table import read_csv
+from .formats.table import filled, means, read_csv
 from .found import Found, Pair
 from .sources.cifar import read_cifar10
 from .sources.fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
 from .sources.images import read_images
 from .sources.wellknown import CLOTHES, TEN
+from .tables import Table
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Places:
     given: Path | None
     root: Path
     progress: Progress | None = None
+    table: Table | None = None  # the columns of a network that is trained already
 
     @property
     def folder(self) -> Path:
@@ -49,15 +51,16 @@ def load(
     seed: int = 0,
     progress: Progress | None = None,
     span: Span | None = None,
+    table: Table | None = None,
 ) -> Dataset:
     """The images that a data block asks for.
 
     `folder` is where mnist and its like lie (else `$CNNSPEC_DATA`, else the user's cache), `root` the
     folder that paths in the spec start from (else the current one; `folder` where it has the file), `seed`
-    chooses the images set aside for validation, `progress` is told what takes time. Raises `SpecError`; its
-    diagnostics point at `span`.
+    chooses the images set aside for validation, `progress` is told what takes time. With the `table` of a network
+    that is trained already, a csv is read as training's was. Raises `SpecError`; its diagnostics point at `span`.
     """
-    places = Places(Path(folder) if folder else None, Path(root or "."), progress)
+    places = Places(Path(folder) if folder else None, Path(root or "."), progress, table)
     try:
         found = READERS[type(settings.source)](settings.source, places).checked()
         return _dataset(settings, found, seed)
@@ -80,10 +83,14 @@ def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
         train, validation = _taken(train, rest), _taken(train, kept)
     elif settings.limit:
         validation = _first(validation, settings.limit)
+    table = found.table
+    if table and table.missing == "mean":
+        table = table if table.fill else replace(table, fill=means(train[0], table))
+        train, validation, test = ((filled(x, table.fill), y) for x, y in (train, validation, test))
     scaling = _scaling(train[0], settings.normalise)
     learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
-    return Dataset(found.name, learn, choose, final, found.classes, found.table, settings.source, found.own)
+    return Dataset(found.name, learn, choose, final, found.classes, table, settings.source, found.own)
 
 
 def _settled(*parts: Pair | None) -> tuple[Pair | None, ...]:
@@ -166,5 +173,5 @@ READERS: dict[type, Callable[..., Found]] = {
     Idx: lambda source, places: read_idx_folder(source, places.at(source.folder)),
     Npz: lambda source, places: read_npz(source, places.at(source.file)),
     Images: lambda source, places: read_images(source, places.at(source.folder), places.progress),
-    Csv: lambda source, places: read_csv(source, places.at(source.file)),
+    Csv: lambda source, places: read_csv(source, places.at(source.file), places.table),
 }

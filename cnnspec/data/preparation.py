@@ -31,7 +31,8 @@ from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import TensorType, data
 from ..settings.data import Data, Images, Npz
 from ..validation import fault_of
-from .dataset import Dataset, Scaling, Split, Table
+from .dataset import Dataset, Scaling, Split
+from .tables import Table
 
 VERSION = 1
 KEY = "preparation"  # its name in settings.json and in the metadata of weights
@@ -94,13 +95,7 @@ class Preparation:
         if self.resize:
             found["resize"] = list(self.resize)
         if self.table:
-            found["table"] = {
-                "names": list(self.table.names),
-                "label": self.table.label,
-                "label_name": self.table.label_name,
-                "header": self.table.header,
-                "separator": self.table.separator,
-            }
+            found["table"] = self.table.to_json()
         return found
 
     def metadata(self) -> dict[str, str]:
@@ -131,7 +126,7 @@ class Preparation:
             colour=document.get("colour"),
             resize=tuple(resize) if resize else None,
             axes=document.get("axes"),
-            table=Table(**{**table, "names": tuple(table["names"])}) if table else None,
+            table=Table.from_json(table, document["input"][0]) if table else None,
             versions=document["versions"],
         )
 
@@ -260,9 +255,24 @@ def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:
             return f"/{name}", "a number that float32 cannot hold"
     if len(document["scale"]) != len(document["offset"]):
         return "/offset", "as many numbers as there are of scale are wanted"
-    names = document.get("table", {}).get("names")
-    if names and len(names) != channels:
-        return "/table/names", f"{len(names)} columns for an input of {channels}"
+    return _table_disagreement(document["table"], channels) if "table" in document else None
+
+
+def _table_disagreement(document: dict[str, Any], channels: int) -> tuple[str, str] | None:
+    if document["names"] and len(document["names"]) != len(document.get("columns", document["names"])):
+        return "/table/names", f"{len(document['names'])} names for {len(document['columns'])} columns"
+    table = Table.from_json(document, channels)
+    numbers = len(table.names) if table.names and "columns" not in document else table.numbers
+    if numbers != channels:
+        return "/table/names", f"{numbers} columns for an input of {channels}"
+    if len(table.categories) != len(table.columns):
+        return "/table/categories", f"of {len(table.categories)} columns, and there are {len(table.columns)}"
+    if not all(column <= table.width and column != table.label for column in table.columns):
+        return "/table/columns", "a column that is the label, or is not there"
+    if table.fill and not (len(table.fill) == channels and all(abs(number) <= LARGEST for number in table.fill)):
+        return "/table/fill", f"{channels} numbers that float32 can hold are wanted"
+    if table.missing == "mean" and not table.fill:
+        return "/table/fill", "the means of the columns are wanted"
     return None
 
 

@@ -132,7 +132,7 @@ def _read(path: Path, kept: Preparation) -> np.ndarray:
     if ending == ".npz":
         return arranged(read_archive(path), kept, str(path))
     if kept.table:
-        return read_table(kept.table, path, kept.input[0])
+        return read_table(kept.table, path)
     if "idx" in path.name.lower():
         return arranged(read_idx(path), kept, str(path))
     return picture(path, kept)

@@ -6,7 +6,8 @@ from itertools import chain
 from pathlib import Path
 
 from ..diagnostics import Fault
-from ..settings.data import Data, Idx, Images, Npz
+from ..plain_files import open_regular, size_of
+from ..settings.data import Csv, Data, Idx, Images, Npz
 from .files import found_at
 from .formats import archive
 from .formats.headers import idx_header
@@ -22,7 +23,7 @@ FILES = 500
 def is_small(settings: Data, root: Path, given: Path | None = None) -> bool:
     """Whether the archive, or the folder of files, that is there is small by what their headers tell.
 
-    Small tables are read whole by `describe`. Raises Fault.
+    Raises Fault.
     """
     source = settings.source
     try:
@@ -30,6 +31,9 @@ def is_small(settings: Data, root: Path, given: Path | None = None) -> bool:
             case Npz():
                 with archive.opened(found_at(root, given, source.file)) as file:
                     return sum(entry.file_size for entry in file.infolist()) <= NUMBERS
+            case Csv():
+                with open_regular(found_at(root, given, source.file)) as table:
+                    return size_of(table) <= NUMBERS // 4
             case Idx():
                 total = 0
                 for path in chain(*idx_files(found_at(root, given, source.folder))):

@@ -53,7 +53,8 @@ def begin(
     """
     spec = read_spec(source or path, overrides=overrides)
     span = spec.place("source")
-    data = load(spec.data, folder=folder, root=path.parent, seed=spec.train.seed, span=span)
+    table = preparation.table if preparation else None
+    data = load(spec.data, folder=folder, root=path.parent, seed=spec.train.seed, span=span, table=table)
     if preparation is not None:
         try:
             data = prepared_as(data, preparation)

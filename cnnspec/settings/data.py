@@ -155,14 +155,26 @@ class Column(Kind):
         return {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
 
 
+class Columns(Text):
+    """Columns of a table, by names, numbers from 1, and ranges of numbers: `"price, weight, 4-7"`."""
+
+    wanted = 'columns in quotes, parted by commas, such as "price, weight" or "1-4, 7"'
+
+
 @record
 class Csv(Source):
-    """A table of numbers with a column of labels, one row for each vector.
+    """A table with a column of labels, one row for each vector.
 
-    A text in UTF-8; cells may stand in quotes, empty lines are passed over. Labels are classes in the order of
-    their values where all are numbers, and equal numbers are one class (1.0 is 1), else by code point. A missing
-    label (nothing, `?`, `nan`, and what pandas takes for missing: `NA`, `N/A`, `null`, `None`) is an error, and so
-    is a cell that is not a number.
+    A text in UTF-8; cells may stand in quotes, empty lines are passed over. Whether the first row names the columns
+    is noticed, and asked for (`header on`, `header off`) where it could be either. A column whose cells are mostly
+    texts is one of categories, 256 at most: it becomes a number for each of its texts, 1 for that of the row and 0
+    for the others, in the order that classes have. Labels are classes in the order of their values where all are
+    numbers, and equal numbers are one class (1.0 is 1), else by code point.
+
+    Nothing, `?`, `nan`, and what pandas takes for missing (`NA`, `N/A`, `null`, `None`) is a missing cell: an error
+    by `missing refuse`; `drop` leaves out the rows that have one, in the label or in a column that is used; `mean`
+    puts the mean of the training rows in place of a number, and none of a column's categories in place of a text.
+    A label is never made up: where it is missing only `drop` helps. Any other text among numbers is an error.
     """
 
     word: ClassVar[str] = "csv"
@@ -171,13 +183,28 @@ class Csv(Source):
     target: str = setting(
         Choice(("classes", "numbers")), "classes", "whether the labels name classes or are numbers to meet"
     )
-    header: bool = setting(Switch(), True, "whether the first row names the columns")
+    header: bool | None = setting(
+        Switch(), None, "whether the first row names the columns; without, that is noticed"
+    )
+    columns: str | None = setting(Columns(), None, "the columns to learn from; without, all but the label")
+    drop: str | None = setting(Columns(), None, "columns that are left out")
+    categories: str | None = setting(
+        Columns(), None, "columns whose numbers name categories, beside those that hold texts"
+    )
+    missing: str = setting(
+        Choice(("refuse", "drop", "mean")), "refuse", "what becomes of a row in which a cell is missing"
+    )
     separator: str = setting(Text(), ",", "the character between two columns")
     test: float = _test()
 
     def __post_init__(self) -> None:
         if len(self.separator) != 1 or self.separator in '\r\n\0"':
             raise Fault("CNN203", f'wants one character, got "{self.separator}"', at="separator")
+        if self.columns is not None and self.drop is not None:
+            raise Fault(
+                "CNN203", "`columns` names those that are used, so `drop` has nothing to add", at="drop",
+                help="say one of them",
+            )  # fmt: skip
 
 
 SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Csv)

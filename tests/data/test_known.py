@@ -75,6 +75,11 @@ def table(title, text, **settings):
 table("csv of classes", "a,b,kind\n" + "1,2,x\n3,4,y\n5,6,x\n" * 10)
 table("csv of numbered classes", "kind,a\n" + "10,2\n9.0,4\n" * 10, label="kind")
 table("csv of numbers", "1,2,3\n4,5,6\n" * 10, header=False, target="numbers")
+table("csv of categories", "a,kind\nred,x\nblue,y\n" * 1 + "red,x\ngreen,y\n" * 10)
+table("csv that is noticed to have no header", "1,2,x\n3,4,y\n" * 10)
+table("csv with gaps", "a,b,kind\n" + "1,,x\n3,red,y\n" * 10, missing="mean")
+table("csv without its gaps", "a,b,kind\n" + "1,,x\n3,red,y\n3,red,\n3,blue,z\n" * 10, missing="drop")
+table("csv of few columns", "id,a,zip,kind\n" + "a,1,10,x\nb,2,11,y\n" * 10, columns="zip, 2", categories="zip")
 table("csv that is long", "a,kind\n" + "0.12345678901234567890,x\n0.5,y\n" * 40_000)
 
 
@@ -132,7 +137,7 @@ def test_nothing_is_known_of_files_that_are_not_there(source, tmp_path):
 
 def test_what_is_wrong_in_a_header_is_told_in_the_words_of_reading(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((9, 32, 32, 3), np.uint8), y=Y[:9])
-    (tmp_path / "b.csv").write_text("1,2,3\n4,5,6\n")
+    (tmp_path / "b.csv").write_text("0,1,2,3\n4,5,6,7\n")
     (tmp_path / "c.csv").write_text("a,b\n1,2\n1,nan\n")
     (tmp_path / "dog").mkdir()
     for source, code in (

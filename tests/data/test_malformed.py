@@ -331,7 +331,7 @@ for title, code, text, told in (
     ("another separator", "CNN418", b"a;b;kind\n1;2;x\n", "has one column"),
     ("a row too short", "CNN417", b"a,b,kind\n1,2,x\n1,x\n", "line 3 of a.csv has 2 columns, and the first has 3"),
     ("a row too long", "CNN417", b"a,b,kind\n1,2,3,x\n", "line 2 of a.csv has 4 columns"),
-    ("a word for a number", "CNN417", b"a,b,kind\n1,two,x\n", "line 2, column 2 of a.csv: `two` is not a number"),
+    ("a word for a number", "CNN417", b"a,b,kind\n1,two,x\n1,2,x\n", "line 2, column 2 of a.csv: `two` is not"),
     ("an empty cell", "CNN417", b"a,b,kind\n1,2,x\n\n1,,x\n", "line 4, column 2 of a.csv: the cell is empty"),
     ("an empty label", "CNN417", b"a,b,kind\n1,2,\n", "line 2, column 3 of a.csv: the label is empty"),
     ("a quote left open", "CNN417", b'a,b,kind\n1,2,"x\n', "line 2 of a.csv cannot be read"),
@@ -343,9 +343,13 @@ for title, code, text, told in (
     ("digits of another script", "CNN417", "a,b,kind\n1,\u0661,x\n".encode(), "is not a number"),
 
     ("nan among labels that are numbers", "CNN417", b"a,y\n1,0\n2,1\n3,nan\n", "line 4, column 2 of a.csv"),
-    ("the head of iris.data", "CNN418", b"5.1,3.5,1.4,0.2,Iris-setosa\n4.9,3.0,1.4,0.2,Iris-setosa\n",
-        "first row of a.csv is numbers and a label"),
-    ("no header and a cell missing", "CNN418", b"5.1,?,1.4,a\n4.9,3.0,1.4,b\n", "first row of a.csv is numbers"),
+    ("numbers above, and a label that never returns", "CNN418", b"5.1,?,1.4,a\n4.9,3.0,1.4,b\n",
+        "first row of a.csv may be one of names or one of data"),
+    ("a text above numbers, and one that returns", "CNN418", b"5.l,2,a\n4.9,3.0,a\n", "first row of a.csv may be"),
+    ("columns that are counted, or are numbers", "CNN418", b"0,1,2,3\n4,5,6,7\n", "counts the columns"),
+    ("texts without an end", "CNN431", b"a,b,kind\n" + b"".join(b"%dth,1,x\n" % i for i in range(300)),
+        "column a of a.csv has more than 256 different texts"),
+    ("a category that is missing", "CNN417", b"a,b,kind\nred,2,x\n,1,y\n", "line 3, column 1 .* the cell is empty"),
     ("row numbers of pandas", "CNN418", b",a,kind\n0,1.5,x\n1,2.5,y\n", "column 1 of a.csv has no name"),
     ("a row without an end", "CNN417", b"a,b,kind\n" + b'"1\n",' * 4_000_000, "a row has more than 16,000,000"),
     ("a line without an end", "CNN417", b"a,b,kind\n" + b"1," * 9_000_000, "a row has more than 16,000,000"),
@@ -357,7 +361,6 @@ for title, code, text, told in (
     ("nan", "CNN411", b"a,b,kind\n1,nan,x\n", "line 2, column 2 of a.csv: nan is not a finite number"),
     ("infinity", "CNN411", b"a,b,kind\n-inf,1,x\n", "column 1 of a.csv: -inf is not"),
     ("too large for float32", "CNN411", b"a,b,kind\n1,1e39,x\n", "1e39 is not"),
-    ("no header", "CNN418", b"1,2,3\n4,5,6\n", "the first row of a.csv is numbers"),
     ("not a text", "CNN405", b"a,b,kind\n\xff\xfe\x00,2,x\n", "is not a text in UTF-8"),
     ("an archive", "CNN405", ZIPPED, "is not a text in UTF-8"),
 ):  # fmt: skip
@@ -375,8 +378,23 @@ for label in ("nan", "NaN", "NAN", " nan ", "NA", "N/A", "n/a", "null", "NULL", 
     case(f"csv: the label {label}", "CNN417", Csv("a.csv"), "line 3, column 3 of a.csv: .*(missing|empty)")(
         lambda folder, label=label: (folder / "a.csv").write_text(f"a,b,kind\n1,2,x\n3,4,{label}\n")
     )
-case("csv: columns as if counted, and the label again", "CNN418", Csv("a.csv"), "is numbers and a label")(
-    lambda folder: (folder / "a.csv").write_text("0,1,2,a\n3,4,5,b\n6,7,8,a\n")
+for setting, told in (
+    ("columns", "colour"),
+    ("drop", "a, 4"),
+    ("drop", "2-9"),
+    ("categories", "b, , a"),
+    ("columns", ""),
+):
+    case(f"csv: {setting} {told}", "CNN418", Csv("a.csv", **{setting: told}), "no column")(table)
+case("csv: the label among the columns", "CNN418", Csv("a.csv", columns="a, kind"), "column kind .* is the label")(
+    table
+)
+case("csv: nothing left", "CNN418", Csv("a.csv", drop="1-2"), "no column is left")(table)
+case(
+    "csv: a column without a number", "CNN433", Csv("a.csv", missing="mean"), "number in column b, so there is no"
+)(lambda folder: (folder / "a.csv").write_text("a,b,kind\n1,,x\n3,?,y\n"))
+case("csv: every row is left out", "CNN414", Csv("a.csv", missing="drop"), "is empty")(
+    lambda folder: (folder / "a.csv").write_text("a,b,kind\n1,,x\n3,4,\n")
 )
 case("csv: pandas' row numbers and counted columns", "CNN418", Csv("a.csv"), "column 1 of a.csv has no name")(
     lambda folder: (folder / "a.csv").write_text(",0,1,2,kind\n0,4,5,0,b\n1,7,8,0,a\n")
@@ -387,7 +405,7 @@ case(
     Csv("a.csv", header=False),
     "the first row of a.csv has no number",
 )(table)
-case("csv: no header, and the label first", "CNN418", Csv("a.csv", 1), "is numbers and a label")(
+case("csv: no header, and the label first", "CNN418", Csv("a.csv", 1), "one of names or one of data")(
     lambda folder: (folder / "a.csv").write_text("a,1,2\nb,3,4\n")
 )
 case(

@@ -216,7 +216,8 @@ def test_more_names_than_a_header_of_weights_holds_are_left_out(tmp_path, name, 
 
     from cnnspec.train import tensors
 
-    table = Table((name,) * count, 1)
+    columns = tuple(range(2, count + 2))
+    table = Table((name,) * count, 1, columns=columns, width=count + 1, categories=(None,) * count)
     record = Preparation((count,), Scaling(), "floats", (0, 1), ("a", "b"), "csv", table=table)
     assert bool(record.metadata()) == kept
     tensors.write(tmp_path / "w.safetensors", {}, record.metadata())

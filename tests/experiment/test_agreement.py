@@ -35,6 +35,8 @@ def folder(tmp_path_factory):
     (folder / "three.csv").write_text("a,b,kind\n" + "1,2,x\n3,4,y\n5,6,z\n" * 10)
     (folder / "price.csv").write_text("a,b,price\n" + "1,2,3.5\n3,4,7\n" * 10)
     (folder / "headless.csv").write_text("1,2,x\n3,4,y\n" * 10)
+    (folder / "either.csv").write_text("1,2,x\n3,4,y\n3,4,y\n")
+    (folder / "gaps.csv").write_text("a,b,kind\n" + "1,,x\n3,,y\n" * 3)
     (folder / "text.csv").write_text("a,b,kind\n1,2,x\n3,four,y\n")
     (folder / "idx").mkdir()
     write_idx(folder / "idx" / "train-images-idx3-ubyte", random.integers(0, 255, (40, 7, 5)).astype(np.uint8))
@@ -65,7 +67,8 @@ REFUSED = {
     "a flip of a vector": ('dense 3 -> softmax\ndata { source csv "three.csv" ; augment flip }', "2:33", "CNN430"),
     "classes of a table": ('dense 2 -> softmax\ndata { source csv "three.csv" }', "1:1", "CNN410"),
     "columns of a table": ('input 3\ndense 3 -> softmax\ndata { source csv "three.csv" }', "1:1", "CNN408"),
-    "a table without a header": ('dense 2 -> softmax\ndata { source csv "headless.csv" }', "2:8", "CNN418"),
+    "a table that may have a header": ('dense 2 -> softmax\ndata { source csv "either.csv" }', "2:8", "CNN418"),
+    "a column without a mean": ('dense 2 -> softmax\ndata { source csv "gaps.csv" missing mean }', "2:8", "CNN433"),
     "a word among the numbers": ('dense 2 -> softmax\ndata { source csv "text.csv" }', "2:8", "CNN417"),
     "two outputs for a price": ('dense 2\ndata { source csv "price.csv" target numbers }', "1:1", "CNN410"),
     "three numbers to meet": ('dense 2\ndata { source npz "numbers.npz" }', "1:1", "CNN410"),
@@ -90,6 +93,7 @@ FITTING = {
     "numbers": 'dense 3\ndata { source npz "numbers.npz" }',
     "shares": 'dense 3 -> softmax\ndata { source npz "shares.npz" }',
     "a table": 'dense 3 -> softmax\ndata { source csv "three.csv" }',
+    "a table without a header": 'dense 2 -> softmax\ndata { source csv "headless.csv" }',
     "a price": 'dense 1\ndata { source csv "price.csv" target numbers }',
     "files of IDX": 'dense 2 -> softmax\ndata { source idx "idx" }',
 }

@@ -1,52 +1,132 @@
-"""Tables of numbers with a column of labels, one row for each vector."""
+"""Tables with a column of labels, one row for each vector: numbers as they are, a number for each category.
+
+colour,size,kind           [blue, red, size]
+red,2,a                    [0,    1,   2   ]     a
+blue,3,b                   [1,    0,   3   ]     b
+"""
 
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ...diagnostics import Fault
 from ...settings.data import Csv
-from ..classes import MOST_CLASSES, classes_of
-from ..dataset import Table
+from ..classes import MOST_CLASSES, classes_of, in_order
 from ..files import need
 from ..found import Found
-from . import rows
+from ..tables import Table
+from . import cells, columns
 
 BETWEEN = 1 << 14  # rows from one look at the free memory to the next
 
 
-def read_csv(source: Csv, path: Path) -> Found:
-    """The vectors and labels of a table; empty lines are passed over."""
-    with rows.opened(source, path) as table:
-        numbers, targets, seen = array("f"), array("f"), array("q")
-        labels: dict[str, int] = {}  # each text and its place among those seen so far
-        for count, (line, row) in enumerate(table.rows):
-            cell = row.pop(table.label)
-            numbers.extend(rows.vector(table, line, row))
+class Cells:
+    """The cells of a table's columns, row by row: numbers, and of texts their place among those seen so far.
+
+    `known` are the categories of each column where a network has learnt them already; another text is a Fault then.
+    """
+
+    def __init__(self, table: columns.Rows, known: tuple[tuple[str, ...] | None, ...] | None = None) -> None:
+        self.table, self.columns, self.fixed = table, table.columns, known is not None
+        self.places = [column.place for column in table.columns if not column.categories]
+        self.numbers = array("f")
+        self.texts: dict[int, dict[str, int]] = {c.place: {} for c in table.columns if c.categories}
+        self.seen = {place: array("q") for place in self.texts}
+        for column, texts in zip(table.columns, known or (), strict=False):
+            self.texts.update({column.place: {text: i for i, text in enumerate(texts)}} if texts else {})
+        self.count = 0
+
+    def add(self, line: int, row: list[str]) -> None:
+        if not self.count % BETWEEN:
+            # arrays grow by an eighth, and stand twice while they are moved
+            need(5 * len(self.numbers) + 9 * self.count * len(self.seen), f"the next rows of {self.table.where}")
+        self.numbers.extend(cells.numbers(self.table, line, row, self.places))
+        for place, texts in self.texts.items():
+            text = cells.category(self.table, line, row, place)
+            if text is not None and text not in texts:
+                if self.fixed:
+                    raise cells.unknown(self.table, line, place, text, tuple(texts))
+                if len(texts) == cells.MOST_CATEGORIES:
+                    raise cells.too_many(self.table, place)
+                texts[text] = len(texts)
+            self.seen[place].append(-1 if text is None else texts[text])
+        self.count += 1
+
+    @property
+    def categories(self) -> tuple[tuple[str, ...] | None, ...]:
+        """Of each column its texts, in the order of classes, or None where it is numbers."""
+        order = tuple if self.fixed else in_order
+        return tuple(order(self.texts[c.place]) if c.categories else None for c in self.columns)
+
+    def vectors(self, categories: Sequence[tuple[str, ...] | None]) -> np.ndarray:
+        """x[n,c], float32, with NaN for numbers that are missing."""
+        numbers = np.frombuffer(self.numbers, np.float32).reshape(self.count, len(self.places))
+        if not self.texts:
+            return numbers
+        width = sum(1 if texts is None else len(texts) for texts in categories)
+        need(4 * self.count * width, f"the categories of {self.table.where}")
+        x = np.zeros((self.count, width), np.float32)
+        at = number = 0
+        for column, texts in zip(self.columns, categories, strict=True):
+            if texts is None:
+                x[:, at] = numbers[:, number]
+                at, number = at + 1, number + 1
+                continue
+            place = {text: i for i, text in enumerate(texts)}
+            order = np.array([place[text] for text in self.texts[column.place]], np.int64)
+            seen = np.frombuffer(self.seen[column.place], np.int64)
+            there = np.flatnonzero(seen >= 0)
+            x[there, at + order[seen[there]]] = 1
+            at += len(texts)
+        return x
+
+
+def read_csv(source: Csv, path: Path, kept: Table | None = None) -> Found:
+    """The vectors and labels of a table; empty lines are passed over.
+
+    `kept` are the columns of a network that is trained already: the same are read, with its categories.
+    """
+    targets, seen = array("f"), array("q")
+    labels: dict[str, int] = {}  # each text and its place among those seen so far
+    with columns.opened(source, path, kept) as table:
+        found = Cells(table, kept.categories if kept else None)
+        for line, row in table.rows:
+            found.add(line, row)
             if source.target == "numbers":
-                targets.append(rows.number(cell, table.place(line, table.label)))
+                place = table.place(line, table.label)
+                targets.append(cells.number(row[table.label], place, cells.UNLABELLED))
             else:
-                seen.append(labels.setdefault(rows.class_name(table, line, cell), len(labels)))
+                seen.append(labels.setdefault(cells.class_name(table, line, row), len(labels)))
                 _ensure_few(table, labels)
-            if not count % BETWEEN:
-                # arrays grow by an eighth, and stand twice while they are moved
-                need(5 * len(numbers), f"the next rows of {path.name}")
-    x = np.frombuffer(numbers, np.float32).reshape(-1, table.width - 1)
+    categories = found.categories
+    x = found.vectors(categories)
     names, label = table.names, table.label
-    others = (*names[:label], *names[label + 1 :])
-    columns = Table(others, label + 1, names[label] if names else "", source.header, source.separator)
+    told = Table(
+        names=tuple(names[column.place] for column in table.columns) if names else (),
+        label=label + 1,
+        label_name=names[label] if names else "",
+        header=bool(names),
+        separator=source.separator,
+        columns=tuple(column.place + 1 for column in table.columns),
+        width=table.width,
+        categories=categories,
+        missing=source.missing,
+    )
+    if kept:
+        told = replace(told, fill=kept.fill)
     if source.target == "numbers":
-        return Found(path.stem, (x, np.frombuffer(targets, np.float32)[:, None]), table=columns)
+        return Found(path.stem, (x, np.frombuffer(targets, np.float32)[:, None]), table=told)
     classes, number = classes_of(labels)
     y = np.array([number[text] for text in labels], np.int64)[np.frombuffer(seen, np.int64)]
-    return Found(path.stem, (x, y), None, classes, table=columns)
+    return Found(path.stem, (x, y), None, classes, table=told)
 
 
-def _ensure_few(table: rows.Rows, labels: dict[str, int]) -> None:
+def _ensure_few(table: columns.Rows, labels: dict[str, int]) -> None:
     if len(labels) > MOST_CLASSES:
         raise Fault(
             "CNN410", f"{table.where} has more than {MOST_CLASSES:,} classes", at="source",
@@ -54,59 +134,42 @@ def _ensure_few(table: rows.Rows, labels: dict[str, int]) -> None:
         )  # fmt: skip
 
 
-def read_asked(columns: Table, path: Path, width: int) -> np.ndarray:
-    """The rows that a trained network is asked about, [n, width] float32, its columns in the order of training.
+def read_asked(kept: Table, path: Path) -> np.ndarray:
+    """The rows that a trained network is asked about, x[n,c] float32, as those that it was trained on.
 
-    Under a header columns are found by their names, in any order, and others (the label, say) are passed over.
-    Without one a row has the numbers alone, or the label too, where it stood in training.
+    Without a header a row has the columns alone, or the label too, or all of the columns that training's file had.
     """
-    numbers = array("f")
-    with rows.texts(path, columns.separator) as found:
-        taken = _by_name(columns, path.name, next(found, (0, []))[1]) if columns.header else None
-        for count, (line, row) in enumerate(found):
-            if not count % BETWEEN:
-                need(5 * len(numbers), f"the next rows of {path.name}")
-            if taken is None:
-                chosen = _without_label(columns, path.name, line, row, width)
-            elif len(row) == taken[0]:
-                chosen = taken[1]
-            else:
-                told = f"line {line} of {path.name} has {len(row)} columns, and the first has {taken[0]}"
-                raise Fault("CNN417", told)
-            for column in chosen:
-                numbers.append(rows.number(row[column], f"line {line}, column {column + 1} of {path.name}"))
-    if not numbers:
+    with columns.asked(kept, path) as table:
+        found = Cells(table, kept.categories)
+        for line, row in table.rows:
+            found.add(line, row)
+    if not found.count:
         raise Fault("CNN414", f"{path.name} has no rows")
-    return np.frombuffer(numbers, np.float32).reshape(-1, width)
+    return filled(found.vectors(kept.categories), kept.fill)
 
 
-def _by_name(columns: Table, where: str, cells: list[str]) -> tuple[int, list[int]]:
-    """How many columns a table has, and where those of training stand among them."""
-    names = [cell.strip() for cell in cells]
-    there = {name: column for column, name in enumerate(names)}
-    wanted = set(columns.names)
-    missing = [name for name in columns.names if name not in there]
-    if missing:
-        told = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+def filled(x: np.ndarray, fill: Sequence[float]) -> np.ndarray:
+    """x[n,c] with `fill[c]` in place of NaN."""
+    return np.where(np.isnan(x), np.asarray(fill, np.float32), x) if fill else x
+
+
+def means(x: np.ndarray, table: Table) -> tuple[float, ...]:
+    """The mean of each column of training rows, of what is not missing in it; a Fault where all of it is."""
+    there = ~np.isnan(x)
+    count = there.sum(axis=0)
+    if not count.all():
+        column = _column(table, int(np.flatnonzero(count == 0)[0]))
         raise Fault(
-            "CNN418", f"{where} has no column {told}",
-            help=f"training had {', '.join(columns.names[:12])}{', ...' if len(columns.names) > 12 else ''}",
+            "CNN433", f"no training row has a number in {column}, so there is no mean to put in", at="source",
+            help="drop the column",
         )  # fmt: skip
-    taken = [column for column, name in enumerate(names) if name in wanted]
-    if len(taken) > len(wanted):  # some are called alike, and only the order of training tells them apart
-        if [names[column] for column in taken] != list(columns.names):
-            twice = next(name for name, count in Counter(names).items() if count > 1 and name in wanted)
-            raise Fault("CNN418", f"{where} has several columns called {twice}")
-        return len(names), taken
-    if len(wanted) < len(columns.names):
-        raise Fault("CNN418", f"{where} has other columns than training: {', '.join(columns.names[:12])}")
-    return len(names), [there[name] for name in columns.names]
+    return tuple(map(float, np.where(there, x, 0).sum(axis=0, dtype=np.float64) / count))
 
 
-def _without_label(columns: Table, where: str, line: int, row: list[str], width: int) -> list[int]:
-    """Where the numbers of a row stand."""
-    if len(row) == width:
-        return list(range(width))
-    if len(row) == width + 1:
-        return [column for column in range(width + 1) if column != columns.label - 1]
-    raise Fault("CNN417", f"line {line} of {where} has {len(row)} columns, and the network takes {width} numbers")
+def _column(table: Table, number: int) -> str:
+    """How messages speak of the column that one number of the input comes from."""
+    for place, texts in enumerate(table.categories):
+        number -= 1 if texts is None else len(texts)
+        if number < 0:
+            return f"column {table.names[place] if table.names else table.columns[place]}"
+    raise AssertionError("every number comes from a column")

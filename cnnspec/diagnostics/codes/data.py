@@ -156,8 +156,10 @@ message tells row and column, both counted from 1, the header included.""",
         "csv-column",
         """\
 The table has no such column, or no column beside that of the labels. Columns are named by the first row, or by
-their number from 1. A first row in which every cell but the label's is a number is not one of names: such a table
-needs `header off`. A column without a name is refused, since most often it only counts the rows.""",
+their number from 1. Whether the first row names the columns is noticed: it does where a text stands above numbers,
+and does not where numbers stand above numbers or a text is found again below. Where these contradict each other,
+`header on` or `header off` must say it. A column without a name is refused, since most often it only counts the
+rows: `drop` leaves it out.""",
         how='Say `source csv "iris.csv" label "colour"` where no column is called so.',
     ),
     Code(
@@ -212,5 +214,30 @@ classes. Classes are matched by their names, so their order does not matter, and
 The data cannot be changed so: a vector has no pixels that could be moved, and a shift must be smaller than the
 image.""",
         how='Say `data { source csv "iris.csv" ; augment flip }`.',
+    ),
+    Code(
+        "CNN431",
+        "csv-categories",
+        """\
+A column of texts becomes a number for each of them, 1 for that of the row and 0 for the others, and this one has
+more than 256: names, dates or whole sentences, from which nothing is learnt that holds for other rows. Leave it out
+by `drop`, or put its texts into groups.""",
+        how="Read a table with a column of 300 different names with `source csv`.",
+    ),
+    Code(
+        "CNN432",
+        "csv-category-unknown",
+        """\
+A row that a trained network is asked about, or tested on, has a text in a column of categories that no training
+row had. There is no number of the input for it.""",
+        how="Train on a table whose column `colour` says red and blue, and ask `cnnspec predict` about green.",
+    ),
+    Code(
+        "CNN433",
+        "csv-all-missing",
+        """\
+By `missing mean` the mean of the training rows stands in place of a number that is missing, and in this column not
+one of them has a number.""",
+        how="Empty a whole column of a table but for its name, and read it by `source csv` with `missing mean`.",
     ),
 )

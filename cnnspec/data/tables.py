@@ -1,0 +1,103 @@
+"""The columns of a table that a network learns from, kept with it: a table is read the same way ever after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..diagnostics import Fault
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns of a csv.
+
+    names       of those that are learnt from, in the order of the file; empty where the table has no header
+    label       where the label stands, from 1; `label_name` is its name
+    columns     where those that are learnt from stand, from 1, in a file of `width` columns
+    categories  of each column its texts in their order, or None where it is numbers
+    missing     what becomes of missing cells: refuse, drop or mean
+    fill        with `mean`: for each number of the input what stands in its place
+    """
+
+    names: tuple[str, ...]
+    label: int
+    label_name: str = ""
+    header: bool = True
+    separator: str = ","
+    columns: tuple[int, ...] = ()
+    width: int = 0
+    categories: tuple[tuple[str, ...] | None, ...] = ()
+    missing: str = "refuse"
+    fill: tuple[float, ...] = ()
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers a row becomes: one a column, or one a category."""
+        return sum(1 if texts is None else len(texts) for texts in self.categories)
+
+    def to_json(self) -> dict[str, Any]:
+        """As the preparation of a network keeps it; see grammar/preparation.schema.json."""
+        listed = [None if texts is None else list(texts) for texts in self.categories]
+        found = {**vars(self), "categories": listed}
+        absent = {name for name in ("columns", "width", "categories", "fill") if not found[name]}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in found.items()
+            if name not in absent
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any], numbers: int) -> Table:
+        """What `to_json` made; of records from before categories, all columns but the label are `numbers`."""
+        others = {"columns": [column for column in range(1, numbers + 2) if column != document["label"]]}
+        found = {"width": numbers + 1, "categories": [None] * numbers, **others, **document}
+        texts = tuple(None if one is None else tuple(one) for one in found["categories"])
+        told: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+        }
+        told["categories"] = texts
+        return cls(**told)
+
+
+def by_name(table: Table, where: str, names: list[str]) -> list[int]:
+    """Where the columns of a table stand among those of another file, from 0, found by their names; or a Fault."""
+    there = {name: column for column, name in enumerate(names)}
+    wanted = set(table.names)
+    missing = [name for name in table.names if name not in there]
+    if missing:
+        told = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+        raise Fault(
+            "CNN418", f"{where} has no column {told}", at="source",
+            help=f"training had {', '.join(table.names[:12])}{', ...' if len(table.names) > 12 else ''}",
+        )  # fmt: skip
+    taken = [column for column, name in enumerate(names) if name in wanted]
+    if len(taken) > len(wanted):  # some are called alike, and only the order of training tells them apart
+        if [names[column] for column in taken] != list(table.names):
+            twice = next(name for name, count in Counter(names).items() if count > 1 and name in wanted)
+            raise Fault("CNN418", f"{where} has several columns called {twice}", at="source")
+        return taken
+    if len(wanted) < len(table.names):
+        told = ", ".join(table.names[:12])
+        raise Fault("CNN418", f"{where} has other columns than training: {told}", at="source")
+    return [there[name] for name in table.names]
+
+
+def by_place(table: Table, where: str, line: int, width: int) -> list[int]:
+    """Where the columns of a table without names stand in rows of a width: all, or without what is not asked.
+
+    training: a b label d, from which a and d were learnt        asked: a b label d, a b d, or a d
+    """
+    label = table.label - 1
+    if width == len(table.columns):
+        return list(range(width))
+    if width == table.width:
+        return [column - 1 for column in table.columns]
+    if width == table.width - 1:
+        return [column - 1 - (column - 1 > label) for column in table.columns]
+    wanted = " or ".join(map(str, sorted({len(table.columns), table.width - 1, table.width})))
+    raise Fault(
+        "CNN417", f"line {line} of {where} has {width} columns, and the network takes {wanted}", at="source"
+    )
