@@ -5,6 +5,7 @@
     page(text)        lines of ours, likewise
     comment(text)     a comment in generated source, which ends where we end it
     literal(text)     a text in generated source; literals(texts) a tuple of them
+    script_comment(text), script_literal(text)   the same in JavaScript, which may stand in a page
     json_text(data)   a document for machines
     remark(text)      a line of a docstring in generated source
     markup(text)      text and attribute values of HTML and SVG
@@ -81,6 +82,21 @@ def literals(texts: Iterable[str]) -> str:
     """`("cat", "dog")`"""
     written = list(map(literal, texts))
     return f"({', '.join(written)}{',' * (len(written) == 1)})"
+
+
+def script_comment(text: object) -> str:
+    """`// conv1`: a comment of JavaScript, which no tag in it ends either, where the script stands in a page."""
+    return f"// {visible(text).replace('<', chr(0x2039))}".rstrip()
+
+
+def script_literal(text: str) -> str:
+    r"""`"conv1"`: the text in source of JavaScript, in ASCII, and no tag where the script stands in a page.
+
+    script_literal("</script>") == '"\\u003c/script>"'
+    """
+    import json
+
+    return ORDER.sub(r"#\\u0023", json.dumps(text)).replace("<", r"\u003c")
 
 
 def json_text(document: object) -> str:

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from ..model import Model
 
 
+BESIDE = {"python": ".npz", "js": ".safetensors"}  # modules, and what their weights beside them are called
+OF = {"batch": ("python",), "look": ("js",), "opset": ("onnx",)}  # options that not every module has
+
+
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--emit", type=click.Choice(["json", "torch", "onnx", "python"]), required=True, help="What to write."
+    "--emit", type=click.Choice(["json", "torch", "onnx", "python", "js"]), required=True, help="What to write."
 )
 @click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
 @click.option(
@@ -27,8 +31,9 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--opset", type=click.IntRange(1), help="onnx: the opset to write for; the lowest that will do.")
-@click.option("--train", is_flag=True, help="python: backward and update too.")
-@click.option("--embed", is_flag=True, help="python: the weights in the file itself.")
+@click.option("--train", is_flag=True, help="python, js: backward and update too.")
+@click.option("--look", is_flag=True, help="js: every value and every gradient by name.")
+@click.option("--embed", is_flag=True, help="python, js: the weights in the file itself.")
 @click.option("--batch", type=click.IntRange(1), help="python: images that go through the plan together.")
 def command(
     spec: Path,
@@ -39,6 +44,7 @@ def command(
     given: str | None,
     opset: int | None,
     train: bool,
+    look: bool,
     embed: bool,
     batch: int | None,
 ) -> None:
@@ -49,22 +55,20 @@ def command(
     torch    a PyTorch module with our names and layouts, so weights of a run load into it
     onnx     an ONNX model with the weights given, or fresh ones
     python   one Python file that needs NumPy and nothing else, its weights beside it as npz
+    js       one ES module that needs nothing, its weights beside it as safetensors
 
     What is written takes numbers as the network sees them. With the weights of a run, the scaling that makes these
-    of the data, and the names of the classes, stand in it (torch, python: `prepare`; onnx: in the metadata), and
+    of the data, and the names of the classes, stand in it (torch, python, js: `prepare`; onnx: in the metadata), and
     standard error tells them.
     """
-    if emit != "python" and (train or embed or batch):
-        raise click.UsageError("--train, --embed and --batch belong to --emit python")
-    if emit != "onnx" and opset:
-        raise click.UsageError("--opset belongs to --emit onnx")
-    if out is None and (emit == "onnx" or (emit == "python" and not embed)):
-        hint = ", or let it hold them itself with --embed" if emit == "python" else ""
+    needless(emit, train=train, embed=embed, batch=batch, look=look, opset=opset)
+    if out is None and (emit == "onnx" or (emit in BESIDE and not embed)):
+        hint = ", or let it hold them itself with --embed" if emit in BESIDE else ""
         raise click.UsageError(f"weights are no text: say where to write them with -o{hint}")
     if out is not None and any(same_file(out, given) for given in (spec, weights)):
         raise click.UsageError(f"{out} would be written over by what is made of it: choose another name with -o")
-    if emit == "python" and out is not None and out.suffix == ".npz":
-        raise click.UsageError("a module is called .py; its weights go beside it, as .npz")
+    if emit in BESIDE and out is not None and out.suffix == BESIDE[emit]:
+        raise click.UsageError(f"a module is called .{emit[:2]}; its weights go beside it, as {out.suffix}")
     if emit == "json" and weights:
         raise click.UsageError("a network as JSON holds no weights: leave --weights out")
     if emit == "json" or (emit == "torch" and not weights):
@@ -84,17 +88,31 @@ def command(
                           preparation=model.preparation)  # fmt: skip
         write(made.SerializeToString(), out)
         return
-    from ..targets.python.module import module_source, packed
-
-    beside = out.with_suffix(".npz") if out else Path("net.npz")
+    beside = out.with_suffix(BESIDE[emit]) if out else Path(f"net{BESIDE[emit]}")
+    if same_file(beside, weights):
+        raise click.UsageError(f"{beside} would be written over by what is made of it: choose another name with -o")
     if not embed:
         may_be_replaced(beside)
-    settings = {"train": train, "embed": embed, "batch": batch, "beside": beside.name,
-                "preparation": model.preparation}  # fmt: skip
-    text = module_source(model.spec, model.parameters, **settings)  # type: ignore[arg-type]
+    settings = {"train": train, "embed": embed, "beside": beside.name, "preparation": model.preparation}
+    if emit == "js":
+        from ..targets.js.module import module_source, packed
+
+        text = module_source(model.spec, model.parameters, look=look, **settings)  # type: ignore[arg-type]
+    else:
+        from ..targets.python.module import module_source, packed
+
+        text = module_source(model.spec, model.parameters, batch=batch, **settings)  # type: ignore[arg-type]
     if not embed:
         write(packed(model.parameters), beside)
     write(text.encode(), out)
+
+
+def needless(emit: str, **given: object) -> None:
+    """Refuse options that belong to other formats."""
+    for name, value in given.items():
+        of = OF.get(name, tuple(BESIDE))
+        if value and emit not in of:
+            raise click.UsageError(f"--{name} belongs to --emit {' and --emit '.join(of)}")
 
 
 def checked(spec: Path, given: str | None) -> Spec:
@@ -150,20 +168,37 @@ def same_file(a: Path, b: Path | None) -> bool:
 
 def may_be_replaced(path: Path) -> None:
     """Refuse to write weights over a file that holds other things, such as the data that they were trained on."""
-    from ..data.formats import archive
-    from ..diagnostics import Diagnostic, Fault, SpecError
+    from ..diagnostics import Diagnostic, SpecError
 
-    if not path.exists():
+    if not path.exists() or (of_module(path) if path.suffix == ".safetensors" else of_arrays(path)):
         return
-    try:
-        with archive.opened(path) as file:
-            if all("." in name.removesuffix(".npy") for name in file.namelist()):  # conv1.weight, not x
-                return
-    except Fault:
-        pass
     message = f"{path}, where the weights would go, is there already and holds something else"
     help = "choose another name with -o, or let the module hold them itself with --embed"
     raise SpecError((Diagnostic("CNN507", message, help=help),))
+
+
+def of_arrays(path: Path) -> bool:
+    """Whether an npz file holds parameters: conv1.weight, not x."""
+    from ..data.formats import archive
+    from ..diagnostics import Fault
+
+    try:
+        with archive.opened(path) as file:
+            return all("." in name.removesuffix(".npy") for name in file.namelist())
+    except Fault:
+        return False
+
+
+def of_module(path: Path) -> bool:
+    """Whether a safetensors file was written for a module."""
+    from ..diagnostics import SpecError
+    from ..targets.js.module import WRITTEN_FOR
+    from ..train import tensors
+
+    try:
+        return tensors.read(path).metadata == WRITTEN_FOR
+    except SpecError:
+        return False
 
 
 def write(content: bytes, out: Path | None) -> None:

@@ -7,7 +7,6 @@ values share memory, what lives where, how the source is laid out on the page.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
@@ -18,13 +17,13 @@ from ..ir.leaves import Input, Target, Weight
 from ..primitives.bands import AllGather
 from ..quoting import literal
 from ..words.merge import Add
+from .liveness import FOREVER, of_parameters_alone, share_memory
 from .memory import Buffer, physical, place
 from .names import Names
 
 if TYPE_CHECKING:
     import numpy as np
 
-FOREVER = 1 << 30
 OWN = ("costs", "correct", "clock", "shard")  # what a plan calls arrays of its own
 MARGIN = 92  # where the shapes stand
 
@@ -57,14 +56,14 @@ class Emitter:
         self.known_views: dict[tuple[str, str, str], str] = {}
         self.buffers: dict[str, Buffer] = {}
         self.kept: dict[str, Buffer] = {}
-        self.known = self._known()
+        self.known = of_parameters_alone(graph)
         self.partials: dict[str, tuple[int, ...]] = {}
         self.together: dict[str, tuple[int, ...]] = {}
         self.constants: dict[str, np.ndarray] = {}
         self.costs: list[str] = []
         self.stored = self._stored()
         self.external = self._external()
-        self.roots = self._share_memory()
+        self.roots, self._last = share_memory(graph, self.external, self.shape)
 
     # ---- what ops ask ------------------------------------------------------------------------------
 
@@ -225,15 +224,6 @@ class Emitter:
             found |= dict.fromkeys((value, *parts), weight.parameter.stored_shape)
         return found
 
-    def _known(self) -> set[str]:
-        """Nodes that depend on parameters alone, where nothing is learnt: made once, not at every call."""
-        found: set[str] = set()
-        for node in () if self.graph.gradients else self.graph:
-            sources = (self.graph[value].op for value in node.inputs if value not in found)
-            if node.inputs and not node.type.batched and all(isinstance(op, Weight) for op in sources):
-                found.add(node.name)
-        return found
-
     def _external(self) -> dict[str, str]:
         """Values that live outside the arena: parameters, their gradients, and images that shards make together."""
         found = {}
@@ -251,59 +241,6 @@ class Emitter:
             if value not in found and not self.graph[value].op.is_view:
                 found[value] = f"g.{self.parameters[parameter]}"
         return found
-
-    def _share_memory(self) -> dict[str, str]:
-        """For every value the value whose memory it uses: its own, or that of an input it may overwrite.
-
-        An op can_alias an input where nobody reads that later and sizes agree; not one that it reads twice
-        itself, since add(a, b, a) would find its sum there.
-        """
-        index = {name: k for k, name in enumerate(self.graph.nodes)}
-        roots: dict[str, str] = {}
-        last: dict[str, int] = {}
-        results = set(self.graph.results)
-
-        def root(value: str) -> str:
-            while roots.get(value, value) != value:
-                value = roots[value]
-            return value
-
-        for node in self.graph:
-            for value in (node.name, *(f"{node.name}:{extra}" for extra in node.extras)):
-                roots[value] = value
-            if node.op.is_view:
-                roots[node.name] = root(node.inputs[0])
-        for node in self.graph:
-            for value in self._read(node):
-                last[root(value)] = FOREVER if node.op.stateful else max(last.get(root(value), 0), index[node.name])
-        for value in results:
-            last[root(value)] = FOREVER
-        for node in self.graph:
-            if node.name in self.external or not node.type.batched:
-                continue
-            for which in node.op.can_alias:
-                if which >= len(node.inputs):
-                    continue
-                source = root(node.inputs[which])
-                once = sum(root(value) == source for value in node.inputs) == 1
-                free = once and last.get(source, 0) == index[node.name] and source not in self.external
-                same = self.shape(node.inputs[which]) == self.shape(node.name)
-                same = same and prod(self.shape(source)) == prod(self.shape(node.name))  # not some rows of it
-                leaf = isinstance(self.graph[source].op, (Input, Target))
-                if free and same and not leaf and self.graph.type(source).dtype == "float":
-                    mine = root(node.name)
-                    last[source] = last.get(mine, index[node.name])
-                    roots[mine] = source
-                    break
-        self._last = last
-        return {value: root(value) for value in roots}
-
-    def _read(self, node: Node) -> Iterator[str]:
-        """What a node reads; with a lazy value also what that is made of."""
-        for value in node.inputs:
-            yield value
-            if self.graph[value].op.fused_into_reader:
-                yield from self._read(self.graph[value])
 
     def _reserve(self, name: str, shape: tuple[int, ...], dtype: str, first: int, last: int) -> None:
         size = {"float": self.itemsize, "bool": 1, "int64": 8, "float64": 8}[dtype]

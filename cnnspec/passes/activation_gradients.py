@@ -47,13 +47,21 @@ def activation_gradients(graph: Graph) -> Graph:
 
     Parameters get none: their gradients are sums over these, which is what is to be shown.
     """
+    return replace(every_gradient(graph), gradients={})
+
+
+def every_gradient(graph: Graph) -> Graph:
+    """The same, and the gradient of every trained parameter that has one as well.
+
+    ...;  c.dw = filter_gradient x cost.dp
+    """
     b = Builder(graph)
     found: dict[str, list[str]] = defaultdict(list)
     total: dict[str, str] = {}
     found[graph.cost] = [""]
     for node in reversed(tuple(graph)):
         parts = found.pop(node.name, [])
-        if not parts or isinstance(node.op, (Weight, Target)):
+        if not parts or isinstance(node.op, Target):
             continue
         together = len(parts) > 1
         dy = b.add(Add(), *parts, name=f"{node.name}.activation_gradients", like=node) if together else parts[0]
@@ -70,4 +78,5 @@ def activation_gradients(graph: Graph) -> Graph:
         else:
             shown.append(b.add(Flat(node.type), name=f"{value}.slope", like=node))
     made = b.graph(graph.inputs, (*graph.outputs, *shown), cost=graph.cost, **graph.circumstances)
-    return replace(made, updates={})
+    trained = [node.name for node in graph if isinstance(node.op, Weight) and node.op.parameter.trained]
+    return replace(made, updates={}, gradients={name: total[name] for name in trained if name in total})

@@ -74,6 +74,11 @@ class Entry:
 
 def write(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
     """Write a file in place of what is there, wholly or not at all."""
+    files.write(path, contents(arrays, metadata))
+
+
+def contents(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> Iterator[bytes | memoryview]:
+    """The bytes of a file, piece by piece."""
     # widest numbers first, so that each array lies at a multiple of its numbers' size
     ordered = sorted(arrays.items(), key=lambda item: -item[1].itemsize)
     checksum = 0
@@ -90,7 +95,7 @@ def write(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str,
         }
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)
-    files.write(path, chain((len(text).to_bytes(8, "little"), text), _data(ordered)))
+    return chain((len(text).to_bytes(8, "little"), text), _data(ordered))
 
 
 def _data(arrays: list[tuple[str, NDArray[Any]]]) -> Iterator[memoryview]:

@@ -1,0 +1,39 @@
+// A network to look at: every value, and how the cost changes with it.
+
+/** Every value of some images and the gradient of their mean cost at each, as the network is in use.
+ *
+ *    net.look(images)               computes every value
+ *    net.look(images, targets)      and the way back; gives the cost
+ *    net.value('conv1', image)      a value's numbers for one image, channels first
+ *    net.gradient('conv1', image)   the gradient of the mean cost there, or all of a parameter's
+ */
+export const looking = (Base) => class extends Base {
+  look(x, targets = null) {
+    const plan = this.plans.look, { b, n } = this.feed('look', x);
+    if (targets) aim(plan.targets, b, targets, n);
+    if (!targets) for (const [, id] of plan.targets) b[id].fill(0);
+    const { cost } = plan.forward(this.room, b, this.p, n, this.random);
+    if (targets) plan.backward(this.room, b, this.p, this.g, n);
+    this.seen = { b, n, back: targets !== null };
+    return cost;
+  }
+
+  value(name, image = 0) {
+    return this.looked(this.plans.look.outputs, name, image);
+  }
+
+  gradient(name, image = 0) {
+    if (!this.seen?.back) throw new Error('look(images, targets) goes the way back; nobody has asked for it');
+    const own = this.parameters.find(([known]) => known === name);
+    if (own) return this.g[own[1]].slice();
+    return this.looked(this.plans.look.gradients, name, image);
+  }
+
+  looked(table, name, image) {
+    const row = table.find(([known]) => known === name), { b, n } = this.seen;
+    if (!row) throw new Error(`there is no value ${name}: there are ${table.map(([known]) => known).join(', ')}`);
+    const out = new this.Real(sizeOf(row[2]));
+    for (let j = 0; j < out.length; j++) out[j] = b[row[1]][j * n + image];
+    return out;
+  }
+};

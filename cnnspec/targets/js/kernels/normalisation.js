@@ -1,0 +1,135 @@
+// Normalisation on rows x[c][l], l = pixels · images. Sums are taken in float64, less a number of the channel itself,
+// so that a mean that is large beside the deviation does no harm.
+
+/** Mean and (biased) variance of each channel over the batch. */
+export function batchMoments(x, mean, variance, c, l) {
+  for (let i = 0; i < c; i++) {
+    const near = x[i * l], to = (i + 1) * l;
+    let sum = 0, squares = 0, sum2 = 0, squares2 = 0, j = i * l; // two of each: an addition waits for the one before it
+    for (; j + 1 < to; j += 2) {
+      const v = x[j] - near, w = x[j + 1] - near;
+      sum += v; squares += v * v; sum2 += w; squares2 += w * w;
+    }
+    if (j < to) { sum += x[j] - near; squares += (x[j] - near) * (x[j] - near); }
+    const apart = (sum + sum2) / l;
+    mean[i] = near + apart;
+    variance[i] = Math.max(0, (squares + squares2) / l - apart * apart);
+  }
+}
+
+/** y = (x - mean) / sqrt(variance + eps) · weight + bias, `+ add` and max(·, 0) where asked; `won` gets where y > 0. */
+export function normalise(x, mean, variance, weight, bias, eps, y, c, l, { add = null, relu = false, won = null } = {}) {
+  for (let i = 0; i < c; i++) {
+    const scale = weight[i] / Math.sqrt(variance[i] + eps), m = mean[i], b = bias[i], from = i * l, to = from + l;
+    if (add) for (let j = from; j < to; j++) y[j] = (x[j] - m) * scale + b + add[j];
+    else if (relu) for (let j = from; j < to; j++) { const v = (x[j] - m) * scale + b; y[j] = (v + Math.abs(v)) / 2; } // exact; Math.max costs five times as much
+    else for (let j = from; j < to; j++) y[j] = (x[j] - m) * scale + b;
+    if (add && relu) for (let j = from; j < to; j++) y[j] = (y[j] + Math.abs(y[j])) / 2;
+    if (won) for (let j = from; j < to; j++) won[j] = y[j] > 0 ? 1 : 0;
+  }
+}
+
+/** dx = dy / sqrt(variance + eps) · weight, where mean and variance are given. */
+export function normaliseGradient(dy, variance, weight, eps, dx, c, l) {
+  for (let i = 0, j = 0; i < c; i++) {
+    const scale = weight[i] / Math.sqrt(variance[i] + eps);
+    for (const end = j + l; j < end; j++) dx[j] = dy[j] * scale;
+  }
+}
+
+/** sums[2][c] of dy and of dy · (x - mean); dweight and dbias from them. */
+export function normaliseSums(dy, x, mean, variance, eps, sums, dweight, dbias, c, l) {
+  for (let i = 0, j = 0; i < c; i++) {
+    const m = mean[i];
+    let sum = 0, along = 0;
+    for (const end = j + l; j < end; j++) { sum += dy[j]; along += dy[j] * (x[j] - m); }
+    sums[i] = sum;
+    sums[c + i] = along;
+    dbias[i] = sum;
+    dweight[i] = along / Math.sqrt(variance[i] + eps);
+  }
+}
+
+/** out = dy where a number was let through, 0 elsewhere. */
+export function masked(dy, won, out) {
+  for (let i = 0; i < out.length; i++) out[i] = won[i] ? dy[i] : 0;
+}
+
+/** dx of batch normalisation, from the sums over the batch. */
+export function batchNormGradient(dy, x, mean, variance, weight, sums, eps, dx, c, l) {
+  for (let i = 0, j = 0; i < c; i++) {
+    const r = 1 / Math.sqrt(variance[i] + eps), scale = weight[i] * r, m = mean[i];
+    const a = sums[i] / l, b = (sums[c + i] * r * r) / l;
+    for (const end = j + l; j < end; j++) dx[j] = scale * (dy[j] - a - (x[j] - m) * b);
+  }
+}
+
+/** A running mean: state moves by a share towards the new value, which is first multiplied by `factor`. */
+export function blend(state, value, momentum, factor = 1) {
+  for (let i = 0; i < state.length; i++) state[i] = (1 - momentum) * state[i] + momentum * factor * value[i];
+}
+
+/** What makes the unbiased variance of `count` numbers from the biased one. */
+export function unbiased(count) {
+  return count > 1 ? count / (count - 1) : 1;
+}
+
+/** A convolution's filters with the scale of the normalisation that follows it. */
+export function foldFilters(w, variance, weight, eps, out, c) {
+  for (let i = 0, at = 0, each = w.length / c; i < c; i++) {
+    const scale = weight[i] / Math.sqrt(variance[i] + eps);
+    for (const end = at + each; at < end; at++) out[at] = w[at] * scale;
+  }
+}
+
+/** What is left of that normalisation; `before` is the convolution's own bias. */
+export function foldBias(mean, variance, weight, bias, before, eps, out) {
+  for (let i = 0; i < out.length; i++)
+    out[i] = bias[i] + ((before ? before[i] : 0) - mean[i]) * (weight[i] / Math.sqrt(variance[i] + eps));
+}
+
+/** (x - mean) / sqrt(variance + eps) over the channels of each pixel of each image; r = 1 / sqrt(variance + eps). */
+export function standardisePixels(x, y, r, c, l, eps) {
+  const mean = new Float64Array(l), squares = new Float64Array(l);
+  for (let i = 0, at = 0; i < c; i++) for (let j = 0; j < l; j++, at++) mean[j] += x[at] / c;
+  for (let i = 0, at = 0; i < c; i++) for (let j = 0; j < l; j++, at++) squares[j] += (x[at] - mean[j]) ** 2 / c;
+  for (let j = 0; j < l; j++) r[j] = 1 / Math.sqrt(squares[j] + eps);
+  for (let i = 0, at = 0; i < c; i++) for (let j = 0; j < l; j++, at++) y[at] = (x[at] - mean[j]) * r[j];
+}
+
+/** dx = r · (dy - mean(dy) - z · mean(dy · z)), the means over the channels of each pixel. */
+export function standardisePixelsGradient(dy, z, r, dx, c, l) {
+  const mean = new Float64Array(l), along = new Float64Array(l);
+  for (let i = 0, at = 0; i < c; i++)
+    for (let j = 0; j < l; j++, at++) { mean[j] += dy[at] / c; along[j] += (dy[at] * z[at]) / c; }
+  for (let i = 0, at = 0; i < c; i++)
+    for (let j = 0; j < l; j++, at++) dx[at] = r[j] * (dy[at] - mean[j] - z[at] * along[j]);
+}
+
+/** The same over all pixels of each group of channels of each image: x[groups][members][n], r[groups][n]. */
+export function standardiseGroups(x, y, r, groups, members, n, eps) {
+  const mean = new Float64Array(n), squares = new Float64Array(n);
+  for (let g = 0; g < groups; g++) {
+    const from = g * members * n;
+    mean.fill(0);
+    squares.fill(0);
+    for (let q = 0, at = from; q < members; q++) for (let e = 0; e < n; e++, at++) mean[e] += x[at] / members;
+    for (let q = 0, at = from; q < members; q++) for (let e = 0; e < n; e++, at++) squares[e] += (x[at] - mean[e]) ** 2 / members;
+    for (let e = 0; e < n; e++) r[g * n + e] = 1 / Math.sqrt(squares[e] + eps);
+    for (let q = 0, at = from; q < members; q++) for (let e = 0; e < n; e++, at++) y[at] = (x[at] - mean[e]) * r[g * n + e];
+  }
+}
+
+/** Its gradient. */
+export function standardiseGroupsGradient(dy, z, r, dx, groups, members, n) {
+  const mean = new Float64Array(n), along = new Float64Array(n);
+  for (let g = 0; g < groups; g++) {
+    const from = g * members * n;
+    mean.fill(0);
+    along.fill(0);
+    for (let q = 0, at = from; q < members; q++)
+      for (let e = 0; e < n; e++, at++) { mean[e] += dy[at] / members; along[e] += (dy[at] * z[at]) / members; }
+    for (let q = 0, at = from; q < members; q++)
+      for (let e = 0; e < n; e++, at++) dx[at] = r[g * n + e] * (dy[at] - mean[e] - z[at] * along[e]);
+  }
+}

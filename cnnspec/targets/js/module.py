@@ -1,0 +1,277 @@
+"""The text of a module: its plans, the kernels that they call, what runs them, and the network's own tables."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ...codegen.names import Names
+from ...data.preparation import Preparation
+from ...ir import Graph
+from ...ir.leaves import Target
+from ...lang import Spec
+from ...passes import run
+from ...passes.activation_gradients import every_gradient
+from ...passes.dead_code import eliminate_dead_code
+from ...passes.decompose import attach_costs, decompose_inference, decompose_training
+from ...passes.differentiate import differentiate
+from ...passes.fold_norm import fold_norm
+from ...passes.fuse_cross_entropy import fuse_softmax_cross_entropy
+from ...passes.fuse_norm import fuse_norm
+from ...passes.hoist_pooling import hoist_pooling
+from ...primitives.activation import Activation, ActivationGradient
+from ...quoting import script_comment, script_literal
+from ...runtime.parameters import parameters_of
+from ...train import tensors
+from . import pointwise
+from .bundle import used
+from .emit import MARGIN, Emitter, Lines, function
+from .lines import unmade, write
+
+if TYPE_CHECKING:
+    import numpy as np
+
+USE = (decompose_inference, eliminate_dead_code, fold_norm, hoist_pooling, eliminate_dead_code, fuse_norm)
+LEARN = (
+    decompose_training,
+    fuse_softmax_cross_entropy,
+    hoist_pooling,
+    eliminate_dead_code,
+    fuse_norm,
+    differentiate,
+    eliminate_dead_code,
+)
+LOOK = (decompose_inference, every_gradient, eliminate_dead_code)
+WRITTEN_FOR = {"written for": "a JavaScript module"}  # metadata of weights
+LINE = 116  # characters of a line
+
+
+def module_source(
+    spec: Spec,
+    weights: Mapping[str, np.ndarray],
+    *,
+    train: bool = False,
+    look: bool = False,
+    beside: str = "net.safetensors",
+    embed: bool = False,
+    script: bool = False,
+    preparation: Preparation | None = None,
+) -> str:
+    """The module's text; see the docstring of this package for what it exports.
+
+    `beside` is the safetensors file that holds the weights, unless they are embedded. With `script` it is no module
+    but a classic script that defines `network`, for a page that is opened from the file system.
+    """
+    graph = spec.graph
+    names = Names()
+    owned = {full: (names[full], parameter) for full, parameter in parameters_of(graph).items()}
+    emitters = {"use": emitted(run(graph, USE), names)}
+    if train:
+        emitters["learn"] = emitted(run(attach_costs(graph, spec.train.cost), LEARN), names)
+    if look:
+        emitters["look"] = emitted(run(looked_at(spec), LOOK), names, keep=True)
+    plans = [plan_source(name, e, graph) for name, e in emitters.items()]
+    rows = [
+        f"    [{script_literal(full)}, {script_literal(id)}, {list(p.type.shape)}, {truth(p.trained)}],"
+        for full, (id, p) in owned.items()
+    ]
+    tables = [
+        "const TABLES = {",
+        "  parameters: [ // name, what plans call it, shape, whether it is trained",
+        *rows,
+        "  ],",
+        f"  plans: {{ {', '.join(f'{name}: {name.upper()}' for name in emitters)} }},",
+        f"  deepest: {max(e.deepest for e in emitters.values())}, // the longest sum in a product of matrices",
+        *(prepared(preparation) if preparation else []),
+        "};",
+    ]
+    kind = "Network"
+    for more in ["learning"] * train + ["looking"] * look:
+        kind = f"{more}({kind})"
+    own = ["\n".join(tables), ending(kind, beside, embed, script)]
+    code = [*plans, *activations(emitters.values()), *own]
+    text = [heading(spec, emitters, beside, embed, script, preparation), title("the plan"), *code[: -len(own)]]
+    text += [title("kernels, and what runs the plan"), used(code), title("the network"), own[0]]
+    text += [f"const WEIGHTS =\n{weights_text(weights)};"] if embed else []
+    text += [own[1]]
+    whole = "\n\n".join(part.strip("\n") for part in text) + "\n"
+    return f"const network = (() => {{\n{whole}}})();\n" if script else whole
+
+
+def emitted(graph: Graph, parameters: Names, keep: bool = False) -> Emitter:
+    e = Emitter(graph, parameters, keep)
+    e.run(write, unmade)
+    return e
+
+
+def looked_at(spec: Spec) -> Graph:
+    """The graph with its cost, every word an output."""
+    words = tuple(spec.graph.nodes)
+    return replace(attach_costs(spec.graph, spec.train.cost), outputs=words)
+
+
+def plan_source(name: str, e: Emitter, words: Graph) -> str:
+    """A plan: where its arrays lie, and its functions."""
+    graph = e.graph
+    targets = [node.name for node in graph if isinstance(node.op, Target)]
+    outputs = words.nodes if name == "look" else words.outputs
+    lines = [f"/** {TITLES[name]} */", f"const {name.upper()} = {{"]
+    lines += table("inputs", [(value, value) for value in graph.inputs], e)
+    if name != "learn":
+        lines += table("outputs", zip(outputs, graph.outputs, strict=False), e)
+    if targets:
+        lines += table("targets", [(value.removesuffix(".target"), value) for value in targets], e)
+    if name == "look":
+        lines += table("gradients", zip(outputs, graph.outputs[len(outputs) :], strict=True), e)
+    lines += [
+        f"  arena: {e.size}, // numbers of one image",
+        f"  beside: {e.beside_size}, // numbers that do not grow with the batch",
+        f"  columns: {e.scratch}, // numbers of the columns of one row of windows, of one image",
+        "  arrays: ({ floats, bytes, fixed, wide }) => ({ // where each begins, how long it is for one image",
+    ]
+    for array, place in e.places().items():
+        code = f"    {array}: {place.kind}({place.offset}, {place.size}),"
+        lines.append(f"{code:<{MARGIN}} {script_comment(place.shape)}")
+    lines += ["  }),"]
+    before, forward, backward = split(e)
+    if before:
+        lines += function("prepare(room, b, p)", before)
+    costs = ("return { cost, correct };", "let cost = 0, correct = [0, 0];") if targets else ("", "")
+    lines += function("forward(room, b, p, n, random)", forward, *costs)
+    if targets:
+        lines += function("backward(room, b, p, g, n)", backward)
+    if e.settled:
+        lines += ["  settle(b, p, n) {", *(f"    {code};" for code in e.settled), "  },"]
+    return "\n".join([*lines, "};"])
+
+
+TITLES = {
+    "use": "The network in use: images in, outputs out.",
+    "learn": "A training step: the cost of a batch, and its gradient from the last layer to the first.",
+    "look": "The network to look at: every value, and the gradient of the cost at each.",
+}
+
+
+def split(e: Emitter) -> tuple[list[Lines], list[Lines], list[Lines]]:
+    """The parts that depend on parameters alone, those up to the cost, and those after it."""
+    if not e.graph.cost:
+        known = [part for part in e.parts if part.node.name in e.known]
+        return known, [part for part in e.parts if part not in known], []
+    early = set(list(e.graph.nodes)[: list(e.graph.nodes).index(e.graph.cost) + 1])
+    forward = [part for part in e.parts if part.node.name in early]
+    return [], forward, [part for part in e.parts if part.node.name not in early]
+
+
+def table(name: str, rows: Iterable[tuple[str, str]], e: Emitter) -> list[str]:
+    """Values by the names that an author knows: what b calls them, and their shapes."""
+    cells = [
+        f"[{script_literal(word)}, {script_literal(e[value].removeprefix('b.'))}, {list(e.type(value).shape)}]"
+        for word, value in rows
+    ]
+    short = f"  {name}: [{', '.join(cells)}],"
+    return [short] if len(short) < LINE else [f"  {name}: [", *(f"    {cell}," for cell in cells), "  ],"]
+
+
+def activations(emitters: Iterable[Emitter]) -> list[str]:
+    """The functions of the activations of some plans, each once."""
+    found: dict[str, str] = {}
+    for e in emitters:
+        for node in e.graph:
+            op = node.op.activation if isinstance(node.op, ActivationGradient) else node.op
+            if isinstance(op, Activation):
+                found.setdefault(pointwise.name(op), pointwise.functions(op))
+    return list(found.values())
+
+
+def ending(kind: str, beside: str, embed: bool, script: bool) -> str:
+    """What the module exports."""
+    export = "" if script else "export "
+    given = "WEIGHTS.length ? fromBase64(WEIGHTS) : null" if embed else "null"
+    lines = [
+        "/** The network with the weights of a safetensors file, given as bytes"
+        + (" (without: those of this file). */" if embed else ". */"),
+        f"{export}function create(weights = {given}, options = {{}}) {{",
+        f"  return new ({kind})(TABLES, weights, options);",
+        "}",
+    ]
+    if script:
+        return "\n".join([*lines, "", "return { create };"])
+    where = "" if embed else f" ?? await readBeside(new URL({script_literal(beside)}, import.meta.url))"
+    default = "in this file" if embed else "beside this file"
+    lines += [
+        "",
+        f"/** The same with the weights {default}, unless others are given. */",
+        "export async function load({ weights, ...options } = {}) {",
+        f"  return create(weights{where}, options);",
+        "}",
+    ]
+    return "\n".join(lines)
+
+
+def prepared(preparation: Preparation) -> list[str]:
+    """How images were prepared, and the names of the classes."""
+    scaling = preparation.scaling
+    numbers = f"scale: {list(scaling.scale)}, offset: {list(scaling.offset)}"
+    names = preparation.classes
+    classes = "null" if names is None else f"[{', '.join(map(script_literal, names))}]"
+    return [
+        f"  preparation: {{ stored: {script_literal(preparation.stored)}, {numbers} }},",
+        f"  classes: {classes},",
+    ]
+
+
+def heading(
+    spec: Spec,
+    emitters: Mapping[str, Emitter],
+    beside: str,
+    embed: bool,
+    script: bool,
+    preparation: Preparation | None,
+) -> str:
+    """What the file is, and how it is used."""
+    graph = spec.graph
+    ins, outs = (
+        ", ".join(f"{name} {graph.type(name)}" for name in names) for names in (graph.inputs, graph.outputs)
+    )
+    own = spec.source.name.replace("\\", "/").split("/")[-1]
+    where = "in this file" if embed else f"beside it, in {beside}"
+    open_it = (
+        "const net = network.create();" if script else 'import { load } from "./net.js"; const net = await load();'
+    )
+    lines = [
+        f"{own}, written by cnnspec: needs nothing else. Its weights are {where}.",
+        "",
+        f"    {open_it}",
+        f"    net.predict(images)    // {ins} -> {outs}, one image behind the other, channels first",
+    ]
+    if "learn" in emitters:
+        lines.append("    net.learn(images, targets)    // a training step; its cost")
+    if "look" in emitters:
+        lines.append("    net.look(images, targets); net.value(name); net.gradient(name)")
+    if preparation:
+        lines.append(f"    net.prepare(images)    // {preparation.wants()}")
+    lines += ["", "Values lie as x[c][h][w][n] in plans, the n images that are given together innermost."]
+    return "\n".join(map(script_comment, lines))
+
+
+def title(text: str) -> str:
+    return f"// ---- {text} " + "-" * (LINE - 9 - len(text))
+
+
+def truth(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def packed(weights: Mapping[str, np.ndarray]) -> bytes:
+    """Weights as the bytes of a safetensors file in float32."""
+    arrays = {name: values.astype("float32") for name, values in weights.items()}
+    return b"".join(bytes(piece) for piece in tensors.contents(arrays, WRITTEN_FOR))
+
+
+def weights_text(weights: Mapping[str, np.ndarray]) -> str:
+    """Weights as a literal in base64, over several lines."""
+    text = base64.b64encode(packed(weights)).decode()
+    lines = [text[start : start + LINE] for start in range(0, len(text), LINE)] or [""]
+    return " +\n".join(f'  "{line}"' for line in lines)

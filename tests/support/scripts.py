@@ -1,0 +1,66 @@
+"""JavaScript modules that are written by us, run in Node: calls of a network's methods, and what they give."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cnnspec.train import tensors
+
+DRIVER = """
+import { readFileSync, writeFileSync } from 'node:fs';
+const plain = (v) => ArrayBuffer.isView(v) ? Array.from(v)
+  : v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)]))
+  : v === undefined ? null : v;
+const found = [];
+for (const { module, weights, options, randoms, calls } of JSON.parse(readFileSync('jobs.json'))) {
+  try {
+    const { create } = await import(module);
+    const drawn = randoms && randoms[Symbol.iterator]();
+    if (drawn) options.random = () => drawn.next().value;
+    const net = create(new Uint8Array(readFileSync(weights)), options);
+    const results = [];
+    for (const [method, ...args] of calls) results.push(plain(await net[method](...args)));
+    found.push(results);
+  } catch (error) { found.push(String(error.stack)); }
+}
+writeFileSync('found.json', JSON.stringify(found, (_, v) => typeof v === 'number' && !Number.isFinite(v) ? String(v) : v));
+"""
+
+
+def need_node():
+    if shutil.which("node") is None:
+        pytest.skip("Node is not installed")
+
+
+def job(source, weights, calls, randoms=None, **options):
+    """Calls [method, argument, ...] of the network of a module with some weights, in the order of the calls."""
+    return {"source": source, "weights": weights, "calls": calls, "randoms": randoms, "options": options}
+
+
+def run(folder: Path, jobs):
+    """What each call of each job gives: numbers, or objects of them by name."""
+    need_node()
+    told = []
+    for k, each in enumerate(jobs):
+        (folder / f"{k}.mjs").write_text(each["source"], encoding="utf-8")
+        tensors.write(folder / f"{k}.safetensors", each["weights"], {})
+        given = {name: each[name] for name in ("options", "randoms", "calls")}
+        told.append({"module": f"./{k}.mjs", "weights": f"{k}.safetensors", **given})
+    (folder / "jobs.json").write_text(json.dumps(told, default=as_list))
+    (folder / "driver.mjs").write_text(DRIVER, encoding="utf-8")
+    made = subprocess.run(["node", "driver.mjs"], cwd=folder, capture_output=True, text=True, timeout=300)
+    assert made.returncode == 0, made.stderr
+    found = json.loads((folder / "found.json").read_text())
+    for each, results in zip(jobs, found, strict=True):
+        assert not isinstance(results, str), results
+    return found
+
+
+def as_list(value):
+    return np.asarray(value).reshape(-1).tolist()
