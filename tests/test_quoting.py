@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import tokenize
 from html.parser import HTMLParser
 
@@ -53,6 +54,24 @@ def test_a_literal_is_the_text_and_nothing_more(text):
     written = quoting.literal(text)
     assert ast.literal_eval(written) == text
     assert written[0] == written[-1] == '"' and written.isprintable() and "##[" not in written
+
+
+@given(st.text(max_size=40) | st.text("\"'\\\n</script>!-\u2028#[", max_size=12))
+@example("</script><!--")
+@example("##[error]\u2028\u2029")
+def test_a_literal_of_javascript_is_the_text_and_nothing_more(text):
+    written = quoting.script_literal(text)
+    assert json.loads(written) == text  # what JSON reads so, JavaScript does
+    assert written.isascii() and written.isprintable() and "<" not in written and "##[" not in written
+
+
+@given(TEXTS)
+@example("</script>")
+@example("<!--")
+@example("\u2028alert(1)")
+def test_a_comment_of_javascript_ends_where_we_end_it(text):
+    comment = quoting.script_comment(text)
+    assert comment.startswith("//") and len(comment.splitlines()) == 1 and "<" not in comment
 
 
 def test_a_literal_of_a_name_reads_as_the_name():

@@ -58,8 +58,8 @@ def command(
     js       one ES module that needs nothing, its weights beside it as safetensors
 
     What is written takes numbers as the network sees them. With the weights of a run, the scaling that makes these
-    of the data, and the names of the classes, stand in it (torch, python, js: `prepare`; onnx: in the metadata), and
-    standard error tells them.
+    of the data, and the names of the classes, stand in it (torch, python, js: `prepare`; onnx: in the metadata),
+    and standard error tells them.
     """
     needless(emit, train=train, embed=embed, batch=batch, look=look, opset=opset)
     if out is None and (emit == "onnx" or (emit in BESIDE and not embed)):
@@ -95,13 +95,15 @@ def command(
         may_be_replaced(beside)
     settings = {"train": train, "embed": embed, "beside": beside.name, "preparation": model.preparation}
     if emit == "js":
-        from ..targets.js.module import module_source, packed
+        from ..targets.js import module as js
 
-        text = module_source(model.spec, model.parameters, look=look, **settings)  # type: ignore[arg-type]
+        text = js.module_source(model.spec, model.parameters, look=look, **settings)  # type: ignore[arg-type]
+        packed = js.packed
     else:
-        from ..targets.python.module import module_source, packed
+        from ..targets.python import module as python
 
-        text = module_source(model.spec, model.parameters, batch=batch, **settings)  # type: ignore[arg-type]
+        text = python.module_source(model.spec, model.parameters, batch=batch, **settings)  # type: ignore[arg-type]
+        packed = python.packed
     if not embed:
         write(packed(model.parameters), beside)
     write(text.encode(), out)

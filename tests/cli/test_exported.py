@@ -5,6 +5,7 @@ import runpy
 
 import numpy as np
 import pytest
+import scripts
 
 import cnnspec as package
 from cnnspec.data.preparation import Preparation
@@ -186,3 +187,44 @@ def test_weights_never_go_over_the_data(here, trained, cnnspec):
     for over in (folder / "net.cnn", weights):
         kept = over.read_bytes()
         assert cnnspec(*arguments, over).code == 2 and over.read_bytes() == kept
+
+
+def test_a_module_of_javascript_prepares_images_as_they_are_stored(here, trained, compiled):
+    scripts.need_node()
+    folder, model, x, seen, answers = trained
+    said = compiled("js", "net.js").err
+    assert said.startswith(f"feed the network {model.preparation.wants()}; ")
+    program = """
+        import { load } from "./net.js";
+        import { readFileSync, writeFileSync } from "node:fs";
+        const { stored, asked } = JSON.parse(readFileSync("asked.json")), net = await load();
+        const seen = net.prepare(stored === "bytes" ? new Uint8Array(asked) : new Float32Array(asked));
+        const answer = { classes: net.classes, seen: Array.from(seen), found: Array.from(net.predict(seen).softmax1) };
+        writeFileSync("answer.json", JSON.stringify(answer));
+    """
+    asked = {"stored": model.preparation.stored, "asked": x.reshape(-1).tolist()}
+    (here / "asked.json").write_text(json.dumps(asked))
+    (here / "program.mjs").write_text(program)
+    (here / "package.json").write_text('{"type": "module"}')
+    scripts.node("program.mjs", here)
+    told = json.loads((here / "answer.json").read_text())
+    assert told["classes"] == [*CLASSES]
+    np.testing.assert_allclose(told["seen"], seen.reshape(-1), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(told["found"], answers.reshape(-1), rtol=1e-4, atol=1e-6)
+
+
+def test_weights_of_javascript_never_go_over_others(here, trained, cnnspec):
+    folder, weights = trained[0], trained[0] / "w.safetensors"
+    (here / "w.safetensors").write_bytes(weights.read_bytes())
+    arguments = ("compile", folder / "net.cnn", "--emit", "js", "-o")
+    refused = cnnspec(*arguments, "w.js")
+    assert refused.code == 1 and "CNN507" in refused.err and not (here / "w.js").exists()
+    assert (here / "w.safetensors").read_bytes() == weights.read_bytes()
+    assert cnnspec(*arguments, "w.js", "--weights", "w.safetensors").code == 2
+    assert cnnspec(*arguments, "w.safetensors").code == 2
+    assert cnnspec(*arguments, "w.js", "--embed").code == 0
+    for _ in range(2):
+        assert cnnspec(*arguments, "other.js").code == 0, "what was exported before is"
+    for option, emit in (("--look", "python"), ("--embed", "torch"), ("--batch=2", "js"), ("--opset=13", "js")):
+        refused = cnnspec("compile", folder / "net.cnn", "--emit", emit, "-o", "y", option)
+        assert refused.code == 2 and f"{option.partition('=')[0]} belongs to --emit" in refused.err

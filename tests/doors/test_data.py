@@ -9,7 +9,7 @@
 | metadata of weights      |     |      | yes     |       |      | yes  | yes  |          |          |
 | arrays of an npz archive |     |      |         |       |      |      |      |          | yes      |
 
-run, eval, predict, trace: what they print. code: modules of Python and of PyTorch. pictures: those of the run.
+run, eval, predict, trace: what they print. code: modules of Python, PyTorch and JavaScript. pictures: those of the run.
 """
 
 import csv
@@ -153,6 +153,7 @@ SINKS = {
     "HTML page": (reported, lambda text: [str(item)[:60] for item in doors.page(text)]),
     "module of Python": (lambda door, hostile: text_of(compiled("python")(door, hostile)), doors.program),
     "module of PyTorch": (lambda door, hostile: text_of(compiled("torch")(door, hostile)), doors.program),
+    "module of JavaScript": (lambda door, hostile: text_of(compiled("js")(door, hostile)), doors.script),
     "ONNX": (exported, tuple),
     "pictures": (drawn, list),
     "findings": (refused, doors.lines),
@@ -205,6 +206,7 @@ OF_WEIGHTS = {
     ),
     "module of Python": (emitted("python"), doors.program),
     "module of PyTorch": (emitted("torch"), doors.program),
+    "module of JavaScript": (emitted("js"), doors.script),
 }
 
 

@@ -23,6 +23,7 @@ from cnnspec.draw import text_graphs
 from cnnspec.draw.drawing import draw
 from cnnspec.lang.exchange import as_json
 from cnnspec.model import Model
+from cnnspec.targets.js import module as js
 from cnnspec.targets.onnx.export import onnx_model
 from cnnspec.targets.python.module import module_source
 from cnnspec.targets.torch.module import torch_source
@@ -88,11 +89,18 @@ def module(spec):
         return module_source(spec, model.parameters, train=True, embed=True)
 
 
+def javascript(spec):
+    with Model(spec, workers=1, batch=2, seed=0) as model:
+        text = js.module_source(spec, model.parameters, train=True, look=True)
+    return text
+
+
 SINKS = {
     "plan": (plan("predict"), doors.program),
     "plan that learns": (plan("train"), doors.program),
     "module of Python": (module, doors.program),
     "module of PyTorch": (lambda spec: torch_source(spec.graph), doors.program),
+    "module of JavaScript": (javascript, doors.script),
     "ONNX": (exported, list),
     "SVG": (lambda spec: draw(spec.graph, depth=3), lambda text: set(map(str, doors.elements(text)))),
     "Mermaid": (

@@ -12,7 +12,7 @@ Rows are doors, columns sinks; every cell is `test_<column>[<row>-<sink>]` of th
 | classes, columns, archives  | test_data |        | test_data | test_data | test_data |        |
 | run folder, weights, ONNX   | test_runs |        | test_runs | test_runs | test_runs |        |
 
-code: plan, plan that learns, modules of Python and of PyTorch. documents: graph as JSON, summaries as JSON, ONNX.
+code: plan, plan that learns, modules of Python, PyTorch and JavaScript. documents: graph as JSON, summaries as JSON, ONNX.
 pictures: SVG, Mermaid, dot, HTML page, notebook. terminal: summary, why, trace, plan, diff, fmt. findings: full,
 concise, GitHub, JSON, SARIF, JUnit. editor: hover, completion, findings.
 """
@@ -123,6 +123,15 @@ CODE = {
 @parametrised(CODE)
 def test_code(place, door, sink):
     assert doors.program(CODE[sink](spec(door))) == harmless(CODE[sink], doors.program)
+
+
+def javascript(path):
+    return cli("compile", path, "--emit", "js", "--embed", "--train", "--look")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_javascript(place, door):
+    assert doors.script(javascript(spec(door))) == harmless(javascript, doors.script)
 
 
 # ---- documents and pictures ------------------------------------------------------------------------------

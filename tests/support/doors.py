@@ -111,6 +111,29 @@ def program(text: str) -> object:
     return ast.dump(Blank().visit(ast.parse(text))), len(comments)
 
 
+SCRIPT = re.compile(
+    r"""(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)"""
+    r"""|(?P<name>[^\W\d][\w$]*)|(?P<space>\s+)|(?P<other>.)""",
+    re.DOTALL,
+)
+
+
+def script(text: str) -> object:
+    """The tokens of a script without its texts, its names numbered; no tag in it ends it within a page."""
+    for line in text.split("\n"):
+        assert line.isprintable(), ascii(line)
+    assert "</" not in text and "<!--" not in text
+    names: dict[str, str] = {}
+    found = []
+    for token in SCRIPT.finditer(text):
+        kind = str(token.lastgroup)
+        if kind == "name":
+            found.append(names.setdefault(token[0], f"n{len(names)}"))
+        elif kind != "space":
+            found.append(token[0] if kind == "other" else kind)
+    return found
+
+
 class Tags(HTMLParser):
     """The elements of a page, with the names of their attributes, and the documents within its scripts."""
 

@@ -14,9 +14,9 @@ from cnnspec.train import tensors
 
 DRIVER = """
 import { readFileSync, writeFileSync } from 'node:fs';
-const plain = (v) => ArrayBuffer.isView(v) ? Array.from(v)
-  : v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)]))
-  : v === undefined ? null : v;
+const told = (v) => typeof v === 'number' && !Number.isFinite(v) ? String(v) : v ?? null;
+const plain = (v) => ArrayBuffer.isView(v) || Array.isArray(v) ? Array.from(v, told) : v && typeof v === 'object'
+  ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)])) : told(v);
 const found = [];
 for (const { module, weights, options, randoms, calls } of JSON.parse(readFileSync('jobs.json'))) {
   try {
@@ -29,13 +29,21 @@ for (const { module, weights, options, randoms, calls } of JSON.parse(readFileSy
     found.push(results);
   } catch (error) { found.push(String(error.stack)); }
 }
-writeFileSync('found.json', JSON.stringify(found, (_, v) => typeof v === 'number' && !Number.isFinite(v) ? String(v) : v));
+writeFileSync('found.json', JSON.stringify(found));
 """
 
 
 def need_node():
     if shutil.which("node") is None:
         pytest.skip("Node is not installed")
+
+
+def node(program, folder):
+    """Run a program in Node."""
+    need_node()
+    made = subprocess.run(["node", program], cwd=folder, capture_output=True, text=True, timeout=300)
+    assert made.returncode == 0, made.stderr
+    return made.stdout
 
 
 def job(source, weights, calls, randoms=None, **options):
@@ -45,7 +53,6 @@ def job(source, weights, calls, randoms=None, **options):
 
 def run(folder: Path, jobs):
     """What each call of each job gives: numbers, or objects of them by name."""
-    need_node()
     told = []
     for k, each in enumerate(jobs):
         (folder / f"{k}.mjs").write_text(each["source"], encoding="utf-8")
@@ -54,10 +61,9 @@ def run(folder: Path, jobs):
         told.append({"module": f"./{k}.mjs", "weights": f"{k}.safetensors", **given})
     (folder / "jobs.json").write_text(json.dumps(told, default=as_list))
     (folder / "driver.mjs").write_text(DRIVER, encoding="utf-8")
-    made = subprocess.run(["node", "driver.mjs"], cwd=folder, capture_output=True, text=True, timeout=300)
-    assert made.returncode == 0, made.stderr
+    node("driver.mjs", folder)
     found = json.loads((folder / "found.json").read_text())
-    for each, results in zip(jobs, found, strict=True):
+    for results in found:
         assert not isinstance(results, str), results
     return found
 

@@ -8,7 +8,13 @@ import scripts
 from networks import STRUCTURES, engine_for, examples, outputs_of, values_for
 
 from cnnspec.api import read_spec
-from cnnspec.targets.js.module import module_source
+from cnnspec.codegen.evaluate import evaluate
+from cnnspec.diagnostics import SpecError
+from cnnspec.passes import run
+from cnnspec.passes.activation_gradients import Flat
+from cnnspec.targets.js import lines
+from cnnspec.targets.js.module import LOOK, looked_at, module_source
+from cnnspec.words import Conv
 
 TEXTS = {**examples(), **STRUCTURES}
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
@@ -36,3 +42,60 @@ def test_predicts_as_numpy(predicted, name):
     assert found.keys() == wanted.keys()
     for output, values in wanted.items():
         np.testing.assert_allclose(found[output], values.reshape(-1), **CLOSE)
+
+
+def judged(graph, values):
+    """Targets of a graph with costs: classes as rows with a single 1 where there are some, else numbers."""
+    generator = np.random.default_rng(2)
+    found = {}
+    for name in [name for name in graph.nodes if name.endswith(".target")]:
+        kind, n = graph.type(name), len(next(iter(values.values())))
+        classes = generator.integers(0, kind["c"], (n, *kind.spatial))
+        hot = np.moveaxis(np.eye(kind["c"])[classes], -1, 1)
+        found[name] = hot if kind["c"] > 1 else generator.random((n, *kind.shape))
+    return found
+
+
+@pytest.fixture(scope="module")
+def looked(tmp_path_factory):
+    """Every value and gradient of each network, in JavaScript and by the definitions; image 1 of 3."""
+    scripts.need_node()
+    jobs, wanted = [], []
+    for text in TEXTS.values():
+        spec = read_spec(text=text)
+        parameters = engine_for(spec.graph).parameters
+        graph = run(looked_at(spec), LOOK)
+        given = values_for(spec.graph)
+        targets = judged(graph, given)
+        flat = {node.name: np.zeros((3, *node.type.shape)) for node in graph if isinstance(node.op, Flat)}
+        known = evaluate(graph, {**parameters, **given, **targets, **flat})
+        words = [*spec.graph.nodes]
+        values, slopes = graph.outputs[: len(words)], graph.outputs[len(words) :]
+        cost = float(known[graph.cost])
+        expected = [cost, *(known[name][1] for name in (*values, *slopes))]
+        expected += [known[value] for value in graph.gradients.values()]
+        calls = [["look", given, {name.removesuffix(".target"): t for name, t in targets.items()}]]
+        calls += [["value", word, 1] for word in words] + [["gradient", word, 1] for word in words]
+        calls += [["gradient", parameter] for parameter in graph.gradients]
+        source = module_source(spec, parameters, look=True)
+        jobs.append(scripts.job(source, parameters, calls, dtype="float64"))
+        wanted.append((calls, expected))
+    found = scripts.run(tmp_path_factory.mktemp("looked"), jobs)
+    return dict(zip(TEXTS, zip(found, wanted, strict=True), strict=True))
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_shows_every_value_and_every_gradient(looked, name):
+    found, (calls, expected) = looked[name]
+    for call, mine, values in zip(calls, found, expected, strict=True):
+        np.testing.assert_allclose(mine, np.reshape(values, -1 if np.ndim(values) else ()), **CLOSE, err_msg=call[:2])
+
+
+def test_a_word_that_nobody_has_written_is_refused(monkeypatch):
+    monkeypatch.setattr(lines, "LINES", {})
+    spec = read_spec(text="input 1x5x5\nconv 2x3x3 bias off\n")
+    assert isinstance(spec.graph["conv1"].op, Conv)
+    with pytest.raises(SpecError) as caught:
+        module_source(spec, {})
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "CNN556" and diagnostic.span.text == "conv 2x3x3 bias off"

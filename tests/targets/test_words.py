@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from networks import engine_for, graph_of
 
+from cnnspec.api import read_spec
 from cnnspec.diagnostics import SpecError
 from cnnspec.explain.explanation import KINDS
 from cnnspec.primitives.activation import Activation
@@ -52,6 +53,19 @@ def jax_words() -> set[str]:
     return table("cnnspec.targets.jax", "WORDS")
 
 
+def js_words() -> set[str]:
+    """The words whose examples become a module that predicts, trains and shows every value."""
+    from cnnspec.targets.js.module import module_source
+
+    found = set()
+    for op in OPS:
+        spec = read_spec(text=f"input {op.on}\n{op.example}")
+        with suppress(SpecError):
+            module_source(spec, {}, train=True, look=True)
+            found.add(op.word)
+    return found
+
+
 def page_words() -> set[str]:
     """Words that have a kind of account, activations those that `POINTS` of the page computes."""
     script = (PACKAGE / "report" / "page" / "compute.js").read_text()
@@ -67,6 +81,7 @@ TARGETS = (
     ("ONNX out", onnx_words, "cnnspec/targets/onnx/words.py"),
     ("ONNX in", onnx_read, "cnnspec/targets/onnx/operators.py"),
     ("JAX", jax_words, "cnnspec/targets/jax/__init__.py"),
+    ("JavaScript", js_words, "cnnspec/targets/js/lines.py, or pointwise.py"),
     ("page", page_words, "cnnspec/explain/explanation.py (KINDS) or cnnspec/report/page/compute.js (POINTS)"),
 )
 

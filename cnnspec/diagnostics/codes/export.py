@@ -67,7 +67,8 @@ or layers share weights in another way than by a chain that is called several ti
         """\
 Importing would write over a spec or weights that are there already, and might be your own work: choose another
 name, or say `--force`. A module of Python has its weights beside it, under its own name with `.npz`: what is there
-and holds other arrays (the data, say) is not written over.""",
+and holds other arrays (the data, say) is not written over; nor is a `.safetensors` beside a module of JavaScript
+that was not written for one.""",
         how="`cnnspec import model.onnx -o net.cnn` where net.cnn exists.",
     ),
     Code(
@@ -79,5 +80,14 @@ the lowest that has all of the network's, which is 13 for most; `--opset N` asks
 operator in an old one (`layernorm` needs opset 17), and none is written for below 13 or for one that the installed
 package onnx does not know yet.""",
         how="`cnnspec compile net.cnn --emit onnx -o net.onnx --opset 13` where the network has a `layernorm`.",
+    ),
+    Code(
+        "CNN556",
+        "no-javascript",
+        """\
+Nobody has written this word (or setting) in JavaScript yet, so no module is made: nothing is left out and nothing
+is approximated. Every other target has it; `cnnspec compile --emit python` writes a module that needs NumPy
+alone.""",
+        how="`cnnspec compile net.cnn --emit js` of a word that came into the language after this target.",
     ),
 )

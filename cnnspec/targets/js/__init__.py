@@ -10,9 +10,9 @@
 
 What a module exports (a script has it in `network`):
 
-    load({ weights, dtype, simd, random })       a promise of the network, with its own weights unless others are given
-    create(weights, { dtype, simd, random })     the same at once, from the bytes of a safetensors file (or null: zeros,
-                                                 or the embedded ones where it is left out)
+    load({ weights, dtype, simd, random })       a promise of the network, with its own weights unless others are
+                                                 given, as the bytes of a safetensors file
+    create(weights, { dtype, simd, random })     the same at once; left out: the embedded ones; null: zeros
         dtype     "float32", or "float64" to explain: agrees with the NumPy engine in float64 to 1e-9
         simd      false: no WebAssembly, also where it is there
         random    a function like Math.random, for dropout
@@ -31,8 +31,8 @@ they are given as an object by name; names are those of the spec.
 
     net.look(images)               (look) computes every value
     net.look(images, targets)      and the way back; returns the mean cost of these images
-    net.value(name, image)         a value of one image (counted from 0), as the network is in use: running statistics,
-                                   no dropout; names are the words' names, inputs among them
+    net.value(name, image)         a value of one image (counted from 0), as the network is in use: with running
+                                   statistics, without dropout; names are the words', inputs among them
     net.gradient(name, image)      the gradient of that mean cost at a value of one image, or, for the name of a
                                    parameter, at all of it
     net.plans.look.outputs         rows [name, ., shape] of every value
@@ -41,8 +41,8 @@ they are given as an object by name; names are those of the spec.
 
 `targets` are classes (one for each image, or for each pixel of it) or numbers of the output's shape.
 
-How it is made: the graph of primitives that NumPy plans are written from goes through fewer passes (no layouts of its
-own, no Winograd), since values lie as x[c][h][w][n] here; `emit.py` lays out memory by the same liveness, `lines.py`
-has the lines of each primitive, `pointwise.py` the expressions of activations, `kernels/` what lines call, and
-`bundle.py` takes what is used of it. A word that nobody has written lines for is refused (CNN556).
+How it is made: the graph of primitives that NumPy plans are written from goes through fewer passes (no layouts of
+its own, no Winograd), since values lie as x[c][h][w][n] here; `emit.py` lays out memory by the same liveness,
+`lines.py` has the lines of each primitive, `pointwise.py` the expressions of activations, `kernels/` what lines
+call, and `bundle.py` takes what is used of it. A word that nobody has written lines for is refused (CNN556).
 """

@@ -1,8 +1,8 @@
 """From a graph of primitives to the JavaScript of a plan: `forward`, `backward`, one kernel a line, and its memory.
 
-Values lie as x[c][h][w][n], so what flattens, reshapes or straightens moves nothing, and parameters lie as PyTorch
-keeps them. What grows with the batch lies in one arena that is laid out by liveness, in numbers of one image: a plan
-serves any number of images.
+Values lie as x[c][h][w][n], so what flattens, reshapes or straightens moves nothing, and parameters lie as
+PyTorch keeps them. What grows with the batch lies in one arena that is laid out by liveness, in numbers of one
+image: a plan serves any number of images.
 """
 
 from __future__ import annotations

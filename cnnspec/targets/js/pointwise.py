@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from math import sqrt, tau
 
-from ...diagnostics import Diagnostic, SpecError
+from ...diagnostics import Diagnostic, Span, SpecError
 from ...primitives.activation import Activation
 
 LOGISTIC = "1 / (1 + Math.exp(-x))"
@@ -38,6 +38,12 @@ EXPRESSIONS: dict[str, tuple[str, str]] = {
 }
 
 
+def refused(word: str, span: Span | None = None) -> SpecError:
+    """What nobody has written in JavaScript yet."""
+    message = f"`{word}` cannot be written as JavaScript"
+    return SpecError((Diagnostic("CNN556", message, span, help="`--emit python` knows every word"),))
+
+
 def key(op: Activation) -> str:
     return op.kernel if op.kernel in EXPRESSIONS else op.word
 
@@ -49,14 +55,13 @@ def name(op: Activation) -> str:
 
 def settings(op: Activation) -> tuple[float, ...]:
     """The numbers that its expression reads."""
+    if key(op) not in EXPRESSIONS:
+        raise refused(op.word)
     return op.numbers if "$" in "".join(EXPRESSIONS[key(op)]) else ()
 
 
 def functions(op: Activation) -> str:
     """Source of an activation and of its gradient."""
-    if key(op) not in EXPRESSIONS:
-        message = f"`{op.word}` cannot be written as JavaScript"
-        raise SpecError((Diagnostic("CNN556", message, help="`--emit python` knows every word"),))
     forward, gradient = (filled(expression, op) for expression in EXPRESSIONS[key(op)])
     value = op.needs
     return f"""\
