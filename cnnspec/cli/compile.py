@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 BESIDE = {"python": ".npz", "js": ".safetensors"}  # modules, and what their weights beside them are called
-OF = {"batch": ("python",), "look": ("js",), "opset": ("onnx",)}  # options that not every module has
+OF = {
+    "train": ("python",),
+    "batch": ("python",),
+    "look": ("js",),
+    "opset": ("onnx",),
+}  # options that not every module has
 
 
 @click.command()
@@ -31,7 +36,7 @@ OF = {"batch": ("python",), "look": ("js",), "opset": ("onnx",)}  # options that
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--opset", type=click.IntRange(1), help="onnx: the opset to write for; the lowest that will do.")
-@click.option("--train", is_flag=True, help="python, js: backward and update too.")
+@click.option("--train", is_flag=True, help="python: backward and update too.")
 @click.option("--look", is_flag=True, help="js: every value and every gradient by name.")
 @click.option("--embed", is_flag=True, help="python, js: the weights in the file itself.")
 @click.option("--batch", type=click.IntRange(1), help="python: images that go through the plan together.")

@@ -191,7 +191,7 @@ def test_weights_never_go_over_the_data(here, trained, cnnspec):
 
 def test_a_module_of_javascript_prepares_images_as_they_are_stored(here, trained, compiled):
     scripts.need_node()
-    folder, model, x, seen, answers = trained
+    _, model, x, seen, answers = trained
     said = compiled("js", "net.js").err
     assert said.startswith(f"feed the network {model.preparation.wants()}; ")
     program = """
@@ -199,7 +199,8 @@ def test_a_module_of_javascript_prepares_images_as_they_are_stored(here, trained
         import { readFileSync, writeFileSync } from "node:fs";
         const { stored, asked } = JSON.parse(readFileSync("asked.json")), net = await load();
         const seen = net.prepare(stored === "bytes" ? new Uint8Array(asked) : new Float32Array(asked));
-        const answer = { classes: net.classes, seen: Array.from(seen), found: Array.from(net.predict(seen).softmax1) };
+        const found = Array.from(net.predict(seen).softmax1);
+        const answer = { classes: net.classes, seen: Array.from(seen), found };
         writeFileSync("answer.json", JSON.stringify(answer));
     """
     asked = {"stored": model.preparation.stored, "asked": x.reshape(-1).tolist()}

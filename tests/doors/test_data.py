@@ -9,7 +9,8 @@
 | metadata of weights      |     |      | yes     |       |      | yes  | yes  |          |          |
 | arrays of an npz archive |     |      |         |       |      |      |      |          | yes      |
 
-run, eval, predict, trace: what they print. code: modules of Python, PyTorch and JavaScript. pictures: those of the run.
+run, eval, predict, trace: what they print. code: modules of Python, PyTorch and JavaScript. pictures: those of the
+run.
 """
 
 import csv

@@ -12,9 +12,9 @@ Rows are doors, columns sinks; every cell is `test_<column>[<row>-<sink>]` of th
 | classes, columns, archives  | test_data |        | test_data | test_data | test_data |        |
 | run folder, weights, ONNX   | test_runs |        | test_runs | test_runs | test_runs |        |
 
-code: plan, plan that learns, modules of Python, PyTorch and JavaScript. documents: graph as JSON, summaries as JSON, ONNX.
-pictures: SVG, Mermaid, dot, HTML page, notebook. terminal: summary, why, trace, plan, diff, fmt. findings: full,
-concise, GitHub, JSON, SARIF, JUnit. editor: hover, completion, findings.
+code: plan, plan that learns, modules of Python, PyTorch and JavaScript. documents: graph as JSON, summaries as
+JSON, ONNX. pictures: SVG, Mermaid, dot, HTML page, notebook. terminal: summary, why, trace, plan, diff, fmt.
+findings: full, concise, GitHub, JSON, SARIF, JUnit. editor: hover, completion, findings.
 """
 
 import os
@@ -126,7 +126,7 @@ def test_code(place, door, sink):
 
 
 def javascript(path):
-    return cli("compile", path, "--emit", "js", "--embed", "--train", "--look")
+    return cli("compile", path, "--emit", "js", "--embed", "--look")
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -88,7 +88,8 @@ def looked(tmp_path_factory):
 def test_shows_every_value_and_every_gradient(looked, name):
     found, (calls, expected) = looked[name]
     for call, mine, values in zip(calls, found, expected, strict=True):
-        np.testing.assert_allclose(mine, np.reshape(values, -1 if np.ndim(values) else ()), **CLOSE, err_msg=call[:2])
+        flat = np.reshape(values, -1 if np.ndim(values) else ())
+        np.testing.assert_allclose(mine, flat, **CLOSE, err_msg=str(call[:2]))
 
 
 def test_a_word_that_nobody_has_written_is_refused(monkeypatch):

@@ -170,7 +170,9 @@ def table(name: str, rows: Iterable[tuple[str, str]], e: Emitter) -> list[str]:
         f"[{script_literal(word)}, {script_literal(e[value].removeprefix('b.'))}, {list(e.type(value).shape)}]"
         for word, value in rows
     ]
-    return [f"  {name}: [{cells[0]}],"] if len(cells) == 1 else [f"  {name}: [", *(f"    {cell}," for cell in cells), "  ],"]
+    if len(cells) == 1:
+        return [f"  {name}: [{cells[0]}],"]
+    return [f"  {name}: [", *(f"    {cell}," for cell in cells), "  ],"]
 
 
 def activations(emitters: Iterable[Emitter]) -> list[str]:
