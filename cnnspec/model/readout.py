@@ -14,7 +14,7 @@ import numpy as np
 
 from ..data.preparation import Preparation
 from ..ir import Graph
-from ..ops.costs import PROBABILITIES
+from ..words.costs import PROBABILITIES
 from .scores import named, scores
 
 CLASSES, MASK, NUMBERS = "classes", "mask", "numbers"
