@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..terminal import tell, tell_json
+from ..terminal import show, tell, tell_json
 
 
 @click.command()
@@ -19,13 +19,15 @@ from ..terminal import tell, tell_json
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(trained: Path, folder: Path | None, overrides: tuple[str, ...], workers: int, as_json: bool) -> None:
-    """Test the network of a run's folder, or of a weights file, on the test images of its data.
+    """Test the network of a run's folder, or of a weights file, on the test images of its data: cost, accuracy,
+    precision, recall and F1 of each class and who is taken for whom, or the errors of numbers.
 
-    These are prepared as the training data were.
+    The images are prepared as the training data were.
     """
     from ..diagnostics import Diagnostic, SpecError
     from ..experiment.session import reopen
     from ..train.loop import measure
+    from ..train.measure_tables import whole
 
     session, model = reopen(trained, folder, workers, overrides)
     if not len(session.data.test):
@@ -35,8 +37,13 @@ def command(trained: Path, folder: Path | None, overrides: tuple[str, ...], work
     with model:
         score = measure(model, session.data.test, model.batch)
     found = {"images": len(session.data.test), "accuracy": score.accuracy, "cost": score.cost}
+    measures, classes = score.measures, session.data.classes
+    if measures:
+        found |= measures.to_json(classes)
     if as_json:
         tell_json(found)
         return
     accuracy = f"accuracy {score.accuracy:.2%}, " if score.accuracy is not None else ""
     tell(f"{accuracy}cost {score.cost:.4f} on {found['images']:,} test images of {session.data.name}")
+    if measures:
+        show("\n" + whole(measures, classes))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..settings.measures import MEASURES
 from ..terminal import tell, tell_json
 from .machines import Machines, options
 from .outcome import FINDINGS, interrupted, say
@@ -174,6 +175,9 @@ def result(summary: Summary, folder: Path) -> tuple[str, ...]:
         parts.append(f"test accuracy {summary['test_accuracy']:.2%}")
     if summary["test_cost"] is not None:
         parts.append(f"test cost {summary['test_cost']:.4f}")
+    measured = summary.get("test") or {}
+    more = "  ".join(f"{m.title} {m.shown(measured[m.name])}" for m in MEASURES[1:] if m.name in measured)
     epoch = f", epoch {summary['best_epoch']}" if summary.get("tested") == "best" else ""
     weights = f"{summary.get('tested', 'last')} weights{epoch}"
-    return "", f"{', '.join(parts) or 'no test images'} ({weights})", f"written to {folder}"
+    tested = f"{', '.join(parts) or 'no test images'} ({weights})"
+    return "", tested, *filter(None, (more,)), f"written to {folder}"

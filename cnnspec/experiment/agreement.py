@@ -17,7 +17,7 @@ from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import TensorType
 from ..lang import Spec
 from ..lang.hints.warnings import maker
-from ..lang.lowering.budgets import NUMBERS, never_measured
+from ..lang.lowering.budgets import ill_suited, never_measured
 from ..words.costs import PROBABILITIES, BinaryCrossEntropy, Cost, CrossEntropy
 
 PLAIN = ("dense", "conv", "upconv")  # words whose numbers may be anything
@@ -33,13 +33,16 @@ def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
     """The budgets that a run on such data has to leave open; it trains all the same, and fails at the end."""
     (output,) = spec.graph.outputs
     yes_or_no = spec.graph.type(output)["c"] == 1 and spec.graph.behind(output).op.word in PROBABILITIES
-    numbers = known.numbers and spec.train.cost[0].of_numbers and not yes_or_no
+    judged = known.numbers and spec.train.cost[0].of_numbers and not yes_or_no
+    numbers = True if judged else False if known.numbers is False else None
     found = []
     for budget in spec.expect:
-        if budget.quantity.trained and not known.test:
+        if not budget.quantity.trained:
+            continue
+        if not known.test:
             found.append(never_measured(budget, f"{known.name} has no test images"))
-        elif budget.quantity.name == "accuracy" and numbers:
-            found.append(never_measured(budget, NUMBERS))
+        elif (told := ill_suited(budget.quantity.name, spec.graph, numbers))[0]:
+            found.append(never_measured(budget, *told))
     return tuple(found)
 
 

@@ -233,6 +233,7 @@ class Experiment:
             resume=self.resumed,
             accept_changed_data=self.accept_changed_data,
             parameters=self.model.facts.parameters,
+            classes=self.session.data.classes,
             on_event=hear,
         )
 

@@ -1,4 +1,4 @@
-"""The budgets of `expect` that only a run can hold: accuracy and cost of the test images."""
+"""The budgets of `expect` that only a run can hold: the cost and the measures of the test images."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from typing import Any
 
 from ..diagnostics import Diagnostic
 from ..lang import Spec
+from ..lang.lowering.budgets import OF, listed
 from ..settings.expect import Budget
+from ..settings.measures import MEASURES
+
+UNDEFINED = {"auc": "one of the two classes does not occur", "r2": "all answers are the same number"}
 
 
 def missed(spec: Spec, summary: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
     """A diagnostic for each that a run's summary misses; one that was not measured is missed too."""
-    found = {"accuracy": summary["test_accuracy"], "cost": summary["test_cost"]}
+    found = {**(summary.get("test") or {}), "accuracy": summary["test_accuracy"], "cost": summary["test_cost"]}
     diagnostics = []
     for budget in spec.expect:
         if not budget.quantity.trained:
             continue
-        value = found[budget.quantity.name]
+        value = found.get(budget.quantity.name)
         if value is None:
-            diagnostics.append(_unmeasured(budget, tested=found["cost"] is not None))
+            diagnostics.append(_unmeasured(budget, found))
         elif value != value or not budget.holds(value):  # NaN is unequal to itself, and meets no budget
             diagnostics.append(_missed(budget, value))
     return tuple(diagnostics)
@@ -35,9 +39,16 @@ def _missed(budget: Budget, value: float) -> Diagnostic:
     return Diagnostic(budget.quantity.code, message, budget.span, label=f"found {have}")
 
 
-def _unmeasured(budget: Budget, tested: bool) -> Diagnostic:
+def _unmeasured(budget: Budget, found: Mapping[str, Any]) -> Diagnostic:
     name, want = budget.quantity.name, _shown(budget, budget.bound)
     message = f"{name} was not measured, and the spec expects {budget.relation} {want}"
-    why = "the answers are numbers, which have no accuracy" if tested else "there are no test images"
-    help = "expect a `cost`" if tested else "keep some: `test 10%` of the source, or files of their own"
+    if found["cost"] is None:
+        why, help = "there are no test images", "keep some: `test 10%` of the source, or files of their own"
+    elif name in found and name != "accuracy":
+        why, help = f"it is not defined on these test images: {UNDEFINED.get(name, 'no class occurs')}", ""
+    else:
+        kind = "numbers" if "mae" in found or found["accuracy"] is None else "classes"
+        measured = [m.name for m in MEASURES if found.get(m.name) is not None]
+        why = f"the answers are {kind}, which have no {name}" if name not in ("top5", "auc", "iou") else OF[name]
+        help = f"expect {listed(['cost', *measured])}"
     return Diagnostic("CNN610", message, budget.span, label=why, help=help)

@@ -148,11 +148,12 @@ class Engine:
         judged, dtype = self.judged, self.compute
         if what == "learn":
             return make_step(judged, self.optimiser, dtype)
-        if what == "measure":
+        if what in ("measure", "judge"):
+            wanted = judged.outputs if what == "judge" else ()
 
-            def measure(trained: Any, state: Any, arrays: Any) -> tuple[Device, Device]:
+            def measure(trained: Any, state: Any, arrays: Any) -> tuple[Device, ...]:
                 found = forward(judged, {**trained, **state}, arrays, dtype=dtype)
-                return found.cost, found.correct
+                return found.cost, found.correct, *(found.words[value].astype(self.dtype) for value in wanted)
 
             return measure
 
@@ -255,6 +256,13 @@ class Engine:
         with self.turn:
             cost, correct = self._run("measure", arrays)
             return float(cost), tuple(np.asarray(correct).tolist())
+
+    @told()
+    def judge(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, tuple[int, int], tuple[np.ndarray, ...]]:
+        """The same, and the outputs."""
+        with self.turn:
+            cost, correct, *outputs = self._run("judge", arrays)
+            return float(cost), tuple(np.asarray(correct).tolist()), tuple(np.array(one) for one in outputs)
 
     @told()
     def differentiate(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:

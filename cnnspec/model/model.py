@@ -24,6 +24,7 @@ from ..train.loop import EpochDone, Event, Interrupted, StepDone, TrainingConfig
 from . import copies, engines
 from .given import Given, by_name, ensure_fit, length
 from .scores import named, scores
+from .tally import Tally
 from .targets import Answers, Settled, kept
 
 if TYPE_CHECKING:
@@ -117,6 +118,16 @@ class Model:
         answers = self._answers(y)
         cost, correct = self.engine.measure(self._arrays(x, answers))
         return cost, self._right(correct, answers)
+
+    def judge(self, x: Given, y: Given) -> tuple[float, float | None, dict[str, Settled], dict[str, Array]]:
+        """As `measure`, with the settled answers and the outputs by name."""
+        answers = self._answers(y)
+        cost, correct, outputs = self.engine.judge(self._arrays(x, answers))
+        return cost, self._right(correct, answers), answers, dict(zip(self.graph.outputs, outputs, strict=True))
+
+    def tally(self) -> Tally:
+        """What measures the network over batches of images."""
+        return Tally(self)
 
     def fit(
         self,
@@ -403,7 +414,7 @@ class Model:
         return arrays
 
     @lazy
-    def _judged(self) -> tuple[str, ...]:
+    def judged(self) -> tuple[str, ...]:
         """The outputs that costs judge, in the order of the costs."""
         free = [name for name in self.graph.outputs if name not in {cost.of for cost in self.costs}]
         return tuple(cost.of or free.pop(0) for cost in self.costs)
@@ -411,12 +422,12 @@ class Model:
     @lazy
     def _outputs(self) -> dict[str, Answers]:
         """What is known of the answers of each output that is judged."""
-        judged = zip(self._judged, self.costs, strict=True)
+        judged = zip(self.judged, self.costs, strict=True)
         return {name: Answers(self.graph, name, cost, self.dtype) for name, cost in judged}
 
     def _answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
         """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there."""
-        given = by_name(y, self._judged, "output")
+        given = by_name(y, self.judged, "output")
         try:
             settled = {name: self._outputs[name].settle(values) for name, values in given.items()}
             for name in given if whole else ():

@@ -59,6 +59,9 @@ MEASURE: tuple[Pass, ...] = (
     lower_convolutions,
 )
 
+# the outputs beside the cost, for whoever measures more than it
+JUDGE: tuple[Pass, ...] = tuple(step for step in MEASURE if step is not drop_outputs)
+
 INFERENCE: tuple[Pass, ...] = (
     decompose_inference,
     canonicalise_layout,

@@ -18,7 +18,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..ir.leaves import Target
 from ..lazy import lazy
-from ..passes import INFERENCE, MEASURE, TRAINING, run
+from ..passes import INFERENCE, JUDGE, MEASURE, TRAINING, run
 from ..passes.bands import worth_bands
 from ..passes.decompose import attach_costs
 from ..passes.methods import Times
@@ -37,6 +37,7 @@ from .workers import SerialWorkers, Threads, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
 Answer = TypeVar("Answer")
+JUDGING = {"train": TRAINING, "measure": MEASURE, "judge": JUDGE}  # modes with a cost
 SEVERAL = 1 << 14  # numbers a layer: with fewer, who asks at once loses more to the interpreter's lock than is won
 
 
@@ -52,6 +53,10 @@ class Changes:
 
 def result(plan: Plan, out: object) -> tuple[float, Counts]:
     return plan.result
+
+
+def judged(plan: Plan, out: Sequence[np.ndarray] | None) -> tuple[float, Counts, tuple[np.ndarray, ...]]:
+    return *plan.result, outputs(plan, out)
 
 
 def outputs(plan: Plan, out: Sequence[np.ndarray] | None) -> tuple[np.ndarray, ...]:
@@ -163,7 +168,8 @@ class Engine:
     # ---- plans -------------------------------------------------------------------------------------
 
     def graph(self, mode: str, n: int = 128, band: tuple[int, int] = (0, 1)) -> Graph:
-        """The graph of primitives for `train`, `measure` (cost without dropout), `infer` or `show` (every value).
+        """The graph of primitives for `train`, `measure` (cost without dropout), `judge` (and outputs), `infer` or
+        `show` (every value).
 
         How a layer is computed best depends on the images of a shard, so each size of batch has its own graph, and
         each band of rows where workers share one image.
@@ -171,9 +177,9 @@ class Engine:
         images = max(self.sizes(n))
         if (mode, images, band) not in self.graphs:
             words, passes = self.words, INFERENCE
-            if mode in ("train", "measure"):
+            if mode in JUDGING:
                 assert self.judged is not None, "a network without a cost cannot be judged"
-                words, passes = self.judged, TRAINING if mode == "train" else MEASURE
+                words, passes = self.judged, JUDGING[mode]
             elif mode == "show":
                 words = replace(words, outputs=tuple(node.name for node in words))
             measured = self.measured.get("train" if mode == "train" else "infer", {})
@@ -267,6 +273,10 @@ class Engine:
     def measure(self, arrays: Arrays) -> tuple[float, Counts]:
         """Mean cost and number of correct answers, as the network is after training."""
         return self._ask("measure", arrays, result)
+
+    def judge(self, arrays: Arrays) -> tuple[float, Counts, tuple[np.ndarray, ...]]:
+        """The same, and the outputs."""
+        return self._ask("judge", arrays, judged)
 
     def differentiate(self, arrays: Arrays) -> tuple[float, View]:
         """The mean cost of a batch and its gradient; nothing is changed."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..diagnostics import Span
 from ..record import record
+from .measures import MEASURES
 
 RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -41,8 +42,13 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("receptive_field", "CNN605", "", "pixels of the input that one output sees, along a side"),
     Quantity("depth", "CNN606", "", "layers with weights on the longest way through"),
     Quantity("shape", "CNN607", "", "shape of the output, or of a value: `shape @conv1 == 6x28x28`"),
-    Quantity("accuracy", "CNN608", "%", "share of the test images, pixels or labels that are right", trained=True),
     Quantity("cost", "CNN609", "", "mean cost over the test images", trained=True),
+    *(
+        Quantity(
+            m.name, "CNN608" if m.name == "accuracy" else "CNN612", "%" if m.share else "", m.doc, trained=True
+        )
+        for m in MEASURES
+    ),
 )
 
 

@@ -58,6 +58,9 @@ def columns(path: Path) -> dict[str, list[float | None]]:
         rows = list(csv.reader(io.StringIO(whole[: whole.rfind("\n") + 1], newline="")))
     except csv.Error as error:
         damaged(path, f"is not a table: {error}")
+    old = list(Row.first_columns())
+    if rows and rows[0] == old:
+        names = old
     if not rows or rows[0] != names:
         damaged(path, f"is empty or has another header than {', '.join(names)}")
     found: dict[str, list[float | None]] = {name: [] for name in names}

@@ -6,6 +6,8 @@
       settings.json              every setting, resolved, and where the spec lay
       environment.json           versions and machine
       results.csv                a line an epoch
+      measures.jsonl             a line an epoch of all that was measured on the validation images, class by class
+      measures.txt               the same of the test, for people: a table of the classes, the confusion matrix
       weights/best.safetensors   the parameters of the best epoch
       weights/last.safetensors   the parameters of the last checkpoint
       weights/epoch-005.safetensors   of other epochs, where `checkpoint every N keep K` asks for them
@@ -110,6 +112,10 @@ class RunFolder:
         return self.path / "results.csv"
 
     @property
+    def measures(self) -> Path:
+        return self.path / "measures.jsonl"
+
+    @property
     def summary(self) -> Path:
         return self.path / "summary.json"
 
@@ -186,14 +192,31 @@ class RunFolder:
 
     def write_json(self, name: str, data: Mapping[str, Any]) -> None:
         try:
-            raw = json.dumps(finite(data), indent=2, ensure_ascii=False).encode()
+            raw = in_lines(finite(data), ensure_ascii=False).encode()
         except UnicodeEncodeError:  # the name of a file that is no text
-            raw = json.dumps(finite(data), indent=2).encode()
+            raw = in_lines(finite(data)).encode()
         files.write(self.path / name, [raw, b"\n"])
 
     def write_results(self, rows: list[Row]) -> None:
         """Bring results.csv to exactly these rows."""
         files.write(self.results, ["".join([Row.columns(), *(row.line() for row in rows)]).encode()])
+
+    def append_measures(self, epoch: int, told: Mapping[str, Any]) -> None:
+        """What was measured after an epoch."""
+        files.append(self.measures, json.dumps(finite({"epoch": epoch, **told})) + "\n")
+
+    def keep_measures(self, epochs: int) -> None:
+        """Forget what was measured after more epochs than these, which a resumed run measures anew."""
+        if not os.path.lexists(self.measures):
+            return
+        whole = documents.text(self.measures).split("\n")[:-1]
+        numbers = [re.match(r'\{"epoch": (\d{1,15}),', line) for line in whole]
+        kept = [line for line, number in zip(whole, numbers, strict=True) if number and int(number[1]) <= epochs]
+        files.write(self.measures, ["".join(f"{line}\n" for line in kept).encode()])
+
+    def write_tested(self, text: str) -> None:
+        """The measures of the test, for people."""
+        files.write(self.path / "measures.txt", [text.encode("utf-8", "replace")])
 
     def reopen(self) -> None:
         """Make ready to go on: without what a killed process left half written, or the summary of an end."""
@@ -217,6 +240,13 @@ def _free(name: str, taken: Iterable[str]) -> str:
     known = {PurePosixPath(other).name.casefold() for other in taken}
     names = (f"{stem}{'' if n == 1 else f'-{n}'}.cnn" for n in count(1))
     return next(name for name in names if name.casefold() not in known)
+
+
+def in_lines(data: Any, **how: Any) -> str:
+    """Data as JSON in lines, a list of whole numbers in one of them: a row of a confusion matrix."""
+    text = json.dumps(data, indent=2, **how)  # whose texts hold no line ends
+    rows = r"\[\n\s*(-?\d+(?:,\n\s*-?\d+)*)\n\s*\]"
+    return re.sub(rows, lambda found: f"[{' '.join(found[1].split())}]", text)
 
 
 def finite(data: Any) -> Any:

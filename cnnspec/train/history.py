@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any
 
+from ..settings.measures import BY_NAME
 from ..validation import fault_of
+from .measures import Measures
+
+TOLD = ("iou", "mae", "r2")  # measures that the line of an epoch shows
 
 
 @dataclass(frozen=True)
 class Score:
-    """Mean cost over some images, and the share that was classified right; None where not measured."""
+    """Mean cost over some images, the share classified right, and all that was measured; None where not."""
 
     cost: float | None = None
     accuracy: float | None = None
+    measures: Measures | None = None
+
+    @classmethod
+    def of(cls, cost: float, accuracy: float | None, measures: Measures | None) -> Score:
+        """A score whose measures have the very accuracy that was counted."""
+        if measures and accuracy is not None:
+            measures = replace(measures, values={**measures.values, "accuracy": accuracy})
+        return cls(cost, accuracy, measures)
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,15 @@ class Row:
     rate: float  # the learning rate of the epoch's last step
     seconds: float  # for the steps, without the validation
     images_per_second: float
+    validation_top5: float | None = None  # measures of the answers that they are of; see `measures`
+    validation_precision: float | None = None
+    validation_recall: float | None = None
+    validation_f1: float | None = None
+    validation_auc: float | None = None
+    validation_iou: float | None = None
+    validation_mae: float | None = None
+    validation_rmse: float | None = None
+    validation_r2: float | None = None
 
     def metric(self, name: str) -> float | None:
         """`accuracy` or `cost`: on the validation images where there are any, else on the training's."""
@@ -39,6 +60,11 @@ class Row:
     @classmethod
     def columns(cls) -> str:
         return ",".join(column.name for column in fields(cls)) + "\n"
+
+    @classmethod
+    def first_columns(cls) -> tuple[str, ...]:
+        """Those of a results.csv that was written before there were measures."""
+        return tuple(column.name for column in fields(cls) if column.default is MISSING)
 
     def line(self) -> str:
         """The row as a line of results.csv; floats read back to the same bits, a missing value is empty."""
@@ -54,9 +80,18 @@ class Row:
             parts.append(f"validation cost {self.validation_cost:.4f}")
         if self.validation_accuracy is not None:
             parts.append(f"accuracy {self.validation_accuracy:.2%}")
+        for name in TOLD:
+            value = getattr(self, f"validation_{name}")
+            if value is not None:
+                parts.append(f"{BY_NAME[name].title} {BY_NAME[name].shown(value)}")
         parts.append(f"{self.images_per_second:,.0f} images/s")
         parts.append(f"{self.seconds:.1f} s")
         return "  ".join(parts)
+
+
+def _beyond_accuracy(score: Score) -> dict[str, float | None]:
+    values = score.measures.values if score.measures else {}
+    return {name: value for name, value in values.items() if name != "accuracy"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -154,6 +189,7 @@ class Progress:
             rate=self.rate,
             seconds=self.seconds,
             images_per_second=self.images / self.seconds if self.seconds else 0.0,
+            **{f"validation_{name}": value for name, value in _beyond_accuracy(held_out).items()},
         )
         self.rows.append(row)
         self.begin_epoch()

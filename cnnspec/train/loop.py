@@ -93,6 +93,7 @@ class EpochDone:
     row: Row
     step: int
     best: bool
+    held_out: Score = Score()  # of the validation images
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def training(
                 yield SaveDue(step, progress)
                 raise Interrupted(step, total, interrupts.seen)
             best = progress.close(held_out, course.best)
-            yield EpochDone(progress.rows[-1], step, best)
+            yield EpochDone(progress.rows[-1], step, best, held_out)
             if step % between == 0 or step == total or stalled(progress, course):
                 yield SaveDue(step, progress)
     yield Finished(progress.history(stopped_early=progress.epoch < course.epochs))
@@ -236,16 +237,19 @@ def fit(
 
 
 def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], bool] = lambda: False) -> Score:
-    """Mean cost and accuracy over all images, in their order; over fewer where `stopped` says so."""
+    """Mean cost and measures over all images, in their order; over fewer where `stopped` says so."""
+    tally = model.tally()
     cost, correct, done, classes = 0.0, 0.0, 0, True
     for x, y in images.batches(batch, stored=model.scales, dtype=model.dtype):
         if stopped():
             break
-        mean, hits = model.measure(x, y)
+        mean, hits = tally.add(x, y)
         count = min(batch, len(images) - done)
         cost, done = cost + mean * count, done + count
         correct, classes = correct + (hits or 0), classes and hits is not None
-    return Score(cost / done, correct / done if classes else None) if done else Score()
+    if not done:
+        return Score()
+    return Score.of(cost / done, correct / done if classes else None, tally.measures())
 
 
 def stalled(progress: Progress, course: TrainingConfig) -> bool:

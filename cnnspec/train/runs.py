@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NotRequired, TypedDict, cast
@@ -29,6 +29,7 @@ from .loop import (
     stop,
     training,
 )
+from .measure_tables import whole
 from .trainable import Images, Trainable
 
 
@@ -47,6 +48,7 @@ class Summary(TypedDict):
     images_per_second: float
     seconds: float
     spec_sha256: str
+    test: NotRequired[dict[str, Any] | None]  # all that was measured, as `Measures.to_json` has it
     tested: NotRequired[str]  # `best` or `last`: the weights of the test, of a run that finished
     stopped_early: NotRequired[bool]
     error: NotRequired[list[str]]
@@ -68,13 +70,16 @@ class Recorder:
     stamp: Stamp
     every: int | None = None  # epochs between weights saved for themselves, of which `keep` are kept
     keep: int = 1
+    classes: Sequence[str] | None = None
 
     def __call__(self, event: Event) -> None:
         match event:
             case Started(step=0):
                 self.save(0, Progress())
-            case EpochDone(row=row, step=step, best=best):
+            case EpochDone(row=row, step=step, best=best, held_out=held_out):
                 check_parameters(self.model, f"after step {step} (epoch {row.epoch})")
+                if held_out.measures:
+                    self.folder.append_measures(row.epoch, held_out.measures.to_json(self.classes))
                 files.append(self.folder.results, row.line())
                 if best:
                     save_weights(self.folder.best, self.model, self.stamp, step, row.epoch)
@@ -98,6 +103,7 @@ def run(
     stamp: Stamp,
     *,
     parameters: int,
+    classes: Sequence[str] | None = None,
     validation: Images | None = None,
     test: Images | None = None,
     every: int | None = None,
@@ -109,13 +115,14 @@ def run(
     """Train, write it all down, test, and return what summary.json says.
 
     The test is made with the weights of the best epoch where validation images chose it, else with the
-    last; the model keeps them. `parameters` is how many are trained, for the summary. An interruption
-    (`Interrupted`) and a failure (`SpecError`, also where memory ran out) go into the summary too, and on to the
-    caller. Nobody else may write into the folder meanwhile. Where `on_event` fails, the step is saved first; where
-    it returns False the training stops there, as if it were stopped early.
+    last; the model keeps them. `parameters` is how many are trained, for the summary, and `classes` are their
+    names, for the measures of each. An interruption (`Interrupted`) and a failure (`SpecError`, also where memory
+    ran out) go into the summary too, and on to the caller. Nobody else may write into the folder meanwhile. Where
+    `on_event` fails, the step is saved first; where it returns False the training stops there, as if it were
+    stopped early.
     """
     with held(folder.path):
-        recorder = Recorder(folder, model, stamp, every, keep)
+        recorder = Recorder(folder, model, stamp, every, keep, classes)
         progress = Progress()
         if resume:
             progress = load_state(folder.state, model, stamp, accept_changed_data)
@@ -123,6 +130,7 @@ def run(
                 check_spec(folder.best, tensors.read(folder.best).metadata, stamp)
             folder.reopen()
         folder.write_results(progress.rows)
+        folder.keep_measures(progress.epoch)
         score = Score()
 
         def conclude(status: str, **more: Any) -> Summary:
@@ -131,6 +139,7 @@ def run(
                 "status": status,
                 "test_accuracy": score.accuracy,
                 "test_cost": score.cost,
+                "test": score.measures.to_json(classes) if score.measures else None,
                 "epochs": progress.epoch,
                 "best_epoch": progress.best_epoch or None,
                 "parameters": parameters,
@@ -161,6 +170,8 @@ def run(
             if tested == "best":
                 weights.load(folder.best, model.parameters)
             score = measure(model, test, course.batch) if test else Score()
+            if score.measures:
+                folder.write_tested(whole(score.measures, classes))
         except KeyboardInterrupt as interrupt:
             with suppress(SpecError):
                 conclude("interrupted")

@@ -7,7 +7,17 @@ from typing import Any, Protocol
 
 from numpy.typing import DTypeLike, NDArray
 
+from .measures import Measures
+
 Array = NDArray[Any]
+
+
+class Counting(Protocol):
+    """Measures batches, as `Trainable.measure` does, and counts what is measured of them all."""
+
+    def add(self, x: Any, y: Any) -> tuple[float, float | None]: ...
+
+    def measures(self) -> Measures | None: ...
 
 
 class Trainable(Protocol):
@@ -50,6 +60,9 @@ class Trainable(Protocol):
 
     def measure(self, x: Any, y: Any) -> tuple[float, float | None]:
         """The same without learning, as in use."""
+
+    def tally(self) -> Counting:
+        """A new one, for some images."""
 
     def activations(self, x: Array) -> dict[str, Array]: ...
 

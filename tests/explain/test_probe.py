@@ -48,7 +48,7 @@ def test_a_value_that_the_cost_does_not_see_is_flat():
     text = "input 1x6x6\nconv 2x3x3 as a -> gap -> dense 2 -> softmax\nnet other = @a -> relu -> gap"
     model = cnnspec.compile(text=text, dtype="float64")
     x = np.random.default_rng(0).normal(size=(2, 1, 6, 6))
-    judged = model._judged
+    judged = model.judged
     if len(model.graph.outputs) < 2:
         pytest.skip("the second net is no output of this spec")
     y = {name: np.eye(2) for name in judged}

@@ -36,7 +36,7 @@ def numbers():
         generator = np.random.default_rng(seed)
         x = {name: generator.normal(size=(batch, *model.graph.type(name).shape)) for name in model.graph.inputs}
         y = {}
-        for cost, name in zip(model.costs, model._judged, strict=True):
+        for cost, name in zip(model.costs, model.judged, strict=True):
             kind = model.graph.type(name)
             classes = generator.integers(0, max(kind["c"], 2), (batch, *kind.spatial))
             judged_by_class = cost.word in ("cross_entropy", "hinge", "binary_cross_entropy")

@@ -6,6 +6,7 @@ import numpy as np
 
 from cnnspec.train.checkpoints import Stamp
 from cnnspec.train.loop import TrainingConfig
+from cnnspec.train.measures import Confusion
 
 SPEC = "input 6\ndense 3 -> softmax\ntrain { optimiser sgd lr 0.2 momentum 0.9 }\n"
 STAMP = Stamp(SPEC)
@@ -54,6 +55,9 @@ class Tiny:
         right = int((p.argmax(axis=1) == y).sum()) if self.classes else None
         return float(-np.log(p[np.arange(len(y)), y]).mean()), right
 
+    def tally(self):
+        return Tally(self)
+
     def learn(self, x, y):
         x = x * (1 + 0.01 * np.random.default_rng((7, self.steps)).normal(size=x.shape))
         cost, right = self.measure(x, y)
@@ -67,6 +71,20 @@ class Tiny:
                 self.parameters[name] = self.parameters[name] - rate * m
             self.steps += 1
         return cost, right
+
+
+class Tally:
+    """Counts what its model measures."""
+
+    def __init__(self, model):
+        self.model, self.confusion = model, Confusion(3, masks=False)
+
+    def add(self, x, y):
+        self.confusion.add(y, self.model.activations(x)["softmax1"])
+        return self.model.measure(x, y)
+
+    def measures(self):
+        return self.confusion.measures() if self.model.classes else None
 
 
 class Blobs:

@@ -72,7 +72,8 @@ what `expect` states.""",
         "not-measured",
         """\
 After training, a budget could not be held, since its quantity was not measured: there are no test images, or the
-answers are numbers, which have no accuracy. A run whose budgets nobody could look at has not met them.""",
+answers are of a kind that does not have it, as numbers have no accuracy and classes no mean absolute error. A run
+whose budgets nobody could look at has not met them.""",
         how="Only a run finds it: expect an accuracy of an archive of which `test 0` is kept for the test.",
     ),
     Code(
@@ -80,9 +81,17 @@ answers are numbers, which have no accuracy. A run whose budgets nobody could lo
         "never-measured",
         """\
 `expect` speaks of something that no run of this file can measure: the accuracy of answers that are numbers, the
-accuracy or the cost of test images where none are kept, or either of a network that `run` does not train since it
-has several inputs or outputs.""",
+mean absolute error of classes, a ROC curve of more than two classes, a top-5 accuracy of five, an IoU where images
+have one answer each; anything of test images where none are kept, or of a network that `run` does not train since
+it has several inputs or outputs.""",
         wrong="input 4\ndense 1\nexpect { accuracy >= 90% }\n",
         right="input 4\ndense 1\nexpect { cost <= 0.1 }\n",
+    ),
+    _budget(
+        612,
+        "measure",
+        """\
+After training, a measure of the test images (top-5 accuracy, precision, recall, F1, ROC AUC, IoU, or the error of
+numbers) misses the budget.""",
     ),
 )

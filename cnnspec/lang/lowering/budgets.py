@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 from ...diagnostics import Diagnostic, Label
-from ...ir import Graph
+from ...ir import Graph, TensorType
 from ...settings.data import Csv, Data
 from ...settings.expect import Budget
+from ...settings.measures import BY_NAME, MEASURES, NUMBERS, TOP
 from ...settings.train import Train
 from ...words.costs import PROBABILITIES
 from ..findings import Findings
@@ -20,7 +22,11 @@ SAID = {"<=": "at most", ">=": "at least", "==": "", "!=": "anything but", "<": 
 
 MOST_PLANNED = 2_000  # values; laying out the plan of a larger network takes longer than a check may
 
-NUMBERS = "the answers are numbers, which have no accuracy"
+OF = {
+    "top5": f"it is of more than {TOP} classes",
+    "auc": "an ROC curve is of two classes, of which each image has one",
+    "iou": "it is of masks, which have a class for each pixel",
+}
 
 Figure = float | tuple[int, ...]
 
@@ -38,9 +44,9 @@ def check_budgets(
     for budget in budgets:
         name = budget.quantity.name
         if budget.quantity.trained:
-            why = unmeasurable(name, graph, train, data, implied)
+            why, help = unmeasurable(name, graph, train, data, implied)
             if why:
-                findings.add(never_measured(budget, why))
+                findings.add(never_measured(budget, why, help))
             continue
         if name == "memory":
             _check_memory(budget, known, graph, train, findings)
@@ -57,24 +63,54 @@ def check_budgets(
             findings.add(missed(budget, found, graph, most.name if most else ""))
 
 
-def never_measured(budget: Budget, why: str) -> Diagnostic:
+def never_measured(budget: Budget, why: str, help: str = "") -> Diagnostic:
     """The diagnostic of a budget that no run can hold."""
-    help = "expect a `cost`" if why == NUMBERS else ""
     return Diagnostic("CNN611", f"{budget.quantity.name} is never measured: {why}", budget.span, help=help)
 
 
-def unmeasurable(name: str, graph: Graph, train: Train, data: Data, implied: bool) -> str:
-    """Why no run could measure the accuracy or the cost of such a network on such data; empty where one may."""
+def unmeasurable(name: str, graph: Graph, train: Train, data: Data, implied: bool) -> tuple[str, str]:
+    """Why no run could measure this of such a network on such data, and what helps; empty where one may."""
     if len(graph.inputs) > 1 or len(graph.outputs) > 1:
-        return "`run` takes networks of one input and one output"
+        return "`run` takes networks of one input and one output", ""
     if isinstance(data.source, Csv) and not data.source.test:
-        return "`test 0` leaves no test images"
+        return "`test 0` leaves no test images", ""
     (output,) = graph.outputs
     single = graph.type(output)["c"] == 1
     yes_or_no = single and graph.behind(output).op.word in PROBABILITIES
-    if name == "accuracy" and train.cost[0].of_numbers and (implied or single) and not yes_or_no:
-        return NUMBERS
-    return ""
+    numbers = True if train.cost[0].of_numbers and (implied or single) and not yes_or_no else None
+    return ill_suited(name, graph, numbers)
+
+
+def ill_suited(name: str, graph: Graph, numbers: bool | None) -> tuple[str, str]:
+    """Why a measure is none of a network's answers, and what helps; empty where it may be one.
+
+    `numbers` says whether the answers are numbers or classes, None where that is not known.
+    """
+    measure = BY_NAME.get(name)
+    if measure is None:
+        return "", ""
+    kind = graph.type(graph.outputs[0])
+    if numbers is not None and (NUMBERS in measure.of) != numbers:
+        right = [m.name for m in MEASURES if (NUMBERS in m.of) == numbers and not _unfit(m.name, kind)]
+        told = "numbers" if numbers else "classes"
+        return f"the answers are {told}, which have no {name}", f"expect {listed(['cost', *right])}"
+    return (OF[name], "") if _unfit(name, kind) else ("", "")
+
+
+def _unfit(name: str, kind: TensorType) -> bool:
+    """Whether no answers of an output have this measure, being of too many classes or too few."""
+    masks = prod(kind.spatial) > 1
+    if name == "top5":
+        return masks or kind["c"] <= TOP
+    if name == "auc":
+        return masks or kind["c"] > 2
+    return name == "iou" and not masks
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a choice: `cost`, `mae` or `r2`."""
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
 def _check_memory(budget: Budget, known: Facts, graph: Graph, train: Train, findings: Findings) -> None:

@@ -1,0 +1,62 @@
+"""Measures of a network over batches of images: what `run`, `eval` and `fit` count besides the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data.dataset import Labels
+from ..train.measures import Confusion, Errors, LabelCounts, Measures
+from .given import Given, by_name
+from .targets import CLASSES, LABELS, Settled
+
+if TYPE_CHECKING:
+    from .model import Model
+
+
+class Tally:
+    """Judges batches and counts; of several outputs that which the first cost judges.
+
+    Answers are of the weakest kind that any batch has: one batch of numbers that all happen to be 0 or 1 makes no
+    labels of them.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model, self.name = model, model.judged[0]
+        kind = model.graph.type(self.name)
+        self.outputs, self.masks = kind["c"], prod(kind.spatial) > 1
+        self.confusion = Confusion(max(2, self.outputs), self.masks)
+        self.labels = LabelCounts(self.outputs, self.masks)
+        self.errors = Errors(self.outputs)
+        self.kinds: set[int] = set()
+
+    def add(self, x: Given, y: Given) -> tuple[float, float | None]:
+        """Measure a batch: its mean cost, and how many answers were correct (None where they are numbers)."""
+        cost, correct, settled, outputs = self.model.judge(x, y)
+        self._count(settled[self.name], outputs[self.name], rows=by_name(y, self.model.judged, "output")[self.name])
+        return cost, correct
+
+    def _count(self, answers: Settled, outputs: np.ndarray, rows: np.ndarray) -> None:
+        kind, values = answers.kind, answers.values
+        self.kinds.add(kind)
+        if kind == CLASSES:
+            self.confusion.add(values.reshape(len(values), *outputs.shape[2:]), outputs)
+        elif kind == LABELS and self.outputs == 1:
+            self.confusion.add(values[:, 0] > 0.5, outputs)
+        elif kind == LABELS:
+            self.labels.add(values, outputs)
+        if rows.size == outputs.size and not isinstance(rows, Labels):  # what other batches have is not known yet
+            self.errors.add(np.reshape(rows, outputs.shape), outputs)
+
+    def measures(self) -> Measures | None:
+        """What all batches say; None where there were none."""
+        counters: dict[frozenset[int], Callable[[], Measures]] = {
+            frozenset({CLASSES}): self.confusion.measures,
+            frozenset({LABELS}): (self.labels if self.outputs > 1 else self.confusion).measures,
+        }
+        if not self.kinds:
+            return None
+        return counters.get(frozenset(self.kinds), self.errors.measures)()

@@ -1,0 +1,218 @@
+"""What answers are worth, as their kind has it: of classes, of labels, of numbers, of masks.
+
+A counter takes batches of answers and outputs and keeps counts or sums of them, so that a measure is that of all
+images however they were batched. What is not defined (a recall of a class that never occurs) is None and left out
+of a mean. Shares go from 0 to 1.
+
+    accuracy            of the images, pixels or labels: right ones
+    top5                images whose class is among the five largest outputs; of more than five classes
+    precision, recall   TP / (TP + FP), TP / (TP + FN); a class that occurs and is never answered has precision 0
+    f1                  2 TP / (2 TP + FP + FN)
+    auc                 of two classes: the area under the ROC curve, the chance that an image of the second class
+                        is given more than one of the first, ties a half (Mann and Whitney 1947)
+    iou                 of masks: TP / (TP + FP + FN)
+    mae, rmse           mean of |o - y|, root of the mean of (o - y)², over all numbers
+    r2                  1 - Σ (o - y)² / Σ (y - mean of y)², the mean of each output its own
+
+Precision, recall, F1 and IoU of a whole are the plain means over the classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..settings.measures import TOP
+
+MOST_CONFUSED = 200  # classes whose confusion is written into documents: 40,000 counts
+
+
+@dataclass(frozen=True)
+class Each:
+    """A class, or a label; `count` answers are of it."""
+
+    count: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    iou: float | None = None
+
+
+class Error(NamedTuple):
+    """One output of numbers."""
+
+    mae: float
+    rmse: float
+    r2: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """What was measured over some images.
+
+    values     by name, those that there are; None where one is not defined
+    each       of each class or label, in their order
+    confusion  [k, k] counts of images or pixels: a row for what is, a column for what was answered
+    errors     of each output, of numbers
+    """
+
+    values: dict[str, float | None]
+    each: tuple[Each, ...] = ()
+    confusion: np.ndarray | None = None
+    errors: tuple[Error, ...] = ()
+
+    def __getitem__(self, name: str) -> float | None:
+        return self.values.get(name)
+
+    def to_json(self, classes: Sequence[str] | None = None) -> dict[str, Any]:
+        """As documents have it: values by name, classes with their names, and of few classes the confusion."""
+        told: dict[str, Any] = dict(self.values)
+        if self.each:
+            names = classes if classes and len(classes) == len(self.each) else range(len(self.each))
+            told["classes"] = [
+                {"name": str(name), **{k: v for k, v in vars(each).items() if k != "iou" or "iou" in told}}
+                for name, each in zip(names, self.each, strict=True)
+            ]
+        if self.confusion is not None and len(self.confusion) <= MOST_CONFUSED:
+            told["confusion"] = self.confusion.tolist()
+        if len(self.errors) > 1:
+            told["outputs"] = [error._asdict() for error in self.errors]
+        return told
+
+
+class Confusion:
+    """Counts answers by class, of images or (where `masks`) of pixels."""
+
+    def __init__(self, classes: int, masks: bool) -> None:
+        self.counts = np.zeros((classes, classes), np.int64)
+        self.masks = masks
+        self.in_top = 0
+        self.given: list[np.ndarray] = []  # of two classes: what each image is given for the second,
+        self.second: list[np.ndarray] = []  # and whether it is of that one
+
+    def add(self, y: np.ndarray, outputs: np.ndarray) -> None:
+        """Class numbers (n, ...) and outputs (n, k, ...); (n, 1, ...) for the probability of the second class."""
+        classes, single = len(self.counts), outputs.shape[1] == 1
+        y = y.astype(np.int64, copy=False)
+        # of equal outputs the first is the largest, and exactly 0.5 says no
+        said = (outputs[:, 0] > 0.5).astype(np.int64) if single else outputs.argmax(axis=1)
+        pairs = np.bincount((y * classes + said).reshape(-1), minlength=classes * classes)
+        self.counts += pairs.reshape(classes, classes)
+        if self.masks:
+            return
+        values, truth = outputs.reshape(len(outputs), -1), y.reshape(-1)
+        if classes > TOP:
+            own = values[np.arange(len(truth)), truth][:, None]
+            before = np.arange(classes) < truth[:, None]
+            self.in_top += int((((values > own) | ((values == own) & before)).sum(axis=1) < TOP).sum())
+        if classes == 2:
+            wide = values.astype(np.float64)
+            self.given.append(wide[:, 0] if single else wide[:, 1] - wide[:, 0])
+            self.second.append(truth == 1)
+
+    def measures(self) -> Measures:
+        counts = self.counts
+        total, hits = int(counts.sum()), int(counts.trace())
+        each = tuple(
+            _each(int(counts[k, k]), int(counts[:, k].sum()), int(counts[k].sum()), self.masks)
+            for k in range(len(counts))
+        )
+        values: dict[str, float | None] = {"accuracy": hits / total if total else None}
+        if not self.masks and len(counts) > TOP:
+            values["top5"] = self.in_top / total if total else None
+        values |= _means(each, self.masks)
+        if self.given:
+            values["auc"] = area(np.concatenate(self.given), np.concatenate(self.second))
+        return Measures(values, each, counts)
+
+
+class LabelCounts:
+    """Counts answers of yes and no, several for each image: a class may be there or not."""
+
+    def __init__(self, labels: int, masks: bool) -> None:
+        self.both, self.said, self.true = (np.zeros(labels, np.int64) for _ in range(3))
+        self.hits = self.total = 0
+        self.masks = masks
+
+    def add(self, y: np.ndarray, outputs: np.ndarray) -> None:
+        """Answers and outputs (n, k, ...), above 0.5 for yes."""
+        truth, said = y > 0.5, outputs > 0.5
+        over = (0, *range(2, outputs.ndim))
+        self.both += (truth & said).sum(axis=over)
+        self.said += said.sum(axis=over)
+        self.true += truth.sum(axis=over)
+        self.hits += int((truth == said).sum())
+        self.total += truth.size
+
+    def measures(self) -> Measures:
+        rows = zip(self.both.tolist(), self.said.tolist(), self.true.tolist(), strict=True)
+        each = tuple(_each(both, said, true, self.masks) for both, said, true in rows)
+        accuracy = self.hits / self.total if self.total else None
+        return Measures({"accuracy": accuracy, **_means(each, self.masks)}, each)
+
+
+class Errors:
+    """Sums the errors of numbers, output by output, in float64."""
+
+    def __init__(self, outputs: int) -> None:
+        self.count = 0  # numbers of each output
+        self.absolute, self.squared, self.mean, self.deviation = (np.zeros(outputs) for _ in range(4))
+
+    def add(self, y: np.ndarray, outputs: np.ndarray) -> None:
+        """Answers and outputs (n, k, ...)."""
+        columns = [np.moveaxis(a.astype(np.float64), 1, 0).reshape(a.shape[1], -1) for a in (y, outputs)]
+        truth, error = columns[0], columns[1] - columns[0]
+        self.absolute += np.abs(error).sum(axis=1)
+        self.squared += np.square(error).sum(axis=1)
+        # two sums of squares about their means become one about the common mean (Chan, Golub, LeVeque 1979)
+        count, mean = truth.shape[1], truth.mean(axis=1)
+        apart, both = mean - self.mean, self.count + count
+        self.deviation += np.square(truth - mean[:, None]).sum(axis=1) + apart**2 * (self.count * count / both)
+        self.mean += apart * (count / both)
+        self.count = both
+
+    def measures(self) -> Measures:
+        count = self.count
+        rows = zip(self.absolute.tolist(), self.squared.tolist(), self.deviation.tolist(), strict=True)
+        errors = tuple(Error(a / count, (s / count) ** 0.5, 1 - s / d if d else None) for a, s, d in rows)
+        deviation, squared = float(self.deviation.sum()), float(self.squared.sum())
+        numbers = count * len(errors)
+        values: dict[str, float | None] = {
+            "mae": float(self.absolute.sum()) / numbers,
+            "rmse": (squared / numbers) ** 0.5,
+            "r2": 1 - squared / deviation if deviation else None,
+        }
+        return Measures(values, errors=errors)
+
+
+def area(given: np.ndarray, second: np.ndarray) -> float | None:
+    """The area under the ROC curve; None where only one class occurs, or something given is no number.
+
+    The ranks of the images of the second class, their least possible sum taken away, over all pairs.
+    """
+    ours, pairs = int(second.sum()), int(second.sum()) * int((~second).sum())
+    if not pairs or np.isnan(given).any():
+        return None
+    _, place, counts = np.unique(given, return_inverse=True, return_counts=True)
+    ends = counts.cumsum()
+    ranks = ends - (counts - 1) / 2  # counted from 1; of equals the mean of theirs
+    return float((ranks[place][second].sum() - ours * (ours + 1) / 2) / pairs)
+
+
+def _each(both: int, said: int, true: int, masks: bool) -> Each:
+    """The measures of a class from how often it was right, answered, and there."""
+    union = said + true - both
+    if not union:
+        return Each(0, None, None, None)
+    precision, recall = both / said if said else 0.0, both / true if true else 0.0
+    return Each(true, precision, recall, 2 * both / (said + true), both / union if masks else None)
+
+
+def _means(each: Sequence[Each], masks: bool) -> dict[str, float | None]:
+    """The plain means over the classes that occur, in answers or in outputs."""
+    names = ("precision", "recall", "f1", *(("iou",) if masks else ()))
+    found = {name: [getattr(one, name) for one in each if getattr(one, name) is not None] for name in names}
+    return {name: sum(values) / len(values) if values else None for name, values in found.items()}

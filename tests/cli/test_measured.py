@@ -1,0 +1,148 @@
+"""What a run measures: one set of numbers in every place where it is told, and held by `expect`."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from cnnspec.api import read_spec
+from cnnspec.diagnostics import SpecError
+from cnnspec.experiment.measured import missed
+from cnnspec.settings.measures import MEASURES
+from cnnspec.validation import fault_of
+
+TRAIN = "train { epochs 2 ; batch 16 ; optimiser adam lr 0.01 }\n"
+
+
+@pytest.fixture
+def archives(here):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(120, 6)).astype("f4")
+    names = np.array(["plain", "a, \"b\"", "<b>&amp;"])
+    np.savez(here / "three.npz", x=x, y=names[x[:, :3].argmax(axis=1)])
+    np.savez(here / "two.npz", x=x, y=(x[:, 0] > 0).astype(int))
+    np.savez(here / "numbers.npz", x=x, y=x[:, :2] + x[:, 2:4])
+    return here
+
+
+def ran(cnnspec, here, file, end, more=""):
+    data = f'data {{ source npz "{file}.npz" test 30% ; validation 20% }}\n'
+    (here / "m.cnn").write_text(f"input 6\ndense 8 -> relu -> {end}\n{data}{TRAIN}{more}")
+    return cnnspec("run", "m.cnn", "--workers", 1)
+
+
+@pytest.mark.parametrize(
+    "file, end, names",
+    [
+        ("three", "dense 3 -> softmax", ["accuracy", "precision", "recall", "f1"]),
+        ("two", "dense 1 -> sigmoid", ["accuracy", "precision", "recall", "f1", "auc"]),
+        ("two", "dense 2 -> softmax", ["accuracy", "precision", "recall", "f1", "auc"]),
+        ("numbers", "dense 2", ["mae", "rmse", "r2"]),
+    ],
+)
+def test_every_place_tells_the_same(archives, cnnspec, file, end, names):
+    outcome = ran(cnnspec, archives, file, end)
+    assert outcome.code == 0, outcome.err
+    folder = archives / "runs" / "m-001"
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert fault_of(summary, "summary") is None
+    test = summary["test"]
+    assert [m.name for m in MEASURES if m.name in test] == names
+    assert test.get("accuracy") == summary["test_accuracy"]
+    for measure in MEASURES:
+        if measure.name in names[1:]:
+            assert f"{measure.title} {measure.shown(test[measure.name])}" in outcome.out
+    with (folder / "results.csv").open(newline="", encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    lines = [json.loads(line) for line in (folder / "measures.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [line["epoch"] for line in lines] == [int(row["epoch"]) for row in rows] == [1, 2]
+    for row, told in zip(rows, lines, strict=True):
+        for measure in MEASURES:
+            cell = row[f"validation_{measure.name}"]
+            assert (float(cell) if cell else None) == told.get(measure.name)
+    again = json.loads(cnnspec("eval", folder, "--json").out)
+    assert {name: again[name] for name in names} == pytest.approx({name: test[name] for name in names})
+    shown = cnnspec("eval", folder).out
+    written = (folder / "measures.txt").read_text(encoding="utf-8")
+    assert shown.split("\n", 2)[2] == written
+    if "classes" in test:
+        kinds = ["plain", "a, \"b\"", "<b>&amp;"] if file == "three" else ["0", "1"]
+        assert sorted(one["name"] for one in test["classes"]) == sorted(kinds)
+        assert sum(map(sum, test["confusion"])) == sum(one["count"] for one in test["classes"]) == 36
+        assert all(one["name"] in written for one in test["classes"])
+
+
+def test_a_resumed_run_measures_what_the_whole_one_did(archives, cnnspec):
+    assert ran(cnnspec, archives, "three", "dense 3 -> softmax").code == 0
+    folder = archives / "runs" / "m-001"
+    whole = (folder / "measures.jsonl").read_bytes()
+    (folder / "measures.jsonl").write_bytes(whole + b'{"epoch": 3, "accuracy": 0}\n{"epoch": 4, "ac')
+    assert cnnspec("run", "--resume", folder, "--workers", 1).code == 0
+    assert (folder / "measures.jsonl").read_bytes() == whole
+
+
+def test_budgets_of_measures_are_held(archives, cnnspec):
+    met = "expect { accuracy >= 1% ; precision >= 0 ; recall >= 0 ; f1 >= 0.001 ; auc >= 0 ; cost <= 100 }\n"
+    assert ran(cnnspec, archives, "two", "dense 2 -> softmax", met).code == 0
+    outcome = ran(cnnspec, archives, "two", "dense 2 -> softmax", "expect { auc > 1 ; f1 > 1 ; recall > 100% }\n")
+    assert outcome.code == 1 and outcome.err.count("error[CNN612]") == 3
+    assert "error[CNN612]: f1 is " in outcome.err and "and the spec expects > 100.00%" in outcome.err
+    numbers = "expect { mae <= 1e-9 ; rmse < 0 ; r2 >= 2 ; cost <= 100 }\n"
+    outcome = ran(cnnspec, archives, "numbers", "dense 2", numbers)
+    assert outcome.code == 1 and outcome.err.count("error[CNN612]") == 3
+
+
+@pytest.mark.parametrize(
+    "file, end, expected, why",
+    [
+        ("three", "dense 3 -> softmax", "mae <= 1", "the answers are classes, which have no mae"),
+        ("three", "dense 3 -> softmax", "auc >= 1%", "an ROC curve is of two classes"),
+        ("three", "dense 3 -> softmax", "top5 >= 1%", "it is of more than 5 classes"),
+        ("two", "dense 1 -> sigmoid", "iou >= 1%", "it is of masks"),
+        ("numbers", "dense 2\ntrain { cost mse }", "f1 >= 1%", "the answers are numbers, which have no f1"),
+        ("numbers", "dense 2\ntrain { cost mse }", "auc >= 1%", "the answers are numbers, which have no auc"),
+    ],
+)
+def test_check_finds_what_is_never_measured(archives, cnnspec, file, end, expected, why):
+    data = f'data {{ source npz "{file}.npz" test 30% }}\n'
+    (archives / "m.cnn").write_text(f"input 6\n{end}\n{data}expect {{ {expected} }}\n")
+    outcome = cnnspec("check", "m.cnn")
+    if outcome.code == 0:  # rows of floats may be classes all the same: only reading them tells
+        assert file == "numbers"
+        outcome = cnnspec("run", "m.cnn", "--workers", 1)
+        assert "error[CNN610]" in outcome.err and why in outcome.err
+    else:
+        assert f"is never measured: {why}" in outcome.out and "CNN611" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "net, name, why",
+    [
+        ("input 4\ndense 1\n", "f1", "numbers, which have no f1"),
+        ("input 4\ndense 5 -> softmax\n", "top5", "more than 5 classes"),
+        ("input 4\ndense 6 -> softmax\n", "top5", ""),
+        ("input 4\ndense 2 -> softmax\n", "auc", ""),
+        ("input 4\ndense 1 -> sigmoid\n", "auc", ""),
+        ("input 4\ndense 3 -> softmax\n", "auc", "of two classes"),
+        ("input 4\ndense 3 -> softmax\n", "iou", "of masks"),
+        ("input 1x4x4\nconv 3x3x3 pad same -> softmax\n", "iou", ""),
+        ("input 1x4x4\nconv 3x3x3 pad same -> softmax\n", "top5", "more than 5 classes"),
+        ("input 4\ndense 1\n", "r2", ""),
+        ("input 4\ndense 3 -> softmax\n", "mae", ""),  # of shares, say
+    ],
+)
+def test_the_network_alone_tells_some_of_it(net, name, why):
+    text = f'{net}data {{ source npz "none.npz" }}\nexpect {{ {name} >= 0 }}\n'
+    if not why:
+        assert read_spec(text=text).expect
+        return
+    with pytest.raises(SpecError, match=f"(?s)CNN611.*{name} is never measured: .*{why}"):
+        read_spec(text=text)
+
+
+def test_what_is_not_defined_on_the_test_images_is_told_so():
+    spec = read_spec(text='input 4\ndense 1 -> sigmoid\nexpect { auc >= 50% }')
+    summary = {"test_accuracy": 1.0, "test_cost": 0.1, "test": {"accuracy": 1.0, "auc": None}}
+    (found,) = missed(spec, summary)
+    assert found.code == "CNN610" and "one of the two classes does not occur" in found.label
