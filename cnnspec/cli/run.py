@@ -113,7 +113,7 @@ def show(experiment: Experiment, as_json: bool) -> int:
     """Run an experiment and print what happens; returns the exit code."""
     from ..experiment.measured import missed
     from ..experiment.statistics import StatisticsLog
-    from ..report.plots import draw_run
+    from ..report.finished import illustrate
     from ..train.loop import Interrupted
     from .training import reporter
 
@@ -137,12 +137,12 @@ def show(experiment: Experiment, as_json: bool) -> int:
         return interrupted(interrupt)
     finally:
         log.close()
-    pictures = draw_run(folder, experiment.tested(), session.data)
+    problems = illustrate(folder, session, experiment.tested())
     if as_json:
         tell_json({**summary, "run": str(folder)})
     else:
         tell(*result(summary, folder))
-        for problem in filter(None, (log.problem, pictures.problem)):
+        for problem in filter(None, (log.problem, *problems)):
             tell(f"not every picture could be drawn: {problem}")
     failed = missed(session.spec, summary)
     if failed:
@@ -180,4 +180,5 @@ def result(summary: Summary, folder: Path) -> tuple[str, ...]:
     epoch = f", epoch {summary['best_epoch']}" if summary.get("tested") == "best" else ""
     weights = f"{summary.get('tested', 'last')} weights{epoch}"
     tested = f"{', '.join(parts) or 'no test images'} ({weights})"
-    return "", tested, *filter(None, (more,)), f"written to {folder}"
+    page = (f"look at {folder / 'report.html'}",) if (folder / "report.html").is_file() else ()
+    return "", tested, *filter(None, (more,)), f"written to {folder}", *page

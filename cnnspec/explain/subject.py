@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..api import Input, read_spec
+from ..data.dataset import Dataset
 from ..data.preparation import Preparation
 from ..data.single import read_inputs
 from ..diagnostics import Diagnostic, SpecError
@@ -15,8 +16,8 @@ from ..experiment.session import Session, begin, open_trained, reopen
 from ..ir import Graph
 from ..lang import Spec
 from ..model.model import Model
-from ..model.scores import scores
 from .gradcheck import random_batch
+from .mistakes import Mistake, tested, worst
 from .probe import Probe, Seen
 
 
@@ -43,6 +44,7 @@ class Subject:
     examples: tuple[Example, ...]
     classes: tuple[str, ...] = ()
     run: Path | None = None
+    mistakes: tuple[Mistake, ...] = ()
 
     @property
     def graph(self) -> Graph:
@@ -86,11 +88,19 @@ def open_subject(
         session, model = found, Model(found.spec, seed=seed)
     if image is not None:
         examples = _of_file(model, image, session.preparation, label)
-    else:
-        chosen = which if which is not None else telling(session, model)
-        examples = tuple(_tested(session, model, k) for k in chosen)
-    run = path if path.is_dir() else None
-    return Subject(path.name if run else _stem(session.spec), model, examples, session.data.classes or (), run)
+        return Subject(_stem(session.spec), model, examples, session.data.classes or ())
+    return of_session(session, model, path if path.is_dir() else None, which)
+
+
+def of_session(
+    session: Session, model: Model, run: Path | None = None, which: tuple[int, ...] | None = None
+) -> Subject:
+    """A network with its data; of a run also its worst mistakes."""
+    mistakes = worst(model, session.data) if run else ()
+    chosen = which if which is not None else telling(session.data, mistakes)
+    examples = tuple(_tested(session, model, k) for k in chosen)
+    name = run.name if run else _stem(session.spec)
+    return Subject(name, model, examples, session.data.classes or (), run, mistakes)
 
 
 def _stem(spec: Spec) -> str:
@@ -105,7 +115,7 @@ def _of_file(model: Model, image: Path, preparation: Preparation, label: int | N
 
 
 MOST = 16  # images of a file that holds many
-DIFFERENT, MISTAKES, TRIED = 4, 2, 1000  # images of a page that nobody chose, out of so many
+DIFFERENT, MISTAKES = 4, 2  # images of a page that nobody chose
 
 
 def _session(path: Path, folder: Path | None) -> Session | None:
@@ -129,25 +139,19 @@ def _without_data(path: Path, image: Path | None, seed: int | None, input: Input
     return Subject(path.name.partition(".")[0], model, (Example("random numbers", arrays),))
 
 
-def telling(session: Session, model: Model) -> tuple[int, ...]:
-    """Test images that tell most: the first of some classes, and the mistakes that cost most."""
-    split = session.data.test if len(session.data.test) else session.data.train
+def telling(data: Dataset, mistakes: tuple[Mistake, ...]) -> tuple[int, ...]:
+    """Test images that tell most: the first of some classes, and the worst mistakes."""
+    split = tested(data)
     if split.y.ndim != 1:
         return tuple(range(min(len(split), DIFFERENT + MISTAKES)))
-    y = split.y[:TRIED]
-    x = split.scaling.apply(split.x[:TRIED], np.empty((len(y), *split.x.shape[1:]), np.float32))
-    _, firsts = np.unique(y, return_index=True)
-    chosen = sorted(firsts.tolist())[:DIFFERENT]
-    found = scores(model.graph, model.predict(x), len(session.data.classes or ()))
-    if found:
-        wrong = np.flatnonzero(found.values.argmax(axis=1) != y)
-        chosen += wrong[np.argsort(found.values[wrong, y[wrong]])][:MISTAKES].tolist()
+    _, firsts = np.unique(split.y, return_index=True)
+    chosen = sorted(firsts.tolist())[:DIFFERENT] + [one.place for one in mistakes[:MISTAKES]]
     return tuple(dict.fromkeys(chosen))
 
 
 def _tested(session: Session, model: Model, k: int) -> Example:
     """An image of the test data, judged by its answer."""
-    split = session.data.test if len(session.data.test) else session.data.train
+    split = tested(session.data)
     if not 0 <= k < len(split):
         raise SpecError((Diagnostic("CNN553", f"there are {len(split)} test images, counted from 0; {k} is none"),))
     x = split.scaling.apply(split.x[k : k + 1], np.empty((1, *split.x.shape[1:]), np.float32))

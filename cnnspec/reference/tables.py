@@ -47,6 +47,14 @@ def accuracy() -> str:
     return _table(("the network ends in", "answers", "what is counted"), ACCURACY)
 
 
+def measures() -> str:
+    """What is measured beside the cost, and of which answers."""
+    from ..settings.measures import MEASURES
+
+    rows = [(f"`{measure.name}`", measure.doc, ", ".join(measure.of)) for measure in MEASURES]
+    return _table(("measure", "what it is", "of"), rows)
+
+
 def initialisers() -> str:
     from ..words.conv import INITIALISERS
 
@@ -68,7 +76,7 @@ def codes() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    each.__name__: each for each in (words, settings, budgets, accuracy, initialisers, units, codes)
+    each.__name__: each for each in (words, settings, budgets, accuracy, measures, initialisers, units, codes)
 }
 
 

@@ -17,18 +17,18 @@ from ..data.dataset import Dataset
 from ..diagnostics import SpecError
 from ..draw.png import MISSING
 from ..experiment.statistics import NAME, read
-from ..model.scores import scores
+from ..explain.mistakes import worst
 from ..quoting import plotted
 from ..train.documents import columns
-from .tiles import filter_tiles
+from ..train.folder import RunFolder
+from .page.outcome import filters as kernels
 
 if TYPE_CHECKING:
     from ..model import Model
 
 FOLDER = "pictures"
 DPI = 90
-MISTAKES, TESTED = 24, 10_000  # shown, and how many test images are asked
-LAYERS, CONVOLUTIONS = 6, 12  # whose distributions, and whose filters, have room
+LAYERS = 6  # whose distributions have room
 COLORS = ("#2563eb", "#d97706", "#059669", "#9333ea", "#db2777", "#0891b2", "#64748b")
 
 
@@ -70,9 +70,7 @@ def drawings(folder: Path, model: Model, data: Dataset) -> Iterator[tuple[str, A
     rows = results(folder / "results.csv")
     if rows and len(rows["epoch"]):
         yield "curves", curves(figure, rows)
-    split = data.test if len(data.test) else data.validation
-    if len(split) and split.y.ndim == 1 and len(model.graph.outputs) == 1:
-        yield from answers(figure, model, split, data.classes)
+    yield from answers(figure, model, data, RunFolder(folder).ended().get("test") or {})
     yield from filters(figure, model)
     entries = read(folder / NAME)
     if entries:
@@ -124,24 +122,15 @@ def curves(figure: Callable[..., Any], rows: dict[str, np.ndarray]) -> Any:
 
 
 def answers(
-    figure: Callable[..., Any], model: Model, split: Any, classes: tuple[str, ...] | None
+    figure: Callable[..., Any], model: Model, data: Dataset, told: dict[str, Any]
 ) -> Iterator[tuple[str, Any]]:
-    """The confusion matrix and the worst mistakes, on the test images."""
-    y = split.y[:TESTED].astype(int)
-    x = split.scaling.apply(split.x[:TESTED], np.empty((len(y), *split.x.shape[1:]), np.float32))
-    count = len(classes or ())
-    told = scores(model.graph, model.predict(x), count)
-    if told is None:
-        return
-    found, names = told.values, [plotted(name) for name in classes or ()]
-    said = found.argmax(axis=1)
-    matrix = np.zeros((count, count), int)
-    np.add.at(matrix, (y, said), 1)
-    yield "confusion", confusion(figure, matrix, names)
-    wrong = np.flatnonzero(said != y)
-    worst = wrong[np.argsort(found[wrong, y[wrong]])][:MISTAKES]
-    if len(worst) and x.ndim == 4 and x.shape[1] in (1, 3):
-        yield "mistakes", mistakes(figure, x[worst], y[worst], said[worst], found[worst], names)
+    """The confusion matrix of the test, as the summary has it, and the worst mistakes."""
+    classes = [plotted(one["name"]) for one in told.get("classes", ())]
+    if "confusion" in told:
+        yield "confusion", confusion(figure, np.array(told["confusion"]), classes)
+    found = [one for one in worst(model, data) if one.image.ndim == 3 and len(one.image) in (1, 3)]
+    if found:
+        yield "mistakes", mistakes(figure, np.stack([one.image for one in found]), [one.said for one in found])
 
 
 def confusion(figure: Callable[..., Any], matrix: np.ndarray, names: list[str]) -> Any:
@@ -164,9 +153,7 @@ def confusion(figure: Callable[..., Any], matrix: np.ndarray, names: list[str]) 
     return made
 
 
-def mistakes(
-    figure: Callable[..., Any], x: np.ndarray, y: np.ndarray, said: np.ndarray, found: np.ndarray, names: list[str]
-) -> Any:
+def mistakes(figure: Callable[..., Any], x: np.ndarray, said: list[str]) -> Any:
     """The images of which the network was surest and wrong, as one picture with what it took them for."""
     columns = min(8, len(x))
     rows = -(-len(x) // columns)
@@ -176,30 +163,21 @@ def mistakes(
     axes = made.add_axes((0, 0, 1, 1), xlim=(0, columns * width), ylim=(rows * (height + label), 0))
     axes.axis("off")
     low, high = float(x.min()), float(x.max())
-    for k, image in enumerate(x):
+    for k, image in enumerate(x.astype(np.float64)):
         left, top = k % columns * width, k // columns * (height + label) + label
         shown = ((image - low) / (high - low or 1)).transpose(1, 2, 0)
         pixels = shown[..., 0] if shown.shape[2] == 1 else shown
         extent = (left + 0.5, left + width - 0.5, top + height - 0.5, top + 0.5)
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=1, extent=extent, aspect="auto")
-        said_so = f"{names[y[k]]} as {names[said[k]]}, {found[k, said[k]]:.0%}"
-        axes.text(left + width / 2, top - 0.06 * height, said_so[:20], ha="center", fontsize=7)
+        words = plotted(said[k].replace(" taken for ", " as "))
+        axes.text(left + width / 2, top - 0.06 * height, words[:20], ha="center", fontsize=7)
     axes.set(xlim=(0, columns * width), ylim=(rows * (height + label), 0))
     return made
 
 
 def filters(figure: Callable[..., Any], model: Model) -> Iterator[tuple[str, Any]]:
     """The kernels of every convolution, a row a filter and a column an input channel."""
-    shown = []
-    for node in model.graph:
-        name = f"{node.name}.weight"
-        if (
-            node.op.family == "convolution"
-            and name in model.parameters
-            and node.op.window(*model.graph.types(node))
-        ):
-            shown.append((node.name, filter_tiles(model.parameters[name])))
-    shown = shown[:12]
+    shown = kernels(model)
     if not shown:
         return
     columns = min(4, len(shown))

@@ -164,14 +164,16 @@ def test_counts_of_the_confusion_are_those_of_the_answers(run):
     assert f"{summary['test_accuracy']:.2%}" in figures["confusion"].axes[0].get_title()
 
 
-def test_without_matplotlib_a_run_ends_well_and_names_the_extra(tmp_path, monkeypatch):
+def test_without_matplotlib_a_run_ends_in_good_news_and_a_page(tmp_path, monkeypatch):
     for name in ("matplotlib", "matplotlib.figure", "matplotlib.backends", "matplotlib.backends.backend_agg"):
         monkeypatch.setitem(sys.modules, name, None)
     (tmp_path / "net.cnn").write_text(SPEC.replace("epochs 2", "epochs 1"))
     arguments = ["run", str(tmp_path / "net.cnn"), "--workers", "1", "--out", str(tmp_path)]
     result = CliRunner().invoke(program, arguments, standalone_mode=False)
     assert result.exception is None and not result.return_value
-    assert "cnnspec[plot]" in result.output
+    assert "matplotlib" not in result.output
+    assert result.output.endswith(f"written to {tmp_path / 'net-001'}\nlook at {tmp_path / 'net-001' / 'report.html'}\n")
+    assert not (tmp_path / "net-001" / "pictures").exists()
     assert json.loads((tmp_path / "net-001" / "summary.json").read_text())["status"] == "finished"
 
 

@@ -18,7 +18,7 @@ from .content import content
 from .numbers import Numbers
 
 HERE = Path(__file__).parent
-SCRIPTS = ("numbers.js", "compute.js", "maps.js", "charts.js", "slide.js", "sums.js", "page.js")
+SCRIPTS = ("numbers.js", "compute.js", "maps.js", "charts.js", "slide.js", "sums.js", "results.js", "page.js")
 OPENED = 80  # values up to which every block is drawn opened
 
 

@@ -42,6 +42,10 @@ function chart(title, series, percent) {
   return made;
 }
 
+const CHARTS = [ // title, column, whether in percent
+  ["cost", "cost", false], ["accuracy", "accuracy", true], ["F1, mean of the classes", "f1", true], ["ROC AUC", "auc", false],
+  ["IoU, mean of the classes", "iou", true], ["MAE", "mae", false], ["RMSE", "rmse", false], ["R²", "r2", false],
+];
 const epochs = (count) => `${count} epoch${count === 1 ? "" : "s"}`;
 
 function showTraining(training) {
@@ -58,14 +62,14 @@ function showTraining(training) {
   const columns = training.columns || {};
   const known = (name) => columns[name] && columns[name].some((value) => value !== null);
   const charts = document.getElementById("charts");
-  for (const [title, name, percent] of [["cost", "cost", false], ["accuracy", "accuracy", true]]) {
+  for (const [title, name, percent] of CHARTS) {
     const series = [];
     if (known(name)) series.push(["training", columns[name], "a"]);
     if (known(`validation_${name}`)) series.push(["validation", columns[`validation_${name}`], "b"]);
     if (series.length) charts.append(chart(title, series, percent));
   }
   const table = document.getElementById("epochs");
-  const names = Object.keys(columns);
+  const names = Object.keys(columns).filter(known);
   if (!names.length) return;
   table.append(element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
   columns[names[0]].forEach((_, k) => {

@@ -16,6 +16,7 @@ from ...ir import Graph, Node
 from ...ir.facts import Row, facts
 from ...train.folder import RunFolder
 from .numbers import Numbers
+from .outcome import outcome
 
 EXACT = 2_600_000  # bytes of numbers that a page may hold exactly; a third more in base64
 WEIGHTS = 1_000_000  # of them for weights
@@ -43,6 +44,7 @@ def content(subject: Subject, numbers: Numbers) -> dict[str, Any]:
         "stations": {station.name: station.members[-1] for depth in (0, 9) for station in diagram(graph, depth)},
         "examples": examples,
         "training": _training(subject.run) if subject.run else None,
+        "results": outcome(subject.model, subject.mistakes, numbers) if subject.run else None,
         "spec": subject.model.spec.source.text,
     }
 

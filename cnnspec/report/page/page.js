@@ -17,6 +17,7 @@ function showPage() {
   byId("choose").append(...content.layers.map((layer) => element("option", { value: layer.name }, layer.name)));
   showLayers();
   showTraining(content.training);
+  showResults(content.results, content.training && content.training.summary);
   const image = byId("drawing").querySelector("svg");
   image.setAttribute("role", "group");
   for (const group of image.querySelectorAll("g[data-value]")) {

@@ -1,0 +1,95 @@
+"""The test images that a network is surest and wrong about, or whose numbers it misses most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.dataset import Dataset, Split
+from ..model.model import Model
+from ..model.scores import scores
+
+ASKED = 2_000  # test images, taken evenly from all
+MOST = 24
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One of them: `place` among the test images, the image as it is stored, and in words what was said of it."""
+
+    place: int
+    image: np.ndarray
+    title: str
+    said: str
+
+
+def tested(data: Dataset) -> Split:
+    """The images that a trained network is looked at with: those of the test where there are any."""
+    return next((part for part in (data.test, data.validation) if len(part)), data.train)
+
+
+def worst(model: Model, data: Dataset, most: int = MOST) -> tuple[Mistake, ...]:
+    """The worst mistakes first; none where answers are of another kind, or all are right."""
+    split = tested(data)
+    if len(model.graph.outputs) != 1 or len(model.graph.inputs) != 1 or not len(split):
+        return ()
+    places = np.unique(np.linspace(0, len(split) - 1, min(ASKED, len(split))).round().astype(int))
+    if split.y.ndim == 1 and data.classes:
+        return _of_classes(model, split, data.classes, places, most)
+    if split.y.ndim == 2 and data.classes is None:
+        return _of_numbers(model, split, places, most)
+    return ()
+
+
+def answers(model: Model, split: Split, places: np.ndarray) -> np.ndarray:
+    """The outputs for images at some places, a batch at a time: only the outputs are kept."""
+    parts = []
+    for first in range(0, len(places), model.batch):
+        some = split.x[places[first : first + model.batch]]
+        parts.append(model.predict(split.scaling.apply(some, np.empty(some.shape, model.dtype))))
+    return np.concatenate(parts)
+
+
+def _of_classes(
+    model: Model, split: Split, classes: Sequence[str], places: np.ndarray, most: int
+) -> tuple[Mistake, ...]:
+    found = scores(model.graph, answers(model, split, places), len(classes))
+    if found is None:
+        return ()
+    y, said = split.y[places], found.values.argmax(axis=1)
+    wrong = np.flatnonzero(said != y)
+    order = wrong[np.argsort(found.values[wrong, y[wrong]], kind="stable")][:most]
+    told = []
+    for k in order.tolist():
+        given = found.values[k, said[k]]
+        how = f", {given:.0%}" if found.shares else ""
+        words = f"{classes[y[k]]} taken for {classes[said[k]]}{how}"
+        told.append(Mistake(int(places[k]), split.x[places[k]], f"image {places[k]}", words))
+    return tuple(told)
+
+
+def _of_numbers(model: Model, split: Split, places: np.ndarray, most: int) -> tuple[Mistake, ...]:
+    outputs = answers(model, split, places)
+    y = split.y[places]
+    if outputs.size != y.size:
+        return ()
+    outputs = outputs.reshape(y.shape)
+    error = np.abs(outputs - y).max(axis=1)
+    order = np.argsort(-error, kind="stable")[:most]
+    return tuple(
+        Mistake(
+            int(places[k]),
+            split.x[places[k]],
+            f"image {places[k]}",
+            f"{_numbers(y[k])} taken for {_numbers(outputs[k])}",
+        )
+        for k in order.tolist()
+        if error[k] > 0
+    )
+
+
+def _numbers(row: np.ndarray) -> str:
+    shown = [f"{value:.4g}" for value in row[:4].tolist()]
+    return ", ".join(shown) + (", ..." if len(row) > 4 else "")

@@ -1,0 +1,56 @@
+"""What a page tells of a run beside its documents: the worst mistakes on the test images, and the filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...explain.mistakes import Mistake
+from ...model.model import Model
+from ..tiles import filter_tiles
+from .numbers import Numbers
+
+CONVOLUTIONS = 12  # whose filters have room
+SIDE = 96  # pixels along a side of a picture; larger ones are shown by every so many-th
+
+
+def outcome(model: Model, mistakes: tuple[Mistake, ...], numbers: Numbers) -> dict[str, Any]:
+    """Both, their pictures among the numbers of the page."""
+    return {"mistakes": [_mistake(one, numbers) for one in mistakes], "filters": list(_filters(model, numbers))}
+
+
+def _mistake(one: Mistake, numbers: Numbers) -> dict[str, Any]:
+    told: dict[str, Any] = {"title": one.title, "said": one.said}
+    if one.image.ndim == 3 and len(one.image) in (1, 3):
+        steps = [-(-size // SIDE) for size in one.image.shape[1:]]
+        shown = one.image[:, :: steps[0], :: steps[1]].astype(np.float64)
+        low, high = float(shown.min()), float(shown.max())
+        pixels = np.round((shown - low) / (high - low or 1.0) * 255).astype(np.uint8)
+        told["picture"] = {"at": numbers.add(pixels), "shape": list(pixels.shape)}
+    return told
+
+
+def filters(model: Model) -> list[tuple[str, np.ndarray]]:
+    """The kernels of convolutions with windows, as pictures by the name of their layer."""
+    found = []
+    for node in model.graph:
+        name = f"{node.owner}.weight"
+        if (
+            node.op.family == "convolution"
+            and name in model.parameters
+            and node.op.window(*model.graph.types(node))
+        ):
+            found.append((node.name, filter_tiles(model.parameters[name])))
+    return found[:CONVOLUTIONS]
+
+
+def _filters(model: Model, numbers: Numbers) -> Any:
+    """Bytes from 1 to 255 around 128; 0 is the gap between two kernels."""
+    for name, tiles in filters(model):
+        largest = float(np.nanmax(np.abs(tiles)))
+        if not np.isfinite(largest):
+            continue
+        whole = np.where(np.isnan(tiles), -128, np.round(tiles / (largest or 1.0) * 127)) + 128
+        told = {"at": numbers.add(whole.astype(np.uint8)), "shape": list(tiles.shape)}
+        yield {"name": name, "largest": largest, **told}
