@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from ..data.dataset import Labels
+from ..ir import Graph
 from ..train.measures import Confusion, Errors, LabelCounts, Measures
 from .given import Given, by_name
 from .targets import CLASSES, LABELS, Settled
 
-if TYPE_CHECKING:
-    from .model import Model
+
+class Judging(Protocol):
+    """What a tally asks of a model: `Model` is one."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """The outputs that costs judge, in the order of the costs."""
+
+    def judge(self, x: Given, y: Given) -> tuple[float, float | None, dict[str, Settled], dict[str, np.ndarray]]:
+        """The mean cost, how many answers were correct, the settled answers, and the outputs by name."""
 
 
 class Tally:
@@ -24,7 +36,7 @@ class Tally:
     labels of them.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Judging) -> None:
         self.model, self.name = model, model.judged[0]
         kind = model.graph.type(self.name)
         self.outputs, self.masks = kind["c"], prod(kind.spatial) > 1

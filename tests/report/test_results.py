@@ -136,9 +136,11 @@ def test_the_page_in_each_light_and_width(driver, run, width, scheme):
     assert driver.execute_script("return document.documentElement.scrollWidth") <= width
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     figures = driver.find_element("css selector", ".figures").text
-    assert f"{100 * summary['test_accuracy']:.2f} %" in figures and f"{100 * summary['test']['f1']:.2f} %" in figures
-    cells = driver.execute_script("return [...document.querySelectorAll('.confusion td')].map(td => td.textContent)")
-    assert [0 if cell == "·" else int(cell) for cell in cells] == sum(summary["test"]["confusion"], [])
+    for share in (summary["test_accuracy"], summary["test"]["f1"]):
+        assert f"{100 * share:.2f} %" in figures
+    cells = "return [...document.querySelectorAll('.confusion td')].map(cell => cell.textContent)"
+    shown = [0 if cell == "·" else int(cell) for cell in driver.execute_script(cells)]
+    assert shown == np.ravel(summary["test"]["confusion"]).tolist()
     faint = """return [...document.querySelectorAll('.confusion td')].filter(cell => {
         const style = getComputedStyle(cell); return style.color === style.backgroundColor; }).length"""
     assert driver.execute_script(faint) == 0
