@@ -36,6 +36,7 @@ OF = {
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--opset", type=click.IntRange(1), help="onnx: the opset to write for; the lowest that will do.")
+@click.option("--raw", is_flag=True, help="Leave the preparation out: the network takes numbers as it sees them.")
 @click.option("--train", is_flag=True, help="python: backward and update too.")
 @click.option("--look", is_flag=True, help="js: every value and every gradient by name.")
 @click.option("--embed", is_flag=True, help="python, js: the weights in the file itself.")
@@ -48,6 +49,7 @@ def command(
     seed: int | None,
     given: str | None,
     opset: int | None,
+    raw: bool,
     train: bool,
     look: bool,
     embed: bool,
@@ -62,9 +64,11 @@ def command(
     python   one Python file that needs NumPy and nothing else, its weights beside it as npz
     js       one ES module that needs nothing, its weights beside it as safetensors
 
-    What is written takes numbers as the network sees them. With the weights of a run, the scaling that makes these
-    of the data, and the names of the classes, stand in it (torch, python, js: `prepare`; onnx: in the metadata),
-    and standard error tells them.
+    With the weights of a run, what is written prepares images itself, as its first layers: it is fed what the data
+    hold, bytes in the order of their axes, and pictures brought to the size that the data block says. With --raw it
+    takes numbers as the network sees them. Which of both, how images are prepared and the names of the classes
+    stand in it (torch, python, js: `prepare`; onnx: in the metadata), and standard error tells them. A module of js
+    is raw always.
     """
     needless(emit, train=train, embed=embed, batch=batch, look=look, opset=opset)
     if out is None and (emit == "onnx" or (emit in BESIDE and not embed)):
@@ -76,21 +80,23 @@ def command(
         raise click.UsageError(f"a module is called .{emit[:2]}; its weights go beside it, as {out.suffix}")
     if emit == "json" and weights:
         raise click.UsageError("a network as JSON holds no weights: leave --weights out")
+    if raw and not weights:
+        raise click.UsageError("--raw leaves out how the images of a run are prepared: give its weights too")
     if emit == "json" or (emit == "torch" and not weights):
         write(as_text(checked(spec, given), emit), out)
         return
     model = loaded(spec, weights, seed, given)
-    advise(model, weights)
+    advise(model, weights, raw or emit == "js")
     if emit == "torch":
         from ..targets.torch.module import torch_source
 
-        write(torch_source(model.graph, preparation=model.preparation).encode(), out)
+        write(torch_source(model.graph, preparation=model.preparation, raw=raw).encode(), out)
         return
     if emit == "onnx":
         from ..targets.onnx.export import onnx_model
 
         made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"), opset=opset,
-                          preparation=model.preparation)  # fmt: skip
+                          preparation=model.preparation, raw=raw)  # fmt: skip
         write(made.SerializeToString(), out)
         return
     beside = out.with_suffix(BESIDE[emit]) if out else Path(f"net{BESIDE[emit]}")
@@ -107,7 +113,7 @@ def command(
     else:
         from ..targets.python import module as python
 
-        text = python.module_source(model.spec, model.parameters, batch=batch, **settings)  # type: ignore[arg-type]
+        text = python.module_source(model.spec, model.parameters, batch=batch, raw=raw, **settings)  # type: ignore[arg-type]
         packed = python.packed
     if not embed:
         write(packed(model.parameters), beside)
@@ -149,10 +155,10 @@ def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None
     return model
 
 
-def advise(model: Model, weights: Path | None) -> None:
+def advise(model: Model, weights: Path | None, raw: bool) -> None:
     """Say what the network that is written wants to be fed."""
     if model.preparation is not None:
-        tell(model.preparation.told(), err=True)
+        tell(model.preparation.told(raw), err=True)
     elif weights is not None:
         tell(f"{weights} does not tell how images are prepared for the network", err=True)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..ir import TensorType, data
-from ..kernels.scale import rescale
+from ..kernels.scale import centred, rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
 from .known import Known
@@ -37,6 +37,11 @@ class Scaling:
     def apply(self, x: np.ndarray, out: np.ndarray) -> np.ndarray:
         """x[n,c,...] -> out[n,c,...], floats; x is left as it is."""
         return rescale(x, self.scale, self.offset, out)
+
+    def steps(self, dtype: DTypeLike = "float32") -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+        """Numbers to take off first, to multiply by and to add then, which do the same in this precision."""
+        centre, offset = centred(self.scale, self.offset, np.dtype(dtype))
+        return centre, self.scale, offset
 
 
 class Stored:

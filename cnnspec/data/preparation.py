@@ -76,6 +76,22 @@ class Preparation:
         """Whether a byte is divided by 255, and no more."""
         return self.stored == BYTES and self.scaling == Scaling((1 / 255,))
 
+    @property
+    def axes_seen(self) -> str:
+        """The order of the axes that the network sees: nc, ncw or nchw."""
+        return ("nc", "ncw", "nchw")[len(self.input) - 1]
+
+    @property
+    def stored_axes(self) -> str:
+        """The order of the axes of stored images: `nhwc`, or `nhw` for grey ones without an axis for it."""
+        return self.axes or self.axes_seen
+
+    @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """The sizes of one stored image."""
+        size = dict(zip(self.axes_seen[1:], self.input, strict=True))
+        return tuple(size[axis] for axis in self.stored_axes[1:])
+
     def to_json(self) -> dict[str, Any]:
         """The record as JSON can hold it; see grammar/preparation.schema.json."""
         found: dict[str, Any] = {
@@ -169,19 +185,26 @@ class Preparation:
             help="store bytes, or floats from 0 to 1; floats as the network sees them go with `--prepared`",
         )  # fmt: skip
 
+    @property
+    def bytes_as(self) -> float | None:
+        """What bytes are multiplied by where training's were floats; None where they could mean anything."""
+        low, high = self.range
+        if self.table or (low >= 0 and 127 < high <= 255):
+            return 1.0
+        return 1 / 255 if low >= 0 and high <= 1 else None
+
     def _as_floats(self, x: np.ndarray, where: str) -> tuple[np.ndarray, str]:
         if x.dtype != np.uint8 or self.table:
             return as_floats(x, where), ""
-        low, high = self.range
-        span = f"floats from {low:.6g} to {high:.6g}"
-        if low >= 0 and high <= 1:
-            return x.astype(np.float32) / np.float32(255), f"bytes, taken as x / 255: training's were {span}"
-        if low >= 0 and 127 < high <= 255:
+        span = "floats from {:.6g} to {:.6g}".format(*self.range)
+        if self.bytes_as is None:
+            raise Fault(
+                "CNN426", f"{where} holds bytes, and the network was trained on {span}",
+                help="store floats as the training data have them",
+            )  # fmt: skip
+        if self.bytes_as == 1:
             return x.astype(np.float32), f"bytes, taken as they are: training's were {span}"
-        raise Fault(
-            "CNN426", f"{where} holds bytes, and the network was trained on {span}",
-            help="store floats as the training data have them",
-        )  # fmt: skip
+        return x.astype(np.float32) / np.float32(255), f"bytes, taken as x / 255: training's were {span}"
 
     def apply(self, x: np.ndarray, where: str) -> tuple[np.ndarray, str]:
         """Images of any type as the network sees them, float32, and a word where their type was changed."""
@@ -203,9 +226,18 @@ class Preparation:
             return f"x * scale + offset for each of {len(scale)} channels, {given}"
         return f"x * {_listed(scale)} + {_listed(offset)} channel by channel, {given}"
 
-    def told(self) -> str:
-        """What an exported network wants to be fed, and its classes, in printable characters."""
-        text = f"feed the network {self.wants()}"
+    def fed(self) -> str:
+        """What a network that prepares images itself wants to be fed, in words."""
+        given = "bytes from 0 to 255" if self.stored == BYTES else "floats as the data have them"
+        brought = f", pictures brought to {self.resize[0]}x{self.resize[1]}" if self.resize else ""
+        return f"{given}, n x {' x '.join(map(str, self.stored_shape))} ({self.stored_axes}){brought}"
+
+    def told(self, raw: bool = True) -> str:
+        """What an exported network wants to be fed, and its classes, in printable characters.
+
+        It is fed what is stored, unless it is `raw` and prepares nothing.
+        """
+        text = f"feed the network {self.wants()}" if raw else f"feed the network {self.fed()}: it prepares them"
         if self.classes is not None:
             names = ", ".join(json.dumps(name) for name in self.classes[:SHOWN])
             text += f"; its {len(self.classes)} classes: {names}{', ...' if len(self.classes) > SHOWN else ''}"
@@ -255,6 +287,11 @@ def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:
             return f"/{name}", "a number that float32 cannot hold"
     if len(document["scale"]) != len(document["offset"]):
         return "/offset", "as many numbers as there are of scale are wanted"
+    axes = document.get("axes", "")
+    if axes and set(axes) | {"c"} != {"n", "c", *("", "w", "hw")[len(document["input"]) - 1]}:
+        return "/axes", f"{axes} for an input of {len(document['input'])} sizes"
+    if axes and "c" not in axes and channels != 1:
+        return "/axes", f"{axes} for {channels} channels"
     return _table_disagreement(document["table"], channels) if "table" in document else None
 
 

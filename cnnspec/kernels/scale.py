@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-FAR = 3  # deviations: a mean further from zero is taken off before the scale
+OFF_CENTRE = 3  # deviations: a mean further from zero is taken off before the scale
 
 
 def rescale(x: np.ndarray, scale: tuple[float, ...], offset: tuple[float, ...], out: np.ndarray) -> np.ndarray:
@@ -30,7 +30,10 @@ def centred(
 
     x * scale + offset cancels in channels whose mean is many deviations from zero.
     """
-    pairs = [(float(dtype.type(-o / s)) if abs(o) > FAR else 0.0, s, o) for s, o in zip(scale, offset, strict=True)]
+    pairs = [
+        (float(dtype.type(-o / s)) if abs(o) > OFF_CENTRE else 0.0, s, o)
+        for s, o in zip(scale, offset, strict=True)
+    ]
     return tuple(c for c, _, _ in pairs), tuple(o + c * s for c, s, o in pairs)
 
 

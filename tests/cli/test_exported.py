@@ -39,9 +39,9 @@ def trained(request, tmp_path_factory):
 def compiled(trained, cnnspec):
     folder = trained[0]
 
-    def call(emit, name):
+    def call(emit, name, *how):
         done = cnnspec(
-            "compile", folder / "net.cnn", "--emit", emit, "--weights", folder / "w.safetensors", "-o", name
+            "compile", folder / "net.cnn", "--emit", emit, "--weights", folder / "w.safetensors", "-o", name, *how
         )
         assert done.code == 0, done.err
         return done
@@ -52,17 +52,21 @@ def compiled(trained, cnnspec):
 def test_the_command_says_what_the_network_is_fed(trained, compiled):
     model = trained[1]
     told = compiled("python", "net.py").err
-    assert told.startswith(f"feed the network {model.preparation.wants()}; its 3 classes: ")
+    assert told.startswith(f"feed the network {model.preparation.fed()}: it prepares them; its 3 classes: ")
     assert '"cat", "do\\"g\\n", "\\u00e9meu"' in told.splitlines()[0]
+    told = compiled("python", "net.py", "--raw").err
+    assert told.startswith(f"feed the network {model.preparation.wants()}; its 3 classes: ")
 
 
-def test_a_module_of_python_prepares_images_as_they_are_stored(here, trained, compiled, capsysbinary):
+@pytest.mark.parametrize("raw", [False, True], ids=["whole", "raw"])
+def test_a_module_of_python_prepares_images_as_they_are_stored(here, trained, compiled, capsysbinary, raw):
     *_, x, seen, answers = trained
-    compiled("python", "net.py")
+    compiled("python", "net.py", *["--raw"] * raw)
     names = runpy.run_path("net.py")
     network = names["load"]()
     np.testing.assert_array_equal(network.prepare(x), seen)
-    np.testing.assert_allclose(network(network.prepare(x)), answers, atol=1e-6)
+    np.testing.assert_allclose(network(seen if raw else x), answers, atol=1e-6)
+    assert network.prepares is not raw and ("prepares nothing" in names["__doc__"]) is raw
     assert network.prepare.classes == CLASSES
     np.save("x.npy", x)
     capsysbinary.readouterr()
@@ -70,40 +74,50 @@ def test_a_module_of_python_prepares_images_as_they_are_stored(here, trained, co
     best = [names["printable"](CLASSES[k]) for k in answers.argmax(axis=1)]
     said = capsysbinary.readouterr().out.decode()
     assert all(f"{i}  " in said and name in said for i, name in enumerate(best)), said
-    wrong = x.astype(np.uint8) if x.dtype == np.float32 else x - 1e3
-    with pytest.raises(ValueError, match="trained on"):
-        network.prepare(wrong)
     if x.dtype == np.uint8:
+        with pytest.raises(ValueError, match="trained on bytes"):
+            network.prepare(x - 1e3)
         np.testing.assert_allclose(network.prepare(x / 255), seen, atol=1e-5)
+        np.testing.assert_array_equal(network.prepare(x.astype(np.int64)), seen)
+        np.testing.assert_array_equal(network.prepare(x.astype(np.float64)), seen)
+    else:  # that filled 0 to 255
+        np.testing.assert_array_equal(network.prepare(x.astype(np.uint8)), seen)
+        with pytest.raises(ValueError, match="trained on floats"):
+            network.prepare._replace(bytes_as=None)(x.astype(np.uint8))
 
 
-def test_a_module_of_pytorch_has_a_function_that_prepares(here, trained, compiled):
+def test_a_module_of_pytorch_prepares_images_as_they_are_stored(here, trained, compiled):
     torch = pytest.importorskip("torch")
     _, model, x, seen, answers = trained
-    compiled("torch", "net.py")
-    names = runpy.run_path("net.py")
-    net = names["Net"]()
-    net.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in model.parameters.items()})
-    net.eval()
-    given = torch.from_numpy(x)
-    np.testing.assert_array_equal(names["prepare"](given).numpy(), seen)
-    with torch.no_grad():
-        np.testing.assert_allclose(net(names["prepare"](given)).numpy(), answers, atol=1e-5)
-    assert names["CLASSES"] == CLASSES
-    if x.dtype == np.uint8:  # as torchvision's ToTensor makes them
-        np.testing.assert_allclose(names["prepare"](given / 255).numpy(), seen, atol=1e-5)
-    assert model.preparation.wants().split(",")[0] in names["__doc__"].replace("\n", " ")
+    for raw in (False, True):
+        compiled("torch", "net.py", *["--raw"] * raw)
+        names = runpy.run_path("net.py")
+        net = names["Net"]()
+        net.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in model.parameters.items()})
+        net.eval()
+        given = torch.from_numpy(x)
+        np.testing.assert_allclose(names["prepare"](given).numpy(), seen, rtol=1e-6, atol=1e-6)
+        with torch.no_grad():
+            np.testing.assert_allclose(net(torch.from_numpy(seen) if raw else given).numpy(), answers, atol=1e-5)
+        assert names["CLASSES"] == CLASSES
+        if x.dtype == np.uint8:  # as torchvision's ToTensor makes them, or as whole floats
+            np.testing.assert_allclose(names["prepare"](given / 255).numpy(), seen, atol=1e-5)
+            np.testing.assert_allclose(names["prepare"](given.float()).numpy(), seen, rtol=1e-6, atol=1e-6)
+        told = " ".join(names["__doc__"].split())
+        assert model.preparation.wants() in told and ("prepares nothing" in told) is raw
 
 
-def test_a_model_of_onnx_tells_in_its_metadata_and_comes_back_with_it(here, trained, compiled, cnnspec):
+@pytest.mark.parametrize("raw", [False, True], ids=["whole", "raw"])
+def test_a_model_of_onnx_tells_in_its_metadata_and_comes_back_with_it(here, trained, compiled, cnnspec, raw):
     onnx = pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")
     _, model, x, _, answers = trained
-    compiled("onnx", "net.onnx")
+    compiled("onnx", "net.onnx", *["--raw"] * raw)
     made = onnx.load("net.onnx")
-    onnx.checker.check_model(made)
-    assert model.preparation.wants() in made.doc_string and made.doc_string.isprintable()
+    onnx.checker.check_model(made, full_check=True)
+    assert model.preparation.told(raw) == made.doc_string and made.doc_string.isprintable()
     props = {entry.key: entry.value for entry in made.metadata_props}
     assert tuple(json.loads(props["classes"])) == CLASSES
+    assert props["cnnspec.prepares"] == ("no" if raw else "yes")
     assert Preparation.from_json(json.loads(props["cnnspec.preparation"]), "net.onnx") == model.preparation
     assert cnnspec("import", "net.onnx", "-o", "back.cnn").code == 0
     np.save("x.npy", x)
@@ -113,12 +127,92 @@ def test_a_model_of_onnx_tells_in_its_metadata_and_comes_back_with_it(here, trai
     assert [answer["best"][0][0] for answer in found] == [CLASSES[k] for k in answers.argmax(axis=1)]
 
 
+@pytest.mark.parametrize("raw", [False, True], ids=["whole", "raw"])
+def test_onnxruntime_answers_from_the_stored_images_as_predict_does(trained, compiled, raw):
+    ort = pytest.importorskip("onnxruntime", reason="asks onnxruntime")
+    pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")
+    *_, x, seen, answers = trained
+    compiled("onnx", "net.onnx", *["--raw"] * raw)
+    session = ort.InferenceSession("net.onnx", providers=["CPUExecutionProvider"])
+    (given,) = session.get_inputs()
+    assert given.type == ("tensor(uint8)" if x.dtype == np.uint8 and not raw else "tensor(float)")
+    for some in (x, x[:1]):
+        (found,) = session.run(None, {given.name: seen[: len(some)] if raw else some})
+        np.testing.assert_allclose(found, answers[: len(some)], atol=1e-6)
+
+
+STORED = {
+    "nhwc": (np.random.default_rng(0).integers(0, 256, (9, 6, 5, 3)).astype(np.uint8), "conv 2x3x3 -> dense 2"),
+    "nhw": (np.random.default_rng(0).normal(5e3, 1, (9, 6, 5)), "conv 2x3x3 -> dense 2"),  # far from zero
+    "nwc": (np.random.default_rng(0).normal(0, 9, (9, 8, 2)), "conv 2x3 -> dense 2"),
+    "nc": (np.random.default_rng(0).integers(0, 9, (9, 5)).astype(np.int16), "dense 2"),
+}
+
+
+@pytest.mark.parametrize("axes", STORED)
+def test_what_is_exported_takes_the_array_that_training_took(here, cnnspec, axes):
+    """In the order of its axes, of its type, under `normalise on`: the file that was trained on is asked about."""
+    x, text = STORED[axes]
+    np.savez("d.npz", x=x, y=np.arange(9) % 2)
+    source = f'npz "d.npz" axes {axes} test 0'
+    (here / "net.cnn").write_text(
+        f"{text} -> softmax\ndata {{ source {source} ; normalise on ; validation 0 }}\ntrain {{ epochs 1 }}\n"
+    )
+    assert cnnspec("run", "net.cnn", "--workers", 1).code == 0
+    weights = "runs/net-001/weights/last.safetensors"
+    asked = json.loads(cnnspec("predict", weights, "d.npz", "--json").out)
+    answers = np.array([answer["output"] for answer in asked])
+
+    def compiled(emit, name):
+        done = cnnspec("compile", "net.cnn", "--emit", emit, "--weights", weights, "-o", name)
+        assert done.code == 0, done.err
+
+    compiled("python", "alone.py")
+    np.testing.assert_allclose(runpy.run_path("alone.py")["load"]()(x), answers, atol=1e-5)
+    onnx, ort, torch = (pytest.importorskip(name) for name in ("onnx", "onnxruntime", "torch"))
+    compiled("onnx", "net.onnx")
+    session = ort.InferenceSession("net.onnx", providers=["CPUExecutionProvider"])
+    given = x if x.dtype == np.uint8 else x.astype(np.float32)
+    (name,) = (entry.name for entry in session.get_inputs())
+    np.testing.assert_allclose(session.run(None, {name: given})[0], answers, atol=1e-5)
+    compiled("torch", "net.py")
+    net = runpy.run_path("net.py")["Net"]().eval()
+    arrays = {name: torch.from_numpy(v.copy()) for name, v in package.open(weights).parameters.items()}
+    net.load_state_dict(arrays)
+    with torch.no_grad():
+        np.testing.assert_allclose(net(torch.from_numpy(given)).numpy(), answers, atol=1e-5)
+    assert cnnspec("import", "net.onnx", "-o", "back.cnn").code == 0
+    again = json.loads(cnnspec("predict", "back.safetensors", "d.npz", "--json").out)
+    np.testing.assert_allclose([answer["output"] for answer in again], answers, atol=1e-5)
+    assert onnx.load("net.onnx").graph.input[0].type.tensor_type.shape.dim[-1].dim_value == x.shape[-1]
+
+
+def test_a_model_whose_first_nodes_others_changed_is_taken_with_them(here, trained, compiled, cnnspec):
+    """A tool that folds or renames them leaves what it made: it is read as words, and nothing is prepared twice."""
+    onnx = pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")
+    *_, x, _, answers = trained
+    compiled("onnx", "net.onnx")
+    made = onnx.load("net.onnx")
+    for node in made.graph.node:
+        node.name = ""
+    onnx.save(made, "net.onnx")
+    done = cnnspec("import", "net.onnx", "-o", "back.cnn")
+    if done.code:
+        assert done.code == 1 and "CNN50" in done.err
+        return
+    model = package.compile("back.cnn")
+    model.load("back.safetensors")
+    assert model.preparation is None
+    np.testing.assert_allclose(model.predict(x.astype(np.float32)), answers, atol=1e-5)
+
+
 def test_weights_that_do_not_tell_are_said_not_to(trained, cnnspec):
     folder = trained[0]
     package.compile(folder / "net.cnn").save(folder / "bare.safetensors")
     done = cnnspec("compile", folder / "net.cnn", "--emit", "torch", "--weights", folder / "bare.safetensors")
     assert done.code == 0 and "does not tell how images are prepared" in done.err
     assert "prepare" not in done.out
+    assert cnnspec("compile", folder / "net.cnn", "--emit", "torch", "--raw").code == 2
     assert cnnspec("compile", folder / "net.cnn", "--emit", "json", "--weights", folder / "w.safetensors").code == 2
 
 

@@ -201,3 +201,17 @@ def test_every_kernel_can_be_taken_out_with_what_it_needs():
         names = {}
         exec(compile(text, name, "exec"), names)
         assert callable(names[name])
+
+
+def test_what_is_copied_into_a_module_has_names_of_its_own():
+    """Of two definitions of one name the later one would serve both."""
+    from collections import Counter
+
+    from cnnspec.kernels import MODULES, scale, update
+    from cnnspec.runtime import load
+    from cnnspec.targets.python import runtime
+    from cnnspec.targets.python.kernel_source import definitions
+
+    copied = (*MODULES, load, update, scale, runtime)
+    names = Counter(name for module in copied for name in definitions(module).own)
+    assert not [name for name, count in names.items() if count > 1]

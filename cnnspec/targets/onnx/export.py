@@ -23,6 +23,7 @@ from ...ir.fields import settings
 from ...ir.leaves import Input
 from ...quoting import visible
 from .page import INIT, OnnxPage
+from .preparing import PREPARES, prepend
 from .steps import refuse
 from .words import WORDS
 
@@ -52,12 +53,13 @@ def onnx_model(
     dtype: str = "float32",
     opset: int | None = None,
     preparation: Preparation | None = None,
+    raw: bool = False,
 ) -> onnx.ModelProto:
     """The network as an ONNX model with these weights, of the lowest opset and IR that it needs, 13 for most.
 
     With `opset` it is written for that one, or refused (CNN508) where it lacks an operator. The shapes of all
-    values stand in it. How images are prepared, and the classes, stand in the model's metadata, and in words in
-    its doc string.
+    values stand in it. With a `preparation` its first nodes prepare images, unless it is `raw`. Whether so, how
+    images are prepared, and the classes stand in the model's metadata, and in words in its doc string.
     """
     need_onnx()
     from onnx import helper, numpy_helper
@@ -76,12 +78,10 @@ def onnx_model(
             outputs.append(value(f"{output}.same", output))
         else:
             outputs.append(value(output, output, graph.nodes[output].op.written()))
-    whole = helper.make_graph(
-        page.nodes,
-        visible(name),
-        [value(name, name, f"input {graph.type(name)}") for name in graph.inputs],
-        outputs,
-    )
+    inputs = [value(name, name, f"input {graph.type(name)}") for name in graph.inputs]
+    if preparation and not raw:
+        inputs = [prepend(page, graph.inputs[0], preparation)]
+    whole = helper.make_graph(page.nodes, visible(name), inputs, outputs)
     versions = [helper.make_opsetid("", page.opset)]
     model = helper.make_model(
         whole,
@@ -89,7 +89,7 @@ def onnx_model(
         ir_version=helper.find_min_ir_version_for(versions),
         producer_name="cnnspec",
         producer_version=__version__,
-        doc_string=preparation.told() if preparation else "",
+        doc_string=preparation.told(raw) if preparation else "",
     )
     made = [node.name for node in graph if node.name not in (*graph.inputs, *graph.outputs)]
     model.graph.value_info.extend(value(name, name) for name in made)
@@ -98,6 +98,7 @@ def onnx_model(
     props = dict(page.notes)
     if preparation:
         props[PREPARATION] = json.dumps(preparation.to_json())
+        props[PREPARES] = "no" if raw else "yes"
         if preparation.classes:
             props["classes"] = json.dumps(preparation.classes)
     if props:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...data.preparation import KEY, Preparation
 from .export import PREPARATION, need_onnx
+from .preparing import PREPARES, without
 from .steps import load, refuse, take_apart
 
 if TYPE_CHECKING:
@@ -44,15 +45,18 @@ def as_spec(model: onnx.ModelProto, name: str, shape: tuple[int, ...] | None = N
     """The same for a model in memory; `name` is what the spec says it came from."""
     from ..spec.text import spec_text
 
+    told = {entry.key: entry.value for entry in model.metadata_props}
+    kept = Preparation.from_metadata({KEY: told[PREPARATION]} if PREPARATION in told else {}, name)
+    if kept and told.get(PREPARES) == "yes":
+        bare = without(model, kept)
+        model, kept = (model, None) if bare is None else (bare, kept)  # what others changed prepares as it does now
     found = network(model, shape)
     written = spec_text(found.graph, found.sources, f"from {name}")
     weights = {}
     for parameter, array in found.weights.items():
         owner, _, own = parameter.rpartition(".")
         weights[f"{written.owners[owner]}.{own}"] = array
-    told = {entry.key: entry.value for entry in model.metadata_props}
-    kept = {KEY: told[PREPARATION]} if PREPARATION in told else {}
-    return Imported(written.text, weights, Preparation.from_metadata(kept, name))
+    return Imported(written.text, weights, kept)
 
 
 def network(

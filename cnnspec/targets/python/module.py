@@ -22,6 +22,7 @@ from ...codegen.program import Program, generate
 from ...data import preparation as data
 from ...ir import Graph
 from ...ir.leaves import Target
+from ...kernels import scale as scale_kernels
 from ...kernels import update as update_kernels
 from ...lang import Spec
 from ...passes import INFERENCE, TRAINING, run
@@ -45,10 +46,12 @@ def module_source(
     beside: str = "net.npz",
     embed: bool = False,
     preparation: data.Preparation | None = None,
+    raw: bool = False,
 ) -> str:
     """The file's text. `beside` is the npz file that holds the weights, unless they are embedded.
 
-    The `preparation` of the images that it was trained on, where it is known, is `prepare` of the network.
+    The `preparation` of the images that it was trained on, where it is known, is `prepare` of the network, which it
+    begins with unless it is `raw`.
     """
     graph = spec.graph
     batch = batch or (spec.train.batch if train else 32)
@@ -64,10 +67,10 @@ def module_source(
     runs = ["Layout", "Plan", "Preparation", "Network", "main", "run"] + ["Learning"] * train
     own = optimiser_source(optimiser) if train else ""
     wanted = set(runs).union(*(globals_of(text) for text in (*plans, own)))
-    imports, kernels = sources(wanted, (load, update_kernels, runtime))
+    imports, kernels = sources(wanted, (load, update_kernels, scale_kernels, runtime))
     imports += ["import sys", "from pathlib import Path"] + ["import base64", "import io"] * embed
     parts = [
-        heading(spec, batch, train, embed, beside, preparation),
+        heading(spec, batch, train, embed, beside, preparation, raw),
         "from __future__ import annotations\n\n" + "\n".join(ordered(imports)),
         "f = np.float32",
         "# ---- the plan " + "-" * 86,
@@ -76,7 +79,7 @@ def module_source(
         "# ---- kernels, and what runs the plan " + "-" * 64,
         *kernels,
         "# ---- the network " + "-" * 83,
-        *tables(spec, graph, programs, batch, train, preparation),
+        *tables(spec, graph, programs, batch, train, preparation, raw),
         weights_source(weights, beside, embed),
         'if __name__ == "__main__":\n    main(load(), sys.argv[1:])',
     ]
@@ -84,11 +87,13 @@ def module_source(
 
 
 def heading(
-    spec: Spec, batch: int, train: bool, embed: bool, beside: str, preparation: data.Preparation | None
+    spec: Spec, batch: int, train: bool, embed: bool, beside: str, preparation: data.Preparation | None, raw: bool
 ) -> str:
     ins, outs = (listed(spec.graph, names) for names in (spec.graph.inputs, spec.graph.outputs))
     how = "in this file" if embed else f"beside this file, in {file_name(beside)}"
-    call = "network(network.prepare(x))" if preparation else "network(x)"
+    call = "network(network.prepare(x))" if preparation and raw else "network(x)"
+    if preparation and not raw:
+        ins = "x as it is stored"
     usage = ["    python net.py images.npy              # classifies", "", "    network = load()"]
     usage.append(f"    {call:<37} # {ins} -> {outs}")
     if train:
@@ -99,7 +104,10 @@ def heading(
         *usage,
     ]
     if preparation:
-        told = f"The network sees {remark(preparation.wants())}; `prepare` makes that of x."
+        told = f"It is fed {preparation.fed()}, and prepares them itself: {preparation.wants()}."
+        if raw:
+            told = f"It prepares nothing. The network sees {preparation.wants()}; `prepare` makes that of x."
+        told = remark(told)
         text += ["", *textwrap.wrap(told, LINE)]
     return '"""' + "\n".join(text) + '\n"""'
 
@@ -168,6 +176,7 @@ def tables(
     batch: int,
     train: bool,
     preparation: data.Preparation | None,
+    raw: bool,
 ) -> list[str]:
     """The network as a class: its shapes, its parameters, its plans."""
     layouts = ["LAYOUTS = {  # shape, the same with a flattened image's axes apart, the plan's order of them"]
@@ -188,7 +197,9 @@ def tables(
         scaling = preparation.scaling
         numbers = f"{scaling.scale!r}, {scaling.offset!r}"
         classes = literals(preparation.classes) if preparation.classes is not None else None
-        lines.append(f"    prepare = Preparation({literal(preparation.stored)}, {numbers}, {classes})")
+        order = tuple(preparation.stored_axes.find(axis) for axis in preparation.axes_seen)
+        rest = f"{numbers}, {classes}, {order}, {preparation.bytes_as!r}"
+        lines += [f"    prepare = Preparation({literal(preparation.stored)}, {rest})", f"    prepares = {not raw}"]
     if train:
         training = programs["training_"]
         targets = tuple(n.name.removesuffix(".target") for n in training.graph if isinstance(n.op, Target))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...kernels.scale import rescale
 from ...kernels.update import clip_scale
 from ...runtime.load import Arena
 
@@ -49,26 +50,43 @@ class Plan(NamedTuple):
 class Preparation(NamedTuple):
     """How the images of the training were prepared: x * scale + offset, channel by channel.
 
-    `stored` is "bytes" or "floats", the type of x; `classes` are the names of the outputs, where these are classes.
+    stored    "bytes" or "floats", the type of x
+    classes   the names of the outputs, where these are classes
+    order     where each axis that the network sees stands among those of x; -1 for channels that x has no axis for
+    bytes_as  what bytes are multiplied by where x are floats; None where they could mean anything
     """
 
     stored: str
     scale: tuple[float, ...]
     offset: tuple[float, ...]
     classes: tuple[str, ...] | None
+    order: tuple[int, ...]
+    bytes_as: float | None = None
 
     def __call__(self, x: Any) -> np.ndarray:
-        """Images (n, c, ...) as the training data have them, as the network sees them."""
-        x = np.asarray(x)
-        if self.stored == "bytes" and x.dtype.kind == "f":
-            if x.size and not (x.min() >= 0 and x.max() <= 1):
-                raise ValueError("the network was trained on bytes: give those, or floats from 0 to 1")
-            x = x * np.float32(255)
-        elif self.stored == "floats" and x.dtype == np.uint8:
-            raise ValueError("the network was trained on floats, and these are bytes")
-        column = (-1, *(1,) * (x.ndim - 2))
-        scale, offset = (np.array(numbers, np.float32).reshape(column) for numbers in (self.scale, self.offset))
-        return x.astype(np.float32) * scale + offset
+        """Images as the training data have them, as the network sees them: (n, c, ...) floats."""
+        x = self.typed(np.asarray(x))
+        if x.ndim != len(self.order) - (-1 in self.order):
+            raise ValueError(f"images as the training data have them have {len(self.order)} axes, got {x.shape}")
+        x = x[:, None] if -1 in self.order else x.transpose(self.order)
+        return rescale(x, self.scale, self.offset, np.empty(x.shape, np.float32))
+
+    def typed(self, x: np.ndarray) -> np.ndarray:
+        """Numbers of any type as bytes or floats, as training's were; ValueError where that could be anything."""
+        if self.stored == "floats":
+            if x.dtype == np.uint8 and self.bytes_as is None:
+                raise ValueError("the network was trained on floats, and these are bytes")
+            return x * np.float32(self.bytes_as or 1) if x.dtype == np.uint8 else x
+        if x.dtype == np.uint8 or not x.size:
+            return x
+        if x.dtype == np.bool_:
+            return x * np.uint8(255)
+        low, high = x.min(), x.max()
+        if x.dtype.kind == "f" and 0 <= low <= high <= 1:
+            return x * np.float32(255)
+        if 0 <= low <= high <= 255 and bool((x == np.floor(x)).all()):
+            return x
+        raise ValueError("the network was trained on bytes: give those, or floats from 0 to 1")
 
 
 class Network:
@@ -84,6 +102,7 @@ class Network:
     layouts: dict[str, Layout]
     plan: Plan
     prepare: Preparation | None = None
+    prepares: bool = False  # whether images are given as they are stored; else as the network sees them
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         self.fresh = True  # parameters have changed, and nothing was made of them yet
@@ -149,6 +168,10 @@ class Network:
         b.gradients = g
         return feeds, fetches, b, p
 
+    def seen(self, x: Any) -> Any:
+        """Images as the network sees them."""
+        return self.prepare(x) if self.prepares and self.prepare is not None else x
+
     def by_name(self, values: Any, names: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
         """Arrays by name: one alone is that of the only name."""
         found = values if isinstance(values, Mapping) else dict.fromkeys(names, values)
@@ -156,7 +179,7 @@ class Network:
 
     def __call__(self, x: Any) -> Any:
         """The outputs for some images: an array, or a dictionary where there are several."""
-        arrays = self.by_name(x, self.inputs)
+        arrays = self.by_name(self.seen(x), self.inputs)
         for name, shape in self.inputs.items():
             if arrays[name].shape[1:] != shape:
                 raise ValueError(f"`{name}` takes arrays of shape {('n', *shape)}, got {arrays[name].shape}")
@@ -212,7 +235,7 @@ class Learning(Network):
 
         y holds classes, or numbers of the output's shape.
         """
-        for name, values in self.by_name(x, self.inputs).items():
+        for name, values in self.by_name(self.seen(x), self.inputs).items():
             self.lesson[name][...] = values
         for name, values in self.by_name(y, self.targets).items():
             target = self.lesson[f"{name}.target"]
@@ -263,12 +286,13 @@ def main(network: Network, arguments: list[str]) -> None:
         raise SystemExit("usage: python net.py images.npy   (one array: (n, c, h, w) or a single image)")
     x = np.load(arguments[0], allow_pickle=False)
     (shape,) = network.inputs.values()
-    if x.shape == shape:
+    axes = len(shape) + 1 if network.prepare is None else len(network.prepare.order) - (-1 in network.prepare.order)
+    if x.ndim == axes - 1:
         x = x[None]
-    if network.prepare is not None:
-        x = network.prepare(x)
-    elif x.dtype == np.uint8:
+    if network.prepare is None and x.dtype == np.uint8:
         x = x / np.float32(255)
+    elif network.prepare is not None and not network.prepares:
+        x = network.prepare(x)
     classes = network.prepare.classes if network.prepare is not None else ()
     outputs = network.by_name(network(x), network.outputs)
     for i in range(len(x)):

@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 WIDTH = 96  # lines up to this one have their shapes in one column
 
 
-def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | None = None) -> str:
+def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | None = None, raw: bool = False) -> str:
     """The network as a Python file: a class `name` whose state_dict has cnnspec's names and layouts.
 
-    With the `preparation` of its images the file has a function `prepare` and the names of the classes.
+    With the `preparation` of its images the file has a function `prepare` and the names of the classes; the network
+    calls it first, unless it is `raw`.
     """
     page = Page(graph)
+    if preparation and not raw:
+        (value,) = (page.variables[value] for value in graph.inputs)
+        page.forward.append((f"{value} = prepare({value})", shape(graph.type(graph.inputs[0]))))
     for node in graph:
         if not isinstance(node.op, Input):
             values = [page.variables[value] for value in node.inputs]
@@ -46,7 +50,7 @@ def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | Non
         "",
         f"    net = {name}()",
         '    net.load_state_dict(safetensors.torch.load_file("weights.safetensors"))',
-        *feeding(preparation, name),
+        *feeding(preparation, name, raw),
         '"""',
         "",
         "import torch",
@@ -60,6 +64,8 @@ def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | Non
     for piece in page.pieces.values():
         text += [*piece.strip("\n").splitlines(), "", ""]
     ins = ", ".join(f"{var} {shape(graph.type(value))}" for var, value in zip(inputs, graph.inputs, strict=True))
+    if preparation and not raw:
+        ins = f"{inputs[0]}: {preparation.fed()}"
     outs = ", ".join(f"{var} {shape(graph.type(value))}" for var, value in zip(outputs, graph.outputs, strict=True))
     declarations = page.declarations()
     text += [f"class {name}(nn.Module):", f'    """{ins} -> {outs}"""', ""]
@@ -73,35 +79,50 @@ def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | Non
     return "\n".join(text) + "\n"
 
 
-def feeding(preparation: Preparation | None, name: str) -> list[str]:
+def feeding(preparation: Preparation | None, name: str, raw: bool) -> list[str]:
     """Lines of the heading: what the network is fed."""
     if preparation is None:
         return []
-    said = textwrap.wrap(f"Its weights were trained on {preparation.wants()}: `prepare` makes that of x.", WIDTH)
-    usage = (
-        f"    CLASSES[{name.lower()}(prepare(x)).argmax(1)[0]]"
-        if preparation.classes
-        else f"    {name.lower()}(prepare(x))"
-    )
-    return ["", *said, "", usage]
+    own = f"{name.lower()}({'prepare(x)' if raw else 'x'})"
+    told = f"It is fed {preparation.fed()}, and prepares them itself: {preparation.wants()}."
+    if raw:
+        told = f"It prepares nothing. Its weights were trained on {preparation.wants()}: `prepare` makes that of x."
+    usage = f"    CLASSES[{own}.argmax(1)[0]]" if preparation.classes else f"    {own}"
+    return ["", *textwrap.wrap(told, WIDTH), "", usage]
 
 
 def constants(preparation: Preparation) -> list[str]:
     """Source of what stands before the class: the classes, the scaling, and the function that prepares images."""
     found = [f"CLASSES = {literals(preparation.classes)}"] if preparation.classes else []
-    found += [f"SCALE = {preparation.scaling.scale!r}", f"OFFSET = {preparation.scaling.offset!r}", "", ""]
-    takes, floats = "Floats as the training data have them", "x = x.float()"
+    centre, scale, offset = preparation.scaling.steps()
+    found += [f"SCALE = {scale!r}", f"OFFSET = {offset!r}"]
+    found += [f"CENTRE = {centre!r}"] * any(centre)
+    takes, body = "Floats as the training data have them", []
     if preparation.stored == BYTES:
         takes = "Bytes from 0 to 255, or floats from 0 to 1"
-        floats = "x = x * 255 if x.is_floating_point() else x.float()"
-    return [
-        *found,
-        "def prepare(x):",
-        f'    """{takes}, as the network sees them: x * SCALE + OFFSET, channel by channel."""',
-        f"    {floats}",
-        "    scale, offset = (torch.tensor(n).view(-1, *[1] * (x.dim() - 2)) for n in (SCALE, OFFSET))",
-        "    return x * scale.to(x.device) + offset.to(x.device)",
-    ]
+        body = [
+            "if x.is_floating_point():",
+            "    x = torch.where((x <= 1).all(), x * 255, x)  # whole ones up to 255 are bytes",
+        ]
+    elif preparation.bytes_as is None:
+        body = ["if x.dtype == torch.uint8:", '    raise TypeError("trained on floats, and these are bytes")']
+    elif preparation.bytes_as != 1:
+        takes += ", or bytes"
+        body = ["if x.dtype == torch.uint8:", "    x = x / 255"]
+    body.append("x = x.float()")
+    axes, seen = preparation.stored_axes, preparation.axes_seen
+    if "c" not in axes:
+        body.append("x = x.unsqueeze(1)")
+    elif axes != seen:
+        body.append(f"x = x.permute{tuple(axes.index(axis) for axis in seen)!r}")
+    names = ("CENTRE", "SCALE", "OFFSET") if any(centre) else ("SCALE", "OFFSET")
+    made = ", ".join(name.lower() for name in names)
+    column = "(torch.tensor(n, device=x.device).view(-1, *[1] * (x.dim() - 2))"
+    body.append(f"{made} = {column} for n in ({', '.join(names)}))")
+    body.append(f"return {'(x - centre)' if any(centre) else 'x'} * scale + offset")
+    how = "(x - CENTRE) * SCALE + OFFSET" if any(centre) else "x * SCALE + OFFSET"
+    told = [f'    """{takes}, {axes}, as the network sees them:', f'    {how}, channel by channel."""']
+    return [*found, "", "", "def prepare(x):", *told, *(f"    {line}" for line in body)]
 
 
 def lines(code: list[tuple[str, str]]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from ...ir.geometry import Geometry
 from ...quoting import literal
 from ..names import plain, variables
 
-RESERVED = ("torch", "nn", "F", "self", "super", "print")
+RESERVED = ("torch", "nn", "F", "self", "super", "print", "prepare")
 ATTRIBUTES = """
     T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double
     dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu

@@ -1,0 +1,88 @@
+"""How images are prepared, as the first nodes of an ONNX model; and the model without them again.
+
+    input: uint8 [n, h, w, c]  ->  Transpose -> Cast -> Sub -> Mul -> Add  ->  input/prepared: float [n, c, h, w]
+
+Of these a preparation has those that it needs. The input is what is stored: bytes as uint8, its axes as they are.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...data.preparation import BYTES, Preparation
+from .page import OnnxPage
+
+if TYPE_CHECKING:
+    import onnx
+
+PREPARES = "cnnspec.prepares"  # in a model's metadata: `yes` where its first nodes prepare images, else `no`
+PREPARED, PART = "/prepared", "/prepare/"
+
+
+def prepend(page: OnnxPage, name: str, kept: Preparation) -> onnx.ValueInfoProto:
+    """Put the nodes that prepare images before all others; returns what the model's input is then."""
+    import numpy as np
+    from onnx import TensorProto, helper
+
+    prepared, made = f"{name}{PREPARED}", []
+    for node in page.nodes:
+        node.input[:] = [prepared if value == name else value for value in node.input]
+
+    def add(kind: str, part: str, value: str, *inputs: str, **attributes: Any) -> str:
+        own = f"{name}{PART}{part}"
+        made.append(helper.make_node(kind, [value, *inputs], [own], name=own, **attributes))
+        return own
+
+    def numbers(part: str, values: tuple[float, ...]) -> str:
+        column = np.array(values).reshape(-1, *(1,) * (len(kept.input) - 1)) if len(values) > 1 else values[0]
+        return page.constant(f"{name}{PART}{part}.numbers", column, page.dtype)
+
+    value, axes = name, kept.stored_axes
+    if "c" not in axes:
+        shape = page.constant(f"{name}{PART}channel.shape", [0, *kept.input])
+        value = add("Reshape", "channel", value, shape)
+    elif axes != kept.axes_seen:
+        value = add("Transpose", "axes", value, perm=[axes.index(axis) for axis in kept.axes_seen])
+    if kept.stored == BYTES:
+        value = add("Cast", "cast", value, to=page.element)
+    centre, scale, offset = kept.scaling.steps(page.dtype)
+    for kind, part, values, nothing in (
+        ("Sub", "centre", centre, 0.0), ("Mul", "scale", scale, 1.0), ("Add", "offset", offset, 0.0),
+    ):  # fmt: skip
+        if any(number != nothing for number in values):
+            value = add(kind, part, value, numbers(part, values))
+    if not made:
+        add("Identity", "same", value)
+    made[-1].output[0] = prepared
+    page.nodes[:0] = made
+    stored = TensorProto.UINT8 if kept.stored == BYTES else page.element
+    return helper.make_tensor_value_info(name, stored, ["n", *kept.stored_shape], kept.fed())
+
+
+def without(model: onnx.ModelProto, kept: Preparation) -> onnx.ModelProto | None:
+    """The model that takes images as the network sees them; None where its first nodes are others by now."""
+    from onnx import ModelProto, TensorProto, helper
+
+    if len(model.graph.input) != 1:
+        return None
+    found = ModelProto()
+    found.CopyFrom(model)
+    graph = found.graph
+    name = graph.input[0].name
+    own = [node for node in graph.node if node.name.startswith(f"{name}{PART}")]
+    prepared = f"{name}{PREPARED}"
+    if not own or own != list(graph.node[: len(own)]) or list(own[-1].output) != [prepared]:
+        return None
+    del graph.node[: len(own)]
+    arrays = [entry for entry in graph.initializer if not entry.name.startswith(f"{name}{PART}")]
+    element = next(
+        (entry.data_type for entry in arrays if entry.data_type == TensorProto.DOUBLE), TensorProto.FLOAT
+    )
+    infos = [entry for entry in graph.value_info if not entry.name.startswith((f"{name}{PART}", prepared))]
+    for field, entries in ((graph.initializer, arrays), (graph.value_info, infos)):
+        del field[:]
+        field.extend(entries)
+    for node in graph.node:
+        node.input[:] = [name if value == prepared else value for value in node.input]
+    graph.input[0].CopyFrom(helper.make_tensor_value_info(name, element, ["n", *kept.input]))
+    return found
