@@ -36,4 +36,6 @@ def command(model: Path, out: Path, given: str | None, force: bool) -> None:
     found = import_onnx(model, kind.shape if kind else None)
     tensors.write(kept, found.weights, Stamp(found.text, out.name, found.preparation).metadata("weights"))
     files.write(out, [found.text.encode()])
+    for note in found.notes:
+        tell(f"note: {note}; it is channels-first here", err=True)
     tell(f"written to {out} and {kept}", err=True)

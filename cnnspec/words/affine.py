@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from ..ir import TensorType, parameter
-from ..ir.fields import Number, setting
+from ..ir.fields import Number, Switch, setting
 from ..ir.op import Op, Parameter
 from ..primitives.affine import Bend, TimesChannel
 from ..record import record
+from .conv import with_bias
 
 
 @record
 class ChannelScale(Op):
-    """A learnt factor for each channel: out[c] = weight[c] * in[c]."""
+    """A learnt factor for each channel: out[c] = weight[c] * in[c], with `bias on` + bias[c]."""
 
     word = "scale"
     family = "normalisation and regularisation"
@@ -19,15 +20,18 @@ class ChannelScale(Op):
     aliases = ("layer_scale", "layerscale", "gamma")
 
     init: float = setting(Number(), 1.0, "how the factors begin (ConvNeXt: 1e-6)")
+    bias: bool = setting(Switch(), False, "whether a number is added to each channel")
 
     def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
-        return (Parameter("weight", parameter(c=x["c"]), self.init),)
+        weight = Parameter("weight", parameter(c=x["c"]), self.init)
+        return (weight, Parameter("bias", parameter(c=x["c"]), 0.0)) if self.bias else (weight,)
 
     def macs(self, x: TensorType) -> int:
         return 0
 
     def decompose(self, node, inputs, b) -> str:
-        return b.add(TimesChannel(), inputs[0], b.parameter(node, "weight"), name=node.name, like=node)
+        (x,) = inputs
+        return with_bias(TimesChannel(), x, self.bias, node, b)
 
 
 @record

@@ -14,7 +14,7 @@ from cnnspec.targets.onnx.export import onnx_model
 from cnnspec.targets.onnx.importer import as_spec, import_onnx
 
 onnx = pytest.importorskip("onnx")
-from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+from onnx_models import model_of, node, text_of  # noqa: E402
 
 NOT_EXPORTED = {"shuffle"}  # by PyTorch's exporter
 NO_WORD = {"lrn", "max", "lppool"}  # what PyTorch makes of them: slices, comparisons, windows unfolded
@@ -46,26 +46,6 @@ def test_what_pytorch_exports_comes_in(text):
     renamed = dict(zip(again.inputs, given.values(), strict=True))
     for ours, theirs in zip(outputs_of(other, renamed), outputs_of(engine, given), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5 * np.abs(theirs).max())
-
-
-def model_of(nodes, shape=("n", 3, 8, 8), arrays=(), outputs=("y",), inputs=("x",), opset=21):
-    """A model of some nodes from x to y."""
-    made = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in inputs],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n"]) for name in outputs],
-        [numpy_helper.from_array(np.asarray(values), name) for name, values in dict(arrays).items()],
-    )
-    return helper.make_model(made, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
-
-
-def node(kind, *inputs, out="y", **attributes):
-    return helper.make_node(kind, inputs, [out] if isinstance(out, str) else out, name=f"{kind}_1", **attributes)
-
-
-def text_of(*nodes, **more):
-    return as_spec(model_of(nodes, **more), "m.onnx").text.split("\n\n", 1)[1].strip()
 
 
 W = np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype("f4")
@@ -121,7 +101,17 @@ def test_what_an_operator_becomes(nodes, arrays, text):
         ([node("Softmax", "x", axis=3)], {}, "CNN504", "works along axis 3, which is not that of the channels"),
         ([node("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])], {}, "CNN504", "dilations"),
         ([node("MaxPool", "x", kernel_shape=[2, 2], pads=[1, 1, 0, 0])], {}, "CNN504", "(1, 0)"),
-        ([node("Mul", "x", "k")], {"k": np.float32(2)}, "CNN504", "`Mul` (Mul_1) has a factor of "),
+        ([node("Mul", "x", "k")], {"k": np.ones((3, 8, 8), "f4") * np.arange(8, dtype="f4")}, "CNN504",
+         "`Mul` (Mul_1) has a constant of 3x8x8, another number for each pixel"),
+        ([node("Add", "x", "k")], {"k": np.ones((2, 1, 8, 8), "f4")}, "CNN504", "another number for each image"),
+        ([node("Add", "x", "k")], {"k": np.ones((1, 1, 1, 1, 1), "f4")}, "CNN504", "more axes"),
+        ([node("Relu", "x", out="r"), node("GlobalMaxPool", "r", out="p"), node("Mul", "p", "k")],
+         {"k": np.ones((1, 1, 5), "f4")}, "CNN504", "makes its value larger"),
+        ([node("Div", "x", "k")], {"k": np.zeros(1, "f4")}, "CNN504", "divides by zero"),
+        ([node("Div", "k", "x")], {"k": np.ones(1, "f4")}, "CNN504", "divides by a value of the network"),
+        ([node("Cast", "x", out="h", to=10), node("Cast", "h", to=1)], {}, "CNN504", "rounds numbers to half"),
+        ([node("Shape", "x", out="s"), node("Add", "s", "one", out="t"), node("Reshape", "x", "t")],
+         {"one": np.array([1, 0, 0, 0])}, "CNN504", "computes with the number of images"),
         ([node("Reshape", "x", "s")], {"s": np.array([-1, 8])}, "CNN504", "from one image to another"),
         ([node("Transpose", "x", perm=[1, 0, 2, 3])], {}, "CNN504", "moves the batch's axis"),
         ([node("Transpose", "x", perm=[0, 1, 3, 2])], {}, "CNN504", "axes in another order (n, c, w, h)"),

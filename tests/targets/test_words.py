@@ -79,7 +79,7 @@ def page_words() -> set[str]:
 TARGETS = (
     ("PyTorch", torch_words, "cnnspec/targets/torch/words.py"),
     ("ONNX out", onnx_words, "cnnspec/targets/onnx/words.py"),
-    ("ONNX in", onnx_read, "cnnspec/targets/onnx/operators.py"),
+    ("ONNX in", onnx_read, "cnnspec/targets/onnx/operators/table.py"),
     ("JAX", jax_words, "cnnspec/targets/jax/__init__.py"),
     ("JavaScript", js_words, "cnnspec/targets/js/lines.py, or pointwise.py"),
     ("page", page_words, "cnnspec/explain/explanation.py (KINDS) or cnnspec/report/page/compute.js (POINTS)"),

@@ -122,6 +122,8 @@ GRID = """
 3x4x5: droppath 30%
 5: prelu
 3x5: scale init 2
+3x5: scale bias on
+4: scale init 0.5 bias on
 3x4x5: flatten -> prelu -> dense 3
 4x5: upconv 4x3 groups 2 pad 1 dilate 2
 3x4x5: upconv 2x1x1 stride 2

@@ -68,7 +68,8 @@ def lrn(op: Lrn, call: Call, x: Array) -> Array:
 
 
 def scale(op: ChannelScale, call: Call, x: Array) -> Array:
-    return x * column(call["weight"], x)
+    y = x * column(call["weight"], x)
+    return y + column(call["bias"], x) if op.bias else y
 
 
 def prelu(op: PRelu, call: Call, x: Array) -> Array:

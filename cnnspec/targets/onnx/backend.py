@@ -76,7 +76,7 @@ class Prepared(BackendRep):
         if not data:
             raise beyond("there is nothing to infer from")
         model, shaped, restore = as_batch(self.model, data)
-        found = network(with_shapes(model, shaped), given=constants)
+        found = network(with_shapes(model, shaped), given=constants, exact=True)
         dtype = next(iter(data.values())).dtype
         engine = Engine(found.graph, (), Sgd(), dtype=dtype.name)
         for name, array in found.weights.items():
@@ -127,7 +127,7 @@ class PlanBackend(Backend):
     @classmethod
     def is_compatible(cls, model: ModelProto, device: str = "CPU", **kwargs: Any) -> bool:
         """Whether every operator has a word; what an operator's form asks for is only known with its inputs."""
-        from .operators import OPERATORS
+        from .operators.table import OPERATORS
 
         known = OPERATORS.keys() | onnx_training.OPERATORS.keys()
         return device == "CPU" and all(node.op_type in known for node in model.graph.node)

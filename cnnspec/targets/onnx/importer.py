@@ -10,14 +10,16 @@ What the language cannot say is refused by the name of the operator (CNN503, CNN
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data.preparation import KEY, Preparation
+from ...train.tensors import shown
 from .export import PREPARATION, need_onnx
 from .preparing import PREPARES, without
-from .steps import load, refuse, take_apart
+from .steps import Steps, load, refuse, take_apart
+from .values import Seen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +35,7 @@ class Imported:
     text: str
     weights: dict[str, np.ndarray]
     preparation: Preparation | None = None
+    notes: tuple[str, ...] = ()
 
 
 def import_onnx(path: Path, shape: tuple[int, ...] | None = None) -> Imported:
@@ -51,38 +54,83 @@ def as_spec(model: onnx.ModelProto, name: str, shape: tuple[int, ...] | None = N
         bare = without(model, kept)
         model, kept = (model, None) if bare is None else (bare, kept)  # what others changed prepares as it does now
     found = network(model, shape)
-    written = spec_text(found.graph, found.sources, f"from {name}")
+    written = spec_text(found.graph, found.sources, "; ".join((f"from {name}", *found.notes)))
     weights = {}
     for parameter, array in found.weights.items():
         owner, _, own = parameter.rpartition(".")
         weights[f"{written.owners[owner]}.{own}"] = array
-    return Imported(written.text, weights, kept)
+    return Imported(written.text, weights, kept, found.notes)
 
 
 def network(
-    model: onnx.ModelProto, shape: tuple[int, ...] | None = None, given: Mapping[str, np.ndarray] | None = None
+    model: onnx.ModelProto,
+    shape: tuple[int, ...] | None = None,
+    given: Mapping[str, np.ndarray] | None = None,
+    exact: bool = False,
 ) -> Network:
-    """The graph of words that a model is; `given` are arrays for inputs that hold weights."""
+    """The graph of words that a model is; `given` are arrays for inputs that hold weights.
+
+    Where inputs and outputs are channels-last in the model, they are channels-first here and a note says so; with
+    `exact` they are refused.
+    """
     need_onnx()
-    from .operators import OPERATORS
+    from .operators.table import OPERATORS
     from .reader import Reader
 
-    steps = take_apart(model, given)
+    steps = replace(take_apart(model, given), exact=exact)
     if not steps.inputs:
         refuse("CNN505", "the model has no input")
     if shape is not None and len(steps.inputs) > 1:
         refuse("CNN505", f"one shape was given, and the model has {len(steps.inputs)} inputs")
     inputs = {}
     for name, sizes in steps.inputs.items():
-        known = sizes if shape is None else shape
+        last = not exact and channels_last(steps, name, sizes)
+        open_sizes = (*sizes[-1:], *sizes[:-1]) if last else sizes
+        known = open_sizes if shape is None else shape
         if None in known:
-            shown = "x".join("?" if size is None else str(size) for size in known)
+            seen_sizes = "x".join("?" if size is None else str(size) for size in known)
             help = "say what it is: `--input 3x224x224`"
-            refuse("CNN505", f"the model leaves the size of its input {name} open ({shown})", help)
-        if shape is not None and not fits(shape, sizes):
-            refuse("CNN505", f"the input {name} of the model does not take {'x'.join(map(str, shape))}")
-        inputs[name] = tuple(size for size in known if size is not None)
+            refuse("CNN505", f"the model leaves the size of its input {shown(name)} open ({seen_sizes})", help)
+        if shape is not None and not fits(shape, open_sizes):
+            refuse("CNN505", f"the input {shown(name)} of the model does not take {'x'.join(map(str, shape))}")
+        whole = tuple(size for size in known if size is not None)
+        axes = tuple(range(len(whole)))
+        inputs[name] = Seen("", whole, (*axes[1:], 0) if last else axes)
     return Reader(steps, inputs, OPERATORS).run()
+
+
+def channels_last(model: Steps, name: str, sizes: tuple[int | None, ...]) -> bool:
+    """Whether an input is made channels-first before a layer reads it: by a Transpose, or a Reshape of one channel.
+
+    A sequence could be turned for a layer over its channels as well, so there a window must come next.
+    """
+    rank = len(sizes) + 1
+    to_first = [0, rank - 1, *range(1, rank - 1)]
+    open_names, found = [name], False
+    while open_names:
+        value = open_names.pop()
+        for step in model.steps:
+            if value not in step.inputs:
+                continue
+            if step.op == "Transpose" and step.get("perm") == to_first and rank > 2:
+                after = [reader.op for reader in model.steps if step.outputs[0] in reader.inputs]
+                if rank == 3 and not all(op in WINDOWS for op in after):
+                    return False
+                found = True
+            elif step.op == "Reshape" and rank == 4 and sizes[-1] == 1 and None not in sizes:
+                target = model.arrays.get(step.input(1))
+                found = target is not None and target.tolist()[1:] == [1, *sizes[:-1]]
+                if not found:
+                    return False
+            elif step.op in EACH_NUMBER:
+                open_names += step.outputs
+            elif step.op != "Shape":
+                return False
+    return found
+
+
+EACH_NUMBER = {"Cast", "Identity", "Mul", "Div", "Add", "Sub", "Neg", "Clip", "Relu", "Dropout"}
+WINDOWS = {"Conv", "ConvTranspose", "MaxPool", "AveragePool", "Pad", "BatchNormalization"}
 
 
 def fits(shape: tuple[int, ...], sizes: tuple[int | None, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...ir import Node
-from .page import OnnxPage
+from .page import WORD, OnnxPage
 
 
 def bn(page: OnnxPage, node: Node, x: str) -> None:
@@ -25,7 +25,12 @@ def by_channel(page: OnnxPage, node: Node, name: str) -> str:
 
 
 def scale(page: OnnxPage, node: Node, x: str) -> None:
-    page.add("Mul", node, x, by_channel(page, node, "weight"))
+    """Factors, and numbers added: noted, so that no reader makes them part of the layer before."""
+    op: Any = node.op
+    y = page.add("Mul", node, x, by_channel(page, node, "weight"), part="scaled" if op.bias else "")
+    if op.bias:
+        page.add("Add", node, y, by_channel(page, node, "bias"))
+    page.note(WORD, "scale bias on" if op.bias else "scale")
 
 
 def prelu(page: OnnxPage, node: Node, x: str) -> None:

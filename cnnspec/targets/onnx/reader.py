@@ -19,61 +19,38 @@ from ...ir.fields import Number, settings
 from ...ir.leaves import Input
 from ...ir.op import Op
 from ...passes.dead_code import eliminate_dead_code
-from ...words import WORDS
+from ...train.tensors import shown
 from .constants import fold
+from .operators.affine import Affine, settled
 from .page import INIT
 from .patterns import group
 from .steps import Step, Steps, first_line, needed, refuse
-
-Shape = tuple[int, ...]
-Pads = list[tuple[int, int]]
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One of our values as the model sees it: its numbers in `shape`, the axes then taken in the order `perm`."""
-
-    value: str
-    shape: Shape
-    perm: Shape
-
-    @property
-    def sizes(self) -> Shape:
-        """Sizes of one image, in the model's order."""
-        return tuple(self.shape[axis] for axis in self.perm)
-
-    @property
-    def straight(self) -> bool:
-        return self.perm == tuple(range(len(self.perm)))
-
-
-def seen(value: str, shape: Shape) -> Seen:
-    return Seen(value, shape, tuple(range(len(shape))))
-
-
-@dataclass(frozen=True)
-class Margin:
-    """Padding that waits for a window to take it as its own: how much before and after each side, and of what."""
-
-    step: Step
-    sides: tuple[tuple[int, int], ...]
-    filler: float
+from .values import Margin, Pads, Seen, order, seen, word
 
 
 @dataclass(frozen=True)
 class Network:
-    """What a model says in our words; `sources` tells the ONNX value behind each of ours."""
+    """What a model says in our words; `sources` tells the ONNX value behind each of ours.
+
+    `notes` tell where the model has its axes in another order than the network.
+    """
 
     graph: Graph
     weights: dict[str, np.ndarray]
     sources: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+SIZES = {  # what may be done with an open size, so that -1 still stands for it
+    *("Identity", "Cast", "Gather", "Slice", "Concat", "Unsqueeze", "Squeeze", "Reshape", "Mul", "ReduceProd"),
+}
 
 
 class Reader:
     """Translates one model; `operators` tells what each operator becomes (the table of operators.py)."""
 
     def __init__(
-        self, model: Steps, inputs: dict[str, Shape], operators: Mapping[str, Callable[[Reader, Step], object]]
+        self, model: Steps, inputs: Mapping[str, Seen], operators: Mapping[str, Callable[[Reader, Step], object]]
     ) -> None:
         self.operators = operators
         self.model = model
@@ -81,18 +58,23 @@ class Reader:
         self.b = Builder()
         self.known: dict[str, np.ndarray] = dict(model.arrays)
         self.values: dict[str, Seen] = {}
+        self.names: dict[str, list[str]] = {}  # by our value: what the model calls it
         self.margins: dict[str, Margin] = {}  # of values that are kept without their padding
+        self.open_sizes: set[str] = set()  # known arrays in which the batch stands as -1
+        self.affines: dict[str, Affine] = {}  # constants beside a value, until something reads it
+        self.notes: list[str] = []
         self.weights: dict[str, np.ndarray] = {}
         self.owners: dict[tuple[Any, ...], str] = {}  # the first node with an operator and arrays
         self.sources: dict[str, str] = {}
         self.counts: dict[str, int] = {}
         self.origins: dict[str, str] = {}  # constants that are another one in other axes
         self.inputs = []
-        for count, (name, shape) in enumerate(inputs.items(), 1):
-            ours = self.b.add(Input(data(*shape)), name="input" if len(inputs) == 1 else f"input{count}")
+        for count, (name, value) in enumerate(inputs.items(), 1):
+            ours = self.b.add(Input(data(*value.shape)), name="input" if len(inputs) == 1 else f"input{count}")
             self.inputs.append(ours)
-            self.values[name] = seen(ours, shape)
-            self.sources[ours] = name
+            self.hold(name, replace(value, value=ours))
+            if not value.straight:
+                self.notes.append(f"the input {shown(name)} is ({order(value)}) in the model")
 
     def run(self) -> Network:
         model = self.model
@@ -101,7 +83,7 @@ class Reader:
         self.readers: dict[str, int] = {}
         steps = needed(model)
         for step in steps:
-            for name in step.inputs:
+            for name in step.inputs if step.op != "Shape" else ():
                 self.readers[name] = self.readers.get(name, 0) + 1
         for name in model.outputs:
             self.readers[name] = self.readers.get(name, 0) + 1
@@ -119,11 +101,11 @@ class Reader:
                 refuse("CNN504", f"{step}: {fault.message}")
             except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
                 refuse("CNN502", f"{step} is malformed: {first_line(error)}")
-        outputs = tuple(self.plain(self.at(name, "an output")) for name in model.outputs)
+        outputs = tuple(self.output(name) for name in model.outputs)
         graph = eliminate_dead_code(self.b.graph(tuple(self.inputs), outputs))
         kept = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
         weights = {name: array for name, array in self.weights.items() if name in kept}
-        return Network(graph, weights, self.sources)
+        return Network(graph, weights, self.sources, tuple(self.notes))
 
     def folded(self, steps: list[Step]) -> list[Step]:
         """The steps that are left when those that need no image are computed."""
@@ -135,10 +117,15 @@ class Reader:
 
     def compute(self, step: Step) -> bool:
         """Compute a step whose inputs are known, if it is one that can be."""
+        unknown = self.open_sizes & set(step.inputs)
+        if unknown and (step.op not in SIZES or (step.op == "Mul" and len(unknown) > 1)):
+            refuse("CNN504", f"{step} computes with the number of images, which the model leaves open")
         found = fold(step, [self.known.get(name) for name in step.inputs])
         if found is None:
             return False
         self.known[step.outputs[0]] = found
+        if unknown and (found < 0).any():
+            self.open_sizes.add(step.outputs[0])
         if step.op in ("Identity", "Unsqueeze", "Squeeze"):
             self.origins[step.outputs[0]] = self.origins.get(step.inputs[0], step.inputs[0])
         return True
@@ -147,11 +134,27 @@ class Reader:
         """Translate a step."""
         made = operator(self, step)
         if isinstance(made, Seen):
-            self.values[step.outputs[0]] = made
-            self.sources.setdefault(made.value, step.outputs[0])
+            self.hold(step.outputs[0], made)
+        elif isinstance(made, Affine):
+            self.affines[step.outputs[0]] = made
         for name in step.outputs[1:]:
             if name and self.readers.get(name) and name not in self.values:
                 refuse("CNN504", f"{step} has a further output `{name}` that the network uses")
+
+    def hold(self, name: str, value: Seen) -> None:
+        """Keep a value under the model's name for it."""
+        self.values[name] = value
+        self.sources.setdefault(value.value, name)
+        self.names.setdefault(value.value, []).append(name)
+
+    def output(self, name: str) -> str:
+        """An output of the model, its channels first."""
+        value = self.at(name, "an output")
+        last = len(value.perm) - 1
+        if self.model.exact or value.perm != (*range(1, last + 1), 0) or not last:
+            return self.plain(value)
+        self.notes.append(f"the output {shown(name)} is ({order(value)}) in the model")
+        return self.plain(seen(value.value, value.shape))
 
     # ---- what operators read -----------------------------------------------------------------------
 
@@ -159,6 +162,8 @@ class Reader:
         """The value of that name."""
         if name in self.margins:
             self.values[name] = self.bordered(self.values[name], self.margins.pop(name))
+        if name in self.affines:
+            self.hold(name, settled(self, self.affines.pop(name)))
         if name in self.values:
             return self.values[name]
         if name in self.known:
@@ -179,10 +184,15 @@ class Reader:
         made = padded(self, margin.step, self.plain(value), 0, list(margin.sides))
         return seen(made, self.type(made).shape)
 
+    def alone(self, value: str) -> bool:
+        """Whether one step reads a value, under whichever of its names: each name but one is read for the next."""
+        names = self.names.get(value, [])
+        return sum(self.readers.get(name, 0) for name in names) - (len(names) - 1) == 1
+
     def summands(self, value: str) -> list[str]:
         """What a value is the sum of, through sums that nobody else reads; the value alone where it is none."""
         node = self.b.nodes[value]
-        if node.op.word != "add" or self.readers.get(self.sources.get(value, ""), 0) != 1:
+        if node.op.word != "add" or not self.alone(value):
             return [value]
         return [part for branch in node.inputs for part in self.summands(branch)]
 
@@ -201,6 +211,9 @@ class Reader:
 
     def plain(self, value: Seen) -> str:
         """Our value in exactly the shape in which the model sees it; another word where it takes one."""
+        if value.ravel:
+            axes = order(replace(value, perm=value.ravel, ravel=()))
+            refuse("CNN504", f"the model goes on with numbers in one row, ({axes}), which `dense` alone reads")
         if not value.straight:
             refuse(
                 "CNN504",
@@ -223,9 +236,14 @@ class Reader:
         """An input as an image, a sequence or a vector of the model's own shape."""
         return self.plain(self.at(step.input(index), step))
 
-    def loose(self, step: Step, index: int = 0) -> Seen:
-        """An input of an operator that minds no shape: a pooled pixel, or other axes, stay as they are."""
+    def loose(self, step: Step, index: int = 0, any_order: bool = False) -> Seen:
+        """An input of an operator that minds no shape: a pooled pixel, or other axes, stay as they are.
+
+        With `any_order` the operator looks at each number alone.
+        """
         value = self.at(step.input(index), step)
+        if any_order and value.ravel:
+            return value
         kind = self.type(value.value)
         pooled = kind.kind == "vector" and value.shape[:1] == kind.shape
         if pooled or kind.shape == value.shape:
@@ -262,61 +280,9 @@ class Reader:
                 )
         return made
 
-    def rescaled(self, value: Seen, array: np.ndarray, name: str, unused: float) -> Seen | None:
-        """A constant after a normalisation as its own scale or shift, if it has made no use of that so far."""
-        node = self.b.nodes[value.value]
-        full = f"{node.name}.{name}"
-        once = self.readers.get(self.sources.get(node.name, ""), 0) == 1 and not node.weights
-        wanted = tuple(node.type["c"] if axis == 0 else 1 for axis in value.perm)
-        if not once or (self.weights[full] != unused).any() or stripped(array.shape) != stripped(wanted):
-            return None
-        self.weights[full] = floats(array).reshape(-1)
-        self.owners = {key: owner for key, owner in self.owners.items() if owner != node.name}
-        return value
-
     def like(self, value: Seen, made: str) -> Seen:
         """A value made number by number from another, seen as that one is."""
-        return Seen(made, value.shape, value.perm)
-
-    def biased(self, step: Step, value: Seen, bias: np.ndarray) -> Seen | None:
-        """A constant added to what a layer without bias made, as its bias; None where it cannot be one."""
-        node = self.b.nodes[value.value]
-        if node.op.word in ("groupnorm", "layernorm"):
-            return self.rescaled(value, bias, "bias", 0)
-        filters = node.type.shape[0] if node.type.shape else 0
-        once = self.readers.get(self.sources.get(node.name, ""), 0) == 1
-        if not once or node.weights or node.op.word not in ("conv", "dwconv", "dense") or node.op.bias:  # type: ignore[attr-defined]
-            return None
-        wanted = tuple(filters if axis == 0 else 1 for axis in value.perm)
-        if bias.size == 1:
-            bias = np.full(filters, bias.reshape(()))
-        elif (bias.shape[-len(wanted) :] if bias.ndim > len(wanted) else bias.shape) not in (
-            wanted,
-            stripped(wanted),
-        ):
-            return None
-        self.b.nodes[node.name] = replace(node, op=node.op.changed(bias=True))
-        self.weights[f"{node.name}.bias"] = floats(bias).reshape(filters)
-        self.owners = {key: owner for key, owner in self.owners.items() if owner != node.name}
-        return value
-
-
-def word(name: str, *size: Any, **settings: Any) -> Op:
-    """A word with its size and settings."""
-    made: Any = WORDS[name]
-    return made(*size, **settings)
-
-
-def floats(array: np.ndarray) -> np.ndarray:
-    """Weights as float32, or as float64 where they are."""
-    return np.array(array, np.promote_types(array.dtype, np.float32))
-
-
-def stripped(shape: Shape) -> Shape:
-    """A shape without the ones that it begins with."""
-    while shape[:1] == (1,):
-        shape = shape[1:]
-    return shape
+        return replace(value, value=made)
 
 
 def initialised(op: Op, init: str) -> Op:
@@ -326,17 +292,6 @@ def initialised(op: Op, init: str) -> Op:
         return op.changed(init=kind.read(float(init) if isinstance(kind, Number) else init))
     except (Fault, ValueError):
         return op
-
-
-def order(value: Seen) -> str:
-    return ", ".join(["n", *("chw"[axis] if axis < 3 else "?" for axis in value.perm)])
-
-
-def axis_of(value: Seen, axis: int) -> int:
-    """Which of our axes (0 is c) the model's axis is; -1 for the batch."""
-    rank = len(value.perm) + 1
-    axis = axis % rank
-    return value.perm[axis - 1] if axis else -1
 
 
 def padded(r: Reader, step: Step, x: str, channels: int, pads: Any) -> str:

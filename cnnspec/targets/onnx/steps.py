@@ -63,6 +63,8 @@ class Steps:
     arrays: dict[str, np.ndarray]
     opset: int
     batch: int | None  # the batch, where the model was made for one alone
+    halves: bool = False  # whether its inputs are of half precision
+    exact: bool = False  # whether inputs and outputs keep their axes in the model's order
 
 
 def load(path: Path) -> onnx.ModelProto:
@@ -107,16 +109,18 @@ def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = 
     versions = {entry.domain: entry.version for entry in model.opset_import}
     inputs = {}
     batches = set()
+    halves = False
     for entry in graph.input:
         if entry.name not in arrays:
             batch, *shape = sizes(entry)
+            halves = halves or entry.type.tensor_type.elem_type in HALVES
             inputs[entry.name] = tuple(shape)
             batches.add(batch)
     told = {entry.key: entry.value for entry in model.metadata_props}
     steps = [step(node, told) for node in graph.node]
     outputs = [entry.name for entry in graph.output]
     fixed = batches.pop() if len(batches) == 1 else None
-    return Steps(inputs, outputs, steps, arrays, versions.get("", versions.get("ai.onnx", 1)), fixed)
+    return Steps(inputs, outputs, steps, arrays, versions.get("", versions.get("ai.onnx", 1)), fixed, halves)
 
 
 def sizes(entry: onnx.ValueInfoProto) -> list[int | None]:
@@ -130,6 +134,7 @@ def sizes(entry: onnx.ValueInfoProto) -> list[int | None]:
     return [dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in kind.shape.dim]
 
 
+HALVES = (10, 16)
 FLOATS = (1, 10, 11, 16)  # float, float16, double, bfloat16, as onnx.TensorProto numbers them
 
 

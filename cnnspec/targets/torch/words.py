@@ -141,14 +141,17 @@ class ChannelNorm(nn.LayerNorm):
 
 SCALE = '''
 class Scale(nn.Module):
-    """A learnt factor for each channel."""
+    """A learnt factor for each channel, and with a bias a number that is added."""
 
-    def __init__(self, channels, init=1.0):
+    def __init__(self, channels, init=1.0, bias=False):
         super().__init__()
         self.weight = nn.Parameter(torch.full((channels,), init))
+        self.bias = nn.Parameter(torch.zeros(channels)) if bias else None
 
     def forward(self, x):
-        return x * self.weight.reshape(-1, *[1] * (x.dim() - 2))
+        pixels = [1] * (x.dim() - 2)
+        y = x * self.weight.reshape(-1, *pixels)
+        return y if self.bias is None else y + self.bias.reshape(-1, *pixels)
 '''
 
 DROP_PATH = '''
@@ -186,8 +189,8 @@ def lrn(page: Page, node: Node, x: str) -> str:
 
 def scale(page: Page, node: Node, x: str) -> str:
     op: Any = node.op
-    init = "" if op.init == 1 else f", init={op.init!r}"
-    layer = page.layer(node, f"{page.piece('Scale', SCALE)}({node.type['c']}{init})")
+    settings = ("" if op.init == 1 else f", init={op.init!r}") + (", bias=True" if op.bias else "")
+    layer = page.layer(node, f"{page.piece('Scale', SCALE)}({node.type['c']}{settings})")
     return f"{layer}({x})"
 
 

@@ -110,6 +110,12 @@ def crop(op, x):
     return x
 
 
+def scale(op, x, weight, bias=None):
+    pixels = [1] * (x.ndim - 2)
+    y = x * weight.reshape(-1, *pixels)
+    return y if bias is None else y + bias.reshape(-1, *pixels)
+
+
 def layernorm(op, x, weight, bias):
     last = x.movedim(1, -1)
     return F.layer_norm(last, last.shape[-1:], weight, bias, op.eps).movedim(-1, 1)
@@ -174,7 +180,7 @@ WORDS = {
     "lrn": lambda op, x: F.local_response_norm(
         x.reshape(*x.shape[:2], -1), op.size, op.alpha, op.beta, op.k
     ).reshape(x.shape),
-    "scale": lambda op, x, weight: x * weight.reshape(-1, *[1] * (x.ndim - 2)),
+    "scale": scale,
     "droppath": lambda op, x, mask=None: x if mask is None else x * mask.reshape(-1, *[1] * (x.ndim - 1)),
     "add": lambda op, *xs: sum(xs[1:], xs[0]),
     "concat": lambda op, *xs: torch.cat(xs, 1),

@@ -6,22 +6,25 @@ word it refuses, by name. To add an operator: a function here and its entry in O
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..patterns import WORD as GROUP
+from ..reader import Reader
+from ..steps import Step, refuse
+from ..values import Seen, axis_of, word
 from . import axes as axes
 from . import norms as norms
 from . import windows as windows
+from .affine import Affine, affine, settled
 from .norms import shortest
-from .patterns import WORD as GROUP
-from .reader import Reader, Seen, axis_of, word
 from .resample import RESAMPLING
-from .steps import Step, refuse
 
-Operator = Callable[[Reader, Step], Seen]
+Operator = Callable[[Reader, Step], Seen | Affine]
 
 
 # ---- dense -----------------------------------------------------------------------------------------------
@@ -51,6 +54,9 @@ def dense(r: Reader, step: Step, weight: np.ndarray, bias: np.ndarray | None) ->
     sources = (*step.inputs[1:], str(step.get("transB", 0)), str(step.get("alpha")), str(step.get("beta")))
     if len(x.shape) == 1:
         op = word("dense", (len(weight),), bias=bias is not None)
+        if x.ravel:
+            arrays["weight"] = weight[:, places(r, x)]
+            x, sources = Seen(x.value, x.shape, x.perm), (*sources, str(x.ravel))
         return r.learnt(step, op, r.plain(x), arrays, sources)
     if x.perm[-1] == 0 and r.type(x.value).shape == x.shape:  # over the channels of every pixel: a 1x1 convolution
         ones = [1] * (len(x.shape) - 1)
@@ -59,6 +65,13 @@ def dense(r: Reader, step: Step, weight: np.ndarray, bias: np.ndarray | None) ->
         made = r.learnt(step, op, x.value, arrays, sources)
         return Seen(made.value, made.shape, x.perm)
     refuse("CNN504", f"{step} multiplies along the last axis of {x.sizes}, which is not that of the channels")
+
+
+def places(r: Reader, x: Seen) -> np.ndarray:
+    """Where each of our numbers stands in the model's row of them."""
+    shape = r.type(x.value).shape
+    theirs = np.arange(prod(shape)).reshape([shape[axis] for axis in x.ravel])
+    return theirs.transpose(np.argsort(x.ravel)).reshape(-1)
 
 
 def matmul(r: Reader, step: Step) -> Seen:
@@ -77,7 +90,7 @@ def each_number(name: str, **settings: tuple[str, Any]) -> Operator:
     """A word that looks at one number at a time; settings by attribute and the attribute's default."""
 
     def read(r: Reader, step: Step) -> Seen:
-        x = r.loose(step)
+        x = r.loose(step, any_order=True)
         found = {key: shortest(step.get(*attribute)) for key, attribute in settings.items()}
         return r.like(x, r.add(word(name, **found), x.value))
 
@@ -105,7 +118,7 @@ def clip(r: Reader, step: Step) -> Seen:
         given = r.optional(step, index, name)
         bounds.append(step.get(name) if given is None else float(given))
     low, high = bounds
-    x = r.loose(step)
+    x = r.loose(step, any_order=True)
     if low in (None, -np.inf) and high in (None, np.inf):
         return x
     if low == 0 and (high is None or high > 3e38):
@@ -123,20 +136,20 @@ def fixed(name: str, **expected: tuple[float, float]) -> Operator:
             found = step.get(attribute, default)
             if not np.isclose(found, wanted, rtol=1e-5):
                 refuse("CNN504", f"{step} has {attribute} {shortest(found):g}, where `{name}` has {wanted:g}")
-        x = r.loose(step)
+        x = r.loose(step, any_order=True)
         return r.like(x, r.add(word(name), x.value))
 
     return read
 
 
 def gelu(r: Reader, step: Step) -> Seen:
-    x = r.loose(step)
+    x = r.loose(step, any_order=True)
     form = "tanh" if step.get("approximate", "none") == "tanh" else "exact"
     return r.like(x, r.add(word("gelu", form=form), x.value))
 
 
 def gelu_tanh(r: Reader, step: Step) -> Seen:
-    x = r.loose(step)
+    x = r.loose(step, any_order=True)
     return r.like(x, r.add(word("gelu", form="tanh"), x.value))
 
 
@@ -147,61 +160,98 @@ def join(name: str) -> Operator:
     """Values of one shape, number by number."""
 
     def read(r: Reader, step: Step) -> Seen:
-        values = [r.loose(step, k) for k in range(len(step.inputs))]
-        if len(values) == 1:
-            return values[0]
-        first = values[0]
-        alike = all(v.shape == first.shape and v.perm == first.perm for v in values)
-        alike = alike and len({r.type(v.value).axes for v in values}) == 1
-        if alike:
-            return r.like(first, r.add(word(name), *(v.value for v in values)))
-        return r.made(word(name), *(r.plain(v) for v in values))
+        return joined(r, name, [r.loose(step, k) for k in range(len(step.inputs))])
 
     return read
 
 
-def add(r: Reader, step: Step) -> Seen:
-    constants = [name for name in step.inputs if name in r.known]
-    if not constants:
+def joined(r: Reader, name: str, values: list[Seen]) -> Seen:
+    first = values[0]
+    if len(values) == 1:
+        return first
+    alike = all((v.shape, v.perm, v.ravel) == (first.shape, first.perm, first.ravel) for v in values)
+    if alike and len({r.type(v.value).axes for v in values}) == 1:
+        return r.like(first, r.add(word(name), *(v.value for v in values)))
+    return r.made(word(name), *(r.plain(v) for v in values))
+
+
+def constants_of(r: Reader, step: Step) -> list[int]:
+    """Which inputs are known; at least one is not."""
+    found = [k for k, name in enumerate(step.inputs) if name in r.known]
+    if len(found) == len(step.inputs):
+        refuse("CNN504", f"{step} makes a constant that is not computed beforehand")
+    return found
+
+
+def constant(r: Reader, step: Step, index: int, like: int) -> np.ndarray:
+    """A known input, its axes those that it has beside the input `like`; before opset 7 a step says which."""
+    array = r.known[step.input(index)]
+    if r.opset < 7 and step.get("broadcast") and "axis" in step.attributes:
+        name = step.input(like)
+        value = r.affines[name].value if name in r.affines else r.at(name, step)
+        behind = len(value.perm) + 1 - step.get("axis") - array.ndim
+        array = array.reshape(*array.shape, *[1] * max(behind, 0))
+    return array
+
+
+def add(r: Reader, step: Step) -> Seen | Affine:
+    known = constants_of(r, step)
+    values = [k for k in range(len(step.inputs)) if k not in known]
+    if not known:
         return join("add")(r, step)
-    if len(step.inputs) == 2 and len(constants) == 1:
-        value = next(r.at(name, step) for name in step.inputs if name not in r.known)
-        made = r.biased(step, value, r.known[constants[0]])
-        if made is not None:
-            return made
-    refuse("CNN504", f"{step} adds a constant that is no layer's bias")
+    if len(values) > 1:
+        refuse("CNN504", f"{step} adds a constant to several values at once")
+    return affine(r, step, values[0], shift=total(constant(r, step, k, values[0]) for k in known))
 
 
-def mul(r: Reader, step: Step) -> Seen:
-    constants = [name for name in step.inputs if name in r.known]
-    if constants:
-        if all((r.known[name] == 1).all() for name in constants) and len(constants) < len(step.inputs):
-            return next(r.at(name, step) for name in step.inputs if name not in r.known)
-        if len(step.inputs) == 2 and len(constants) == 1:
-            value = next(r.at(name, step) for name in step.inputs if name not in r.known)
-            factor = r.known[constants[0]]
-            made = averaged(r, value, 1 / factor) if factor.all() else None
-            return made or norms.scale(r, step, value, constants[0])
-        refuse("CNN504", f"{step} multiplies constants")
+def total(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    return reduce(np.add, (np.asarray(array, np.float64) for array in arrays))
+
+
+def subtract(r: Reader, step: Step) -> Seen | Affine:
+    known = constants_of(r, step)
+    if known == [1]:
+        return affine(r, step, 0, shift=-np.asarray(constant(r, step, 1, 0), np.float64))
+    if known == [0]:
+        return affine(r, step, 1, scale=-1.0, shift=constant(r, step, 0, 1))
+    return joined(r, "add", [r.loose(step, 0), settled(r, affine(r, step, 1, scale=-1.0))])
+
+
+def negate(r: Reader, step: Step) -> Affine:
+    return affine(r, step, 0, scale=-1.0)
+
+
+def mul(r: Reader, step: Step) -> Seen | Affine:
+    known = constants_of(r, step)
+    if known:
+        (value,) = {0, 1} - set(known)
+        factor = constant(r, step, known[0], value)
+        made: Seen | Affine | None = averaged(r, step, value, factor)
+        return made or affine(r, step, value, scale=factor)
     a, b = (r.loose(step, k) for k in range(2))
     if a.straight and b.straight and a.sizes != b.sizes and len(a.sizes) == len(b.sizes):
         return r.made(word("mul"), *(gate(r, v) for v in (a, b)))
     return join("mul")(r, step)
 
 
-def div(r: Reader, step: Step) -> Seen:
-    """A sum divided by how many there are is their mean."""
-    if step.input(1) in r.known and step.input(0) not in r.known:
-        made = averaged(r, r.at(step.input(0), step), r.known[step.input(1)])
-        if made is not None:
-            return made
-    refuse("CNN504", f"{step} divides, which no word does but `mean`, by the number of its branches")
+def div(r: Reader, step: Step) -> Seen | Affine:
+    """By constants: a product; a sum divided by how many there are is their mean."""
+    if constants_of(r, step) != [1]:
+        refuse("CNN504", f"{step} divides by a value of the network, which no word does")
+    by = np.asarray(constant(r, step, 1, 0), np.float64)
+    if not by.all():
+        refuse("CNN504", f"{step} divides by zero")
+    made: Seen | Affine | None = averaged(r, step, 0, 1 / by)
+    return made or affine(r, step, 0, scale=1 / by)
 
 
-def averaged(r: Reader, value: Seen, count: np.ndarray) -> Seen | None:
-    """The mean of the branches of a sum, if the sum is read once and `count` is how many they are."""
+def averaged(r: Reader, step: Step, index: int, factor: np.ndarray) -> Seen | None:
+    """The mean of the branches of a sum, if the sum is read once and `factor` is one by their number."""
+    if factor.size != 1 or step.input(index) in r.affines:
+        return None
+    value = r.loose(step, index)
     parts = r.summands(value.value)
-    if len(parts) < 2 or count.size != 1 or float(count.reshape(())) != len(parts):
+    if len(parts) < 2 or not np.isclose(float(factor.reshape(())) * len(parts), 1, rtol=1e-6):
         return None
     return r.like(value, r.add(word("mean"), *parts))
 
@@ -219,7 +269,7 @@ def maximum(r: Reader, step: Step) -> Seen:
     if len(step.inputs) == 2 and len(constants) == 1 and not r.known[constants[0]].any():
         x = next(r.at(name, step) for name in step.inputs if name not in r.known)
         return r.like(x, r.add(word("relu"), x.value))
-    return join("max")(r, step)
+    return joined(r, "max", [r.loose(step, k) for k in range(len(step.inputs))])
 
 
 def concat(r: Reader, step: Step) -> Seen:
@@ -294,6 +344,8 @@ OPERATORS: dict[str, Any] = {
     "Add": add,
     "Sum": add,
     "Mul": mul,
+    "Sub": subtract,
+    "Neg": negate,
     "Div": div,
     "Max": maximum,
     "Mean": join("mean"),

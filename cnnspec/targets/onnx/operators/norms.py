@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ..page import WORD
+from ..reader import Reader
+from ..steps import Step, refuse
+from ..values import Seen, word
+from .affine import by_channel
 from .axes import identity
-from .page import WORD
-from .reader import Reader, Seen, stripped, word
-from .steps import Step, refuse
 
 
 def shortest(value: float) -> float:
@@ -78,8 +80,8 @@ def grouped(r: Reader, step: Step) -> Seen:
     channels = r.type(x.value)["c"]
     if after != list(x.shape) or count < 1 or channels % count:
         refuse("CNN504", f"{step} groups other numbers than those of neighbouring channels")
-    arrays = {"weight": by_channel(r, step, x, r.known[weight], "factor", broadcast=True),
-              "bias": by_channel(r, step, x, r.known[bias], "shift", broadcast=True)}  # fmt: skip
+    arrays = {"weight": of_channels(r, step, x, r.known[weight]),
+              "bias": of_channels(r, step, x, r.known[bias])}  # fmt: skip
     op = word("groupnorm", (count,), eps=eps_of(step))
     return r.like(x, r.learnt(step, op, x.value, arrays, (weight, bias)).value)
 
@@ -100,32 +102,17 @@ def lrn(r: Reader, step: Step) -> Seen:
 
 
 def prelu(r: Reader, step: Step) -> Seen:
-    x = straight(r, step)
-    slope = by_channel(r, step, x, r.array(step, 1, "slope"), "slope", broadcast=True)
-    return r.like(x, r.learnt(step, word("prelu"), x.value, {"weight": slope}, (step.input(1),)).value)
+    x = r.loose(step)
+    slope = r.array(step, 1, "slope")
+    if r.opset < 7 and slope.ndim == 1:  # as many slopes as channels, whatever follows
+        slope = slope.reshape(-1, *[1] * (len(x.shape) - 1))
+    learnt = {"weight": of_channels(r, step, x, slope)}
+    return r.like(x, r.learnt(step, word("prelu"), x.value, learnt, (step.input(1),)).value)
 
 
-def scale(r: Reader, step: Step, value: Seen, name: str) -> Seen:
-    """A product with a constant that has a number for each channel."""
-    if not value.straight:
-        refuse("CNN504", f"{step} multiplies by a constant")
-    if r.b.nodes[value.value].op.word in ("groupnorm", "layernorm"):
-        made = r.rescaled(value, r.known[name], "weight", 1)
-        if made is not None:
-            return made
-    factors = by_channel(r, step, value, r.known[name], "factor")
-    return r.like(value, r.learnt(step, word("scale"), value.value, {"weight": factors}, (name,)).value)
-
-
-def by_channel(r: Reader, step: Step, x: Seen, array: np.ndarray, what: str, broadcast: bool = False) -> np.ndarray:
+def of_channels(r: Reader, step: Step, x: Seen, array: np.ndarray) -> np.ndarray:
     """A constant as one number for each channel."""
-    channels = r.type(x.value)["c"]
-    if array.size == 1 and (broadcast or channels == 1):
-        return np.full(channels, array.reshape(()))
-    if stripped(array.shape) != stripped((channels, *[1] * (len(x.shape) - 1))):
-        shape = "x".join(map(str, array.shape))
-        refuse("CNN504", f"{step} has a {what} of {shape}, not one for each of the {channels} channels")
-    return array.reshape(channels)
+    return np.broadcast_to(by_channel(r, step, x, array), r.type(x.value)["c"])
 
 
 def dropout(r: Reader, step: Step) -> Seen:
@@ -134,7 +121,7 @@ def dropout(r: Reader, step: Step) -> Seen:
     training = r.optional(step, 2, "training mode")
     if training is not None and bool(training):
         refuse("CNN504", f"{step} is in its training mode")
-    x = r.loose(step)
+    x = r.loose(step, any_order=True)
     return r.like(x, r.add(word("dropout", rate), x.value))
 
 
@@ -146,5 +133,5 @@ def same(r: Reader, step: Step) -> Seen:
     rate = float(found[1] or 0.1)
     if rate >= 1:
         return identity(r, step)
-    x = r.loose(step)
+    x = r.loose(step, any_order=True)
     return r.like(x, r.add(word("droppath", rate), x.value))

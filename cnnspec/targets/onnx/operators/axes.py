@@ -6,8 +6,9 @@ from math import prod
 
 import numpy as np
 
-from .reader import Reader, Seen, axis_of, seen, word
-from .steps import FLOATS, Step, refuse
+from ..reader import Reader
+from ..steps import FLOATS, HALVES, Step, refuse
+from ..values import Seen, axis_of, seen, word
 
 
 def flatten(r: Reader, step: Step) -> Seen:
@@ -40,7 +41,7 @@ def reshape(r: Reader, step: Step) -> Seen:
 
 def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen:
     """A value in other axes; `shuffle` where channels were split, turned and put together again."""
-    if value.straight:
+    if value.straight and not value.ravel:
         return seen(value.value, shape)
     kind = r.type(value.value)
     groups, each, *pixels = value.shape if len(value.shape) > 1 else (1, 1)
@@ -48,10 +49,12 @@ def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen
     if turned and kind.shape == shape == (groups * each, *pixels):
         made = r.add(word("shuffle", groups), value.value)
         return seen(made, shape)
-    if sorted(axis for axis in value.perm if value.shape[axis] > 1) == [
+    if not value.ravel and sorted(axis for axis in value.perm if value.shape[axis] > 1) == [
         axis for axis in value.perm if value.shape[axis] > 1
     ]:  # only axes of size 1 have moved
         return seen(value.value, shape)
+    if len(shape) == 1 and not value.ravel and kind.shape == value.shape:
+        return Seen(value.value, shape, (0,), value.perm)
     refuse("CNN504", f"{step} takes the numbers of an image in an order that no word gives")
 
 
@@ -98,6 +101,8 @@ def identity(r: Reader, step: Step) -> Seen:
 def cast(r: Reader, step: Step) -> Seen:
     if step.get("to") not in FLOATS:
         refuse("CNN504", f"{step} turns numbers into something other than floats")
+    if step.get("to") in HALVES and not r.model.halves:
+        refuse("CNN504", f"{step} rounds numbers to half precision; networks compute in float32 or float64")
     return identity(r, step)
 
 
@@ -105,7 +110,10 @@ def shape_of(r: Reader, step: Step) -> None:
     """A shape becomes a constant, the batch standing there as -1."""
     value = r.at(step.input(0), step)
     sizes = [r.model.batch or -1, *value.sizes]
-    r.known[step.outputs[0]] = np.array(sizes[step.get("start", 0) : step.get("end")], np.int64)
+    found = sizes[step.get("start", 0) : step.get("end")]
+    r.known[step.outputs[0]] = np.array(found, np.int64)
+    if -1 in found:
+        r.open_sizes.add(step.outputs[0])
 
 
 def axes_of(r: Reader, step: Step) -> set[int]:

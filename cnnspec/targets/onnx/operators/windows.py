@@ -6,11 +6,12 @@ from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from ...ir.geometry import slide
-from ...ir.op import Op
+from ....ir.geometry import slide
+from ....ir.op import Op
+from ..reader import Reader, padded
+from ..steps import Step, refuse
+from ..values import Pads, Seen, seen, word
 from .axes import axes_of
-from .reader import Pads, Reader, Seen, padded, seen, word
-from .steps import Step, refuse
 
 
 def pads_of(step: Step, sizes: tuple[int, ...], extent: list[int], stride: list[int]) -> Pads | str:
@@ -221,9 +222,9 @@ def over_pixels(name: str) -> Callable[[Reader, Step], Seen]:
         value = r.at(step.input(0), step)
         along, kept = axes_of(r, step), step.get("keepdims", 1)
         pixels = set(range(1, len(value.perm)))
-        if along == pixels and pixels and (value.straight or not kept):
+        if along == pixels and pixels and not value.ravel:
             made = pooled(r, r.plain(seen(value.value, value.shape)), name)
-            return made if kept else seen(made.value, made.shape[:1])
+            return Seen(made.value, made.shape, value.perm) if kept else seen(made.value, made.shape[:1])
         if name == "gmp" and along == {1} and value.straight and not kept:
             left, piece, *rest = value.shape
             if r.type(value.value).shape == (left * piece, *rest):

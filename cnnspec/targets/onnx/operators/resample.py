@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .reader import Margin, Reader, Seen, axis_of, padded, sayable, word
-from .steps import Step, refuse
+from ..reader import Reader, padded, sayable
+from ..steps import Step, refuse
+from ..values import Margin, Seen, axis_of, word
 
 
 def pad(r: Reader, step: Step) -> Seen:
