@@ -9,15 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from started import PATIENCE, Started
 
 ROOT = Path(__file__).parents[2]
 KEPT = ("PATH", "SYSTEMROOT", "OPENBLAS_CORETYPE")  # what Python needs to start, and to compute rightly
-PATIENCE = 60  # seconds, for a command that should take one or two
+OWN = {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "random"}
 
 
 @dataclass(frozen=True)
@@ -43,20 +45,24 @@ class Said:
         return value / 100 if found[2] else value
 
 
+def ours() -> dict[str, str]:
+    """The variables of every command."""
+    return {**{name: os.environ[name] for name in KEPT if name in os.environ}, **OWN}
+
+
 @dataclass
 class Day:
     """A user in a folder. Nothing of the machine's settings reaches the commands but where Python is."""
 
     folder: Path
+    started: Started | None  # None where there is no fork
     variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
         home = self.folder.parent / "home"
         home.mkdir(exist_ok=True)
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-        own = {"HOME": str(home), "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "random"}
-        return {**kept, **own, **self.variables}
+        return {**ours(), "HOME": str(home), **self.variables}
 
     def __truediv__(self, name: str) -> Path:
         return self.folder / name
@@ -71,8 +77,13 @@ class Day:
         return [sys.executable, "-m", "cnnspec", *map(str, arguments)]
 
     def tell(self, *arguments: object, stdin: bytes = b"", **variables: str) -> Said:
-        """`cnnspec` with these arguments; never a traceback, and never our own fault."""
-        return self.run(self.command(*arguments), stdin, **variables)
+        """`cnnspec` with these arguments in a process of its own, which starts anew where Python looks at its
+        variables when it starts; never a traceback, and never our own fault."""
+        changed = {**self.variables, **variables}
+        if self.started is None or any(name.startswith(("PYTHON", "LC_", "LANG")) for name in changed):
+            return self.run(self.command(*arguments), stdin, **variables)
+        environment = {**self.environment, **variables}
+        return heard(*self.started.run(list(map(str, arguments)), self.folder, environment, stdin))
 
     def python(self, program: str, *arguments: object, **variables: str) -> Said:
         """A program of the user's own; it must end well."""
@@ -85,9 +96,7 @@ class Day:
             command, cwd=self.folder, env={**self.environment, **variables}, input=stdin, capture_output=True,
             timeout=PATIENCE,
         )  # fmt: skip
-        said = Said(done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace"))
-        assert said.code != 3 and "Traceback" not in said.all and "CNN901" not in said.all, said.all
-        return said
+        return heard(done.returncode, done.stdout, done.stderr)
 
     def well(self, *arguments: object, **variables: str) -> Said:
         """The same for a command that must end well."""
@@ -114,8 +123,35 @@ class Day:
         return Said(process.returncode, told, err.decode("utf-8", "replace"))
 
 
+def heard(code: int, out: bytes, err: bytes) -> Said:
+    """What a command said, which is never our own fault."""
+    said = Said(code, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
+    assert said.code != 3 and "Traceback" not in said.all and "CNN901" not in said.all, said.all
+    return said
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Started | None]:
+    if not hasattr(os, "fork"):
+        yield None
+        return
+    parent = Started(ours())
+    yield parent
+    parent.close()
+
+
+@pytest.fixture(scope="session")
+def begin(started) -> Callable[[Path], Day]:
+    """A day whose work lies in a folder of this one."""
+
+    def day(around: Path) -> Day:
+        folder = around / "work"
+        folder.mkdir()
+        return Day(folder, started)
+
+    return day
+
+
 @pytest.fixture
-def day(tmp_path) -> Day:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    return Day(folder)
+def day(tmp_path, begin) -> Day:
+    return begin(tmp_path)

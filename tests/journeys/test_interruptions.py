@@ -32,12 +32,21 @@ def results(folder):
     return [[row.split(",")[k] for k in kept] for row in rows]
 
 
-@posix
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
-def test_stopped_by_a_signal_and_resumed_elsewhere_to_the_same_bits(day, name):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, begin):
+    """The folder of a run that nobody stopped."""
+    day = begin(tmp_path_factory.mktemp("whole"))
     images(day)
     day.write("net.cnn", SPEC)
-    day.well("run", "net.cnn", "--workers", 1, "--out", "whole")
+    day.well("run", "net.cnn", "--workers", 1)
+    return day / "runs/net-001"
+
+
+@posix
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"])
+def test_stopped_by_a_signal_and_resumed_elsewhere_to_the_same_bits(day, whole, name):
+    images(day)
+    day.write("net.cnn", SPEC)
     number = signal.Signals[name]
     said = day.stopped(number, "run", "net.cnn", "--workers", 1, after="epoch 2/6")
     if name != "SIGKILL":
@@ -47,11 +56,11 @@ def test_stopped_by_a_signal_and_resumed_elsewhere_to_the_same_bits(day, name):
     day.folder.rename(moved)
     day.folder = moved
     day.well("run", "--resume", "runs/net-001", "--workers", 2, "--parallel", "threads")
-    assert results(moved / "runs/net-001") == results(moved / "whole/net-001")
-    last = [(moved / part / "net-001/weights/last.safetensors") for part in ("runs", "whole")]
+    resumed = moved / "runs/net-001"
+    assert results(resumed) == results(whole)
     from cnnspec.train import tensors
 
-    ours, theirs = (tensors.read(path).arrays for path in last)
+    ours, theirs = (tensors.read(run / "weights/last.safetensors").arrays for run in (resumed, whole))
     assert all(np.array_equal(ours[key], theirs[key]) for key in theirs)
 
 
