@@ -13,7 +13,7 @@ from ..settings.data import Data
 
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
-    from ..data.known import Known
+    from ..data.facts import Known
 
 
 def data_findings(
@@ -56,10 +56,13 @@ def data_findings(
 def _looked_at(spec: Spec, folder: Path | None, data: Path | None) -> tuple[Known | None, Dataset | None]:
     """What is known of the data of a spec, and where they are small the data; raises Fault or SpecError."""
     from ..data.known import describe
-    from ..data.small import is_small
 
     known = describe(spec.data, folder, data)
-    if known is None or not is_small(spec.data, folder or Path(), data):
+    if known is None or type(spec.data.source) in SETS:
+        return known, None
+    from ..data.small import is_small
+
+    if not is_small(spec.data, folder or Path(), data):
         return known, None
     from ..data.load import load
 

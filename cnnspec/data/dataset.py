@@ -17,7 +17,7 @@ from ..ir import TensorType, data
 from ..kernels.scale import centred, rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
-from .known import Known
+from .facts import Known
 from .tables import Table
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy

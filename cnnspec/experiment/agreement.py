@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
+from typing import TYPE_CHECKING
 
-from ..data.formats.axes import input_help
-from ..data.known import Known
 from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import TensorType
 from ..lang import Spec
 from ..lang.hints.warnings import maker
 from ..lang.lowering.budgets import ill_suited, never_measured
-from ..words.costs import PROBABILITIES, BinaryCrossEntropy, Cost, CrossEntropy
+from ..words.costs import PROBABILITIES, BinaryCrossEntropy, Cost, of_classes
 
-PLAIN = ("dense", "conv", "upconv")  # words whose numbers may be anything
+if TYPE_CHECKING:
+    from ..data.facts import Known
 
 
 def disagreements(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
@@ -64,6 +64,8 @@ def _found(spec: Spec, known: Known) -> Iterator[Diagnostic]:
     (name,), (output,) = graph.inputs, graph.outputs
     taken = graph.type(name)
     if known.input is not None and taken.shape != known.input.shape:
+        from ..data.formats.axes import input_help
+
         message = f"the network takes {taken}, and {known.name} has {known.input}"
         fault = Fault("CNN408", message, help=input_help(source, known.input, taken))
         yield _placed(spec, fault, graph[name].span, f"{known.name} has {known.input}")
@@ -77,32 +79,11 @@ def _found(spec: Spec, known: Known) -> Iterator[Diagnostic]:
     if answers is not None:
         yield _placed(spec, answers, maker(graph, graph[output]).span, f"{known.name} has {told(known)}")
         return
-    cost = of_classes(graph.type(output), word, costs, spec.implied, known)
+    if known.numbers is not False or not costs:
+        return
+    cost = of_classes(costs[0], spec.implied, word, graph.type(output)["c"], told(known))
     if cost is not None:
         yield _placed(spec, cost, graph[output].span, f"{known.name} has {told(known)}")
-
-
-def of_classes(kind: TensorType, word: str, costs: tuple[Cost, ...], implied: bool, known: Known) -> Fault | None:
-    """What is wrong with a cost that would not tell classes apart, though nobody asked for it.
-
-    dense 10                        the squared error, by which classes are learnt badly: none is stated
-    dense 10 with cross_entropy     the logarithm of numbers that may be negative
-    """
-    if known.numbers is not False or not costs:
-        return None
-    end = "softmax" if kind["c"] > 1 else "sigmoid"
-    if implied and costs[0].of_numbers:
-        message = (
-            f"nothing says how to tell {told(known)} apart: the network ends in `{word}`, and no cost is stated"
-        )
-        return Fault("CNN241", message, help=f"end it with `-> {end}`; for the squared error say `cost mse`")
-    if word in PLAIN and isinstance(costs[0], CrossEntropy | BinaryCrossEntropy):
-        message = f"`{costs[0].word}` takes logarithms of shares, and the network ends in a plain `{word}`"
-        right = "sigmoid" if isinstance(costs[0], BinaryCrossEntropy) else end
-        return Fault(
-            "CNN241", message, help=f"end it with `-> {right}`: both are computed as one, from the `{word}`"
-        )
-    return None
 
 
 def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Known) -> Fault | None:

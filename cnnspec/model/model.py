@@ -269,7 +269,7 @@ class Model:
 
         As in training: with the batch's statistics and with dropout.
         """
-        _, found = self.engine.differentiate(self.arrays(x, y))
+        _, found = self.engine.differentiate(self._arrays(x, self._answers(y)))
         return dict(found)
 
     def activations(self, x: Given) -> dict[str, Array]:
@@ -400,8 +400,8 @@ class Model:
         return {name: self.graph.type(name).shape for name in self.graph.inputs}
 
     def arrays(self, x: Given, y: Given) -> dict[str, Array]:
-        """Images and answers by the names of inputs and targets, as plans take them."""
-        return self._arrays(x, self._answers(y))
+        """Images and answers by the names of inputs and targets, as plans take them; to look at, by any cost."""
+        return self._arrays(x, self._settled(by_name(y, self.judged, "output")))
 
     def _arrays(self, x: Given, answers: dict[str, Settled]) -> dict[str, Array]:
         arrays = self._inputs(x)
@@ -423,11 +423,25 @@ class Model:
     def _outputs(self) -> dict[str, Answers]:
         """What is known of the answers of each output that is judged."""
         judged = zip(self.judged, self.costs, strict=True)
-        return {name: Answers(self.graph, name, cost, self.dtype) for name, cost in judged}
+        return {name: Answers(self.graph, name, cost, self.dtype, self.spec.implied) for name, cost in judged}
+
+    @lazy
+    def _refused(self) -> tuple[tuple[str, Fault], ...]:
+        """The outputs that numbers of classes are no answers for, and why."""
+        return tuple((name, answers.refused) for name, answers in self._outputs.items() if answers.refused)
 
     def _answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
-        """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there."""
+        """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there.
+
+        Raises SpecError (CNN241) for numbers of classes where no cost is stated that tells classes apart.
+        """
         given = by_name(y, self.judged, "output")
+        for name, fault in self._refused:
+            if self._outputs[name].numbered(given[name]):
+                raise SpecError((fault.diagnostic(),))
+        return self._settled(given, whole)
+
+    def _settled(self, given: Mapping[str, Array], whole: bool = False) -> dict[str, Settled]:
         try:
             settled = {name: self._outputs[name].settle(values) for name, values in given.items()}
             for name in given if whole else ():
@@ -450,6 +464,7 @@ class Model:
         inputs, settled = self._inputs(x), self._answers(y, whole=True)
         ensure_fit(length(inputs), settled)
         answers = {name: kept(one) for name, one in settled.items()}
+        answers |= {name: self._outputs[name].targets(settled[name]) for name, _ in self._refused}  # rows stay rows
         if len(inputs) == len(answers) == 1:
             return Split(next(iter(inputs.values())), next(iter(answers.values())))
         return Named(inputs, answers)

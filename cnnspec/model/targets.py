@@ -20,7 +20,7 @@ import numpy as np
 from ..data.dataset import Labels
 from ..diagnostics import Fault
 from ..ir import Graph
-from ..words.costs import PROBABILITIES, Cost
+from ..words.costs import PROBABILITIES, Cost, of_classes
 
 ACCURACY: tuple[tuple[str, str, str], ...] = (
     ("N outputs, any cost", "a class, or rows with a single 1", "images whose class has the largest output"),
@@ -44,13 +44,17 @@ class Settled(NamedTuple):
 class Answers:
     """The answers of one output; every step of a training comes by, so its sizes are looked up once.
 
-    `probable` where a single output is a probability, whatever judges it.
+    `probable` where a single output is a probability, whatever judges it; `refused` is what is wrong with its cost
+    where its answers are numbers of classes, `implied` where the spec states no cost.
     """
 
-    def __init__(self, graph: Graph, value: str, cost: Cost, dtype: str) -> None:
+    def __init__(self, graph: Graph, value: str, cost: Cost, dtype: str, implied: bool = False) -> None:
         self.kind, self.cost, self.dtype, self.name = graph.type(value), cost.word, np.dtype(dtype), f"`{value}`"
         self.probable = cost.word == "binary_cross_entropy" or graph.behind(value).op.word in PROBABILITIES
         self.shape, self.places, self.classes = self.kind.shape, self.kind.spatial, self.kind["c"]
+        self.refused = of_classes(
+            cost, implied, graph.behind(value).op.word, self.classes, f"{self.classes} classes"
+        )
         pixels = prod(self.places)
         self.parts = (pixels, pixels * self.classes)  # of an image, that may be correct or wrong
         self.each = np.arange(self.classes).reshape(-1, *(1,) * len(self.places))
@@ -87,6 +91,10 @@ class Answers:
                 self.ensure(settled)
             return hot.astype(self.dtype)
         return np.ascontiguousarray(values, self.dtype)
+
+    def numbered(self, y: np.ndarray) -> bool:
+        """Whether settled answers of this shape were given as the numbers of classes."""
+        return self.classes > 1 and y.shape[1:] in ((), self.places)
 
     def correct(self, counts: tuple[int, int], kind: int) -> float | None:
         """How many images were correct, in parts where they have some; None where answers are numbers."""

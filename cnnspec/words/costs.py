@@ -17,6 +17,7 @@ from ..record import record
 from .channels import LogSoftmax
 
 PROBABILITIES = ("sigmoid", "hardsigmoid")  # words whose outputs each say how likely a yes is
+PLAIN = ("dense", "conv", "upconv")  # words whose numbers may be anything
 
 
 class Name(Kind):
@@ -161,3 +162,26 @@ class Hinge(Cost):
 
 
 COSTS: tuple[type[Cost], ...] = (CrossEntropy, BinaryCrossEntropy, Mse, Mae, Huber, Hinge)
+
+
+def of_classes(cost: Cost, implied: bool, word: str, outputs: int, classes: str) -> Fault | None:
+    """What is wrong with a cost that would not tell classes apart, `implied` where the file states none.
+
+    dense 10                        the squared error, by which classes are learnt badly: nobody asked for it
+    dense 10 with cross_entropy     the logarithm of numbers that may be negative
+
+    Arguments
+    ---------
+    word, outputs   what makes the output that is judged, and how many numbers it has for each place
+    classes         what there is to tell apart, in words
+    """
+    end = "softmax" if outputs > 1 else "sigmoid"
+    if implied and cost.of_numbers:
+        message = f"nothing says how to tell {classes} apart: the network ends in `{word}`, and no cost is stated"
+        return Fault("CNN241", message, help=f"end it with `-> {end}`; for the squared error say `cost mse`")
+    if word in PLAIN and isinstance(cost, CrossEntropy | BinaryCrossEntropy):
+        message = f"`{cost.word}` takes logarithms of shares, and the network ends in a plain `{word}`"
+        right = "sigmoid" if isinstance(cost, BinaryCrossEntropy) else end
+        help = f"end it with `-> {right}`: both are computed as one, from the `{word}`"
+        return Fault("CNN241", message, help=help)
+    return None

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from cnnspec.data.formats.idx import write_idx
-from cnnspec.data.known import FEW, describe
+from cnnspec.data.known import describe
 from cnnspec.data.load import load
+from cnnspec.data.looks import FEW
 from cnnspec.diagnostics import Fault
 from cnnspec.settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz
 

@@ -88,6 +88,73 @@ def test_what_does_not_fit_together_is_refused_before_the_first_step(text, x, y,
     assert model.steps == 0
 
 
+LABELS = np.arange(20) % 3
+BARE = "nothing says how to tell 3 classes apart.*-> softmax.*cost mse"
+
+
+@pytest.mark.parametrize(
+    "form", [list, np.float64, np.uint8, lambda y: {"last": y}], ids=["list", "float", "u8", "name"]
+)
+@pytest.mark.parametrize(
+    "end, told",
+    [
+        ("dense 3 as last", BARE),
+        ("dense 3 -> relu as last", BARE),
+        ("conv 3x8x8 as last", BARE),
+        ("dense 3 as last\ntrain { cost cross_entropy }", "takes logarithms of shares"),
+    ],
+)
+def test_numbers_of_classes_are_refused_where_no_cost_tells_classes_apart(end, told, form):
+    model = cnnspec.compile(text=f"input 1x8x8\n{end}")
+    for ask in (model.fit, model.evaluate, model.train_step, model.gradients, model.learn, model.measure):
+        with pytest.raises(cnnspec.SpecError, match=f"(?s)CNN241.*{told}"):
+            ask(X, form(LABELS))
+    with pytest.raises(cnnspec.SpecError, match="CNN241"):
+        model.fit(X, np.eye(3)[LABELS], validation=(X, LABELS))
+    assert model.steps == 0
+
+
+def test_a_map_of_classes_is_refused_by_the_name_of_its_output():
+    text = OUTPUTS.replace("train { cost cross_entropy of digit ; cost mse of angle weight 0.5 ;", "train {")
+    model = cnnspec.compile(text=text)
+    model.train_step(X, ANSWERS)
+    with pytest.raises(cnnspec.SpecError, match="CNN241.*2 classes apart: the network ends in `tanh`"):
+        model.train_step(X, {**ANSWERS, "angle.tanh1": np.arange(20) % 2})
+    pixels = cnnspec.compile(text="input 1x8x8\nconv 3x3x3")
+    with pytest.raises(cnnspec.SpecError, match="CNN241"):
+        pixels.fit(X, np.ones((20, 6, 6), int))
+
+
+@pytest.mark.parametrize(
+    "end, y",
+    [
+        ("dense 3", np.eye(3)[LABELS]),
+        ("dense 3", np.eye(3, dtype=int)[LABELS]),
+        ("dense 3", G.normal(size=(20, 3))),
+        ("dense 1", LABELS),
+        ("dense 3\ntrain { cost mse }", LABELS),
+        ("dense 3\ntrain { cost hinge }", LABELS),
+        ("dense 3 -> softmax", LABELS),
+    ],
+)
+def test_what_says_how_it_is_met_is_learnt(end, y):
+    model = cnnspec.compile(text=f"input 1x8x8\n{end}", seed=0)
+    before = model.cost(X, y)
+    history = model.fit(X, y, epochs=3, batch=7, validation=(X, y))
+    assert model.evaluate(X, y)["cost"] < before and len(history.rows) == 3
+    if "train" not in end and "softmax" not in end:  # the squared error, as it is for numbers
+        assert model.cost(X, y) == pytest.approx(
+            np.mean((model.predict(X) - np.reshape(y, (20, -1))) ** 2), rel=1e-4
+        )
+
+
+def test_rows_whose_cost_becomes_infinite_are_told_as_such():
+    model = cnnspec.compile(text="input 1x8x8\ndense 3\ntrain { optimiser sgd lr 1e15 ; batch 4 }", seed=0)
+    with pytest.raises(cnnspec.SpecError) as refused:
+        model.fit(1e15 * X, np.eye(3)[LABELS], epochs=9)
+    assert "CNN241" not in str(refused.value)
+
+
 def test_inputs_of_different_lengths_are_refused_wherever_they_are_asked():
     model = cnnspec.compile(text=INPUTS)
     for ask in (model.predict, model.activations):

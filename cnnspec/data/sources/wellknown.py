@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from ...record import record
 from ...settings.data import Cifar10, Digits, FashionMnist, Mnist, Source
 
 
-class WellKnown(NamedTuple):
+@record
+class WellKnown:
     """A set of images to learn from and to be tested on: the shape of an image, the names of the classes."""
 
     name: str

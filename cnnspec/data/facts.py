@@ -1,0 +1,26 @@
+"""What is known of a source, whether by looking at it (`known`) or by having read it (`dataset`)."""
+
+from __future__ import annotations
+
+from ..ir import TensorType
+from ..record import record
+
+
+@record
+class Known:
+    """What is known of a source; None where only reading it would tell.
+
+    input       the type of one image
+    classes     their names, where y are classes
+    outputs     how many classes there are, or numbers to meet of each image
+    numbers     whether y are numbers to meet
+    test, validation    whether there are images for them: of the source's own, or a share set aside
+    """
+
+    name: str
+    input: TensorType | None
+    classes: tuple[str, ...] | None
+    outputs: int | None
+    numbers: bool | None
+    test: bool
+    validation: bool
