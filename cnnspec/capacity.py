@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import mmap
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .diagnostics import Diagnostic, SpecError
 
-PAGE = mmap.PAGESIZE
+PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096  # bytes; only Linux tells of memory in pages
 SPARE = 64 << 20  # left for the interpreter, a batch on its way, the files being written
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,5 +19,7 @@ def grammar_folder() -> Path:
 @cache
 def schemas() -> dict[str, dict[str, Any]]:
     """Every JSON Schema of the package, by name."""
+    import json  # a check reads none
+
     files = sorted(grammar_folder().glob(f"*{SCHEMA_ENDING}"))
     return {file.name.removesuffix(SCHEMA_ENDING): json.loads(file.read_text(encoding="utf-8")) for file in files}

@@ -134,7 +134,7 @@ def examine(
     versions of a text.
     """
     from ..lang import read
-    from ..lang.hints.fixes import in_order
+    from ..lang.findings import in_order
     from .data import data_findings
 
     reading = read(source, folder=folder, library=True, fixes=fixes, work=work)

@@ -49,7 +49,7 @@ class Configuration:
         return selected > ignored
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Configurations:
     """Finds the configuration of each folder, reading every pyproject.toml once."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..checking.search import search
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.codes import CODES
 from ..diagnostics.formats import FOR_PEOPLE, FORMATS, Checked, render
+from ..record import record
 from ..terminal import hand_over, show_change, tell, write
 from .jobs import Job, Result, died, look
 from .outcome import CLEAN, FINDINGS, OUR_FAULT, USAGE, coloured, interrupted
@@ -71,7 +72,7 @@ def complete_code(ctx: click.Context, param: click.Parameter, incomplete: str) -
     return [code for code in CODES if code.startswith(incomplete)]
 
 
-@dataclass
+@record
 class Options:
     """What the command line says."""
 

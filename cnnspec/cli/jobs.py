@@ -9,7 +9,6 @@ import codecs
 from pathlib import Path
 
 from ..checking import Configuration, examine, load, source_of
-from ..checking.fixes import difference, repair, write
 from ..diagnostics import Diagnostic, Source, SpecError
 from ..diagnostics.formats import Checked
 from ..lang.work import Work
@@ -73,6 +72,8 @@ def _look(job: Job) -> Result:
         note = f"{job.name} takes {answer}" if answer else ""
         return Result(Checked(job.name, found, job.configuration.strict), note)
 
+    from ..checking.fixes import difference, repair
+
     def find(changed: Source, fixes: bool) -> tuple[Diagnostic, ...]:
         return examine(
             changed, job.configuration, job.folder, fixes=fixes, data=job.data_folder, work=work
@@ -90,6 +91,8 @@ def _look(job: Job) -> Result:
 
 
 def _write_back(name: str, text: str) -> None:
+    from ..checking.fixes import write
+
     path = Path(name)
     try:
         with open_regular(path) as file:

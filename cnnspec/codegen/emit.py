@@ -127,7 +127,7 @@ class Emitter:
         return self.view_of(value, "blocks", f"merged({self[value]})")
 
     def pixel_count(self, value: str) -> int:
-        """FromPolyphase of a channel in the whole batch, all shards together."""
+        """Pixels of a channel in the whole batch, all shards together."""
         kind = self.graph.type(value)
         return self.batch * (kind.elements // kind["c"])
 

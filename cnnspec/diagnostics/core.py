@@ -84,7 +84,7 @@ class Span:
         return f"{visible(self.source.name)}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A further place that a finding speaks of, and what it says there."""
 
@@ -92,7 +92,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """Replace a span by a text: one part of a fix."""
 

@@ -91,7 +91,7 @@ def made_by(window: Window, pixel: tuple[int, ...], sizes: tuple[int, ...]) -> l
 
 
 def _part(front: Box, spans: list[tuple[int, int]], sizes: tuple[int, ...], at: Place) -> Box:
-    """FromPolyphase of a map as a rectangle of its front, large enough to be seen."""
+    """Pixels of a map as a rectangle of its front, large enough to be seen."""
     edges = []
     sides = ((front.y0, front.y1), (front.x0, front.x1))
     if len(spans) == 1:  # a sequence's front is one pixel high

@@ -18,7 +18,7 @@ from ..ir.op import Window
 from .explanation import account
 
 Range = tuple[int, int]
-"""FromPolyphase from the first to before the second; (0, 0) for none."""
+"""Pixels from the first to before the second; (0, 0) for none."""
 
 Ranges = tuple[Range, ...]
 NOTHING: Range = (0, 0)

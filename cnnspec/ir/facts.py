@@ -5,14 +5,16 @@ Words are asked, one after the other; nothing here knows any of them. No NumPy.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import ceil
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..record import record
 from .figures import Figures
 from .graph import Graph
 from .types import TensorType
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 FLOAT_BYTES = 4
 
@@ -33,7 +35,7 @@ class Axis(NamedTuple):
 
     @property
     def seen(self) -> int:
-        """FromPolyphase that there are to see: a field may be larger than the image."""
+        """Pixels that there are to see: a field may be larger than the image."""
         return min(self.size, self.whole)
 
     def through(self, kernel: int, stride: int, pad: int, dilate: int, grow: int) -> Axis:
@@ -41,7 +43,7 @@ class Axis(NamedTuple):
         extent = dilate * (kernel - 1) + 1
         return Axis(
             self.size + ceil(self.jump * (-(-extent // grow) - 1)),
-            self.jump * stride if grow == 1 else Fraction(self.jump * stride, grow),
+            self.jump * stride if grow == 1 else _share(self.jump * stride, grow),
             self.start - pad // grow * self.jump,
             self.whole,
         )
@@ -58,6 +60,13 @@ class Axis(NamedTuple):
 
 Field = tuple[Axis, ...]
 """The receptive field of a value: an axis for height and width, for a sequence's width, or none."""
+
+
+def _share(pixels: int | Fraction, parts: int) -> Fraction:
+    """After an upsampling; most networks have none, and need no fractions."""
+    from fractions import Fraction
+
+    return Fraction(pixels, parts)
 
 
 class Row(NamedTuple):

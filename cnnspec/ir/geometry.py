@@ -42,7 +42,7 @@ class Geometry:
 
     @property
     def extent(self) -> Pair:
-        """FromPolyphase from the first to the last tap: dilate * (kernel - 1) + 1."""
+        """Pixels from the first to the last tap: dilate * (kernel - 1) + 1."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilate, strict=True))  # type: ignore[return-value]
 
     def out(self, height: int, width: int) -> Pair:

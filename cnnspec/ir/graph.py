@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
 
 from ..lazy import lazy
+from ..record import record
 from .figures import Figures, figures
 from .op import Node, Op
 from .types import TensorType
 
 
-@dataclass(frozen=True)
+@record
 class Graph:
     """Nodes in an order in which they can be computed.
 

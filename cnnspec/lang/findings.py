@@ -7,9 +7,10 @@ the diagnostic's `fix` and its help line, the others are forgotten (lang/hints/f
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..diagnostics import Diagnostic, Edit, Label, Span
+from ..diagnostics import Diagnostic, Edit, Label, Source, Span
 from .work import A_FINDING, Work
 
 MOST = 200  # diagnostics of one file; who has more of them wants to see the first ones
@@ -96,3 +97,13 @@ class Findings:
             if diagnostic.code.startswith("CNN1") and len(diagnostic.related) < 4:
                 changed = dataclasses.replace(diagnostic, related=(*diagnostic.related, label))
                 self._found[key] = changed, proposals
+
+
+def in_order(diagnostics: Iterable[Diagnostic], source: Source) -> tuple[Diagnostic, ...]:
+    """The findings of a file in the order of its text, those of other files after them."""
+
+    def place(diagnostic: Diagnostic) -> tuple[bool, str, int, int]:
+        span = diagnostic.span or Span(source, 0, 0)
+        return span.source != source, span.source.name, span.start, span.end
+
+    return tuple(sorted(diagnostics, key=place))

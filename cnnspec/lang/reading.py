@@ -15,7 +15,6 @@ from ..settings.expect import Budget
 from ..settings.train import Train
 from .claimed import claimed
 from .findings import Findings
-from .hints.fixes import verified
 from .hints.spelling import own_setting
 from .hints.warnings import Checked, warn
 from .imports import Imports
@@ -121,8 +120,9 @@ def read(
     findings = Findings(work)
     begun = findings.work.spent
     reading = _read(source, asked, findings)
-    if not fixes:
+    if not fixes or not reading.diagnostics:
         return reading
+    from .hints.fixes import verified
 
     def again(text: str) -> tuple[Diagnostic, ...]:
         return _read(replace(source, text=text), asked, Findings(findings.work)).diagnostics

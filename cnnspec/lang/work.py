@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from .hints.suggest import nearest
-
 A_STEP = 8  # building a layer takes as long as reading so many tokens
 A_FINDING = 16  # and so does finding a mistake
 MOST = 80_000  # tokens, or what takes as long, for a file with all changes that are tried: half a second
@@ -39,6 +37,8 @@ class Work:
         key = word, tuple(known) if len(known) <= FEW_NAMES else ()
         found = self._nearest.get(key) if len(known) <= FEW_NAMES else None
         if found is None:
+            from .hints.suggest import nearest
+
             self.names += len(known)
             found = nearest(word, known) if self.names <= MOST_NAMES else ""
             if len(known) <= FEW_NAMES:

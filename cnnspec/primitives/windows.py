@@ -241,7 +241,7 @@ class MeanWindows(Windows):
     count_pad: bool = False
 
     def counts(self, x: TensorType):
-        """FromPolyphase that count in each window, [i,j]."""
+        """Pixels that count in each window, [i,j]."""
         import numpy as np
 
         height, width = size_2d(x)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable
 
-from ...diagnostics import Diagnostic, Edit, Source, Span
-from ..findings import Findings, Proposal
+from ...diagnostics import Diagnostic, Edit, Source
+from ..findings import Findings, Proposal, in_order
 from .safety import keeps
 
 MOST_TRIED = 30
@@ -37,16 +37,6 @@ def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tup
             diagnostic = dataclasses.replace(diagnostic, help=cure.help, fix=cure.edits, safe=safe)
         out.append(diagnostic)
     return in_order(out, source)
-
-
-def in_order(diagnostics: Iterable[Diagnostic], source: Source) -> tuple[Diagnostic, ...]:
-    """The findings of a file in the order of its text, those of other files after them."""
-
-    def place(diagnostic: Diagnostic) -> tuple[bool, str, int, int]:
-        span = diagnostic.span or Span(source, 0, 0)
-        return span.source != source, span.source.name, span.start, span.end
-
-    return tuple(sorted(diagnostics, key=place))
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:

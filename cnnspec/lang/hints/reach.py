@@ -14,7 +14,7 @@ from ...ir.figures import Figures
 
 
 class Lost(NamedTuple):
-    """FromPolyphase at the end of an axis of an input that no output sees, and the layer that lets them go."""
+    """Pixels at the end of an axis of an input that no output sees, and the layer that lets them go."""
 
     axis: str
     pixels: int
@@ -48,7 +48,7 @@ def seen_along(graph: Graph, axis: str) -> dict[str, int]:
 
 
 def _size(kind: TensorType, axis: str) -> int:
-    """FromPolyphase along an axis; none where a type has no such axis."""
+    """Pixels along an axis; none where a type has no such axis."""
     for name, size in kind.axes:
         if name == axis:
             return size

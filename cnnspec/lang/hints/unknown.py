@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 from ...diagnostics import Label, Span
@@ -18,7 +19,7 @@ from ...settings.train import Train
 from ...words import WORDS
 from ..findings import Findings, Proposal, replace
 from ..lowering.scope import Scope
-from ..parse.tree import Attr, Call, Name, Tap, Value
+from ..parse.tree import Attr, Call, Name, Quote, Tap, Value
 from .spelling import ELSEWHERE, FIRST, OTHER_FIRST, SWITCHES, elsewhere, own_setting
 
 
@@ -97,19 +98,12 @@ def unknown_setting(
     findings.report("CNN202", message, attr.name.span, help=help)
 
 
-def spaced_size(size: Value | None, attrs: tuple[Attr, ...], findings: Findings) -> bool:
-    """Report a size with spaces in it: `8 x 3 x 3`, which reads as a size and settings called `x`."""
-    parts = []
-    for attr in attrs:
-        if attr.name.text not in ("x", "X"):
-            break
-        parts.append(attr)
-    if size is None or not parts:
-        return False
-    whole = size.span.to(parts[-1].span)
+def spaced_size(size: Value | Quote, attrs: tuple[Attr, ...], findings: Findings) -> None:
+    """Report a size with spaces in it: `8 x 3 x 3`, which reads as a size and then settings `x`."""
+    *_, last = takewhile(lambda attr: attr.name.text in ("x", "X"), attrs)
+    whole = size.span.to(last.span)
     joined = re.sub(r"\s+", "", whole.text).replace("X", "x")
     findings.report("CNN012", "a size is written without spaces", whole, replace(whole, joined))
-    return True
 
 
 def separated(attr: Attr) -> Proposal:

@@ -14,7 +14,6 @@ from ...diagnostics import Edit, Fault, Label, Span
 from ...ir.fields import Choice, Kind, Nested, Quoted, Shape, Switch, settings, size_field
 from ..findings import Findings, Proposal, replace
 from ..hints.spelling import FIRST, SWITCHES, own_setting, own_switch, own_word
-from ..hints.unknown import separated, spaced_size, unknown_setting, unknown_word
 from ..parse.tree import Attr, Hole, Name, Number, Quote, Setting, Sizes, Value
 from .arithmetic import Names, evaluate
 
@@ -77,13 +76,18 @@ def read_word(
     known = settings(cls)
     spans = {"": word.span}
     values: dict[str, Any] = {}
-    if spaced_size(size, attrs, findings):
+    if size and attrs and attrs[0].name.text in ("x", "X"):
+        from ..hints.unknown import spaced_size
+
+        spaced_size(size, attrs, findings)
         return Word(None, spans)
     good = _read_size(cls, word, size, names, findings, spans, values)
     findings.work.add(len(attrs))
     for attr in attrs:
         name = own_setting(attr.name.text, known)
         if name not in known:
+            from ..hints.unknown import unknown_setting
+
             unknown_setting(cls, word, attr, known, findings, siblings)
             good = False
             continue
@@ -207,6 +211,8 @@ def _read_nested(
     by_word = {cls.word: cls for cls in kind.classes}  # type: ignore[attr-defined]
     cls = by_word.get(own_word(value.text, by_word))
     if cls is None:
+        from ..hints.unknown import unknown_word
+
         unknown_word(value, by_word, name.text, findings)
         return BAD
     thing = read_word(cls, value, size, attrs, names, findings, siblings).thing
@@ -263,6 +269,8 @@ def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findi
     for line in lines:
         name = own_setting(line.name.text, known)
         if name not in known:
+            from ..hints.unknown import unknown_setting
+
             block = Name(cls.word, line.name.span)
             unknown_setting(cls, block, Attr(line.name, line.value), known, findings)
             continue
@@ -299,5 +307,7 @@ def _nothing_more(line: Setting, known: Iterable[str], findings: Findings) -> No
         return
     proposals: list[Proposal] = []
     if isinstance(extra, Attr) and own_setting(extra.name.text, tuple(known)) in known:
+        from ..hints.unknown import separated
+
         proposals.append(separated(extra))
     findings.report("CNN003", f"`{line.name.text}` takes one value", extra.span, *proposals)

@@ -12,9 +12,7 @@ from ...diagnostics import Diagnostic, Fault, Label, Span
 from ...ir import Builder
 from ...words import WORDS
 from ..findings import Findings, replace
-from ..hints.candidates import candidates
 from ..hints.spelling import own_word
-from ..hints.unknown import block_of, called_like_python, report_outside, unknown_value, unknown_word
 from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
 from ..work import A_STEP
 from .arguments import bind, unknown
@@ -208,6 +206,8 @@ class Lowering:
             self.made[name] = self.reading
             return self.builder.add(op, *inputs, name=name, **parts)
         except Fault as fault:
+            from ..hints.candidates import candidates
+
             kinds = [self.builder.type(value) for value in inputs]
             self.findings.add(self.explained(fault, op, inputs, spans), *candidates(fault, op, span, spans, kinds))
             return None
@@ -251,6 +251,8 @@ class Lowering:
         word = layer.word
         if scope.module.may_define(word.text):
             return
+        from ..hints.unknown import block_of, report_outside, unknown_word
+
         block = block_of(word.text)
         if block:
             report_outside(block, word.span, layer.span, self.findings)
@@ -317,6 +319,8 @@ class Lowering:
         if tap.name.partition(".")[0] in scope.module.file.lost:
             return None
         if id(tap) not in self.strays:
+            from ..hints.unknown import unknown_value
+
             self.strays.add(id(tap))
             unknown_value(tap, scope, list(self.builder.nodes), self.findings)
         return None
@@ -329,6 +333,8 @@ class Lowering:
             assert isinstance(call, Call)
             if scope.module.may_define(name.text) or name.text in scope.module.clashing:
                 return None
+            from ..hints.unknown import called_like_python
+
             called_like_python(call, scope.module.recipes, self.findings)
             return None
         scope.module.called.add(name.text)

@@ -51,7 +51,7 @@ class Recipe(NamedTuple):
     shared: bool = False
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Module:
     """The definitions of one file."""
 

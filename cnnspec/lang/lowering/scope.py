@@ -17,7 +17,7 @@ MISSING = Missing()
 Value = str | None | Missing  # a node's name; None where a mistake, already reported, left none
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Scope:
     """The names of one chain: a file's own, or those of one call of a block.
 

@@ -9,7 +9,6 @@ from lark import Tree
 
 from ...diagnostics import Source, Span
 from ..findings import Findings
-from ..hints.syntax import explain_hole
 from .holes import expression
 from .numbers import LARGEST, read_number
 from .tokens import Token
@@ -105,6 +104,8 @@ class Build:
         """Read the inside of a hole with the grammar's rule for arithmetic."""
         tree = expression(inside)
         if isinstance(tree, Token):
+            from ..hints.syntax import explain_hole
+
             explain_hole(tree, span, self.findings)
             return None
         found: Expr = Build(span.source, self.findings, span.start + 1)(tree)

@@ -13,9 +13,7 @@ from lark import Tree
 
 from ...diagnostics import Source, Span
 from ..findings import Findings, Proposal
-from ..hints.syntax import explain
 from .build import Build
-from .context import ErrorContext
 from .layout import ENDS, OPENERS, lay_out
 from .machine import Machine, Unexpected
 from .tokens import Token, lex
@@ -64,6 +62,9 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
         except Unexpected as error:
             depth, begun = marks[-1]
             braced = len(marks) > 1
+            from ..hints.syntax import explain
+            from .context import ErrorContext
+
             place = ErrorContext(tokens, index, begun, braced, error.expected, source)
             proposal = explain(place, findings)
             machine.cut(depth)
