@@ -7,9 +7,10 @@ values share memory, what lives where, how the source is laid out on the page.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from ..ir import Graph, Node, TensorType
@@ -17,6 +18,7 @@ from ..ir.leaves import Input, Target, Weight
 from ..primitives.bands import AllGather
 from ..quoting import literal
 from ..words.merge import Add
+from .calls import written
 from .liveness import FOREVER, of_parameters_alone, share_memory
 from .memory import Buffer, physical, place
 from .names import Names
@@ -82,6 +84,13 @@ class Emitter:
     def line(self, code: str) -> None:
         """A line of plan; the shape of what it makes stands at the margin."""
         self.parts[-1].code.append((code, self._margin(code)))
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        """A line that calls a function of NumPy or of `kernels/`, whose signature the arguments are held to.
+
+        Arguments are source (`e[x]`, a view, scratch), or numbers and tuples of them as they are.
+        """
+        self.line(written(function, arguments, named))
 
     def update_line(self, code: str) -> None:
         """A line that runs once a step, when the gradients of all shards are there."""

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 
 from ..ir import Graph, Node
 from ..ir.leaves import Input, Target
-from ..targets.jax import WORDS, Call
-from ..words import LogSoftmax, Sigmoid, Softmax
+from ..targets.jax import Call, meaning
+from ..words import LogSoftmax, Softmax
+from ..words.activation import Sigmoid
 from ..words.costs import BinaryCrossEntropy, Cost, CrossEntropy
 
 Array = Any
@@ -56,7 +57,7 @@ def forward(
                 call.judged, call.logits = graph.behind(node.inputs[0]).op, logits(graph, node, found)
                 if not found.costs:
                     found.correct = count_correct(node.op, *inputs)
-            value = WORDS[node.op.word](node.op, call, *inputs)
+            value = meaning(node.op)(node.op, call, *inputs)
             if isinstance(node.op, Cost):
                 found.costs.append(value)
             found.words[node.name] = value

@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cache
-from math import erf, sqrt, tau
+from math import sqrt, tau
 
 import numpy as np
 
@@ -132,10 +133,19 @@ def gelu_gradient(dy: np.ndarray, x: np.ndarray, *, scratch: np.ndarray, out: np
 
 def normal(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
     """Phi(x) = (1 + erf(x / sqrt 2)) / 2; a and b are scratch"""
+    half = x.dtype.type(0.5)
+    np.multiply(x, x.dtype.type(1 / sqrt(2)), out=a)
+    erf(a, scratch=(a, b), out=out)
+    np.multiply(out, half, out=out)
+    np.add(out, half, out=out)
+
+
+def erf(x: np.ndarray, *, scratch: tuple[np.ndarray, np.ndarray], out: np.ndarray) -> None:
+    """The error function: 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x"""
     kind = x.dtype.type
+    a, b = scratch
     limit, terms = erf_terms(x.dtype.name)
-    np.multiply(x, kind(1 / sqrt(2)), out=a)
-    np.clip(a, kind(-limit), kind(limit), out=a)
+    np.clip(x, kind(-limit), kind(limit), out=a)
     np.multiply(a, a, out=b)
     np.multiply(b, kind(2 / limit**2), out=b)
     np.subtract(b, kind(1), out=b)
@@ -145,9 +155,6 @@ def normal(x: np.ndarray, a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> N
         np.add(out, term, out=out)
     np.multiply(out, a, out=out)
     np.clip(out, kind(-1), kind(1), out=out)
-    half = kind(0.5)
-    np.multiply(out, half, out=out)
-    np.add(out, half, out=out)
 
 
 @cache
@@ -163,7 +170,7 @@ def erf_terms(dtype: str) -> tuple[int, np.ndarray]:
 
     def ratio(u: np.ndarray) -> np.ndarray:
         roots = limit * np.sqrt((u + 1) / 2)
-        return np.array([erf(x) / x for x in roots.tolist()])
+        return np.array([math.erf(x) / x for x in roots.tolist()])
 
     terms = Chebyshev.interpolate(ratio, degree).convert(kind=Polynomial).coef[::-1].copy()
     terms[0] += {"float32": 1e-7, "float64": 3e-14}[dtype]

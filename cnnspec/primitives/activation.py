@@ -1,93 +1,116 @@
-"""What activations are made of: their lines, and their gradient."""
+"""What activations are made of: their definition, their gradient and their lines, all of one formula."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ..ir import TensorType
+from ..ir.expression import ZERO, Expression, Symbol, X, Y, differentiate, evaluate, maximum, where
 from ..ir.op import Op
 from ..record import record
+from .formula import emit_formula
+
+DY = Symbol("dy")  # the gradient with respect to the output
+PIECE = 8192  # numbers that a kernel works on at a time: its scratch stays in the cache
+
+
+@record
+class Kernel:
+    """A function of `kernels/` that computes an activation, or its gradient.
+
+    It takes its arrays, the `numbers`, then scratch: an array of the value's shape for each of the types in
+    `scratch` (several as a tuple), or `rows` of the length of a piece that it works on at a time.
+    """
+
+    function: Callable[..., Any]
+    numbers: tuple[float, ...] = ()
+    scratch: tuple[str, ...] = ()
+    rows: int = 0
+
+    def emit(self, e, *arrays: str, out: str) -> None:
+        """The call; `arrays` and `out` are names of values."""
+        shape = e.shape(out)
+        if self.rows:
+            lent = {"scratch": e.scratch("scratch", (self.rows, min(PIECE, prod(shape))))}
+        else:
+            found = [e.scratch(f"scratch{k or ''}", shape, kind) for k, kind in enumerate(self.scratch)]
+            lent = {"scratch": found[0] if len(found) == 1 else f"({', '.join(found)})"} if found else {}
+        numbers = map(e.number, self.numbers)
+        e.call(self.function, *(e[value] for value in arrays), *numbers, **lent, out=e[out])
 
 
 @record
 class Activation(Op):
-    """What the words share: how a gradient is made and how lines are written.
+    """What the words share. A word says its `formula`, from which all else follows.
 
-    `needs` says which value the gradient is computed from: the input `x` or the output `y` (cheaper: the
-    input's memory is free again). `monotone`: rising everywhere, so it commutes with max pooling.
-    `kernel` is the function in `kernels/` (default: the word); its gradient is `<kernel>_gradient(dy, value, ...)`.
-    `scratch` and `gradient_scratch` are the types of scratch that they want: `float`, `bool`, or several of
-    them, which they get as a tuple.
+    `monotone`: rising everywhere, so it commutes with max pooling.
     """
 
     family = "activation"
     can_alias: ClassVar[tuple[int, ...]] = (0,)
     layout_agnostic = True
     any_order = True
-    needs: ClassVar[str] = "y"
     monotone: ClassVar[bool] = False
-    kernel: ClassVar[str] = ""
-    scratch: ClassVar[str] = ""
-    gradient_scratch: ClassVar[str] = "float"
 
-    @property
-    def gradient_kernel(self) -> str:
-        return f"{self.word if self.kernel.startswith('np.') else self.kernel or self.word}_gradient"
+    def formula(self, x: Expression) -> Expression:
+        """The value as a formula of the input."""
+        raise AssertionError(f"{type(self).__name__} has no formula")
 
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        """Settings that the kernels take after the arrays."""
-        return ()
+    def derivative(self, y: Expression) -> Expression | None:
+        """The derivative as a formula of the output, if there is one: the input's memory is free again."""
+        return None
 
-    def apply(self, x):
-        """The definition."""
-        raise AssertionError(f"{type(self).__name__} has no definition")
-
-    def derivative(self, value):
-        """The derivative, at the input or the output as `needs` says."""
-        raise AssertionError(f"{type(self).__name__} has no derivative")
+    def kernels(self) -> tuple[Kernel, Kernel | None] | None:
+        """Hand-written kernels of the value and of the gradient; without, the plan has lines of the formula."""
+        return None
 
     def gradient(self, node, dy, b):
-        value = node.name if self.needs == "y" else node.inputs[0]
-        return (b.add(ActivationGradient(self), dy, value, name=f"{node.name}.dx", like=node),)
+        op = ActivationGradient(self)
+        if op.slope == ZERO:
+            return (None,)
+        value = node.inputs[0] if self.derivative(Y) is None else node.name
+        return (b.add(op, dy, value, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x):
-        return self.apply(x).astype(x.dtype)
-
-    def arguments(self, x: str, scratch: str, e) -> str:
-        """What stands between the values and `out=`: numbers, and scratch of the value's shape."""
-        found = "".join(f"{e.number(number)}, " for number in self.numbers)
-        kinds = scratch.split()
-        places = [e.scratch(f"scratch{k or ''}", e.shape(x), kind) for k, kind in enumerate(kinds)]
-        if not places:
-            return found
-        return found + (f"scratch={places[0]}, " if len(places) == 1 else f"scratch=({', '.join(places)}), ")
+        return evaluate(self.formula(X), x=x).astype(x.dtype)
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        extra = self.arguments(x, self.scratch, e)
-        e.line(f"{self.kernel or self.word}({e[x]}, {extra}out={e[node.name]})")
+        kernels = self.kernels()
+        if kernels is None:
+            emit_formula(self.formula(X), {"x": x}, node.name, e)
+        else:
+            kernels[0].emit(e, x, out=node.name)
 
 
 @record
 class ActivationGradient(Op):
-    """dy times the slope of an activation."""
+    """dy times the slope of an activation, at its output or at its input."""
 
     can_alias = (0,)
     activation: Activation
+
+    @property
+    def slope(self) -> Expression:
+        """The derivative as a formula of `y`, or else of `x`."""
+        of_output = self.activation.derivative(Y)
+        return differentiate(self.activation.formula(X)) if of_output is None else of_output
 
     def type(self, dy: TensorType, value: TensorType) -> TensorType:
         return value
 
     def evaluate(self, dy, value):
-        return (dy * self.activation.derivative(value)).astype(dy.dtype)
+        return (dy * evaluate(self.slope, x=value, y=value)).astype(dy.dtype)
 
     def emit(self, node, e) -> None:
         dy, value = node.inputs
-        op = self.activation
-        extra = op.arguments(value, op.gradient_scratch, e)
-        e.line(f"{op.gradient_kernel}({e[dy]}, {e[value]}, {extra}out={e[node.name]})")
+        _, kernel = self.activation.kernels() or (None, None)
+        if kernel is None:
+            emit_formula(DY * self.slope, {"dy": dy, "x": value, "y": value}, node.name, e)
+        else:
+            kernel.emit(e, dy, value, out=node.name)
 
 
 @record
@@ -95,29 +118,14 @@ class Rectifier(Activation):
     """max(x, 0), which other primitives have in them as well."""
 
     monotone = True
-    kernel = "relu"
-    gradient_scratch = "bool"
 
-    def apply(self, x):
-        return x * (x > 0)
+    def formula(self, x: Expression) -> Expression:
+        return maximum(x, 0)
 
-    def derivative(self, y):
-        return y > 0
+    def derivative(self, y: Expression) -> Expression:
+        return where(y > 0, 1, 0)
 
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import relu, relu_gradient
 
-PIECE = 8192  # numbers that a kernel works on at a time: its scratch stays in the cache
-
-
-@record
-class Gate(Activation):
-    """What the words share: the gradient needs the input, and kernels work piece by piece.
-
-    `scratch` and `gradient_scratch` tell the rows of scratch, each as long as a piece.
-    """
-
-    needs = "x"
-    scratch = "1"
-    gradient_scratch = "2"
-
-    def arguments(self, x: str, scratch: str, e) -> str:
-        return f"scratch={e.scratch('scratch', (int(scratch), min(PIECE, prod(e.shape(x)))))}, "
+        return Kernel(relu), Kernel(relu_gradient, scratch=("bool",))

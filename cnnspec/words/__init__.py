@@ -3,25 +3,11 @@
 from __future__ import annotations
 
 from ..ir.op import Op, Parameter, Window
-from .activation import (
-    Celu,
-    Elu,
-    HardSigmoid,
-    Leaky,
-    Relu,
-    Relu6,
-    Selu,
-    Sigmoid,
-    Softplus,
-    Softsign,
-    Step,
-    Tanh,
-)
+from .activation import ACTIVATIONS
 from .affine import ChannelScale, PRelu
 from .channels import LogSoftmax, Maxout, Softmax
 from .conv import Conv, DwConv
 from .dense import Dense
-from .gates import Gelu, HardSwish, Mish, Swish
 from .merge import Add, Concat, Max, Mean, Mul
 from .norm import Bn
 from .pool import AvgPool, Gap, LpPool, MaxPool, MinPool
@@ -51,23 +37,8 @@ OPS: tuple[type[Op], ...] = (
     Resize,
     Shuffle,
     Take,
-    Relu,
-    Relu6,
-    Leaky,
+    *ACTIVATIONS,
     PRelu,
-    Elu,
-    Celu,
-    Selu,
-    Gelu,
-    Swish,
-    HardSwish,
-    Mish,
-    Sigmoid,
-    HardSigmoid,
-    Tanh,
-    Softplus,
-    Softsign,
-    Step,
     Softmax,
     LogSoftmax,
     Maxout,

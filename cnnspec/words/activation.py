@@ -1,10 +1,21 @@
-"""Activations: one number in, one number out."""
+"""Activations: one number in, one number out. The formula of each stands here, and nowhere else.
+
+To add one: a class with its `formula`, and its entry in ACTIVATIONS below. Its definition, its gradient, its lines
+of plan, and what it is in PyTorch, ONNX and JAX follow from the formula. `derivative` is that as a formula of the
+output, if there is one: then the memory of the input is free again. Where hand-written kernels are quicker than the
+lines that follow, `kernels` names them.
+"""
 
 from __future__ import annotations
 
-from ..ir.fields import Number, setting
-from ..primitives.activation import Activation, Rectifier
+from math import sqrt, tau
+
+from ..ir.expression import Expression, absolute, erf, expm1, maximum, minimum, sigmoid, softplus, tanh, where
+from ..ir.fields import Choice, Number, setting
+from ..primitives.activation import Activation, Kernel, Rectifier
 from ..record import record
+
+FLOAT, BOOL = ("float",), ("bool",)  # scratch of the value's shape
 
 
 @record
@@ -16,6 +27,27 @@ class Relu(Rectifier):
 
 
 @record
+class Relu6(Activation):
+    """Rectifier with a ceiling: min(max(x, 0), 6)."""
+
+    word = "relu6"
+    example = "conv 4x3x3 -> relu6"
+    monotone = True
+
+    def formula(self, x: Expression) -> Expression:
+        return minimum(maximum(x, 0), 6)
+
+    def derivative(self, y: Expression) -> Expression:
+        return where(y > 0, where(y < 6, 1, 0), 0)
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import clip, clip_gradient
+
+        numbers = (1.0, 0.0, 6.0)
+        return Kernel(clip, numbers), Kernel(clip_gradient, numbers, BOOL)
+
+
+@record
 class Leaky(Activation):
     """Leaky rectifier: x where positive, slope * x elsewhere."""
 
@@ -23,103 +55,19 @@ class Leaky(Activation):
     example = "conv 4x3x3 -> leaky slope 0.2"
     aliases = ("leakyrelu", "leaky_relu", "lrelu")
     monotone = True
-    scratch = "float"
 
     slope: float = setting(Number(0, 1), 0.01, "slope of the negative part; 0 makes it relu")
 
-    @property
-    def gradient_kernel(self) -> str:
-        return f"{self.word if self.kernel.startswith('np.') else self.kernel or self.word}_gradient"
+    def formula(self, x: Expression) -> Expression:
+        return where(x > 0, x, self.slope * x)
 
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        return (self.slope,)
+    def derivative(self, y: Expression) -> Expression:
+        return where(y > 0, 1, self.slope)
 
-    def apply(self, x):
-        return (x > 0) * x + (x <= 0) * x * self.slope
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import leaky, leaky_gradient
 
-    def derivative(self, y):
-        return (y > 0) + (y <= 0) * self.slope
-
-
-@record
-class Sigmoid(Activation):
-    """Logistic function: 1 / (1 + exp(-x)), between 0 and 1."""
-
-    word = "sigmoid"
-    example = "dense 4 -> sigmoid"
-    aliases = ("logistic",)
-    monotone = True
-
-    def apply(self, x):
-        import numpy as np
-
-        return np.exp(-np.logaddexp(0, -x))
-
-    def derivative(self, y):
-        return y * (1 - y)
-
-
-@record
-class Tanh(Activation):
-    """Hyperbolic tangent, between -1 and 1."""
-
-    word = "tanh"
-    example = "conv 4x3x3 -> tanh"
-    monotone = True
-    kernel = "np.tanh"
-
-    def apply(self, x):
-        import numpy as np
-
-        return np.tanh(x)
-
-    def derivative(self, y):
-        return 1 - y * y
-
-
-@record
-class Clipped(Activation):
-    """min(max(factor * x + shift, 0), high): what the piecewise linear words share."""
-
-    monotone = True
-    kernel = "clip"
-    gradient_scratch = "bool"
-
-    def apply(self, x):
-        import numpy as np
-
-        factor, shift, high = self.numbers
-        return np.minimum(np.maximum(factor * x + shift, 0), high)
-
-    def derivative(self, y):
-        factor, _, high = self.numbers
-        return factor * ((y > 0) & (y < high))
-
-
-@record
-class Relu6(Clipped):
-    """Rectifier with a ceiling: min(max(x, 0), 6)."""
-
-    word = "relu6"
-    example = "conv 4x3x3 -> relu6"
-
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        return 1.0, 0.0, 6.0
-
-
-@record
-class HardSigmoid(Clipped):
-    """Sigmoid in three straight pieces: min(max(x / 6 + 1/2, 0), 1)."""
-
-    word = "hardsigmoid"
-    example = "conv 4x3x3 -> hardsigmoid"
-    aliases = ("hard_sigmoid",)
-
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        return 1 / 6, 0.5, 1.0
+        return Kernel(leaky, (self.slope,), FLOAT), Kernel(leaky_gradient, (self.slope,), FLOAT)
 
 
 @record
@@ -129,26 +77,48 @@ class Elu(Activation):
     word = "elu"
     example = "conv 4x3x3 -> elu"
     monotone = True
-    scratch = "float"
-    gradient_scratch = "float bool"
 
     alpha: float = setting(Number(0, open_low=True), 1.0, "what large negative numbers tend to, but for the sign")
 
     @property
-    def numbers(self) -> tuple[float, ...]:
+    def sides(self) -> tuple[float, float]:
+        """The factors of the negative and of the positive side."""
         return self.alpha, 1.0
 
-    def apply(self, x):
-        import numpy as np
+    def formula(self, x: Expression) -> Expression:
+        low, high = self.sides
+        return where(x > 0, high * x, low * expm1(where(x > 0, 0, x)))  # no overflow above
 
-        low, high = self.numbers
-        return np.where(x > 0, high * x, low * np.expm1(np.minimum(x, 0)))
+    def derivative(self, y: Expression) -> Expression:
+        low, high = self.sides
+        return where(y > 0, high, y + low)
 
-    def derivative(self, y):
-        import numpy as np
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import elu, elu_gradient
 
-        low, high = self.numbers
-        return np.where(y > 0, high, y + low)
+        return Kernel(elu, self.sides, FLOAT), Kernel(elu_gradient, self.sides, (*FLOAT, *BOOL))
+
+
+@record
+class Celu(Activation):
+    """Continuously differentiable elu: x where positive, alpha * (exp(x / alpha) - 1) elsewhere (Barron 2017)."""
+
+    word = "celu"
+    example = "conv 4x3x3 -> celu alpha 0.5"
+    monotone = True
+
+    alpha: float = setting(Number(1e-6, 1e6), 1.0, "what large negative numbers tend to, but for the sign")
+
+    def formula(self, x: Expression) -> Expression:
+        return where(x > 0, x, self.alpha * expm1(where(x > 0, 0, x) / self.alpha))
+
+    def derivative(self, y: Expression) -> Expression:
+        return minimum(y, 0) / self.alpha + 1
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import celu, celu_gradient
+
+        return Kernel(celu, (self.alpha,), FLOAT), Kernel(celu_gradient, (self.alpha,), FLOAT)
 
 
 @record
@@ -160,40 +130,152 @@ class Selu(Elu):
 
     word = "selu"
     example = "dense 8 -> selu"
-    kernel = "elu"
 
     alpha: float = 1.6732632423543772848170429916717
 
     @property
-    def numbers(self) -> tuple[float, ...]:
+    def sides(self) -> tuple[float, float]:
         scale = 1.0507009873554804934193349852946
         return scale * self.alpha, scale
 
 
 @record
-class Celu(Activation):
-    """Continuously differentiable elu: x where positive, alpha * (exp(x / alpha) - 1) elsewhere (Barron 2017)."""
+class Gelu(Activation):
+    """Gaussian error linear unit: x * Phi(x), Phi the normal distribution.
 
-    word = "celu"
-    example = "conv 4x3x3 -> celu alpha 0.5"
+    `form tanh` is the older approximation x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3))).
+    """
+
+    word = "gelu"
+    example = "conv 4x3x3 -> gelu"
+
+    form: str = setting(Choice(("exact", "tanh")), "exact", "the definition, or the approximation by tanh")
+
+    def formula(self, x: Expression) -> Expression:
+        if self.form == "exact":
+            return 0.5 * x * (1 + erf(sqrt(0.5) * x))
+        return 0.5 * x * (1 + tanh(sqrt(4 / tau) * (x + 0.044715 * x**3)))
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.gates import gelu, gelu_gradient, gelu_tanh, gelu_tanh_gradient
+
+        exact = Kernel(gelu, rows=3), Kernel(gelu_gradient, rows=3)
+        return exact if self.form == "exact" else (Kernel(gelu_tanh, rows=3), Kernel(gelu_tanh_gradient, rows=3))
+
+
+@record
+class Swish(Activation):
+    """Swish, or SiLU: x * sigmoid(x)."""
+
+    word = "swish"
+    example = "conv 4x3x3 -> swish"
+    aliases = ("silu",)
+
+    def formula(self, x: Expression) -> Expression:
+        return x * sigmoid(x)
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.gates import swish, swish_gradient
+
+        return Kernel(swish, rows=1), Kernel(swish_gradient, rows=2)
+
+
+@record
+class HardSwish(Activation):
+    """Swish in three pieces: x * min(max(x / 6 + 1/2, 0), 1)."""
+
+    word = "hardswish"
+    example = "conv 4x3x3 -> hardswish"
+    aliases = ("hard_swish", "hswish")
+
+    def formula(self, x: Expression) -> Expression:
+        return x * minimum(maximum(x / 6 + 0.5, 0), 1)
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.gates import hardswish, hardswish_gradient
+
+        return Kernel(hardswish, rows=1), Kernel(hardswish_gradient, rows=2)
+
+
+@record
+class Mish(Activation):
+    """Mish: x * tanh(softplus(x))."""
+
+    word = "mish"
+    example = "conv 4x3x3 -> mish"
+
+    def formula(self, x: Expression) -> Expression:
+        return x * tanh(softplus(x))
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.gates import mish, mish_gradient
+
+        return Kernel(mish, rows=2), Kernel(mish_gradient, rows=3)
+
+
+@record
+class Sigmoid(Activation):
+    """Logistic function: 1 / (1 + exp(-x)), between 0 and 1."""
+
+    word = "sigmoid"
+    example = "dense 4 -> sigmoid"
+    aliases = ("logistic",)
     monotone = True
-    scratch = "float"
 
-    alpha: float = setting(Number(1e-6, 1e6), 1.0, "what large negative numbers tend to, but for the sign")
+    def formula(self, x: Expression) -> Expression:
+        return sigmoid(x)
 
-    @property
-    def numbers(self) -> tuple[float, ...]:
-        return (self.alpha,)
+    def derivative(self, y: Expression) -> Expression:
+        return y * (1 - y)
 
-    def apply(self, x):
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import sigmoid, sigmoid_gradient
+
+        return Kernel(sigmoid), Kernel(sigmoid_gradient, scratch=FLOAT)
+
+
+@record
+class HardSigmoid(Activation):
+    """Sigmoid in three straight pieces: min(max(x / 6 + 1/2, 0), 1)."""
+
+    word = "hardsigmoid"
+    example = "conv 4x3x3 -> hardsigmoid"
+    aliases = ("hard_sigmoid",)
+    monotone = True
+
+    def formula(self, x: Expression) -> Expression:
+        return minimum(maximum(x / 6 + 0.5, 0), 1)
+
+    def derivative(self, y: Expression) -> Expression:
+        return where(y > 0, where(y < 1, 1 / 6, 0), 0)
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import clip, clip_gradient
+
+        numbers = (1 / 6, 0.5, 1.0)
+        return Kernel(clip, numbers), Kernel(clip_gradient, numbers, BOOL)
+
+
+@record
+class Tanh(Activation):
+    """Hyperbolic tangent, between -1 and 1."""
+
+    word = "tanh"
+    example = "conv 4x3x3 -> tanh"
+    monotone = True
+
+    def formula(self, x: Expression) -> Expression:
+        return tanh(x)
+
+    def derivative(self, y: Expression) -> Expression:
+        return 1 - y * y
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
         import numpy as np
 
-        return np.where(x > 0, x, self.alpha * np.expm1(np.minimum(x, 0) / self.alpha))
+        from ..kernels.activation import tanh_gradient
 
-    def derivative(self, y):
-        import numpy as np
-
-        return np.minimum(y, 0) / self.alpha + 1
+        return Kernel(np.tanh), Kernel(tanh_gradient, scratch=FLOAT)
 
 
 @record
@@ -204,15 +286,16 @@ class Softplus(Activation):
     example = "conv 4x3x3 -> softplus"
     monotone = True
 
-    def apply(self, x):
-        import numpy as np
+    def formula(self, x: Expression) -> Expression:
+        return softplus(x)
 
-        return np.logaddexp(0, x)
+    def derivative(self, y: Expression) -> Expression:
+        return -expm1(-y)
 
-    def derivative(self, y):
-        import numpy as np
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import softplus, softplus_gradient
 
-        return 1 - np.exp(-y)
+        return Kernel(softplus), Kernel(softplus_gradient, scratch=FLOAT)
 
 
 @record
@@ -222,13 +305,17 @@ class Softsign(Activation):
     word = "softsign"
     example = "conv 4x3x3 -> softsign"
     monotone = True
-    scratch = "float"
 
-    def apply(self, x):
-        return x / (1 + abs(x))
+    def formula(self, x: Expression) -> Expression:
+        return x / (1 + absolute(x))
 
-    def derivative(self, y):
-        return (1 - abs(y)) ** 2
+    def derivative(self, y: Expression) -> Expression:
+        return (1 - absolute(y)) ** 2
+
+    def kernels(self) -> tuple[Kernel, Kernel]:
+        from ..kernels.activation import softsign, softsign_gradient
+
+        return Kernel(softsign, scratch=FLOAT), Kernel(softsign_gradient, scratch=FLOAT)
 
 
 @record
@@ -241,8 +328,30 @@ class Step(Activation):
     can_alias = ()
     monotone = True
 
-    def gradient(self, node, dy, b):
-        return (None,)
+    def formula(self, x: Expression) -> Expression:
+        return where(x > 0, 1, 0)
 
-    def apply(self, x):
-        return x > 0
+    def kernels(self) -> tuple[Kernel, None]:
+        from ..kernels.activation import step
+
+        return Kernel(step), None
+
+
+ACTIVATIONS: tuple[type[Activation], ...] = (
+    Relu,
+    Relu6,
+    Leaky,
+    Elu,
+    Celu,
+    Selu,
+    Gelu,
+    Swish,
+    HardSwish,
+    Mish,
+    Sigmoid,
+    HardSigmoid,
+    Tanh,
+    Softplus,
+    Softsign,
+    Step,
+)

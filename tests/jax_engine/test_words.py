@@ -9,6 +9,7 @@ import pytest
 from agreement import agree, worst
 
 from cnnspec.words import OPS
+from cnnspec.words.activation import ACTIVATIONS
 from cnnspec.words.costs import COSTS
 
 pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
@@ -69,7 +70,7 @@ def network(on, chains):
 def test_every_word_and_cost_has_one():
     from cnnspec.targets.jax import WORDS
 
-    assert {op.word for op in (*OPS, *COSTS)} == set(WORDS)
+    assert {op.word for op in (*OPS, *COSTS)} == set(WORDS) | {op.word for op in ACTIVATIONS}
 
 
 @pytest.mark.parametrize("on", examples())

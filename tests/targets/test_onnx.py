@@ -11,8 +11,6 @@ from networks import STRUCTURES, engine_for, examples, graph_of, outputs_of, ran
 from cnnspec.diagnostics import SpecError
 from cnnspec.targets.onnx.export import onnx_model
 from cnnspec.targets.onnx.importer import as_spec
-from cnnspec.targets.onnx.words import WORDS as MAPPED
-from cnnspec.words import WORDS
 
 onnx = pytest.importorskip("onnx")
 runtime = pytest.importorskip("onnxruntime")
@@ -116,10 +114,6 @@ def test_an_input_that_is_an_output_too():
     given = values_for(graph, dtype="float32")
     outputs = run(onnx_model(graph, engine_for(graph).parameters), given)
     assert any(np.array_equal(values, given["input"]) for values in outputs)
-
-
-def test_every_word_has_its_onnx():
-    assert set(WORDS) == set(MAPPED)
 
 
 def test_without_the_package_it_says_what_to_install(monkeypatch):

@@ -10,8 +10,6 @@ from cnnspec.runtime.engine import Engine
 from cnnspec.settings.optimisers import Sgd
 from cnnspec.targets.torch.module import torch_source
 from cnnspec.targets.torch.page import MODULE
-from cnnspec.targets.torch.words import WORDS as MAPPED
-from cnnspec.words import WORDS
 from cnnspec.words.costs import Mse
 
 torch = pytest.importorskip("torch")
@@ -103,10 +101,6 @@ def test_weights_cross_as_safetensors_in_both_directions(tmp_path):
     save_file(net.state_dict(), tmp_path / "theirs.safetensors")
     model.load(tmp_path / "theirs.safetensors")
     assert np.abs(net.eval()(torch.tensor(x)).detach().numpy() - model.predict(x)).max() < 1e-6
-
-
-def test_every_word_has_its_torch():
-    assert set(WORDS) == set(MAPPED)
 
 
 def test_every_attribute_of_a_module_is_known_to_be_taken():

@@ -13,8 +13,9 @@ from networks import engine_for, graph_of
 from cnnspec.api import read_spec
 from cnnspec.diagnostics import SpecError
 from cnnspec.explain.explanation import KINDS
-from cnnspec.primitives.activation import Activation
+from cnnspec.ir.expression import FUNCTIONS
 from cnnspec.words import OPS
+from cnnspec.words.activation import ACTIVATIONS
 
 PACKAGE = Path(__file__).parents[2] / "cnnspec"
 WITHOUT: tuple[tuple[str, str, str], ...] = ()  # target, word, and why the target does not know it
@@ -24,13 +25,16 @@ def table(module: str, name: str) -> set[str]:
     return set(getattr(importlib.import_module(module), name))
 
 
+FORMULAS = {op.word for op in ACTIVATIONS}  # each target walks formulas: tests/words/test_formulas.py
+
+
 def torch_words() -> set[str]:
-    return table("cnnspec.targets.torch.words", "WORDS")
+    return table("cnnspec.targets.torch.words", "WORDS") | FORMULAS
 
 
 def onnx_words() -> set[str]:
     pytest.importorskip("onnx")
-    return table("cnnspec.targets.onnx.words", "WORDS")
+    return table("cnnspec.targets.onnx.words", "WORDS") | FORMULAS
 
 
 def onnx_read() -> set[str]:
@@ -50,7 +54,7 @@ def onnx_read() -> set[str]:
 
 def jax_words() -> set[str]:
     pytest.importorskip("jax")
-    return table("cnnspec.targets.jax", "WORDS")
+    return table("cnnspec.targets.jax", "WORDS") | FORMULAS
 
 
 def js_words() -> set[str]:
@@ -67,13 +71,20 @@ def js_words() -> set[str]:
 
 
 def page_words() -> set[str]:
-    """Words that have a kind of account, activations those that `POINTS` of the page computes."""
-    script = (PACKAGE / "report" / "page" / "compute.js").read_text()
-    points = script.partition("const POINTS = {")[2].partition("\n};")[0]
-    computed = set(re.findall(r"^  (\w+)[:,]", points, re.MULTILINE))
-    kinds = set(KINDS)
-    each = {op.word for op in OPS if issubclass(op, Activation)} | {w for w in kinds if KINDS[w] == "point"}
-    return (kinds - each) | (computed & each)
+    """Words that have a kind of account; of a point, those that `POINTS` of the page or their formula computes."""
+    points = {word for word, kind in KINDS.items() if kind == "point"}
+    return set(KINDS) - points | (points & of_the_page("POINTS")) | FORMULAS
+
+
+def of_the_page(table: str) -> set[str]:
+    """The names in a table of the page's script."""
+    script = (PACKAGE / "report" / "page" / "compute.js").read_text(encoding="utf-8")
+    lines = script.partition(f"const {table} = {{")[2].partition("\n};")[0]
+    return set(re.findall(r"^  (\w+)[:,]", lines, re.MULTILINE))
+
+
+def test_the_page_has_every_function_of_formulas():
+    assert of_the_page("FUNCTIONS") == set(FUNCTIONS), "add it to FUNCTIONS in cnnspec/report/page/compute.js"
 
 
 TARGETS = (

@@ -157,8 +157,9 @@ const accounts = {
       numbers[name] = found.data[found.data.length > 1 ? c : 0];
       rows.push([`${name}[${c}]`, numbers[name]]);
     }
-    const run = POINTS[layer.word];
-    return { rows, total: run(x, layer.detail, numbers), size: layer.word === "gelu" ? Math.abs(x) : 0 };
+    const { tree } = layer.detail;
+    if (tree) return { rows, total: valueOf(tree, x), size: Math.abs(x) };
+    return { rows, total: POINTS[layer.word](x, layer.detail, numbers), size: 0 };
   },
 
   join(layer, [c, i, j], example) {
@@ -250,33 +251,45 @@ function movedFrom(layer, before, [c, i, j]) {
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
 const softplus = (x) => (x > 30 ? x : Math.log1p(Math.exp(x)));
-const bent = (x) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
-const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
-
-// Words that make one number of one number: x, the layer's detail, and the channel's parameters.
 const POINTS = {
   bn: (x, d, p) => ((x - p.running_mean) / Math.sqrt(p.running_var + d.eps)) * p.weight + p.bias,
   scale: (x, d, p) => x * p.weight + (p.bias ?? 0),
   prelu: (x, d, p) => (x > 0 ? x : p.weight * x),
   dropout: (x) => x,
   droppath: (x) => x,
-  relu: (x) => Math.max(x, 0),
-  relu6: (x) => clamp(x, 0, 6),
-  leaky: (x, d) => (x > 0 ? x : d.numbers[0] * x),
-  elu: (x, d) => (x > 0 ? x : d.numbers[0] * Math.expm1(x)),
-  celu: (x, d) => (x > 0 ? x : d.numbers[0] * Math.expm1(x / d.numbers[0])),
-  selu: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)),
-  gelu: (x, d) => (d.form === "tanh" ? (x / 2) * (1 + Math.tanh(bent(x))) : (x / 2) * erfc(-x / Math.SQRT2)),
-  swish: (x) => x * sigmoid(x),
-  hardswish: (x) => x * clamp(x / 6 + 0.5, 0, 1),
-  mish: (x) => x * Math.tanh(softplus(x)),
-  sigmoid,
-  hardsigmoid: (x) => clamp(x / 6 + 0.5, 0, 1),
-  tanh: Math.tanh,
-  softplus,
-  softsign: (x) => x / (1 + Math.abs(x)),
-  step: (x) => (x > 0 ? 1 : 0),
 };
+
+// The functions of an activation's formula, which comes as a tree: ["multiply", "x", ["tanh", "x"]].
+const FUNCTIONS = {
+  add: (a, b) => a + b,
+  subtract: (a, b) => a - b,
+  multiply: (a, b) => a * b,
+  divide: (a, b) => a / b,
+  negative: (a) => -a,
+  less: (a, b) => a < b,
+  less_equal: (a, b) => a <= b,
+  greater: (a, b) => a > b,
+  greater_equal: (a, b) => a >= b,
+  where: (condition, a, b) => (condition ? a : b),
+  maximum: Math.max,
+  minimum: Math.min,
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  sqrt: Math.sqrt,
+  tanh: Math.tanh,
+  erf,
+  absolute: Math.abs,
+  sign: Math.sign,
+  sigmoid,
+  softplus,
+};
+
+function valueOf(tree, x) {
+  if (typeof tree === "number") return tree;
+  return tree === "x" ? x : FUNCTIONS[tree[0]](...tree.slice(1).map((part) => valueOf(part, x)));
+}
 
 // 2/√π times the integral of exp(-t²) from 0 to x, by a series of positive terms (DLMF 7.6.2).
 function erf(x) {

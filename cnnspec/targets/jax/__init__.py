@@ -8,10 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...ir.op import Op
+from ...primitives.activation import Activation
 from . import activation, convolution, cost, join, normalise, pooling, regularise, resample, shape
 from .call import Call
 
 Word = Callable[..., Any]
+
+
+def meaning(op: Op) -> Word:
+    """What a word is on JAX's arrays: its function below, or the formula of an activation."""
+    return activation.pointwise if isinstance(op, Activation) else WORDS[op.word]
+
 
 WORDS: dict[str, Word] = {
     "conv": convolution.conv,
@@ -32,23 +40,7 @@ WORDS: dict[str, Word] = {
     "crop": resample.crop,
     "upsample": resample.upsample,
     "resize": resample.resize,
-    "relu": activation.relu,
-    "relu6": activation.relu6,
-    "leaky": activation.leaky,
     "prelu": normalise.prelu,
-    "elu": activation.elu,
-    "celu": activation.celu,
-    "selu": activation.elu,
-    "gelu": activation.gelu,
-    "swish": activation.swish,
-    "hardswish": activation.hardswish,
-    "mish": activation.mish,
-    "sigmoid": activation.sigmoid,
-    "hardsigmoid": activation.hardsigmoid,
-    "tanh": activation.tanh,
-    "softplus": activation.softplus,
-    "softsign": activation.softsign,
-    "step": activation.step,
     "softmax": activation.softmax,
     "logsoftmax": activation.logsoftmax,
     "maxout": activation.maxout,
@@ -72,4 +64,4 @@ WORDS: dict[str, Word] = {
     "hinge": cost.hinge,
 }
 
-__all__ = ["WORDS", "Call", "Word"]
+__all__ = ["WORDS", "Call", "Word", "meaning"]

@@ -1,95 +1,50 @@
-"""Activations. Each condition decides as ours does where two pieces meet, and so does its gradient."""
+"""Activations: their formulas on JAX's arrays, and those that look at all channels of a pixel.
+
+Each condition decides as ours does where two pieces meet, and so does its gradient, which JAX derives: `maximum`
+is a choice here, since the gradient of JAX's own is halved at a tie. NaN stays NaN, to be found.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 
 import jax
 import jax.numpy as jnp
 
-from ...words import (
-    Celu,
-    Elu,
-    Gelu,
-    HardSigmoid,
-    HardSwish,
-    Leaky,
-    LogSoftmax,
-    Maxout,
-    Mish,
-    Relu,
-    Relu6,
-    Selu,
-    Sigmoid,
-    Softmax,
-    Softplus,
-    Softsign,
-    Step,
-    Swish,
-    Tanh,
-)
+from ...ir.expression import X, walk
+from ...primitives.activation import Activation
+from ...words.channels import LogSoftmax, Maxout, Softmax
 from .call import Array, Call, wide
 
-
-def relu(op: Relu, call: Call, x: Array) -> Array:
-    return jnp.where(x <= 0, 0, x)  # NaN stays NaN, to be found
-
-
-def relu6(op: Relu6, call: Call, x: Array) -> Array:
-    return jnp.where(x <= 0, 0, jnp.where(x >= 6, 6, x))
-
-
-def leaky(op: Leaky, call: Call, x: Array) -> Array:
-    return jnp.where(x > 0, x, x * op.slope)
-
-
-def elu(op: Elu | Selu, call: Call, x: Array) -> Array:
-    low, high = op.numbers
-    return jnp.where(x > 0, high * x, low * jnp.expm1(jnp.where(x > 0, 0, x)))
-
-
-def celu(op: Celu, call: Call, x: Array) -> Array:
-    return jnp.where(x > 0, x, op.alpha * jnp.expm1(jnp.where(x > 0, 0, x) / op.alpha))
-
-
-def gelu(op: Gelu, call: Call, x: Array) -> Array:
-    return jax.nn.gelu(x, approximate=op.form == "tanh")
-
-
-def swish(op: Swish, call: Call, x: Array) -> Array:
-    return x * jax.nn.sigmoid(x)
+FUNCTIONS: dict[str, Callable[..., Array]] = {
+    "add": jnp.add,
+    "subtract": jnp.subtract,
+    "multiply": jnp.multiply,
+    "divide": jnp.divide,
+    "negative": jnp.negative,
+    "less": jnp.less,
+    "less_equal": jnp.less_equal,
+    "where": jnp.where,
+    "maximum": lambda a, b: jnp.where(a <= b, b, a),
+    "minimum": lambda a, b: jnp.where(a >= b, b, a),
+    "exp": jnp.exp,
+    "expm1": jnp.expm1,
+    "log": jnp.log,
+    "log1p": jnp.log1p,
+    "sqrt": jnp.sqrt,
+    "tanh": jnp.tanh,
+    "erf": jax.scipy.special.erf,
+    "absolute": jnp.abs,
+    "sign": jnp.sign,
+    "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+}
 
 
-def hardswish(op: HardSwish, call: Call, x: Array) -> Array:
-    return jnp.where(x <= -3, 0, jnp.where(x < 3, x * (x / 6 + 0.5), x))
-
-
-def mish(op: Mish, call: Call, x: Array) -> Array:
-    return x * jnp.tanh(jax.nn.softplus(x))
-
-
-def sigmoid(op: Sigmoid, call: Call, x: Array) -> Array:
-    return jax.nn.sigmoid(x)
-
-
-def hardsigmoid(op: HardSigmoid, call: Call, x: Array) -> Array:
-    return jnp.where(x <= -3, 0, jnp.where(x >= 3, 1, x / 6 + 0.5))
-
-
-def tanh(op: Tanh, call: Call, x: Array) -> Array:
-    return jnp.tanh(x)
-
-
-def softplus(op: Softplus, call: Call, x: Array) -> Array:
-    return jax.nn.softplus(x)
-
-
-def softsign(op: Softsign, call: Call, x: Array) -> Array:
-    return x / (1 + jnp.abs(x))
-
-
-def step(op: Step, call: Call, x: Array) -> Array:
-    return (x > 0).astype(x.dtype)
+def pointwise(op: Activation, call: Call, x: Array) -> Array:
+    """The formula of an activation; a number in it takes the dtype of x."""
+    return walk(op.formula(X), {"x": x}, FUNCTIONS, float).astype(x.dtype)
 
 
 def softmax(op: Softmax, call: Call, x: Array) -> Array:

@@ -25,7 +25,7 @@ from ...quoting import visible
 from .page import INIT, OnnxPage
 from .preparing import PREPARES, prepend
 from .steps import refuse
-from .words import WORDS
+from .words import writer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,7 +117,7 @@ def written(graph: Graph, weights: Mapping[str, np.ndarray], dtype: str, opset: 
     page = OnnxPage(graph, weights, dtype, opset or LOWEST)
     for node in graph:
         if not isinstance(node.op, Input):
-            WORDS[node.op.word](page, node, *node.inputs)
+            writer(node.op)(page, node, *node.inputs)
             op: Any = node.op
             init = settings(type(op)).get("init")
             if init and op.init != init.default:

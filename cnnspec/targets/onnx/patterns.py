@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from .formula import Pattern, noted, pattern_of
+from .page import WORD as NOTE
 from .steps import Step, Steps
 
-Pattern = tuple | float | str
 WORD = "cnnspec:"  # the operator of a step that stands for a group
 PRODUCT, SUM, ALL = "*", "+", "all"
 
@@ -61,6 +62,10 @@ class Groups:
     def word(self, step: Step) -> Step:
         """The step, or the word that it ends: it reads `x`, then the other names in alphabetical order."""
         if len(step.outputs) == 1:
+            op = noted(step.notes.get(NOTE, ""))
+            found = op and next(self.matches(pattern_of(op), step.outputs[0], Match()), None)
+            if found and "x" in found.names:
+                return Step(f"{WORD}formula", step.name, [found.names["x"]], step.outputs, {"word": op}, step.notes)
             for word, pattern in PATTERNS:
                 found = next(self.matches(pattern, step.outputs[0], Match()), None)
                 if found is not None:

@@ -13,6 +13,9 @@ from typing import Any
 
 from ...ir import Node
 from ...ir.geometry import Geometry, each
+from ...ir.op import Op
+from ...primitives.activation import Activation
+from .formula import pointwise
 from .norm_words import bn, groupnorm, layernorm, lrn, prelu, scale
 from .page import WORD, OnnxPage
 
@@ -292,6 +295,11 @@ def join(kind: str) -> Writer:
 
 def concat(page: OnnxPage, node: Node, *inputs: str) -> None:
     page.add("Concat", node, *inputs, axis=1)
+
+
+def writer(op: Op) -> Writer:
+    """What writes a word: its function below, or else the formula of an activation."""
+    return WORDS.get(op.word, pointwise) if isinstance(op, Activation) else WORDS[op.word]
 
 
 WORDS: dict[str, Writer] = {

@@ -18,7 +18,7 @@ from ...ir import Graph, TensorType
 from ...ir.leaves import Input
 from ...quoting import literals
 from .page import Page
-from .words import WORDS
+from .words import writer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,7 +39,7 @@ def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | Non
     for node in graph:
         if not isinstance(node.op, Input):
             values = [page.variables[value] for value in node.inputs]
-            code = WORDS[node.op.word](page, node, *values)
+            code = writer(node.op)(page, node, *values)
             page.forward.append((f"{page.variables[node.name]} = {code}", shape(node.type)))
     inputs = [page.variables[value] for value in graph.inputs]
     outputs = [page.variables[value] for value in graph.outputs]

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ...ir import Node
+from ...ir.op import Op
+from ...primitives.activation import Activation
 from . import windows as windows
+from .formula import pointwise
 from .page import Page, numbers
 
 Writer = Callable[..., str]
@@ -229,6 +232,11 @@ def mul(page: Page, node: Node, *inputs: str) -> str:
 
 def concat(page: Page, node: Node, *inputs: str) -> str:
     return f"torch.cat([{', '.join(inputs)}], 1)"
+
+
+def writer(op: Op) -> Writer:
+    """What writes a word: its function below, or else the formula of an activation."""
+    return WORDS.get(op.word, pointwise) if isinstance(op, Activation) else WORDS[op.word]
 
 
 WORDS: dict[str, Writer] = {

@@ -142,6 +142,12 @@ def fixed(name: str, **expected: tuple[float, float]) -> Operator:
     return read
 
 
+def formula(r: Reader, step: Step) -> Seen:
+    """An activation of ours that ONNX has no operator for."""
+    x = r.loose(step)
+    return r.like(x, r.add(step.attributes["word"], x.value))
+
+
 def gelu(r: Reader, step: Step) -> Seen:
     x = r.loose(step, any_order=True)
     form = "tanh" if step.get("approximate", "none") == "tanh" else "exact"
@@ -293,6 +299,7 @@ OPERATORS: dict[str, Any] = {
     "MaxPool": windows.maxpool,
     "AveragePool": windows.avgpool,
     "LpPool": windows.lppool,
+    f"{GROUP}formula": formula,
     f"{GROUP}minpool": windows.minpool,
     "GlobalAveragePool": windows.gap,
     "GlobalMaxPool": windows.gmp,
