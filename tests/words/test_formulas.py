@@ -11,7 +11,21 @@ from oracles.trial import Trial, agrees_with_differences, agrees_with_evaluator,
 import cnnspec
 import cnnspec.words
 from cnnspec.ir import Builder, data
-from cnnspec.ir.expression import Expression, X, differentiate, evaluate, maximum, minimum, tanh, where
+from cnnspec.ir.expression import (
+    FUNCTIONS,
+    INFIX,
+    Apply,
+    Expression,
+    X,
+    differentiate,
+    evaluate,
+    in_order,
+    maximum,
+    minimum,
+    tanh,
+    walk,
+    where,
+)
 from cnnspec.ir.fields import Number, setting
 from cnnspec.ir.leaves import Input
 from cnnspec.primitives.activation import Activation
@@ -157,6 +171,15 @@ def test_formulas_mean_in_pytorch_what_its_own_functions_mean(cls, monkeypatch):
         close(x.grad.numpy(), slopes, cls.word, 1e-12)
 
 
+def test_every_function_has_operators_of_onnx():
+    pytest.importorskip("onnx")
+    from cnnspec.targets.onnx.formula import OPERATORS, in_operators
+
+    for name in FUNCTIONS:
+        parts = (X, X, X)[: 3 if name == "where" else 2 if name in (*INFIX, "maximum", "minimum") else 1]
+        assert all(part.function in OPERATORS for part in in_order(in_operators(Apply(name, parts)))), name
+
+
 def onnx_outputs(model, given):
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
@@ -228,6 +251,22 @@ def test_jax(spoken):
     y = np.random.default_rng(1).normal(size=(4, 3))
     for name, gradient in ours.gradients(x, y).items():
         close(other.gradients(x, y)[name], gradient, name, 1e-9)
+
+
+def test_formulas_mean_the_same_in_jax():
+    """Values and slopes, also where two pieces meet."""
+    jax = pytest.importorskip("jax")
+    from cnnspec.targets.jax.activation import FUNCTIONS as IN_JAX
+
+    assert set(IN_JAX) == set(FUNCTIONS)
+    with jax.enable_x64(True):
+        x = jax.numpy.array(CORNERS, float)
+        for cls in ACTIVATIONS:
+            formula = cls().formula(X)
+            y, slope = jax.jvp(lambda x: walk(formula, {"x": x}, IN_JAX, float), (x,), (jax.numpy.ones_like(x),))  # noqa: B023
+            ones = np.ones(len(CORNERS))
+            close(y, evaluate(formula, x=np.array(CORNERS)) * ones, cls.word, 1e-12)
+            close(slope, evaluate(differentiate(formula), x=np.array(CORNERS)) * ones, cls.word, 1e-12)
 
 
 def test_ties_go_to_the_second_everywhere():

@@ -25,6 +25,8 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "negative": jnp.negative,
     "less": jnp.less,
     "less_equal": jnp.less_equal,
+    "greater": jnp.greater,
+    "greater_equal": jnp.greater_equal,
     "where": jnp.where,
     "maximum": lambda a, b: jnp.where(a <= b, b, a),
     "minimum": lambda a, b: jnp.where(a >= b, b, a),
