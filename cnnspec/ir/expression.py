@@ -16,6 +16,7 @@ with a table of its own (`walk`), and `differentiate` makes the tree of the deri
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -190,6 +191,23 @@ def in_order(formula: Expression) -> list[Apply]:
 
     visit(formula)
     return list(found)
+
+
+def without_repetition(formula: Expression) -> tuple[list[tuple[Symbol, Expression]], Expression]:
+    """A formula whose shared parts have names of their own, and those parts in the order in which they are made.
+
+    tanh(x) * (1 - tanh(x))    [(part0, tanh(x))], part0 * (1 - part0)
+    """
+    readers = Counter(part for step in in_order(formula) for part in step.parts)
+    parts: list[tuple[Symbol, Expression]] = []
+    made: dict[Expression, Expression] = {}
+    for step in in_order(formula):
+        value = Apply(step.function, tuple(made.get(part, part) for part in step.parts))
+        made[step] = value
+        if readers[step] > 1:
+            made[step] = name = Symbol(f"part{len(parts)}")
+            parts.append((name, value))
+    return parts, made.get(formula, formula)
 
 
 # ---- walking ----------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ class Activation(Op):
         op = ActivationGradient(self)
         if op.slope == ZERO:
             return (None,)
-        value = node.inputs[0] if self.derivative(Y) is None else node.name
+        value = node.inputs[0] if op.reads == "x" else node.name
         return (b.add(op, dy, value, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x):
@@ -97,6 +97,11 @@ class ActivationGradient(Op):
         """The derivative as a formula of `y`, or else of `x`."""
         of_output = self.activation.derivative(Y)
         return differentiate(self.activation.formula(X)) if of_output is None else of_output
+
+    @property
+    def reads(self) -> str:
+        """Of which value: `y`, the output, or `x`, the input."""
+        return "x" if self.activation.derivative(Y) is None else "y"
 
     def type(self, dy: TensorType, value: TensorType) -> TensorType:
         return value

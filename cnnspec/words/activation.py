@@ -1,9 +1,9 @@
 """Activations: one number in, one number out. The formula of each stands here, and nowhere else.
 
 To add one: a class with its `formula`, and its entry in ACTIVATIONS below. Its definition, its gradient, its lines
-of plan, and what it is in PyTorch, ONNX and JAX follow from the formula. `derivative` is that as a formula of the
-output, if there is one: then the memory of the input is free again. Where hand-written kernels are quicker than the
-lines that follow, `kernels` names them.
+of plan, and what it is in PyTorch, ONNX, JAX and JavaScript follow from the formula. `derivative` is that as a
+formula of the output, if there is one: then the memory of the input is free again. Where hand-written kernels are
+quicker than the lines that follow, `kernels` names them.
 """
 
 from __future__ import annotations

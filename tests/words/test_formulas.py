@@ -173,7 +173,7 @@ def test_formulas_mean_in_pytorch_what_its_own_functions_mean(cls, monkeypatch):
 
 def test_every_function_has_operators_of_onnx():
     pytest.importorskip("onnx")
-    from cnnspec.targets.onnx.formula import OPERATORS, in_operators
+    from cnnspec.targets.onnx.words import OPERATORS, in_operators
 
     for name in FUNCTIONS:
         parts = (X, X, X)[: 3 if name == "where" else 2 if name in (*INFIX, "maximum", "minimum") else 1]
@@ -267,6 +267,16 @@ def test_formulas_mean_the_same_in_jax():
             ones = np.ones(len(CORNERS))
             close(y, evaluate(formula, x=np.array(CORNERS)) * ones, cls.word, 1e-12)
             close(slope, evaluate(differentiate(formula), x=np.array(CORNERS)) * ones, cls.word, 1e-12)
+
+
+def test_javascript():
+    """Each function has its JavaScript, and a word its function (computed by Node in tests/targets/test_js.py)."""
+    from cnnspec.targets.js import pointwise
+
+    assert {*pointwise.FUNCTIONS, *INFIX, "negative"} == set(FUNCTIONS)
+    code = pointwise.functions(Tanhx(0.7))
+    assert "function tanhx$0_7(from, to)" in code and "    to[i] = x * Math.tanh(0.7 * x);" in code
+    assert "const part0 = Math.tanh(0.7 * x);" in code.partition("Gradient")[2]  # used three times
 
 
 def test_ties_go_to_the_second_everywhere():

@@ -10,13 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from .formula import Pattern, noted, pattern_of
+from ...diagnostics import Fault
+from ...ir.expression import Apply, Expression, Number, Symbol, X
+from ...ir.fields import settings
+from ...primitives.activation import Activation
+from ...words import WORDS
 from .page import WORD as NOTE
 from .steps import Step, Steps
+from .words import OPERATORS, in_operators
+
+Pattern = tuple | float | str
 
 WORD = "cnnspec:"  # the operator of a step that stands for a group
 PRODUCT, SUM, ALL = "*", "+", "all"
@@ -192,6 +200,47 @@ def plain(step: Step) -> bool:
     if step.op == "HardSigmoid":
         return bool(np.isclose(step.get("alpha", 0.2), 1 / 6)) and step.get("beta", 0.5) == 0.5
     return True
+
+
+def pattern_of(op: Activation) -> Pattern:
+    """The operators of an activation, as `patterns.py` looks for them."""
+
+    def of(part: Expression) -> Pattern:
+        if isinstance(part, Number):
+            return part.value
+        if isinstance(part, Symbol):
+            return part.name
+        assert isinstance(part, Apply)
+        return (OPERATORS[part.function], *map(of, part.parts))
+
+    return of(in_operators(op.formula(X)))
+
+
+def noted(text: str) -> Activation | None:
+    """The activation that a note names, `celu alpha 0.5`; None if it names none."""
+    word, *rest = text.split() or [""]
+    cls = WORDS.get(word)
+    if cls is None or not issubclass(cls, Activation) or len(rest) % 2:
+        return None
+    known = settings(cls)
+    values: dict[str, Any] = {}
+    try:
+        for name, value in zip(rest[::2], rest[1::2], strict=True):
+            values[name] = known[name].metadata["kind"].read(as_written(value))
+        return cls(**values)
+    except (Fault, KeyError):
+        return None
+
+
+def as_written(text: str) -> str | int | float:
+    """A number, if the text is one that a spec may have."""
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        return value if isfinite(value) else text
+    return text
 
 
 def group(steps: Steps, known: Mapping[str, np.ndarray]) -> list[Step]:

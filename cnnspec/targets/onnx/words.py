@@ -8,14 +8,13 @@ onnxruntime's and the way back (`onnx_import`) against the graph.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from math import pi
 from typing import Any
 
 from ...ir import Node
+from ...ir.expression import Apply, Expression, Number, X, in_order
 from ...ir.geometry import Geometry, each
 from ...ir.op import Op
 from ...primitives.activation import Activation
-from .formula import pointwise
 from .norm_words import bn, groupnorm, layernorm, lrn, prelu, scale
 from .page import WORD, OnnxPage
 
@@ -172,6 +171,64 @@ def shuffle(page: OnnxPage, node: Node, x: str) -> None:
 # ---- activations -------------------------------------------------------------------------------------
 
 
+OPERATORS = {
+    "add": "Add",
+    "subtract": "Sub",
+    "multiply": "Mul",
+    "divide": "Div",
+    "negative": "Neg",
+    "less": "Less",
+    "less_equal": "LessOrEqual",
+    "greater": "Greater",
+    "greater_equal": "GreaterOrEqual",
+    "maximum": "Max",
+    "minimum": "Min",
+    "where": "Where",
+    "exp": "Exp",
+    "log": "Log",
+    "sqrt": "Sqrt",
+    "tanh": "Tanh",
+    "erf": "Erf",
+    "absolute": "Abs",
+    "sign": "Sign",
+    "sigmoid": "Sigmoid",
+    "softplus": "Softplus",
+}
+
+
+def in_operators(formula: Expression) -> Expression:
+    """The formula without the functions that ONNX lacks."""
+    if not isinstance(formula, Apply):
+        return formula
+    parts = tuple(map(in_operators, formula.parts))
+    if formula.function == "expm1":
+        return Apply("subtract", (Apply("exp", parts), Number(1.0)))
+    if formula.function == "log1p":
+        return Apply("log", (Apply("add", (parts[0], Number(1.0))),))
+    return Apply(formula.function, parts)
+
+
+def pointwise(page: OnnxPage, node: Node, x: str) -> None:
+    """The formula of the node's word, which a note tells the way back."""
+    assert isinstance(node.op, Activation)
+    formula = in_operators(node.op.formula(X))
+    names: dict[Expression, str] = {X: x}
+
+    def name(part: Expression) -> str:
+        if part not in names:
+            assert isinstance(part, Number)
+            names[part] = page.number(f"{node.name}.number{len(names)}", part.value)
+        return names[part]
+
+    steps = in_order(formula)
+    if not steps:
+        page.add("Identity", node, name(formula))
+    for step in steps:
+        part = "" if step is steps[-1] else f"{step.function}{len(names)}"
+        names[step] = page.add(OPERATORS[step.function], node, *map(name, step.parts), part=part)
+    page.note(WORD, node.op.written())
+
+
 def operator(kind: str, **attributes: str) -> Writer:
     """An operator of its own; `attributes` name the settings that it takes."""
 
@@ -194,46 +251,28 @@ def relu6(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Clip", node, x, page.number(f"{node.name}.low", 0), page.number(f"{node.name}.high", 6))
 
 
+def newer(kind: str, since: int, **attributes: str) -> Writer:
+    """An operator of its own from an opset on, and before it the formula."""
+
+    def write(page: OnnxPage, node: Node, x: str) -> None:
+        if page.opset >= since:
+            operator(kind, **attributes)(page, node, x)
+        else:
+            pointwise(page, node, x)
+
+    return write
+
+
 def gelu(page: OnnxPage, node: Node, x: str) -> None:
-    """x / 2 * (1 + erf(x / sqrt 2)), or its approximation by tanh."""
-    exact = node.op.form == "exact"  # type: ignore[attr-defined]
     if page.opset >= 20:
-        page.add("Gelu", node, x, approximate="none" if exact else "tanh")
-        return
-    if exact:
-        ratio = page.add("Mul", node, x, page.number(f"{node.name}.ratio", 0.5**0.5), part="deviations")
-        grown = page.add("Erf", node, ratio, part="erf")
+        form = node.op.form  # type: ignore[attr-defined]
+        page.add("Gelu", node, x, approximate="none" if form == "exact" else form)
     else:
-        square = page.add("Mul", node, x, x, part="square")
-        cubic = page.add("Mul", node, square, page.number(f"{node.name}.cubic", 0.044715), part="bend")
-        bend = page.add("Add", node, cubic, page.number(f"{node.name}.one", 1), part="bent")
-        slope = page.add("Mul", node, x, page.number(f"{node.name}.ratio", (2 / pi) ** 0.5), part="slope")
-        grown = page.add("Tanh", node, page.add("Mul", node, slope, bend, part="line"), part="tanh")
-    gate = page.add("Add", node, grown, page.number(f"{node.name}.one", 1), part="gate")
-    half = page.add("Mul", node, x, page.number(f"{node.name}.half", 0.5), part="half_x")
-    page.add("Mul", node, half, gate)
-
-
-def swish(page: OnnxPage, node: Node, x: str) -> None:
-    page.add("Mul", node, x, page.add("Sigmoid", node, x, part="gate"))
+        pointwise(page, node, x)
 
 
 def hardsigmoid(page: OnnxPage, node: Node, x: str) -> None:
     page.add("HardSigmoid", node, x, alpha=1 / 6, beta=0.5)
-
-
-def hardswish(page: OnnxPage, node: Node, x: str) -> None:
-    if page.opset >= 14:
-        page.add("HardSwish", node, x)
-        return
-    page.add("Mul", node, x, page.add("HardSigmoid", node, x, part="gate", alpha=1 / 6, beta=0.5))
-
-
-def mish(page: OnnxPage, node: Node, x: str) -> None:
-    if page.opset >= 18:
-        page.add("Mish", node, x)
-        return
-    page.add("Mul", node, x, page.add("Tanh", node, page.add("Softplus", node, x, part="soft"), part="gate"))
 
 
 def step(page: OnnxPage, node: Node, x: str) -> None:
@@ -329,9 +368,8 @@ WORDS: dict[str, Writer] = {
     "celu": operator("Celu", alpha="alpha"),
     "selu": operator("Selu"),
     "gelu": gelu,
-    "swish": swish,
-    "hardswish": hardswish,
-    "mish": mish,
+    "hardswish": newer("HardSwish", 14),
+    "mish": newer("Mish", 18),
     "sigmoid": operator("Sigmoid"),
     "hardsigmoid": hardsigmoid,
     "tanh": operator("Tanh"),
