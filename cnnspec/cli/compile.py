@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import click
 from ..terminal import hand_over, tell
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..lang import Spec
     from ..model import Model
 
@@ -109,7 +112,7 @@ def command(
         from ..targets.js import module as js
 
         text = js.module_source(model.spec, model.parameters, look=look, **settings)  # type: ignore[arg-type]
-        packed = js.packed
+        packed: Callable[[Mapping[str, np.ndarray]], bytes] = js.packed
     else:
         from ..targets.python import module as python
 

@@ -1,11 +1,15 @@
 """The page of a network: one HTML file with the drawing, the layers, the maps and the sums behind each pixel.
 
-`page.html` is the frame; the style sheet, the scripts and the data are put into it, so that the file needs
-nothing else, now or later. Scripts are plain and read from top to bottom in the order of SCRIPTS.
+`page.html` is the frame; the style sheet, the scripts, the network and the data are put into it, so that the file
+needs nothing else, now or later. Scripts are plain and read from top to bottom in the order of SCRIPTS. No value is
+kept: the network itself is in the page, as JavaScript (targets/js) with its weights, and a worker of the page
+computes the values and gradients of an example when it is looked at.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -15,10 +19,21 @@ from ...draw.drawing import draw
 from ...explain.subject import Subject
 from ...quoting import markup
 from .content import content
+from .network import network_text
 from .numbers import Numbers
 
 HERE = Path(__file__).parent
-SCRIPTS = ("numbers.js", "compute.js", "maps.js", "charts.js", "slide.js", "sums.js", "results.js", "page.js")
+SCRIPTS = (
+    "numbers.js",
+    "looking.js",
+    "compute.js",
+    "maps.js",
+    "charts.js",
+    "slide.js",
+    "sums.js",
+    "results.js",
+    "page.js",
+)
 OPENED = 80  # values up to which every block is drawn opened
 
 
@@ -26,18 +41,27 @@ def page(subject: Subject) -> str:
     """The page as the text of an HTML file."""
     numbers = Numbers()
     told = content(subject, numbers)
+    text, told["refused"] = network_text(subject.model)
     depth = 9 if len(subject.graph) <= OPENED else 0
     scripts = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    frame = (HERE / "page.html").read_text(encoding="utf-8")
+    script = frame.rpartition("<script>")[2].partition("</script>")[0].replace("{{ script }}", scripts)
     parts = {
         "title": markup(subject.name),
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "drawing": draw(subject.graph, depth=depth, name=subject.name),
         "content": harmless(told),
         "numbers": numbers.text(),
+        "network": text,
         "script": scripts,
+        "hashes": " ".join(f"'sha256-{digest(each)}'" for each in (script, text)),
     }
-    frame = (HERE / "page.html").read_text(encoding="utf-8")
     return re.sub(r"\{\{ (\w+) \}\}", lambda mark: parts[mark[1]], frame)
+
+
+def digest(script: str) -> str:
+    """A script's SHA-256 as a content security policy says it."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
 def harmless(data: Any) -> str:

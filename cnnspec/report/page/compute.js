@@ -49,7 +49,6 @@ const accounts = {
   filter(layer, [c, i, j], example) {
     const input = seen(example, layers.get(layer.inputs[0]), "values");
     const weight = parameter(layer, "weight");
-    if (!weight) return { missing: true };
     const { share, first } = groupsOf(layer, input);
     const [, height, width] = input.shape;
     const met = taps(layer.detail, i, j, height, width);
@@ -125,7 +124,6 @@ const accounts = {
     const before = layers.get(layer.inputs[0]);
     const input = seen(example, before, "values").data;
     const weight = parameter(layer, "weight");
-    if (!weight) return { missing: true };
     const row = weight.data.subarray(c * input.length, (c + 1) * input.length);
     const parts = Array.from(input, (value, k) => ({ k, value, weight: row[k], product: value * row[k] }));
     parts.sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
@@ -153,7 +151,6 @@ const accounts = {
     const numbers = {};
     for (const name of layer.detail.parameters) {
       const found = parameter(layer, name);
-      if (!found) return { rows, missing: true };
       numbers[name] = found.data[found.data.length > 1 ? c : 0];
       rows.push([`${name}[${c}]`, numbers[name]]);
     }
@@ -348,7 +345,6 @@ function channelsThatCount(layer, c, count) {
 // A number made standard among others, then scaled and shifted.
 function standard(layer, c, x, others) {
   const weight = parameter(layer, "weight"), bias = parameter(layer, "bias");
-  if (!weight || !bias) return { missing: true };
   const mean = others.reduce((sum, value) => sum + value, 0) / others.length;
   const variance = others.reduce((sum, value) => sum + (value - mean) ** 2, 0) / others.length;
   const z = (x - mean) / Math.sqrt(variance + layer.detail.eps);

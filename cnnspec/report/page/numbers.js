@@ -1,4 +1,4 @@
-// What the page knows: the layers by name, and two long arrays that every value points into.
+// What the page knows: the layers by name, and two long arrays of the numbers of images.
 
 const content = JSON.parse(document.getElementById("content").textContent);
 const layers = new Map(content.layers.map((layer) => [layer.name, layer]));
@@ -14,19 +14,15 @@ function numbersAt([kind, start, length]) {
   return (kind ? bytes : floats).subarray(start, start + length);
 }
 
-// A parameter as {data, shape} in PyTorch's layout, or null where it did not fit into the page.
+// A parameter as {data, shape} in PyTorch's layout.
 function parameter(layer, name) {
   const found = layer.parameters[name];
-  return found && found.at ? { data: numbersAt(found.at), shape: found.shape } : null;
+  return found ? { data: looked.parameters[found.of], shape: found.shape } : null;
 }
 
-// The values (or gradients) of a layer for an example, as {data, shape: [c, h, w], exact}.
+// The values (or gradients) of a layer for an example that is looked at, as {data, shape: [c, h, w]}.
 function seen(example, layer, view) {
-  const kept = example[view][layer.name];
-  const data = numbersAt(kept.at);
-  if (!kept.shape) return { data, shape: layer.shape, exact: true };
-  const real = Float64Array.from(data, (byte) => ((byte - 128) / 127) * kept.largest);
-  return { data: real, shape: kept.shape, exact: false };
+  return { data: example.seen[view][layer.name], shape: layer.shape };
 }
 
 function channelOf(array, c) {

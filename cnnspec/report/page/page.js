@@ -70,7 +70,6 @@ function choose(name, go = false) {
 // Where a layer's largest number is: a place worth looking at first.
 function strongest(layer) {
   const array = seen(chosen.example, layer, "values");
-  if (!array.exact) return [0, 0, 0];
   let best = 0;
   for (let k = 1; k < array.data.length; k++) if (Math.abs(array.data[k]) > Math.abs(array.data[best])) best = k;
   return unravel(layer, best);
@@ -129,7 +128,7 @@ function showMaps(layer, array, view) {
     };
     const caption = vector ? `${layer.name}, ${array.shape[0]} numbers` : `${layer.name}, channel ${c}`;
     const data = vector ? array.data : channelOf(array, c);
-    const map = pickable(layer, caption, height, width, color, data, array.exact ? pick : () => showPlace(), moveBy);
+    const map = pickable(layer, caption, height, width, color, data, pick, moveBy);
     map.lastChild.textContent = vector ? "" : String(c);
     map.dataset.channel = c;
     maps.push(map);
@@ -169,8 +168,7 @@ function showPlace(focus = false) {
     const here = vector || Number(map.dataset.channel) === place[0];
     const over = map.firstChild;
     over.setAttribute("tabindex", here ? "0" : "-1");
-    const marked = here && example.exact;
-    putBox(over, "pixel", ...(marked ? [[row, row + 1], [column, column + 1]] : [null]));
+    putBox(over, "pixel", ...(here ? [[row, row + 1], [column, column + 1]] : [null]));
     if (here && focus) over.focus({ preventScroll: true });
   }
   showPicture();
@@ -194,7 +192,7 @@ function showPicture() {
   over.setAttribute("role", "img");
   over.setAttribute("aria-label", `The input: ${example.title}`);
   byId("picture").replaceChildren(over);
-  const box = example.exact ? reach(layer, place) : null;
+  const box = reach(layer, place);
   const told = byId("receptive");
   told.textContent = "";
   if (!box || layer === source) return;
@@ -215,9 +213,12 @@ function paintColors(canvas, array) {
 function showExample() {
   const { example } = chosen;
   const answers = byId("answers");
-  answers.replaceChildren(element("p", {}, `cost ${show(example.cost)}${example.known ? "" : " (as if its own answer were right)"}`));
-  const order = example.answers.map((value, k) => [value, k]).sort((a, b) => b[0] - a[0]).slice(0, 10);
-  const largest = Math.max(...example.answers.map(Math.abs));
+  answers.replaceChildren(element("p", {}, `cost ${show(example.seen.cost)}${example.known ? "" : " (as if its own answer were right)"}`));
+  const output = layers.get(content.outputs[0]);
+  if (output.shape[1] * output.shape[2] > 1 || output.shape[0] < 2) return; // an image or a number: its maps show it
+  const given = Array.from(seen(example, output, "values").data);
+  const order = given.map((value, k) => [value, k]).sort((a, b) => b[0] - a[0]).slice(0, 10);
+  const largest = Math.max(...given.map(Math.abs));
   const bars = element("div", { class: "answers", role: "list", "aria-label": "Answers, the strongest first" });
   order.forEach(([value, k], place) => {
     const bar = element("span", { class: "bar-of", "aria-hidden": "true" });
@@ -227,6 +228,43 @@ function showExample() {
     bars.append(element("span", { class: place ? "" : "best", role: "listitem" }, `${name}${right}`), bar, element("span", { class: "mono" }, show(value, 4)));
   });
   answers.append(bars);
+}
+
+// Look at an example, and show what is chosen of it. While it is computed the page says so.
+async function chooseExample(example) {
+  const state = document.documentElement.dataset;
+  state.ready = "";
+  byId("result").textContent = "The network is at work ...";
+  chosen.wanted = example;
+  await look(example);
+  if (chosen.wanted !== example) return;
+  chosen.example = example;
+  showExample();
+  if (chosen.layer) {
+    showLayer();
+    showPlace();
+  }
+  state.ready = "yes";
+}
+
+// The page from the first example on; without the network, where it does not fit, all but its numbers.
+async function begin() {
+  if (content.refused) {
+    for (const id of ["layer", "number", "slide"]) byId(id).hidden = true;
+    byId("answers").textContent = `The numbers of this network cannot be looked at here: ${content.refused}.`;
+    document.documentElement.dataset.ready = "yes";
+    return;
+  }
+  startLooking();
+  const example = content.examples[0];
+  await look(example);
+  chosen.example = chosen.wanted = example;
+  showExample();
+  if (!chooseFromAddress()) {
+    const first = content.layers.find((layer) => layer.kind === "filter") || content.layers[0];
+    choose(first.name);
+  }
+  document.documentElement.dataset.ready = "yes";
 }
 
 // ---- wiring ----------------------------------------------------------------------------------------
@@ -254,10 +292,7 @@ function chooseFromAddress() {
 
 showPage();
 byId("example").addEventListener("change", (event) => {
-  chosen.example = content.examples[Number(event.target.value)];
-  showExample();
-  showLayer();
-  showPlace();
+  chooseExample(content.examples[Number(event.target.value)]);
 });
 byId("choose").addEventListener("change", (event) => choose(event.target.value));
 byId("before").addEventListener("click", () => neighbour(-1));
@@ -281,10 +316,5 @@ dark.addEventListener("change", () => {
   showLayer();
   showPlace();
 });
-window.addEventListener("hashchange", chooseFromAddress);
-showExample();
-if (!chooseFromAddress()) {
-  const first = content.layers.find((layer) => layer.kind === "filter") || content.layers[0];
-  choose(first.name);
-}
-document.documentElement.dataset.ready = "yes";
+window.addEventListener("hashchange", () => chosen.example.seen && chooseFromAddress());
+begin();

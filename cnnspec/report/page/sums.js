@@ -83,10 +83,6 @@ function scrolling(label, child) {
 function showSums(layer, place, example) {
   const [result, sums] = [document.getElementById("result"), document.getElementById("sums")];
   sums.replaceChildren();
-  if (!example.exact) {
-    result.textContent = "This network's numbers are too many for a page; `cnnspec trace` shows any of them.";
-    return;
-  }
   const told = explain(layer, place, example);
   const gradients = seen(example, layer, "gradients");
   const slope = channelOf(gradients, place[0])[place[1] * gradients.shape[2] + place[2]];
@@ -94,10 +90,6 @@ function showSums(layer, place, example) {
     element("strong", { id: "value", "data-number": told.value }, `${placeName(layer, place)} = ${show(told.value)}`),
     element("span", { class: "note" }, `   d cost / d this number = ${show(slope)}`),
   );
-  if (told.missing) {
-    sums.append(element("p", { class: "note" }, "The weights of this layer do not fit the page; `cnnspec trace` has them."));
-    return;
-  }
   if (told.says) sums.append(element("p", {}, told.says));
   const groups = told.groups || [];
   const ranked = [...groups].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)).slice(0, OPEN);

@@ -58,11 +58,13 @@ def module_source(
     embed: bool = False,
     script: bool = False,
     preparation: Preparation | None = None,
+    dtype: str | None = "float32",
 ) -> str:
     """The module's text; see the docstring of this package for what it exports.
 
-    `beside` is the safetensors file that holds the weights, unless they are embedded. With `script` it is no module
-    but a classic script that defines `network`, for a page that is opened from the file system.
+    `beside` is the safetensors file that holds the weights, unless they are embedded, as `dtype` (None: their own).
+    With `script` it is no module but a classic script that defines `network`, for a page that is opened from the
+    file system.
     """
     graph = spec.graph
     names = Names()
@@ -94,7 +96,7 @@ def module_source(
     code = [*plans, *activations(emitters.values()), *own]
     text = [heading(spec, emitters, beside, embed, script, preparation), title("the plan"), *code[: -len(own)]]
     text += [title("kernels, and what runs the plan"), used(code), title("the network"), own[0]]
-    text += [f"const WEIGHTS =\n{weights_text(weights)};"] if embed else []
+    text += [f"const WEIGHTS =\n{weights_text(weights, dtype)};"] if embed else []
     text += [own[1]]
     whole = "\n\n".join(part.strip("\n") for part in text) + "\n"
     return f"const network = (() => {{\n{whole}}})();\n" if script else whole
@@ -110,6 +112,12 @@ def looked_at(spec: Spec) -> Graph:
     """The graph with its cost, every word an output."""
     words = tuple(spec.graph.nodes)
     return replace(attach_costs(spec.graph, spec.train.cost), outputs=words)
+
+
+def looked_at_size(spec: Spec) -> int:
+    """How many numbers looking at one image takes: every value and every gradient."""
+    e = emitted(run(looked_at(spec), LOOK), Names(), keep=True)
+    return e.size + e.beside_size
 
 
 def plan_source(name: str, e: Emitter, words: Graph) -> str:
@@ -265,14 +273,14 @@ def truth(value: bool) -> str:
     return "true" if value else "false"
 
 
-def packed(weights: Mapping[str, np.ndarray]) -> bytes:
-    """Weights as the bytes of a safetensors file in float32."""
-    arrays = {name: values.astype("float32") for name, values in weights.items()}
+def packed(weights: Mapping[str, np.ndarray], dtype: str | None = "float32") -> bytes:
+    """Weights as the bytes of a safetensors file; without a `dtype` in their own."""
+    arrays = {name: values.astype(dtype or values.dtype) for name, values in weights.items()}
     return b"".join(bytes(piece) for piece in tensors.contents(arrays, WRITTEN_FOR))
 
 
-def weights_text(weights: Mapping[str, np.ndarray]) -> str:
+def weights_text(weights: Mapping[str, np.ndarray], dtype: str | None = "float32") -> str:
     """Weights as a literal in base64, over several lines."""
-    text = base64.b64encode(packed(weights)).decode()
+    text = base64.b64encode(packed(weights, dtype)).decode()
     lines = [text[start : start + LINE] for start in range(0, len(text), LINE)] or [""]
     return " +\n".join(f'  "{line}"' for line in lines)

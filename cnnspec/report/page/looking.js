@@ -1,0 +1,81 @@
+// The network at work: a worker computes the values and gradients of an example when it is looked at.
+
+const KEPT = 3; // examples whose values stay
+
+const looked = { parameters: {}, recent: [], worker: null, waiting: new Map(), asked: 0 };
+
+// What the worker does, in a scope of its own; `network` is the page's network (targets/js).
+function worker() {
+  const net = network.create(undefined, { dtype: "float64" });
+  self.onmessage = ({ data: { id, inputs, targets } }) => {
+    try {
+      self.postMessage({ id, ...lookAt(net, inputs, targets) });
+    } catch (problem) {
+      self.postMessage({ id, problem: String(problem) });
+    }
+  };
+}
+
+// Every value and every gradient of one example, by name.
+function lookAt(net, inputs, targets) {
+  const cost = net.look(inputs, targets);
+  const values = {}, gradients = {}, parameters = {};
+  for (const [name] of net.plans.look.outputs) {
+    values[name] = net.value(name);
+    gradients[name] = net.gradient(name);
+  }
+  for (const [name] of net.parameters) parameters[name] = net.get(name);
+  return { cost, values, gradients, parameters };
+}
+
+// Start the worker; where a page may have none (some browsers, from a file) the page computes itself.
+function startLooking() {
+  const text = document.getElementById("network").textContent;
+  try {
+    const source = `"use strict";\n${text}\n${lookAt}\n(${worker})();`;
+    const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+    looked.worker = new Worker(address);
+  } catch {
+    looked.worker = besidePage(text);
+    return;
+  }
+  looked.worker.onmessage = ({ data }) => answered(data);
+  looked.worker.onerror = () => {
+    looked.worker = besidePage(text);
+    for (const { question } of looked.waiting.values()) looked.worker.postMessage(question);
+  };
+}
+
+// What stands for a worker: the network as a script of the page.
+function besidePage(text) {
+  document.head.append(element("script", {}, text)); // defines `network`
+  let net = null;
+  return {
+    postMessage({ id, inputs, targets }) {
+      net ||= network.create(undefined, { dtype: "float64" });
+      window.setTimeout(() => answered({ id, ...lookAt(net, inputs, targets) }));
+    },
+  };
+}
+
+function answered({ id, problem, parameters, ...seenNow }) {
+  const { done, failed } = looked.waiting.get(id);
+  looked.waiting.delete(id);
+  if (problem) return failed(new Error(problem));
+  looked.parameters = parameters;
+  done(seenNow);
+}
+
+// Look at an example, unless its values are here; those of examples that were left long ago go.
+async function look(example) {
+  if (!example.seen) {
+    const named = (addresses) => Object.fromEntries(Object.entries(addresses).map(([name, at]) => [name, numbersAt(at)]));
+    const question = { id: ++looked.asked, inputs: named(example.inputs), targets: named(example.targets) };
+    example.seen = await new Promise((done, failed) => {
+      looked.waiting.set(question.id, { question, done, failed });
+      looked.worker.postMessage(question);
+    });
+  }
+  looked.recent = [example, ...looked.recent.filter((other) => other !== example)];
+  for (const old of looked.recent.splice(KEPT)) old.seen = null;
+}
