@@ -55,10 +55,11 @@ def complaints(driver):
 
 
 def requests(driver):
-    """The addresses that were asked for since the page was opened."""
+    """The addresses that were asked for since the page was opened, but for what the page holds itself."""
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     return [
         message["params"]["request"]["url"]
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
+        and not message["params"]["request"]["url"].startswith("blob:")
     ]
