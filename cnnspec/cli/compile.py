@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 BESIDE = {"python": ".npz", "js": ".safetensors"}  # modules, and what their weights beside them are called
 OF = {
-    "train": ("python",),
     "batch": ("python",),
     "look": ("js",),
     "opset": ("onnx",),
@@ -40,7 +39,7 @@ OF = {
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--opset", type=click.IntRange(1), help="onnx: the opset to write for; the lowest that will do.")
 @click.option("--raw", is_flag=True, help="Leave the preparation out: the network takes numbers as it sees them.")
-@click.option("--train", is_flag=True, help="python: backward and update too.")
+@click.option("--train", is_flag=True, help="python, js: backward and update too.")
 @click.option("--look", is_flag=True, help="js: every value and every gradient by name.")
 @click.option("--embed", is_flag=True, help="python, js: the weights in the file itself.")
 @click.option("--batch", type=click.IntRange(1), help="python: images that go through the plan together.")

@@ -126,7 +126,7 @@ def test_code(place, door, sink):
 
 
 def javascript(path):
-    return cli("compile", path, "--emit", "js", "--embed", "--look")
+    return cli("compile", path, "--emit", "js", "--embed", "--train", "--look")
 
 
 @pytest.mark.parametrize("door", DOORS)

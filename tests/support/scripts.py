@@ -15,8 +15,8 @@ from cnnspec.train import tensors
 DRIVER = """
 import { readFileSync, writeFileSync } from 'node:fs';
 const told = (v) => typeof v === 'number' && !Number.isFinite(v) ? String(v) : v ?? null;
-const plain = (v) => ArrayBuffer.isView(v) || Array.isArray(v) ? Array.from(v, told) : v && typeof v === 'object'
-  ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)])) : told(v);
+const plain = (v) => ArrayBuffer.isView(v) ? Array.from(v, told) : Array.isArray(v) ? v.map(plain)
+  : v && typeof v === 'object' ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)])) : told(v);
 const found = [];
 for (const { module, weights, options, randoms, calls } of JSON.parse(readFileSync('jobs.json'))) {
   try {
@@ -25,7 +25,10 @@ for (const { module, weights, options, randoms, calls } of JSON.parse(readFileSy
     if (drawn) options.random = () => drawn.next().value;
     const net = create(new Uint8Array(readFileSync(weights)), options);
     const results = [];
-    for (const [method, ...args] of calls) results.push(plain(await net[method](...args)));
+    for (const [method, ...args] of calls) {
+      const given = await net[method](...args);
+      results.push(plain(typeof given?.next === 'function' ? [...given] : given));
+    }
     found.push(results);
   } catch (error) { found.push(String(error.stack)); }
 }

@@ -37,7 +37,14 @@ they are given as an object by name; names are those of the spec.
                                    parameter, at all of it
     net.plans.look.outputs         rows [name, ., shape] of every value
 
-    net.learn(images, targets, { rate })         (train) one step of the spec's optimiser; { cost, correct }
+    net.learn(images, targets, { rate })         (train) one step of the spec's optimiser; { cost, correct }, the
+                                                 answers that are correct by class and by label
+    net.measure(images, targets)                 the same as the network is in use; nothing is changed
+    net.fit(images, targets, { epochs, batch, shuffle, augment, each })
+                                                 steps through epochs, one for each turn of the loop over it:
+                                                 { epoch, step, rate, images, cost, correct }; `each` is called with
+                                                 the augmented images of a batch and gives what the network sees
+    net.steps, net.total, net.first, net.perEpoch    where the schedule is; net.rate, the rate of the next step
 
 `targets` are classes (one for each image, or for each pixel of it) or numbers of the output's shape.
 

@@ -17,7 +17,7 @@ CALLED = re.compile(r"(?<![\w.$])[A-Za-z_]\w*")
 NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 FILES = (
     "products", "convolution", "pooling", "channels", "normalisation", "joins", "resampling", "costs", "functions",
-    "weights", "preparation", "network", "looking",
+    "weights", "preparation", "augmentation", "network", "looking", "training",
 )  # fmt: skip
 
 

@@ -146,8 +146,9 @@ class Emitter:
             self.beside[name] = Place(wide, offset, kind.elements, str(kind))
             return
         size = -(-kind.elements // SLOT) if kind.dtype == "bool" else kind.elements
+        first = 0 if isinstance(self.node.op, (Input, Target)) else step  # what is given is there before all lines
         last = FOREVER if self.keep else max(self.last.get(value, 0), step)
-        self.buffers[name] = Buffer(name, (size,), kind.dtype, step, last, SLOT)
+        self.buffers[name] = Buffer(name, (size,), kind.dtype, first, last, SLOT)
 
     def run(self, lines: Callable[[Emitter, Node], None], unmade: Callable[[Op], bool]) -> None:
         """Let every node write its lines; `unmade` says of which op the by-products are not made here."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from ...codegen.names import Names
 from ...data.preparation import Preparation
-from ...ir import Graph
+from ...ir import Graph, TensorType
 from ...ir.leaves import Target
 from ...lang import Spec
 from ...passes import run
 from ...passes.activation_gradients import every_gradient
-from ...passes.dead_code import eliminate_dead_code
+from ...passes.dead_code import drop_outputs, eliminate_dead_code
 from ...passes.decompose import attach_costs, decompose_inference, decompose_training
 from ...passes.differentiate import differentiate
 from ...passes.fold_norm import fold_norm
@@ -24,10 +24,11 @@ from ...passes.hoist_pooling import hoist_pooling
 from ...primitives.activation import Activation, ActivationGradient
 from ...quoting import script_comment, script_literal
 from ...runtime.parameters import parameters_of
+from ...settings.augment import Augmentation, Flip, Moved
 from ...train import tensors
-from . import pointwise
+from . import pointwise, translate
 from .bundle import used
-from .emit import MARGIN, Emitter, Lines, function
+from .emit import MARGIN, Emitter, Lines, function, sizes
 from .lines import unmade, write
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ LEARN = (
     fuse_norm,
     differentiate,
     eliminate_dead_code,
+)
+MEASURE = (
+    decompose_inference,
+    fuse_softmax_cross_entropy,
+    drop_outputs,
+    eliminate_dead_code,
+    fold_norm,
+    hoist_pooling,
+    eliminate_dead_code,
+    fuse_norm,
 )
 LOOK = (decompose_inference, every_gradient, eliminate_dead_code)
 WRITTEN_FOR = {"written for": "a JavaScript module"}  # metadata of weights
@@ -71,7 +82,9 @@ def module_source(
     owned = {full: (names[full], parameter) for full, parameter in parameters_of(graph).items()}
     emitters = {"use": emitted(run(graph, USE), names)}
     if train:
-        emitters["learn"] = emitted(run(attach_costs(graph, spec.train.cost), LEARN), names)
+        judged = attach_costs(graph, spec.train.cost)
+        emitters["learn"] = emitted(run(judged, LEARN), names)
+        emitters["measure"] = emitted(run(judged, MEASURE), names)
     if look:
         emitters["look"] = emitted(run(looked_at(spec), LOOK), names, keep=True)
     plans = [plan_source(name, e, graph) for name, e in emitters.items()]
@@ -86,6 +99,7 @@ def module_source(
         "  ],",
         f"  plans: {{ {', '.join(f'{name}: {name.upper()}' for name in emitters)} }},",
         f"  deepest: {max(e.deepest for e in emitters.values())}, // the longest sum in a product of matrices",
+        *(training(spec) if train else []),
         *(prepared(preparation) if preparation else []),
         "};",
     ]
@@ -93,7 +107,7 @@ def module_source(
     for more in ["learning"] * train + ["looking"] * look:
         kind = f"{more}({kind})"
     own = ["\n".join(tables), ending(kind, beside, embed, script)]
-    code = [*plans, *activations(emitters.values()), *own]
+    code = [*plans, *activations(emitters.values()), *(formulas(spec) if train else []), *own]
     text = [heading(spec, emitters, beside, embed, script, preparation), title("the plan"), *code[: -len(own)]]
     text += [title("kernels, and what runs the plan"), used(code), title("the network"), own[0]]
     text += [f"const WEIGHTS =\n{weights_text(weights, dtype)};"] if embed else []
@@ -127,7 +141,7 @@ def plan_source(name: str, e: Emitter, words: Graph) -> str:
     outputs = words.nodes if name == "look" else words.outputs
     lines = [f"/** {TITLES[name]} */", f"const {name.upper()} = {{"]
     lines += table("inputs", [(value, value) for value in graph.inputs], e)
-    if name != "learn":
+    if graph.outputs:
         lines += table("outputs", zip(outputs, graph.outputs, strict=False), e)
     if targets:
         lines += table("targets", [(value.removesuffix(".target"), value) for value in targets], e)
@@ -143,12 +157,13 @@ def plan_source(name: str, e: Emitter, words: Graph) -> str:
         code = f"    {array}: {place.kind}({place.offset}, {place.size}),"
         lines.append(f"{code:<{MARGIN}} {script_comment(place.shape)}")
     lines += ["  }),"]
-    before, forward, backward = split(e)
+    both_ways = name in ("learn", "look")
+    before, forward, backward = split(e, both_ways)
     if before:
         lines += function("prepare(room, b, p)", before)
     costs = ("return { cost, correct };", "let cost = 0, correct = [0, 0];") if targets else ("", "")
     lines += function("forward(room, b, p, n, random)", forward, *costs)
-    if targets:
+    if both_ways:
         lines += function("backward(room, b, p, g, n)", backward)
     if e.settled:
         lines += ["  settle(b, p, n) {", *(f"    {code};" for code in e.settled), "  },"]
@@ -158,15 +173,16 @@ def plan_source(name: str, e: Emitter, words: Graph) -> str:
 TITLES = {
     "use": "The network in use: images in, outputs out.",
     "learn": "A training step: the cost of a batch, and its gradient from the last layer to the first.",
+    "measure": "The cost of a batch, as the network is in use.",
     "look": "The network to look at: every value, and the gradient of the cost at each.",
 }
 
 
-def split(e: Emitter) -> tuple[list[Lines], list[Lines], list[Lines]]:
+def split(e: Emitter, both_ways: bool) -> tuple[list[Lines], list[Lines], list[Lines]]:
     """The parts that depend on parameters alone, those up to the cost, and those after it."""
-    if not e.graph.cost:
+    if not both_ways:
         known = [part for part in e.parts if part.node.name in e.known]
-        return known, [part for part in e.parts if part not in known], []
+        return known, [part for part in e.parts if part.node.name not in e.known], []
     early = set(list(e.graph.nodes)[: list(e.graph.nodes).index(e.graph.cost) + 1])
     forward = [part for part in e.parts if part.node.name in early]
     return [], forward, [part for part in e.parts if part.node.name not in early]
@@ -192,6 +208,43 @@ def activations(emitters: Iterable[Emitter]) -> list[str]:
             if isinstance(op, Activation):
                 found.setdefault(pointwise.name(op), pointwise.functions(op))
     return list(found.values())
+
+
+def formulas(spec: Spec) -> list[str]:
+    """How a step moves the parameters, and the learning rate of each."""
+    optimiser, schedule = spec.train.optimiser, spec.train.schedule
+    return [translate.update(optimiser), translate.functions(optimiser.scalars, schedule.rate)]
+
+
+def training(spec: Spec) -> list[str]:
+    """The settings of a training."""
+    train, optimiser = spec.train, spec.train.optimiser
+    images = spec.graph.type(spec.graph.inputs[0])
+    changes = ", ".join(augmented(change, images) for change in spec.data.augment)
+    clip = "null" if optimiser.clip is None else repr(optimiser.clip)
+    return [
+        f"  training: {{ // {optimiser.written()}; {train.schedule.written()}",
+        f"    batch: {train.batch},",
+        f"    epochs: {train.epochs},",
+        f"    lr: {optimiser.lr!r},",
+        f"    clip: {clip},",
+        f"    moments: [{', '.join(map(script_literal, optimiser.moments))}],",
+        "    update,",
+        f"    scalars: {translate.name_of(optimiser.scalars)},",
+        f"    rate: {translate.name_of(train.schedule.rate)},",
+        f"    augment: [{changes}],",
+        "  },",
+    ]
+
+
+def augmented(change: Augmentation, images: TensorType) -> str:
+    """A function that changes the image at a place of an array."""
+    if isinstance(change, Moved):
+        reach = [0, *change.reach(images.shape)][-2:]
+        return f"(x, at, random) => move(x, at, {sizes(images)}, random, {reach}, {truth(change.repeats)})"
+    if isinstance(change, Flip):
+        return f"(x, at, random) => flip(x, at, {sizes(images)}, random)"
+    raise pointwise.refused(f"augment {change.word}")
 
 
 def ending(kind: str, beside: str, embed: bool, script: bool) -> str:

@@ -1,5 +1,11 @@
 // Functions of a number that JavaScript has not.
 
+/** The nearest whole number; of two the even one, as in Python. */
+export function roundHalfEven(x) {
+  const down = Math.floor(x), over = x - down;
+  return over < 0.5 || (over === 0.5 && down % 2 === 0) ? down : down + 1;
+}
+
 /** log(1 + exp(x)) */
 export function log1pExp(x) {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));

@@ -22,7 +22,7 @@ export function outward(x, size, n, out) {
 export class Network {
   constructor(tables, weights, { dtype = 'float32', simd = true, random = Math.random } = {}) {
     if (dtype !== 'float32' && dtype !== 'float64') throw new Error(`dtype is float32 or float64, not ${dtype}`);
-    Object.assign(this, tables, { dtype, simd, random, most: 0, fresh: true });
+    Object.assign(this, tables, { dtype, simd, random, most: 0 });
     this.Real = dtype === 'float64' ? Float64Array : Float32Array;
     this.makeRoom(1);
     if (weights) this.load(weights);
@@ -53,7 +53,7 @@ export class Network {
     Object.assign(this.p, this.named(this.blocks.state, false));
     if (this.blocks.gradient) this.g = this.named(this.blocks.gradient, true);
     this.most = n;
-    this.fresh = true;
+    this.prepared = new Set();
     this.bound = new Map();
   }
 
@@ -100,7 +100,7 @@ export class Network {
     const [, id, shape] = this.parameter(name);
     if (numbers.length !== sizeOf(shape)) throw new Error(`${name} has ${sizeOf(shape)} numbers (${shape.join('x')}), got ${numbers.length}`);
     this.p[id].set(numbers);
-    this.fresh = true;
+    this.prepared.clear();
   }
 
   parameter(name) {
@@ -145,10 +145,15 @@ export class Network {
   /** Outputs by name, one image behind the other. */
   predict(x) {
     const plan = this.plans.use, { b, n } = this.feed('use', x);
-    if (this.fresh && plan.prepare) plan.prepare(this.room, b, this.p);
-    this.fresh = false;
+    this.makeReady(plan, b);
     plan.forward(this.room, b, this.p, n, this.random);
     return Object.fromEntries(plan.outputs.map(([name, id, shape]) => [name, this.taken(b[id], sizeOf(shape), n)]));
+  }
+
+  /** What parameters alone decide is made once after they have changed. */
+  makeReady(plan, b) {
+    if (plan.prepare && !this.prepared.has(plan)) plan.prepare(this.room, b, this.p);
+    this.prepared.add(plan);
   }
 
   /** Images as the training data have them, as the network sees them (where the weights of a run tell how). */

@@ -1,0 +1,86 @@
+// What trains a network.
+
+/** A network that learns, by the spec's cost, optimiser and schedule.
+ *
+ *    net.learn(images, targets, { rate })    one step; gives { cost, correct }
+ *    net.measure(images, targets)            { cost, correct } as the network is in use
+ *    net.fit(images, targets, { ... })       steps through epochs; for await (const done of net.fit(...)) ...
+ */
+export const learning = (Base) => class extends Base {
+  steps = 0; // of the optimiser, so far
+  first = 0; // the step that the schedule counts from
+  total = 0; // steps that the schedule knows of; without, the rate stays what it was
+  perEpoch = 1;
+
+  blockNames() {
+    return ['gradient', ...this.training.moments];
+  }
+
+  /** The learning rate of the next step. */
+  get rate() {
+    const { rate, lr } = this.training;
+    return this.total ? rate(this.steps - this.first, this.total, this.perEpoch, lr) : lr;
+  }
+
+  /** One step on some images; where the cost is not finite nothing is changed. */
+  learn(x, y, { rate = this.rate } = {}) {
+    const plan = this.plans.learn, { b, n } = this.feed('learn', x), { p, g, room, blocks, training } = this;
+    aim(plan.targets, b, y, n);
+    const done = plan.forward(room, b, p, n, this.random);
+    if (!Number.isFinite(done.cost)) return done;
+    plan.backward(room, b, p, g, n);
+    const scalars = training.scalars(this.steps + 1, rate);
+    if (training.clip !== null) scalars.scale = clipScale(blocks.gradient, training.clip);
+    training.update(blocks.trained, blocks.gradient, blocks, scalars);
+    plan.settle?.(b, p, n);
+    this.steps += 1;
+    this.prepared.clear();
+    return done;
+  }
+
+  /** The mean cost of some images and how many are answered correctly (by class, by label), as the network is in use. */
+  measure(x, y) {
+    const plan = this.plans.measure, { b, n } = this.feed('measure', x);
+    aim(plan.targets, b, y, n);
+    this.makeReady(plan, b);
+    return plan.forward(this.room, b, this.p, n, this.random);
+  }
+
+  /** Steps through some epochs of all images, in an order drawn anew for each; `each` is called with the images of a
+   * batch, after the augmentations of the spec, and gives what the network sees. Whoever runs through the steps may
+   * stop between two of them. */
+  *fit(x, y, { epochs = this.training.epochs, batch = this.training.batch, shuffle = true, augment = true, each = (images) => images } = {}) {
+    const [, , shape] = this.plans.learn.inputs[0], size = sizeOf(shape), count = x.length / size, many = y.length / count;
+    const order = Array.from({ length: count }, (_, i) => i);
+    Object.assign(this, { first: this.steps, perEpoch: Math.ceil(count / batch), total: epochs * Math.ceil(count / batch) });
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      if (shuffle) shuffleOrder(order, this.random);
+      for (let start = 0; start < count; start += batch) {
+        const chosen = order.slice(start, start + batch), images = new x.constructor(chosen.length * size), targets = [];
+        chosen.forEach((i, k) => {
+          for (let j = 0; j < size; j++) images[k * size + j] = x[i * size + j];
+          for (let j = 0; j < many; j++) targets.push(y[i * many + j]);
+          if (augment) for (const change of this.training.augment) change(images, k * size, this.random);
+        });
+        const { rate } = this, done = this.learn(each(images), targets, { rate });
+        yield { epoch, step: this.steps, rate, images: chosen.length, ...done };
+      }
+    }
+  }
+};
+
+/** The factor that shortens a gradient to the norm `clip`; 1 where it is shorter. */
+export function clipScale(gradient, clip) {
+  let square = 0;
+  for (let i = 0; i < gradient.length; i++) square += gradient[i] * gradient[i];
+  const scale = clip / (Math.sqrt(square) + 1e-6); // as torch.nn.utils.clip_grad_norm_
+  return scale > 1 ? 1 : scale;
+}
+
+/** Another order of the same numbers (Fisher and Yates). */
+export function shuffleOrder(order, random) {
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+}

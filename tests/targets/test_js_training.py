@@ -1,0 +1,254 @@
+"""JavaScript modules that learn, against the definitions and the NumPy engine, in float64."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import scripts
+from networks import STRUCTURES, engine_for, examples, values_for
+from oracles.nets import SumOfProducts, TimesEach
+from oracles.random_nets import random_net
+
+from cnnspec.api import read_spec
+from cnnspec.codegen.evaluate import evaluate
+from cnnspec.passes import run
+from cnnspec.passes.decompose import attach_costs
+from cnnspec.runtime.engine import Engine
+from cnnspec.settings.optimisers import OPTIMISERS
+from cnnspec.settings.schedules import SCHEDULES
+from cnnspec.targets.js import lines, translate
+from cnnspec.targets.js.bundle import used
+from cnnspec.targets.js.module import LEARN, module_source
+from cnnspec.words.costs import COSTS
+
+COST = {cost.word: f"input 4x3x3\nconv 3x3x3 -> {{}}\ntrain {{ cost {cost.word} }}" for cost in COSTS}
+ENDS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
+TEXTS = {
+    **examples(),
+    **STRUCTURES,
+    **{word: text.replace("{}", ENDS.get(word, "tanh")) for word, text in COST.items()},
+}
+
+
+def judged(graph, n):
+    """Targets: rows with a single 1 where there are classes, else numbers."""
+    generator = np.random.default_rng(2)
+    found = {}
+    for name in [name for name in graph.nodes if name.endswith(".target")]:
+        kind = graph.type(name)
+        hot = np.moveaxis(np.eye(kind["c"])[generator.integers(0, kind["c"], (n, *kind.spatial))], -1, 1)
+        found[name] = hot if kind["c"] > 1 else generator.random((n, *kind.shape))
+    return found
+
+
+def of_outputs(targets):
+    return {name.removesuffix(".target"): values for name, values in targets.items()}
+
+
+def one_step(spec, seed=3):
+    """A job of a step by plain descent, and the parameters and the cost that it should come to."""
+    parameters = engine_for(spec.graph).parameters
+    graph = run(attach_costs(spec.graph, spec.train.cost), LEARN)
+    given, n = values_for(spec.graph), 3
+    targets, generator, masks, randoms = judged(graph, n), np.random.default_rng(seed), {}, []
+    for node in graph:
+        if "mask" in node.extras:
+            kind = node.extras["mask"]
+            drawn = generator.random((*kind.shape, n))  # as they lie: the images of the batch innermost
+            randoms += drawn.reshape(-1).tolist()
+            kept = np.where(drawn < node.op.rate, 0, 1 / (1 - node.op.rate))
+            masks[f"{node.name}:mask"] = np.moveaxis(kept, -1, 0)
+    known = evaluate(graph, {**parameters, **given, **targets, **masks})
+    after = {
+        name: values - 0.1 * known.get(graph.gradients.get(name, ""), 0) for name, values in parameters.items()
+    }
+    for state, value in graph.updates.items():
+        node = graph[value]
+        new = known[node.inputs[1]] * node.op.correction(n)
+        after[state] = (1 - node.op.momentum) * parameters[state] + node.op.momentum * new
+    calls = [["learn", given, of_outputs(targets)], *(["get", name] for name in parameters)]
+    plain = replace(spec, train=replace(spec.train, optimiser=OPTIMISERS[0](lr=0.1)))
+    source = module_source(plain, parameters, train=True)
+    job = scripts.job(source, parameters, calls, randoms, dtype="float64")
+    return job, [float(known[graph.cost]), *after.values()]
+
+
+def compare(found, expected):
+    done, *parameters = found
+    np.testing.assert_allclose(done["cost"], expected[0], rtol=1e-9)
+    for mine, values in zip(parameters, expected[1:], strict=True):
+        np.testing.assert_allclose(mine, np.reshape(values, -1), rtol=1e-9, atol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory):
+    scripts.need_node()
+    steps = [one_step(read_spec(text=text)) for text in TEXTS.values()]
+    found = scripts.run(tmp_path_factory.mktemp("learnt"), [job for job, _ in steps])
+    return {name: (mine, want) for name, mine, (_, want) in zip(TEXTS, found, steps, strict=True)}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_step_of_each_word_and_each_cost(learnt, name):
+    compare(*learnt[name])
+
+
+def times_each(e, node):
+    x, w = node.inputs
+    e.line(f"timesChannel({e[x]}, {e[w]}, {e[node.name]}, {node.type.elements}, n)")
+
+
+def sum_of_products(e, node):
+    x, dy = node.inputs
+    e.line(f"channelDots({e[x]}, {e[dy]}, {e[node.name]}, {node.type.elements}, n)")
+
+
+@pytest.fixture
+def own_lines(monkeypatch):
+    """The primitives of the tests' own word."""
+    monkeypatch.setitem(lines.LINES, TimesEach, times_each)
+    monkeypatch.setitem(lines.LINES, SumOfProducts, sum_of_products)
+
+
+def random_step(seed):
+    graph, costs = random_net(seed)
+    spec = read_spec(text="input 2\ndense 1\n")
+    return one_step(replace(spec, graph=graph, train=replace(spec.train, cost=costs)), seed)
+
+
+def of_random_nets(folder, seeds):
+    steps = [random_step(seed) for seed in seeds]
+    for found, (_, expected) in zip(scripts.run(folder, [job for job, _ in steps]), steps, strict=True):
+        compare(found, expected)
+
+
+def test_a_step_of_random_nets(own_lines, tmp_path):
+    of_random_nets(tmp_path, range(12))
+
+
+@pytest.mark.slow
+def test_a_step_of_many_random_nets(own_lines, tmp_path):
+    of_random_nets(tmp_path, range(12, 200))
+
+
+SMALL = """
+input 2x8x8
+conv 4x3x3 pad same bias off -> bn -> relu -> maxpool 2 -> conv 4x3x3 groups 2 stride 2 -> gelu
+  -> dense 6 -> layernorm -> tanh -> dense 3 -> softmax
+train {{ optimiser {optimiser} ; schedule {schedule} ; batch 6 }}
+"""
+SETTINGS = {
+    "sgd": "sgd lr 0.05 momentum 0.9 nesterov on weight_decay 1e-3 clip 1",
+    "rmsprop": "rmsprop lr 1e-3 momentum 0.5",
+    "adagrad": "adagrad lr 0.02 lr_decay 1e-2",
+    "adam": "adam lr 2e-3 weight_decay 1e-2",
+    "adamw": "adamw lr 2e-3 weight_decay 0.1 clip 0.5",
+    "adamax": "adamax",
+    "lion": "lion lr 1e-3 weight_decay 1e-2",
+}
+SCHEDULED = {
+    "constant": "constant warmup 0.7",
+    "step": "step every 1 gamma 0.5 warmup 0.5",
+    "exponential": "exponential gamma 0.9",
+    "cosine": "cosine final 1e-4 warmup 0.3",
+    "onecycle": "onecycle start 10",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_fifty_steps_are_those_of_numpy(tmp_path, name):
+    schedule = [*SCHEDULED.values()][[*SETTINGS].index(name) % len(SCHEDULED)]
+    spec = read_spec(text=SMALL.format(optimiser=SETTINGS[name], schedule=schedule))
+    train = spec.train
+    engine = Engine(spec.graph, train.cost, train.optimiser, seed=4, dtype="float64")
+    before = {key: values.copy() for key, values in engine.parameters.items()}
+    generator = np.random.default_rng(1)
+    x, y = generator.normal(size=(30, 2, 8, 8)), generator.integers(0, 3, 30)
+    costs = []
+    for step in range(50):
+        chosen = slice(step % 5 * 6, step % 5 * 6 + 6)
+        arrays = {"input": x[chosen], f"{spec.graph.outputs[0]}.target": np.eye(3)[y[chosen]]}
+        costs.append(engine.learn(arrays, train.schedule.rate(step, 50, 5, train.optimiser.lr))[0])
+    calls = [["fit", x, y, {"epochs": 10, "shuffle": False}], *(["get", key] for key in before)]
+    job = scripts.job(module_source(spec, before, train=True), before, calls, dtype="float64")
+    ((done, *parameters),) = scripts.run(tmp_path, [job])
+    np.testing.assert_allclose([each["cost"] for each in done], costs, rtol=1e-8)
+    for key, values in zip(before, parameters, strict=True):
+        np.testing.assert_allclose(values, engine.parameters[key].reshape(-1), rtol=1e-8, atol=1e-8, err_msg=key)
+
+
+def test_measures_as_numpy_does(tmp_path):
+    spec = read_spec(text=SMALL.format(optimiser="sgd", schedule="constant"))
+    engine = engine_for(spec.graph, spec.train.cost)
+    generator = np.random.default_rng(1)
+    x, y = generator.normal(size=(20, 2, 8, 8)), generator.integers(0, 3, 20)
+    cost, (by_class, _) = engine.measure({"input": x, f"{spec.graph.outputs[0]}.target": np.eye(3)[y]})
+    source = module_source(spec, engine.parameters, train=True)
+    calls = [["measure", x, y], ["learn", x, y], ["measure", x, y], ["predict", x]]
+    job = scripts.job(source, engine.parameters, calls, dtype="float64")
+    ((first, _, after, _),) = scripts.run(tmp_path, [job])
+    np.testing.assert_allclose(first["cost"], cost, rtol=1e-9)
+    assert first["correct"][0] == by_class
+    assert after["cost"] != first["cost"], "what is made of parameters alone is made again"
+
+
+def test_a_step_that_is_not_finite_changes_nothing(tmp_path):
+    spec = read_spec(text=SMALL.format(optimiser="adam", schedule="constant"))
+    parameters = engine_for(spec.graph, spec.train.cost).parameters
+    far = np.full((1, 2, 8, 8), 1e300)  # whose squares are no numbers
+    calls = [["learn", far, [1]], ["get", "conv1.weight"], ["get", "bn1.running_mean"]]
+    job = scripts.job(module_source(spec, parameters, train=True), parameters, calls, dtype="float64")
+    ((done, weight, mean),) = scripts.run(tmp_path, [job])
+    assert done["cost"] in ("NaN", "Infinity")
+    np.testing.assert_array_equal(weight, parameters["conv1.weight"].reshape(-1))
+    np.testing.assert_array_equal(mean, parameters["bn1.running_mean"])
+
+
+def test_a_schedule_gives_the_rates_of_python(tmp_path):
+    """Warm-ups that end at half a step, the step after the last, and every setting."""
+    written = [f"cosine warmup {k / 8}" for k in range(9)] + [*SCHEDULED.values(), "onecycle warmup 2 end 3"]
+    program, expected = [], []
+    for text in written:
+        schedule = read_spec(text=f"input 2\ndense 1\ntrain {{ schedule {text} ; epochs 9 }}").train.schedule
+        code = translate.functions(schedule.rate)
+        program.append(f"(() => {{ {used([code])} {code}\nreturn {translate.name_of(schedule.rate)}; }})()")
+        expected.append([schedule.rate(step, 36, 4, 0.3) for step in range(38)])
+    text = f"const rates = [{', '.join(program)}];\nconst steps = [...Array(38).keys()];\n"
+    text += "console.log(JSON.stringify(rates.map((rate) => steps.map((step) => rate(step, 36, 4, 0.3)))));\n"
+    (tmp_path / "rates.mjs").write_text(text)
+    np.testing.assert_allclose(json.loads(scripts.node("rates.mjs", tmp_path)), expected, rtol=1e-13)
+
+
+def test_every_optimiser_and_every_schedule_is_tried():
+    assert [*SETTINGS] == [optimiser.word for optimiser in OPTIMISERS]
+    assert [*SCHEDULED] == [schedule.word for schedule in SCHEDULES]
+
+
+def drawn(randoms, reach):
+    """What a number from 0 to 1 chooses among 0 ... 2 reach."""
+    return [int(number * (2 * reach + 1)) for number in randoms]
+
+
+@pytest.mark.parametrize("shape", [(2, 5, 6), (3, 7)])
+@pytest.mark.parametrize("word", ["flip", "crop 2", "shift 2"])
+def test_augmentations_are_those_of_numpy(tmp_path, word, shape):
+    sizes = "x".join(map(str, shape))
+    spec = read_spec(text=f"input {sizes}\ndense 1\ntrain {{ cost mse }}\ndata {{ augment {word} }}\n")
+    (change,) = spec.data.augment
+    generator = np.random.default_rng(0)
+    x, ways = generator.integers(0, 256, (9, *shape)), 1 if word == "flip" else len(shape) - 1
+    numbers = generator.random((9, ways))
+    rows = numbers[:, 0] < 0.5 if word == "flip" else np.array([drawn(row, 2) for row in numbers])
+    wanted = change.apply(x.copy(), rows)
+    if word != "flip" and ways == 1:  # a sequence draws for its one row too
+        numbers = np.concatenate([np.zeros((9, 1)), numbers], axis=1)
+    code = next(line for line in module_source(spec, {}, train=True).split("\n") if "augment: [" in line)
+    change_code = code.strip().removeprefix("augment: [").removesuffix("],")
+    text = f"{used([change_code])}\nconst change = {change_code}, x = {x.reshape(-1).tolist()};\n"
+    text += f"const numbers = {numbers.reshape(-1).tolist()}.values(), images = Int32Array.from(x);\n"
+    text += f"for (let i = 0; i < 9; i++) change(images, i * {x[0].size}, () => numbers.next().value);\n"
+    (tmp_path / "change.mjs").write_text(text + "console.log(JSON.stringify([...images]));\n")
+    assert json.loads(scripts.node("change.mjs", tmp_path)) == wanted.reshape(-1).tolist()
