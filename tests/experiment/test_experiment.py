@@ -291,7 +291,7 @@ def test_weights_to_begin_with(net):
 @pytest.mark.parametrize(
     "how, error, said",
     [
-        ({"overrides": ["train.epoch=3"]}, cnnspec.SpecError, "no setting `epoch`"),
+        ({"overrides": ["train.epoks=3"]}, cnnspec.SpecError, "no setting `epoks`"),
         ({"overrides": "train.epochs=3"}, ValueError, "sequence of settings"),
         ({"seed": -1}, cnnspec.SpecError, "seed"),
         ({"overrides": {"train.epochs": 3}}, ValueError, "sequence of settings"),

@@ -442,3 +442,15 @@ def test_scripts_write_text_and_never_markup():
     ways = r"innerHTML|outerHTML|insertAdjacent|document\.write|ContextualFragment|DOMParser|\beval\(|Function\("
     for script in HERE.glob("*.js"):
         assert not re.search(ways, script.read_text()), script.name
+
+
+def test_the_account_stays_in_view_beside_the_maps(driver, lenet):
+    _, path = lenet
+    resize(driver, 1400, 900)
+    show(driver, path, "conv2[3,4,5]")
+    click_on(driver, 15, 2, 3, (10, 10))
+    assert driver.find_element("id", "value").text.startswith("conv2[15,2,3] = ")
+    script = """const box = document.getElementById(arguments[0]).getBoundingClientRect();
+        return [box.top, window.innerHeight - box.bottom]"""
+    for what in ("value", "number-heading"):
+        assert min(driver.execute_script(script, what)) >= 0, what
