@@ -155,7 +155,8 @@ FORMATS = {
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("place", PLACES)
-def test_names_in_json_are_refused(place, format):
+def test_names_in_json_are_refused(place, format, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     found = []
     for name in ("not a name", HOSTILE):
         document = json.loads(json.dumps(as_json(read_spec(text=TEXT))))
