@@ -8,6 +8,8 @@ import click
 
 from ..terminal import show, tell, tell_json
 
+PARTS = ("test", "validation", "train", "all")
+
 
 @click.command()
 @click.argument("trained", metavar="RUN_OR_WEIGHTS", type=click.Path(exists=True, path_type=Path))
@@ -16,13 +18,20 @@ from ..terminal import show, tell, tell_json
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
     help="""A setting in place of the run's, such as other data: data.source='npz "other.npz"'.""",
 )  # fmt: skip
+@click.option(
+    "--part", type=click.Choice(PARTS), default="test", show_default=True, help="Which images; all are every one."
+)
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(trained: Path, folder: Path | None, overrides: tuple[str, ...], workers: int, as_json: bool) -> None:
+def command(
+    trained: Path, folder: Path | None, overrides: tuple[str, ...], part: str, workers: int, as_json: bool
+) -> None:
     """Test the network of a run's folder, or of a weights file, on the test images of its data: cost, accuracy,
     precision, recall and F1 of each class and who is taken for whom, or the errors of numbers.
 
-    The images are prepared as the training data were.
+    The images are prepared as the training data were. All images of other data:
+
+        cnnspec eval RUN --part all --set data.source='images "other photos"'
     """
     from ..diagnostics import Diagnostic, SpecError
     from ..experiment.session import reopen
@@ -30,13 +39,18 @@ def command(trained: Path, folder: Path | None, overrides: tuple[str, ...], work
     from ..train.measure_tables import whole
 
     session, model = reopen(trained, folder, workers, overrides)
-    if not len(session.data.test):
-        message = f"there are no test images in {session.data.name}"
-        help = "keep some: `test 10%` of the source, or files of their own"
+    data = session.data
+    images = (
+        data.whole if part == "all" else {"train": data.train, "validation": data.validation}.get(part, data.test)
+    )
+    told = {"train": "training ", "all": ""}.get(part, f"{part} ")
+    if not len(images):
+        message = f"there are no {told}images in {data.name}"
+        help = f"keep some: `{part} 10%` of the source, or files of their own; `--part all` takes every image"
         raise SpecError((Diagnostic("CNN303", message, help=help),))
     with model:
-        score = measure(model, session.data.test, model.batch)
-    found = {"images": len(session.data.test), "accuracy": score.accuracy, "cost": score.cost}
+        score = measure(model, images, model.batch)
+    found = {"images": len(images), "accuracy": score.accuracy, "cost": score.cost}
     measures, classes = score.measures, session.data.classes
     if measures:
         found |= measures.to_json(classes)
@@ -44,6 +58,6 @@ def command(trained: Path, folder: Path | None, overrides: tuple[str, ...], work
         tell_json(found)
         return
     accuracy = f"accuracy {score.accuracy:.2%}, " if score.accuracy is not None else ""
-    tell(f"{accuracy}cost {score.cost:.4f} on {found['images']:,} test images of {session.data.name}")
+    tell(f"{accuracy}cost {score.cost:.4f} on {found['images']:,} {told}images of {session.data.name}")
     if measures:
         show("\n" + whole(measures, classes))

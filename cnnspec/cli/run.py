@@ -83,15 +83,22 @@ def command(
     if accept_changed_data and resume is None:
         raise click.UsageError("--accept-changed-data is for --resume")
     if resume is not None:
-        if overrides or weights or tune:
+        from ..experiment.experiment import MOVED
+
+        if weights or tune or any(not one.startswith(MOVED) for one in overrides):
             raise click.UsageError(
-                "a resumed run keeps its settings and weights; --set, --weights and --tune begin a new one"
+                "a resumed run keeps its settings and weights; --set, --weights and --tune begin a new one "
+                f"(--set {MOVED}... alone goes with it: it says what its data are called now)"
             )
         stopped = Stopped.open(resume)
         machines = machines.or_as(stopped.made.settings)
         execution = Execution(workers, parallel, machines.engine or "numpy", machines.devices, *machines.join())
         experiment = Experiment.resume(
-            stopped, data=folder, execution=execution, accept_changed_data=accept_changed_data
+            stopped,
+            data=folder,
+            execution=execution,
+            accept_changed_data=accept_changed_data,
+            overrides=overrides,
         )
     else:
         assert spec is not None

@@ -201,6 +201,13 @@ class Dataset:
         )
 
     @property
+    def whole(self) -> Split:
+        """Every image, those of the training first."""
+        parts = [part for part in (self.train, self.validation, self.test) if len(part)]
+        x, y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y"))
+        return Split(x, y.view(type(self.train.y)), self.scaling)
+
+    @property
     def input_type(self) -> TensorType:
         """The type of one image: what `input` would say."""
         return data(*self.train.x.shape[1:])

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -269,6 +269,20 @@ def preparation_of(found: Dataset, settings: Data) -> Preparation:
         axes=source.axes if isinstance(source, Npz) else None,
         table=found.table,
     )
+
+
+def source_as(settings: Data, kept: Preparation) -> Data:
+    """A data block with what its source leaves open of pictures and arrays as training had it.
+
+    So `source images "other"` is brought to the size and the colours that the network was trained on.
+    """
+    source = settings.source
+    if isinstance(source, Images) and kept.input_type.kind == "image":
+        grey = kept.colour is False or (kept.colour is None and kept.input[0] == 1)
+        source = replace(source, colour=source.colour and not grey, resize=source.resize or kept.resize)
+    elif isinstance(source, Npz) and source.axes is None and kept.axes is not None:
+        source = replace(source, axes=kept.axes)
+    return replace(settings, source=source)
 
 
 def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:

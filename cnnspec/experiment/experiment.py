@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Observer = Callable[[Event], object]
 MOST_WORKERS = 256
+MOVED = "data.source="  # the setting that says where data lie
 
 
 @dataclass(frozen=True)
@@ -147,15 +148,19 @@ class Experiment:
         data: Path | None = None,
         execution: Execution = Execution(),
         accept_changed_data: bool = False,
+        overrides: Sequence[str] = (),
     ) -> Experiment:
         """A run that goes on from its last checkpoint, with its own spec, settings and preparation.
 
-        `data` is the folder of its data where they have moved. Data that have changed are refused (SpecError)
-        unless `accept_changed_data`.
+        `data` is the folder of its data where they have moved, and `overrides` say by `data.source=...` what they
+        are called now. Data that have changed are refused (SpecError) unless `accept_changed_data`.
         """
         made = stopped.made
         data = data or made.data_folder
-        session = begin(made.path, made.overrides, data, made.source, made.preparation)
+        if any(not one.startswith(MOVED) for one in overrides):
+            raise ValueError(f"a resumed run keeps its settings, but for {MOVED}...; got {list(overrides)!r:.60}")
+        session = begin(made.path, (*made.overrides, *overrides), data, made.source, made.preparation)
+        session = replace(session, overrides=made.overrides)  # wherever the data lie, the run is the same
         model = _model(session, execution, int(made.settings["shards"]), measured=made.settings.get("tuned"))
         return cls(
             session, model, execution, made.preparation or session.preparation, made.path, data,

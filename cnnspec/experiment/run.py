@@ -92,8 +92,7 @@ def run(
     values; KeyboardInterrupt at Ctrl-C, after the step that was under way was saved.
     """
     execution = Execution(workers, parallel, engine, devices)
-    if isinstance(overrides, (str, Mapping)) or not all(isinstance(one, str) for one in overrides):
-        raise ValueError(f'overrides is a sequence of settings, such as ["train.epochs=3"]; got {overrides!r:.60}')
+    overrides = settings_of(overrides)
     if weights is None and (partial or names is not None):
         raise ValueError("partial and names are of weights to begin with; give weights too")
     if seed is not None:
@@ -114,19 +113,25 @@ def resume(
     engine: str | None = None,
     devices: int | None = None,
     accept_changed_data: bool = False,
+    overrides: Sequence[str] = (),
     on_event: OnEvent | None = None,
 ) -> Run:
     """Go on with a run that was interrupted, from its last checkpoint; the same bits as without the interruption.
 
     The spec, its settings and the preparation are those in the run's folder; `data` says where the data lie now, if
-    they have moved. Data that have changed are refused unless `accept_changed_data`. The rest is as for `run`.
+    they have moved, and `overrides` by ["data.source=..."] what they are called. Data that have changed are refused
+    unless `accept_changed_data`. The rest is as for `run`.
 
     Raises SpecError where the folder holds no state, is damaged, or is being written by another process.
     """
     stopped = Stopped.open(Path(folder))
     execution = Execution(workers, parallel, engine or stopped.made.settings.get("engine", "numpy"), devices)
     with Experiment.resume(
-        stopped, data=_path(data), execution=execution, accept_changed_data=accept_changed_data
+        stopped,
+        data=_path(data),
+        execution=execution,
+        accept_changed_data=accept_changed_data,
+        overrides=settings_of(overrides),
     ) as experiment:
         return _ended(experiment, on_event)
 
@@ -141,6 +146,13 @@ def open(trained: Place, *, data: Place | None = None) -> Model:
     written before preparations were kept needs its data still, from the folder `data`. Raises SpecError.
     """
     return open_trained(Path(trained), _path(data)).model
+
+
+def settings_of(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Settings as a caller gives them; ValueError for anything else."""
+    if isinstance(overrides, (str, Mapping)) or not all(isinstance(one, str) for one in overrides):
+        raise ValueError(f'overrides is a sequence of settings, such as ["train.epochs=3"]; got {overrides!r:.60}')
+    return tuple(overrides)
 
 
 def _path(place: Place | None) -> Path | None:

@@ -10,7 +10,7 @@ from ..api import read_spec
 from ..data.dataset import Dataset
 from ..data.fingerprint import fingerprint
 from ..data.load import load
-from ..data.preparation import Preparation, preparation_of, prepared_as
+from ..data.preparation import Preparation, preparation_of, prepared_as, source_as
 from ..diagnostics import Diagnostic, Fault, Source, SpecError
 from ..lang import Spec
 from ..model.model import Model
@@ -53,8 +53,10 @@ def begin(
     """
     spec = read_spec(source or path, overrides=overrides)
     span = spec.place("source")
-    table = preparation.table if preparation else None
-    data = load(spec.data, folder=folder, root=path.parent, seed=spec.train.seed, span=span, table=table)
+    table, wanted = None, spec.data
+    if preparation is not None:
+        table, wanted = preparation.table, source_as(spec.data, preparation)
+    data = load(wanted, folder=folder, root=path.parent, seed=spec.train.seed, span=span, table=table)
     if preparation is not None:
         try:
             data = prepared_as(data, preparation)

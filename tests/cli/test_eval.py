@@ -52,3 +52,55 @@ def test_eval_without_test_images_is_a_finding(here, images, cnnspec):
     assert cnnspec("run", spec(here, test="0"), "--workers", 1).code == 0
     outcome = cnnspec("eval", "runs/net-001")
     assert outcome.code == 1 and "error[CNN303]: there are no test images in f" in outcome.err
+
+
+def test_eval_measures_the_part_that_is_asked_for(here, images, cnnspec):
+    assert cnnspec("run", spec(here), "--workers", 1).code == 0
+    found = {
+        part: json.loads(cnnspec("eval", "runs/net-001", "--part", part, "--json").out)
+        for part in ("train", "validation", "test", "all")
+    }
+    counts = {part: told["images"] for part, told in found.items()}
+    assert counts["all"] == 60 == counts["train"] + counts["validation"] + counts["test"]
+    for name in ("cost", "accuracy"):
+        parts = sum(found[part][name] * counts[part] for part in ("train", "validation", "test"))
+        assert found["all"][name] == pytest.approx(parts / 60, abs=1e-6)
+    assert " on 60 images of f" in cnnspec("eval", "runs/net-001", "--part", "all").out
+    assert " training images of f" in cnnspec("eval", "runs/net-001", "--part", "train").out
+
+
+def test_other_pictures_are_prepared_as_those_of_training(here, cnnspec):
+    """Of any size and colour: what the new source leaves open is as the old one had it."""
+    image = pytest.importorskip("PIL.Image")
+    random = np.random.default_rng(0)
+    for folder, size in (("old", (9, 9)), ("new", (30, 17))):
+        for k, name in enumerate(("dark", "light")):
+            (here / folder / name).mkdir(parents=True)
+            for i in range(8):
+                pixels = random.integers(100 * k, 100 * k + 90, (*size, 3)).astype(np.uint8)
+                image.fromarray(pixels).resize((size[0] + i, size[1])).save(here / folder / name / f"{i}.png")
+    (here / "net.cnn").write_text(
+        'input 1x6x5\ndense 2 -> softmax\ndata { source images "old" colour off resize 6x5 ; normalise on }\n'
+        "train { epochs 30 ; batch 4 ; optimiser adam lr 1e-2 }\n"
+    )
+    assert cnnspec("run", "net.cnn", "--workers", 1).code == 0
+    found = cnnspec("eval", "runs/net-001", "--part", "all", "--set", 'data.source=images "new"', "--json")
+    assert found.code == 0, found.err
+    assert json.loads(found.out)["images"] == 16 and json.loads(found.out)["accuracy"] == 1
+    other = cnnspec("eval", "runs/net-001", "--set", 'data.source=images "new" resize 7x7')
+    assert other.code == 1 and "CNN408" in other.err
+
+
+def test_other_arrays_have_their_axes_as_those_of_training(here, cnnspec):
+    x = np.random.default_rng(0).normal(size=(40, 6, 5, 3))
+    for name in ("old", "new"):
+        np.savez(here / f"{name}.npz", x=x, y=np.arange(40) % 2)
+    (here / "net.cnn").write_text(
+        'dense 2 -> softmax\ndata { source npz "old.npz" axes nhwc ; validation 0 }\ntrain { epochs 1 }\n'
+    )
+    assert cnnspec("run", "net.cnn", "--workers", 1).code == 0
+    first, second = (
+        json.loads(cnnspec("eval", "runs/net-001", "--part", "all", "--json", *how).out)
+        for how in ((), ("--set", 'data.source=npz "new.npz"'))
+    )
+    assert first == second

@@ -12,7 +12,7 @@ from cnnspec.cli import run as cnnspec
 from cnnspec.data.dataset import Dataset, Split
 from cnnspec.data.fingerprint import changes, fingerprint
 from cnnspec.settings.schedules import Cosine, Exponential, OneCycle, Step
-from cnnspec.train import runs
+from cnnspec.train import runs, tensors
 from cnnspec.train.folder import RunFolder
 from cnnspec.train.loop import EpochDone, Interrupted, StepDone
 
@@ -213,3 +213,47 @@ def test_a_fingerprint_that_was_edited_differs(was):
 @pytest.mark.parametrize("total", [0, 1, 8])
 def test_no_step_has_a_rate_below_nothing_or_above_the_largest(schedule, step, total):
     assert 0 <= schedule.rate(step, total, 2, 0.01) <= 0.01 * (1 + 1e-12)
+
+
+# ---- data that are called otherwise now -----------------------------------------------------------------
+
+
+def test_data_that_have_another_name_are_the_same(tmp_path, monkeypatch, capsys):
+    """The run goes on to the bits of one whose data stayed, and its weights are not of another training."""
+    bits = []
+    for moved in (False, True):
+        folder = tmp_path / str(moved)
+        folder.mkdir()
+        write(folder, 40)
+        run = stopped(folder, monkeypatch, after_epoch(2))
+        if moved:
+            (folder / "elsewhere").mkdir()
+            (folder / "f.npz").rename(folder / "elsewhere" / "g.npz")
+            assert resume(run) == 1 and "CNN401" in capsys.readouterr().err
+        source = 'data.source=npz "elsewhere/g.npz"'
+        assert resume(run, *(["--set", source] if moved else [])) == 0
+        bits.append(run.last)
+    first, second = (tensors.read(path).arrays for path in bits)
+    assert first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_other_data_under_the_new_name_are_noticed(tmp_path, monkeypatch, capsys):
+    write(tmp_path, 40)
+    run = stopped(tmp_path, monkeypatch, after_epoch(2))
+    (tmp_path / "f.npz").rename(tmp_path / "g.npz")
+    write(tmp_path, 40, seed=1)
+    assert resume(run, "--set", 'data.source=npz "f.npz"') == 1
+    assert resume(run, "--set", 'data.source=npz "g.npz"') == 0
+
+
+@pytest.mark.parametrize("setting", ["train.epochs=9", "data.limit=3", "data.sources=1", "data.source"])
+def test_any_other_setting_of_a_resumed_run_stays(tmp_path, monkeypatch, capsys, setting):
+    write(tmp_path, 40)
+    run = stopped(tmp_path, monkeypatch, after_epoch(2))
+    assert resume(run, "--set", setting) == 2 and "keeps its settings" in capsys.readouterr().err
+    from cnnspec import resume as go_on
+
+    with pytest.raises(ValueError, match="keeps its settings"):
+        go_on(run.path, overrides=[setting])
+    with pytest.raises(ValueError, match="sequence of settings"):
+        go_on(run.path, overrides=setting)
