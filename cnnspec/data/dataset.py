@@ -17,11 +17,12 @@ from ..ir import TensorType, data
 from ..kernels.scale import centred, rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
+from .changes import Answers, Changes
 from .facts import Known
 from .tables import Table
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
-ORDER, CHANGES = 0, 1  # which of an epoch's streams of random numbers
+ORDER = 0  # which of an epoch's streams of random numbers; see `changes.CHANGES`
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Split:
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[Any, np.ndarray]]:
+    ) -> Iterator[tuple[Any, Answers]]:
         """The batches of an epoch: scaled x and y, each image once, the last batch perhaps shorter.
 
         They depend on seed and epoch alone, so `start` batches may be passed over to go on where a
@@ -119,18 +120,13 @@ class Split:
         the next batch is asked for.
         """
         order = self.order(seed, epoch, shuffle)
-        generator = np.random.default_rng((seed, epoch, CHANGES))
-        changes = [(a, a.draw(generator, len(self), self.x.shape[1:])) for a in augment]
+        changes = Changes(self.x, self.y, augment, seed, epoch)
         several = max(1, BLOCK // (batch * self.x[0].nbytes)) * batch
         block = np.empty((min(several, len(self)), *self.x.shape[1:]), self.x.dtype)
         for first in range(start * batch, len(self), several):
-            taken = order[first : first + several]
-            # `raise` would make a copy first
-            images = self.x.take(taken, axis=0, out=block[: len(taken)], mode="clip")
-            targets = self.y.take(taken, axis=0)
-            for augmentation, drawn in changes:
-                images = augmentation.apply(images, drawn[first : first + several])
-            for i in range(0, len(taken), batch):
+            count = min(several, len(self) - first)
+            images, targets = changes.take(order, slice(first, first + count), out=block[:count])
+            for i in range(0, count, batch):
                 x = Stored(images[i : i + batch], self.scaling)
                 yield x if stored else np.asarray(x, dtype), targets[i : i + batch]
 

@@ -72,6 +72,7 @@ def _found(spec: Spec, known: Known) -> Iterator[Diagnostic]:
     for count, augmentation in enumerate(spec.data.augment):
         try:
             augmentation.fits((known.input or taken).shape)
+            augmentation.suits(spec.data.augment[:count], spec.train.cost[0].word)
         except Fault as refused:
             yield refused.diagnostic(spec.place("augment", count))
     word, costs = graph.behind(output).op.word, spec.train.cost

@@ -22,7 +22,8 @@ import jax
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..data.dataset import CHANGES, Dataset, Split
+from ..data.changes import Answers, Changes, Mixed
+from ..data.dataset import Dataset, Split
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.text import render
 from ..interrupts import ENDING, OURS, interrupt
@@ -140,21 +141,32 @@ class Share:
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    ) -> Iterator[tuple[np.ndarray, Answers]]:
         """The batches of `Split.batches`, this process's rows of them."""
         split = self.split
         order = split.order(seed, epoch, shuffle)
-        generator = np.random.default_rng((seed, epoch, CHANGES))
-        changes = [(a, a.draw(generator, len(split), split.x.shape[1:])) for a in augment]
+        changes = Changes(split.x, split.y, augment, seed, epoch)
         for first in range(start * batch, len(split), batch):
-            taken = order[first : first + batch]
-            own = self.devices.rows(len(taken))
-            images = split.x.take(taken[own], axis=0)
-            for augmentation, drawn in changes:
-                images = augmentation.apply(images, drawn[first : first + batch][own])
-            x = np.zeros((len(taken), *split.x.shape[1:]), dtype)
+            places = np.arange(first, min(first + batch, len(split)))
+            own = self.devices.rows(len(places))
+            images, answers = changes.take(order, places[own])
+            x = np.zeros((len(places), *split.x.shape[1:]), dtype)
             split.scaling.apply(images, x[own])
-            yield x, split.y.take(taken, axis=0)
+            yield x, whole(answers, own, split.y, order[places])
+
+
+def whole(own: Answers, rows: slice, y: np.ndarray, taken: np.ndarray) -> Answers:
+    """The answers of a batch of which this process has changed its own rows; those of others as they are stored.
+
+    Each process asks of the answers what kind they are, so that all must have all of them.
+    """
+    every = y.take(taken, axis=0)
+    if isinstance(own, Mixed):
+        parts, share = [every.copy(), every], np.ones(len(taken))
+        parts[0][rows], parts[1][rows], share[rows] = own.y, own.other, own.share
+        return Mixed(parts[0], parts[1], share)
+    every[rows] = own
+    return every
 
 
 def shares(data: Dataset, devices: Devices) -> tuple[Share, Share, Share]:

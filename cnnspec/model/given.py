@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from ..data.changes import Mixed
 from ..data.dataset import Stored
 from ..diagnostics import Diagnostic, SpecError
 from .targets import Settled
 
 Array = np.ndarray
-Given = Array | Stored | Mapping[str, Array] | Sequence[Array]
+Given = Array | Stored | Mixed | Mapping[str, Array] | Sequence[Array]
 
 
 def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
     """Arrays by the names of inputs or outputs; a single array is that of the only one."""
     # first, since every step of a training comes by here
     if isinstance(given, (np.ndarray, Stored)) and len(names) == 1 and given.shape:
+        return {names[0]: given}
+    if isinstance(given, Mixed) and len(names) == 1:
         return {names[0]: given}
     if isinstance(given, Mapping):
         missing = [name for name in names if name not in given]

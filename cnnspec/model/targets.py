@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..data.changes import Mixed
 from ..data.dataset import Labels
 from ..diagnostics import Fault
 from ..ir import Graph
@@ -59,13 +60,15 @@ class Answers:
         self.parts = (pixels, pixels * self.classes)  # of an image, that may be correct or wrong
         self.each = np.arange(self.classes).reshape(-1, *(1,) * len(self.places))
 
-    def settle(self, y: np.ndarray) -> Settled:
+    def settle(self, y: np.ndarray | Mixed) -> Settled:
         """Answers of any allowed form in their settled one; all that are counted together, at once.
 
         Class numbers (n,), or (n, h, w) for an output of pixels; rows of the output's own shape; for an output of
         one pixel also without its sides, and for a single output (n,). Raises Fault where none fits, or where the
         cost cannot judge such numbers; that every class is there is seen when targets are made, or by `ensure`.
         """
+        if isinstance(y, Mixed):
+            return self._mixed(y)
         if y.dtype.kind == "i" and y.shape[1:] == self.places and self.classes > 1:
             return Settled(y, CLASSES)  # what nearly every step comes with
         if y.dtype.kind not in "biuf":
@@ -81,6 +84,12 @@ class Answers:
             f"targets of shape {y.shape} do not fit {self.name}, which gives {self.kind} for each image",
             help=f"give classes as (n{_sizes(self.places)}), or numbers as (n{_sizes(self.shape)})",
         )
+
+    def _mixed(self, y: Mixed) -> Settled:
+        """Answers of mixed images as numbers: shares of classes, or the numbers between."""
+        own, other = (self.targets(self.settle(part)) for part in (y.y, y.other))
+        share = y.share.astype(self.dtype).reshape(-1, *(1,) * (own.ndim - 1))
+        return Settled(own * share + other * (1 - share), NUMBERS)
 
     def targets(self, settled: Settled) -> np.ndarray:
         """Settled answers as (n, c, ...), one number for each of the output's; classes become one-hot."""

@@ -60,10 +60,10 @@ def confused(measures: Measures, classes: Sequence[str] | None = None) -> list[s
         return []
     names = _names(classes, len(counts))
     if len(counts) <= FEW:
-        rows = [[name, *map(str, row)] for name, row in zip(names, counts.tolist(), strict=True)]
+        rows = [[name, *map(str, row)] for name, row in zip(names, counts, strict=True)]
         return aligned([["is \\ answered", *names], *rows], even=True)
     wrong = [
-        (count, names[i], names[j]) for i, row in enumerate(counts.tolist()) for j, count in enumerate(row)
+        (count, names[i], names[j]) for i, row in enumerate(counts) for j, count in enumerate(row)
         if count and i != j
     ]  # fmt: skip
     pairs = sorted(wrong, key=lambda pair: -pair[0])[:FEW]

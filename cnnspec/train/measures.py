@@ -49,7 +49,7 @@ class Error(NamedTuple):
     r2: float | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Measures:
     """What was measured over some images.
 
@@ -61,7 +61,7 @@ class Measures:
 
     values: dict[str, float | None]
     each: tuple[Each, ...] = ()
-    confusion: np.ndarray | None = None
+    confusion: tuple[tuple[int, ...], ...] | None = None
     errors: tuple[Error, ...] = ()
 
     def __getitem__(self, name: str) -> float | None:
@@ -77,7 +77,7 @@ class Measures:
                 for name, each in zip(names, self.each, strict=True)
             ]
         if self.confusion is not None and len(self.confusion) <= MOST_CONFUSED:
-            told["confusion"] = self.confusion.tolist()
+            told["confusion"] = [list(row) for row in self.confusion]
         if len(self.errors) > 1:
             told["outputs"] = [error._asdict() for error in self.errors]
         return told
@@ -126,7 +126,7 @@ class Confusion:
         values |= _means(each, self.masks)
         if self.given:
             values["auc"] = area(np.concatenate(self.given), np.concatenate(self.second))
-        return Measures(values, each, counts)
+        return Measures(values, each, tuple(map(tuple, counts.tolist())))
 
 
 class LabelCounts:

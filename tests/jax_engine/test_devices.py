@@ -50,7 +50,7 @@ def test_each_process_reads_its_own_rows():
     """Of a batch that is cut among two processes, the first reads the first half; of an odd one, all."""
     from cnnspec.data.dataset import Split
     from cnnspec.jax.processes import Share
-    from cnnspec.settings.augment import Flip
+    from cnnspec.settings.augment import Flip, Mixup
 
     class Halves:
         def rows(self, n):
@@ -66,3 +66,25 @@ def test_each_process_reads_its_own_rows():
         assert not mine[cut.stop :].any()
     again = list(Share(split, Halves()).batches(4, start=2, **course))
     assert np.array_equal(again[0][0], own[2][0])
+    course["augment"] = (Mixup(1.0), Flip())
+    whole, own = (list(images.batches(4, **course)) for images in (split, Share(split, Halves())))
+    for (x, y), (mine, mixed) in zip(whole, own, strict=True):
+        cut = Halves().rows(len(x))
+        assert np.array_equal(mine[cut], x[cut]) and len(mixed) == len(y)
+        for part in ("y", "other", "share"):
+            assert np.array_equal(getattr(mixed, part)[cut], getattr(y, part)[cut])
+
+
+def test_mixed_answers_cost_what_they_do_on_numpy():
+    from cnnspec.data.dataset import Split
+    from cnnspec.settings.augment import Cutmix
+
+    generator = np.random.default_rng(1)
+    split = Split(generator.normal(size=(8, 1, 6, 6)).astype("f4"), np.arange(8) % 3)
+    ((x, y),) = split.batches(8, augment=(Cutmix(),))
+    costs = []
+    text = "input 1x6x6\nconv 2x3x3 -> relu -> dense 3 -> softmax"
+    for engine in ("numpy", "jax"):
+        model = cnnspec.compile(text=text, engine=engine, batch=8)
+        costs.append(model.learn(x, y))
+    assert costs[0][0] == pytest.approx(costs[1][0], rel=1e-5) and costs[0][1] is costs[1][1] is None

@@ -82,7 +82,7 @@ LOOKALIKE = frozenset((
     "adafactor", "sparseadam", "polynomial", "multistep", "plateau", "amsgrad",
     "centered", "constantlr", "exponentiallr", "onecyclelr", "steplr",
     # data and augmentations
-    "cifar100", "emnist", "kmnist", "qmnist", "fashion", "svhn", "vflip", "hflip", "rotate", "shear",
+    "cifar100", "emnist", "kmnist", "qmnist", "fashion", "svhn", "vflip", "hflip", "shear",
     # settings
     "rate", "decay", "lrdecay", "clipnorm", "clipvalue", "earlystopping", "none", "mults",
 ))  # fmt: skip

@@ -1,63 +1,42 @@
-"""Augmentations: small changes to the training images, drawn anew in every epoch.
-
-An augmentation is declared once. `draw` makes the random numbers of a whole epoch, one row for each image;
-`apply` changes a batch by its rows. So what an image goes through depends on the seed, the epoch and the
-image's place in the epoch, never on the size of the batches or on where a training was taken up again.
-
-They work on the images as stored (bytes, mostly), before they are scaled, in (n, c, h, w) order.
-"""
+"""Augmentations that move whole pixels: flip, crop, shift."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..diagnostics import Fault
-from ..ir.fields import Sizes, size, written
-from ..record import record
+from ...diagnostics import Fault
+from ...ir.fields import Choice, Sizes, setting, size
+from ...record import record
+from .base import Augmentation
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-class Augmentation:
-    """The base of all augmentations; see the module's text."""
-
-    word: ClassVar[str] = ""
-
-    def fits(self, shape: tuple[int, ...]) -> None:
-        """Raise a Fault where images of this shape (without n) cannot be changed so."""
-        if len(shape) < 2:
-            raise Fault(
-                "CNN430",
-                f"`augment {self.word}` moves pixels, and the data are vectors of {shape[0]} numbers",
-                at="augment",
-                help=f"leave `augment {self.written()}` out",
-            )
-
-    def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
-        """The random numbers of an epoch: `count` rows, for images of `shape`."""
-        raise AssertionError(f"{type(self).__name__} draws nothing")
-
-    def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        """The images of a batch changed by their rows; may write into `images`."""
-        raise AssertionError(f"{type(self).__name__} changes nothing")
-
-    def written(self, explicit: bool = False) -> str:
-        """The augmentation as its author would write it."""
-        return written(self, explicit)
-
-
 @record
 class Flip(Augmentation):
-    """Mirrors every other image, on average, left to right."""
+    """Mirrors every other image, on average: left to right, top to bottom, or either by a chance of its own."""
 
     word: ClassVar[str] = "flip"
+    moves: ClassVar[bool] = True
+    direction: str = setting(
+        Choice(("horizontal", "vertical", "both")), "horizontal", "which sides change their places"
+    )
+
+    def fits(self, shape: tuple[int, ...]) -> None:
+        super().fits(shape)
+        if len(shape) < 3 and self.direction != "horizontal":
+            raise self.unfit(f"direction {self.direction} is of images, and the data are sequences", "use `flip`")
 
     def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
-        return generator.random(count) < 0.5
+        return generator.random((count, 2) if self.direction == "both" else count) < 0.5
 
     def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        images[drawn] = images[drawn, ..., ::-1]
+        sideways, over = drawn.T if self.direction == "both" else (drawn, drawn)
+        if self.direction != "vertical":
+            images[sideways] = images[sideways, ..., ::-1]
+        if self.direction != "horizontal":
+            images[over] = images[over, ..., ::-1, :]
         return images
 
 
@@ -65,7 +44,8 @@ class Flip(Augmentation):
 class Moved(Augmentation):
     """Surrounds each image by a frame and cuts its size out again, at a place of its own."""
 
-    pixels: int | tuple[int, ...] = size(Sizes(), "N or HxW", "the furthest way, in pixels")
+    moves: ClassVar[bool] = True
+    pixels: int | tuple[int, ...] = size(Sizes(), "N or HxW", "maximum shift, in pixels")
     repeats: ClassVar[bool] = False  # the pixels at the edge into the frame; else it is of zeros
 
     def reach(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -130,6 +110,3 @@ class Shift(Moved):
 
     word: ClassVar[str] = "shift"
     repeats: ClassVar[bool] = True
-
-
-AUGMENTATIONS: tuple[type[Augmentation], ...] = (Flip, Crop, Shift)

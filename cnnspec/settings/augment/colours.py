@@ -1,0 +1,91 @@
+"""Augmentations of the numbers of pixels: brightness, contrast, saturation, noise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ...ir.fields import Number, optional_size
+from ...record import record
+from .base import Pixelwise, along
+
+if TYPE_CHECKING:
+    import numpy as np
+
+AMOUNT = Number(0, 1, open_low=True)
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in what looks as bright (ITU-R BT.601)
+
+
+@record
+class Factor(Pixelwise):
+    """An augmentation by a factor from 1 - P to 1 + P, each image's its own."""
+
+    amount: float = optional_size(AMOUNT, "P", 0.2, "maximum change of the factor")
+
+    def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
+        return generator.uniform(1 - self.amount, 1 + self.amount, count)
+
+
+@record
+class Brightness(Factor):
+    """Multiplies each image by a factor of its own, from 1 - P to 1 + P."""
+
+    word: ClassVar[str] = "brightness"
+
+    def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
+        return pixels * along(drawn, pixels).astype(pixels.dtype)
+
+
+@record
+class Contrast(Factor):
+    """Brings the pixels of each image nearer to their mean or further from it, by a factor from 1 - P to 1 + P."""
+
+    word: ClassVar[str] = "contrast"
+
+    def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
+        import numpy as np
+
+        means = along(pixels.reshape(len(pixels), -1).mean(axis=1, dtype=np.float64), pixels).astype(pixels.dtype)
+        return means + (pixels - means) * along(drawn, pixels).astype(pixels.dtype)
+
+
+@record
+class Saturation(Factor):
+    """Brings the colours of each image nearer to grey or further from it, by a factor from 1 - P to 1 + P."""
+
+    word: ClassVar[str] = "saturation"
+
+    def fits(self, shape: tuple[int, ...]) -> None:
+        super().fits(shape)
+        if shape[0] != 3:
+            channels = "one channel" if shape[0] == 1 else f"{shape[0]} channels"
+            raise self.unfit(f"is of red, green and blue, and the data have {channels}")
+
+    def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
+        import numpy as np
+
+        red, green, blue = (pixels[:, c : c + 1] * np.float32(LUMA[c]) for c in range(3))
+        grey = red + green + blue
+        return grey + (pixels - grey) * along(drawn, pixels).astype(pixels.dtype)
+
+
+@record
+class Noise(Pixelwise):
+    """Adds to each number one of a normal distribution, whose deviation is a share of the full range.
+
+    The full range is 255 of bytes and 1 of other numbers.
+    """
+
+    word: ClassVar[str] = "noise"
+    amount: float = optional_size(AMOUNT, "P", 0.05, "standard deviation, as a share of the full range")
+
+    def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
+        return generator.integers(0, 1 << 63, count)  # the seed of each image
+
+    def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
+        import numpy as np
+
+        deviation = np.float32(self.amount * full)
+        noise = np.empty(pixels.shape, np.float32)
+        for seed, room in zip(drawn.tolist(), noise, strict=True):
+            np.random.Generator(np.random.PCG64(seed)).standard_normal(out=room, dtype=np.float32)
+        return pixels + noise * deviation

@@ -1,0 +1,116 @@
+"""Augmentations that take a part of an image away, or put another image there: cutout, mixup, cutmix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ...ir.fields import Number, Sizes, optional_size, size
+from ...record import record
+from .base import Augmentation, Mixing, along
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ALPHA = Number(0, 100, open_low=True)
+
+
+@record
+class Cutout(Augmentation):
+    """Puts zeros into a box of each image, whose middle lies anywhere in it (DeVries and Taylor 2017)."""
+
+    word: ClassVar[str] = "cutout"
+    box: int | tuple[int, ...] = size(Sizes(), "N or HxW", "size of the box, in pixels")
+
+    def sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The box along the sides of images of this shape."""
+        return self.box if isinstance(self.box, tuple) else (self.box,) * (len(shape) - 1)
+
+    def fits(self, shape: tuple[int, ...]) -> None:
+        super().fits(shape)
+        box, sides = self.sizes(shape), shape[1:]
+        if len(box) != len(sides):
+            message = f"{'x'.join(map(str, box))} has {len(box)} sides, and the data have {len(sides)}"
+            raise self.unfit(message, f"use `augment {self.word} {box[0]}`")
+        if all(length >= side for length, side in zip(box, sides, strict=True)):
+            message = f"{'x'.join(map(str, box))} could hide all of an image of {'x'.join(map(str, sides))}"
+            raise self.unfit(message, f"use less, such as `augment {self.word} {max(1, min(sides) // 3)}`")
+
+    def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
+        return generator.integers(0, shape[1:], (count, len(shape) - 1))
+
+    def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        for image, middle in zip(images, drawn.tolist(), strict=True):
+            box: Any = tuple(
+                slice(max(0, place - length // 2), place - length // 2 + length)
+                for place, length in zip(middle, self.sizes(images.shape[1:]), strict=True)
+            )
+            image[:, *box] = 0
+        return images
+
+
+@record
+class Mixup(Mixing):
+    """Mixes each image with another of the epoch, and their answers alike (Zhang et al. 2018).
+
+    The share of each is drawn from a beta distribution: alpha 0.2 leaves most nearly as they are, 1 draws every
+    share alike. Answers become shares of classes, of which no accuracy is counted in training.
+    """
+
+    word: ClassVar[str] = "mixup"
+    alpha: float = optional_size(ALPHA, "ALPHA", 0.2, "both parameters of the beta distribution")
+
+    def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
+        import numpy as np
+
+        return np.stack([generator.beta(self.alpha, self.alpha, count), generator.permutation(count)], axis=1)
+
+    def mix(self, images: np.ndarray, others: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        own = along(self.shares(drawn, images.shape[1:]).astype(np.float32), images)
+        mixed = images.astype(np.float32) * own + others.astype(np.float32) * (1 - own)
+        return (np.rint(mixed) if images.dtype.kind in "biu" else mixed).astype(images.dtype)
+
+    def shares(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        return drawn[:, 0]
+
+
+@record
+class Cutmix(Mixing):
+    """Puts a box of another image of the epoch into each, and mixes their answers by area (Yun et al. 2019).
+
+    The area is drawn from a beta distribution, alpha 1 drawing every share alike. In a mask the same box is taken;
+    other answers become shares of classes, of which no accuracy is counted in training.
+    """
+
+    word: ClassVar[str] = "cutmix"
+    moves: ClassVar[bool] = True
+    alpha: float = optional_size(ALPHA, "ALPHA", 1.0, "both parameters of the beta distribution")
+
+    def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
+        import numpy as np
+
+        sides = np.array(shape[1:])
+        area = 1 - generator.beta(self.alpha, self.alpha, count)
+        length = area[:, None] ** (1 / len(sides)) * sides
+        middle = generator.random((count, len(sides))) * sides
+        first, last = (np.clip(np.rint(middle + half * length), 0, sides) for half in (-0.5, 0.5))
+        return np.column_stack([first, last, generator.permutation(count)])
+
+    def boxes(self, drawn: np.ndarray) -> list[tuple[slice, ...]]:
+        """The box of each image, along its sides."""
+        sides = (drawn.shape[1] - 1) // 2
+        rows = drawn[:, :-1].astype(int).tolist()
+        return [tuple(map(slice, row[:sides], row[sides:])) for row in rows]
+
+    def mix(self, images: np.ndarray, others: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        for image, other, box in zip(images, others, self.boxes(drawn), strict=True):
+            image[(slice(None), *box)] = other[(slice(None), *box)]
+        return images
+
+    def shares(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        import numpy as np
+
+        sides = len(shape) - 1
+        lengths = drawn[:, sides : 2 * sides] - drawn[:, :sides]
+        return 1 - lengths.prod(axis=1) / np.prod(shape[1:])
