@@ -3,6 +3,7 @@
 A mask keeps its class numbers: it is a picture with a palette, whose colours are there to be seen.
 
     grey_png(x[h,w])          bytes, 0 black and 255 white
+    colour_png(x[h,w,3])      bytes of red, green and blue
     mask_png(classes[h,w])    whole numbers from 0 to 255, each in a colour of its own, 0 in black
 """
 
@@ -14,12 +15,17 @@ import zlib
 import numpy as np
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-GREY, PALETTE = 0, 3  # colour types of PNG
+GREY, COLOUR, PALETTE = 0, 2, 3  # colour types of PNG
 
 
 def grey_png(x: np.ndarray) -> bytes:
     """Bytes [h, w] as a picture of grey."""
     return _png(x, GREY, b"")
+
+
+def colour_png(x: np.ndarray) -> bytes:
+    """Bytes [h, w, 3] as a picture of red, green and blue."""
+    return _png(x, COLOUR, b"")
 
 
 def mask_png(classes: np.ndarray) -> bytes:
@@ -40,10 +46,11 @@ def map_of_colours() -> list[int]:
 
 
 def _png(x: np.ndarray, kind: int, palette: bytes) -> bytes:
-    height, width = x.shape
+    height, width = x.shape[:2]
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter, none
-    rows[:, 1:] = x
+    flat = x.reshape(height, -1)
+    rows = np.zeros((height, flat.shape[1] + 1), np.uint8)  # each row begins with its filter, none
+    rows[:, 1:] = flat
     packed = zlib.compress(rows.tobytes(), 9)
     return SIGNATURE + _chunk(b"IHDR", header) + palette + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..settings.augment import AUGMENTATIONS
 from . import words as reference
 
 PAGE = Path(__file__).parents[2] / "grammar" / "README.md"
@@ -99,6 +100,9 @@ def _entry(cls: Any) -> str:
     parts = [f"**`{reference.synopsis(cls)}`** {reference.description(cls)}"]
     if reference.rows(cls):
         parts.append(_settings(cls))
+    if cls in AUGMENTATIONS:
+        name = f"pictures/augment/{cls.word}.png"
+        parts.append(f"![an image and nine that `augment {cls.word}` makes of it]({name})")
     if getattr(cls, "example", ""):
         parts.append(f"```cnn\ninput {cls.on}\n{cls.example}\n```")
     return "\n\n".join(parts)

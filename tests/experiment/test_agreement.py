@@ -64,6 +64,11 @@ REFUSED = {
         "data { source digits }", "5:8", "CNN306"),
     "a shift out of sight": (
         "dense 10 -> softmax\ndata { source digits ; augment flip ; augment shift 28 }", "2:39", "CNN430"),
+    "two that mix": (
+        "dense 10 -> softmax\ndata { source digits ; augment mixup ; augment cutmix }", "2:40", "CNN430"),
+    "a mix for classes alone": (
+        "dense 10\ndata { source digits ; augment mixup }\ntrain { cost hinge }", "2:24", "CNN430"),
+    "colours of grey": ("dense 10 -> softmax\ndata { source digits ; augment saturation 20% }", "2:24", "CNN430"),
     "a flip of a vector": ('dense 3 -> softmax\ndata { source csv "three.csv" ; augment flip }', "2:33", "CNN430"),
     "classes of a table": ('dense 2 -> softmax\ndata { source csv "three.csv" }', "1:1", "CNN410"),
     "columns of a table": ('input 3\ndense 3 -> softmax\ndata { source csv "three.csv" }', "1:1", "CNN408"),
