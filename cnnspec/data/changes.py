@@ -30,6 +30,11 @@ class Mixed:
     def __len__(self) -> int:
         return len(self.share)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the answers as they were given."""
+        return self.y.shape
+
     def __getitem__(self, part: Any) -> Mixed:
         return Mixed(self.y[part], self.other[part], self.share[part])
 
