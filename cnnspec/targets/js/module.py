@@ -242,7 +242,7 @@ def augmented(change: Augmentation, images: TensorType) -> str:
     if isinstance(change, Moved):
         reach = [0, *change.reach(images.shape)][-2:]
         return f"(x, at, random) => move(x, at, {sizes(images)}, random, {reach}, {truth(change.repeats)})"
-    if isinstance(change, Flip):
+    if isinstance(change, Flip) and change.direction == "horizontal":
         return f"(x, at, random) => flip(x, at, {sizes(images)}, random)"
     raise pointwise.refused(f"augment {change.word}")
 
