@@ -2,7 +2,23 @@
 
 const OPEN = 3; // channels whose matrices are shown from the start
 
+// The numbers of a matrix as text, all to the same place behind the point: three digits of the largest.
+function aligned(values) {
+  const largest = largestOf(values);
+  const places = largest > 0 ? Math.min(Math.max(2 - Math.floor(Math.log10(largest)), 0), 9) : 0;
+  return (value) => (Number.isFinite(value) ? value.toFixed(places) : String(value));
+}
+
+// What stands behind a number: its sign as a hue, its size as how much of it.
+function tint(value, largest) {
+  const { below, above } = hues();
+  const share = largest ? Math.min(1, Math.abs(value) / largest) : 0;
+  return `rgba(${(value < 0 ? below : above).join(",")},${(0.4 * share).toFixed(3)})`;
+}
+
+// Numbers in their places, as a picture of themselves.
 function matrix(caption, values, [height, width], inside, won) {
+  const finite = values.filter(Number.isFinite), largest = largestOf(finite), written = aligned(finite);
   const table = element("table", { class: "matrix" }, element("caption", {}, caption));
   for (let u = 0; u < height; u++) {
     const row = element("tr");
@@ -10,8 +26,10 @@ function matrix(caption, values, [height, width], inside, won) {
       const k = u * width + v;
       const padding = inside && !inside[k];
       const attributes = { class: padding ? "pad" : k === won ? "won" : "" };
-      if (!padding) attributes["data-number"] = values[k];
-      row.append(element("td", attributes, padding ? "pad" : show(values[k], 4)));
+      if (!padding) Object.assign(attributes, { "data-number": values[k], title: show(values[k], 8) });
+      const cell = element("td", attributes, padding ? "pad" : written(values[k]));
+      if (!padding) cell.style.background = tint(values[k], largest);
+      row.append(cell);
     }
     table.append(row);
   }
@@ -35,14 +53,14 @@ function groupOf(layer, group, told, example, open) {
     const map = channelOf(input, group.channel);
     paint(over.firstChild, map, input.shape[1], input.shape[2], colorOf(before, input, "values"));
     if (told.box) putBox(over, "window", ...told.box);
-    const parts = [over, matrix("patch", group.patch, layer.detail.kernel, group.inside, group.won)];
+    const parts = [matrix("patch", group.patch, layer.detail.kernel, group.inside, group.won)];
     if (group.kernel) {
       parts.push(after("×", matrix("kernel", group.kernel, layer.detail.kernel)));
       parts.push(after("=", matrix("products", group.products, layer.detail.kernel, group.inside)));
     }
     const label = `patch, kernel and products of channel ${group.channel}`;
     const sides = { class: "matrices", tabindex: "0", role: "group", "aria-label": label };
-    details.append(element("div", sides, ...parts));
+    details.append(over, element("div", sides, ...parts));
   };
   details.addEventListener("toggle", fill);
   fill();
@@ -90,6 +108,7 @@ function showSums(layer, place, example) {
     element("strong", { id: "value", "data-number": told.value }, `${placeName(layer, place)} = ${show(told.value)}`),
     element("span", { class: "note" }, `   d cost / d this number = ${show(slope)}`),
   );
+  if (told.terms && told.terms.length > 2) sums.append(element("p", { class: "mono" }, `= ${shortTerms(told.terms)}`));
   if (told.says) sums.append(element("p", {}, told.says));
   const groups = told.groups || [];
   const ranked = [...groups].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)).slice(0, OPEN);
