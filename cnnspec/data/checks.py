@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..diagnostics import Fault
 from .classes import MOST_CLASSES
 
@@ -26,18 +28,64 @@ def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def ensure_label_axes(told: str, kind: str, shape: tuple[int, ...]) -> None:
-    """Raise a Fault unless labels have one axis, or two where a row may be one-hot, or several numbers to meet.
+class Form(NamedTuple):
+    """What the answers to one image are: numbers to meet, of some channels, or else classes; at each of `places`.
 
-    `kind` is NumPy's letter of their type: f for floats, U and S for texts, others for whole numbers.
+    `pictures` where the numbers are bytes, 255 of which are 1.
     """
-    if kind == "f" and (len(shape) not in (1, 2) or 0 in shape[1:]):
-        raise Fault("CNN408", f"the targets of {told} have {len(shape)} axes where 1 or 2 are wanted", at="source")
-    if len(shape) not in (1, 2) or (kind in "US" and shape[1:] not in ((), (1,))):
+
+    numbers: bool
+    channels: int | None
+    places: tuple[int, ...] = ()
+    pictures: bool = False
+
+
+def form_of(told: str, kind: str, shape: tuple[int, ...], image: tuple[int, ...], numbers: bool = False) -> Form:
+    """The form of an array of answers to images of a shape (without n), or a Fault.
+
+    `kind` is its type as NumPy writes it (`f4`, `u1`, `U7`), `numbers` whether whole numbers are to be met too.
+
+        y of images 3x8x9               answers
+        n, or n x 1: whole, texts       a class
+        n x 8 x 9, n x 1 x 8 x 9: whole a class for each pixel
+        n, n x k: floats                1 or k numbers
+        n x k x h x w: floats           k numbers for each of h x w places
+        n x 3 x h x w: bytes            the same, from 0 to 1: a picture
+    """
+    each, places = shape[1:], image[1:]
+    picture = kind == "u1" and len(each) == len(image) > 1
+    if kind[0] not in "US" and (kind[0] == "f" or numbers or (picture and each[0] > 1)):
+        bytes_ = kind == "u1" and len(each) > 1
+        if 0 not in each and len(shape) > 0:
+            if len(each) <= 1:
+                return Form(True, each[0] if each else 1)
+            if len(each) == len(image):
+                return Form(True, each[0], each[1:], bytes_)
+            if len(each) == len(image) - 1:
+                return Form(True, 1, each, bytes_)
         raise Fault(
-            "CNN408", f"the labels of {told} have {len(shape)} axes where 1 is wanted", at="source",
-            help="one class number for each image; for numbers to meet, store floats",
+            "CNN408", f"the targets of {told} have {len(shape)} axes, and images {'x'.join(map(str, image))}",
+            at="source", help="a number or a row of numbers for each image, or as many axes as the images have",
         )  # fmt: skip
+    if each in ((), (1,)) and len(shape) > 0:
+        return Form(False, None)
+    if kind[0] not in "US" and places and each in (places, (1, *places)):
+        return Form(False, None, places)
+    raise Fault(
+        "CNN408", f"the labels of {told} have {len(shape)} axes where 1 is wanted", at="source",
+        help="one class number for each image, or for each of its pixels; for numbers to meet, store floats or say "
+        "`target numbers`",
+    )  # fmt: skip
+
+
+def named_classes(name: str) -> Fault:
+    """The fault of a source that names classes, where numbers to meet are asked for."""
+    return Fault(
+        "CNN410",
+        f"{name} names classes, which are no numbers to meet",
+        at="source",
+        help="leave `target numbers` out",
+    )
 
 
 def ensure_same_shape(name: str, part: str, shape: tuple[int, ...], train: tuple[int, ...]) -> None:
@@ -53,12 +101,12 @@ def outside(told: str, image: int, label: int, count: int | None) -> Fault:
     among = f"among the {count} classes" if count else "a class"
     return Fault(
         "CNN410", f"image {image} of {told} has label {label}, which is not {among}", at="source",
-        help=f"labels go from 0 to {count - 1}" if count else "labels count the classes from 0",
+        help=f"labels go from 0 to {count - 1}, or from 1 to {count}" if count else "labels count from 0 or 1",
     )  # fmt: skip
 
 
-def ensure_within(told: str, labels: tuple[int, ...], count: int | None) -> None:
-    """Raise a Fault where one of few labels is outside the classes."""
+def ensure_within(told: str, labels: tuple[int, ...], count: int | None, first: int) -> None:
+    """Raise a Fault where one of few labels is outside the classes, which are counted from `first`."""
     for image, label in enumerate(labels):
-        if not 0 <= label < (count or MOST_CLASSES):
+        if not first <= label < first + (count or MOST_CLASSES):
             raise outside(told, image, label, count)

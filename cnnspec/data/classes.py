@@ -25,15 +25,24 @@ MISSING_NUMBER = frozenset(("nan", "-nan", "+nan"))
 MOST_CLASSES = 100_000
 
 
-def count_from_zero(name: str, lowest: int, highest: int) -> None:
-    """Raise a Fault where class numbers of a source, of which nobody said how many there are, leave 0 out."""
-    if lowest > 0:
+def first_class(name: str, lowest: int, highest: int, count: int | None) -> int:
+    """The number of the first class, 0 or 1, of labels of which `count` says how many there are, if anybody does.
+
+        0 3 1 2         0
+        1 4 2 3         1, without a count or with 4; their classes are called 1 2 3 4
+        1 4 2 3         0, with 5: class 0 has no image here
+
+    Raises Fault where labels that nobody counted begin elsewhere.
+    """
+    if lowest == 1 < highest and count in (None, highest):
+        return 1
+    if count is None and lowest > 0:
         some = f"go from {lowest} to {highest}" if highest > lowest else f"are all {lowest}"
         raise Fault(
-            "CNN410", f"the labels of {name} {some}: label 0 never occurs, and labels count from 0", at="source",
-            help=f"take 1 from each label, or say `classes {highest + 1}` if class 0 has no image here"
-            if lowest == 1 else f"number the classes from 0, or say `classes {highest + 1}`",
+            "CNN410", f"the labels of {name} {some}: classes count from 0 or from 1", at="source",
+            help=f"number the classes from 0, or say `classes {highest + 1}`",
         )  # fmt: skip
+    return 0
 
 
 def composed(name: str) -> str:

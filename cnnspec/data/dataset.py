@@ -77,9 +77,16 @@ class Labels(np.ndarray):
     @classmethod
     def among(cls, *parts: np.ndarray) -> tuple[np.ndarray, ...]:
         """The parts of one set as they are, or all as Labels."""
-        rows = all(y.ndim == 2 and y.shape[1] > 1 and ((y == 0) | (y == 1)).all() for y in parts)
+        rows = all(
+            not isinstance(y, Numbers) and y.ndim == 2 and y.shape[1] > 1 and ((y == 0) | (y == 1)).all()
+            for y in parts
+        )
         several = rows and any((y.sum(axis=1) != 1).any() for y in parts)
         return tuple(y.view(cls) for y in parts) if several else parts
+
+
+class Numbers(np.ndarray):
+    """Answers that are numbers to meet, even where all of a batch happen to be 0 and 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +94,8 @@ class Split:
     """Some images and what they show.
 
     x  (n, c, h, w), (n, c, w) or (n, c): bytes or float32, as stored
-    y  (n,) int64, the class of each image, or (n, k) float32, the numbers to meet (`Labels` where they are that)
+    y  (n,) or (n, h, w) whole numbers, the class of each image or pixel; (n, k) or (n, k, h, w) float32, numbers to
+       meet (`Labels` or `Numbers` where they are that); or x itself, where a network is to answer its input
     """
 
     x: np.ndarray
@@ -96,6 +104,17 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @property
+    def itself(self) -> bool:
+        """Whether each image is to be answered by itself, as the network sees it."""
+        return self.y is self.x
+
+    def answers(self, first: int, stop: int) -> np.ndarray:
+        """Some of the answers, in the order of storage, as costs see them."""
+        if not self.itself:
+            return self.y[first:stop]
+        return np.asarray(Stored(self.x[first:stop], self.scaling)).view(Numbers)
 
     def order(self, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
         """The images in the order in which an epoch takes them."""
@@ -120,7 +139,7 @@ class Split:
         the next batch is asked for.
         """
         order = self.order(seed, epoch, shuffle)
-        changes = Changes(self.x, self.y, augment, seed, epoch)
+        changes = self.changes(augment, seed, epoch)
         several = max(1, BLOCK // (batch * self.x[0].nbytes)) * batch
         block = np.empty((min(several, len(self)), *self.x.shape[1:]), self.x.dtype)
         for first in range(start * batch, len(self), several):
@@ -128,15 +147,23 @@ class Split:
             images, targets = changes.take(order, slice(first, first + count), out=block[:count])
             for i in range(0, count, batch):
                 x = Stored(images[i : i + batch], self.scaling)
-                yield x if stored else np.asarray(x, dtype), targets[i : i + batch]
+                y = np.asarray(x, dtype).view(Numbers) if self.itself else targets[i : i + batch]
+                yield x if stored else np.asarray(x, dtype), y
+
+    def changes(self, augment: Sequence[Augmentation], seed: int, epoch: int) -> Changes:
+        """What the images of an epoch go through; answers that are these themselves are taken afterwards."""
+        answers = np.empty((len(self), 0), np.uint8) if self.itself else self.y
+        return Changes(self.x, answers, augment, seed, epoch)
 
     def arrays(self, dtype: DTypeLike = "float32") -> tuple[np.ndarray, np.ndarray]:
         """All of it at once, scaled, in the order of storage."""
-        return self.scaling.apply(self.x, np.empty(self.x.shape, dtype)), self.y
+        x = self.scaling.apply(self.x, np.empty(self.x.shape, dtype))
+        return x, x if self.itself else self.y
 
     def part(self, positions: np.ndarray) -> Split:
         """These images, in this order."""
-        return Split(self.x[positions], self.y[positions], self.scaling)
+        x = self.x[positions]
+        return Split(x, x if self.itself else self.y[positions], self.scaling)
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,6 +243,7 @@ class Dataset:
     @property
     def known(self) -> Known:
         """What `check` may know of these data before they are read."""
-        outputs = len(self.classes) if self.classes else self.train.y.shape[-1]
+        y = self.train.y
+        outputs, places = (len(self.classes), y.shape[1:]) if self.classes else (y.shape[1], y.shape[2:])
         parts = bool(len(self.test)), bool(len(self.validation))
-        return Known(self.name, self.input_type, self.classes, outputs, self.classes is None, *parts)
+        return Known(self.name, self.input_type, self.classes, outputs, self.classes is None, *parts, places)

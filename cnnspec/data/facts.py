@@ -15,6 +15,7 @@ class Known:
     outputs     how many classes there are, or numbers to meet of each image
     numbers     whether y are numbers to meet
     test, validation    whether there are images for them: of the source's own, or a share set aside
+    places      the height and width of the answers to one image, where each of its pixels has one
     """
 
     name: str
@@ -24,3 +25,4 @@ class Known:
     numbers: bool | None
     test: bool
     validation: bool
+    places: tuple[int, ...] = ()

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..diagnostics import Fault
-from .checks import TOLD, ensure_label_axes, ensure_paired, ensure_same_shape, names_of, outside
-from .classes import MOST_CLASSES, count_from_zero
+from .checks import TOLD, ensure_paired, ensure_same_shape, form_of, named_classes, names_of, outside
+from .classes import MOST_CLASSES, first_class
+from .dataset import Numbers
 from .files import need
 from .tables import Table
 
@@ -21,7 +22,8 @@ class Found:
     """The arrays of a source, `test` and `validation` where it has images of its own for them.
 
     `classes` names the classes where the source knows them, or tells how many there are; `table` are the
-    columns of a csv, `own` tells what the source calls its `validation` and `test`.
+    columns of a csv, `own` tells what the source calls its `validation` and `test`, `numbers` whether y are to be
+    met whatever their type.
     """
 
     name: str
@@ -31,17 +33,33 @@ class Found:
     validation: Pair | None = None
     table: Table | None = None
     own: dict[str, str] = field(default_factory=dict)
+    numbers: bool = False
 
-    def checked(self) -> Found:
-        """The same with x of bytes or float32 and y of int64 or float32, or a Fault that says what is wrong."""
+    def checked(self, target: str = "labels") -> Found:
+        """The same with x of bytes or float32, y of whole numbers or float32; a Fault that says what is wrong.
+
+        `target` is that of a data block: y as they are told, as numbers to meet, or x itself.
+        """
         given = {part: getattr(self, part) for part in TOLD if getattr(self, part) is not None}
         told = names_of(self.name, tuple(given))
-        given, classes = _from_one_hot(given, self.classes)
+        classes = self.classes
+        numbers = self.numbers or target == "numbers"
+        if target == "labels" and not numbers:
+            given, classes = _from_one_hot(given, classes)
+        elif target == "numbers" and isinstance(classes, tuple):
+            raise named_classes(self.name)
         gaps = self.table is not None and self.table.missing == "mean"
-        found = {part: _pair(told[part], *pair, gaps) for part, pair in given.items()}
+        found = {}
+        for part, (x, y) in given.items():
+            images = x if gaps else _images(told[part], x)
+            answers = images if target == "itself" else _targets(told[part], y, images, numbers)
+            ensure_paired(told[part], len(images), len(answers))
+            found[part] = images, answers
         for part, pair in found.items():
             self._same(part, pair, found["train"])
-        names = _names(self.name, classes, tuple((told[part], y) for part, (_, y) in found.items()))
+        names = None
+        if found["train"][1].dtype.kind in "iu" and target != "itself":
+            found, names = _counted(self.name, classes, found, told)
         return replace(
             self, train=found["train"], test=found.get("test"), validation=found.get("validation"), classes=names
         )
@@ -81,13 +99,6 @@ def _stored(x: np.ndarray, y: np.ndarray) -> tuple[object, ...]:
     return x.dtype, y.dtype, y.shape[1:]
 
 
-def _pair(part: str, x: np.ndarray, y: np.ndarray, gaps: bool) -> Pair:
-    """`gaps` where x may have NaN for what is missing, to be filled in later."""
-    x, y = x if gaps else _images(part, x), _targets(part, y)
-    ensure_paired(part, len(x), len(y))
-    return x, y
-
-
 def _images(part: str, x: np.ndarray) -> np.ndarray:
     if not 2 <= x.ndim <= 4:
         raise Fault(
@@ -103,19 +114,17 @@ def _images(part: str, x: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(x)
 
 
-def _targets(part: str, y: np.ndarray) -> np.ndarray:
-    ensure_label_axes(part, y.dtype.kind, y.shape)
-    if y.dtype.kind in "iub":
-        if y.shape[1:] not in ((), (1,)):
-            raise Fault(
-                "CNN408", f"the labels of {part} have 2 axes where 1 is wanted", at="source",
-                help="one class number for each image, or rows with a single 1; for numbers to meet, store floats",
-            )  # fmt: skip
-        y = y.reshape(-1)  # a column of labels, as some archives have it
-        if y.dtype.kind == "u" and y.size and y.max() > np.iinfo(np.int64).max:
-            raise Fault("CNN410", f"label {y.max()} of {part} is not a class", at="source")
-        return y.astype(np.int64)
-    return _floats(part, y.reshape(len(y), -1) if len(y) else y.reshape(0, 1), "target")
+def _targets(part: str, y: np.ndarray, x: np.ndarray, numbers: bool) -> np.ndarray:
+    """Answers to images x: classes (n,) as int64 or (n,h,w) as stored, numbers (n,k) or (n,k,h,w) as float32."""
+    form = form_of(part, f"{y.dtype.kind}{y.dtype.itemsize}", y.shape, x.shape[1:], numbers)
+    if form.numbers:
+        found = _floats(part, y.reshape(len(y), form.channels or 1, *form.places), "target")
+        found = found / np.float32(255) if form.pictures else found
+        return found.view(Numbers) if numbers or form.places else found
+    y = y.reshape(len(y), *form.places)
+    if y.dtype.kind == "u" and y.size and y.max() > np.iinfo(np.int64).max:
+        raise Fault("CNN410", f"label {y.max()} of {part} is not a class", at="source")
+    return np.ascontiguousarray(y) if form.places and y.dtype.kind in "iu" else y.astype(np.int64)
 
 
 def _floats(part: str, x: np.ndarray, noun: str) -> np.ndarray:
@@ -142,27 +151,25 @@ def _floats(part: str, x: np.ndarray, noun: str) -> np.ndarray:
     return floats
 
 
-def _names(
-    name: str, classes: tuple[str, ...] | int | None, labels: tuple[tuple[str, np.ndarray], ...]
-) -> tuple[str, ...] | None:
-    """The names of the classes, once every label has been found among them."""
-    if labels[0][1].dtype != np.int64:
-        return None
+def _counted(
+    name: str, classes: tuple[str, ...] | int | None, found: dict[str, Pair], told: dict[str, str]
+) -> tuple[dict[str, Pair], tuple[str, ...] | None]:
+    """Labels counted from 0 and the names of the classes, once every label has been found among them."""
     count = len(classes) if isinstance(classes, tuple) else classes
-    for part, y in labels:
-        wrong = np.flatnonzero((y < 0) | (y >= (count or MOST_CLASSES)))
+    known = [y for _, y in found.values() if y.size]
+    lowest, highest = min(int(y.min()) for y in known), max(int(y.max()) for y in known)
+    first = 0 if isinstance(classes, tuple) else first_class(name, lowest, highest, count)
+    for part, (_, y) in found.items():
+        wrong = np.argwhere((y < first) | (y >= first + (count or MOST_CLASSES)))
         if wrong.size:
-            raise outside(part, int(wrong[0]), int(y[wrong[0]]), count)
+            raise outside(told[part], int(wrong[0][0]), int(y[tuple(wrong[0])]), count)
     if isinstance(classes, tuple):
         for each in classes:
             _ensure_writable(each)
-        return classes
-    if count is None:
-        known = [y for _, y in labels if y.size]
-        highest = max(int(y.max()) for y in known)
-        count_from_zero(name, min(int(y.min()) for y in known), highest)
-        count = highest + 1
-    return tuple(map(str, range(count)))
+        return found, classes
+    if first:
+        found = {part: (x, y - first) for part, (x, y) in found.items()}
+    return found, tuple(map(str, range(first, count + first if count else highest + 1)))
 
 
 def _ensure_writable(name: str) -> None:

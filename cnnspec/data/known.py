@@ -7,10 +7,12 @@ needs NumPy, and what looks into files is imported for a source of files alone, 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ..ir import data
-from ..settings.data import Data, Idx, Images
+from ..settings.data import Data, Images, Pairs, Source
+from .checks import named_classes
 from .facts import Known
 from .sources.wellknown import SETS
 
@@ -25,19 +27,33 @@ def describe(settings: Data, root: Path | str | None = None, given: Path | None 
     source = settings.source
     known = SETS.get(type(source))
     if known:
-        return Known(
-            known.name, data(*known.shape), known.classes, len(known.classes), False, True, settings.validation > 0
-        )
+        kind = data(*known.shape)
+        seen = Known(known.name, kind, known.classes, len(known.classes), False, True, settings.validation > 0)
+        return _of_target(settings, seen)
     from .files import found_at
 
-    written = source.folder if isinstance(source, Idx | Images) else source.file  # type: ignore[attr-defined]
-    path = found_at(Path(root or "."), given, written)
-    if given is None and not os.path.lexists(path):
+    paths = [found_at(Path(root or "."), given, written) for written in files_of(source)]
+    if given is None and not all(map(os.path.lexists, paths)):
         return None
     from .looks import LOOKS
 
-    seen = LOOKS[type(source)](source, path)
-    return Known(
-        seen.name, seen.input, seen.classes, seen.outputs, seen.numbers,
-        seen.test or source.test > 0, seen.validation or settings.validation > 0,  # type: ignore[attr-defined]
-    )  # fmt: skip
+    seen = LOOKS[type(source)](settings, *paths)
+    test = seen.test or source.test > 0  # type: ignore[attr-defined]
+    validation = seen.validation or settings.validation > 0
+    return _of_target(settings, replace(seen, test=test, validation=validation))
+
+
+def _of_target(settings: Data, known: Known) -> Known:
+    """What is known where the answers are not those that the source tells."""
+    if settings.target == "numbers" and not known.numbers and isinstance(settings.source, (Images, Pairs, *SETS)):
+        raise named_classes(known.name)
+    if settings.target != "itself":
+        return known
+    count, places = (None, ()) if known.input is None else (known.input["c"], known.input.spatial)
+    return replace(known, classes=None, numbers=True, outputs=count, places=places)
+
+
+def files_of(source: Source) -> tuple[str, ...]:
+    """The files and folders that a source names, as the spec writes them; none of a well-known set."""
+    names = ("folder", "file", "targets")
+    return tuple(getattr(source, name) for name in names if hasattr(source, name))

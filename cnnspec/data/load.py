@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..diagnostics import Fault, Span, SpecError
-from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz
+from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz, Pairs
 from .dataset import Dataset, Labels, Scaling, Split
 from .files import found_at
 from .formats.idx import read_idx, read_idx_folder
@@ -18,7 +18,7 @@ from .formats.table import filled, means, read_csv
 from .found import Found, Pair
 from .sources.cifar import read_cifar10
 from .sources.fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
-from .sources.images import read_images
+from .sources.images import read_images, read_pairs
 from .sources.wellknown import CLOTHES, TEN
 from .tables import Table
 
@@ -34,6 +34,7 @@ class Places:
     root: Path
     progress: Progress | None = None
     table: Table | None = None  # the columns of a network that is trained already
+    target: str = "labels"
 
     @property
     def folder(self) -> Path:
@@ -60,9 +61,9 @@ def load(
     chooses the images set aside for validation, `progress` is told what takes time. With the `table` of a network
     that is trained already, a csv is read as training's was. Raises `SpecError`; its diagnostics point at `span`.
     """
-    places = Places(Path(folder) if folder else None, Path(root or "."), progress, table)
+    places = Places(Path(folder) if folder else None, Path(root or "."), progress, table, settings.target)
     try:
-        found = READERS[type(settings.source)](settings.source, places).checked()
+        found = READERS[type(settings.source)](settings.source, places).checked(settings.target)
         return _dataset(settings, found, seed)
     except Fault as fault:
         raise SpecError((fault.diagnostic(span),)) from fault
@@ -86,7 +87,7 @@ def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
     table = found.table
     if table and table.missing == "mean":
         table = table if table.fill else replace(table, fill=means(train[0], table))
-        train, validation, test = ((filled(x, table.fill), y) for x, y in (train, validation, test))
+        train, validation, test = (_filled(pair, table) for pair in (train, validation, test))
     scaling = _scaling(train[0], settings.normalise)
     learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
@@ -95,6 +96,8 @@ def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
 
 def _settled(*parts: Pair | None) -> tuple[Pair | None, ...]:
     """The parts of one set, their answers as Labels where they are."""
+    if any(part and part[0] is part[1] for part in parts):
+        return parts
     answers = iter(Labels.among(*(part[1] for part in parts if part)))
     return tuple((part[0], next(answers)) if part else None for part in parts)
 
@@ -114,13 +117,22 @@ def divide(y: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarr
 
 def _taken(pair: Pair, positions: np.ndarray) -> Pair:
     x, y = pair
-    return pair if len(positions) == len(x) else (x[positions], y[positions])
+    if len(positions) == len(x):
+        return pair
+    taken = x[positions]
+    return taken, taken if y is x else y[positions]
 
 
 def _first(pair: Pair, limit: int) -> Pair:
     """At most so many images, from every class alike; the same ones whatever the seed."""
     count = len(pair[0])
     return pair if count <= limit else _taken(pair, divide(pair[1], limit / count, seed=0)[1])
+
+
+def _filled(pair: Pair, table: Table) -> Pair:
+    x, y = pair
+    whole = filled(x, table.fill)
+    return whole, whole if y is x else y
 
 
 def _scaling(x: np.ndarray, normalise: bool) -> Scaling:
@@ -171,7 +183,12 @@ READERS: dict[type, Callable[..., Found]] = {
     FashionMnist: _fashion,
     Cifar10: lambda source, places: read_cifar10(places.folder, places.progress),
     Idx: lambda source, places: read_idx_folder(source, places.at(source.folder)),
-    Npz: lambda source, places: read_npz(source, places.at(source.file)),
-    Images: lambda source, places: read_images(source, places.at(source.folder), places.progress),
-    Csv: lambda source, places: read_csv(source, places.at(source.file), places.table),
+    Npz: lambda source, places: read_npz(source, places.at(source.file), places.target),
+    Images: lambda source, places: read_images(
+        source, places.at(source.folder), places.progress, places.target != "itself"
+    ),
+    Pairs: lambda source, places: read_pairs(
+        source, places.at(source.folder), places.at(source.targets), places.progress, places.target
+    ),
+    Csv: lambda source, places: read_csv(source, places.at(source.file), places.table, places.target),
 }

@@ -6,13 +6,13 @@ import struct
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 from ..diagnostics import Fault
 from ..ir import data
-from ..settings.data import Csv, Idx, Images, Npz
-from .checks import ensure_label_axes, ensure_paired, ensure_same_shape, ensure_within, names_of
-from .classes import classes_of, count_from_zero
+from ..settings.data import Csv, Data, Idx, Images, Npz, Pairs
+from .checks import ensure_paired, ensure_same_shape, ensure_within, form_of, names_of
+from .classes import classes_of, first_class
 from .facts import Known
 from .formats import archive, cells, columns
 from .formats.axes import axes_of, image_shape
@@ -21,6 +21,7 @@ from .formats.idx_files import idx_files
 from .formats.idx_files import opened as opened_idx
 from .formats.pictures import picture_size
 from .sources.folders import tree
+from .sources.pairs import flat, pairs
 
 FEW = 1 << 20  # bytes of labels, or cells of a table, that are read whole
 CODES = {"b1": "?", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"}
@@ -33,6 +34,7 @@ class Labels(NamedTuple):
     outputs: int | None
     rows: int
     few: tuple[int, ...] | None = None
+    places: tuple[int, ...] = ()
 
 
 class Look(NamedTuple):
@@ -43,11 +45,11 @@ class Look(NamedTuple):
     labels: Labels
 
 
-def _csv(source: Csv, path: Path) -> Known:
+def _csv(settings: Data, path: Path) -> Known:
     """The columns and the first rows; of a table that is small, all of them."""
-    labels: set[str] = set()
-    seen = 0
-    with columns.opened(source, path) as table:
+    source, labels, seen = cast(Csv, settings.source), set[str](), 0
+    numbers, labelled = "numbers" in (source.target, settings.target), settings.target != "itself"
+    with columns.opened(source, path, labelled=labelled) as table:
         places = [column.place for column in table.columns if not column.categories]
         texts: dict[int, set[str]] = {column.place: set() for column in table.columns if column.categories}
         for line, row in table.rows:
@@ -60,7 +62,9 @@ def _csv(source: Csv, path: Path) -> Known:
                 known.update(() if text is None else (text,))
                 if len(known) > cells.MOST_CATEGORIES:
                     raise cells.too_many(table, place)
-            if source.target == "numbers":
+            if not labelled:
+                continue
+            if numbers:
                 cells.number(row[table.label], table.place(line, table.label), cells.UNLABELLED)
             else:
                 labels.add(cells.class_name(table, line, row))
@@ -68,15 +72,16 @@ def _csv(source: Csv, path: Path) -> Known:
         raise Fault("CNN414", f"{path.stem} is empty: 0x{len(table.columns)} numbers", at="source")
     whole = seen <= FEW
     kind = data(len(places) + sum(map(len, texts.values()))) if whole or not texts else None
-    if source.target == "numbers":
+    if numbers or not labelled:
         return Known(path.stem, kind, None, 1, True, False, False)
     classes = classes_of(labels)[0] if whole else None
     return Known(path.stem, kind, classes, len(classes) if classes else None, False, False, False)
 
 
-def _images(source: Images, path: Path) -> Known:
+def _images(settings: Data, path: Path) -> Known:
     """The folders, and the first image's size."""
-    found = tree(path)
+    source = cast(Images, settings.source)
+    found = tree(path) if settings.target != "itself" else flat(path)
     size = source.resize
     if size is None:
         try:
@@ -91,48 +96,80 @@ def _images(source: Images, path: Path) -> Known:
     )  # fmt: skip
 
 
-def _npz(source: Npz, path: Path) -> Known:
+def _pairs(settings: Data, path: Path, targets: Path) -> Known:
+    """The names of the files, and the sizes of the first pair."""
+    source = cast(Pairs, settings.source)
+    found, partner = pairs(path, targets)
+    sizes: list[tuple[int, ...] | None] = [source.resize, source.resize]
+    if source.resize is None:
+        try:
+            sizes = [picture_size(found.first), picture_size(partner[found.first])]
+        except Fault as fault:
+            if fault.code != "CNN403":  # without Pillow there is still something to tell
+                raise
+            sizes = [None, None]
+    channels, (size, answer) = 3 if source.colour else 1, sizes
+    pictures = source.kind == "pictures"
+    names = tuple(map(str, range(source.classes))) if source.classes and not pictures else None
+    kind = data(channels, *size) if size else None
+    return Known(
+        path.name, kind, names, channels if pictures else source.classes, pictures,
+        found.test is not None, found.validation is not None, answer or (),
+    )  # fmt: skip
+
+
+def _npz(settings: Data, path: Path) -> Known:
     """The headers of its arrays, and labels that are few."""
-    looks = {}
+    source, looks = cast(Npz, settings.source), {}
+    wanted = (source.x,) if settings.target == "itself" else (source.x, source.y)
     with archive.opened(path) as file:
-        parts = archive.parts_of(file, path.name)
+        parts = archive.parts_of(file, path.name, wanted)
         told = names_of(path.stem, tuple(parts))
-        for part, (x, y) in parts.items():
-            with archive.array_of(file, x, path.name) as (_, header):
-                images, shape = header.shape, image_shape(axes_of(source, path.name, header.shape), header.shape)
-            with archive.array_of(file, y, path.name) as (content, header):
-                looks[part] = Look(images[0], shape, _labels(told[part], content, header))
+        for part, names in parts.items():
+            with archive.array_of(file, names[0], path.name) as (_, header):
+                axes = axes_of(source, path.name, header.shape)
+                count, image = header.shape[0], image_shape(axes, header.shape)
+            seen = Labels(True, None, count)
+            if len(names) > 1:
+                with archive.array_of(file, names[1], path.name, labels=True) as (content, header):
+                    if len(header.shape) == len(axes) > 2:
+                        header = header._replace(shape=(header.shape[0], *image_shape(axes, header.shape)))
+                    seen = _labels(told[part], content, header, image, settings.target == "numbers")
+            looks[part] = Look(count, image, seen)
     return _together(path.stem, looks, source.classes)
 
 
-def _idx(source: Idx, folder: Path) -> Known:
+def _idx(settings: Data, folder: Path) -> Known:
     """The headers of its files, and labels that are few."""
-    looks = {}
+    source, looks = cast(Idx, settings.source), {}
     parts = dict(zip(("train", "test"), idx_files(folder), strict=False))
     told = names_of(folder.name, tuple(parts))
     for part, (images, labels) in parts.items():
         with opened_idx(images) as (file, most):
             count, *shape = idx_header(file, images.name, (2, 3, 4), most).shape
+            image = (1, *shape) if len(shape) == 2 else tuple(shape)
         with opened_idx(labels) as (file, most):
             header = idx_header(file, labels.name, (1, 2), most)
-            seen = _labels(told[part], file, header)
-        looks[part] = Look(count, (1, *shape) if len(shape) == 2 else tuple(shape), seen)
+            seen = _labels(told[part], file, header, image, settings.target == "numbers")
+        looks[part] = Look(count, image, seen)
     return _together(folder.name, looks, source.classes)
 
 
-LOOKS: dict[type, Callable[..., Known]] = {Csv: _csv, Images: _images, Npz: _npz, Idx: _idx}
+LOOKS: dict[type, Callable[..., Known]] = {Csv: _csv, Images: _images, Pairs: _pairs, Npz: _npz, Idx: _idx}
 
 
-def _labels(told: str, file: IO[bytes], header: Header) -> Labels:
+def _labels(told: str, file: IO[bytes], header: Header, image: tuple[int, ...], numbers: bool) -> Labels:
     """What is known of the labels of a part; whole numbers are read where they are few."""
-    ensure_label_axes(told, header.kind.lstrip("<>|=")[0], header.shape)
-    rows, wide = header.shape[0], prod(header.shape[1:])
-    if not NUMBERS.fullmatch(header.kind):
-        return Labels(False, None, rows)  # texts
-    if "f" in header.kind:
-        return Labels(None if wide > 1 else True, wide, rows)  # rows of floats may be one-hot
-    if wide > 1:
-        return Labels(False, wide, rows)
+    kind = header.kind.lstrip("<>|=")
+    rows, wide = header.shape[0] if header.shape else 0, prod(header.shape[1:])
+    if not numbers and kind[0] in "iub" and len(header.shape) == 2 and wide > 1 and (wide,) != image[1:]:
+        return Labels(False, wide, rows)  # rows with a single 1, or they are refused
+    form = form_of(told, kind, header.shape, image, numbers)
+    if form.numbers:
+        open_ = form.channels != 1 and not form.places and not numbers  # rows of floats may be one-hot
+        return Labels(None if open_ else True, form.channels, rows, places=form.places)
+    if not NUMBERS.fullmatch(header.kind) or form.places:
+        return Labels(False, None, rows, places=form.places)  # texts, and masks
     if header.length > FEW:
         return Labels(False, None, rows)
     order = header.kind[0] if header.kind[0] in "<>" else "="
@@ -149,16 +186,26 @@ def _together(name: str, looks: dict[str, Look], told: int | None) -> Known:
     for part, look in looks.items():
         ensure_paired(names[part], look.images, look.labels.rows)
         ensure_same_shape(name, part, look.shape, looks["train"].shape)
-        if look.labels.few is not None:
-            ensure_within(names[part], look.labels.few, told)
+    places = looks["train"].labels.places
     kinds, counts = ([getattr(look.labels, what) for look in looks.values()] for what in ("numbers", "outputs"))
     numbers = kinds[0] if len(set(kinds)) == 1 else None
     count = None if None in counts else max(counts)
-    few = [label for look in looks.values() for label in look.labels.few or ()]
-    if told is None and all(look.labels.few for look in looks.values()):
-        count_from_zero(name, min(few), max(few))
+    first = _first(name, [look.labels for look in looks.values()], told)
+    for part, look in looks.items():
+        if look.labels.few is not None and first is not None:
+            ensure_within(names[part], look.labels.few, told, first)
     classes = None
     if numbers is False:
-        count = told or count
-        classes = tuple(map(str, range(count))) if count else None
-    return Known(name, data(*looks["train"].shape), classes, count, numbers, "test" in looks, "validation" in looks)
+        count = told or (count and count - (first or 0))
+        classes = tuple(map(str, range(first, first + count))) if count and first is not None else None
+    return Known(
+        name, data(*looks["train"].shape), classes, count, numbers, "test" in looks, "validation" in looks, places
+    )
+
+
+def _first(name: str, labels: list[Labels], told: int | None) -> int | None:
+    """The number of the first class, 0 or 1; None where labels that are too many to be read would tell."""
+    few = [label for part in labels for label in part.few or ()]
+    if all(part.few for part in labels):
+        return first_class(name, min(few), max(few), told)
+    return None if 0 not in few and any(part.few is None and part.outputs is None for part in labels) else 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..diagnostics import Fault
 from ..plain_files import open_regular, size_of
-from ..settings.data import Csv, Data, Idx, Images, Npz
+from ..settings.data import Csv, Data, Idx, Images, Npz, Pairs
 from .files import found_at
 from .formats import archive
 from .formats.headers import idx_header
@@ -15,6 +15,7 @@ from .formats.idx_files import idx_files
 from .formats.idx_files import opened as idx_opened
 from .formats.pictures import picture_size
 from .sources.folders import tree
+from .sources.pairs import flat
 
 NUMBERS = 4 << 20  # bytes once unpacked, or pixels: about a tenth of a second
 FILES = 500
@@ -40,8 +41,10 @@ def is_small(settings: Data, root: Path, given: Path | None = None) -> bool:
                     with idx_opened(path) as (content, most):
                         total += idx_header(content, path.name, (1, 2, 3, 4), most).length
                 return total <= NUMBERS
-            case Images():
-                found = tree(found_at(root, given, source.folder))
+            case Images() | Pairs():
+                folder = found_at(root, given, source.folder)
+                labelled = isinstance(source, Images) and settings.target != "itself"
+                found = tree(folder) if labelled else flat(folder)
                 parts = [part for part in (found.train, found.validation, found.test) if part]
                 if sum(len(part.files) for part in parts) > FILES:
                     return False

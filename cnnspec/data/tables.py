@@ -15,7 +15,7 @@ class Table:
     """The columns of a csv.
 
     names       of those that are learnt from, in the order of the file; empty where the table has no header
-    label       where the label stands, from 1; `label_name` is its name
+    label       where the label stands, from 1, or 0 for none; `label_name` is its name
     columns     where those that are learnt from stand, from 1, in a file of `width` columns
     categories  of each column its texts in their order, or None where it is numbers
     missing     what becomes of missing cells: refuse, drop or mean
@@ -95,9 +95,9 @@ def by_place(table: Table, where: str, line: int, width: int) -> list[int]:
         return list(range(width))
     if width == table.width:
         return [column - 1 for column in table.columns]
-    if width == table.width - 1:
+    if width == table.width - 1 and table.label:
         return [column - 1 - (column - 1 > label) for column in table.columns]
-    wanted = " or ".join(map(str, sorted({len(table.columns), table.width - 1, table.width})))
+    wanted = " or ".join(map(str, sorted({len(table.columns), table.width - bool(table.label), table.width})))
     raise Fault(
         "CNN417", f"line {line} of {where} has {width} columns, and the network takes {wanted}", at="source"
     )

@@ -93,12 +93,19 @@ def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Know
     answers                    outputs that meet them
     one of k classes           k, of a vector or of one place; of two classes also one, for yes or no
     k numbers for each image   k, of a vector or of one place
+    the same at each of h x w  k x h x w
     """
-    if prod(kind.spatial) > 1:
-        if known.numbers is None:
+    spatial = kind.spatial if prod(kind.spatial) > 1 else ()
+    places = known.places if prod(known.places) > 1 else ()
+    if spatial != places:
+        if known.numbers is None or (known.outputs is None and not places and known.numbers):
             return None
         message = f"the network gives {kind} for each image, and {known.name} has {told(known)}"
-        return Fault("CNN410", message, help="end it in one place, such as by `gap`")
+        help = "end it in one place, such as by `gap`"
+        if places:
+            count = known.outputs or "N"
+            help = f"end it in {count}x{'x'.join(map(str, places))}, such as by `conv {count}x1x1`"
+        return Fault("CNN410", message, help=help)
     if known.numbers is False and known.outputs == 1:
         message = f"every image of {known.name} is of one class, and there is nothing to tell apart"
         return Fault("CNN410", message, help="a source of classes has two at least")
@@ -110,7 +117,9 @@ def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Know
     outputs = "one output" if kind["c"] == 1 else f"{kind['c']} outputs"
     message = f"the network has {outputs}, and {known.name} has {told(known)}"
     help = f"end the network in `dense {known.outputs}`"
-    if known.numbers is False and known.outputs == 2:
+    if places:
+        help = f"end the network in `conv {known.outputs}x1x1`"
+    elif known.numbers is False and known.outputs == 2:
         help = "end the network in `dense 2 -> softmax`, or in `dense 1 -> sigmoid`"
     elif known.numbers and known.outputs == 1:
         help += ", or store classes as whole numbers (of an npz), or say `target classes` (of a csv)"
@@ -119,9 +128,11 @@ def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Know
 
 def told(known: Known) -> str:
     """The answers of a source, in words."""
+    where = f" at each of {'x'.join(map(str, known.places))} places" if prod(known.places) > 1 else ""
     if known.numbers:
-        return "one number to meet" if known.outputs == 1 else f"{known.outputs or 'some'} numbers to meet"
-    return f"{known.outputs or 'some'} classes"
+        some = "one number" if known.outputs == 1 else f"{known.outputs or 'some'} numbers"
+        return f"{some} to meet{where}"
+    return f"{known.outputs or 'some'} classes{where}"
 
 
 def _placed(spec: Spec, fault: Fault, span: Span | None, label: str) -> Diagnostic:

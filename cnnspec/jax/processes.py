@@ -22,8 +22,8 @@ import jax
 import numpy as np
 from numpy.typing import DTypeLike
 
-from ..data.changes import Answers, Changes, Mixed
-from ..data.dataset import Dataset, Split
+from ..data.changes import Answers, Mixed
+from ..data.dataset import Dataset, Numbers, Split
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.text import render
 from ..interrupts import ENDING, OURS, interrupt
@@ -145,14 +145,14 @@ class Share:
         """The batches of `Split.batches`, this process's rows of them."""
         split = self.split
         order = split.order(seed, epoch, shuffle)
-        changes = Changes(split.x, split.y, augment, seed, epoch)
+        changes = split.changes(augment, seed, epoch)
         for first in range(start * batch, len(split), batch):
             places = np.arange(first, min(first + batch, len(split)))
             own = self.devices.rows(len(places))
             images, answers = changes.take(order, places[own])
             x = np.zeros((len(places), *split.x.shape[1:]), dtype)
             split.scaling.apply(images, x[own])
-            yield x, whole(answers, own, split.y, order[places])
+            yield x, x.view(Numbers) if split.itself else whole(answers, own, split.y, order[places])
 
 
 def whole(own: Answers, rows: slice, y: np.ndarray, taken: np.ndarray) -> Answers:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.changes import Mixed
-from ..data.dataset import Labels
+from ..data.dataset import Labels, Numbers
 from ..diagnostics import Fault
 from ..ir import Graph
 from ..words.costs import PROBABILITIES, Cost, of_classes
@@ -127,6 +127,9 @@ class Answers:
 
     def _rows(self, y: np.ndarray) -> Settled:
         """Rows of the output's shape, as classes where each holds a single 1."""
+        if isinstance(y, Numbers):
+            self._judged(y, decided=False)
+            return Settled(y, NUMBERS)
         decided = _decided(y[:1]) and _decided(y)  # one row tells most numbers from answers of 0 and 1
         single = decided and self.classes > 1 and bool((np.add.reduce(y, axis=1, dtype=np.int64) == 1).all())
         if single and not isinstance(y, Labels):

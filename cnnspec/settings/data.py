@@ -82,7 +82,7 @@ def _test() -> Any:
 
 
 def _classes() -> Any:
-    return setting(Count(2, 100_000), None, "how many classes there are; without, one more than the largest")
+    return setting(Count(2, 100_000), None, "how many classes there are; without, the largest label tells")
 
 
 @record
@@ -103,14 +103,22 @@ class Npz(Source):
     """A NumPy archive with `x` and `y`, or with `x_train` and `y_train`.
 
     `x_val` and `y_val` (or `x_valid`, `x_validation`) are the validation where they are there, `x_test` and
-    `y_test` the test; arrays under other names are passed over. Whole numbers and texts in y are classes, and so
-    are rows that have a single 1 beside zeros (one-hot); other floats are numbers to meet. Bytes in x become
-    numbers from 0 to 1, all others stay as they are. Where the sizes of x look as if its channels came last, or
-    as if it had no axis for them, `axes` must say which order is meant.
+    `y_test` the test; `x "photos"` and `y "masks"` name other arrays, and the rest is passed over. Whole numbers
+    and texts in y are classes (counted from 0, or from 1 where no label is 0), and so are rows that have a single
+    1 beside zeros (one-hot); whole numbers of an image's height and width are the class of each pixel; floats are
+    numbers to meet, a few for each image or an image of them. Bytes in x become numbers from 0 to 1, all others
+    stay as they are. Where the sizes of x look as if its channels came last, or as if it had no axis for them,
+    `axes` must say which order is meant.
+
+    A network of several inputs or outputs finds the array of each under its name: `left`, `left_train`,
+    `left_test` for an `input 1x28x28 as left`, and `digit` for a `net digit = ...`; a single input or output is x
+    or y all the same.
     """
 
     word: ClassVar[str] = "npz"
     file: str = size(Text(), '"file.npz"', "the archive")
+    x: str = setting(Text(), "x", "the array of images")
+    y: str = setting(Text(), "y", "the array of what they show")
     axes: str | None = setting(
         Choice(("nc", "ncw", "nwc", "nhw", "nchw", "nhwc")), None,
         "the order of the axes of x; without, nc, ncw or nchw",
@@ -207,7 +215,32 @@ class Csv(Source):
             )  # fmt: skip
 
 
-SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Csv)
+@record
+class Pairs(Source):
+    """A folder of images, and one with an image for each of them: a mask, or another picture to meet.
+
+    The two of a pair have one name, their endings aside: `photos/street/1.jpg` and `masks/street/1.png`. Folders
+    `train`, `val` (or `valid`, `validation`) and `test` in the first folder, and in the second, are the parts.
+    Each colour of the masks is a class, numbers in the order of their values (of a palette: its places; 1 bit: 0
+    and 1), colours as `#rrggbb`; 256 classes at most. Of `kind pictures` the targets are numbers from 0 to 1, of
+    as many channels as the images. Needs Pillow; what is read and passed over is as for `images`.
+    """
+
+    word: ClassVar[str] = "pairs"
+    folder: str = size(Text(), '"folder"', "the folder of the images")
+    targets: str = setting(Text(), "masks", "the folder of the masks or pictures")
+    kind: str = setting(Choice(("masks", "pictures")), "masks", "whether targets are classes or numbers")
+    classes: int | None = setting(
+        Count(2, 256), None, "how many classes the numbers of the masks name; without, those that occur"
+    )
+    colour: bool = setting(Switch(), True, "three channels; off makes one of grey")
+    resize: tuple[int, ...] | None = setting(
+        Shape((2,)), None, "height and width that images and targets are brought to"
+    )
+    test: float = _test()
+
+
+SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Pairs, Csv)
 
 
 @record
@@ -216,6 +249,10 @@ class Data:
 
     word: ClassVar[str] = "data"
     source: Source = setting(Nested(SOURCES), Digits(), "where the images come from")
+    target: str = setting(
+        Choice(("labels", "numbers", "itself")), "labels",
+        "what the network is to answer: what the source tells, the same as numbers to meet, or its input itself",
+    )  # fmt: skip
     validation: float = setting(
         SHARE, 0.1, "the share of the training images that is kept to choose by, where the source has none for it"
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -17,12 +17,8 @@ from ...plain_files import open_regular
 from ..files import AGAIN, INFLATION, unreadable
 from .headers import Header, check_array, npy_header
 
-# what the arrays of each part may be called; the first pair of a part that is there is taken
-PARTS = {
-    "train": (("x_train", "y_train"), ("x", "y")),
-    "validation": (("x_val", "y_val"), ("x_valid", "y_valid"), ("x_validation", "y_validation")),
-    "test": (("x_test", "y_test"),),
-}
+# how the names of the arrays of each part end; the first end of a part whose arrays are there is taken
+ENDS = {"train": ("_train", ""), "validation": ("_val", "_valid", "_validation"), "test": ("_test",)}
 
 
 @contextmanager
@@ -43,26 +39,37 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise unreadable(path, error) from None
 
 
-def parts_of(archive: zipfile.ZipFile, where: str) -> dict[str, tuple[str, str]]:
-    """The names of images and labels of each part that an archive has; arrays under other names are passed over."""
+def parts_of(
+    archive: zipfile.ZipFile, where: str, wanted: tuple[str, ...] = ("x", "y")
+) -> dict[str, tuple[str, ...]]:
+    """The names of the wanted arrays of each part that an archive has; arrays under other names are passed over."""
     names = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
     found = {}
-    for part, pairs in PARTS.items():
-        whole = next((pair for pair in pairs if names.issuperset(pair)), None)
+    for part, ends in ENDS.items():
+        several = [tuple(name + end for name in wanted) for end in ends]
+        whole = next((arrays for arrays in several if names.issuperset(arrays)), None)
         if whole:
             found[part] = whole
-        elif half := next((pair for pair in pairs if not names.isdisjoint(pair)), None):
-            there, missing = half if half[0] in names else half[::-1]
+        elif some := next((arrays for arrays in several if not names.isdisjoint(arrays)), None):
+            there, missing = (_listed(n for n in some if (n in names) is has) for has in (True, False))
             raise Fault(
                 "CNN413", f"{where} has {_told(names)}: {there} without {missing}", at="source",
-                help=f"save it with {there} and {missing}, or without both",
+                help=f"save it with {_listed(some)}, or without {'both' if len(some) == 2 else 'all'}",
             )  # fmt: skip
     if "train" not in found:
+        ways = [_listed(name + end for name in wanted) for end in ("", "_train")]
+        way = ", ".join(f"{name}=..." for name in wanted)
         raise Fault(
-            "CNN413", f"{where} has {_told(names)}, and neither x and y nor x_train and y_train", at="source",
-            help="save it by `np.savez(file, x=images, y=labels)`",
+            "CNN413", f"{where} has {_told(names)}, and neither {ways[0]} nor {ways[1]}", at="source",
+            help='save it by `np.savez(file, x=images, y=labels)`, or name its arrays: `x "images"`, `y "labels"`'
+            if wanted == ("x", "y") else f"save it by `np.savez(file, {way})`",
         )  # fmt: skip
     return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _told(names: set[str]) -> str:
@@ -71,8 +78,13 @@ def _told(names: set[str]) -> str:
 
 
 @contextmanager
-def array_of(archive: zipfile.ZipFile, name: str, where: str) -> Iterator[tuple[IO[bytes], Header]]:
-    """One array of an archive: its header, which tells the truth about its length, and the file behind it."""
+def array_of(
+    archive: zipfile.ZipFile, name: str, where: str, labels: bool = False
+) -> Iterator[tuple[IO[bytes], Header]]:
+    """One array of an archive: its header, which tells the truth about its length, and the file behind it.
+
+    `labels` may be texts.
+    """
     entry = archive.getinfo(f"{name}.npy")
     told = f"{name} of {where}"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -84,7 +96,6 @@ def array_of(archive: zipfile.ZipFile, name: str, where: str) -> Iterator[tuple[
         raise Fault("CNN407", f"{told} claims to unpack to more than it can hold", at="source", help=AGAIN)
     with archive.open(entry) as file:
         header = npy_header(file)
-        labels = name.startswith("y")
         help = "save names or numbers of classes, `y.astype(str)`" if labels else "store bytes or floats"
         check_array(header, entry.file_size - file.tell(), told, help, texts=labels)
         yield file, header

@@ -45,8 +45,8 @@ class Rows:
     """An open table.
 
     names    of its columns, empty where there is no header
-    width    number of its columns, at least 2
-    label    the column of the labels, from 0
+    width    number of its columns
+    label    the column of the labels, from 0; -1 for none
     columns  those to learn from, in the order of the file
     rows     each with its line, from 1; not one is empty, and all are as wide as the first
     """
@@ -68,13 +68,14 @@ class Rows:
 
 
 @contextmanager
-def opened(source: Csv, path: Path, kept: Table | None = None) -> Iterator[Rows]:
+def opened(source: Csv, path: Path, kept: Table | None = None, labelled: bool = True) -> Iterator[Rows]:
     """The table in a file; what is wrong with it, or turns out to be while it is read, is a Fault.
 
-    `kept` are the columns that a network learnt from: the same are found, in the same order.
+    `kept` are the columns that a network learnt from: the same are found, in the same order. Where the table need
+    not be `labelled` and nobody says which column is the label, `label` is -1.
     """
     with texts(path, source.separator) as found:
-        yield _table(source, path.name, found, kept)
+        yield _table(source, path.name, found, kept, labelled)
 
 
 @contextmanager
@@ -98,13 +99,13 @@ def asked(kept: Table, path: Path) -> Iterator[Rows]:
         yield Rows(path.name, names, len(cells), -1, columns, missing, _even(path.name, len(cells), rest))
 
 
-def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None) -> Rows:
+def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None, labelled: bool) -> Rows:
     window = _window(rows)
     if not window:
         raise Fault("CNN414", f"{where} is empty", at="source")
     cells = [cell.strip() for cell in window[0][1]]
     width = len(cells)
-    if width < 2:
+    if width < 2 and labelled:
         raise Fault(
             "CNN418", f"{where} has one column, and a label needs numbers beside it", at="source",
             help="columns are parted by a comma; otherwise say `separator`",
@@ -114,7 +115,7 @@ def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None) -> 
     if header is None:
         header = _noticed(source, where, cells, below)
     names = cells if header else []
-    label = _label(source, where, names, width, kept)
+    label = _label(source, where, names, width, kept) if labelled or source.label is not None else -1
     if not header and _are_names(cells, below):
         raise Fault(
             "CNN418", f"the first row of {where} has no number, and stands above numbers", at="source",
@@ -124,8 +125,9 @@ def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None) -> 
         used = _used(source, where, names, width, label)
     else:
         used = tuple(by_name(kept, where, names) if header else by_place(kept, where, window[0][0], width))
-    if names and "" in (names[place] for place in (*used, label)):
-        place = next(place for place in sorted((*used, label)) if not names[place])
+    read = (*used, label) if labelled else used
+    if names and "" in (names[place] for place in read):
+        place = next(place for place in sorted(read) if not names[place])
         raise Fault(
             "CNN418", f"column {place + 1} of {where} has no name", at="source",
             help="name it in the first row; if it only counts the rows, as pandas writes them without "
@@ -141,7 +143,7 @@ def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None) -> 
     columns = tuple(map(Column, used, categories))
     follow = _even(where, width, chain(rest, rows))
     if source.missing == "drop":
-        follow = _whole(follow, (*used, label))
+        follow = _whole(follow, read)
     return Rows(where, tuple(names), width, label, columns, source.missing, follow)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from ...diagnostics import Fault
 from ...plain_files import open_regular, size_of
 from ...settings.data import Npz
-from ..checks import TOLD, ensure_label_axes
+from ..checks import TOLD, form_of
 from ..classes import classes_of, composed, is_missing
 from ..files import AGAIN, need, unreadable
 from ..found import Found, Pair
@@ -21,11 +21,12 @@ from .axes import axes_of
 from .headers import Header, check_array, npy_header
 
 
-def read_npz(source: Npz, path: Path) -> Found:
-    """The images and labels of an archive, each part that it has."""
+def read_npz(source: Npz, path: Path, target: str = "labels") -> Found:
+    """The images and labels of an archive, each part that it has; for the `target` itself the images alone."""
+    wanted = (source.x,) if target == "itself" else (source.x, source.y)
     with archive.opened(path) as file:
-        names = archive.parts_of(file, path.name)
-        found = {part: _pair(source, file, pair, path.name) for part, pair in names.items()}
+        names = archive.parts_of(file, path.name, wanted)
+        found = {part: _pair(source, file, arrays, path.name) for part, arrays in names.items()}
         classes: tuple[str, ...] | int | None = source.classes
         if any(y.dtype.kind in "US" for _, y in found.values()):
             found, classes = _named(found, path.name)
@@ -40,20 +41,30 @@ def read_npz(source: Npz, path: Path) -> Found:
         found.get("test"),
         classes,
         found.get("validation"),
-        own={part: x for part, (x, _) in names.items() if part != "train"},
+        own={part: arrays[0] for part, arrays in names.items() if part != "train"},
     )
 
 
-def _pair(source: Npz, file: zipfile.ZipFile, names: tuple[str, str], where: str) -> Pair:
-    x, y = (_member(file, name, where) for name in names)
+def _pair(source: Npz, file: zipfile.ZipFile, names: tuple[str, ...], where: str) -> Pair:
+    x = _member(file, names[0], where)
     axes = axes_of(source, where, x.shape)
+    images = arranged(x, axes)
+    if len(names) == 1:
+        return images, images
+    y = _member(file, names[1], where, labels=True)
+    # an image for each image has its axes in the same order
+    return images, arranged(y, axes) if y.ndim == len(axes) > 2 else y
+
+
+def arranged(x: np.ndarray, axes: str) -> np.ndarray:
+    """An array with its axes in the order n, c, h, w; one without an axis of channels gets it."""
     if "c" not in axes:
         x, axes = x[:, None], "nc" + axes[1:]
-    return x.transpose([axes.index(name) for name in "nchw" if name in axes]), y
+    return x.transpose([axes.index(name) for name in "nchw" if name in axes])
 
 
-def _member(file: zipfile.ZipFile, name: str, where: str) -> np.ndarray:
-    with archive.array_of(file, name, where) as (content, header):
+def _member(file: zipfile.ZipFile, name: str, where: str, labels: bool = False) -> np.ndarray:
+    with archive.array_of(file, name, where, labels) as (content, header):
         return _filled(header, content, f"{name} of {where}")
 
 
@@ -109,7 +120,7 @@ def _named(found: dict[str, Pair], where: str) -> tuple[dict[str, Pair], tuple[s
                 "CNN412", f"the labels of {told} are numbers, and others of the file are texts", at="source",
                 help="store both in the same way",
             )  # fmt: skip
-        ensure_label_axes(told, y.dtype.kind, y.shape)
+        form_of(told, y.dtype.kind, y.shape, (1,))
         distinct, places[part] = np.unique(_characters(y.reshape(-1)), return_inverse=True)
         texts[part] = [composed(_text(label, told).strip()) for label in distinct.tolist()]
         for i, text in enumerate(texts[part]):

@@ -44,6 +44,26 @@ def read_picture(path: Path, colour: bool = True, resize: tuple[int, ...] | None
         return whole.resize((resize[1], resize[0]), pillow.Resampling.BILINEAR) if resize else whole
 
 
+def read_mask(path: Path, resize: tuple[int, ...] | None = None) -> tuple[Any, bool]:
+    """The number of each pixel of a mask, int64[h,w], and whether they are colours (red, green, blue in 24 bits).
+
+    Of a palette the numbers are its places, of 1 bit 0 and 1, of grey what is stored; resizing takes the nearest.
+    """
+    with _opened(path) as image:
+        import numpy as np
+        from PIL import Image as pillow
+
+        image.load()
+        way = _turn(image.getexif().get(ORIENTATION, 1))
+        upright = image if way is None else image.transpose(way)
+        plain = upright.mode in ("1", "P", "L", "I") or upright.mode.startswith("I;16")
+        whole = upright if plain else _opaque(path, upright).convert("RGB")
+        if resize:
+            whole = whole.resize((resize[1], resize[0]), pillow.Resampling.NEAREST)
+        pixels = np.asarray(whole).astype(np.int64)
+        return (pixels, False) if plain else (pixels @ np.array([1 << 16, 1 << 8, 1]), True)
+
+
 def picture_size(path: Path) -> tuple[int, int]:
     """Height and width of an image file as `read_picture` gives it, without its pixels; raises Fault."""
     with _opened(path) as image:

@@ -86,18 +86,22 @@ class Cells:
         return x
 
 
-def read_csv(source: Csv, path: Path, kept: Table | None = None) -> Found:
+def read_csv(source: Csv, path: Path, kept: Table | None = None, target: str = "labels") -> Found:
     """The vectors and labels of a table; empty lines are passed over.
 
-    `kept` are the columns of a network that is trained already: the same are read, with its categories.
+    `kept` are the columns of a network that is trained already: the same are read, with its categories. `target` is
+    that of the data block: for `itself` no label is read, and where none is told every column is learnt from.
     """
     targets, seen = array("f"), array("q")
     labels: dict[str, int] = {}  # each text and its place among those seen so far
-    with columns.opened(source, path, kept) as table:
+    numbers = "numbers" in (source.target, target)
+    with columns.opened(source, path, kept, target != "itself") as table:
         found = Cells(table, kept.categories if kept else None)
         for line, row in table.rows:
             found.add(line, row)
-            if source.target == "numbers":
+            if target == "itself":
+                continue
+            if numbers:
                 place = table.place(line, table.label)
                 targets.append(cells.number(row[table.label], place, cells.UNLABELLED))
             else:
@@ -109,7 +113,7 @@ def read_csv(source: Csv, path: Path, kept: Table | None = None) -> Found:
     told = Table(
         names=tuple(names[column.place] for column in table.columns) if names else (),
         label=label + 1,
-        label_name=names[label] if names else "",
+        label_name=names[label] if names and label >= 0 else "",
         header=bool(names),
         separator=source.separator,
         columns=tuple(column.place + 1 for column in table.columns),
@@ -119,7 +123,9 @@ def read_csv(source: Csv, path: Path, kept: Table | None = None) -> Found:
     )
     if kept:
         told = replace(told, fill=kept.fill)
-    if source.target == "numbers":
+    if target == "itself":
+        return Found(path.stem, (x, x), table=told)
+    if numbers:
         return Found(path.stem, (x, np.frombuffer(targets, np.float32)[:, None]), table=told)
     classes, number = classes_of(labels)
     y = np.array([number[text] for text in labels], np.int64)[np.frombuffer(seen, np.int64)]

@@ -71,9 +71,9 @@ def tree(folder: Path) -> Tree:
 
 def _parts(folder: Path) -> dict[str, Path]:
     """The folder of each part; all of it is `train` where the folder holds classes."""
-    folders = _inside(folder)[0]
+    folders = inside(folder)[0]
     named = [(path, PARTS.get(path.name.casefold())) for path in folders]
-    if not any(part == "train" and _inside(path)[0] for path, part in named):
+    if not any(part == "train" and inside(path)[0] for path, part in named):
         return {"train": folder}
     found: dict[str, Path] = {}
     for path, part in named:
@@ -92,7 +92,7 @@ def _parts(folder: Path) -> dict[str, Path]:
 
 
 def _classes(folder: Path) -> tuple[str, ...]:
-    folders, _ = _inside(folder)
+    folders, _ = inside(folder)
     if not folders:
         raise Fault(
             "CNN414", f"{folder} has no folder of a class in it", at="source",
@@ -106,7 +106,7 @@ def _name(folder: Path) -> str:
 
 
 def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]:
-    folders, strays = _inside(folder)
+    folders, strays = inside(folder)
     number = {name: i for i, name in enumerate(classes)}
     for path in folders:
         if _name(path) not in number:
@@ -115,7 +115,7 @@ def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]
                 help=f"the classes are {', '.join(classes[:8])}{', ...' if len(classes) > 8 else ''}",
             )  # fmt: skip
     for path in strays:
-        if not _is_document(path):
+        if not is_document(path):
             raise Fault(
                 "CNN410", f"the file {path.name} in {folder} is in none of the classes", at="source",
                 help="move it into the folder of its class, or elsewhere",
@@ -124,19 +124,19 @@ def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]
     labels: list[int] = []
     passed = len(strays)
     for path in sorted(folders, key=lambda path: (number[_name(path)], path.name)):
-        deeper, inside = _inside(path)
+        deeper, there = inside(path)
         if deeper:
             raise Fault(
                 "CNN415", f"{deeper[0]} is a folder within a class", at="source",
                 help="images lie in the folders of their classes themselves",
             )  # fmt: skip
-        images = [file for file in inside if not _is_document(file)]
+        images = [file for file in there if not is_document(file)]
         if not images and part == "train":
             raise Fault(
                 "CNN414", f"{path} has no image in it", at="source",
                 help="put images of the class into it, or remove it",
             )  # fmt: skip
-        passed += len(inside) - len(images)
+        passed += len(there) - len(images)
         files += images
         labels += [number[_name(path)]] * len(images)
     if not files:
@@ -146,11 +146,12 @@ def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]
     return Part(folder, tuple(files), tuple(labels)), passed
 
 
-def _is_document(path: Path) -> bool:
+def is_document(path: Path) -> bool:
+    """Whether a file is none of the images by its name."""
     return path.suffix.lower() in DOCUMENTS or path.name.lower() in NAMED_DOCUMENTS
 
 
-def _inside(folder: Path) -> tuple[list[Path], list[Path]]:
+def inside(folder: Path) -> tuple[list[Path], list[Path]]:
     """The folders and the files in a folder, by name, without what is hidden or left by systems."""
     try:
         with os.scandir(folder) as entries:

@@ -1,4 +1,4 @@
-"""Folders of image files, one folder for each class; and single images, to be predicted."""
+"""Folders of image files: in classes, as they lie, or in pairs with masks; and single images, to be predicted."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from ...diagnostics import Fault
-from ...settings.data import Images
+from ...settings.data import Images, Pairs
+from ..checks import outside
 from ..files import need
-from ..formats.pictures import read_picture
+from ..formats.pictures import read_mask, read_picture
 from ..found import Found, Pair
 from .fetch import Progress
-from .folders import Part, tree
+from .folders import Part, Tree, tree
+from .pairs import flat, pairs
+
+MOST_COLOURS = 256
 
 
 def read_image(path: Path, colour: bool = True, resize: tuple[int, ...] | None = None) -> np.ndarray:
@@ -21,35 +25,130 @@ def read_image(path: Path, colour: bool = True, resize: tuple[int, ...] | None =
     return pixels.transpose(2, 0, 1) if colour else pixels[None]
 
 
-def read_images(source: Images, path: Path, progress: Progress | None = None) -> Found:
-    """The images below a folder, in the order of their classes and names."""
-    found = tree(path)
+def read_images(source: Images, path: Path, progress: Progress | None = None, labelled: bool = True) -> Found:
+    """The images below a folder, in the order of their classes and names; without classes where not `labelled`."""
+    found = tree(path) if labelled else flat(path)
+    _tell_passed(found, path, progress)
+
+    def part(of: Part | None) -> Pair | None:
+        if of is None:
+            return None
+        x = _pixels(of.files, source.colour, source.resize, of.folder, progress)
+        return x, np.array(of.labels, np.int64) if labelled else x
+
+    train = part(found.train)
+    assert train, "a tree has images to learn from"
+    classes = found.classes if labelled else None
+    return Found(path.name, train, part(found.test), classes, part(found.validation), own=found.own)
+
+
+def read_pairs(
+    source: Pairs, path: Path, targets: Path, progress: Progress | None = None, target: str = "labels"
+) -> Found:
+    """The images below a folder, and the mask or picture that belongs to each."""
+    found, partner = pairs(path, targets)
+    _tell_passed(found, path, progress)
+    parts = {"train": found.train, "validation": found.validation, "test": found.test}
+    x, y, masks = {}, {}, Masks(source.classes)
+    for name, part in parts.items():
+        if part is None:
+            continue
+        x[name] = _pixels(part.files, source.colour, source.resize, part.folder, progress)
+        files = tuple(partner[file] for file in part.files)
+        if target == "itself":
+            y[name] = x[name]
+        elif source.kind == "pictures":
+            y[name] = _pixels(files, source.colour, source.resize, targets, progress)
+        else:
+            y[name] = masks.read(files, source.resize)
+    if target != "itself" and source.kind == "masks":
+        y, classes = masks.classes(y)
+    else:
+        classes = None
+    both = {name: (x[name], y[name]) for name in x}
+    return Found(
+        path.name, both["train"], both.get("test"), classes, both.get("validation"), own=found.own,
+        numbers=source.kind == "pictures",
+    )  # fmt: skip
+
+
+def _tell_passed(found: Tree, path: Path, progress: Progress | None) -> None:
     if progress and found.passed:
         progress(f"passed over {found.passed:,} of the files in {path}: by their names they are no images")
-    train, validation, test = (
-        _part(source, part, progress) if part else None for part in (found.train, found.validation, found.test)
-    )
-    assert train, "a tree has images to learn from"
-    return Found(path.name, train, test, found.classes, validation, own=found.own)
 
 
-def _part(source: Images, part: Part, progress: Progress | None) -> Pair:
-    files = part.files
+def _pixels(
+    files: tuple[Path, ...], colour: bool, resize: tuple[int, ...] | None, folder: Path, progress: Progress | None
+) -> np.ndarray:
+    """The images of files as bytes [n, c, h, w]."""
     if progress:
-        progress(f"reading {len(files):,} images of {part.folder}")
-    first = read_image(files[0], source.colour, source.resize)
+        progress(f"reading {len(files):,} images of {folder}")
+    first = read_image(files[0], colour, resize)
     need(len(files) * first.size, f"{len(files):,} images of {'x'.join(map(str, first.shape))}")
     x = np.empty((len(files), *first.shape), np.uint8)
     for i, file in enumerate(files):
-        image = read_image(file, source.colour, source.resize)
-        if image.shape != first.shape:
-            raise Fault(
-                "CNN416", f"{file} is {_size(image)}, and {files[0]} is {_size(first)}", at="source",
-                help=f"use `resize {_size(first)}`",
-            )  # fmt: skip
-        x[i] = image
-    return x, np.array(part.labels, np.int64)
+        x[i] = of_size(read_image(file, colour, resize), file, first.shape, files[0])
+    return x
 
 
-def _size(image: np.ndarray) -> str:
-    return f"{image.shape[1]}x{image.shape[2]}"
+def of_size(image: np.ndarray, file: Path, shape: tuple[int, ...], first: Path) -> np.ndarray:
+    """An image [..., h, w], if it has the sizes of the first one."""
+    if image.shape != shape:
+        has, wanted = (f"{sizes[-2]}x{sizes[-1]}" for sizes in (image.shape, shape))
+        raise Fault(
+            "CNN416", f"{file} is {has}, and {first} is {wanted}", at="source", help=f"use `resize {wanted}`"
+        )
+    return image
+
+
+class Masks:
+    """Masks that are read: each colour's place among those seen so far, until all are known.
+
+    `count` tells how many classes there are where the numbers of the masks are theirs.
+    """
+
+    def __init__(self, count: int | None) -> None:
+        self.count = count
+        self.seen: dict[int, int] = {}
+        self.first: tuple[Path, tuple[int, ...], bool] | None = None
+
+    def read(self, files: tuple[Path, ...], resize: tuple[int, ...] | None) -> np.ndarray:
+        """The masks of a part as bytes [n, h, w], each pixel a place among the colours seen."""
+        codes: np.ndarray | None = None
+        for i, file in enumerate(files):
+            values, coloured = read_mask(file, resize)
+            if self.first is None:
+                self.first = file, values.shape, coloured
+            first, shape, colours = self.first
+            of_size(values, file, shape, first)
+            if coloured != colours:
+                raise Fault(
+                    "CNN435", f"{file} has {'colours' if coloured else 'numbers'}, and {first} has not",
+                    at="source", help="save all masks in one mode",
+                )  # fmt: skip
+            if codes is None:
+                need(len(files) * values.size, f"{len(files):,} masks")
+                codes = np.empty((len(files), *shape), np.uint8)
+            distinct, places = np.unique(values, return_inverse=True)
+            for value in distinct.tolist():
+                if self.count is not None and value >= self.count:
+                    raise outside(str(file), 0, value, self.count)
+                self.seen.setdefault(value, len(self.seen))
+            if len(self.seen) > MOST_COLOURS:
+                raise Fault(
+                    "CNN435", f"{file} is no mask: with it there are more than {MOST_COLOURS} colours",
+                    at="source", help="save masks without loss, in few colours; for pictures say `kind pictures`",
+                )  # fmt: skip
+            codes[i] = np.array([self.seen[value] for value in distinct.tolist()], np.uint8)[places.reshape(shape)]
+        assert codes is not None, "a part has images"
+        return codes
+
+    def classes(self, parts: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+        """The parts as class numbers, in the order of the colours, and the names of the classes."""
+        assert self.first is not None
+        values = list(range(self.count)) if self.count else sorted(self.seen)
+        place = np.zeros(len(self.seen), np.uint8)
+        for value, code in self.seen.items():
+            place[code] = values.index(value)
+        names = tuple(f"#{value:06x}" if self.first[2] else str(value) for value in values)
+        return {part: place[codes] for part, codes in parts.items()}, names

@@ -88,9 +88,10 @@ There is not one label for each image. Perhaps the files belong to different set
         "CNN410",
         "label-outside-classes",
         """\
-A label is a whole number from 0 to one less than the number of classes. The message names the first image whose
-label is not, or tells that the network has another number of outputs than the data have classes. Labels that
-count from 1 need 1 subtracted; labels such as 100, 200, 300 need to be numbered anew.""",
+A label is a whole number from 0 to one less than the number of classes, or from 1 to that number where no label of
+any part is 0 (and `classes`, if said, is the largest). The message names the first image whose label is not, or
+tells that the network has another number of outputs than the data have classes. Labels such as 100, 200, 300 need
+to be numbered anew, or stored as texts.""",
         how="Read an archive that has a label -1 with `source npz`, or one with a label 10 and `classes 10`.",
     ),
     Code(
@@ -239,5 +240,22 @@ row had. There is no number of the input for it.""",
 By `missing mean` the mean of the training rows stands in place of a number that is missing, and in this column not
 one of them has a number.""",
         how="Empty a whole column of a table but for its name, and read it by `source csv` with `missing mean`.",
+    ),
+    Code(
+        "CNN434",
+        "pair-incomplete",
+        """\
+Of `source pairs` each image has a mask, or a picture, of the same name in the other folder, endings aside; so each
+file there has an image. One has none, or two files have one name.""",
+        how="Put `a.png` into `photos`, nothing into `masks`, and read them with `source pairs`.",
+    ),
+    Code(
+        "CNN435",
+        "mask-colours",
+        """\
+Each colour of a mask is a class, and there are more than 256: the file was saved with loss (JPEG blurs the edges of
+colours), or is a photo, which `kind pictures` makes numbers to meet. All masks must have numbers (grey, palettes),
+or all of them colours.""",
+        how='Say `source pairs "photos" targets "photos"` of photos in colour.',
     ),
 )
