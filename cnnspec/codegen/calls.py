@@ -16,10 +16,15 @@ def written(function: Callable[..., Any], arguments: Sequence[Any], named: Mappi
     Raises TypeError if the function does not take these arguments.
     """
     known = signature(function)
-    if known is not None:
-        known.bind(*arguments, **named)
-    parts = [*map(source, arguments), *(f"{name}={source(value)}" for name, value in named.items())]
-    return f"{name_of(function)}({', '.join(parts)})"
+    try:
+        if known is not None:
+            known.bind(*arguments, **named)
+    except TypeError as error:
+        raise TypeError(f"{function.__name__}{known}: {error}") from None
+    called, arguments = name_of(function, arguments)
+    parts = [argument_source(argument) for argument in arguments]
+    parts += [f"{name}={argument_source(value)}" for name, value in named.items()]
+    return f"{called}({', '.join(parts)})"
 
 
 @cache
@@ -31,13 +36,20 @@ def signature(function: Callable[..., Any]) -> inspect.Signature | None:
         return None
 
 
-def name_of(function: Callable[..., Any]) -> str:
-    """What a plan calls a function: `maxpool2`, `np.multiply`, `np.add.reduce`."""
-    if (getattr(function, "__module__", None) or "").startswith("cnnspec."):
-        return function.__name__
+def name_of(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """What a plan calls a function: `maxpool2`, `np.multiply`, `np.add.reduce`; and with what.
+
+    A method, `GradientSums.total`, is called of its first argument.
+    """
     whose = getattr(function, "__self__", None)
-    return f"np.{whose.__name__}.{function.__name__}" if whose is not None else f"np.{function.__name__}"
+    if whose is not None:
+        return f"np.{whose.__name__}.{function.__name__}", arguments
+    if not (getattr(function, "__module__", None) or "").startswith("cnnspec."):
+        return f"np.{function.__name__}", arguments
+    if "." in function.__qualname__:
+        return f"{arguments[0]}.{function.__name__}", arguments[1:]
+    return function.__name__, arguments
 
 
-def source(argument: Any) -> str:
+def argument_source(argument: Any) -> str:
     return argument if isinstance(argument, str) else repr(argument)

@@ -13,6 +13,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from .. import kernels
 from ..ir import Graph, Node, TensorType
 from ..ir.leaves import Input, Target, Weight
 from ..primitives.bands import AllGather
@@ -85,16 +86,25 @@ class Emitter:
         """A line of plan; the shape of what it makes stands at the margin."""
         self.parts[-1].code.append((code, self._margin(code)))
 
-    def call(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
-        """A line that calls a function of NumPy or of `kernels/`, whose signature the arguments are held to.
+    def call(self, function: Callable[..., Any], *arguments: Any, to: str = "", **named: Any) -> None:
+        """A line that calls a function of NumPy or of `kernels/`; its value goes `to` a place, if it has one."""
+        code = self.source(function, *arguments, **named)
+        self.line(f"{to} = {code}" if to else code)
+
+    def source(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
+        """Source of a call, whose arguments the function's signature is held to.
 
         Arguments are source (`e[x]`, a view, scratch), or numbers and tuples of them as they are.
         """
-        self.line(written(function, arguments, named))
+        return written(function, arguments, named)
 
-    def update_line(self, code: str) -> None:
+    def zero(self, value: str) -> None:
+        """A line that makes all of a value zero."""
+        self.line(f"{self[value]}[...] = 0")
+
+    def call_last(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
         """A line that runs once a step, when the gradients of all shards are there."""
-        self.settled.append(code)
+        self.settled.append(self.source(function, *arguments, **named))
 
     def view(self, suffix: str, code: str) -> str:
         """A view that is made once, when the plan is loaded: `b.conv1_rows`."""
@@ -120,7 +130,7 @@ class Emitter:
         """The value as [h,c,l], rows of channels of pixels (a vector has one row)."""
         if len(self.shape(value)) == 2:
             return self.view_of(value, "pixels", f"{self[value]}[None]")
-        return self.view_of(value, "pixels", f"pixels({self[value]})")
+        return self.view_of(value, "pixels", self.source(kernels.conv.pixels, self[value]))
 
     rows = pixels
 
@@ -133,7 +143,7 @@ class Emitter:
 
     def blocks(self, value: str) -> str:
         """polyphase rows as [h,4,c,l]: four blocks of a row's pixels."""
-        return self.view_of(value, "blocks", f"merged({self[value]})")
+        return self.view_of(value, "blocks", self.source(kernels.polyphase.merged, self[value]))
 
     def pixel_count(self, value: str) -> int:
         """Pixels of a channel in the whole batch, all shards together."""
@@ -178,22 +188,21 @@ class Emitter:
             return
         shape, classes = self.shape(p), self.graph.type(p)["c"]
         if labels or classes == 1:
-            sides = ", ".join(f"{name}={self.scratch(name, shape, 'bool')}" for name in "ab")
-            self.line(
-                f"b.correct[1] = count_correct_by_threshold({self[p]}, {self[t]}, {self.number(0.5)}, {sides})"
-            )
+            sides = {name: self.scratch(name, shape, "bool") for name in "ab"}
+            kernel = kernels.cost.count_correct_by_threshold
+            self.call(kernel, self[p], self[t], self.number(0.5), **sides, to="b.correct[1]")
         if classes == 1:
             return
         axis = 0 if len(shape) == 2 else 1
         pixels = (*shape[:axis], *shape[axis + 1 :])
         places = {"turned": ((*pixels, classes), "float"), "z_at": (pixels, "int64")}
         places |= {"t_at": (pixels, "int64"), "hit": (pixels, "bool")}
-        scratch = ", ".join(f"{name}={self.scratch(name, *place)}" for name, place in places.items())
-        turned = ", ".join(
+        scratch = {name: self.scratch(name, *place) for name, place in places.items()}
+        by_pixel = (
             self.view_of(value, "pixels_first", self[value] + (".T" if axis == 0 else ".transpose(0, 2, 3, 1)"))
             for value in (p, t)
         )
-        self.line(f"b.correct[0] = count_correct({turned}, {scratch})")
+        self.call(kernels.cost.count_correct, *by_pixel, **scratch, to="b.correct[0]")
 
     def place(self, value: str, code: str) -> None:
         """Say what stands for a value that has no memory in the arena."""

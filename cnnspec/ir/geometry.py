@@ -13,6 +13,7 @@ from ..record import record
 from .types import TensorType
 
 Pair = tuple[int, int]
+Pads = tuple[Pair, Pair]
 AXES = {1: ("width",), 2: ("height", "width")}
 
 
@@ -68,9 +69,9 @@ class Geometry:
         return self.kernel == (1, 1) and self.stride == (1, 1) and self.pad == ((0, 0), (0, 0))
 
     @property
-    def arguments(self) -> str:
-        """As plan source: stride, dilate, pad."""
-        return f"{self.stride}, {self.dilate}, {self.pad}"
+    def arguments(self) -> tuple[Pair, Pair, Pads]:
+        """What kernels take after their arrays: stride, dilate, pad."""
+        return self.stride, self.dilate, self.pad
 
     def window(self, rank: int) -> Window:
         before = tuple(pair[0] for pair in self.pad)

@@ -227,10 +227,3 @@ class Node:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, extras=MappingProxyType(state["extras"]))
-
-
-def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> str:
-    """NumPy's product of matrices, or our own where it is taken in pieces; `across`: the first is transposed."""
-    from ..kernels.gemm import fits_one_gemm
-
-    return "np.matmul" if fits_one_gemm(rows, depth, columns, across) else "gemm"

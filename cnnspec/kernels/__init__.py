@@ -1,36 +1,80 @@
-"""What plans call: functions over arrays, with `out=`, that know nothing of the rest of the project."""
+"""What plans call: functions over arrays, with `out=`, that know nothing of the rest of the project.
+
+    kernels.pool.maxpool2, kernels.np.multiply
+
+Modules are imported when they are asked for, so that who only names a kernel's module does not wait for NumPy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from . import activation, channels, conv, cost, depthwise, gates, norm, pool, regularise, resample, standardise
-from . import gemm as products
-from . import polyphase as polyphase
-from . import winograd_1d as winograd
-from . import winograd_2d as squares
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+    from typing import Any
 
-MODULES = (
-    products,
-    conv,
-    depthwise,
-    pool,
-    norm,
-    activation,
-    gates,
-    channels,
-    regularise,
-    cost,
-    polyphase,
-    resample,
-    standardise,
-    winograd,
-    squares,
+    import numpy as np
+
+    from . import activation as activation
+    from . import channels as channels
+    from . import conv as conv
+    from . import cost as cost
+    from . import depthwise as depthwise
+    from . import gates as gates
+    from . import gemm as gemm
+    from . import norm as norm
+    from . import polyphase as polyphase
+    from . import pool as pool
+    from . import regularise as regularise
+    from . import resample as resample
+    from . import standardise as standardise
+    from . import winograd_1d as winograd_1d
+    from . import winograd_2d as winograd_2d
+
+    MODULES: tuple[ModuleType, ...]  # whose functions plans call, in the order of an exported module
+    KERNELS: dict[str, Callable[..., Any]]
+
+NAMES = (
+    "gemm",
+    "conv",
+    "depthwise",
+    "pool",
+    "norm",
+    "activation",
+    "gates",
+    "channels",
+    "regularise",
+    "cost",
+    "polyphase",
+    "resample",
+    "standardise",
+    "winograd_1d",
+    "winograd_2d",
 )
 
-KERNELS: dict[str, Callable] = {
-    name: function
-    for module in MODULES
-    for name, function in vars(module).items()
-    if callable(function) and getattr(function, "__module__", "") == module.__name__
-}
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name in NAMES:
+            return import_module(f"{__name__}.{name}")
+        if name == "np":
+            return import_module("numpy")
+        if name == "MODULES":
+            globals()[name] = tuple(import_module(f"{__name__}.{module}") for module in NAMES)
+        elif name == "KERNELS":
+            modules = [vars(import_module(f"{__name__}.{module}")) for module in NAMES]
+            globals()[name] = {
+                name: thing
+                for module in modules
+                for name, thing in module.items()
+                if callable(thing) and getattr(thing, "__module__", "") == module["__name__"]
+            }
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals()[name]
+
+
+__all__ = ["KERNELS", "MODULES", "np"]

@@ -35,7 +35,7 @@ class Flat(Op):
         return self.of
 
     def emit(self, node, e) -> None:
-        e.line(f"{e[node.name]}[...] = 0")
+        e.zero(node.name)
 
 
 def activation_gradients(graph: Graph) -> Graph:

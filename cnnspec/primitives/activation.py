@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, ClassVar
 
+from .. import kernels
 from ..ir import TensorType
 from ..ir.expression import ZERO, Expression, Symbol, X, Y, differentiate, evaluate, maximum, where
 from ..ir.op import Op
@@ -62,7 +63,7 @@ class Activation(Op):
         """The derivative as a formula of the output, if there is one: the input's memory is free again."""
         return None
 
-    def kernels(self) -> tuple[Kernel, Kernel | None] | None:
+    def by_hand(self) -> tuple[Kernel, Kernel | None] | None:
         """Hand-written kernels of the value and of the gradient; without, the plan has lines of the formula."""
         return None
 
@@ -78,11 +79,11 @@ class Activation(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        kernels = self.kernels()
-        if kernels is None:
+        written = self.by_hand()
+        if written is None:
             emit_formula(self.formula(X), {"x": x}, node.name, e)
         else:
-            kernels[0].emit(e, x, out=node.name)
+            written[0].emit(e, x, out=node.name)
 
 
 @record
@@ -111,7 +112,7 @@ class ActivationGradient(Op):
 
     def emit(self, node, e) -> None:
         dy, value = node.inputs
-        _, kernel = self.activation.kernels() or (None, None)
+        _, kernel = self.activation.by_hand() or (None, None)
         if kernel is None:
             emit_formula(DY * self.slope, {"dy": dy, "x": value, "y": value}, node.name, e)
         else:
@@ -130,7 +131,5 @@ class Rectifier(Activation):
     def derivative(self, y: Expression) -> Expression:
         return where(y > 0, 1, 0)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import relu, relu_gradient
-
-        return Kernel(relu), Kernel(relu_gradient, scratch=("bool",))
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        return Kernel(kernels.activation.relu), Kernel(kernels.activation.relu_gradient, scratch=("bool",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import kernels
 from ..ir import TensorType
 from ..ir.op import Op
 from ..record import record
@@ -33,7 +34,7 @@ class TimesChannel(Op):
     def emit(self, node, e) -> None:
         x, w = node.inputs
         factors = e.view("factors", f"{e[w]}[:, None]")
-        e.line(f"np.multiply({e.rows(x)}, {factors}, out={e.rows(node.name)})")
+        e.call(kernels.np.multiply, e.rows(x), factors, out=e.rows(node.name))
 
 
 @record
@@ -51,7 +52,7 @@ class ChannelDot(Op):
 
     def emit(self, node, e) -> None:
         a, b, _ = node.inputs
-        e.line(f"channel_dots({e.rows(a)}, {e.rows(b)}, out={e[node.name]})")
+        e.call(kernels.standardise.channel_dots, e.rows(a), e.rows(b), out=e[node.name])
 
 
 @record
@@ -76,7 +77,7 @@ class Bend(Op):
         x, w = node.inputs
         negative_slopes = e.view("negative_slopes", f"{e[w]}[:, None]")
         row = e.scratch("row", e.rows_shape(x)[1:])
-        e.line(f"prelu({e.rows(x)}, {negative_slopes}, scratch={row}, out={e.rows(node.name)})")
+        e.call(kernels.standardise.prelu, e.rows(x), negative_slopes, scratch=row, out=e.rows(node.name))
 
 
 @record
@@ -94,9 +95,14 @@ class BendGradient(Op):
         negative_slopes = e.view("negative_slopes", f"{e[w]}[:, None]")
         row = e.scratch("row", e.rows_shape(x)[1:])
         above = e.scratch("above", e.rows_shape(x)[1:], "bool")
-        e.line(
-            f"prelu_gradient({e.rows(dy)}, {e.rows(x)}, {negative_slopes}, scratch={row}, above={above}, "
-            f"out={e.rows(node.name)})"
+        e.call(
+            kernels.standardise.prelu_gradient,
+            e.rows(dy),
+            e.rows(x),
+            negative_slopes,
+            scratch=row,
+            above=above,
+            out=e.rows(node.name),
         )
 
 
@@ -109,4 +115,4 @@ class NegativePart(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        e.line(f"negative_part({e[x]}, out={e[node.name]})")
+        e.call(kernels.standardise.negative_part, e[x], out=e[node.name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import kernels
 from ..ir import TensorType
 from ..ir.op import Op
 from ..record import record
@@ -21,7 +22,7 @@ class SoftmaxGradient(Op):
         dy, y = node.inputs
         axis, single = channel_axis(e.shape(y))
         part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
-        e.line(f"softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+        e.call(kernels.channels.softmax_gradient, e[dy], e[y], axis, part=part, scratch=scratch, out=e[node.name])
 
 
 @record
@@ -40,7 +41,9 @@ class LogSoftmaxGradient(Op):
         dy, y = node.inputs
         axis, single = channel_axis(e.shape(y))
         part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
-        e.line(f"log_softmax_gradient({e[dy]}, {e[y]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+        e.call(
+            kernels.channels.log_softmax_gradient, e[dy], e[y], axis, part=part, scratch=scratch, out=e[node.name]
+        )
 
 
 @record
@@ -64,9 +67,14 @@ class MaxoutGradient(Op):
     def emit(self, node, e) -> None:
         dy, x, y = node.inputs
         won, free = (e.scratch(name, e.rows_shape(y), "bool") for name in ("won", "free"))
-        e.line(
-            f"maxout_gradient({e.rows(dy)}, {pieces(x, self.size, e)}, {e.rows(y)}, won={won}, free={free}, "
-            f"out={pieces(node.name, self.size, e)})"
+        e.call(
+            kernels.channels.maxout_gradient,
+            e.rows(dy),
+            pieces(x, self.size, e),
+            e.rows(y),
+            won=won,
+            free=free,
+            out=pieces(node.name, self.size, e),
         )
 
 

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from .. import kernels
 from ..ir import TensorType, data
-from ..ir.op import Op, multiplying
+from ..ir.op import Op
 from ..record import record
+
+
+def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> Callable[..., Any]:
+    """NumPy's product of matrices, or our own if it is taken in pieces; `across`: the first is transposed."""
+    whole = kernels.gemm.fits_one_gemm(rows, depth, columns, across)
+    return kernels.np.matmul if whole else kernels.gemm.gemm
 
 
 @record
@@ -32,7 +42,7 @@ class Multiply(Op):
     def emit(self, node, e) -> None:
         x, w = node.inputs
         (outputs, n), inputs = e.shape(node.name), e.shape(x)[0]
-        e.line(f"{multiplying(outputs, inputs, n)}({e.matrix(w)}, {e[x]}, out={e[node.name]})")
+        e.call(multiplying(outputs, inputs, n), e.matrix(w), e[x], out=e[node.name])
 
 
 @record
@@ -54,7 +64,7 @@ class MultiplyInputGradient(Op):
         dy, w = node.inputs
         (outputs, n), inputs = e.shape(dy), e.shape(node.name)[0]
         by = multiplying(inputs, outputs, n, across=True)
-        e.line(f"{by}({e.matrix(w)}.T, {e[dy]}, out={e[node.name]})")
+        e.call(by, f"{e.matrix(w)}.T", e[dy], out=e[node.name])
 
 
 @record
@@ -74,4 +84,4 @@ class MultiplyWeightGradient(Op):
 
     def emit(self, node, e) -> None:
         x, dy = node.inputs
-        e.line(f"np.matmul({e[dy]}, {e[x]}.T, out={e.matrix(node.name)})")
+        e.call(kernels.np.matmul, e[dy], f"{e[x]}.T", out=e.matrix(node.name))

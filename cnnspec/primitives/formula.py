@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import kernels
 from ..ir.expression import CONDITIONS, Apply, Expression, Number, Symbol, in_order
 
 
@@ -16,8 +17,6 @@ def emit_formula(formula: Expression, symbols: Mapping[str, str], out: str, e) -
 
     Only the last line writes `out`. Every other part has scratch until its last reader, which may be made in it.
     """
-    import numpy as np
-
     steps = in_order(formula)
     last = {part: k for k, step in enumerate(steps) for part in step.parts}
     places: dict[Expression, str] = {}  # of the parts that are made: their scratch
@@ -37,7 +36,7 @@ def emit_formula(formula: Expression, symbols: Mapping[str, str], out: str, e) -
                 spare[kind_of(part)].append(places[part])
 
     if not steps:
-        e.call(np.copyto, e[out], source(formula))
+        e.call(kernels.np.copyto, e[out], source(formula))
     for k, step in enumerate(steps):
         final = step is steps[-1]
         if step.function == "where":  # writes its place before it has read `this`
@@ -47,11 +46,11 @@ def emit_formula(formula: Expression, symbols: Mapping[str, str], out: str, e) -
             else:
                 direct = final and not isinstance(this, Symbol)
                 places[step] = e[out] if direct else fresh("float")
-                e.call(np.copyto, places[step], source(that))
+                e.call(kernels.np.copyto, places[step], source(that))
                 release((that,), k)
-            e.call(np.copyto, places[step], source(this), where=source(condition))
+            e.call(kernels.np.copyto, places[step], source(this), where=source(condition))
             if final and places[step] != e[out]:
-                e.call(np.copyto, e[out], places[step])
+                e.call(kernels.np.copyto, e[out], places[step])
             release((condition, this), k)
             continue
         release(step.parts, k)
@@ -68,10 +67,9 @@ def kind_of(part: Expression) -> str:
 
 def kernel(name: str) -> Callable[..., Any]:
     """The function of NumPy, or the kernel, of that name."""
-    import numpy as np
-
-    from ..kernels import activation, gates
-
-    ours: Mapping[str, Callable[..., Any]]
-    ours = {"sigmoid": activation.sigmoid, "softplus": activation.softplus, "erf": gates.erf}
-    return ours[name] if name in ours else getattr(np, name)
+    ours: Mapping[str, Callable[..., Any]] = {
+        "sigmoid": kernels.activation.sigmoid,
+        "softplus": kernels.activation.softplus,
+        "erf": kernels.gates.erf,
+    }
+    return ours[name] if name in ours else getattr(kernels.np, name)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from .. import kernels
 from ..ir import TensorType
 from ..ir.op import Op
 from ..record import record
 
 
-def pairwise(node, e, function: str) -> None:
+def pairwise(node, e, function: Callable[..., Any]) -> None:
     """out = a op b op c ..., one call for each further input."""
     first, *rest = node.inputs
     out = e[node.name]
-    e.line(f"{function}({e[first]}, {e[rest[0]]}, out={out})")
+    e.call(function, e[first], e[rest[0]], out=out)
     for value in rest[1:]:
-        e.line(f"{function}({out}, {e[value]}, out={out})")
+        e.call(function, out, e[value], out=out)
 
 
 @record
@@ -31,13 +35,13 @@ class MaxGradient(Op):
     def emit(self, node, e) -> None:
         dy, y, *branches = node.inputs
         won = e.scratch("won", e.shape(y), "bool")
-        e.line(f"np.equal({e[branches[self.which]]}, {e[y]}, out={won})")
+        e.call(kernels.np.equal, e[branches[self.which]], e[y], out=won)
         if self.which:
             lost = e.scratch("lost", e.shape(y), "bool")
             for earlier in branches[: self.which]:
-                e.line(f"np.not_equal({e[earlier]}, {e[y]}, out={lost})")
-                e.line(f"np.logical_and({won}, {lost}, out={won})")
-        e.line(f"np.multiply({e[dy]}, {won}, out={e[node.name]})")
+                e.call(kernels.np.not_equal, e[earlier], e[y], out=lost)
+                e.call(kernels.np.logical_and, won, lost, out=won)
+        e.call(kernels.np.multiply, e[dy], won, out=e[node.name])
 
 
 @record
@@ -65,7 +69,7 @@ class Product(Op):
         gate = e[b]
         if e.graph.type(b).kind == "vector" and e.graph.type(a).kind != "vector":
             gate = e.view("gate", f"{e[b]}[None, :, None, :]")
-        e.line(f"np.multiply({e[a]}, {gate}, out={e[node.name]})")
+        e.call(kernels.np.multiply, e[a], gate, out=e[node.name])
 
 
 @record
@@ -83,7 +87,7 @@ class PixelSum(Op):
     def emit(self, node, e) -> None:
         (x,) = node.inputs
         out = e.view("sums", f"{e[node.name]}.reshape(-1, {e.n})")
-        e.line(f"np.add.reduce({e[x]}, axis=(0, 2), out={out})")
+        e.call(kernels.np.add.reduce, e[x], axis=(0, 2), out=out)
 
 
 @record
@@ -102,7 +106,7 @@ class Scale(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        e.line(f"np.multiply({e[x]}, {e.number(self.by)}, out={e[node.name]})")
+        e.call(kernels.np.multiply, e[x], e.number(self.by), out=e[node.name])
 
 
 @record
@@ -134,7 +138,7 @@ class Channels(Op):
         (x,) = node.inputs
         before = ":, " if len(e.shape(x)) > 2 else ""
         part = e.view("part", f"{e[x]}[{before}{self.start}:{self.stop}]")
-        e.line(f"np.copyto({e[node.name]}, {part})")
+        e.call(kernels.np.copyto, e[node.name], part)
 
 
 @record
@@ -166,5 +170,5 @@ class PlaceChannels(Op):
         before = ":, " if len(e.shape(x)) > 2 else ""
         stop = self.start + e.graph.type(x)["c"]
         part = e.view("part", f"{e[node.name]}[{before}{self.start}:{stop}]")
-        e.line(f"{e[node.name]}[...] = 0")
-        e.line(f"np.copyto({part}, {e[x]})")
+        e.zero(node.name)
+        e.call(kernels.np.copyto, part, e[x])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 
+from .. import kernels
 from ..ir import TensorType, parameter
 from ..ir.op import Op
 from ..record import record
@@ -44,9 +45,16 @@ class Normalise(Op):
 
     def emit(self, node, e) -> None:
         x, mean, var, weight, bias, *add = node.inputs
-        e.line(
-            f"normalise({e.rows(x)}, {e[mean]}, {e[var]}, {e[weight]}, {e[bias]}, {self.eps!r}, "
-            f"{then(self, add, e)}out={e.rows(node.name)})"
+        e.call(
+            kernels.norm.normalise,
+            e.rows(x),
+            e[mean],
+            e[var],
+            e[weight],
+            e[bias],
+            self.eps,
+            **then(self, add, e),
+            out=e.rows(node.name),
         )
 
 
@@ -68,9 +76,7 @@ class NormaliseGradient(Op):
 
         dy, var, weight = node.inputs
         none = e.constant("none", np.zeros(e.graph.type(weight).shape))
-        e.line(
-            f"normalise({e.rows(dy)}, {none}, {e[var]}, {e[weight]}, {none}, {self.eps!r}, out={e.rows(node.name)})"
-        )
+        e.call(kernels.norm.normalise, e.rows(dy), none, e[var], e[weight], none, self.eps, out=e.rows(node.name))
 
 
 @record
@@ -90,7 +96,7 @@ class FoldFilters(Op):
     def emit(self, node, e) -> None:
         w, var, weight = node.inputs
         out = e.view("filters", f"{e[node.name]}.reshape{e.shape(w)}")
-        e.line(f"fold_filters({e[w]}, {e[var]}, {e[weight]}, {self.eps!r}, out={out})")
+        e.call(kernels.norm.fold_filters, e[w], e[var], e[weight], self.eps, out=out)
 
 
 @record
@@ -109,8 +115,8 @@ class FoldBias(Op):
 
     def emit(self, node, e) -> None:
         mean, var, weight, bias, *before = node.inputs
-        own = "".join(f"before={e[value]}, " for value in before)
-        e.line(f"fold_bias({e[mean]}, {e[var]}, {e[weight]}, {e[bias]}, {self.eps!r}, {own}out={e[node.name]})")
+        own = {"before": e[before[0]]} if before else {}
+        e.call(kernels.norm.fold_bias, e[mean], e[var], e[weight], e[bias], self.eps, **own, out=e[node.name])
 
 
 @record
@@ -160,10 +166,18 @@ class BatchNorm(Op):
         x, weight, bias, *add = node.inputs
         mean, var = self.emit_moments(node, e)
         add = add[:-1] if self.summed else add
-        won = f"won={e.rows(node.name + ':won')}, " if self.relu else ""
-        e.line(
-            f"normalise({e.rows(x)}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, "
-            f"{then(self, add, e)}{won}out={e.rows(node.name)})"
+        won = {"won": e.rows(f"{node.name}:won")} if self.relu else {}
+        e.call(
+            kernels.norm.normalise,
+            e.rows(x),
+            mean,
+            var,
+            e[weight],
+            e[bias],
+            self.eps,
+            **then(self, add, e),
+            **won,
+            out=e.rows(node.name),
         )
 
     def emit_moments(self, node, e) -> tuple[str, str]:
@@ -175,9 +189,9 @@ class BatchNorm(Op):
         else:
             moments = f"{node.name}:moments"
             mine = e.partial_sums(moments, "part", (3, e.graph.type(weight)["c"]))
-            e.line(f"channel_moments({e.rows(x)}, out={mine})")
+            e.call(kernels.norm.channel_moments, e.rows(x), out=mine)
         e.barrier()
-        e.line(f"batch_moments({e[moments]}, mean={mean}, var={var})")
+        e.call(kernels.norm.batch_moments, e[moments], mean=mean, var=var)
         return mean, var
 
 
@@ -208,17 +222,21 @@ class BatchNormSums(Op):
     def emit(self, node, e) -> None:
         self.emit_sums(node, e, node.name)
 
-    def emit_sums(self, node, e, sums: str, masked: str = "") -> None:
+    def emit_sums(self, node, e, sums: str, **masked: str) -> None:
         dy, x, mean, var, *_ = node.inputs
         mine = e.partial_sums(sums, "part", (2, e.graph.type(mean)["c"]))
-        e.line(f"gradient_sums({e.rows(dy)}, {e.rows(x)}, {e[mean]}, {e[var]}, {masked}out={mine})")
+        e.call(kernels.norm.gradient_sums, e.rows(dy), e.rows(x), e[mean], e[var], **masked, out=mine)
         self.emit_gradients(node, e, mine, var)
 
     def emit_gradients(self, node, e, mine: str, var: str) -> None:
         """The gradients of weight and bias from this shard's sums; then every shard's are there."""
-        e.line(
-            f"parameter_gradients({mine}, {e[var]}, {self.eps!r}, "
-            f"dweight={e[node.name + ':dweight']}, dbias={e[node.name + ':dbias']})"
+        e.call(
+            kernels.norm.parameter_gradients,
+            mine,
+            e[var],
+            self.eps,
+            dweight=e[node.name + ":dweight"],
+            dbias=e[node.name + ":dbias"],
         )
         e.barrier()
 
@@ -242,13 +260,13 @@ class ReluBatchNormSums(BatchNormSums):
 
     def emit(self, node, e) -> None:
         *_, won = node.inputs
-        self.emit_sums(node, e, f"{node.name}:sums", f"won={e.rows(won)}, masked={e.rows(node.name)}, ")
+        self.emit_sums(node, e, f"{node.name}:sums", won=e.rows(won), masked=e.rows(node.name))
 
     def emit_total(self, node, rest, by_rows: str, e) -> None:
         """Where another op took the sums block by block: their total, and what is made of it."""
         _, mean, var, *_ = rest
         mine = e.partial_sums(f"{node.name}:sums", "part", (2, e.graph.type(mean)["c"]))
-        e.line(f"{by_rows}.total({e[node.name]}, {e[mean]}, {e[var]}, out={mine})")
+        e.call(kernels.norm.GradientSums.total, by_rows, e[node.name], e[mean], e[var], out=mine)
         self.emit_gradients(node, e, mine, var)
 
 
@@ -290,18 +308,20 @@ class BatchNormGradient(Op):
             rows, *rest = e.rows_shape(x)
             shape = (block_rows(rows, rest), *rest)
         scratch = e.scratch("block", shape, kept=self.by_rows)
-        given = f"{e[dy]}, {e[x]}" if self.by_rows else f"{e.rows(dy)}, {e.rows(x)}"
-        made = e.view("by_rows", f"NormaliseGradient({given}, {scratch})")
+        given = (e[dy], e[x]) if self.by_rows else (e.rows(dy), e.rows(x))
+        kernel = kernels.norm.NormaliseGradient
+        made = e.view("by_rows", e.source(kernel, *given, scratch))
         if self.by_rows:
             e.place(node.name, made)
-        e.line(f"{made}.prepare({e[mean]}, {e[var]}, {e[weight]}, {e[sums]}, {e.pixel_count(x)}, {self.eps!r})")
+        e.call(kernel.prepare, made, e[mean], e[var], e[weight], e[sums], e.pixel_count(x), self.eps)
         if not self.by_rows:
-            e.line(f"{made}.write(out={e.rows(node.name)})")
+            e.call(kernel.write, made, out=e.rows(node.name))
 
 
-def then(op: Normalise | BatchNorm, add: list[str], e) -> str:
+def then(op: Normalise | BatchNorm, add: list[str], e) -> dict[str, str | bool]:
     """What comes after normalising, as arguments."""
-    return "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if op.relu else "")
+    found: dict[str, str | bool] = {"add": e.rows(add[0])} if add else {}
+    return found | ({"relu": True} if op.relu else {})
 
 
 def statistics(weight: TensorType) -> dict[str, TensorType]:
@@ -341,4 +361,4 @@ class Blend(Op):
     def emit(self, node, e) -> None:
         state, new = node.inputs
         factor = self.momentum * self.correction(e.batch)
-        e.update_line(f"blend({e[state]}, {e[new]}, {1 - self.momentum!r}, {factor!r})")
+        e.call_last(kernels.norm.blend, e[state], e[new], 1 - self.momentum, factor)

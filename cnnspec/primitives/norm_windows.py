@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import kernels
 from ..ir import TensorType
 from ..record import record
 from .convolution.convolve import image_4d, looks
@@ -31,8 +32,8 @@ class NormWindows(Windows):
     def emit(self, node, e) -> None:
         (x,) = node.inputs
         shape = e.shape(node.name)
-        scratch = f"scratch=({e.scratch('largest', shape)}, {e.scratch('part', shape)})"
-        e.line(f"lp_pool({e[x]}, {self.p}, {self.arguments}, {scratch}, out={e[node.name]})")
+        scratch = f"({e.scratch('largest', shape)}, {e.scratch('part', shape)})"
+        e.call(kernels.pool.lp_pool, e[x], self.p, *self.arguments, scratch=scratch, out=e[node.name])
 
 
 @record
@@ -60,6 +61,13 @@ class NormWindowsGradient(NormWindows):
     def emit(self, node, e) -> None:
         dy, x, y = node.inputs
         shape = e.shape(dy)
-        scratch = ", ".join(e.scratch(name, shape) for name in ("safe", "part", "sign"))
-        arrays = f"{e[dy]}, {e[x]}, {e[y]}"
-        e.line(f"lp_pool_gradient({arrays}, {self.p}, {self.arguments}, scratch=({scratch}), out={e[node.name]})")
+        scratch = f"({', '.join(e.scratch(name, shape) for name in ('safe', 'part', 'sign'))})"
+        arrays = (e[dy], e[x], e[y])
+        e.call(
+            kernels.pool.lp_pool_gradient,
+            *arrays,
+            self.p,
+            *self.arguments,
+            scratch=scratch,
+            out=e[node.name],
+        )

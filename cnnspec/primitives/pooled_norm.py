@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .. import kernels
 from ..ir import TensorType
 from ..record import record
 from .convolution.polyphase import as_image, as_polyphase
@@ -59,11 +60,20 @@ class PooledBatchNorm(BatchNorm):
         height, _, c, t, n = e.shape(x)
         block = rows_of_a_block(height, c * t * n)
         scratch = {"block": (2 * block, 4, c, t, n), "top": (block, 2, c, t, n), "bottom": (block, 2, c, t, n)}
-        lent = ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
-        won = f"won={e[node.name + ':won']}, " if self.relu else ""
-        e.line(
-            f"normalise_pooled({e[x]}, {mean}, {var}, {e[weight]}, {e[bias]}, {self.eps!r}, {lent}, "
-            f"wins={wins_of(node.name + ':wins', e)}, {won}out={e[node.name]})"
+        lent = {name: e.scratch(name, shape) for name, shape in scratch.items()}
+        won = {"won": e[f"{node.name}:won"]} if self.relu else {}
+        e.call(
+            kernels.polyphase.normalise_pooled,
+            e[x],
+            mean,
+            var,
+            e[weight],
+            e[bias],
+            self.eps,
+            **lent,
+            wins=wins_of(node.name + ":wins", e),
+            **won,
+            out=e[node.name],
         )
 
 
@@ -95,11 +105,19 @@ class PooledBatchNormSums(BatchNormSums):
         height, _, c, t, n = e.shape(x)
         shape = (rows_of_a_block(height, c * t * n), 2, c, t, n)
         mine = e.partial_sums(f"{node.name}:sums", "part", (2, c))
-        mask = "".join(f"won={e[value]}, " for value in won)
-        lent = ", ".join(f"{name}={e.scratch(name, shape)}" for name in ("upper", "lower"))
-        e.line(
-            f"pooled_gradient({e[dy]}, {e[x]}, {e[mean]}, {e[var]}, {wins_of(wins, e)}, {mask}{lent}, "
-            f"sums={mine}, out={e[node.name]})"
+        mask = {"won": e[won[0]]} if won else {}
+        lent = {name: e.scratch(name, shape) for name in ("upper", "lower")}
+        e.call(
+            kernels.polyphase.pooled_gradient,
+            e[dy],
+            e[x],
+            e[mean],
+            e[var],
+            wins_of(wins, e),
+            **mask,
+            **lent,
+            sums=mine,
+            out=e[node.name],
         )
         self.emit_gradients(node, e, mine, var)
 

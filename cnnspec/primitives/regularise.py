@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .. import kernels
 from ..ir import TensorType
 from ..ir.op import Op
 from ..record import record
@@ -37,8 +38,8 @@ class Drop(Op):
     def emit(self, node, e) -> None:
         (x,) = node.inputs
         mask = e[f"{node.name}:mask"]
-        e.line(f"random_mask({e.random_key(node)}, {self.rate!r}, out={mask})")
-        e.line(f"np.multiply({e[x]}, {mask}, out={e[node.name]})")
+        e.call(kernels.regularise.random_mask, e.random_key(node), self.rate, out=mask)
+        e.call(kernels.np.multiply, e[x], mask, out=e[node.name])
 
 
 @record
@@ -55,4 +56,4 @@ class Masked(Op):
 
     def emit(self, node, e) -> None:
         x, mask = node.inputs
-        e.line(f"np.multiply({e[x]}, {e[mask]}, out={e[node.name]})")
+        e.call(kernels.np.multiply, e[x], e[mask], out=e[node.name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import floor
 
+from .. import kernels
 from ..ir import TensorType, data
 from ..ir.geometry import Pair, size_2d
 from ..ir.op import Op
@@ -91,7 +92,7 @@ class Place(Op):
         return y
 
     def emit(self, node, e) -> None:
-        e.line(f"place({e[node.inputs[0]]}, {self.before}, out={e[node.name]})")
+        e.call(kernels.resample.place, e[node.inputs[0]], self.before, out=e[node.name])
 
 
 @record
@@ -111,7 +112,7 @@ class Take(Op):
         return corner(x, self.before, self.made).copy()
 
     def emit(self, node, e) -> None:
-        e.line(f"take({e[node.inputs[0]]}, {self.before}, out={e[node.name]})")
+        e.call(kernels.resample.take, e[node.inputs[0]], self.before, out=e[node.name])
 
 
 @record
@@ -133,7 +134,7 @@ class Enlarge(Op):
         return y.repeat(self.factors[0], axis=-2) if x.ndim == 4 else y
 
     def emit(self, node, e) -> None:
-        e.line(f"enlarge({e[node.inputs[0]]}, {self.factors}, out={e[node.name]})")
+        e.call(kernels.resample.enlarge, e[node.inputs[0]], self.factors, out=e[node.name])
 
 
 @record
@@ -153,7 +154,7 @@ class EnlargeGradient(Op):
         return parts.sum(axis=(3, 5)).reshape(len(dy), *self.made.shape)
 
     def emit(self, node, e) -> None:
-        e.line(f"enlarge_gradient({e[node.inputs[0]]}, {self.factors}, out={e[node.name]})")
+        e.call(kernels.resample.enlarge_gradient, e[node.inputs[0]], self.factors, out=e[node.name])
 
 
 @record
@@ -186,4 +187,4 @@ class BlendPixels(Op):
         _, channels, width, n = e.shape(x)
         down, across = e.constant("down", np.array(self.down)), e.constant("across", np.array(self.across))
         scratch = e.scratch("rows", (len(self.down), channels, width, n))
-        e.line(f"blend_pixels({e[x]}, {down}, {across}, scratch={scratch}, out={e[node.name]})")
+        e.call(kernels.resample.blend_pixels, e[x], down, across, scratch=scratch, out=e[node.name])

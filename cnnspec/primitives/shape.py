@@ -7,6 +7,7 @@ Flattening moves nothing, so a flattened image's numbers stand in the plan's ord
 
 from __future__ import annotations
 
+from .. import kernels
 from ..ir import TensorType
 from ..ir.op import Op
 from ..record import record
@@ -79,7 +80,7 @@ class Contiguous(Move):
         image = e.view("image", f"{e.unfolded(x)}.swapaxes(0, 1)")
         sizes = TensorType(e.graph.type(x).folded).shape
         out = e.view("rows", f"{e[node.name]}.reshape({(*sizes, e.n)})")
-        e.line(f"np.copyto({out}, {image})")
+        e.call(kernels.np.copyto, out, image)
 
 
 @record
@@ -102,4 +103,4 @@ class Fold(Move):
         (x,) = node.inputs
         rows = e.view("rows", f"{e[x]}.reshape({(*self.made.shape, e.n)})")
         out = e.view("image", f"{e[node.name]}.swapaxes(0, 1)")
-        e.line(f"np.copyto({out}, {rows})")
+        e.call(kernels.np.copyto, out, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .. import kernels
 from ..ir import TensorType
 from ..ir.op import Op
 from ..record import record
@@ -48,10 +49,10 @@ class Standardise(Op):
         shape = (h, groups, c // groups, w, n)
         return [e.view_of(value, f"groups{groups}", f"{e[value]}.reshape{shape}") for value in values], shape
 
-    def parts(self, e, shape: tuple[int, ...]) -> str:
+    def parts(self, e, shape: tuple[int, ...]) -> dict[str, str]:
         """Scratch for sums over pixels, as an argument."""
         h, groups, _, w, n = shape
-        return f"parts={e.scratch('parts', (h + 1, groups, 1, w, n))}, " if self.groups else ""
+        return {"parts": e.scratch("parts", (h + 1, groups, 1, w, n))} if self.groups else {}
 
     def single_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """That of a number for all that is averaged over, against those views."""
@@ -67,7 +68,7 @@ class Standardise(Op):
         mean, scratch = e.scratch("mean", self.single_shape(shape)), e.scratch("squares", shape)
         r = self.single(e, f"{node.name}:r", shape)
         parts = self.parts(e, shape)
-        e.line(f"standardise({x}, {self.eps!r}, mean={mean}, r={r}, scratch={scratch}, {parts}out={y})")
+        e.call(kernels.standardise.standardise, x, self.eps, mean=mean, r=r, scratch=scratch, **parts, out=y)
 
 
 @record
@@ -92,8 +93,9 @@ class StandardiseGradient(Standardise):
         scratch = e.scratch("products", shape)
         r = self.single(e, node.inputs[2], shape)
         single = e.scratch("means", self.single_shape(shape))
-        lent = f"scratch={scratch}, {self.parts(e, shape)}single={single}"
-        e.line(f"standardise_gradient({dy}, {z}, {r}, {lent}, out={dx})")
+        parts = self.parts(e, shape)
+        kernel = kernels.standardise.standardise_gradient
+        e.call(kernel, dy, z, r, scratch=scratch, **parts, single=single, out=dx)
 
 
 @record
@@ -106,8 +108,8 @@ class Neighbours(Op):
     k: float
 
     @property
-    def numbers(self) -> str:
-        return f"{self.size}, {self.alpha!r}, {self.beta!r}"
+    def numbers(self) -> tuple[int, float, float]:
+        return self.size, self.alpha, self.beta
 
     def near(self, c: int, channels: int) -> slice:
         """The channels around c that there are: size // 2 before it, the rest after it."""
@@ -141,7 +143,13 @@ class LrnGradient(Neighbours):
     def emit(self, node, e) -> None:
         dy, x, base = node.inputs
         inner, row = (e.scratch(name, e.rows_shape(x)[1:]) for name in ("inner", "row"))
-        e.line(
-            f"lrn_gradient({e.rows(dy)}, {e.rows(x)}, {e.rows(base)}, {self.numbers}, inner={inner}, "
-            f"scratch={row}, out={e.rows(node.name)})"
+        e.call(
+            kernels.standardise.lrn_gradient,
+            e.rows(dy),
+            e.rows(x),
+            e.rows(base),
+            *self.numbers,
+            inner=inner,
+            scratch=row,
+            out=e.rows(node.name),
         )

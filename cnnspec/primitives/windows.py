@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .. import kernels
 from ..ir import TensorType, data
-from ..ir.geometry import Geometry, size_2d
+from ..ir.geometry import Geometry, Pads, Pair, size_2d
 from ..ir.op import Op, Slides
 from ..record import record
 from .convolution.convolve import image_4d, looks
@@ -31,7 +32,7 @@ class Spread(Op):
     def emit(self, node, e) -> None:
         (dy,) = node.inputs
         scratch = e.scratch("share", e.shape(dy))
-        e.line(f"image_means_gradient({e[dy]}, scratch={scratch}, out={e[node.name]})")
+        e.call(kernels.pool.image_means_gradient, e[dy], scratch=scratch, out=e[node.name])
 
 
 @record
@@ -48,7 +49,7 @@ class Negate(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        e.line(f"np.negative({e[x]}, out={e[node.name]})")
+        e.call(kernels.np.negative, e[x], out=e[node.name])
 
 
 @record
@@ -61,8 +62,9 @@ class Windows(Slides):
         return self.geometry == Geometry((2, 2), (2, 2))
 
     @property
-    def arguments(self) -> str:
-        return f"{self.geometry.kernel}, {self.geometry.stride}, {self.geometry.pad}"
+    def arguments(self) -> tuple[Pair, Pair, Pads]:
+        """What kernels take after their arrays: kernel, stride, pad."""
+        return self.geometry.kernel, self.geometry.stride, self.geometry.pad
 
     def type(self, x: TensorType) -> TensorType:
         return x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :])
@@ -109,10 +111,10 @@ class MaxWindows(Windows):
     def emit(self, node, e) -> None:
         (x,) = node.inputs
         if node.extras:
-            kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
-            e.line(f"maxpool2({e[x]}, {kept}, out={e[node.name]})")
+            kept = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
+            e.call(kernels.pool.maxpool2, e[x], **kept, out=e[node.name])
         else:
-            e.line(f"maxpool({e[x]}, {self.arguments}, out={e[node.name]})")
+            e.call(kernels.pool.maxpool, e[x], *self.arguments, out=e[node.name])
 
 
 @record
@@ -137,15 +139,29 @@ class MaxWindowsGradient(Windows):
         won = e.scratch("won", shape, "bool")
         if kept:
             upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
-            e.line(
-                f"maxpool2_gradient({e[dy]}, {e[x]}, {e[kept[0]]}, {e[kept[1]]}, "
-                f"upper={upper}, lower={lower}, won={won}, out={e[node.name]})"
+            e.call(
+                kernels.pool.maxpool2_gradient,
+                e[dy],
+                e[x],
+                e[kept[0]],
+                e[kept[1]],
+                upper=upper,
+                lower=lower,
+                won=won,
+                out=e[node.name],
             )
         else:
             part, free = e.scratch("part", shape), e.scratch("free", shape, "bool")
-            e.line(
-                f"maxpool_gradient({e[dy]}, {e[x]}, {e[y]}, {self.arguments}, "
-                f"part={part}, free={free}, won={won}, out={e[node.name]})"
+            e.call(
+                kernels.pool.maxpool_gradient,
+                e[dy],
+                e[x],
+                e[y],
+                *self.arguments,
+                part=part,
+                free=free,
+                won=won,
+                out=e[node.name],
             )
 
 
@@ -204,8 +220,8 @@ class PolyphasePool(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        kept = f"top={e[node.name + ':top']}, bottom={e[node.name + ':bottom']}"
-        e.line(f"polyphase_maxpool2({e[x]}, {kept}, out={e[node.name]})")
+        kept = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
+        e.call(kernels.polyphase.polyphase_maxpool2, e[x], **kept, out=e[node.name])
 
 
 @record
@@ -228,9 +244,16 @@ class PolyphasePoolGradient(Op):
         shape = e.shape(top)
         upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
         won = e.scratch("won", shape, "bool")
-        e.line(
-            f"polyphase_maxpool2_gradient({e[dy]}, {e[x]}, {e[top]}, {e[bottom]}, upper={upper}, lower={lower}, "
-            f"won={won}, out={e[node.name]})"
+        e.call(
+            kernels.polyphase.polyphase_maxpool2_gradient,
+            e[dy],
+            e[x],
+            e[top],
+            e[bottom],
+            upper=upper,
+            lower=lower,
+            won=won,
+            out=e[node.name],
         )
 
 
@@ -267,8 +290,8 @@ class MeanWindows(Windows):
     def emit(self, node, e) -> None:
         (x,) = node.inputs
         out = e[node.name]
-        e.line(f"window_sums({e[x]}, {self.arguments}, out={out})")
-        e.line(f"np.multiply({out}, {self.shares(e.graph.type(x), node.name, e)}, out={out})")
+        e.call(kernels.pool.window_sums, e[x], *self.arguments, out=out)
+        e.call(kernels.np.multiply, out, self.shares(e.graph.type(x), node.name, e), out=out)
 
     def shares(self, x: TensorType, name: str, e) -> str:
         """Plan source of 1 / count, one number or one for each window."""
@@ -305,5 +328,5 @@ class MeanWindowsGradient(MeanWindows):
     def emit(self, node, e) -> None:
         (dy,) = node.inputs
         shared = e.scratch("shared", e.shape(dy))
-        e.line(f"np.multiply({e[dy]}, {self.shares(self.x, node.name, e)}, out={shared})")
-        e.line(f"window_sums_gradient({shared}, {self.arguments}, out={e[node.name]})")
+        e.call(kernels.np.multiply, e[dy], self.shares(self.x, node.name, e), out=shared)
+        e.call(kernels.pool.window_sums_gradient, shared, *self.arguments, out=e[node.name])

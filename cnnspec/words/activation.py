@@ -3,13 +3,14 @@
 To add one: a class with its `formula`, and its entry in ACTIVATIONS below. Its definition, its gradient, its lines
 of plan, and what it is in PyTorch, ONNX, JAX and JavaScript follow from the formula. `derivative` is that as a
 formula of the output, if there is one: then the memory of the input is free again. Where hand-written kernels are
-quicker than the lines that follow, `kernels` names them.
+quicker than the lines that follow, `by_hand` names them.
 """
 
 from __future__ import annotations
 
 from math import sqrt, tau
 
+from .. import kernels
 from ..ir.expression import Expression, absolute, erf, expm1, maximum, minimum, sigmoid, softplus, tanh, where
 from ..ir.fields import Choice, Number, setting
 from ..primitives.activation import Activation, Kernel, Rectifier
@@ -40,11 +41,9 @@ class Relu6(Activation):
     def derivative(self, y: Expression) -> Expression:
         return where(y > 0, where(y < 6, 1, 0), 0)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import clip, clip_gradient
-
+    def by_hand(self) -> tuple[Kernel, Kernel]:
         numbers = (1.0, 0.0, 6.0)
-        return Kernel(clip, numbers), Kernel(clip_gradient, numbers, BOOL)
+        return Kernel(kernels.activation.clip, numbers), Kernel(kernels.activation.clip_gradient, numbers, BOOL)
 
 
 @record
@@ -64,10 +63,9 @@ class Leaky(Activation):
     def derivative(self, y: Expression) -> Expression:
         return where(y > 0, 1, self.slope)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import leaky, leaky_gradient
-
-        return Kernel(leaky, (self.slope,), FLOAT), Kernel(leaky_gradient, (self.slope,), FLOAT)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        k = kernels.activation
+        return Kernel(k.leaky, (self.slope,), FLOAT), Kernel(k.leaky_gradient, (self.slope,), FLOAT)
 
 
 @record
@@ -93,10 +91,9 @@ class Elu(Activation):
         low, high = self.sides
         return where(y > 0, high, y + low)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import elu, elu_gradient
-
-        return Kernel(elu, self.sides, FLOAT), Kernel(elu_gradient, self.sides, (*FLOAT, *BOOL))
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        k = kernels.activation
+        return Kernel(k.elu, self.sides, FLOAT), Kernel(k.elu_gradient, self.sides, (*FLOAT, *BOOL))
 
 
 @record
@@ -115,10 +112,9 @@ class Celu(Activation):
     def derivative(self, y: Expression) -> Expression:
         return minimum(y, 0) / self.alpha + 1
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import celu, celu_gradient
-
-        return Kernel(celu, (self.alpha,), FLOAT), Kernel(celu_gradient, (self.alpha,), FLOAT)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        k = kernels.activation
+        return Kernel(k.celu, (self.alpha,), FLOAT), Kernel(k.celu_gradient, (self.alpha,), FLOAT)
 
 
 @record
@@ -156,11 +152,11 @@ class Gelu(Activation):
             return 0.5 * x * (1 + erf(sqrt(0.5) * x))
         return 0.5 * x * (1 + tanh(sqrt(4 / tau) * (x + 0.044715 * x**3)))
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.gates import gelu, gelu_gradient, gelu_tanh, gelu_tanh_gradient
-
-        exact = Kernel(gelu, rows=3), Kernel(gelu_gradient, rows=3)
-        return exact if self.form == "exact" else (Kernel(gelu_tanh, rows=3), Kernel(gelu_tanh_gradient, rows=3))
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        k = kernels.gates
+        if self.form == "exact":
+            return Kernel(k.gelu, rows=3), Kernel(k.gelu_gradient, rows=3)
+        return Kernel(k.gelu_tanh, rows=3), Kernel(k.gelu_tanh_gradient, rows=3)
 
 
 @record
@@ -174,10 +170,8 @@ class Swish(Activation):
     def formula(self, x: Expression) -> Expression:
         return x * sigmoid(x)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.gates import swish, swish_gradient
-
-        return Kernel(swish, rows=1), Kernel(swish_gradient, rows=2)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        return Kernel(kernels.gates.swish, rows=1), Kernel(kernels.gates.swish_gradient, rows=2)
 
 
 @record
@@ -191,10 +185,8 @@ class HardSwish(Activation):
     def formula(self, x: Expression) -> Expression:
         return x * minimum(maximum(x / 6 + 0.5, 0), 1)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.gates import hardswish, hardswish_gradient
-
-        return Kernel(hardswish, rows=1), Kernel(hardswish_gradient, rows=2)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        return Kernel(kernels.gates.hardswish, rows=1), Kernel(kernels.gates.hardswish_gradient, rows=2)
 
 
 @record
@@ -207,10 +199,8 @@ class Mish(Activation):
     def formula(self, x: Expression) -> Expression:
         return x * tanh(softplus(x))
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.gates import mish, mish_gradient
-
-        return Kernel(mish, rows=2), Kernel(mish_gradient, rows=3)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        return Kernel(kernels.gates.mish, rows=2), Kernel(kernels.gates.mish_gradient, rows=3)
 
 
 @record
@@ -228,10 +218,8 @@ class Sigmoid(Activation):
     def derivative(self, y: Expression) -> Expression:
         return y * (1 - y)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import sigmoid, sigmoid_gradient
-
-        return Kernel(sigmoid), Kernel(sigmoid_gradient, scratch=FLOAT)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        return Kernel(kernels.activation.sigmoid), Kernel(kernels.activation.sigmoid_gradient, scratch=FLOAT)
 
 
 @record
@@ -249,11 +237,9 @@ class HardSigmoid(Activation):
     def derivative(self, y: Expression) -> Expression:
         return where(y > 0, where(y < 1, 1 / 6, 0), 0)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import clip, clip_gradient
-
+    def by_hand(self) -> tuple[Kernel, Kernel]:
         numbers = (1 / 6, 0.5, 1.0)
-        return Kernel(clip, numbers), Kernel(clip_gradient, numbers, BOOL)
+        return Kernel(kernels.activation.clip, numbers), Kernel(kernels.activation.clip_gradient, numbers, BOOL)
 
 
 @record
@@ -270,12 +256,8 @@ class Tanh(Activation):
     def derivative(self, y: Expression) -> Expression:
         return 1 - y * y
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        import numpy as np
-
-        from ..kernels.activation import tanh_gradient
-
-        return Kernel(np.tanh), Kernel(tanh_gradient, scratch=FLOAT)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        return Kernel(kernels.np.tanh), Kernel(kernels.activation.tanh_gradient, scratch=FLOAT)
 
 
 @record
@@ -292,10 +274,8 @@ class Softplus(Activation):
     def derivative(self, y: Expression) -> Expression:
         return -expm1(-y)
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import softplus, softplus_gradient
-
-        return Kernel(softplus), Kernel(softplus_gradient, scratch=FLOAT)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        return Kernel(kernels.activation.softplus), Kernel(kernels.activation.softplus_gradient, scratch=FLOAT)
 
 
 @record
@@ -312,10 +292,9 @@ class Softsign(Activation):
     def derivative(self, y: Expression) -> Expression:
         return (1 - absolute(y)) ** 2
 
-    def kernels(self) -> tuple[Kernel, Kernel]:
-        from ..kernels.activation import softsign, softsign_gradient
-
-        return Kernel(softsign, scratch=FLOAT), Kernel(softsign_gradient, scratch=FLOAT)
+    def by_hand(self) -> tuple[Kernel, Kernel]:
+        k = kernels.activation
+        return Kernel(k.softsign, scratch=FLOAT), Kernel(k.softsign_gradient, scratch=FLOAT)
 
 
 @record
@@ -331,10 +310,8 @@ class Step(Activation):
     def formula(self, x: Expression) -> Expression:
         return where(x > 0, 1, 0)
 
-    def kernels(self) -> tuple[Kernel, None]:
-        from ..kernels.activation import step
-
-        return Kernel(step), None
+    def by_hand(self) -> tuple[Kernel, None]:
+        return Kernel(kernels.activation.step), None
 
 
 ACTIVATIONS: tuple[type[Activation], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType
 from ..ir.fields import Count, size
@@ -35,7 +36,7 @@ class Softmax(Op):
         (x,) = node.inputs
         axis, single = channel_axis(e.shape(x))
         scratch = e.scratch("sums", single)
-        e.line(f"softmax({e[x]}, {axis}, scratch={scratch}, out={e[node.name]})")
+        e.call(kernels.channels.softmax, e[x], axis, scratch=scratch, out=e[node.name])
 
 
 @record
@@ -64,7 +65,7 @@ class LogSoftmax(Op):
         (x,) = node.inputs
         axis, single = channel_axis(e.shape(x))
         part, scratch = e.scratch("part", e.shape(x)), e.scratch("sums", single)
-        e.line(f"log_softmax({e[x]}, {axis}, part={part}, scratch={scratch}, out={e[node.name]})")
+        e.call(kernels.channels.log_softmax, e[x], axis, part=part, scratch=scratch, out=e[node.name])
 
 
 @record
@@ -102,4 +103,4 @@ class Maxout(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        e.line(f"np.maximum.reduce({pieces(x, self.size, e)}, axis=2, out={e.rows(node.name)})")
+        e.call(kernels.np.maximum.reduce, pieces(x, self.size, e), axis=2, out=e.rows(node.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType
 from ..ir.op import Op
@@ -51,7 +52,7 @@ class Add(Join):
         return sum(inputs[1:], inputs[0])
 
     def emit(self, node, e) -> None:
-        pairwise(node, e, "np.add")
+        pairwise(node, e, kernels.np.add)
 
 
 @record
@@ -70,8 +71,8 @@ class Mean(Join):
         return sum(inputs[1:], inputs[0]) / len(inputs)
 
     def emit(self, node, e) -> None:
-        pairwise(node, e, "np.add")
-        e.line(f"np.multiply({e[node.name]}, {e.number(1 / len(node.inputs))}, out={e[node.name]})")
+        pairwise(node, e, kernels.np.add)
+        e.call(kernels.np.multiply, e[node.name], e.number(1 / len(node.inputs)), out=e[node.name])
 
 
 @record
@@ -94,7 +95,7 @@ class Max(Join):
         return np.maximum.reduce(inputs)
 
     def emit(self, node, e) -> None:
-        pairwise(node, e, "np.maximum")
+        pairwise(node, e, kernels.np.maximum)
 
 
 @record
@@ -185,4 +186,4 @@ class Concat(Op):
         before = ":, " if len(e.shape(node.name)) > 2 else ""
         for k, value in enumerate(node.inputs):
             part = e.view(f"part{k}", f"{e[node.name]}[{before}{starts[k]}:{starts[k + 1]}]")
-            e.line(f"np.copyto({part}, {e[value]})")
+            e.call(kernels.np.copyto, part, e[value])

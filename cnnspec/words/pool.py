@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..ir.fields import Choice, Count, Shape, Sizes, Switch, setting, size
@@ -148,4 +149,4 @@ class Gap(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        e.line(f"image_means({e[x]}, out={e[node.name]})")
+        e.call(kernels.pool.image_means, e[x], out=e[node.name])

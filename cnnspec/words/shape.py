@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..ir.fields import Count, Shape, size
@@ -100,4 +101,4 @@ class Shuffle(Move):
         rows, columns = self.size, channels // self.size
         source = e.view("from", f"{e[x]}.reshape({height}, {rows}, {columns}, {length}).swapaxes(1, 2)")
         out = e.view("to", f"{e[node.name]}.reshape({height}, {columns}, {rows}, {length})")
-        e.line(f"np.copyto({out}, {source})")
+        e.call(kernels.np.copyto, out, source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..ir.fields import Count, Number, Shape, optional_size, setting, size
@@ -123,7 +124,12 @@ class Lrn(Neighbours):
     def emit(self, node, e) -> None:
         (x,) = node.inputs
         row = e.scratch("row", e.rows_shape(x)[1:])
-        e.line(
-            f"lrn({e.rows(x)}, {self.numbers}, {self.k!r}, scratch={row}, base={e.rows(f'{node.name}:base')}, "
-            f"out={e.rows(node.name)})"
+        e.call(
+            kernels.standardise.lrn,
+            e.rows(x),
+            *self.numbers,
+            self.k,
+            scratch=row,
+            base=e.rows(f"{node.name}:base"),
+            out=e.rows(node.name),
         )

@@ -68,12 +68,12 @@ def net(op, shape=(2, 3, 4)):
 def plain(cls):
     """A word by its formula alone: no kernels, no derivative of the output."""
     return record(
-        type(f"Plain{cls.__name__}", (cls,), {"kernels": lambda self: None, "derivative": lambda self, y: None})
+        type(f"Plain{cls.__name__}", (cls,), {"by_hand": lambda self: None, "derivative": lambda self, y: None})
     )
 
 
 def lines_alone(cls):
-    return record(type(f"Lines{cls.__name__}", (cls,), {"kernels": lambda self: None}))
+    return record(type(f"Lines{cls.__name__}", (cls,), {"by_hand": lambda self: None}))
 
 
 WORDS = [Tanhx, *map(plain, ACTIVATIONS), *map(lines_alone, ACTIVATIONS)]

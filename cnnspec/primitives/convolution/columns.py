@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+from ... import kernels
 from ...ir import TensorType, parameter
 from ...ir.geometry import Geometry, size_2d
-from ...ir.op import Op, multiplying
+from ...ir.op import Op
 from ...record import record
+from ..dense import multiplying
 from ..norm import block_rows
 from .convolve import emit_filter_gradient, image_4d, part
 from .polyphase import moments_of, moments_type
@@ -76,23 +78,23 @@ class Columns(Op):
         )
         if self.tall:
             g = self.geometry
-            e.line(f"im2col({e[x]}, {g.kernel}, {g.arguments}, out={e[node.name]})")
+            e.call(kernels.conv.im2col, e[x], g.kernel, *g.arguments, out=e[node.name])
         else:
-            pad, order = self.geometry.pad, "polyphase=True, " if self.polyphase else ""
-            e.line(f"im2col_width({e[x]}, {kernel_w}, {stride}, {dilate}, {pad}, {order}out={e[node.name]})")
+            pad, order = self.geometry.pad, {"polyphase": True} if self.polyphase else {}
+            e.call(kernels.conv.im2col_width, e[x], kernel_w, stride, dilate, pad, **order, out=e[node.name])
 
     def rows(self, node_name: str, e) -> str:
         """The view whose rows are multiplied."""
         _, rows, *_ = e.shape(node_name)
         if self.tall:
-            return e.view_of(node_name, "rows", f"rows({e[node_name]}, 1, 1, {rows})")
+            return e.view_of(node_name, "rows", e.source(kernels.conv.rows, e[node_name], 1, 1, rows))
         kernel, stride = self.geometry.kernel[0], self.geometry.stride[0]
         height = (rows - kernel) // stride + 1
-        seen = e.view_of(node_name, "rows", f"rows({e[node_name]}, {kernel}, {stride}, {height})")
+        seen = e.view_of(node_name, "rows", e.source(kernels.conv.rows, e[node_name], kernel, stride, height))
         if not self.polyphase:
             return seen
         *_, width, n = e.shape(node_name)
-        return e.view_of(node_name, "as_polyphase", f"in_blocks({seen}[0], {width // 4 * n})")
+        return e.view_of(node_name, "as_polyphase", e.source(kernels.gemm.in_blocks, f"{seen}[0]", width // 4 * n))
 
 
 @record
@@ -144,11 +146,11 @@ class ColumnsProduct(Op):
             self.emit_residues(node, e)
             return
         filters = e.graph.type(w)["f"]
-        out = e.view("by_row", f"by_group({e[node.name]}, {groups})")
+        out = e.view("by_row", e.source(kernels.conv.by_group, e[node.name], groups))
         rows = self.columns.rows(columns, e)
         depth, length = e.graph.type(w).elements // filters, prod(e.shape(node.name)[-2:])
         matrix = e.view("matrix", f"{e[w]}.reshape({groups}, 1, {filters // groups}, -1)")
-        e.line(f"{multiplying(filters // groups, depth, length)}({matrix}, {rows}, out={out})")
+        e.call(multiplying(filters // groups, depth, length), matrix, rows, out=out)
 
     def emit_residues(self, node, e) -> None:
         columns, w = node.inputs
@@ -156,10 +158,12 @@ class ColumnsProduct(Op):
         filters, (height, *rest) = e.graph.type(w)["f"], e.shape(node.name)
         if not self.moments:
             by = multiplying(filters, e.graph.type(w).elements // filters, prod(rest[-2:]))
-            e.line(f"{by}({matrix}, {rows}, out={out})")
+            e.call(by, matrix, rows, out=out)
             return
         mine = e.partial_sums(f"{node.name}:moments", "part", (3, filters))
-        e.line(f"products_and_moments({matrix}, {rows}, {block_rows(height, rest)}, moments={mine}, out={out})")
+        e.call(
+            kernels.polyphase.products_and_moments, matrix, rows, block_rows(height, rest), moments=mine, out=out
+        )
 
 
 @record
@@ -206,10 +210,10 @@ class ColumnsFilterGradient(Op):
         filters, depth = self.w["f"], self.w.elements // self.w["f"]
         height, *rest = e.shape(dy)
         block = block_rows(height, rest)
-        scratch = f"scratch={e.scratch('parts', (block, 4, filters, depth))}, "
+        scratch = e.scratch("parts", (block, 4, filters, depth))
         given = e[dy] if e.graph[dy].op.fused_into_reader else e.blocks(dy)
         rows = self.columns.rows(columns, e)
-        e.line(f"polyphase_filter_gradient({given}, {rows}, {scratch}out={e.matrix(node.name)})")
+        e.call(kernels.polyphase.polyphase_filter_gradient, given, rows, scratch=scratch, out=e.matrix(node.name))
 
 
 @record
@@ -236,4 +240,4 @@ class FlipKernel(Op):
         taps = e.view("taps", f"{e[w]}.reshape({e.graph.type(w)['f']}, {kernel[0]}, {kernel[1]}, -1)")
         made = e.graph.type(node.name)
         out = e.view("turned", f"{e[node.name]}.reshape({made['f']}, {kernel[0]}, {kernel[1]}, -1)")
-        e.line(f"flip_kernel({taps}, {self.groups}, out={out})")
+        e.call(kernels.conv.flip_kernel, taps, self.groups, out=out)

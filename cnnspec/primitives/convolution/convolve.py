@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import prod
 
+from ... import kernels
 from ...ir import TensorType
 from ...ir.geometry import Geometry, size_2d
-from ...ir.op import Op, Slides, multiplying
+from ...ir.op import Op, Slides
 from ...record import record
 from ..activation import ActivationGradient, Rectifier
+from ..dense import multiplying
 from .polyphase import FromPolyphase, as_image, as_polyphase, moments_of, moments_type, polyphase_type
 
 STRIP = 4  # rows of a depthwise layer that are made at a time
@@ -91,14 +93,16 @@ class Convolve(Slides):
         if self.groups > 1 and e.graph.type(w)["c"] == 1 and e.graph.type(w)["f"] == self.groups:
             weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {self.geometry.kernel[0]}, -1)")
             parts = strips_of(x, node.name, self.geometry, e)
-            e.line(f"depthwise({e[x]}, {weights}, {self.geometry.arguments}, parts={parts}, out={e[node.name]})")
+            e.call(
+                kernels.depthwise.depthwise, e[x], weights, *self.geometry.arguments, parts=parts, out=e[node.name]
+            )
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
         filters, channels = e.graph.type(w)["f"], e.graph.type(w)["c"]
         weights = e.view("matrix", f"{e[w]}.reshape({filters}, {channels})")
-        out = e.view("pixels", f"pixels({e[node.name]})")
+        out = e.view("pixels", e.source(kernels.conv.pixels, e[node.name]))
         length = prod(e.shape(node.name)[-2:])
-        e.line(f"{multiplying(filters, channels, length)}({weights}, {e.pixels(x)}, out={out})")
+        e.call(multiplying(filters, channels, length), weights, e.pixels(x), out=out)
 
 
 @record
@@ -148,7 +152,14 @@ class ConvolveInputGradient(Op):
         if self.groups > 1 and wt["c"] == 1 and wt["f"] == self.groups:
             weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {kernel_h}, -1)")
             parts = strips_of(dy, node.name, self.geometry, e)
-            e.line(f"depthwise_input_gradient({e[dy]}, {weights}, {arguments}, parts={parts}, out={e[node.name]})")
+            e.call(
+                kernels.depthwise.depthwise_input_gradient,
+                e[dy],
+                weights,
+                *arguments,
+                parts=parts,
+                out=e[node.name],
+            )
             return
         height, _, width, n = e.shape(dy)
         weights = e.view("taps", f"{e[w]}.reshape({wt['f']}, {kernel_h}, {kernel_w}, {wt['c']})")
@@ -159,16 +170,22 @@ class ConvolveInputGradient(Op):
             tall = e.scratch("tall", (rows_x + kernel_h - 1, wt["f"], width, n))
             turned = e.scratch("turned", (kernel_w, wt["c"], kernel_h, wt["f"]))
             scratch = e.scratch("products", (rows_x, kernel_w, wt["c"], width, n))
-            e.line(
-                f"col2im_width({weights}, {e[dy]}, {pad}, turned={turned}, tall={tall}, scratch={scratch}, "
-                f"out={e[node.name]})"
+            e.call(
+                kernels.conv.col2im_width,
+                weights,
+                e[dy],
+                pad,
+                turned=turned,
+                tall=tall,
+                scratch=scratch,
+                out=e[node.name],
             )
             return
         depth = kernel_h * kernel_w * self.x["c"]
         block = max(1, min(height, 1_000_000 // max(1, depth * width * n)))
         shape = (block, self.groups, kernel_h, kernel_w, wt["c"], width, n)
         scratch = e.scratch("products", shape)
-        e.line(f"col2im({weights}, {e[dy]}, {arguments}, scratch={scratch}, out={e[node.name]})")
+        e.call(kernels.conv.col2im, weights, e[dy], *arguments, scratch=scratch, out=e[node.name])
 
 
 @record
@@ -206,8 +223,13 @@ class ConvolveFilterGradient(Op):
         if self.groups > 1 and self.w["c"] == 1 and self.w["f"] == self.groups:
             row = e.scratch("row", e.shape(dy)[1:])
             out = e.view("taps", f"{e[node.name]}.reshape({self.groups}, {kernel_h}, {kernel_w})")
-            e.line(
-                f"depthwise_filter_gradient({e[x]}, {e[dy]}, {self.geometry.arguments}, scratch={row}, out={out})"
+            e.call(
+                kernels.depthwise.depthwise_filter_gradient,
+                e[x],
+                e[dy],
+                *self.geometry.arguments,
+                scratch=row,
+                out=out,
             )
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
@@ -232,9 +254,9 @@ def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorTy
     height = e.shape(dy)[0]
     block = max(1, min(height, 500_000 // (groups * filters * depth)))
     scratch = e.scratch("parts", (groups, block, filters, depth))
-    by_row = e.view_of(dy, f"by_row{groups}", f"by_group({e[dy]}, {groups})")
+    by_row = e.view_of(dy, f"by_row{groups}", e.source(kernels.conv.by_group, e[dy], groups))
     out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")
-    e.line(f"filter_gradient({by_row}, {rows}, scratch={scratch}, out={out})")
+    e.call(kernels.conv.filter_gradient, by_row, rows, scratch=scratch, out=out)
 
 
 @record
@@ -264,12 +286,13 @@ class AddBias(Op):
     def emit(self, node, e) -> None:
         x, bias, *add = node.inputs
         if add or self.relu:
-            more = "".join(f"add={e.rows(value)}, " for value in add) + ("relu=True, " if self.relu else "")
-            e.line(f"add_bias({e.rows(x)}, {e[bias]}, {more}out={e.rows(node.name)})")
+            more = {"add": e.rows(add[0])} if add else {}
+            more |= {"relu": True} if self.relu else {}
+            e.call(kernels.norm.add_bias, e.rows(x), e[bias], **more, out=e.rows(node.name))
             return
         ones = ", 1" if len(e.shape(x)) == 2 else ", 1, 1"  # images and pixels, which come after the channels
         column = e.view("bias", f"{e[bias]}.reshape(-1{ones})")
-        e.line(f"np.add({e[x]}, {column}, out={e[node.name]})")
+        e.call(kernels.np.add, e[x], column, out=e[node.name])
 
 
 @record
@@ -286,7 +309,7 @@ class ChannelSum(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        e.line(f"channel_sums({e.rows(x)}, out={e[node.name]})")
+        e.call(kernels.norm.channel_sums, e.rows(x), out=e[node.name])
 
 
 def image_4d(x):

@@ -6,6 +6,7 @@ channel, alike do not mind; passes/winograd.py moves them over, so that a chain 
 
 from __future__ import annotations
 
+from ... import kernels
 from ...ir import TensorType
 from ...ir.op import Op
 from ...record import record
@@ -42,7 +43,7 @@ class ToPolyphase(Op):
 
     def emit(self, node, e) -> None:
         (x,) = node.inputs
-        e.line(f"to_polyphase({e[x]}, out={e[node.name]})")
+        e.call(kernels.polyphase.to_polyphase, e[x], out=e[node.name])
 
 
 @record
@@ -73,9 +74,9 @@ class FromPolyphase(Op):
         if e.graph[x].op.fused_into_reader:  # made block by block, where each pixel belongs
             height, channels, width, n = e.shape(node.name)
             rows = f"{e[node.name]}.reshape({height}, {channels}, {width // 4}, 4, {n}).transpose(0, 3, 1, 2, 4)"
-            e.line(f"{e[x]}.write(out={e.view('as_polyphase', rows)})")
+            e.call(kernels.norm.NormaliseGradient.write, e[x], out=e.view("as_polyphase", rows))
         else:
-            e.line(f"from_polyphase({e[x]}, out={e[node.name]})")
+            e.call(kernels.polyphase.from_polyphase, e[x], out=e[node.name])
 
 
 def moments_type(channels: int) -> TensorType:

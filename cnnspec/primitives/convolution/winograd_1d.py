@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ... import kernels
 from ...ir import TensorType
 from ...ir.geometry import Geometry
 from ...ir.op import Op, Slides
@@ -71,14 +72,15 @@ class WinogradConvolve(Slides):
     def transform_input(self, x, y):
         return transform_input(as_image(x, self.width), self.geometry, y.shape[4])
 
-    def then(self, node, filters: int, e) -> str:
+    def then(self, node, filters: int, e) -> dict[str, str | bool]:
         """What is done while the rows are hot, as arguments."""
         _, _, *rest = node.inputs
-        made = "".join(f"{name}={e[value]}, " for name, value in zip(("bias", "add"), rest, strict=False))
-        made += "relu=True, " if self.relu else ""
-        if not self.moments:
-            return made
-        return f"{made}moments={e.partial_sums(node.name + ':moments', 'part', (3, filters))}, "
+        made = {name: e[value] for name, value in zip(("bias", "add"), rest, strict=False)}
+        if self.relu:
+            made["relu"] = True
+        if self.moments:
+            made["moments"] = e.partial_sums(f"{node.name}:moments", "part", (3, filters))
+        return made
 
     def emit(self, node, e) -> None:
         x, w, *_ = node.inputs
@@ -86,12 +88,19 @@ class WinogradConvolve(Slides):
         rows = e.shape(node.name)[0]
         scratch: dict[str, tuple[int, ...]] = {"u": (6, f, 3, c), "products": (6, block, f, length)}
         if self.keep:
-            planes = f"planes={saved_input(node.name + ':planes', e)}, "
+            planes = {"planes": saved_input(f"{node.name}:planes", e)}
         else:
-            planes, scratch["planes"] = "", (6, held(rows, block) * c * length + SKEW)
-        e.line(
-            f"winograd_1d({e[x]}, {taps(w, e)}, {self.geometry.pad}, {block}, {lent(scratch, e)}, "
-            f"{planes}{self.then(node, f, e)}out={e[node.name]})"
+            planes, scratch["planes"] = {}, (6, held(rows, block) * c * length + SKEW)
+        e.call(
+            kernels.winograd_1d.winograd_1d,
+            e[x],
+            taps(w, e),
+            self.geometry.pad,
+            block,
+            **lent(scratch, e),
+            **planes,
+            **self.then(node, f, e),
+            out=e[node.name],
         )
 
 
@@ -144,7 +153,8 @@ class WinogradConvolveGradient(Op):
         if self.sums is None:
             return ""
         before, _, _, *more = rest
-        return e.view("sums_by_rows", f"GradientSums({', '.join(e[value] for value in (before, *more))})")
+        sums = e.source(kernels.norm.GradientSums, *(e[value] for value in (before, *more)))
+        return e.view("sums_by_rows", sums)
 
     def filter_gradient(self, node, filters: int, channels: int, e) -> str:
         return e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({filters}, 3, 3, {channels})")
@@ -161,15 +171,23 @@ class WinogradConvolveGradient(Op):
             "gradients": (6, held(height, block) * f * length + SKEW),
             "products": (6, block, c, length),
         }
-        given, planes, then = e[x], "", self.sums_by_rows(rest, e)
+        given, planes, then = e[x], {}, self.sums_by_rows(rest, e)
         if self.kept:
-            given, planes = "None", f"planes={saved_input(x, e)}, "
+            given, planes = None, {"planes": saved_input(x, e)}
         else:
             scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
-        e.line(
-            f"winograd_1d_gradient({e[dy]}, {given}, {taps(w, e)}, {self.geometry.pad}, {block}, "
-            f"{lent(scratch, e)}, {planes}{f'then={then}, ' if then else ''}"
-            f"dw={self.filter_gradient(node, f, c, e)}, out={e[node.name]})"
+        e.call(
+            kernels.winograd_1d.winograd_1d_gradient,
+            e[dy],
+            given,
+            taps(w, e),
+            self.geometry.pad,
+            block,
+            **lent(scratch, e),
+            **planes,
+            **({"then": then} if then else {}),
+            dw=self.filter_gradient(node, f, c, e),
+            out=e[node.name],
         )
         if self.sums is not None:
             self.sums.emit_total(node, rest, then, e)
@@ -197,9 +215,9 @@ def taps(w: str, e) -> str:
     return e.view_of(w, "taps", f"{e[w]}.reshape({kind['f']}, 3, 3, {kind['c']})")
 
 
-def lent(scratch: Mapping[str, tuple[int, ...]], e) -> str:
+def lent(scratch: Mapping[str, tuple[int, ...]], e) -> dict[str, str]:
     """Scratch as arguments."""
-    return ", ".join(f"{name}={e.scratch(name, shape)}" for name, shape in scratch.items())
+    return {name: e.scratch(name, shape) for name, shape in scratch.items()}
 
 
 def transform_input(x, geometry: Geometry, tiles: int):

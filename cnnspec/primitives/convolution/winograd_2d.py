@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import kernels
 from ...ir import TensorType
 from ...ir.geometry import Geometry
 from ...record import record
@@ -48,12 +49,18 @@ class Winograd2dConvolve(WinogradConvolve):
             "products": (36, f * length + APART),
         }
         if self.keep:
-            planes = f"planes={kept_squares(node.name + ':planes', e)}, "
+            planes = {"planes": kept_squares(f"{node.name}:planes", e)}
         else:
-            planes, scratch["planes"] = "", (1, 36, c * length + APART)
-        e.line(
-            f"winograd_2d({e[x]}, {taps(w, e)}, {self.geometry.pad}, {lent(scratch, e)}, "
-            f"{planes}{self.then(node, f, e)}out={e[node.name]})"
+            planes, scratch["planes"] = {}, (1, 36, c * length + APART)
+        e.call(
+            kernels.winograd_2d.winograd_2d,
+            e[x],
+            taps(w, e),
+            self.geometry.pad,
+            **lent(scratch, e),
+            **planes,
+            **self.then(node, f, e),
+            out=e[node.name],
         )
 
 
@@ -83,16 +90,23 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
             "products": (36, c * length + APART),
             "both": (12, 4 * row + APART),
         }
-        given, planes = e[x], ""
+        given, planes = e[x], {}
         if self.kept:
-            given, planes = "None", f"planes={kept_squares(x, e)}, "
+            given, planes = None, {"planes": kept_squares(x, e)}
         else:
             scratch["planes"] = (1, 36, c * length + APART)
         then = self.sums_by_rows(rest, e)
-        e.line(
-            f"winograd_2d_gradient({e[dy]}, {given}, {taps(w, e)}, {self.geometry.pad}, {lent(scratch, e)}, "
-            f"{planes}{f'then={then}, ' if then else ''}dw={self.filter_gradient(node, f, c, e)}, "
-            f"out={e[node.name]})"
+        e.call(
+            kernels.winograd_2d.winograd_2d_gradient,
+            e[dy],
+            given,
+            taps(w, e),
+            self.geometry.pad,
+            **lent(scratch, e),
+            **planes,
+            **({"then": then} if then else {}),
+            dw=self.filter_gradient(node, f, c, e),
+            out=e[node.name],
         )
         if self.sums is not None:
             self.sums.emit_total(node, rest, then, e)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import kernels
 from ...ir import SCALAR, TensorType
 from ...ir.op import Op
 from ...record import record
@@ -56,9 +57,9 @@ class ScaledDifference(CostPrimitive):
         target = e[t]
         if self.smoothing:
             target = e.scratch("smooth", e.shape(t))
-            e.line(f"smooth({e[t]}, {self.smoothing!r}, {kind['c']}, out={target})")
+            e.call(kernels.cost.smooth, e[t], self.smoothing, kind["c"], out=target)
         share = self.factor * self.share(kind, e) / (kind["c"] if self.mean else 1)
-        e.line(f"scaled_difference({e[p]}, {target}, {share!r}, out={e[node.name]})")
+        e.call(kernels.cost.scaled_difference, e[p], target, share, out=e[node.name])
 
 
 @record

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ... import kernels
 from ...ir import TensorType
 from ...record import record
 from ..channels import channel_axis
@@ -36,9 +37,7 @@ class CrossEntropyLoss(CostPrimitive):
         kind = e.graph.type(p)
         part = e.scratch("part", e.shape(p))
         share, smoothing = self.share(kind, e), self.smoothing
-        e.line(
-            f"{e.cost(node)} = cross_entropy({e[p]}, {e[t]}, {smoothing!r}, {kind['c']}, {share!r}, scratch={part})"
-        )
+        e.call(kernels.cost.cross_entropy, e[p], e[t], smoothing, kind["c"], share, scratch=part, to=e.cost(node))
         e.count_correct(node, p, t)
 
 
@@ -59,9 +58,15 @@ class CrossEntropyLossGradient(CrossEntropyLoss):
         p, t = node.inputs
         kind = e.graph.type(p)
         part = e.scratch("part", e.shape(p))
-        e.line(
-            f"cross_entropy_gradient({e[p]}, {e[t]}, {self.smoothing!r}, {kind['c']}, {self.share(kind, e)!r}, "
-            f"scratch={part}, out={e[node.name]})"
+        e.call(
+            kernels.cost.cross_entropy_gradient,
+            e[p],
+            e[t],
+            self.smoothing,
+            kind["c"],
+            self.share(kind, e),
+            scratch=part,
+            out=e[node.name],
         )
 
 
@@ -80,9 +85,14 @@ class NegativeLogLikelihood(CrossEntropyLoss):
     def emit(self, node, e) -> None:
         p, t = node.inputs
         kind = e.graph.type(p)
-        e.line(
-            f"{e.cost(node)} = negative_log_likelihood({e[p]}, {e[t]}, {self.smoothing!r}, {kind['c']}, "
-            f"{self.share(kind, e)!r})"
+        e.call(
+            kernels.cost.negative_log_likelihood,
+            e[p],
+            e[t],
+            self.smoothing,
+            kind["c"],
+            self.share(kind, e),
+            to=e.cost(node),
         )
         e.count_correct(node, p, t)
 
@@ -100,8 +110,8 @@ class NegativeLogLikelihoodGradient(NegativeLogLikelihood):
     def emit(self, node, e) -> None:
         p, t = node.inputs
         kind, out = e.graph.type(p), e[node.name]
-        e.line(f"smooth({e[t]}, {self.smoothing!r}, {kind['c']}, out={out})")
-        e.line(f"np.multiply({out}, {e.number(-self.share(kind, e))}, out={out})")
+        e.call(kernels.cost.smooth, e[t], self.smoothing, kind["c"], out=out)
+        e.call(kernels.np.multiply, out, e.number(-self.share(kind, e)), out=out)
 
 
 @record
@@ -131,10 +141,16 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
         target = e[t]
         if self.smoothing:
             target = e.scratch("smooth", e.shape(t))
-            e.line(f"smooth({e[t]}, {self.smoothing!r}, {kind['c']}, out={target})")
-        e.line(
-            f"{e.cost(node)} = softmax_cross_entropy({e[z]}, {target}, {self.share(kind, e)!r}, {axis}, "
-            f"single={scratch}, out={e[node.name + ':probabilities']})"
+            e.call(kernels.cost.smooth, e[t], self.smoothing, kind["c"], out=target)
+        e.call(
+            kernels.cost.softmax_cross_entropy,
+            e[z],
+            target,
+            self.share(kind, e),
+            axis,
+            single=scratch,
+            out=e[node.name + ":probabilities"],
+            to=e.cost(node),
         )
         e.count_correct(node, f"{node.name}:probabilities", t)
 
@@ -159,7 +175,7 @@ class BinaryCrossEntropyLoss(CostPrimitive):
         kind = e.graph.type(p)
         share = self.share(kind, e) / kind["c"]
         a, b = e.scratch("a", e.shape(p)), e.scratch("b", e.shape(p))
-        e.line(f"{e.cost(node)} = binary_cross_entropy({e[p]}, {e[t]}, {share!r}, a={a}, b={b})")
+        e.call(kernels.cost.binary_cross_entropy, e[p], e[t], share, a=a, b=b, to=e.cost(node))
         e.count_correct(node, p, t, labels=True)
 
 
@@ -181,7 +197,7 @@ class BinaryCrossEntropyLossGradient(CostPrimitive):
         kind = e.graph.type(p)
         share = self.share(kind, e) / kind["c"]
         scratch = e.scratch("part", e.shape(p))
-        e.line(f"binary_cross_entropy_gradient({e[p]}, {e[t]}, {share!r}, scratch={scratch}, out={e[node.name]})")
+        e.call(kernels.cost.binary_cross_entropy_gradient, e[p], e[t], share, scratch=scratch, out=e[node.name])
 
 
 @record
@@ -208,8 +224,13 @@ class SigmoidCrossEntropy(BinaryCrossEntropyLoss):
         probabilities = f"{node.name}:probabilities"
         share = self.share(kind, e) / kind["c"]
         scratch = e.scratch("part", e.shape(z))
-        e.line(
-            f"{e.cost(node)} = sigmoid_cross_entropy({e[z]}, {e[t]}, {share!r}, scratch={scratch}, "
-            f"out={e[probabilities]})"
+        e.call(
+            kernels.cost.sigmoid_cross_entropy,
+            e[z],
+            e[t],
+            share,
+            scratch=scratch,
+            out=e[probabilities],
+            to=e.cost(node),
         )
         e.count_correct(node, probabilities, t, labels=True)

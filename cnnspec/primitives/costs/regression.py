@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ... import kernels
 from ...ir import TensorType
 from ...record import record
 from ..channels import channel_axis
@@ -25,7 +26,7 @@ class SquaredError(CostPrimitive):
         kind = e.graph.type(p)
         share = self.share(kind, e) / kind["c"]
         part = e.scratch("part", e.shape(p))
-        e.line(f"{e.cost(node)} = squared_error({e[p]}, {e[t]}, {share!r}, scratch={part})")
+        e.call(kernels.cost.squared_error, e[p], e[t], share, scratch=part, to=e.cost(node))
         e.count_correct(node, p, t)
 
 
@@ -43,7 +44,7 @@ class AbsoluteError(CostPrimitive):
     def emit(self, node, e) -> None:
         p, t = node.inputs
         part = e.scratch("part", e.shape(p))
-        e.line(f"{e.cost(node)} = absolute_error({e[p]}, {e[t]}, {self.each(p, e)!r}, scratch={part})")
+        e.call(kernels.cost.absolute_error, e[p], e[t], self.each(p, e), scratch=part, to=e.cost(node))
         e.count_correct(node, p, t)
 
 
@@ -63,7 +64,7 @@ class AbsoluteErrorGradient(CostPrimitive):
 
     def emit(self, node, e) -> None:
         p, t = node.inputs
-        e.line(f"absolute_error_gradient({e[p]}, {e[t]}, {self.each(p, e)!r}, out={e[node.name]})")
+        e.call(kernels.cost.absolute_error_gradient, e[p], e[t], self.each(p, e), out=e[node.name])
 
 
 @record
@@ -84,8 +85,8 @@ class HuberError(CostPrimitive):
 
     def emit(self, node, e) -> None:
         p, t = node.inputs
-        places = ", ".join(f"{name}={e.scratch(name, e.shape(p))}" for name in ("a", "b"))
-        e.line(f"{e.cost(node)} = huber({e[p]}, {e[t]}, {self.delta!r}, {self.each(p, e)!r}, {places})")
+        places = {name: e.scratch(name, e.shape(p)) for name in ("a", "b")}
+        e.call(kernels.cost.huber, e[p], e[t], self.delta, self.each(p, e), **places, to=e.cost(node))
         e.count_correct(node, p, t)
 
 
@@ -103,7 +104,7 @@ class HuberErrorGradient(HuberError):
 
     def emit(self, node, e) -> None:
         p, t = node.inputs
-        e.line(f"huber_gradient({e[p]}, {e[t]}, {self.delta!r}, {self.each(p, e)!r}, out={e[node.name]})")
+        e.call(kernels.cost.huber_gradient, e[p], e[t], self.delta, self.each(p, e), out=e[node.name])
 
 
 @record
@@ -127,8 +128,8 @@ class HingeError(CostPrimitive):
     def emit(self, node, e) -> None:
         p, t = node.inputs
         axis, single = channel_axis(e.shape(p))
-        places = f"single={e.scratch('single', single)}, part={e.scratch('part', e.shape(p))}"
-        e.line(f"{e.cost(node)} = hinge({e[p]}, {e[t]}, {self.margin!r}, {self.each(p, e)!r}, {axis}, {places})")
+        places = {"single": e.scratch("single", single), "part": e.scratch("part", e.shape(p))}
+        e.call(kernels.cost.hinge, e[p], e[t], self.margin, self.each(p, e), axis, **places, to=e.cost(node))
         e.count_correct(node, p, t)
 
 
@@ -146,8 +147,7 @@ class HingeErrorGradient(HingeError):
     def emit(self, node, e) -> None:
         p, t = node.inputs
         axis, single = channel_axis(e.shape(p))
-        places = f"single={e.scratch('single', single)}, part={e.scratch('part', e.shape(p))}"
-        e.line(
-            f"hinge_gradient({e[p]}, {e[t]}, {self.margin!r}, {self.each(p, e)!r}, {axis}, {places}, "
-            f"out={e[node.name]})"
+        places = {"single": e.scratch("single", single), "part": e.scratch("part", e.shape(p))}
+        e.call(
+            kernels.cost.hinge_gradient, e[p], e[t], self.margin, self.each(p, e), axis, **places, out=e[node.name]
         )
