@@ -60,6 +60,34 @@ def test_python_runs(page, text, tmp_path, monkeypatch, capsys):
     exec(compile(text, page, "exec"), {})
 
 
+OWN_DATA = [
+    (title, part)
+    for title, part in re.findall(
+        r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", PAGES["grammar/own-data.md"], re.MULTILINE | re.DOTALL
+    )
+]
+
+
+@each(OWN_DATA, "title", "part")
+def test_own_data_become_an_answer(title, part, tmp_path, monkeypatch):
+    """Blocks in their order: Python makes the data, the spec is written, and each command ends well."""
+    if "PIL" in part:
+        pytest.importorskip("PIL", reason="Pillow reads photos")
+    monkeypatch.chdir(tmp_path)
+    asked = 0
+    for kind, block in re.findall(r"^```(\w+)\n(.*?)^```", part, re.MULTILINE | re.DOTALL):
+        if kind == "python":
+            exec(compile(block, title, "exec"), {})
+        elif kind == "cnn":
+            (tmp_path / block.split("\n")[0].removeprefix("# ")).write_text(block, encoding="utf-8")
+        else:
+            for line in block.splitlines():
+                result = CliRunner().invoke(program, line.split()[1:], standalone_mode=False)
+                assert result.exception is None and not result.return_value, (line, result.output)
+                asked += "predict" in line and bool(result.output.strip())
+    assert asked == 1
+
+
 def test_specs_that_are_shown_are_those_that_are_there():
     shown = [text for _, text in SPECS if re.match(r"# [\w-]+\.cnn:", text)]
     assert shown
