@@ -15,11 +15,14 @@ from ..terminal import tell
     "-o", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The spec to write."
 )
 @click.option("--input", "given", help="The input's shape where the model leaves it open, such as 3x224x224.")
+@click.option("--partial", is_flag=True, help="Write the longest part that can be said, and name what is missing.")
 @click.option("--force", is_flag=True, help="Write over what is there.")
-def command(model: Path, out: Path, given: str | None, force: bool) -> None:
+def command(model: Path, out: Path, given: str | None, partial: bool, force: bool) -> None:
     """Write an ONNX model as a spec, and its weights beside it, as safetensors under the same name.
 
-    What the language cannot say is refused by name, never approximated.
+    What the language cannot say is refused by name, never approximated: every obstacle at once, with the layers
+    that it concerns. With --partial the longest part without one is written, and standard error tells which, and
+    what is missing.
     """
     from ..api import shape
     from ..diagnostics import Diagnostic, SpecError
@@ -33,9 +36,11 @@ def command(model: Path, out: Path, given: str | None, force: bool) -> None:
             help = "choose another name with -o, or write over it with --force"
             raise SpecError((Diagnostic("CNN507", f"{path} is there already", help=help),))
     kind = shape(given)
-    found = import_onnx(model, kind.shape if kind else None)
+    found = import_onnx(model, kind.shape if kind else None, partial)
     tensors.write(kept, found.weights, Stamp(found.text, out.name, found.preparation).metadata("weights"))
     files.write(out, [found.text.encode()])
     for note in found.notes:
-        tell(f"note: {note}; it is channels-first here", err=True)
+        tell(f"note: {note}", err=True)
+    for missing in found.missing:
+        tell(f"missing: {missing.message}", err=True)
     tell(f"written to {out} and {kept}", err=True)

@@ -30,8 +30,8 @@ written.""",
         """\
 The model uses an operator for which the language has no word. A network is imported whole or not at all: nothing
 is left out and nothing is approximated. `cnnspec ops` lists the words; if the operator stands in a part that you
-can do without, cut that part off before the export.""",
-        how="`cnnspec import` of a model with an LSTM.",
+can do without, cut that part off before the export, or import the longest part without one with `--partial`.""",
+        how="`cnnspec import` of a model with a Fourier transform.",
     ),
     Code(
         "CNN504",
@@ -89,5 +89,14 @@ Nobody has written this word (or setting) in JavaScript yet, so no module is mad
 is approximated. Every other target has it; `cnnspec compile --emit python` writes a module that needs NumPy
 alone.""",
         how="`cnnspec compile net.cnn --emit js` of a word that came into the language after this target.",
+    ),
+    Code(
+        "CNN509",
+        "onnx-out-of-scope",
+        """\
+The model has layers that are no part of the language by decision: it describes convolutional networks for images,
+sequences and vectors. Recurrent layers, attention over tokens (products of two values of the network) and networks
+for volumes stay out. The convolutional part before or after them can be had with `cnnspec import --partial`.""",
+        how="`cnnspec import` of a model with an LSTM.",
     ),
 )

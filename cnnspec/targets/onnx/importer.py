@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data.preparation import KEY, Preparation
+from ...diagnostics import Diagnostic
 from ...train.tensors import shown
 from .export import PREPARATION, need_onnx
 from .preparing import PREPARES, without
@@ -36,15 +37,22 @@ class Imported:
     weights: dict[str, np.ndarray]
     preparation: Preparation | None = None
     notes: tuple[str, ...] = ()
+    missing: tuple[Diagnostic, ...] = ()
 
 
-def import_onnx(path: Path, shape: tuple[int, ...] | None = None) -> Imported:
-    """The spec and the weights of a model in a file; `shape` is its input's, where the model leaves that open."""
+def import_onnx(path: Path, shape: tuple[int, ...] | None = None, partial: bool = False) -> Imported:
+    """The spec and the weights of a model in a file; `shape` is its input's, where the model leaves that open.
+
+    What the language cannot say is one error with every reason; with `partial` the longest part that it can say
+    is imported, and the reasons are in `missing`.
+    """
     need_onnx()
-    return as_spec(load(path), path.name, shape)
+    return as_spec(load(path), path.name, shape, partial)
 
 
-def as_spec(model: onnx.ModelProto, name: str, shape: tuple[int, ...] | None = None) -> Imported:
+def as_spec(
+    model: onnx.ModelProto, name: str, shape: tuple[int, ...] | None = None, partial: bool = False
+) -> Imported:
     """The same for a model in memory; `name` is what the spec says it came from."""
     from ..spec.text import spec_text
 
@@ -53,13 +61,13 @@ def as_spec(model: onnx.ModelProto, name: str, shape: tuple[int, ...] | None = N
     if kept and told.get(PREPARES) == "yes":
         bare = without(model, kept)
         model, kept = (model, None) if bare is None else (bare, kept)  # what others changed prepares as it does now
-    found = network(model, shape)
+    found = network(model, shape, partial=partial)
     written = spec_text(found.graph, found.sources, "; ".join((f"from {name}", *found.notes)))
     weights = {}
     for parameter, array in found.weights.items():
         owner, _, own = parameter.rpartition(".")
         weights[f"{written.owners[owner]}.{own}"] = array
-    return Imported(written.text, weights, kept, found.notes)
+    return Imported(written.text, weights, kept, found.notes, found.missing)
 
 
 def network(
@@ -67,6 +75,7 @@ def network(
     shape: tuple[int, ...] | None = None,
     given: Mapping[str, np.ndarray] | None = None,
     exact: bool = False,
+    partial: bool = False,
 ) -> Network:
     """The graph of words that a model is; `given` are arrays for inputs that hold weights.
 
@@ -96,7 +105,7 @@ def network(
         whole = tuple(size for size in known if size is not None)
         axes = tuple(range(len(whole)))
         inputs[name] = Seen("", whole, (*axes[1:], 0) if last else axes)
-    return Reader(steps, inputs, OPERATORS).run()
+    return Reader(steps, inputs, OPERATORS).run(partial)
 
 
 def channels_last(model: Steps, name: str, sizes: tuple[int | None, ...]) -> bool:
@@ -129,7 +138,7 @@ def channels_last(model: Steps, name: str, sizes: tuple[int | None, ...]) -> boo
     return found
 
 
-EACH_NUMBER = {"Cast", "Identity", "Mul", "Div", "Add", "Sub", "Neg", "Clip", "Relu", "Dropout"}
+EACH_NUMBER = {"Cast", "Identity", "Mul", "Div", "Add", "Sub", "Neg", "Clip", "Relu", "Dropout", "Pad"}
 WINDOWS = {"Conv", "ConvTranspose", "MaxPool", "AveragePool", "Pad", "BatchNormalization"}
 
 

@@ -7,13 +7,13 @@ model sees it (`Seen`), and becomes another word (`flatten`, `reshape`) only whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from ...diagnostics import Fault
+from ...diagnostics import Diagnostic, Fault, SpecError
 from ...ir import Builder, Graph, TensorType, data
 from ...ir.fields import Number, settings
 from ...ir.leaves import Input
@@ -21,11 +21,13 @@ from ...ir.op import Op
 from ...passes.dead_code import eliminate_dead_code
 from ...train.tensors import shown
 from .constants import fold
-from .operators.affine import Affine, settled
+from .obstacles import Obstacle, grouped, inferred, longest_part
 from .page import INIT
 from .patterns import group
 from .steps import Step, Steps, first_line, needed, refuse
-from .values import Margin, Pads, Seen, order, seen, word
+from .values import Margin, Pads, Seen, Shape, Waiting, order, seen, word
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,11 @@ class Network:
     weights: dict[str, np.ndarray]
     sources: dict[str, str]
     notes: tuple[str, ...] = ()
+    missing: tuple[Diagnostic, ...] = ()  # of a part: what stands in the way of the rest
 
 
+RECURRENT = {"LSTM", "GRU", "RNN"}
+ATTENTION = {"Attention", "MultiHeadAttention", "Einsum", "GroupQueryAttention", "RotaryEmbedding"}
 SIZES = {  # what may be done with an open size, so that -1 still stands for it
     *("Identity", "Cast", "Gather", "Slice", "Concat", "Unsqueeze", "Squeeze", "Reshape", "Mul", "ReduceProd"),
 }
@@ -50,7 +55,10 @@ class Reader:
     """Translates one model; `operators` tells what each operator becomes (the table of operators.py)."""
 
     def __init__(
-        self, model: Steps, inputs: Mapping[str, Seen], operators: Mapping[str, Callable[[Reader, Step], object]]
+        self,
+        model: Steps,
+        inputs: Mapping[str, Seen],
+        operators: Mapping[str, Callable[[Reader, Step], Seen | Waiting | None]],
     ) -> None:
         self.operators = operators
         self.model = model
@@ -61,13 +69,17 @@ class Reader:
         self.names: dict[str, list[str]] = {}  # by our value: what the model calls it
         self.margins: dict[str, Margin] = {}  # of values that are kept without their padding
         self.open_sizes: set[str] = set()  # known arrays in which the batch stands as -1
-        self.affines: dict[str, Affine] = {}  # constants beside a value, until something reads it
+        self.waiting: dict[str, Waiting] = {}  # what becomes a value when something reads it
         self.notes: list[str] = []
         self.weights: dict[str, np.ndarray] = {}
         self.owners: dict[tuple[Any, ...], str] = {}  # the first node with an operator and arrays
         self.sources: dict[str, str] = {}
         self.counts: dict[str, int] = {}
         self.origins: dict[str, str] = {}  # constants that are another one in other axes
+        self.readers: dict[str, int] = {}
+        self.obstacles: list[Obstacle] = []
+        self.lost: set[str] = set()  # values that depend on an obstacle, of which nothing is known
+        self.shapes: dict[str, Shape] | None = None
         self.inputs = []
         for count, (name, value) in enumerate(inputs.items(), 1):
             ours = self.b.add(Input(data(*value.shape)), name="input" if len(inputs) == 1 else f"input{count}")
@@ -76,40 +88,88 @@ class Reader:
             if not value.straight:
                 self.notes.append(f"the input {shown(name)} is ({order(value)}) in the model")
 
-    def run(self) -> Network:
-        model = self.model
-        self.model = model = replace(model, steps=self.folded(model.steps))
-        model = replace(model, steps=group(model, self.known))
-        self.readers: dict[str, int] = {}
+    def run(self, partial: bool = False) -> Network:
+        """The network, or every obstacle as one error; with `partial` the longest part between obstacles."""
+        steps = self.counted()
+        for step in steps:
+            self.attempt(step, self.translate)
+        outputs = [self.attempt(None, self.output, name) for name in self.model.outputs if name not in self.lost]
+        if not self.obstacles:
+            return self.network(self.inputs, [output for output in outputs if output])
+        missing = grouped(self.obstacles)
+        held = [value.value for value in self.values.values()]
+        part = longest_part(self.b, self.inputs, held) if partial else None
+        if part is None:
+            raise SpecError(missing)
+        start, end = (self.sources[name] for name in (part.inputs[0], part.output))
+        self.notes = [f"a part of it, from {shown(start)} to {shown(end)}"]
+        return replace(self.network(part.inputs, [part.output]), missing=missing)
+
+    def counted(self) -> list[Step]:
+        """The steps that outputs need, groups made one, and how often each value is read."""
+        self.model = replace(self.model, steps=self.folded(self.model.steps))
+        model = replace(self.model, steps=group(self.model, self.known))
         steps = needed(model)
         for step in steps:
             for name in step.inputs if step.op != "Shape" else ():
                 self.readers[name] = self.readers.get(name, 0) + 1
         for name in model.outputs:
             self.readers[name] = self.readers.get(name, 0) + 1
-        for step in steps:
-            if all(name in self.known for name in step.outputs if name):
-                continue
-            if self.computable(step) and self.compute(step):
-                continue
-            operator = self.operators.get(step.op)
-            if operator is None:
-                refuse("CNN503", f"no word says what {step} does")
-            try:
-                self.operate(step, operator)
-            except Fault as fault:
-                refuse("CNN504", f"{step}: {fault.message}")
-            except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
-                refuse("CNN502", f"{step} is malformed: {first_line(error)}")
-        outputs = tuple(self.output(name) for name in model.outputs)
-        graph = eliminate_dead_code(self.b.graph(tuple(self.inputs), outputs))
+        return steps
+
+    def network(self, inputs: Sequence[str], outputs: Sequence[str]) -> Network:
+        """The graph from these inputs to these outputs, and the weights that it needs."""
+        graph = eliminate_dead_code(self.b.graph(tuple(inputs), tuple(outputs)))
+        graph = graph.with_nodes({n.name: n for n in graph if n.name in inputs or not isinstance(n.op, Input)})
         kept = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
         weights = {name: array for name, array in self.weights.items() if name in kept}
         return Network(graph, weights, self.sources, tuple(self.notes))
 
+    def attempt(self, step: Step | None, way: Callable[..., T], *arguments: Any) -> T | None:
+        """What a step becomes; None where it is an obstacle, and noted as one."""
+        if step is not None and any(name in self.lost for name in step.inputs):
+            self.pass_over(step)
+            return None
+        try:
+            return way(*((step,) if step is not None else ()), *arguments)
+        except SpecError as refused:
+            self.obstacles += [Obstacle(step, found) for found in refused.diagnostics]
+        if step is not None:
+            self.pass_over(step)
+        return None
+
+    def pass_over(self, step: Step) -> None:
+        """Go on from placeholders for what a step makes, where its shape is known."""
+        if self.shapes is None:
+            sizes = {name: value.sizes for name, value in self.values.items() if value.value in self.inputs}
+            self.shapes = inferred(self.model, sizes)
+        for name in filter(None, step.outputs):
+            if name in self.values or name in self.known:
+                continue
+            if name in self.shapes:
+                ours = self.b.add(Input(data(*self.shapes[name])), name=f"after {name}")
+                self.hold(name, seen(ours, self.shapes[name]))
+            else:
+                self.lost.add(name)
+
+    def translate(self, step: Step) -> None:
+        if all(name in self.known for name in step.outputs if name):
+            return
+        if self.computable(step) and self.compute(step):
+            return
+        operator = self.operators.get(step.op)
+        if operator is None:
+            refuse(*unsaid(step))
+        try:
+            self.operate(step, operator)
+        except Fault as fault:
+            refuse("CNN504", f"{step}: {fault.message}")
+        except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
+            refuse("CNN502", f"{step} is malformed: {first_line(error)}")
+
     def folded(self, steps: list[Step]) -> list[Step]:
         """The steps that are left when those that need no image are computed."""
-        return [step for step in steps if not (self.computable(step) and self.compute(step))]
+        return [step for step in steps if not (self.computable(step) and self.attempt(step, self.compute))]
 
     def computable(self, step: Step) -> bool:
         known = all(name in self.known for name in step.inputs if name)
@@ -130,13 +190,13 @@ class Reader:
             self.origins[step.outputs[0]] = self.origins.get(step.inputs[0], step.inputs[0])
         return True
 
-    def operate(self, step: Step, operator: Callable[[Reader, Step], object]) -> None:
+    def operate(self, step: Step, operator: Callable[[Reader, Step], Seen | Waiting | None]) -> None:
         """Translate a step."""
         made = operator(self, step)
         if isinstance(made, Seen):
             self.hold(step.outputs[0], made)
-        elif isinstance(made, Affine):
-            self.affines[step.outputs[0]] = made
+        elif made is not None:
+            self.waiting[step.outputs[0]] = made
         for name in step.outputs[1:]:
             if name and self.readers.get(name) and name not in self.values:
                 refuse("CNN504", f"{step} has a further output `{name}` that the network uses")
@@ -161,9 +221,9 @@ class Reader:
     def at(self, name: str, whose: object) -> Seen:
         """The value of that name."""
         if name in self.margins:
-            self.values[name] = self.bordered(self.values[name], self.margins.pop(name))
-        if name in self.affines:
-            self.hold(name, settled(self, self.affines.pop(name)))
+            self.hold(name, self.bordered(self.values[name], self.margins.pop(name)))
+        if name in self.waiting:
+            self.hold(name, self.waiting.pop(name).settled(self))
         if name in self.values:
             return self.values[name]
         if name in self.known:
@@ -181,8 +241,8 @@ class Reader:
         """A value with padding that no window takes."""
         if margin.filler:
             refuse("CNN504", f"{margin.step} pads by {margin.filler:g}; `pad` does by zeros")
-        made = padded(self, margin.step, self.plain(value), 0, list(margin.sides))
-        return seen(made, self.type(made).shape)
+        made = padded(self, margin.step, self.upright(value), 0, list(margin.sides))
+        return Seen(made, self.type(made).shape, value.perm)
 
     def alone(self, value: str) -> bool:
         """Whether one step reads a value, under whichever of its names: each name but one is read for the next."""
@@ -231,6 +291,10 @@ class Reader:
             if node.op == op and node.inputs == (value.value,):
                 return node.name
         return self.add(op, value.value)
+
+    def upright(self, value: Seen) -> str:
+        """Our value, channels first, of one in whichever order of axes."""
+        return self.plain(seen(value.value, value.shape) if not value.ravel else value)
 
     def image(self, step: Step, index: int = 0) -> str:
         """An input as an image, a sequence or a vector of the model's own shape."""
@@ -283,6 +347,15 @@ class Reader:
     def like(self, value: Seen, made: str) -> Seen:
         """A value made number by number from another, seen as that one is."""
         return replace(value, value=made)
+
+
+def unsaid(step: Step) -> tuple[str, str]:
+    """The finding for an operator without a word: what is out by decision is refused in those words."""
+    if step.op in RECURRENT:
+        return "CNN509", f"{step} is a recurrent layer; recurrent networks are no part of the language"
+    if step.op.rpartition(".")[2] in ATTENTION:
+        return "CNN509", f"{step} is attention over tokens, which is no part of the language"
+    return "CNN503", f"no word says what {step} does"
 
 
 def initialised(op: Op, init: str) -> Op:

@@ -64,6 +64,7 @@ class Steps:
     opset: int
     batch: int | None  # the batch, where the model was made for one alone
     halves: bool = False  # whether its inputs are of half precision
+    proto: onnx.ModelProto | None = None  # what was taken apart, its functions unfolded
     exact: bool = False  # whether inputs and outputs keep their axes in the model's order
 
 
@@ -120,7 +121,7 @@ def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = 
     steps = [step(node, told) for node in graph.node]
     outputs = [entry.name for entry in graph.output]
     fixed = batches.pop() if len(batches) == 1 else None
-    return Steps(inputs, outputs, steps, arrays, versions.get("", versions.get("ai.onnx", 1)), fixed, halves)
+    return Steps(inputs, outputs, steps, arrays, versions.get("", versions.get("ai.onnx", 1)), fixed, halves, model)
 
 
 def sizes(entry: onnx.ValueInfoProto) -> list[int | None]:
@@ -128,6 +129,9 @@ def sizes(entry: onnx.ValueInfoProto) -> list[int | None]:
     kind = entry.type.tensor_type
     if not entry.type.HasField("tensor_type") or kind.elem_type not in FLOATS:
         refuse("CNN505", f"the input {shown(entry.name)} does not hold floating-point numbers")
+    if kind.HasField("shape") and len(kind.shape.dim) == 5:
+        said = "is a batch of volumes; three-dimensional networks are no part of the language"
+        refuse("CNN509", f"the input {shown(entry.name)} {said}")
     if not kind.HasField("shape") or not 2 <= len(kind.shape.dim) <= 4:
         wanted = "(n, c, h, w), (n, c, w) or (n, c)"
         refuse("CNN505", f"the input {shown(entry.name)} has no shape of the form {wanted}")

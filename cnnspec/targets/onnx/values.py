@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ...ir.op import Op
 from ...words import WORDS
@@ -43,6 +43,17 @@ class Margin:
     step: Step
     sides: tuple[tuple[int, int], ...]
     filler: float
+
+
+class Waiting(Protocol):
+    """What becomes a value of the network when something reads it; `value` is what it is made of."""
+
+    @property
+    def value(self) -> Seen: ...
+
+    def settled(self, r: Any) -> Seen:
+        """The value, made by that reader."""
+        ...
 
 
 def word(name: str, *size: Any, **settings: Any) -> Op:

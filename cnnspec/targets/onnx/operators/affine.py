@@ -36,11 +36,30 @@ class Affine:
     gate: bool
     sources: tuple[str, ...]
 
+    def settled(self, r: Reader) -> Seen:
+        """The value that an affine map is, now that something reads it."""
+        value, scale, shift = self.value, self.scale, self.shift
+        ours = bool(self.step.notes.get(WORD))
+        if (scale == 1).all() and not shift.any() and not ours:
+            return value
+        node = r.b.nodes[value.value]
+        normed = node.op.word in ("groupnorm", "layernorm") and (r.weights[f"{node.owner}.weight"] == 1).all()
+        whole = normed or not self.gate
+        if not ours and whole and r.alone(value.value) and folded(r, value.value, scale, shift):
+            return value
+        channels = r.type(value.value)["c"]
+        op: Any = word("scale", bias=bool(shift.any()) or "bias" in self.step.notes.get(WORD, ""))
+        arrays = {"weight": np.broadcast_to(scale, channels), "bias": np.broadcast_to(shift, channels)}
+        step = replace(self.step, notes={INIT: self.step.notes.get(INIT, "")})
+        return r.like(value, r.learnt(step, op, value.value, arrays, self.sources).value)
+
 
 def affine(r: Reader, step: Step, index: int, scale: Array | float = 1.0, shift: Array | float = 0.0) -> Affine:
     """The step's input `index`, times constants, plus constants, which broadcast as the standard says."""
     name = step.input(index)
-    before = r.affines.get(name)
+    before = r.waiting.get(name)
+    if not isinstance(before, Affine):
+        before = None
     if before and (r.readers.get(name, 0) != 1 or before.step.notes.get(WORD)):
         before = None
     value = before.value if before else r.loose(step, index)
@@ -77,24 +96,6 @@ def by_channel(r: Reader, step: Step, value: Seen, array: Array) -> Array:
     if flat.size not in (1, r.type(value.value)["c"]):
         refuse("CNN504", f"{step} has a constant of {shown}, not one number for each channel")
     return flat
-
-
-def settled(r: Reader, waiting: Affine) -> Seen:
-    """The value that an affine map is, now that something reads it."""
-    value, scale, shift = waiting.value, waiting.scale, waiting.shift
-    ours = bool(waiting.step.notes.get(WORD))
-    if (scale == 1).all() and not shift.any() and not ours:
-        return value
-    node = r.b.nodes[value.value]
-    normed = node.op.word in ("groupnorm", "layernorm") and (r.weights[f"{node.owner}.weight"] == 1).all()
-    whole = normed or not waiting.gate
-    if not ours and whole and r.alone(value.value) and folded(r, value.value, scale, shift):
-        return value
-    channels = r.type(value.value)["c"]
-    op: Any = word("scale", bias=bool(shift.any()) or "bias" in waiting.step.notes.get(WORD, ""))
-    arrays = {"weight": np.broadcast_to(scale, channels), "bias": np.broadcast_to(shift, channels)}
-    step = replace(waiting.step, notes={INIT: waiting.step.notes.get(INIT, "")})
-    return r.like(value, r.learnt(step, op, value.value, arrays, waiting.sources).value)
 
 
 def folded(r: Reader, name: str, scale: Array, shift: Array) -> bool:

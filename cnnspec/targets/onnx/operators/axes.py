@@ -34,16 +34,23 @@ def reshape(r: Reader, step: Step) -> Seen:
     if prod(shape) != count or min(shape, default=1) < 1:
         refuse("CNN504", f"{step} moves numbers from one image to another")
     made = reshaped(r, step, value, tuple(shape))
-    if r.type(made.value).kind == "vector" and 2 <= len(shape) <= 3:  # it says so itself: no pooled pixel
+    pooled = r.type(made.value).kind == "vector" and made.straight
+    if pooled and 2 <= len(shape) <= 3:  # it says so itself: no pooled pixel
         return seen(r.plain(made), made.shape)
     return made
 
 
 def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen:
     """A value in other axes; `shuffle` where channels were split, turned and put together again."""
+    kind = r.type(value.value)
+    if kind.kind == "vector" and not value.ravel and [size for size in shape if size > 1] == [kind["c"]]:
+        others = [axis for axis in range(len(shape)) if shape[axis] == 1]  # one pixel, its channels anywhere
+        perm = [0] * len(shape)
+        for ours, axis in enumerate(others, 1):
+            perm[axis] = ours
+        return Seen(value.value, (kind["c"], *[1] * len(others)), tuple(perm))
     if value.straight and not value.ravel:
         return seen(value.value, shape)
-    kind = r.type(value.value)
     groups, each, *pixels = value.shape if len(value.shape) > 1 else (1, 1)
     turned = value.perm == (1, 0, *range(2, len(value.perm)))
     if turned and kind.shape == shape == (groups * each, *pixels):
@@ -84,7 +91,7 @@ def unsqueeze(r: Reader, step: Step) -> Seen:
 
 
 def transpose(r: Reader, step: Step) -> Seen:
-    value = r.at(step.input(0), step)
+    value = handed_on(r, step)
     rank = len(value.perm) + 1
     perm = [axis % rank for axis in step.get("perm") or range(rank)[::-1]]
     if sorted(perm) != list(range(rank)):
@@ -94,8 +101,17 @@ def transpose(r: Reader, step: Step) -> Seen:
     return Seen(value.value, value.shape, tuple(value.perm[axis - 1] for axis in perm[1:]))
 
 
+def handed_on(r: Reader, step: Step) -> Seen:
+    """The first input, which stays as it is; padding that waits for a window waits on."""
+    name = step.input(0)
+    if name not in r.margins:
+        return r.at(name, step)
+    r.margins[step.outputs[0]] = r.margins[name]
+    return r.values[name]
+
+
 def identity(r: Reader, step: Step) -> Seen:
-    return r.at(step.input(0), step)
+    return handed_on(r, step)
 
 
 def cast(r: Reader, step: Step) -> Seen:

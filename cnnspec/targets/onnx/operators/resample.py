@@ -13,32 +13,36 @@ from ..values import Margin, Seen, axis_of, word
 
 
 def pad(r: Reader, step: Step) -> Seen:
-    x = r.image(step)
-    rank = len(r.type(x).shape) + 1
+    value = r.at(step.input(0), step)
+    rank = len(value.perm) + 1
     flat = step.get("pads") if r.opset < 11 else r.array(step, 1, "pads").tolist()
-    value = step.get("value", 0.0) if r.opset < 11 else r.optional(step, 2, "value")
+    filler = step.get("value", 0.0) if r.opset < 11 else r.optional(step, 2, "value")
+    filler = 0.0 if filler is None else float(np.asarray(filler).reshape(()))
     axes = r.optional(step, 3, "axes")
     along = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes]
-    filler = 0.0 if value is None else float(np.asarray(value).reshape(()))
     if step.get("mode", "constant") != "constant":
         refuse("CNN504", f"{step} pads by pixels of the image ({step.get('mode')})")
     both = dict(zip(along, zip(flat[: len(along)], flat[len(along) :], strict=True), strict=True))
-    (_, channels), *sides = ((both.get(axis, (0, 0))) for axis in range(1, rank))
-    if any(both.get(0, (0, 0))) or both.get(1, (0, 0))[0] != channels or channels < 0:
+    ours = {axis_of(value, axis): sides for axis, sides in both.items()}
+    before, channels = ours.get(0, (0, 0))
+    sides = [ours.get(axis, (0, 0)) for axis in range(1, rank - 1)]
+    if any(ours.get(-1, (0, 0))) or before != channels or channels < 0:
         refuse("CNN504", f"{step} pads the batch, or by more channels on one side than on the other")
-    if not channels and (filler == -inf or not sayable(sides)):  # a window that comes next may say it itself
-        value_before = r.at(step.input(0), step)
+    if not channels and not any(map(any, sides)):
+        return value
+    if not channels and (filler == -inf or not sayable(sides)):  # for a window that comes next
         r.margins[step.outputs[0]] = Margin(step, tuple(sides), filler)
-        return value_before
+        return Seen(r.upright(value), value.shape, value.perm)
     if filler:
         refuse("CNN504", f"{step} pads by {filler:g}; `pad` does by zeros")
-    made = padded(r, step, x, channels, sides)
-    return Seen(made, r.type(made).shape, tuple(range(rank - 1)))
+    made = padded(r, step, r.upright(value), channels, sides)
+    return Seen(made, r.type(made).shape, value.perm)
 
 
 def slice_of(r: Reader, step: Step) -> Seen:
     """Channels in a row are `take`, the middle of the image `crop`, every second pixel a pool of one pixel."""
-    x = r.image(step)
+    value = r.at(step.input(0), step)
+    x = r.upright(value)
     shape = r.type(x).shape
     if r.opset < 10:
         starts, ends = list(step.get("starts")), list(step.get("ends"))
@@ -55,8 +59,10 @@ def slice_of(r: Reader, step: Step) -> Seen:
             if (start, stride) != (0, 1) or end < 1 << 31:
                 refuse("CNN504", f"{step} leaves images out")
             continue
-        cuts[axis - 1] = slice(start, end, stride).indices(shape[axis - 1])
-    return cut(r, step, x, cuts)
+        ours = value.perm[axis - 1]
+        cuts[ours] = slice(start, end, stride).indices(shape[ours])
+    made = cut(r, step, x, cuts)
+    return Seen(made.value, made.shape, value.perm)
 
 
 def cut(r: Reader, step: Step, x: str, cuts: list[tuple[int, int, int]]) -> Seen:
@@ -86,7 +92,7 @@ def split(r: Reader, step: Step) -> Seen:
     value = r.at(step.input(0), step)
     if axis_of(value, step.get("axis", 0)) != 0:
         refuse("CNN504", f"{step} splits along an axis that is not that of the channels")
-    x = r.plain(value)
+    x = r.upright(value)
     channels, count = r.type(x)["c"], len(step.outputs)
     given = r.optional(step, 1, "sizes")
     sizes = step.get("split") if given is None else given.tolist()
@@ -98,7 +104,8 @@ def split(r: Reader, step: Step) -> Seen:
     start = 0
     for name, size in zip(step.outputs, sizes, strict=True):
         if name and r.readers.get(name):
-            r.values[name] = r.made(word("take", size, start=start), x)
+            made = r.add(word("take", size, start=start), x)
+            r.hold(name, Seen(made, r.type(made).shape, value.perm))
         start += size
     return r.values.get(step.outputs[0], value)
 
@@ -107,11 +114,11 @@ def split(r: Reader, step: Step) -> Seen:
 
 
 def resize(r: Reader, step: Step) -> Seen:
-    x = r.image(step)
+    value = r.at(step.input(0), step)
+    x = r.upright(value)
     kind = r.type(x)
-    rank = len(kind.spatial)
     old = step.op == "Upsample" or r.opset < 11
-    scales, sizes = targets(r, step, rank + 2, 1 if old else 2)
+    scales, sizes = targets(r, step, value, 1 if old else 2)
     wanted = (
         tuple(floor(n * s) for n, s in zip(kind.spatial, scales[2:], strict=True)) if scales else tuple(sizes[2:])
     )
@@ -133,23 +140,30 @@ def resize(r: Reader, step: Step) -> Seen:
             refuse("CNN504", f"{step} takes other pixels ({', '.join(modes)}) than `resize` does")
     factors = [want // have for have, want in zip(kind.spatial, wanted, strict=True)]
     if mode == "nearest" and all(n * f == w for n, f, w in zip(kind.spatial, factors, wanted, strict=True)):
-        return r.made(word("upsample", factors[0] if len(set(factors)) == 1 else tuple(factors)), x)
-    return r.made(word("resize", wanted, mode="nearest" if mode == "nearest" else "bilinear"), x)
+        made = r.add(word("upsample", factors[0] if len(set(factors)) == 1 else tuple(factors)), x)
+    else:
+        made = r.add(word("resize", wanted, mode="nearest" if mode == "nearest" else "bilinear"), x)
+    return Seen(made, r.type(made).shape, value.perm)
 
 
-def targets(r: Reader, step: Step, rank: int, first: int) -> tuple[list[float], list[int]]:
-    """The scales or the sizes for all axes, whichever the step gives."""
+def targets(r: Reader, step: Step, value: Seen, first: int) -> tuple[list[float], list[int]]:
+    """The scales or the sizes of n, c and the pixels, whichever the step gives; a batch of any size is 0."""
+    rank = len(value.perm) + 1
+    order = [0, *(1 + value.perm.index(axis) for axis in range(rank - 1))]  # where ours stand in the model
     axes = [axis % rank for axis in step.get("axes") or range(rank)]
     if "scales" in step.attributes:
-        return list(step.get("scales")), []
+        return [step.get("scales")[axis] for axis in order], []
+    if step.op == "Upsample" and "height_scale" in step.attributes:
+        return [1, 1, step.get("height_scale"), step.get("width_scale")], []
     scales = r.optional(step, first, "scales")
     if scales is not None and scales.size:
         found = dict(zip(axes, scales.tolist(), strict=True))
-        return [found.get(axis, 1) for axis in range(rank)], []
+        return [found.get(axis, 1) for axis in order], []
     sizes = r.array(step, first + 1, "sizes")
     given = dict(zip(axes, sizes.tolist(), strict=True))
-    channels = r.type(r.image(step))["c"]
-    return [], [given.get(axis, channels if axis == 1 else 0) for axis in range(rank)]
+    if given.get(0, -1) not in (0, -1, r.model.batch):
+        refuse("CNN504", f"{step} changes the number of images")
+    return [], [given.get(axis, value.sizes[axis - 1] if axis else 0) for axis in order]
 
 
 def same_places(have: int, want: int, ratio: float, mode: str, coordinates: str, rounding: str) -> bool:

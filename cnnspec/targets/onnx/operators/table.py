@@ -20,7 +20,7 @@ from ..values import Seen, axis_of, word
 from . import axes as axes
 from . import norms as norms
 from . import windows as windows
-from .affine import Affine, affine, settled
+from .affine import Affine, affine
 from .norms import shortest
 from .resample import RESAMPLING
 
@@ -76,7 +76,8 @@ def places(r: Reader, x: Seen) -> np.ndarray:
 
 def matmul(r: Reader, step: Step) -> Seen:
     if step.input(1) not in r.known:
-        refuse("CNN504", f"{step} multiplies two values of the network, for which there is no word")
+        said = "multiplies two values of the network; attention over tokens is no part of the language"
+        refuse("CNN509", f"{step} {said}")
     weight = r.array(step, 1, "matrix")
     if weight.ndim != 2:
         refuse("CNN504", f"{step} multiplies by {weight.ndim} axes of weights")
@@ -178,6 +179,8 @@ def joined(r: Reader, name: str, values: list[Seen]) -> Seen:
     alike = all((v.shape, v.perm, v.ravel) == (first.shape, first.perm, first.ravel) for v in values)
     if alike and len({r.type(v.value).axes for v in values}) == 1:
         return r.like(first, r.add(word(name), *(v.value for v in values)))
+    if alike and not first.ravel:
+        return r.like(first, r.add(word(name), *(r.upright(v) for v in values)))
     return r.made(word(name), *(r.plain(v) for v in values))
 
 
@@ -194,7 +197,7 @@ def constant(r: Reader, step: Step, index: int, like: int) -> np.ndarray:
     array = r.known[step.input(index)]
     if r.opset < 7 and step.get("broadcast") and "axis" in step.attributes:
         name = step.input(like)
-        value = r.affines[name].value if name in r.affines else r.at(name, step)
+        value = r.waiting[name].value if name in r.waiting else r.at(name, step)
         behind = len(value.perm) + 1 - step.get("axis") - array.ndim
         array = array.reshape(*array.shape, *[1] * max(behind, 0))
     return array
@@ -220,7 +223,7 @@ def subtract(r: Reader, step: Step) -> Seen | Affine:
         return affine(r, step, 0, shift=-np.asarray(constant(r, step, 1, 0), np.float64))
     if known == [0]:
         return affine(r, step, 1, scale=-1.0, shift=constant(r, step, 0, 1))
-    return joined(r, "add", [r.loose(step, 0), settled(r, affine(r, step, 1, scale=-1.0))])
+    return joined(r, "add", [r.loose(step, 0), affine(r, step, 1, scale=-1.0).settled(r)])
 
 
 def negate(r: Reader, step: Step) -> Affine:
@@ -234,10 +237,14 @@ def mul(r: Reader, step: Step) -> Seen | Affine:
         factor = constant(r, step, known[0], value)
         made: Seen | Affine | None = averaged(r, step, value, factor)
         return made or affine(r, step, value, scale=factor)
-    a, b = (r.loose(step, k) for k in range(2))
-    if a.straight and b.straight and a.sizes != b.sizes and len(a.sizes) == len(b.sizes):
-        return r.made(word("mul"), *(gate(r, v) for v in (a, b)))
-    return join("mul")(r, step)
+    return product(r, *(r.loose(step, k) for k in range(2)))
+
+
+def product(r: Reader, a: Seen, b: Seen) -> Seen:
+    if a.perm == b.perm and a.sizes != b.sizes and not (a.ravel or b.ravel):
+        made = r.add(word("mul"), *(gate(r, v) for v in (a, b)))
+        return Seen(made, r.type(made).shape, a.perm)
+    return joined(r, "mul", [a, b])
 
 
 def div(r: Reader, step: Step) -> Seen | Affine:
@@ -253,7 +260,7 @@ def div(r: Reader, step: Step) -> Seen | Affine:
 
 def averaged(r: Reader, step: Step, index: int, factor: np.ndarray) -> Seen | None:
     """The mean of the branches of a sum, if the sum is read once and `factor` is one by their number."""
-    if factor.size != 1 or step.input(index) in r.affines:
+    if factor.size != 1 or step.input(index) in r.waiting:
         return None
     value = r.loose(step, index)
     parts = r.summands(value.value)
@@ -267,7 +274,7 @@ def gate(r: Reader, value: Seen) -> str:
     kind = r.type(value.value)
     if kind.kind == "vector" and set(value.shape[1:]) == {1}:
         return value.value
-    return r.plain(value)
+    return r.upright(value)
 
 
 def maximum(r: Reader, step: Step) -> Seen:
@@ -289,6 +296,9 @@ def concat(r: Reader, step: Step) -> Seen:
     if vectors and len({v.shape[1:] for v in values}) == 1:
         made = r.add(word("concat"), *(v.value for v in values))
         return Seen(made, (r.type(made)["c"], *first.shape[1:]), first.perm)
+    if len({v.perm for v in values}) == 1:
+        made = r.add(word("concat"), *(r.upright(v) for v in values))
+        return Seen(made, r.type(made).shape, first.perm)
     return r.made(word("concat"), *(r.plain(v) for v in values))
 
 
