@@ -137,11 +137,11 @@ class Emitter:
 
     def _reserve(self, value: str, step: int) -> None:
         kind = self.type(value)
-        if value in self.external or kind.kind == "scalar":
+        if value in self.external or kind.kind == "scalar" or kind.dtype == "partial":
             return
         name = self.names[value]
         if not kind.batched:
-            wide = "wide" if kind.dtype in ("float64", "partial") else "fixed"
+            wide = "wide" if kind.dtype == "float64" else "fixed"
             offset = sum(place.size for place in self.beside.values())
             self.beside[name] = Place(wide, offset, kind.elements, str(kind))
             return

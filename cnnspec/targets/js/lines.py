@@ -356,25 +356,34 @@ def batch_norm(e: Emitter, node: Any) -> None:
 
 
 def batch_norm_sums(e: Emitter, node: Any) -> None:
-    dy, x, mean, var = node.inputs
-    emit_sums(e, node, e[dy], x, mean, var, e[node.name])
+    """Together with dx, channel by channel while it is in the cache, where that is wanted."""
+    if not norm_gradients(e, node, node.name):
+        emit_norm_gradient(e, node, node.inputs[0], "null", "null")
 
 
 def relu_batch_norm_sums(e: Emitter, node: Any) -> None:
-    dy, x, mean, var, won = node.inputs
+    dy, *_, won = node.inputs
     e.line(f"masked({e[dy]}, {e[won]}, {e[node.name]})")
-    emit_sums(e, node, e[node.name], x, mean, var, e[f"{node.name}:sums"])
+    if not norm_gradients(e, node, f"{node.name}:sums"):
+        emit_norm_gradient(e, node, node.name, "null", "null")
 
 
-def emit_sums(e: Emitter, node: Any, dy: str, x: str, mean: str, var: str, sums: str) -> None:
-    gradients = ", ".join(e[f"{node.name}:{name}"] for name in ("dweight", "dbias"))
-    given = f"{dy}, {e[x]}, {e[mean]}, {e[var]}, {node.op.eps!r}"
-    e.line(f"normaliseSums({given}, {sums}, {gradients}, {e.rows(x)})", margin=False)
+def norm_gradients(e: Emitter, node: Any, sums: str) -> list[Any]:
+    """The nodes that make dx from the sums of a node; there is one, or none."""
+    return [other for other in e.graph if sums in other.inputs and isinstance(other.op, norm.BatchNormGradient)]
 
 
 def batch_norm_gradient(e: Emitter, node: Any) -> None:
-    given = ", ".join(e[value] for value in node.inputs)
-    e.line(f"batchNormGradient({given}, {node.op.eps!r}, {e[node.name]}, {e.rows(node.name)})")
+    dy, *_, weight, sums = node.inputs
+    emit_norm_gradient(e, e.graph[sums], dy, e[weight], e[node.name])
+
+
+def emit_norm_gradient(e: Emitter, node: Any, dy: str, weight: str, dx: str) -> None:
+    """The gradients of weight and bias, which are by-products of the sums `node`, and dx."""
+    _, x, mean, var, *_ = node.inputs
+    gradients = ", ".join(e[f"{node.name}:{name}"] for name in ("dweight", "dbias"))
+    given = f"{e[dy]}, {e[x]}, {e[mean]}, {e[var]}, {weight}, {node.op.eps!r}"
+    e.line(f"batchNormGradient({given}, {gradients}, {dx}, {e.rows(x)})")
 
 
 def fold_filters(e: Emitter, node: Any) -> None:

@@ -21,9 +21,18 @@ FUNCTIONS: dict[str, str | Callable[..., str]] = {
     "sigmoid": "logistic",
     "softplus": "log1pExp",
     "erf": "erf",
-    "where": lambda condition, this, that: f"({condition} ? {this} : {that})",
+    "where": lambda condition, this, that: chosen(condition, this, that),
 }
 QUICKER = {"relu": "(x + Math.abs(x)) / 2"}  # exact, and five times as quick as Math.max
+
+
+def chosen(condition: str, this: str, that: str) -> str:
+    """A choice; of 1 or 0 without a branch, which costs three times as much where nobody can foresee it."""
+    if that == "0" and this == "1":
+        return f"+({condition})"
+    if that == "0" and this.startswith("+("):
+        return f"({this} & ({condition}))"
+    return f"({condition} ? {this} : {that})"
 
 
 def refused(word: str, span: Span | None = None) -> SpecError:

@@ -38,19 +38,22 @@ NUMPY = {
 
 def update(optimiser: Optimiser) -> str:
     """The lines of an optimiser as a function that changes all parameters, number by number."""
-    arrays = {"p", "g", *optimiser.moments}
+    moments = list(optimiser.moments)
     scalars = [*optimiser.scalars(1, 1.0), *(["scale"] if optimiser.clip is not None else [])]
     text = [
-        f"/** {optimiser.written()}: moves all parameters p, by their gradient g. */",
-        f"function update(p, g, {{ {', '.join(optimiser.moments)} }}, {{ {', '.join(scalars)} }}) {{",
-        "  for (let i = 0, t, u; i < p.length; i++) {",
+        f"/** {optimiser.written()}: moves all parameters, by their gradients and its own moments. */",
+        f"function update(parameters, gradients, moments, {{ {', '.join(scalars)} }}) {{",
+        "  for (let i = 0, t, u; i < parameters.length; i++) {",
+        "    let p = parameters[i];",
+        "    const g = gradients[i];",
+        *(f"    let {name} = moments.{name}[i];" for name in moments),
     ]
     for line in optimiser.lines():
         found = LINE.fullmatch(line)
         assert found and found[1] in NUMPY, f"no JavaScript for {line}"
-        names = [f"{name}[i]" if name in arrays else name for name in (*found[2].split(", "), found[3])]
-        text.append(f"    {names[-1]} = {NUMPY[found[1]].format(*names[:-1])};")
-    return "\n".join([*text, "  }", "}"]).replace(", {  }, {", ", {}, {")
+        text.append(f"    {found[3]} = {NUMPY[found[1]].format(*found[2].split(', '))};")
+    text += [f"    moments.{name}[i] = {name};" for name in moments]
+    return "\n".join([*text, "    parameters[i] = p;", "  }", "}"])
 
 
 def functions(*methods: Callable[..., Any]) -> str:

@@ -25,7 +25,7 @@ export function normalise(x, mean, variance, weight, bias, eps, y, c, l, { add =
     else if (relu) for (let j = from; j < to; j++) { const v = (x[j] - m) * scale + b; y[j] = (v + Math.abs(v)) / 2; } // exact; Math.max costs five times as much
     else for (let j = from; j < to; j++) y[j] = (x[j] - m) * scale + b;
     if (add && relu) for (let j = from; j < to; j++) y[j] = (y[j] + Math.abs(y[j])) / 2;
-    if (won) for (let j = from; j < to; j++) won[j] = y[j] > 0 ? 1 : 0;
+    if (won) for (let j = from; j < to; j++) won[j] = (y[j] > 0) | 0;
   }
 }
 
@@ -37,31 +37,28 @@ export function normaliseGradient(dy, variance, weight, eps, dx, c, l) {
   }
 }
 
-/** sums[2][c] of dy and of dy · (x - mean); dweight and dbias from them. */
-export function normaliseSums(dy, x, mean, variance, eps, sums, dweight, dbias, c, l) {
-  for (let i = 0, j = 0; i < c; i++) {
-    const m = mean[i];
-    let sum = 0, along = 0;
-    for (const end = j + l; j < end; j++) { sum += dy[j]; along += dy[j] * (x[j] - m); }
-    sums[i] = sum;
-    sums[c + i] = along;
+/** dweight and dbias of batch normalisation, and dx where it is wanted. */
+export function batchNormGradient(dy, x, mean, variance, weight, eps, dweight, dbias, dx, c, l) {
+  for (let i = 0; i < c; i++) {
+    const m = mean[i], r = 1 / Math.sqrt(variance[i] + eps), from = i * l, to = from + l;
+    let sum = 0, along = 0, sum2 = 0, along2 = 0, j = from; // two of each, as above
+    for (; j + 1 < to; j += 2) {
+      const g = dy[j], h = dy[j + 1];
+      sum += g; along += g * (x[j] - m); sum2 += h; along2 += h * (x[j + 1] - m);
+    }
+    if (j < to) { sum += dy[j]; along += dy[j] * (x[j] - m); }
+    sum += sum2; along += along2;
     dbias[i] = sum;
-    dweight[i] = along / Math.sqrt(variance[i] + eps);
+    dweight[i] = along * r;
+    if (!dx) continue;
+    const scale = weight[i] * r, a = sum / l, b = (along * r * r) / l;
+    for (j = from; j < to; j++) dx[j] = scale * (dy[j] - a - (x[j] - m) * b);
   }
 }
 
 /** out = dy where a number was let through, 0 elsewhere. */
 export function masked(dy, won, out) {
-  for (let i = 0; i < out.length; i++) out[i] = won[i] ? dy[i] : 0;
-}
-
-/** dx of batch normalisation, from the sums over the batch. */
-export function batchNormGradient(dy, x, mean, variance, weight, sums, eps, dx, c, l) {
-  for (let i = 0, j = 0; i < c; i++) {
-    const r = 1 / Math.sqrt(variance[i] + eps), scale = weight[i] * r, m = mean[i];
-    const a = sums[i] / l, b = (sums[c + i] * r * r) / l;
-    for (const end = j + l; j < end; j++) dx[j] = scale * (dy[j] - a - (x[j] - m) * b);
-  }
+  for (let i = 0; i < out.length; i++) out[i] = dy[i] * won[i];
 }
 
 /** A running mean: state moves by a share towards the new value, which is first multiplied by `factor`. */

@@ -9,9 +9,9 @@
  *
  * All sizes, places and strides are in numbers; rows of b and c are runs. */
 export class Room {
-  constructor(bytes, Real) {
+  constructor(bytes, Real, buffer = new ArrayBuffer(bytes)) {
     this.Real = Real;
-    this.buffer = new ArrayBuffer(bytes);
+    this.buffer = buffer;
     this.used = 0;
     this.tiny = Real === Float64Array ? 2 ** -1022 : 2 ** -126; // the smallest normal number
   }
@@ -53,9 +53,4 @@ export class Room {
         c[cAt + i * cRow + j] += s + t;
       }
   }
-}
-
-/** Room for so many bytes of arrays. */
-export function openRoom(bytes, Real) {
-  return new Room(bytes, Real);
 }
