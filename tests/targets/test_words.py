@@ -100,9 +100,10 @@ TARGETS = (
 @pytest.mark.parametrize(("target", "known", "file"), TARGETS, ids=[name for name, *_ in TARGETS])
 def test_every_word_is_known_or_excepted(target, known, file):
     excepted = {word for name, word, _ in WITHOUT if name == target}
-    missing = [op.word for op in OPS if op.word not in known() | excepted]
+    found = known()  # once: it may write and read a model of each word
+    missing = [op.word for op in OPS if op.word not in found | excepted]
     assert not missing, f"{target} has no entry for {', '.join(missing)}: add one in {file}"
-    stale = sorted(excepted & known())
+    stale = sorted(excepted & found)
     assert not stale, f"{target} knows {', '.join(stale)}: take the exception out of WITHOUT"
 
 

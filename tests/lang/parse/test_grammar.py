@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
@@ -34,9 +35,25 @@ WORDED = {
 }
 
 
-@given(from_lark(build(grammar_text()), start="file", explicit=WORDED))
-@settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+FILES = from_lark(build(grammar_text()), start="file", explicit=WORDED)
+HOW = {"deadline": None, "derandomize": True, "suppress_health_check": list(HealthCheck)}
+
+
+@given(FILES)
+@settings(max_examples=60, **HOW)
 def test_whatever_the_grammar_allows(text: str) -> None:
+    reads(text)
+
+
+@pytest.mark.slow
+@given(FILES)
+@settings(max_examples=2000, **HOW)
+def test_much_of_what_the_grammar_allows(text: str) -> None:
+    reads(text)
+
+
+def reads(text: str) -> None:
+    """What is read is rendered, and written so that it reads the same."""
     reading = read(Source("a.cnn", text))
     assert bool(render(reading.diagnostics)) == bool(reading.diagnostics)
     if reading.file.whole:
