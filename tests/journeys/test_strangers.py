@@ -198,12 +198,16 @@ def test_an_exported_network_says_what_it_wants_to_be_fed(day):
     x, y = images(day)
     day.write("net.cnn", SPEC.replace("validation 0", "validation 0 ; normalise on"))
     day.well("run", "net.cnn", "--workers", 1)
-    said = day.well("compile", "net.cnn", "--emit", "onnx", "--weights", "runs/net-001/weights/last.safetensors",
-                    "-o", "net.onnx")  # fmt: skip
-    session = onnxruntime.InferenceSession(str(day / "net.onnx"))
-    told = session.get_modelmeta().custom_metadata_map
-    preparation = json.loads(told["cnnspec.preparation"])
-    scale, offset = (np.array(preparation[key], "f4").reshape(1, -1, 1, 1) for key in ("scale", "offset"))
-    (answer,) = session.run(None, {session.get_inputs()[0].name: x * scale + offset})
-    assert (answer.reshape(len(x), -1).argmax(1) == y).all() and json.loads(told["classes"]) == ["0", "1"]
-    assert "feed the network x *" in said.all
+    for raw in (), ("--raw",):
+        said = day.well("compile", "net.cnn", "--emit", "onnx", *raw, "--weights",
+                        "runs/net-001/weights/last.safetensors", "-o", "net.onnx")  # fmt: skip
+        session = onnxruntime.InferenceSession(str(day / "net.onnx"))
+        told = session.get_modelmeta().custom_metadata_map
+        fed = x  # as it is stored
+        if raw:
+            preparation = json.loads(told["cnnspec.preparation"])
+            scale, offset = (np.array(preparation[key], "f4").reshape(1, -1, 1, 1) for key in ("scale", "offset"))
+            fed = x * scale + offset
+        (answer,) = session.run(None, {session.get_inputs()[0].name: fed})
+        assert (answer.reshape(len(x), -1).argmax(1) == y).all() and json.loads(told["classes"]) == ["0", "1"]
+        assert ("feed the network x *" if raw else "feed the network bytes") in said.all
