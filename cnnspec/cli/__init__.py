@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "run": Entry("run", "Train a network, test it, and write the run down."),
     "check": Entry("check", "Find the mistakes of specs before anything is trained."),
+    "data": Entry("data", "Look at data as a network gets them: classes, numbers, a batch, what looks odd."),
     "fmt": Entry("fmt", "Write specs in one way: spaces, line breaks, spellings."),
     "summary": Entry("summary", "List the layers of a network: shapes, parameters, work."),
     "why": Entry("why", "Tell where the shape of a value comes from."),

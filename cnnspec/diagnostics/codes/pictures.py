@@ -1,4 +1,4 @@
-"""Codes CNN55x: pictures, pages, and what they are asked to show."""
+"""Codes CNN55x and CNN613: pictures, pages, and what they are asked to show."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ PICTURES: tuple[Code, ...] = (
         "CNN551",
         "picture-needs-extra",
         """\
-A picture was asked for that another package draws: PNG files and the pictures of a run are made by
-matplotlib, which comes with the extra `plot` (`pip install "cnnspec[plot]"`). Drawings as SVG, Mermaid or
-Graphviz, reports and traces need nothing beyond cnnspec itself.
+A picture was asked for that another package draws: drawings as PNG files are made by matplotlib, which comes
+with the extra `plot` (`pip install "cnnspec[plot]"`). Drawings as SVG, Mermaid or Graphviz, the page of a run,
+reports and traces need nothing beyond cnnspec itself.
 """,
         how="Run `cnnspec draw net.cnn -o net.png` where matplotlib is not installed.",
     ),
@@ -54,5 +54,15 @@ once. For this network and its image that is more than the memory that is free. 
 Give a smaller input where the spec leaves it open (`--input 3x64x64`), or set it smaller in the spec.
 """,
         how="Run `cnnspec report` on a U-Net for images of 572x572 on a machine with little memory.",
+    ),
+    Code(
+        "CNN613",
+        "no-picture-of-such-data",
+        """\
+`cnnspec data -o batch.png` puts the images of a batch side by side, and the data are no images of one channel
+(grey) or three (red, green, blue): they are vectors, sequences, or images of more channels. A page, `-o data.html`,
+shows any data.
+""",
+        how="Run `cnnspec data table.cnn -o batch.png` on a spec whose source is a csv.",
     ),
 )
