@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ..ir import data
 from ..settings.data import Data, Images, Pairs, Source
-from .checks import named_classes
 from .facts import Known
 from .sources.wellknown import SETS
 
@@ -46,6 +45,8 @@ def describe(settings: Data, root: Path | str | None = None, given: Path | None 
 def _of_target(settings: Data, known: Known) -> Known:
     """What is known where the answers are not those that the source tells."""
     if settings.target == "numbers" and not known.numbers and isinstance(settings.source, (Images, Pairs, *SETS)):
+        from .checks import named_classes
+
         raise named_classes(known.name)
     if settings.target != "itself":
         return known

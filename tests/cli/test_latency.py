@@ -57,7 +57,7 @@ def test_a_check_imports_nothing_heavy(environment):
     code, *modules = done.stdout.split()
     assert code == "0", done.stderr
     heavy = {"numpy", "rich", "jsonschema", "pygls", "torch", "importlib.metadata", "multiprocessing", "difflib"}
-    of_files = {"csv", "gzip", "zipfile", "json", "mmap", "cnnspec.data.looks", "cnnspec.data.files"}
+    of_files = {"csv", "gzip", "zipfile", "json", "mmap", "cnnspec.data.looks", "cnnspec.data.checks"}
     of_mistakes = {"cnnspec.lang.hints.syntax", "cnnspec.lang.hints.unknown", "cnnspec.lang.hints.fixes"}
     assert not (heavy | of_files | of_mistakes) & set(modules)
 
