@@ -27,7 +27,7 @@ from math import prod
 from typing import Any
 
 from ..ir import Graph, Node, TensorType
-from ..ir.expression import X, tree
+from ..ir.expression import X, differentiate, tree
 from ..ir.fields import settings
 from ..ir.op import Op, Parameter, Window
 from ..primitives.activation import Activation
@@ -145,7 +145,9 @@ def _image(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
 def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
     detail: dict[str, Any] = {"word": node.op.word, "parameters": list(parameters)}
     if isinstance(node.op, Activation):
-        detail["tree"] = tree(node.op.formula(X))
+        formula = node.op.formula(X)
+        detail["tree"] = tree(formula)
+        detail["slope"] = tree(differentiate(formula))
     if node.op.word == "bn":
         eps = getattr(node.op, "eps", 0.0)
         formula = f"out = (in − running_mean[c]) / √(running_var[c] + {eps:g}) × weight[c] + bias[c]"

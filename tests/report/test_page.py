@@ -154,7 +154,9 @@ VISIT = """return arguments[0].map(place => {
     window.history.replaceState(null, "", "#" + place);
     window.dispatchEvent(new Event("hashchange"));
     const value = document.getElementById("value"), agreement = document.getElementById("agreement");
-    return [value.textContent, Number(value.dataset.number), agreement && agreement.className];
+    const back = document.getElementById("back-agreement");
+    const ways = [agreement, back].map(found => found && found.className);
+    return [value.textContent, Number(value.dataset.number), ...ways];
 })"""
 
 
@@ -174,11 +176,15 @@ def test_every_number_is_what_the_plan_computed(driver, tmp_path, name):
     ]
     places = [f"{node.name}[{','.join(map(str, index))}]" for node, index in drawn]
     told = driver.execute_script(VISIT, places)
-    for (node, index), place, (text, number, agreement) in zip(drawn, places, told, strict=True):
+    for (node, index), place, (text, number, agreement, back) in zip(drawn, places, told, strict=True):
         before, _, value = text.partition(" = ")
         assert before == place and float(value) == printed(number)
         assert number == pytest.approx(seen.values[node.name][0][index], rel=1e-9, abs=1e-12)
         assert agreement == ("agrees" if node.inputs else None), (place, agreement)
+        grouped = any(r.op.word == "groupnorm" for r in subject.graph if node.name in r.inputs)
+        read = any(node.name in other.inputs for other in subject.graph)
+        judged = node.name in subject.graph.outputs
+        assert back == ("agrees" if read and not grouped and not judged else None), (place, back)
     assert complaints(driver) == []
 
 
@@ -202,7 +208,7 @@ def test_both_forms_of_gelu_are_computed_once_more(driver, tmp_path):
         told = driver.execute_script(
             VISIT, [f"{name}[{c},{i},{j}]" for c in range(2) for i in range(3) for j in range(3)]
         )
-        assert {agreement for *_, agreement in told} == {"agrees"}
+        assert {agreement for *_, agreement, _ in told} == {"agrees"}
 
 
 def test_nothing_is_asked_of_a_network(driver, lenet):
@@ -455,3 +461,28 @@ def test_the_account_stays_in_view_beside_the_maps(driver, lenet):
         return [box.top, window.innerHeight - box.bottom]"""
     for what in ("value", "number-heading"):
         assert min(driver.execute_script(script, what)) >= 0, what
+
+
+def test_the_way_back_says_why_nothing_comes_and_leads_on(driver, tmp_path):
+    """A closed rectifier, a window that chose another number, and a number that nothing is made of."""
+    model = cnnspec.compile(
+        text="input 1x4x4\nconv 1x1x1 -> relu -> maxpool 2 -> crop 1x1 -> flatten -> dense 2 -> softmax", dtype="float64"
+    )
+    model.parameters["conv1.weight"], model.parameters["conv1.bias"] = np.ones((1, 1, 1, 1)), np.zeros(1)
+    x = np.arange(16.0).reshape(1, 1, 4, 4) - 12.5
+    subject = Subject("back", model, (Example("a ramp", model.arrays(x, np.array([1])), 1),))
+    path = tmp_path / "back.html"
+    path.write_text(page(subject), encoding="utf-8")
+    said = {
+        "conv1[0,0,0]": "Nothing comes back: relu is flat here: of -12.5 it makes 0.",
+        "relu1[0,0,1]": "Nothing comes back: another number of its window was chosen.",
+        "maxpool1[0,1,1]": "Nothing is made of this number: no gradient comes back.",
+    }
+    show(driver, path)
+    for place, reason in said.items():
+        driver.execute_script(VISIT, [place])
+        assert reason in driver.find_element("id", "back").text, place
+    driver.execute_script(VISIT, ["crop1[0,0,0]"])
+    driver.find_element("css selector", "#back button").click()
+    assert driver.find_element("id", "value").text.startswith("flatten1[0] = ")
+    assert complaints(driver) == []

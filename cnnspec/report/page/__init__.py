@@ -31,6 +31,7 @@ SCRIPTS = (
     "charts.js",
     "slide.js",
     "sums.js",
+    "back.js",
     "results.js",
     "page.js",
 )

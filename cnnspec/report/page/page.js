@@ -173,6 +173,7 @@ function showPlace(focus = false) {
   }
   showPicture();
   showSums(layer, place, example);
+  showBack(layer, place, example);
   showSlide(layer, place, example);
   window.clearTimeout(chosen.address); // browsers refuse an address that changes with every key press
   chosen.address = window.setTimeout(() => {
