@@ -11,10 +11,12 @@ import steps
 from networks import engine_for
 
 from cnnspec.api import read_spec
+from cnnspec.diagnostics import SpecError
 from cnnspec.runtime.engine import Engine
+from cnnspec.settings.augment import AUGMENTATIONS
 from cnnspec.settings.optimisers import OPTIMISERS
 from cnnspec.settings.schedules import SCHEDULES
-from cnnspec.targets.js import lines, translate
+from cnnspec.targets.js import augmentations, lines, translate
 from cnnspec.targets.js.bundle import used
 from cnnspec.targets.js.module import module_source
 
@@ -147,28 +149,99 @@ def test_every_optimiser_and_every_schedule_is_tried():
     assert [*SCHEDULED] == [schedule.word for schedule in SCHEDULES]
 
 
-def drawn(randoms, reach):
-    """What a number from 0 to 1 chooses among 0 ... 2 reach."""
-    return [int(number * (2 * reach + 1)) for number in randoms]
+REFUSED = ("mixup", "cutmix")  # they mix an image with another of the epoch
+CHANGES = (
+    "flip", "flip direction vertical", "flip direction both", "crop 2", "crop 1x2", "shift 2", "rotate 20",
+    "scale 30%", "resized_crop 20%", "brightness 30%", "contrast 30%", "saturation 30%", "cutout 3", "cutout 2x4",
+)  # fmt: skip
+OF_SEQUENCES = ("flip", "crop 2", "shift 2", "brightness 30%", "contrast 30%", "cutout 3")
 
 
-@pytest.mark.parametrize("shape", [(2, 5, 6), (3, 7)])
-@pytest.mark.parametrize("word", ["flip", "crop 2", "shift 2"])
+class Numbers:
+    """A generator whose uniform numbers are given; what it draws is what JavaScript makes of the same numbers."""
+
+    def __init__(self, rows):
+        self.columns = list(rows.T)
+
+    def random(self, size):
+        if np.ndim(size) == 0:
+            return self.columns.pop(0)
+        return np.stack([self.columns.pop(0) for _ in range(size[1])], axis=1)
+
+    def uniform(self, low, high, count):
+        return low + (high - low) * self.columns.pop(0)
+
+    def integers(self, low, high, size):
+        return np.floor(self.random(size) * np.asarray(high)).astype(int)
+
+
+@pytest.mark.parametrize(
+    "word, shape",
+    [*((word, (3, 7, 8)) for word in CHANGES), *((word, (2, 9)) for word in OF_SEQUENCES)],
+)
 def test_augmentations_are_those_of_numpy(tmp_path, word, shape):
-    sizes = "x".join(map(str, shape))
-    spec = read_spec(text=f"input {sizes}\ndense 1\ntrain {{ cost mse }}\ndata {{ augment {word} }}\n")
+    """Of images and of masks of classes, by the same random numbers."""
+    spec = read_spec(text=f"input {'x'.join(map(str, shape))}\ndense 1\ndata {{ augment {word} }}\n")
     (change,) = spec.data.augment
+    generator, count = np.random.default_rng(0), 9
+    x, mask = generator.normal(size=(count, *shape)), generator.integers(0, 5, (count, 1, *shape[1:]))
+    rows = generator.random((count, 4))
+    drawn = change.draw(Numbers(rows), count, shape)
+    wanted, wanted_mask = change.apply(x.copy(), drawn), change.follow(mask.copy(), drawn)
+    entry = augmentations.source(change, spec.graph.type("input"))
+    image = [shape[0], 1, shape[1]] if len(shape) == 2 else [*shape]
+    text = f"""
+        {used([entry])}
+        const {{ draw }} = {entry}, image = {image}, size = {x[0].size}, pixels = {mask[0].size};
+        const x = {x.reshape(-1).tolist()}, mask = {mask.reshape(-1).tolist()};
+        {rows.tolist()}.forEach((row, i) => {{
+          const numbers = row.values(), change = draw(() => numbers.next().value);
+          change(x, i * size, image);
+          {"change(mask, i * pixels, [1, ...image.slice(1)], true);" if change.moves else ""}
+        }});
+        console.log(JSON.stringify([x, mask]));
+    """
+    (tmp_path / "change.mjs").write_text(text)
+    found, found_mask = json.loads(scripts.node("change.mjs", tmp_path))
+    np.testing.assert_allclose(found, wanted.reshape(-1), rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(found_mask, wanted_mask.reshape(-1))
+
+
+def test_every_augmentation_is_tried_or_refused():
+    tried = {word.split()[0] for word in CHANGES} | {"noise"}
+    assert tried | set(REFUSED) == {change.word for change in AUGMENTATIONS}
+    for word in REFUSED:
+        spec = read_spec(text=f"input 1x5x5\ndense 3 -> softmax\ndata {{ augment {word} }}\n")
+        with pytest.raises(SpecError, match="CNN556"):
+            module_source(spec, {}, train=True)
+        module_source(spec, {})
+
+
+def test_a_mask_follows_its_image(tmp_path):
+    spec = read_spec(text="input 2x4x5\nconv 3x1x2 pad same -> softmax\ndata { augment flip }\ntrain { batch 2 }\n")
+    parameters = engine_for(spec.graph, spec.train.cost).parameters
     generator = np.random.default_rng(0)
-    x, ways = generator.integers(0, 256, (9, *shape)), 1 if word == "flip" else len(shape) - 1
-    numbers = generator.random((9, ways))
-    rows = numbers[:, 0] < 0.5 if word == "flip" else np.array([drawn(row, 2) for row in numbers])
-    wanted = change.apply(x.copy(), rows)
-    if word != "flip" and ways == 1:  # a sequence draws for its one row too
-        numbers = np.concatenate([np.zeros((9, 1)), numbers], axis=1)
-    code = next(line for line in module_source(spec, {}, train=True).split("\n") if "augment: [" in line)
-    change_code = code.strip().removeprefix("augment: [").removesuffix("],")
-    text = f"{used([change_code])}\nconst change = {change_code}, x = {x.reshape(-1).tolist()};\n"
-    text += f"const numbers = {numbers.reshape(-1).tolist()}.values(), images = Int32Array.from(x);\n"
-    text += f"for (let i = 0; i < 9; i++) change(images, i * {x[0].size}, () => numbers.next().value);\n"
-    (tmp_path / "change.mjs").write_text(text + "console.log(JSON.stringify([...images]));\n")
-    assert json.loads(scripts.node("change.mjs", tmp_path)) == wanted.reshape(-1).tolist()
+    x, y = generator.normal(size=(2, 2, 4, 5)), generator.integers(0, 3, (2, 4, 5))
+    source = module_source(spec, parameters, train=True)
+    settings = {"epochs": 1, "shuffle": False}
+    jobs = [
+        scripts.job(source, parameters, calls, [0.1] * 9, dtype="float64")
+        for calls in ([["fit", x, y, settings]], [["learn", x[..., ::-1], y[..., ::-1]]], [["learn", x, y]])
+    ]
+    (((fitted,),), (flipped,), (plain,)) = scripts.run(tmp_path, jobs)
+    assert fitted["cost"] == flipped["cost"] != plain["cost"]
+
+
+def test_noise_of_bytes_has_its_deviation_and_keeps_its_bounds(tmp_path):
+    spec = read_spec(text="input 1x90x90\ndense 1\ndata { augment noise 10% }\n")
+    entry = augmentations.source(spec.data.augment[0], spec.graph.type("input"))
+    text = f"""
+        {used([entry])}
+        const x = new Uint8Array(8100).fill(100), white = new Uint8Array(8100).fill(255);
+        for (const each of [x, white]) ({entry}).draw(Math.random)(each, 0, [1, 90, 90]);
+        console.log(JSON.stringify([[...x], [...white]]));
+    """
+    (tmp_path / "noise.mjs").write_text(text)
+    x, white = (np.array(each) for each in json.loads(scripts.node("noise.mjs", tmp_path)))
+    assert abs(x.mean() - 100) < 2 and 24 < x.std() < 27
+    assert white.max() == 255 and 0.4 < (white == 255).mean() < 0.6

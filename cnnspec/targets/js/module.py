@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...codegen.names import Names
 from ...data.preparation import Preparation
-from ...ir import Graph, TensorType
+from ...ir import Graph
 from ...ir.leaves import Target
 from ...lang import Spec
 from ...passes import run
@@ -24,11 +24,10 @@ from ...passes.hoist_pooling import hoist_pooling
 from ...primitives.activation import Activation, ActivationGradient
 from ...quoting import script_comment, script_literal
 from ...runtime.parameters import parameters_of
-from ...settings.augment import Augmentation, Flip, Moved
 from ...train import tensors
-from . import pointwise, translate
+from . import augmentations, pointwise, translate
 from .bundle import used
-from .emit import MARGIN, Emitter, Lines, function, sizes
+from .emit import MARGIN, Emitter, Lines, function
 from .lines import unmade, write
 
 if TYPE_CHECKING:
@@ -220,7 +219,7 @@ def training(spec: Spec) -> list[str]:
     """The settings of a training."""
     train, optimiser = spec.train, spec.train.optimiser
     images = spec.graph.type(spec.graph.inputs[0])
-    changes = ", ".join(augmented(change, images) for change in spec.data.augment)
+    changes = ", ".join(augmentations.source(change, images) for change in spec.data.augment)
     clip = "null" if optimiser.clip is None else repr(optimiser.clip)
     return [
         f"  training: {{ // {optimiser.written()}; {train.schedule.written()}",
@@ -235,16 +234,6 @@ def training(spec: Spec) -> list[str]:
         f"    augment: [{changes}],",
         "  },",
     ]
-
-
-def augmented(change: Augmentation, images: TensorType) -> str:
-    """A function that changes the image at a place of an array."""
-    if isinstance(change, Moved):
-        reach = [0, *change.reach(images.shape)][-2:]
-        return f"(x, at, random) => move(x, at, {sizes(images)}, random, {reach}, {truth(change.repeats)})"
-    if isinstance(change, Flip) and change.direction == "horizontal":
-        return f"(x, at, random) => flip(x, at, {sizes(images)}, random)"
-    raise pointwise.refused(f"augment {change.word}")
 
 
 def ending(kind: str, beside: str, embed: bool, script: bool) -> str:

@@ -1,23 +1,137 @@
-// Small changes to a training image, in place: it lies at x[at] as [c][h][w].
+// Small changes to training images. Each function draws what happens to one image and gives a function that does it, in
+// place, to an image of shape [c, h, w] at x[at]; those that move pixels do it to an answer that is an image, too, where
+// `nearest` says that it is of classes.
 
-/** Mirrors every other image, on average, left to right. */
-export function flip(x, at, [c, h, w], random) {
-  if (!(random() < 0.5)) return;
-  for (let row = at; row < at + c * h * w; row += w) x.subarray(row, row + w).reverse();
+/** Mirrors the image, or not: left to right, top to bottom, or either by a chance of its own. */
+export function flipping(random, direction) {
+  const first = random() < 0.5, second = direction === 'both' ? random() < 0.5 : first;
+  const sideways = first && direction !== 'vertical', over = second && direction !== 'horizontal';
+  return moved((i, j, h, w) => [over ? h - 1 - i : i, sideways ? w - 1 - j : j]);
 }
 
 /** Moves the image by up to `reach` [rows, columns] either way; into the gap come zeros, or where `repeats` the pixels
  * of its edges. */
-export function move(x, at, [c, h, w], random, reach, repeats) {
-  const [down, right] = reach.map((way) => Math.floor(random() * (2 * way + 1)) - way);
-  const before = x.slice(at, at + c * h * w);
+export function shifting(random, reach, repeats) {
+  const [down, right] = reach.map((way) => (way ? Math.floor(random() * (2 * way + 1)) - way : 0));
   const inside = (i, size) => (repeats ? Math.min(Math.max(i, 0), size - 1) : i);
-  for (let i = 0, to = at; i < c; i++)
-    for (let r = 0; r < h; r++) {
-      const y = inside(r + down, h);
-      for (let q = 0; q < w; q++, to++) {
-        const z = inside(q + right, w);
-        x[to] = y < 0 || y >= h || z < 0 || z >= w ? 0 : before[(i * h + y) * w + z];
+  return moved((i, j, h, w) => [inside(i + down, h), inside(j + right, w)]);
+}
+
+/** A change that takes each pixel from another place, `from(i, j, h, w)`; outside of the image are zeros. */
+export function moved(from) {
+  return (x, at, [c, h, w]) => {
+    const before = x.slice(at, at + c * h * w);
+    for (let i = 0, to = at; i < h; i++)
+      for (let j = 0; j < w; j++, to++) {
+        const [row, column] = from(i, j, h, w), there = row >= 0 && row < h && column >= 0 && column < w;
+        for (let k = 0; k < c; k++) x[to + k * h * w] = there ? before[(k * h + row) * w + column] : 0;
       }
+  };
+}
+
+/** Turns the image about its middle, by up to so many degrees to either side. */
+export function turning(random, degrees) {
+  const angle = ((2 * random() - 1) * degrees * Math.PI) / 180, sine = Math.sin(angle), cosine = Math.cos(angle);
+  return warped((h, w) => aboutTheMiddle(cosine, sine, -sine, cosine, h, w));
+}
+
+/** Makes the image larger or smaller about its middle, by a factor from 1 - amount to 1 + amount. */
+export function zooming(random, amount) {
+  const factor = 1 + (2 * random() - 1) * amount;
+  return warped((h, w) => aboutTheMiddle(1 / factor, 0, 0, 1 / factor, h, w));
+}
+
+/** Brings a part of the image to the image's size: its area is at least `least` of it, its sides in a ratio of at most
+ * `ratio`; a part that does not fit is cut to the image. */
+export function resizing(random, least, ratio) {
+  const area = least + random() * (1 - least), bend = Math.exp(((2 * random() - 1) * Math.log(ratio)) / 2);
+  const down = Math.min(Math.sqrt(area) / bend, 1), across = Math.min(Math.sqrt(area) * bend, 1);
+  const top = random() * (1 - down), left = random() * (1 - across);
+  return warped((h, w) => [[down, 0, top * h + (down - 1) / 2], [0, across, left * w + (across - 1) / 2]]); // the middles of pixels are half a pixel in
+}
+
+/** The map (a b; c d) that leaves the middle of the image where it is. */
+export function aboutTheMiddle(a, b, c, d, h, w) {
+  const row = (h - 1) / 2, column = (w - 1) / 2;
+  return [[a, b, row - a * row - b * column], [c, d, column - c * row - d * column]];
+}
+
+/** A change that looks at the image through a map from a place of the result to one of the image; what lies between
+ * pixels is blended, and beyond the edge the edge is repeated. */
+export function warped(map) {
+  return (x, at, [c, h, w], nearest = false) => {
+    const before = x.slice(at, at + c * h * w), [rows, columns] = map(h, w);
+    for (let i = 0, to = at; i < h; i++)
+      for (let j = 0; j < w; j++, to++) {
+        const y = Math.min(Math.max(rows[0] * i + rows[1] * j + rows[2], 0), h - 1);
+        const z = Math.min(Math.max(columns[0] * i + columns[1] * j + columns[2], 0), w - 1);
+        const top = nearest ? roundHalfEven(y) : Math.floor(y), left = nearest ? roundHalfEven(z) : Math.floor(z);
+        const down = nearest ? 0 : y - top, over = nearest ? 0 : z - left;
+        const below = Math.min(top + 1, h - 1) * w, right = Math.min(left + 1, w - 1);
+        for (let k = 0; k < c; k++) {
+          const of = (row, column) => before[k * h * w + row + column];
+          const upper = of(top * w, left) * (1 - over) + of(top * w, right) * over;
+          const lower = of(below, left) * (1 - over) + of(below, right) * over;
+          put(x, to + k * h * w, upper * (1 - down) + lower * down);
+        }
+      }
+  };
+}
+
+/** A number into an image: bytes are rounded and stay within their bounds. */
+export function put(x, at, value) {
+  const bytes = x instanceof Uint8Array || x instanceof Uint8ClampedArray;
+  x[at] = bytes ? roundHalfEven(Math.min(Math.max(value, 0), 255)) : value;
+}
+
+/** Multiplies the image by a factor from 1 - amount to 1 + amount. */
+export function brightening(random, amount) {
+  const factor = 1 + (2 * random() - 1) * amount;
+  return (x, at, shape) => {
+    for (let i = at; i < at + sizeOf(shape); i++) put(x, i, x[i] * factor);
+  };
+}
+
+/** Brings the pixels of the image nearer to their mean or further from it. */
+export function contrasting(random, amount) {
+  const factor = 1 + (2 * random() - 1) * amount;
+  return (x, at, shape) => {
+    const size = sizeOf(shape);
+    let mean = 0;
+    for (let i = at; i < at + size; i++) mean += x[i] / size;
+    for (let i = at; i < at + size; i++) put(x, i, mean + (x[i] - mean) * factor);
+  };
+}
+
+/** Brings the colours of the image nearer to grey or further from it (luma of ITU-R BT.601). */
+export function saturating(random, amount) {
+  const factor = 1 + (2 * random() - 1) * amount;
+  return (x, at, [, h, w]) => {
+    for (let i = at, s = h * w; i < at + s; i++) {
+      const grey = 0.299 * x[i] + 0.587 * x[i + s] + 0.114 * x[i + 2 * s];
+      for (const k of [i, i + s, i + 2 * s]) put(x, k, grey + (x[k] - grey) * factor);
     }
+  };
+}
+
+/** Adds to each number one of a normal distribution (Box and Muller), whose deviation is a share of the full range. */
+export function noising(random, amount) {
+  return (x, at, shape) => {
+    const deviation = amount * (x instanceof Uint8Array || x instanceof Uint8ClampedArray ? 255 : 1);
+    for (let i = at; i < at + sizeOf(shape); i++) {
+      const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+      put(x, i, x[i] + normal * deviation);
+    }
+  };
+}
+
+/** Puts zeros into a box [rows, columns] of the image, whose middle lies anywhere in it. */
+export function hiding(random, box) {
+  const places = box.map((length) => (length ? random() : 0));
+  return (x, at, [c, h, w]) => {
+    const [top, left] = [h, w].map((side, k) => Math.floor(places[k] * side) - Math.floor(box[k] / 2));
+    for (let k = 0; k < c; k++)
+      for (let i = Math.max(0, top); i < Math.min(h, top + Math.max(1, box[0])); i++)
+        for (let j = Math.max(0, left); j < Math.min(w, left + box[1]); j++) x[at + (k * h + i) * w + j] = 0;
+  };
 }

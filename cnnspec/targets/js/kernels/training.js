@@ -50,7 +50,11 @@ export const learning = (Base) => class extends Base {
    * batch, after the augmentations of the spec, and gives what the network sees. Whoever runs through the steps may
    * stop between two of them. */
   *fit(x, y, { epochs = this.training.epochs, batch = this.training.batch, shuffle = true, augment = true, each = (images) => images } = {}) {
-    const [, , shape] = this.plans.learn.inputs[0], size = sizeOf(shape), count = x.length / size, many = y.length / count;
+    const { inputs, targets: asked } = this.plans.learn, [, , shape] = inputs[0], [, , answer] = asked[0];
+    const size = sizeOf(shape), count = x.length / size, many = y.length / count;
+    if (!Number.isInteger(count) || !Number.isInteger(many)) throw new Error(`${x.length} numbers of images and ${y.length} of targets are no whole images`);
+    const image = shape.length === 3 ? shape : [shape[0], 1, size / shape[0]]; // of a sequence the height is 1
+    const follow = answer.length > 1 && String(answer.slice(1)) === String(shape.slice(1)), labels = many < sizeOf(answer);
     const order = Array.from({ length: count }, (_, i) => i);
     Object.assign(this, { first: this.steps, perEpoch: Math.ceil(count / batch), total: epochs * Math.ceil(count / batch) });
     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -60,7 +64,11 @@ export const learning = (Base) => class extends Base {
         chosen.forEach((i, k) => {
           for (let j = 0; j < size; j++) images[k * size + j] = x[i * size + j];
           for (let j = 0; j < many; j++) targets.push(y[i * many + j]);
-          if (augment) for (const change of this.training.augment) change(images, k * size, this.random);
+          for (const { moves, draw } of augment ? this.training.augment : []) {
+            const change = draw(this.random);
+            change(images, k * size, image);
+            if (moves && follow) change(targets, k * many, [many / (image[1] * image[2]), image[1], image[2]], labels);
+          }
         });
         const { rate } = this, done = this.learn(each(images), targets, { rate });
         yield { epoch, step: this.steps, rate, images: chosen.length, ...done };
