@@ -192,10 +192,10 @@ EDITS = {
     ),
     "results: another header": (put("results.csv", "a,b\n1,2"), (REPORT,), "CNN464", "or has another header"),
     "results: no number": (
-        put("results.csv", Row.columns() + "1,2,3,4,5,6,7,x\n"), (REPORT,), "CNN464", "x as images_per_second",
+        put("results.csv", Row.columns() + "1,2,3,4,5,6,7,x,,,,,,,,,\n"), (REPORT,), "CNN464", "x as images_per_second",
     ),
-    "results: a field too many": (
-        put("results.csv", Row.columns() + "1,2,3,4,5,6,7,8,9\n"), (REPORT,), "CNN464", "9 fields in line 2",
+    "results: fields too few": (
+        put("results.csv", Row.columns() + "1,2,3\n"), (REPORT,), "CNN464", "3 fields in line 2",
     ),
     "results: a pipe": (instead("results.csv", "pipe"), (REPORT,), "CNN464", "results.csv cannot be read"),
     "weights: cut": (lambda run: os.truncate(run.best, 2000), (EVAL, RESUME), "CNN452", "best.safetensors"),
