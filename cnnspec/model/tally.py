@@ -12,7 +12,7 @@ from ..data.dataset import Labels
 from ..ir import Graph
 from ..train.measures import Confusion, Errors, LabelCounts, Measures
 from .given import Given, by_name
-from .targets import CLASSES, LABELS, Settled
+from .targets import CLASSES, LABELS, NUMBERS, Settled
 
 
 class Judging(Protocol):
@@ -60,7 +60,9 @@ class Tally:
             self.confusion.add(values[:, 0] > 0.5, outputs)
         elif kind == LABELS:
             self.labels.add(values, outputs)
-        if rows.size == outputs.size and not isinstance(rows, Labels):  # what other batches have is not known yet
+        if kind == NUMBERS:
+            self.errors.add(values, outputs)
+        elif rows.size == outputs.size and not isinstance(rows, Labels):  # what other batches have is not known yet
             self.errors.add(np.reshape(rows, outputs.shape), outputs)
 
     def measures(self) -> Measures | None:
