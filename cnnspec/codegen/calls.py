@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
 
 
-def written(function: Callable[..., Any], arguments: Sequence[Any], named: Mapping[str, Any]) -> str:
+def written(function: Callable[..., object], arguments: Sequence[object], named: Mapping[str, object]) -> str:
     """The source of a call. Arguments are source, or numbers and tuples that are written as they are.
 
     written(np.multiply, ["b.x", "b.w"], {"out": "b.y"})    np.multiply(b.x, b.w, out=b.y)
@@ -28,7 +27,7 @@ def written(function: Callable[..., Any], arguments: Sequence[Any], named: Mappi
 
 
 @cache
-def signature(function: Callable[..., Any]) -> inspect.Signature | None:
+def signature(function: Callable[..., object]) -> inspect.Signature | None:
     """What a function takes; None for one of NumPy of which an older NumPy does not say it."""
     try:
         return inspect.signature(function)
@@ -36,7 +35,7 @@ def signature(function: Callable[..., Any]) -> inspect.Signature | None:
         return None
 
 
-def name_of(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+def name_of(function: Callable[..., object], arguments: Sequence[object]) -> tuple[str, Sequence[object]]:
     """What a plan calls a function: `maxpool2`, `np.multiply`, `np.add.reduce`; and with what.
 
     A method, `GradientSums.total`, is called of its first argument.
@@ -51,5 +50,5 @@ def name_of(function: Callable[..., Any], arguments: Sequence[Any]) -> tuple[str
     return function.__name__, arguments
 
 
-def argument_source(argument: Any) -> str:
+def argument_source(argument: object) -> str:
     return argument if isinstance(argument, str) else repr(argument)

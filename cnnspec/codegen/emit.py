@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from .. import kernels
 from ..ir import Graph, Node, TensorType
 from ..ir.leaves import Input, Target, Weight
+from ..ir.op import Op
 from ..primitives.bands import AllGather
 from ..quoting import literal
 from ..words.merge import Add
@@ -74,6 +75,13 @@ class Emitter:
         """Source of a value: `b.conv1`, `p.conv1_weight`."""
         return self.external.get(value) or f"b.{self.names[value]}"
 
+    def type(self, value: str) -> TensorType:
+        return self.graph.type(value)
+
+    def op(self, value: str) -> Op:
+        """The op that makes a value."""
+        return self.graph[value].op
+
     def shape(self, value: str) -> tuple[int, ...]:
         """The shape of a value's array in this shard's plan."""
         kind = self.graph.type(value)
@@ -86,12 +94,15 @@ class Emitter:
         """A line of plan; the shape of what it makes stands at the margin."""
         self.parts[-1].code.append((code, self._margin(code)))
 
-    def call(self, function: Callable[..., Any], *arguments: Any, to: str = "", **named: Any) -> None:
-        """A line that calls a function of NumPy or of `kernels/`; its value goes `to` a place, if it has one."""
-        code = self.source(function, *arguments, **named)
-        self.line(f"{to} = {code}" if to else code)
+    def call(self, function: Callable[..., object], *arguments: object, **named: object) -> None:
+        """A line that calls a function of NumPy or of `kernels/`."""
+        self.line(self.source(function, *arguments, **named))
 
-    def source(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> str:
+    def call_to(self, place: str, function: Callable[..., object], *arguments: object, **named: object) -> None:
+        """A line that calls a function and keeps its value at a place: `b.costs[0]`."""
+        self.line(f"{place} = {self.source(function, *arguments, **named)}")
+
+    def source(self, function: Callable[..., object], *arguments: object, **named: object) -> str:
         """Source of a call, whose arguments the function's signature is held to.
 
         Arguments are source (`e[x]`, a view, scratch), or numbers and tuples of them as they are.
@@ -102,7 +113,7 @@ class Emitter:
         """A line that makes all of a value zero."""
         self.line(f"{self[value]}[...] = 0")
 
-    def call_last(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+    def call_last(self, function: Callable[..., object], *arguments: object, **named: object) -> None:
         """A line that runs once a step, when the gradients of all shards are there."""
         self.settled.append(self.source(function, *arguments, **named))
 
@@ -190,7 +201,7 @@ class Emitter:
         if labels or classes == 1:
             sides = {name: self.scratch(name, shape, "bool") for name in "ab"}
             kernel = kernels.cost.count_correct_by_threshold
-            self.call(kernel, self[p], self[t], self.number(0.5), **sides, to="b.correct[1]")
+            self.call_to("b.correct[1]", kernel, self[p], self[t], self.number(0.5), **sides)
         if classes == 1:
             return
         axis = 0 if len(shape) == 2 else 1
@@ -202,7 +213,7 @@ class Emitter:
             self.view_of(value, "pixels_first", self[value] + (".T" if axis == 0 else ".transpose(0, 2, 3, 1)"))
             for value in (p, t)
         )
-        self.call(kernels.cost.count_correct, *by_pixel, **scratch, to="b.correct[0]")
+        self.call_to("b.correct[0]", kernels.cost.count_correct, *by_pixel, **scratch)
 
     def place(self, value: str, code: str) -> None:
         """Say what stands for a value that has no memory in the arena."""

@@ -24,9 +24,6 @@ def evaluate(graph: Graph, values: Mapping[str, np.ndarray]) -> dict[str, np.nda
             continue
         fixed = [known[value] for extra in node.extras if (value := f"{node.name}:{extra}") in known]
         made = node.op.evaluate(*(known[value] for value in node.inputs), *fixed)
-        if not node.extras:
-            known[node.name] = made
-            continue
-        known[node.name], *extras = made
+        known[node.name], *extras = made if isinstance(made, tuple) else (made,)
         known |= zip((f"{node.name}:{extra}" for extra in node.extras), extras, strict=True)
     return known

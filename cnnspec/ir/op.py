@@ -13,10 +13,10 @@ it needs stand in `primitives/`, and their NumPy in `kernels/`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from ..diagnostics import Span
 from ..record import record
@@ -24,7 +24,11 @@ from .geometry import ROW_BY_ROW, Geometry, Window
 from .types import TensorType
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy import ndarray as Array
+else:
+    Array = object  # in annotations alone: who checks a spec does not wait for NumPy
+
+Self = TypeVar("Self", bound="Op")
 
 
 @record
@@ -134,18 +138,18 @@ class Op:
 
     # ---- compiling ---------------------------------------------------------------------------------
 
-    def decompose(self, node: Node, inputs: tuple[str, ...], b: Any) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         """Build this word from primitives and return the value; `b.training` tells the mode."""
         return b.add(self, *inputs, name=node.name, like=node)
 
-    def gradient(self, node: Node, dy: str, b: Any) -> tuple[str | None, ...]:
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         """Values of the gradient with respect to each input, given that of the output; None for none.
 
-        `b` is a Builder; add nodes with `b.add(op, *values, name=f"{node.name}.dx", like=node)`.
+        Add nodes with `b.add(op, *values, name=f"{node.name}.dx", like=node)`.
         """
         raise AssertionError(f"{type(self).__name__} has no gradient")
 
-    def evaluate(self, *inputs: np.ndarray) -> Any:
+    def evaluate(self, *inputs: Array) -> Array | tuple[Array, ...]:
         """The value by the definition, in (n, c, h, w) order: slow, obvious, an oracle for the plan.
 
         With extras: a tuple of the value and the extras in the order `extras` names them.
@@ -156,13 +160,13 @@ class Op:
         """Source of the value as a view of its input, where the op `is_view`."""
         return source if of == shape else f"{source}.reshape{shape}"
 
-    def emit(self, node: Node, e: Any) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         """Write the node's lines of plan."""
         raise AssertionError(f"{type(self).__name__} has no lines of plan")
 
     # ---- syntax ------------------------------------------------------------------------------------
 
-    def changed(self, **fields: Any) -> Any:
+    def changed(self: Self, **fields: object) -> Self:
         return dataclasses.replace(self, **fields)
 
     def written(self, explicit: bool = False) -> str:
@@ -222,8 +226,109 @@ class Node:
     def owner(self) -> str:
         return self.weights or self.name
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "extras": dict(self.extras)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, extras=MappingProxyType(state["extras"]))
+
+
+# ---- what ops are given to work with ---------------------------------------------------------------------
+
+
+class GraphBuilder(Protocol):
+    """What an op builds its gradient with: values by name, nodes added one at a time."""
+
+    def type(self, value: str) -> TensorType: ...
+
+    def add(self, op: Op, *inputs: str, name: str, like: Node | None = None) -> str:
+        """Add a node, at the line of the spec that `like` came from, and return the name of its value."""
+        ...
+
+
+class Decomposer(GraphBuilder, Protocol):
+    """What a word is replaced by primitives with; `training` is the mode."""
+
+    training: bool
+
+    def parameter(self, node: Node, name: str) -> str:
+        """The value of a word's parameter."""
+        ...
+
+    def update(self, state: str, value: str) -> None:
+        """A training step moves this state."""
+        ...
+
+    def word(self, name: str) -> Node:
+        """The node of the graph of words, which knows what it was made of."""
+        ...
+
+
+class PlanWriter(Protocol):
+    """What an op writes its lines of plan with; `codegen/emit.py` is the one there is.
+
+    `n` images are in this shard's plan, of a batch of `batch`. Values are asked for by name and come as source.
+    """
+
+    n: int
+    batch: int
+
+    def type(self, value: str) -> TensorType: ...
+
+    def op(self, value: str) -> Op: ...
+
+    def shape(self, value: str) -> tuple[int, ...]: ...
+
+    def rows_shape(self, value: str) -> tuple[int, ...]: ...
+
+    def pixel_count(self, value: str) -> int: ...
+
+    # values, as they lie and in other axes
+
+    def __getitem__(self, value: str) -> str: ...
+
+    def rows(self, value: str) -> str: ...
+
+    def pixels(self, value: str) -> str: ...
+
+    def blocks(self, value: str) -> str: ...
+
+    def matrix(self, value: str) -> str: ...
+
+    def unfolded(self, value: str) -> str: ...
+
+    # other arrays and numbers
+
+    def view(self, suffix: str, code: str) -> str: ...
+
+    def view_of(self, value: str, suffix: str, code: str) -> str: ...
+
+    def scratch(self, suffix: str, shape: tuple[int, ...], dtype: str = "float", kept: bool = False) -> str: ...
+
+    def partial_sums(self, value: str, suffix: str, shape: tuple[int, ...]) -> str: ...
+
+    def constant(self, suffix: str, array: Array) -> str: ...
+
+    def number(self, value: float) -> str: ...
+
+    def random_key(self, node: Node) -> str: ...
+
+    def cost(self, node: Node) -> str: ...
+
+    # lines
+
+    def call(self, function: Callable[..., object], *arguments: object, **named: object) -> None: ...
+
+    def call_to(self, place: str, function: Callable[..., object], *arguments: object, **named: object) -> None: ...
+
+    def call_last(self, function: Callable[..., object], *arguments: object, **named: object) -> None: ...
+
+    def source(self, function: Callable[..., object], *arguments: object, **named: object) -> str: ...
+
+    def zero(self, value: str) -> None: ...
+
+    def count_correct(self, node: Node, p: str, t: str, labels: bool = False) -> None: ...
+
+    def place(self, value: str, code: str) -> None: ...
+
+    def barrier(self, why: str = "every shard has its sums") -> None: ...

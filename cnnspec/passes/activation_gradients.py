@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..ir import Builder, Graph, TensorType
 from ..ir.leaves import Target, Weight
-from ..ir.op import Op
+from ..ir.op import Array, Node, Op, PlanWriter
 from ..words.merge import Add
 
 
@@ -19,7 +19,7 @@ class ActivationSlope(Op):
     any_order = True
     layout_agnostic = True
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x
 
 
@@ -34,7 +34,7 @@ class Flat(Op):
     def type(self) -> TensorType:
         return self.of
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         e.zero(node.name)
 
 

@@ -46,6 +46,9 @@ class Decomposer(Builder):
             self.add(Weight(found), name=full, like=node)
         return full
 
+    def word(self, name: str) -> Node:
+        return self.words[name]
+
     def update(self, state: str, value: str) -> None:
         """A training step moves this state."""
         self.updates[state] = value

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from .. import kernels
 from ..ir import TensorType
 from ..ir.expression import ZERO, Expression, Symbol, X, Y, differentiate, evaluate, maximum, where
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 from .formula import emit_formula
 
@@ -30,7 +30,7 @@ class Kernel:
     scratch: tuple[str, ...] = ()
     rows: int = 0
 
-    def emit(self, e, *arrays: str, out: str) -> None:
+    def emit(self, e: PlanWriter, *arrays: str, out: str) -> None:
         """The call; `arrays` and `out` are names of values."""
         shape = e.shape(out)
         if self.rows:
@@ -67,17 +67,17 @@ class Activation(Op):
         """Hand-written kernels of the value and of the gradient; without, the plan has lines of the formula."""
         return None
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = ActivationGradient(self)
         if op.slope == ZERO:
             return (None,)
         value = node.inputs[0] if op.reads == "x" else node.name
         return (b.add(op, dy, value, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return evaluate(self.formula(X), x=x).astype(x.dtype)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         written = self.by_hand()
         if written is None:
@@ -107,10 +107,10 @@ class ActivationGradient(Op):
     def type(self, dy: TensorType, value: TensorType) -> TensorType:
         return value
 
-    def evaluate(self, dy, value):
+    def evaluate(self, dy: Array, value: Array) -> Array:
         return (dy * evaluate(self.slope, x=value, y=value)).astype(dy.dtype)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, value = node.inputs
         _, kernel = self.activation.by_hand() or (None, None)
         if kernel is None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .. import kernels
 from ..ir import TensorType
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 
-def column(w, like):
+def column(w: Array, like: Array) -> Array:
     """A number for each channel against (n, c, h, w)."""
     return w.reshape(-1, *[1] * (like.ndim - 2))
 
@@ -23,15 +23,15 @@ class TimesChannel(Op):
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         return x
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x, w = node.inputs
         dx = b.add(TimesChannel(), dy, w, name=f"{node.name}.dx", like=node)
         return dx, b.add(ChannelDot(), x, dy, w, name=f"{node.name}.dw", like=node)
 
-    def evaluate(self, x, w):
+    def evaluate(self, x: Array, w: Array) -> Array:
         return x * column(w, x)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
         factors = e.view("factors", f"{e[w]}[:, None]")
         e.call(kernels.np.multiply, e.rows(x), factors, out=e.rows(node.name))
@@ -47,10 +47,10 @@ class ChannelDot(Op):
     def macs(self, a: TensorType, b: TensorType, w: TensorType) -> int:
         return a.elements
 
-    def evaluate(self, a, b, w):
+    def evaluate(self, a: Array, b: Array, w: Array) -> Array:
         return (a * b).sum(axis=(0, *range(2, a.ndim)))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         a, b, _ = node.inputs
         e.call(kernels.standardise.channel_dots, e.rows(a), e.rows(b), out=e[node.name])
 
@@ -64,16 +64,16 @@ class Bend(Op):
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         return x
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x, w = node.inputs
         dx = b.add(BendGradient(), dy, x, w, name=f"{node.name}.dx", like=node)
         below = b.add(NegativePart(), x, name=f"{node.name}.below", like=node)
         return dx, b.add(ChannelDot(), below, dy, w, name=f"{node.name}.dw", like=node)
 
-    def evaluate(self, x, w):
+    def evaluate(self, x: Array, w: Array) -> Array:
         return x * (x > 0) + column(w, x) * x * (x <= 0)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
         negative_slopes = e.view("negative_slopes", f"{e[w]}[:, None]")
         row = e.scratch("row", e.rows_shape(x)[1:])
@@ -87,10 +87,10 @@ class BendGradient(Op):
     def type(self, dy: TensorType, x: TensorType, w: TensorType) -> TensorType:
         return x
 
-    def evaluate(self, dy, x, w):
+    def evaluate(self, dy: Array, x: Array, w: Array) -> Array:
         return dy * (x > 0) + column(w, x) * dy * (x <= 0)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, w = node.inputs
         negative_slopes = e.view("negative_slopes", f"{e[w]}[:, None]")
         row = e.scratch("row", e.rows_shape(x)[1:])
@@ -110,9 +110,9 @@ class BendGradient(Op):
 class NegativePart(Op):
     """min(x, 0)"""
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x * (x < 0)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         e.call(kernels.standardise.negative_part, e[x], out=e[node.name])

@@ -6,7 +6,7 @@ A pass (passes/bands.py) puts these where an op looks beyond the rows of its own
 from __future__ import annotations
 
 from ..ir import TensorType
-from ..ir.op import Op
+from ..ir.op import Array, Node, Op, PlanWriter
 from ..record import record
 
 
@@ -22,7 +22,7 @@ class AllGather(Op):
     def flops(self, x: TensorType) -> int:
         return 0
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         e.barrier("every band has its rows")
 
 
@@ -40,7 +40,7 @@ class Rows(Op):
     def flops(self, x: TensorType) -> int:
         return 0
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x[:, :, self.start : self.stop]
 
     def renamed(self, source: str, of: tuple[int, ...], shape: tuple[int, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import kernels
 from ..ir import TensorType
-from ..ir.op import Op
+from ..ir.op import Array, Node, Op, PlanWriter
 from ..record import record
 
 
@@ -15,10 +15,10 @@ class SoftmaxGradient(Op):
     def type(self, dy: TensorType, y: TensorType) -> TensorType:
         return y
 
-    def evaluate(self, dy, y):
+    def evaluate(self, dy: Array, y: Array) -> Array:
         return y * (dy - (dy * y).sum(axis=1, keepdims=True))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, y = node.inputs
         axis, single = channel_axis(e.shape(y))
         part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
@@ -32,12 +32,12 @@ class LogSoftmaxGradient(Op):
     def type(self, dy: TensorType, y: TensorType) -> TensorType:
         return y
 
-    def evaluate(self, dy, y):
+    def evaluate(self, dy: Array, y: Array) -> Array:
         import numpy as np
 
         return dy - np.exp(y) * dy.sum(axis=1, keepdims=True)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, y = node.inputs
         axis, single = channel_axis(e.shape(y))
         part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
@@ -55,7 +55,7 @@ class MaxoutGradient(Op):
     def type(self, dy: TensorType, x: TensorType, y: TensorType) -> TensorType:
         return x
 
-    def evaluate(self, dy, x, y):
+    def evaluate(self, dy: Array, x: Array, y: Array) -> Array:
         import numpy as np
 
         parts = x.reshape(len(x), -1, self.size, *x.shape[2:])
@@ -64,7 +64,7 @@ class MaxoutGradient(Op):
         np.put_along_axis(made, winners, np.expand_dims(dy, 2), axis=2)
         return made.reshape(x.shape)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, y = node.inputs
         won, free = (e.scratch(name, e.rows_shape(y), "bool") for name in ("won", "free"))
         e.call(
@@ -78,7 +78,7 @@ class MaxoutGradient(Op):
         )
 
 
-def pieces(value: str, size: int, e) -> str:
+def pieces(value: str, size: int, e: PlanWriter) -> str:
     """A value as [h, c/k, k, l]."""
     height, channels, length = e.rows_shape(value)
     return e.view_of(value, f"by{size}", f"{e[value]}.reshape({height}, {channels // size}, {size}, {length})")

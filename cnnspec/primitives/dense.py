@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import kernels
 from ..ir import TensorType, data
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 
@@ -29,17 +29,17 @@ class Multiply(Op):
     def macs(self, x: TensorType, w: TensorType) -> int:
         return w.elements
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x, w = node.inputs
         return (
             b.add(MultiplyInputGradient(b.type(x)), dy, w, name=f"{node.name}.dx", like=node),
             b.add(MultiplyWeightGradient(b.type(w)), x, dy, name=f"{node.name}.dw", like=node),
         )
 
-    def evaluate(self, x, w):
+    def evaluate(self, x: Array, w: Array) -> Array:
         return x @ w.T
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
         (outputs, n), inputs = e.shape(node.name), e.shape(x)[0]
         e.call(multiplying(outputs, inputs, n), e.matrix(w), e[x], out=e[node.name])
@@ -57,10 +57,10 @@ class MultiplyInputGradient(Op):
     def macs(self, dy: TensorType, w: TensorType) -> int:
         return w.elements
 
-    def evaluate(self, dy, w):
+    def evaluate(self, dy: Array, w: Array) -> Array:
         return dy @ w
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, w = node.inputs
         (outputs, n), inputs = e.shape(dy), e.shape(node.name)[0]
         by = multiplying(inputs, outputs, n, across=True)
@@ -79,9 +79,9 @@ class MultiplyWeightGradient(Op):
     def macs(self, x: TensorType, dy: TensorType) -> int:
         return self.w.elements
 
-    def evaluate(self, x, dy):
+    def evaluate(self, x: Array, dy: Array) -> Array:
         return dy.T @ x
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, dy = node.inputs
         e.call(kernels.np.matmul, e[dy], f"{e[x]}.T", out=e.matrix(node.name))

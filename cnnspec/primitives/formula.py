@@ -7,9 +7,10 @@ from typing import Any
 
 from .. import kernels
 from ..ir.expression import CONDITIONS, Apply, Expression, Number, Symbol, in_order
+from ..ir.op import PlanWriter
 
 
-def emit_formula(formula: Expression, symbols: Mapping[str, str], out: str, e) -> None:
+def emit_formula(formula: Expression, symbols: Mapping[str, str], out: str, e: PlanWriter) -> None:
     """Lines that compute a formula of the values `symbols` into `out`, which may lie where one of them does.
 
     x * tanh(x)    np.tanh(b.x, out=b.y_part)

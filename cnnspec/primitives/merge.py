@@ -7,11 +7,11 @@ from typing import Any
 
 from .. import kernels
 from ..ir import TensorType
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 
-def pairwise(node, e, function: Callable[..., Any]) -> None:
+def pairwise(node: Node, e: PlanWriter, function: Callable[..., Any]) -> None:
     """out = a op b op c ..., one call for each further input."""
     first, *rest = node.inputs
     out = e[node.name]
@@ -26,13 +26,13 @@ class MaxGradient(Op):
 
     which: int
 
-    def evaluate(self, dy, y, *branches):
+    def evaluate(self, dy: Array, y: Array, *branches: Array) -> Array:
         won = branches[self.which] == y
         for earlier in branches[: self.which]:
             won = won & (earlier != y)
         return dy * won
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, y, *branches = node.inputs
         won = e.scratch("won", e.shape(y), "bool")
         e.call(kernels.np.equal, e[branches[self.which]], e[y], out=won)
@@ -53,7 +53,7 @@ class Product(Op):
     def type(self, a: TensorType, b: TensorType) -> TensorType:
         return a
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         left, right = node.inputs
         da = b.add(Product(), dy, right, name=f"{node.name}.da", like=node)
         full = b.add(Product(), dy, left, name=f"{node.name}.db", like=node)
@@ -61,13 +61,13 @@ class Product(Op):
             full = b.add(PixelSum(b.type(right)), full, name=f"{node.name}.gate", like=node)
         return da, full
 
-    def evaluate(self, a, b):
+    def evaluate(self, a: Array, b: Array) -> Array:
         return a * b.reshape(*b.shape, *[1] * (a.ndim - b.ndim))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         a, b = node.inputs
         gate = e[b]
-        if e.graph.type(b).kind == "vector" and e.graph.type(a).kind != "vector":
+        if e.type(b).kind == "vector" and e.type(a).kind != "vector":
             gate = e.view("gate", f"{e[b]}[None, :, None, :]")
         e.call(kernels.np.multiply, e[a], gate, out=e[node.name])
 
@@ -81,10 +81,10 @@ class PixelSum(Op):
     def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.sum(axis=tuple(range(2, x.ndim))).reshape(len(x), *self.made.shape)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         out = e.view("sums", f"{e[node.name]}.reshape(-1, {e.n})")
         e.call(kernels.np.add.reduce, e[x], axis=(0, 2), out=out)
@@ -98,13 +98,13 @@ class Scale(Op):
     layout_agnostic = True
     by: float
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(Scale(self.by), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x * x.dtype.type(self.by)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         e.call(kernels.np.multiply, e[x], e.number(self.by), out=e[node.name])
 
@@ -127,14 +127,14 @@ class Channels(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = PlaceChannels(self.start, b.type(node.inputs[0]))
         return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x[:, self.start : self.stop]
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         before = ":, " if len(e.shape(x)) > 2 else ""
         part = e.view("part", f"{e[x]}[{before}{self.start}:{self.stop}]")
@@ -158,17 +158,17 @@ class PlaceChannels(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         import numpy as np
 
         y = np.zeros((len(x), *self.made.shape), x.dtype)
         y[:, self.start : self.start + x.shape[1]] = x
         return y
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         before = ":, " if len(e.shape(x)) > 2 else ""
-        stop = self.start + e.graph.type(x)["c"]
+        stop = self.start + e.type(x)["c"]
         part = e.view("part", f"{e[node.name]}[{before}{self.start}:{stop}]")
         e.zero(node.name)
         e.call(kernels.np.copyto, part, e[x])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
 from .. import kernels
 from ..ir import TensorType, parameter
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 BLOCK = 32_768  # numbers that a step works on at a time, as in kernels/norm.py
@@ -30,20 +30,20 @@ class Normalise(Op):
     def type(self, x: TensorType, *rest: TensorType) -> TensorType:
         return x
 
-    def evaluate(self, x, mean, var, weight, bias, *add):
+    def evaluate(self, x: Array, mean: Array, var: Array, weight: Array, bias: Array, *add: Array) -> Array:
         import numpy as np
 
         mean, var, weight, bias = (a.reshape(-1, *[1] * (x.ndim - 2)) for a in (mean, var, weight, bias))
         y = sum(add, (x - mean) / np.sqrt(var + self.eps) * weight + bias).astype(x.dtype)
         return y * (y > 0) if self.relu else y
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         """That of x alone, for pages that show a trained network; training takes the batch's statistics."""
         _, _, var, weight, _ = node.inputs
         op = NormaliseGradient(self.eps)
         return b.add(op, dy, var, weight, name=f"{node.name}.dx", like=node), None, None, None, None
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, mean, var, weight, bias, *add = node.inputs
         e.call(
             kernels.norm.normalise,
@@ -65,17 +65,17 @@ class NormaliseGradient(Op):
     layout_agnostic = True
     eps: float
 
-    def evaluate(self, dy, var, weight):
+    def evaluate(self, dy: Array, var: Array, weight: Array) -> Array:
         import numpy as np
 
         none = np.zeros_like(weight)
         return Normalise(self.eps).evaluate(dy, none, var, weight, none)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         import numpy as np
 
         dy, var, weight = node.inputs
-        none = e.constant("none", np.zeros(e.graph.type(weight).shape))
+        none = e.constant("none", np.zeros(e.type(weight).shape))
         e.call(kernels.norm.normalise, e.rows(dy), none, e[var], e[weight], none, self.eps, out=e.rows(node.name))
 
 
@@ -88,12 +88,12 @@ class FoldFilters(Op):
     def type(self, w: TensorType, *rest: TensorType) -> TensorType:
         return w
 
-    def evaluate(self, w, var, weight):
+    def evaluate(self, w: Array, var: Array, weight: Array) -> Array:
         import numpy as np
 
         return w * (weight / np.sqrt(var + self.eps)).reshape(-1, *[1] * (w.ndim - 1))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         w, var, weight = node.inputs
         out = e.view("filters", f"{e[node.name]}.reshape{e.shape(w)}")
         e.call(kernels.norm.fold_filters, e[w], e[var], e[weight], self.eps, out=out)
@@ -108,12 +108,12 @@ class FoldBias(Op):
     def type(self, mean: TensorType, *rest: TensorType) -> TensorType:
         return mean
 
-    def evaluate(self, mean, var, weight, bias, before=0.0):
+    def evaluate(self, mean: Array, var: Array, weight: Array, bias: Array, before: Array | float = 0.0) -> Array:
         import numpy as np
 
         return bias + (before - mean) * weight / np.sqrt(var + self.eps)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         mean, var, weight, bias, *before = node.inputs
         own = {"before": e[before[0]]} if before else {}
         e.call(kernels.norm.fold_bias, e[mean], e[var], e[weight], e[bias], self.eps, **own, out=e[node.name])
@@ -143,7 +143,7 @@ class BatchNorm(Op):
     def flops(self, x: TensorType, *rest: TensorType) -> int:
         return 6 * x.elements
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x, weight, _, *add = node.inputs
         mean, var = f"{node.name}:mean", f"{node.name}:var"
         if self.relu:
@@ -155,14 +155,14 @@ class BatchNorm(Op):
         dx = b.add(BatchNormGradient(self.eps), dy, x, mean, var, weight, sums, name=f"{node.name}.dx", like=node)
         return dx, f"{made}:dweight", f"{made}:dbias", *(dy for _ in add)
 
-    def evaluate(self, x, weight, bias, *rest):
+    def evaluate(self, x: Array, weight: Array, bias: Array, *rest: Array) -> tuple[Array, ...]:
         add = rest[:-1] if self.summed else rest
         axes = (0, *range(2, x.ndim))
         mean, var = x.mean(axis=axes), x.var(axis=axes)
         y = sum(add, Normalise(self.eps).evaluate(x, mean, var, weight, bias))
         return (y * (y > 0), mean, var, y > 0) if self.relu else (y, mean, var)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, weight, bias, *add = node.inputs
         mean, var = self.emit_moments(node, e)
         add = add[:-1] if self.summed else add
@@ -180,7 +180,7 @@ class BatchNorm(Op):
             out=e.rows(node.name),
         )
 
-    def emit_moments(self, node, e) -> tuple[str, str]:
+    def emit_moments(self, node: Node, e: PlanWriter) -> tuple[str, str]:
         """Mean and variance of the whole batch."""
         x, weight, *_ = node.inputs
         mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
@@ -188,7 +188,7 @@ class BatchNorm(Op):
             moments = node.inputs[-1]
         else:
             moments = f"{node.name}:moments"
-            mine = e.partial_sums(moments, "part", (3, e.graph.type(weight)["c"]))
+            mine = e.partial_sums(moments, "part", (3, e.type(weight)["c"]))
             e.call(kernels.norm.channel_moments, e.rows(x), out=mine)
         e.barrier()
         e.call(kernels.norm.batch_moments, e[moments], mean=mean, var=var)
@@ -204,14 +204,16 @@ class BatchNormSums(Op):
     def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
         return TensorType((("k", 2), ("c", mean["c"])), batched=False, dtype="partial")
 
-    def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
+    def extras(
+        self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType
+    ) -> Mapping[str, TensorType]:
         kind = parameter(c=mean["c"])
         return {"dweight": kind, "dbias": kind}
 
     def flops(self, dy: TensorType, *rest: TensorType) -> int:
         return 4 * dy.elements
 
-    def evaluate(self, dy, x, mean, var):
+    def evaluate(self, dy: Array, x: Array, mean: Array, var: Array) -> tuple[Array, ...]:
         import numpy as np
 
         axes = (0, *range(2, x.ndim))
@@ -219,16 +221,16 @@ class BatchNormSums(Op):
         sums = np.stack([dy.sum(axis=axes), (dy * apart).sum(axis=axes)])
         return sums, sums[1] / np.sqrt(var + self.eps), sums[0]
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         self.emit_sums(node, e, node.name)
 
-    def emit_sums(self, node, e, sums: str, **masked: str) -> None:
+    def emit_sums(self, node: Node, e: PlanWriter, sums: str, **masked: str) -> None:
         dy, x, mean, var, *_ = node.inputs
-        mine = e.partial_sums(sums, "part", (2, e.graph.type(mean)["c"]))
+        mine = e.partial_sums(sums, "part", (2, e.type(mean)["c"]))
         e.call(kernels.norm.gradient_sums, e.rows(dy), e.rows(x), e[mean], e[var], **masked, out=mine)
         self.emit_gradients(node, e, mine, var)
 
-    def emit_gradients(self, node, e, mine: str, var: str) -> None:
+    def emit_gradients(self, node: Node, e: PlanWriter, mine: str, var: str) -> None:
         """The gradients of weight and bias from this shard's sums; then every shard's are there."""
         e.call(
             kernels.norm.parameter_gradients,
@@ -251,21 +253,23 @@ class ReluBatchNormSums(BatchNormSums):
     def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
         return x
 
-    def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
+    def extras(
+        self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType
+    ) -> Mapping[str, TensorType]:
         return {"sums": BatchNormSums.type(self, dy, x, mean), **BatchNormSums.extras(self, dy, x, mean)}
 
-    def evaluate(self, dy, x, mean, var, won):
+    def evaluate(self, dy: Array, x: Array, mean: Array, var: Array, won: Array) -> tuple[Array, ...]:
         dz = dy * won
         return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         *_, won = node.inputs
         self.emit_sums(node, e, f"{node.name}:sums", won=e.rows(won), masked=e.rows(node.name))
 
-    def emit_total(self, node, rest, by_rows: str, e) -> None:
+    def emit_total(self, node: Node, rest: Sequence[str], by_rows: str, e: PlanWriter) -> None:
         """Where another op took the sums block by block: their total, and what is made of it."""
         _, mean, var, *_ = rest
-        mine = e.partial_sums(f"{node.name}:sums", "part", (2, e.graph.type(mean)["c"]))
+        mine = e.partial_sums(f"{node.name}:sums", "part", (2, e.type(mean)["c"]))
         e.call(kernels.norm.GradientSums.total, by_rows, e[node.name], e[mean], e[var], out=mine)
         self.emit_gradients(node, e, mine, var)
 
@@ -287,7 +291,7 @@ class BatchNormGradient(Op):
     def flops(self, dy: TensorType, *rest: TensorType) -> int:
         return 6 * dy.elements
 
-    def evaluate(self, dy, x, mean, var, weight, sums):
+    def evaluate(self, dy: Array, x: Array, mean: Array, var: Array, weight: Array, sums: Array) -> Array:
         import numpy as np
 
         wide = (-1, *[1] * (x.ndim - 2))
@@ -298,7 +302,7 @@ class BatchNormGradient(Op):
         inner = dy - (sums[0] / count).reshape(wide) - z * mean_dyz.reshape(wide)
         return inner * (weight * r).reshape(wide)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, mean, var, weight, sums = node.inputs
         if self.by_rows:
             rows, polyphase, *rest = e.shape(x)  # a reader's block is counted without the polyphase
@@ -318,7 +322,7 @@ class BatchNormGradient(Op):
             e.call(kernel.write, made, out=e.rows(node.name))
 
 
-def then(op: Normalise | BatchNorm, add: list[str], e) -> dict[str, str | bool]:
+def then(op: Normalise | BatchNorm, add: list[str], e: PlanWriter) -> dict[str, str | bool]:
     """What comes after normalising, as arguments."""
     found: dict[str, str | bool] = {"add": e.rows(add[0])} if add else {}
     return found | ({"relu": True} if op.relu else {})
@@ -355,10 +359,10 @@ class Blend(Op):
         count = images * self.pixels
         return count / (count - 1) if count > 1 else 1.0
 
-    def evaluate(self, state, new):
+    def evaluate(self, state: Array, new: Array) -> Array:
         return state  # what an update does is `blend`; the graph only says that it happens
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         state, new = node.inputs
         factor = self.momentum * self.correction(e.batch)
         e.call_last(kernels.norm.blend, e[state], e[new], 1 - self.momentum, factor)

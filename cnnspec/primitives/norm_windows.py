@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import kernels
 from ..ir import TensorType
+from ..ir.op import Array, GraphBuilder, Node, PlanWriter
 from ..record import record
 from .convolution.convolve import image_4d, looks
 from .windows import Windows
@@ -18,18 +19,18 @@ class NormWindows(Windows):
 
     p: int = 2
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = NormWindowsGradient(self.geometry, self.p)
         return (b.add(op, dy, node.inputs[0], node.name, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         import numpy as np
 
         sizes = np.abs(self.seen(x, 0.0)).astype(float)
         y = ((sizes**self.p).sum(axis=0) ** (1 / self.p)).astype(x.dtype)
         return y if x.ndim == 4 else np.ascontiguousarray(y[:, :, 0])
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         shape = e.shape(node.name)
         scratch = f"({e.scratch('largest', shape)}, {e.scratch('part', shape)})"
@@ -46,7 +47,7 @@ class NormWindowsGradient(NormWindows):
     def flops(self, dy: TensorType, x: TensorType, y: TensorType) -> int:
         return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
 
-    def evaluate(self, dy, x, y):
+    def evaluate(self, dy: Array, x: Array, y: Array) -> Array:
         import numpy as np
 
         (top, bottom), (left, right) = self.geometry.pad
@@ -58,7 +59,7 @@ class NormWindowsGradient(NormWindows):
             grad += share * np.sign(seen) * np.abs(seen) ** (self.p - 1)
         return padded[:, :, top : top + height, left : left + width].reshape(x.shape).astype(x.dtype)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, y = node.inputs
         shape = e.shape(dy)
         scratch = f"({', '.join(e.scratch(name, shape) for name in ('safe', 'part', 'sign'))})"

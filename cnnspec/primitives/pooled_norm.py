@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from .. import kernels
 from ..ir import TensorType
+from ..ir.op import Array, GraphBuilder, Node, PlanWriter
 from ..record import record
 from .convolution.polyphase import as_image, as_polyphase
 from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of, statistics
@@ -32,7 +33,7 @@ class PooledBatchNorm(BatchNorm):
         won = {"won": mask_of(self.pool.type(x))} if self.relu else {}
         return {**statistics(weight), "wins": wins, **won}
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x, weight, *_ = node.inputs
         mean, var = f"{node.name}:mean", f"{node.name}:var"
         who = [f"{node.name}:wins"] + [f"{node.name}:won"] * self.relu
@@ -42,7 +43,7 @@ class PooledBatchNorm(BatchNorm):
         dx = b.add(op, dz, x, mean, var, weight, f"{dz}:sums", name=f"{node.name}.dx", like=node)
         return dx, f"{dz}:dweight", f"{dz}:dbias"
 
-    def evaluate(self, x, weight, bias, *sums):
+    def evaluate(self, x: Array, weight: Array, bias: Array, *sums: Array) -> tuple[Array, ...]:
         import numpy as np
 
         y, mean, var = BatchNorm(self.eps).evaluate(x, weight, bias)
@@ -54,7 +55,7 @@ class PooledBatchNorm(BatchNorm):
         wins = np.concatenate([upper, lower, top >= bottom], axis=2)
         return *made, wins, *[pooled > 0] * self.relu
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, weight, bias, *_ = node.inputs
         mean, var = self.emit_moments(node, e)
         height, _, c, t, n = e.shape(x)
@@ -84,10 +85,12 @@ class PooledBatchNormSums(BatchNormSums):
     def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
         return x
 
-    def extras(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType):
+    def extras(
+        self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType
+    ) -> Mapping[str, TensorType]:
         return {"sums": BatchNormSums.type(self, dy, x, mean), **BatchNormSums.extras(self, dy, x, mean)}
 
-    def evaluate(self, dy, x, mean, var, wins, *won):
+    def evaluate(self, dy: Array, x: Array, mean: Array, var: Array, wins: Array, *won: Array) -> tuple[Array, ...]:
         import numpy as np
 
         dy = dy * won[0] if won else dy
@@ -100,7 +103,7 @@ class PooledBatchNormSums(BatchNormSums):
         dz = as_polyphase(image)
         return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, mean, var, wins, *won = node.inputs
         height, _, c, t, n = e.shape(x)
         shape = (rows_of_a_block(height, c * t * n), 2, c, t, n)
@@ -122,7 +125,7 @@ class PooledBatchNormSums(BatchNormSums):
         self.emit_gradients(node, e, mine, var)
 
 
-def side_by_side(rows):
+def side_by_side(rows: Array) -> Array:
     """rows[n,c,i,2,t] as an image [n,c,i,2t]: column w = 2t + r."""
     return rows.swapaxes(3, 4).reshape(*rows.shape[:3], -1)
 
@@ -132,6 +135,6 @@ def rows_of_a_block(height: int, numbers: int) -> int:
     return max(1, min(height // 2, BLOCK // (8 * numbers)))
 
 
-def wins_of(value: str, e) -> str:
+def wins_of(value: str, e: PlanWriter) -> str:
     rows, *rest = e.shape(value)
     return e.view_of(value, "by_pair", f"{e[value]}.reshape(3, {rows // 3}, {', '.join(map(str, rest))})")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .. import kernels
 from ..ir import TensorType
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 
@@ -25,17 +25,17 @@ class Drop(Op):
     def extras(self, x: TensorType) -> Mapping[str, TensorType]:
         return {"mask": TensorType((("c", 1),)) if self.whole else x}
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(Masked(), dy, f"{node.name}:mask", name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x, mask=None):
+    def evaluate(self, x: Array, mask: Array | None = None) -> tuple[Array, ...]:
         """With a mask given (the plan's own), its product; an oracle cannot know the random numbers."""
         import numpy as np
 
         mask = np.ones_like(x) if mask is None else mask
         return Masked().evaluate(x, mask), mask
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         mask = e[f"{node.name}:mask"]
         e.call(kernels.regularise.random_mask, e.random_key(node), self.rate, out=mask)
@@ -51,9 +51,9 @@ class Masked(Op):
     def type(self, x: TensorType, mask: TensorType) -> TensorType:
         return x
 
-    def evaluate(self, x, mask):
+    def evaluate(self, x: Array, mask: Array) -> Array:
         return x * mask.reshape(*mask.shape, *[1] * (x.ndim - mask.ndim))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, mask = node.inputs
         e.call(kernels.np.multiply, e[x], e[mask], out=e[node.name])

@@ -7,7 +7,7 @@ from math import floor
 from .. import kernels
 from ..ir import TensorType, data
 from ..ir.geometry import Pair, size_2d
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -42,10 +42,10 @@ class Squeeze(Op):
     def type(self, x: TensorType) -> TensorType:
         return data(x["c"])
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(Unsqueeze(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.reshape(x.shape[:2])
 
 
@@ -59,11 +59,11 @@ class Unsqueeze(Op):
     def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.reshape(len(x), *self.made.shape)
 
 
-def corner(array, before: tuple[int, int, int], kind: TensorType):
+def corner(array: Array, before: tuple[int, int, int], kind: TensorType) -> Array:
     """The part of (n, c, ...) that a value of a type covers."""
     c, h, w = before
     sides = (h, w) if len(kind.spatial) == 2 else (w,)
@@ -81,17 +81,17 @@ class Place(Op):
     def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(Take(self.before, b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         import numpy as np
 
         y = np.zeros((len(x), *self.made.shape), x.dtype)
         corner(y, self.before, data(*x.shape[1:]))[...] = x
         return y
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         e.call(kernels.resample.place, e[node.inputs[0]], self.before, out=e[node.name])
 
 
@@ -105,13 +105,13 @@ class Take(Op):
     def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(Place(self.before, b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return corner(x, self.before, self.made).copy()
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         e.call(kernels.resample.take, e[node.inputs[0]], self.before, out=e[node.name])
 
 
@@ -125,15 +125,15 @@ class Enlarge(Op):
         spatial = tuple(n * f for n, f in zip(size_2d(x), self.factors, strict=True))
         return x.resized(spatial[-len(x.spatial) :])
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = EnlargeGradient(self.factors, b.type(node.inputs[0]))
         return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         y = x.repeat(self.factors[1], axis=-1)
         return y.repeat(self.factors[0], axis=-2) if x.ndim == 4 else y
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         e.call(kernels.resample.enlarge, e[node.inputs[0]], self.factors, out=e[node.name])
 
 
@@ -147,13 +147,13 @@ class EnlargeGradient(Op):
     def type(self, dy: TensorType) -> TensorType:
         return self.made
 
-    def evaluate(self, dy):
+    def evaluate(self, dy: Array) -> Array:
         u, v = self.factors
         height, width = size_2d(self.made)
         parts = dy.reshape(*dy.shape[:2], height, u, width, v)
         return parts.sum(axis=(3, 5)).reshape(len(dy), *self.made.shape)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         e.call(kernels.resample.enlarge_gradient, e[node.inputs[0]], self.factors, out=e[node.name])
 
 
@@ -170,17 +170,17 @@ class BlendPixels(Op):
     def macs(self, x: TensorType) -> int:
         return 0
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         turned = BlendPixels(tuple(zip(*self.down, strict=True)), tuple(zip(*self.across, strict=True)))
         return (b.add(turned, dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         import numpy as np
 
         y = np.einsum("...w,jw->...j", x, np.array(self.across))
         return np.einsum("nchj,ih->ncij", y, np.array(self.down)) if x.ndim == 4 else y
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         import numpy as np
 
         (x,) = node.inputs

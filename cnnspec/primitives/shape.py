@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .. import kernels
 from ..ir import TensorType
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 
@@ -38,11 +38,11 @@ class Flattening(Move):
             return x
         return TensorType((("c", x.elements),), folded=x.axes if two_orders(x) else ())
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x = b.type(node.inputs[0])
         return (dy if x.kind == "vector" else b.add(Unflatten(x), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.reshape(len(x), -1)
 
 
@@ -57,10 +57,10 @@ class Unflatten(Move):
     def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(Flattening(), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.reshape(len(x), *self.made.shape)
 
 
@@ -68,17 +68,17 @@ class Unflatten(Move):
 class Contiguous(Move):
     """A flattened image's numbers from the plan's order into a text book's, channel after channel."""
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         image = b.add(Fold(TensorType(b.type(node.inputs[0]).folded)), dy, name=f"{node.name}.dx", like=node)
         return (b.add(Flattening(), image, name=f"{node.name}.dx.flatten", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         image = e.view("image", f"{e.unfolded(x)}.swapaxes(0, 1)")
-        sizes = TensorType(e.graph.type(x).folded).shape
+        sizes = TensorType(e.type(x).folded).shape
         out = e.view("rows", f"{e[node.name]}.reshape({(*sizes, e.n)})")
         e.call(kernels.np.copyto, out, image)
 
@@ -92,14 +92,14 @@ class Fold(Move):
     def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         flat = b.add(Flattening(), dy, name=f"{node.name}.dx.flatten", like=node)
         return (b.add(Contiguous(), flat, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.reshape(len(x), *self.made.shape)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         rows = e.view("rows", f"{e[x]}.reshape({(*self.made.shape, e.n)})")
         out = e.view("image", f"{e[node.name]}.swapaxes(0, 1)")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from .. import kernels
 from ..ir import TensorType
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 
@@ -24,16 +24,16 @@ class Standardise(Op):
             return {"r": TensorType((("c", self.groups),))}
         return {"r": x.resized(x.spatial, 1)}
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = StandardiseGradient(self.eps, self.groups)
         return (b.add(op, dy, node.name, f"{node.name}:r", name=f"{node.name}.dx", like=node),)
 
-    def split(self, x):
+    def split(self, x: Array) -> tuple[Array, tuple[int, ...]]:
         """(n, c, ...) as (n, g, c / g, pixels), and the axes that are averaged over."""
         n, c = x.shape[:2]
         return x.reshape(n, self.groups or 1, c // (self.groups or 1), -1), (2, 3) if self.groups else (2,)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> tuple[Array, ...]:
         import numpy as np
 
         parts, axes = self.split(x)
@@ -42,14 +42,14 @@ class Standardise(Op):
         kept = r.reshape(len(x), self.groups) if self.groups else r.reshape(len(x), 1, *x.shape[2:])
         return ((parts - mean) * r).reshape(x.shape), kept
 
-    def views(self, e, *values: str) -> tuple[list[str], tuple[int, ...]]:
+    def views(self, e: PlanWriter, *values: str) -> tuple[list[str], tuple[int, ...]]:
         """Values as [h,g,c/g,w,n], and their shape."""
         h, c, w, n = (1, *e.shape(values[0])[:1], 1, e.n) if len(e.shape(values[0])) == 2 else e.shape(values[0])
         groups = self.groups or 1
         shape = (h, groups, c // groups, w, n)
         return [e.view_of(value, f"groups{groups}", f"{e[value]}.reshape{shape}") for value in values], shape
 
-    def parts(self, e, shape: tuple[int, ...]) -> dict[str, str]:
+    def parts(self, e: PlanWriter, shape: tuple[int, ...]) -> dict[str, str]:
         """Scratch for sums over pixels, as an argument."""
         h, groups, _, w, n = shape
         return {"parts": e.scratch("parts", (h + 1, groups, 1, w, n))} if self.groups else {}
@@ -59,11 +59,11 @@ class Standardise(Op):
         h, groups, _, w, n = shape
         return (1, groups, 1, 1, n) if self.groups else (h, 1, 1, w, n)
 
-    def single(self, e, r: str, shape: tuple[int, ...]) -> str:
+    def single(self, e: PlanWriter, r: str, shape: tuple[int, ...]) -> str:
         """r against those views."""
         return e.view_of(r, "groups", f"{e[r]}.reshape{self.single_shape(shape)}")
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x, y), shape = self.views(e, node.inputs[0], node.name)
         mean, scratch = e.scratch("mean", self.single_shape(shape)), e.scratch("squares", shape)
         r = self.single(e, f"{node.name}:r", shape)
@@ -81,14 +81,14 @@ class StandardiseGradient(Standardise):
     def extras(self, dy: TensorType, z: TensorType, r: TensorType) -> Mapping[str, TensorType]:
         return {}
 
-    def evaluate(self, dy, z, r):
+    def evaluate(self, dy: Array, z: Array, r: Array) -> Array:
         (parts, axes), (standard, _) = self.split(dy), self.split(z)
         wide = r.reshape(len(z), self.groups, 1, 1) if self.groups else r.reshape(len(z), 1, 1, -1)
         inner = parts - parts.mean(axis=axes, keepdims=True)
         inner = inner - standard * (parts * standard).mean(axis=axes, keepdims=True)
         return (inner * wide).reshape(z.shape)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (dy, z, dx), shape = self.views(e, node.inputs[0], node.inputs[1], node.name)
         scratch = e.scratch("products", shape)
         r = self.single(e, node.inputs[2], shape)
@@ -130,7 +130,7 @@ class LrnGradient(Neighbours):
     def flops(self, dy: TensorType, x: TensorType, base: TensorType) -> int:
         return x.elements * (self.size + 8)
 
-    def evaluate(self, dy, x, base):
+    def evaluate(self, dy: Array, x: Array, base: Array) -> Array:
         import numpy as np
 
         channels = x.shape[1]
@@ -140,7 +140,7 @@ class LrnGradient(Neighbours):
             spread[:, self.near(c, channels)] += inner[:, c : c + 1]
         return dy * base**-self.beta - 2 * self.alpha * self.beta / self.size * x * spread
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, base = node.inputs
         inner, row = (e.scratch(name, e.rows_shape(x)[1:]) for name in ("inner", "row"))
         e.call(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from .. import kernels
 from ..ir import TensorType, data
 from ..ir.geometry import Geometry, Pads, Pair, size_2d
-from ..ir.op import Op, Slides
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter, Slides
 from ..record import record
 from .convolution.convolve import image_4d, looks
 from .convolution.polyphase import as_image, as_polyphase, polyphase_type
@@ -22,14 +22,14 @@ class Spread(Op):
     def type(self, dy: TensorType) -> TensorType:
         return self.x
 
-    def evaluate(self, dy):
+    def evaluate(self, dy: Array) -> Array:
         import numpy as np
 
         count = self.x.elements // self.x["c"]
         share = dy.reshape(*dy.shape, *[1] * len(self.x.spatial)) / count
         return np.broadcast_to(share, (len(dy), *self.x.shape)).copy()
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (dy,) = node.inputs
         scratch = e.scratch("share", e.shape(dy))
         e.call(kernels.pool.image_means_gradient, e[dy], scratch=scratch, out=e[node.name])
@@ -41,13 +41,13 @@ class Negate(Op):
 
     can_alias = (0,)
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(Negate(), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return -x
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         e.call(kernels.np.negative, e[x], out=e[node.name])
 
@@ -72,7 +72,7 @@ class Windows(Slides):
     def flops(self, x: TensorType) -> int:
         return self.type(x).elements * self.geometry.kernel[0] * self.geometry.kernel[1]
 
-    def seen(self, x, fill: float):
+    def seen(self, x: Array, fill: float) -> Array:
         """The windows' pixels: one array [taps, n, c, i, j]."""
         import numpy as np
 
@@ -89,17 +89,17 @@ class MaxWindows(Windows):
     def for_polyphase(self, *inputs: TensorType) -> Op | None:
         return PolyphasePool() if self.quartered else None
 
-    def extras(self, x: TensorType):
+    def extras(self, x: TensorType) -> Mapping[str, TensorType]:
         if not (self.quartered and x.kind == "image"):
             return {}
         return {"top": self.type(x), "bottom": self.type(x)}
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         kept = (f"{node.name}:top", f"{node.name}:bottom") if node.extras else ()
         op = MaxWindowsGradient(self.geometry)
         return (b.add(op, dy, node.inputs[0], node.name, *kept, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array | tuple[Array, ...]:
         import numpy as np
 
         seen = self.seen(x, -np.inf)
@@ -108,7 +108,7 @@ class MaxWindows(Windows):
             return y[:, :, 0]
         return (y, np.maximum(seen[0], seen[1]), np.maximum(seen[2], seen[3])) if self.quartered else y
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         if node.extras:
             kept = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
@@ -127,13 +127,13 @@ class MaxWindowsGradient(Windows):
     def flops(self, dy: TensorType, x: TensorType, *rest: TensorType) -> int:
         return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
 
-    def evaluate(self, dy, x, y, *kept):
+    def evaluate(self, dy: Array, x: Array, y: Array | None, *kept: Array) -> Array:
         import numpy as np
 
         winners = self.seen(x, -np.inf).argmax(axis=0)
         return scatter(self.geometry, image_4d(x), image_4d(dy), winners).reshape(x.shape)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, y, *kept = node.inputs
         shape = e.shape(dy)
         won = e.scratch("won", shape, "bool")
@@ -165,7 +165,7 @@ class MaxWindowsGradient(Windows):
             )
 
 
-def scatter(geometry: Geometry, x, dy, winners):
+def scatter(geometry: Geometry, x: Array, dy: Array, winners: Array) -> Array:
     """dy to the winning pixel of each window, looking at one window after the other."""
     import numpy as np
 
@@ -200,11 +200,11 @@ class PolyphasePool(Op):
     def flops(self, x: TensorType) -> int:
         return x.elements
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         kept = (f"{node.name}:top", f"{node.name}:bottom")
         return (b.add(PolyphasePoolGradient(), dy, node.inputs[0], *kept, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> tuple[Array, ...]:
         import numpy as np
 
         y, top, bottom = self.windows().evaluate(as_image(x, 4 * x.shape[4]))
@@ -215,10 +215,10 @@ class PolyphasePool(Op):
     def rows_seen(self) -> Geometry:
         return self.windows().geometry
 
-    def windows(self):
+    def windows(self) -> MaxWindows:
         return MaxWindows(Geometry((2, 2), (2, 2)))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         kept = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
         e.call(kernels.polyphase.polyphase_maxpool2, e[x], **kept, out=e[node.name])
@@ -234,12 +234,12 @@ class PolyphasePoolGradient(Op):
     def flops(self, dy: TensorType, *rest: TensorType) -> int:
         return 4 * dy.elements
 
-    def evaluate(self, dy, x, *kept):
+    def evaluate(self, dy: Array, x: Array, *kept: Array) -> Array:
         image = as_image(x, 4 * x.shape[4])
         dy = as_image(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
         return as_polyphase(MaxWindowsGradient(Geometry((2, 2), (2, 2))).evaluate(dy, image, None))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, top, bottom = node.inputs
         shape = e.shape(top)
         upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
@@ -263,7 +263,7 @@ class MeanWindows(Windows):
 
     count_pad: bool = False
 
-    def counts(self, x: TensorType):
+    def counts(self, x: TensorType) -> Array:
         """Pixels that count in each window, [i,j]."""
         import numpy as np
 
@@ -275,25 +275,25 @@ class MeanWindows(Windows):
         out = self.geometry.out(height, width)
         return sum(view[0, 0] for _, _, view in looks(self.geometry, ones[None, None], *out))
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x = b.type(node.inputs[0])
         op = MeanWindowsGradient(self.geometry, self.count_pad, x)
         return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         import numpy as np
 
         kind = data(*x.shape[1:])
         y = (self.seen(x, 0.0).sum(axis=0) / self.counts(kind)).astype(x.dtype)
         return y if x.ndim == 4 else np.ascontiguousarray(y[:, :, 0])
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         out = e[node.name]
         e.call(kernels.pool.window_sums, e[x], *self.arguments, out=out)
-        e.call(kernels.np.multiply, out, self.shares(e.graph.type(x), node.name, e), out=out)
+        e.call(kernels.np.multiply, out, self.shares(e.type(x), node.name, e), out=out)
 
-    def shares(self, x: TensorType, name: str, e) -> str:
+    def shares(self, x: TensorType, name: str, e: PlanWriter) -> str:
         """Plan source of 1 / count, one number or one for each window."""
         counts = self.counts(x)
         if counts.min() == counts.max():
@@ -313,7 +313,7 @@ class MeanWindowsGradient(MeanWindows):
     def flops(self, dy: TensorType) -> int:
         return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
 
-    def evaluate(self, dy):
+    def evaluate(self, dy: Array) -> Array:
         import numpy as np
 
         shares = image_4d(dy) / self.counts(self.x)
@@ -325,7 +325,7 @@ class MeanWindowsGradient(MeanWindows):
         dx = padded[:, :, top : top + height, left : left + width]
         return dx if dy.ndim == 4 else dx[:, :, 0]
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (dy,) = node.inputs
         shared = e.scratch("shared", e.shape(dy))
         e.call(kernels.np.multiply, e[dy], self.shares(self.x, node.name, e), out=shared)

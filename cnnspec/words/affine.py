@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..ir import TensorType, parameter
 from ..ir.fields import Number, Switch, setting
-from ..ir.op import Op, Parameter
+from ..ir.op import Decomposer, Node, Op, Parameter
 from ..primitives.affine import Bend, TimesChannel
 from ..record import record
 from .conv import with_bias
@@ -29,7 +29,7 @@ class ChannelScale(Op):
     def macs(self, x: TensorType) -> int:
         return 0
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         return with_bias(TimesChannel(), x, self.bias, node, b)
 
@@ -48,5 +48,5 @@ class PRelu(Op):
     def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
         return (Parameter("weight", parameter(c=x["c"]), self.init),)
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         return b.add(Bend(), inputs[0], b.parameter(node, "weight"), name=node.name, like=node)

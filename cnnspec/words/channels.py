@@ -6,7 +6,7 @@ from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType
 from ..ir.fields import Count, size
-from ..ir.op import Op
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..primitives.channels import LogSoftmaxGradient, MaxoutGradient, SoftmaxGradient, channel_axis, pieces
 from ..record import record
 
@@ -23,16 +23,16 @@ class Softmax(Op):
     def flops(self, x: TensorType) -> int:
         return 5 * x.elements
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(SoftmaxGradient(), dy, node.name, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         import numpy as np
 
         powers = np.exp(x - x.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         axis, single = channel_axis(e.shape(x))
         scratch = e.scratch("sums", single)
@@ -52,16 +52,16 @@ class LogSoftmax(Op):
     def flops(self, x: TensorType) -> int:
         return 5 * x.elements
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(LogSoftmaxGradient(), dy, node.name, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         import numpy as np
 
         shifted = x - x.max(axis=1, keepdims=True)
         return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         axis, single = channel_axis(e.shape(x))
         part, scratch = e.scratch("part", e.shape(x)), e.scratch("sums", single)
@@ -94,13 +94,13 @@ class Maxout(Op):
     def flops(self, x: TensorType) -> int:
         return x.elements
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x = node.inputs[0]
         return (b.add(MaxoutGradient(self.size), dy, x, node.name, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.reshape(len(x), -1, self.size, *x.shape[2:]).max(axis=2)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         e.call(kernels.np.maximum.reduce, pieces(x, self.size, e), axis=2, out=e.rows(node.name))

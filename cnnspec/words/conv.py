@@ -9,7 +9,7 @@ from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..ir.fields import Choice, Count, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
-from ..ir.op import Op, Parameter, Window
+from ..ir.op import Decomposer, Node, Op, Parameter, Window
 from ..primitives.convolution.convolve import AddBias, Convolve
 from ..record import record
 
@@ -89,7 +89,7 @@ class Conv(Op):
     def window(self, x: TensorType) -> Window:
         return self.geometry(x).window(len(x.spatial))
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         convolve = Convolve(self.geometry(b.type(x)), self.groups)
         return with_bias(convolve, x, self.bias, node, b)
@@ -137,7 +137,7 @@ class DwConv(Op):
     def window(self, x: TensorType) -> Window:
         return self.geometry(x).window(len(x.spatial))
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         kind = b.type(x)
         return with_bias(Convolve(self.geometry(kind), kind["c"]), x, self.bias, node, b)
@@ -163,7 +163,7 @@ def bias_init(init: str) -> str | float:
     return "fan_in_uniform" if init == "kaiming_uniform" else 0.0
 
 
-def with_bias(op: Op, x: str, bias: bool, node, b) -> str:
+def with_bias(op: Op, x: str, bias: bool, node: Node, b: Decomposer) -> str:
     """op(x, weight), then the bias where there is one."""
     weight = b.parameter(node, "weight")
     if not bias:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ..diagnostics import Fault
 from ..ir import SCALAR, TensorType
 from ..ir.fields import ENDS, NAME, Kind, Number, Quoted, Written, setting
-from ..ir.op import Op
+from ..ir.op import Decomposer, Node, Op
 from ..primitives.costs.cross_entropy import BinaryCrossEntropyLoss, CrossEntropyLoss, NegativeLogLikelihood
 from ..primitives.costs.regression import AbsoluteError, HingeError, HuberError, SquaredError
 from ..record import record
@@ -62,7 +62,7 @@ class Cost(Op):
                 help="with one output for yes or no, end with `-> sigmoid` and use `binary_cross_entropy`",
             )
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         return b.add(self.primitive(), *inputs, name=node.name, like=node)
 
 
@@ -79,11 +79,11 @@ class CrossEntropy(Cost):
         self.need_classes(prediction)
         return SCALAR
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         """The prediction of a logsoftmax is a logarithm already."""
-        judged = b.words[node.inputs[0]]
+        judged = b.word(node.inputs[0])
         while judged.op.is_view:
-            judged = b.words[judged.inputs[0]]
+            judged = b.word(judged.inputs[0])
         made = NegativeLogLikelihood if isinstance(judged.op, LogSoftmax) else CrossEntropyLoss
         return b.add(made(self.weight, self.smoothing), *inputs, name=node.name, like=node)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Fault
 from ..ir import TensorType, data, parameter
 from ..ir.fields import Shape, Switch, setting, size
-from ..ir.op import Op, Parameter
+from ..ir.op import Decomposer, Node, Op, Parameter
 from ..primitives.dense import Multiply
 from ..record import record
 from .conv import INIT, bias_init, with_bias
@@ -53,5 +53,5 @@ class Dense(Op):
     def macs(self, x: TensorType) -> int:
         return self.outputs * x["c"]
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         return with_bias(Multiply(), inputs[0], self.bias, node, b)

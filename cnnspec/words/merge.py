@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType
-from ..ir.op import Op
+from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter
 from ..primitives.merge import Channels, MaxGradient, Product, Scale, pairwise
 from ..record import record
 
@@ -45,13 +47,13 @@ class Add(Join):
     aliases = ("sum", "plus")
     can_alias = (0, 1)
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (dy,) * len(node.inputs)
 
-    def evaluate(self, *inputs):
+    def evaluate(self, *inputs: Array) -> Array:
         return sum(inputs[1:], inputs[0])
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         pairwise(node, e, kernels.np.add)
 
 
@@ -63,14 +65,14 @@ class Mean(Join):
     example = "mean( relu | id | tanh )"
     aliases = ("average",)
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         part = b.add(Scale(1 / len(node.inputs)), dy, name=f"{node.name}.part", like=node)
         return (part,) * len(node.inputs)
 
-    def evaluate(self, *inputs):
+    def evaluate(self, *inputs: Array) -> Array:
         return sum(inputs[1:], inputs[0]) / len(inputs)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         pairwise(node, e, kernels.np.add)
         e.call(kernels.np.multiply, e[node.name], e.number(1 / len(node.inputs)), out=e[node.name])
 
@@ -82,19 +84,19 @@ class Max(Join):
     word = "max"
     example = "max( conv 4x3x3 | conv 4x3x3 )"
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         """The gradient of branch k is dy where it is the first that equals the maximum."""
         return tuple(
             b.add(MaxGradient(k), dy, node.name, *node.inputs[: k + 1], name=f"{node.name}.d{k}", like=node)
             for k in range(len(node.inputs))
         )
 
-    def evaluate(self, *inputs):
+    def evaluate(self, *inputs: Array) -> Array:
         import numpy as np
 
         return np.maximum.reduce(inputs)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         pairwise(node, e, kernels.np.maximum)
 
 
@@ -125,7 +127,7 @@ class Mul(Op):
     def flops(self, *inputs: TensorType) -> int:
         return self.type(*inputs).elements * (len(inputs) - 1)
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         """A product of two at a time, the larger first."""
         ordered = sorted(inputs, key=lambda value: b.type(value).axes != node.type.axes)
         product, *rest = ordered
@@ -162,13 +164,13 @@ class Concat(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def starts(self, types) -> list[int]:
+    def starts(self, types: Sequence[TensorType]) -> list[int]:
         starts = [0]
         for kind in types:
             starts.append(starts[-1] + kind["c"])
         return starts
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         types = [b.type(value) for value in node.inputs]
         starts = self.starts(types)
         return tuple(
@@ -176,13 +178,13 @@ class Concat(Op):
             for k, kind in enumerate(types)
         )
 
-    def evaluate(self, *inputs):
+    def evaluate(self, *inputs: Array) -> Array:
         import numpy as np
 
         return np.concatenate(inputs, axis=1)
 
-    def emit(self, node, e) -> None:
-        starts = self.starts([e.graph.type(value) for value in node.inputs])
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        starts = self.starts([e.type(value) for value in node.inputs])
         before = ":, " if len(e.shape(node.name)) > 2 else ""
         for k, value in enumerate(node.inputs):
             part = e.view(f"part{k}", f"{e[node.name]}[{before}{starts[k]}:{starts[k + 1]}]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..ir import TensorType, parameter
 from ..ir.fields import Number, setting
-from ..ir.op import Op, Parameter
+from ..ir.op import Decomposer, Node, Op, Parameter
 from ..primitives.norm import BatchNorm, Blend, Normalise
 from ..record import record
 
@@ -37,7 +37,7 @@ class Bn(Op):
     def flops(self, x: TensorType) -> int:
         return 2 * x.elements
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         weight, bias = b.parameter(node, "weight"), b.parameter(node, "bias")
         mean, var = b.parameter(node, "running_mean"), b.parameter(node, "running_var")

@@ -9,7 +9,7 @@ from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..ir.fields import Choice, Count, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
-from ..ir.op import Op, Window
+from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter, Window
 from ..primitives.norm_windows import NormWindows
 from ..primitives.windows import MaxWindows, MeanWindows, Negate, Spread
 from ..record import record
@@ -58,7 +58,7 @@ class Pool(Op):
     def primitive(self, geometry: Geometry) -> Op:
         raise AssertionError("a pooling word must say what it is made of")
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         return b.add(self.primitive(self.geometry(b.type(x))), x, name=node.name, like=node)
 
@@ -82,7 +82,7 @@ class MinPool(Pool):
     word = "minpool"
     example = "minpool 2"
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         turned = b.add(Negate(), x, name=f"{node.name}.negated", like=node)
         largest = b.add(MaxWindows(self.geometry(b.type(x))), turned, name=f"{node.name}.largest", like=node)
@@ -141,12 +141,12 @@ class Gap(Op):
     def flops(self, x: TensorType) -> int:
         return x.elements
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(Spread(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.mean(axis=tuple(range(2, x.ndim)))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         e.call(kernels.pool.image_means, e[x], out=e[node.name])

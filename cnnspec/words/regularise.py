@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..ir.fields import Number, optional_size
-from ..ir.op import Op
+from ..ir.op import Decomposer, Node, Op
 from ..primitives.regularise import Drop
 from ..record import record
 
@@ -19,7 +19,7 @@ class Dropout(Op):
 
     rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.5, "probability of a zero: 50% or 0.5")
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         if not b.training or self.rate == 0:
             return x
@@ -41,7 +41,7 @@ class DropPath(Op):
 
     rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.1, "probability of a zero: 10% or 0.1")
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         if not b.training or self.rate == 0:
             return x

@@ -8,7 +8,7 @@ from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..ir.fields import Choice, Count, Shape, Sizes, setting, size
 from ..ir.geometry import Geometry, Pair, each, need_pixels, size_2d
-from ..ir.op import Op, Window
+from ..ir.op import Decomposer, Node, Op, Window
 from ..primitives.resample import BlendPixels, Enlarge, Place, Squeeze, Take, blend
 from ..primitives.windows import MaxWindows
 from ..record import record
@@ -42,7 +42,7 @@ class Pad(Op):
         rank = len(x.spatial)
         return Window((1,) * rank, (1,) * rank, self.before(x)[-rank:], (1,) * rank)
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         kind = b.type(x)
         return b.add(Place(self.before(kind), self.type(kind)), x, name=node.name, like=node)
@@ -85,7 +85,7 @@ class Crop(Op):
         shift = tuple(-side for side in self.before(x)[-rank:])
         return Window((1,) * rank, (1,) * rank, shift, (1,) * rank)
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         kind = b.type(x)
         return b.add(Take(self.before(kind), self.type(kind)), x, name=node.name, like=node)
@@ -116,7 +116,7 @@ class Upsample(Op):
         before = tuple(factor - 1 for factor in factors)
         return Window(factors, (1,) * rank, before, (1,) * rank, grow=factors)
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         return b.add(Enlarge(self.factors(b.type(x))), x, name=node.name, like=node)
 
@@ -147,7 +147,7 @@ class Resize(Op):
     def macs(self, x: TensorType) -> int:
         return 0
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         kind = b.type(x)
         made = size_2d(self.type(kind))
@@ -175,7 +175,7 @@ class Gmp(Op):
     def flops(self, x: TensorType) -> int:
         return x.elements
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         whole = size_2d(b.type(x))
         largest = b.add(MaxWindows(Geometry(whole, whole)), x, name=f"{node.name}.largest", like=node)

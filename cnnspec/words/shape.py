@@ -6,7 +6,7 @@ from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..ir.fields import Count, Shape, size
-from ..ir.op import Op
+from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter
 from ..primitives.shape import Contiguous, Flattening, Fold, Move, Unflatten, two_orders
 from ..record import record
 
@@ -46,7 +46,7 @@ class Reshape(Move):
             )
         return made
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         """Flattened and seen in other axes; copied only where the plan's order is not a text book's."""
         (value,) = inputs
         x, made = b.type(value), data(*self.size)
@@ -62,7 +62,7 @@ class Reshape(Move):
             value = b.add(op, value, name=name, like=node)
         return value
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.reshape(len(x), *self.size)
 
 
@@ -87,15 +87,15 @@ class Shuffle(Move):
             )
         return x
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         back = Shuffle(node.type["c"] // self.size)
         return (b.add(back, dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         parts = x.reshape(len(x), self.size, -1, *x.shape[2:])
         return parts.swapaxes(1, 2).reshape(x.shape)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         height, channels, length = e.rows_shape(x)
         rows, columns = self.size, channels // self.size

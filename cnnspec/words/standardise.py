@@ -9,7 +9,7 @@ from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..ir.fields import Count, Number, Shape, optional_size, setting, size
-from ..ir.op import Op, Parameter
+from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, Parameter, PlanWriter
 from ..primitives.affine import TimesChannel
 from ..primitives.convolution.convolve import AddBias
 from ..primitives.standardise import LrnGradient, Neighbours, Standardise
@@ -21,7 +21,7 @@ def affine_parameters(x: TensorType) -> tuple[Parameter, ...]:
     return Parameter("weight", kind, 1.0), Parameter("bias", kind, 0.0)
 
 
-def affine(op: Op, node, inputs, b) -> str:
+def affine(op: Op, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
     """op(x) * weight + bias, for each channel."""
     z = b.add(op, inputs[0], name=f"{node.name}.standard", like=node)
     y = b.add(TimesChannel(), z, b.parameter(node, "weight"), name=f"{node.name}.scaled", like=node)
@@ -49,7 +49,7 @@ class LayerNorm(Op):
     def flops(self, x: TensorType) -> int:
         return 8 * x.elements
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         return affine(Standardise(self.eps), node, inputs, b)
 
 
@@ -81,7 +81,7 @@ class GroupNorm(Op):
     def flops(self, x: TensorType) -> int:
         return 8 * x.elements
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         return affine(Standardise(self.eps, self.size[0]), node, inputs, b)
 
 
@@ -109,11 +109,11 @@ class Lrn(Neighbours):
     def extras(self, x: TensorType) -> Mapping[str, TensorType]:
         return {"base": replace(x, folded=())}
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = LrnGradient(self.size, self.alpha, self.beta, self.k)
         return (b.add(op, dy, node.inputs[0], f"{node.name}:base", name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> tuple[Array, ...]:
         import numpy as np
 
         square, channels = x * x, x.shape[1]
@@ -121,7 +121,7 @@ class Lrn(Neighbours):
         base = self.k + self.alpha / self.size * sums
         return x * base**-self.beta, base
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         row = e.scratch("row", e.rows_shape(x)[1:])
         e.call(

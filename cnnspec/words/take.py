@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Fault
 from ..ir import TensorType
 from ..ir.fields import Count, setting, size
-from ..ir.op import Op
+from ..ir.op import Array, Decomposer, Node, Op
 from ..primitives.merge import Channels
 from ..record import record
 
@@ -35,10 +35,10 @@ class Take(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         made = self.type(b.type(x))
         return b.add(Channels(self.start, self.start + self.size, made), x, name=node.name, like=node)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x[:, self.start : self.start + self.size]

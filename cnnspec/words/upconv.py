@@ -8,7 +8,7 @@ from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..ir.fields import Count, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, each, need_pixels, size_2d
-from ..ir.op import Op, Parameter, Window
+from ..ir.op import Decomposer, Node, Op, Parameter, Window
 from ..primitives.convolution.convolve import ConvolveInputGradient
 from ..record import record
 from .conv import INIT, bias_init, kernel_parameters, with_bias
@@ -95,7 +95,7 @@ class UpConv(Op):
             found.kernel[-rank:], (1,) * rank, before[-rank:], found.dilate[-rank:], grow=found.stride[-rank:]
         )
 
-    def decompose(self, node, inputs, b) -> str:
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         kind = b.type(x)
         paint = ConvolveInputGradient(self.geometry(kind), self.groups, self.type(kind))

@@ -12,7 +12,7 @@ from math import prod
 from ... import kernels
 from ...ir import TensorType, parameter
 from ...ir.geometry import Geometry, size_2d
-from ...ir.op import Op
+from ...ir.op import Array, Node, Op, PlanWriter
 from ...record import record
 from ..dense import multiplying
 from ..norm import block_rows
@@ -49,7 +49,7 @@ class Columns(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         import numpy as np
 
         x4 = image_4d(x)
@@ -69,7 +69,7 @@ class Columns(Op):
         v, n, c, h, w = wide.shape
         return wide.reshape(v, n, self.groups, c // self.groups, h, w).transpose(1, 2, 4, 0, 3, 5)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         (_, kernel_w), (_, stride), (_, dilate) = (
             self.geometry.kernel,
@@ -83,7 +83,7 @@ class Columns(Op):
             pad, order = self.geometry.pad, {"polyphase": True} if self.polyphase else {}
             e.call(kernels.conv.im2col_width, e[x], kernel_w, stride, dilate, pad, **order, out=e[node.name])
 
-    def rows(self, node_name: str, e) -> str:
+    def rows(self, node_name: str, e: PlanWriter) -> str:
         """The view whose rows are multiplied."""
         _, rows, *_ = e.shape(node_name)
         if self.tall:
@@ -117,7 +117,7 @@ class ColumnsProduct(Op):
     def macs(self, columns: TensorType, w: TensorType) -> int:
         return w.elements * self.y.elements // w["f"]
 
-    def evaluate(self, columns, w):
+    def evaluate(self, columns: Array, w: Array) -> Array | tuple[Array, ...]:
         import numpy as np
 
         out_h, _ = size_2d(self.y)
@@ -139,25 +139,25 @@ class ColumnsProduct(Op):
             return (y, moments_of(y)) if self.moments else y
         return y if self.y.kind == "image" else y[:, :, 0]
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         columns, w = node.inputs
         groups = self.columns.groups
         if self.columns.polyphase:
             self.emit_residues(node, e)
             return
-        filters = e.graph.type(w)["f"]
+        filters = e.type(w)["f"]
         out = e.view("by_row", e.source(kernels.conv.by_group, e[node.name], groups))
         rows = self.columns.rows(columns, e)
-        depth, length = e.graph.type(w).elements // filters, prod(e.shape(node.name)[-2:])
+        depth, length = e.type(w).elements // filters, prod(e.shape(node.name)[-2:])
         matrix = e.view("matrix", f"{e[w]}.reshape({groups}, 1, {filters // groups}, -1)")
         e.call(multiplying(filters // groups, depth, length), matrix, rows, out=out)
 
-    def emit_residues(self, node, e) -> None:
+    def emit_residues(self, node: Node, e: PlanWriter) -> None:
         columns, w = node.inputs
         matrix, rows, out = e.matrix(w), self.columns.rows(columns, e), e.blocks(node.name)
-        filters, (height, *rest) = e.graph.type(w)["f"], e.shape(node.name)
+        filters, (height, *rest) = e.type(w)["f"], e.shape(node.name)
         if not self.moments:
-            by = multiplying(filters, e.graph.type(w).elements // filters, prod(rest[-2:]))
+            by = multiplying(filters, e.type(w).elements // filters, prod(rest[-2:]))
             e.call(by, matrix, rows, out=out)
             return
         mine = e.partial_sums(f"{node.name}:moments", "part", (3, filters))
@@ -179,7 +179,7 @@ class ColumnsFilterGradient(Op):
     def macs(self, columns: TensorType, dy: TensorType) -> int:
         return self.w.elements * dy.elements // self.w["f"]
 
-    def evaluate(self, columns, dy):
+    def evaluate(self, columns: Array, dy: Array) -> Array:
         import numpy as np
 
         dy4 = np.concatenate([dy[:, :, :, r] for r in range(4)], axis=3) if self.columns.polyphase else image_4d(dy)
@@ -198,20 +198,20 @@ class ColumnsFilterGradient(Op):
                 dw4[f, :, u] += np.einsum("nhvcw,nfhw->fcv", seen[:, group], dy4[:, f])
         return dw
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         columns, dy = node.inputs
         if self.columns.polyphase:
             self.emit_residues(node, e)
             return
         emit_filter_gradient(node.name, dy, self.columns.rows(columns, e), self.columns.groups, self.w, e)
 
-    def emit_residues(self, node, e) -> None:
+    def emit_residues(self, node: Node, e: PlanWriter) -> None:
         columns, dy = node.inputs
         filters, depth = self.w["f"], self.w.elements // self.w["f"]
         height, *rest = e.shape(dy)
         block = block_rows(height, rest)
         scratch = e.scratch("parts", (block, 4, filters, depth))
-        given = e[dy] if e.graph[dy].op.fused_into_reader else e.blocks(dy)
+        given = e[dy] if e.op(dy).fused_into_reader else e.blocks(dy)
         rows = self.columns.rows(columns, e)
         e.call(kernels.polyphase.polyphase_filter_gradient, given, rows, scratch=scratch, out=e.matrix(node.name))
 
@@ -226,7 +226,7 @@ class FlipKernel(Op):
         sides = {name: size for name, size in w.axes if name in ("u", "v")}
         return parameter(f=w["c"] * self.groups, c=w["f"] // self.groups, **sides)
 
-    def evaluate(self, w):
+    def evaluate(self, w: Array) -> Array:
         import numpy as np
 
         filters, channels = w.shape[:2]
@@ -234,10 +234,10 @@ class FlipKernel(Op):
         parts = turned.reshape(self.groups, filters // self.groups, *w.shape[1:]).swapaxes(1, 2)
         return np.ascontiguousarray(parts.reshape(self.groups * channels, filters // self.groups, *w.shape[2:]))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (w,) = node.inputs
-        kernel = (1, *e.graph.type(w).shape[2:])[-2:]
-        taps = e.view("taps", f"{e[w]}.reshape({e.graph.type(w)['f']}, {kernel[0]}, {kernel[1]}, -1)")
-        made = e.graph.type(node.name)
+        kernel = (1, *e.type(w).shape[2:])[-2:]
+        taps = e.view("taps", f"{e[w]}.reshape({e.type(w)['f']}, {kernel[0]}, {kernel[1]}, -1)")
+        made = e.type(node.name)
         out = e.view("turned", f"{e[node.name]}.reshape({made['f']}, {kernel[0]}, {kernel[1]}, -1)")
         e.call(kernels.conv.flip_kernel, taps, self.groups, out=out)

@@ -6,14 +6,14 @@ stands here, where a kernel has one tap or every channel a kernel of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import prod
 
 from ... import kernels
 from ...ir import TensorType
 from ...ir.geometry import Geometry, size_2d
-from ...ir.op import Op, Slides
+from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter, Slides
 from ...record import record
 from ..activation import ActivationGradient, Rectifier
 from ..dense import multiplying
@@ -48,7 +48,7 @@ class Convolve(Slides):
     def depthwise(self) -> bool:
         return self.groups > 1
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x, w = node.inputs
         pixels = dy
         if self.polyphase:
@@ -70,12 +70,12 @@ class Convolve(Slides):
         )
         return dx, dw
 
-    def evaluate(self, x, w):
+    def evaluate(self, x: Array, w: Array) -> Array | tuple[Array, ...]:
         y = self.convolved(x, w)
         y = as_polyphase(y) if self.polyphase else y
         return (y, moments_of(y)) if self.moments else y
 
-    def convolved(self, x, w):
+    def convolved(self, x: Array, w: Array) -> Array:
         import numpy as np
 
         x4, w4 = image_4d(x), image_4d(w)
@@ -88,9 +88,9 @@ class Convolve(Slides):
                 y[:, f] += np.einsum("nchw,fc->nfhw", seen[:, c], w4[f, :, u, v])
         return y if x.ndim == 4 else y[:, :, 0]
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
-        if self.groups > 1 and e.graph.type(w)["c"] == 1 and e.graph.type(w)["f"] == self.groups:
+        if self.groups > 1 and e.type(w)["c"] == 1 and e.type(w)["f"] == self.groups:
             weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {self.geometry.kernel[0]}, -1)")
             parts = strips_of(x, node.name, self.geometry, e)
             e.call(
@@ -98,7 +98,7 @@ class Convolve(Slides):
             )
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
-        filters, channels = e.graph.type(w)["f"], e.graph.type(w)["c"]
+        filters, channels = e.type(w)["f"], e.type(w)["c"]
         weights = e.view("matrix", f"{e[w]}.reshape({filters}, {channels})")
         out = e.view("pixels", e.source(kernels.conv.pixels, e[node.name]))
         length = prod(e.shape(node.name)[-2:])
@@ -119,7 +119,7 @@ class ConvolveInputGradient(Op):
     def macs(self, dy: TensorType, w: TensorType) -> int:
         return w.elements * dy.elements // w["f"]
 
-    def gradient(self, node, dbig, b):
+    def gradient(self, node: Node, dbig: str, b: GraphBuilder) -> tuple[str | None, ...]:
         """As a transposed convolution (`upconv`) it has gradients of its own: a convolution, and dw as ever."""
         dy, w = node.inputs
         convolve = Convolve(self.geometry, self.groups)
@@ -129,7 +129,7 @@ class ConvolveInputGradient(Op):
             b.add(filters, dbig, dy, name=f"{node.name}.dw", like=node),
         )
 
-    def evaluate(self, dy, w):
+    def evaluate(self, dy: Array, w: Array) -> Array:
         import numpy as np
 
         dy4, w4 = image_4d(dy), image_4d(w)
@@ -144,10 +144,10 @@ class ConvolveInputGradient(Op):
         dx = padded[:, :, top : top + height, left : left + width]
         return dx if dy.ndim == 4 else dx[:, :, 0]
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, w = node.inputs
         arguments = self.geometry.arguments
-        wt = e.graph.type(w)
+        wt = e.type(w)
         kernel_h, kernel_w = self.geometry.kernel
         if self.groups > 1 and wt["c"] == 1 and wt["f"] == self.groups:
             weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {kernel_h}, -1)")
@@ -203,7 +203,7 @@ class ConvolveFilterGradient(Op):
     def macs(self, x: TensorType, dy: TensorType) -> int:
         return self.w.elements * dy.elements // self.w["f"]
 
-    def evaluate(self, x, dy):
+    def evaluate(self, x: Array, dy: Array) -> Array:
         import numpy as np
 
         x4 = image_4d(x)
@@ -217,7 +217,7 @@ class ConvolveFilterGradient(Op):
                 dw4[f, :, u, v] += np.einsum("nfhw,nchw->fc", dy4[:, f], seen[:, c])
         return dw
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, dy = node.inputs
         kernel_h, kernel_w = self.geometry.kernel
         if self.groups > 1 and self.w["c"] == 1 and self.w["f"] == self.groups:
@@ -236,7 +236,7 @@ class ConvolveFilterGradient(Op):
         emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e)
 
 
-def strips_of(x: str, y: str, geometry: Geometry, e) -> str:
+def strips_of(x: str, y: str, geometry: Geometry, e: PlanWriter) -> str:
     """Scratch for a strip of y's rows that a depthwise kernel makes of x, for as many channels as fit the cache."""
     rows, channels, *_ = e.shape(y)
     _, _, width, n = e.shape(x)
@@ -247,7 +247,7 @@ def strips_of(x: str, y: str, geometry: Geometry, e) -> str:
     return e.scratch("parts", (block, kernel, strip, width, n))
 
 
-def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e) -> None:
+def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e: PlanWriter) -> None:
     """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
     filters = w["f"] // groups
     depth = w.elements // w["f"]
@@ -273,20 +273,20 @@ class AddBias(Op):
     def type(self, x: TensorType, b: TensorType, *add: TensorType) -> TensorType:
         return x
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         if self.relu:
             dy = b.add(ActivationGradient(Rectifier()), dy, node.name, name=f"{node.name}.dy", like=node)
         _, bias, *add = node.inputs
         return dy, b.add(ChannelSum(b.type(bias)), dy, name=f"{node.name}.db", like=node), *(dy for _ in add)
 
-    def evaluate(self, x, b, *add):
+    def evaluate(self, x: Array, b: Array, *add: Array) -> Array:
         y = sum(add, x + b.reshape(-1, *[1] * (x.ndim - 2)))
         return y * (y > 0) if self.relu else y
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, bias, *add = node.inputs
         if add or self.relu:
-            more = {"add": e.rows(add[0])} if add else {}
+            more: dict[str, str | bool] = {"add": e.rows(add[0])} if add else {}
             more |= {"relu": True} if self.relu else {}
             e.call(kernels.norm.add_bias, e.rows(x), e[bias], **more, out=e.rows(node.name))
             return
@@ -304,15 +304,15 @@ class ChannelSum(Op):
     def type(self, x: TensorType) -> TensorType:
         return self.made
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return x.sum(axis=(0, *range(2, x.ndim)))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         e.call(kernels.norm.channel_sums, e.rows(x), out=e[node.name])
 
 
-def image_4d(x):
+def image_4d(x: Array) -> Array:
     """A sequence's array (or its kernel's) as an image of height 1."""
     return x if x.ndim == 4 else x[:, :, None]
 
@@ -323,7 +323,7 @@ def part(count: int, groups: int, group: int) -> slice:
     return slice(group * share, (group + 1) * share)
 
 
-def looks(geometry: Geometry, padded, height: int, width: int):
+def looks(geometry: Geometry, padded: Array, height: int, width: int) -> Iterator[tuple[int, int, Array]]:
     """For each tap: the pixels of the padded image that it meets, one for each output."""
     for u in range(geometry.kernel[0]):
         for v in range(geometry.kernel[1]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ... import kernels
 from ...ir import TensorType
-from ...ir.op import Op
+from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ...record import record
 
 
@@ -34,14 +34,14 @@ class ToPolyphase(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         width = b.type(node.inputs[0])["w"]
         return (b.add(FromPolyphase(width), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return as_polyphase(x)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         e.call(kernels.polyphase.to_polyphase, e[x], out=e[node.name])
 
@@ -63,15 +63,15 @@ class FromPolyphase(Op):
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (b.add(ToPolyphase(), dy, name=f"{node.name}.dx", like=node),)
 
-    def evaluate(self, x):
+    def evaluate(self, x: Array) -> Array:
         return as_image(x, self.width)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
-        if e.graph[x].op.fused_into_reader:  # made block by block, where each pixel belongs
+        if e.op(x).fused_into_reader:  # made block by block, where each pixel belongs
             height, channels, width, n = e.shape(node.name)
             rows = f"{e[node.name]}.reshape({height}, {channels}, {width // 4}, 4, {n}).transpose(0, 3, 1, 2, 4)"
             e.call(kernels.norm.NormaliseGradient.write, e[x], out=e.view("as_polyphase", rows))
@@ -84,7 +84,7 @@ def moments_type(channels: int) -> TensorType:
     return TensorType((("k", 3), ("c", channels)), batched=False, dtype="partial")
 
 
-def moments_of(y):
+def moments_of(y: Array) -> Array:
     """How many numbers each channel of polyphase rows has, their mean, and the sum of squares about it."""
     import numpy as np
 
@@ -93,7 +93,7 @@ def moments_of(y):
     return np.stack([np.full(y.shape[1], count), y.mean(axis=axes), y.var(axis=axes) * count])
 
 
-def as_polyphase(x):
+def as_polyphase(x: Array) -> Array:
     """x[n,c,h,w] -> [n,c,h,4,t], zero beyond the image."""
     import numpy as np
 
@@ -101,7 +101,7 @@ def as_polyphase(x):
     return np.ascontiguousarray(padded.reshape(*x.shape[:3], -1, 4).swapaxes(3, 4))
 
 
-def as_image(x, width: int):
+def as_image(x: Array, width: int) -> Array:
     """x[n,c,h,4,t] -> [n,c,h,w]"""
     import numpy as np
 

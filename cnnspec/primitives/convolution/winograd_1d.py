@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ... import kernels
 from ...ir import TensorType
 from ...ir.geometry import Geometry
-from ...ir.op import Op, Slides
+from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter, Slides
 from ...record import record
 from ..norm import BLOCK, ReluBatchNormSums
 from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
@@ -53,7 +53,7 @@ class WinogradConvolve(Slides):
         """Six products for four outputs, where the definition takes twelve."""
         return Convolve(self.geometry).macs(image_type(x, self.width), w) // 2
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         dx = b.add(self.way_back, dy, *node.inputs, name=f"{node.name}.dx", like=node)
         return dx, f"{dx}:dw"
 
@@ -61,28 +61,28 @@ class WinogradConvolve(Slides):
     def way_back(self) -> WinogradConvolveGradient:
         return WinogradConvolveGradient(self.geometry, self.width)
 
-    def evaluate(self, x, w, *rest):
-        y = as_polyphase(Convolve(self.geometry).evaluate(as_image(x, self.width), w))
+    def evaluate(self, x: Array, w: Array, *rest: Array) -> Array | tuple[Array, ...]:
+        y = as_polyphase(Convolve(self.geometry).convolved(as_image(x, self.width), w))
         y = AddBias(self.relu).evaluate(y, *rest) if rest else y
         made = [y, moments_of(y)] if self.moments else [y]
         if self.keep:
             made.append(self.transform_input(x, y))
         return tuple(made) if made[1:] else y
 
-    def transform_input(self, x, y):
+    def transform_input(self, x: Array, y: Array) -> Array:
         return transform_input(as_image(x, self.width), self.geometry, y.shape[4])
 
-    def then(self, node, filters: int, e) -> dict[str, str | bool]:
+    def then(self, node: Node, filters: int, e: PlanWriter) -> dict[str, str | bool]:
         """What is done while the rows are hot, as arguments."""
         _, _, *rest = node.inputs
-        made = {name: e[value] for name, value in zip(("bias", "add"), rest, strict=False)}
+        made: dict[str, str | bool] = {name: e[value] for name, value in zip(("bias", "add"), rest, strict=False)}
         if self.relu:
             made["relu"] = True
         if self.moments:
             made["moments"] = e.partial_sums(f"{node.name}:moments", "part", (3, filters))
         return made
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, w, *_ = node.inputs
         f, c, block, length = sizes(x, w, node.name, e)
         rows = e.shape(node.name)[0]
@@ -127,7 +127,7 @@ class WinogradConvolveGradient(Op):
     def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         return 2 * WinogradConvolve(self.geometry, self.width).macs(self.kept or x, w)
 
-    def evaluate(self, dy, x, w, *rest):
+    def evaluate(self, dy: Array, x: Array, w: Array, *rest: Array) -> tuple[Array, ...]:
         if self.kept:
             x = self.seen_in(x)
         if self.sums is not None:
@@ -144,11 +144,11 @@ class WinogradConvolveGradient(Op):
         weights = parameter(**dict(zip("fcuv", w.shape, strict=True)))
         return as_polyphase(dx), ConvolveFilterGradient(self.geometry, 1, weights).evaluate(image, grad)
 
-    def seen_in(self, planes):
+    def seen_in(self, planes: Array) -> Array:
         assert self.kept is not None
         return seen_in(planes, self.geometry, self.kept)
 
-    def sums_by_rows(self, rest: list[str], e) -> str:
+    def sums_by_rows(self, rest: list[str], e: PlanWriter) -> str:
         """What takes the sums of dx block by block, where it is asked for."""
         if self.sums is None:
             return ""
@@ -156,10 +156,10 @@ class WinogradConvolveGradient(Op):
         sums = e.source(kernels.norm.GradientSums, *(e[value] for value in (before, *more)))
         return e.view("sums_by_rows", sums)
 
-    def filter_gradient(self, node, filters: int, channels: int, e) -> str:
+    def filter_gradient(self, node: Node, filters: int, channels: int, e: PlanWriter) -> str:
         return e.view("dw_taps", f"{e[node.name + ':dw']}.reshape({filters}, 3, 3, {channels})")
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, w, *rest = node.inputs
         f, c, block, length = sizes(x, w, dy, e)
         height, rows = e.shape(node.name)[0], e.shape(dy)[0]
@@ -171,7 +171,8 @@ class WinogradConvolveGradient(Op):
             "gradients": (6, held(height, block) * f * length + SKEW),
             "products": (6, block, c, length),
         }
-        given, planes, then = e[x], {}, self.sums_by_rows(rest, e)
+        given: str | None = e[x]
+        planes, then = {}, self.sums_by_rows(rest, e)
         if self.kept:
             given, planes = None, {"planes": saved_input(x, e)}
         else:
@@ -193,10 +194,10 @@ class WinogradConvolveGradient(Op):
             self.sums.emit_total(node, rest, then, e)
 
 
-def sizes(x: str, w: str, y: str, e) -> tuple[int, int, int, int]:
+def sizes(x: str, w: str, y: str, e: PlanWriter) -> tuple[int, int, int, int]:
     """Filters, channels, rows of a block, pixels of a row's block."""
     _, _, _, tiles, n = e.shape(y)
-    f, c = e.graph.type(w)["f"], e.graph.type(w)["c"]
+    f, c = e.type(w)["f"], e.type(w)["c"]
     length = tiles * n
     return f, c, max(1, min(e.shape(y)[0], BLOCK // (max(f, c) * length))), length
 
@@ -206,21 +207,21 @@ def held(rows: int, block: int) -> int:
     return min(rows + 2, 3 * block + 6)
 
 
-def saved_input(value: str, e) -> str:
+def saved_input(value: str, e: PlanWriter) -> str:
     return e.view_of(value, "by_plane", f"{e[value]}.reshape(6, -1)")
 
 
-def taps(w: str, e) -> str:
-    kind = e.graph.type(w)
+def taps(w: str, e: PlanWriter) -> str:
+    kind = e.type(w)
     return e.view_of(w, "taps", f"{e[w]}.reshape({kind['f']}, 3, 3, {kind['c']})")
 
 
-def lent(scratch: Mapping[str, tuple[int, ...]], e) -> dict[str, str]:
+def lent(scratch: Mapping[str, tuple[int, ...]], e: PlanWriter) -> dict[str, str]:
     """Scratch as arguments."""
     return {name: e.scratch(name, shape) for name, shape in scratch.items()}
 
 
-def transform_input(x, geometry: Geometry, tiles: int):
+def transform_input(x: Array, geometry: Geometry, tiles: int) -> Array:
     """x[n,c,h,w] -> [n,c,6,h+2,t]: what the six pixels of each tile come to, before the products."""
     import numpy as np
 
@@ -233,7 +234,7 @@ def transform_input(x, geometry: Geometry, tiles: int):
     return np.einsum("kj,ncjht->nckht", np.array(INPUT, x.dtype), pixels)
 
 
-def seen_in(planes, geometry: Geometry, x: TensorType):
+def seen_in(planes: Array, geometry: Geometry, x: TensorType) -> Array:
     """The x (polyphase rows) whose planes these are: B^T d solved for d, four of which are the tile's own."""
     import numpy as np
 

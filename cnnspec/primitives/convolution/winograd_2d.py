@@ -5,6 +5,7 @@ from __future__ import annotations
 from ... import kernels
 from ...ir import TensorType
 from ...ir.geometry import Geometry
+from ...ir.op import Array, Node, PlanWriter
 from ...record import record
 from ..norm import STRIP
 from .convolve import Convolve
@@ -35,10 +36,10 @@ class Winograd2dConvolve(WinogradConvolve):
         """36 planes of each strip, as if they were the rows of an image: of each channel a number for each tile."""
         return TensorType((("c", x["c"]), ("h", strips(y["h"])), ("r", 36), ("t", y["t"])))
 
-    def transform_input(self, x, y):
+    def transform_input(self, x: Array, y: Array) -> Array:
         return squares_of(as_image(x, self.width), self.geometry)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         x, w, *_ = node.inputs
         f, c, length = sizes(w, node.name, e)
         scratch: dict[str, tuple[int, ...]] = {
@@ -71,11 +72,11 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
     def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         return 2 * Winograd2dConvolve(self.geometry, self.width).macs(self.kept or x, w)
 
-    def seen_in(self, planes):
+    def seen_in(self, planes: Array) -> Array:
         assert self.kept is not None
         return as_polyphase(seen_in_squares(planes, self.geometry, self.kept["h"], self.width))
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, w, *rest = node.inputs
         f, c, length = sizes(w, dy, e)
         row = c * tile_row(node.name, e)
@@ -90,7 +91,8 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
             "products": (36, c * length + APART),
             "both": (12, 4 * row + APART),
         }
-        given, planes = e[x], {}
+        given: str | None = e[x]
+        planes = {}
         if self.kept:
             given, planes = None, {"planes": kept_squares(x, e)}
         else:
@@ -112,22 +114,22 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
             self.sums.emit_total(node, rest, then, e)
 
 
-def sizes(w: str, y: str, e) -> tuple[int, int, int]:
+def sizes(w: str, y: str, e: PlanWriter) -> tuple[int, int, int]:
     """Filters, channels, numbers of a row of tiles."""
-    return e.graph.type(w)["f"], e.graph.type(w)["c"], tile_row(y, e)
+    return e.type(w)["f"], e.type(w)["c"], tile_row(y, e)
 
 
-def tile_row(x: str, e) -> int:
+def tile_row(x: str, e: PlanWriter) -> int:
     """Numbers of a row of tiles; the input may have a tile more than the output."""
     _, _, _, tiles, n = e.shape(x)
     return tiles * n
 
 
-def kept_squares(value: str, e) -> str:
+def kept_squares(value: str, e: PlanWriter) -> str:
     return e.view_of(value, "by_strip", f"{e[value]}.reshape({e.shape(value)[0]}, 36, -1)")
 
 
-def squares_of(x, geometry: Geometry):
+def squares_of(x: Array, geometry: Geometry) -> Array:
     """x[n,c,h,w] -> [n,c,strips,36,t]: what the 6x6 pixels of each square come to, before the products."""
     import numpy as np
 
@@ -144,7 +146,7 @@ def squares_of(x, geometry: Geometry):
     return planes.reshape(*planes.shape[:3], 36, across)
 
 
-def seen_in_squares(planes, geometry: Geometry, height: int, width: int):
+def seen_in_squares(planes: Array, geometry: Geometry, height: int, width: int) -> Array:
     """The x[n,c,h,w] whose planes these are: B^T d B solved for d, each pixel put where it is from."""
     import numpy as np
 

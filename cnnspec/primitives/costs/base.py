@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ... import kernels
 from ...ir import SCALAR, TensorType
-from ...ir.op import Op
+from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ...record import record
 
 
@@ -23,13 +23,13 @@ class CostPrimitive(Op):
     def flops(self, p: TensorType, t: TensorType) -> int:
         return 5 * p.elements
 
-    def share(self, p: TensorType, e) -> float:
+    def share(self, p: TensorType, e: PlanWriter) -> float:
         """weight / images of the batch, and for images / pixels."""
         return self.weight / (e.batch * (p.elements // p["c"]))
 
-    def each(self, p: str, e) -> float:
+    def each(self, p: str, e: PlanWriter) -> float:
         """weight / numbers that are judged: what costs that are a mean over the outputs multiply by."""
-        kind = e.graph.type(p)
+        kind = e.type(p)
         return self.share(kind, e) / kind["c"]
 
 
@@ -45,15 +45,15 @@ class ScaledDifference(CostPrimitive):
     def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         if self.smoothing:
             t = t * (1 - self.smoothing) + self.smoothing / t.shape[1]
         count = p.size if self.mean else p.size / p.shape[1]
         return (p - t) * (self.factor * self.weight / count)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
-        kind = e.graph.type(p)
+        kind = e.type(p)
         target = e[t]
         if self.smoothing:
             target = e.scratch("smooth", e.shape(t))
@@ -69,11 +69,11 @@ class Total(Op):
     def type(self, *costs: TensorType) -> TensorType:
         return SCALAR
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         return (dy,) * len(node.inputs)
 
-    def evaluate(self, *costs):
-        return sum(costs)
+    def evaluate(self, *costs: Array) -> Array:
+        return sum(costs[1:], costs[0])
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         """Nothing: the shards' costs are added up where the step ends."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ... import kernels
 from ...ir import TensorType
+from ...ir.op import Array, GraphBuilder, Node, PlanWriter
 from ...record import record
 from ..channels import channel_axis
 from .base import CostPrimitive, ScaledDifference
@@ -17,27 +18,27 @@ class CrossEntropyLoss(CostPrimitive):
 
     smoothing: float = 0.0
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         p, t = node.inputs
         op = CrossEntropyLossGradient(self.weight, self.smoothing)
         return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
 
-    def smooth(self, t):
+    def smooth(self, t: Array) -> Array:
         return t * (1 - self.smoothing) + self.smoothing / t.shape[1]
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         import numpy as np
 
         images = p.size / p.shape[1]
         floor = np.finfo(p.dtype).tiny
         return -self.weight * (self.smooth(t) * np.log(np.maximum(p, floor))).sum() / images
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
-        kind = e.graph.type(p)
+        kind = e.type(p)
         part = e.scratch("part", e.shape(p))
         share, smoothing = self.share(kind, e), self.smoothing
-        e.call(kernels.cost.cross_entropy, e[p], e[t], smoothing, kind["c"], share, scratch=part, to=e.cost(node))
+        e.call_to(e.cost(node), kernels.cost.cross_entropy, e[p], e[t], smoothing, kind["c"], share, scratch=part)
         e.count_correct(node, p, t)
 
 
@@ -48,15 +49,15 @@ class CrossEntropyLossGradient(CrossEntropyLoss):
     def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         import numpy as np
 
         floor = np.finfo(p.dtype).tiny
         return -self.weight * self.smooth(t) / np.maximum(p, floor) / (p.size / p.shape[1])
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
-        kind = e.graph.type(p)
+        kind = e.type(p)
         part = e.scratch("part", e.shape(p))
         e.call(
             kernels.cost.cross_entropy_gradient,
@@ -74,25 +75,25 @@ class CrossEntropyLossGradient(CrossEntropyLoss):
 class NegativeLogLikelihood(CrossEntropyLoss):
     """-sum of t * p over the channels, where p is the logarithm of a prediction."""
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         p, t = node.inputs
         op = NegativeLogLikelihoodGradient(self.weight, self.smoothing)
         return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         return -self.weight * (self.smooth(t) * p).sum() / (p.size / p.shape[1])
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
-        kind = e.graph.type(p)
-        e.call(
+        kind = e.type(p)
+        e.call_to(
+            e.cost(node),
             kernels.cost.negative_log_likelihood,
             e[p],
             e[t],
             self.smoothing,
             kind["c"],
             self.share(kind, e),
-            to=e.cost(node),
         )
         e.count_correct(node, p, t)
 
@@ -104,12 +105,12 @@ class NegativeLogLikelihoodGradient(NegativeLogLikelihood):
     def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         return -self.weight * self.smooth(t) / (p.size / p.shape[1])
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
-        kind, out = e.graph.type(p), e[node.name]
+        kind, out = e.type(p), e[node.name]
         e.call(kernels.cost.smooth, e[t], self.smoothing, kind["c"], out=out)
         e.call(kernels.np.multiply, out, e.number(-self.share(kind, e)), out=out)
 
@@ -121,28 +122,29 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
     def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
         return {"probabilities": z}
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         _, t = node.inputs
         op = ScaledDifference(self.weight, smoothing=self.smoothing)
         return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
 
-    def evaluate(self, z, t):
+    def evaluate(self, z: Array, t: Array) -> tuple[Array, ...]:
         import numpy as np
 
         shifted = z - z.max(axis=1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         return -self.weight * (self.smooth(t) * log_p).sum() / (z.size / z.shape[1]), np.exp(log_p)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         z, t = node.inputs
-        kind = e.graph.type(z)
+        kind = e.type(z)
         axis, single = channel_axis(e.shape(z))
         scratch = e.scratch("single", single)
         target = e[t]
         if self.smoothing:
             target = e.scratch("smooth", e.shape(t))
             e.call(kernels.cost.smooth, e[t], self.smoothing, kind["c"], out=target)
-        e.call(
+        e.call_to(
+            e.cost(node),
             kernels.cost.softmax_cross_entropy,
             e[z],
             target,
@@ -150,7 +152,6 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
             axis,
             single=scratch,
             out=e[node.name + ":probabilities"],
-            to=e.cost(node),
         )
         e.count_correct(node, f"{node.name}:probabilities", t)
 
@@ -159,23 +160,23 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
 class BinaryCrossEntropyLoss(CostPrimitive):
     """The mean over the outputs of -(t log p + (1 - t) log(1 - p))."""
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         p, t = node.inputs
         return b.add(BinaryCrossEntropyLossGradient(self.weight), p, t, name=f"{node.name}.dp", like=node), None
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         import numpy as np
 
         floor = np.finfo(p.dtype).tiny
         log_p, log_q = np.log(np.maximum(p, floor)), np.log(np.maximum(1 - p, floor))
         return -self.weight * (t * log_p + (1 - t) * log_q).mean()
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
-        kind = e.graph.type(p)
+        kind = e.type(p)
         share = self.share(kind, e) / kind["c"]
         a, b = e.scratch("a", e.shape(p)), e.scratch("b", e.shape(p))
-        e.call(kernels.cost.binary_cross_entropy, e[p], e[t], share, a=a, b=b, to=e.cost(node))
+        e.call_to(e.cost(node), kernels.cost.binary_cross_entropy, e[p], e[t], share, a=a, b=b)
         e.count_correct(node, p, t, labels=True)
 
 
@@ -186,15 +187,15 @@ class BinaryCrossEntropyLossGradient(CostPrimitive):
     def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         import numpy as np
 
         floor = np.finfo(p.dtype).tiny
         return self.weight * (p - t) / np.maximum(p * (1 - p), floor) / p.size
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
-        kind = e.graph.type(p)
+        kind = e.type(p)
         share = self.share(kind, e) / kind["c"]
         scratch = e.scratch("part", e.shape(p))
         e.call(kernels.cost.binary_cross_entropy_gradient, e[p], e[t], share, scratch=scratch, out=e[node.name])
@@ -207,30 +208,30 @@ class SigmoidCrossEntropy(BinaryCrossEntropyLoss):
     def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
         return {"probabilities": z}
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         _, t = node.inputs
         op = ScaledDifference(self.weight, mean=True)
         return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
 
-    def evaluate(self, z, t):
+    def evaluate(self, z: Array, t: Array) -> tuple[Array, ...]:
         import numpy as np
 
         cost = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
         return self.weight * cost.mean(), np.exp(-np.logaddexp(0, -z)).astype(z.dtype)
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         z, t = node.inputs
-        kind = e.graph.type(z)
+        kind = e.type(z)
         probabilities = f"{node.name}:probabilities"
         share = self.share(kind, e) / kind["c"]
         scratch = e.scratch("part", e.shape(z))
-        e.call(
+        e.call_to(
+            e.cost(node),
             kernels.cost.sigmoid_cross_entropy,
             e[z],
             e[t],
             share,
             scratch=scratch,
             out=e[probabilities],
-            to=e.cost(node),
         )
         e.count_correct(node, probabilities, t, labels=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import kernels
 from ...ir import TensorType
+from ...ir.op import Array, GraphBuilder, Node, PlanWriter
 from ...record import record
 from ..channels import channel_axis
 from .base import CostPrimitive, ScaledDifference
@@ -13,20 +14,20 @@ from .base import CostPrimitive, ScaledDifference
 class SquaredError(CostPrimitive):
     """The mean over the outputs of (p - t)^2."""
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         p, t = node.inputs
         op = ScaledDifference(self.weight, factor=2.0, mean=True)
         return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         return self.weight * ((p - t) ** 2).mean()
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
-        kind = e.graph.type(p)
+        kind = e.type(p)
         share = self.share(kind, e) / kind["c"]
         part = e.scratch("part", e.shape(p))
-        e.call(kernels.cost.squared_error, e[p], e[t], share, scratch=part, to=e.cost(node))
+        e.call_to(e.cost(node), kernels.cost.squared_error, e[p], e[t], share, scratch=part)
         e.count_correct(node, p, t)
 
 
@@ -34,17 +35,17 @@ class SquaredError(CostPrimitive):
 class AbsoluteError(CostPrimitive):
     """The mean over the outputs of |p - t|."""
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = AbsoluteErrorGradient(self.weight)
         return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         return self.weight * abs(p - t).mean()
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         part = e.scratch("part", e.shape(p))
-        e.call(kernels.cost.absolute_error, e[p], e[t], self.each(p, e), scratch=part, to=e.cost(node))
+        e.call_to(e.cost(node), kernels.cost.absolute_error, e[p], e[t], self.each(p, e), scratch=part)
         e.count_correct(node, p, t)
 
 
@@ -57,12 +58,12 @@ class AbsoluteErrorGradient(CostPrimitive):
     def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         import numpy as np
 
         return self.weight * np.sign(p - t) / p.size
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         e.call(kernels.cost.absolute_error_gradient, e[p], e[t], self.each(p, e), out=e[node.name])
 
@@ -73,20 +74,20 @@ class HuberError(CostPrimitive):
 
     delta: float = 1.0
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = HuberErrorGradient(self.weight, self.delta)
         return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         import numpy as np
 
         d = abs(p - t)
         return self.weight * np.where(d < self.delta, d * d / 2, self.delta * (d - self.delta / 2)).mean()
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         places = {name: e.scratch(name, e.shape(p)) for name in ("a", "b")}
-        e.call(kernels.cost.huber, e[p], e[t], self.delta, self.each(p, e), **places, to=e.cost(node))
+        e.call_to(e.cost(node), kernels.cost.huber, e[p], e[t], self.delta, self.each(p, e), **places)
         e.count_correct(node, p, t)
 
 
@@ -99,10 +100,10 @@ class HuberErrorGradient(HuberError):
     def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         return self.weight * (p - t).clip(-self.delta, self.delta) / p.size
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         e.call(kernels.cost.huber_gradient, e[p], e[t], self.delta, self.each(p, e), out=e[node.name])
 
@@ -113,23 +114,23 @@ class HingeError(CostPrimitive):
 
     margin: float = 1.0
 
-    def gradient(self, node, dy, b):
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = HingeErrorGradient(self.weight, self.margin)
         return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
 
-    def violations(self, p, t):
+    def violations(self, p: Array, t: Array) -> Array:
         """margin + p - p of the right class, where that is positive."""
         right = (p * t).sum(axis=1, keepdims=True)
         return (self.margin + p - right).clip(0) * (1 - t)
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         return self.weight * self.violations(p, t).mean()
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         axis, single = channel_axis(e.shape(p))
         places = {"single": e.scratch("single", single), "part": e.scratch("part", e.shape(p))}
-        e.call(kernels.cost.hinge, e[p], e[t], self.margin, self.each(p, e), axis, **places, to=e.cost(node))
+        e.call_to(e.cost(node), kernels.cost.hinge, e[p], e[t], self.margin, self.each(p, e), axis, **places)
         e.count_correct(node, p, t)
 
 
@@ -140,11 +141,11 @@ class HingeErrorGradient(HingeError):
     def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p, t):
+    def evaluate(self, p: Array, t: Array) -> Array:
         near = (self.violations(p, t) > 0) * (1 - t)
         return self.weight * (near - t * near.sum(axis=1, keepdims=True)) / p.size
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         axis, single = channel_axis(e.shape(p))
         places = {"single": e.scratch("single", single), "part": e.scratch("part", e.shape(p))}
