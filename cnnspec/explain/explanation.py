@@ -145,9 +145,9 @@ def _image(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
 def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
     detail: dict[str, Any] = {"word": node.op.word, "parameters": list(parameters)}
     if isinstance(node.op, Activation):
-        formula = node.op.formula(X)
-        detail["tree"] = tree(formula)
-        detail["slope"] = tree(differentiate(formula))
+        pointwise = node.op.formula(X)
+        detail["tree"] = tree(pointwise)
+        detail["slope"] = tree(differentiate(pointwise))
     if node.op.word == "bn":
         eps = getattr(node.op, "eps", 0.0)
         formula = f"out = (in − running_mean[c]) / √(running_var[c] + {eps:g}) × weight[c] + bias[c]"
