@@ -16,6 +16,7 @@ from ._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .api import compile as compile
+    from .checking import Report as Report
     from .checking import check as check
     from .diagnostics import Diagnostic as Diagnostic
     from .diagnostics import SpecError as SpecError
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from .experiment.run import resume as resume
     from .experiment.run import run as run
     from .model import Model as Model
+    from .train.history import History as History
 
-__all__ = ["Diagnostic", "Model", "Run", "SpecError", "check", "compile", "open", "resume", "run"]
+__all__ = [
+    "Diagnostic", "History", "Model", "Report", "Run", "SpecError", "check", "compile", "open", "resume", "run",
+]  # fmt: skip
 
 _HOMES = {
     "check": ".checking",
@@ -35,6 +39,8 @@ _HOMES = {
     "open": ".experiment.run",
     "Run": ".experiment.run",
     "Model": ".model",
+    "History": ".train.history",
+    "Report": ".checking",
     "Diagnostic": ".diagnostics",
     "SpecError": ".diagnostics",
 }

@@ -64,12 +64,12 @@ def load(
     places = Places(Path(folder) if folder else None, Path(root or "."), progress, table, settings.target)
     try:
         found = READERS[type(settings.source)](settings.source, places).checked(settings.target)
-        return _dataset(settings, found, seed)
+        return dataset_of(settings, found, seed)
     except Fault as fault:
         raise SpecError((fault.diagnostic(span),)) from fault
 
 
-def _dataset(settings: Data, found: Found, seed: int) -> Dataset:
+def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
     """The parts of what was found: test, validation, training, all scaled by what the training images are."""
     train, validation, test = _settled(found.train, found.validation, found.test)
     assert train is not None

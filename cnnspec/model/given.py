@@ -55,10 +55,10 @@ def as_array(given: Any, name: str) -> Any:
 def ensure_fit(count: int, answers: Mapping[str, Settled]) -> None:
     """Refuse no images, and answers of which there are fewer or more."""
     if not count:
-        raise SpecError((Diagnostic("CNN303", "there are no images, and a mean over none is no number"),))
+        raise SpecError((Diagnostic("CNN303", "x: there are no images, and a mean over none is no number"),))
     for name, (values, _) in answers.items():
         if len(values) != count:
-            message = f"{count} images, but {len(values)} targets for `{name}`"
+            message = f"y: {count} images, but {len(values)} targets for `{name}`"
             raise SpecError((Diagnostic("CNN410", message),))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,9 @@ from ..passes.methods import Times
 from ..quoting import line
 from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
-from ..train.loop import EpochDone, Event, Interrupted, StepDone, TrainingConfig, fit
+from ..train.loop import StepDone
 from . import copies, engines
+from .fitting import Arguments, refused, train
 from .given import Given, by_name, ensure_fit, length
 from .scores import named, scores
 from .tally import Tally
@@ -94,6 +94,7 @@ class Model:
         # of the schedule: the steps, counted over the model's life, at which it begins and ends; 0 where none runs
         self.first_step = self.total_steps = 0
         self.steps_per_epoch = 1
+        self.fixed_rate: float | None = None  # in place of the schedule's
         self.preparation: Preparation | None = None  # of the images it was trained on, where that is known
 
     # ---- training ----------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ class Model:
 
         Where the cost is not finite the parameters stay as they were. Several outputs: of the first cost's.
         """
-        answers = self._answers(y)
+        answers = self.answers(y)
         arrays = self._arrays(x, answers)
         with self.engine.turn:  # the rate is this step's, whoever else takes steps
             cost, correct = self.engine.learn(arrays, self.rate)
@@ -115,13 +116,13 @@ class Model:
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning: the network as it is in use."""
-        answers = self._answers(y)
+        answers = self.answers(y)
         cost, correct = self.engine.measure(self._arrays(x, answers))
         return cost, self._right(correct, answers)
 
     def judge(self, x: Given, y: Given) -> tuple[float, float | None, dict[str, Settled], dict[str, Array]]:
         """As `measure`, with the settled answers and the outputs by name."""
-        answers = self._answers(y)
+        answers = self.answers(y)
         cost, correct, outputs = self.engine.judge(self._arrays(x, answers))
         return cost, self._right(correct, answers), answers, dict(zip(self.graph.outputs, outputs, strict=True))
 
@@ -136,43 +137,39 @@ class Model:
         *,
         epochs: int | None = None,
         batch: int | None = None,
-        validation: tuple[Given, Given] | None = None,
+        batch_size: int | None = None,
+        validation: float | tuple[Given, Given] | None = None,
+        patience: int | None = None,
         on_batch: Callable[[StepDone], object] | None = None,
         on_epoch: Callable[[Row], object] | None = None,
         shuffle: bool = True,
+        prepare: bool = False,
+        classes: Sequence[str] | None = None,
     ) -> History:
         """Train for some epochs (default: the spec's); returns a row an epoch.
 
         The schedule runs over the steps of this call. The order of the images goes on over the model's life:
-        two calls of an epoch see them as one call of two. Raises SpecError where a number stops being finite.
+        two calls of an epoch see them as one call of two.
 
-        on_batch   called after each step, with its cost, rate and seconds
-        on_epoch   called after each epoch, with its row; the answer False of either stops the training there
+        batch       images of a step, also called `batch_size` (default: the model's)
+        validation  images and answers to choose the best epoch by, or the share of x that is kept for it, of every
+                    class alike
+        patience    stop after so many epochs without a better one (default: the spec's); the model then has the
+                    parameters of the best epoch
+        on_batch    called after each step, with its cost, rate and seconds; it may set `model.rate`
+        on_epoch    called after each epoch, with its row; the answer False of either stops the training there
+        prepare     x holds images as they are stored, bytes or floats, y numbers or names of classes: the data
+                    block prepares them (scaling, normalise, augment, validation), and the model keeps how
+        classes     their names, with `prepare`, in the order of the numbers in y
+
+        Raises SpecError where arrays do not fit, which names the argument, and where a number stops being finite;
+        ValueError for an argument that is none of its values.
         """
-        images = self._images(x, y)
-        held_out = None if validation is None else self._images(*validation)
-        size = batch or self.batch
-        if size < 1 or (epochs is not None and epochs < 0):
-            raise ValueError(f"a batch has an image at least, and epochs are counted from 0; got {batch}, {epochs}")
-        course = replace(
-            TrainingConfig.of(self.spec.train, self.spec.data),
-            epochs=self.spec.train.epochs if epochs is None else epochs,
-            batch=size,
-            seed=self.seed,
-            begun=-(-self.steps // -(-len(images) // size)),
-            shuffle=shuffle,
-            augment=(),  # of arrays as the network sees them nothing is known
-        )
-
-        def tell(event: Event) -> object:
-            if on_batch and isinstance(event, StepDone):
-                return on_batch(event)
-            return on_epoch(event.row) if on_epoch and isinstance(event, EpochDone) else None
-
-        try:
-            return fit(self, images, course, held_out, tell)
-        except Interrupted as stopped:  # after a whole step; a program expects what Ctrl-C raises
-            raise KeyboardInterrupt(str(stopped)) from None
+        given = Arguments(
+            epochs=epochs, batch=batch, batch_size=batch_size, validation=validation, patience=patience,
+            on_batch=on_batch, on_epoch=on_epoch, shuffle=shuffle, prepare=prepare, classes=classes,
+        )  # fmt: skip
+        return train(self, x, y, given)
 
     @property
     def scales(self) -> bool:
@@ -181,12 +178,24 @@ class Model:
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step."""
+        """The learning rate of the next step: that of the schedule, or the one that was set.
+
+        One that is set holds for every step after it, until another is; None goes back to the schedule.
+        """
+        if self.fixed_rate is not None:
+            return self.fixed_rate
         train, first, total = self.spec.train, self.first_step, self.total_steps
         base = train.optimiser.lr
         if not total:
             return base
         return train.schedule.rate(self.engine.steps - first, total - first, self.steps_per_epoch, base)
+
+    @rate.setter
+    def rate(self, rate: float | None) -> None:
+        number = isinstance(rate, int | float | np.number) and not isinstance(rate, bool)
+        if rate is not None and not (number and 0 <= rate < float("inf")):
+            raise ValueError(f"a rate is a number from 0 on, or None for that of the schedule; got {rate!r:.40}")
+        self.fixed_rate = None if rate is None else float(rate)
 
     @property
     def steps(self) -> int:
@@ -242,12 +251,15 @@ class Model:
             self.engine.forward(part, out=[values[start:stop] for values in outputs.values()])
         return outputs if len(outputs) > 1 else next(iter(outputs.values()))
 
-    def evaluate(self, x: Given, y: Given) -> dict[str, float | None]:
+    def evaluate(self, x: Given, y: Given, *, metrics: Sequence[str] = ()) -> dict[str, float | None]:
         """Mean cost and accuracy over any number of images, without dropout and with running statistics.
 
-        What the accuracy counts for each kind of answers says `cnnspec.model.targets`; numbers have none.
+        What the accuracy counts for each kind of answers says `cnnspec.model.targets`; numbers have none. `metrics`
+        are measures by their names, which the answers have: "f1", "auc", "rmse", ...; ValueError for others.
         """
-        answers = self._answers(y)
+        if isinstance(metrics, str):
+            raise ValueError(f"metrics is a sequence of names, such as [{metrics!r}]; got {metrics!r}")
+        answers = self.answers(y)
         arrays = self._arrays(x, answers)
         count = length(arrays)
         cost, by_class, by_label = 0.0, 0, 0
@@ -256,7 +268,20 @@ class Model:
             cost += mean * length(part)
             by_class, by_label = by_class + correct[0], by_label + correct[1]
         found = self._right((by_class, by_label), answers)
-        return {"cost": cost / count, "accuracy": None if found is None else found / count}
+        told = {"cost": cost / count, "accuracy": None if found is None else found / count}
+        return told | self._measured(x, y, metrics) if metrics else told
+
+    def _measured(self, x: Given, y: Given, metrics: Sequence[str]) -> dict[str, float | None]:
+        """Measures by their names."""
+        tally = self.tally()
+        for some, answers in self.images(x, y).batches(self.batch, dtype=self.dtype):
+            tally.add(some, answers)
+        measures = tally.measures()
+        known = {} if measures is None else measures.values
+        for name in metrics:
+            if name not in known:
+                raise ValueError(f"these answers have no measure {name!r}; they have {', '.join(known)}")
+        return {name: known[name] for name in metrics}
 
     def cost(self, x: Given, y: Given) -> float:
         """Mean cost over any number of images."""
@@ -269,7 +294,7 @@ class Model:
 
         As in training: with the batch's statistics and with dropout.
         """
-        _, found = self.engine.differentiate(self._arrays(x, self._answers(y)))
+        _, found = self.engine.differentiate(self._arrays(x, self.answers(y)))
         return dict(found)
 
     def activations(self, x: Given) -> dict[str, Array]:
@@ -377,13 +402,16 @@ class Model:
     # ---- arrays ------------------------------------------------------------------------------------
 
     def _inputs(self, x: Given) -> dict[str, Array]:
-        found = by_name(x, self.graph.inputs, "input")
-        arrays = {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
+        try:
+            found = by_name(x, self.graph.inputs, "input")
+            arrays = {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
+        except SpecError as error:
+            raise refused("x", error) from None
         if len(arrays) > 1:
             count = length(arrays)
             for name, values in arrays.items():
                 if len(values) != count:
-                    message = f"{count} images for `{next(iter(arrays))}`, but {len(values)} for `{name}`"
+                    message = f"x: {count} images for `{next(iter(arrays))}`, but {len(values)} for `{name}`"
                     raise SpecError((Diagnostic("CNN408", message),))
         return arrays
 
@@ -430,16 +458,19 @@ class Model:
         """The outputs that numbers of classes are no answers for, and why."""
         return tuple((name, answers.refused) for name, answers in self._outputs.items() if answers.refused)
 
-    def _answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
+    def answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
         """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there.
 
         Raises SpecError (CNN241) for numbers of classes where no cost is stated that tells classes apart.
         """
-        given = by_name(y, self.judged, "output")
-        for name, fault in self._refused:
-            if self._outputs[name].numbered(given[name]):
-                raise SpecError((fault.diagnostic(),))
-        return self._settled(given, whole)
+        try:
+            given = by_name(y, self.judged, "output")
+            for name, fault in self._refused:
+                if self._outputs[name].numbered(given[name]):
+                    raise SpecError((fault.diagnostic(),))
+            return self._settled(given, whole)
+        except SpecError as error:
+            raise refused("y", error) from None
 
     def _settled(self, given: Mapping[str, Array], whole: bool = False) -> dict[str, Settled]:
         try:
@@ -459,9 +490,9 @@ class Model:
         for start in range(0, count, self.batch):
             yield start, {name: values[start : start + self.batch] for name, values in arrays.items()}
 
-    def _images(self, x: Given, y: Given) -> Split | Named:
+    def images(self, x: Given, y: Given) -> Split | Named:
         """Images and answers to go through in batches, all of them looked at once."""
-        inputs, settled = self._inputs(x), self._answers(y, whole=True)
+        inputs, settled = self._inputs(x), self.answers(y, whole=True)
         ensure_fit(length(inputs), settled)
         answers = {name: kept(one) for name, one in settled.items()}
         answers |= {name: self._outputs[name].targets(settled[name]) for name, _ in self._refused}  # rows stay rows

@@ -1,0 +1,276 @@
+"""What `fit` is given, settled: images and answers to learn from and to choose by, and the best weights so far.
+
+    images, held_out = held_out_of(images, 0.1, seed=0)          # a share of arrays as the network sees them
+    dataset = dataset_of_arrays(x, y, spec.data, ...)            # arrays as they are stored, by the data block
+
+Mistakes in values are a ValueError that names the argument; what is wrong with arrays is a SpecError that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..data.classes import classes_of
+from ..data.dataset import Dataset, Named, Split
+from ..data.found import Found, Pair
+from ..data.load import dataset_of, divide
+from ..data.preparation import Preparation, preparation_of, prepared_as
+from ..data.single import as_numbers
+from ..diagnostics import Diagnostic, Fault, SpecError
+from ..ir import Graph
+from ..lang import Spec
+from ..settings.data import Data, Npz
+from ..train.history import History, Row
+from ..train.loop import EpochDone, Event, Interrupted, StepDone, TrainingConfig, fit
+from ..train.trainable import Trainable
+
+ARRAYS = "x"  # how messages call what `fit` was given
+TEXTS = "US"  # kinds of NumPy's types that hold texts
+
+
+class Fitted(Trainable, Protocol):
+    """What fitting asks of a model, beside what the loop asks."""
+
+    spec: Spec
+    graph: Graph
+    batch: int
+    seed: int
+    preparation: Preparation | None
+
+    def images(self, x: Any, y: Any) -> Split | Named:
+        """Images and answers to go through in batches; SpecError, which names x or y, where they do not fit."""
+
+    def answers(self, y: Any, whole: bool = False) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What `Model.fit` is given beside arrays; its docstring says what each is."""
+
+    epochs: int | None
+    batch: int | None
+    batch_size: int | None
+    validation: Any
+    patience: int | None
+    on_batch: Callable[[StepDone], object] | None
+    on_epoch: Callable[[Row], object] | None
+    shuffle: bool
+    prepare: bool
+    classes: Sequence[str] | None
+
+    def course(self, model: Fitted) -> TrainingConfig:
+        """The training that is asked for; ValueError, which names the argument, for what is none of its values."""
+        for name in ("on_batch", "on_epoch"):
+            if getattr(self, name) is not None and not callable(getattr(self, name)):
+                raise ValueError(f"{name} is called with what happened; got {getattr(self, name)!r:.40}")
+        if self.classes is not None and not self.prepare:
+            raise ValueError("classes are names that `prepare=True` keeps; give that too")
+        course = replace(
+            TrainingConfig.of(model.spec.train, model.spec.data),
+            batch=one_of(self.batch, self.batch_size, model.batch),
+            seed=model.seed,
+            shuffle=self.shuffle,
+            # how images of other scales may be changed nobody knows
+            augment=model.spec.data.augment if self.prepare else (),
+        )
+        if self.epochs is not None:
+            course = replace(course, epochs=whole("epochs", self.epochs, 0))
+        if self.patience is not None:
+            course = replace(course, patience=whole("patience", self.patience, 1))
+        return course
+
+
+def train(model: Fitted, x: Any, y: Any, given: Arguments) -> History:
+    """Train a model on arrays; `Model.fit` says how."""
+    course = given.course(model)
+    images, held_out = (prepared if given.prepare else as_seen)(model, x, y, given)
+    course = replace(course, begun=-(-model.steps // -(-len(images) // course.batch)))
+    best = Best()
+
+    def tell(event: Event) -> object:
+        if isinstance(event, EpochDone) and event.best and course.patience is not None:
+            best.keep(model.parameters)
+        if given.on_batch and isinstance(event, StepDone):
+            return given.on_batch(event)
+        return given.on_epoch(event.row) if given.on_epoch and isinstance(event, EpochDone) else None
+
+    try:
+        history = fit(model, images, course, held_out, tell)
+    except Interrupted as stopped:  # after a whole step; a program expects what Ctrl-C raises
+        raise KeyboardInterrupt(str(stopped)) from None
+    if history.best_epoch < len(history):
+        best.restore(model.parameters)
+    return history
+
+
+def as_seen(model: Fitted, x: Any, y: Any, given: Arguments) -> tuple[Split | Named, Split | Named | None]:
+    """Arrays as the network sees them, to learn from and to validate with."""
+    share = share_of(given.validation)
+    images = model.images(x, y)
+    if share is not None:
+        return held_out_of(images, share, model.seed)
+    try:
+        return images, None if given.validation is None else model.images(*given.validation)
+    except SpecError as error:
+        raise refused("validation", error) from None
+
+
+def prepared(model: Fitted, x: Any, y: Any, given: Arguments) -> tuple[Split, Split | None]:
+    """Arrays as they are stored, to learn from and to validate with; the model keeps how they are prepared."""
+    if len(model.graph.inputs) > 1 or len(model.graph.outputs) > 1:
+        raise ValueError("prepare=True is for networks of one input and one output")
+    found, settings = dataset_of_arrays(
+        x, y, model.spec.data, validation=given.validation, classes=given.classes, known=model.preparation,
+        seed=model.seed,
+    )  # fmt: skip
+    wanted = model.graph.type(model.graph.inputs[0])
+    if found.input_type.shape != wanted.shape:
+        message = f"x: the network takes {wanted}, and x holds images of {found.input_type}"
+        raise SpecError((Diagnostic("CNN408", message),))
+    for part in (found.train, found.validation):
+        model.answers(part.y, whole=True)
+    model.preparation = model.preparation or preparation_of(found, settings)
+    return found.train, found.validation if len(found.validation) else None
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """A count among the arguments; ValueError, which names it, for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} is a whole number from {least} on, got {value!r:.40}")
+    return int(value)
+
+
+def one_of(batch: int | None, batch_size: int | None, default: int) -> int:
+    """The size of a batch, by either of its names."""
+    if batch is not None and batch_size is not None:
+        raise ValueError("batch and batch_size are one argument: give one of them")
+    given = batch_size if batch is None else batch
+    name = "batch_size" if batch is None else "batch"
+    return default if given is None else whole(name, given, 1)
+
+
+def share_of(validation: Any) -> float | None:
+    """The share that `validation` asks for; None where it is a pair of images and answers, or nothing."""
+    if validation is None:
+        return None
+    if isinstance(validation, int | float | np.number) and not isinstance(validation, bool):
+        if not 0 <= validation < 1:
+            raise ValueError(f"validation is a share from 0 to below 1, or a pair (x, y); got {validation!r}")
+        return float(validation)
+    if not (isinstance(validation, tuple | list) and len(validation) == 2):
+        kind = type(validation).__name__
+        raise ValueError(f"validation is a share from 0 to below 1, or a pair (x, y); got one {kind}")
+    return None
+
+
+def held_out_of(images: Split | Named, share: float, seed: int) -> tuple[Split | Named, Split | Named | None]:
+    """Images to learn from, and a share of them (rounded down) to validate with, of every class alike."""
+    first = images.y if isinstance(images, Split) else next(iter(images.y.values()))
+    rest, kept = divide(np.asarray(first), share, seed)
+    if not len(kept):
+        return images, None
+    return part(images, rest), part(images, kept)
+
+
+def part(images: Split | Named, places: np.ndarray) -> Split | Named:
+    """These images, in this order."""
+    if isinstance(images, Split):
+        return images.part(places)
+    return Named(*({name: values[places] for name, values in each.items()} for each in (images.x, images.y)))
+
+
+def dataset_of_arrays(
+    x: Any,
+    y: Any,
+    settings: Data,
+    *,
+    validation: Any = None,
+    classes: Sequence[str] | None = None,
+    known: Preparation | None = None,
+    seed: int = 0,
+) -> tuple[Dataset, Data]:
+    """Arrays as they are stored, as the data block prepares those of an archive; and the block as it held.
+
+    Answers may be texts, the names of classes. With the preparation that a model has already they are prepared so.
+    Raises SpecError, as a source of data does.
+    """
+    axes = settings.source.axes if isinstance(settings.source, Npz) else known.axes if known else None
+    share = share_of(validation)
+    settings = replace(
+        settings,
+        source=Npz(ARRAYS, axes=axes, test=0.0),
+        validation=settings.validation if share is None else share,
+    )
+    try:
+        pairs = {"train": _pair(x, y, axes, "")}
+        if share is None and validation is not None:
+            pairs["validation"] = _pair(validation[0], validation[1], axes, "validation: ")
+        names: tuple[str, ...] | None = None if classes is None else tuple(classes)
+        if any(labels.dtype.kind in TEXTS for _, labels in pairs.values()):
+            pairs, names = _named(pairs, names)
+        found = Found(ARRAYS, pairs["train"], classes=names, validation=pairs.get("validation")).checked(
+            settings.target
+        )
+        made = dataset_of(settings, found, seed)
+        return (made if known is None else prepared_as(made, known)), settings
+    except Fault as fault:
+        raise SpecError((fault.diagnostic(),)) from None
+
+
+def _pair(x: Any, y: Any, axes: str | None, where: str) -> Pair:
+    images = as_numbers(x, f"{where}x")
+    if axes is not None and len(axes) != images.ndim:
+        raise Fault("CNN408", f"{where}x has {images.ndim} axes, and the data block says `axes {axes}`")
+    if axes is not None and "c" not in axes:
+        images, axes = images[:, None], f"nc{axes[1:]}"
+    if axes is not None:
+        images = images.transpose([axes.index(name) for name in "nchw" if name in axes])
+    labels = np.asarray(y)
+    if labels.dtype.kind not in TEXTS:
+        labels = as_numbers(y, f"{where}y")
+    if not labels.ndim or not len(images):
+        raise Fault("CNN303", f"{where}x holds no images" if labels.ndim else f"{where}y is {y!r:.40}, no array")
+    if len(images) != len(labels):
+        raise Fault("CNN410", f"{where}y holds {len(labels)} answers, and x {len(images)} images")
+    return images, labels
+
+
+def _named(pairs: Mapping[str, Pair], names: tuple[str, ...] | None) -> tuple[dict[str, Pair], tuple[str, ...]]:
+    """Answers that are names of classes, as numbers."""
+    texts = {name: [str(label).strip() for label in np.ravel(y).tolist()] for name, (_, y) in pairs.items()}
+    found, number = classes_of(label for labels in texts.values() for label in labels)
+    if names is not None:
+        strange = [name for name in found if name not in names]
+        if strange:
+            raise Fault("CNN429", f"y has classes that `classes` does not name: {', '.join(strange[:8])}")
+        found, number = names, {label: names.index(label) for labels in texts.values() for label in labels}
+    return {
+        name: (x, np.array([number[label] for label in texts[name]], np.int64)) for name, (x, _) in pairs.items()
+    }, found
+
+
+class Best:
+    """The parameters after the best epoch so far, to go back to."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, np.ndarray] | None = None
+
+    def keep(self, parameters: Mapping[str, np.ndarray]) -> None:
+        self.kept = {name: np.array(values) for name, values in parameters.items()}
+
+    def restore(self, parameters: MutableMapping[str, np.ndarray]) -> None:
+        for name, values in (self.kept or {}).items():
+            parameters[name] = values
+
+
+def refused(argument: str, error: SpecError) -> SpecError:
+    """The same findings, which say of which argument they are."""
+    return SpecError(tuple(_of(argument, finding) for finding in error.diagnostics))
+
+
+def _of(argument: str, finding: Diagnostic) -> Diagnostic:
+    return replace(finding, message=f"{argument}: {finding.message}")
