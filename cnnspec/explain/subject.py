@@ -45,6 +45,7 @@ class Subject:
     classes: tuple[str, ...] = ()
     run: Path | None = None
     mistakes: tuple[Mistake, ...] = ()
+    preparation: Preparation | None = None
 
     @property
     def graph(self) -> Graph:
@@ -78,7 +79,8 @@ def open_subject(
         run = path if path.is_dir() else None
         examples = _of_file(network.model, image, network.preparation, label)
         name = path.name if run else _stem(network.spec)
-        return Subject(name, network.model, examples, network.preparation.classes or (), run)
+        classes = network.preparation.classes or ()
+        return Subject(name, network.model, examples, classes, run, preparation=network.preparation)
     if trained:
         session, model = reopen(path, folder)
     else:
@@ -88,7 +90,8 @@ def open_subject(
         session, model = found, Model(found.spec, seed=seed)
     if image is not None:
         examples = _of_file(model, image, session.preparation, label)
-        return Subject(_stem(session.spec), model, examples, session.data.classes or ())
+        classes = session.data.classes or ()
+        return Subject(_stem(session.spec), model, examples, classes, preparation=session.preparation)
     return of_session(session, model, path if path.is_dir() else None, which)
 
 
@@ -100,7 +103,7 @@ def of_session(
     chosen = which if which is not None else telling(session.data, mistakes)
     examples = tuple(_tested(session, model, k) for k in chosen)
     name = run.name if run else _stem(session.spec)
-    return Subject(name, model, examples, session.data.classes or (), run, mistakes)
+    return Subject(name, model, examples, session.data.classes or (), run, mistakes, session.preparation)
 
 
 def _stem(spec: Spec) -> str:

@@ -465,9 +465,8 @@ def test_the_account_stays_in_view_beside_the_maps(driver, lenet):
 
 def test_the_way_back_says_why_nothing_comes_and_leads_on(driver, tmp_path):
     """A closed rectifier, a window that chose another number, and a number that nothing is made of."""
-    model = cnnspec.compile(
-        text="input 1x4x4\nconv 1x1x1 -> relu -> maxpool 2 -> crop 1x1 -> flatten -> dense 2 -> softmax", dtype="float64"
-    )
+    text = "input 1x4x4\nconv 1x1x1 -> relu -> maxpool 2 -> crop 1x1 -> flatten -> dense 2 -> softmax"
+    model = cnnspec.compile(text=text, dtype="float64")
     model.parameters["conv1.weight"], model.parameters["conv1.bias"] = np.ones((1, 1, 1, 1)), np.zeros(1)
     x = np.arange(16.0).reshape(1, 1, 4, 4) - 12.5
     subject = Subject("back", model, (Example("a ramp", model.arrays(x, np.array([1])), 1),))

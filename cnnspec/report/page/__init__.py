@@ -32,6 +32,8 @@ SCRIPTS = (
     "slide.js",
     "sums.js",
     "back.js",
+    "fit.js",
+    "own.js",
     "results.js",
     "page.js",
 )
@@ -42,7 +44,7 @@ def page(subject: Subject) -> str:
     """The page as the text of an HTML file."""
     numbers = Numbers()
     told = content(subject, numbers)
-    text, told["refused"] = network_text(subject.model)
+    text, told["refused"] = network_text(subject.model, subject.preparation)
     depth = 9 if len(subject.graph) <= OPENED else 0
     scripts = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     frame = (HERE / "page.html").read_text(encoding="utf-8")

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...data.fitted import is_of_digits
+from ...data.preparation import BYTES, Preparation
 from ...draw.diagram import diagram
 from ...explain.explanation import account, image_shape
 from ...explain.receptive_field import Reach, receptive
@@ -33,6 +35,7 @@ def content(subject: Subject, numbers: Numbers) -> dict[str, Any]:
         "totals": {"parameters": known.parameters, "macs": known.macs, "state": known.state},
         "stations": {station.name: station.members[-1] for depth in (0, 9) for station in diagram(graph, depth)},
         "examples": [_example(subject, example, numbers) for example in subject.examples],
+        "own": _own(subject.preparation) if len(graph.inputs) == 1 else None,
         "training": _training(subject.run) if subject.run else None,
         "results": outcome(subject.model, subject.mistakes, numbers) if subject.run else None,
         "spec": subject.model.spec.source.text,
@@ -91,6 +94,17 @@ def _example(subject: Subject, example: Example, numbers: Numbers) -> dict[str, 
             np.asarray(array[0], np.float64)
         )
     return {"title": title, "label": example.label, "known": example.known, "inputs": inputs, "targets": targets}
+
+
+def _own(kept: Preparation | None) -> dict[str, Any] | None:
+    """How a drawing or picture of one's own is fitted; None where the network takes none."""
+    if kept is None or kept.stored != BYTES or kept.input_type.kind != "image" or kept.input[0] not in (1, 3):
+        return None
+    digits = is_of_digits(kept)
+    _, height, width = kept.input
+    how = "light on dark, centred by mass, as MNIST was made"
+    says = how if digits else f"cut to {height}x{width} around the middle"
+    return {"digits": digits, "shape": list(kept.input), "says": f"Fitted: {says}."}
 
 
 def _training(run: Path) -> dict[str, Any] | None:

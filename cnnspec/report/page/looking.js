@@ -7,17 +7,34 @@ const looked = { parameters: {}, recent: [], worker: null, waiting: new Map(), a
 // What the worker does, in a scope of its own; `network` is the page's network (targets/js).
 function worker() {
   const net = network.create(undefined, { dtype: "float64" });
-  self.onmessage = ({ data: { id, inputs, targets } }) => {
+  self.onmessage = ({ data: { id, ...question } }) => {
     try {
-      self.postMessage({ id, ...lookAt(net, inputs, targets) });
+      self.postMessage({ id, ...lookAt(net, question) });
     } catch (problem) {
       self.postMessage({ id, problem: String(problem) });
     }
   };
 }
 
-// Every value and every gradient of one example, by name.
-function lookAt(net, inputs, targets) {
+// Every value and every gradient of one example, by name. Where it is not known what is right, the network's own
+// answer is taken for it; `pixels` are bytes, prepared here as the training data were.
+function lookAt(net, { inputs, targets, pixels }) {
+  if (pixels) {
+    inputs = net.prepare(pixels);
+    net.look(inputs);
+    targets = Object.fromEntries(net.plans.look.targets.map(([name, , [classes, ...sides]]) => {
+      const answer = net.value(name), size = sides.reduce((a, b) => a * b, 1), right = answer.slice();
+      if (classes > 1) {
+        right.fill(0);
+        for (let k = 0; k < size; k++) {
+          let best = 0;
+          for (let c = 1; c < classes; c++) if (answer[c * size + k] > answer[best * size + k]) best = c;
+          right[best * size + k] = 1;
+        }
+      }
+      return [name, right];
+    }));
+  }
   const cost = net.look(inputs, targets);
   const values = {}, gradients = {}, parameters = {};
   for (const [name] of net.plans.look.outputs) {
@@ -51,9 +68,9 @@ function besidePage(text) {
   document.head.append(element("script", {}, text)); // defines `network`
   let net = null;
   return {
-    postMessage({ id, inputs, targets }) {
+    postMessage({ id, ...question }) {
       net ||= network.create(undefined, { dtype: "float64" });
-      window.setTimeout(() => answered({ id, ...lookAt(net, inputs, targets) }));
+      window.setTimeout(() => answered({ id, ...lookAt(net, question) }));
     },
   };
 }
@@ -70,7 +87,8 @@ function answered({ id, problem, parameters, ...seenNow }) {
 async function look(example) {
   if (!example.seen) {
     const named = (addresses) => Object.fromEntries(Object.entries(addresses).map(([name, at]) => [name, numbersAt(at)]));
-    const question = { id: ++looked.asked, inputs: named(example.inputs), targets: named(example.targets) };
+    const asked = example.pixels ? { pixels: example.pixels } : { inputs: named(example.inputs), targets: named(example.targets) };
+    const question = { id: ++looked.asked, ...asked };
     example.seen = await new Promise((done, failed) => {
       looked.waiting.set(question.id, { question, done, failed });
       looked.worker.postMessage(question);

@@ -16,6 +16,7 @@ function showPage() {
   byId("example").append(...content.examples.map((example, k) => element("option", { value: k }, example.title)));
   byId("choose").append(...content.layers.map((layer) => element("option", { value: layer.name }, layer.name)));
   showLayers();
+  showPad();
   showTraining(content.training);
   showResults(content.results, content.training && content.training.summary);
   const image = byId("drawing").querySelector("svg");
@@ -293,7 +294,7 @@ function chooseFromAddress() {
 
 showPage();
 byId("example").addEventListener("change", (event) => {
-  chooseExample(content.examples[Number(event.target.value)]);
+  chooseExample(event.target.value === "own" ? own.example : content.examples[Number(event.target.value)]);
 });
 byId("choose").addEventListener("change", (event) => choose(event.target.value));
 byId("before").addEventListener("click", () => neighbour(-1));
