@@ -68,6 +68,7 @@ class Emitter:
         self.buffers: dict[str, Buffer] = {}
         self.beside: dict[str, Place] = {}
         self.scratch = 0  # numbers of an image
+        self.turned = 0  # numbers of the kernels that are turned
         self.deepest = 0  # numbers of the longest sum in a product of matrices
         self.costs = 0
 

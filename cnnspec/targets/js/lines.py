@@ -94,6 +94,10 @@ def convolve_input_gradient(e: Emitter, node: Any) -> None:
         e.line(f"depthwiseInputGradient({e[dy]}, {e[w]}, {e[node.name]}, n, {window})")
         return
     need_columns(e, op, e.type(dy), weight)
+    if op.geometry.stride == (1, 1) and not op.geometry.plain:
+        depth = weight.elements // weight["c"] // op.groups
+        e.deepest, e.turned = max(e.deepest, depth), max(e.turned, weight.elements)
+        e.scratch = max(e.scratch, depth * node.type.spatial[-1])
     e.line(f"convolveInputGradient(room, {e[dy]}, {e[w]}, {e[node.name]}, n, {window})")
 
 
