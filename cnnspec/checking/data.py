@@ -29,16 +29,18 @@ def data_findings(
         return ()
     if not files and type(spec.data.source) not in SETS:
         return ()
-    from ..experiment.agreement import disagreements, of_several, unmeasured
+    from ..experiment.agreement import disagreements, unmeasured, wanted
 
     try:
-        known, whole = (None, None) if of_several(spec) else _looked_at(spec, folder, data)
+        if wanted(spec).several:
+            return _several(reading, spec, folder, data)
+        known, whole = _looked_at(spec, folder, data)
     except Fault as fault:
         return (fault.diagnostic(spec.place("source")),)
     except SpecError as error:
         return error.diagnostics
     if known is None:
-        return of_several(spec)
+        return ()
     if spec.symbolic and known.input is not None and spec.graph.type(spec.graph.inputs[0]) != known.input:
         again = read(reading.source, folder=folder, input=known.input, fixes=False)
         if again.spec is None:
@@ -51,6 +53,32 @@ def data_findings(
 
         found = unjudged(spec, whole)
     return found or unmeasured(spec, known)
+
+
+def _several(reading: Reading, spec: Spec, folder: Path | None, data: Path | None) -> tuple[Diagnostic, ...]:
+    """The same for a network with several inputs or outputs; raises Fault or SpecError."""
+    from ..data.small import is_small
+    from ..data.sources.by_name import describe_several
+    from ..experiment.agreement import disagreements, unmeasured, wanted
+
+    asked = wanted(spec)
+    known = describe_several(spec.data, asked, folder, data)
+    if known is None:
+        return ()
+    first = next(iter(known.values()))
+    if spec.symbolic and first.input is not None and len(asked.inputs) == 1:
+        again = read(reading.source, folder=folder, input=first.input, fixes=False)
+        if again.spec is None:
+            return again.errors
+        spec = again.spec
+    found = disagreements(spec, known)
+    if not found and is_small(spec.data, folder or Path(), data):
+        from ..data.several import load_several
+        from ..experiment.answers import unjudged
+
+        whole = load_several(spec.data, asked, root=folder, folder=data, span=spec.place("source"))
+        found = disagreements(spec, whole.pairs) or unjudged(spec, whole)
+    return found or unmeasured(spec, first)
 
 
 def _looked_at(spec: Spec, folder: Path | None, data: Path | None) -> tuple[Known | None, Dataset | None]:

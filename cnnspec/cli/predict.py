@@ -97,6 +97,12 @@ def command(
         tell(line, err=True)
 
     network = open_trained(trained, folder, remark)
+    if network.preparation.inputs:
+        if fit or prepared or as_csv or masks:
+            raise click.UsageError("--fit, --prepared, --csv and --masks want one input and one output")
+        from .predict_named import tell_answers
+
+        return tell_answers(network, files, top, as_json)
     failed: list[Diagnostic] = []
     keep = Masks(masks, files) if masks is not None else None
     with network.model:

@@ -19,7 +19,7 @@ from ..settings.augment import Augmentation
 from ..settings.data import Source
 from .changes import Answers, Changes
 from .facts import Known
-from .tables import Table
+from .formats.kept import Table
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
 ORDER = 0  # which of an epoch's streams of random numbers; see `changes.CHANGES`
@@ -172,6 +172,7 @@ class Named:
 
     x: dict[str, np.ndarray]
     y: dict[str, np.ndarray]
+    scaling: Mapping[str, Scaling] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.x.values())))
@@ -192,8 +193,12 @@ class Named:
         order = _order(len(self), seed, epoch, shuffle)
         for first in range(start * batch, len(self), batch):
             taken = order[first : first + batch]
-            x = {name: values[taken] for name, values in self.x.items()}
+            x = {name: self._scaled(name, values[taken], dtype) for name, values in self.x.items()}
             yield x, {name: values[taken] for name, values in self.y.items()}
+
+    def _scaled(self, name: str, x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+        scaling = self.scaling.get(name)
+        return x if scaling is None else scaling.apply(x, np.empty(x.shape, dtype))
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,24 +16,28 @@ from typing import Any
 
 import numpy as np
 
-from .dataset import Dataset, Split
+from .dataset import Dataset, Named, Split
 
 WHOLE = 64 << 20  # bytes
 PARTS = {"train": "training images", "validation": "validation images", "test": "test images"}
 
 
 def fingerprint(data: Dataset) -> dict[str, Any]:
-    """The images of every part, as above."""
+    """The images of every part, as above; of several inputs the sizes and the type of the first."""
+    first = data.train.x if isinstance(data.train, Split) else next(iter(data.train.x.values()))
     return {
         "input": list(data.input_type.shape),
-        "stored": str(data.train.x.dtype),
+        "stored": str(first.dtype),
         "classes": None if data.classes is None else len(data.classes),
         **{part: {"images": len(split), "sha256": digest(split)} for part, split in _splits(data)},
     }
 
 
-def digest(split: Split) -> str:
+def digest(split: Split | Named) -> str:
     """SHA-256 of the images and of what they show, in their order."""
+    if isinstance(split, Named):
+        parts = [digest(Split(x, y)) for x in split.x.values() for y in split.y.values()]
+        return sha256("".join(parts).encode()).hexdigest()
     found = sha256()
     for array in (split.x,) if split.itself else (split.x, split.y):
         found.update(f"{array.dtype} {array.shape}".encode())

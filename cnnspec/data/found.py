@@ -11,7 +11,7 @@ from .checks import TOLD, ensure_paired, ensure_same_shape, form_of, named_class
 from .classes import MOST_CLASSES, first_class
 from .dataset import Numbers
 from .files import need
-from .tables import Table
+from .formats.kept import Table
 
 Pair = tuple[np.ndarray, np.ndarray]
 LONGEST_NAME = 200

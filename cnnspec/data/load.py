@@ -13,6 +13,7 @@ from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Image
 from .dataset import Dataset, Labels, Scaling, Split
 from .files import found_at
 from .formats.idx import read_idx, read_idx_folder
+from .formats.kept import Table
 from .formats.npz import read_npz
 from .formats.table import filled, means, read_csv
 from .found import Found, Pair
@@ -20,7 +21,6 @@ from .sources.cifar import read_cifar10
 from .sources.fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
 from .sources.images import read_images, read_pairs
 from .sources.wellknown import CLOTHES, TEN
-from .tables import Table
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
     if table and table.missing == "mean":
         table = table if table.fill else replace(table, fill=means(train[0], table))
         train, validation, test = (_filled(pair, table) for pair in (train, validation, test))
-    scaling = _scaling(train[0], settings.normalise)
+    scaling = scaling_of(train[0], settings.normalise)
     learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
     return Dataset(found.name, learn, choose, final, found.classes, table, settings.source, found.own)
@@ -135,7 +135,7 @@ def _filled(pair: Pair, table: Table) -> Pair:
     return whole, whole if y is x else y
 
 
-def _scaling(x: np.ndarray, normalise: bool) -> Scaling:
+def scaling_of(x: np.ndarray, normalise: bool) -> Scaling:
     """Bytes to 0..1; to mean 0 and deviation 1 of each channel where wished. A constant channel becomes 0."""
     unit = 1 / 255 if x.dtype == np.uint8 else 1.0
     if not normalise:

@@ -22,17 +22,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from .._version import __version__
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import TensorType, data
-from ..settings.data import Data, Images, Npz
+from ..settings.data import Data, Images, Npz, Pairs
 from ..validation import fault_of
-from .dataset import Dataset, Scaling, Split
-from .tables import Table
+from .dataset import Dataset, Named, Scaling, Split
+from .formats.kept import Table
+from .several import Several
 
 VERSION = 1
 KEY = "preparation"  # its name in settings.json and in the metadata of weights
@@ -53,6 +54,8 @@ class Preparation:
     classes  their names in the order of the outputs, None where answers are numbers
     source   the word of the data's source; with it `colour` and `resize` of pictures, `axes` of archives, and
              the `table` of a csv
+    inputs   of a network that has several, or several outputs: the preparation of each by its name; `outputs` has
+             the classes of each output, None where it is numbers
     """
 
     input: tuple[int, ...]
@@ -65,6 +68,8 @@ class Preparation:
     resize: tuple[int, ...] | None = None
     axes: str | None = None
     table: Table | None = None
+    inputs: Mapping[str, Preparation] = field(default_factory=dict)
+    outputs: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=lambda: {"cnnspec": __version__, "numpy": np.__version__})
 
     @property
@@ -112,6 +117,9 @@ class Preparation:
             found["resize"] = list(self.resize)
         if self.table:
             found["table"] = self.table.to_json()
+        if self.inputs:
+            found["inputs"] = {name: one.to_json() for name, one in self.inputs.items()}
+            found["outputs"] = {name: names and list(names) for name, names in self.outputs.items()}
         return found
 
     def metadata(self) -> dict[str, str]:
@@ -139,6 +147,8 @@ class Preparation:
             range=(float(low), float(high)),
             classes=None if classes is None else tuple(classes),
             source=document["source"],
+            inputs={name: cls.from_json(one, where) for name, one in document.get("inputs", {}).items()},
+            outputs={name: names and tuple(names) for name, names in document.get("outputs", {}).items()},
             colour=document.get("colour"),
             resize=tuple(resize) if resize else None,
             axes=document.get("axes"),
@@ -254,8 +264,19 @@ def as_floats(x: np.ndarray, where: str) -> np.ndarray:
 
 
 def preparation_of(found: Dataset, settings: Data) -> Preparation:
-    """The preparation of the images that a network is trained on."""
-    source, x = settings.source, found.train.x
+    """The preparation of the images that a network is trained on; of several inputs, of each by its name."""
+    if not isinstance(found, Several):
+        return _of_images(found, found.train.x, settings)
+    train = cast(Named, found.train)
+    inputs = {}
+    for name, x in train.x.items():
+        one = Dataset(found.name, Split(x, x, train.scaling[name]), found.test, found.validation, None)
+        inputs[name] = _of_images(one, x, settings)
+    return replace(next(iter(inputs.values())), inputs=inputs, outputs=found.outputs)
+
+
+def _of_images(found: Dataset, x: np.ndarray, settings: Data) -> Preparation:
+    source = settings.source
     low, high = (0.0, 255.0) if x.dtype == np.uint8 or not x.size else (float(x.min()), float(x.max()))
     return Preparation(
         input=found.input_type.shape,
@@ -264,8 +285,8 @@ def preparation_of(found: Dataset, settings: Data) -> Preparation:
         range=(low, high),
         classes=found.classes,
         source=source.word,
-        colour=source.colour if isinstance(source, Images) else None,
-        resize=source.resize if isinstance(source, Images) else None,
+        colour=source.colour if isinstance(source, Images | Pairs) else None,
+        resize=source.resize if isinstance(source, Images | Pairs) else None,
         axes=source.axes if isinstance(source, Npz) else None,
         table=found.table,
     )
@@ -277,7 +298,7 @@ def source_as(settings: Data, kept: Preparation) -> Data:
     So `source images "other"` is brought to the size and the colours that the network was trained on.
     """
     source = settings.source
-    if isinstance(source, Images) and kept.input_type.kind == "image":
+    if isinstance(source, Images | Pairs) and kept.input_type.kind == "image":
         grey = kept.colour is False or (kept.colour is None and kept.input[0] == 1)
         source = replace(source, colour=source.colour and not grey, resize=source.resize or kept.resize)
     elif isinstance(source, Npz) and source.axes is None and kept.axes is not None:

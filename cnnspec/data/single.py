@@ -15,7 +15,7 @@ from .files import need, unreadable
 from .fitted import fitted, is_of_digits
 from .formats.idx import read_idx
 from .formats.npz import read_asked as read_archive
-from .formats.npz import read_npy
+from .formats.npz import read_npy, read_several
 from .formats.table import read_asked as read_table
 from .preparation import BYTES, Preparation, as_floats
 from .sources.folders import is_of_system
@@ -47,6 +47,30 @@ def read_inputs(
             return as_seen(x, str(path)), ""
         seen, word = kept.apply(x, str(path))
         return seen, word or doubtful(x, kept)
+    except Fault as fault:
+        raise SpecError((fault.diagnostic(),)) from None
+
+
+def read_named(path: Path, kept: Preparation) -> dict[str, np.ndarray]:
+    """The arrays of an archive as a network with several inputs or outputs sees them, by the names of inputs.
+
+    A single input's array is x, or has its name. Raises SpecError.
+    """
+    names = tuple(kept.inputs)
+    try:
+        if len(names) == 1:
+            found = {names[0]: read_archive(path)}
+        else:
+            found = read_several(path, names)
+        x = {
+            name: kept.inputs[name].apply(arranged(array, kept.inputs[name], f"{name} of {path}"), str(path))[0]
+            for name, array in found.items()
+        }
+        counts = {name: len(array) for name, array in x.items()}
+        if len(set(counts.values())) > 1:
+            told = ", ".join(f"{count} of {name}" for name, count in counts.items())
+            raise Fault("CNN409", f"{path} has {told}: they belong together, one of each")
+        return x
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
 

@@ -8,33 +8,58 @@ Nothing here reads data or needs NumPy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import TYPE_CHECKING
 
+from ..data.sources.by_name import Wanted
 from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import TensorType
 from ..lang import Spec
 from ..lang.hints.warnings import maker
 from ..lang.lowering.budgets import ill_suited, never_measured
-from ..words.costs import PROBABILITIES, BinaryCrossEntropy, Cost, of_classes
+from ..words.costs import PROBABILITIES, BinaryCrossEntropy, Cost, judged, of_classes
 
 if TYPE_CHECKING:
     from ..data.facts import Known
 
 
-def disagreements(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
-    """What a run of the spec on such data would be refused for before its first step."""
-    several = of_several(spec)
-    return several or tuple(_found(spec, known))
+def disagreements(spec: Spec, known: Known | Mapping[tuple[str, str], Known]) -> tuple[Diagnostic, ...]:
+    """What a run of the spec on such data would be refused for before its first step.
+
+    Of a network with several inputs or outputs: what is known of pairs (see `data.sources.by_name`).
+    """
+    if isinstance(known, Mapping):
+        found = (one for (x, y), of in known.items() for one in _of_pair(spec, of, x, y))
+        return (*_unlike(spec, known), *dict.fromkeys((*found, *_of_augmentations(spec))))
+    return tuple(_found(spec, known))
+
+
+def wanted(spec: Spec) -> Wanted:
+    """The inputs of the network, and the outputs that its costs judge."""
+    return Wanted(tuple(spec.graph.inputs), judged(tuple(spec.graph.outputs), spec.train.cost))
+
+
+def _unlike(spec: Spec, known: Mapping[tuple[str, str], Known]) -> Iterator[Diagnostic]:
+    """Nothing says which layer of several inputs an input without a size is of."""
+    if spec.symbolic and len(spec.graph.inputs) > 1:
+        message = "of several inputs each must state its size"
+        yield Diagnostic("CNN306", message, spec.place("source"), help="write `input 1x28x28 as left`, for example")
+
+
+def _of_augmentations(spec: Spec) -> Iterator[Diagnostic]:
+    for count, augmentation in enumerate(spec.data.augment):
+        message = f"`augment {augmentation.word}` changes one image, and these belong together"
+        help = f"leave `augment {augmentation.written()}` out"
+        yield Diagnostic("CNN430", message, spec.place("augment", count), help=help)
 
 
 def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
     """The budgets that a run on such data has to leave open; it trains all the same, and fails at the end."""
-    (output,) = spec.graph.outputs
+    output = next(iter(wanted(spec).outputs), spec.graph.outputs[0])
     yes_or_no = spec.graph.type(output)["c"] == 1 and spec.graph.behind(output).op.word in PROBABILITIES
-    judged = known.numbers and spec.train.cost[0].of_numbers and not yes_or_no
-    numbers = True if judged else False if known.numbers is False else None
+    to_meet = known.numbers and spec.train.cost[0].of_numbers and not yes_or_no
+    numbers = True if to_meet else False if known.numbers is False else None
     found = []
     for budget in spec.expect:
         if not budget.quantity.trained:
@@ -46,22 +71,21 @@ def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-def of_several(spec: Spec) -> tuple[Diagnostic, ...]:
-    """The finding of a network that no data source feeds, having several inputs or outputs."""
-    graph = spec.graph
-    if len(graph.inputs) < 2 and len(graph.outputs) < 2:
-        return ()
-    message = (
-        f"the network has {len(graph.inputs)} inputs and {len(graph.outputs)} outputs; "
-        f"a data source gives one of each"
-    )
-    help = "train it from Python: cnnspec.compile(...).train_step({...}, {...}) takes arrays by name"
-    return (Diagnostic("CNN306", message, spec.place("source"), help=help),)
-
-
 def _found(spec: Spec, known: Known) -> Iterator[Diagnostic]:
+    (name,), (output,) = spec.graph.inputs, spec.graph.outputs
+    taken = spec.graph.type(name)
+    for count, augmentation in enumerate(spec.data.augment):
+        try:
+            augmentation.fits((known.input or taken).shape)
+            augmentation.suits(spec.data.augment[:count], spec.train.cost[0].word)
+        except Fault as refused:
+            yield refused.diagnostic(spec.place("augment", count))
+    yield from _of_pair(spec, known, name, output)
+
+
+def _of_pair(spec: Spec, known: Known, name: str, output: str) -> Iterator[Diagnostic]:
+    """What one input and one output say against the arrays that they are given."""
     graph, source = spec.graph, spec.data.source
-    (name,), (output,) = graph.inputs, graph.outputs
     taken = graph.type(name)
     if known.input is not None and taken.shape != known.input.shape:
         from ..data.formats.axes import input_help
@@ -69,22 +93,17 @@ def _found(spec: Spec, known: Known) -> Iterator[Diagnostic]:
         message = f"the network takes {taken}, and {known.name} has {known.input}"
         fault = Fault("CNN408", message, help=input_help(source, known.input, taken))
         yield _placed(spec, fault, graph[name].span, f"{known.name} has {known.input}")
-    for count, augmentation in enumerate(spec.data.augment):
-        try:
-            augmentation.fits((known.input or taken).shape)
-            augmentation.suits(spec.data.augment[:count], spec.train.cost[0].word)
-        except Fault as refused:
-            yield refused.diagnostic(spec.place("augment", count))
-    word, costs = graph.behind(output).op.word, spec.train.cost
+    by_output = dict(zip(wanted(spec).outputs, spec.train.cost, strict=True))
+    word, costs = graph.behind(output).op.word, (by_output[output],) if output in by_output else ()
     answers = of_answers(graph.type(output), word, costs, known)
     if answers is not None:
         yield _placed(spec, answers, maker(graph, graph[output]).span, f"{known.name} has {told(known)}")
         return
     if known.numbers is not False or not costs:
         return
-    cost = of_classes(costs[0], spec.implied, word, graph.type(output)["c"], told(known))
-    if cost is not None:
-        yield _placed(spec, cost, graph[output].span, f"{known.name} has {told(known)}")
+    unsuited = of_classes(costs[0], spec.implied, word, graph.type(output)["c"], told(known))
+    if unsuited is not None:
+        yield _placed(spec, unsuited, graph[output].span, f"{known.name} has {told(known)}")
 
 
 def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Known) -> Fault | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..capacity import ensure_fits
 from ..data.preparation import KEY, Preparation
+from ..data.several import Several
 from ..diagnostics import Diagnostic, SpecError
 from ..ir.fields import written
 from ..lang.files import read_file
@@ -136,6 +137,7 @@ class Experiment:
         Raises SpecError with all that is wrong with the spec, the data, or the two together.
         """
         session = begin(path, overrides, data)
+        _ensure_shared(session, execution)
         settings, count = session.spec.train, execution.count
         model = _model(session, execution, settings.shards or count, tune=tune)
         return cls(session, model, execution, session.preparation, path, data, out=out, initial=initial)
@@ -295,6 +297,14 @@ class Experiment:
             "engine": model.engine.name,
             KEY: self.preparation.to_json(),
         }
+
+
+def _ensure_shared(session: Session, execution: Execution) -> None:
+    """Refuse what several processes cannot divide among them."""
+    if execution.several and isinstance(session.data, Several):
+        message = "several processes read one image and one answer at a time, and the network has more"
+        help = "train it in one process, with `--workers` and `--devices`"
+        raise SpecError((Diagnostic("CNN306", message, session.spec.place("source"), help=help),))
 
 
 def _model(session: Session, execution: Execution, shards: int, **how: Any) -> Model:

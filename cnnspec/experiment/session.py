@@ -11,12 +11,15 @@ from ..data.dataset import Dataset
 from ..data.fingerprint import fingerprint
 from ..data.load import load
 from ..data.preparation import Preparation, preparation_of, prepared_as, source_as
+from ..data.several import load_several
+from ..data.sources.by_name import Wanted
 from ..diagnostics import Diagnostic, Fault, Source, SpecError
 from ..lang import Spec
 from ..model.model import Model
 from ..train import weights
 from ..train.checkpoints import Stamp
-from .agreement import disagreements, of_several
+from .agreement import disagreements
+from .agreement import wanted as wanted_of
 from .answers import unjudged
 from .kept import Kept, of_trained
 
@@ -56,6 +59,9 @@ def begin(
     table, wanted = None, spec.data
     if preparation is not None:
         table, wanted = preparation.table, source_as(spec.data, preparation)
+    asked = wanted_of(spec)
+    if asked.several:
+        return _of_several(spec, asked, tuple(overrides), folder, path.parent, preparation)
     data = load(wanted, folder=folder, root=path.parent, seed=spec.train.seed, span=span, table=table)
     if preparation is not None:
         try:
@@ -67,6 +73,27 @@ def begin(
     _agree(disagreements(spec, data.known))
     _agree(unjudged(spec, data))
     return Session(spec, tuple(overrides), data)
+
+
+def _of_several(
+    spec: Spec,
+    asked: Wanted,
+    overrides: tuple[str, ...],
+    folder: Path | None,
+    root: Path,
+    preparation: Preparation | None,
+) -> Session:
+    """The session of a network with several inputs or outputs."""
+    span = spec.place("source")
+    scaling = {name: one.scaling for name, one in preparation.inputs.items()} if preparation else None
+    data = load_several(
+        spec.data, asked, folder=folder, root=root, seed=spec.train.seed, span=span, scaling=scaling
+    )
+    if spec.symbolic and len(asked.inputs) == 1:
+        spec = read_spec(spec.source, overrides=overrides, input=data.input_type)
+    _agree(disagreements(spec, data.pairs))
+    _agree(unjudged(spec, data))
+    return Session(spec, overrides, data)
 
 
 def _agree(found: tuple[Diagnostic, ...]) -> None:
@@ -114,11 +141,13 @@ def open_trained(
         spec = read_spec(kept.source, overrides=kept.overrides)
         if spec.symbolic:
             spec = read_spec(kept.source, overrides=kept.overrides, input=preparation.input_type)
-        _agree(of_several(spec))
-        wanted = spec.graph.type(spec.graph.inputs[0])
-        if wanted.shape != preparation.input:
-            message = f"the network takes {wanted}, and {path} tells of images of {preparation.input_type}"
-            raise SpecError((Diagnostic("CNN427", message),))
+        known = preparation.inputs or {spec.graph.inputs[0]: preparation}
+        for name in spec.graph.inputs:
+            taken = spec.graph.type(name)
+            if name not in known or taken.shape != known[name].input:
+                has = f"images of {known[name].input_type}" if name in known else f"no `{name}`"
+                message = f"the network takes {taken}, and {path} tells of {has}"
+                raise SpecError((Diagnostic("CNN427", message),))
     return Trained(spec, _model(kept, spec, 1, preparation), preparation)
 
 

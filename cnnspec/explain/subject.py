@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..api import Input, read_spec
 from ..data.dataset import Dataset
 from ..data.preparation import Preparation
+from ..data.several import Several
 from ..data.single import read_inputs
 from ..diagnostics import Diagnostic, SpecError
 from ..experiment.session import Session, begin, open_trained, reopen
@@ -99,11 +101,25 @@ def of_session(
     session: Session, model: Model, run: Path | None = None, which: tuple[int, ...] | None = None
 ) -> Subject:
     """A network with its data; of a run also its worst mistakes."""
+    if isinstance(session.data, Several):
+        return _of_several(session, session.data, model, run, which or tuple(range(DIFFERENT)))
     mistakes = worst(model, session.data) if run else ()
     chosen = which if which is not None else telling(session.data, mistakes)
     examples = tuple(_tested(session, model, k) for k in chosen)
     name = run.name if run else _stem(session.spec)
     return Subject(name, model, examples, session.data.classes or (), run, mistakes, session.preparation)
+
+
+def _of_several(session: Session, data: Several, model: Model, run: Path | None, which: tuple[int, ...]) -> Subject:
+    """A network with several inputs or outputs, and some of its test images."""
+    images = next(part for part in (data.test, data.validation, data.train) if len(part))
+    batches = images.batches(1)
+    examples = tuple(
+        Example(f"test {k} of {data.name}", model.arrays(x, y))
+        for k, (x, y) in enumerate(islice(batches, max(which) + 1))
+        if k in which
+    )
+    return Subject(run.name if run else _stem(session.spec), model, examples, data.classes or (), run)
 
 
 def _stem(spec: Spec) -> str:

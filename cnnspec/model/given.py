@@ -9,6 +9,7 @@ import numpy as np
 
 from ..data.changes import Mixed
 from ..data.dataset import Stored
+from ..data.sources.by_name import called
 from ..diagnostics import Diagnostic, SpecError
 from .targets import Settled
 
@@ -17,23 +18,24 @@ Given = Array | Stored | Mixed | Mapping[str, Array] | Sequence[Array]
 
 
 def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
-    """Arrays by the names of inputs or outputs; a single array is that of the only one."""
+    """Arrays by the names of inputs or outputs, or of their nets; a single array is that of the only one."""
     # first, since every step of a training comes by here
     if isinstance(given, (np.ndarray, Stored)) and len(names) == 1 and given.shape:
         return {names[0]: given}
     if isinstance(given, Mixed) and len(names) == 1:
         return {names[0]: given}
     if isinstance(given, Mapping):
+        given = {**given, **{name: given[net] for name, net in called(names).items() if net in given}}
         missing = [name for name in names if name not in given]
         if missing:
             message = f"there is no array for the {what} `{missing[0]}`"
-            raise SpecError((Diagnostic("CNN408", message, help=f"give {', '.join(names)}"),))
+            raise SpecError((Diagnostic("CNN408", message, help=f"give {', '.join(called(names).values())}"),))
         return {name: as_array(given[name], name) for name in names}
     if isinstance(given, tuple) and len(given) == len(names) and len(names) > 1:
         return {name: as_array(part, name) for name, part in zip(names, given, strict=True)}
     if len(names) == 1:
         return {names[0]: as_array(given, names[0])}
-    message = f"the network has {len(names)} {what}s; give a dictionary with {', '.join(names)}"
+    message = f"the network has {len(names)} {what}s; give a dictionary with {', '.join(called(names).values())}"
     raise SpecError((Diagnostic("CNN408", message),))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from ..data.dataset import Named, Split, Stored
 from ..data.preparation import Preparation
 from ..data.single import inputs_of
+from ..data.sources.by_name import called
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec
 from ..lazy import lazy
@@ -20,6 +21,7 @@ from ..quoting import line
 from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
 from ..train.loop import StepDone
+from ..words.costs import judged
 from . import copies, engines
 from .fitting import Arguments, refused, train
 from .given import Given, by_name, ensure_fit, length
@@ -242,14 +244,17 @@ class Model:
         return [dict(best) for best in named(found.values, classes, top)]
 
     def predict(self, x: Given) -> Any:
-        """The outputs for any number of images: an array (n, ...), or a dictionary where there are several."""
+        """The outputs for any number of images: an array (n, ...), or by name where there are several."""
         arrays = self._inputs(x)
         count = length(arrays)
         outputs = {name: np.empty((count, *self.graph.type(name).shape), self.dtype) for name in self.graph.outputs}
         for start, part in self._chunks(arrays, count):
             stop = start + length(part)
             self.engine.forward(part, out=[values[start:stop] for values in outputs.values()])
-        return outputs if len(outputs) > 1 else next(iter(outputs.values()))
+        if len(outputs) == 1:
+            return next(iter(outputs.values()))
+        names = called(tuple(outputs))
+        return {names[name]: values for name, values in outputs.items()}
 
     def evaluate(self, x: Given, y: Given, *, metrics: Sequence[str] = ()) -> dict[str, float | None]:
         """Mean cost and accuracy over any number of images, without dropout and with running statistics.
@@ -444,8 +449,7 @@ class Model:
     @lazy
     def judged(self) -> tuple[str, ...]:
         """The outputs that costs judge, in the order of the costs."""
-        free = [name for name in self.graph.outputs if name not in {cost.of for cost in self.costs}]
-        return tuple(cost.of or free.pop(0) for cost in self.costs)
+        return judged(self.graph.outputs, self.costs)
 
     @lazy
     def _outputs(self) -> dict[str, Answers]:

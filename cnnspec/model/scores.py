@@ -19,8 +19,10 @@ class Scores(NamedTuple):
     shares: bool
 
 
-def scores(graph: Graph, outputs: np.ndarray, classes: int) -> Scores | None:
+def scores(graph: Graph, outputs: np.ndarray, classes: int, output: str = "") -> Scores | None:
     """What outputs (n, c), or (n, c, 1, 1), say of so many classes; None where they tell no classes apart.
+
+    `output` is the name of theirs, without it the first.
 
     softmax, sigmoids          the outputs
     logsoftmax                 what they are logarithms of
@@ -31,7 +33,7 @@ def scores(graph: Graph, outputs: np.ndarray, classes: int) -> Scores | None:
     if prod(outputs.shape[2:]) != 1:
         return None
     values = outputs.reshape(len(outputs), count)
-    word = graph.behind(graph.outputs[0]).op.word
+    word = graph.behind(output or graph.outputs[0]).op.word
     if count == 1 and classes == 2 and word in PROBABILITIES:
         return Scores(np.hstack([1 - values, values]), True)
     if count != classes or count == 1:

@@ -185,3 +185,9 @@ def of_classes(cost: Cost, implied: bool, word: str, outputs: int, classes: str)
         help = f"end it with `-> {right}`: both are computed as one, from the `{word}`"
         return Fault("CNN241", message, help=help)
     return None
+
+
+def judged(outputs: tuple[str, ...], costs: tuple[Cost, ...]) -> tuple[str, ...]:
+    """The outputs that costs judge, in the order of the costs."""
+    free = [name for name in outputs if name not in {cost.of for cost in costs}]
+    return tuple(cost.of or free.pop(0) for cost in costs)

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from ...diagnostics import Fault
 from ...settings.data import Csv
 from ..classes import is_missing
-from ..tables import Table, by_name, by_place
+from .kept import Table, by_name, by_place
 from .rows import Row, is_number, texts
 
 WINDOW = 1000  # rows

@@ -81,6 +81,20 @@ def read_asked(path: Path) -> np.ndarray:
         return _member(file, wanted[0], path.name)
 
 
+def read_several(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """The arrays of an archive that a network of several inputs is asked about: by names, or with `_test`."""
+    with archive.opened(path) as file:
+        there = {name.removesuffix(".npy") for name in file.namelist() if name.endswith(".npy")}
+        found = {name: next((one for one in (name, f"{name}_test") if one in there), None) for name in wanted}
+        lacking = [name for name, array in found.items() if array is None]
+        if lacking:
+            told = ", ".join(sorted(there)[:8]) or "no array at all"
+            raise Fault(
+                "CNN413", f"{path.name} has {told}, and no {lacking[0]}", help=f"save it with {', '.join(wanted)}"
+            )
+        return {name: _member(file, array, path.name) for name, array in found.items() if array}
+
+
 def read_npy(path: Path) -> np.ndarray:
     """The numbers of an npy file, one array alone; raises Fault."""
     try:

@@ -19,8 +19,8 @@ from ...settings.data import Csv
 from ..classes import MOST_CLASSES, classes_of, in_order
 from ..files import need
 from ..found import Found
-from ..tables import Table
 from . import cells, columns
+from .kept import Table
 
 BETWEEN = 1 << 14  # rows from one look at the free memory to the next
 

@@ -67,10 +67,10 @@ training can go on from its last checkpoint with `--resume`.""",
         "CNN306",
         "several-inputs-or-outputs",
         """\
-A data source gives one image and one answer at a time, so `run`, `eval` and `predict` want a network with one
-input and one output. Networks with several are trained from Python, with arrays by name:
-`model.train_step({"left": a, "right": b}, {"same": y})`.""",
-        how="`cnnspec run` on a spec with two `input` statements.",
+A network with several inputs or outputs takes an array for each, by its name: `source npz` has them, or Python
+gives them (`model.fit({"left": a, "right": b}, y)`). Other sources give one image and one answer at a time; so do
+several processes that share a run, and a network that is to answer its input itself.""",
+        how="`cnnspec run` on a spec with two `input` statements and `source digits`.",
     ),
     Code(
         "CNN322",

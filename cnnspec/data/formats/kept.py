@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..diagnostics import Fault
+from ...diagnostics import Fault
 
 
 @dataclass(frozen=True)
