@@ -16,19 +16,23 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..diagnostics import Span
 from ..record import record
 from .geometry import ROW_BY_ROW, Geometry, Window
 from .types import TensorType
 
+Self = TypeVar("Self", bound="Op")
+
 if TYPE_CHECKING:
     from numpy import ndarray as Array
+    from typing_extensions import TypeVar as Defaulted
+
+    Made = Defaulted("Made", bound="Op", covariant=True, default="Op")
 else:
     Array = object  # in annotations alone: who checks a spec does not wait for NumPy
-
-Self = TypeVar("Self", bound="Op")
+    Made = TypeVar("Made")
 
 
 @record
@@ -196,8 +200,8 @@ class Slides(Op):
 
 
 @dataclass(frozen=True)
-class Node:
-    """One application of an op.
+class Node(Generic[Made]):
+    """One application of an op; `Node[Conv]` is one of `conv`.
 
     name     how tables, messages, weights and the plan call it: `conv1`, `basic3.bn2`
     op       what is done
@@ -212,7 +216,7 @@ class Node:
     """
 
     name: str
-    op: Op
+    op: Made
     inputs: tuple[str, ...]
     type: TensorType
     extras: Mapping[str, TensorType] = field(default_factory=lambda: MappingProxyType({}))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...ir import Node
+from ...words.affine import ChannelScale
+from ...words.norm import Bn
+from ...words.standardise import GroupNorm, LayerNorm, Lrn
 from .page import WORD, OnnxPage
 
 
-def bn(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def bn(page: OnnxPage, node: Node[Bn], x: str) -> None:
+    op = node.op
     learnt = [page.weight(node, name) for name in ("weight", "bias", "running_mean", "running_var")]
     page.add("BatchNormalization", node, x, *learnt, epsilon=op.eps, momentum=1 - op.momentum)
 
@@ -24,9 +25,9 @@ def by_channel(page: OnnxPage, node: Node, name: str) -> str:
     return page.add("Unsqueeze", node, weight, axes, part=f"{name}s")
 
 
-def scale(page: OnnxPage, node: Node, x: str) -> None:
+def scale(page: OnnxPage, node: Node[ChannelScale], x: str) -> None:
     """Factors, and numbers added: noted, so that no reader makes them part of the layer before."""
-    op: Any = node.op
+    op = node.op
     y = page.add("Mul", node, x, by_channel(page, node, "weight"), part="scaled" if op.bias else "")
     if op.bias:
         page.add("Add", node, y, by_channel(page, node, "bias"))
@@ -37,8 +38,8 @@ def prelu(page: OnnxPage, node: Node, x: str) -> None:
     page.add("PRelu", node, x, by_channel(page, node, "weight"))
 
 
-def layernorm(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def layernorm(page: OnnxPage, node: Node[LayerNorm], x: str) -> None:
+    op = node.op
     learnt = [page.weight(node, "weight"), page.weight(node, "bias")]
     rank = len(node.type.shape)
     if rank == 1:
@@ -49,9 +50,9 @@ def layernorm(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Transpose", node, made, perm=[0, rank, *range(1, rank)])
 
 
-def groupnorm(page: OnnxPage, node: Node, x: str) -> None:
+def groupnorm(page: OnnxPage, node: Node[GroupNorm], x: str) -> None:
     """One operator since opset 21; before, each group is a channel of an InstanceNormalization."""
-    op: Any = node.op
+    op = node.op
     groups = op.size[0]
     if page.opset >= 21 and node.type.spatial:
         learnt = [page.weight(node, "weight"), page.weight(node, "bias")]
@@ -67,8 +68,8 @@ def groupnorm(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Add", node, scaled, by_channel(page, node, "bias"))
 
 
-def lrn(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def lrn(page: OnnxPage, node: Node[Lrn], x: str) -> None:
+    op = node.op
     settings = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "bias": op.k}
     rank = len(node.type.shape)
     axes = page.constant(f"{node.name}.axes", list(range(rank + 1, 4))) if rank < 3 else ""

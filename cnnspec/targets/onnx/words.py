@@ -15,6 +15,16 @@ from ...ir.expression import Apply, Expression, Number, X, in_order
 from ...ir.geometry import Geometry, each
 from ...ir.op import Op
 from ...primitives.activation import Activation
+from ...words.activation import Gelu
+from ...words.channels import Maxout
+from ...words.conv import Conv, DwConv
+from ...words.dense import Dense
+from ...words.pool import AvgPool, LpPool, MaxPool, MinPool
+from ...words.regularise import Dropout, DropPath
+from ...words.resample import Crop, Pad, Resize, Upsample
+from ...words.shape import Shuffle
+from ...words.take import Take
+from ...words.upconv import UpConv
 from .norm_words import bn, groupnorm, layernorm, lrn, prelu, scale
 from .page import WORD, OnnxPage
 
@@ -35,22 +45,22 @@ def sliding(geometry: Geometry, rank: int, dilated: bool = True) -> dict[str, An
     return {**found, "dilations": list(geometry.dilate[-rank:])} if dilated else found
 
 
-def biased(page: OnnxPage, node: Node) -> list[str]:
+def biased(page: OnnxPage, node: Node[Conv | DwConv | UpConv | Dense]) -> list[str]:
     """The names of weight and bias."""
-    op: Any = node.op
+    op = node.op
     return [page.weight(node, "weight")] + ([page.weight(node, "bias")] if op.bias else [])
 
 
-def convolution(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def convolution(page: OnnxPage, node: Node[Conv | DwConv], x: str) -> None:
+    op = node.op
     kind = page.kind(node)
-    groups = kind["c"] if op.word == "dwconv" else op.groups
+    groups = kind["c"] if isinstance(op, DwConv) else op.groups
     attributes = sliding(op.geometry(kind), len(kind.spatial))
     page.add("Conv", node, x, *biased(page, node), group=groups, **attributes)
 
 
-def upconv(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def upconv(page: OnnxPage, node: Node[UpConv], x: str) -> None:
+    op = node.op
     kind = page.kind(node)
     rank = len(kind.spatial)
     added = list(each(op.output_pad, rank, "output_pad", fill=0)[-rank:])
@@ -58,36 +68,36 @@ def upconv(page: OnnxPage, node: Node, x: str) -> None:
     page.add("ConvTranspose", node, x, *biased(page, node), **attributes)
 
 
-def dense(page: OnnxPage, node: Node, x: str) -> None:
+def dense(page: OnnxPage, node: Node[Dense], x: str) -> None:
     page.add("Gemm", node, x, *biased(page, node), transB=1)
 
 
 # ---- pooling and shape -------------------------------------------------------------------------------
 
 
-def maxpool(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def maxpool(page: OnnxPage, node: Node[MaxPool], x: str) -> None:
+    op = node.op
     kind = page.kind(node)
     page.add("MaxPool", node, x, **sliding(op.geometry(kind), len(kind.spatial), dilated=False))
 
 
-def minpool(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def minpool(page: OnnxPage, node: Node[MinPool], x: str) -> None:
+    op = node.op
     kind = page.kind(node)
     negated = page.add("Neg", node, x, part="negated")
     window = sliding(op.geometry(kind), len(kind.spatial), dilated=False)
     page.add("Neg", node, page.add("MaxPool", node, negated, part="largest", **window))
 
 
-def avgpool(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def avgpool(page: OnnxPage, node: Node[AvgPool], x: str) -> None:
+    op = node.op
     kind = page.kind(node)
     window = sliding(op.geometry(kind), len(kind.spatial), dilated=False)
     page.add("AveragePool", node, x, count_include_pad=int(op.count_pad), **window)
 
 
-def lppool(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def lppool(page: OnnxPage, node: Node[LpPool], x: str) -> None:
+    op = node.op
     kind = page.kind(node)
     page.add("LpPool", node, x, p=op.p, **sliding(op.geometry(kind), len(kind.spatial), dilated=False))
 
@@ -100,23 +110,23 @@ def gmp(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Flatten", node, page.add("GlobalMaxPool", node, x, part="pixel"))
 
 
-def pad(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def pad(page: OnnxPage, node: Node[Pad], x: str) -> None:
+    op = node.op
     kind = page.kind(node)
     sides = [0, op.channels, *op.before(kind)[-len(kind.spatial) :]]
     page.add("Pad", node, x, page.constant(f"{node.name}.sides", sides * 2))
 
 
-def crop(page: OnnxPage, node: Node, x: str) -> None:
+def crop(page: OnnxPage, node: Node[Crop], x: str) -> None:
     kind = page.kind(node)
     rank = len(kind.spatial)
-    starts = node.op.before(kind)[-rank:]  # type: ignore[attr-defined]
+    starts = node.op.before(kind)[-rank:]
     ends = [start + size for start, size in zip(starts, node.type.spatial, strict=True)]
     cut(page, node, x, starts, ends, range(2, 2 + rank))
 
 
-def take(page: OnnxPage, node: Node, x: str) -> None:
-    op: Any = node.op
+def take(page: OnnxPage, node: Node[Take], x: str) -> None:
+    op = node.op
     cut(page, node, x, [op.start], [op.start + op.size], [1])
 
 
@@ -126,14 +136,14 @@ def cut(page: OnnxPage, node: Node, x: str, *parts: Iterable[int]) -> None:
     page.add("Slice", node, x, *(page.constant(f"{node.name}.{name}", list(values)) for name, values in named))
 
 
-def upsample(page: OnnxPage, node: Node, x: str) -> None:
-    factors = node.op.factors(page.kind(node))[-len(node.type.spatial) :]  # type: ignore[attr-defined]
+def upsample(page: OnnxPage, node: Node[Upsample], x: str) -> None:
+    factors = node.op.factors(page.kind(node))[-len(node.type.spatial) :]
     scales = page.constant(f"{node.name}.scales", [1, 1, *factors], "float32")
     page.add("Resize", node, x, "", scales, **NEAREST)
 
 
-def resize(page: OnnxPage, node: Node, x: str) -> None:
-    nearest = node.op.mode == "nearest"  # type: ignore[attr-defined]
+def resize(page: OnnxPage, node: Node[Resize], x: str) -> None:
+    nearest = node.op.mode == "nearest"
     how = NEAREST if nearest else {"mode": "linear"}
     if page.opset >= 18:
         sizes = page.constant(f"{node.name}.sizes", [*node.type.spatial])
@@ -158,8 +168,8 @@ def reshape(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Reshape", node, x, page.constant(f"{node.name}.shape", [0, *node.type.shape]))
 
 
-def shuffle(page: OnnxPage, node: Node, x: str) -> None:
-    groups = node.op.size  # type: ignore[attr-defined]
+def shuffle(page: OnnxPage, node: Node[Shuffle], x: str) -> None:
+    groups = node.op.size
     channels, *pixels = node.type.shape
     apart = page.constant(f"{node.name}.groups", [0, groups, channels // groups, *pixels])
     together = page.constant(f"{node.name}.shape", [0, channels, *pixels])
@@ -263,9 +273,9 @@ def newer(kind: str, since: int, **attributes: str) -> Writer:
     return write
 
 
-def gelu(page: OnnxPage, node: Node, x: str) -> None:
+def gelu(page: OnnxPage, node: Node[Gelu], x: str) -> None:
     if page.opset >= 20:
-        form = node.op.form  # type: ignore[attr-defined]
+        form = node.op.form
         page.add("Gelu", node, x, approximate="none" if form == "exact" else form)
     else:
         pointwise(page, node, x)
@@ -280,8 +290,8 @@ def step(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Cast", node, positive, to=page.element)
 
 
-def maxout(page: OnnxPage, node: Node, x: str) -> None:
-    piece = node.op.size  # type: ignore[attr-defined]
+def maxout(page: OnnxPage, node: Node[Maxout], x: str) -> None:
+    piece = node.op.size
     shape = page.constant(f"{node.name}.shape", [0, node.type["c"], piece, *node.type.spatial])
     pieces = page.add("Reshape", node, x, shape, part="pieces")
     if page.opset >= 18:
@@ -293,13 +303,13 @@ def maxout(page: OnnxPage, node: Node, x: str) -> None:
 # ---- regularisation ----------------------------------------------------------------------------------------
 
 
-def droppath(page: OnnxPage, node: Node, x: str) -> None:
+def droppath(page: OnnxPage, node: Node[DropPath], x: str) -> None:
     page.add("Identity", node, x)  # ONNX has no word for it; in use it does nothing
     page.note(WORD, node.op.written())
 
 
-def dropout(page: OnnxPage, node: Node, x: str) -> None:
-    page.add("Dropout", node, x, page.number(f"{node.name}.ratio", node.op.rate))  # type: ignore[attr-defined]
+def dropout(page: OnnxPage, node: Node[Dropout], x: str) -> None:
+    page.add("Dropout", node, x, page.number(f"{node.name}.ratio", node.op.rate))
 
 
 # ---- joins -------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...ir import Node
 from ...ir.geometry import Geometry, each
+from ...words.conv import Conv, DwConv
+from ...words.dense import Dense
+from ...words.pool import AvgPool, LpPool, MaxPool, MinPool
+from ...words.upconv import UpConv
 from .page import Page, numbers, padding, symmetric
 
 
@@ -22,18 +24,18 @@ def sliding(geometry: Geometry, rank: int) -> str:
     return "".join(f", {part}" for part in parts)
 
 
-def conv(page: Page, node: Node, x: str) -> str:
+def conv(page: Page, node: Node[Conv], x: str) -> str:
     kind = page.kind(node)
-    return convolution(page, node, x, kind["c"], node.op.filters, node.op.groups)  # type: ignore[attr-defined]
+    return convolution(page, node, x, kind["c"], node.op.filters, node.op.groups)
 
 
-def dwconv(page: Page, node: Node, x: str) -> str:
+def dwconv(page: Page, node: Node[DwConv], x: str) -> str:
     channels = page.kind(node)["c"]
     return convolution(page, node, x, channels, channels, channels)
 
 
-def convolution(page: Page, node: Node, x: str, channels: int, filters: int, groups: int) -> str:
-    op: Any = node.op
+def convolution(page: Page, node: Node[Conv | DwConv], x: str, channels: int, filters: int, groups: int) -> str:
+    op = node.op
     rank = len(node.type.spatial)
     geometry = op.geometry(page.kind(node))
     more = sliding(geometry, rank) + (f", groups={groups}" if groups > 1 else "")
@@ -46,8 +48,8 @@ def convolution(page: Page, node: Node, x: str, channels: int, filters: int, gro
     return f"{layer}({x})"
 
 
-def upconv(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def upconv(page: Page, node: Node[UpConv], x: str) -> str:
+    op = node.op
     kind = page.kind(node)
     rank = len(kind.spatial)
     geometry = op.geometry(kind)
@@ -61,8 +63,8 @@ def upconv(page: Page, node: Node, x: str) -> str:
     return f"{layer}({x})"
 
 
-def dense(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def dense(page: Page, node: Node[Dense], x: str) -> str:
+    op = node.op
     more = "" if op.bias else ", bias=False"
     layer = page.layer(node, f"nn.Linear({page.kind(node)['c']}, {op.outputs}{more})")
     begin(page, node)
@@ -80,9 +82,9 @@ BEGINNINGS = {
 }
 
 
-def begin(page: Page, node: Node) -> None:
+def begin(page: Page, node: Node[Conv | DwConv | UpConv | Dense]) -> None:
     """How the weights begin, where that is not PyTorch's own way; biases then begin at zero."""
-    op: Any = node.op
+    op = node.op
     weight = op.parameters(page.kind(node))[0]
     code = BEGINNINGS[op.init]
     if code:
@@ -94,18 +96,18 @@ def begin(page: Page, node: Node) -> None:
 # ---- pooling -----------------------------------------------------------------------------------------
 
 
-def maxpool(page: Page, node: Node, x: str) -> str:
+def maxpool(page: Page, node: Node[MaxPool], x: str) -> str:
     return largest(page, node, x)
 
 
-def minpool(page: Page, node: Node, x: str) -> str:
+def minpool(page: Page, node: Node[MinPool], x: str) -> str:
     return f"-{largest(page, node, f'-{x}')}"
 
 
-def largest(page: Page, node: Node, x: str) -> str:
+def largest(page: Page, node: Node[MaxPool | MinPool], x: str) -> str:
     """F.max_pool2d, which pads with minus infinity itself where both sides get alike and not too much."""
     rank = len(node.type.spatial)
-    geometry = node.op.geometry(page.kind(node))  # type: ignore[attr-defined]
+    geometry = node.op.geometry(page.kind(node))
     if not takes_padding(geometry):
         x = f'F.pad({x}, {padding(geometry, rank)}, value=float("-inf"))'
     return f"F.max_pool{rank}d({x}, {window(geometry, rank)})"
@@ -136,8 +138,8 @@ def mean_of_pixels(x, pad, kernel, stride):
 '''
 
 
-def avgpool(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def avgpool(page: Page, node: Node[AvgPool], x: str) -> str:
+    op = node.op
     rank = len(node.type.spatial)
     geometry = op.geometry(page.kind(node))
     padded = any(map(any, geometry.pad))
@@ -160,8 +162,8 @@ def norm_of_windows(x, p, kernel, stride):
 '''
 
 
-def lppool(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def lppool(page: Page, node: Node[LpPool], x: str) -> str:
+    op = node.op
     rank = len(node.type.spatial)
     geometry = op.geometry(page.kind(node))
     if any(map(any, geometry.pad)):

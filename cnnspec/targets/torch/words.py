@@ -12,6 +12,15 @@ from typing import Any
 from ...ir import Node
 from ...ir.op import Op
 from ...primitives.activation import Activation
+from ...words.activation import Celu, Elu, Gelu, Leaky
+from ...words.affine import ChannelScale, PRelu
+from ...words.channels import Maxout
+from ...words.norm import Bn
+from ...words.regularise import Dropout, DropPath
+from ...words.resample import Crop, Pad, Resize, Upsample
+from ...words.shape import Shuffle
+from ...words.standardise import GroupNorm, LayerNorm, Lrn
+from ...words.take import Take
 from . import windows as windows
 from .formula import pointwise
 from .page import Page, numbers
@@ -30,43 +39,43 @@ def reshape(page: Page, node: Node, x: str) -> str:
     return f"{x}.reshape(-1, {', '.join(map(str, node.type.shape))})"
 
 
-def shuffle(page: Page, node: Node, x: str) -> str:
-    groups = node.op.size  # type: ignore[attr-defined]
+def shuffle(page: Page, node: Node[Shuffle], x: str) -> str:
+    groups = node.op.size
     if node.type.kind == "vector":
         return f"{x}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1)"
     return f"F.channel_shuffle({x}, {groups})"
 
 
-def pad(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def pad(page: Page, node: Node[Pad], x: str) -> str:
+    op = node.op
     before = op.before(page.kind(node))[-len(node.type.spatial) :]
     sides = [op.channels, *before] if op.channels else before
     return f"F.pad({x}, {tuple(side for side in reversed(sides) for _ in range(2))})"
 
 
-def crop(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def crop(page: Page, node: Node[Crop], x: str) -> str:
+    op = node.op
     rank = len(node.type.spatial)
     starts = op.before(page.kind(node))[-rank:]
     cut = [f"{start}:{start + size}" for start, size in zip(starts, node.type.spatial, strict=True)]
     return f"{x}[:, :, {', '.join(cut)}]"
 
 
-def upsample(page: Page, node: Node, x: str) -> str:
-    factors = node.op.factors(page.kind(node))  # type: ignore[attr-defined]
+def upsample(page: Page, node: Node[Upsample], x: str) -> str:
+    factors = node.op.factors(page.kind(node))
     return f"F.interpolate({x}, scale_factor={numbers(factors, len(node.type.spatial))})"
 
 
-def resize(page: Page, node: Node, x: str) -> str:
+def resize(page: Page, node: Node[Resize], x: str) -> str:
     size = numbers(node.type.spatial, len(node.type.spatial))
-    if node.op.mode == "nearest":  # type: ignore[attr-defined]
+    if node.op.mode == "nearest":
         return f"F.interpolate({x}, {size})"
     mode = "bilinear" if node.type.kind == "image" else "linear"
     return f'F.interpolate({x}, {size}, mode="{mode}")'
 
 
-def take(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def take(page: Page, node: Node[Take], x: str) -> str:
+    op = node.op
     return f"{x}[:, {op.start}:{op.start + op.size}]"
 
 
@@ -78,27 +87,27 @@ def function(name: str) -> Writer:
     return lambda page, node, x: f"{name}({x})"
 
 
-def leaky(page: Page, node: Node, x: str) -> str:
-    return f"F.leaky_relu({x}, {node.op.slope!r})"  # type: ignore[attr-defined]
+def leaky(page: Page, node: Node[Leaky], x: str) -> str:
+    return f"F.leaky_relu({x}, {node.op.slope!r})"
 
 
-def prelu(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def prelu(page: Page, node: Node[PRelu], x: str) -> str:
+    op = node.op
     init = "" if op.init == 0.25 else f", init={op.init!r}"
     layer = page.layer(node, f"nn.PReLU({node.type['c']}{init})")
     return f"{layer}({x})"
 
 
-def elu(page: Page, node: Node, x: str) -> str:
-    return f"F.elu({x}, {node.op.alpha!r})"  # type: ignore[attr-defined]
+def elu(page: Page, node: Node[Elu], x: str) -> str:
+    return f"F.elu({x}, {node.op.alpha!r})"
 
 
-def celu(page: Page, node: Node, x: str) -> str:
-    return f"F.celu({x}, {node.op.alpha!r})"  # type: ignore[attr-defined]
+def celu(page: Page, node: Node[Celu], x: str) -> str:
+    return f"F.celu({x}, {node.op.alpha!r})"
 
 
-def gelu(page: Page, node: Node, x: str) -> str:
-    form = "" if node.op.form == "exact" else ', approximate="tanh"'  # type: ignore[attr-defined]
+def gelu(page: Page, node: Node[Gelu], x: str) -> str:
+    form = "" if node.op.form == "exact" else ', approximate="tanh"'
     return f"F.gelu({x}{form})"
 
 
@@ -119,15 +128,15 @@ def over_channels(name: str) -> Writer:
     return lambda page, node, x: f"{name}({x}, 1)"
 
 
-def maxout(page: Page, node: Node, x: str) -> str:
-    return f"{x}.unflatten(1, (-1, {node.op.size})).max(2).values"  # type: ignore[attr-defined]
+def maxout(page: Page, node: Node[Maxout], x: str) -> str:
+    return f"{x}.unflatten(1, (-1, {node.op.size})).max(2).values"
 
 
 # ---- normalisation and regularisation ----------------------------------------------------------------
 
 
-def bn(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def bn(page: Page, node: Node[Bn], x: str) -> str:
+    op = node.op
     rank = 2 if page.kind(node).kind == "image" else 1
     more = with_eps(op) + ("" if op.momentum == 0.1 else f", momentum={op.momentum!r}")
     layer = page.layer(node, f"nn.BatchNorm{rank}d({node.type['c']}{more})")
@@ -170,40 +179,40 @@ def with_eps(op: Any) -> str:
     return "" if op.eps == 1e-5 else f", eps={op.eps!r}"
 
 
-def layernorm(page: Page, node: Node, x: str) -> str:
+def layernorm(page: Page, node: Node[LayerNorm], x: str) -> str:
     kind = "nn.LayerNorm" if node.type.kind == "vector" else page.piece("ChannelNorm", CHANNEL_NORM)
     layer = page.layer(node, f"{kind}({node.type['c']}{with_eps(node.op)})")
     return f"{layer}({x})"
 
 
-def groupnorm(page: Page, node: Node, x: str) -> str:
-    (groups,) = node.op.size  # type: ignore[attr-defined]
+def groupnorm(page: Page, node: Node[GroupNorm], x: str) -> str:
+    (groups,) = node.op.size
     layer = page.layer(node, f"nn.GroupNorm({groups}, {node.type['c']}{with_eps(node.op)})")
     return f"{layer}({x})"
 
 
-def lrn(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def lrn(page: Page, node: Node[Lrn], x: str) -> str:
+    op = node.op
     settings = f"{op.size}, alpha={op.alpha!r}, beta={op.beta!r}, k={op.k!r}"
     if node.type.kind == "vector":  # PyTorch wants a pixel to each channel
         return f"F.local_response_norm({x}[:, :, None], {settings})[:, :, 0]"
     return f"F.local_response_norm({x}, {settings})"
 
 
-def scale(page: Page, node: Node, x: str) -> str:
-    op: Any = node.op
+def scale(page: Page, node: Node[ChannelScale], x: str) -> str:
+    op = node.op
     settings = ("" if op.init == 1 else f", init={op.init!r}") + (", bias=True" if op.bias else "")
     layer = page.layer(node, f"{page.piece('Scale', SCALE)}({node.type['c']}{settings})")
     return f"{layer}({x})"
 
 
-def droppath(page: Page, node: Node, x: str) -> str:
-    rate = node.op.rate  # type: ignore[attr-defined]
+def droppath(page: Page, node: Node[DropPath], x: str) -> str:
+    rate = node.op.rate
     return f"{page.piece('drop_path', DROP_PATH)}({x}, {rate!r}, self.training)"
 
 
-def dropout(page: Page, node: Node, x: str) -> str:
-    return f"F.dropout({x}, {node.op.rate!r}, self.training)"  # type: ignore[attr-defined]
+def dropout(page: Page, node: Node[Dropout], x: str) -> str:
+    return f"F.dropout({x}, {node.op.rate!r}, self.training)"
 
 
 # ---- joins -------------------------------------------------------------------------------------------
