@@ -26,6 +26,7 @@ from ..codegen.page import split
 from ..ir import Graph, Node
 from ..model import Model
 from ..runtime.load import functions
+from ..runtime.update import numbers as update_numbers
 from .runner import answered, say
 from .subject import numbers, subject_of
 
@@ -178,10 +179,11 @@ def update(engine: Any, rate: float, found: dict[str, list[float]]) -> None:
     """The optimiser's step, as one layer; the parameters stay, so that every run computes the same."""
     before = engine.p.flat.copy()
     start = time.perf_counter()
-    engine.update.scalars[:] = list(engine.optimiser.scalars(1, rate).values())
+    learning = len(engine.groups)
+    engine.update.scalars[:-2] = update_numbers(engine.groups, [1] * len(engine.clock), rate, engine.tuning.ema)
     if engine.optimiser.clip is not None:
-        engine.update.squares(0, 1)
-    engine.update.apply(0, 1)
+        engine.update.squares(0, 1, learning)
+    engine.update.apply(0, 1, learning)
     found.setdefault("update", []).append(time.perf_counter() - start)
     engine.p.flat[:] = before
 

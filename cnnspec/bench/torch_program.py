@@ -13,6 +13,7 @@ from ..ir import Graph, TensorType
 from ..lang import Spec
 from ..passes.dead_code import eliminate_dead_code
 from ..settings.optimisers import Optimiser
+from ..settings.tuning import beyond
 from ..targets.torch.module import torch_source
 from ..words.costs import Cost
 from .subject import judged, not_comparable
@@ -31,6 +32,11 @@ def step(net, optimiser, x, y):
 def source(spec: Spec, training: bool) -> str:
     """The file: `Net` and `batch(n)`, in training also `cost(net, x, y)`, `optimiser(net)` and `step(...)`."""
     graph = spec.graph
+    if training and (more := beyond(spec.train)):
+        message = (
+            f"the step in PyTorch would be another one: it does not know {', '.join(f'`{one}`' for one in more)}"
+        )
+        raise SpecError((not_comparable(message, "leave that out with --set, or time inference: `--mode infer`"),))
     read = [(cost, name, before(graph, cost, name)) for cost, name in judged(spec)] if training else []
     if training:
         graph = eliminate_dead_code(replace(graph, outputs=tuple(dict.fromkeys(value for _, _, value in read))))

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING
 
 import click
 
 from ..terminal import show
+
+if TYPE_CHECKING:
+    from ..model.model import Model
+
+
+def updates(model: Model) -> Iterator[str]:
+    """The functions that move the parameters, one for all that are moved alike."""
+    groups, parts = model.engine.groups, model.engine.update.rule.parts  # type: ignore[attr-defined]
+    told = model.spec.tuning
+    for group, part in zip(groups, parts, strict=True):
+        since = f", when {told.thaws[group.thaw - 1]} epochs are done" if group.thaw else ""
+        at = f" at {group.factor:g} of the rate" if group.factor != 1 else ""
+        names = "\n".join(f"# {name}" for name in wrap(", ".join(group.names), 98, break_on_hyphens=False))
+        yield (f"{names}\n# move{at}{since}\n" if len(groups) > 1 else "") + part.source
 
 
 @click.command()
@@ -31,7 +48,6 @@ def command(
     from ..api import compile
     from ..ir.text import listing
     from ..passes.decompose import attach_costs
-    from ..runtime.update import source as update_source
 
     if engine == "jax" and after is not None:
         raise click.UsageError("passes are those of the plan on NumPy; --after goes without --engine jax")
@@ -43,11 +59,13 @@ def command(
         plan = model.engine.plan(mode, model.batch)
         show(plan.source)
         if mode == "train" and engine == "numpy":
-            show("\n\n" + update_source(model.spec.train.optimiser))
+            show("".join(f"\n\n{code}" for code in updates(model)))
         return
     names = [step.__name__ for step in pipeline]
     if after not in names:
         raise click.UsageError(f"there is no pass {after}; in order they are {', '.join(names)}")
     words = attach_costs(model.graph, model.costs) if mode == "train" else model.graph
     words = replace(words, images=model.batch, measured=model.measured.get(mode, {}))
+    if mode == "train":
+        words = replace(words, frozen=model.spec.tuning.asleep(0))
     show(listing(passes.run(words, pipeline, after)))

@@ -14,9 +14,10 @@ A value as the parser hands it over is an int, a float, a tuple of ints (`3x3`),
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from ..diagnostics import Fault
 from ..record import record
@@ -38,6 +39,7 @@ class Kind:
     """What values a setting accepts. `read` returns the value to keep, or raises a Fault without place."""
 
     wanted = "a value"  # for messages: "stride wants a whole number from 1"
+    listed: ClassVar[bool] = False  # whether it takes several values with commas between them
 
     def read(self, value: Written) -> Any:
         raise AssertionError("a kind of field must say how it is read")
@@ -58,6 +60,8 @@ def show(value: Written) -> str:
     """A value as its author wrote it, more or less."""
     if isinstance(value, Quoted):
         return f'"{value}"'
+    if isinstance(value, tuple) and any(isinstance(item, str) for item in value):
+        return ", ".join(map(show, value))
     if isinstance(value, tuple):
         return "x".join("?" if item is None else str(item) for item in value)
     return f"`{value}`" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
@@ -208,6 +212,46 @@ class Text(Kind):
         }
 
 
+class Names(Kind):
+    """Names, or patterns of names in quotes, with commas between them; kept as a tuple."""
+
+    wanted = 'names with commas between them, or a pattern such as "stage*"'
+    listed = True
+
+    def read(self, value: Written) -> tuple[str, ...]:
+        items = value if isinstance(value, tuple) else (value,)
+        if not items or not all(isinstance(item, str) and item for item in items):
+            raise self.refuse(value)
+        return tuple(map(str, items))
+
+    def write(self, value: Any) -> str:
+        return ", ".join(name if re.fullmatch(NAME, name) else f'"{name}"' for name in value)
+
+    def schema(self) -> dict[str, Any]:
+        name = {"type": "string", "pattern": rf'^[^"\r\n]+{ENDS}', "title": "a name without quotes and line ends"}
+        return {"type": "array", "items": name, "minItems": 1}
+
+
+class Counts(Kind):
+    """Whole numbers with commas between them, each above the one before it; kept as a tuple."""
+
+    wanted = "whole numbers from 1 with commas between them, each above the one before"
+    listed = True
+
+    def read(self, value: Written) -> tuple[int, ...]:
+        items = value if isinstance(value, tuple) else (value,)
+        whole = all(isinstance(item, int) and not isinstance(item, bool) and item >= 1 for item in items)
+        if not whole or not items or list(items) != sorted(set(items)) or items[-1] > 1_000_000:  # type: ignore[operator]
+            raise self.refuse(value)
+        return items  # type: ignore[return-value]
+
+    def write(self, value: Any) -> str:
+        return ", ".join(map(str, value))
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 1_000_000}, "minItems": 1}
+
+
 @record
 class Shape(Kind):
     """Sizes joined by x, as many as `length` allows: the size of a word (`8x3x3`)."""
@@ -245,6 +289,11 @@ def setting(kind: Kind, default: Any, doc: str) -> Any:
     return dataclasses.field(default=default, metadata={"role": "setting", "kind": kind, "doc": doc})
 
 
+def required(kind: Kind, doc: str) -> Any:
+    """A setting that must be written: `rate 0.1 of stem`."""
+    return dataclasses.field(metadata={"role": "setting", "kind": kind, "doc": doc})
+
+
 def _size_field(cls: type) -> dataclasses.Field | None:
     """The field that holds a word's size, if it has one."""
     return next((f for f in dataclasses.fields(cls) if f.metadata.get("role") == "size"), None)
@@ -258,6 +307,11 @@ def _settings(cls: type) -> dict[str, dataclasses.Field]:
 # asked for every layer that is read or written; not as decorators, which for mypy no class with a __hash__ may pass
 size_field: Callable[[type], dataclasses.Field | None] = cache(_size_field)
 settings: Callable[[type], dict[str, dataclasses.Field]] = cache(_settings)
+
+
+def is_required(field: dataclasses.Field) -> bool:
+    """Whether a size or setting must be written."""
+    return field.default is dataclasses.MISSING
 
 
 @record
@@ -280,6 +334,21 @@ class Nested(Kind):
 
     def schema(self) -> dict[str, Any]:
         return {"oneOf": [word_schema(cls) for cls in self.classes]}
+
+
+class Clause(Nested):
+    """A setting that is a word itself, with a size and settings: `freeze stem until 5`."""
+
+    @property
+    def wanted(self) -> str:
+        (cls,) = self.classes
+        sized = size_field(cls)
+        assert sized is not None
+        told = [f"{name} ..." if is_required(f) else f"[{name} ...]" for name, f in settings(cls).items()]
+        return " ".join([sized.metadata["pattern"], *told])
+
+    def write(self, value: Any) -> str:
+        return written(value).partition(" ")[2]
 
 
 def written(thing: Any, explicit: bool = False) -> str:

@@ -24,6 +24,7 @@ class Graph:
     cost       value of the cost, after `attach_cost`
     images     how many images a shard will have, for passes whose choice depends on it
     measured   convolution -> method -> seconds that it took here, where it was tuned (`passes/methods.py`)
+    frozen     layers that keep their parameters while the others are trained
     band       of which rows of every image this is the graph: band k of so many (`passes/bands.py`)
     """
 
@@ -35,6 +36,7 @@ class Graph:
     updates: Mapping[str, str] = field(default_factory=dict)
     images: int = 64
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    frozen: frozenset[str] = frozenset()
     band: tuple[int, int] = (0, 1)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -102,7 +104,7 @@ class Graph:
     @property
     def circumstances(self) -> dict[str, Any]:
         """What passes may ask besides the nodes, and hand on."""
-        return {"images": self.images, "measured": self.measured, "band": self.band}
+        return {"images": self.images, "measured": self.measured, "frozen": self.frozen, "band": self.band}
 
     def with_nodes(self, nodes: Mapping[str, Node], **changes: object) -> Graph:
         return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)  # type: ignore[arg-type]

@@ -255,6 +255,10 @@ class Decomposer(GraphBuilder, Protocol):
 
     training: bool
 
+    def learns(self, node: Node) -> bool:
+        """Whether a word is being trained, which one that is frozen is not."""
+        ...
+
     def parameter(self, node: Node, name: str) -> str:
         """The value of a word's parameter."""
         ...

@@ -19,12 +19,14 @@ from ..passes.decompose import attach_costs
 from ..runtime.forks import survive
 from ..runtime.parameters import initial, parameters_of
 from ..runtime.turns import Turn
+from ..runtime.update import numbers
 from ..settings.optimisers import Optimiser
+from ..settings.tuning import PLAIN, Group, Tuning, groups, in_goes
 from ..words.costs import Cost
 from .devices import Devices, abstract, nbytes
 from .failure import told
 from .forward import forward
-from .step import gradient, make_step
+from .step import gathered, make_step
 
 Device = Any  # a jax.Array
 
@@ -35,6 +37,7 @@ class Held(MutableMapping[str, np.ndarray]):
     def __init__(self, parameters: Mapping[str, Parameter], devices: Devices, dtype: str) -> None:
         self._parameters, self._devices, self._dtype = dict(parameters), devices, dtype
         self.arrays: dict[str, Device] = {}
+        self.also: Held | None = None  # where what is assigned is set too
 
     def __getitem__(self, name: str) -> np.ndarray:
         return np.array(self.arrays[name])
@@ -47,6 +50,8 @@ class Held(MutableMapping[str, np.ndarray]):
         if value.shape != shape:
             raise ValueError(f"{name} has shape {shape}, got {value.shape}")
         self.arrays[name] = self._devices.put(value, self._devices.everywhere)
+        if self.also is not None and name in self.also._parameters:
+            self.also[name] = value
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("parameters belong to the network; they can be set, not removed")
@@ -99,6 +104,7 @@ class Engine:
         dtype: str = "float32",
         precision: str = "",
         devices: int | None = None,
+        tuning: Tuning = PLAIN,
     ) -> None:
         if dtype == "float64":
             jax.config.update("jax_enable_x64", True)
@@ -109,12 +115,16 @@ class Engine:
         self.devices = Devices.of(devices)
         self.workers = SimpleNamespace(count=self.devices.count)
         every = parameters_of(words)
-        self.trained = {name: p for name, p in every.items() if p.trained}
-        self.state = {name: p for name, p in every.items() if not p.trained}
+        self.tuning, self.groups = tuning, groups(every, optimiser, tuning)
+        names = {name for group in self.groups for name in group.names}
+        self.trained = {name: p for name, p in every.items() if name in names}
+        self.state = {name: p for name, p in every.items() if name not in names}
         self.parameters = Held(every, self.devices, dtype)
         self.moments = {moment: Held(self.trained, self.devices, dtype) for moment in optimiser.moments}
-        self.clock = np.array([seed, 0], np.int64)
-        self.compiled: dict[tuple[str, int], Any] = {}
+        if tuning.ema is not None:  # then steps move others than those that are used, which are their average
+            self.moments["stepped"] = self.parameters.also = Held(self.trained, self.devices, dtype)
+        self.clock = np.array([seed, 0, *(0 for _ in tuning.thaws)], np.int64)
+        self.compiled: dict[tuple[str, int, int], Any] = {}
         self.turn = Turn()
         self.forked = False
         self.begin(seed)
@@ -132,13 +142,29 @@ class Engine:
         for name, parameter in {**self.trained, **self.state}.items():
             generator = np.random.Generator(np.random.PCG64([seed, *name.encode()]))
             self.parameters[name] = initial(parameter, generator)
-        for held in self.moments.values():
+        for moment in self.optimiser.moments:
+            held = self.moments[moment]
             for name, parameter in self.trained.items():
                 held[name] = np.zeros(parameter.type.shape)
 
     # ---- compiling ---------------------------------------------------------------------------------
 
-    def function(self, what: str) -> Callable[..., Any]:
+    def learning(self, thawed: int) -> tuple[Group, ...]:
+        """The groups that learn, once so many of the thaws have passed."""
+        return tuple(group for group in self.groups if group.thaw <= thawed)
+
+    def goes(self, n: int) -> tuple[int, ...]:
+        """How many images of a batch are computed at a time; all, unless gradients are accumulated."""
+        return in_goes(n, self.tuning.accumulate)
+
+    def apart(self, thawed: int | None) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
+        """The parameters that learn by then (None: all that ever do), and the others."""
+        found = self.groups if thawed is None else self.learning(thawed)
+        names = {name for group in found for name in group.names}
+        every = {**self.trained, **self.state}
+        return {n: every[n] for n in self.trained if n in names}, {n: p for n, p in every.items() if n not in names}
+
+    def function(self, what: str, n: int, thawed: int) -> Callable[..., Any]:
         """What is asked for, as a function of arrays alone."""
         if what == "infer":
             return self._values(self.words)
@@ -146,8 +172,10 @@ class Engine:
             return self._values(replace(self.words, outputs=tuple(self.words.nodes)))
         assert self.judged is not None, "a network without a cost cannot be judged"
         judged, dtype = self.judged, self.compute
+        if what in ("learn", "differentiate"):
+            judged = replace(judged, frozen=self.tuning.asleep(thawed))
         if what == "learn":
-            return make_step(judged, self.optimiser, dtype)
+            return make_step(judged, self.optimiser, dtype, self.learning(thawed), self.tuning, self.goes(n))
         if what in ("measure", "judge"):
             wanted = judged.outputs if what == "judge" else ()
 
@@ -158,7 +186,7 @@ class Engine:
             return measure
 
         def differentiate(trained: Any, state: Any, arrays: Any, clock: Device) -> tuple[Device, Any]:
-            cost, _, gradients = gradient(judged, trained, state, arrays, clock, dtype)
+            cost, _, gradients = gathered(judged, trained, state, arrays, clock, dtype, self.goes(n))
             return cost, gradients
 
         return differentiate
@@ -170,7 +198,7 @@ class Engine:
 
         return infer
 
-    def lower(self, what: str, n: int) -> Any:
+    def lower(self, what: str, n: int, thawed: int = 0) -> Any:
         """The function for batches of n images, lowered; nothing is computed, no memory taken."""
         wide, everywhere = jnp.dtype(self.dtype), self.devices.everywhere
         graph = self.words if what in ("infer", "show") else self.judged
@@ -179,41 +207,46 @@ class Engine:
         shapes = {name: (n, *graph.type(name).shape) for name in given}
         trained, state = (
             abstract({name: p.type.shape for name, p in part.items()}, wide, everywhere)
-            for part in (self.trained, self.state)
+            for part in self.apart(thawed if what in ("learn", "differentiate") else None)
         )
         arrays = abstract(shapes, wide, self.devices.batch(n))
         clock = jax.ShapeDtypeStruct((2,), jnp.uint32, sharding=everywhere)
         donated: tuple[int, ...] = ()
         arguments: tuple[Any, ...] = (trained, state, arrays)
         if what == "learn":
-            numbers = jax.ShapeDtypeStruct((len(self.optimiser.scalars(1, 1.0)),), wide, sharding=everywhere)
-            arguments = (trained, state, dict.fromkeys(self.moments, trained), arrays, clock, numbers)
+            told = jax.ShapeDtypeStruct((len(self.numbers(1.0, thawed)),), wide, sharding=everywhere)
+            arguments = (trained, state, dict.fromkeys(self.moments, trained), arrays, clock, told)
             donated = (0, 1, 2)
         elif what == "differentiate":
             arguments = (*arguments, clock)
         # float32 means float32 here: no silent TF32 on GPUs, no bfloat16 on TPUs
         exact = "highest" if self.compute.itemsize >= 4 else None
         with jax.default_matmul_precision(exact):
-            jitted = jax.jit(self.function(what), donate_argnums=donated, out_shardings=everywhere)
+            jitted = jax.jit(self.function(what, n, thawed), donate_argnums=donated, out_shardings=everywhere)
             return jitted.lower(*arguments)
 
-    def executable(self, what: str, n: int) -> Any:
+    def numbers(self, rate: float, thawed: int) -> list[float]:
+        """What the updates of the groups that learn read at this step."""
+        return numbers(self.learning(thawed), self.clock[1:].tolist(), rate, self.tuning.ema)
+
+    def executable(self, what: str, n: int, thawed: int = 0) -> Any:
         if self.forked:
             message = "JAX does not work in a process that was forked from one which uses it"
             help = "start processes by spawn (`multiprocessing.get_context('spawn')`), or use the engine numpy"
             raise SpecError((Diagnostic("CNN317", message, help=help),))
-        if (what, n) not in self.compiled:
-            self.compiled[what, n] = self.lower(what, n).compile()
-        return self.compiled[what, n]
+        if (what, n, thawed) not in self.compiled:
+            self.compiled[what, n, thawed] = self.lower(what, n, thawed).compile()
+        return self.compiled[what, n, thawed]
 
-    def plan(self, mode: str, n: int) -> Lowered:
+    def plan(self, mode: str, n: int, *, epoch: int = 0) -> Lowered:
         """What XLA is given for a batch of n images, in the modes of the other engine."""
-        return Lowered(self.lower({"train": "learn"}.get(mode, mode), n))
+        return Lowered(self.lower({"train": "learn"}.get(mode, mode), n, self.tuning.thawed(epoch)))
 
     def memory(self, n: int, mode: str = "train") -> dict[str, int]:
         """Bytes that a step on n images holds on each device, as XLA tells after compiling, before any is taken."""
         with told():
-            known = self.executable({"train": "learn"}.get(mode, mode), n).memory_analysis()
+            last = len(self.tuning.thaws) if mode == "train" else 0  # when most is differentiated
+            known = self.executable({"train": "learn"}.get(mode, mode), n, last).memory_analysis()
         held = nbytes(self.parameters.arrays)
         moments = sum(nbytes(moment.arrays) for moment in self.moments.values())
         given = max(0, known.argument_size_in_bytes - held - moments)
@@ -227,22 +260,28 @@ class Engine:
     def _small(self, values: Any, dtype: Any) -> Device:
         return self.devices.put(np.asarray(values, dtype), self.devices.everywhere)
 
-    def _run(self, what: str, arrays: Mapping[str, np.ndarray], *more: Device) -> Any:
+    def _run(self, what: str, arrays: Mapping[str, np.ndarray], *more: Device, thawed: int | None = None) -> Any:
         n = len(next(iter(arrays.values())))
-        trained, state = self.parameters.part(self.trained), self.parameters.part(self.state)
-        return self.executable(what, n)(trained, state, self._put(arrays), *more)
+        held = self.parameters if thawed is None else self._stepped
+        trained, state = (held.part(part) for part in self.apart(thawed))
+        return self.executable(what, n, thawed or 0)(trained, state, self._put(arrays), *more)
 
     @told()
-    def learn(self, arrays: Mapping[str, np.ndarray], rate: float) -> tuple[float, tuple[int, int]]:
-        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct."""
+    def learn(self, arrays: Mapping[str, np.ndarray], rate: float, epoch: int = 0) -> tuple[float, tuple[int, int]]:
+        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct.
+
+        `epoch` is how many are done, which decides what is frozen.
+        """
         with self.turn:
-            step = self.executable("learn", len(next(iter(arrays.values()))))
-            self.clock[1] += 1
-            numbers = self._small(list(self.optimiser.scalars(int(self.clock[1]), rate).values()), self.dtype)
-            moments = {moment: held.arrays for moment, held in self.moments.items()}
-            trained, state = self.parameters.part(self.trained), self.parameters.part(self.state)
+            thawed = self.tuning.thawed(epoch)
+            step = self.executable("learn", len(next(iter(arrays.values()))), thawed)
+            self.clock[1 : 2 + thawed] += 1
+            told = self._small(self.numbers(rate, thawed), self.dtype)
+            learning, others = self.apart(thawed)
+            moments = {moment: held.part(learning) for moment, held in self.moments.items()}
+            trained, state = self.parameters.part(learning), self.parameters.part(others)
             trained, state, moments, cost, correct = step(
-                trained, state, moments, self._put(arrays), self._small(self.clock, np.uint32), numbers
+                trained, state, moments, self._put(arrays), self._small(self.clock[:2], np.uint32), told
             )
             self.parameters.arrays.update(trained)
             self.parameters.arrays.update(state)
@@ -265,11 +304,22 @@ class Engine:
             return float(cost), tuple(np.asarray(correct).tolist()), tuple(np.array(one) for one in outputs)
 
     @told()
-    def differentiate(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
-        """The mean cost of a batch and its gradient; nothing is changed."""
+    def differentiate(
+        self, arrays: Mapping[str, np.ndarray], epoch: int = 0
+    ) -> tuple[float, dict[str, np.ndarray]]:
+        """The mean cost of a batch and its gradient with respect to what learns by then; nothing is changed."""
         with self.turn:
-            cost, gradients = self._run("differentiate", arrays, self._small(self.clock, np.uint32))
-            return float(cost), {name: np.array(gradients[name]) for name in self.trained}
+            thawed = self.tuning.thawed(epoch)
+            clock = self._small(self.clock[:2], np.uint32)
+            cost, gradients = self._run("differentiate", arrays, clock, thawed=thawed)
+            return float(cost), {name: np.array(g) for name, g in gradients.items()}
+
+    @property
+    def _stepped(self) -> Held:
+        """All parameters as steps move them: where an average is used, not that."""
+        found = Held({**self.trained, **self.state}, self.devices, self.dtype)
+        found.arrays = {**self.parameters.arrays, **(self.parameters.also.arrays if self.parameters.also else {})}
+        return found
 
     @told()
     def forward(

@@ -52,6 +52,7 @@ def forward(
             found.words[node.name] = arrays[node.name]
         elif node.name != graph.cost:
             call = Call(node, graph.types(node), parameters, dtype, training, step_key)
+            call.frozen = node.owner in graph.frozen
             inputs = [found.words[value] for value in node.inputs]
             if isinstance(node.op, Cost):
                 call.judged, call.logits = graph.behind(node.inputs[0]).op, logits(graph, node, found)

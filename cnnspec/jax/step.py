@@ -19,7 +19,9 @@ import jax
 import jax.numpy as jnp
 
 from ..ir import Graph
+from ..runtime.update import AVERAGE, AVERAGED
 from ..settings.optimisers import Optimiser
+from ..settings.tuning import Group, Tuning
 from .forward import Values, forward
 
 Array = Any
@@ -28,21 +30,20 @@ LINE = re.compile(r"(np\.\w+)\((.*), out=(\w+)\)")
 FLOAT16_SCALE = 1024.0  # the cost times this keeps most gradients above the smallest float16
 
 
-def assignments(optimiser: Optimiser) -> str:
+def assignments(optimiser: Optimiser, average: bool = False) -> str:
     """The lines of an optimiser with their results assigned, as source of `update`.
 
     np.multiply(m, beta1, out=m)
     m = np.multiply(m, beta1)
     """
-    names = ", ".join(["p", "g", *optimiser.moments, *scalars(optimiser)])
+    kept = (*optimiser.moments, *(["e"] if average else []))
+    names = ", ".join(["p", "g", *kept, *scalars(optimiser), *(AVERAGED if average else ())])
     lines = []
-    for line in optimiser.lines():
+    for line in (*optimiser.lines(), *(AVERAGE if average else ())):
         found = LINE.fullmatch(line)
         assert found, f"{line} does not write through out="
         lines.append(f"    {found[3]} = {found[1]}({found[2]})")
-    return (
-        "\n".join([f"def update({names}):", *lines, f"    return ({', '.join(['p', *optimiser.moments])},)"]) + "\n"
-    )
+    return "\n".join([f"def update({names}):", *lines, f"    return ({', '.join(['p', *kept])},)"]) + "\n"
 
 
 def scalars(optimiser: Optimiser) -> tuple[str, ...]:
@@ -51,18 +52,22 @@ def scalars(optimiser: Optimiser) -> tuple[str, ...]:
     return (*optimiser.scalars(1, 1.0), *clip)
 
 
-def update(optimiser: Optimiser) -> Callable[..., tuple[Array, ...]]:
-    """The optimiser's step on one array: p, g, moments, scalars -> p, moments."""
+def update(optimiser: Optimiser, average: bool = False) -> Callable[..., tuple[Array, ...]]:
+    """The optimiser's step on one array: p, g, moments, scalars -> p, moments; with `average` e comes last."""
     names: dict[str, Any] = {"np": jnp}
-    exec(compile(assignments(optimiser), f"<{optimiser.written()} for JAX>", "exec"), names)
+    exec(compile(assignments(optimiser, average), f"<{optimiser.written()} for JAX>", "exec"), names)
     return names["update"]
 
 
 def gradient(
-    judged: Graph, trained: Arrays, state: Arrays, arrays: Arrays, clock: Array, dtype: Any
+    judged: Graph, trained: Arrays, state: Arrays, arrays: Arrays, clock: Array, dtype: Any, go: int = 0
 ) -> tuple[Array, Values, dict[str, Array]]:
-    """The mean cost of a batch, the other values, and the gradient; `clock` is (seed, step)."""
+    """The mean cost of a batch, the other values, and the gradient; `clock` is (seed, step).
+
+    `go` counts the goes of a step that come after this one: each drops others.
+    """
     key = jax.random.fold_in(jax.random.key(clock[0]), clock[1])
+    key = jax.random.fold_in(key, go) if go else key
     scale = FLOAT16_SCALE if dtype == jnp.float16 else 1.0
 
     def cost(trained: Arrays) -> tuple[Array, tuple[Array, Array, dict[str, Array]]]:
@@ -74,39 +79,81 @@ def gradient(
     return plain, found, {name: g / scale for name, g in gradients.items()} if scale != 1 else gradients
 
 
-def make_step(judged: Graph, optimiser: Optimiser, dtype: Any) -> Callable[..., Any]:
+def gathered(
+    judged: Graph, trained: Arrays, state: Arrays, arrays: Arrays, clock: Array, dtype: Any, goes: tuple[int, ...]
+) -> tuple[Array, Values, dict[str, Array]]:
+    """The same of a batch that is computed in several goes, one after the other, each of so many images."""
+    if len(goes) == 1:
+        return gradient(judged, trained, state, arrays, clock, dtype)
+    n, start = sum(goes), 0
+    cost: Array = 0.0
+    correct: Array = 0
+    total: dict[str, Array] = {}
+    updates: dict[str, Array] = {}
+    for k, size in enumerate(goes):
+        part = {name: a[start : start + size] for name, a in arrays.items()}
+        if total:  # a go begins when the one before it has ended, so that one's memory is enough
+            part, total = jax.lax.optimization_barrier((part, total))
+        now = {**state, **updates}
+        mean, found, gradients = gradient(judged, trained, now, part, clock, dtype, len(goes) - 1 - k)
+        share, start = size / n, start + size
+        total = {name: g * share + (total[name] if total else 0) for name, g in gradients.items()}
+        cost, correct, updates = cost + mean * share, correct + found.correct, {**updates, **found.updates}
+    return cost, Values(costs=[cost], correct=correct, updates=updates), total
+
+
+def make_step(
+    judged: Graph,
+    optimiser: Optimiser,
+    dtype: Any,
+    groups: tuple[Group, ...],
+    tuning: Tuning,
+    goes: tuple[int, ...],
+) -> Callable[..., Any]:
     """The step: trained, state, moments, arrays, clock, numbers -> trained, state, moments, cost, correct.
 
-    `numbers` are the optimiser's scalars, the learning rate among them. Where the cost is not finite all
-    stays as it was, and with float16 also where a gradient left its range.
+    `trained` are the parameters of the groups that learn, and `state` all others. `numbers` are the optimiser's
+    scalars for each group, the learning rate among them. Where the cost is not finite all stays as it was, and with
+    float16 also where a gradient left its range.
     """
-    move, names = update(optimiser), tuple(optimiser.scalars(1, 1.0))
+    average = tuning.ema is not None
+    moves = [update(group.optimiser, average) for group in groups]
+    names = [(*group.optimiser.scalars(1, 1.0), *(AVERAGED if average else ())) for group in groups]
 
     def step(
         trained: Arrays, state: Arrays, moments: Mapping[str, Arrays], arrays: Arrays, clock: Array, numbers: Array
     ) -> tuple[Any, ...]:
-        cost, found, gradients = gradient(judged, trained, state, arrays, clock, dtype)
-        known = dict(zip(names, numbers, strict=True))
+        stepped = moments["stepped"] if average else trained
+        cost, found, gradients = gathered(judged, stepped, state, arrays, clock, dtype, goes)
         fine = jnp.isfinite(cost)
         square = sum(jnp.vdot(g, g) for g in gradients.values())
+        scale = {}
         if optimiser.clip is not None:
-            scale = optimiser.clip / (jnp.sqrt(square) + 1e-6)
-            known["scale"] = jnp.where(scale > 1, jnp.ones_like(scale), scale)
+            shorter = optimiser.clip / (jnp.sqrt(square) + 1e-6)
+            scale["scale"] = jnp.where(shorter > 1, jnp.ones_like(shorter), shorter)
         if dtype == jnp.float16:
             fine &= jnp.isfinite(square)
 
         def chosen(new: Array, old: Array) -> Array:
             return jnp.where(fine, new, old)
 
-        moved: dict[str, Array] = {}
         kept: dict[str, dict[str, Array]] = {moment: {} for moment in moments}
-        for name, p in trained.items():
-            before = {moment: moments[moment][name] for moment in moments}
-            moved[name], *after = move(p=p, g=gradients[name], **before, **known)
-            moved[name] = chosen(moved[name], p)
-            for moment, new in zip(optimiser.moments, after, strict=True):
-                kept[moment][name] = chosen(new, before[moment])
+        new_trained: dict[str, Array] = {}
+        start = 0
+        for group, move, told in zip(groups, moves, names, strict=True):
+            known = dict(zip(told, numbers[start : start + len(told)], strict=True)) | scale
+            start += len(told)
+            for name in group.names:
+                before = {moment: moments[moment][name] for moment in optimiser.moments}
+                last = {"e": trained[name]} if average else {}
+                p, *after = move(p=stepped[name], g=gradients[name], **before, **last, **known)
+                if average:
+                    kept["stepped"][name] = chosen(p, stepped[name])
+                    p = after.pop()
+                new_trained[name] = chosen(p, trained[name])
+                for moment, new in zip(optimiser.moments, after, strict=True):
+                    kept[moment][name] = chosen(new, before[moment])
         settled = {name: chosen(found.updates.get(name, old), old) for name, old in state.items()}
-        return moved, settled, kept, cost, found.correct
+        return new_trained, settled, kept, cost, found.correct
 
     return step

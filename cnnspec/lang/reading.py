@@ -13,6 +13,7 @@ from ..record import record
 from ..settings.data import Data
 from ..settings.expect import Budget
 from ..settings.train import Train
+from ..settings.tuning import PLAIN, Tuning, resolved, tuning_of
 from .claimed import claimed
 from .findings import Findings
 from .hints.spelling import own_setting
@@ -26,6 +27,7 @@ from .lowering.inputs import lower
 from .lowering.names import Module, collect
 from .lowering.network import Assertion, read_alone, read_inputs
 from .lowering.symbolic import Answer, answer
+from .lowering.tuned import check_tuned
 from .overrides import read_overrides
 from .parse.parser import parse
 from .parse.tree import File
@@ -38,7 +40,7 @@ class Spec:
 
     `symbolic` where neither the file nor the caller told the input; the graph is then that of a likely one.
     `places` tells where the file states a setting of `data`, by its name, line by line for those said repeatedly;
-    `implied` whether it leaves the cost to the last word.
+    `implied` whether it leaves the cost to the last word; `tuning` what `freeze` and `rate` come to.
     """
 
     def place(self, name: str, count: int = 0) -> Span | None:
@@ -53,6 +55,7 @@ class Spec:
     symbolic: bool
     places: Mapping[str, tuple[Span, ...]]
     implied: bool = False
+    tuning: Tuning = PLAIN
 
 
 @record
@@ -155,8 +158,10 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
         findings.add(Diagnostic("CNN027", f"{where}: {fault.message}", Span(source, 0, 1), label="in this file"))
     if not findings.errors:
         check_budgets(budgets, graph, train, data, findings)
+        check_tuned(train, {}, graph, {}, findings, Span(source, 0, 1))
     names = {node.name: node.name for node in graph}
-    spec = None if findings.errors else Spec(source, graph, data, train, budgets, False, {})
+    tuning = PLAIN if findings.errors else tuning_of(train, graph, {})
+    spec = None if findings.errors else Spec(source, graph, data, train, budgets, False, {}, tuning=tuning)
     return Reading(source, file, tuple(findings.diagnostics), graph, names, module, (), spec)
 
 
@@ -170,6 +175,7 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
     if not library and file.whole and not any(read_alone(module)):
         end = len(source.text.rstrip())
         findings.report("CNN024", "there is no chain of layers here", Span(source, end, end))
+    sound = not findings.errors
     stated = {word: lines(module, word) for word in ("train", "data")}
     instead = read_overrides(asked.overrides, stated, findings)
     data_lines = read_settings(Data, module, instead["data"], findings)
@@ -184,6 +190,8 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
         for node, whose in claimed(network.graph):
             help = "give one of the two another name, with `as`"
             findings.add(Diagnostic("CNN028", f"`{node.name}` is what {whose} called", node.span, help=help))
+    if sound:
+        check_tuned(train, train_lines, network.graph, network.parts, findings)
     if budgets and not findings.errors:
         check_budgets(budgets, network.graph, train, data, findings, implied)
     warn(Checked(network, module, data, "source" in data_lines, library), findings)
@@ -191,7 +199,9 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
     if not findings.errors and not library:
         whole = replace(source, imports=imports.imported())
         places = {name: tuple(said.line.span for said in stated) for name, stated in data_lines.items()}
-        spec = Spec(whole, network.graph, data, train, budgets, symbolic, places, implied)
+        tuning = tuning_of(train, network.graph, network.parts)
+        train = resolved(train, network.graph, network.parts)
+        spec = Spec(whole, network.graph, data, train, budgets, symbolic, places, implied, tuning)
     diagnostics = tuple(findings.diagnostics)
     graph, names, assertions = network.graph, network.names, network.assertions
     return Reading(source, file, diagnostics, graph, names, module, assertions, spec)

@@ -27,7 +27,7 @@ class Plan(Protocol):
 class Engine(Protocol):
     """Runs a network: `plan.engine.Engine` on NumPy, `jax.engine.Engine` on JAX's devices."""
 
-    clock: np.ndarray  # (seed, steps taken)
+    clock: np.ndarray  # the seed, the steps taken, and those since each of `Tuning.thaws`
     turn: Turn  # of the thread that may change what the engine holds
     workers: Any  # whose `count` is how many work at once
     name: str
@@ -48,19 +48,19 @@ class Engine(Protocol):
     @steps.setter
     def steps(self, count: int) -> None: ...
 
-    def learn(self, arrays: Arrays, rate: float) -> tuple[float, Counts]: ...
+    def learn(self, arrays: Arrays, rate: float, epoch: int = 0) -> tuple[float, Counts]: ...
 
     def measure(self, arrays: Arrays) -> tuple[float, Counts]: ...
 
     def judge(self, arrays: Arrays) -> tuple[float, Counts, tuple[np.ndarray, ...]]: ...
 
-    def differentiate(self, arrays: Arrays) -> tuple[float, Mapping[str, np.ndarray]]: ...
+    def differentiate(self, arrays: Arrays, epoch: int = 0) -> tuple[float, Mapping[str, np.ndarray]]: ...
 
     def forward(
         self, arrays: Arrays, mode: str = "infer", out: Sequence[np.ndarray] | None = None
     ) -> tuple[np.ndarray, ...]: ...
 
-    def plan(self, mode: str, n: int) -> Plan: ...
+    def plan(self, mode: str, n: int, *, epoch: int = 0) -> Plan: ...
 
     def memory(self, n: int, mode: str = "train") -> dict[str, int]: ...
 
@@ -89,8 +89,9 @@ def begin(
         from ..jax.engine import Engine as JaxEngine
 
         return JaxEngine(
-            spec.graph, train.cost, train.optimiser, seed=seed, dtype=dtype, precision=precision, devices=devices
-        )
+            spec.graph, train.cost, train.optimiser, seed=seed, dtype=dtype, precision=precision, devices=devices,
+            tuning=spec.tuning,
+        )  # fmt: skip
     if name not in ENGINES:
         raise ValueError(f"engine is {' or '.join(ENGINES)}, got {name!r}")
     if precision != "float32":
@@ -106,6 +107,7 @@ def begin(
         seed=seed,
         dtype=dtype,
         measured=measured,
+        tuning=spec.tuning,
     )
 
 

@@ -113,7 +113,7 @@ class Model:
         answers = self.answers(y)
         arrays = self._arrays(x, answers)
         with self.engine.turn:  # the rate is this step's, whoever else takes steps
-            cost, correct = self.engine.learn(arrays, self.rate)
+            cost, correct = self.engine.learn(arrays, self.rate, self.epoch)
         return cost, self._right(correct, answers)
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
@@ -198,6 +198,13 @@ class Model:
         if rate is not None and not (number and 0 <= rate < float("inf")):
             raise ValueError(f"a rate is a number from 0 on, or None for that of the schedule; got {rate!r:.40}")
         self.fixed_rate = None if rate is None else float(rate)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs of the training under way that are done; 0 where none is. `freeze ... until` goes by them."""
+        if not self.total_steps:
+            return 0
+        return max(0, self.engine.steps - self.first_step) // self.steps_per_epoch
 
     @property
     def steps(self) -> int:
@@ -297,9 +304,9 @@ class Model:
     def gradients(self, x: Given, y: Given) -> dict[str, Array]:
         """The gradient of the batch's mean cost with respect to every trained parameter, in PyTorch's layouts.
 
-        As in training: with the batch's statistics and with dropout.
+        As in training: with the batch's statistics and with dropout. What is frozen has none.
         """
-        _, found = self.engine.differentiate(self._arrays(x, self.answers(y)))
+        _, found = self.engine.differentiate(self._arrays(x, self.answers(y)), self.epoch)
         return dict(found)
 
     def activations(self, x: Given) -> dict[str, Array]:
@@ -320,7 +327,7 @@ class Model:
     @property
     def plan(self) -> engines.Plan:
         """The plan of a training step at the model's batch size; `.source` is its text."""
-        return self.engine.plan("train", self.batch)
+        return self.engine.plan("train", self.batch, epoch=self.epoch)
 
     @property
     def facts(self) -> Facts:
@@ -344,20 +351,21 @@ class Model:
                 for moment, flat in self.engine.moments.items()
                 for name, values in self.engine.layout(flat).items()
             }
-            seed = self.engine.clock[0]
-            return {**views, "steps": np.array([self.steps, self.first_step, self.total_steps, seed], np.int64)}
+            seed, _, *since = self.engine.clock.tolist()
+            counts = [self.steps, self.first_step, self.total_steps, seed, *since]
+            return {**views, "steps": np.array(counts, np.int64)}
 
     def load_state(self, state: Mapping[str, Array]) -> None:
         """Go on from a state; names and shapes must be those that `state` gives, and counts from 0 (ValueError)."""
-        steps, first, total, seed = (int(n) for n in state["steps"])
-        if not (0 <= steps < 1 << 53 and seed >= 0):
+        steps, first, total, seed, *since = (int(n) for n in state["steps"])
+        if not (0 <= steps < 1 << 40 and seed >= 0 and all(0 <= count <= steps for count in since)):
             raise ValueError(f"{steps:,} steps, and a seed of {seed}")
         with self.engine.turn:
             for moment, flat in self.engine.moments.items():
                 view = self.engine.layout(flat)
                 for name in view:
                     view[name] = state[f"{moment}/{name}"]
-            self.steps, self.engine.clock[0] = steps, seed
+            self.engine.clock[:] = [seed, steps, *since]
             self.total_steps, self.first_step = total, first
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..ir import Builder, Graph, Node
 from ..ir.leaves import Input, Target, Weight
 from ..primitives.costs.base import Total
@@ -37,12 +39,18 @@ class Decomposer(Builder):
         self.values: dict[str, str] = {}
         self.updates: dict[str, str] = {}
 
+    def learns(self, node: Node) -> bool:
+        """Whether a word is being trained, which one that is frozen is not."""
+        return self.training and node.owner not in self.words.frozen
+
     def parameter(self, node: Node, name: str) -> str:
         """The value of a word's parameter: one leaf, however many words share it."""
         full = f"{node.owner}.{name}"
         if full not in self.nodes:
             types = self.words.types(node)
             found = next(p for p in node.op.parameters(*types) if p.name == name)
+            if node.owner in self.words.frozen:
+                found = replace(found, trained=False)
             self.add(Weight(found), name=full, like=node)
         return full
 

@@ -10,6 +10,7 @@ from .. import kernels
 from ..ir import TensorType, parameter
 from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
+from .activation import ActivationGradient, Rectifier
 
 BLOCK = 32_768  # numbers that a step works on at a time, as in kernels/norm.py
 STRIP = 4  # rows that kernels/winograd_2d.py asks for at a time
@@ -38,10 +39,13 @@ class Normalise(Op):
         return y * (y > 0) if self.relu else y
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        """That of x alone, for pages that show a trained network; training takes the batch's statistics."""
-        _, _, var, weight, _ = node.inputs
+        """That of x and of what is added; weight and bias are frozen, or else training takes other statistics."""
+        if self.relu:
+            dy = b.add(ActivationGradient(Rectifier()), dy, node.name, name=f"{node.name}.dy", like=node)
+        _, _, var, weight, _, *add = node.inputs
         op = NormaliseGradient(self.eps)
-        return b.add(op, dy, var, weight, name=f"{node.name}.dx", like=node), None, None, None, None
+        dx = b.add(op, dy, var, weight, name=f"{node.name}.dx", like=node)
+        return dx, None, None, None, None, *(dy for _ in add)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, mean, var, weight, bias, *add = node.inputs

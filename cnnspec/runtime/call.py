@@ -45,7 +45,8 @@ class Rescaling(NamedTuple):
 class Order(NamedTuple):
     """A call of a plan as plain data: all that a worker must know.
 
-    what       learn, differentiate, or anything else: forward only
+    what       learn, gather (a go of a step that has several), differentiate, or anything else: forward only
+    learning   how many of the rule's parts learn
     cuts       which images of the batch each shard has, as (start, stop)
     barriers   how often shards wait for one another in forward and in backward
     update     the arguments of `Update`
@@ -58,7 +59,8 @@ class Order(NamedTuple):
     barriers: tuple[int, int]
     rescalings: tuple[Rescaling, ...]
     costs: np.ndarray
-    update: tuple[Rule, np.ndarray, Arrays, tuple[np.ndarray, ...], np.ndarray, np.ndarray]
+    learning: int
+    update: tuple[Rule, np.ndarray, Arrays, tuple[np.ndarray, ...], np.ndarray, np.ndarray, np.ndarray | None]
 
 
 class Call:
@@ -86,6 +88,8 @@ class Call:
     def __call__(self, worker: int) -> None:
         if self.order.what == "learn":
             self.learn(worker)
+        elif self.order.what == "gather":
+            self.gather(worker)
         elif self.order.what == "differentiate":
             self.differentiate(worker)
         else:
@@ -109,25 +113,37 @@ class Call:
             self.together(worker, running, self.order.barriers[0])
 
     def differentiate(self, worker: int) -> None:
-        self.update.part(worker, self.count)  # so that no memory runs out amid an update
+        learning = self.order.learning
+        self.update.part(worker, self.count, learning)  # so that no memory runs out amid an update
         self.forward(worker)
         if self.learns:
             running = [bound.backward(bound.b, bound.p, bound.g) for bound in self.mine[worker]]  # type: ignore[misc]
             if self.order.barriers[1]:
                 self.together(worker, running, self.order.barriers[1])
         self.barrier(worker)
-        self.update.reduce_gradients(worker, self.count, len(self.order.shards))
+        self.update.reduce_gradients(worker, self.count, len(self.order.shards), learning)
+
+    def gather(self, worker: int) -> None:
+        self.differentiate(worker)
+        self.update.accumulate(worker, self.count, self.order.learning)
+        self.settle(worker)
+
+    def settle(self, worker: int) -> None:
+        """Running means and variances."""
+        if worker == 0:
+            first = self.mine[0][0]
+            if first.update_statistics is not None:
+                first.update_statistics(first.b, first.p)
 
     def learn(self, worker: int) -> None:
         self.differentiate(worker)
         if not all(map(isfinite, self.order.costs.flat)):
             return  # all workers see the same costs, so all of them stop here
+        learning = self.order.learning
+        self.update.accumulate(worker, self.count, learning)
         if self.update.rule.clip is not None:
             self.barrier(worker)  # chunks reach into the parts of others
-            self.update.squares(worker, self.count)
+            self.update.squares(worker, self.count, learning)
             self.barrier(worker)
-        self.update.apply(worker, self.count)
-        if worker == 0:
-            first = self.mine[0][0]
-            if first.update_statistics is not None:
-                first.update_statistics(first.b, first.p)
+        self.update.apply(worker, self.count, learning)
+        self.settle(worker)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate, pairwise
+from math import isfinite
 from threading import RLock, get_ident
 from typing import TypeVar
 
@@ -23,6 +25,7 @@ from ..passes.bands import worth_bands
 from ..passes.decompose import attach_costs
 from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
+from ..settings.tuning import PLAIN, Tuning, groups, in_goes
 from ..words.costs import Cost
 from .blas import single_thread
 from .call import Call
@@ -31,13 +34,14 @@ from .parameters import Block, View, initial, parameters_of
 from .plans import Counts, Plan, Room, Scalings, array, give, lay_out
 from .processes import Processes
 from .turns import Turn
-from .update import Update, rule
+from .update import Update, numbers, rule
 from .words import WorkerDied
 from .workers import SerialWorkers, Threads, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
 Answer = TypeVar("Answer")
 JUDGING = {"train": TRAINING, "measure": MEASURE, "judge": JUDGE}  # modes with a cost
+A_GO = 1 << 40  # above any count of steps: the goes of a step draw apart
 SEVERAL = 1 << 14  # numbers a layer: with fewer, who asks at once loses more to the interpreter's lock than is won
 
 
@@ -91,6 +95,7 @@ class Engine:
         seed: int = 0,
         dtype: str = "float32",
         measured: Mapping[str, Times] | None = None,
+        tuning: Tuning = PLAIN,
     ) -> None:
         single_thread()
         self.words, self.optimiser, self.dtype, self.seed = words, optimiser, dtype, seed
@@ -98,19 +103,21 @@ class Engine:
         self.shard_count = shards
         self.measured = measured or {}
         self.every = parameters_of(words)
-        self.trained = {name: p for name, p in self.every.items() if p.trained}
-        self.state = {name: p for name, p in self.every.items() if not p.trained}
+        self.tuning, self.groups = tuning, groups(self.every, optimiser, tuning)
+        self.trained = {name: self.every[name] for group in self.groups for name in group.names}
+        self.state = {name: p for name, p in self.every.items() if name not in self.trained}
         count, kept = self._counts
-        copies = 1 + len(optimiser.moments) + shards
+        copies = 1 + len(optimiser.moments) + shards + (tuning.ema is not None) + (tuning.accumulate > 1)
         ensure_parameters_fit((count * copies + kept) * np.dtype(dtype).itemsize, count)
-        self.graphs: dict[tuple[str, int, tuple[int, int]], Graph] = {}
-        self.programs: dict[tuple[str, int, int, tuple[int, int]], Program] = {}
+        self.graphs: dict[tuple[str, int, tuple[int, int], int], Graph] = {}
+        self.programs: dict[tuple[str, int, int, tuple[int, int], int], Program] = {}
         self.compiling = RLock()
         self.arrays: dict[str, np.ndarray] = {}
+        self.stepped: dict[str, np.ndarray] = {}  # what steps move, where the parameters are an average of it
         self.changes = Changes()
         self._settle_in(workers(min(workers_wanted, shards), parallel))
         self.turn = Turn(partial(Room, self.workers.memory), self._lanes)
-        self.parameters = View(self.every, self.arrays, self.changes, self.turn)
+        self.parameters = View(self.every, self.arrays, self.changes, self.turn, self.stepped)
         self.clock[0] = seed
         self.begin(seed)
         survive(self)
@@ -129,12 +136,25 @@ class Engine:
         self.s = Block(self.state, take(kept, self.dtype))
         self.arrays.update({**self.p.arrays, **self.s.arrays})
         self.moments = {name: take(count, self.dtype) for name in self.optimiser.moments}
+        p, average = self.p.flat, {}
+        if self.tuning.ema is not None:  # then steps move others than those that are used, which are their average
+            p = self.moments["stepped"] = take(count, self.dtype)
+            average = {"e": self.p.flat}
+            self.stepped.update(Block(self.trained, p).arrays)
         self.gradients = [Block(self.trained, take(count, self.dtype)) for _ in range(self.shard_count)]
-        self.clock = take(2, "int64")  # the seed, the steps taken
-        told = rule(self.optimiser)
-        squares, scalars = take(-(-count // told.chunk), "float64"), take(len(told.scalars), "float64")
-        gradients = tuple(block.flat for block in self.gradients)
-        self.update = Update(told, self.p.flat, self.moments, gradients, squares, scalars)
+        # the seed, the steps taken, and for each of `thaws` the steps since then
+        self.clock = take(2 + len(self.tuning.thaws), "int64")
+        sizes = [(group, sum(self.every[name].type.elements for name in group.names)) for group in self.groups]
+        told = rule(self.optimiser, sizes, self.tuning.ema is not None)
+        squares = take(sum(-(-size // told.chunk) for _, size in sizes), "float64")
+        scalars = take(sum(len(part.scalars) for part in told.parts) + 2, "float64")
+        moments = {name: self.moments[name] for name in self.optimiser.moments} | average
+        total = take(count, self.dtype) if self.tuning.accumulate > 1 else None
+        self.update = Update(told, p, moments, tuple(b.flat for b in self.gradients), squares, scalars, total)
+
+    @property
+    def _total(self) -> tuple[Block, ...]:
+        return () if self.update.total is None else (Block(self.trained, self.update.total),)
 
     @property
     def _lasting(self) -> list[np.ndarray]:
@@ -167,15 +187,16 @@ class Engine:
 
     # ---- plans -------------------------------------------------------------------------------------
 
-    def graph(self, mode: str, n: int = 128, band: tuple[int, int] = (0, 1)) -> Graph:
+    def graph(self, mode: str, n: int = 128, band: tuple[int, int] = (0, 1), thawed: int = 0) -> Graph:
         """The graph of primitives for `train`, `measure` (cost without dropout), `judge` (and outputs), `infer` or
         `show` (every value).
 
         How a layer is computed best depends on the images of a shard, so each size of batch has its own graph, and
-        each band of rows where workers share one image.
+        each band of rows where workers share one image. In training layers are frozen until their time has come.
         """
         images = max(self.sizes(n))
-        if (mode, images, band) not in self.graphs:
+        key = (mode, images, band, thawed)
+        if key not in self.graphs:
             words, passes = self.words, INFERENCE
             if mode in JUDGING:
                 assert self.judged is not None, "a network without a cost cannot be judged"
@@ -183,36 +204,51 @@ class Engine:
             elif mode == "show":
                 words = replace(words, outputs=tuple(node.name for node in words))
             measured = self.measured.get("train" if mode == "train" else "infer", {})
-            found = replace(words, images=images, measured=measured, band=band)
-            self.graphs[mode, images, band] = run(found, passes)
-        return self.graphs[mode, images, band]
+            frozen = self.tuning.asleep(thawed) if mode == "train" else frozenset()
+            found = replace(words, images=images, measured=measured, frozen=frozen, band=band)
+            self.graphs[key] = run(found, passes)
+        return self.graphs[key]
 
     def sizes(self, n: int) -> tuple[int, ...]:
         """How many images each shard gets; empty shards are left out."""
         share, more = divmod(n, self.shard_count)
         return tuple(size for k in range(self.shard_count) if (size := share + (k < more)))
 
-    def program(self, mode: str, size: int, n: int, band: tuple[int, int] = (0, 1)) -> Program:
-        key = (mode, size, n, band)
+    def program(self, mode: str, size: int, n: int, band: tuple[int, int] = (0, 1), thawed: int = 0) -> Program:
+        key = (mode, size, n, band, thawed)
         with self.compiling:
             if key not in self.programs:
-                self.programs[key] = generate(self.graph(mode, n, band), size, n, self.dtype)
+                self.programs[key] = generate(self.graph(mode, n, band, thawed), size, n, self.dtype)
             return self.programs[key]
 
-    def parts(self, mode: str, n: int, bands: int = 1) -> list[Program]:
+    def parts(self, mode: str, n: int, bands: int = 1, thawed: int = 0) -> list[Program]:
         """The programs of all shards of a batch."""
-        return [self.program(mode, size, n, (k, bands)) for size in self.sizes(n) for k in range(bands)]
+        return [self.program(mode, size, n, (k, bands), thawed) for size in self.sizes(n) for k in range(bands)]
 
-    def plan(self, mode: str, n: int, bands: int = 1) -> Plan:
-        """The plan for a batch of n images, each shared by so many shards, bound to memory."""
+    def plan(self, mode: str, n: int, bands: int = 1, epoch: int = 0) -> Plan:
+        """The plan for a batch of n images, each shared by so many shards, bound to memory.
+
+        Of a training step on more images than are computed at a time, the plan of one go.
+        """
         with self.turn:
-            return self._plan(mode, n, bands, self.turn.lanes[0])
+            train = mode == "train"
+            return self._plan(
+                mode,
+                self.goes(n)[0] if train else n,
+                bands,
+                self.turn.lanes[0],
+                self.tuning.thawed(epoch) if train else 0,
+            )
 
-    def _plan(self, mode: str, n: int, bands: int, room: Room) -> Plan:
-        key = (mode, n, bands)
+    def goes(self, n: int) -> tuple[int, ...]:
+        """How many images of a batch are computed at a time; all, unless gradients are accumulated."""
+        return in_goes(n, self.tuning.accumulate)
+
+    def _plan(self, mode: str, n: int, bands: int, room: Room, thawed: int = 0) -> Plan:
+        key = (mode, n, bands, thawed)
         plan = room.plans.get(key)
         if plan is None:
-            programs = self.parts(mode, n, bands)
+            programs = self.parts(mode, n, bands, thawed)
             total = sum(program.arena_bytes for program in programs)
             if total > room.arena.size:
                 self.workers.forget()
@@ -220,7 +256,8 @@ class Engine:
             # programs bind their own shards
             here = range(0, len(programs), self.workers.count if self.workers.memory.shared else 1)
             blocks = [block.arrays for block in self.gradients]
-            plan = lay_out(programs, n, room, self.dtype, self.arrays, blocks, self.clock, here)
+            arrays = {**self.arrays, **self.stepped} if mode == "train" else self.arrays
+            plan = lay_out(programs, n, room, self.dtype, arrays, blocks, self.clock, here)
             room.plans[key] = plan
         return plan
 
@@ -231,44 +268,86 @@ class Engine:
 
     # ---- running -----------------------------------------------------------------------------------
 
-    def _ready(self, what: str, arrays: Arrays, room: Room) -> tuple[Plan, Call]:
+    def _ready(self, what: str, arrays: Arrays, room: Room, thawed: int = 0) -> tuple[Plan, Call]:
         """The plan and the call for a batch, the batch in its place, and what the parameters alone decide made."""
-        learning = what in ("learn", "differentiate")
+        learning = what in ("learn", "gather", "differentiate")
         n = len(next(iter(arrays.values())))
         bands = self.workers.count if what == "infer" and n == 1 and self.share_an_image() else 1
-        plan = self._plan("train" if learning else what, n, bands, room)
-        call = self._call(what, plan, give(plan, arrays, self.dtype, room))
+        plan = self._plan("train" if learning else what, n, bands, room, thawed)
+        call = self._call(what, plan, give(plan, arrays, self.dtype, room), thawed)
         first = plan.shards[0]
         if not learning and first.prepare is not None and plan.prepared != self.changes.count:
             first.prepare(first.b, first.p)
             plan.prepared = self.changes.count
         return plan, call
 
-    def _call(self, what: str, plan: Plan, scalings: Scalings) -> Call:
+    def _call(self, what: str, plan: Plan, scalings: Scalings, thawed: int = 0) -> Call:
         """What workers do for one call; made once, for what programs are told of it takes longer than a step."""
         call = plan.calls.get((what, scalings))
         if call is None:
-            order = plan.order(what, scalings, self.dtype, self.update.told)
+            learning = sum(group.thaw <= thawed for group in self.groups)
+            order = plan.order(what, scalings, self.dtype, learning, self.update.told)
             call = Call(order, plan.shards, self.update, self.workers.count, self.workers.barrier)
             plan.calls[what, scalings] = call
         return call
 
-    def learn(self, arrays: Arrays, rate: float) -> tuple[float, Counts]:
-        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct."""
+    def learn(self, arrays: Arrays, rate: float, epoch: int = 0) -> tuple[float, Counts]:
+        """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct.
+
+        `epoch` is how many are done, which decides what is frozen.
+        """
         with self.turn:
-            plan, call = self._ready("learn", arrays, self.turn.lanes[0])
-            step = int(self.clock[1]) + 1
-            self.clock[1] = step
-            self.update.scalars[:] = list(self.optimiser.scalars(step, rate).values())
+            thawed, before = self.tuning.thawed(epoch), self.clock.copy()
+            self.clock[1 : 2 + thawed] += 1
+            self.update.scalars[:-2] = numbers(self.groups, self.clock[1:].tolist(), rate, self.tuning.ema)
             self.update.begun = False
-            self.changes()
             try:
-                self._run(call)
+                if self.tuning.accumulate == 1:
+                    return self._go("learn", arrays, thawed)
+                return self._in_goes(arrays, thawed)
             except BaseException:
                 if not self.update.begun:
-                    self.clock[1] = step - 1
+                    self.clock[:] = before
                 raise
-            return plan.result
+
+    def _go(self, what: str, arrays: Arrays, thawed: int) -> tuple[float, Counts]:
+        """A step, or one of the goes that it is made in."""
+        plan, call = self._ready(what, arrays, self.turn.lanes[0], thawed)
+        if what != "differentiate":
+            self.changes()
+        self._run(call)
+        return plan.result
+
+    def _in_goes(self, arrays: Arrays, thawed: int) -> tuple[float, Counts]:
+        """A step on some images after the others, whose gradients are added up.
+
+        Each go normalises by its own images, and moves the running statistics. Where a cost is not finite all
+        stays as it was.
+        """
+        step, kept = int(self.clock[1]), self.s.flat.copy()
+        goes = self._cut(arrays)
+        cost, by_class, by_label = 0.0, 0, 0
+        try:
+            for k, (share, part) in enumerate(goes):
+                last = k == len(goes) - 1
+                self.update.scalars[-2:] = share, k
+                self.clock[1] = step if last else step + (k + 1) * A_GO  # each go drops others
+                mean, counts = self._go("learn" if last else "gather", part, thawed)
+                cost, by_class, by_label = cost + mean * share, by_class + counts[0], by_label + counts[1]
+                if not isfinite(mean):
+                    break
+        finally:
+            self.clock[1] = step
+            if not self.update.begun:
+                self.s.flat[:] = kept
+        return cost, (by_class, by_label)
+
+    def _cut(self, arrays: Arrays) -> list[tuple[float, Arrays]]:
+        """The images of each go, and their share of the batch."""
+        n = len(next(iter(arrays.values())))
+        ends = list(accumulate(self.goes(n)))
+        cuts = [slice(start, stop) for start, stop in pairwise([0, *ends])]
+        return [((cut.stop - cut.start) / n, {name: a[cut] for name, a in arrays.items()}) for cut in cuts]
 
     def measure(self, arrays: Arrays) -> tuple[float, Counts]:
         """Mean cost and number of correct answers, as the network is after training."""
@@ -278,12 +357,19 @@ class Engine:
         """The same, and the outputs."""
         return self._ask("judge", arrays, judged)
 
-    def differentiate(self, arrays: Arrays) -> tuple[float, View]:
-        """The mean cost of a batch and its gradient; nothing is changed."""
+    def differentiate(self, arrays: Arrays, epoch: int = 0) -> tuple[float, Mapping[str, np.ndarray]]:
+        """The mean cost of a batch and its gradient with respect to what learns by then; nothing is changed."""
         with self.turn:
-            plan, call = self._ready("differentiate", arrays, self.turn.lanes[0])
-            self._run(call)
-            return plan.result[0], self.layout(self.gradients[0].flat.copy())
+            thawed = self.tuning.thawed(epoch)
+            cost, total = 0.0, np.zeros_like(self.p.flat)
+            goes = self._cut(arrays)
+            for share, part in goes:
+                mean, _ = self._go("differentiate", part, thawed)
+                cost += mean * share
+                total += self.gradients[0].flat * total.dtype.type(share)
+            found = self.layout(total)
+            learning = {name for group in self.groups if group.thaw <= thawed for name in group.names}
+            return cost, {name: found[name] for name in self.every if name in learning}
 
     def forward(
         self, arrays: Arrays, mode: str = "infer", out: Sequence[np.ndarray] | None = None
@@ -316,7 +402,7 @@ class Engine:
                 room.owner = 0
 
     def _run(self, call: Call) -> None:
-        update = call.order.what in ("learn", "differentiate")
+        update = call.order.what in ("learn", "gather", "differentiate")
         if len(call.order.shards) == 1 and not update:  # one image, say: workers who would idle are not woken
             call(0)
             return
@@ -380,15 +466,17 @@ class Engine:
 
     def memory(self, n: int, mode: str = "train") -> dict[str, int]:
         """Bytes that a step on n images holds, by what they are for; known before any is taken."""
-        graph = self.graph(mode, n)
-        programs = self.parts(mode, n)
+        thawed = len(self.tuning.thaws) if mode == "train" else 0  # when most is differentiated
+        n = self.goes(n)[0] if mode == "train" else n
+        graph = self.graph(mode, n, thawed=thawed)
+        programs = self.parts(mode, n, thawed=thawed)
         size = np.dtype(self.dtype).itemsize
         targets = [node.name for node in graph if isinstance(node.op, Target)]
         staged = sum(graph.type(name).elements for name in (*graph.inputs, *targets, *graph.outputs))
         return {
             "arena": sum(program.arena_bytes for program in programs),
             "parameters": self.p.flat.nbytes + self.s.flat.nbytes,
-            "gradients": sum(g.flat.nbytes for g in self.gradients),
+            "gradients": sum(g.flat.nbytes for g in (*self.gradients, *self._total)),
             "moments": sum(array.nbytes for array in self.moments.values()),
             "batch": n * staged * size,
         }

@@ -38,6 +38,7 @@ class View(MutableMapping[str, np.ndarray]):
     """Arrays by name in PyTorch's layouts: reading copies, assigning sets.
 
     `model.parameters["conv1.weight"]` is (F, C, KH, KW), `["dense1.weight"]` (out, in). Each waits for its `turn`.
+    What is assigned is set in the arrays `also` too.
     """
 
     def __init__(
@@ -46,8 +47,9 @@ class View(MutableMapping[str, np.ndarray]):
         arrays: dict[str, np.ndarray],
         changed: Callable[[], None] = lambda: None,
         turn: AbstractContextManager[object] | None = None,
+        also: dict[str, np.ndarray] | None = None,
     ) -> None:
-        self._parameters, self._arrays, self._changed = parameters, arrays, changed
+        self._parameters, self._arrays, self._changed, self._also = parameters, arrays, changed, also or {}
         self._turn = turn or nullcontext()
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -66,6 +68,8 @@ class View(MutableMapping[str, np.ndarray]):
         unfolded = value.reshape([size for _, size in parameter.unfolded])
         with self._turn:
             self._arrays[name][...] = unfolded.transpose(parameter.order)
+            if name in self._also:
+                self._also[name][...] = self._arrays[name]
             self._changed()
 
     def __delitem__(self, name: str) -> None:

@@ -71,7 +71,7 @@ class Plan:
     def arena_bytes(self) -> int:
         return sum(program.arena_bytes for program in self.programs)
 
-    def order(self, what: str, scalings: Scalings, dtype: str, update: tuple[Any, ...]) -> Order:
+    def order(self, what: str, scalings: Scalings, dtype: str, learning: int, update: tuple[Any, ...]) -> Order:
         """What every worker is told of a call."""
         rescalings = tuple(
             Rescaling(self.staged[name, kind], self.feeds[name], scaling.scale, scaling.offset)
@@ -79,7 +79,7 @@ class Plan:
         )
         cuts = tuple((cut.start, cut.stop) for cut in self.cuts)
         barriers = self.programs[0].meets
-        return Order(what, dtype, self.layout, cuts, barriers, rescalings, self.costs, update)
+        return Order(what, dtype, self.layout, cuts, barriers, rescalings, self.costs, learning, update)
 
 
 class Room(Lane):
@@ -90,7 +90,7 @@ class Room(Lane):
         self.memory = memory
         self.taken: list[np.ndarray] = []
         self.arena = self.take(0)
-        self.plans: dict[tuple[str, int, int], Plan] = {}
+        self.plans: dict[tuple[str, int, int, int], Plan] = {}
 
     def take(self, size: int) -> np.ndarray:
         """So many zeroed bytes, as long as the plans last."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,44 +14,81 @@ from ..kernels.update import clip_scale
 
 if TYPE_CHECKING:
     from ..settings.optimisers import Optimiser
+    from ..settings.tuning import Group
 
 CHUNK = 1 << 14  # numbers: the pieces of some arrays fit a core's cache together
 LINE = 16  # numbers of a line of the cache
+AVERAGE = ("np.multiply(e, keep, out=e)", "np.multiply(p, take, out=t)", "np.add(e, t, out=e)")
+AVERAGED = ("keep", "take")  # what these lines read
+
+
+class Part(NamedTuple):
+    """Neighbouring parameters that are moved alike, as plain data: their `update`, and the numbers it reads."""
+
+    start: int
+    stop: int
+    source: str
+    scalars: tuple[str, ...]
 
 
 class Rule(NamedTuple):
-    """An optimiser as plain data: how it is written, its `update`, the numbers that change from step to step.
+    """An optimiser as plain data: how it is written, and what it does to each part of the parameters.
 
     `chunk` is how many parameters are changed at a time.
     """
 
     written: str
-    source: str
-    scalars: tuple[str, ...]
+    parts: tuple[Part, ...]
     clip: float | None
     chunk: int
 
+    @property
+    def places(self) -> list[slice]:
+        """Where the numbers of each part stand among those of all."""
+        ends = [0, *accumulate(len(part.scalars) for part in self.parts)]
+        return [slice(start, stop) for start, stop in pairwise(ends)]
 
-def rule(optimiser: Optimiser) -> Rule:
-    """What every worker must know of an optimiser."""
-    return Rule(optimiser.written(), source(optimiser), tuple(optimiser.scalars(1, 1.0)), optimiser.clip, CHUNK)
+
+def rule(optimiser: Optimiser, sizes: Sequence[tuple[Group, int]], average: bool = False) -> Rule:
+    """What every worker must know of an optimiser; `sizes` has the groups of parameters, and how many each has."""
+    parts, start = [], 0
+    for group, size in sizes:
+        names = (*group.optimiser.scalars(1, 1.0), *(AVERAGED if average else ()))
+        parts.append(Part(start, start + size, source(group.optimiser, average), names))
+        start += size
+    return Rule(optimiser.written(), tuple(parts), optimiser.clip, CHUNK)
 
 
-def source(optimiser: Optimiser) -> str:
+def numbers(groups: Iterable[Group], clock: Sequence[int], rate: float, ema: float | None) -> list[float]:
+    """The numbers that the updates of some groups read, one after the other, at the rate of all.
+
+    `clock` has the steps of those that learn from the beginning, this one included, then those since each thaw. An
+    average begins with what the first step of all makes of the parameters.
+    """
+    share = () if ema is None else (ema, 1 - ema) if clock[0] > 1 else (0.0, 1.0)
+    found: list[float] = []
+    for group in groups:
+        found += group.optimiser.scalars(max(1, int(clock[group.thaw])), rate * group.factor).values()
+        found += share
+    return found
+
+
+def source(optimiser: Optimiser, average: bool = False) -> str:
     """The function `update`, for one chunk of the parameters."""
-    scalars = list(optimiser.scalars(1, 1.0))
+    scalars = [*optimiser.scalars(1, 1.0), *(AVERAGED if average else ())]
     if optimiser.clip is not None:
         scalars.append("scale")
-    names = ", ".join(["p", "g", *optimiser.moments, "t", "u", *scalars])
+    names = ", ".join(["p", "g", *optimiser.moments, *(["e"] if average else []), "t", "u", *scalars])
     lines = [f"def update({names}):", f'    """{optimiser.written()}: a chunk of parameters p and gradients g"""']
-    return "\n".join([*lines, *(f"    {line}" for line in optimiser.lines())]) + "\n"
+    code = (*optimiser.lines(), *(AVERAGE if average else ()))
+    return "\n".join([*lines, *(f"    {line}" for line in code)]) + "\n"
 
 
-def function(rule: Rule) -> Callable[..., None]:
-    filename = f"<plan update {rule.written}>"
-    linecache.cache[filename] = (len(rule.source), None, rule.source.splitlines(keepends=True), filename)
+def function(written: str, source: str) -> Callable[..., None]:
+    filename = f"<plan update {written}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     names: dict[str, Any] = {"np": np}
-    exec(compile(rule.source, filename, "exec"), names)
+    exec(compile(source, filename, "exec"), names)
     return names["update"]
 
 
@@ -59,9 +97,11 @@ class Piece:
     """Some numbers of a worker's part, as views: made once, since making them takes longer than an addition.
 
     `arrays` are the parameters, their gradient, the moments and two scratch arrays, by what `update`
-    calls them.
+    calls them. `total` is the gradient of the goes before, `part` the number of the rule's part.
     """
 
+    part: int
+    total: np.ndarray | None
     others: list[np.ndarray]  # the gradients of the shards after the first
     arrays: dict[str, np.ndarray]
 
@@ -70,10 +110,13 @@ class Update:
     """Runs an optimiser over flat arrays, each worker on a part of its own.
 
     Every number is added up and changed by itself, so that the bits do not depend on where the parts end. The sum
-    of squares does; it is made of the same chunks, in the same order, for any number of workers.
+    of squares does; it is made of the same chunks, in the same order, for any number of workers. Calls say how
+    many of the rule's parts learn, the first ones: what comes after them stays as it is.
 
     squares  a place for each chunk's sum of squares (float64)
-    scalars  the numbers of this step, in the rule's order (float64)
+    scalars  the numbers of this step, those of one part after the other, then the share that the images at hand
+             are of a batch that is computed in several goes, and how many went before (float64)
+    total    the gradient of the images that went before, where batches are computed so
     """
 
     def __init__(
@@ -84,22 +127,35 @@ class Update:
         gradients: Sequence[np.ndarray],
         squares: np.ndarray,
         scalars: np.ndarray,
+        total: np.ndarray | None = None,
     ) -> None:
-        self.told = rule, p, moments, gradients, squares, scalars
-        self.rule, self.p, self.moments, self.gradients, self.sums, self.scalars = self.told
-        self.run = function(rule)
-        self.chunks = chunks(0, p.size, rule.chunk)
-        self.pieces: dict[tuple[int, int], list[Piece]] = {}
+        self.told = rule, p, moments, gradients, squares, scalars, total
+        self.rule, self.p, self.moments, self.gradients, self.sums, self.scalars, self.total = self.told
+        self.runs = [function(rule.written, part.source) for part in rule.parts]
+        self.chunks = [
+            (k, cut) for k, part in enumerate(rule.parts) for cut in chunks(part.start, part.stop, rule.chunk)
+        ]
+        self.pieces: dict[tuple[int, int, int], list[Piece]] = {}
         self.begun = False  # whether parameters are being changed
 
-    def part(self, worker: int, workers: int) -> list[Piece]:
-        """A worker's part of the parameters, in pieces."""
-        if (worker, workers) not in self.pieces:
-            even = -(-self.p.size // (LINE * workers)) * LINE  # two workers never write into one line of the cache
-            cuts = chunks(worker * even, min((worker + 1) * even, self.p.size), self.rule.chunk)
+    def part(self, worker: int, workers: int, learning: int) -> list[Piece]:
+        """A worker's share of the parameters that learn, in pieces."""
+        key = (worker, workers, learning)
+        if key not in self.pieces:
+            size = self.rule.parts[learning - 1].stop if learning else 0
+            even = -(-size // (LINE * workers)) * LINE  # two workers never write into one line of the cache
+            cuts = [
+                (k, cut)
+                for k, part in enumerate(self.rule.parts[:learning])
+                for cut in chunks(
+                    max(worker * even, part.start), min((worker + 1) * even, part.stop), self.rule.chunk
+                )
+            ]
             t, u = (np.empty(min(self.rule.chunk, even), self.p.dtype) for _ in "tu")
-            self.pieces[worker, workers] = [
+            self.pieces[key] = [
                 Piece(
+                    k,
+                    None if self.total is None else self.total[cut],
                     [gradient[cut] for gradient in self.gradients[1:]],
                     {
                         "p": self.p[cut],
@@ -109,37 +165,53 @@ class Update:
                         "u": u[: cut.stop - cut.start],
                     },
                 )
-                for cut in cuts
+                for k, cut in cuts
             ]
-        return self.pieces[worker, workers]
+        return self.pieces[key]
 
-    def reduce_gradients(self, worker: int, workers: int, shards: int) -> None:
+    def reduce_gradients(self, worker: int, workers: int, shards: int, learning: int) -> None:
         """Add the shards' gradients up, into the first one's memory."""
-        for piece in self.part(worker, workers):
+        for piece in self.part(worker, workers, learning):
             for other in piece.others[: shards - 1]:
                 np.add(piece.arrays["g"], other, out=piece.arrays["g"])
 
-    def squares(self, worker: int, workers: int) -> None:
+    def accumulate(self, worker: int, workers: int, learning: int) -> None:
+        """Add the gradient of this go to that of those before it; the mean of all is in both places then."""
+        if self.total is None:
+            return
+        share, before = self.scalars[-2:].tolist()
+        for piece in self.part(worker, workers, learning):
+            g, total = piece.arrays["g"], piece.total
+            assert total is not None
+            np.multiply(g, g.dtype.type(share), out=g)
+            if before:
+                np.add(g, total, out=g)
+            np.copyto(total, g)
+
+    def squares(self, worker: int, workers: int, learning: int) -> None:
         """The sum of squares of each chunk of the summed gradient, for clipping."""
         first = self.gradients[0]
         for k in range(worker, len(self.chunks), workers):
-            self.sums[k] = np.vdot(first[self.chunks[k]], first[self.chunks[k]])
+            part, cut = self.chunks[k]
+            self.sums[k] = np.vdot(first[cut], first[cut]) if part < learning else 0.0
 
     def scale(self) -> float | None:
         """The factor that clips the gradient whose squares are summed; None where none is clipped."""
         return None if self.rule.clip is None else clip_scale(float(self.sums.sum()), self.rule.clip)
 
-    def apply(self, worker: int, workers: int) -> None:
-        """One step of the optimiser, on this worker's part."""
+    def apply(self, worker: int, workers: int, learning: int) -> None:
+        """One step of the optimiser, on this worker's share."""
         kind = self.p.dtype.type
-        # by way of Python's numbers, as an optimiser gives them
-        scalars = {name: kind(value) for name, value in zip(self.rule.scalars, self.scalars.tolist(), strict=True)}
+        values = self.scalars.tolist()  # by way of Python's numbers, as an optimiser gives them
         scale = self.scale()
-        if scale is not None:
-            scalars["scale"] = kind(scale)
+        scaled = {} if scale is None else {"scale": kind(scale)}
+        told = [
+            {name: kind(value) for name, value in zip(part.scalars, values[place], strict=True)} | scaled
+            for part, place in zip(self.rule.parts[:learning], self.rule.places, strict=False)
+        ]
         self.begun = True
-        for piece in self.part(worker, workers):
-            self.run(**piece.arrays, **scalars)
+        for piece in self.part(worker, workers, learning):
+            self.runs[piece.part](**piece.arrays, **told[piece.part])
 
 
 def chunks(start: int, stop: int, most: int) -> list[slice]:

@@ -13,10 +13,11 @@ The names in `lines`:
     others    the keys of `scalars`, in the plan's dtype, and `scale` where `clip` is set
 
 Weight decay and clipping concern every trained parameter, biases and normalisation included, as in
-PyTorch. `clip` comes first: the plan measures the norm of the whole gradient and hands over `scale`
-(`kernels.update.clip_scale`), with which the lines multiply g. Then comes weight decay: sgd, rmsprop,
-adagrad, adam and adamax add weight_decay * p to the gradient (L2, so it enters the moments too); adamw and lion
-shrink p itself by 1 - lr * weight_decay (decoupled, untouched by the moments).
+PyTorch; with `decay_norm off` weight decay leaves out what has one number for each channel (biases, the weights
+of normalisation, slopes and scales). `clip` comes first: the plan measures the norm of the whole gradient and
+hands over `scale` (`kernels.update.clip_scale`), with which the lines multiply g. Then comes weight decay: sgd,
+rmsprop, adagrad, adam and adamax add weight_decay * p to the gradient (L2, so it enters the moments too); adamw
+and lion shrink p itself by 1 - lr * weight_decay (decoupled, untouched by the moments).
 
 Moments are kept without the factor (1 - beta), which is constant and waits in the rate: `m = beta m + g`
 is one pass over memory less than `m = beta m + (1 - beta) g`.
@@ -51,6 +52,10 @@ def _weight_decay(default: float = 0.0) -> Any:
     return setting(Number(0), default, "pulls every parameter towards zero")
 
 
+def _decay_norm() -> Any:
+    return setting(Switch(), True, "off: weight decay leaves out biases and the parameters of normalisation")
+
+
 def _clip() -> Any:
     return setting(POSITIVE, None, "the longest gradient (its norm over all parameters); off unless set")
 
@@ -66,6 +71,7 @@ class Optimiser:
     decoupled: ClassVar[bool] = False  # weight decay shrinks the parameters and stays out of the gradient
     lr: float
     weight_decay: float
+    decay_norm: bool
     clip: float | None
 
     @property
@@ -136,6 +142,7 @@ class Sgd(Optimiser):
     momentum: float = setting(SHARE, 0.0, "the share of the last move that is kept")
     nesterov: bool = setting(Switch(), False, "look ahead along the momentum")
     weight_decay: float = _weight_decay()
+    decay_norm: bool = _decay_norm()
     clip: float | None = _clip()
 
     def __post_init__(self) -> None:
@@ -186,6 +193,7 @@ class RmsProp(Optimiser):
     momentum: float = setting(SHARE, 0.0, "the share of the last move that is kept")
     eps: float = _eps()
     weight_decay: float = _weight_decay()
+    decay_norm: bool = _decay_norm()
     clip: float | None = _clip()
 
     @property
@@ -237,6 +245,7 @@ class AdaGrad(Optimiser):
     lr_decay: float = setting(Number(0), 0.0, "divides the rate of step n (from 0) by 1 + n lr_decay")
     eps: float = _eps(1e-10)
     weight_decay: float = _weight_decay()
+    decay_norm: bool = _decay_norm()
     clip: float | None = _clip()
 
     @property
@@ -277,6 +286,7 @@ class Adam(Optimiser):
     beta2: float = setting(SHARE, 0.999, "the share of the mean squared gradient that is kept")
     eps: float = _eps()
     weight_decay: float = _weight_decay()
+    decay_norm: bool = _decay_norm()
     clip: float | None = _clip()
 
     @property
@@ -342,6 +352,7 @@ class Adamax(Optimiser):
     beta2: float = setting(SHARE, 0.999, "the share of the largest gradient that is kept")
     eps: float = _eps()
     weight_decay: float = _weight_decay()
+    decay_norm: bool = _decay_norm()
     clip: float | None = _clip()
 
     @property
@@ -393,6 +404,7 @@ class Lion(Optimiser):
     beta1: float = setting(SHARE, 0.9, "the share of the mean gradient in the direction of a step")
     beta2: float = setting(SHARE, 0.99, "the share of the mean gradient that is kept")
     weight_decay: float = _weight_decay()
+    decay_norm: bool = _decay_norm()
     clip: float | None = _clip()
 
     @property

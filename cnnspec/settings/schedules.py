@@ -4,10 +4,11 @@ Steps are counted from 0 and know how many there will be, so a resumed training 
 number of its step. `warmup` is told in epochs, of which parts are allowed: `cosine warmup 0.5`. Over those
 W steps the rate climbs in equal steps, (step + 1) / (W + 1) of the rate that the schedule gives at their end.
 
-As in PyTorch: `step` is StepLR and `exponential` ExponentialLR, both moved once an epoch, `cosine` is
-CosineAnnealingLR and `onecycle` OneCycleLR without its cycle of the momentum, both moved every step; a
-warm-up of W steps is LinearLR(start_factor=1 / (W + 1), total_iters=W), through SequentialLR before cosine
-and through ChainedScheduler with step and exponential, whose epochs count from the start of the training.
+As in PyTorch: `step` is StepLR, `multistep` MultiStepLR and `exponential` ExponentialLR, all moved once an
+epoch, `cosine` is CosineAnnealingLR and `onecycle` OneCycleLR without its cycle of the momentum, both moved every
+step; a warm-up of W steps is LinearLR(start_factor=1 / (W + 1), total_iters=W), through SequentialLR before
+cosine and through ChainedScheduler with step, multistep and exponential, whose epochs count from the start of
+the training.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from math import cos, pi
 from typing import Any, ClassVar
 
 from ..diagnostics import Fault
-from ..ir.fields import Count, Number, setting, written
+from ..ir.fields import Count, Counts, Number, setting, written
 from ..record import record
 
 
@@ -86,6 +87,20 @@ class Step(Schedule):
 
 
 @record
+class MultiStep(Schedule):
+    """The rate times `gamma` after each of some epochs (He et al. 2015: `at 30, 60, 90`)."""
+
+    word: ClassVar[str] = "multistep"
+    aliases: ClassVar[tuple[str, ...]] = ("multisteplr", "piecewise_constant")
+    at: tuple[int, ...] = setting(Counts(), (30, 60, 90), "how many epochs are done when the rate falls")
+    gamma: float = setting(Number(0, 1, open_low=True), 0.1, "the factor at each fall")
+    warmup: float = _rising()
+
+    def full(self, step: int, warm: int, total_steps: int, steps_per_epoch: int, base: float) -> float:
+        return base * self.gamma ** sum(step // steps_per_epoch >= epoch for epoch in self.at)
+
+
+@record
 class Exponential(Schedule):
     """The rate times `gamma` every epoch."""
 
@@ -135,4 +150,4 @@ def _wave(start: float, end: float, way: float) -> float:
     return end + (start - end) * (1 + cos(pi * min(way, 1.0))) / 2
 
 
-SCHEDULES: tuple[type[Schedule], ...] = (Constant, Step, Exponential, Cosine, OneCycle)
+SCHEDULES: tuple[type[Schedule], ...] = (Constant, Step, MultiStep, Exponential, Cosine, OneCycle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..ir.fields import Choice, Count, Nested, setting, size
+from ..ir.fields import Choice, Clause, Count, Names, Nested, Number, required, setting, size
 from ..record import record
 from ..words.costs import COSTS, Cost
 from .data import repeated
@@ -19,6 +19,26 @@ class Every:
     word: ClassVar[str] = "every"
     size: int = size(Count(), "N", "epochs from one checkpoint to the next")
     keep: int = setting(Count(1, 1000), 1, "how many of the last checkpoints are kept")
+
+
+@record
+class Freeze:
+    """Layers, blocks or nets that keep their parameters; a `bn` among them normalises by its running statistics."""
+
+    word: ClassVar[str] = "freeze"
+    names: tuple[str, ...] = size(
+        Names(), "NAME, ...", 'layers, blocks, nets, labels, or patterns such as "stage*"'
+    )
+    until: int | None = setting(Count(), None, "how many epochs are done when they learn again; without, never")
+
+
+@record
+class Rate:
+    """A learning rate of their own for some layers, blocks or nets."""
+
+    word: ClassVar[str] = "rate"
+    factor: float = size(Number(0, open_low=True), "R", "what the learning rate is multiplied by")
+    of: tuple[str, ...] = required(Names(), 'layers, blocks, nets, labels, or patterns such as "stage*"')
 
 
 @record
@@ -45,4 +65,14 @@ class Train:
     patience: int | None = setting(Count(), None, "epochs without a better one until training stops")
     checkpoint: Every | None = setting(
         Nested((Every,)), None, "checkpoints beside the last one and the best: `every 5 keep 3`"
+    )
+    freeze: tuple[Freeze, ...] = repeated(Clause((Freeze,)), "what does not learn: `freeze stem, stage1 until 5`")
+    rate: tuple[Rate, ...] = repeated(Clause((Rate,)), "a part's share of the learning rate: `rate 0.1 of trunk`")
+    accumulate: int = setting(
+        Count(1, 4096), 1, "parts that a batch is computed in, one after the other, for a part's memory"
+    )
+    ema: float | None = setting(
+        Number(0, 1, open_high=True),
+        None,
+        "share that an average of the parameters keeps at a step; it is what is used",
     )

@@ -149,12 +149,12 @@ def load_state(path: Path, model: Trainable, stamp: Stamp, accept_changed_data: 
     except (ValueError, RecursionError) as error:
         refuse("CNN460", path, f"holds a progress that cannot be read: {tensors.shown(str(error))}")
     state = {name.removeprefix(STATE): a for name, a in found.arrays.items() if name.startswith(STATE)}
-    try:
-        model.load_state(state)
-    except ValueError as error:
-        refuse("CNN460", path, f"holds counters that cannot be: {tensors.shown(str(error))}")
     for name in model.parameters:
         model.parameters[name] = found.arrays[PARAMETER + name]
+    try:
+        model.load_state(state)  # last: what steps move may be others than the parameters, their average
+    except ValueError as error:
+        refuse("CNN460", path, f"holds counters that cannot be: {tensors.shown(str(error))}")
     if changed:
         progress.begin_epoch()
     return progress

@@ -41,7 +41,7 @@ class Bn(Op):
         (x,) = inputs
         weight, bias = b.parameter(node, "weight"), b.parameter(node, "bias")
         mean, var = b.parameter(node, "running_mean"), b.parameter(node, "running_var")
-        if not b.training:
+        if not b.learns(node):
             return b.add(Normalise(self.eps), x, mean, var, weight, bias, name=node.name, like=node)
         y = b.add(BatchNorm(self.eps), x, weight, bias, name=node.name, like=node)
         pixels = b.type(x).elements // b.type(x)["c"]

@@ -173,7 +173,8 @@ def test_processes_share_an_image(workers):
         engine = Engine(words, (), Sgd(), shards=workers, workers_wanted=count, parallel=parallel)
         try:
             results = [engine.forward(given[how])[0].copy() for how in ("scaled", "stored") * 2]
-            assert any(bands == workers for _, _, bands in engine.turn.lanes[0].plans) == (parallel == "processes")
+            shared = any(bands == workers for _, _, bands, _ in engine.turn.lanes[0].plans)
+            assert shared == (parallel == "processes")
         finally:
             engine.close()
         assert all((result == results[0]).all() for result in results)

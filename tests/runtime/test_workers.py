@@ -107,10 +107,9 @@ def order(memory, source, count=2):
     shards = tuple(
         Shard(text, zeros, zeros, {}, None, {}, {}, {}, {"shard": k, "costs": zeros}) for k in range(count)
     )
-    rule = update.rule(Sgd())
-    return Order(
-        "infer", "float32", shards, ((0, 1), (1, 2)), (1, 0), (), zeros, (rule, zeros, {}, (), zeros, zeros)
-    )
+    rule = update.rule(Sgd(), ())
+    told = (rule, zeros, {}, (), zeros, zeros, None)
+    return Order("infer", "float32", shards, ((0, 1), (1, 2)), (1, 0), (), zeros, 0, told)
 
 
 def work(team, source):

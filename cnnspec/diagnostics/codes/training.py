@@ -83,6 +83,51 @@ grows with its batch; `cnnspec summary` shows which layers need most.""",
         how="`ulimit -v 400000` before `cnnspec run` of a large network.",
     ),
     Code(
+        "CNN323",
+        "unknown-part",
+        """\
+`freeze` and `rate` speak of layers by name: a layer (`conv1`), a block or a net with all that is in it
+(`stage1`, `trunk`), or what `as` names. A name inside of another is told whole (`trunk.stage1`), and `*` in quotes
+stands for any letters ("trunk.*"). What is named must have parameters: `relu as stem` names the relu alone, and
+`(conv 8x3x3 -> relu) as stem` the convolution too. `cnnspec summary` lists the names.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 as stem -> relu -> maxpool 2 -> dense 10 -> softmax
+train { freeze stm }
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 as stem -> relu -> maxpool 2 -> dense 10 -> softmax
+train { freeze stem }
+""",
+    ),
+    Code(
+        "CNN324",
+        "nothing-learns",
+        """\
+Every layer with parameters is frozen when the training begins, so a step would change nothing. Leave out of
+`freeze` what is to learn: most often the new head of a network whose other layers come from `--weights`.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 as stem -> relu -> maxpool 2 -> dense 10 as head -> softmax
+train { freeze stem, head until 3 }
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 as stem -> relu -> maxpool 2 -> dense 10 as head -> softmax
+train { freeze stem until 3 }
+""",
+    ),
+    Code(
+        "CNN325",
+        "not-in-this-target",
+        """\
+Some settings of `train` speak of parts of a network (`freeze`, `rate`), or of more than one batch or one step
+(`accumulate`, `ema`, `decay_norm off`). Training on both engines, `run` and `model.fit` follow them. A file that
+trains by itself (`--emit python --train`) does not, and is refused rather than written without them.""",
+        how="`cnnspec compile --emit python --train` on a spec whose `train` says `ema 0.99`.",
+    ),
+    Code(
         "CNN310",
         "precision-needs-jax",
         """\

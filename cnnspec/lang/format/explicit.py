@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...diagnostics import Edit, Span
-from ...ir.fields import Nested, settings, size_field
+from ...ir.fields import Clause, Nested, is_required, settings, size_field
 from ...words import WORDS
 from ..hints.fixes import edited
 from ..hints.spelling import own_setting, own_word
@@ -89,7 +89,9 @@ def _block(statement: Settings, cls: Any, missing: str) -> Iterator[Edit]:
         if on_one_line:
             yield Edit(Span(source, line.span.start, line.span.start), "\n")
         kind = known[own_setting(line.name.text, known)].metadata["kind"]
-        if isinstance(kind, Nested) and isinstance(line.value, Name):
+        if isinstance(kind, Clause):
+            yield Edit(Span(source, line.span.end, line.span.end), _defaults(kind.classes[0], line.attrs))
+        elif isinstance(kind, Nested) and isinstance(line.value, Name):
             inner: dict[str, Any] = {each.word: each for each in kind.classes}  # type: ignore[attr-defined]
             word = inner[own_word(line.value.text, inner)]
             yield Edit(Span(source, line.span.end, line.span.end), _defaults(word, line.attrs))
@@ -101,7 +103,7 @@ def _defaults(cls: Any, attrs: tuple[Attr, ...], size: str = "") -> str:
     stated = {own_setting(attr.name.text, settings(cls)) for attr in attrs}
     added = ""
     for name, field in settings(cls).items():
-        if name not in stated and field.default not in OFF:
+        if name not in stated and not is_required(field) and field.default not in OFF:
             added += f" {name} {field.metadata['kind'].write(field.default)}"
         elif name == "stride" and name not in stated:
             added += f" stride {size}"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...diagnostics import Edit
-from ...ir.fields import Nested, Switch, settings
+from ...ir.fields import Clause, Nested, Switch, settings
 from ...settings.data import Data
 from ...settings.train import Train
 from ...words import WORDS
@@ -59,7 +59,9 @@ def _settings(cls: Any, said: Iterable[Attr | Setting]) -> Iterator[tuple[Name, 
         own = own_setting(line.name.text, known)
         yield line.name, own
         kind = known[own].metadata["kind"] if own in known else None
-        if not isinstance(line.value, Name):
+        if isinstance(kind, Clause):
+            yield from _settings(kind.classes[0], getattr(line, "attrs", ()))
+        if isinstance(kind, Clause) or not isinstance(line.value, Name):
             continue
         if isinstance(kind, Switch):
             yield line.value, own_switch(line.value.text)

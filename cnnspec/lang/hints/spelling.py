@@ -79,7 +79,7 @@ LOOKALIKE = frozenset((
     "l2", "svm", "categoricalhinge",
     # optimisers and schedules
     "nadam", "radam", "nadamw", "sgdw", "asgd", "adadelta", "rprop", "lamb", "lars", "ftrl",
-    "adafactor", "sparseadam", "polynomial", "multistep", "plateau", "amsgrad",
+    "adafactor", "sparseadam", "polynomial", "plateau", "amsgrad",
     "centered", "constantlr", "exponentiallr", "onecyclelr", "steplr",
     # data and augmentations
     "cifar100", "emnist", "kmnist", "qmnist", "fashion", "svhn", "vflip", "hflip", "shear",

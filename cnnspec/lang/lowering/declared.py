@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ...diagnostics import Edit, Fault, Label, Span
-from ...ir.fields import Choice, Kind, Nested, Quoted, Shape, Switch, settings, size_field
+from ...ir.fields import Choice, Clause, Kind, Nested, Quoted, Shape, Switch, is_required, settings, size_field
 from ..findings import Findings, Proposal, replace
 from ..hints.spelling import FIRST, SWITCHES, own_setting, own_switch, own_word
-from ..parse.tree import Attr, Hole, Name, Number, Quote, Setting, Sizes, Value
+from ..parse.tree import Attr, Hole, Listed, Name, Number, Quote, Setting, Sizes, Value
 from .arithmetic import Names, evaluate
 
 
@@ -41,6 +41,9 @@ def evaluated(value: Value | Quote, names: Names, findings: Findings) -> Any:
         return BAD if number is None else number
     if isinstance(value, Sizes):
         return _sizes(value, names, findings)
+    if isinstance(value, Listed):
+        items = [evaluated(item, names, findings) for item in value.items]
+        return BAD if BAD in items else tuple(items)
     return Quoted(value.text) if isinstance(value, Quote) else value.text
 
 
@@ -97,6 +100,11 @@ def read_word(
         value = read_value(known[name].metadata["kind"], attr.name, attr.value, None, (), names, findings)
         good = good and value is not BAD
         values[name] = value
+    for name, field in known.items():
+        if is_required(field) and name not in spans:
+            whole = f"`{word.text}` needs `{name}`"
+            findings.report("CNN204", whole, word.span, help=f"`{name}`: {field.metadata['doc']}")
+            good = False
     if not good:
         return Word(None, spans)
     try:
@@ -175,6 +183,8 @@ def read_value(
     siblings: Iterable[str] = (),
 ) -> Any:
     """Read the value of a setting, which may be a word with settings of its own; BAD where it is wrong."""
+    if isinstance(kind, Clause):
+        return _read_clause(kind, name, value, size, attrs, names, findings, siblings)
     if isinstance(kind, Nested):
         return _read_nested(kind, name, value, size, attrs, names, findings, siblings)
     found = evaluated(value, names, findings)
@@ -216,6 +226,31 @@ def _read_nested(
         unknown_word(value, by_word, name.text, findings)
         return BAD
     thing = read_word(cls, value, size, attrs, names, findings, siblings).thing
+    return BAD if thing is None else thing
+
+
+def _read_clause(
+    kind: Clause,
+    name: Name,
+    value: Value | Quote,
+    size: Value | Quote | None,
+    attrs: tuple[Attr, ...],
+    names: Names,
+    findings: Findings,
+    siblings: Iterable[str],
+) -> Any:
+    """Read `freeze stem until 5`: what follows the name of the setting is its size, and settings of it."""
+    if size is not None:
+        last = value.items[-1] if isinstance(value, Listed) else None
+        if isinstance(last, Name) and isinstance(value, Listed) and last.text in siblings:
+            between = Span(last.span.source, value.items[-2].span.end, last.span.start)
+            fix = replace(between, " ; ", help="write `;` or a new line")
+            findings.report("CNN003", "there is no comma between settings", between, fix)
+        else:
+            findings.report("CNN003", f"`{name.text}` takes one value", size.span)
+        return BAD
+    (cls,) = kind.classes
+    thing = read_word(cls, name, value, attrs, names, findings, siblings).thing
     return BAD if thing is None else thing
 
 

@@ -6,6 +6,7 @@ found, but never typed: consequences stay silent.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ...diagnostics import Diagnostic, Fault, Label, Span
@@ -58,6 +59,7 @@ class Lowering:
         self.taps: list[tuple[int, str]] = []  # values that chains go on from, with the number of the chain
         self.parameters_used: dict[int, set[str]] = {}
         self.assertions: list[Assertion] = []
+        self.parts: dict[str, tuple[str, ...]] = {}  # by label, what was made in the stage that bears it
         self.made: dict[str, int] = {}  # by value, the number of the chain that made it
         self.words: dict[int, Any] = {}  # layers without holes, read before
         self.strays: set[int] = set()  # taps that lead nowhere, reported before
@@ -80,7 +82,7 @@ class Lowering:
         own, count = stage.label, self.count(stage, scope)
         if own is not None:
             label = own if self.free(own, scope) else None
-        outermost = self.outermost
+        outermost, before = self.outermost, len(self.builder.nodes)
         if count != 1:
             self.outermost = outermost or stage.span
         for i in range(count):
@@ -91,6 +93,9 @@ class Lowering:
         if own is not None:
             scope.values[own.text] = value
             scope.places[own.text] = own.span
+            self.parts[scope.path + own.text] = tuple(
+                islice(reversed(self.builder.nodes), len(self.builder.nodes) - before)
+            )
         if stage.expected is not None:
             self.check_shape(stage.expected, value, scope)
         return value

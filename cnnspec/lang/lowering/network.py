@@ -27,6 +27,7 @@ class Network(NamedTuple):
     """What the chains of a file mean.
 
     names            the node behind each name that `as`, `net` and `input` give
+    parts            by the name that `as` gives to a stage, the nodes that were made in it
     assertions       the shapes that `::` expects
     parameters_used  by the identity of a recipe, the parameters that some call asked for
     steps            how much was done to read it
@@ -34,6 +35,7 @@ class Network(NamedTuple):
 
     graph: Graph
     names: dict[str, str]
+    parts: dict[str, tuple[str, ...]]
     assertions: tuple[Assertion, ...]
     parameters_used: dict[int, set[str]]
     steps: int
@@ -88,7 +90,9 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
     ]
     names |= {name: value for name, value in scope.values.items() if isinstance(value, str)}
     graph = lowering.builder.graph(tuple(n for n, k in inputs.items() if k), tuple(dict.fromkeys(outputs)))
-    return Network(graph, names, tuple(lowering.assertions), lowering.parameters_used, lowering.steps)
+    return Network(
+        graph, names, lowering.parts, tuple(lowering.assertions), lowering.parameters_used, lowering.steps
+    )
 
 
 def _inside(scope: Scope, net: str) -> Scope:

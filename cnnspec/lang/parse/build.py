@@ -29,6 +29,7 @@ from .tree import (
     Join,
     Layer,
     Let,
+    Listed,
     Name,
     Negative,
     Net,
@@ -149,6 +150,12 @@ class Build:
 
     def attr(self, c: list) -> Attr:
         return Attr(self.named(c[0]), c[1])
+
+    def listed(self, c: list) -> Listed:
+        return Listed(tuple(c), c[0].span.to(c[-1].span))
+
+    def told(self, c: list) -> Attr:
+        return self.attr(c)
 
     def layer(self, c: list) -> Layer:
         word, size, *attrs = c

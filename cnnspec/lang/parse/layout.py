@@ -1,8 +1,9 @@
 """Layout: from the lexer's tokens to those that the grammar knows.
 
 Ends of lines and `;` become one separator where they end a statement, and vanish where they cannot:
-inside parentheses, after `-> | = ,` and an opening brace, before `-> |` and a closing one. Parentheses and
-braces that are never closed are found here, closed, and reported where they open.
+inside parentheses, after `-> | = ,` and an opening brace, before `-> |` and a closing one. The comma of a
+setting that takes a list (`freeze stem, head`) becomes a sign of its own, so that any other is still a slip.
+Parentheses and braces that are never closed are found here, closed, and reported where they open.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ DEEPEST = 30  # parentheses within one another; every later stage walks the tree
 
 OPENERS = frozenset(("OPEN", "OPEN_EXPECT"))
 STARTERS = OPENERS | {"IMPORT", "LET", "BLOCK", "NET", "INPUT"}  # these words stand nowhere else
-OPEN_ENDED = OPENERS | {"ARROW", "BAR", "EQUAL", "COMMA", "_SEP"}  # after these a line goes on
+OPEN_ENDED = OPENERS | {"ARROW", "BAR", "EQUAL", "COMMA", "_LIST", "_SEP"}  # after these a line goes on
 CONTINUING = frozenset(("ARROW", "BAR", "CLOSE"))  # before these a line goes on
 WITHOUT_CHAIN = frozenset(("LET", "INPUT", "IMPORT"))  # these end with their line whatever follows
 ENDS = frozenset(("NEWLINE", "SEMICOLON"))
+LISTS = frozenset(("freeze", "of", "at"))  # the settings that take a list
 
 
 def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tuple[list[Token], list[Span]]:
@@ -74,6 +76,8 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
             del parens[-1:]
         elif kind in OPENERS:
             braces = [token]
+        elif kind == "COMMA" and braces and not parens and _within_list(out):
+            token = Token("_LIST", token, token.start_pos, token.end_pos)
         elif kind == "CLOSE":
             if not braces and owed:
                 owed -= 1
@@ -84,6 +88,14 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
     if out:
         out.append(_after(out[-1], "_SEP", ";"))  # so that every statement ends alike
     return out, comments
+
+
+def _within_list(out: list[Token]) -> bool:
+    """Whether the last token is an item of a setting that takes a list."""
+    name = len(out) - 2
+    while name > 1 and out[name].type == "_LIST":
+        name -= 2
+    return name > 0 and out[name].type == "NAME" and out[name] in LISTS
 
 
 def _after(token: Token, kind: str, text: str) -> Token:

@@ -83,14 +83,21 @@ class Sizes(NamedTuple):
     span: Span
 
 
-Value: TypeAlias = Number | Hole | Sizes | Name | Quote
+class Listed(NamedTuple):
+    """Values with commas between them: `stem, stage1`."""
+
+    items: tuple[Number | Hole | Sizes | Name | Quote, ...]
+    span: Span
+
+
+Value: TypeAlias = Number | Hole | Sizes | Name | Quote | Listed
 Size: TypeAlias = Number | Hole | Sizes
 
 # ---- chains ----------------------------------------------------------------------------------------------
 
 
 class Attr(NamedTuple):
-    """A setting of a layer: `stride 2`."""
+    """A setting of a word: `stride 2`."""
 
     name: Name
     value: Value

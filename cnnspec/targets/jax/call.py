@@ -22,7 +22,7 @@ class Call:
 
     `call["weight"]` is a parameter in the dtype of the computation; `call.state("running_mean")` one as it is
     kept. For a cost, `judged` is the op that it judges, and `logits`, where that is the activation the cost is
-    made for, what stands before it.
+    made for, what stands before it. `frozen` where the word keeps its parameters while others are trained.
     """
 
     node: Node
@@ -34,6 +34,7 @@ class Call:
     judged: Any = None
     logits: Array = None
     updates: dict[str, Array] = field(default_factory=dict)
+    frozen: bool = False
 
     def __getitem__(self, name: str) -> Array:
         return self.state(name).astype(self.dtype)

@@ -15,7 +15,7 @@ from .call import Array, Call, column, wide
 
 def bn(op: Bn, call: Call, x: Array) -> Array:
     mean, var = call.state("running_mean"), call.state("running_var")
-    if not call.training:
+    if not call.training or call.frozen:
         z, var = wide(x) - column(mean, x), column(var, x)
     else:
         count, kept = x.size // x.shape[1], 1 - op.momentum

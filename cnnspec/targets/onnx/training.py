@@ -19,7 +19,7 @@ from ...ir.op import Op
 from ...primitives.costs.cross_entropy import NegativeLogLikelihood
 from ...record import record
 from ...runtime.engine import Engine
-from ...runtime.update import function, rule
+from ...runtime.update import function, source
 from ...settings.optimisers import AdaGrad, Adam, Optimiser, Sgd
 from ...words import WORDS
 from ...words.costs import Cost, CrossEntropy
@@ -106,7 +106,9 @@ def stepped(optimiser: Optimiser, p: Array, g: Array, moments: Arrays, t: float,
     kind = p.dtype.type
     scalars = {name: kind(value) for name, value in optimiser.scalars(t, rate).items()}  # type: ignore[arg-type]
     flat = {name: array.reshape(-1) for name, array in {"p": p, "g": g, **moments}.items()}
-    function(rule(optimiser))(t=np.empty_like(flat["p"]), u=np.empty_like(flat["p"]), **flat, **scalars)
+    function(optimiser.written(), source(optimiser))(
+        t=np.empty_like(flat["p"]), u=np.empty_like(flat["p"]), **flat, **scalars
+    )
 
 
 def each(inputs: list[Any], kinds: int) -> tuple[float, int, list[list[Array]]]:

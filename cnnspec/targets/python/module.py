@@ -20,6 +20,7 @@ import numpy as np
 
 from ...codegen.program import Program, generate
 from ...data import preparation as data
+from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph
 from ...ir.leaves import Target
 from ...kernels import scale as scale_kernels
@@ -31,6 +32,7 @@ from ...quoting import literal, literals, remark
 from ...runtime import load, update
 from ...runtime.parameters import parameters_of
 from ...settings.optimisers import Optimiser
+from ...settings.tuning import beyond
 from . import runtime
 from .kernel_source import globals_of, sources
 
@@ -54,6 +56,9 @@ def module_source(
     begins with unless it is `raw`.
     """
     graph = spec.graph
+    if train and (more := beyond(spec.train)):
+        message = f"a file that trains by itself does not know {', '.join(f'`{one}`' for one in more)}"
+        raise SpecError((Diagnostic("CNN325", message, help="leave that out, or write the file without --train"),))
     batch = batch or (spec.train.batch if train else 32)
     used = generate(run(graph, INFERENCE), batch, batch)
     programs = {"": used}
