@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +17,16 @@ MOST = 24
 
 @dataclass(frozen=True)
 class Mistake:
-    """One of them: `place` among the test images, the image as it is stored, and in words what was said of it."""
+    """One of them: `place` among the test images, the image as it is stored, and in words what was said of it.
+
+    Of masks also the classes [h, w] of its pixels, those that are and those that were answered.
+    """
 
     place: int
     image: np.ndarray
     title: str
     said: str
+    masks: tuple[np.ndarray, ...] = ()
 
 
 def tested(data: Dataset) -> Split:
@@ -38,18 +42,51 @@ def worst(model: Model, data: Dataset, most: int = MOST) -> tuple[Mistake, ...]:
     places = np.unique(np.linspace(0, len(split) - 1, min(ASKED, len(split))).round().astype(int))
     if split.y.ndim == 1 and data.classes:
         return _of_classes(model, split, data.classes, places, most)
+    masks = split.y[:, 0] if split.y.ndim == 4 and split.y.shape[1] == 1 else split.y
+    if (
+        masks.ndim == 3
+        and masks.dtype.kind in "iu"
+        and masks.shape[1:] == model.graph.type(model.graph.outputs[0]).spatial
+    ):
+        return _of_masks(model, split, masks, places, most)
     if split.y.ndim == 2 and data.classes is None:
         return _of_numbers(model, split, places, most)
     return ()
 
 
 def answers(model: Model, split: Split, places: np.ndarray) -> np.ndarray:
-    """The outputs for images at some places, a batch at a time: only the outputs are kept."""
-    parts = []
+    """The outputs for images at some places."""
+    return np.concatenate([outputs for _, outputs in in_batches(model, split, places)])
+
+
+def in_batches(model: Model, split: Split, places: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Some of the places and the outputs for them, a batch at a time, so that no more images are scaled at once."""
     for first in range(0, len(places), model.batch):
-        some = split.x[places[first : first + model.batch]]
-        parts.append(model.predict(split.scaling.apply(some, np.empty(some.shape, model.dtype))))
-    return np.concatenate(parts)
+        some = places[first : first + model.batch]
+        x = split.x[some]
+        yield some, model.predict(split.scaling.apply(x, np.empty(x.shape, model.dtype)))
+
+
+def _of_masks(model: Model, split: Split, masks: np.ndarray, places: np.ndarray, most: int) -> tuple[Mistake, ...]:
+    """The images with most pixels wrong; what was answered is asked for again, of these alone."""
+    wrong = np.concatenate([
+        (_classes(outputs) != masks[some]).mean(axis=(1, 2)) for some, outputs in in_batches(model, split, places)
+    ])  # fmt: skip
+    order = [k for k in np.argsort(-wrong, kind="stable")[: max(1, most // 3)].tolist() if wrong[k]]
+    if not order:
+        return ()
+    said = _classes(answers(model, split, places[order]))
+    return tuple(
+        Mistake(
+            place, split.x[place], f"image {place}", f"{wrong[k]:.1%} of its pixels wrong", (masks[place], answered)
+        )
+        for k, place, answered in zip(order, places[order].tolist(), said, strict=True)
+    )
+
+
+def _classes(outputs: np.ndarray) -> np.ndarray:
+    """The class of each pixel, [n, h, w]; of a single output whether it is above 0.5."""
+    return (outputs[:, 0] > 0.5).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
 
 
 def _of_classes(

@@ -19,7 +19,7 @@ from unicodedata import east_asian_width
 
 from ..quoting import visible
 from ..settings.measures import BY_NAME, MEASURES
-from .measures import Measures
+from .measures import MOST_CONFUSED, Measures
 
 FEW = 30  # classes whose confusion is a table that can be read
 LONGEST = 24  # characters of a name
@@ -33,7 +33,7 @@ def line(measures: Measures) -> str:
 
 def by_class(measures: Measures, classes: Sequence[str] | None = None) -> list[str]:
     """The measures of each class or label, a line each; of several outputs their errors; else nothing."""
-    if measures.each:
+    if 0 < len(measures.each) <= MOST_CONFUSED:
         unit = "pixels" if "iou" in measures.values else "images"
         names = [name for name in ("precision", "recall", "f1", "iou") if name in measures.values]
         head = ["class", unit, *(BY_NAME[name].title for name in names)]

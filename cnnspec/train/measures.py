@@ -27,7 +27,8 @@ import numpy as np
 
 from ..settings.measures import TOP
 
-MOST_CONFUSED = 200  # classes whose confusion is written into documents: 40,000 counts
+MOST_CONFUSED = 1_000  # classes whose confusion is counted: a million pairs
+MOST_WRITTEN = 200  # classes whose confusion is written into documents: 40,000 counts
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Measures:
 
     values     by name, those that there are; None where one is not defined
     each       of each class or label, in their order
-    confusion  [k, k] counts of images or pixels: a row for what is, a column for what was answered
+    confusion  [k, k] counts of images or pixels: a row for what is, a column for what was answered; None where
+               there are too many classes
     errors     of each output, of numbers
     """
 
@@ -70,13 +72,13 @@ class Measures:
     def to_json(self, classes: Sequence[str] | None = None) -> dict[str, Any]:
         """As documents have it: values by name, classes with their names, and of few classes the confusion."""
         told: dict[str, Any] = dict(self.values)
-        if self.each:
+        if 0 < len(self.each) <= MOST_CONFUSED:
             names = classes if classes and len(classes) == len(self.each) else range(len(self.each))
             told["classes"] = [
                 {"name": str(name), **{k: v for k, v in vars(each).items() if k != "iou" or "iou" in told}}
                 for name, each in zip(names, self.each, strict=True)
             ]
-        if self.confusion is not None and len(self.confusion) <= MOST_CONFUSED:
+        if self.confusion is not None and len(self.confusion) <= MOST_WRITTEN:
             told["confusion"] = [list(row) for row in self.confusion]
         if len(self.errors) > 1:
             told["outputs"] = [error._asdict() for error in self.errors]
@@ -87,23 +89,27 @@ class Confusion:
     """Counts answers by class, of images or (where `masks`) of pixels."""
 
     def __init__(self, classes: int, masks: bool) -> None:
-        self.counts = np.zeros((classes, classes), np.int64)
-        self.masks = masks
+        self.classes, self.masks = classes, masks
+        self.both, self.said, self.true = (np.zeros(classes, np.int64) for _ in range(3))
+        self.counts = np.zeros((classes, classes), np.int64) if classes <= MOST_CONFUSED else None
         self.in_top = 0
         self.given: list[np.ndarray] = []  # of two classes: what each image is given for the second,
         self.second: list[np.ndarray] = []  # and whether it is of that one
 
     def add(self, y: np.ndarray, outputs: np.ndarray) -> None:
         """Class numbers (n, ...) and outputs (n, k, ...); (n, 1, ...) for the probability of the second class."""
-        classes, single = len(self.counts), outputs.shape[1] == 1
+        classes, single = self.classes, outputs.shape[1] == 1
         y = y.astype(np.int64, copy=False)
         # of equal outputs the first is the largest, and exactly 0.5 says no
         said = (outputs[:, 0] > 0.5).astype(np.int64) if single else outputs.argmax(axis=1)
-        pairs = np.bincount((y * classes + said).reshape(-1), minlength=classes * classes)
-        self.counts += pairs.reshape(classes, classes)
+        y, said = y.reshape(-1), said.reshape(-1)
+        for counts, numbers in ((self.both, y[y == said]), (self.said, said), (self.true, y)):
+            counts += np.bincount(numbers, minlength=classes)
+        if self.counts is not None:
+            self.counts += np.bincount(y * classes + said, minlength=classes * classes).reshape(classes, classes)
         if self.masks:
             return
-        values, truth = outputs.reshape(len(outputs), -1), y.reshape(-1)
+        values, truth = outputs.reshape(len(outputs), -1), y
         if classes > TOP:
             own = values[np.arange(len(truth)), truth][:, None]
             before = np.arange(classes) < truth[:, None]
@@ -114,19 +120,16 @@ class Confusion:
             self.second.append(truth == 1)
 
     def measures(self) -> Measures:
-        counts = self.counts
-        total, hits = int(counts.sum()), int(counts.trace())
-        each = tuple(
-            _each(int(counts[k, k]), int(counts[:, k].sum()), int(counts[k].sum()), self.masks)
-            for k in range(len(counts))
-        )
+        total, hits = int(self.true.sum()), int(self.both.sum())
+        rows = zip(self.both.tolist(), self.said.tolist(), self.true.tolist(), strict=True)
+        each = tuple(_each(both, said, true, self.masks) for both, said, true in rows)
         values: dict[str, float | None] = {"accuracy": hits / total if total else None}
-        if not self.masks and len(counts) > TOP:
+        if not self.masks and self.classes > TOP:
             values["top5"] = self.in_top / total if total else None
         values |= _means(each, self.masks)
         if self.given:
             values["auc"] = area(np.concatenate(self.given), np.concatenate(self.second))
-        return Measures(values, each, tuple(map(tuple, counts.tolist())))
+        return Measures(values, each, None if self.counts is None else tuple(map(tuple, self.counts.tolist())))
 
 
 class LabelCounts:

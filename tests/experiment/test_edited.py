@@ -192,7 +192,8 @@ EDITS = {
     ),
     "results: another header": (put("results.csv", "a,b\n1,2"), (REPORT,), "CNN464", "or has another header"),
     "results: no number": (
-        put("results.csv", Row.columns() + "1,2,3,4,5,6,7,x,,,,,,,,,\n"), (REPORT,), "CNN464", "x as images_per_second",
+        put("results.csv", Row.columns() + "1,2,3,4,5,6,7,x" + "," * 9 + "\n"), (REPORT,), "CNN464",
+        "x as images_per_second",
     ),
     "results: fields too few": (
         put("results.csv", Row.columns() + "1,2,3\n"), (REPORT,), "CNN464", "3 fields in line 2",

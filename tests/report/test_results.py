@@ -60,6 +60,25 @@ def test_numbers_are_missed_by_more_or_less():
     assert [one.place for one in found] == np.argsort(-error)[:3].tolist()
 
 
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_masks_are_shown_by_the_share_of_their_pixels_that_is_wrong(outputs):
+    end = f"conv {outputs}x3x3 pad same -> {'softmax' if outputs > 1 else 'sigmoid'}"
+    model = cnnspec.compile(text=f"input 1x6x6\n{end}", batch=4)
+    y = np.random.default_rng(2).integers(0, max(2, outputs), (15, 6, 6))
+    data = dataset(Split(split(15).x, y), None)
+    p = model.predict(data.test.arrays()[0])
+    said = p.argmax(axis=1) if outputs > 1 else (p[:, 0] > 0.5).astype(int)
+    share = (said != y).mean(axis=(1, 2))
+    found = worst(model, data, most=9)
+    assert [one.place for one in found] == np.argsort(-share, kind="stable")[:3].tolist()
+    for one in found:
+        assert one.said == f"{share[one.place]:.1%} of its pixels wrong"
+        np.testing.assert_array_equal(one.masks, [y[one.place], said[one.place]])
+    numbers = Numbers()
+    told = outcome(model, found, numbers)
+    assert [mask["shape"] for mask in told["mistakes"][0]["masks"]] == [[6, 6], [6, 6]]
+
+
 def test_a_network_that_is_always_right_has_none():
     model = cnnspec.compile(text="input 3\ndense 3 bias off -> softmax")
     model.parameters["dense1.weight"] = np.eye(3) * 9
@@ -196,3 +215,22 @@ def test_a_spec_that_was_never_run_has_no_results(driver, tmp_path):
     path.write_text(page(replace(Subject("net", model, (example,)))), encoding="utf-8")
     show(driver, path)
     assert not driver.find_element("id", "results").is_displayed() and complaints(driver) == []
+
+
+def test_a_mask_is_shown_beside_its_answer_in_the_colours_of_classes(driver, tmp_path):
+    model = cnnspec.compile(text="input 1x6x6\nconv 3x3x3 pad same -> softmax", batch=4)
+    y = np.random.default_rng(2).integers(0, 3, (6, 6, 6))
+    data = dataset(Split(split(6).x, y), None)
+    found = worst(model, data)
+    x = data.test.arrays()[0][:1]
+    subject = Subject("net", model, (Example("image", model.arrays(x, y[:1])),), (), tmp_path, found)
+    path = tmp_path / "page.html"
+    path.write_text(page(subject), encoding="utf-8")
+    show(driver, path)
+    assert complaints(driver) == [] and len(driver.find_elements("css selector", ".mistake canvas")) == 3 * len(found)
+    colours = driver.execute_script(
+        """const canvas = document.querySelectorAll('.mistake canvas')[1];
+        return [...canvas.getContext('2d').getImageData(0, 0, 6, 6).data]"""
+    )
+    palette = np.array([[0, 0, 0], [128, 0, 0], [0, 128, 0]])
+    np.testing.assert_array_equal(np.reshape(colours, (6, 6, 4))[..., :3], palette[y[found[0].place]])

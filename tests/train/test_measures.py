@@ -166,6 +166,15 @@ def test_scikit_learn_says_the_same():
     assert iou == pytest.approx(metrics.jaccard_score(y, said, average="macro"))
 
 
+def test_of_very_many_classes_no_pairs_are_counted():
+    y = np.arange(30) * 600
+    outputs = np.zeros((30, 20_000), np.float32)
+    outputs[np.arange(30), np.where(y == 600, 1200, y)] = 1
+    found = counted(Confusion(20_000, False), y, outputs)
+    assert found["accuracy"] == 29 / 30 and found.confusion is None and "classes" not in found.to_json()
+    assert found.each[1200].precision == 0.5 and found.each[600].recall == 0 and found.each[7].recall is None
+
+
 # ---- as text ------------------------------------------------------------------------------------------------
 
 DOGS = counted(Confusion(2, False), np.array([0] * 5 + [1] * 5), np.eye(2)[[0] * 4 + [1] + [1] * 5])

@@ -28,6 +28,9 @@ def _mistake(one: Mistake, numbers: Numbers) -> dict[str, Any]:
         low, high = float(shown.min()), float(shown.max())
         pixels = np.round((shown - low) / (high - low or 1.0) * 255).astype(np.uint8)
         told["picture"] = {"at": numbers.add(pixels), "shape": list(pixels.shape)}
+        masks = [mask[:: steps[0], :: steps[1]].astype(np.uint8) for mask in one.masks]
+        if masks:
+            told["masks"] = [{"at": numbers.add(mask), "shape": list(mask.shape)} for mask in masks]
     return told
 
 

@@ -97,6 +97,13 @@ function showConfusion(counts, names) {
   }
 }
 
+// The colours of PASCAL VOC's masks: bit 3k + i of a class's number is bit 7 - k of channel i.
+function colourOfClass(number) {
+  const color = [0, 0, 0];
+  for (let k = 0; k < 8; k++) for (let i = 0; i < 3; i++) color[i] |= ((number >> (3 * k + i)) & 1) << (7 - k);
+  return color;
+}
+
 function showMistakes(mistakes) {
   if (!mistakes.length) return;
   const tiles = mistakes.map((one) => {
@@ -114,6 +121,14 @@ function showMistakes(mistakes) {
       over.setAttribute("aria-label", one.title);
       tile.append(over);
     }
+    (one.masks || []).forEach(({ at, shape }, k) => {
+      const over = frame(shape[0], shape[1], 112);
+      over.style.cursor = "default";
+      over.setAttribute("role", "img");
+      over.setAttribute("aria-label", `${one.title}: classes that ${k ? "were answered" : "are"}`);
+      paint(over.firstChild, numbersAt(at), shape[0], shape[1], colourOfClass);
+      tile.append(element("figcaption", {}, k ? "answered" : "is"), over);
+    });
     tile.append(element("figcaption", {}, one.title, element("br"), one.said));
     return tile;
   });
