@@ -235,3 +235,36 @@ def test_slopes_of_prelu(slope):
         [node("PRelu", "x", "s")], arrays={"s": np.linspace(0.1, 0.4, np.prod(slope), dtype="f4").reshape(slope)}
     )
     assert "prelu" in agrees(model)
+
+
+# ---- what depends on the batch or on the stride ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("auto", ["SAME_UPPER", "SAME_LOWER"])
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 2), (1, 3), (2, 3), (3, 2), (4, 2), (3, 3)])
+def test_a_transposed_convolution_of_the_same_size(kernel, stride, auto):
+    """Of a kernel below its stride nothing is cut off, and then it is not quite that size."""
+    up = CHANCE.normal(size=(3, 2, kernel, kernel)).astype("f4")
+    nodes = [node("ConvTranspose", "x", "up", auto_pad=auto, strides=[stride, stride])]
+    agrees(model_of(nodes, arrays={"up": up}, shape=("n", 3, 5, 4)))
+
+
+@pytest.mark.parametrize(("kernel", "size"), [(1, [10, 8]), (2, [11, 8]), (3, [11, 9]), (3, [10, 8])])
+def test_a_transposed_convolution_of_a_size_of_its_own(kernel, size):
+    up = CHANCE.normal(size=(3, 2, kernel, kernel)).astype("f4")
+    nodes = [node("ConvTranspose", "x", "up", strides=[2, 2], output_shape=size)]
+    agrees(model_of(nodes, arrays={"up": up}, shape=("n", 3, 5, 4)))
+
+
+def test_sizes_with_the_batch_in_them():
+    """Computed from the model's own batch, or fixed where that is; another number of images is refused."""
+    size = [
+        node("Shape", "x", out="s"), node("Slice", "s", "zero", "one", out="n"),
+        node("Concat", "n", "rest", out="t", axis=0), node("Resize", "x", "", "", "t", mode="linear"),
+    ]  # fmt: skip
+    arrays = {"zero": np.array([0]), "one": np.array([1]), "rest": np.array([3, 11, 5])}
+    assert "resize 11x5" in agrees(model_of(size, arrays=arrays))
+    fixed, arrays = [node("Resize", "x", "", "", "t", mode="linear")], {"t": np.array([2, 3, 11, 5])}
+    assert "resize 11x5" in agrees(model_of(fixed, arrays=arrays, shape=(2, 3, 8, 8)))
+    with pytest.raises(Exception, match="changes the number of images"):
+        as_spec(model_of(fixed, arrays=arrays), "m.onnx")

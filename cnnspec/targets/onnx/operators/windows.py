@@ -140,20 +140,26 @@ def conv_transpose(r: Reader, step: Step) -> Seen:
 
 
 def cuts_of(step: Step, sizes: tuple[int, ...], full: list[int], stride: list[int]) -> Pads:
-    """How much of each side of the full output is cut off; further output pixels count as less cut off below."""
+    """How much of each side of the full output is cut off; further output pixels count as less cut off below.
+
+    Of a kernel below its stride `SAME` cuts off nothing, and a larger `output_shape` adds pixels below, as in
+    ONNX Runtime.
+    """
     rank = len(sizes)
     added = list(step.get("output_padding") or [0] * rank)
     auto = step.get("auto_pad", "NOTSET")
     wanted = step.get("output_shape")
     if auto in ("SAME_UPPER", "SAME_LOWER") and wanted is None:
-        wanted = [n * s for n, s in zip(sizes, stride, strict=True)]
+        sides = zip(sizes, full, stride, added, strict=True)
+        wanted = [min(n * s, whole + extra) for n, whole, s, extra in sides]
     if wanted is None:
         flat = [0] * (2 * rank) if auto == "VALID" else step.get("pads") or [0] * (2 * rank)
         return [(flat[k], flat[rank + k] - added[k]) for k in range(rank)]
     found = []
     for size, target, extra in zip(full, wanted, added, strict=True):
         total = size + extra - target
-        before = total // 2 if auto == "SAME_UPPER" else total - total // 2
+        cut = max(total, 0)
+        before = cut // 2 if auto == "SAME_UPPER" else cut - cut // 2
         found.append((before, total - before - extra))
     return found
 
