@@ -31,6 +31,7 @@ from ..ir.expression import X, differentiate, tree
 from ..ir.fields import settings
 from ..ir.op import Op, Parameter, Window
 from ..primitives.activation import Activation
+from ..words import Pad
 
 KINDS = {
     "conv": "filter", "dwconv": "filter", "upconv": "filter",
@@ -72,6 +73,8 @@ def account(graph: Graph, node: Node) -> Explanation:
 def kind_of(op: Op) -> str:
     if isinstance(op, Activation):
         return KINDS.get(op.word, "point")
+    if isinstance(op, Pad) and op.mode != "zeros":
+        return "blend"
     return KINDS.get(op.word, "other")
 
 
@@ -200,13 +203,9 @@ def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
 
 
 def _blend(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
-    from ..primitives.resample import blend
-
-    sides = zip(image_shape(types[0])[1:], image_shape(node.type)[1:], strict=True)
-    mode = str(getattr(node.op, "mode", "nearest"))
+    op: Any = node.op
     rows, columns = (
-        [[[k, share] for k, share in enumerate(row) if share] for row in blend(have, want, mode)]
-        for have, want in sides
+        [[[k, share] for k, share in enumerate(row) if share] for row in matrix] for matrix in op.blends(*types)
     )
     return {"rows": rows, "columns": columns}, "out[c,i,j] = Σ over the pixels around of share × in[c]"
 

@@ -101,6 +101,22 @@ def each(value: int | tuple[int, ...], rank: int, what: str, fill: int = 1) -> P
     return (fill, *value)[-2:]  # type: ignore[return-value]
 
 
+def each_side(value: int | tuple[int, ...], rank: int, what: str) -> tuple[Pair, Pair]:
+    """A setting such as `1`, `1x2` or `1x2x0x1` for every side: above and below, left and right."""
+    if isinstance(value, tuple) and len(value) == 2 * rank:
+        pairs = (0, 0, *value)[-4:]
+        return (pairs[0], pairs[1]), (pairs[2], pairs[3])
+    if isinstance(value, tuple) and len(value) != rank:
+        more = (
+            "one each for height and width, or for top, bottom, left and right"
+            if rank == 2
+            else "or left and right"
+        )
+        raise Fault("CNN205", f"`{what}` takes one number, {more}", at=what, label=f"{len(value)} numbers")
+    high, wide = each(value, rank, what, fill=0)
+    return (high, high), (wide, wide)
+
+
 @lru_cache(4096)  # asked for type, work, window and parameters of every layer
 def slide(
     word: str,
@@ -131,7 +147,7 @@ def slide(
         )
     else:
         assert not isinstance(pad, str)
-        pads = tuple((p, p) for p in each(pad, rank, "pad", fill=0))  # type: ignore[assignment]
+        pads = each_side(pad, rank, "pad")
     found = Geometry(kernel2, stride2, pads, dilate2)  # type: ignore[arg-type]
     if min(found.out(*sizes)) < 1:
         too_large = "x".join(map(str, kernel))

@@ -33,6 +33,20 @@ def blend(have: int, want: int, mode: str) -> Matrix:
     return tuple(rows)
 
 
+def again(have: int, before: int, after: int, mode: str) -> Matrix:
+    """Which of `have` old pixels each new one is, a row each: those beyond the edge are pixels of the image again.
+
+    reflect goes back from the edge, 2 1 | 0 1 2 | 1 0; edge repeats it, 0 0 | 0 1 2 | 2 2.
+    """
+    rows = []
+    for at in range(-before, have + after):
+        beyond = 2 * (have - 1) - at if mode == "reflect" else have - 1
+        first = -at if mode == "reflect" else 0
+        pixel = first if at < 0 else beyond if at >= have else at
+        rows.append(tuple(float(k == pixel) for k in range(have)))
+    return tuple(rows)
+
+
 @record
 class Squeeze(Op):
     """An image of one pixel as a vector."""

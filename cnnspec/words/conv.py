@@ -40,7 +40,7 @@ class Conv(Op):
 
     size: tuple[int, ...] = size(Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)")
     stride: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one window to the next")
-    pad: Any = setting(PAD, "valid", "zeros around the input: valid (none), same, include, or a number")
+    pad: Any = setting(PAD, "valid", "zeros around the input: valid (none), same, include, N, HxW, or TxBxLxR")
     dilate: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
     groups: int = setting(Count(1), 1, "parts into which channels and filters are split")
     bias: bool = setting(Switch(), True, "whether a number is added to each filter's output")
@@ -106,7 +106,7 @@ class DwConv(Op):
 
     size: tuple[int, ...] = size(Shape((1, 2)), "KxK", "kernel height and width (K on a sequence)")
     stride: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one window to the next")
-    pad: Any = setting(PAD, "valid", "zeros around the input: valid (none), same, include, or a number")
+    pad: Any = setting(PAD, "valid", "zeros around the input: valid (none), same, include, N, HxW, or TxBxLxR")
     dilate: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
     bias: bool = setting(Switch(), True, "whether a number is added to each channel's output")
     init: str = setting(INIT, "kaiming_uniform", "how the weights begin")

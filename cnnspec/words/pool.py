@@ -26,7 +26,7 @@ class Pool(Op):
 
     size: tuple[int, ...] = size(SIZE, "K", "the window: one number for a square, or KxK")
     stride: Any = setting(Sizes(1), None, "pixels from one window to the next (default: the window's size)")
-    pad: Any = setting(PAD, "valid", "pixels around the input: valid (none), same, include, or a number")
+    pad: Any = setting(PAD, "valid", "pixels around the input: valid (none), same, include, N, HxW, or TxBxLxR")
 
     def geometry(self, x: TensorType) -> Geometry:
         need_pixels(self.word, x)

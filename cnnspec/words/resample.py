@@ -7,44 +7,68 @@ from typing import Any
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..ir.fields import Choice, Count, Shape, Sizes, setting, size
-from ..ir.geometry import Geometry, Pair, each, need_pixels, size_2d
+from ..ir.geometry import Geometry, Pair, each, each_side, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Window
-from ..primitives.resample import BlendPixels, Enlarge, Place, Squeeze, Take, blend
+from ..primitives.resample import BlendPixels, Enlarge, Matrix, Place, Squeeze, Take, again, blend
 from ..primitives.windows import MaxWindows
 from ..record import record
 
 
 @record
 class Pad(Op):
-    """Zeros around the image, and with `channels` zero channels before and after its own."""
+    """Zeros around the image, or its own pixels again; with `channels` zero channels before and after its own.
+
+    `mode reflect` goes back from the edge, which is not repeated; `mode edge` repeats it.
+    """
 
     word = "pad"
     family = "dense and shape"
     example = "pad 1x2 -> conv 4x3x3"
     aliases = ("zeropad2d", "zero_padding", "zeropadding2d")
 
-    size: Any = size(Sizes(0), "N", "pixels at every side, or HxW: above and below x left and right")
+    size: Any = size(Sizes(0), "N", "pixels at every side, HxW, or TxBxLxR for each side (LxR on a sequence)")
     channels: int = setting(Count(0), 0, "zero channels before the image's own, and as many after")
+    mode: str = setting(Choice(("zeros", "reflect", "edge")), "zeros", "zeros, or pixels of the image again")
+
+    def sides(self, x: TensorType) -> tuple[Pair, Pair]:
+        """Pixels above and below, left and right."""
+        return each_side(self.size, len(x.spatial), "size")
 
     def before(self, x: TensorType) -> tuple[int, int, int]:
-        return (self.channels, *each(self.size, len(x.spatial), "size", fill=0))
+        (top, _), (left, _) = self.sides(x)
+        return self.channels, top, left
 
     def type(self, x: TensorType) -> TensorType:
         need_pixels(self.word, x)
-        channels, *sides = self.before(x)
-        spatial = tuple(n + 2 * side for n, side in zip(size_2d(x), sides, strict=True))
-        return x.resized(spatial[-len(x.spatial) :], x["c"] + 2 * channels)
+        if self.mode != "zeros" and self.channels:
+            raise Fault("CNN206", "`channels` are of zeros: with a `mode` there are none", at="channels")
+        sides = self.sides(x)
+        for pair, have in zip(sides, size_2d(x), strict=True):
+            if self.mode == "reflect" and max(pair) >= have:
+                label = f"{max(pair)} pixels of {have}"
+                raise Fault("CNN206", f"`mode reflect` pads by less than the {x.kind} has", at="size", label=label)
+        spatial = tuple(n + before + after for n, (before, after) in zip(size_2d(x), sides, strict=True))
+        return x.resized(spatial[-len(x.spatial) :], x["c"] + 2 * self.channels)
 
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def window(self, x: TensorType) -> Window:
+    def window(self, x: TensorType) -> Window | None:
+        if self.mode != "zeros":
+            return None
         rank = len(x.spatial)
         return Window((1,) * rank, (1,) * rank, self.before(x)[-rank:], (1,) * rank)
+
+    def blends(self, x: TensorType) -> tuple[Matrix, Matrix]:
+        """Which old pixel each new row and column is, of `mode reflect` and `edge`."""
+        rows, columns = (again(n, *pair, self.mode) for n, pair in zip(size_2d(x), self.sides(x), strict=True))
+        return rows, columns
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         kind = b.type(x)
+        if self.mode != "zeros":
+            return b.add(BlendPixels(*self.blends(kind)), x, name=node.name, like=node)
         return b.add(Place(self.before(kind), self.type(kind)), x, name=node.name, like=node)
 
 
@@ -147,12 +171,15 @@ class Resize(Op):
     def macs(self, x: TensorType) -> int:
         return 0
 
+    def blends(self, x: TensorType) -> tuple[Matrix, Matrix]:
+        """Of which old pixels each new row and column is made."""
+        made = size_2d(self.type(x))
+        down, across = (blend(have, want, self.mode) for have, want in zip(size_2d(x), made, strict=True))
+        return down, across
+
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
-        kind = b.type(x)
-        made = size_2d(self.type(kind))
-        down, across = (blend(have, want, self.mode) for have, want in zip(size_2d(kind), made, strict=True))
-        return b.add(BlendPixels(down, across), x, name=node.name, like=node)
+        return b.add(BlendPixels(*self.blends(b.type(x))), x, name=node.name, like=node)
 
 
 @record

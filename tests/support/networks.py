@@ -32,6 +32,10 @@ STRUCTURES = {
     "wide pads": """
         input 2x9x9
         conv 3x3x3 pad 2 dilate 2 -> maxpool 3 stride 2 pad 2 -> avgpool 3 stride 1 pad 2""",
+    "each side": """
+        input 2x7x8
+        pad 1x2x0x3 mode reflect -> conv 3x3x3 pad 0x1x2x1 -> pad 0x1x2x0 -> conv 3x2x2 -> maxpool 2 pad 1x0x0x1
+          -> pad 2x1 mode edge -> scale bias on -> avgpool 3 stride 2 pad 1x0x0x1 -> dwconv 3x3 pad 0x1x1x0""",
     "counted pads": """
         input 2x7x8
         conv 2x1x1 -> avgpool 3 stride 2 pad 1 count_pad on -> avgpool 2x3 stride 1 pad same count_pad on""",

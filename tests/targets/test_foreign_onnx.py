@@ -22,6 +22,9 @@ TEXTS = {word: text for word, text in examples().items() if word not in NOT_EXPO
 TEXTS |= {
     name: STRUCTURES[name] for name in ("blocks", "two inputs", "two outputs", "sequence", "gate", "counted pads")
 }
+TEXTS["sides"] = """
+    input 2x7x8
+    pad 1x2x0x3 mode reflect -> conv 3x3x3 pad 0x1x2x1 -> pad 2x1 mode edge -> maxpool 2 pad 1x0x0x1"""
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -62,10 +65,17 @@ W = np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype("f4")
         (
             [node("Conv", "x", "w", auto_pad="SAME_LOWER", strides=[2, 2])],
             {"w": W},
-            "pad 1 -> crop 9x9 -> conv 4x3x3 stride 2 bias off",
+            "conv 4x3x3 stride 2 pad 1x0x1x0 bias off",
         ),
         ([node("Conv", "x", "w", out="c"), node("Add", "c", "b")], {"w": W, "b": np.ones((4, 1, 1), "f4")},
          "conv 4x3x3"),
+        ([node("MaxPool", "x", kernel_shape=[2, 2], pads=[1, 1, 0, 0])], {}, "maxpool 2 stride 1 pad 1x0x1x0"),
+        ([node("Pad", "x", "p", mode="reflect")], {"p": np.array([0, 0, 1, 2, 0, 0, 0, 3])},
+         "pad 1x0x2x3 mode reflect"),
+        ([node("Pad", "x", "p", mode="edge")], {"p": np.array([0, 0, 1, 1, 0, 0, 1, 1])}, "pad 1 mode edge"),
+        ([node("Pad", "x", "p", out="q"), node("Conv", "q", "w")],
+         {"p": np.array([0, 0, 0, 0, 0, 0, 1, 2]), "w": W}, "conv 4x3x3 pad 0x1x0x2 bias off"),
+        ([node("Pad", "x", "p")], {"p": np.array([0, 0, 0, 0, 0, 0, 1, 2])}, "pad 0x1x0x2"),
         ([node("MaxPool", "x", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)], {},
          "maxpool 3 stride 2 pad include"),
         ([node("GlobalAveragePool", "x", out="p"), node("Flatten", "p")], {}, "gap"),
@@ -100,7 +110,9 @@ def test_what_an_operator_becomes(nodes, arrays, text):
         ([node("Sin", "x")], {}, "CNN503", "no word says what `Sin` (Sin_1) does"),
         ([node("Softmax", "x", axis=3)], {}, "CNN504", "works along axis 3, which is not that of the channels"),
         ([node("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])], {}, "CNN504", "dilations"),
-        ([node("MaxPool", "x", kernel_shape=[2, 2], pads=[1, 1, 0, 0])], {}, "CNN504", "(1, 0)"),
+        ([node("MaxPool", "x", kernel_shape=[2, 2], pads=[2, 1, 0, 0])], {}, "CNN504", "wholly outside"),
+        ([node("Pad", "x", "p", mode="wrap")], {"p": np.array([0, 0, 1, 1, 0, 0, 1, 1])}, "CNN504", "(wrap)"),
+        ([node("Pad", "x", "p", mode="reflect")], {"p": np.array([0, 0, 8, 1, 0, 0, 1, 1])}, "CNN504", "by less"),
         ([node("Mul", "x", "k")], {"k": np.ones((3, 8, 8), "f4") * np.arange(8, dtype="f4")}, "CNN504",
          "`Mul` (Mul_1) has a constant of 3x8x8, another number for each pixel"),
         ([node("Add", "x", "k")], {"k": np.ones((2, 1, 8, 8), "f4")}, "CNN504", "another number for each image"),

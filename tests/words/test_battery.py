@@ -22,6 +22,10 @@ GRID = """
 3x7x8: conv 4x3x2 stride 2
 3x7x8: conv 4x3x2 stride 3x2 pad 1
 3x7x8: conv 4x3x2 stride 2 pad same
+3x7x8: conv 4x3x2 stride 2 pad 0x1x2x1
+3x7x8: conv 4x3x3 pad 2x0x0x1 -> relu -> conv 5x3x3 pad 1x0x1x1
+17x5x8: conv 18x3x3 pad 0x2x1x1 -> conv 3x3x3 pad 1x0x2x0
+3x9: conv 4x3 pad 2x0
 3x7x8: conv 4x3x2 stride 3 pad include
 3x7x8: conv 4x1x1 stride 2
 3x7x8: conv 4x3x2 dilate 2
@@ -46,6 +50,13 @@ GRID = """
 3x7x8: maxpool 2
 3x7x8: maxpool 3x2 stride 2 pad 1
 3x7x8: maxpool 3 stride 2 pad same
+3x7x8: maxpool 2 pad 1x0x0x1
+3x7x8: maxpool 3 stride 2 pad 2x0x1x0
+3x9: minpool 3 pad 1x2
+3x7x8: avgpool 3 stride 2 pad 1x0x0x2
+3x7x8: avgpool 3 stride 2 pad 1x0x0x2 count_pad on
+3x7x8: lppool 3 stride 2 pad 0x1x2x0
+3x7x8: dwconv 3x2 pad 0x1x1x0
 3x7x8: maxpool 3 pad include
 3x7x8: maxpool 1 stride 2
 3x9: maxpool 2
@@ -128,6 +139,11 @@ GRID = """
 4x5: upconv 4x3 groups 2 pad 1 dilate 2
 3x4x5: upconv 2x1x1 stride 2
 3x4x5: pad 0 channels 1
+3x4x5: pad 1x0x2x3 channels 1
+3x4x5: pad 2x1x0x4 mode reflect
+3x4x5: pad 2x1 mode edge
+3x5: pad 4x1 mode reflect
+3x1x5: pad 3x2x1x0 mode edge
 3x4x5: upsample 1x3 -> crop 3x9
 3x4x5: resize 4x5 mode bilinear
 3x5x4: conv 4x2x2 -> relu -> gmp

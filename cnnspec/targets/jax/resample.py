@@ -11,7 +11,9 @@ from .call import Array, Call, along
 
 
 def pad(op: Pad, call: Call, x: Array) -> Array:
-    return jnp.pad(x, [(0, 0), *((side, side) for side in sides(op.before(call.types[0]), x))])
+    pairs = op.sides(call.types[0])[4 - x.ndim :]
+    mode = {"zeros": "constant"}.get(op.mode, op.mode)
+    return jnp.pad(x, [(0, 0), (op.channels, op.channels), *pairs], mode=mode)
 
 
 def crop(op: Crop, call: Call, x: Array) -> Array:

@@ -367,20 +367,24 @@ def initialised(op: Op, init: str) -> Op:
         return op
 
 
-def padded(r: Reader, step: Step, x: str, channels: int, pads: Any) -> str:
-    """The image with zeros around it, or with less of it where a number is negative.
+def padded(r: Reader, step: Step, x: str, channels: int, pads: Pads, mode: str = "zeros") -> str:
+    """The image with so much more before and after each side, or less of it where a number is negative.
 
-    `crop` cuts an odd pixel off below, so what is one less below than above can be said too.
+    `crop` takes the middle, and cuts an odd pixel off below.
     """
-    if not sayable(pads):
+    more = [(max(before, 0), max(after, 0)) for before, after in pads]
+    less = [(max(-before, 0), max(-after, 0)) for before, after in pads]
+    if any(before != (before + after) // 2 for before, after in less):
         refuse("CNN504", f"{step} pads by {pads}, before and after each side, for which there is no word")
-    sides = [max(before, 0) for before, _ in pads]
     left = tuple(n + before + after for n, (before, after) in zip(r.type(x).spatial, pads, strict=True))
-    if any(sides) or channels:
-        size = sides[0] if len(set(sides)) == 1 else tuple(sides)
-        x = r.add(word("pad", size, channels=channels), x)
+    if any(map(any, more)) or channels:
+        x = r.add(word("pad", sides_of(more), channels=channels, mode=mode), x)
     return x if r.type(x).spatial == left else r.add(word("crop", left), x)
 
 
-def sayable(pads: Pads) -> bool:
-    return all(before - after in (0, 1) for before, after in pads)
+def sides_of(pads: Pads) -> int | tuple[int, ...]:
+    """As short as a setting can say it: one number, one for each direction, or one for each side."""
+    if any(before != after for before, after in pads):
+        return tuple(side for pair in pads for side in pair)
+    sizes = [before for before, _ in pads]
+    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)

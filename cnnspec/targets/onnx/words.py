@@ -111,10 +111,14 @@ def gmp(page: OnnxPage, node: Node, x: str) -> None:
 
 
 def pad(page: OnnxPage, node: Node[Pad], x: str) -> None:
+    """Noted, so that no window behind it takes the padding as its own."""
     op = node.op
     kind = page.kind(node)
-    sides = [0, op.channels, *op.before(kind)[-len(kind.spatial) :]]
-    page.add("Pad", node, x, page.constant(f"{node.name}.sides", sides * 2))
+    sides = op.sides(kind)[-len(kind.spatial) :]
+    before, after = ([0, op.channels, *(pair[k] for pair in sides)] for k in (0, 1))
+    mode = "constant" if op.mode == "zeros" else op.mode
+    page.add("Pad", node, x, page.constant(f"{node.name}.sides", before + after), mode=mode)
+    page.note(WORD, "pad")
 
 
 def crop(page: OnnxPage, node: Node[Crop], x: str) -> None:

@@ -48,9 +48,11 @@ def shuffle(page: Page, node: Node[Shuffle], x: str) -> str:
 
 def pad(page: Page, node: Node[Pad], x: str) -> str:
     op = node.op
-    before = op.before(page.kind(node))[-len(node.type.spatial) :]
-    sides = [op.channels, *before] if op.channels else before
-    return f"F.pad({x}, {tuple(side for side in reversed(sides) for _ in range(2))})"
+    pairs = list(op.sides(page.kind(node)))[-len(node.type.spatial) :]
+    if op.channels:
+        pairs = [(op.channels, op.channels), *pairs]
+    mode = {"zeros": "", "reflect": ', mode="reflect"', "edge": ', mode="replicate"'}[op.mode]
+    return f"F.pad({x}, {tuple(side for pair in reversed(pairs) for side in pair)}{mode})"
 
 
 def crop(page: Page, node: Node[Crop], x: str) -> str:

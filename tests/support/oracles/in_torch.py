@@ -36,8 +36,21 @@ def padding(op, x, kernel, dilate=1) -> list[tuple[int, int]]:
             windows = max(math.ceil((n - e) / s), 0) + 1
             found.append((0, (windows - 1) * s + e - n))
         else:
-            found.append((spread(op.pad, rank)[axis],) * 2)
+            found.append(sides(op.pad, rank)[axis])
     return found
+
+
+def sides(size, rank: int) -> list[tuple[int, int]]:
+    """A number, one for each axis, or one for each side in turn."""
+    sizes = spread(size, rank)
+    return list(zip(sizes[::2], sizes[1::2], strict=True)) if len(sizes) == 2 * rank else [(n, n) for n in sizes]
+
+
+def pad(op, x):
+    around = [side for pair in reversed(sides(op.size, x.ndim - 2)) for side in pair]
+    if op.mode == "zeros":
+        return F.pad(x, around + [op.channels] * 2)
+    return F.pad(x, around, mode={"reflect": "reflect", "edge": "replicate"}[op.mode])
 
 
 def padded(x, pads, value=0.0):
@@ -141,9 +154,7 @@ WORDS = {
     "dense": lambda op, x, weight, bias=None: F.linear(x, weight, bias),
     "flatten": lambda op, x: x.flatten(1),
     "reshape": lambda op, x: x.reshape(len(x), *op.size),
-    "pad": lambda op, x: F.pad(
-        x, [s for n in reversed(op.before(kind_of(x))[-(x.ndim - 2) :]) for s in (n, n)] + [op.channels] * 2
-    ),
+    "pad": pad,
     "crop": crop,
     "upsample": lambda op, x: F.interpolate(x, scale_factor=spread(op.size, x.ndim - 2), mode="nearest"),
     "resize": lambda op, x: F.interpolate(

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..reader import Reader, padded, sayable
+from ..page import WORD
+from ..reader import Reader, padded
 from ..steps import Step, refuse
 from ..values import Margin, Seen, axis_of, word
 
@@ -20,8 +21,9 @@ def pad(r: Reader, step: Step) -> Seen:
     filler = 0.0 if filler is None else float(np.asarray(filler).reshape(()))
     axes = r.optional(step, 3, "axes")
     along = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes]
-    if step.get("mode", "constant") != "constant":
-        refuse("CNN504", f"{step} pads by pixels of the image ({step.get('mode')})")
+    mode = step.get("mode", "constant")
+    if mode not in ("constant", "reflect", "edge"):
+        refuse("CNN504", f"{step} pads by pixels of the other side ({mode})")
     both = dict(zip(along, zip(flat[: len(along)], flat[len(along) :], strict=True), strict=True))
     ours = {axis_of(value, axis): sides for axis, sides in both.items()}
     before, channels = ours.get(0, (0, 0))
@@ -30,7 +32,15 @@ def pad(r: Reader, step: Step) -> Seen:
         refuse("CNN504", f"{step} pads the batch, or by more channels on one side than on the other")
     if not channels and not any(map(any, sides)):
         return value
-    if not channels and (filler == -inf or not sayable(sides)):  # for a window that comes next
+    if mode != "constant":
+        if channels or min(map(min, sides)) < 0:
+            refuse(
+                "CNN504", f"{step} pads the channels, or by less than nothing, with pixels of the image ({mode})"
+            )
+        made = padded(r, step, r.upright(value), 0, sides, mode)
+        return Seen(made, r.type(made).shape, value.perm)
+    lopsided = any(before != after for before, after in sides) and not step.notes.get(WORD)
+    if not channels and (filler == -inf or lopsided):  # for a window that comes next
         r.margins[step.outputs[0]] = Margin(step, tuple(sides), filler)
         return Seen(r.upright(value), value.shape, value.perm)
     if filler:

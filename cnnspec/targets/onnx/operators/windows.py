@@ -43,7 +43,9 @@ def pad_setting(step: Step, word: str, x: Any, kernel: Any, stride: Any, dilate:
     for name in names:
         if slide(word, x, kernel, stride, name, dilate).pad[-len(pads) :] == tuple(pads):
             return name
-    return None
+    if min(map(min, pads)) < 0:
+        return None
+    return tuple(side for pair in pads for side in pair)
 
 
 def setting(sizes: Any) -> int | tuple[int, ...]:
@@ -91,7 +93,7 @@ def conv(r: Reader, step: Step) -> Seen:
     stride, dilate, pads = window(r, step, x, kernel, margin)
     kind = r.type(x)
     pad = pad_setting(step, "conv", kind, tuple(kernel), setting(stride), setting(dilate), pads)
-    if pad is None:
+    if pad is None and not isinstance(pads, str):
         x = padded(r, step, x, 0, pads)
         pad = "valid"
     common = {"stride": setting(stride), "pad": pad, "dilate": setting(dilate), "bias": bias is not None}
@@ -198,7 +200,9 @@ def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin:
         refuse("CNN504", f"{step} counts some of its padding (ceil_mode with count_include_pad)")
     kind = r.type(x)
     pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), 1, pads)
-    if pad is None and more:  # zeros that count, or add nothing, are zeros like any others
+    if (
+        pad is None and more and not isinstance(pads, str)
+    ):  # zeros that count, or add nothing, are zeros like any others
         x = padded(r, step, x, 0, pads)
         pad = "valid"
     if pad is None:
