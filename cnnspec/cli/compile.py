@@ -17,18 +17,26 @@ if TYPE_CHECKING:
     from ..model import Model
 
 
-BESIDE = {"python": ".npz", "js": ".safetensors"}  # modules, and what their weights beside them are called
+BESIDE = {
+    "python": ".npz",
+    "jax": ".npz",
+    "js": ".safetensors",
+}  # modules, and what their weights beside them are called
 OF = {
     "batch": ("python",),
     "look": ("js",),
     "opset": ("onnx",),
+    "train": ("python", "js"),
 }  # options that not every module has
 
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    "--emit", type=click.Choice(["json", "torch", "onnx", "python", "js"]), required=True, help="What to write."
+    "--emit",
+    type=click.Choice(["json", "torch", "onnx", "python", "jax", "js"]),
+    required=True,
+    help="What to write.",
 )
 @click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
 @click.option(
@@ -41,7 +49,7 @@ OF = {
 @click.option("--raw", is_flag=True, help="Leave the preparation out: the network takes numbers as it sees them.")
 @click.option("--train", is_flag=True, help="python, js: backward and update too.")
 @click.option("--look", is_flag=True, help="js: every value and every gradient by name.")
-@click.option("--embed", is_flag=True, help="python, js: the weights in the file itself.")
+@click.option("--embed", is_flag=True, help="python, jax, js: the weights in the file itself.")
 @click.option("--batch", type=click.IntRange(1), help="python: images that go through the plan together.")
 def command(
     spec: Path,
@@ -64,13 +72,14 @@ def command(
     torch    a PyTorch module with our names and layouts, so weights of a run load into it
     onnx     an ONNX model with the weights given, or fresh ones
     python   one Python file that needs NumPy and nothing else, its weights beside it as npz
+    jax      one Python file that needs JAX, its weights beside it as npz
     js       one ES module that needs nothing, its weights beside it as safetensors
 
     With the weights of a run, what is written prepares images itself, as its first layers: it is fed what the data
     hold, bytes in the order of their axes, and pictures brought to the size that the data block says. With --raw it
     takes numbers as the network sees them. Which of both, how images are prepared and the names of the classes
-    stand in it (torch, python, js: `prepare`; onnx: in the metadata), and standard error tells them. A module of js
-    is raw always.
+    stand in it (onnx: in the metadata; else as constants), and standard error tells them. A module of js is raw
+    always.
     """
     needless(emit, train=train, embed=embed, batch=batch, look=look, opset=opset)
     if out is None and (emit == "onnx" or (emit in BESIDE and not embed)):
@@ -79,7 +88,9 @@ def command(
     if out is not None and any(same_file(out, given) for given in (spec, weights)):
         raise click.UsageError(f"{out} would be written over by what is made of it: choose another name with -o")
     if emit in BESIDE and out is not None and out.suffix == BESIDE[emit]:
-        raise click.UsageError(f"a module is called .{emit[:2]}; its weights go beside it, as {out.suffix}")
+        raise click.UsageError(
+            f"a module is called .{'js' if emit == 'js' else 'py'}; its weights go beside it, as {out.suffix}"
+        )
     if emit == "json" and weights:
         raise click.UsageError("a network as JSON holds no weights: leave --weights out")
     if raw and not weights:
@@ -112,6 +123,17 @@ def command(
 
         text = js.module_source(model.spec, model.parameters, look=look, **settings)  # type: ignore[arg-type]
         packed: Callable[[Mapping[str, np.ndarray]], bytes] = js.packed
+    elif emit == "jax":
+        from ..model.engines import need_jax
+
+        need_jax()
+        from ..jax import export
+
+        text = export.module_source(
+            model.graph, model.parameters, name=spec.name, beside=beside.name, embed=embed,
+            preparation=model.preparation, raw=raw,
+        )  # fmt: skip
+        packed = export.packed
     else:
         from ..targets.python import module as python
 

@@ -10,6 +10,7 @@ writes source relies on neither.
 """
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,7 +96,17 @@ def javascript(spec):
     return text
 
 
+def jax_module(spec):
+    pytest.importorskip("jax")
+    from cnnspec.jax.export import module_source as source
+
+    with Model(spec, workers=1, batch=2, seed=0) as model:
+        text = source(spec.graph, model.parameters, name=spec.source.name, beside="w.npz")
+    return re.sub(r'PROGRAM = """.*?"""', "", text, flags=re.DOTALL)  # shorter or longer as names are
+
+
 SINKS = {
+    "module of JAX": (jax_module, doors.program),
     "plan": (plan("predict"), doors.program),
     "plan that learns": (plan("train"), doors.program),
     "module of Python": (module, doors.program),

@@ -58,7 +58,7 @@ def logsoftmax(op: LogSoftmax, call: Call, x: Array) -> Array:
 
 
 def maxout(op: Maxout, call: Call, x: Array) -> Array:
-    pieces = x.reshape(len(x), -1, op.size, *x.shape[2:])
+    pieces = x.reshape(x.shape[0], -1, op.size, *x.shape[2:])
     return first_largest([pieces[:, :, k] for k in range(op.size)])
 
 

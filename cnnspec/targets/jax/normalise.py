@@ -31,7 +31,7 @@ def layernorm(op: LayerNorm, call: Call, x: Array) -> Array:
 
 
 def groupnorm(op: GroupNorm, call: Call, x: Array) -> Array:
-    groups = wide(x).reshape(len(x), op.size[0], -1)
+    groups = wide(x).reshape(x.shape[0], op.size[0], -1)
     return affine(call, standard(groups, op.eps, (2,)).reshape(x.shape), x)
 
 

@@ -18,7 +18,7 @@ def dropout(op: Dropout, call: Call, x: Array) -> Array:
 def droppath(op: DropPath, call: Call, x: Array) -> Array:
     if not call.training or op.rate == 0:
         return x
-    return drop(call, x, op.rate, (len(x), *(1,) * (x.ndim - 1)))
+    return drop(call, x, op.rate, (x.shape[0], *(1,) * (x.ndim - 1)))
 
 
 def drop(call: Call, x: Array, rate: float, shape: tuple[int, ...]) -> Array:

@@ -12,15 +12,15 @@ def dense(op: Dense, call: Call, x: Array) -> Array:
 
 
 def flatten(op: Flatten, call: Call, x: Array) -> Array:
-    return x.reshape(len(x), -1)
+    return x.reshape(x.shape[0], -1)
 
 
 def reshape(op: Reshape, call: Call, x: Array) -> Array:
-    return x.reshape(len(x), *op.size)
+    return x.reshape(x.shape[0], *op.size)
 
 
 def shuffle(op: Shuffle, call: Call, x: Array) -> Array:
-    return x.reshape(len(x), op.size, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
+    return x.reshape(x.shape[0], op.size, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
 
 
 def take(op: Take, call: Call, x: Array) -> Array:
