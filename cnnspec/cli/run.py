@@ -110,7 +110,14 @@ def command(
         execution = Execution(workers, parallel, machines.engine or "numpy", machines.devices, *machines.join())
         initial = Initial(weights, partial, names) if weights else None
         experiment = Experiment.begin(
-            spec, overrides, data=folder, out=out, execution=execution, initial=initial, tune=tune
+            spec,
+            overrides,
+            data=folder,
+            out=out,
+            execution=execution,
+            initial=initial,
+            tune=tune,
+            progress=(lambda line: tell(line, err=True)) if execution.leads else None,
         )
     with experiment:
         return show(experiment, as_json)

@@ -19,6 +19,7 @@ from ..settings.augment import Augmentation
 from ..settings.data import Source
 from .changes import Answers, Changes
 from .facts import Known
+from .filed import chosen
 from .formats.kept import Table
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
@@ -157,12 +158,12 @@ class Split:
 
     def arrays(self, dtype: DTypeLike = "float32") -> tuple[np.ndarray, np.ndarray]:
         """All of it at once, scaled, in the order of storage."""
-        x = self.scaling.apply(self.x, np.empty(self.x.shape, dtype))
+        x = self.scaling.apply(self.x[:], np.empty(self.x.shape, dtype))
         return x, x if self.itself else self.y
 
     def part(self, positions: np.ndarray) -> Split:
         """These images, in this order."""
-        x = self.x[positions]
+        x = chosen(self.x, positions)
         return Split(x, x if self.itself else self.y[positions], self.scaling)
 
 

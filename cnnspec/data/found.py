@@ -10,6 +10,7 @@ from ..diagnostics import Fault
 from .checks import TOLD, ensure_paired, ensure_same_shape, form_of, named_classes, names_of, outside
 from .classes import MOST_CLASSES, first_class
 from .dataset import Numbers
+from .filed import Filed
 from .files import need
 from .formats.kept import Table
 
@@ -109,6 +110,8 @@ def _images(part: str, x: np.ndarray) -> np.ndarray:
         raise Fault("CNN414", f"{part} is empty: {'x'.join(map(str, x.shape))} numbers", at="source")
     if x.dtype != np.uint8:
         return _floats(part, x, "image")
+    if isinstance(x, Filed):
+        return x.as_array()
     if not x.flags.c_contiguous:
         need(x.nbytes, f"{part} with its axes in order")
     return np.ascontiguousarray(x)

@@ -11,6 +11,7 @@ import numpy as np
 from ..diagnostics import Fault, Span, SpecError
 from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz, Pairs
 from .dataset import Dataset, Labels, Scaling, Split
+from .filed import chosen
 from .files import found_at
 from .formats.idx import read_idx, read_idx_folder
 from .formats.kept import Table
@@ -21,6 +22,8 @@ from .sources.cifar import read_cifar10
 from .sources.fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
 from .sources.images import read_images, read_pairs
 from .sources.wellknown import CLOTHES, TEN
+
+SCALED = 4 << 20  # bytes of images whose mean is taken at once
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def _taken(pair: Pair, positions: np.ndarray) -> Pair:
     x, y = pair
     if len(positions) == len(x):
         return pair
-    taken = x[positions]
+    taken = chosen(x, positions)
     return taken, taken if y is x else y[positions]
 
 
@@ -141,11 +144,12 @@ def scaling_of(x: np.ndarray, normalise: bool) -> Scaling:
     if not normalise:
         return Scaling((unit,), (0.0,))
     over = (0, *range(2, x.ndim))
-    chunks = range(0, len(x), 1024)
+    step = max(1, min(1024, SCALED // (x[:1].nbytes or 1)))
+    chunks = range(0, len(x), step)
     count = x.size // x.shape[1]
     column = (-1, *(1,) * (x.ndim - 2))
-    mean = sum(x[i : i + 1024].sum(over, np.float64) for i in chunks) / count
-    square = sum(np.square(x[i : i + 1024] - mean.reshape(column)).sum(over) for i in chunks) / count
+    mean = sum(x[i : i + step].sum(over, np.float64) for i in chunks) / count
+    square = sum(np.square(x[i : i + step] - mean.reshape(column)).sum(over) for i in chunks) / count
     deviation = np.sqrt(square)
     constant = deviation <= 1e-7 * np.abs(mean)  # what float32 cannot tell apart is the mean's rounding
     scale = 1 / np.where(constant, 1.0, deviation)

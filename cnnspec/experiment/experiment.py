@@ -131,12 +131,13 @@ class Experiment:
         execution: Execution = Execution(),
         initial: Initial | None = None,
         tune: bool = False,
+        progress: Callable[[str], object] | None = None,
     ) -> Experiment:
         """A new run of a spec, with its data loaded and its network compiled; nothing is written yet.
 
         Raises SpecError with all that is wrong with the spec, the data, or the two together.
         """
-        session = begin(path, overrides, data)
+        session = begin(path, overrides, data, progress=progress)
         _ensure_shared(session, execution)
         settings, count = session.spec.train, execution.count
         model = _model(session, execution, settings.shards or count, tune=tune)

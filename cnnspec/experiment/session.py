@@ -48,11 +48,13 @@ def begin(
     folder: Path | None = None,
     source: Source | None = None,
     preparation: Preparation | None = None,
+    progress: Callable[[str], object] | None = None,
 ) -> Session:
     """Read a spec and load its data; the input of a spec that states none is that of the data.
 
     `source` is the spec where it is not read from `path`; data are looked for from `path`'s folder all the same.
-    With the `preparation` of a network that is trained, the data are prepared as it says.
+    With the `preparation` of a network that is trained, the data are prepared as it says. `progress` hears of what
+    takes time.
     """
     spec = read_spec(source or path, overrides=overrides)
     span = spec.place("source")
@@ -62,7 +64,9 @@ def begin(
     asked = wanted_of(spec)
     if asked.several:
         return _of_several(spec, asked, tuple(overrides), folder, path.parent, preparation)
-    data = load(wanted, folder=folder, root=path.parent, seed=spec.train.seed, span=span, table=table)
+    data = load(
+        wanted, folder=folder, root=path.parent, seed=spec.train.seed, span=span, table=table, progress=progress
+    )
     if preparation is not None:
         try:
             data = prepared_as(data, preparation)

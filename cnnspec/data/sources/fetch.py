@@ -17,7 +17,7 @@ from ...diagnostics import Fault
 from ...plain_files import open_regular
 from ..files import unreadable
 
-Progress = Callable[[str], None]
+Progress = Callable[[str], object]
 
 
 @dataclass(frozen=True)

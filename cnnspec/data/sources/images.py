@@ -12,6 +12,7 @@ from ..checks import outside
 from ..files import need
 from ..formats.pictures import read_mask, read_picture
 from ..found import Found, Pair
+from .decoded import decoded
 from .fetch import Progress
 from .folders import Part, Tree, tree
 from .pairs import flat, pairs
@@ -84,10 +85,17 @@ def _pixels(
     if progress:
         progress(f"reading {len(files):,} images of {folder}")
     first = read_image(files[0], colour, resize)
+
+    def decode(file: Path) -> np.ndarray:
+        return of_size(read_image(file, colour, resize), file, first.shape, files[0])
+
+    once = decoded(files, first.shape, f"{colour} {resize}", decode, progress)
+    if once is not None:
+        return once
     need(len(files) * first.size, f"{len(files):,} images of {'x'.join(map(str, first.shape))}")
     x = np.empty((len(files), *first.shape), np.uint8)
     for i, file in enumerate(files):
-        x[i] = of_size(read_image(file, colour, resize), file, first.shape, files[0])
+        x[i] = decode(file)
     return x
 
 

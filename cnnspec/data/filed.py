@@ -1,0 +1,83 @@
+"""Images that stay in a file, larger than memory: what is asked for is read, and no more."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+
+
+class Filed:
+    """An array of bytes [n, ...] in a file, or some rows of it; as much of NumPy's arrays as datasets ask for.
+
+    Rows are read by their places in the file, and not mapped into memory, so that what was read once takes no room.
+    """
+
+    dtype = np.dtype(np.uint8)
+
+    def __init__(
+        self, file: BinaryIO, shape: tuple[int, ...], rows: np.ndarray | None = None, lock: Lock | None = None
+    ) -> None:
+        self.file, self.lock = file, lock or Lock()
+        self.rows = np.arange(shape[0]) if rows is None else rows
+        self.shape = (len(self.rows), *shape[1:])
+        self.row = int(np.prod(shape[1:]))
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return len(self.rows) * self.row
+
+    @property
+    def nbytes(self) -> int:
+        return self.size
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def chosen(self, positions: np.ndarray) -> np.ndarray:
+        """These rows, unread."""
+        return Filed(self.file, self.shape, self.rows[positions], self.lock).as_array()
+
+    def as_array(self) -> np.ndarray:
+        """The same to those who check types."""
+        return cast(np.ndarray, self)
+
+    def __getitem__(self, part: Any) -> np.ndarray:
+        """A row, or several by a slice or by their places, read into memory."""
+        if isinstance(part, tuple):
+            return self[part[0]][(slice(None), *part[1:])]
+        rows = self.rows[part]
+        if np.ndim(rows) == 0:
+            return self._read(np.array([rows]))[0]
+        return self._read(rows)
+
+    def take(
+        self, places: np.ndarray, axis: int = 0, out: np.ndarray | None = None, mode: str = "raise"
+    ) -> np.ndarray:
+        """Rows by their places, into `out` where it is given."""
+        assert axis == 0
+        return self._read(self.rows[places], out)
+
+    def _read(self, rows: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        found = np.empty((len(rows), *self.shape[1:]), np.uint8) if out is None else out
+        flat = found.reshape(len(rows), self.row)
+        breaks = np.flatnonzero(np.diff(rows) != 1) + 1  # neighbours are read at once
+        starts, ends = [0, *breaks.tolist()], [*breaks.tolist(), len(rows)]
+        with self.lock:
+            for start, end in zip(starts, ends, strict=True):
+                if start == end:
+                    continue
+                self.file.seek(int(rows[start]) * self.row)
+                if self.file.readinto(flat[start:end].data) != (end - start) * self.row:  # type: ignore[attr-defined]
+                    raise OSError("the file of decoded images was cut short while it was used")
+        return found
+
+
+def chosen(x: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Some rows of an array; of one in a file they stay there."""
+    return x.chosen(positions) if isinstance(x, Filed) else x[positions]
