@@ -26,17 +26,22 @@ def moves_nothing(op: Op) -> bool:
     return op.is_view
 
 
+def overwritten(op: Op) -> tuple[int, ...]:
+    return op.can_alias
+
+
 def share_memory(
     graph: Graph,
     external: Container[str],
     shape: Callable[[str], tuple[int, ...]],
     is_view: Callable[[Op], bool] = moves_nothing,
+    can_alias: Callable[[Op], tuple[int, ...]] = overwritten,
 ) -> tuple[dict[str, str], dict[str, int]]:
     """For every value the value whose memory it uses, its own or that of an input it may overwrite; and for those
     whose memory it is the number of the last node that reads it.
 
-    An op can_alias an input where nobody reads that later and sizes agree; not one that it reads twice
-    itself, since add(a, b, a) would find its sum there. Values in `external` live somewhere else.
+    An op may overwrite an input that it `can_alias` where nobody reads that later and sizes agree; not one that it
+    reads twice itself, since add(a, b, a) would find its sum there. Values in `external` live somewhere else.
     """
     index = {name: k for k, name in enumerate(graph.nodes)}
     roots: dict[str, str] = {}
@@ -60,7 +65,7 @@ def share_memory(
     for node in graph:
         if node.name in external or not node.type.batched:
             continue
-        for which in node.op.can_alias:
+        for which in can_alias(node.op):
             if which >= len(node.inputs):
                 continue
             source = root(node.inputs[which])

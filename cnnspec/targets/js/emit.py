@@ -19,6 +19,7 @@ from ...ir import Graph, Node, TensorType
 from ...ir.geometry import Geometry, size_2d
 from ...ir.leaves import Input, Target, Weight
 from ...ir.op import Op
+from ...primitives.norm import BatchNormGradient
 from ...primitives.shape import Contiguous, Fold
 from ...quoting import script_comment
 
@@ -48,6 +49,11 @@ def moves_nothing(op: Op) -> bool:
     return op.is_view or isinstance(op, (Contiguous, Fold))
 
 
+def overwritten(op: Op) -> tuple[int, ...]:
+    """Inputs in whose memory the value may be made: kernels go number by number, that of this gradient as well."""
+    return (0,) if isinstance(op, BatchNormGradient) else op.can_alias
+
+
 class Emitter:
     """What an op's lines are written with. `keep`: every value keeps its memory, to be looked at afterwards."""
 
@@ -62,7 +68,7 @@ class Emitter:
                 _ = self.parameters[value] if isinstance(node.op, Weight) else self.names[value]
         self.known = of_parameters_alone(graph)
         self.external = self._external()
-        self.roots, self.last = share_memory(graph, self.external, self.shape, moves_nothing)
+        self.roots, self.last = share_memory(graph, self.external, self.shape, moves_nothing, overwritten)
         if keep:
             self.roots = {value: self._viewed(value) for value in self.roots}
         self.buffers: dict[str, Buffer] = {}
