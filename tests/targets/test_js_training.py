@@ -74,6 +74,7 @@ SETTINGS = {
 SCHEDULED = {
     "constant": "constant warmup 0.7",
     "step": "step every 1 gamma 0.5 warmup 0.5",
+    "multistep": "multistep at 2, 3, 7 gamma 0.3",
     "exponential": "exponential gamma 0.9",
     "cosine": "cosine final 1e-4 warmup 0.3",
     "onecycle": "onecycle start 10",
@@ -215,6 +216,14 @@ def test_every_augmentation_is_tried_or_refused():
         with pytest.raises(SpecError, match="CNN556"):
             module_source(spec, {}, train=True)
         module_source(spec, {})
+
+
+@pytest.mark.parametrize("setting", ["freeze dense1", "rate 0.1 of dense1", "accumulate 2", "ema 0.9"])
+def test_a_training_that_is_not_followed_is_refused(setting):
+    spec = read_spec(text=f"input 4\ndense 3 -> dense 3 -> softmax\ntrain {{ {setting} }}\n")
+    with pytest.raises(SpecError, match="CNN556"):
+        module_source(spec, {}, train=True)
+    assert module_source(spec, {}, look=True)
 
 
 def test_a_mask_follows_its_image(tmp_path):

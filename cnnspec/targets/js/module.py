@@ -24,6 +24,7 @@ from ...passes.hoist_pooling import hoist_pooling
 from ...primitives.activation import Activation, ActivationGradient
 from ...quoting import script_comment, script_literal
 from ...runtime.parameters import parameters_of
+from ...settings.tuning import beyond
 from ...train import tensors
 from . import augmentations, pointwise, translate
 from .bundle import used
@@ -76,6 +77,8 @@ def module_source(
     With `script` it is no module but a classic script that defines `network`, for a page that is opened from the
     file system.
     """
+    for setting in beyond(spec.train) if train else ():
+        raise pointwise.refused(setting)
     graph = spec.graph
     names = Names()
     owned = {full: (names[full], parameter) for full, parameter in parameters_of(graph).items()}

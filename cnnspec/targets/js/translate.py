@@ -89,6 +89,7 @@ class Function:
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
         assert isinstance(tree, ast.FunctionDef)
         self.tree = tree
+        self.bound: dict[str, object] = {}  # names that stand for numbers
         self.known = [argument.arg for argument in tree.args.args if argument.arg != "self"]
 
     def source(self) -> str:
@@ -144,6 +145,8 @@ class Function:
                 return constant(value)
             case ast.Name("pi"):
                 return "Math.PI"
+            case ast.Name(name) if name in self.bound:
+                return constant(self.bound[name])
             case ast.Name(name):
                 assert name in self.known, f"no JavaScript for {name}"
                 return named(name)
@@ -172,9 +175,22 @@ class Function:
             case ast.Dict(keys, values):
                 pairs = zip(keys, values, strict=True)
                 return f"{{ {', '.join(self.pair(key, value) for key, value in pairs)} }}"
+            case ast.Call(ast.Name("sum"), [ast.GeneratorExp(part, [generator])], []):
+                return self.sum(part, generator)
             case ast.Call(function, arguments, []):
                 return f"{self.called(function)}({', '.join(map(self.expression, arguments))})"
         raise AssertionError(f"no JavaScript for {ast.unparse(tree)}")
+
+    def sum(self, part: ast.expr, generator: ast.comprehension) -> str:
+        """A sum over a setting of several numbers, term by term; a condition counts 1 where it holds."""
+        match generator.target, generator.iter, generator.ifs:
+            case ast.Name(name), ast.Attribute(ast.Name("self"), setting), []:
+                terms = []
+                for value in getattr(self.of, setting):
+                    self.bound[name] = value
+                    terms.append(f"+({self.expression(part)})")
+                return f"({' '.join(terms).replace(' +(', ' + +(') or 0})"
+        raise AssertionError(f"no JavaScript for {ast.unparse(generator)}")
 
     def beside(self, tree: ast.expr, rank: int) -> str:
         """An operand, in parentheses where it binds less tightly than its neighbour."""
