@@ -39,22 +39,30 @@ def command(
     from ..api import read_spec
     from ..data.inspection import inspect
     from ..data.load import load
+    from ..data.several import load_several
+    from ..experiment.agreement import wanted
     from ..report.data_sheet import as_json as document
     from ..report.data_sheet import text
 
     known = read_spec(spec, overrides=overrides)
     span = known.place("source")
-    data = load(known.data, folder=folder, root=spec.parent, seed=known.train.seed, span=span)
-    found = inspect(data)
+    asked, root, seed = wanted(known), spec.parent, known.train.seed
+    sets = (
+        load_several(known.data, asked, folder=folder, root=root, seed=seed, span=span).each()
+        if asked.several
+        else [load(known.data, folder=folder, root=root, seed=seed, span=span)]
+    )
+    looked_at = [(data, inspect(data)) for data in sets]
     if as_json:
-        tell_json(document(found))
+        told = [document(found) for _, found in looked_at]
+        tell_json({"pairs": told} if asked.several else told[0])
     else:
-        show(text(found))
+        show("\n".join(text(found) for _, found in looked_at))
     if out is not None:
         from ..report.data_page import page, sheet
         from ..train import files
 
         png = out.suffix.lower() == ".png"
-        files.write(out, [sheet(known, data, epoch) if png else page(known, data, found, epoch).encode()])
+        files.write(out, [sheet(known, sets[0], epoch) if png else page(known, looked_at, epoch).encode()])
         tell(f"written to {out}", err=as_json)
     return CLEAN

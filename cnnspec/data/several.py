@@ -53,6 +53,18 @@ class Several(Dataset):
             found[x, y] = Known(self.name, kind, classes, count, classes is None, *parts, places)
         return found
 
+    def each(self) -> list[Dataset]:
+        """The data of each pair as those of a network with one input and one output, by the names of both."""
+        parts = [cast(Named, part) for part in (self.train, self.validation, self.test)]
+        found = []
+        for x, y in self.pairs:
+            train, validation, test = (
+                Split(part.x[x], part.y[y], part.scaling.get(x, Scaling())) for part in parts
+            )
+            name = f"{self.name}: {x}, {y}"
+            found.append(Dataset(name, train, validation, test, self.outputs[y], own=self.own))
+        return found
+
     @property
     def known(self) -> Known:
         """What is known of the first input and the first output."""

@@ -17,7 +17,7 @@ from ..diagnostics import Diagnostic, Fault, Label, Span
 from ..ir import TensorType
 from ..lang import Spec
 from ..lang.hints.warnings import maker
-from ..lang.lowering.budgets import ill_suited, never_measured
+from ..lang.lowering.budgets import ill_suited, measured, never_measured
 from ..words.costs import PROBABILITIES, BinaryCrossEntropy, Cost, judged, of_classes
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _of_augmentations(spec: Spec) -> Iterator[Diagnostic]:
 
 def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
     """The budgets that a run on such data has to leave open; it trains all the same, and fails at the end."""
-    output = next(iter(wanted(spec).outputs), spec.graph.outputs[0])
+    output = measured(spec.graph, spec.train)
     yes_or_no = spec.graph.type(output)["c"] == 1 and spec.graph.behind(output).op.word in PROBABILITIES
     to_meet = known.numbers and spec.train.cost[0].of_numbers and not yes_or_no
     numbers = True if to_meet else False if known.numbers is False else None
@@ -66,7 +66,7 @@ def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
             continue
         if not known.test:
             found.append(never_measured(budget, f"{known.name} has no test images"))
-        elif (told := ill_suited(budget.quantity.name, spec.graph, numbers))[0]:
+        elif (told := ill_suited(budget.quantity.name, spec.graph.type(output), numbers))[0]:
             found.append(never_measured(budget, *told))
     return tuple(found)
 

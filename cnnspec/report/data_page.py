@@ -6,6 +6,7 @@ One HTML file that needs nothing else and runs no script; pictures are PNG withi
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -72,13 +73,27 @@ def first_batch(spec: Spec, data: Dataset, epoch: int = 1) -> Batch:
     return Batch(*next(batches), order)
 
 
-def page(spec: Spec, data: Dataset, found: Inspection, epoch: int = 1) -> str:
-    """The text of the HTML file."""
+def page(spec: Spec, looked_at: Sequence[tuple[Dataset, Inspection]], epoch: int = 1) -> str:
+    """The text of the HTML file, of each of the data in turn."""
+    name = markup(looked_at[0][1].name)
+    parts = [part for data, found in looked_at for part in _section(spec, data, found, epoch)]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+        'img-src data:">\n'
+        f"<title>{name}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _section(spec: Spec, data: Dataset, found: Inspection, epoch: int) -> list[str]:
     batch = first_batch(spec, data, epoch)
     changes = " ; ".join(one.written() for one in spec.data.augment) or "none"
     said = f"the first of epoch {epoch}; augmentations: {changes}"
     odd = "".join(f"<li>{markup(told(one))}{_odd_pictures(one.part, one.places, data)}</li>" for one in found.odd)
-    parts = [
+    return [
         f"<h1>{markup(found.name)}</h1>",
         f"<p>{markup(found.input)}, stored as {markup(found.stored)}</p>",
         "<h2>A batch, as the network gets it</h2>",
@@ -91,15 +106,6 @@ def page(spec: Spec, data: Dataset, found: Inspection, epoch: int = 1) -> str:
         "<h2>What looks odd</h2>",
         f"<ul>{odd}</ul>" if odd else "<p>nothing</p>",
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-        'img-src data:">\n'
-        f"<title>{markup(found.name)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
-    )
 
 
 def sheet(spec: Spec, data: Dataset, epoch: int = 1) -> bytes:

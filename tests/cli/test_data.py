@@ -114,6 +114,20 @@ def test_data_of_every_shape(here, cnnspec, net, x, y, said):
     assert json.loads(cnnspec("data", "a.cnn", "--json").out)["parts"]["train"]["images"] > 0
 
 
+def test_several_inputs_and_outputs_are_looked_at_pair_by_pair(here, cnnspec):
+    x, y = np.random.default_rng(0).normal(size=(30, 1, 5, 5)), np.arange(30) % 2
+    np.savez(here / "a.npz", x=x, side=y, level=x.mean(axis=(1, 2, 3)))
+    (here / "a.cnn").write_text(
+        "input 1x5x5\ndense 8 -> relu as trunk\nnet side = @trunk -> dense 2 -> softmax\n"
+        'net level = @trunk -> dense 1\ndata { source npz "a.npz" }\n'
+        "train { cost cross_entropy of side ; cost mse of level }\n"
+    )
+    told = json.loads(cnnspec("data", "a.cnn", "--json").out)["pairs"]
+    assert [set(one["parts"]["train"]) for one in told] == [{"images", "classes"}, {"images", "numbers"}]
+    assert cnnspec("data", "a.cnn", "-o", "page.html").code == 0
+    assert (here / "page.html").read_text(encoding="utf-8").count("<h1>") == 2
+
+
 def test_uneven_and_missing_classes_are_told(here, cnnspec):
     y = np.array([0] * 30 + [2] * 2)
     np.savez(here / "a.npz", x=np.random.default_rng(0).normal(size=(32, 4)), y=y)

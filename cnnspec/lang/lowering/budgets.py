@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from ...diagnostics import Diagnostic, Label
 from ...ir import Graph, TensorType
-from ...settings.data import Csv, Data
+from ...settings.data import Csv, Data, Npz
 from ...settings.expect import Budget
 from ...settings.measures import BY_NAME, MEASURES, NUMBERS, TOP
 from ...settings.train import Train
-from ...words.costs import PROBABILITIES
+from ...words.costs import PROBABILITIES, judged
 from ..findings import Findings
 
 if TYPE_CHECKING:
@@ -70,26 +70,30 @@ def never_measured(budget: Budget, why: str, help: str = "") -> Diagnostic:
 
 def unmeasurable(name: str, graph: Graph, train: Train, data: Data, implied: bool) -> tuple[str, str]:
     """Why no run could measure this of such a network on such data, and what helps; empty where one may."""
-    if len(graph.inputs) > 1 or len(graph.outputs) > 1:
-        return "`run` takes networks of one input and one output", ""
+    if (len(graph.inputs) > 1 or len(graph.outputs) > 1) and not isinstance(data.source, Npz):
+        return f"`source {data.source.word}` gives one input and one output", "an npz gives an array for each"
     if isinstance(data.source, Csv) and not data.source.test:
         return "`test 0` leaves no test images", ""
-    (output,) = graph.outputs
+    output = measured(graph, train)
     single = graph.type(output)["c"] == 1
     yes_or_no = single and graph.behind(output).op.word in PROBABILITIES
     numbers = True if train.cost[0].of_numbers and (implied or single) and not yes_or_no else None
-    return ill_suited(name, graph, numbers)
+    return ill_suited(name, graph.type(output), numbers)
 
 
-def ill_suited(name: str, graph: Graph, numbers: bool | None) -> tuple[str, str]:
-    """Why a measure is none of a network's answers, and what helps; empty where it may be one.
+def measured(graph: Graph, train: Train) -> str:
+    """The output that is measured: that which the first cost judges."""
+    return next(iter(judged(tuple(graph.outputs), train.cost)), graph.outputs[0])
+
+
+def ill_suited(name: str, kind: TensorType, numbers: bool | None) -> tuple[str, str]:
+    """Why a measure is none of an output's answers, and what helps; empty where it may be one.
 
     `numbers` says whether the answers are numbers or classes, None where that is not known.
     """
     measure = BY_NAME.get(name)
     if measure is None:
         return "", ""
-    kind = graph.type(graph.outputs[0])
     if numbers is not None and (NUMBERS in measure.of) != numbers:
         right = [m.name for m in MEASURES if (NUMBERS in m.of) == numbers and not _unfit(m.name, kind)]
         told = "numbers" if numbers else "classes"
