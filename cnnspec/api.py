@@ -36,10 +36,10 @@ def read_spec(
     if (path is None) == (text is None):
         raise TypeError("give a path or text=, one of them")
     source: Source | Diagnostic
-    if text is not None:
-        source = Source("<text>", text)
+    if path is None:
+        source = Source("<text>", text or "")
     else:
-        source = path if isinstance(path, Source) else read_file(Path(path))  # type: ignore[arg-type]
+        source = path if isinstance(path, Source) else read_file(Path(path))
     if isinstance(source, Diagnostic):
         raise SpecError((source,))
     reading = read(source, folder=folder, input=shape(input), overrides=tuple(overrides))

@@ -47,9 +47,11 @@ def reason_of(error: OSError) -> str:
 
 def silence(stream: TextIO | None) -> None:
     """Lead a stream that refuses nowhere, so that what it still holds is not refused again at the end."""
+    if stream is None:
+        return
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
+        os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
 
 

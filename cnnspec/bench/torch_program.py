@@ -12,10 +12,10 @@ from ..diagnostics import SpecError
 from ..ir import Graph, TensorType
 from ..lang import Spec
 from ..passes.dead_code import eliminate_dead_code
-from ..settings.optimisers import Optimiser
+from ..settings.optimisers import Adam, Adamax, Optimiser
 from ..settings.tuning import beyond
 from ..targets.torch.module import torch_source
-from ..words.costs import Cost
+from ..words.costs import Cost, Hinge, Huber
 from .subject import judged, not_comparable
 
 MADE_FOR = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": ("sigmoid",)}
@@ -104,10 +104,10 @@ def loss(cost: Cost, graph: Graph, name: str, z: str, y: str, bare: bool) -> str
             return f"F.binary_cross_entropy({z}, {y})"
     if word in ("mse", "mae", "huber"):
         function = {"mse": "mse_loss", "mae": "l1_loss", "huber": "huber_loss"}[word]
-        more = f", delta={cost.delta!r}" if word == "huber" else ""  # type: ignore[attr-defined]
+        more = f", delta={cost.delta!r}" if isinstance(cost, Huber) else ""
         return f"F.{function}({z}, {y}{more})"
-    if word == "hinge" and graph.type(name).kind == "vector":
-        return f"F.multi_margin_loss({z}, {y}, margin={cost.margin!r})"  # type: ignore[attr-defined]
+    if isinstance(cost, Hinge) and graph.type(name).kind == "vector":
+        return f"F.multi_margin_loss({z}, {y}, margin={cost.margin!r})"
     message = f"PyTorch has no function for `{cost.written()}` of `{activation}`, so training cannot be compared"
     raise SpecError((not_comparable(message, HELP),))
 
@@ -130,7 +130,7 @@ def optimiser_source(ours: Optimiser) -> str:
         if hasattr(ours, name):
             settings[name] = getattr(ours, name)
     given = [f"{name}={value!r}" for name, value in settings.items()]
-    if hasattr(ours, "beta1"):
-        given.append(f"betas=({ours.beta1!r}, {ours.beta2!r})")  # type: ignore[attr-defined]
+    if isinstance(ours, (Adam, Adamax)):
+        given.append(f"betas=({ours.beta1!r}, {ours.beta2!r})")
     given.append("foreach=True" if ours.word in ("rmsprop", "adamax") else "fused=True")
     return f"torch.optim.{classes[ours.word]}(net.parameters(), {', '.join(given)})"

@@ -29,6 +29,7 @@ from typing import Any
 from ..ir import Graph, Node, TensorType
 from ..ir.expression import X, differentiate, tree
 from ..ir.fields import settings
+from ..ir.geometry import size_2d
 from ..ir.op import Op, Parameter, Window
 from ..primitives.activation import Activation
 from ..words import Pad
@@ -80,7 +81,7 @@ def kind_of(op: Op) -> str:
 
 def image_shape(kind: TensorType) -> tuple[int, int, int]:
     """(c, h, w) of an image, a sequence or a vector."""
-    return kind["c"], *(1, 1, *kind.spatial)[-2:]  # type: ignore[return-value]
+    return kind["c"], *size_2d(kind)
 
 
 # ---- one function for each kind: its detail and its formula ----------------------------------------------

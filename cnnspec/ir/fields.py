@@ -104,9 +104,10 @@ class Sizes(Kind):
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         items = value if isinstance(value, tuple) else (value,)
-        if not all(isinstance(item, int) and self.low <= item <= self.high for item in items):
+        sizes = tuple(item for item in items if isinstance(item, int) and self.low <= item <= self.high)
+        if len(sizes) < len(items):
             raise self.refuse(value)
-        return value  # type: ignore[return-value]
+        return sizes if isinstance(value, tuple) else sizes[0]
 
     def schema(self) -> dict[str, Any]:
         one = {"type": "integer", "minimum": self.low, "maximum": self.high}
@@ -264,9 +265,10 @@ class Shape(Kind):
 
     def read(self, value: Written) -> tuple[int, ...]:
         items = value if isinstance(value, tuple) else (value,)
-        if len(items) not in self.lengths or not all(isinstance(i, int) and 1 <= i <= 1_000_000 for i in items):
+        sizes = tuple(item for item in items if isinstance(item, int) and 1 <= item <= 1_000_000)
+        if len(items) not in self.lengths or len(sizes) < len(items):
             raise self.refuse(value)
-        return items  # type: ignore[return-value]
+        return sizes
 
     def schema(self) -> dict[str, Any]:
         item = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
@@ -321,8 +323,13 @@ class Nested(Kind):
     classes: tuple[type, ...]
 
     @property
+    def by_word(self) -> dict[str, Any]:
+        """The classes by the words that stand for them."""
+        return {getattr(cls, "word", ""): cls for cls in self.classes}
+
+    @property
     def wanted(self) -> str:
-        return "one of " + ", ".join(cls.word for cls in self.classes)  # type: ignore[attr-defined]
+        return "one of " + ", ".join(self.by_word)
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, self.classes):

@@ -5,13 +5,16 @@ Everything is kept for two directions, height then width; a sequence is an image
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
+from typing import TypeVar
 
 from ..diagnostics import Fault
 from ..record import record
 from .types import TensorType
 
+T = TypeVar("T")
 Pair = tuple[int, int]
 Pads = tuple[Pair, Pair]
 AXES = {1: ("width",), 2: ("height", "width")}
@@ -44,14 +47,13 @@ class Geometry:
     @property
     def extent(self) -> Pair:
         """Pixels from the first to the last tap: dilate * (kernel - 1) + 1."""
-        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilate, strict=True))  # type: ignore[return-value]
+        (k, m), (d, e) = self.kernel, self.dilate
+        return d * (k - 1) + 1, e * (m - 1) + 1
 
     def out(self, height: int, width: int) -> Pair:
         """Size of the output: (n + padding - extent) // stride + 1."""
-        return tuple(  # type: ignore[return-value]
-            (n + sum(p) - e) // s + 1
-            for n, p, e, s in zip((height, width), self.pad, self.extent, self.stride, strict=True)
-        )
+        sides = zip((height, width), self.pad, self.extent, self.stride, strict=True)
+        return last_two((n + sum(p) - e) // s + 1 for n, p, e, s in sides)
 
     def rows(self, made: range, height: int) -> tuple[range, Pair]:
         """Which rows of an input of so many some rows of the output see, and how much padding above and below."""
@@ -81,9 +83,15 @@ class Geometry:
 ROW_BY_ROW = Geometry((1, 1))
 
 
+def last_two(sizes: Iterable[T]) -> tuple[T, T]:
+    """The last two, for height and width."""
+    *_, down, across = sizes
+    return down, across
+
+
 def size_2d(x: TensorType) -> Pair:
     """Height and width of an image; a sequence has height 1."""
-    return (1, 1, *x.spatial)[-2:]  # type: ignore[return-value]
+    return last_two((1, 1, *x.spatial))
 
 
 def each(value: int | tuple[int, ...], rank: int, what: str, fill: int = 1) -> Pair:
@@ -98,7 +106,7 @@ def each(value: int | tuple[int, ...], rank: int, what: str, fill: int = 1) -> P
             at=what,
             label=f"{len(value)} numbers",
         )
-    return (fill, *value)[-2:]  # type: ignore[return-value]
+    return last_two((fill, *value))
 
 
 def each_side(value: int | tuple[int, ...], rank: int, what: str) -> tuple[Pair, Pair]:
@@ -133,22 +141,21 @@ def slide(
     """
     rank = len(x.spatial)
     sizes = size_2d(x)
-    kernel2 = (1, *kernel)[-2:]
+    kernel2 = last_two((1, *kernel))
     stride2, dilate2 = each(stride, rank, "stride"), each(dilate, rank, "dilate")
     extent = [d * (k - 1) + 1 for k, d in zip(kernel2, dilate2, strict=True)]
     if pad == "valid":
         pads = ((0, 0), (0, 0))
     elif pad == "same":
         total = [max((-(-n // s) - 1) * s + e - n, 0) for n, s, e in zip(sizes, stride2, extent, strict=True)]
-        pads = tuple((t // 2, t - t // 2) for t in total)  # type: ignore[assignment]
+        pads = last_two((t // 2, t - t // 2) for t in total)
     elif pad == "include":
-        pads = tuple(  # type: ignore[assignment]
-            (0, e - n if n < e else -(n - e) % s) for n, s, e in zip(sizes, stride2, extent, strict=True)
-        )
+        sides = zip(sizes, stride2, extent, strict=True)
+        pads = last_two((0, e - n if n < e else -(n - e) % s) for n, s, e in sides)
     else:
         assert not isinstance(pad, str)
         pads = each_side(pad, rank, "pad")
-    found = Geometry(kernel2, stride2, pads, dilate2)  # type: ignore[arg-type]
+    found = Geometry(kernel2, stride2, pads, dilate2)
     if min(found.out(*sizes)) < 1:
         too_large = "x".join(map(str, kernel))
         have = "x".join(map(str, x.spatial))

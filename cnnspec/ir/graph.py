@@ -7,6 +7,7 @@ from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
 
+from ..diagnostics import Span
 from ..lazy import lazy
 from ..record import record
 from .figures import Figures, figures
@@ -141,7 +142,18 @@ class Builder:
             name = f"{wish}_{count}"
         return name
 
-    def add(self, op: Op, *inputs: str, name: str, like: Node | None = None, **parts: object) -> str:
+    def add(
+        self,
+        op: Op,
+        *inputs: str,
+        name: str,
+        like: Node | None = None,
+        weights: str = "",
+        span: Span | None = None,
+        blocks: tuple[str, ...] = (),
+        given: bool = False,
+        why: str = "",
+    ) -> str:
         """Add a node and return the name of its value.
 
         `like` lends its span and blocks: the line of the spec that the new node came from.
@@ -149,9 +161,9 @@ class Builder:
         """
         types = tuple([self.type(value) for value in inputs])
         if like is not None:
-            parts = {"span": like.span, "blocks": like.blocks, **parts}
+            span, blocks = span or like.span, blocks or like.blocks
         name = self.free_name(name)
-        node = Node(name, op, inputs, made(op, types), op.extras(*types), **parts)  # type: ignore[arg-type]
+        node = Node(name, op, inputs, made(op, types), op.extras(*types), weights, span, blocks, given, why)
         self.nodes[name] = node
         return name
 

@@ -206,7 +206,7 @@ def read_fields(cls: type, given: Mapping[str, Any], path: str) -> Any:
 def read_value(kind: Kind, value: Any, path: str) -> Any:
     """A value as its kind keeps it."""
     if isinstance(kind, Nested):
-        cls = next(cls for cls in kind.classes if cls.word == value["word"])  # type: ignore[attr-defined]
+        cls = kind.by_word[value["word"]]
         return read_fields(cls, value, path)
     written = value
     if isinstance(kind, Switch):

@@ -56,9 +56,18 @@ class Findings:
         if len(self._found) < MOST:
             self._found.setdefault(key, (diagnostic, proposals))
 
-    def report(self, code: str, message: str, span: Span, *proposals: Proposal, **parts: object) -> None:
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        *proposals: Proposal,
+        label: str = "",
+        related: tuple[Label, ...] = (),
+        help: str = "",
+    ) -> None:
         """Add a diagnostic with its label, help and related places."""
-        self.add(Diagnostic(code, message, span, **parts), *proposals)  # type: ignore[arg-type]
+        self.add(Diagnostic(code, message, span, label, related, help), *proposals)
 
     def merge(self, other: Findings) -> None:
         """Add what another collection holds."""

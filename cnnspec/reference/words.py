@@ -82,7 +82,7 @@ def values(cls: Any, setting: str) -> tuple[str, ...]:
     if isinstance(kind, Choice):
         return kind.names
     if isinstance(kind, Nested):
-        return tuple(each.word for each in kind.classes)  # type: ignore[attr-defined]
+        return tuple(kind.by_word)
     return ()
 
 

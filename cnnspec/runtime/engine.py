@@ -125,7 +125,8 @@ class Engine:
     @property
     def _counts(self) -> tuple[int, int]:
         """How many numbers are trained, and how many more are kept."""
-        return tuple(sum(p.type.elements for p in part.values()) for part in (self.trained, self.state))  # type: ignore[return-value]
+        trained, kept = (sum(p.type.elements for p in part.values()) for part in (self.trained, self.state))
+        return trained, kept
 
     def _settle_in(self, workers: SerialWorkers | Threads | Processes) -> None:
         """Take the memory that all workers see."""

@@ -7,7 +7,7 @@ from typing import Any
 from ..diagnostics import Fault
 from ..ir import TensorType, data
 from ..ir.fields import Choice, Count, Shape, Sizes, setting, size
-from ..ir.geometry import Geometry, Pair, each, each_side, need_pixels, size_2d
+from ..ir.geometry import Geometry, Pair, each, each_side, last_two, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Window
 from ..primitives.resample import BlendPixels, Enlarge, Matrix, Place, Squeeze, Take, again, blend
 from ..primitives.windows import MaxWindows
@@ -96,7 +96,7 @@ class Crop(Op):
 
     def before(self, x: TensorType) -> tuple[int, int, int]:
         cut = tuple((have - left) // 2 for have, left in zip(x.spatial, self.target(x), strict=True))
-        return (0, *(0, *cut)[-2:])  # type: ignore[return-value]
+        return 0, *last_two((0, *cut))
 
     def type(self, x: TensorType) -> TensorType:
         return x.resized(self.target(x))

@@ -7,7 +7,7 @@ from typing import Any
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..ir.fields import Count, Shape, Sizes, Switch, setting, size
-from ..ir.geometry import Geometry, each, need_pixels, size_2d
+from ..ir.geometry import Geometry, each, last_two, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Parameter, Window
 from ..primitives.convolution.convolve import ConvolveInputGradient
 from ..record import record
@@ -47,7 +47,7 @@ class UpConv(Op):
             raise Fault("CNN205", message, at="size", label=f"{len(self.size)} numbers")
         pads = each(self.pad, rank, "pad", fill=0)
         return Geometry(
-            (1, *self.size[1:])[-2:],  # type: ignore[arg-type]
+            last_two((1, *self.size[1:])),
             each(self.stride, rank, "stride"),
             ((pads[0], pads[0]), (pads[1], pads[1])),
             each(self.dilate, rank, "dilate"),

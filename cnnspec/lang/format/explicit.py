@@ -92,8 +92,7 @@ def _block(statement: Settings, cls: Any, missing: str) -> Iterator[Edit]:
         if isinstance(kind, Clause):
             yield Edit(Span(source, line.span.end, line.span.end), _defaults(kind.classes[0], line.attrs))
         elif isinstance(kind, Nested) and isinstance(line.value, Name):
-            inner: dict[str, Any] = {each.word: each for each in kind.classes}  # type: ignore[attr-defined]
-            word = inner[own_word(line.value.text, inner)]
+            word = kind.by_word[own_word(line.value.text, kind.by_word)]
             yield Edit(Span(source, line.span.end, line.span.end), _defaults(word, line.attrs))
     yield Edit(Span(source, close, close), missing + "\n" * bool(missing))
 

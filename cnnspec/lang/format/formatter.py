@@ -15,7 +15,7 @@ else changes: the tree of the text stays the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -272,14 +272,14 @@ def _align_comments(lines: list[Line]) -> None:
             line.gap = column - line.width
 
 
-def _runs(lines: list[Line], wanted: object) -> Iterator[list[Line]]:
+def _runs(lines: list[Line], wanted: Callable[[Line], bool]) -> Iterator[list[Line]]:
     """The lines that are wanted, those together that follow one another."""
     number = 0
 
     def key(line: Line) -> tuple[int, bool]:
         nonlocal number
         number += line.blank
-        return number, wanted(line)  # type: ignore[operator]
+        return number, wanted(line)
 
     for (_, good), run in groupby(lines, key):
         if good:

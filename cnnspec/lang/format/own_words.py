@@ -66,7 +66,7 @@ def _settings(cls: Any, said: Iterable[Attr | Setting]) -> Iterator[tuple[Name, 
         if isinstance(kind, Switch):
             yield line.value, own_switch(line.value.text)
         elif isinstance(kind, Nested):
-            inner: dict[str, Any] = {each.word: each for each in kind.classes}  # type: ignore[attr-defined]
+            inner = kind.by_word
             word = own_word(line.value.text, inner)
             yield line.value, word
             yield from _settings(inner.get(word), getattr(line, "attrs", ()))

@@ -42,9 +42,10 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
         elif position < len(recipe.params):
             name = recipe.params[position].name.text
         else:
+            assert isinstance(call, Call)
             findings.report(
                 "CNN020",
-                f"`{recipe.name.text}` takes {_amount(len(params))}, not {len(call.arguments)}",  # type: ignore[union-attr]
+                f"`{recipe.name.text}` takes {_amount(len(params))}, not {len(call.arguments)}",
                 argument.value.span,
                 related=(here,),
             )

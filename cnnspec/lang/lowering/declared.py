@@ -218,7 +218,7 @@ def _read_nested(
     if not isinstance(value, Name):
         findings.report("CNN203", f"`{name.text}` wants {kind.wanted}", value.span)
         return BAD
-    by_word = {cls.word: cls for cls in kind.classes}  # type: ignore[attr-defined]
+    by_word = kind.by_word
     cls = by_word.get(own_word(value.text, by_word))
     if cls is None:
         from ..hints.unknown import unknown_word

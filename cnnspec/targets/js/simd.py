@@ -99,7 +99,9 @@ def tile(rows: int) -> list[str]:
         end += [f"(v128.store {get('C')} {get(f'c{r}0')})", f"(v128.store offset=16 {get('C')} {get(f'c{r}1')})"]
         end += [step("C", get("ldc"))] * (r < rows - 1)
     body = [*begin, *repeat("k", "K", sums), *end]
-    return function(f"tile{rows}", "A row column P C ldc K", kinds, body, tile.__doc__.replace("rows", str(rows)))  # type: ignore[union-attr]
+    return function(
+        f"tile{rows}", "A row column P C ldc K", kinds, body, (tile.__doc__ or "").replace("rows", str(rows))
+    )
 
 
 def pack() -> list[str]:
