@@ -9,13 +9,17 @@ quicker than the lines that follow, `by_hand` names them.
 from __future__ import annotations
 
 from math import sqrt, tau
+from typing import Any
 
 from .. import kernels
+from ..diagnostics import Fault
+from ..ir import TensorType
 from ..ir.expression import Expression, absolute, erf, expm1, maximum, minimum, sigmoid, softplus, tanh, where
 from ..ir.fields import Choice, Number, setting
 from ..primitives.activation import Activation, Kernel, Rectifier
 from ..record import record
 
+BOUND = Choice(("none",), Number())
 FLOAT, BOOL = ("float",), ("bool",)  # scratch of the value's shape
 
 
@@ -44,6 +48,32 @@ class Relu6(Activation):
     def by_hand(self) -> tuple[Kernel, Kernel]:
         numbers = (1.0, 0.0, 6.0)
         return Kernel(kernels.activation.clip, numbers), Kernel(kernels.activation.clip_gradient, numbers, BOOL)
+
+
+@record
+class Clip(Activation):
+    """Between two bounds: min(max(x, low), high); with its own -1 and 1 it is the hard tanh."""
+
+    word = "clip"
+    example = "conv 4x3x3 -> clip low 0 high 1"
+    aliases = ("hardtanh", "hard_tanh", "clamp")
+    monotone = True
+
+    low: Any = setting(BOUND, -1.0, "the lower bound, or none")
+    high: Any = setting(BOUND, 1.0, "the upper bound, or none")
+
+    def type(self, x: TensorType) -> TensorType:
+        if "none" not in (self.low, self.high) and self.low >= self.high:
+            raise Fault("CNN206", f"`low` {self.low:g} is not below `high` {self.high:g}", at="high")
+        return x
+
+    def formula(self, x: Expression) -> Expression:
+        y = x if self.low == "none" else maximum(x, self.low)
+        return y if self.high == "none" else minimum(y, self.high)
+
+    def derivative(self, y: Expression) -> Expression:
+        inside: Expression | float = 1.0 if self.high == "none" else where(y < self.high, 1, 0)
+        return where(y > self.low, inside, 0) if self.low != "none" else where(y < self.high, 1, 0)
 
 
 @record
@@ -224,21 +254,24 @@ class Sigmoid(Activation):
 
 @record
 class HardSigmoid(Activation):
-    """Sigmoid in three straight pieces: min(max(x / 6 + 1/2, 0), 1)."""
+    """Sigmoid in three straight pieces: min(max(slope * x + offset, 0), 1), by itself of x / 6 + 1/2."""
 
     word = "hardsigmoid"
     example = "conv 4x3x3 -> hardsigmoid"
     aliases = ("hard_sigmoid",)
     monotone = True
 
+    slope: float = setting(Number(0, open_low=True), 1 / 6, "slope of the middle piece (old Keras, Paddle: 0.2)")
+    offset: float = setting(Number(), 0.5, "value at 0")
+
     def formula(self, x: Expression) -> Expression:
-        return minimum(maximum(x / 6 + 0.5, 0), 1)
+        return minimum(maximum(self.slope * x + self.offset, 0), 1)
 
     def derivative(self, y: Expression) -> Expression:
-        return where(y > 0, where(y < 1, 1 / 6, 0), 0)
+        return where(y > 0, where(y < 1, self.slope, 0), 0)
 
     def by_hand(self) -> tuple[Kernel, Kernel]:
-        numbers = (1 / 6, 0.5, 1.0)
+        numbers = (self.slope, self.offset, 1.0)
         return Kernel(kernels.activation.clip, numbers), Kernel(kernels.activation.clip_gradient, numbers, BOOL)
 
 
@@ -317,6 +350,7 @@ class Step(Activation):
 ACTIVATIONS: tuple[type[Activation], ...] = (
     Relu,
     Relu6,
+    Clip,
     Leaky,
     Elu,
     Celu,

@@ -268,3 +268,20 @@ def test_sizes_with_the_batch_in_them():
     assert "resize 11x5" in agrees(model_of(fixed, arrays=arrays, shape=(2, 3, 8, 8)))
     with pytest.raises(Exception, match="changes the number of images"):
         as_spec(model_of(fixed, arrays=arrays), "m.onnx")
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [step("Clip", "low", "high")], [step("Clip", "", "high")], [step("Clip", "low")],
+        [step("HardSigmoid")], [step("HardSigmoid", alpha=0.5, beta=0.6)], [step("HardSigmoid", alpha=1 / 6)],
+        [step("Pad", "sides", mode="reflect")], [step("Pad", "sides", mode="edge")],
+        [step("Pad", "sides"), step("MaxPool", kernel_shape=[2, 2], pads=[1, 0, 0, 1])],
+        [step("Pad", "sides"), step("AveragePool", kernel_shape=[3, 3], pads=[2, 0, 0, 1], strides=[2, 2])],
+        [step("Pad", "sides"), step("Conv", "w", pads=[1, 0, 2, 0])],
+    ],
+)  # fmt: skip
+def test_bounds_slopes_and_sides(nodes):
+    arrays = {"low": np.float32(-0.3), "high": np.float32(0.4), "w": W, "sides": np.array([0, 0, 1, 0, 0, 0, 2, 3])}
+    used = {name for _, others, _ in nodes for name in others}
+    agrees(model_of(chain(*nodes), arrays={name: array for name, array in arrays.items() if name in used}))

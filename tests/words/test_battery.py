@@ -134,6 +134,11 @@ GRID = """
 5: prelu
 3x5: scale init 2
 3x5: scale bias on
+3x5: clip
+3x4x5: clip low none high 0.5 -> dense 3
+3x5: clip low -0.2 high none
+3x5: hardsigmoid slope 0.2
+4x5: hardsigmoid slope 0.5 offset 0.6
 4: scale init 0.5 bias on
 3x4x5: flatten -> prelu -> dense 3
 4x5: upconv 4x3 groups 2 pad 1 dilate 2

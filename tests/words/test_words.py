@@ -12,7 +12,7 @@ FAMILIES = {
     "convolution": "conv dwconv upconv",
     "pooling": "maxpool avgpool minpool lppool gap gmp",
     "dense and shape": "dense flatten reshape pad crop upsample resize shuffle take",
-    "activation": "relu relu6 leaky prelu elu celu selu gelu swish hardswish mish sigmoid hardsigmoid tanh "
+    "activation": "relu relu6 clip leaky prelu elu celu selu gelu swish hardswish mish sigmoid hardsigmoid tanh "
     "softplus softsign step softmax logsoftmax maxout",
     "normalisation and regularisation": "bn layernorm groupnorm lrn dropout droppath scale",
     "join": "add concat mul max mean",

@@ -70,7 +70,7 @@ OTHER_FIRST = frozenset(("upsample", "lppool"))  # words of which they take some
 # else. They may be suggested, but are never taken for a slip or for another spelling.
 LOOKALIKE = frozenset((
     # layers and costs
-    "rrelu", "crelu", "thresholdedrelu", "hardtanh", "hardshrink", "softshrink", "tanhshrink", "logsigmoid",
+    "rrelu", "crelu", "thresholdedrelu", "hardshrink", "softshrink", "tanhshrink", "logsigmoid",
     "threshold", "binary", "softmin", "logsoftmin", "softmax2d", "maxunpool", "unpool", "pool",
     "fractionalmaxpool", "adaptiveavgpool2d", "adaptivemaxpool2d", "dropout1d", "dropout2d", "dropout3d",
     "alphadropout", "featuredropout", "spatialdropout", "gaussiandropout", "conv3d", "conv2dlstm", "convlstm",

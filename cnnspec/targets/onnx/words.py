@@ -8,98 +8,30 @@ onnxruntime's and the way back (`onnx_import`) against the graph.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from ...ir import Node
 from ...ir.expression import Apply, Expression, Number, X, in_order
-from ...ir.geometry import Geometry, each
 from ...ir.op import Op
 from ...primitives.activation import Activation
-from ...words.activation import Gelu
+from ...words.activation import Clip, Gelu, HardSigmoid
 from ...words.channels import Maxout
-from ...words.conv import Conv, DwConv
 from ...words.dense import Dense
-from ...words.pool import AvgPool, LpPool, MaxPool, MinPool
 from ...words.regularise import Dropout, DropPath
 from ...words.resample import Crop, Pad, Resize, Upsample
 from ...words.shape import Shuffle
 from ...words.take import Take
-from ...words.upconv import UpConv
 from .norm_words import bn, groupnorm, layernorm, lrn, prelu, scale
 from .page import WORD, OnnxPage
+from .window_words import avgpool, biased, convolution, lppool, maxpool, minpool, upconv
 
 Writer = Callable[..., object]
 
 
-# ---- convolution and dense ---------------------------------------------------------------------------
-
-
-def sliding(geometry: Geometry, rank: int, dilated: bool = True) -> dict[str, Any]:
-    """Kernel, stride and padding as attributes: pads are all beginnings, then all ends."""
-    pads = geometry.pad[-rank:]
-    found = {
-        "kernel_shape": list(geometry.kernel[-rank:]),
-        "strides": list(geometry.stride[-rank:]),
-        "pads": [before for before, _ in pads] + [after for _, after in pads],
-    }
-    return {**found, "dilations": list(geometry.dilate[-rank:])} if dilated else found
-
-
-def biased(page: OnnxPage, node: Node[Conv | DwConv | UpConv | Dense]) -> list[str]:
-    """The names of weight and bias."""
-    op = node.op
-    return [page.weight(node, "weight")] + ([page.weight(node, "bias")] if op.bias else [])
-
-
-def convolution(page: OnnxPage, node: Node[Conv | DwConv], x: str) -> None:
-    op = node.op
-    kind = page.kind(node)
-    groups = kind["c"] if isinstance(op, DwConv) else op.groups
-    attributes = sliding(op.geometry(kind), len(kind.spatial))
-    page.add("Conv", node, x, *biased(page, node), group=groups, **attributes)
-
-
-def upconv(page: OnnxPage, node: Node[UpConv], x: str) -> None:
-    op = node.op
-    kind = page.kind(node)
-    rank = len(kind.spatial)
-    added = list(each(op.output_pad, rank, "output_pad", fill=0)[-rank:])
-    attributes = {**sliding(op.geometry(kind), rank), "output_padding": added, "group": op.groups}
-    page.add("ConvTranspose", node, x, *biased(page, node), **attributes)
+# ---- dense and shape -----------------------------------------------------------------------------------
 
 
 def dense(page: OnnxPage, node: Node[Dense], x: str) -> None:
     page.add("Gemm", node, x, *biased(page, node), transB=1)
-
-
-# ---- pooling and shape -------------------------------------------------------------------------------
-
-
-def maxpool(page: OnnxPage, node: Node[MaxPool], x: str) -> None:
-    op = node.op
-    kind = page.kind(node)
-    page.add("MaxPool", node, x, **sliding(op.geometry(kind), len(kind.spatial), dilated=False))
-
-
-def minpool(page: OnnxPage, node: Node[MinPool], x: str) -> None:
-    op = node.op
-    kind = page.kind(node)
-    negated = page.add("Neg", node, x, part="negated")
-    window = sliding(op.geometry(kind), len(kind.spatial), dilated=False)
-    page.add("Neg", node, page.add("MaxPool", node, negated, part="largest", **window))
-
-
-def avgpool(page: OnnxPage, node: Node[AvgPool], x: str) -> None:
-    op = node.op
-    kind = page.kind(node)
-    window = sliding(op.geometry(kind), len(kind.spatial), dilated=False)
-    page.add("AveragePool", node, x, count_include_pad=int(op.count_pad), **window)
-
-
-def lppool(page: OnnxPage, node: Node[LpPool], x: str) -> None:
-    op = node.op
-    kind = page.kind(node)
-    page.add("LpPool", node, x, p=op.p, **sliding(op.geometry(kind), len(kind.spatial), dilated=False))
 
 
 def gap(page: OnnxPage, node: Node, x: str) -> None:
@@ -285,8 +217,15 @@ def gelu(page: OnnxPage, node: Node[Gelu], x: str) -> None:
         pointwise(page, node, x)
 
 
-def hardsigmoid(page: OnnxPage, node: Node, x: str) -> None:
-    page.add("HardSigmoid", node, x, alpha=1 / 6, beta=0.5)
+def hardsigmoid(page: OnnxPage, node: Node[HardSigmoid], x: str) -> None:
+    page.add("HardSigmoid", node, x, alpha=node.op.slope, beta=node.op.offset)
+
+
+def clip(page: OnnxPage, node: Node[Clip], x: str) -> None:
+    bounds = {"low": node.op.low, "high": node.op.high}
+    given = ["" if bound == "none" else page.number(f"{node.name}.{name}", bound) for name, bound in bounds.items()]
+    page.add("Clip", node, x, *given)
+    page.note(WORD, node.op.written())
 
 
 def step(page: OnnxPage, node: Node, x: str) -> None:
@@ -376,6 +315,7 @@ WORDS: dict[str, Writer] = {
     "take": take,
     "relu": operator("Relu"),
     "relu6": relu6,
+    "clip": clip,
     "leaky": operator("LeakyRelu", alpha="slope"),
     "prelu": prelu,
     "elu": operator("Elu", alpha="alpha"),

@@ -12,7 +12,7 @@ from typing import Any
 from ...ir import Node
 from ...ir.op import Op
 from ...primitives.activation import Activation
-from ...words.activation import Celu, Elu, Gelu, Leaky
+from ...words.activation import Celu, Clip, Elu, Gelu, HardSigmoid, Leaky
 from ...words.affine import ChannelScale, PRelu
 from ...words.channels import Maxout
 from ...words.norm import Bn
@@ -117,8 +117,16 @@ def softplus(page: Page, node: Node, x: str) -> str:
     return f"F.softplus({x}, threshold=40)"  # from its own threshold, 20, PyTorch gives x
 
 
-def hardsigmoid(page: Page, node: Node, x: str) -> str:
+def hardsigmoid(page: Page, node: Node[HardSigmoid], x: str) -> str:
+    op = node.op
+    if (op.slope, op.offset) != (1 / 6, 0.5):
+        return f"torch.clamp({op.slope!r} * {x} + {op.offset!r}, 0, 1)"
     return f"F.relu6({x} + 3) / 6"  # the gradient of F.hardsigmoid takes 1/6 in float32
+
+
+def clip(page: Page, node: Node[Clip], x: str) -> str:
+    low, high = (None if bound == "none" else bound for bound in (node.op.low, node.op.high))
+    return f"torch.clamp({x}, {low!r}, {high!r})"
 
 
 def step(page: Page, node: Node, x: str) -> str:
@@ -271,6 +279,7 @@ WORDS: dict[str, Writer] = {
     "take": take,
     "relu": function("F.relu"),
     "relu6": function("F.relu6"),
+    "clip": clip,
     "leaky": leaky,
     "prelu": prelu,
     "elu": elu,

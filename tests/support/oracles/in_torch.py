@@ -175,7 +175,8 @@ WORDS = {
     "swish": lambda op, x: F.silu(x),
     "hardswish": lambda op, x: F.hardswish(x),
     "mish": lambda op, x: F.mish(x),
-    "hardsigmoid": lambda op, x: torch.clamp(x / 6 + 0.5, 0, 1),  # torch's own has a float32 1/6 in its gradient
+    "clip": lambda op, x: torch.clamp(x, *(None if bound == "none" else bound for bound in (op.low, op.high))),
+    "hardsigmoid": lambda op, x: torch.clamp(op.slope * x + op.offset, 0, 1),  # torch's has a float32 1/6
     "softplus": lambda op, x: F.softplus(x),
     "softsign": lambda op, x: F.softsign(x),
     "step": lambda op, x: (x > 0) + 0 * x,  # still leads back, with a slope of 0

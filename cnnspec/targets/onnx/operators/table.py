@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..page import WORD
 from ..patterns import WORD as GROUP
 from ..reader import Reader
 from ..steps import Step, refuse
@@ -23,6 +24,8 @@ from . import windows as windows
 from .affine import Affine, affine
 from .norms import shortest
 from .resample import RESAMPLING
+
+FAR = 3e38  # a bound beyond it is none
 
 Operator = Callable[[Reader, Step], Seen | Affine]
 
@@ -120,13 +123,28 @@ def clip(r: Reader, step: Step) -> Seen:
         bounds.append(step.get(name) if given is None else float(given))
     low, high = bounds
     x = r.loose(step, any_order=True)
-    if low in (None, -np.inf) and high in (None, np.inf):
+    low = None if low is None or low < -FAR else low
+    high = None if high is None or high > FAR else high
+    ours = step.notes.get(WORD, "").startswith("clip")
+    if low is None and high is None:
         return x
-    if low == 0 and (high is None or high > 3e38):
+    if (low, high) == (0, None) and not ours:
         return r.like(x, r.add(word("relu"), x.value))
-    if (low, high) == (0, 6):
+    if (low, high) == (0, 6) and not ours:
         return r.like(x, r.add(word("relu6"), x.value))
-    refuse("CNN504", f"{step} clips to {low} and {high}; there are words for 0 and up, and for 0 to 6")
+    bounds = ["none" if bound is None else shortest(bound) for bound in (low, high)]
+    return r.like(x, r.add(word("clip", low=bounds[0], high=bounds[1]), x.value))
+
+
+def hardsigmoid(r: Reader, step: Step) -> Seen:
+    x = r.loose(step, any_order=True)
+    slope, offset = step.get("alpha", 0.2), step.get("beta", 0.5)
+    if slope <= 0:
+        refuse("CNN504", f"{step} has alpha {slope:g}; the slope of `hardsigmoid` is above 0")
+    settings = {"offset": shortest(offset)}
+    if not np.isclose(slope, 1 / 6, rtol=1e-6):
+        settings["slope"] = shortest(slope)
+    return r.like(x, r.add(word("hardsigmoid", **settings), x.value))
 
 
 def fixed(name: str, **expected: tuple[float, float]) -> Operator:
@@ -341,7 +359,7 @@ OPERATORS: dict[str, Any] = {
     "Mish": fixed("mish"),
     f"{GROUP}mish": fixed("mish"),
     "Sigmoid": fixed("sigmoid"),
-    "HardSigmoid": fixed("hardsigmoid", alpha=(1 / 6, 0.2), beta=(0.5, 0.5)),
+    "HardSigmoid": hardsigmoid,
     f"{GROUP}hardsigmoid": fixed("hardsigmoid"),
     "Tanh": fixed("tanh"),
     "Softplus": fixed("softplus"),
