@@ -34,6 +34,7 @@ SCRIPTS = (
     "back.js",
     "fit.js",
     "own.js",
+    "touch.js",
     "results.js",
     "page.js",
 )

@@ -2,7 +2,7 @@
 
 const KEPT = 3; // examples whose values stay
 
-const looked = { parameters: {}, recent: [], worker: null, waiting: new Map(), asked: 0 };
+const looked = { parameters: {}, changed: {}, recent: [], worker: null, waiting: new Map(), asked: 0 };
 
 // What the worker does, in a scope of its own; `network` is the page's network (targets/js).
 function worker() {
@@ -17,10 +17,11 @@ function worker() {
 }
 
 // Every value and every gradient of one example, by name. Where it is not known what is right, the network's own
-// answer is taken for it; `pixels` are bytes, prepared here as the training data were.
-function lookAt(net, { inputs, targets, pixels }) {
-  if (pixels) {
-    inputs = net.prepare(pixels);
+// answer is taken for it; `pixels` are bytes, prepared here as the training data were; `changed` are parameters.
+function lookAt(net, { inputs, targets, pixels, changed }) {
+  for (const [name, numbers] of Object.entries(changed)) net.set(name, numbers);
+  if (pixels) inputs = net.prepare(pixels);
+  if (!targets) {
     net.look(inputs);
     targets = Object.fromEntries(net.plans.look.targets.map(([name, , [classes, ...sides]]) => {
       const answer = net.value(name), size = sides.reduce((a, b) => a * b, 1), right = answer.slice();
@@ -86,9 +87,11 @@ function answered({ id, problem, parameters, ...seenNow }) {
 // Look at an example, unless its values are here; those of examples that were left long ago go.
 async function look(example) {
   if (!example.seen) {
-    const named = (addresses) => Object.fromEntries(Object.entries(addresses).map(([name, at]) => [name, numbersAt(at)]));
-    const asked = example.pixels ? { pixels: example.pixels } : { inputs: named(example.inputs), targets: named(example.targets) };
-    const question = { id: ++looked.asked, ...asked };
+    const numbers = (at) => (Array.isArray(at) ? numbersAt(at) : at);
+    const named = (given) => given && Object.fromEntries(Object.entries(given).map(([name, at]) => [name, numbers(at)]));
+    const { pixels, inputs, targets } = example;
+    const question = { id: ++looked.asked, pixels, inputs: named(inputs), targets: named(targets), changed: looked.changed };
+    looked.changed = {};
     example.seen = await new Promise((done, failed) => {
       looked.waiting.set(question.id, { question, done, failed });
       looked.worker.postMessage(question);

@@ -173,6 +173,7 @@ function showPlace(focus = false) {
     if (here && focus) over.focus({ preventScroll: true });
   }
   showPicture();
+  showTouched(layer, place);
   showSums(layer, place, example);
   showBack(layer, place, example);
   showSlide(layer, place, example);
@@ -194,6 +195,7 @@ function showPicture() {
   over.setAttribute("role", "img");
   over.setAttribute("aria-label", `The input: ${example.title}`);
   byId("picture").replaceChildren(over);
+  if (source.rank === 3) coverable(over, source, example);
   const box = reach(layer, place);
   const told = byId("receptive");
   told.textContent = "";

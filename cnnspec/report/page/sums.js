@@ -40,7 +40,7 @@ function matrix(caption, values, [height, width], inside, won) {
 const after = (text, table) => element("div", { class: "after" }, element("span", { class: "sign" }, text), table);
 
 // A channel's part: the map with the window on it, and patch × kernel = products.
-function groupOf(layer, group, told, example, open) {
+function groupOf(layer, place, group, told, example, open) {
   const before = layers.get(layer.inputs[0]);
   const heading = group.kernel
     ? `channel ${group.channel} of ${before.name}: sum of products ${show(group.sum)}`
@@ -53,14 +53,17 @@ function groupOf(layer, group, told, example, open) {
     const map = channelOf(input, group.channel);
     paint(over.firstChild, map, input.shape[1], input.shape[2], colorOf(before, input, "values"));
     if (told.box) putBox(over, "window", ...told.box);
+    let presets = null;
     const parts = [matrix("patch", group.patch, layer.detail.kernel, group.inside, group.won)];
     if (group.kernel) {
-      parts.push(after("×", matrix("kernel", group.kernel, layer.detail.kernel)));
+      const kernel = matrix("kernel", group.kernel, layer.detail.kernel);
+      presets = changeable(kernel, layer, place, group.channel);
+      parts.push(after("×", kernel));
       parts.push(after("=", matrix("products", group.products, layer.detail.kernel, group.inside)));
     }
     const label = `patch, kernel and products of channel ${group.channel}`;
     const sides = { class: "matrices", tabindex: "0", role: "group", "aria-label": label };
-    details.append(over, element("div", sides, ...parts));
+    details.append(over, element("div", sides, ...parts), ...(presets ? [presets] : []));
   };
   details.addEventListener("toggle", fill);
   fill();
@@ -112,7 +115,7 @@ function showSums(layer, place, example) {
   if (told.says) sums.append(element("p", {}, told.says));
   const groups = told.groups || [];
   const ranked = [...groups].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)).slice(0, OPEN);
-  for (const group of groups) sums.append(groupOf(layer, group, told, example, ranked.includes(group)));
+  for (const group of groups) sums.append(groupOf(layer, place, group, told, example, ranked.includes(group)));
   if (told.strongest) sums.append(scrolling("the strongest contributions", strongestTable(told.strongest)));
   if (told.rows) sums.append(scrolling("numbers it is made of", termsTable(told.rows)));
   if (told.terms) sums.append(scrolling("terms and their sum", termsTable(told.terms, told.total)));
