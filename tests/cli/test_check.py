@@ -334,7 +334,7 @@ def test_a_file_that_may_not_be_written_is_said(cnnspec, here, monkeypatch):
     def refuse(path, data):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(jobs, "write", refuse)
+    monkeypatch.setattr("cnnspec.checking.fixes.write", refuse)
     result = cnnspec("check", "a.cnn", "--fix")
     assert result.code == 2 and "cannot write a.cnn: permission denied" in result.out
 

@@ -84,9 +84,10 @@ def test_a_number_of_a_kernel(driver, shown):
 
 
 EDGE = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]) / 9
+PRESETS = {"edge": EDGE, "blur": np.full((3, 3), 1 / 9), "0": np.zeros((3, 3))}
 
 
-@pytest.mark.parametrize(("name", "kernel"), [("edge", EDGE), ("blur", np.full((3, 3), 1 / 9)), ("0", np.zeros((3, 3)))])
+@pytest.mark.parametrize(("name", "kernel"), PRESETS.items())
 def test_presets(driver, shown, name, kernel):
     model, example = shown
     group, channel = open_first(driver)
