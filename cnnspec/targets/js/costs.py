@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from ...ir.op import Op
-from ...primitives.costs.base import ScaledDifference, Total
+from ...ir.op import Node, Op
+from ...primitives.costs.base import CostPrimitive, ScaledDifference, Total
 from ...primitives.costs.cross_entropy import (
     BinaryCrossEntropyLoss,
     BinaryCrossEntropyLossGradient,
@@ -29,67 +28,67 @@ from ...primitives.costs.regression import (
 from .emit import Emitter
 
 
-def cross_entropy(e: Emitter, node: Any) -> None:
+def cross_entropy(e: Emitter, node: Node[CrossEntropyLoss]) -> None:
     p, t = node.inputs
     how = f"{e.share(p, node.op.weight)}, {node.op.smoothing!r}, room.tiny"
     e.cost(f"crossEntropy({e[p]}, {e[t]}, {e.rows(p)}, {how})", p, t)
 
 
-def cross_entropy_gradient(e: Emitter, node: Any) -> None:
+def cross_entropy_gradient(e: Emitter, node: Node[CrossEntropyLossGradient]) -> None:
     p, t = node.inputs
     how = f"{e.share(p, node.op.weight)}, {node.op.smoothing!r}, room.tiny"
     e.line(f"crossEntropyGradient({e[p]}, {e[t]}, {e[node.name]}, {e.channels(p)}, {how})")
 
 
-def negative_log_likelihood(e: Emitter, node: Any) -> None:
+def negative_log_likelihood(e: Emitter, node: Node[NegativeLogLikelihood]) -> None:
     p, t = node.inputs
     how = f"{e.share(p, node.op.weight)}, {node.op.smoothing!r}"
     e.cost(f"negativeLogLikelihood({e[p]}, {e[t]}, {e.rows(p)}, {how})", p, t)
 
 
-def negative_log_likelihood_gradient(e: Emitter, node: Any) -> None:
+def negative_log_likelihood_gradient(e: Emitter, node: Node[NegativeLogLikelihoodGradient]) -> None:
     p, t = node.inputs
     how = f"{e.share(p, node.op.weight)}, {node.op.smoothing!r}"
     e.line(f"negativeLogLikelihoodGradient({e[t]}, {e[node.name]}, {e.channels(p)}, {how})")
 
 
-def softmax_cross_entropy(e: Emitter, node: Any) -> None:
+def softmax_cross_entropy(e: Emitter, node: Node[SoftmaxCrossEntropy]) -> None:
     z, t = node.inputs
     p = f"{node.name}:probabilities"
     how = f"{e.share(z, node.op.weight)}, {node.op.smoothing!r}"
     e.cost(f"softmaxCrossEntropy({e[z]}, {e[t]}, {e[p]}, {e.rows(z)}, {how})", p, t)
 
 
-def binary_cross_entropy(e: Emitter, node: Any) -> None:
+def binary_cross_entropy(e: Emitter, node: Node[BinaryCrossEntropyLoss]) -> None:
     p, t = node.inputs
     share = e.share(p, node.op.weight, each=True)
     e.cost(f"binaryCrossEntropy({e[p]}, {e[t]}, {share}, room.tiny)", p, t, labels=True)
 
 
-def binary_cross_entropy_gradient(e: Emitter, node: Any) -> None:
+def binary_cross_entropy_gradient(e: Emitter, node: Node[BinaryCrossEntropyLossGradient]) -> None:
     p, t = node.inputs
     share = e.share(p, node.op.weight, each=True)
     e.line(f"binaryCrossEntropyGradient({e[p]}, {e[t]}, {e[node.name]}, {share}, room.tiny)")
 
 
-def sigmoid_cross_entropy(e: Emitter, node: Any) -> None:
+def sigmoid_cross_entropy(e: Emitter, node: Node[SigmoidCrossEntropy]) -> None:
     z, t = node.inputs
     p = f"{node.name}:probabilities"
     share = e.share(z, node.op.weight, each=True)
     e.cost(f"sigmoidCrossEntropy({e[z]}, {e[t]}, {e[p]}, {share})", p, t, labels=True)
 
 
-def scaled_difference(e: Emitter, node: Any) -> None:
+def scaled_difference(e: Emitter, node: Node[ScaledDifference]) -> None:
     p, t = node.inputs
     factor = e.share(p, node.op.factor * node.op.weight, each=node.op.mean)
     how = f"{e.channels(p)}, {factor}, {node.op.smoothing!r}"
     e.line(f"scaledDifference({e[p]}, {e[t]}, {e[node.name]}, {how})")
 
 
-def mean_error(kernel: str, setting: str = "") -> Callable[[Emitter, Any], None]:
+def mean_error(kernel: str, setting: str = "") -> Callable[[Emitter, Node[CostPrimitive]], None]:
     """A mean over the outputs."""
 
-    def line(e: Emitter, node: Any) -> None:
+    def line(e: Emitter, node: Node[CostPrimitive]) -> None:
         p, t = node.inputs
         more = f", {getattr(node.op, setting)!r}" if setting else ""
         e.cost(f"{kernel}({e[p]}, {e[t]}, {e.share(p, node.op.weight, each=True)}{more})", p, t)
@@ -97,8 +96,8 @@ def mean_error(kernel: str, setting: str = "") -> Callable[[Emitter, Any], None]
     return line
 
 
-def mean_error_gradient(kernel: str, setting: str = "") -> Callable[[Emitter, Any], None]:
-    def line(e: Emitter, node: Any) -> None:
+def mean_error_gradient(kernel: str, setting: str = "") -> Callable[[Emitter, Node[CostPrimitive]], None]:
+    def line(e: Emitter, node: Node[CostPrimitive]) -> None:
         p, t = node.inputs
         more = f", {getattr(node.op, setting)!r}" if setting else ""
         e.line(f"{kernel}({e[p]}, {e[t]}, {e[node.name]}, {e.share(p, node.op.weight, each=True)}{more})")
@@ -106,23 +105,23 @@ def mean_error_gradient(kernel: str, setting: str = "") -> Callable[[Emitter, An
     return line
 
 
-def hinge(e: Emitter, node: Any) -> None:
+def hinge(e: Emitter, node: Node[HingeError]) -> None:
     p, t = node.inputs
     how = f"{e.share(p, node.op.weight, each=True)}, {node.op.margin!r}"
     e.cost(f"hinge({e[p]}, {e[t]}, {e.rows(p)}, {how})", p, t)
 
 
-def hinge_gradient(e: Emitter, node: Any) -> None:
+def hinge_gradient(e: Emitter, node: Node[HingeErrorGradient]) -> None:
     p, t = node.inputs
     how = f"{e.share(p, node.op.weight, each=True)}, {node.op.margin!r}"
     e.line(f"hingeGradient({e[p]}, {e[t]}, {e[node.name]}, {e.rows(p)}, {how})")
 
 
-def total(e: Emitter, node: Any) -> None:
+def total(e: Emitter, node: Node) -> None:
     """Nothing: every cost has been added up."""
 
 
-LINES: dict[type[Op], Any] = {
+LINES: dict[type[Op], Callable[..., None]] = {
     CrossEntropyLoss: cross_entropy,
     CrossEntropyLossGradient: cross_entropy_gradient,
     NegativeLogLikelihood: negative_log_likelihood,

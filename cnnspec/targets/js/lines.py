@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...ir import TensorType
-from ...ir.op import Op
+from ...ir.op import Node, Op
 from ...passes.activation_gradients import Flat
 from ...primitives import norm
 from ...primitives.activation import Activation, ActivationGradient
@@ -37,10 +37,11 @@ from ...words.standardise import Lrn
 from . import costs, pointwise
 from .emit import Emitter, sizes, sliding
 
-Line = Callable[[Emitter, Any], None]
+Line = Callable[..., None]
+Convolution = Convolve | ConvolveInputGradient | ConvolveFilterGradient
 
 
-def write(e: Emitter, node: Any) -> None:
+def write(e: Emitter, node: Node) -> None:
     """The lines of a node; a diagnostic where nobody has written them yet."""
     op = node.op
     if isinstance(op, Activation):
@@ -63,11 +64,11 @@ def unmade(op: Op) -> bool:
 # ---- convolutions, products ------------------------------------------------------------------------------
 
 
-def depthwise(op: Any, weight: TensorType) -> bool:
+def depthwise(op: Convolution, weight: TensorType) -> bool:
     return op.groups > 1 and weight["c"] == 1 and weight["f"] == op.groups
 
 
-def need_columns(e: Emitter, op: Any, made: TensorType, weight: TensorType) -> None:
+def need_columns(e: Emitter, op: Convolution, made: TensorType, weight: TensorType) -> None:
     """Room for the columns of one row of windows."""
     depth = weight.elements // weight["f"]
     e.deepest = max(e.deepest, depth, weight["f"])
@@ -75,7 +76,7 @@ def need_columns(e: Emitter, op: Any, made: TensorType, weight: TensorType) -> N
         e.scratch = max(e.scratch, depth * made.spatial[-1])
 
 
-def convolve(e: Emitter, node: Any) -> None:
+def convolve(e: Emitter, node: Node[Convolve]) -> None:
     x, w = node.inputs
     op, weight = node.op, e.type(w)
     window = sliding(op.geometry, e.type(x), node.type, op.groups)
@@ -86,7 +87,7 @@ def convolve(e: Emitter, node: Any) -> None:
     e.line(f"convolve(room, {e[x]}, {e[w]}, {e[node.name]}, n, {window})")
 
 
-def convolve_input_gradient(e: Emitter, node: Any) -> None:
+def convolve_input_gradient(e: Emitter, node: Node[ConvolveInputGradient]) -> None:
     dy, w = node.inputs
     op, weight = node.op, e.type(w)
     window = sliding(op.geometry, node.type, e.type(dy), op.groups)
@@ -101,7 +102,7 @@ def convolve_input_gradient(e: Emitter, node: Any) -> None:
     e.line(f"convolveInputGradient(room, {e[dy]}, {e[w]}, {e[node.name]}, n, {window})")
 
 
-def convolve_filter_gradient(e: Emitter, node: Any) -> None:
+def convolve_filter_gradient(e: Emitter, node: Node[ConvolveFilterGradient]) -> None:
     x, dy = node.inputs
     op, weight = node.op, node.type
     window = sliding(op.geometry, e.type(x), e.type(dy), op.groups)
@@ -112,28 +113,28 @@ def convolve_filter_gradient(e: Emitter, node: Any) -> None:
     e.line(f"convolveFilterGradient(room, {e[x]}, {e[dy]}, {e[node.name]}, n, {window})")
 
 
-def multiply(e: Emitter, node: Any) -> None:
+def multiply(e: Emitter, node: Node) -> None:
     x, w = node.inputs
     o, c = e.type(w).shape
     e.deepest = max(e.deepest, o, c)
     e.line(f"room.product({e[w]}, 0, {c}, 1, {e[x]}, 0, n, {e[node.name]}, 0, n, {o}, {c}, n)")
 
 
-def multiply_input_gradient(e: Emitter, node: Any) -> None:
+def multiply_input_gradient(e: Emitter, node: Node) -> None:
     dy, w = node.inputs
     o, c = e.type(w).shape
     e.deepest = max(e.deepest, o, c)
     e.line(f"room.product({e[w]}, 0, 1, {c}, {e[dy]}, 0, n, {e[node.name]}, 0, n, {c}, {o}, n)")
 
 
-def multiply_weight_gradient(e: Emitter, node: Any) -> None:
+def multiply_weight_gradient(e: Emitter, node: Node) -> None:
     x, dy = node.inputs
     o, c = node.type.shape
     e.line(f"{e[node.name]}.fill(0)", margin=False)
     e.line(f"room.dots({e[dy]}, 0, n, {e[x]}, 0, n, {e[node.name]}, 0, {c}, {o}, {c}, n)")
 
 
-def add_bias(e: Emitter, node: Any) -> None:
+def add_bias(e: Emitter, node: Node[AddBias]) -> None:
     x, bias, *add = node.inputs
     e.line(f"addBias({e[x]}, {e[bias]}, {e[node.name]}, {e.rows(x)}{afterwards(e, node.op.relu, add)})")
 
@@ -147,7 +148,7 @@ def afterwards(e: Emitter, relu: bool, add: list[str], won: str = "") -> str:
 def rowwise(kernel: str) -> Line:
     """A kernel of the inputs, the value, and the channels and their numbers."""
 
-    def line(e: Emitter, node: Any) -> None:
+    def line(e: Emitter, node: Node) -> None:
         inputs = ", ".join(e[value] for value in node.inputs)
         e.line(f"{kernel}({inputs}, {e[node.name]}, {e.rows(node.inputs[0])})")
 
@@ -157,22 +158,22 @@ def rowwise(kernel: str) -> Line:
 def numberwise(kernel: str) -> Line:
     """A kernel of the inputs and the value, number by number."""
 
-    def line(e: Emitter, node: Any) -> None:
+    def line(e: Emitter, node: Node) -> None:
         e.line(f"{kernel}({', '.join(e[value] for value in node.inputs)}, {e[node.name]})")
 
     return line
 
 
-def channel_dot(e: Emitter, node: Any) -> None:
+def channel_dot(e: Emitter, node: Node) -> None:
     a, b, _ = node.inputs
     e.line(f"channelDots({e[a]}, {e[b]}, {e[node.name]}, {e.rows(a)})")
 
 
-def maxout(e: Emitter, node: Any) -> None:
+def maxout(e: Emitter, node: Node[Maxout]) -> None:
     e.line(f"maxout({e[node.inputs[0]]}, {e[node.name]}, {e.rows(node.name)}, {node.op.size})")
 
 
-def maxout_gradient(e: Emitter, node: Any) -> None:
+def maxout_gradient(e: Emitter, node: Node[MaxoutGradient]) -> None:
     dy, x, y = node.inputs
     e.line(f"maxoutGradient({e[dy]}, {e[x]}, {e[node.name]}, {e.rows(y)}, {node.op.size})")
 
@@ -183,7 +184,7 @@ def maxout_gradient(e: Emitter, node: Any) -> None:
 def pairwise(kernel: str) -> Line:
     """A kernel of two values at a time."""
 
-    def line(e: Emitter, node: Any) -> None:
+    def line(e: Emitter, node: Node) -> None:
         first, second, *rest = node.inputs
         e.line(f"{kernel}({e[first]}, {e[second]}, {e[node.name]})")
         for value in rest:
@@ -192,19 +193,19 @@ def pairwise(kernel: str) -> Line:
     return line
 
 
-def mean(e: Emitter, node: Any) -> None:
+def mean(e: Emitter, node: Node) -> None:
     pairwise("add")(e, node)
     e.line(f"scale({e[node.name]}, {1 / len(node.inputs)!r}, {e[node.name]})")
 
 
-def max_gradient(e: Emitter, node: Any) -> None:
+def max_gradient(e: Emitter, node: Node[MaxGradient]) -> None:
     dy, y, *branches = node.inputs
     which = node.op.which
     earlier = ", ".join(e[value] for value in branches[:which])
     e.line(f"largestGradient({e[dy]}, {e[y]}, {e[branches[which]]}, [{earlier}], {e[node.name]})")
 
 
-def product(e: Emitter, node: Any) -> None:
+def product(e: Emitter, node: Node) -> None:
     a, b = node.inputs
     if e.type(b).elements == e.type(a).elements:
         e.line(f"multiply({e[a]}, {e[b]}, {e[node.name]})")
@@ -215,27 +216,27 @@ def product(e: Emitter, node: Any) -> None:
 def over_pixels(kernel: str) -> Line:
     """A kernel that takes the pixels of each channel of each image together."""
 
-    def line(e: Emitter, node: Any) -> None:
+    def line(e: Emitter, node: Node) -> None:
         (x,) = node.inputs
         e.line(f"{kernel}({e[x]}, {e[node.name]}, {e.channels(x)}, {e.pixels(x)}, n)")
 
     return line
 
 
-def spread(e: Emitter, node: Any) -> None:
+def spread(e: Emitter, node: Node) -> None:
     (dy,) = node.inputs
     e.line(f"pixelMeansGradient({e[dy]}, {e[node.name]}, {e.channels(dy)}, {e.pixels(node.name)}, n)")
 
 
-def scale(e: Emitter, node: Any) -> None:
+def scale(e: Emitter, node: Node[Scale]) -> None:
     e.line(f"scale({e[node.inputs[0]]}, {node.op.by!r}, {e[node.name]})")
 
 
-def negate(e: Emitter, node: Any) -> None:
+def negate(e: Emitter, node: Node) -> None:
     e.line(f"scale({e[node.inputs[0]]}, -1, {e[node.name]})")
 
 
-def concat(e: Emitter, node: Any) -> None:
+def concat(e: Emitter, node: Node) -> None:
     start = 0
     for value in node.inputs:
         size = e.type(value).elements
@@ -243,18 +244,18 @@ def concat(e: Emitter, node: Any) -> None:
         start += size
 
 
-def channels(e: Emitter, node: Any) -> None:
+def channels(e: Emitter, node: Node[Channels]) -> None:
     (x,) = node.inputs
     start = node.op.start * e.pixels(x)
     e.line(f"copy({e[x]}, {start} * n, {e[node.name]}, 0, {node.type.elements} * n)")
 
 
-def place_channels(e: Emitter, node: Any) -> None:
+def place_channels(e: Emitter, node: Node[PlaceChannels]) -> None:
     (x,) = node.inputs
     e.line(f"placeAt({e[x]}, {e[node.name]}, {node.op.start * e.pixels(x)} * n)")
 
 
-def shuffle(e: Emitter, node: Any) -> None:
+def shuffle(e: Emitter, node: Node[Shuffle]) -> None:
     (x,) = node.inputs
     e.line(f"shuffle({e[x]}, {e[node.name]}, {e.rows(x)}, {node.op.size})")
 
@@ -262,37 +263,37 @@ def shuffle(e: Emitter, node: Any) -> None:
 # ---- pooling, resampling ---------------------------------------------------------------------------------
 
 
-def max_windows(e: Emitter, node: Any) -> None:
+def max_windows(e: Emitter, node: Node[MaxWindows]) -> None:
     (x,) = node.inputs
     kernel = "maxpool2" if node.op.quartered else "maxpool"
     e.line(f"{kernel}({e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)})")
 
 
-def max_windows_gradient(e: Emitter, node: Any) -> None:
+def max_windows_gradient(e: Emitter, node: Node[MaxWindowsGradient]) -> None:
     dy, x, y, *_ = node.inputs
     kernel = "maxpool2Gradient" if node.op.quartered else "maxpoolGradient"
     window = sliding(node.op.geometry, e.type(x), e.type(y))
     e.line(f"{kernel}({e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window})")
 
 
-def mean_windows(e: Emitter, node: Any) -> None:
+def mean_windows(e: Emitter, node: Node[MeanWindows]) -> None:
     (x,) = node.inputs
     window = sliding(node.op.geometry, e.type(x), node.type)
     e.line(f"avgpool({e[x]}, {e[node.name]}, n, {window}, {truth(node.op.count_pad)})")
 
 
-def mean_windows_gradient(e: Emitter, node: Any) -> None:
+def mean_windows_gradient(e: Emitter, node: Node[MeanWindowsGradient]) -> None:
     (dy,) = node.inputs
     window = sliding(node.op.geometry, node.type, e.type(dy))
     e.line(f"avgpoolGradient({e[dy]}, {e[node.name]}, n, {window}, {truth(node.op.count_pad)})")
 
 
-def norm_windows(e: Emitter, node: Any) -> None:
+def norm_windows(e: Emitter, node: Node[NormWindows]) -> None:
     (x,) = node.inputs
     e.line(f"lppool({e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)}, {node.op.p})")
 
 
-def norm_windows_gradient(e: Emitter, node: Any) -> None:
+def norm_windows_gradient(e: Emitter, node: Node[NormWindowsGradient]) -> None:
     dy, x, y = node.inputs
     window = sliding(node.op.geometry, e.type(x), e.type(y))
     e.line(f"lppoolGradient({e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window}, {node.op.p})")
@@ -305,7 +306,7 @@ def truth(value: bool) -> str:
 def moved(kernel: str) -> Line:
     """`place` and `take`."""
 
-    def line(e: Emitter, node: Any) -> None:
+    def line(e: Emitter, node: Node[Place | Take]) -> None:
         (x,) = node.inputs
         how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, before: {list(node.op.before)} }}"
         e.line(f"{kernel}({e[x]}, {e[node.name]}, n, {how})")
@@ -313,19 +314,19 @@ def moved(kernel: str) -> Line:
     return line
 
 
-def enlarge(e: Emitter, node: Any) -> None:
+def enlarge(e: Emitter, node: Node[Enlarge]) -> None:
     (x,) = node.inputs
     how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, factors: {list(node.op.factors)} }}"
     e.line(f"enlarge({e[x]}, {e[node.name]}, n, {how})")
 
 
-def enlarge_gradient(e: Emitter, node: Any) -> None:
+def enlarge_gradient(e: Emitter, node: Node[EnlargeGradient]) -> None:
     (dy,) = node.inputs
     how = f"{{ from: {sizes(node.type)}, to: {sizes(e.type(dy))}, factors: {list(node.op.factors)} }}"
     e.line(f"enlargeGradient({e[dy]}, {e[node.name]}, n, {how})")
 
 
-def blend_pixels(e: Emitter, node: Any) -> None:
+def blend_pixels(e: Emitter, node: Node[BlendPixels]) -> None:
     (x,) = node.inputs
     tables = [
         f"{name}: [{', '.join(str([[i, share] for i, share in enumerate(row) if share]) for row in matrix)}]"
@@ -338,19 +339,19 @@ def blend_pixels(e: Emitter, node: Any) -> None:
 # ---- normalisation, regularisation -----------------------------------------------------------------------
 
 
-def normalise(e: Emitter, node: Any) -> None:
+def normalise(e: Emitter, node: Node[norm.Normalise]) -> None:
     x, mean, var, weight, bias, *add = node.inputs
     then = afterwards(e, node.op.relu, add)
     given = ", ".join(e[value] for value in (x, mean, var, weight, bias))
     e.line(f"normalise({given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
 
 
-def normalise_gradient(e: Emitter, node: Any) -> None:
+def normalise_gradient(e: Emitter, node: Node[norm.NormaliseGradient]) -> None:
     dy, var, weight = node.inputs
     e.line(f"normaliseGradient({e[dy]}, {e[var]}, {e[weight]}, {node.op.eps!r}, {e[node.name]}, {e.rows(dy)})")
 
 
-def batch_norm(e: Emitter, node: Any) -> None:
+def batch_norm(e: Emitter, node: Node[norm.BatchNorm]) -> None:
     x, weight, bias, *add = node.inputs
     mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
     then = afterwards(e, node.op.relu, add, e[f"{node.name}:won"] if node.op.relu else "")
@@ -359,58 +360,59 @@ def batch_norm(e: Emitter, node: Any) -> None:
     e.line(f"normalise({given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
 
 
-def batch_norm_sums(e: Emitter, node: Any) -> None:
+def batch_norm_sums(e: Emitter, node: Node[norm.BatchNormSums]) -> None:
     """Together with dx, channel by channel while it is in the cache, where that is wanted."""
     if not norm_gradients(e, node, node.name):
         emit_norm_gradient(e, node, node.inputs[0], "null", "null")
 
 
-def relu_batch_norm_sums(e: Emitter, node: Any) -> None:
+def relu_batch_norm_sums(e: Emitter, node: Node[norm.ReluBatchNormSums]) -> None:
     dy, *_, won = node.inputs
     e.line(f"masked({e[dy]}, {e[won]}, {e[node.name]})")
     if not norm_gradients(e, node, f"{node.name}:sums"):
         emit_norm_gradient(e, node, node.name, "null", "null")
 
 
-def norm_gradients(e: Emitter, node: Any, sums: str) -> list[Any]:
+def norm_gradients(e: Emitter, node: Node, sums: str) -> list[Any]:
     """The nodes that make dx from the sums of a node; there is one, or none."""
     return [other for other in e.graph if sums in other.inputs and isinstance(other.op, norm.BatchNormGradient)]
 
 
-def batch_norm_gradient(e: Emitter, node: Any) -> None:
+def batch_norm_gradient(e: Emitter, node: Node) -> None:
     dy, *_, weight, sums = node.inputs
     emit_norm_gradient(e, e.graph[sums], dy, e[weight], e[node.name])
 
 
-def emit_norm_gradient(e: Emitter, node: Any, dy: str, weight: str, dx: str) -> None:
+def emit_norm_gradient(e: Emitter, node: Node, dy: str, weight: str, dx: str) -> None:
     """The gradients of weight and bias, which are by-products of the sums `node`, and dx."""
+    assert isinstance(node.op, norm.BatchNormSums)
     _, x, mean, var, *_ = node.inputs
     gradients = ", ".join(e[f"{node.name}:{name}"] for name in ("dweight", "dbias"))
     given = f"{e[dy]}, {e[x]}, {e[mean]}, {e[var]}, {weight}, {node.op.eps!r}"
     e.line(f"batchNormGradient({given}, {gradients}, {dx}, {e.rows(x)})")
 
 
-def fold_filters(e: Emitter, node: Any) -> None:
+def fold_filters(e: Emitter, node: Node[norm.FoldFilters]) -> None:
     w, var, weight = node.inputs
     given = f"{e[w]}, {e[var]}, {e[weight]}, {node.op.eps!r}"
     e.line(f"foldFilters({given}, {e[node.name]}, {e.type(w)['f']})")
 
 
-def fold_bias(e: Emitter, node: Any) -> None:
+def fold_bias(e: Emitter, node: Node[norm.FoldBias]) -> None:
     mean, var, weight, bias, *before = node.inputs
     own = e[before[0]] if before else "null"
     given = f"{e[mean]}, {e[var]}, {e[weight]}, {e[bias]}, {own}, {node.op.eps!r}"
     e.line(f"foldBias({given}, {e[node.name]})")
 
 
-def blend(e: Emitter, node: Any) -> None:
+def blend(e: Emitter, node: Node[norm.Blend]) -> None:
     state, new = node.inputs
     op = node.op
     factor = f", unbiased({op.pixels} * n)" if op.pixels else ""
     e.settle(f"blend({e[state]}, {e[new]}, {op.momentum!r}{factor})")
 
 
-def standardise(e: Emitter, node: Any) -> None:
+def standardise(e: Emitter, node: Node[Standardise]) -> None:
     (x,) = node.inputs
     r, groups = e[f"{node.name}:r"], node.op.groups
     if groups:
@@ -420,7 +422,7 @@ def standardise(e: Emitter, node: Any) -> None:
         e.line(f"standardisePixels({e[x]}, {e[node.name]}, {r}, {e.rows(x)}, {node.op.eps!r})")
 
 
-def standardise_gradient(e: Emitter, node: Any) -> None:
+def standardise_gradient(e: Emitter, node: Node[StandardiseGradient]) -> None:
     dy, z, r = node.inputs
     given, groups = f"{e[dy]}, {e[z]}, {e[r]}, {e[node.name]}", node.op.groups
     if groups:
@@ -429,28 +431,28 @@ def standardise_gradient(e: Emitter, node: Any) -> None:
         e.line(f"standardisePixelsGradient({given}, {e.rows(z)})")
 
 
-def lrn(e: Emitter, node: Any) -> None:
+def lrn(e: Emitter, node: Node[Lrn]) -> None:
     (x,) = node.inputs
     op = node.op
     how = f"{{ size: {op.size}, alpha: {op.alpha!r}, beta: {op.beta!r}, k: {op.k!r} }}"
     e.line(f"lrn({e[x]}, {e[f'{node.name}:base']}, {e[node.name]}, {e.rows(x)}, {how})")
 
 
-def lrn_gradient(e: Emitter, node: Any) -> None:
+def lrn_gradient(e: Emitter, node: Node[LrnGradient]) -> None:
     dy, x, base = node.inputs
     op = node.op
     how = f"{{ size: {op.size}, alpha: {op.alpha!r}, beta: {op.beta!r} }}"
     e.line(f"lrnGradient({e[dy]}, {e[x]}, {e[base]}, {e[node.name]}, {e.rows(x)}, {how})")
 
 
-def drop(e: Emitter, node: Any) -> None:
+def drop(e: Emitter, node: Node[Drop]) -> None:
     (x,) = node.inputs
     mask = f"{node.name}:mask"
     e.line(f"randomMask(random, {node.op.rate!r}, {e[mask]})", margin=False)
     emit_masked(e, x, mask, node.name)
 
 
-def masked(e: Emitter, node: Any) -> None:
+def masked(e: Emitter, node: Node) -> None:
     x, mask = node.inputs
     emit_masked(e, x, mask, node.name)
 
@@ -462,7 +464,7 @@ def emit_masked(e: Emitter, x: str, mask: str, y: str) -> None:
         e.line(f"multiplyImages({e[x]}, {e[mask]}, {e[y]}, n)")
 
 
-def flat(e: Emitter, node: Any) -> None:
+def flat(e: Emitter, node: Node) -> None:
     e.line(f"{e[node.name]}.fill(0)")
 
 
