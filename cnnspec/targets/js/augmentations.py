@@ -1,6 +1,6 @@
 """Augmentations in JavaScript: how each draws what happens to an image, by a function of `kernels/augmentation.js`.
 
-To add one: its function there, its arguments here. A test names those that are refused.
+To add one: its function there, its arguments here. A test names what is missing; it is refused until then.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from ...settings.augment import (
     Brightness,
     Contrast,
     Crop,
+    Cutmix,
     Cutout,
     Flip,
+    Mixup,
     Noise,
     ResizedCrop,
     Rotate,
@@ -37,6 +39,8 @@ KERNELS: dict[type[Augmentation], tuple[str, Callable[[Any, TensorType], str]]] 
     Contrast: ("contrasting", lambda change, kind: repr(change.amount)),
     Saturation: ("saturating", lambda change, kind: repr(change.amount)),
     Noise: ("noising", lambda change, kind: repr(change.amount)),
+    Mixup: ("mixing", lambda change, kind: repr(change.alpha)),
+    Cutmix: ("patching", lambda change, kind: f"{change.alpha!r}, {len(kind.shape) - 1}"),
     Cutout: ("hiding", lambda change, kind: sides(change.sizes(kind.shape))),
 }
 
@@ -51,5 +55,5 @@ def source(change: Augmentation, images: TensorType) -> str:
     if type(change) not in KERNELS:
         raise refused(f"augment {change.word}")
     kernel, arguments = KERNELS[type(change)]
-    moves = "true" if change.moves else "false"
-    return f"{{ moves: {moves}, draw: (random) => {kernel}(random, {arguments(change, images)}) }}"
+    moves, mixes = ("true" if one else "false" for one in (change.moves, change.mixes))
+    return f"{{ moves: {moves}, mixes: {mixes}, draw: (random) => {kernel}(random, {arguments(change, images)}) }}"

@@ -135,3 +135,47 @@ export function hiding(random, box) {
         for (let j = Math.max(0, left); j < Math.min(w, left + box[1]); j++) x[at + (k * h + i) * w + j] = 0;
   };
 }
+
+/** Mixes the image with another one, `share` of it and the rest of the other; the share, which is given back, comes of
+ * a beta distribution. */
+export function mixing(random, alpha) {
+  const share = beta(random, alpha);
+  return (x, at, shape, other) => {
+    for (let i = 0; i < sizeOf(shape); i++) put(x, at + i, x[at + i] * share + other[i] * (1 - share));
+    return share;
+  };
+}
+
+/** Puts a box of another image into this one, whose area comes of a beta distribution; gives the share that stays.
+ * `sides` are 2 of an image, 1 of a sequence. */
+export function patching(random, alpha, sides) {
+  const area = 1 - beta(random, alpha), places = [sides > 1 ? random() : 0, random()];
+  return (x, at, [c, h, w], other) => {
+    const [[top, bottom], [left, right]] = [h, w].map((side, k) => {
+      const length = area ** (1 / sides) * side;
+      if (sides === 1 && k === 0) return [0, 1];
+      return [-0.5, 0.5].map((half) => Math.min(Math.max(roundHalfEven(places[k] * side + half * length), 0), side));
+    });
+    for (let k = 0; k < c; k++)
+      for (let i = top; i < bottom; i++)
+        for (let j = left; j < right; j++) x[at + (k * h + i) * w + j] = other[(k * h + i) * w + j];
+    return 1 - ((bottom - top) * (right - left)) / (h * w);
+  };
+}
+
+/** A number from 0 to 1 of the beta distribution with both parameters alpha. */
+export function beta(random, alpha) {
+  const a = gamma(random, alpha), b = gamma(random, alpha);
+  return a + b > 0 ? a / (a + b) : random() < 0.5 ? 0 : 1; // both can be too small for a number
+}
+
+/** A number of the gamma distribution (Marsaglia and Tsang 2000). */
+export function gamma(random, alpha) {
+  if (alpha < 1) return gamma(random, alpha + 1) * (1 - random()) ** (1 / alpha);
+  const d = alpha - 1 / 3;
+  for (;;) {
+    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const v = (1 + normal / Math.sqrt(9 * d)) ** 3;
+    if (v > 0 && Math.log(1 - random()) < 0.5 * normal * normal + d - d * v + d * Math.log(v)) return d * v;
+  }
+}

@@ -53,22 +53,36 @@ export const learning = (Base) => class extends Base {
     const { inputs, targets: asked } = this.plans.learn, [, , shape] = inputs[0], [, , answer] = asked[0];
     const size = sizeOf(shape), count = x.length / size, many = y.length / count;
     if (!Number.isInteger(count) || !Number.isInteger(many)) throw new Error(`${x.length} numbers of images and ${y.length} of targets are no whole images`);
-    const image = shape.length === 3 ? shape : [shape[0], 1, size / shape[0]]; // of a sequence the height is 1
-    const follow = answer.length > 1 && String(answer.slice(1)) === String(shape.slice(1)), labels = many < sizeOf(answer);
-    const order = Array.from({ length: count }, (_, i) => i);
+    const sides = shape.length === 3 ? shape : [shape[0], 1, size / shape[0]]; // of a sequence the height is 1
+    const pixels = sides[1] * sides[2], labels = many < sizeOf(answer); // classes, which become rows where they are mixed
+    const follow = answer.length > 1 && String(answer.slice(1)) === String(shape.slice(1)); // answers that are images
+    const changed = (i, changes) => { // image i of the data with its answer
+      const mine = x.slice(i * size, (i + 1) * size);
+      let target = Array.from(y.slice(i * many, (i + 1) * many));
+      changes.forEach(({ moves, mixes, draw }, stage) => {
+        const change = draw(this.random), depth = [target.length / pixels, ...sides.slice(1)];
+        if (!mixes) {
+          change(mine, 0, sides);
+          if (moves && follow) change(target, 0, depth, labels);
+          return;
+        }
+        const [other, their] = changed(Math.floor(this.random() * count), changes.slice(0, stage));
+        const share = change(mine, 0, sides, other);
+        if (moves && follow) change(target, 0, depth, their);
+        else target = mixedRows(labels ? oneHot(target, answer) : target, labels ? oneHot(their, answer) : their, share);
+      });
+      return [mine, target];
+    };
+    const order = Array.from({ length: count }, (_, i) => i), changes = augment ? this.training.augment : [];
     Object.assign(this, { first: this.steps, perEpoch: Math.ceil(count / batch), total: epochs * Math.ceil(count / batch) });
     for (let epoch = 1; epoch <= epochs; epoch++) {
       if (shuffle) shuffleOrder(order, this.random);
       for (let start = 0; start < count; start += batch) {
         const chosen = order.slice(start, start + batch), images = new x.constructor(chosen.length * size), targets = [];
         chosen.forEach((i, k) => {
-          for (let j = 0; j < size; j++) images[k * size + j] = x[i * size + j];
-          for (let j = 0; j < many; j++) targets.push(y[i * many + j]);
-          for (const { moves, draw } of augment ? this.training.augment : []) {
-            const change = draw(this.random);
-            change(images, k * size, image);
-            if (moves && follow) change(targets, k * many, [many / (image[1] * image[2]), image[1], image[2]], labels);
-          }
+          const [mine, target] = changed(i, changes);
+          for (let j = 0; j < size; j++) images[k * size + j] = mine[j];
+          for (const value of target) targets.push(value);
         });
         const { rate } = this, done = this.learn(each(images), targets, { rate });
         yield { epoch, step: this.steps, rate, images: chosen.length, ...done };
@@ -76,6 +90,18 @@ export const learning = (Base) => class extends Base {
     }
   }
 };
+
+/** Classes of an answer's pixels as rows with a single 1, [c][pixels]. */
+export function oneHot(classes, [c]) {
+  const rows = new Array(c * classes.length).fill(0);
+  classes.forEach((label, j) => { rows[label * classes.length + j] = 1; });
+  return rows;
+}
+
+/** share · a + (1 - share) · b */
+export function mixedRows(a, b, share) {
+  return a.map((value, j) => share * value + (1 - share) * b[j]);
+}
 
 /** The factor that shortens a gradient to the norm `clip`; 1 where it is shorter. */
 export function clipScale(gradient, clip) {
