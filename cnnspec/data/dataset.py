@@ -202,6 +202,21 @@ class Named:
         return x if scaling is None else scaling.apply(x, np.empty(x.shape, dtype))
 
 
+def joined(parts: Sequence[Split | Named]) -> Split | Named:
+    """Images of one kind, one part after the other."""
+    splits = [part for part in parts if isinstance(part, Split)]
+    if not splits:
+        named = [part for part in parts if isinstance(part, Named)]
+        x, y = ({name: np.concatenate([one[name] for one in every]) for name in every[0]}
+                for every in ([part.x for part in named], [part.y for part in named]))  # fmt: skip
+        return Named(x, y, named[0].scaling)
+    images = np.concatenate([part.x for part in splits])
+    if splits[0].itself:
+        return Split(images, images, splits[0].scaling)
+    answers = np.concatenate([part.y for part in splits])
+    return Split(images, answers.view(type(splits[0].y)), splits[0].scaling)
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """The images of a training: to learn from, to choose by, to be tested on.
@@ -230,11 +245,9 @@ class Dataset:
         )
 
     @property
-    def whole(self) -> Split:
+    def whole(self) -> Split | Named:
         """Every image, those of the training first."""
-        parts = [part for part in (self.train, self.validation, self.test) if len(part)]
-        x, y = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y"))
-        return Split(x, y.view(type(self.train.y)), self.scaling)
+        return joined([part for part in (self.train, self.validation, self.test) if len(part)])
 
     @property
     def input_type(self) -> TensorType:

@@ -81,6 +81,10 @@ class Preparation:
         """Whether a byte is divided by 255, and no more."""
         return self.stored == BYTES and self.scaling == Scaling((1 / 255,))
 
+    def of(self, name: str) -> Preparation:
+        """That of an input: of a network with several, by its name."""
+        return self.inputs.get(name, self)
+
     @property
     def axes_seen(self) -> str:
         """The order of the axes that the network sees: nc, ncw or nchw."""
@@ -223,6 +227,8 @@ class Preparation:
 
     def wants(self) -> str:
         """What a network that is used elsewhere wants to be fed, in words."""
+        if len(self.inputs) > 1:
+            return "; ".join(f"{json.dumps(name)}: {one.wants()}" for name, one in self.inputs.items())
         scale, offset = self.scaling.scale, self.scaling.offset
         given = "x being bytes from 0 to 255" if self.stored == BYTES else "x being floats as the data have them"
         if self.plain:
@@ -238,6 +244,8 @@ class Preparation:
 
     def fed(self) -> str:
         """What a network that prepares images itself wants to be fed, in words."""
+        if len(self.inputs) > 1:
+            return "; ".join(f"{json.dumps(name)}: {one.fed()}" for name, one in self.inputs.items())
         given = "bytes from 0 to 255" if self.stored == BYTES else "floats as the data have them"
         brought = f", pictures brought to {self.resize[0]}x{self.resize[1]}" if self.resize else ""
         return f"{given}, n x {' x '.join(map(str, self.stored_shape))} ({self.stored_axes}){brought}"

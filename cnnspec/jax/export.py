@@ -21,6 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..data.preparation import BYTES, Preparation
+from ..data.sources.by_name import called
 from ..ir import Graph
 from ..quoting import literal, literals, remark
 from .forward import forward
@@ -76,20 +77,28 @@ if __name__ == "__main__":
 
 def program(graph: Graph, weights: Mapping[str, np.ndarray], kept: Preparation | None) -> bytes:
     """The network as a function of weights and images, serialised; with a preparation it prepares these itself."""
+    names = called(graph.outputs)
     (n,) = jax.export.symbolic_shape("n")
     shapes = {name: jax.ShapeDtypeStruct(values.shape, jnp.float32) for name, values in weights.items()}
     images = {name: jax.ShapeDtypeStruct((n, *graph.type(name).shape), jnp.float32) for name in graph.inputs}
     if kept is not None:
-        kind = jnp.uint8 if kept.stored == BYTES else jnp.float32
-        images = {graph.inputs[0]: jax.ShapeDtypeStruct((n, *kept.stored_shape), kind)}
+        images = {
+            name: jax.ShapeDtypeStruct((n, *kept.of(name).stored_shape), type_of(kept.of(name)))
+            for name in graph.inputs
+        }
 
     def run(parameters: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
-        seen = {name: x if kept is None else prepared(x, kept) for name, x in arrays.items()}
+        seen = {name: x if kept is None else prepared(x, kept.of(name)) for name, x in arrays.items()}
         with jax.default_matmul_precision("highest"):
             words = forward(graph, parameters, seen, dtype=jnp.float32).words
-        return {name: words[name] for name in graph.outputs}
+        return {names[name]: words[name] for name in graph.outputs}
 
     return bytes(jax.export.export(jax.jit(run), platforms=PLATFORMS)(shapes, images).serialize())
+
+
+def type_of(kept: Preparation | None) -> str:
+    """The type of what is fed."""
+    return "uint8" if kept is not None and kept.stored == BYTES else "float32"
 
 
 def prepared(x: Any, kept: Preparation) -> Any:
@@ -114,12 +123,13 @@ def module_source(
 ) -> str:
     """The file's text. `beside` is the npz file that holds the weights, unless they are embedded."""
     inside = preparation if preparation and not raw else None
-    kind = "uint8" if inside and inside.stored == BYTES else "float32"
-    inputs = ", ".join(f"{literal(value)}: {literal(kind)}" for value in graph.inputs)
+    types = {value: type_of(inside.of(value) if inside else None) for value in graph.inputs}
+    inputs = ", ".join(f"{literal(value)}: {literal(kind)}" for value, kind in types.items())
+    outputs = tuple(called(graph.outputs).values())
     classes = literals(preparation.classes) if preparation and preparation.classes else "None"
     how = "in this file" if embed else f"beside this file, in {remark(beside)}"
     told = f"{remark(name)}, written by cnnspec: needs JAX and nothing else. Its weights are {how}."
-    usage = f"    network = load()\n    network(x)    # {remark(', '.join(graph.outputs))}"
+    usage = f"    network = load()\n    network(x)    # {remark(', '.join(outputs))}"
     heading = [told, "", usage]
     if preparation:
         said = f"It is fed {preparation.fed()}, and prepares them itself: {preparation.wants()}."
@@ -133,7 +143,7 @@ def module_source(
         '"""' + "\n".join(heading) + '\n"""',
         "import base64\nimport io\nimport sys\nfrom pathlib import Path\n\n"
         "import jax\nimport jax.export\nimport jax.numpy as jnp\nimport numpy as np",
-        f"INPUTS = {{{inputs}}}  # their types\nOUTPUTS = {literals(graph.outputs)}\nCLASSES = {classes}\n"
+        f"INPUTS = {{{inputs}}}  # their types\nOUTPUTS = {literals(outputs)}\nCLASSES = {classes}\n"
         f"PREPARES = {inside is not None}\nBYTES_AS = {inside.bytes_as if inside else None!r}",
         LOADING.replace("{default}", default).replace("{where}", where).split("\nif __name__")[0],
         text("PROGRAM", program(graph, weights, inside)),

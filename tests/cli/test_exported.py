@@ -187,6 +187,49 @@ def test_what_is_exported_takes_the_array_that_training_took(here, cnnspec, axes
     assert onnx.load("net.onnx").graph.input[0].type.tensor_type.shape.dim[-1].dim_value == x.shape[-1]
 
 
+def test_each_of_several_inputs_is_prepared_in_its_own_way(here, cnnspec):
+    random = np.random.default_rng(0)
+    x = {
+        "left": random.integers(0, 256, (20, 1, 4, 4)).astype(np.uint8),
+        "right": random.normal(40, 3, (20, 2, 5)).astype(np.float32),
+    }
+    np.savez("d.npz", y=np.arange(20) % 2, **x)
+    (here / "net.cnn").write_text(
+        'input 1x4x4 as left\ninput 2x5 as right\n'
+        'mul( @left -> dense 3 | @right -> dense 3 ) -> dense 2 -> softmax\n'
+        'data { source npz "d.npz" ; normalise on }\ntrain { epochs 1 }\n'
+    )
+    done = cnnspec("run", "net.cnn", "--workers", 1)
+    assert done.code == 0, done.err
+    weights = "runs/net-001/weights/best.safetensors"
+    model = package.open(weights)
+    answers = model.predict({name: model.preparation.of(name).apply(some, name)[0] for name, some in x.items()})
+
+    def compiled(emit, name):
+        done = cnnspec("compile", "net.cnn", "--emit", emit, "--weights", weights, "-o", name)
+        assert done.code == 0, done.err
+
+    compiled("python", "alone.py")
+    np.testing.assert_allclose(runpy.run_path("alone.py")["load"]()(x), answers, atol=1e-5)
+    compiled("js", "net.js")
+    torch, ort = (pytest.importorskip(name) for name in ("torch", "onnxruntime"))
+    compiled("torch", "net.py")
+    net = runpy.run_path("net.py")["Net"]().eval()
+    net.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in model.parameters.items()})
+    with torch.no_grad():
+        np.testing.assert_allclose(net(*map(torch.from_numpy, x.values())).numpy(), answers, atol=1e-5)
+    pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")
+    compiled("onnx", "net.onnx")
+    session = ort.InferenceSession("net.onnx", providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(session.run(None, x)[0], answers, atol=1e-5)
+    assert cnnspec("import", "net.onnx", "-o", "back.cnn").code == 0
+    again = package.open("back.safetensors")
+    assert again.preparation == model.preparation
+    pytest.importorskip("jax")
+    compiled("jax", "jaxed.py")
+    np.testing.assert_allclose(runpy.run_path("jaxed.py")["load"]()(x), answers, atol=1e-5)
+
+
 def test_a_model_whose_first_nodes_others_changed_is_taken_with_them(here, trained, compiled, cnnspec):
     """A tool that folds or renames them leaves what it made: it is read as words, and nothing is prepared twice."""
     onnx = pytest.importorskip("onnx", reason="needs the extra cnnspec[onnx]")

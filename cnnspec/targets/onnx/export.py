@@ -80,7 +80,7 @@ def onnx_model(
             outputs.append(value(output, output, graph.nodes[output].op.written()))
     inputs = [value(name, name, f"input {graph.type(name)}") for name in graph.inputs]
     if preparation and not raw:
-        inputs = [prepend(page, graph.inputs[0], preparation)]
+        inputs = [prepend(page, name, preparation.of(name)) for name in graph.inputs]
     whole = helper.make_graph(page.nodes, visible(name), inputs, outputs)
     versions = [helper.make_opsetid("", page.opset)]
     model = helper.make_model(

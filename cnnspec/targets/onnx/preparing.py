@@ -63,26 +63,28 @@ def without(model: onnx.ModelProto, kept: Preparation) -> onnx.ModelProto | None
     """The model that takes images as the network sees them; None where its first nodes are others by now."""
     from onnx import ModelProto, TensorProto, helper
 
-    if len(model.graph.input) != 1:
-        return None
     found = ModelProto()
     found.CopyFrom(model)
     graph = found.graph
-    name = graph.input[0].name
-    own = [node for node in graph.node if node.name.startswith(f"{name}{PART}")]
-    prepared = f"{name}{PREPARED}"
-    if not own or own != list(graph.node[: len(own)]) or list(own[-1].output) != [prepared]:
+    named = {entry.name for entry in graph.initializer}
+    inputs = [entry for entry in graph.input if entry.name not in named]
+    heads = tuple(f"{entry.name}{PART}" for entry in inputs)
+    seen = {f"{entry.name}{PREPARED}": entry.name for entry in inputs}
+    own = [node for node in graph.node if node.name.startswith(heads)]
+    made = {output for node in own for output in node.output}
+    if not own or own != list(graph.node[: len(own)]) or not seen.keys() <= made:
         return None
     del graph.node[: len(own)]
-    arrays = [entry for entry in graph.initializer if not entry.name.startswith(f"{name}{PART}")]
+    arrays = [entry for entry in graph.initializer if not entry.name.startswith(heads)]
     element = next(
         (entry.data_type for entry in arrays if entry.data_type == TensorProto.DOUBLE), TensorProto.FLOAT
     )
-    infos = [entry for entry in graph.value_info if not entry.name.startswith((f"{name}{PART}", prepared))]
+    infos = [entry for entry in graph.value_info if entry.name not in made]
     for field, entries in ((graph.initializer, arrays), (graph.value_info, infos)):
         del field[:]
         field.extend(entries)
     for node in graph.node:
-        node.input[:] = [name if value == prepared else value for value in node.input]
-    graph.input[0].CopyFrom(helper.make_tensor_value_info(name, element, ["n", *kept.input]))
+        node.input[:] = [seen.get(value, value) for value in node.input]
+    for entry in inputs:
+        entry.CopyFrom(helper.make_tensor_value_info(entry.name, element, ["n", *kept.of(entry.name).input]))
     return found

@@ -199,12 +199,11 @@ def tables(
         f"    plan = {plan(programs[''], '')}",
     ]
     if preparation:
-        scaling = preparation.scaling
-        numbers = f"{scaling.scale!r}, {scaling.offset!r}"
-        classes = literals(preparation.classes) if preparation.classes is not None else None
-        order = tuple(preparation.stored_axes.find(axis) for axis in preparation.axes_seen)
-        rest = f"{numbers}, {classes}, {order}, {preparation.bytes_as!r}"
-        lines += [f"    prepare = Preparation({literal(preparation.stored)}, {rest})", f"    prepares = {not raw}"]
+        lines += [f"    prepare = {prepared(preparation.of(graph.inputs[0]))}", f"    prepares = {not raw}"]
+        if len(graph.inputs) > 1:
+            lines.append(
+                f"    others = {dictionary({name: prepared(preparation.of(name)) for name in graph.inputs})}"
+            )
     if train:
         training = programs["training_"]
         targets = tuple(n.name.removesuffix(".target") for n in training.graph if isinstance(n.op, Target))
@@ -218,6 +217,15 @@ def tables(
             f"    seed = {spec.train.seed}",
         ]
     return ["\n".join([*layouts, "}"]), "\n".join(lines)]
+
+
+def prepared(preparation: data.Preparation) -> str:
+    """Source of how the images of an input are prepared."""
+    scaling, classes = preparation.scaling, preparation.classes
+    order = tuple(preparation.stored_axes.find(axis) for axis in preparation.axes_seen)
+    names = literals(classes) if classes is not None else None
+    numbers = f"{scaling.scale!r}, {scaling.offset!r}, {names}, {order}, {preparation.bytes_as!r}"
+    return f"Preparation({literal(preparation.stored)}, {numbers})"
 
 
 def shapes(graph: Graph, names: tuple[str, ...]) -> str:

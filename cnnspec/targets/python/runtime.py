@@ -103,6 +103,7 @@ class Network:
     plan: Plan
     prepare: Preparation | None = None
     prepares: bool = False  # whether images are given as they are stored; else as the network sees them
+    others: dict[str, Preparation] = {}  # of a network with several inputs, that of each
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
         self.fresh = True  # parameters have changed, and nothing was made of them yet
@@ -168,9 +169,12 @@ class Network:
         b.gradients = g
         return feeds, fetches, b, p
 
-    def seen(self, x: Any) -> Any:
-        """Images as the network sees them."""
-        return self.prepare(x) if self.prepares and self.prepare is not None else x
+    def seen(self, x: Any) -> dict[str, np.ndarray]:
+        """Images by the names of the inputs, as the network sees them."""
+        arrays = self.by_name(x, self.inputs)
+        if not self.prepares or self.prepare is None:
+            return arrays
+        return {name: self.others.get(name, self.prepare)(values) for name, values in arrays.items()}
 
     def by_name(self, values: Any, names: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
         """Arrays by name: one alone is that of the only name."""
@@ -179,7 +183,7 @@ class Network:
 
     def __call__(self, x: Any) -> Any:
         """The outputs for some images: an array, or a dictionary where there are several."""
-        arrays = self.by_name(self.seen(x), self.inputs)
+        arrays = self.seen(x)
         for name, shape in self.inputs.items():
             if arrays[name].shape[1:] != shape:
                 raise ValueError(f"`{name}` takes arrays of shape {('n', *shape)}, got {arrays[name].shape}")
@@ -235,7 +239,7 @@ class Learning(Network):
 
         y holds classes, or numbers of the output's shape.
         """
-        for name, values in self.by_name(self.seen(x), self.inputs).items():
+        for name, values in self.seen(x).items():
             self.lesson[name][...] = values
         for name, values in self.by_name(y, self.targets).items():
             target = self.lesson[f"{name}.target"]

@@ -17,6 +17,7 @@ from ...data.preparation import BYTES, Preparation
 from ...ir import Graph, TensorType
 from ...ir.leaves import Input
 from ...quoting import literals
+from ..names import variables
 from .page import Page
 from .words import writer
 
@@ -33,9 +34,9 @@ def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | Non
     calls it first, unless it is `raw`.
     """
     page = Page(graph)
-    if preparation and not raw:
-        (value,) = (page.variables[value] for value in graph.inputs)
-        page.forward.append((f"{value} = prepare({value})", shape(graph.type(graph.inputs[0]))))
+    for name_of, function in preparing(preparation, graph, raw).items():
+        value = page.variables[name_of]
+        page.forward.append((f"{value} = {function}({value})", shape(graph.type(name_of))))
     for node in graph:
         if not isinstance(node.op, Input):
             values = [page.variables[value] for value in node.inputs]
@@ -60,12 +61,14 @@ def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | Non
         "",
     ]
     if preparation:
-        text += [*constants(preparation), "", ""]
+        text += [*constants(preparation, graph), "", ""]
     for piece in page.pieces.values():
         text += [*piece.strip("\n").splitlines(), "", ""]
     ins = ", ".join(f"{var} {shape(graph.type(value))}" for var, value in zip(inputs, graph.inputs, strict=True))
     if preparation and not raw:
-        ins = f"{inputs[0]}: {preparation.fed()}"
+        ins = ", ".join(
+            f"{var}: {preparation.of(name).fed()}" for var, name in zip(inputs, graph.inputs, strict=True)
+        )
     outs = ", ".join(f"{var} {shape(graph.type(value))}" for var, value in zip(outputs, graph.outputs, strict=True))
     declarations = page.declarations()
     text += [f"class {name}(nn.Module):", f'    """{ins} -> {outs}"""', ""]
@@ -91,12 +94,25 @@ def feeding(preparation: Preparation | None, name: str, raw: bool) -> list[str]:
     return ["", *textwrap.wrap(told, WIDTH), "", usage]
 
 
-def constants(preparation: Preparation) -> list[str]:
-    """Source of what stands before the class: the classes, the scaling, and the function that prepares images."""
-    found = [f"CLASSES = {literals(preparation.classes)}"] if preparation.classes else []
+def preparing(preparation: Preparation | None, graph: Graph, raw: bool = False) -> dict[str, str]:
+    """The function that prepares each input, by its name; nothing where the network prepares none."""
+    if preparation is None or raw:
+        return {}
+    own = variables(graph.inputs)
+    return {name: "prepare" if len(own) == 1 else f"prepare_{own[name]}" for name in graph.inputs}
+
+
+def constants(preparation: Preparation, graph: Graph) -> list[str]:
+    """Source of what stands before the class: the classes, and the functions that prepare images."""
+    found = [[f"CLASSES = {literals(preparation.classes)}"]] if preparation.classes else []
+    for name, function in preparing(preparation, graph).items():
+        found.append(prepare_source(preparation.of(name), function))
+    return "\n\n\n".join("\n".join(lines) for lines in found).splitlines()
+
+
+def prepare_source(preparation: Preparation, function: str) -> list[str]:
+    """Source of a function that prepares images."""
     centre, scale, offset = preparation.scaling.steps()
-    found += [f"SCALE = {scale!r}", f"OFFSET = {offset!r}"]
-    found += [f"CENTRE = {centre!r}"] * any(centre)
     takes, body = "Floats as the training data have them", []
     if preparation.stored == BYTES:
         takes = "Bytes from 0 to 255, or floats from 0 to 1"
@@ -115,14 +131,15 @@ def constants(preparation: Preparation) -> list[str]:
         body.append("x = x.unsqueeze(1)")
     elif axes != seen:
         body.append(f"x = x.permute{tuple(axes.index(axis) for axis in seen)!r}")
-    names = ("CENTRE", "SCALE", "OFFSET") if any(centre) else ("SCALE", "OFFSET")
-    made = ", ".join(name.lower() for name in names)
-    column = "(torch.tensor(n, device=x.device).view(-1, *[1] * (x.dim() - 2))"
-    body.append(f"{made} = {column} for n in ({', '.join(names)}))")
+    numbers = {"centre": centre, "scale": scale, "offset": offset}
+    if not any(centre):
+        del numbers["centre"]
+    for part, values in numbers.items():
+        body.append(f"{part} = torch.tensor({values!r}, device=x.device).view(-1, *[1] * (x.dim() - 2))")
     body.append(f"return {'(x - centre)' if any(centre) else 'x'} * scale + offset")
-    how = "(x - CENTRE) * SCALE + OFFSET" if any(centre) else "x * SCALE + OFFSET"
+    how = "(x - centre) * scale + offset" if any(centre) else "x * scale + offset"
     told = [f'    """{takes}, {axes}, as the network sees them:', f'    {how}, channel by channel."""']
-    return [*found, "", "", "def prepare(x):", *told, *(f"    {line}" for line in body)]
+    return [f"def {function}(x):", *told, *(f"    {line}" for line in body)]
 
 
 def lines(code: list[tuple[str, str]]) -> Iterator[str]:
