@@ -1,6 +1,7 @@
 """What README and the pages of grammar/ show holds: specs compile, Python and commands run, links lead on."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -34,9 +35,11 @@ def each(found: list[tuple[str, ...]], *names: str):
 
 SPECS = fenced("cnn")
 NAMED = {match[1]: text for _, text in SPECS if (match := re.match(r"# ([\w-]+\.cnn)\n", text))}
+EXPERIMENTS = "grammar/experiments.md"  # whose commands stand on one another
 COMMANDS = [  # in a console, one after another
     (page, command, output)
     for page, block in fenced("console")
+    if page != EXPERIMENTS
     for command, output in re.findall(r"^\$ cnnspec (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 ]
 EXCERPTS = [  # a part of what a command prints
@@ -115,6 +118,21 @@ def test_a_command_prints_what_is_shown(page, command, output, folder):
     result = CliRunner().invoke(program, command.split(), standalone_mode=False)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert re.fullmatch(pattern(output), result.output.rstrip() + "\n"), result.output
+
+
+def test_the_experiments_of_the_page_print_what_is_shown(folder):
+    """Each command after those before it, in one folder, which is as in a shell."""
+    shown = [
+        found
+        for page, block in fenced("console")
+        if page == EXPERIMENTS
+        for found in re.findall(r"^\$ cnnspec (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    ]
+    assert shown
+    for command, output in shown:
+        result = CliRunner().invoke(program, shlex.split(command), standalone_mode=False)
+        assert result.exception is None, (command, result.exception)
+        assert re.fullmatch(pattern(output), result.output.rstrip() + "\n"), (command, result.output)
 
 
 def pattern(output):

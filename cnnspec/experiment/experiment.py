@@ -18,7 +18,7 @@ from ..capacity import ensure_fits
 from ..data.preparation import KEY, Preparation
 from ..data.several import Several
 from ..diagnostics import Diagnostic, SpecError
-from ..ir.fields import written
+from ..lang.exchange import fields_as_json
 from ..lang.files import read_file
 from ..model.engines import ENGINES
 from ..model.model import Model
@@ -287,10 +287,11 @@ class Experiment:
         spec, model = self.session.spec, self.model
         return {
             "set": list(self.session.overrides),
-            "train": written(spec.train, explicit=True),
-            "data": written(spec.data, explicit=True),
+            "train": fields_as_json(spec.train),
+            "data": fields_as_json(spec.data),
             "cost": [cost.written(explicit=True) for cost in spec.train.cost],
             "input": str(spec.graph.type(spec.graph.inputs[0])),
+            "parameters": model.facts.parameters,
             "shards": model.shards,
             "tuned": model.measured or None,
             "seed": model.seed,

@@ -1,14 +1,14 @@
 """What somebody sent: the folder of a run, weights, an ONNX model. Nothing in them runs, or forges a line.
 
-| door \\ sink            | eval | predict | trace | page | resume | module of Python | notebook | spec |
-| ---------------------- | ---- | ------- | ----- | ---- | ------ | ---------------- | -------- | ---- |
-| settings.json          | yes  | yes     | yes   | yes  | yes    | yes              | yes      |      |
-| summary.json           | yes  | yes     | yes   | yes  | yes    | yes              | yes      |      |
-| results.csv            | yes  | yes     | yes   | yes  | yes    | yes              | yes      |      |
-| the spec and its name  | yes  | yes     | yes   | yes  | yes    | yes              | yes      |      |
-| metadata of weights    | yes  | yes     | yes   | yes  | yes    | yes              | yes      |      |
-| names of weights       | yes  | yes     | yes   | yes  | yes    | yes              | yes      |      |
-| strings of an ONNX model |    |         |       |      |        |                  |          | yes  |
+| door \\ sink            | eval | predict | trace | page | resume | module of Python | notebook | runs | spec |
+| ---------------------- | ---- | ------- | ----- | ---- | ------ | ---------------- | -------- | ---- | ---- |
+| settings.json          | yes  | yes     | yes   | yes  | yes    | yes              | yes      | yes  |      |
+| summary.json           | yes  | yes     | yes   | yes  | yes    | yes              | yes      | yes  |      |
+| results.csv            | yes  | yes     | yes   | yes  | yes    | yes              | yes      | yes  |      |
+| the spec and its name  | yes  | yes     | yes   | yes  | yes    | yes              | yes      | yes  |      |
+| metadata of weights    | yes  | yes     | yes   | yes  | yes    | yes              | yes      | yes  |      |
+| names of weights       | yes  | yes     | yes   | yes  | yes    | yes              | yes      | yes  |      |
+| strings of an ONNX model |    |         |       |      |        |                  |          |      | yes  |
 """
 
 import json
@@ -151,6 +151,8 @@ SINKS = {
     "resume": lambda run: call("run", "--resume", run, "--workers", 1),
     "module of Python": compiled,
     "notebook": shown,
+    "list of runs": lambda run: call("runs", run.parent, "--sort", "spec"),
+    "diff": lambda run: call("diff", run, run.with_name("net-001")),
 }
 
 

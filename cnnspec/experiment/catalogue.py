@@ -1,0 +1,188 @@
+"""The runs below a folder, each as what it was made of and what came of it, side by side.
+
+    entries, problems = catalogue(Path("runs"))
+    differing(entries)[entries[0].path]               # {"train.optimiser.lr": 0.1}
+
+A run is read from its own folder, never from today's spec; one that is damaged is a problem, and the others stand.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..api import read_spec
+from ..diagnostics import Diagnostic, SpecError
+from ..lang import Spec
+from ..lang.exchange import fields_as_json
+from ..train.checkpoints import Stamp
+from ..train.folder import RunFolder
+from ..train.lock import ensure_free
+from .kept import Made, of_run
+
+SETTINGS = "settings.json"
+DEEPEST = 8  # fields within fields; ours have three, and another's file may have any number
+Columns = dict[str, list[float | None]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run: where it is, its settings by dotted names, and its figures (None where there are none).
+
+    status   `finished`, `interrupted`, `failed`, `running`, or `stopped` where it was killed
+    figures  epochs, best_epoch, accuracy and cost of the best epoch (on the validation images where there are any),
+             test_accuracy, test_cost, test.f1 and what else was measured, seconds, parameters
+    columns  of its results: a number an epoch
+    text     the SHA-256 of its spec and of what that imports
+    """
+
+    path: Path
+    spec: str
+    status: str
+    settings: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    columns: Columns
+    text: str
+    made: Made = field(repr=False)
+
+    def known(self) -> dict[str, Any]:
+        """All by name: what runs are sorted and chosen by."""
+        return {
+            "run": str(self.path),
+            "spec": self.spec,
+            "status": self.status,
+            **self.figures,
+            **self.settings,
+        }
+
+    def read(self) -> Spec:
+        """Its spec with its settings, as it ran."""
+        return spec_of(self.made)
+
+
+def spec_of(made: Made) -> Spec:
+    """The spec of a run with its settings and, if it states none, the input that its data had."""
+    spec = read_spec(made.source, overrides=made.overrides)
+    if spec.symbolic and made.preparation is not None:
+        spec = read_spec(made.source, overrides=made.overrides, input=made.preparation.input_type)
+    return spec
+
+
+def catalogue(folder: Path) -> tuple[list[Entry], tuple[Diagnostic, ...]]:
+    """The runs in a folder and the folders below it, in order of their names, and what is wrong with others."""
+    entries: list[Entry] = []
+    problems: list[Diagnostic] = []
+    for path in folders(folder):
+        try:
+            entries.append(entry(path))
+        except SpecError as error:
+            problems += error.diagnostics
+    return entries, tuple(problems)
+
+
+def folders(folder: Path) -> Iterator[Path]:
+    """Where runs are; links are not followed, and a run's own folders are passed over."""
+    for path, below, names in os.walk(folder):
+        if SETTINGS in names and "weights" in below:  # editors have settings of that name too
+            below.clear()
+            yield Path(path)
+        below.sort()
+
+
+def entry(path: Path) -> Entry:
+    """The run in a folder; SpecError where that is none, or is damaged."""
+    run = RunFolder(path)
+    made = of_run(run)
+    settings, ended, columns = made.settings, run.ended(), run.columns()
+    chosen: dict[str, Any] = {name: settings.get(name) for name in ("train", "data")}
+    if not all(isinstance(block, dict) for block in chosen.values()):  # written before settings had fields
+        spec = spec_of(made)
+        chosen = {"train": fields_as_json(spec.train), "data": fields_as_json(spec.data)}
+    others: dict[str, Any] = {
+        name: settings[name] for name in ("input", "shards", "engine", "dtype") if name in settings
+    }
+    told = _flat({**settings.get("let", {}), **chosen, **others})
+    told.pop("train.shards", None)  # what they are is told by `shards`
+    done = columns.get("epoch", [])
+    best = ended.get("best_epoch") or _best(columns, chosen["train"]) or len(done)
+    figures: dict[str, Any] = {"epochs": len(done), "best_epoch": best or None}
+    held_out = any(value is not None for value in columns.get("validation_cost", []))
+    for name in ("accuracy", "cost"):
+        values = columns.get(f"validation_{name}" if held_out else name, [])
+        figures[name] = values[best - 1] if 0 < best <= len(values) else None
+    figures |= {name: ended.get(name) for name in ("test_accuracy", "test_cost")}
+    for name, value in (ended.get("test") or {}).items():
+        if isinstance(value, (int, float)) and name != "accuracy":
+            figures[f"test.{name}"] = value
+    seconds = sum(filter(None, columns.get("seconds", [])))
+    figures["seconds"] = ended.get("seconds", seconds)
+    figures["parameters"] = ended.get("parameters", settings.get("parameters"))
+    name = made.path.name.removesuffix(".json").removesuffix(".cnn")
+    return Entry(path, name, _status(path, ended), told, figures, columns, Stamp.of(made.source).sha256, made)
+
+
+def _status(path: Path, ended: Mapping[str, Any]) -> str:
+    if ended:
+        return str(ended["status"])
+    try:
+        ensure_free(path)
+    except SpecError:
+        return "running"
+    return "stopped"
+
+
+def _best(columns: Columns, train: Any) -> int:
+    """The best epoch of a run that has not ended, as the loop chooses it: the first of equals."""
+    held_out = "validation_" if any(value is not None for value in columns.get("validation_cost", [])) else ""
+    accuracies = columns.get(f"{held_out}accuracy", [])
+    by_cost = train.get("best") == "cost" or all(value is None for value in accuracies)
+    values = [-v if v is not None and by_cost else v for v in columns.get(f"{held_out}cost", [])]
+    values = values if by_cost else accuracies
+    known = [(value, -number) for number, value in enumerate(values, 1) if value is not None]
+    return -max(known)[1] if known else 0
+
+
+def _flat(fields: Mapping[str, Any], within: str = "", depth: int = 0) -> dict[str, Any]:
+    """Fields of fields by dotted names: {"optimiser": {"word": "sgd", "lr": 0.1}} -> optimiser, optimiser.lr."""
+    found: dict[str, Any] = {}
+    for name, value in fields.items():
+        key = f"{within}.{name}" if within else name
+        if isinstance(value, Mapping) and depth < DEEPEST:
+            inner = dict(value)
+            if isinstance(inner.get("word"), str):
+                found[key] = inner.pop("word")
+            found |= _flat(inner, key, depth + 1)
+        elif isinstance(value, (list, Mapping)):
+            found[key] = " ; ".join(_words(one) for one in value) if isinstance(value, list) else _words(value)
+        else:
+            found[key] = value
+    return found
+
+
+def _words(value: Any, depth: int = 0) -> str:
+    if depth > DEEPEST:
+        return "..."
+    if isinstance(value, Mapping):
+        word = str(value.get("word", ""))
+        parts = [word, *(f"{k} {_words(v, depth + 1)}" for k, v in value.items() if k != "word")]
+        return " ".join(filter(None, parts))
+    return "x".join(_words(one, depth + 1) for one in value) if isinstance(value, list) else str(value)
+
+
+def differing(entries: Iterable[Entry]) -> dict[Path, dict[str, Any]]:
+    """By run, the settings in which those of the same spec differ; `text` where the spec itself was edited."""
+    groups: dict[str, list[Entry]] = {}
+    for one in entries:
+        groups.setdefault(one.spec, []).append(one)
+    found: dict[Path, dict[str, Any]] = {}
+    for group in groups.values():
+        names = dict.fromkeys(name for one in group for name in one.settings)
+        varied = [name for name in names if len({repr(one.settings.get(name)) for one in group}) > 1]
+        edited = len({one.text for one in group}) > 1
+        for one in group:
+            told: dict[str, Any] = {"text": one.text[:8]} if edited else {}
+            found[one.path] = {**told, **{name: one.settings.get(name) for name in varied}}
+    return found
