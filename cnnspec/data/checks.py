@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..diagnostics import Fault
+from ..settings.data import weights_in
 from .classes import MOST_CLASSES
 
 TOLD = {"train": "training", "validation": "validation", "test": "test"}
@@ -86,6 +87,21 @@ def named_classes(name: str) -> Fault:
         at="source",
         help="leave `target numbers` out",
     )
+
+
+def ensure_balanced(name: str, balance: bool | str, classes: tuple[str, ...]) -> None:
+    """Raise a Fault where a data block weighs classes that the source does not have."""
+    if not classes:
+        raise Fault(
+            "CNN436", f"`balance` is of classes, and the answers of {name} are none, one for each image",
+            at="balance", help='weights of single images stand in an array of an npz: `weights "w"`',
+        )  # fmt: skip
+    strange = [each for each in (weights_in(balance) if isinstance(balance, str) else ()) if each not in classes]
+    if strange:
+        raise Fault(
+            "CNN436", f"`balance` weighs a class `{strange[0]}`, and {name} has none of this name", at="balance",
+            help=f"the classes are {', '.join(classes[:8])}{', ...' if len(classes) > 8 else ''}",
+        )  # fmt: skip
 
 
 def ensure_same_shape(name: str, part: str, shape: tuple[int, ...], train: tuple[int, ...]) -> None:

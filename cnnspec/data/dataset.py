@@ -19,10 +19,11 @@ from ..settings.augment import Augmentation
 from ..settings.data import Source
 from .changes import Answers, Changes
 from .facts import Known
-from .filed import chosen
 from .formats.kept import Table
+from .sources.filed import chosen
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
+DRAWN = 2  # of weighted images
 ORDER = 0  # which of an epoch's streams of random numbers; see `changes.CHANGES`
 
 
@@ -63,10 +64,23 @@ class Stored:
         return self.scaling.apply(self.images, np.empty(self.shape, dtype or "float32"))
 
 
-def _order(count: int, seed: int, epoch: int, shuffle: bool) -> np.ndarray:
+def _order(count: int, seed: int, epoch: int, shuffle: bool, weights: np.ndarray | None = None) -> np.ndarray:
+    taken = np.arange(count) if weights is None else _drawn(weights, seed, epoch)
     if not shuffle:
-        return np.arange(count)
-    return np.random.default_rng((seed, epoch, ORDER)).permutation(count)
+        return taken
+    order = np.random.default_rng((seed, epoch, ORDER)).permutation(count)
+    return order if weights is None else taken[order]
+
+
+def _drawn(weights: np.ndarray, seed: int, epoch: int) -> np.ndarray:
+    """As many images as there are, each as often as its share of the weights, rounded up or down by chance.
+
+    1 1 1 3        0 1 2 3 3 3 of six, say; 0 1 3 3 or 0 2 3 3 or 1 2 3 3 of four
+    """
+    ends = np.cumsum(weights, dtype=np.float64)
+    start = np.random.default_rng((seed, epoch, DRAWN)).random()
+    at = (np.arange(len(weights)) + start) * (ends[-1] / len(weights))
+    return np.minimum(np.searchsorted(ends, at, side="right"), int(np.flatnonzero(weights)[-1]))
 
 
 class Labels(np.ndarray):
@@ -102,6 +116,7 @@ class Split:
     x: np.ndarray
     y: np.ndarray
     scaling: Scaling = Scaling()
+    weights: np.ndarray | None = None  # how often an epoch takes each, beside the others
 
     def __len__(self) -> int:
         return len(self.x)
@@ -119,7 +134,7 @@ class Split:
 
     def order(self, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
         """The images in the order in which an epoch takes them."""
-        return _order(len(self), seed, epoch, shuffle)
+        return _order(len(self), seed, epoch, shuffle, self.weights)
 
     def batches(
         self,
@@ -164,7 +179,8 @@ class Split:
     def part(self, positions: np.ndarray) -> Split:
         """These images, in this order."""
         x = chosen(self.x, positions)
-        return Split(x, x if self.itself else self.y[positions], self.scaling)
+        weights = None if self.weights is None else self.weights[positions]
+        return Split(x, x if self.itself else self.y[positions], self.scaling, weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +190,7 @@ class Named:
     x: dict[str, np.ndarray]
     y: dict[str, np.ndarray]
     scaling: Mapping[str, Scaling] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.x.values())))
@@ -191,7 +208,7 @@ class Named:
         dtype: DTypeLike = "float32",
     ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
         """The batches of an epoch, by name; what several inputs show together is never augmented."""
-        order = _order(len(self), seed, epoch, shuffle)
+        order = _order(len(self), seed, epoch, shuffle, self.weights)
         for first in range(start * batch, len(self), batch):
             taken = order[first : first + batch]
             x = {name: self._scaled(name, values[taken], dtype) for name, values in self.x.items()}

@@ -47,6 +47,8 @@ def digest(split: Split | Named) -> str:
         step = max(1, (1 << 20) // size)
         for first in range(0, count, step):
             found.update(np.ascontiguousarray(array[taken[first : first + step]]).data)
+    if split.weights is not None:
+        found.update(split.weights.tobytes())
     return found.hexdigest()
 
 

@@ -10,9 +10,9 @@ from ..diagnostics import Fault
 from .checks import TOLD, ensure_paired, ensure_same_shape, form_of, named_classes, names_of, outside
 from .classes import MOST_CLASSES, first_class
 from .dataset import Numbers
-from .filed import Filed
 from .files import need
 from .formats.kept import Table
+from .sources.filed import Filed
 
 Pair = tuple[np.ndarray, np.ndarray]
 LONGEST_NAME = 200
@@ -24,7 +24,7 @@ class Found:
 
     `classes` names the classes where the source knows them, or tells how many there are; `table` are the
     columns of a csv, `own` tells what the source calls its `validation` and `test`, `numbers` whether y are to be
-    met whatever their type.
+    met whatever their type; `weights` (n,) are of the training images.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Found:
     table: Table | None = None
     own: dict[str, str] = field(default_factory=dict)
     numbers: bool = False
+    weights: np.ndarray | None = None
 
     def checked(self, target: str = "labels") -> Found:
         """The same with x of bytes or float32, y of whole numbers or float32; a Fault that says what is wrong.

@@ -48,6 +48,11 @@ def _of_target(settings: Data, known: Known) -> Known:
         from .checks import named_classes
 
         raise named_classes(known.name)
+    if settings.balance and (known.classes or known.numbers or known.places or settings.target == "itself"):
+        from .checks import ensure_balanced
+
+        plain = not known.places and settings.target != "itself"
+        ensure_balanced(known.name, settings.balance, (known.classes or ()) if plain else ())
     if settings.target != "itself":
         return known
     count, places = (None, ()) if known.input is None else (known.input["c"], known.input.spatial)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from ..diagnostics import Fault, Span, SpecError
-from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz, Pairs
+from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz, Pairs, weights_in
+from .checks import ensure_balanced
 from .dataset import Dataset, Labels, Scaling, Split
-from .filed import chosen
 from .files import found_at
 from .formats.idx import read_idx, read_idx_folder
 from .formats.kept import Table
@@ -20,6 +20,7 @@ from .formats.table import filled, means, read_csv
 from .found import Found, Pair
 from .sources.cifar import read_cifar10
 from .sources.fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
+from .sources.filed import chosen
 from .sources.images import read_images, read_pairs
 from .sources.wellknown import CLOTHES, TEN
 
@@ -76,15 +77,20 @@ def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
     """The parts of what was found: test, validation, training, all scaled by what the training images are."""
     train, validation, test = _settled(found.train, found.validation, found.test)
     assert train is not None
+    weights = weights_of(found, settings.balance)
     if test is None:
         # always the same images, so that a network is never tested on what another seed let it learn from
         rest, kept = divide(train[1], getattr(settings.source, "test", 0.0), seed=0)
         train, test = _taken(train, rest), _taken(train, kept)
+        weights = weights if weights is None else weights[rest]
     if settings.limit:
+        if weights is not None and len(weights) > settings.limit:
+            weights = weights[divide(train[1], settings.limit / len(weights), seed=0)[1]]
         train, test = _first(train, settings.limit), _first(test, settings.limit)
     if validation is None:
         rest, kept = divide(train[1], settings.validation, seed)
         train, validation = _taken(train, rest), _taken(train, kept)
+        weights = weights if weights is None else weights[rest]
     elif settings.limit:
         validation = _first(validation, settings.limit)
     table = found.table
@@ -92,9 +98,48 @@ def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
         table = table if table.fill else replace(table, fill=means(train[0], table))
         train, validation, test = (_filled(pair, table) for pair in (train, validation, test))
     scaling = scaling_of(train[0], settings.normalise)
-    learn, choose, final = (Split(x, y, scaling) for x, y in (train, validation, test))
+    if weights is not None and not weights.any():
+        raise Fault("CNN436", f"all weights of the training images of {found.name} are 0", at="balance")
+    learn = Split(*train, scaling, weights)
+    choose, final = (Split(x, y, scaling) for x, y in (validation, test))
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
     return Dataset(found.name, learn, choose, final, found.classes, table, settings.source, found.own)
+
+
+def weights_of(found: Found, balance: bool | str) -> np.ndarray | None:
+    """How often an epoch takes each training image, beside the others; None for all alike."""
+    y, weights = found.train[1], None
+    if found.weights is not None:
+        weights = as_weights(found.weights, len(y), f"the weights of {found.name}")
+    if not balance:
+        return weights
+    classes = found.classes if isinstance(found.classes, tuple) else ()
+    ensure_balanced(found.name, balance, classes if y.ndim == 1 else ())
+    of_class = np.array(class_weights(classes, balance, np.bincount(y, minlength=len(classes))))
+    return of_class[y] if weights is None else of_class[y] * weights
+
+
+def class_weights(
+    classes: tuple[str, ...], balance: bool | str | Mapping[str, float], counts: np.ndarray
+) -> list[float]:
+    """A weight for each class: the inverse of its count, or as told, 1 for those that nobody tells."""
+    if balance is True:
+        return [1 / count if count else 0.0 for count in counts.tolist()]
+    told = weights_in(balance) if isinstance(balance, str) else dict(balance or {})
+    return [told.get(name, 1.0) for name in classes]
+
+
+def as_weights(given: np.ndarray, count: int, told: str) -> np.ndarray:
+    """Weights (n,) of images, float64; a Fault where they are none."""
+    if given.dtype.kind not in "biuf" or given.shape not in ((count,), (count, 1)):
+        raise Fault(
+            "CNN436", f"{told} are {given.dtype} {given.shape}, and there are {count} images", at="balance",
+            help="a number for each image",
+        )  # fmt: skip
+    weights = given.reshape(count).astype(np.float64)
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
+        raise Fault("CNN436", f"{told} must be finite, from 0 on, and not all 0", at="balance")
+    return weights
 
 
 def _settled(*parts: Pair | None) -> tuple[Pair | None, ...]:

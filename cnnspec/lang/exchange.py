@@ -21,10 +21,10 @@ from typing import Any
 
 from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, Node, data
-from ..ir.fields import ENDS, NAME, Kind, Nested, Quoted, Switch, Text, word_schema
+from ..ir.fields import ENDS, NAME, Kind, Nested, Quoted, Text, word_schema
 from ..ir.leaves import Input
 from ..ir.op import Op
-from ..settings.data import Data
+from ..settings.data import Balance, Data
 from ..settings.expect import QUANTITIES, RELATIONS, Budget
 from ..settings.train import Train
 from ..words import OPS, WORDS
@@ -209,9 +209,9 @@ def read_value(kind: Kind, value: Any, path: str) -> Any:
         cls = kind.by_word[value["word"]]
         return read_fields(cls, value, path)
     written = value
-    if isinstance(kind, Switch):
+    if isinstance(value, bool):
         written = "on" if value else "off"
-    elif isinstance(kind, Text):
+    elif isinstance(kind, Text | Balance):
         written = Quoted(value)
     elif isinstance(value, list):
         written = tuple(value)

@@ -14,10 +14,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..data.checks import ensure_balanced
 from ..data.classes import classes_of
 from ..data.dataset import Dataset, Named, Split
 from ..data.found import Found, Pair
-from ..data.load import dataset_of, divide
+from ..data.load import as_weights, class_weights, dataset_of, divide
 from ..data.preparation import Preparation, preparation_of, prepared_as
 from ..data.single import as_numbers
 from ..diagnostics import Diagnostic, Fault, SpecError
@@ -61,6 +62,8 @@ class Arguments:
     shuffle: bool
     prepare: bool
     classes: Sequence[str] | None
+    class_weight: Mapping[Any, float] | str | None = None
+    sample_weight: Any = None
 
     def course(self, model: Fitted) -> TrainingConfig:
         """The training that is asked for; ValueError, which names the argument, for what is none of its values."""
@@ -69,6 +72,8 @@ class Arguments:
                 raise ValueError(f"{name} is called with what happened; got {getattr(self, name)!r:.40}")
         if self.classes is not None and not self.prepare:
             raise ValueError("classes are names that `prepare=True` keeps; give that too")
+        if self.prepare and not (self.class_weight is None and self.sample_weight is None):
+            raise ValueError("with prepare=True weights are those of the data block: `balance`, not class_weight")
         course = replace(
             TrainingConfig.of(model.spec.train, model.spec.data),
             batch=one_of(self.batch, self.batch_size, model.batch),
@@ -111,6 +116,7 @@ def as_seen(model: Fitted, x: Any, y: Any, given: Arguments) -> tuple[Split | Na
     """Arrays as the network sees them, to learn from and to validate with."""
     share = share_of(given.validation)
     images = model.images(x, y)
+    images = replace(images, weights=weights_of(images, given))
     if share is not None:
         return held_out_of(images, share, model.seed)
     try:
@@ -180,7 +186,52 @@ def part(images: Split | Named, places: np.ndarray) -> Split | Named:
     """These images, in this order."""
     if isinstance(images, Split):
         return images.part(places)
-    return Named(*({name: values[places] for name, values in each.items()} for each in (images.x, images.y)))
+    x, y = ({name: values[places] for name, values in each.items()} for each in (images.x, images.y))
+    return Named(x, y, weights=None if images.weights is None else images.weights[places])
+
+
+def weight_of(name: Any, weight: Any) -> float:
+    """The weight of a class; ValueError where it is none."""
+    if (
+        isinstance(weight, bool)
+        or not isinstance(weight, int | float | np.number)
+        or not 0 <= weight < float("inf")
+    ):
+        raise ValueError(f"class_weight has numbers from 0, and {weight!r:.40} for class {name!r:.40}")
+    return float(weight)
+
+
+def weights_of(images: Split | Named, given: Arguments) -> np.ndarray | None:
+    """How often an epoch takes each image, by the weights of itself and of its class; None for all alike.
+
+    Classes are called by their numbers. SpecError or ValueError, which name the argument.
+    """
+    try:
+        weights = None
+        if given.sample_weight is not None:
+            weights = as_weights(as_numbers(given.sample_weight, "sample_weight"), len(images), "sample_weight")
+        if given.class_weight is None:
+            return weights
+        y = images.y if isinstance(images, Split) else next(iter(images.y.values()))
+        if y.ndim != 1 or y.dtype.kind not in "iu":
+            raise Fault("CNN436", "class_weight is of classes, and y holds none, one for each image")
+        counts = np.bincount(y)
+        classes = tuple(map(str, range(len(counts))))
+        told: Any = given.class_weight
+        if told == "balanced":
+            told = True
+        elif isinstance(told, Mapping):
+            told = {str(name): weight_of(name, weight) for name, weight in told.items()}
+            ensure_balanced("y", ", ".join(f"{name} 1" for name in told) or False, classes)
+        else:
+            raise ValueError(f'class_weight is a dictionary of weights, or "balanced"; got {told!r:.40}')
+        of_class = np.array(class_weights(classes, told, counts))[y]
+        found = of_class if weights is None else of_class * weights
+        if not found.any():
+            raise Fault("CNN436", "all weights of x are 0")
+        return found
+    except Fault as fault:
+        raise SpecError((fault.diagnostic(),)) from None
 
 
 def dataset_of_arrays(

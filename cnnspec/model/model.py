@@ -147,6 +147,8 @@ class Model:
         shuffle: bool = True,
         prepare: bool = False,
         classes: Sequence[str] | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
+        sample_weight: Any = None,
     ) -> History:
         """Train for some epochs (default: the spec's); returns a row an epoch.
 
@@ -164,12 +166,17 @@ class Model:
                     block prepares them (scaling, normalise, augment, validation), and the model keeps how
         classes     their names, with `prepare`, in the order of the numbers in y
 
+        class_weight   by the numbers of classes, 1 for the others, or "balanced": an epoch takes an image as often
+                       as its weight beside those of others says, and has as many images as ever
+        sample_weight  the same for each image, (n,)
+
         Raises SpecError where arrays do not fit, which names the argument, and where a number stops being finite;
         ValueError for an argument that is none of its values.
         """
         given = Arguments(
             epochs=epochs, batch=batch, batch_size=batch_size, validation=validation, patience=patience,
             on_batch=on_batch, on_epoch=on_epoch, shuffle=shuffle, prepare=prepare, classes=classes,
+            class_weight=class_weight, sample_weight=sample_weight,
         )  # fmt: skip
         return train(self, x, y, given)
 

@@ -19,6 +19,7 @@ from ..ir.fields import (  # fmt: skip
     Kind,
     Nested,
     Number,
+    Quoted,
     Shape,
     Switch,
     Text,
@@ -119,6 +120,9 @@ class Npz(Source):
     file: str = size(Text(), '"file.npz"', "the archive")
     x: str = setting(Text(), "x", "the array of images")
     y: str = setting(Text(), "y", "the array of what they show")
+    weights: str | None = setting(
+        Text(), None, "an array of a weight for each image: how often an epoch takes it, beside the others"
+    )
     axes: str | None = setting(
         Choice(("nc", "ncw", "nwc", "nhw", "nchw", "nhwc")), None,
         "the order of the axes of x; without, nc, ncw or nchw",
@@ -243,6 +247,41 @@ class Pairs(Source):
 SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Pairs, Csv)
 
 
+class Balance(Kind):
+    """`on`, `off`, or a weight for each of some classes: `"rare 5, cat 0.5"`. Kept as a bool or the text."""
+
+    wanted = 'on, off, or weights in quotes such as "rare 5, cat 0.5"'
+
+    def read(self, value: Written) -> bool | str:
+        if isinstance(value, Quoted):
+            weights_in(str(value))
+            return str(value)
+        if value in ("on", "off"):
+            return value == "on"
+        raise self.refuse(value)
+
+    def write(self, value: Any) -> str:
+        return f'"{value}"' if isinstance(value, str) else "on" if value else "off"
+
+    def schema(self) -> dict[str, Any]:
+        return {"oneOf": [{"type": "boolean"}, Text().schema()]}
+
+
+def weights_in(text: str) -> dict[str, float]:
+    """The weight of each class that a text such as `"rare 5, cat 0.5"` tells; a Fault where it tells none."""
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = part.strip().rpartition(" ")
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = -1.0
+        if not name or not 0 <= weight <= 1e6 or name.strip() in found:
+            raise Fault("CNN203", f"wants {Balance.wanted}, got `{part.strip()[:60]}`", at="balance")
+        found[name.strip()] = weight
+    return found
+
+
 @record
 class Data:
     """What `data { }` says; a file without it says this."""
@@ -261,4 +300,9 @@ class Data:
         Nested(AUGMENTATIONS), "a change to the training images; may be said several times"
     )
     shuffle: bool = setting(Switch(), True, "take the training images in another order in every epoch")
+    balance: bool | str = setting(
+        Balance(),
+        False,
+        "take images of rare classes more often, each class alike; or by weights of classes",
+    )
     limit: int | None = setting(Count(1, 10**9), None, "take only so many images of each part, for a quick try")

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cnnspec
-from cnnspec.data.filed import Filed
 from cnnspec.data.load import load
 from cnnspec.data.sources import decoded
+from cnnspec.data.sources.filed import Filed
 from cnnspec.diagnostics import SpecError
 from cnnspec.settings.augment import Flip
 from cnnspec.settings.data import Data, Images

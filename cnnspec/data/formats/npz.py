@@ -27,6 +27,7 @@ def read_npz(source: Npz, path: Path, target: str = "labels") -> Found:
     with archive.opened(path) as file:
         names = archive.parts_of(file, path.name, wanted)
         found = {part: _pair(source, file, arrays, path.name) for part, arrays in names.items()}
+        weights = _weights(source, file, names["train"], path.name)
         classes: tuple[str, ...] | int | None = source.classes
         if any(y.dtype.kind in "US" for _, y in found.values()):
             found, classes = _named(found, path.name)
@@ -42,7 +43,18 @@ def read_npz(source: Npz, path: Path, target: str = "labels") -> Found:
         classes,
         found.get("validation"),
         own={part: arrays[0] for part, arrays in names.items() if part != "train"},
+        weights=weights,
     )
+
+
+def _weights(source: Npz, file: zipfile.ZipFile, names: tuple[str, ...], where: str) -> np.ndarray | None:
+    """The weights of the training images, which end as their array does."""
+    if source.weights is None:
+        return None
+    name = source.weights + names[0].removeprefix(source.x)
+    if f"{name}.npy" not in file.namelist():
+        raise Fault("CNN413", f"{where} has no {name}, where the weights of {names[0]} should be", at="source")
+    return _member(file, name, where)
 
 
 def _pair(source: Npz, file: zipfile.ZipFile, names: tuple[str, ...], where: str) -> Pair:

@@ -51,6 +51,11 @@ def archives(settings: Data, wanted: Wanted) -> dict[tuple[str, str], Npz]:
             "CNN306", "a network that is to answer its input itself has one input and one output", at="source",
             help="leave `target itself` out, and save what each output is to answer",
         )  # fmt: skip
+    if settings.balance or source.weights is not None:
+        raise Fault(
+            "CNN436", "images are weighed for a network with one input and one output", at="balance",
+            help="leave `balance` and `weights` out",
+        )  # fmt: skip
     first, *more = wanted.inputs
     pairs = [*((first, output) for output in wanted.outputs), *((name, wanted.outputs[0]) for name in more)]
     arrays = {name: name if len(wanted.inputs) > 1 else source.x for name in wanted.inputs}

@@ -23,9 +23,9 @@ import numpy as np
 from ...cache import folder as cache
 from ...capacity import free_memory
 from ...plain_files import open_regular, size_of
-from ..filed import Filed
 from ..files import unreadable
 from .fetch import Progress
+from .filed import Filed
 
 MANY = 1000  # files; fewer are decoded in a second
 LARGE = 64 << 20  # bytes

@@ -258,4 +258,13 @@ colours), or is a photo, which `kind pictures` makes numbers to meet. All masks 
 or all of them colours.""",
         how='Say `source pairs "photos" targets "photos"` of photos in colour.',
     ),
+    Code(
+        "CNN436",
+        "weights-of-images",
+        """\
+`balance on` takes images of rare classes more often, `balance "rare 5"` those of the classes it names, and
+`weights "w"` of an npz each image as its number says. Weights are numbers from 0, one for each image or class, not
+all of them 0; classes are called as the data call them, and there must be some, one for each image.""",
+        how='Say `balance "zebra 5"` of data that have no class of this name.',
+    ),
 )
