@@ -23,6 +23,8 @@ def archives(here):
     np.savez(here / "three.npz", x=x, y=names[x[:, :3].argmax(axis=1)])
     np.savez(here / "two.npz", x=x, y=(x[:, 0] > 0).astype(int))
     np.savez(here / "numbers.npz", x=x, y=x[:, :2] + x[:, 2:4])
+    masks = np.kron(generator.integers(0, 2, (60, 3, 3)), np.ones((2, 2), int))
+    np.savez(here / "masks.npz", x=(masks[:, None] + generator.normal(0, 0.1, (60, 1, 6, 6))).astype("f4"), y=masks)
     return here
 
 
@@ -71,6 +73,23 @@ def test_every_place_tells_the_same(archives, cnnspec, file, end, names):
         assert sorted(one["name"] for one in test["classes"]) == sorted(kinds)
         assert sum(map(sum, test["confusion"])) == sum(one["count"] for one in test["classes"]) == 36
         assert all(one["name"] in written for one in test["classes"])
+
+
+def test_masks_that_move_along_with_their_images_are_learnt_and_measured(archives, cnnspec):
+    moved = "augment flip direction both ; augment shift 1 ; augment cutmix"
+    (archives / "m.cnn").write_text(
+        "input 1x6x6\nconv 4x3x3 pad same -> relu -> conv 2x3x3 pad same -> softmax\n"
+        f'data {{ source npz "masks.npz" ; validation 20% ; {moved} }}\n'
+        "train { epochs 12 ; batch 8 ; optimiser adam lr 0.02 }\nexpect { iou >= 80% ; accuracy >= 90% }\n"
+    )
+    assert cnnspec("check", "m.cnn").code == 0
+    outcome = cnnspec("run", "m.cnn", "--workers", 1)
+    assert outcome.code == 0, outcome.err
+    summary = json.loads((archives / "runs/m-001/summary.json").read_text(encoding="utf-8"))
+    assert fault_of(summary, "summary") is None
+    test = summary["test"]
+    assert all(one["iou"] > 0.8 for one in test["classes"]) and sum(map(sum, test["confusion"])) == 6 * 36
+    assert f"IoU {test['iou']:.2%}" in outcome.out and (archives / "runs/m-001/report.html").is_file()
 
 
 def test_a_resumed_run_measures_what_the_whole_one_did(archives, cnnspec):

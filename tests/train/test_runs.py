@@ -19,7 +19,7 @@ from cnnspec.train import files, tensors
 from cnnspec.train import folder as folders
 from cnnspec.train.checkpoints import Stamp, load_state
 from cnnspec.train.folder import RunFolder
-from cnnspec.train.history import Row
+from cnnspec.train.history import Progress, Row
 from cnnspec.train.loop import EpochDone, Interrupted, StepDone, TrainingConfig
 from cnnspec.train.runs import run
 
@@ -476,3 +476,20 @@ def test_a_file_where_the_folder_should_be(tmp_path):
 def test_json_has_no_nan():
     data = {"a": [1.0, float("nan")], "b": {"c": float("inf")}}
     assert folders.finite(data) == {"a": [1.0, None], "b": {"c": None}}
+
+
+# ---- written before there were measures ---------------------------------------------------------------------
+
+
+def test_results_of_before_are_read_as_they_are(tmp_path):
+    names = Row.first_columns()
+    assert names[:3] == ("epoch", "cost", "accuracy") and names[-1] == "images_per_second"
+    (tmp_path / "results.csv").write_text(",".join(names) + "\n1,0.5,0.75,,,0.1,2.0,30.0\n")
+    found = RunFolder(tmp_path).columns()
+    assert list(found) == list(names) and found["accuracy"] == [0.75] and found["validation_cost"] == [None]
+
+
+def test_a_state_of_before_is_gone_on_with():
+    row = dict(zip(Row.first_columns(), (1, 0.5, 0.75, None, None, 0.1, 2.0, 30.0), strict=True))
+    kept = {**Progress().to_json(), "rows": [row], "best": 0.75, "best_epoch": 1}
+    assert Progress.from_json(kept).rows == [Row(1, 0.5, 0.75, None, None, 0.1, 2.0, 30.0)]
