@@ -18,6 +18,7 @@ from .dataset import Dataset, Split
 PARTS = ("train", "validation", "test")
 CHUNK = 1 << 24  # bytes of images that are looked at together
 MOST_PLACES = 20  # of odd images that are named
+MOST_NUMBERS = 64  # of an image, each of which is told; of more, or of pictures, all together
 UNEVEN = 10  # times as many images as another class has
 
 
@@ -85,7 +86,7 @@ def _part(split: Split, classes: tuple[str, ...] | None) -> Part:
             return Part(len(split), tuple(int(count) for count in (y > 0.5).sum(axis=0)))
         return Part(len(split), tuple(np.bincount(y.reshape(-1).astype(np.int64), minlength=len(classes)).tolist()))
     rows = split.y.reshape(len(split), -1) if len(split) else np.empty((0, 0))
-    columns = rows.T if rows.shape[1] <= 64 else rows.reshape(1, -1)
+    columns = rows.T if split.y.ndim == 2 and rows.shape[1] <= MOST_NUMBERS else rows.reshape(1, -1)
     return Part(len(split), None, tuple((float(c.min()), float(c.mean()), float(c.max())) for c in columns))
 
 

@@ -42,13 +42,10 @@ def worst(model: Model, data: Dataset, most: int = MOST) -> tuple[Mistake, ...]:
     places = np.unique(np.linspace(0, len(split) - 1, min(ASKED, len(split))).round().astype(int))
     if split.y.ndim == 1 and data.classes:
         return _of_classes(model, split, data.classes, places, most)
-    masks = split.y[:, 0] if split.y.ndim == 4 and split.y.shape[1] == 1 else split.y
-    if (
-        masks.ndim == 3
-        and masks.dtype.kind in "iu"
-        and masks.shape[1:] == model.graph.type(model.graph.outputs[0]).spatial
-    ):
-        return _of_masks(model, split, masks, places, most)
+    if split.y.ndim > 2 and data.classes and split.y.dtype.kind in "iu":
+        masks = split.y[:, 0] if split.y.ndim == 4 else split.y
+        same = masks.shape[1:] == model.graph.type(model.graph.outputs[0]).spatial
+        return _of_masks(model, split, masks, places, most) if same else ()
     if split.y.ndim == 2 and data.classes is None:
         return _of_numbers(model, split, places, most)
     return ()

@@ -65,7 +65,7 @@ def test_masks_are_shown_by_the_share_of_their_pixels_that_is_wrong(outputs):
     end = f"conv {outputs}x3x3 pad same -> {'softmax' if outputs > 1 else 'sigmoid'}"
     model = cnnspec.compile(text=f"input 1x6x6\n{end}", batch=4)
     y = np.random.default_rng(2).integers(0, max(2, outputs), (15, 6, 6))
-    data = dataset(Split(split(15).x, y), None)
+    data = dataset(Split(split(15).x, y))
     p = model.predict(data.test.arrays()[0])
     said = p.argmax(axis=1) if outputs > 1 else (p[:, 0] > 0.5).astype(int)
     share = (said != y).mean(axis=(1, 2))
@@ -220,7 +220,7 @@ def test_a_spec_that_was_never_run_has_no_results(driver, tmp_path):
 def test_a_mask_is_shown_beside_its_answer_in_the_colours_of_classes(driver, tmp_path):
     model = cnnspec.compile(text="input 1x6x6\nconv 3x3x3 pad same -> softmax", batch=4)
     y = np.random.default_rng(2).integers(0, 3, (6, 6, 6))
-    data = dataset(Split(split(6).x, y), None)
+    data = dataset(Split(split(6).x, y))
     found = worst(model, data)
     x = data.test.arrays()[0][:1]
     subject = Subject("net", model, (Example("image", model.arrays(x, y[:1])),), (), tmp_path, found)
