@@ -227,7 +227,8 @@ def test_a_mask_is_shown_beside_its_answer_in_the_colours_of_classes(driver, tmp
     path = tmp_path / "page.html"
     path.write_text(page(subject), encoding="utf-8")
     show(driver, path)
-    assert complaints(driver) == [] and len(driver.find_elements("css selector", ".mistake canvas")) == 3 * len(found)
+    assert complaints(driver) == []
+    assert len(driver.find_elements("css selector", ".mistake canvas")) == 3 * len(found)
     colours = driver.execute_script(
         """const canvas = document.querySelectorAll('.mistake canvas')[1];
         return [...canvas.getContext('2d').getImageData(0, 0, 6, 6).data]"""
