@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     metavar="KEY=VALUE",
     help="A setting in place of the spec's: train.epochs=3.",
 )
+@click.option("--epochs", type=click.IntRange(0), help="Short for --set train.epochs=...")
+@click.option("--batch", type=click.IntRange(1), help="Short for --set train.batch=...")
+@click.option("--lr", type=float, help="The learning rate: short for --set train.optimiser.lr=...")
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that share the work (default: the cores).")
 @click.option(
@@ -38,7 +41,9 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="In place of the spec's train.seed.")
 @click.option("--parallel", type=click.Choice(["processes", "threads"]), default="processes", show_default=True)
 @click.option(
-    "--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on with an interrupted run."
+    "--resume",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Go on with a run; with --epochs to more of them, with --lr at another rate.",
 )
 @click.option("--accept-changed-data", is_flag=True, help="With --resume: go on though the data are others now.")
 @click.option(
@@ -59,6 +64,9 @@ if TYPE_CHECKING:
 def command(
     spec: Path | None,
     overrides: tuple[str, ...],
+    epochs: int | None,
+    batch: int | None,
+    lr: float | None,
     folder: Path | None,
     workers: int | None,
     out: Path,
@@ -78,17 +86,18 @@ def command(
         raise click.UsageError("give a spec, or --resume with the folder of a run")
     from ..experiment.experiment import Execution, Experiment, Initial, Stopped
 
-    if seed is not None:
-        overrides = (*overrides, f"train.seed={seed}")
+    short = {"epochs": epochs, "batch": batch, "optimiser.lr": lr, "seed": seed}
+    overrides += tuple(f"train.{name}={value}" for name, value in short.items() if value is not None)
     if accept_changed_data and resume is None:
         raise click.UsageError("--accept-changed-data is for --resume")
     if resume is not None:
-        from ..experiment.experiment import MOVED
+        from ..experiment.experiment import LATER, MOVED, kept_settings
 
-        if weights or tune or any(not one.startswith(MOVED) for one in overrides):
+        kept = kept_settings(overrides)
+        if weights or tune or kept:
+            what = kept[0].partition("=")[0] if kept else "weights and methods"
             raise click.UsageError(
-                "a resumed run keeps its settings and weights; --set, --weights and --tune begin a new one "
-                f"(--set {MOVED}... alone goes with it: it says what its data are called now)"
+                f"a resumed run keeps its settings, and so its {what}: begin a new run for it; what may change is {LATER}, and by {MOVED}... what its data are called now"
             )
         stopped = Stopped.open(resume)
         machines = machines.or_as(stopped.made.settings)

@@ -23,8 +23,9 @@ from ..lang.files import read_file
 from ..model.engines import ENGINES
 from ..model.model import Model
 from ..train import runs, weights
+from ..train.checkpoints import CHANGED_LATER
 from ..train.folder import RunFolder
-from ..train.loop import Event, TrainingConfig
+from ..train.loop import Event, Started, TrainingConfig
 from ..train.names import read as read_names
 from ..train.runs import Summary
 from ..train.trainable import Images
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 Observer = Callable[[Event], object]
 MOST_WORKERS = 256
 MOVED = "data.source="  # the setting that says where data lie
+LATER = "train.epochs, patience, checkpoint, schedule, or a part of the optimiser such as train.optimiser.lr"
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Experiment:
     preparation  of the images, as the run began
     path         where the spec lies, and `data_folder` the folder of data that was named beside it
     folder       of the run; of a new one it is made by `start`, under `out`
+    changed      of a resumed run: the settings that change from here on
     """
 
     session: Session
@@ -117,6 +120,7 @@ class Experiment:
     folder: RunFolder | None = None
     initial: Initial | None = None
     accept_changed_data: bool = False
+    changed: tuple[str, ...] = ()
     loaded: LoadReport | None = field(default=None, init=False)
     ran: bool = field(default=False, init=False)
 
@@ -156,18 +160,24 @@ class Experiment:
         """A run that goes on from its last checkpoint, with its own spec, settings and preparation.
 
         `data` is the folder of its data where they have moved, and `overrides` say by `data.source=...` what they
-        are called now. Data that have changed are refused (SpecError) unless `accept_changed_data`.
+        are called now, or change how it goes on: `train.epochs=50` and the others of LATER, which are written down.
+        Data that have changed are refused (SpecError) unless `accept_changed_data`.
         """
         made = stopped.made
         data = data or made.data_folder
-        if any(not one.startswith(MOVED) for one in overrides):
-            raise ValueError(f"a resumed run keeps its settings, but for {MOVED}...; got {list(overrides)!r:.60}")
+        if kept := kept_settings(overrides):
+            raise ValueError(
+                f"a resumed run keeps its settings, but for {LATER}, and {MOVED}...; got {kept[0]!r:.60}"
+            )
+        changed = tuple(one for one in overrides if not one.startswith(MOVED))
         session = begin(made.path, (*made.overrides, *overrides), data, made.source, made.preparation)
-        session = replace(session, overrides=made.overrides)  # wherever the data lie, the run is the same
+        session = replace(
+            session, overrides=(*made.overrides, *changed)
+        )  # wherever the data lie, the run is the same
         model = _model(session, execution, int(made.settings["shards"]), measured=made.settings.get("tuned"))
         return cls(
             session, model, execution, made.preparation or session.preparation, made.path, data,
-            folder=stopped.folder, accept_changed_data=accept_changed_data,
+            folder=stopped.folder, accept_changed_data=accept_changed_data, changed=changed,
         )  # fmt: skip
 
     def __enter__(self) -> Experiment:
@@ -225,6 +235,8 @@ class Experiment:
         validation, test = self.parts[1:]
 
         def hear(event: Event) -> bool:
+            if isinstance(event, Started) and self.changed:
+                self._write_changed(event.step)
             heard = [observer(event) for observer in observers]
             return not any(answer is False for answer in heard)
 
@@ -244,6 +256,14 @@ class Experiment:
             classes=self.session.data.classes,
             on_event=hear,
         )
+
+    def _write_changed(self, step: int) -> None:
+        """Write down what changes from a step on; its state is accepted by then, and the next one tells the same."""
+        assert self.folder is not None
+        before = self.folder.settings()
+        later = {"step": step, "set": list(self.changed)}
+        settings = {**before, **self.settings(), "changed": [*before.get("changed", ()), later]}
+        self.folder.write_json(self.folder.settings_file.name, settings)
 
     def follow(self) -> None:
         """Take part in a run of several processes that another one leads."""
@@ -307,6 +327,11 @@ def _ensure_shared(session: Session, execution: Execution) -> None:
         message = "several processes read one image and one answer at a time, and the network has more"
         help = "train it in one process, with `--workers` and `--devices`"
         raise SpecError((Diagnostic("CNN306", message, session.spec.place("source"), help=help),))
+
+
+def kept_settings(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Of some settings those that a run keeps when it is resumed."""
+    return tuple(one for one in overrides if not (one.startswith(MOVED) or CHANGED_LATER.fullmatch(one)))
 
 
 def _model(session: Session, execution: Execution, shards: int, **how: Any) -> Model:

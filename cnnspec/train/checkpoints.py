@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -32,6 +33,8 @@ from .weights import size
 VERSION = "1"
 PARAMETER, STATE, PROGRESS = "parameter/", "state/", "progress"
 CHANGED = "put the data back as they were, or go on by `--accept-changed-data`, with the rate that the epoch has"
+# settings that a run may go on with otherwise: the images, their order and the arrays of the state stay what they are
+CHANGED_LATER = re.compile(r"\s*train\.(epochs|patience|checkpoint|schedule(\.\w+)?|optimiser\.\w+)\s*=[^\n]*")
 TEXT, GRAPH = ".cnn", ".cnn.json"  # a spec's two formats, by the ends of their names
 
 
@@ -169,7 +172,10 @@ def _changed_data(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> tupl
 
 
 def check_spec(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> None:
-    """Refuse a file of another spec, of other imports or other settings, and say what differs."""
+    """Refuse a file of another spec, of other imports or other settings, and say what differs.
+
+    A run that was resumed with another rate or more epochs has files from before, which belong to it.
+    """
     was = Stamp.read(path, metadata) or Stamp("")
     kept = [(one.paths, one.text) for one in was.imports]
     found = [] if was.spec == stamp.spec else differences(was.spec, stamp.source)
@@ -190,10 +196,16 @@ def check_spec(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> None:
         raise SpecError((finding,))
     if was.preparation and stamp.preparation and was.preparation != stamp.preparation:
         refuse("CNN461", path, "belongs to images that were prepared otherwise than settings.json says")
-    if "origin" in metadata and was.overrides != stamp.overrides:
+    if "origin" in metadata and not goes_on(was.overrides, stamp.overrides):
         told = [" ".join(f"--set {tensors.shown(one)}" for one in stamp.overrides) or "no --set"]
         told += [" ".join(f"--set {tensors.shown(one)}" for one in was.overrides) or "none"]
         refuse("CNN461", path, f"belongs to a run with {told[1]}, and the settings say {told[0]}")
+
+
+def goes_on(was: Sequence[str], now: Sequence[str]) -> bool:
+    """Whether settings are those that were, and after them only what a run may change when it is resumed."""
+    later = now[len(was) :]
+    return tuple(now[: len(was)]) == tuple(was) and all(CHANGED_LATER.fullmatch(one) for one in later)
 
 
 def differences(old: str, new: Source) -> list[Label]:
