@@ -20,6 +20,7 @@ import numpy as np
 
 from ...codegen.program import Program, generate
 from ...data import preparation as data
+from ...data.sources.by_name import called
 from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph
 from ...ir.leaves import Target
@@ -65,7 +66,9 @@ def module_source(
     if train:
         judged = run(attach_costs(graph, spec.train.cost), TRAINING)
         programs["training_"] = generate(judged, batch, batch)
-    plans = [renamed(program, prefix, spec.graph.outputs) for prefix, program in programs.items()]
+    plans = [
+        renamed(program, prefix, tuple(called(graph.outputs).values())) for prefix, program in programs.items()
+    ]
     optimiser = spec.train.optimiser
     if train:
         plans.append(update.source(optimiser))
@@ -193,8 +196,8 @@ def tables(
     lines = [
         f"class Net({'Learning' if train else 'Network'}):",
         f"    batch = {batch}",
-        f"    inputs = {shapes(graph, graph.inputs)}",
-        f"    outputs = {shapes(graph, graph.outputs)}",
+        f"    inputs = {shapes(graph, dict(zip(graph.inputs, graph.inputs, strict=True)))}",
+        f"    outputs = {shapes(graph, called(graph.outputs))}",
         "    layouts = LAYOUTS",
         f"    plan = {plan(programs[''], '')}",
     ]
@@ -209,7 +212,7 @@ def tables(
         targets = tuple(n.name.removesuffix(".target") for n in training.graph if isinstance(n.op, Target))
         lines += [
             f"    training = {plan(training, 'training_')}",
-            f"    targets = {shapes(graph, targets)}",
+            f"    targets = {shapes(graph, dict(zip(targets, targets, strict=True)))}",
             "    optimiser = Optimiser()",
             f"    moments_of = {literals(spec.train.optimiser.moments)}",
             "    update = staticmethod(update)",
@@ -228,9 +231,9 @@ def prepared(preparation: data.Preparation) -> str:
     return f"Preparation({literal(preparation.stored)}, {numbers})"
 
 
-def shapes(graph: Graph, names: tuple[str, ...]) -> str:
-    """Source of a dictionary of shapes."""
-    return dictionary({name: repr(graph.type(name).shape) for name in names})
+def shapes(graph: Graph, names: Mapping[str, str]) -> str:
+    """Source of a dictionary of the shapes of values, by what they are called."""
+    return dictionary({told: repr(graph.type(name).shape) for name, told in names.items()})
 
 
 def dictionary(entries: Mapping[str, str]) -> str:
