@@ -152,7 +152,7 @@ def inputs(
     network: Trained, files: Sequence[Path], how: How, remark: Any, failed: list[Diagnostic]
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """The images of each file as the network sees them, and their names."""
-    from ..data.single import read_inputs
+    from ..data.asked.single import read_inputs
     from ..diagnostics import SpecError
 
     said = set()
@@ -176,7 +176,7 @@ def inputs(
 
 def given(network: Trained, files: Sequence[Path], remark: Any, failed: list[Diagnostic]) -> Iterator[Path]:
     """The files of the command line, and of each folder those in it that the network may be asked about."""
-    from ..data.single import files_of
+    from ..data.asked.single import files_of
     from ..diagnostics import SpecError
 
     for path in files:
@@ -197,7 +197,7 @@ def from_standard_input(network: Trained, how: How) -> tuple[np.ndarray, str]:
     """The images of a file on standard input, whatever its format."""
     from tempfile import TemporaryDirectory
 
-    from ..data.single import read_inputs
+    from ..data.asked.single import read_inputs
     from ..diagnostics import Diagnostic, SpecError
     from ..train import files
 

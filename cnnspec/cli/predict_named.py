@@ -32,7 +32,7 @@ def tell_answers(network: Trained, files: Sequence[Path], top: int, as_json: boo
 
 
 def _answers(network: Trained, file: Path, top: int, failed: list[Diagnostic]) -> Iterator[dict[str, Any]]:
-    from ..data.single import read_named
+    from ..data.asked.single import read_named
     from ..data.sources.by_name import called
     from ..diagnostics import SpecError
     from ..model.scores import named as by_class

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..api import Input, read_spec
+from ..data.asked.single import read_inputs
 from ..data.dataset import Dataset
 from ..data.preparation import Preparation
 from ..data.several import Several
-from ..data.single import read_inputs
 from ..diagnostics import Diagnostic, SpecError
 from ..experiment.session import Session, begin, open_trained, reopen
 from ..ir import Graph

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..data.asked.single import inputs_of
 from ..data.dataset import Named, Split, Stored
 from ..data.preparation import Preparation
-from ..data.single import inputs_of
 from ..data.sources.by_name import called
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec

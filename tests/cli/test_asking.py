@@ -225,7 +225,7 @@ def test_a_drawing_is_fitted_to_handwritten_digits_and_only_if_asked(here, cnnsp
     np.save("drawn.npy", drawn)
     found = cnnspec("predict", "w.safetensors", "drawn.npy", "--fit", "--json")
     assert found.code == 0 and "as MNIST was" in found.err
-    from cnnspec.data.fitted import as_digit
+    from cnnspec.data.asked.fitted import as_digit
 
     right = model.predict(model.prepare(as_digit(drawn, 28, "it")))
     assert np.array_equal(model.predict(model.prepare(drawn, fit=True)), right)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from cnnspec.data.asked.fitted import as_digit, cover, fitted, resample, weights
 from cnnspec.data.dataset import Scaling
-from cnnspec.data.fitted import as_digit, cover, fitted, resample, weights
 from cnnspec.data.load import load
 from cnnspec.data.preparation import Preparation
 from cnnspec.diagnostics import Fault

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from cnnspec.data.asked.single import arranged, read_inputs
 from cnnspec.data.dataset import Scaling, Table
 from cnnspec.data.load import load
 from cnnspec.data.preparation import Preparation, preparation_of, prepared_as
-from cnnspec.data.single import arranged, read_inputs
 from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.settings.data import Csv, Data, Npz
 from cnnspec.validation import fault_of

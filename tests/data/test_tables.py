@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnnspec.data.asked.single import read_inputs
 from cnnspec.data.known import describe
 from cnnspec.data.load import load
 from cnnspec.data.preparation import Preparation, preparation_of
-from cnnspec.data.single import read_inputs
 from cnnspec.diagnostics import SpecError
 from cnnspec.settings.data import Csv, Data
 

@@ -16,8 +16,8 @@ pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], 
 
 WORDS = """
 input 4x9x8
-conv 6x3x3 stride 2 pad same bias off -> bn -> maxout 2 -> resize 7x6 -> gn 3 -> shuffle 3 -> dropout 0.5 -> droppath 0.2
-  -> maxpool 3 stride 2 pad 1 -> flatten -> reshape 4x3x3 -> avgpool 2 -> dense 3 -> softmax
+conv 6x3x3 stride 2 pad same bias off -> bn -> maxout 2 -> resize 7x6 -> gn 3 -> shuffle 3 -> dropout 0.5
+  -> droppath 0.2 -> maxpool 3 stride 2 pad 1 -> flatten -> reshape 4x3x3 -> avgpool 2 -> dense 3 -> softmax
 """
 
 
@@ -61,7 +61,8 @@ def test_inputs_and_outputs_by_name(tmp_path, structure):
 
 KEPT = {
     "bytes nhwc": Preparation(
-        (3, 5, 4), Scaling((0.02, 0.01, 0.03), (-1.0, 0.5, 0.0)), "bytes", (0, 255), ('a"\n', "é"), "npz", axes="nhwc"
+        (3, 5, 4), Scaling((0.02, 0.01, 0.03), (-1.0, 0.5, 0.0)), "bytes", (0, 255), ('a"\n', "é"), "npz",
+        axes="nhwc",
     ),
     "floats nhw, far from zero": Preparation(
         (1, 5, 4), Scaling((3.0,), (-15000.0,)), "floats", (4990.0, 5010.0), ("a", "b"), "npz", axes="nhw"

@@ -5,8 +5,8 @@ import pytest
 from browser import complaints, resize, show, start, wait
 
 import cnnspec
+from cnnspec.data.asked.fitted import as_digit, cover
 from cnnspec.data.dataset import Scaling
-from cnnspec.data.fitted import as_digit, cover
 from cnnspec.data.preparation import Preparation
 from cnnspec.explain.subject import Example, Subject
 from cnnspec.ir import data

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.fitted import is_of_digits
+from ...data.asked.fitted import is_of_digits
 from ...data.preparation import BYTES, Preparation
 from ...draw.diagram import diagram
 from ...explain.explanation import account, image_shape

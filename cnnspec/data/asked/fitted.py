@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..diagnostics import Fault
-from ..ir import TensorType
-from .preparation import Preparation
+from ...diagnostics import Fault
+from ...ir import TensorType
+from ..preparation import Preparation
 
 DIGITS = tuple("0123456789")
 BOX = 20 / 28  # the longer side of a digit, of the image's side

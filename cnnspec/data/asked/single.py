@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from ..diagnostics import Diagnostic, Fault, SpecError
-from ..plain_files import open_regular
-from .files import need, unreadable
+from ...diagnostics import Diagnostic, Fault, SpecError
+from ...plain_files import open_regular
+from ..files import need, unreadable
+from ..formats.idx import read_idx
+from ..formats.npz import read_asked as read_archive
+from ..formats.npz import read_npy, read_several
+from ..formats.table import read_asked as read_table
+from ..preparation import BYTES, Preparation, as_floats
+from ..sources.folders import is_of_system
+from ..sources.images import read_image
 from .fitted import fitted, is_of_digits
-from .formats.idx import read_idx
-from .formats.npz import read_asked as read_archive
-from .formats.npz import read_npy, read_several
-from .formats.table import read_asked as read_table
-from .preparation import BYTES, Preparation, as_floats
-from .sources.folders import is_of_system
-from .sources.images import read_image
 
 ARRAYS = ((b"\x93NUMPY", ".npy"), (b"PK\x03\x04", ".npz"), (b"PK\x05\x06", ".npz"))
 TABLES = (".csv", ".tsv", ".txt")
