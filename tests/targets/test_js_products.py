@@ -16,7 +16,7 @@ from cnnspec.model import Model
 from cnnspec.targets.js import bundle, simd
 from cnnspec.targets.js.module import module_source
 
-SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 13)
+SIZES = (1, 2, 3, 4, 7, 8, 13)
 
 
 def test_the_text_is_that_of_its_writer():
