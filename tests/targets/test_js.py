@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import scripts
@@ -16,7 +18,11 @@ from cnnspec.targets.js import lines
 from cnnspec.targets.js.module import LOOK, looked_at, module_source
 from cnnspec.words import Conv
 
-TEXTS = {**examples(), **STRUCTURES}
+SIDES = """
+    input 2x8x9
+    conv 3x3x3 pad 0x1x2x1 -> maxpool 2 pad 1x0x1x1 -> pad 1x2x0x1 mode reflect -> upconv 3x2x2 stride 2
+      -> dense 4 -> softmax"""
+TEXTS = {**examples(), **STRUCTURES, "sides": SIDES}
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 
 
@@ -100,3 +106,55 @@ def test_a_word_that_nobody_has_written_is_refused(monkeypatch):
         module_source(spec, {})
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "CNN556" and diagnostic.span.text == "conv 2x3x3 bias off"
+
+
+# what lines.py reads of each primitive: a field that comes to one must be followed there, and then here
+FIELDS = {
+    "geometry groups polyphase moments": "Convolve",
+    "geometry groups x": "ConvolveInputGradient",
+    "geometry groups w polyphase": "ConvolveFilterGradient",
+    "relu": "AddBias",
+    "made": "ChannelSum PixelSum",
+    "x": "MultiplyInputGradient Spread",
+    "w": "MultiplyWeightGradient",
+    "size": "Maxout MaxoutGradient Shuffle",
+    "which": "MaxGradient",
+    "by": "Scale",
+    "start stop made": "Channels",
+    "start made": "PlaceChannels",
+    "geometry": "MaxWindows MaxWindowsGradient",
+    "geometry count_pad": "MeanWindows",
+    "geometry count_pad x": "MeanWindowsGradient",
+    "geometry p": "NormWindows NormWindowsGradient",
+    "before made": "Place Take",
+    "factors": "Enlarge",
+    "factors made": "EnlargeGradient",
+    "down across": "BlendPixels",
+    "eps relu": "Normalise",
+    "eps": "NormaliseGradient BatchNormSums ReluBatchNormSums FoldFilters FoldBias",
+    "eps relu summed": "BatchNorm",
+    "eps by_rows": "BatchNormGradient",
+    "momentum pixels": "Blend",
+    "eps groups": "Standardise StandardiseGradient",
+    "size alpha beta k": "Lrn LrnGradient",
+    "rate whole": "Drop",
+    "weight smoothing": (
+        "CrossEntropyLoss CrossEntropyLossGradient NegativeLogLikelihood "
+        "NegativeLogLikelihoodGradient SoftmaxCrossEntropy"
+    ),
+    "weight": (
+        "BinaryCrossEntropyLoss BinaryCrossEntropyLossGradient SigmoidCrossEntropy "
+        "SquaredError AbsoluteError AbsoluteErrorGradient"
+    ),
+    "weight smoothing factor mean": "ScaledDifference",
+    "weight delta": "HuberError HuberErrorGradient",
+    "weight margin": "HingeError HingeErrorGradient",
+    "of": "Flat",
+}
+
+
+def test_no_field_of_a_primitive_is_overlooked():
+    known = {name: fields.split() for fields, names in FIELDS.items() for name in names.split()}
+    for op in lines.LINES:
+        fields = [field.name for field in dataclasses.fields(op)] if dataclasses.is_dataclass(op) else []
+        assert fields == known.get(op.__name__, []), f"lines.py must follow {op.__name__}"
