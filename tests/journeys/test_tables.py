@@ -62,7 +62,7 @@ def test_two_classes_by_one_sigmoid(day):
     day.well("check", "yes.cnn")
     said = day.well("run", "yes.cnn", "--workers", 1)
     assert "binary_cross_entropy" in said.out and said.number("test accuracy") == 1.0
-    assert "900" not in said.out
+    assert "900.00%" not in said.out
 
 
 def test_numbers_have_no_accuracy_and_a_line_is_found(day):
