@@ -52,8 +52,8 @@ class Preparation:
     stored   the type of x in that: bytes or floats
     range    the smallest and the largest x of the training images
     classes  their names in the order of the outputs, None where answers are numbers
-    source   the word of the data's source; with it `colour` and `resize` of pictures, `axes` of archives, and
-             the `table` of a csv
+    source   the word of the data's source; with it `colour`, `background` and `resize` of pictures, `axes` of
+             archives, and the `table` of a csv
     inputs   of a network that has several, or several outputs: the preparation of each by its name; `outputs` has
              the classes of each output, None where it is numbers
     """
@@ -68,6 +68,7 @@ class Preparation:
     resize: tuple[int, ...] | None = None
     axes: str | None = None
     table: Table | None = None
+    background: str | None = None
     inputs: Mapping[str, Preparation] = field(default_factory=dict)
     outputs: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=lambda: {"cnnspec": __version__, "numpy": np.__version__})
@@ -114,7 +115,7 @@ class Preparation:
             "offset": list(self.scaling.offset),
             "classes": None if self.classes is None else list(self.classes),
         }
-        for name in ("colour", "axes"):
+        for name in ("colour", "axes", "background"):
             if getattr(self, name) is not None:
                 found[name] = getattr(self, name)
         if self.resize:
@@ -151,6 +152,7 @@ class Preparation:
             range=(float(low), float(high)),
             classes=None if classes is None else tuple(classes),
             source=document["source"],
+            background=document.get("background"),
             inputs={name: cls.from_json(one, where) for name, one in document.get("inputs", {}).items()},
             outputs={name: names and tuple(names) for name, names in document.get("outputs", {}).items()},
             colour=document.get("colour"),
@@ -296,6 +298,7 @@ def _of_images(found: Dataset, x: np.ndarray, settings: Data) -> Preparation:
         colour=source.colour if isinstance(source, Images | Pairs) else None,
         resize=source.resize if isinstance(source, Images | Pairs) else None,
         axes=source.axes if isinstance(source, Npz) else None,
+        background=source.background if isinstance(source, Images | Pairs) else None,
         table=found.table,
     )
 

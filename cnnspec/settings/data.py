@@ -10,10 +10,12 @@ several times; the changes are made in the order of the text, to training images
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any, ClassVar
 
 from ..diagnostics import Fault
 from ..ir.fields import (  # fmt: skip
+    ENDS,
     Choice,
     Count,
     Kind,
@@ -118,17 +120,35 @@ class Npz(Source):
 
     word: ClassVar[str] = "npz"
     file: str = size(Text(), '"file.npz"', "the archive")
-    x: str = setting(Text(), "x", "the array of images")
-    y: str = setting(Text(), "y", "the array of what they show")
-    weights: str | None = setting(
-        Text(), None, "an array of a weight for each image: how often an epoch takes it, beside the others"
-    )
     axes: str | None = setting(
         Choice(("nc", "ncw", "nwc", "nhw", "nchw", "nhwc")), None,
         "the order of the axes of x; without, nc, ncw or nchw",
     )  # fmt: skip
     classes: int | None = _classes()
     test: float = _test()
+    x: str = setting(Text(), "x", "the array of images")
+    y: str = setting(Text(), "y", "the array of what they show")
+    weights: str | None = setting(
+        Text(), None, "an array of a weight for each image: how often an epoch takes it, beside the others"
+    )
+
+
+class Background(Kind):
+    """A colour: `white`, `black`, `grey`, or red, green and blue in quotes."""
+
+    wanted = 'white, black, grey, or a colour in quotes such as "#c0ffee"'
+    names: ClassVar[tuple[str, ...]] = ("white", "black", "grey")
+
+    def read(self, value: Written) -> str:
+        if isinstance(value, str) and (value in self.names or re.fullmatch("#[0-9a-fA-F]{6}", value)):
+            return str(value)
+        raise self.refuse(value)
+
+    def write(self, value: Any) -> str:
+        return value if value in self.names else f'"{value}"'
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^({'|'.join(self.names)}|#[0-9a-fA-F]{{6}}){ENDS}"}
 
 
 @record
@@ -138,7 +158,7 @@ class Images(Source):
     Needs Pillow. `val` (or `valid`, `validation`) is the validation and `test` the test; either may be missing, and
     a share of `train` is taken then. The names of the folders are the classes: in the order of their values where
     all are numbers, else by code point. Files are PNG, JPEG, BMP, PPM, WebP, GIF or TIFF, turned upright as EXIF
-    tells, laid on white where they are transparent, and scaled to 8 bits a channel from 16 (65535 becomes
+    tells, laid on a `background` where they are transparent, and scaled to 8 bits a channel from 16 (65535 becomes
     255); of several pictures in one file the first is read. Names that begin with a dot, documents (by their
     endings: `.txt`, `.json` and the like) and what systems leave are passed over; any other file is an error.
     """
@@ -148,6 +168,11 @@ class Images(Source):
     colour: bool = setting(Switch(), True, "three channels; off makes one of grey")
     resize: tuple[int, ...] | None = setting(Shape((2,)), None, "height and width that all images are brought to")
     test: float = _test()
+    background: str = setting(
+        Background(),
+        "white",
+        'the colour behind transparent pixels: white, black, grey, or such as "#c0ffee"',
+    )
 
 
 class Column(Kind):
@@ -198,6 +223,8 @@ class Csv(Source):
     header: bool | None = setting(
         Switch(), None, "whether the first row names the columns; without, that is noticed"
     )
+    separator: str = setting(Text(), ",", "the character between two columns")
+    test: float = _test()
     columns: str | None = setting(Columns(), None, "the columns to learn from; without, all but the label")
     drop: str | None = setting(Columns(), None, "columns that are left out")
     categories: str | None = setting(
@@ -206,8 +233,6 @@ class Csv(Source):
     missing: str = setting(
         Choice(("refuse", "drop", "mean")), "refuse", "what becomes of a row in which a cell is missing"
     )
-    separator: str = setting(Text(), ",", "the character between two columns")
-    test: float = _test()
 
     def __post_init__(self) -> None:
         if len(self.separator) != 1 or self.separator in '\r\n\0"':
@@ -242,6 +267,11 @@ class Pairs(Source):
         Shape((2,)), None, "height and width that images and targets are brought to"
     )
     test: float = _test()
+    background: str = setting(
+        Background(),
+        "white",
+        'the colour behind transparent pixels: white, black, grey, or such as "#c0ffee"',
+    )
 
 
 SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Pairs, Csv)

@@ -6,10 +6,12 @@ import struct
 
 import numpy as np
 import pytest
+from cnnspec.data.single import read_inputs
 
 from cnnspec.data import files
 from cnnspec.data.formats.pictures import FORMATS, picture_size
 from cnnspec.data.load import load
+from cnnspec.data.preparation import Preparation, preparation_of
 from cnnspec.data.sources.images import read_image
 from cnnspec.diagnostics import Fault
 from cnnspec.settings.data import Data, Images
@@ -244,3 +246,24 @@ def test_bytes_changed_at_random_are_read_or_named(tmp_path, format):
                 ask(path)
             except Fault as fault:
                 assert fault.code == "CNN415" and "\n" not in fault.message
+
+
+@pytest.mark.parametrize("background, wanted", [("white", 255), ("black", 0), ("grey", 128), ("#808080", 128)])
+def test_transparent_pixels_show_the_background_in_training_and_in_an_answer(tmp_path, background, wanted):
+    for name in ("a", "b"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        pillow.new("RGBA", (3, 4), (9, 200, 77, 0)).save(tmp_path / "photos" / name / "1.png")
+    settings = Data(source=Images("photos", background=background, test=0.0), validation=0.0)
+    found = load(settings, root=tmp_path)
+    assert (found.train.x == wanted).all()
+    kept = Preparation.from_json(preparation_of(found, settings).to_json(), "a run")
+    seen, _ = read_inputs(tmp_path / "photos/a/1.png", kept)
+    np.testing.assert_allclose(seen, wanted / 255, rtol=1e-6)
+
+
+def test_a_background_is_a_colour():
+    import cnnspec
+
+    for wrong in ("red", '"#12345"', '"white; x"', "3"):
+        report = cnnspec.check(text=f'dense 2 -> softmax\ndata {{ source images "p" background {wrong} }}')
+        assert [found.code for found in report.errors] == ["CNN203"]

@@ -169,7 +169,7 @@ def _read_to_fit(path: Path, kept: Preparation) -> tuple[np.ndarray, str]:
         return (read_npy if ending == ".npy" else read_archive)(path), str(path)
     if "idx" in path.name.lower():
         return read_idx(path), str(path)
-    return read_image(path, colour=kept.input[0] == 3), str(path)
+    return read_image(path, colour=kept.input[0] == 3, background=kept.background or "white"), str(path)
 
 
 def _fitted(x: np.ndarray, where: str, kept: Preparation) -> tuple[np.ndarray, str]:
@@ -186,7 +186,7 @@ def picture(path: Path, kept: Preparation) -> np.ndarray:
             "CNN408", f"{path} is taken for a picture, and the network takes {kind}", help="give an npy file"
         )
     colour = kind["c"] == 3 if kept.colour is None else kept.colour
-    image = read_image(path, colour, kept.resize)
+    image = read_image(path, colour, kept.resize, kept.background or "white")
     if image.shape != kept.input:
         height, width = kind.spatial
         found = "x".join(map(str, image.shape))

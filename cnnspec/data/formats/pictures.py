@@ -1,7 +1,7 @@
 """Image files by Pillow: upright, opaque, eight bits a channel.
 
 orientation     as EXIF, or XMP, tells it: all eight ways are turned upright
-transparency    laid onto white
+transparency    laid onto white, or another colour
 16 bits grey    scaled to 8, 65535 to 255; more bits, and floats, are refused
 CMYK, palettes, 1 bit, YCbCr    turned into red, green and blue, or grey
 animations      the first picture
@@ -28,10 +28,11 @@ MANY_PIXELS = 4_000_000  # of fewer it is not asked whether memory is there
 COPIES = 3  # of an image at once: as it is stored, with its transparency, without
 ORIENTATION = 0x0112  # of EXIF
 ACROSS = (5, 6, 7, 8)  # the orientations whose width is the height of what is stored
-WHITE = (255, 255, 255, 255)
 
 
-def read_picture(path: Path, colour: bool = True, resize: tuple[int, ...] | None = None) -> Image:
+def read_picture(
+    path: Path, colour: bool = True, resize: tuple[int, ...] | None = None, background: str = "white"
+) -> Image:
     """An image file in mode RGB, or L for grey, in another height and width if told; raises Fault."""
     with _opened(path) as image:
         from PIL import Image as pillow
@@ -40,7 +41,7 @@ def read_picture(path: Path, colour: bool = True, resize: tuple[int, ...] | None
         # asked for after loading, since TIFF is turned while it is loaded
         way = _turn(image.getexif().get(ORIENTATION, 1))
         upright = image if way is None else image.transpose(way)
-        whole = _opaque(path, upright).convert("RGB" if colour else "L")
+        whole = _opaque(path, upright, background).convert("RGB" if colour else "L")
         return whole.resize((resize[1], resize[0]), pillow.Resampling.BILINEAR) if resize else whole
 
 
@@ -88,7 +89,7 @@ def _turn(orientation: Any) -> Any:
     return dict(enumerate(ways, 2)).get(orientation)
 
 
-def _opaque(path: Path, image: Image) -> Image:
+def _opaque(path: Path, image: Image, background: str = "white") -> Image:
     """The image with eight bits a channel and nothing transparent."""
     from PIL import Image as pillow
 
@@ -104,7 +105,7 @@ def _opaque(path: Path, image: Image) -> Image:
         )
     if image.has_transparency_data:
         seen = image.convert("RGBA")
-        return pillow.alpha_composite(pillow.new("RGBA", seen.size, WHITE), seen)
+        return pillow.alpha_composite(pillow.new("RGBA", seen.size, background), seen)
     return image
 
 

@@ -20,9 +20,11 @@ from .pairs import flat, pairs
 MOST_COLOURS = 256
 
 
-def read_image(path: Path, colour: bool = True, resize: tuple[int, ...] | None = None) -> np.ndarray:
+def read_image(
+    path: Path, colour: bool = True, resize: tuple[int, ...] | None = None, background: str = "white"
+) -> np.ndarray:
     """An image file as bytes [c, h, w], with three channels or one, in another height and width if told."""
-    pixels = np.asarray(read_picture(path, colour, resize))
+    pixels = np.asarray(read_picture(path, colour, resize, background))
     return pixels.transpose(2, 0, 1) if colour else pixels[None]
 
 
@@ -34,7 +36,7 @@ def read_images(source: Images, path: Path, progress: Progress | None = None, la
     def part(of: Part | None) -> Pair | None:
         if of is None:
             return None
-        x = _pixels(of.files, source.colour, source.resize, of.folder, progress)
+        x = _pixels(of.files, source, of.folder, progress)
         return x, np.array(of.labels, np.int64) if labelled else x
 
     train = part(found.train)
@@ -54,12 +56,12 @@ def read_pairs(
     for name, part in parts.items():
         if part is None:
             continue
-        x[name] = _pixels(part.files, source.colour, source.resize, part.folder, progress)
+        x[name] = _pixels(part.files, source, part.folder, progress)
         files = tuple(partner[file] for file in part.files)
         if target == "itself":
             y[name] = x[name]
         elif source.kind == "pictures":
-            y[name] = _pixels(files, source.colour, source.resize, targets, progress)
+            y[name] = _pixels(files, source, targets, progress)
         else:
             y[name] = masks.read(files, source.resize)
     if target != "itself" and source.kind == "masks":
@@ -78,18 +80,17 @@ def _tell_passed(found: Tree, path: Path, progress: Progress | None) -> None:
         progress(f"passed over {found.passed:,} of the files in {path}: by their names they are no images")
 
 
-def _pixels(
-    files: tuple[Path, ...], colour: bool, resize: tuple[int, ...] | None, folder: Path, progress: Progress | None
-) -> np.ndarray:
+def _pixels(files: tuple[Path, ...], source: Images | Pairs, folder: Path, progress: Progress | None) -> np.ndarray:
     """The images of files as bytes [n, c, h, w]."""
     if progress:
         progress(f"reading {len(files):,} images of {folder}")
-    first = read_image(files[0], colour, resize)
+    how = source.colour, source.resize, source.background
+    first = read_image(files[0], *how)
 
     def decode(file: Path) -> np.ndarray:
-        return of_size(read_image(file, colour, resize), file, first.shape, files[0])
+        return of_size(read_image(file, *how), file, first.shape, files[0])
 
-    once = decoded(files, first.shape, f"{colour} {resize}", decode, progress)
+    once = decoded(files, first.shape, str(how), decode, progress)
     if once is not None:
         return once
     need(len(files) * first.size, f"{len(files):,} images of {'x'.join(map(str, first.shape))}")
