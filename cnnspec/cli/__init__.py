@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "eval": Entry("eval", "Test a trained network again."),
     "predict": Entry("predict", "Ask a trained network about images."),
     "compile": Entry("compile", "Write a network as JSON, for PyTorch, as an ONNX model, or as a NumPy module."),
+    "map": Entry("map", "Write a map from a network's names to those of a file of weights."),
     "import": Entry("import_onnx", "Write an ONNX model as a spec with its weights."),
     "draw": Entry("draw", "Draw a network: volumes, windows, branches, as SVG, PNG, Mermaid or dot."),
     "report": Entry("report", "Write a page that shows a network at work, image by image, sum by sum."),

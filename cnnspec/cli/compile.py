@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..settings.train import LAYOUTS
 from ..terminal import hand_over, tell
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ OF = {
     "--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A safetensors file; a run's tell how images are prepared and the names of the classes, too.",
 )  # fmt: skip
+@click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --weights: who must have published them.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--opset", type=click.IntRange(1), help="onnx: the opset to write for; the lowest that will do.")
@@ -56,6 +58,7 @@ def command(
     emit: str,
     out: Path | None,
     weights: Path | None,
+    layout: str | None,
     seed: int | None,
     given: str | None,
     opset: int | None,
@@ -98,7 +101,7 @@ def command(
     if emit == "json" or (emit == "torch" and not weights):
         write(as_text(checked(spec, given), emit), out)
         return
-    model = loaded(spec, weights, seed, given)
+    model = loaded(spec, weights, seed, given, layout or "")
     advise(model, weights, raw or emit == "js")
     if emit == "torch":
         from ..targets.torch.module import torch_source
@@ -165,7 +168,7 @@ def checked(spec: Path, given: str | None) -> Spec:
     return found
 
 
-def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None) -> Model:
+def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None, layout: str) -> Model:
     """The model, with weights from a file or fresh ones."""
     from ..api import compile
     from ..data.preparation import Preparation
@@ -175,7 +178,7 @@ def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None
         return compile(spec, seed=seed, input=given)
     kept = Preparation.from_metadata(tensors.read(weights).metadata, str(weights))
     model = compile(spec, seed=seed, input=given or (kept.input_type if kept else None))
-    model.load(weights)
+    model.load(weights, layout=layout)
     return model
 
 

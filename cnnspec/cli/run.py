@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..settings.measures import MEASURES
+from ..settings.train import LAYOUTS
 from ..terminal import tell, tell_json
 from .machines import Machines, options
 from .outcome import FINDINGS, interrupted, say
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @click.option(
     "--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Begin with these weights."
 )
+@click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --weights: who must have published them.")
 @click.option("--partial", is_flag=True, help="With --weights: load what fits.")
 @click.option(
     "--map",
@@ -75,6 +77,7 @@ def command(
     resume: Path | None,
     accept_changed_data: bool,
     weights: Path | None,
+    layout: str | None,
     partial: bool,
     names: Path | None,
     tune: bool,
@@ -117,7 +120,7 @@ def command(
                 "--tune chooses between methods of the plan on NumPy; it goes without --engine jax"
             )
         execution = Execution(workers, parallel, machines.engine or "numpy", machines.devices, *machines.join())
-        initial = Initial(weights, partial, names) if weights else None
+        initial = Initial(weights, partial, names, layout or "") if weights else None
         experiment = Experiment.begin(
             spec,
             overrides,

@@ -35,6 +35,7 @@ from .session import Session, begin
 
 if TYPE_CHECKING:
     from ..jax.processes import Share
+    from ..lang import Spec
 
 Observer = Callable[[Event], object]
 MOST_WORKERS = 256
@@ -78,11 +79,19 @@ class Execution:
 
 @dataclass(frozen=True)
 class Initial:
-    """A weights file to begin with: what fits of it with `partial`, by the file's `names` of our parameters."""
+    """A weights file to begin with: what fits of it with `partial`, by the file's `names` of our parameters, in the
+    `layout` of who published it."""
 
     path: Path
     partial: bool = False
     names: Path | None = None
+    layout: str = ""
+
+    @classmethod
+    def of(cls, spec: Spec, folder: Path) -> Initial | None:
+        """What a spec says in `train`, its file being looked for from a folder on."""
+        said = spec.train.weights
+        return None if said is None else cls(folder / said.file, said.partial, layout=said.layout or "")
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,7 @@ class Experiment:
         _ensure_shared(session, execution)
         settings, count = session.spec.train, execution.count
         model = _model(session, execution, settings.shards or count, tune=tune)
+        initial = initial or Initial.of(session.spec, path.parent)
         return cls(session, model, execution, session.preparation, path, data, out=out, initial=initial)
 
     @classmethod
@@ -209,8 +219,9 @@ class Experiment:
         if self.initial is not None:
             names = _names(self.initial.names, self.model) if self.initial.names else None
             report = weights.load(
-                self.initial.path, self.model.parameters, partial=self.initial.partial, names=names
-            )
+                self.initial.path, self.model.parameters, partial=self.initial.partial, names=names,
+                layout=self.initial.layout,
+            )  # fmt: skip
         if self.folder is None and self.execution.leads:
             assert self.out is not None
             self.folder = RunFolder.create(self.out, self.path.name.removesuffix(".json").removesuffix(".cnn"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..diagnostics import Diagnostic
 from ..model.model import Model
 from ..quoting import line
+from ..settings.train import LAYOUTS
 from ..train.loop import Event
 from ..train.runs import Summary
 from .experiment import Execution, Experiment, Initial, Stopped
@@ -69,6 +70,7 @@ def run(
     weights: Place | None = None,
     partial: bool = False,
     names: Place | None = None,
+    layout: str = "",
     tune: bool = False,
     on_event: OnEvent | None = None,
 ) -> Run:
@@ -81,7 +83,8 @@ def run(
     seed       in place of the spec's `train.seed`
     workers    that share a batch (default: the cores, 8 at most), as parallel="processes" or "threads"
     engine     "numpy", or "jax" on as many `devices` (default: all)
-    weights    a file to begin with; with `partial` what fits of it; `names` a file of its names of our parameters
+    weights    a file to begin with; with `partial` what fits of it; `names` a file of its names of our parameters;
+               `layout` who must have published it, "torchvision" or "timm" (without, it is noticed)
     tune       time the ways to compute each convolution first, and take the quickest
     on_event   hears what happens: Started, StepDone, EpochDone, SaveDue, Finished of `cnnspec.train.loop`. Where
                it returns False the training stops there, and is tested; where it raises, the run can be resumed
@@ -93,11 +96,13 @@ def run(
     """
     execution = Execution(workers, parallel, engine, devices)
     overrides = settings_of(overrides)
-    if weights is None and (partial or names is not None):
-        raise ValueError("partial and names are of weights to begin with; give weights too")
+    if weights is None and (partial or names is not None or layout):
+        raise ValueError("partial, names and layout are of weights to begin with; give weights too")
+    if layout not in ("", *LAYOUTS):
+        raise ValueError(f"layout is {' or '.join(LAYOUTS)}, got {layout!r}")
     if seed is not None:
         overrides = (*overrides, f"train.seed={seed}")
-    initial = None if weights is None else Initial(Path(weights), partial, _path(names))
+    initial = None if weights is None else Initial(Path(weights), partial, _path(names), layout)
     with Experiment.begin(
         Path(spec), overrides, data=_path(data), out=Path(out), execution=execution, initial=initial, tune=tune
     ) as experiment:

@@ -385,13 +385,22 @@ class Model:
             checkpoints.save_weights(Path(path), self, stamp, self.steps)
 
     def load(
-        self, path: str | os.PathLike[str], *, partial: bool = False, names: Mapping[str, str] | None = None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        partial: bool = False,
+        names: Mapping[str, str] | None = None,
+        layout: str = "",
     ) -> None:
-        """Set the parameters from a safetensors file; raises SpecError where names or shapes differ."""
+        """Set the parameters from a safetensors file; raises SpecError where names or shapes differ.
+
+        Files of torchvision and timm fit specs of the same networks; `layout` says that it must be such. With
+        `partial` what fits is set: of a published file all but a last layer of another size.
+        """
         found = tensors.read(Path(path))
         kept = Preparation.from_metadata(found.metadata, str(path))
         with self.engine.turn:
-            weights.assign(self.parameters, found.arrays, Path(path), partial=partial, names=names)
+            weights.assign(self.parameters, found.arrays, Path(path), partial=partial, names=names, layout=layout)
             if not partial:
                 self.preparation = kept
 

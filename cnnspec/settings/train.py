@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..ir.fields import Choice, Clause, Count, Names, Nested, Number, required, setting, size
+from ..ir.fields import Choice, Clause, Count, Names, Nested, Number, Switch, Text, required, setting, size
 from ..record import record
 from ..words.costs import COSTS, Cost
 from .data import repeated
 from .optimisers import OPTIMISERS, Adam, Optimiser
 from .schedules import SCHEDULES, Constant, Schedule
+
+LAYOUTS = ("torchvision", "timm")
 
 
 @record
@@ -19,6 +21,16 @@ class Every:
     word: ClassVar[str] = "every"
     size: int = size(Count(), "N", "epochs from one checkpoint to the next")
     keep: int = setting(Count(1, 1000), 1, "how many of the last checkpoints are kept")
+
+
+@record
+class Weights:
+    """A file of weights that a run begins with: one of ours, or torchvision's or timm's of the same network."""
+
+    word: ClassVar[str] = "weights"
+    file: str = size(Text(), '"file"', "a safetensors file, from the spec's folder on")
+    layout: str | None = setting(Choice(LAYOUTS), None, "who must have published it; without, it is noticed")
+    partial: bool = setting(Switch(), False, "load what fits, such as all but a new head")
 
 
 @record
@@ -66,6 +78,7 @@ class Train:
     checkpoint: Every | None = setting(
         Nested((Every,)), None, "checkpoints beside the last one and the best: `every 5 keep 3`"
     )
+    weights: Weights | None = setting(Clause((Weights,)), None, "what a run begins with: a file of weights")
     freeze: tuple[Freeze, ...] = repeated(Clause((Freeze,)), "what does not learn: `freeze stem, stage1 until 5`")
     rate: tuple[Rate, ...] = repeated(Clause((Rate,)), "a part's share of the learning rate: `rate 0.1 of trunk`")
     accumulate: int = setting(

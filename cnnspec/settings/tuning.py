@@ -9,9 +9,10 @@ Where several `freeze` or several `rate` mean a layer, the last one counts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from ..record import record
 from .optimisers import Optimiser
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 Parts = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
+@record
 class Tuning:
     """The settings of `train` about parts of a network, with the layers that they mean.
 
@@ -55,7 +56,7 @@ class Tuning:
 PLAIN = Tuning()  # all learns alike, from the beginning
 
 
-@dataclass(frozen=True)
+@record
 class Group:
     """Parameters that are moved alike: by an optimiser at a share of the rate, after some of `Tuning.thaws`."""
 

@@ -1,9 +1,12 @@
 """Maps of names: how another program calls our parameters.
 
-A map is a text with a pair a line, ours and theirs, or a JSON object; what follows a `#` is a comment.
+A map is a text with a pair a line, ours and theirs, or a JSON object; what follows a `#` is a comment. A pair may
+be of layers, or of patterns in which `*` stands for the same letters in both.
 
     conv1.weight    features.0.weight     # 64x3x11x11
     conv1.bias      features.0.bias       # 64
+    dense1          classifier.1          # its weight and its bias
+    stage1.*        layer1.*
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic, Source, Span, SpecError
+from ..settings.tuning import fits
+from .layouts import bare, in_order, natural, published
 from .tensors import shown
 from .weights import COUNTER, size
 
@@ -34,14 +39,15 @@ def read(source: Source, parameters: Mapping[str, Any]) -> dict[str, str]:
         if not words:
             continue
         ours, at = words[0]
-        fault, span = _fault(ours, names, parameters), Span(source, start + at, start + at + len(ours))
+        span = Span(source, start + at, start + at + len(ours))
+        pairs, fault = _pairs(ours, words[-1][0], names, parameters)
         if len(words) != 2:
             end = start + words[-1][1] + len(words[-1][0])
             fault, span = f"a line has our name and theirs, not {len(words)} words", Span(source, span.start, end)
         if fault:
             findings.append(Diagnostic("CNN459", fault, span))
         elif words[1][0] != UNKNOWN:
-            names[ours] = words[1][0]
+            names |= pairs
     if findings:
         raise SpecError(tuple(findings))
     return names
@@ -54,43 +60,65 @@ def _read_json(source: Source, parameters: Mapping[str, Any]) -> dict[str, str]:
         raise SpecError((Diagnostic("CNN459", f"{source.name} is not JSON: {error}"),)) from None
     if not all(isinstance(theirs, str) for theirs in names.values()):
         raise SpecError((Diagnostic("CNN459", f"{source.name} maps names to something else than names"),))
-    faults = [fault for ours in names if (fault := _fault(ours, {}, parameters))]
+    found: dict[str, str] = {}
+    faults = []
+    for ours, theirs in names.items():
+        pairs, fault = _pairs(ours, theirs, found, parameters)
+        faults += [fault] if fault else []
+        found |= pairs
     if faults:
         raise SpecError(tuple(Diagnostic("CNN459", fault) for fault in faults))
-    return names
+    return found
 
 
-def _fault(ours: str, names: Mapping[str, str], parameters: Mapping[str, Any]) -> str:
-    if ours not in parameters:
-        return f"the network has no parameter {shown(ours)}"
-    return f"{ours} stands there twice" if ours in names else ""
+def _pairs(
+    ours: str, theirs: str, names: Mapping[str, str], parameters: Mapping[str, Any]
+) -> tuple[dict[str, str], str]:
+    """The parameters that a line means and their names there, and what is wrong with it."""
+    if ours in parameters:
+        found = {ours: theirs}
+    elif ours.count("*") == 1:
+        if theirs.count("*") != 1 and theirs != UNKNOWN:
+            return {}, f"{shown(ours)} has a `*`, and {shown(theirs)} has not one"
+        before, after = ours.split("*")
+        inner = {name: name[len(before) : len(name) - len(after)] for name in parameters if fits(ours, name)}
+        found = {name: theirs.replace("*", letters) for name, letters in inner.items()}
+    else:
+        found = {name: theirs + name[len(ours) :] for name in parameters if name.startswith(f"{ours}.")}
+    if not found:
+        return {}, f"the network has no parameter {shown(ours)}"
+    twice = next((name for name in found if name in names), "")
+    return ({}, f"{twice} stands there twice") if twice else (found, "")
 
 
 def template(parameters: Mapping[str, NDArray[Any]], arrays: Mapping[str, NDArray[Any]]) -> str:
-    """A map to start from: to each parameter the first tensor of its shape and kind that is still free.
+    """A map to start from, in which nothing is guessed: where several tensors could be meant stands a `?`.
 
-    The kind is the last part of a name, `weight` or `running_mean`. Files often hold their tensors in the
-    order of the alphabet, so a guess may be wrong where shapes repeat; a `?` has found none.
+    A published layout says all. Else layers are taken by their names where those agree, by their order where the
+    file's, counted as people do, have the same shapes one by one, and a tensor where it is the only one of its kind
+    (the last part of its name) and shape on both sides.
     """
-    free = sorted((name for name in arrays if not name.endswith(COUNTER)), key=_natural)
-    lines = ["# ours  theirs  # shape"]
-    pairs = []
-    for ours, values in parameters.items():
-        alike = [name for name in free if arrays[name].shape == values.shape and _kind(name) == _kind(ours)]
-        theirs = ours if ours in alike else alike[0] if alike else UNKNOWN
-        if alike:
-            free.remove(theirs)
-        pairs.append((ours, theirs, size(values)))
+    ours, theirs = ({name: values.shape for name, values in each.items()} for each in (parameters, arrays))
+    known = published(ours, theirs)
+    found = dict(known or {})
+    if known is None:
+        names = bare(theirs)
+        found = {name: names[name] for name in ours if name in names and theirs[names[name]] == ours[name]}
+        rest = [{n: s for n, s in each.items() if n not in {*found, *found.values()}} for each in (ours, theirs)]
+        found |= in_order(*rest)
+        for name, shape in ours.items():
+            alike = [other for other, its in ours.items() if (its, _kind(other)) == (shape, _kind(name))]
+            there = [other for other, its in theirs.items() if (its, _kind(other)) == (shape, _kind(name))]
+            if name not in found and len(alike) == len(there) == 1:
+                found[name] = there[0]
+    pairs = [(name, found.get(name, UNKNOWN), size(values)) for name, values in parameters.items()]
     wide = [max((len(pair[i]) for pair in pairs), default=0) for i in (0, 1)]
-    lines += [f"{ours:{wide[0]}}  {theirs:{wide[1]}}  # {shape}" for ours, theirs, shape in pairs]
-    lines += [f"# not used: {shown(name)}  # {size(arrays[name])}" for name in free]
+    lines = ["# ours  theirs  # shape"]
+    lines += [f"{name:{wide[0]}}  {other:{wide[1]}}  # {shape}" for name, other, shape in pairs]
+    free = sorted(set(theirs) - set(found.values()), key=natural)
+    lines += [f"# not used: {shown(name)}  # {size(arrays[name])}" for name in free if not name.endswith(COUNTER)]
     return "\n".join(lines) + "\n"
 
 
 def _kind(name: str) -> str:
     return name.rpartition(".")[2]
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts layer10 behind layer9."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

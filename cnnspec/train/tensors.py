@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from ..capacity import free_memory, mebibytes
 from ..diagnostics import Diagnostic, SpecError
 from ..plain_files import open_regular, size_of
+from ..quoting import literal
 from . import files
 
 DTYPES = {
@@ -47,7 +48,9 @@ FOREIGN = {  # how other formats begin
 CHECKSUM = "crc32"  # of the data, among the metadata of files that are written here
 CHANGED = "copy the file again; where its numbers were changed on purpose, leave `crc32` out of its metadata"
 TRUNCATED = "the file was cut short: copy or download it again"
-CONVERT = "save weights with `safetensors.torch.save_file(model.state_dict(), path)`"
+CONVERT = """\
+in Python: `import torch, safetensors.torch`, then \
+`safetensors.torch.save_file(torch.load({}, weights_only=True), {})`"""
 MAX_HEADER = 2 << 20  # JSON takes some 25 times its length in memory
 MAX_RANK = 8
 MAX_ELEMENTS = 1 << 48
@@ -167,7 +170,8 @@ def _header(path: Path, file: BinaryIO, size: int) -> tuple[list[Entry], dict[st
         for magic, kind in FOREIGN.items():
             # a length may begin as a pickle does, but not a length beyond what is read
             if lead.startswith(magic) and (len(magic) > 2 or length > MAX_HEADER):
-                refuse("CNN451", path, f"is {kind}, not safetensors", CONVERT)
+                lines = CONVERT.format(literal(path.name), literal(path.with_suffix(".safetensors").name))
+                refuse("CNN451", path, f"is {kind}, not safetensors", lines)
     if length > MAX_HEADER:
         refuse("CNN451", path, f"begins with a header length of {length:,}; at most {MAX_HEADER:,} are read")
     if length + 8 > size:

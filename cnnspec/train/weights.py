@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic, SpecError
 from . import tensors
+from .layouts import bare, published, same_numbers
 from .tensors import shown
 
 Array = NDArray[Any]
@@ -33,14 +34,17 @@ def load(
     *,
     partial: bool = False,
     names: Mapping[str, str] | None = None,
+    layout: str = "",
 ) -> LoadReport:
     """Set the parameters from a file; all of them, or with `partial` those that fit.
 
     `names` tells under which name the file keeps a parameter, where it is not its own.
-    Nothing is set where anything is refused. Returns what `partial` passed over.
+    Without it, names are also found with what wrappers put before all of them (`module.`), and those of a published
+    layout (`layouts.py`), which `layout` demands. Nothing is set where anything is refused. Returns what `partial`
+    passed over.
     """
     found = tensors.read(path)
-    return assign(parameters, found.arrays, path, partial=partial, names=names)
+    return assign(parameters, found.arrays, path, partial=partial, names=names, layout=layout)
 
 
 def assign(
@@ -50,11 +54,18 @@ def assign(
     *,
     partial: bool = False,
     names: Mapping[str, str] | None = None,
+    layout: str = "",
 ) -> LoadReport:
     """Set the parameters from arrays that came from `path`; see `load`."""
-    wanted = {ours: (names or {}).get(ours, ours) for ours in parameters}
+    mapped = names is not None
+    if names is None:
+        names, arrays = _found(parameters, arrays, path, partial, layout)
+    wanted = {ours: names.get(ours, ours) for ours in parameters}
     there = {ours: theirs for ours, theirs in wanted.items() if theirs in arrays}
-    mismatched = {ours: theirs for ours, theirs in there.items() if arrays[theirs].shape != parameters[ours].shape}
+    shapes = {ours: parameters[ours].shape for ours in there}
+    mismatched = {
+        ours: theirs for ours, theirs in there.items() if not same_numbers(shapes[ours], arrays[theirs].shape)
+    }
     used = set(wanted.values())
     misfits = LoadReport(
         missing=tuple(
@@ -71,17 +82,38 @@ def assign(
     fitting = {ours: arrays[theirs] for ours, theirs in there.items() if ours not in mismatched}
     findings = _unusable(fitting, path)
     if not partial:
-        findings += _misfitting(misfits, path, mapped=names is not None)
+        findings += _misfitting(misfits, path, mapped=mapped)
     elif not fitting:
         findings.append(Diagnostic("CNN455", f"{shown(str(path))} holds no parameter that fits", help=MAP))
     if findings:
         raise SpecError(tuple(findings))
     for ours, values in fitting.items():
-        parameters[ours] = values
+        parameters[ours] = values.reshape(shapes[ours])
     return misfits
 
 
+def _found(
+    parameters: Mapping[str, Array], arrays: Mapping[str, Array], path: Path, partial: bool, layout: str
+) -> tuple[dict[str, str], Mapping[str, Array]]:
+    """Under which names a file has the parameters, where nobody says it, and what of the file counts."""
+    stripped = {name: own for name, own in bare(arrays).items() if name in parameters}
+    if not layout and all(ours in stripped or ours in arrays for ours in parameters):
+        return {ours: ours if ours in arrays else stripped[ours] for ours in parameters}, arrays
+    shapes = {name: values.shape for name, values in parameters.items()}
+    known = published(shapes, {n: a.shape for n, a in arrays.items()}, source=layout, new_head=partial)
+    if known is not None:
+        used = set(known.values())
+        return known, arrays if partial else {name: values for name, values in arrays.items() if name in used}
+    if layout:
+        message = f"{shown(str(path))} does not hold this network as {layout} publishes it"
+        raise SpecError((Diagnostic("CNN467", message, help=PUBLISHED),))
+    return {ours: own for ours, own in stripped.items() if ours not in arrays}, arrays
+
+
 MAP = "where only the names differ, write them down in a file and give it with `--map FILE`"
+PUBLISHED = (
+    "every layer must be there, in the order and the shapes of the spec; `cnnspec map` shows where they part"
+)
 PARTIAL = "`--partial` takes what fits and leaves the rest as it is"
 
 

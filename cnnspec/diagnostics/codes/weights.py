@@ -19,7 +19,8 @@ Weights are read from safetensors files alone: a header of JSON and numbers, not
 file is something else, or its header is damaged. A file of torch.save or a pickle can run code when it is
 loaded, so it is never opened; turn it into safetensors where it comes from:
 
-    safetensors.torch.save_file(model.state_dict(), "weights.safetensors")""",
+    import torch, safetensors.torch
+    safetensors.torch.save_file(torch.load("model.pt", weights_only=True), "model.safetensors")""",
         how="`--weights model.pt`.",
     ),
     Code(
@@ -91,6 +92,16 @@ the network does not have, or the same name twice.
 
     conv1.weight    features.0.weight     # 64x3x11x11""",
         how="A map that speaks of `conv9.weight` in a network with three convolutions.",
+    ),
+    Code(
+        "CNN467",
+        "weights-layout",
+        """\
+torchvision and timm publish weights under names of their own. A file in which every name is one of a family that
+is known (AlexNet, VGG, ResNet, SqueezeNet, MobileNetV2, DenseNet, GoogLeNet, ShuffleNetV2, EfficientNet, ConvNeXt)
+loads without a map, where its layers, in the order of their computation, are the spec's in every shape. This file
+is no such, or is of another network. `cnnspec map SPEC FILE` writes a map to start from.""",
+        how="`--weights vgg16.safetensors --as torchvision` for a spec of ResNet-18.",
     ),
     Code(
         "CNN460",

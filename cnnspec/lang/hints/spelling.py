@@ -22,6 +22,7 @@ AMERICAN: dict[str, str] = {
 }
 
 ELSEWHERE: dict[str, str] = {
+    "as": "layout",  # of weights: `weights "file" as torchvision`
     "strides": "stride",
     "padding": "pad",
     "dilation": "dilate",
