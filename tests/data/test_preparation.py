@@ -19,7 +19,7 @@ RANDOM = np.random.default_rng(0)
 def dataset(tmp_path, x, y=None, axes=None, normalise=False):
     y = np.arange(len(x)) % 2 if y is None else y
     np.savez(tmp_path / "d.npz", x=x, y=y)
-    settings = Data(source=Npz("d.npz", axes), normalise=normalise, validation=0)
+    settings = Data(source=Npz("d.npz", axes=axes), normalise=normalise, validation=0)
     found = load(settings, root=tmp_path)
     return found, preparation_of(found, settings)
 
