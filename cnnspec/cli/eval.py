@@ -33,6 +33,8 @@ def command(
 
         cnnspec eval RUN --part all --set data.source='images "other photos"'
     """
+    from dataclasses import replace
+
     from ..diagnostics import Diagnostic, SpecError
     from ..experiment.session import reopen
     from ..train.loop import measure
@@ -40,9 +42,8 @@ def command(
 
     session, model = reopen(trained, folder, workers, overrides)
     data = session.data
-    images = (
-        data.whole if part == "all" else {"train": data.train, "validation": data.validation}.get(part, data.test)
-    )
+    named = {"train": data.train, "validation": data.validation, "test": data.test}
+    images = data.whole if part == "all" else replace(named[part], weights=None)  # each once, however rare
     told = {"train": "training ", "all": ""}.get(part, f"{part} ")
     if not len(images):
         message = f"there are no {told}images in {data.name}"

@@ -69,6 +69,19 @@ def test_eval_measures_the_part_that_is_asked_for(here, images, cnnspec):
     assert " training images of f" in cnnspec("eval", "runs/net-001", "--part", "train").out
 
 
+def test_weighted_images_are_measured_once_each(here, cnnspec):
+    """`balance on` is how often an epoch learns from them; what a network is worth is counted image by image."""
+    x = np.random.default_rng(0).normal(size=(50, 1, 6, 6)).astype("f4")
+    np.savez(here / "f.npz", x=x, y=(np.arange(50) % 10 == 0).astype(int))
+    text = SPEC % ("0", "0")
+    (here / "net.cnn").write_text(text.replace("data {", "data { balance on ;"))
+    assert cnnspec("run", "net.cnn", "--workers", 1).code == 0
+    train, whole = (
+        json.loads(cnnspec("eval", "runs/net-001", "--part", part, "--json").out) for part in ("train", "all")
+    )
+    assert train == whole and [one["count"] for one in train["classes"]] == [45, 5]
+
+
 def test_other_pictures_are_prepared_as_those_of_training(here, cnnspec):
     """Of any size and colour: what the new source leaves open is as the old one had it."""
     image = pytest.importorskip("PIL.Image")
