@@ -100,7 +100,8 @@ def command(
         if weights or tune or kept:
             what = kept[0].partition("=")[0] if kept else "weights and methods"
             raise click.UsageError(
-                f"a resumed run keeps its settings, and so its {what}: begin a new run for it; what may change is {LATER}, and by {MOVED}... what its data are called now"
+                f"a resumed run keeps its settings, and so its {what}: begin a new run for it; what may change is "
+                f"{LATER}, and by {MOVED}... what its data are called now"
             )
         stopped = Stopped.open(resume)
         machines = machines.or_as(stopped.made.settings)

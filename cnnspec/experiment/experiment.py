@@ -269,7 +269,7 @@ class Experiment:
         )
 
     def _write_changed(self, step: int) -> None:
-        """Write down what changes from a step on; its state is accepted by then, and the next one tells the same."""
+        """Write down what changes from a step on; the state is accepted by then, and the next one tells it too."""
         assert self.folder is not None
         before = self.folder.settings()
         later = {"step": step, "set": list(self.changed)}

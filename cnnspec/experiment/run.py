@@ -125,8 +125,8 @@ def resume(
 
     The spec, its settings and the preparation are those in the run's folder; `data` says where the data lie now, if
     they have moved, and `overrides` by ["data.source=..."] what they are called. ["train.epochs=50"] extends the
-    run, and ["train.optimiser.lr=1e-4"] goes on at another rate; settings.json tells since which step. Data that have
-    changed are refused unless `accept_changed_data`. The rest is as for `run`.
+    run, and ["train.optimiser.lr=1e-4"] goes on at another rate; settings.json tells since which step. Data that
+    have changed are refused unless `accept_changed_data`. The rest is as for `run`.
 
     Raises SpecError where the folder holds no state, is damaged, or is being written by another process.
     """

@@ -33,7 +33,7 @@ from .weights import size
 VERSION = "1"
 PARAMETER, STATE, PROGRESS = "parameter/", "state/", "progress"
 CHANGED = "put the data back as they were, or go on by `--accept-changed-data`, with the rate that the epoch has"
-# settings that a run may go on with otherwise: the images, their order and the arrays of the state stay what they are
+# settings that may be others when a run goes on: its images, their order and the arrays of its state stay
 CHANGED_LATER = re.compile(r"\s*train\.(epochs|patience|checkpoint|schedule(\.\w+)?|optimiser\.\w+)\s*=[^\n]*")
 TEXT, GRAPH = ".cnn", ".cnn.json"  # a spec's two formats, by the ends of their names
 

@@ -246,7 +246,7 @@ def test_other_data_under_the_new_name_are_noticed(tmp_path, monkeypatch, capsys
     assert resume(run, "--set", 'data.source=npz "g.npz"') == 0
 
 
-@pytest.mark.parametrize("setting", ["train.epochs=9", "data.limit=3", "data.sources=1", "data.source"])
+@pytest.mark.parametrize("setting", ["train.batch=9", "data.limit=3", "data.sources=1", "data.source"])
 def test_any_other_setting_of_a_resumed_run_stays(tmp_path, monkeypatch, capsys, setting):
     write(tmp_path, 40)
     run = stopped(tmp_path, monkeypatch, after_epoch(2))

@@ -1,4 +1,4 @@
-"""A run that is resumed with more epochs or another rate: what it is then, what is written down, what is refused."""
+"""A run that is resumed with more epochs or another rate: what it is then, what is written down and refused."""
 
 import json
 
@@ -96,13 +96,14 @@ def test_what_would_make_it_another_run_is_refused(here, kept, capsys):
         resume(ran.folder, kept)
     assert command(["run", "--resume", str(ran.folder), "--set", kept]) == 2
     name = kept.partition("=")[0]
-    assert f"a resumed run keeps its {name}: begin a new run for it" in " ".join(capsys.readouterr().err.split())
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"a resumed run keeps its settings, and so its {name}: begin a new run for it" in said
 
 
 def test_what_the_state_cannot_go_on_with_changes_nothing(here):
-    """Fewer epochs than are done, moments that were not kept, a value that is none: by a code, each file as it was."""
+    """Fewer epochs than are done, moments that were not kept, a value that is none: each file is as it was."""
     ran = cnnspec.run("net.cnn", workers=1)
-    before = {path: path.read_bytes() for path in ran.folder.rglob("*") if path.name in ("settings.json", "results.csv")}
+    before = {path: path.read_bytes() for path in (ran.folder / "settings.json", ran.folder / "results.csv")}
     for change, code in (
         ("train.epochs=1", "CNN460"), ("train.optimiser.momentum=0", "CNN460"), ("train.epochs=x", "CNN203"),
     ):  # fmt: skip
