@@ -285,3 +285,42 @@ def test_bounds_slopes_and_sides(nodes):
     arrays = {"low": np.float32(-0.3), "high": np.float32(0.4), "w": W, "sides": np.array([0, 0, 1, 0, 0, 0, 2, 3])}
     used = {name for _, others, _ in nodes for name in others}
     agrees(model_of(chain(*nodes), arrays={name: array for name, array in arrays.items() if name in used}))
+
+
+def test_a_pixel_that_is_expanded_before_a_gate():
+    """As ECA writes it; for others than a product it fills the image."""
+    gate = [
+        node("GlobalAveragePool", "x", out="p"), node("Sigmoid", "p", out="g"), node("Expand", "g", "s", out="e"),
+        node("Mul", "x", "e", out="m"),
+    ]  # fmt: skip
+    arrays = {"s": np.array([1, 3, 8, 8])}
+    text = agrees(model_of([*gate, node("Relu", "m")], arrays=arrays))
+    assert "mul(" in text and "resize" not in text
+    assert "resize 8x8" in agrees(model_of([*gate[:3], node("Relu", "e")], arrays=arrays))
+    with pytest.raises(Exception, match="repeats other values than single pixels"):
+        as_spec(
+            model_of([node("Expand", "x", "t")], arrays={"t": np.array([1, 3, 8, 8])}, shape=("n", 1, 8, 8)), "m"
+        )
+
+
+@pytest.mark.parametrize("last_axis", [True, False])
+def test_bytes_that_the_model_makes_floats_of(last_axis):
+    """The input holds the same numbers, as floats; a note says so."""
+    onnx = pytest.importorskip("onnx")
+    turned = [step("Transpose", **FIRST)] if last_axis else []
+    shape = ("n", 6, 5, 3) if last_axis else ("n", 3, 6, 5)
+    model = model_of(chain(step("Cast", to=1), step("Div", "byte"), *turned, CONV), shape=shape,
+                     arrays={"byte": np.float32(255), "w": W})  # fmt: skip
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.UINT8
+    text = as_spec(model, "m.onnx").text
+    assert "the input x holds bytes in the model, floats here" in text
+    assert "input 3x6x5" in text and "scale -> conv 4x3x3 bias off" in text
+    del model.graph.node[:]
+    model.graph.node.append(node("Identity", "x"))
+    with pytest.raises(Exception, match="CNN505"):
+        as_spec(model, "m.onnx")
+
+
+def test_all_images_of_a_model_for_a_batch_of_its_own():
+    arrays = {"a": np.array([0, 1]), "b": np.array([2, 3])}
+    assert "take 2 start 1" in agrees(model_of([node("Slice", "x", "a", "b")], arrays=arrays, shape=(2, 3, 8, 8)))

@@ -70,7 +70,7 @@ class Reader:
         self.margins: dict[str, Margin] = {}  # of values that are kept without their padding
         self.open_sizes: set[str] = set()  # known arrays in which the batch stands as -1
         self.waiting: dict[str, Waiting] = {}  # what becomes a value when something reads it
-        self.notes: list[str] = []
+        self.notes: list[str] = list(model.notes)
         self.weights: dict[str, np.ndarray] = {}
         self.owners: dict[tuple[Any, ...], str] = {}  # the first node with an operator and arrays
         self.sources: dict[str, str] = {}

@@ -63,6 +63,7 @@ class Steps:
     arrays: dict[str, np.ndarray]
     opset: int
     batch: int | None  # the batch, where the model was made for one alone
+    notes: tuple[str, ...] = ()  # what an importer should know of its inputs
     halves: bool = False  # whether its inputs are of half precision
     proto: onnx.ModelProto | None = None  # what was taken apart, its functions unfolded
     exact: bool = False  # whether inputs and outputs keep their axes in the model's order
@@ -111,9 +112,13 @@ def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = 
     inputs = {}
     batches = set()
     halves = False
+    notes = []
     for entry in graph.input:
         if entry.name not in arrays:
-            batch, *shape = sizes(entry)
+            stored = entry.type.tensor_type.elem_type == BYTES and cast_to_floats(graph, entry.name)
+            batch, *shape = sizes(entry, (*FLOATS, BYTES) if stored else FLOATS)
+            if stored:
+                notes.append(f"the input {shown(entry.name)} holds bytes in the model, floats here")
             halves = halves or entry.type.tensor_type.elem_type in HALVES
             inputs[entry.name] = tuple(shape)
             batches.add(batch)
@@ -121,13 +126,29 @@ def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = 
     steps = [step(node, told) for node in graph.node]
     outputs = [entry.name for entry in graph.output]
     fixed = batches.pop() if len(batches) == 1 else None
-    return Steps(inputs, outputs, steps, arrays, versions.get("", versions.get("ai.onnx", 1)), fixed, halves, model)
+    opset = versions.get("", versions.get("ai.onnx", 1))
+    return Steps(inputs, outputs, steps, arrays, opset, fixed, tuple(notes), halves, model)
 
 
-def sizes(entry: onnx.ValueInfoProto) -> list[int | None]:
-    """The sizes of an input, None for those left open."""
+def cast_to_floats(graph: onnx.GraphProto, name: str) -> bool:
+    """Whether all that is done with a value's numbers is to make floats of them."""
+    names, found = {name}, False
+    for node in graph.node:
+        if not names & set(node.input):
+            continue
+        if node.op_type == "Cast" and any(a.name == "to" and a.i in FLOATS for a in node.attribute):
+            found = True
+        elif node.op_type in ("Transpose", "Identity", "Reshape"):
+            names |= set(node.output)
+        else:
+            return False
+    return found
+
+
+def sizes(entry: onnx.ValueInfoProto, kinds: tuple[int, ...]) -> list[int | None]:
+    """The sizes of an input of one of these types of numbers, None for those left open."""
     kind = entry.type.tensor_type
-    if not entry.type.HasField("tensor_type") or kind.elem_type not in FLOATS:
+    if not entry.type.HasField("tensor_type") or kind.elem_type not in kinds:
         refuse("CNN505", f"the input {shown(entry.name)} does not hold floating-point numbers")
     if kind.HasField("shape") and len(kind.shape.dim) == 5:
         said = "is a batch of volumes; three-dimensional networks are no part of the language"
@@ -138,6 +159,7 @@ def sizes(entry: onnx.ValueInfoProto) -> list[int | None]:
     return [dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in kind.shape.dim]
 
 
+BYTES = 2
 HALVES = (10, 16)
 FLOATS = (1, 10, 11, 16)  # float, float16, double, bfloat16, as onnx.TensorProto numbers them
 

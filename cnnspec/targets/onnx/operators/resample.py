@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil, floor, inf, isclose
 from typing import Any
 
@@ -66,7 +67,8 @@ def slice_of(r: Reader, step: Step) -> Seen:
     for axis, start, end, stride in zip(axes, starts, ends, by, strict=True):
         axis %= len(shape) + 1
         if axis == 0:
-            if (start, stride) != (0, 1) or end < 1 << 31:
+            whole = end >= (1 << 31) - 1 or (r.model.batch is not None and end >= r.model.batch)
+            if (start, stride) != (0, 1) or not whole:
                 refuse("CNN504", f"{step} leaves images out")
             continue
         ours = value.perm[axis - 1]
@@ -219,10 +221,44 @@ def rounded(at: float, how: str) -> int:
     return floor(at)
 
 
+@dataclass(frozen=True)
+class Expanded:
+    """One pixel that is to fill an image: a product takes it as it is, to others it is resized."""
+
+    step: Step
+    value: Seen
+    sizes: tuple[int, ...]  # of one image, in the model's order
+
+    def settled(self, r: Reader) -> Seen:
+        x = r.upright(self.value)
+        wanted = {ours: size for ours, size in zip(self.value.perm, self.sizes, strict=True)}
+        kind = r.type(x)
+        if set(kind.spatial) != {1} or wanted[0] != kind["c"]:
+            refuse("CNN504", f"{self.step} repeats other values than single pixels, for which there is no word")
+        made = r.add(word("resize", tuple(wanted[axis] for axis in range(1, len(wanted)))), x)
+        return Seen(made, r.type(made).shape, self.value.perm)
+
+
+def expand(r: Reader, step: Step) -> Seen | Expanded:
+    value = r.loose(step)
+    target = r.array(step, 1, "shape").tolist()
+    rank = len(value.perm) + 1
+    if len(target) > rank:
+        refuse("CNN504", f"{step} gives its value more axes")
+    batch, *wanted = [1] * (rank - len(target)) + target
+    if batch not in (1, -1, r.model.batch):
+        refuse("CNN504", f"{step} changes the number of images")
+    if any(1 not in pair and len(set(pair)) > 1 for pair in zip(value.sizes, wanted, strict=True)):
+        refuse("CNN502", f"{step} cannot make {value.sizes} of {tuple(wanted)}")
+    sizes = tuple(max(pair) for pair in zip(value.sizes, wanted, strict=True))
+    return value if sizes == value.sizes else Expanded(step, value, sizes)
+
+
 RESAMPLING: dict[str, Any] = {
     "Pad": pad,
     "Slice": slice_of,
     "Split": split,
     "Resize": resize,
+    "Expand": expand,
     "Upsample": resize,
 }

@@ -23,7 +23,7 @@ from . import norms as norms
 from . import windows as windows
 from .affine import Affine, affine
 from .norms import shortest
-from .resample import RESAMPLING
+from .resample import RESAMPLING, Expanded
 
 FAR = 3e38  # a bound beyond it is none
 
@@ -255,6 +255,12 @@ def mul(r: Reader, step: Step) -> Seen | Affine:
         factor = constant(r, step, known[0], value)
         made: Seen | Affine | None = averaged(r, step, value, factor)
         return made or affine(r, step, value, scale=factor)
+    waiting = [r.waiting.get(step.input(k)) for k in range(2)]
+    for gate, other in ((0, 1), (1, 0)):
+        pixel = waiting[gate]
+        if isinstance(pixel, Expanded) and waiting[other] is None and r.loose(step, other).sizes == pixel.sizes:
+            values = {gate: pixel.value, other: r.loose(step, other)}
+            return product(r, values[0], values[1])
     return product(r, *(r.loose(step, k) for k in range(2)))
 
 
