@@ -61,5 +61,6 @@ def _of_target(settings: Data, known: Known) -> Known:
 
 def files_of(source: Source) -> tuple[str, ...]:
     """The files and folders that a source names, as the spec writes them; none of a well-known set."""
-    names = ("folder", "file", "targets")
-    return tuple(getattr(source, name) for name in names if hasattr(source, name))
+    names = ("folder", "file", "targets", "validation_file", "test_file")
+    found = (getattr(source, name, None) for name in names)
+    return tuple(file for file in found if file is not None)

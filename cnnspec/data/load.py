@@ -16,7 +16,7 @@ from .files import found_at
 from .formats.idx import read_idx, read_idx_folder
 from .formats.kept import Table
 from .formats.npz import read_npz
-from .formats.table import filled, means, read_csv
+from .formats.table import filled, means, read_tables
 from .found import Found, Pair
 from .sources.cifar import read_cifar10
 from .sources.fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
@@ -46,6 +46,11 @@ class Places:
 
     def at(self, path: str) -> Path:
         return found_at(self.root, self.given, path)
+
+    def parts(self, source: Csv) -> dict[str, Path]:
+        """The tables of validation and test, where they are of their own."""
+        named = {"validation": source.validation_file, "test": source.test_file}
+        return {part: self.at(file) for part, file in named.items() if file is not None}
 
 
 def load(
@@ -239,5 +244,7 @@ READERS: dict[type, Callable[..., Found]] = {
     Pairs: lambda source, places: read_pairs(
         source, places.at(source.folder), places.at(source.targets), places.progress, places.target
     ),
-    Csv: lambda source, places: read_csv(source, places.at(source.file), places.table, places.target),
+    Csv: lambda source, places: read_tables(
+        source, places.at(source.file), places.parts(source), places.table, places.target
+    ),
 }

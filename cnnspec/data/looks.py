@@ -45,10 +45,11 @@ class Look(NamedTuple):
     labels: Labels
 
 
-def _csv(settings: Data, path: Path) -> Known:
-    """The columns and the first rows; of a table that is small, all of them."""
+def _csv(settings: Data, path: Path, *more: Path) -> Known:
+    """The columns and the first rows; of a table that is small, all of them; of other parts nothing."""
     source, labels, seen = cast(Csv, settings.source), set[str](), 0
     numbers, labelled = "numbers" in (source.target, settings.target), settings.target != "itself"
+    parts = source.test_file is not None, source.validation_file is not None
     with columns.opened(source, path, labelled=labelled) as table:
         places = [column.place for column in table.columns if not column.categories]
         texts: dict[int, set[str]] = {column.place: set() for column in table.columns if column.categories}
@@ -73,9 +74,9 @@ def _csv(settings: Data, path: Path) -> Known:
     whole = seen <= FEW
     kind = data(len(places) + sum(map(len, texts.values()))) if whole or not texts else None
     if numbers or not labelled:
-        return Known(path.stem, kind, None, 1, True, False, False)
+        return Known(path.stem, kind, None, 1, True, *parts)
     classes = classes_of(labels)[0] if whole else None
-    return Known(path.stem, kind, classes, len(classes) if classes else None, False, False, False)
+    return Known(path.stem, kind, classes, len(classes) if classes else None, False, *parts)
 
 
 def _images(settings: Data, path: Path) -> Known:

@@ -225,6 +225,8 @@ class Csv(Source):
     )
     separator: str = setting(Text(), ",", "the character between two columns")
     test: float = _test()
+    validation_file: str | None = setting(Text(), None, "a table of its own for validation, with the same columns")
+    test_file: str | None = setting(Text(), None, "a table of its own to be tested on, with the same columns")
     columns: str | None = setting(Columns(), None, "the columns to learn from; without, all but the label")
     drop: str | None = setting(Columns(), None, "columns that are left out")
     categories: str | None = setting(

@@ -140,3 +140,22 @@ def test_columns_and_drop_exclude_each_other():
 
     with pytest.raises(Fault, match="`drop` has nothing to add"):
         Csv("a.csv", columns="a", drop="b")
+
+
+def test_tables_of_their_own_for_validation_and_test(tmp_path):
+    (tmp_path / "v.csv").write_text("kind,size,price,colour,id\nb,,1,red,9\n")
+    (tmp_path / "t.csv").write_text("id,colour,price,size,kind\n7,blue,2,3,a\n8,red,2,3,b\n")
+    more = {"validation_file": "v.csv", "test_file": "t.csv", "drop": "id", "missing": "mean"}
+    found = read(tmp_path, SHOP, **more)
+    assert found.validation.x.tolist() == [[0, 0, 1, 1, 5]] and found.validation.y.tolist() == [1]
+    assert [len(part) for part in (found.train, found.validation, found.test)] == [4, 1, 2]
+    assert found.test.y.tolist() == [0, 1] and "1 from v.csv for validation, 2 from t.csv" in found.told
+    known = describe(Data(source=Csv("a.csv", **more), validation=0.0), tmp_path)
+    assert known.test and known.validation
+    for text, code in (("id,colour,price,size,kind\n7,blue,2,3,c\n", "CNN410"), ("a,kind\n1,a\n", "CNN418"),
+                       ("id,colour,price,size,kind\n7,mauve,2,3,a\n", "CNN432")):  # fmt: skip
+        (tmp_path / "t.csv").write_text(text)
+        with pytest.raises(SpecError, match=code):
+            load(Data(source=Csv("a.csv", **more)), root=tmp_path)
+    (tmp_path / "t.csv").unlink()
+    assert describe(Data(source=Csv("a.csv", **more)), tmp_path) is None

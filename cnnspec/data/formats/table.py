@@ -8,7 +8,7 @@ blue,3,b                   [1,    0,   3   ]     b
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from ...diagnostics import Fault
 from ...settings.data import Csv
 from ..classes import MOST_CLASSES, classes_of, in_order
 from ..files import need
-from ..found import Found
+from ..found import Found, Pair
 from . import cells, columns
 from .kept import Table
 
@@ -130,6 +130,28 @@ def read_csv(source: Csv, path: Path, kept: Table | None = None, target: str = "
     classes, number = classes_of(labels)
     y = np.array([number[text] for text in labels], np.int64)[np.frombuffer(seen, np.int64)]
     return Found(path.stem, (x, y), None, classes, table=told)
+
+
+def read_tables(
+    source: Csv, path: Path, more: Mapping[str, Path], kept: Table | None = None, target: str = "labels"
+) -> Found:
+    """The same with the tables of other parts: `validation`, `test`; read as the training's is, by its columns."""
+    found = read_csv(source, path, kept, target)
+    parts: dict[str, Pair] = {}
+    for part, other in more.items():
+        read = read_csv(source, other, found.table, target)
+        x, y = read.train
+        if isinstance(read.classes, tuple) and isinstance(found.classes, tuple):
+            strange = [name for name in read.classes if name not in found.classes]
+            if strange:
+                raise Fault(
+                    "CNN410", f"{other.name} has the class `{strange[0]}`, which {path.name} has not", at="source",
+                    help=f"to learn from there are {', '.join(found.classes[:8])}",
+                )  # fmt: skip
+            y = np.array([found.classes.index(name) for name in read.classes], np.int64)[y]
+        parts[part] = (x, x if target == "itself" else y)
+    own = {part: other.name for part, other in more.items()}
+    return replace(found, validation=parts.get("validation"), test=parts.get("test"), own=own)
 
 
 def _ensure_few(table: columns.Rows, labels: dict[str, int]) -> None:
