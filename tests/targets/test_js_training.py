@@ -11,6 +11,7 @@ import steps
 from networks import engine_for
 
 from cnnspec.api import read_spec
+from cnnspec.data.preparation import Preparation
 from cnnspec.diagnostics import SpecError
 from cnnspec.runtime.engine import Engine
 from cnnspec.settings.augment import AUGMENTATIONS
@@ -257,6 +258,25 @@ def test_a_training_that_is_not_followed_is_refused(setting):
     with pytest.raises(SpecError, match="CNN556"):
         module_source(spec, {}, train=True)
     assert module_source(spec, {}, look=True)
+
+
+def test_bytes_are_prepared_as_the_weights_tell(tmp_path):
+    spec = read_spec(text="input 2x3x3\ndense 3 -> softmax\ntrain { batch 4 }\n")
+    parameters = engine_for(spec.graph, spec.train.cost).parameters
+    document = {
+        "version": 1, "versions": {}, "source": "npz", "input": [2, 3, 3], "range": [0, 255], "classes": None,
+        "scale": [0.02, 0.03], "offset": [-1.5, -2.5], "stored": "bytes",
+    }  # fmt: skip
+    preparation = Preparation.from_json(document, "here")
+    source = module_source(spec, parameters, train=True, preparation=preparation)
+    x, y = np.random.default_rng(0).integers(0, 256, (4, 2, 3, 3)), [0, 1, 2, 1]
+    seen, _ = preparation.apply(x.astype(np.uint8), "x")
+    calls = [["fit", x, y, {"epochs": 1, "shuffle": False}], ["get", "dense1.weight"]]
+    plain = [["learn", seen, y], ["get", "dense1.weight"]]
+    jobs = [scripts.job(source, parameters, each, dtype="float64") for each in (calls, plain)]
+    ((((fitted,), weight)), (done, same)) = scripts.run(tmp_path, jobs)
+    np.testing.assert_allclose(fitted["cost"], done["cost"], rtol=1e-5)
+    np.testing.assert_allclose(weight, same, rtol=1e-4, atol=1e-6)
 
 
 def test_a_mask_follows_its_image(tmp_path):

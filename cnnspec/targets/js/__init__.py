@@ -44,6 +44,7 @@ they are given as an object by name; names are those of the spec.
                                                  steps through epochs, one for each turn of the loop over it:
                                                  { epoch, step, rate, images, cost, correct }; `each` is called with
                                                  the augmented images of a batch and gives what the network sees
+                                                 (without: `prepare`, where it is known)
     net.steps, net.total, net.first, net.perEpoch    where the schedule is; net.rate, the rate of the next step
 
 `targets` are classes (one for each image, or for each pixel of it) or numbers of the output's shape.

@@ -6,7 +6,8 @@
 export function flipping(random, direction) {
   const first = random() < 0.5, second = direction === 'both' ? random() < 0.5 : first;
   const sideways = first && direction !== 'vertical', over = second && direction !== 'horizontal';
-  return moved((i, j, h, w) => [over ? h - 1 - i : i, sideways ? w - 1 - j : j]);
+  const mirrored = (i, size) => size - 1 - i, same = (i) => i;
+  return moved(over ? mirrored : same, sideways ? mirrored : same);
 }
 
 /** Moves the image by up to `reach` [rows, columns] either way; into the gap come zeros, or where `repeats` the pixels
@@ -14,17 +15,20 @@ export function flipping(random, direction) {
 export function shifting(random, reach, repeats) {
   const [down, right] = reach.map((way) => (way ? Math.floor(random() * (2 * way + 1)) - way : 0));
   const inside = (i, size) => (repeats ? Math.min(Math.max(i, 0), size - 1) : i);
-  return moved((i, j, h, w) => [inside(i + down, h), inside(j + right, w)]);
+  return moved((i, size) => inside(i + down, size), (j, size) => inside(j + right, size));
 }
 
-/** A change that takes each pixel from another place, `from(i, j, h, w)`; outside of the image are zeros. */
-export function moved(from) {
+/** A change that takes each pixel from another row, `row(i, h)`, and column; outside of the image are zeros. */
+export function moved(row, column) {
   return (x, at, [c, h, w]) => {
-    const before = x.slice(at, at + c * h * w);
-    for (let i = 0, to = at; i < h; i++)
-      for (let j = 0; j < w; j++, to++) {
-        const [row, column] = from(i, j, h, w), there = row >= 0 && row < h && column >= 0 && column < w;
-        for (let k = 0; k < c; k++) x[to + k * h * w] = there ? before[(k * h + row) * w + column] : 0;
+    const before = x.slice(at, at + c * h * w), columns = Int32Array.from({ length: w }, (_, j) => column(j, w));
+    for (let k = 0, to = at; k < c; k++)
+      for (let i = 0; i < h; i++) {
+        const y = row(i, h), from = (k * h + y) * w, there = y >= 0 && y < h;
+        for (let j = 0; j < w; j++, to++) {
+          const z = columns[j];
+          x[to] = there && z >= 0 && z < w ? before[from + z] : 0;
+        }
       }
   };
 }

@@ -46,10 +46,11 @@ export const learning = (Base) => class extends Base {
     return plan.forward(this.room, b, this.p, n, this.random);
   }
 
-  /** Steps through some epochs of all images, in an order drawn anew for each; `each` is called with the images of a
-   * batch, after the augmentations of the spec, and gives what the network sees. Whoever runs through the steps may
-   * stop between two of them. */
-  *fit(x, y, { epochs = this.training.epochs, batch = this.training.batch, shuffle = true, augment = true, each = (images) => images } = {}) {
+  /** Steps through some epochs of all images, in an order drawn anew for each; whoever runs through the steps may stop
+   * between two of them. `each` is called with the images of a batch, after the augmentations of the spec, and gives
+   * what the network sees: without it what `prepare` makes of them, where the weights of a run told how. */
+  *fit(x, y, { epochs = this.training.epochs, batch = this.training.batch, shuffle = true, augment = true, each } = {}) {
+    each ??= this.preparation ? (images) => this.prepare(images) : (images) => images;
     const { inputs, targets: asked } = this.plans.learn, [, , shape] = inputs[0], [, , answer] = asked[0];
     const size = sizeOf(shape), count = x.length / size, many = y.length / count;
     if (!Number.isInteger(count) || !Number.isInteger(many)) throw new Error(`${x.length} numbers of images and ${y.length} of targets are no whole images`);
