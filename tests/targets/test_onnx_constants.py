@@ -324,3 +324,19 @@ def test_bytes_that_the_model_makes_floats_of(last_axis):
 def test_all_images_of_a_model_for_a_batch_of_its_own():
     arrays = {"a": np.array([0, 1]), "b": np.array([2, 3])}
     assert "take 2 start 1" in agrees(model_of([node("Slice", "x", "a", "b")], arrays=arrays, shape=(2, 3, 8, 8)))
+
+
+def test_a_window_over_the_channels():
+    """Efficient channel attention: the means in a row, a convolution along them, a gate of each channel."""
+    nodes = [
+        node("GlobalAveragePool", "x", out="p"), node("Reshape", "p", "row", out="r"),
+        node("Conv", "r", "k", out="c", pads=[1, 1]),
+        node("Sigmoid", "c", out="g"), node("Reshape", "g", "column", out="h"),
+        node("Expand", "h", "whole", out="e"),
+        node("Mul", "x", "e"),
+    ]  # fmt: skip
+    arrays = {
+        "row": np.array([-1, 1, 3]), "column": np.array([-1, 3, 1, 1]), "whole": np.array([1, 3, 8, 8]),
+        "k": CHANCE.normal(size=(1, 1, 3)).astype("f4"),
+    }  # fmt: skip
+    assert "conv 1x3 pad 1 bias off" in agrees(model_of(nodes, arrays=arrays))

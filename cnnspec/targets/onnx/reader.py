@@ -274,6 +274,8 @@ class Reader:
         if value.ravel:
             axes = order(replace(value, perm=value.ravel, ravel=()))
             refuse("CNN504", f"the model goes on with numbers in one row, ({axes}), which `dense` alone reads")
+        if self.type(value.value).kind == "vector" and not value.ravel:  # of one pixel the axes' order is all one
+            value = seen(value.value, value.sizes)
         if not value.straight:
             refuse(
                 "CNN504",
