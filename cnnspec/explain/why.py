@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ..ir import Graph, Node, TensorType
+from ..ir.op import Op
 
 SIDES = {"h": "height", "w": "width"}
 
@@ -58,7 +59,7 @@ def _shaping(node: Node, graph: Graph) -> tuple[str, ...]:
 
 def _step(node: Node, graph: Graph) -> Step:
     types = graph.types(node)
-    op: Any = node.op
+    op = node.op
     written = op.written() if op.word else "input"
     place = str(node.span) if node.span else ""
     return Step(node.name, written, node.type, tuple(_sums(node, types)), node.inputs, place)
@@ -66,7 +67,7 @@ def _step(node: Node, graph: Graph) -> Step:
 
 def _sums(node: Node, types: tuple[TensorType, ...]) -> Iterable[str]:
     """The arithmetic of a step, an axis a line; nothing where the shape stays."""
-    op: Any = node.op
+    op = node.op
     if not types or node.type.axes == types[0].axes:
         if len(types) > 1:
             yield f"all {len(types)} branches are {node.type}"
@@ -92,7 +93,7 @@ def _sums(node: Node, types: tuple[TensorType, ...]) -> Iterable[str]:
             yield f"{SIDES[axis]} {_along(op, types, axis)} = {size}"
 
 
-def _channels(op: Any, x: TensorType, made: TensorType) -> str:
+def _channels(op: Op, x: TensorType, made: TensorType) -> str:
     """How many channels there are, and where the number stands."""
     size = getattr(op, "size", None)
     first = size[0] if isinstance(size, tuple) else size
@@ -102,7 +103,7 @@ def _channels(op: Any, x: TensorType, made: TensorType) -> str:
     )
 
 
-def _along(op: Any, types: tuple[TensorType, ...], axis: str) -> str:
+def _along(op: Op, types: tuple[TensorType, ...], axis: str) -> str:
     """The sum that gives the size of an axis."""
     x = types[0]
     window = op.window(*types)
@@ -119,7 +120,7 @@ def _along(op: Any, types: tuple[TensorType, ...], axis: str) -> str:
     return f"({padded} - {taps}) // {stride} + 1"
 
 
-def _grown(op: Any, types: tuple[TensorType, ...], at: int, n: int, extent: int, grow: int) -> str:
+def _grown(op: Op, types: tuple[TensorType, ...], at: int, n: int, extent: int, grow: int) -> str:
     """The size of an image that grows: pixels move apart, and each spreads over a kernel."""
     made = op.type(*types).spatial[at]
     if made == n * grow and grow > 1:

@@ -23,6 +23,8 @@ from ..diagnostics import Fault
 from ..record import record
 
 Written = int | float | tuple[int, ...] | str
+Each = int | tuple[int, ...]  # a number for every direction, or one for each
+Padding = str | Each  # or a word: `same`
 
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"  # of a value: names of the grammar, joined by dots
@@ -48,7 +50,7 @@ class Kind:
         """The value as text that reads back to itself."""
         return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         """JSON Schema of the value."""
         return {}
 
@@ -85,7 +87,7 @@ class Count(Kind):
             raise self.refuse(value)
         return value
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {"type": "integer", "minimum": self.low, "maximum": self.high}
 
 
@@ -109,7 +111,7 @@ class Sizes(Kind):
             raise self.refuse(value)
         return sizes if isinstance(value, tuple) else sizes[0]
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         one = {"type": "integer", "minimum": self.low, "maximum": self.high}
         return {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": 4}]}
 
@@ -134,8 +136,8 @@ class Choice(Kind):
             return self.other.read(value)
         raise self.refuse(value)
 
-    def schema(self) -> dict[str, Any]:
-        names = {"enum": list(self.names)}
+    def schema(self) -> dict[str, object]:
+        names: dict[str, object] = {"enum": list(self.names)}
         return {"oneOf": [names, self.other.schema()]} if self.other else names
 
 
@@ -166,8 +168,8 @@ class Number(Kind):
     def write(self, value: Any) -> str:
         return repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
 
-    def schema(self) -> dict[str, Any]:
-        bounds: dict[str, Any] = {"type": "number"}
+    def schema(self) -> dict[str, object]:
+        bounds: dict[str, object] = {"type": "number"}
         if self.low != float("-inf"):
             bounds["exclusiveMinimum" if self.open_low else "minimum"] = self.low
         if self.high != float("inf"):
@@ -188,7 +190,7 @@ class Switch(Kind):
     def write(self, value: Any) -> str:
         return "on" if value else "off"
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {"type": "boolean"}
 
 
@@ -205,7 +207,7 @@ class Text(Kind):
     def write(self, value: Any) -> str:
         return f'"{value}"'
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {
             "type": "string",
             "pattern": rf'^[^"\r\n]*{ENDS}',
@@ -228,7 +230,7 @@ class Names(Kind):
     def write(self, value: Any) -> str:
         return ", ".join(name if re.fullmatch(NAME, name) else f'"{name}"' for name in value)
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         name = {"type": "string", "pattern": rf'^[^"\r\n]+{ENDS}', "title": "a name without quotes and line ends"}
         return {"type": "array", "items": name, "minItems": 1}
 
@@ -249,7 +251,7 @@ class Counts(Kind):
     def write(self, value: Any) -> str:
         return ", ".join(map(str, value))
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 1_000_000}, "minItems": 1}
 
 
@@ -270,7 +272,7 @@ class Shape(Kind):
             raise self.refuse(value)
         return sizes
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         item = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
         return {"type": "array", "items": item, "minItems": min(self.lengths), "maxItems": max(self.lengths)}
 
@@ -339,7 +341,7 @@ class Nested(Kind):
     def write(self, value: Any) -> str:
         return written(value)
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {"oneOf": [word_schema(cls) for cls in self.classes]}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .facts import Facts, Row
 
 COLUMNS = ("layer", "", "output", "parameters", "multiply-adds", "activations", "sees")
@@ -67,7 +65,7 @@ def table(facts: Facts, sort: str = "") -> str:
     return "\n".join([line(COLUMNS), rule, *map(line, body), rule, line(total)]) + "\n"
 
 
-def as_json(facts: Facts, sort: str = "") -> dict[str, Any]:
+def as_json(facts: Facts, sort: str = "") -> dict[str, object]:
     """The same as data; sizes in bytes for one image."""
     return {
         "layers": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from .. import kernels
 from ..ir import TensorType
@@ -25,7 +25,7 @@ class Kernel:
     `scratch` (several as a tuple), or `rows` of the length of a piece that it works on at a time.
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., object]
     numbers: tuple[float, ...] = ()
     scratch: tuple[str, ...] = ()
     rows: int = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .. import kernels
 from ..ir import TensorType, data
@@ -11,7 +10,7 @@ from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 
-def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> Callable[..., Any]:
+def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> Callable[..., object]:
     """NumPy's product of matrices, or our own if it is taken in pieces; `across`: the first is transposed."""
     whole = kernels.gemm.fits_one_gemm(rows, depth, columns, across)
     return kernels.np.matmul if whole else kernels.gemm.gemm

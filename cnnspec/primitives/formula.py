@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from .. import kernels
 from ..ir.expression import CONDITIONS, Apply, Expression, Number, Symbol, in_order
@@ -66,9 +65,9 @@ def kind_of(part: Expression) -> str:
     return "bool" if isinstance(part, Apply) and part.function in CONDITIONS else "float"
 
 
-def kernel(name: str) -> Callable[..., Any]:
+def kernel(name: str) -> Callable[..., object]:
     """The function of NumPy, or the kernel, of that name."""
-    ours: Mapping[str, Callable[..., Any]] = {
+    ours: Mapping[str, Callable[..., object]] = {
         "sigmoid": kernels.activation.sigmoid,
         "softplus": kernels.activation.softplus,
         "erf": kernels.gates.erf,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .. import kernels
 from ..ir import TensorType
@@ -11,7 +10,7 @@ from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 
-def pairwise(node: Node, e: PlanWriter, function: Callable[..., Any]) -> None:
+def pairwise(node: Node, e: PlanWriter, function: Callable[..., object]) -> None:
     """out = a op b op c ..., one call for each further input."""
     first, *rest = node.inputs
     out = e[node.name]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
-from ..ir.fields import Choice, Count, Shape, Sizes, Switch, setting, size
+from ..ir.fields import Choice, Count, Each, Padding, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
 from ..ir.op import Decomposer, Node, Op, Parameter, Window
 from ..primitives.convolution.convolve import AddBias, Convolve
@@ -39,9 +38,9 @@ class Conv(Op):
     aliases = ("conv2d", "convolution", "conv1d", "convolution2d")
 
     size: tuple[int, ...] = size(Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)")
-    stride: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one window to the next")
-    pad: Any = setting(PAD, "valid", "zeros around the input: valid (none), same, include, N, HxW, or TxBxLxR")
-    dilate: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
+    stride: Each = setting(Sizes(1), 1, "pixels from one window to the next")
+    pad: Padding = setting(PAD, "valid", "zeros around the input: valid (none), same, include, N, HxW, or TxBxLxR")
+    dilate: Each = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
     groups: int = setting(Count(1), 1, "parts into which channels and filters are split")
     bias: bool = setting(Switch(), True, "whether a number is added to each filter's output")
     init: str = setting(INIT, "kaiming_uniform", "how the weights begin")
@@ -105,9 +104,9 @@ class DwConv(Op):
     aliases = ("depthwise", "depthwiseconv2d", "depthwise_conv")
 
     size: tuple[int, ...] = size(Shape((1, 2)), "KxK", "kernel height and width (K on a sequence)")
-    stride: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one window to the next")
-    pad: Any = setting(PAD, "valid", "zeros around the input: valid (none), same, include, N, HxW, or TxBxLxR")
-    dilate: int | tuple[int, ...] = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
+    stride: Each = setting(Sizes(1), 1, "pixels from one window to the next")
+    pad: Padding = setting(PAD, "valid", "zeros around the input: valid (none), same, include, N, HxW, or TxBxLxR")
+    dilate: Each = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
     bias: bool = setting(Switch(), True, "whether a number is added to each channel's output")
     init: str = setting(INIT, "kaiming_uniform", "how the weights begin")
 

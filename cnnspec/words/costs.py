@@ -5,7 +5,7 @@ A cost is the mean over the images of a batch; what an image costs is said by ea
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..diagnostics import Fault
 from ..ir import SCALAR, TensorType
@@ -30,7 +30,7 @@ class Name(Kind):
             raise self.refuse(value)
         return value
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {"type": "string", "pattern": f"^({NAME})?{ENDS}", "title": self.wanted}
 
 

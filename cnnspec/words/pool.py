@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType, data
-from ..ir.fields import Choice, Count, Shape, Sizes, Switch, setting, size
+from ..ir.fields import Choice, Count, Each, Padding, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
 from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter, Window
 from ..primitives.norm_windows import NormWindows
@@ -25,8 +23,8 @@ class Pool(Op):
     family = "pooling"
 
     size: tuple[int, ...] = size(SIZE, "K", "the window: one number for a square, or KxK")
-    stride: Any = setting(Sizes(1), None, "pixels from one window to the next (default: the window's size)")
-    pad: Any = setting(PAD, "valid", "pixels around the input: valid (none), same, include, N, HxW, or TxBxLxR")
+    stride: Each | None = setting(Sizes(1), None, "pixels from one window to the next (default: the window's size)")
+    pad: Padding = setting(PAD, "valid", "pixels around the input: valid (none), same, include, N, HxW, or TxBxLxR")
 
     def geometry(self, x: TensorType) -> Geometry:
         need_pixels(self.word, x)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..diagnostics import Fault
 from ..ir import TensorType, data
-from ..ir.fields import Choice, Count, Shape, Sizes, setting, size
+from ..ir.fields import Choice, Count, Each, Shape, Sizes, setting, size
 from ..ir.geometry import Geometry, Pair, each, each_side, last_two, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Window
 from ..primitives.resample import BlendPixels, Enlarge, Matrix, Place, Squeeze, Take, again, blend
@@ -26,7 +24,7 @@ class Pad(Op):
     example = "pad 1x2 -> conv 4x3x3"
     aliases = ("zeropad2d", "zero_padding", "zeropadding2d")
 
-    size: Any = size(Sizes(0), "N", "pixels at every side, HxW, or TxBxLxR for each side (LxR on a sequence)")
+    size: Each = size(Sizes(0), "N", "pixels at every side, HxW, or TxBxLxR for each side (LxR on a sequence)")
     channels: int = setting(Count(0), 0, "zero channels before the image's own, and as many after")
     mode: str = setting(Choice(("zeros", "reflect", "edge")), "zeros", "zeros, or pixels of the image again")
 
@@ -124,7 +122,7 @@ class Upsample(Op):
     example = "maxpool 2 -> upsample 2 -> conv 4x3x3"
     aliases = ("upsampling2d", "unpool", "upscale")
 
-    size: Any = size(Sizes(1, 64), "F", "the factor, or one for each direction such as 2x1")
+    size: Each = size(Sizes(1, 64), "F", "the factor, or one for each direction such as 2x1")
 
     def factors(self, x: TensorType) -> Pair:
         return each(self.size, len(x.spatial), "size")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
-from ..ir.fields import Count, Shape, Sizes, Switch, setting, size
+from ..ir.fields import Count, Each, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, each, last_two, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Parameter, Window
 from ..primitives.convolution.convolve import ConvolveInputGradient
@@ -29,10 +27,10 @@ class UpConv(Op):
     aliases = ("convtranspose2d", "deconv", "conv_transpose", "conv2dtranspose", "deconvolution")
 
     size: tuple[int, ...] = size(Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)")
-    stride: Any = setting(Sizes(1), 1, "output pixels from one input pixel's kernel to the next")
-    pad: Any = setting(Sizes(0), 0, "output pixels cut off at every side")
-    output_pad: Any = setting(Sizes(0), 0, "further output pixels below and at the right, fewer than the stride")
-    dilate: Any = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
+    stride: Each = setting(Sizes(1), 1, "output pixels from one input pixel's kernel to the next")
+    pad: Each = setting(Sizes(0), 0, "output pixels cut off at every side")
+    output_pad: Each = setting(Sizes(0), 0, "further output pixels below and at the right, fewer than the stride")
+    dilate: Each = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
     groups: int = setting(Count(1), 1, "parts into which channels and filters are split")
     bias: bool = setting(Switch(), True, "whether a number is added to each filter's output")
     init: str = setting(INIT, "kaiming_uniform", "how the weights begin")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ...diagnostics import Diagnostic, Fault, Label, Span
 from ...ir import Builder
+from ...ir.op import Op
 from ...words import WORDS
 from ..findings import Findings, replace
 from ..hints.spelling import own_word
@@ -61,7 +62,7 @@ class Lowering:
         self.assertions: list[Assertion] = []
         self.parts: dict[str, tuple[str, ...]] = {}  # by label, what was made in the stage that bears it
         self.made: dict[str, int] = {}  # by value, the number of the chain that made it
-        self.words: dict[int, Any] = {}  # layers without holes, read before
+        self.words: dict[int, tuple[Op | None, dict[str, Span]] | None] = {}  # layers without holes, read before
         self.strays: set[int] = set()  # taps that lead nowhere, reported before
 
     # ---- chains ----------------------------------------------------------------------------------
@@ -183,7 +184,7 @@ class Lowering:
             x = self.builder.add(WORDS["flatten"](), x, name=flat, span=layer.span, blocks=scope.blocks)
         return self.add(op, (x,), scope, layer.span, label, spans)
 
-    def read(self, layer: Layer, cls: Any, scope: Scope) -> tuple[Any, dict[str, Span]]:
+    def read(self, layer: Layer, cls: type[Op], scope: Scope) -> tuple[Op | None, dict[str, Span]]:
         """The op of a layer, or None; and where its fields stand."""
         found = self.words.get(id(layer))
         if found is None:
@@ -194,7 +195,7 @@ class Lowering:
 
     def add(
         self,
-        op: Any,
+        op: Op,
         inputs: tuple[str, ...],
         scope: Scope,
         span: Span,
@@ -217,7 +218,7 @@ class Lowering:
             self.findings.add(self.explained(fault, op, inputs, spans), *candidates(fault, op, span, spans, kinds))
             return None
 
-    def shared(self, op: Any, inputs: tuple[str, ...], owner: str) -> str:
+    def shared(self, op: Op, inputs: tuple[str, ...], owner: str) -> str:
         """The owner of a node's weights in a later call of a net; empty where it has none."""
         types = [self.builder.type(value) for value in inputs]
         op.type(*types)  # the shape rule comes first: it may have a Fault of its own
@@ -235,7 +236,7 @@ class Lowering:
                 )
         return owner
 
-    def explained(self, fault: Fault, op: Any, inputs: tuple[str, ...], spans: dict[str, Span]) -> Diagnostic:
+    def explained(self, fault: Fault, op: Op, inputs: tuple[str, ...], spans: dict[str, Span]) -> Diagnostic:
         """A fault with its place, and the earlier layer that made it so."""
         found: Diagnostic = diagnosed(fault, spans)
         if op.join or found.span is None:
