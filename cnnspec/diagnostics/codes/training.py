@@ -205,4 +205,13 @@ of its `predict` or `evaluate`, in the same thread, which would wait for itself.
 the model when the answer is there. Other threads may do both at any time: they wait for one another.""",
         how="`train_step` in the handler of SIGALRM, which interrupts `predict`.",
     ),
+    Code(
+        "CNN330",
+        "no-rate-found",
+        """\
+`cnnspec lr` trains a fresh network at a rate that grows from step to step. The cost should fall first and burst
+later; here it only rose, or was no number at once. Either the first rate is too large already (`--low`), or nothing
+can be learned: the answers do not belong to the images, the values are not finite, the gradient is zero.""",
+        how="`cnnspec lr net.cnn --low 1 --high 100` on almost any network.",
+    ),
 )
