@@ -242,6 +242,15 @@ def test_a_drawing_is_fitted_to_handwritten_digits_and_only_if_asked(here, cnnsp
     assert cnnspec("predict", "w.safetensors", "drawn.npy", "--fit", "--prepared").code == 2
 
 
+def test_nothing_is_fitted_to_a_network_without_pixels(here, cnnspec):
+    table = Table(("w", "h"), 3, columns=(1, 2), width=3, categories=(None, None))
+    saved(here / "w.safetensors", "input 2\ndense 2 -> softmax\n", stored="floats", table=table, source="csv")
+    (here / "ask.csv").write_text("w,h\n2,1\n")
+    assert cnnspec("predict", "w.safetensors", "ask.csv").code == 0
+    refused = cnnspec("predict", "w.safetensors", "ask.csv", "--fit")
+    assert refused.code == 1 and "CNN408" in refused.err and "images of pixels" in refused.err
+
+
 def test_photos_of_any_size_are_fitted_too(here, cnnspec):
     image = pytest.importorskip("PIL.Image")
     saved(here / "w.safetensors", "input 3x8x8\ndense 2 -> softmax\n")

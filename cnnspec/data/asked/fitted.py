@@ -31,8 +31,7 @@ def fitted(x: np.ndarray, kept: Preparation, where: str) -> tuple[np.ndarray, st
     Bytes, or floats from 0 to 1, as bytes. Raises Fault for what has no pixels (CNN408), and for empty drawings.
     """
     kind = kept.input_type
-    if kind.kind != "image" or kind["c"] not in (1, 3):
-        raise Fault("CNN408", f"pictures are fitted to images of pixels, and the network takes {kind}")
+    ensure_pixels(kept)
     pixels = as_pictures(_as_bytes(x, where), where)
     pixels = as_grey(pixels) if kind["c"] == 1 else as_coloured(pixels)
     if is_of_digits(kept):
@@ -40,6 +39,13 @@ def fitted(x: np.ndarray, kept: Preparation, where: str) -> tuple[np.ndarray, st
         made = np.stack([as_digit(picture[0], size, where) for picture in pixels])[:, None]
         return made, f"drawings, fitted as MNIST was: light on dark, {round(size * BOX)} pixels, centred by mass"
     return cover(pixels, kind), f"pictures, cut around the middle and scaled to {kind['h']}x{kind['w']}"
+
+
+def ensure_pixels(kept: Preparation) -> None:
+    """Raise a Fault where a network takes something else than pictures."""
+    kind = kept.input_type
+    if kind.kind != "image" or kind["c"] not in (1, 3):
+        raise Fault("CNN408", f"pictures are fitted to images of pixels, and the network takes {kind}")
 
 
 def is_of_digits(kept: Preparation) -> bool:

@@ -19,7 +19,7 @@ from ..formats.table import read_asked as read_table
 from ..preparation import BYTES, Preparation, as_floats
 from ..sources.folders import is_of_system
 from ..sources.images import read_image
-from .fitted import fitted, is_of_digits
+from .fitted import ensure_pixels, fitted, is_of_digits
 
 ARRAYS = ((b"\x93NUMPY", ".npy"), (b"PK\x03\x04", ".npz"), (b"PK\x05\x06", ".npz"))
 TABLES = (".csv", ".tsv", ".txt")
@@ -164,6 +164,7 @@ def _read(path: Path, kept: Preparation) -> np.ndarray:
 
 def _read_to_fit(path: Path, kept: Preparation) -> tuple[np.ndarray, str]:
     """The pictures of a file, of any size."""
+    ensure_pixels(kept)
     ending = _ending(path)
     if ending in (".npy", ".npz"):
         return (read_npy if ending == ".npy" else read_archive)(path), str(path)
