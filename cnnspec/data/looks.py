@@ -122,7 +122,7 @@ def _pairs(settings: Data, path: Path, targets: Path) -> Known:
 def _npz(settings: Data, path: Path) -> Known:
     """The headers of its arrays, and labels that are few."""
     source, looks = cast(Npz, settings.source), {}
-    wanted = (source.x,) if settings.target == "itself" else (source.x, source.y)
+    wanted = (source.images,) if settings.target == "itself" else (source.images, source.labels)
     with archive.opened(path) as file:
         parts = archive.parts_of(file, path.name, wanted)
         told = names_of(path.stem, tuple(parts))

@@ -106,12 +106,12 @@ class Npz(Source):
     """A NumPy archive with `x` and `y`, or with `x_train` and `y_train`.
 
     `x_val` and `y_val` (or `x_valid`, `x_validation`) are the validation where they are there, `x_test` and
-    `y_test` the test; `x "photos"` and `y "masks"` name other arrays, and the rest is passed over. Whole numbers
-    and texts in y are classes (counted from 0, or from 1 where no label is 0), and so are rows that have a single
-    1 beside zeros (one-hot); whole numbers of an image's height and width are the class of each pixel; floats are
-    numbers to meet, a few for each image or an image of them. Bytes in x become numbers from 0 to 1, all others
-    stay as they are. Where the sizes of x look as if its channels came last, or as if it had no axis for them,
-    `axes` must say which order is meant.
+    `y_test` the test; `images "photos"` and `labels "masks"` name other arrays, and the rest is passed over.
+    Whole numbers and texts in y are classes (counted from 0, or from 1 where no label is 0), and so are rows that
+    have a single 1 beside zeros (one-hot); whole numbers of an image's height and width are the class of each
+    pixel; floats are numbers to meet, a few for each image or an image of them. Bytes in x become numbers from 0
+    to 1, all others stay as they are. Where the sizes of x look as if its channels came last, or as if it had no
+    axis for them, `axes` must say which order is meant.
 
     A network of several inputs or outputs finds the array of each under its name: `left`, `left_train`,
     `left_test` for an `input 1x28x28 as left`, and `digit` for a `net digit = ...`; a single input or output is x
@@ -126,8 +126,8 @@ class Npz(Source):
     )  # fmt: skip
     classes: int | None = _classes()
     test: float = _test()
-    x: str = setting(Text(), "x", "the array of images")
-    y: str = setting(Text(), "y", "the array of what they show")
+    images: str = setting(Text(), "x", "the array of images")
+    labels: str = setting(Text(), "y", "the array of what they show")
     weights: str | None = setting(
         Text(), None, "an array of a weight for each image: how often an epoch takes it, beside the others"
     )

@@ -85,10 +85,10 @@ def test_channels_last_of_images_and_of_their_targets(tmp_path):
 
 def test_other_names_of_arrays(tmp_path):
     np.savez(tmp_path / "a.npz", photos_train=X, masks_train=MASKS, photos_test=X[:4], masks_test=MASKS[:4], x=[1])
-    found = read(tmp_path, Npz("a.npz", x="photos", y="masks"))
+    found = read(tmp_path, Npz("a.npz", images="photos", labels="masks"))
     assert (len(found.train), len(found.test), found.known.places) == (24, 4, (6, 5))
     with pytest.raises(Fault, match="has .*: photos_train without labels_train"):
-        describe(Data(source=Npz("a.npz", x="photos", y="labels")), tmp_path)
+        describe(Data(source=Npz("a.npz", images="photos", labels="labels")), tmp_path)
 
 
 # ---- the input itself ---------------------------------------------------------------------------------
@@ -235,3 +235,23 @@ def test_a_segmentation_is_trained_and_tested_again(tmp_path):
         "train { optimiser adam lr 0.1 ; batch 8 ; epochs 12 }\n",
     )  # fmt: skip
     assert run.summary["test_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        Npz("a.npz", "nhwc", 3, 0.2, "scans", "masks", "w"),
+        Images("p", False, (8, 9), 0.0, "#c0ffee"),
+        Pairs("p", "m", "pictures", 4, False, (8, 9), 0.3, "grey"),
+        Csv("a.csv", "k", "numbers", False, ";", 0.2, "v.csv", "t.csv", "a, 3-4", None, "z", "mean"),
+        Csv("a.csv", 3, drop="a"),
+    ],
+)
+def test_what_a_source_says_can_be_written_in_a_spec(source):
+    from cnnspec.diagnostics import Source
+    from cnnspec.lang import read
+
+    for explicit in (False, True):
+        text = f"input 1x8x9\ndense 2\ndata {{ source {source.written(explicit)} ; target itself ; balance on }}"
+        found = read(Source("net.cnn", text))
+        assert found.spec.data.source == source and found.spec.data.target == "itself" and found.spec.data.balance

@@ -61,7 +61,7 @@ def parts_of(
         way = ", ".join(f"{name}=..." for name in wanted)
         raise Fault(
             "CNN413", f"{where} has {_told(names)}, and neither {ways[0]} nor {ways[1]}", at="source",
-            help='save it by `np.savez(file, x=images, y=labels)`, or name its arrays: `x "images"`, `y "labels"`'
+            help='save it by `np.savez(file, x=images, y=labels)`, or name its arrays: `images "a"`, `labels "b"`'
             if wanted == ("x", "y") else f"save it by `np.savez(file, {way})`",
         )  # fmt: skip
     return found

@@ -23,7 +23,7 @@ from .headers import Header, check_array, npy_header
 
 def read_npz(source: Npz, path: Path, target: str = "labels") -> Found:
     """The images and labels of an archive, each part that it has; for the `target` itself the images alone."""
-    wanted = (source.x,) if target == "itself" else (source.x, source.y)
+    wanted = (source.images,) if target == "itself" else (source.images, source.labels)
     with archive.opened(path) as file:
         names = archive.parts_of(file, path.name, wanted)
         found = {part: _pair(source, file, arrays, path.name) for part, arrays in names.items()}
@@ -51,7 +51,7 @@ def _weights(source: Npz, file: zipfile.ZipFile, names: tuple[str, ...], where: 
     """The weights of the training images, which end as their array does."""
     if source.weights is None:
         return None
-    name = source.weights + names[0].removeprefix(source.x)
+    name = source.weights + names[0].removeprefix(source.images)
     if f"{name}.npy" not in file.namelist():
         raise Fault("CNN413", f"{where} has no {name}, where the weights of {names[0]} should be", at="source")
     return _member(file, name, where)

@@ -58,10 +58,10 @@ def archives(settings: Data, wanted: Wanted) -> dict[tuple[str, str], Npz]:
         )  # fmt: skip
     first, *more = wanted.inputs
     pairs = [*((first, output) for output in wanted.outputs), *((name, wanted.outputs[0]) for name in more)]
-    arrays = {name: name if len(wanted.inputs) > 1 else source.x for name in wanted.inputs}
+    arrays = {name: name if len(wanted.inputs) > 1 else source.images for name in wanted.inputs}
     names = called(wanted.outputs)
-    answers = {name: names[name] if len(wanted.outputs) > 1 else source.y for name in wanted.outputs}
-    return {(x, y): replace(source, x=arrays[x], y=answers[y]) for x, y in pairs}
+    answers = {name: names[name] if len(wanted.outputs) > 1 else source.labels for name in wanted.outputs}
+    return {(x, y): replace(source, images=arrays[x], labels=answers[y]) for x, y in pairs}
 
 
 def describe_several(
