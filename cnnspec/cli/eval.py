@@ -13,6 +13,10 @@ PARTS = ("test", "validation", "train", "all")
 
 @click.command()
 @click.argument("trained", metavar="RUN_OR_WEIGHTS", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--spec", "spec", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The spec of weights that tell none, such as torchvision's.",
+)  # fmt: skip
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
@@ -24,7 +28,13 @@ PARTS = ("test", "validation", "train", "all")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
-    trained: Path, folder: Path | None, overrides: tuple[str, ...], part: str, workers: int, as_json: bool
+    trained: Path,
+    spec: Path | None,
+    folder: Path | None,
+    overrides: tuple[str, ...],
+    part: str,
+    workers: int,
+    as_json: bool,
 ) -> None:
     """Test the network of a run's folder, or of a weights file, on the test images of its data: cost, accuracy,
     precision, recall and F1 of each class and who is taken for whom, or the errors of numbers.
@@ -40,7 +50,7 @@ def command(
     from ..train.loop import measure
     from ..train.measure_tables import whole
 
-    session, model = reopen(trained, folder, workers, overrides)
+    session, model = reopen(trained, folder, workers, overrides, spec)
     data = session.data
     named = {"train": data.train, "validation": data.validation, "test": data.test}
     images = data.whole if part == "all" else replace(named[part], weights=None)  # each once, however rare

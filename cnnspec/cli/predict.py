@@ -55,6 +55,10 @@ class Answer:
     type=click.Path(exists=True, allow_dash=True, path_type=Path),
 )  # fmt: skip
 @click.option(
+    "--spec", "spec", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The spec of weights that tell none, such as torchvision's.",
+)  # fmt: skip
+@click.option(
     "--data", "folder", type=click.Path(path_type=Path), help="Of old runs: where mnist, or the spec's files, lie."
 )
 @click.option(
@@ -72,6 +76,7 @@ class Answer:
 def command(
     trained: Path,
     files: tuple[Path, ...],
+    spec: Path | None,
     folder: Path | None,
     fit: bool,
     prepared: bool,
@@ -96,7 +101,7 @@ def command(
     def remark(line: str) -> None:
         tell(line, err=True)
 
-    network = open_trained(trained, folder, remark)
+    network = open_trained(trained, folder, remark, spec)
     if network.preparation.inputs:
         if fit or prepared or as_csv or masks:
             raise click.UsageError("--fit, --prepared, --csv and --masks want one input and one output")

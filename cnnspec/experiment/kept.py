@@ -68,8 +68,15 @@ def of_stopped(run: RunFolder) -> Made:
     return made
 
 
-def of_trained(path: Path) -> Kept:
-    """What a run's folder (with the weights that its test used) or a weights file holds."""
+def of_trained(path: Path, spec: Path | None = None) -> Kept:
+    """What a run's folder (with the weights that its test used) or a weights file holds.
+
+    `spec` is that of weights which tell none, such as those that others publish.
+    """
+    if spec is not None:
+        found = tensors.read(path)
+        kept = Preparation.from_metadata(found.metadata, str(path))
+        return Kept(spec, _read(spec), (), kept, weights=path, arrays=found.arrays)
     if path.is_dir():
         run = RunFolder(path)
         file = run.tested
@@ -84,7 +91,7 @@ def of_trained(path: Path) -> Kept:
     stamp = Stamp.read(path, found.metadata)
     if stamp is None:
         message = f"{path} does not tell the spec that it belongs to"
-        help = "give a run's folder, or weights that cnnspec wrote"
+        help = "give its spec by `--spec FILE`, or a run's folder, or weights that cnnspec wrote"
         raise SpecError((Diagnostic("CNN463", message, help=help),))
     lay, data_folder = _beside(path)
     return Kept(

@@ -115,13 +115,18 @@ class Trained:
 
 
 def reopen(
-    path: Path, folder: Path | None = None, workers: int = 1, overrides: Sequence[str] = ()
+    path: Path,
+    folder: Path | None = None,
+    workers: int = 1,
+    overrides: Sequence[str] = (),
+    spec: Path | None = None,
 ) -> tuple[Session, Model]:
-    """The session and the model of a run's folder (the weights that its test used) or of weights.
+    """The session and the model of a run's folder (the weights that its test used) or of weights, of a `spec` where
+    these tell none.
 
     The data are prepared as those that it was trained on, whatever today's mean and deviation are.
     """
-    kept = of_trained(path)
+    kept = of_trained(path, spec)
     session = begin(
         kept.path, (*kept.overrides, *overrides), folder or kept.data_folder, kept.source, kept.preparation
     )
@@ -129,13 +134,17 @@ def reopen(
 
 
 def open_trained(
-    path: Path, folder: Path | None = None, tell: Callable[[str], object] = lambda line: None
+    path: Path,
+    folder: Path | None = None,
+    tell: Callable[[str], object] = lambda line: None,
+    spec_file: Path | None = None,
 ) -> Trained:
     """The network of a run's folder or of a weights file, ready to be asked, without its data.
 
-    Those written before preparations were kept need their data still; `tell` hears so.
+    Those written before preparations were kept, or by others (then of the spec in `spec_file`), need their data
+    still; `tell` hears so.
     """
-    kept = of_trained(path)
+    kept = of_trained(path, spec_file)
     if kept.preparation is None:
         tell(f"{path} does not tell how its images were prepared: that is taken from its data as they are now")
         session = begin(kept.path, kept.overrides, folder or kept.data_folder, kept.source)

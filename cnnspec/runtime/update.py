@@ -211,7 +211,11 @@ class Update:
         ]
         self.begun = True
         for piece in self.part(worker, workers, learning):
-            self.runs[piece.part](**piece.arrays, **told[piece.part])
+            self.run(piece, told[piece.part])
+
+    def run(self, piece: Piece, numbers: Mapping[str, Any]) -> None:
+        """The update of a piece."""
+        self.runs[piece.part](**piece.arrays, **numbers)
 
 
 def chunks(start: int, stop: int, most: int) -> list[slice]:

@@ -110,7 +110,9 @@ def _found(
     return {ours: own for ours, own in stripped.items() if ours not in arrays}, arrays
 
 
-MAP = "where only the names differ, write them down in a file and give it with `--map FILE`"
+MAP = (
+    "where only the names differ, write them down in a file and give it with `--map FILE`; `cnnspec map` begins one"
+)
 PUBLISHED = (
     "every layer must be there, in the order and the shapes of the spec; `cnnspec map` shows where they part"
 )

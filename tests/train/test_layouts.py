@@ -6,6 +6,7 @@ installed, its own networks are the oracle (slow).
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 
@@ -314,6 +315,25 @@ def test_a_spec_begins_with_them_under_a_new_head(tiny):
     assert same(model, tuned, but="head")
     with pytest.raises(SpecError, match="CNN467"):
         cnnspec.run(folder / "fine.cnn", overrides=['train.weights="w.safetensors" as timm'], out=folder / "runs")
+
+
+def test_eval_and_predict_take_them_with_their_spec(tiny):
+    folder, model = tiny
+    x = np.random.default_rng(0).normal(size=(10, 3, 8, 8)).astype("float32")
+    y = np.arange(10) % 5
+    np.savez(folder / "data.npz", x=x, y=y)
+    data = 'data { source npz "data.npz" test 0.5 }\n'
+    (folder / "data.cnn").write_text((folder / "net.cnn").read_text() + data)
+    np.save(folder / "one.npy", x[:1])
+    weights, spec = str(folder / "w.safetensors"), ["--spec", str(folder / "data.cnn")]
+    tested = CliRunner().invoke(program, ["eval", weights, *spec, "--part", "all", "--json"])
+    assert tested.exit_code == 0, tested.output
+    assert json.loads(tested.stdout)["cost"] == pytest.approx(model.cost(x, y), rel=1e-5)
+    asked = CliRunner().invoke(program, ["predict", weights, str(folder / "one.npy"), *spec, "--json"])
+    assert asked.exit_code == 0, asked.output
+    assert "prepared" in asked.stderr
+    with pytest.raises(SpecError, match="CNN463"):
+        cnnspec.open(weights)
 
 
 def test_a_file_of_torch_is_refused_with_the_lines_that_turn_it(tmp_path):

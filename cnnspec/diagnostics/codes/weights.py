@@ -53,8 +53,8 @@ carry a checksum of them (`crc32` in the metadata), so that a bit that turned on
         "CNN455",
         "weights-missing",
         """\
-The file lacks tensors that the network needs. If it has them under other names, map the names (`--map`; the
-template that is printed is a start). If the network has grown, `--partial` loads what there is and leaves
+The file lacks tensors that the network needs. If it has them under other names, map the names (`--map`;
+`cnnspec map SPEC FILE` prints a template). If the network has grown, `--partial` loads what there is and leaves
 the rest as it was initialised.""",
         how="Weights of a network with one convolution, given to one with two.",
     ),
