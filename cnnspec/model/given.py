@@ -17,6 +17,19 @@ Array = np.ndarray
 Given = Array | Stored | Mixed | Mapping[str, Array] | Sequence[Array]
 
 
+class Outputs(dict[str, Array]):
+    """The outputs of a network by their names, and found by those of their nets too.
+
+    found["digit.softmax1"] is found["digit"]           net digit = ... -> softmax
+    """
+
+    def __missing__(self, net: str) -> Array:
+        named = {short: name for name, short in called(tuple(self)).items()}
+        if net not in named or named[net] == net:
+            raise KeyError(net)
+        return self[named[net]]
+
+
 def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
     """Arrays by the names of inputs or outputs, or of their nets; a single array is that of the only one."""
     # first, since every step of a training comes by here

@@ -12,7 +12,6 @@ import numpy as np
 from ..data.asked.single import inputs_of
 from ..data.dataset import Named, Split, Stored
 from ..data.preparation import Preparation
-from ..data.sources.by_name import called
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..lang import Spec
 from ..lazy import lazy
@@ -24,7 +23,7 @@ from ..train.loop import StepDone
 from ..words.costs import judged
 from . import copies, engines
 from .fitting import Arguments, refused, train
-from .given import Given, by_name, ensure_fit, length
+from .given import Given, Outputs, by_name, ensure_fit, length
 from .scores import named, scores
 from .tally import Tally
 from .targets import Answers, Settled, kept
@@ -267,8 +266,7 @@ class Model:
             self.engine.forward(part, out=[values[start:stop] for values in outputs.values()])
         if len(outputs) == 1:
             return next(iter(outputs.values()))
-        names = called(tuple(outputs))
-        return {names[name]: values for name, values in outputs.items()}
+        return Outputs(outputs)
 
     def evaluate(self, x: Given, y: Given, *, metrics: Sequence[str] = ()) -> dict[str, float | None]:
         """Mean cost and accuracy over any number of images, without dropout and with running statistics.
