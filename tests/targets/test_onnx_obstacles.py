@@ -45,6 +45,17 @@ def test_what_depends_on_an_unknown_shape_is_passed_over():
     assert {message.split("`")[1] for _, message in found} == {"NonZero", "Sin"}
 
 
+def test_a_value_that_cannot_be_made_is_told_once():
+    """Whichever step asks for it first; those that follow are passed over."""
+    nodes = [
+        node("Expand", "x", "s", out="e"), node("Relu", "e", out="r"), node("Neg", "e", out="n"),
+        node("Add", "r", "n"),
+    ]  # fmt: skip
+    found = refused(model_of(nodes, shape=("n", 1, 8, 8), arrays={"s": np.array([1, 3, 8, 8])}, outputs=("y", "e")))
+    assert [code for code, _ in found] == ["CNN504"]
+    assert "repeats other values than single pixels" in found[0][1]
+
+
 @pytest.mark.parametrize(
     ("nodes", "said"),
     [

@@ -220,10 +220,14 @@ class Reader:
 
     def at(self, name: str, whose: object) -> Seen:
         """The value of that name."""
-        if name in self.margins:
-            self.hold(name, self.bordered(self.values[name], self.margins.pop(name)))
-        if name in self.waiting:
-            self.hold(name, self.waiting.pop(name).settled(self))
+        if name in self.margins or name in self.waiting:
+            self.lost.add(name)  # unless it becomes a value now
+            if name in self.margins:
+                made = self.bordered(self.values.pop(name), self.margins.pop(name))
+            else:
+                made = self.waiting.pop(name).settled(self)
+            self.lost.remove(name)
+            self.hold(name, made)
         if name in self.values:
             return self.values[name]
         if name in self.known:
