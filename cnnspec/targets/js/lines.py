@@ -6,12 +6,10 @@ To add one: its kernel there, a function here, an entry in `LINES`. A test names
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ...ir import TensorType
 from ...ir.op import Node, Op
 from ...passes.activation_gradients import Flat
-from ...primitives import norm
 from ...primitives.activation import Activation, ActivationGradient
 from ...primitives.affine import Bend, BendGradient, ChannelDot, NegativePart, TimesChannel
 from ...primitives.channels import LogSoftmaxGradient, MaxoutGradient, SoftmaxGradient
@@ -24,18 +22,13 @@ from ...primitives.convolution.convolve import (
 )
 from ...primitives.dense import Multiply, MultiplyInputGradient, MultiplyWeightGradient
 from ...primitives.merge import Channels, MaxGradient, PixelSum, PlaceChannels, Product, Scale
-from ...primitives.norm_windows import NormWindows, NormWindowsGradient
-from ...primitives.regularise import Drop, Masked
-from ...primitives.resample import BlendPixels, Enlarge, EnlargeGradient, Place, Take
-from ...primitives.standardise import LrnGradient, Standardise, StandardiseGradient
-from ...primitives.windows import MaxWindows, MaxWindowsGradient, MeanWindows, MeanWindowsGradient, Negate, Spread
+from ...primitives.windows import MaxWindows, Negate, Spread
 from ...words.channels import LogSoftmax, Maxout, Softmax
 from ...words.merge import Add, Concat, Max, Mean
 from ...words.pool import Gap
 from ...words.shape import Shuffle
-from ...words.standardise import Lrn
-from . import costs, pointwise
-from .emit import Emitter, sizes, sliding
+from . import costs, norms, pixels, pointwise
+from .emit import Emitter, sliding
 
 Line = Callable[..., None]
 Convolution = Convolve | ConvolveInputGradient | ConvolveFilterGradient
@@ -136,13 +129,7 @@ def multiply_weight_gradient(e: Emitter, node: Node) -> None:
 
 def add_bias(e: Emitter, node: Node[AddBias]) -> None:
     x, bias, *add = node.inputs
-    e.line(f"addBias({e[x]}, {e[bias]}, {e[node.name]}, {e.rows(x)}{afterwards(e, node.op.relu, add)})")
-
-
-def afterwards(e: Emitter, relu: bool, add: list[str], won: str = "") -> str:
-    """What comes after a bias or a normalisation, as an argument."""
-    parts = [f"add: {e[value]}" for value in add] + ["relu: true"] * relu + [f"won: {won}"] * bool(won)
-    return f", {{ {', '.join(parts)} }}" if parts else ""
+    e.line(f"addBias({e[x]}, {e[bias]}, {e[node.name]}, {e.rows(x)}{norms.afterwards(e, node.op.relu, add)})")
 
 
 def rowwise(kernel: str) -> Line:
@@ -260,210 +247,6 @@ def shuffle(e: Emitter, node: Node[Shuffle]) -> None:
     e.line(f"shuffle({e[x]}, {e[node.name]}, {e.rows(x)}, {node.op.size})")
 
 
-# ---- pooling, resampling ---------------------------------------------------------------------------------
-
-
-def max_windows(e: Emitter, node: Node[MaxWindows]) -> None:
-    (x,) = node.inputs
-    kernel = "maxpool2" if node.op.quartered else "maxpool"
-    e.line(f"{kernel}({e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)})")
-
-
-def max_windows_gradient(e: Emitter, node: Node[MaxWindowsGradient]) -> None:
-    dy, x, y, *_ = node.inputs
-    kernel = "maxpool2Gradient" if node.op.quartered else "maxpoolGradient"
-    window = sliding(node.op.geometry, e.type(x), e.type(y))
-    e.line(f"{kernel}({e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window})")
-
-
-def mean_windows(e: Emitter, node: Node[MeanWindows]) -> None:
-    (x,) = node.inputs
-    window = sliding(node.op.geometry, e.type(x), node.type)
-    e.line(f"avgpool({e[x]}, {e[node.name]}, n, {window}, {truth(node.op.count_pad)})")
-
-
-def mean_windows_gradient(e: Emitter, node: Node[MeanWindowsGradient]) -> None:
-    (dy,) = node.inputs
-    window = sliding(node.op.geometry, node.type, e.type(dy))
-    e.line(f"avgpoolGradient({e[dy]}, {e[node.name]}, n, {window}, {truth(node.op.count_pad)})")
-
-
-def norm_windows(e: Emitter, node: Node[NormWindows]) -> None:
-    (x,) = node.inputs
-    e.line(f"lppool({e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)}, {node.op.p})")
-
-
-def norm_windows_gradient(e: Emitter, node: Node[NormWindowsGradient]) -> None:
-    dy, x, y = node.inputs
-    window = sliding(node.op.geometry, e.type(x), e.type(y))
-    e.line(f"lppoolGradient({e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window}, {node.op.p})")
-
-
-def truth(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def moved(kernel: str) -> Line:
-    """`place` and `take`."""
-
-    def line(e: Emitter, node: Node[Place | Take]) -> None:
-        (x,) = node.inputs
-        how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, before: {list(node.op.before)} }}"
-        e.line(f"{kernel}({e[x]}, {e[node.name]}, n, {how})")
-
-    return line
-
-
-def enlarge(e: Emitter, node: Node[Enlarge]) -> None:
-    (x,) = node.inputs
-    how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, factors: {list(node.op.factors)} }}"
-    e.line(f"enlarge({e[x]}, {e[node.name]}, n, {how})")
-
-
-def enlarge_gradient(e: Emitter, node: Node[EnlargeGradient]) -> None:
-    (dy,) = node.inputs
-    how = f"{{ from: {sizes(node.type)}, to: {sizes(e.type(dy))}, factors: {list(node.op.factors)} }}"
-    e.line(f"enlargeGradient({e[dy]}, {e[node.name]}, n, {how})")
-
-
-def blend_pixels(e: Emitter, node: Node[BlendPixels]) -> None:
-    (x,) = node.inputs
-    tables = [
-        f"{name}: [{', '.join(str([[i, share] for i, share in enumerate(row) if share]) for row in matrix)}]"
-        for name, matrix in (("down", node.op.down), ("across", node.op.across))
-    ]
-    how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, {', '.join(tables)} }}"
-    e.line(f"blendPixels({e[x]}, {e[node.name]}, n, {how})")
-
-
-# ---- normalisation, regularisation -----------------------------------------------------------------------
-
-
-def normalise(e: Emitter, node: Node[norm.Normalise]) -> None:
-    x, mean, var, weight, bias, *add = node.inputs
-    then = afterwards(e, node.op.relu, add)
-    given = ", ".join(e[value] for value in (x, mean, var, weight, bias))
-    e.line(f"normalise({given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
-
-
-def normalise_gradient(e: Emitter, node: Node[norm.NormaliseGradient]) -> None:
-    dy, var, weight = node.inputs
-    e.line(f"normaliseGradient({e[dy]}, {e[var]}, {e[weight]}, {node.op.eps!r}, {e[node.name]}, {e.rows(dy)})")
-
-
-def batch_norm(e: Emitter, node: Node[norm.BatchNorm]) -> None:
-    x, weight, bias, *add = node.inputs
-    mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
-    then = afterwards(e, node.op.relu, add, e[f"{node.name}:won"] if node.op.relu else "")
-    e.line(f"batchMoments({e[x]}, {mean}, {var}, {e.rows(x)})", margin=False)
-    given = f"{e[x]}, {mean}, {var}, {e[weight]}, {e[bias]}"
-    e.line(f"normalise({given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
-
-
-def batch_norm_sums(e: Emitter, node: Node[norm.BatchNormSums]) -> None:
-    """Together with dx, channel by channel while it is in the cache, where that is wanted."""
-    if not norm_gradients(e, node, node.name):
-        emit_norm_gradient(e, node, node.inputs[0], "null", "null")
-
-
-def relu_batch_norm_sums(e: Emitter, node: Node[norm.ReluBatchNormSums]) -> None:
-    dy, *_, won = node.inputs
-    e.line(f"masked({e[dy]}, {e[won]}, {e[node.name]})")
-    if not norm_gradients(e, node, f"{node.name}:sums"):
-        emit_norm_gradient(e, node, node.name, "null", "null")
-
-
-def norm_gradients(e: Emitter, node: Node, sums: str) -> list[Any]:
-    """The nodes that make dx from the sums of a node; there is one, or none."""
-    return [other for other in e.graph if sums in other.inputs and isinstance(other.op, norm.BatchNormGradient)]
-
-
-def batch_norm_gradient(e: Emitter, node: Node) -> None:
-    dy, *_, weight, sums = node.inputs
-    emit_norm_gradient(e, e.graph[sums], dy, e[weight], e[node.name])
-
-
-def emit_norm_gradient(e: Emitter, node: Node, dy: str, weight: str, dx: str) -> None:
-    """The gradients of weight and bias, which are by-products of the sums `node`, and dx."""
-    assert isinstance(node.op, norm.BatchNormSums)
-    _, x, mean, var, *_ = node.inputs
-    gradients = ", ".join(e[f"{node.name}:{name}"] for name in ("dweight", "dbias"))
-    given = f"{e[dy]}, {e[x]}, {e[mean]}, {e[var]}, {weight}, {node.op.eps!r}"
-    e.line(f"batchNormGradient({given}, {gradients}, {dx}, {e.rows(x)})")
-
-
-def fold_filters(e: Emitter, node: Node[norm.FoldFilters]) -> None:
-    w, var, weight = node.inputs
-    given = f"{e[w]}, {e[var]}, {e[weight]}, {node.op.eps!r}"
-    e.line(f"foldFilters({given}, {e[node.name]}, {e.type(w)['f']})")
-
-
-def fold_bias(e: Emitter, node: Node[norm.FoldBias]) -> None:
-    mean, var, weight, bias, *before = node.inputs
-    own = e[before[0]] if before else "null"
-    given = f"{e[mean]}, {e[var]}, {e[weight]}, {e[bias]}, {own}, {node.op.eps!r}"
-    e.line(f"foldBias({given}, {e[node.name]})")
-
-
-def blend(e: Emitter, node: Node[norm.Blend]) -> None:
-    state, new = node.inputs
-    op = node.op
-    factor = f", unbiased({op.pixels} * n)" if op.pixels else ""
-    e.settle(f"blend({e[state]}, {e[new]}, {op.momentum!r}{factor})")
-
-
-def standardise(e: Emitter, node: Node[Standardise]) -> None:
-    (x,) = node.inputs
-    r, groups = e[f"{node.name}:r"], node.op.groups
-    if groups:
-        how = f"{groups}, {e.type(x).elements // groups}, n, {node.op.eps!r}"
-        e.line(f"standardiseGroups({e[x]}, {e[node.name]}, {r}, {how})")
-    else:
-        e.line(f"standardisePixels({e[x]}, {e[node.name]}, {r}, {e.rows(x)}, {node.op.eps!r})")
-
-
-def standardise_gradient(e: Emitter, node: Node[StandardiseGradient]) -> None:
-    dy, z, r = node.inputs
-    given, groups = f"{e[dy]}, {e[z]}, {e[r]}, {e[node.name]}", node.op.groups
-    if groups:
-        e.line(f"standardiseGroupsGradient({given}, {groups}, {e.type(z).elements // groups}, n)")
-    else:
-        e.line(f"standardisePixelsGradient({given}, {e.rows(z)})")
-
-
-def lrn(e: Emitter, node: Node[Lrn]) -> None:
-    (x,) = node.inputs
-    op = node.op
-    how = f"{{ size: {op.size}, alpha: {op.alpha!r}, beta: {op.beta!r}, k: {op.k!r} }}"
-    e.line(f"lrn({e[x]}, {e[f'{node.name}:base']}, {e[node.name]}, {e.rows(x)}, {how})")
-
-
-def lrn_gradient(e: Emitter, node: Node[LrnGradient]) -> None:
-    dy, x, base = node.inputs
-    op = node.op
-    how = f"{{ size: {op.size}, alpha: {op.alpha!r}, beta: {op.beta!r} }}"
-    e.line(f"lrnGradient({e[dy]}, {e[x]}, {e[base]}, {e[node.name]}, {e.rows(x)}, {how})")
-
-
-def drop(e: Emitter, node: Node[Drop]) -> None:
-    (x,) = node.inputs
-    mask = f"{node.name}:mask"
-    e.line(f"randomMask(random, {node.op.rate!r}, {e[mask]})", margin=False)
-    emit_masked(e, x, mask, node.name)
-
-
-def masked(e: Emitter, node: Node) -> None:
-    x, mask = node.inputs
-    emit_masked(e, x, mask, node.name)
-
-
-def emit_masked(e: Emitter, x: str, mask: str, y: str) -> None:
-    if e.type(mask).elements == e.type(x).elements:
-        e.line(f"multiply({e[x]}, {e[mask]}, {e[y]})")
-    else:
-        e.line(f"multiplyImages({e[x]}, {e[mask]}, {e[y]}, n)")
-
-
 def flat(e: Emitter, node: Node) -> None:
     e.line(f"{e[node.name]}.fill(0)")
 
@@ -502,32 +285,8 @@ LINES: dict[type[Op], Line] = {
     Shuffle: shuffle,
     Gap: over_pixels("pixelMeans"),
     Spread: spread,
-    MaxWindows: max_windows,
-    MaxWindowsGradient: max_windows_gradient,
-    MeanWindows: mean_windows,
-    MeanWindowsGradient: mean_windows_gradient,
-    NormWindows: norm_windows,
-    NormWindowsGradient: norm_windows_gradient,
-    Place: moved("place"),
-    Take: moved("take"),
-    Enlarge: enlarge,
-    EnlargeGradient: enlarge_gradient,
-    BlendPixels: blend_pixels,
-    norm.Normalise: normalise,
-    norm.NormaliseGradient: normalise_gradient,
-    norm.BatchNorm: batch_norm,
-    norm.BatchNormSums: batch_norm_sums,
-    norm.ReluBatchNormSums: relu_batch_norm_sums,
-    norm.BatchNormGradient: batch_norm_gradient,
-    norm.FoldFilters: fold_filters,
-    norm.FoldBias: fold_bias,
-    norm.Blend: blend,
-    Standardise: standardise,
-    StandardiseGradient: standardise_gradient,
-    Lrn: lrn,
-    LrnGradient: lrn_gradient,
-    Drop: drop,
-    Masked: masked,
     Flat: flat,
+    **pixels.LINES,
+    **norms.LINES,
     **costs.LINES,
 }

@@ -1,0 +1,101 @@
+"""The lines of JavaScript of pooling and of resampling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...ir.op import Node, Op
+from ...primitives.norm_windows import NormWindows, NormWindowsGradient
+from ...primitives.resample import BlendPixels, Enlarge, EnlargeGradient, Place, Take
+from ...primitives.windows import MaxWindows, MaxWindowsGradient, MeanWindows, MeanWindowsGradient
+from .emit import Emitter, sizes, sliding
+
+Line = Callable[..., None]
+
+
+def max_windows(e: Emitter, node: Node[MaxWindows]) -> None:
+    (x,) = node.inputs
+    kernel = "maxpool2" if node.op.quartered else "maxpool"
+    e.line(f"{kernel}({e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)})")
+
+
+def max_windows_gradient(e: Emitter, node: Node[MaxWindowsGradient]) -> None:
+    dy, x, y, *_ = node.inputs
+    kernel = "maxpool2Gradient" if node.op.quartered else "maxpoolGradient"
+    window = sliding(node.op.geometry, e.type(x), e.type(y))
+    e.line(f"{kernel}({e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window})")
+
+
+def mean_windows(e: Emitter, node: Node[MeanWindows]) -> None:
+    (x,) = node.inputs
+    window = sliding(node.op.geometry, e.type(x), node.type)
+    e.line(f"avgpool({e[x]}, {e[node.name]}, n, {window}, {truth(node.op.count_pad)})")
+
+
+def mean_windows_gradient(e: Emitter, node: Node[MeanWindowsGradient]) -> None:
+    (dy,) = node.inputs
+    window = sliding(node.op.geometry, node.type, e.type(dy))
+    e.line(f"avgpoolGradient({e[dy]}, {e[node.name]}, n, {window}, {truth(node.op.count_pad)})")
+
+
+def norm_windows(e: Emitter, node: Node[NormWindows]) -> None:
+    (x,) = node.inputs
+    e.line(f"lppool({e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)}, {node.op.p})")
+
+
+def norm_windows_gradient(e: Emitter, node: Node[NormWindowsGradient]) -> None:
+    dy, x, y = node.inputs
+    window = sliding(node.op.geometry, e.type(x), e.type(y))
+    e.line(f"lppoolGradient({e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window}, {node.op.p})")
+
+
+def truth(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def moved(kernel: str) -> Line:
+    """`place` and `take`."""
+
+    def line(e: Emitter, node: Node[Place | Take]) -> None:
+        (x,) = node.inputs
+        how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, before: {list(node.op.before)} }}"
+        e.line(f"{kernel}({e[x]}, {e[node.name]}, n, {how})")
+
+    return line
+
+
+def enlarge(e: Emitter, node: Node[Enlarge]) -> None:
+    (x,) = node.inputs
+    how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, factors: {list(node.op.factors)} }}"
+    e.line(f"enlarge({e[x]}, {e[node.name]}, n, {how})")
+
+
+def enlarge_gradient(e: Emitter, node: Node[EnlargeGradient]) -> None:
+    (dy,) = node.inputs
+    how = f"{{ from: {sizes(node.type)}, to: {sizes(e.type(dy))}, factors: {list(node.op.factors)} }}"
+    e.line(f"enlargeGradient({e[dy]}, {e[node.name]}, n, {how})")
+
+
+def blend_pixels(e: Emitter, node: Node[BlendPixels]) -> None:
+    (x,) = node.inputs
+    tables = [
+        f"{name}: [{', '.join(str([[i, share] for i, share in enumerate(row) if share]) for row in matrix)}]"
+        for name, matrix in (("down", node.op.down), ("across", node.op.across))
+    ]
+    how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, {', '.join(tables)} }}"
+    e.line(f"blendPixels({e[x]}, {e[node.name]}, n, {how})")
+
+
+LINES: dict[type[Op], Line] = {
+    MaxWindows: max_windows,
+    MaxWindowsGradient: max_windows_gradient,
+    MeanWindows: mean_windows,
+    MeanWindowsGradient: mean_windows_gradient,
+    NormWindows: norm_windows,
+    NormWindowsGradient: norm_windows_gradient,
+    Place: moved("place"),
+    Take: moved("take"),
+    Enlarge: enlarge,
+    EnlargeGradient: enlarge_gradient,
+    BlendPixels: blend_pixels,
+}
