@@ -17,7 +17,7 @@ from ..page import WORD
 from ..patterns import WORD as GROUP
 from ..reader import Reader
 from ..steps import Step, refuse
-from ..values import Seen, axis_of, seen, word
+from ..values import Seen, axis_of, word
 from . import axes as axes
 from . import norms as norms
 from . import windows as windows
@@ -296,8 +296,8 @@ def averaged(r: Reader, step: Step, index: int, factor: np.ndarray) -> Seen | No
 def gate(r: Reader, value: Seen) -> str:
     """A factor of one number for each channel may stay the vector that it is."""
     kind = r.type(value.value)
-    if set(value.shape[1:]) == {1} and not value.ravel:
-        return value.value if kind.kind == "vector" else r.plain(seen(value.value, value.shape[:1]))
+    if kind.kind == "vector" and set(value.shape[1:]) == {1}:
+        return value.value
     return r.upright(value)
 
 
