@@ -91,10 +91,8 @@ def test_an_all_convolutional_head_answers_in_classes(here, cnnspec, end):
     assert outcome.code == 0 and json.loads(outcome.out)["test_accuracy"] > 0.9
     assert "cost cross_entropy, " in outcome.err
     np.save("ten.npy", X[:10])
-    lines = cnnspec("predict", "runs/net-001", "ten.npy").out.splitlines()
-    assert (
-        np.mean([line.split(": ")[1].startswith(names[y] + " ") for line, y in zip(lines, Y, strict=False)]) >= 0.9
-    )
+    told = json.loads(cnnspec("predict", "runs/net-001", "ten.npy", "--json").out)
+    assert np.mean([one["best"][0][0] == names[y] for one, y in zip(told, Y, strict=False)]) >= 0.9
     assert cnnspec("trace", "runs/net-001", "--image", "ten.npy", "--at", "softmax1").code == 0
 
 

@@ -165,4 +165,4 @@ def test_a_tuned_run_records_what_was_measured_and_a_resumed_one_takes_it(there,
     assert code == 0, told
     assert not asked and taken[0] == kept  # others only draw
     code, told = call("run", "--resume", folder, "--tune")
-    assert code == 2 and "--tune begin a new one" in told
+    assert code == 2 and "a resumed run keeps its settings" in told
