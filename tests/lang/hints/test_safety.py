@@ -136,7 +136,8 @@ MEANS_THE_SAME = {
     "hard_sigmoid"}, "logsoftmax": {"log_softmax"}, "pad": {"zeropad2d"}, "step": {"heaviside"}, "add": {"sum"},
     "concat": {"cat", "concatenate"}, "mul": {"multiply", "prod"}, "optimiser": {"optimizer"},
     "stride": {"strided"}, "augment": {"argument"}, "normalise": {"normalize"}, "dense": {"linear"},
-    "multistep": {"multisteplr"}, "lppool": {"lp_pool2d", "lppool2d"}, "clip": {"clamp", "clamp_", "hardtanh", "hardtanh_", "clip_"},
+    "multistep": {"multisteplr"}, "lppool": {"lp_pool2d", "lppool2d"},
+    "clip": {"clamp", "clamp_", "hardtanh", "hardtanh_", "clip_"},
 }  # fmt: skip
 
 
