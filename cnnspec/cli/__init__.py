@@ -31,6 +31,7 @@ class Entry(NamedTuple):
 COMMANDS: dict[str, Entry] = {
     "run": Entry("run", "Train a network, test it, and write the run down."),
     "lr": Entry("lr", "Propose a learning rate by a range test, with its picture."),
+    "sweep": Entry("sweep", "Train a network many times over settings and numbers, and keep the best."),
     "check": Entry("check", "Find the mistakes of specs before anything is trained."),
     "data": Entry("data", "Look at data as a network gets them: classes, numbers, a batch, what looks odd."),
     "fmt": Entry("fmt", "Write specs in one way: spaces, line breaks, spellings."),

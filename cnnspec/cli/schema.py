@@ -28,6 +28,7 @@ def command(name: str | None) -> None:
     progress        how far a training is, in the state of a run
     settings        settings.json of a run
     summary         summary.json of a run
+    sweep           sweep.json of a sweep
     """
     if name is None:
         wanted: dict[str, Any] = {"$schema": DIALECT, "$defs": schemas()}

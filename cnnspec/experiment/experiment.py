@@ -20,6 +20,7 @@ from ..data.several import Several
 from ..diagnostics import Diagnostic, SpecError
 from ..lang.exchange import fields_as_json
 from ..lang.files import read_file
+from ..lang.overrides import numbers_of
 from ..model.engines import ENGINES
 from ..model.model import Model
 from ..train import runs, weights
@@ -318,6 +319,7 @@ class Experiment:
         spec, model = self.session.spec, self.model
         return {
             "set": list(self.session.overrides),
+            "let": numbers_of(self.session.overrides),
             "train": fields_as_json(spec.train),
             "data": fields_as_json(spec.data),
             "cost": [cost.written(explicit=True) for cost in spec.train.cost],

@@ -1,4 +1,4 @@
-"""Overrides of the command line: `--set train.epochs=3`, `--set "train.optimiser=adam lr 1e-3"`.
+"""Overrides of the command line: `--set train.epochs=3`, `--set "train.optimiser=adam lr 1e-3"`, `--set w=16`.
 
 Each is read by the grammar as the line of a block that it stands for, so it may say whatever a file may say,
 and its mistakes are findings like others.
@@ -7,6 +7,7 @@ and its mistakes are findings like others.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from ..diagnostics import Source, Span
@@ -16,9 +17,10 @@ from ..settings.train import Train
 from .findings import Findings
 from .hints.spelling import own_setting, own_word
 from .parse.parser import parse
-from .parse.tree import Name, Setting, Settings
+from .parse.tree import File, Let, Name, Setting, Settings
 
 FORM = re.compile(r"\s*(?P<block>train|data)\.(?P<name>\w+)(?:\.(?P<part>\w+))?\s*=(?P<value>[^{};\n]*)")
+NUMBER = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*=(?P<value>[^{};\n]*)")  # of a `let`
 BLOCKS = {"train": Train, "data": Data}
 
 
@@ -29,11 +31,13 @@ def read_overrides(
     found: dict[str, list[Setting]] = {"train": [], "data": []}
     for text in texts:
         match = FORM.fullmatch(text)
+        if match is None and NUMBER.fullmatch(text):
+            continue  # see `with_numbers`
         if match is None:
             source = Source("--set", text)
             findings.report(
                 "CNN026",
-                "an override is written `train.name=value` or `data.name=value`",
+                "an override is written `train.name=value`, `data.name=value`, or `name=value` of a `let`",
                 Span(source, 0, len(text)),
                 help="for example `--set train.epochs=3`",
             )
@@ -50,6 +54,41 @@ def read_overrides(
             several = name in known and known[name].metadata.get("repeat", False)
             others = [other for other in found[block] if several or own_setting(other.name.text, known) != name]
             found[block] = [*others, line]
+    return found
+
+
+def with_numbers(file: File, texts: tuple[str, ...], findings: Findings) -> File:
+    """The file with the numbers that overrides give in place of those of its `let`: `let w = 4` with `w=16`."""
+    lets = {one.name.text: one for one in file.statements if isinstance(one, Let)}
+    instead: dict[str, Let] = {}
+    for text in texts:
+        match = NUMBER.fullmatch(text)
+        if match is None:
+            continue
+        name, source = match["name"], Source("--set", text)
+        if name not in lets:
+            from difflib import get_close_matches  # which a spec without a mistake needs not
+
+            near = get_close_matches(name, lets, 1)
+            known = f"did you mean `{near[0]}`?" if near else "a setting is `--set train.name=value`"
+            message = f"the spec has no `let {name}`"
+            findings.report("CNN026", message, Span(source, match.start("name"), match.end("name")), help=known)
+            continue
+        found = parse(Source("--set", f"let {name} = {match['value'].strip()}"), findings).statements
+        if found and isinstance(found[0], Let):
+            instead[name] = found[0]._replace(name=lets[name].name)
+    statements = (instead.get(one.name.text, one) if isinstance(one, Let) else one for one in file.statements)
+    return file._replace(statements=tuple(statements)) if instead else file
+
+
+def numbers_of(texts: tuple[str, ...]) -> dict[str, float]:
+    """The numbers of `let` that overrides give, where they are written as numbers."""
+    found: dict[str, float] = {}
+    for match in filter(None, map(NUMBER.fullmatch, texts)):
+        for kind in (int, float):
+            with suppress(ValueError):
+                found[match["name"]] = kind(match["value"])
+                break
     return found
 
 

@@ -28,7 +28,7 @@ from .lowering.names import Module, collect
 from .lowering.network import Assertion, read_alone, read_inputs
 from .lowering.symbolic import Answer, answer
 from .lowering.tuned import check_tuned
-from .overrides import read_overrides
+from .overrides import read_overrides, with_numbers
 from .parse.parser import parse
 from .parse.tree import File
 from .work import Work
@@ -144,6 +144,7 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
         return Reading(source, file, (found,), Builder().graph((), ()), {}, module, (), None)
     graph, data, train, budgets = found
     findings = Findings()
+    with_numbers(file, overrides, findings)  # a checked graph has none
     instead = read_overrides(overrides, {"train": [], "data": []}, findings)
     for cls in (Data, Train):
         lines_instead = read_settings(cls, module, instead[cls.word], findings)
@@ -167,7 +168,7 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
 
 def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
     """What came of reading; the findings keep their proposals."""
-    file = parse(source, findings)
+    file = with_numbers(parse(source, findings), asked.overrides, findings)
     imports = Imports(source, asked.folder, asked.root, findings)
     module = collect(file, findings, imports.load)
     network, symbolic = lower(module, asked.input, findings)

@@ -214,4 +214,37 @@ later; here it only rose, or was no number at once. Either the first rate is too
 can be learned: the answers do not belong to the images, the values are not finite, the gradient is zero.""",
         how="`cnnspec lr net.cnn --low 1 --high 100` on almost any network.",
     ),
+    Code(
+        "CNN331",
+        "no-search-space",
+        """\
+`--set` of `cnnspec sweep` names what is tried: alternatives between commas (`w=16,32,64`), and ranges of numbers
+from low to high, spread by their logarithm where `log` follows (`train.optimiser=adam lr 1e-4..1e-2 log`). A key is
+a setting, `train.name` or `data.name`, or the number of a `let`.""",
+        how='`cnnspec sweep net.cnn --set "train.optimiser.lr=1..0.1"`.',
+    ),
+    Code(
+        "CNN332",
+        "spec-of-a-sweep-edited",
+        """\
+A sweep compares its trials, so all of them train one spec. It remembers the text, and what that imports, and does
+not go on with another.""",
+        how="`cnnspec sweep --resume` after an edit of its spec.",
+    ),
+    Code(
+        "CNN333",
+        "trial-lost",
+        """\
+The process of a trial ended before its run did: it was killed, or memory ran out. What it had saved is whole, and
+`cnnspec sweep --resume` goes on from there; with fewer `--jobs` there is more memory for each.""",
+        how="`kill -9` on one of the processes of `cnnspec sweep --jobs 2`.",
+    ),
+    Code(
+        "CNN334",
+        "optuna-missing",
+        """\
+`--sampler tpe` asks Optuna which settings to try next. It does not come with cnnspec;
+`pip install "cnnspec[sweep]"` installs it. `grid` and `random` need nothing.""",
+        how="`cnnspec sweep net.cnn --sampler tpe` where Optuna is not installed.",
+    ),
 )

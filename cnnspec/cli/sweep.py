@@ -1,0 +1,141 @@
+"""`cnnspec sweep SPEC`: train a spec many times over settings and numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..quoting import line
+from ..terminal import show, tell, tell_json
+from .outcome import CLEAN, FINDINGS
+from .runs import decimal, duration, percent
+
+if TYPE_CHECKING:
+    from ..experiment.sweep import Outcome
+
+SHOWN = 20  # trials of the table
+
+
+@click.command()
+@click.argument("spec", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="KEY=SPACE",
+    help='What is tried: w=16,32,64 of a `let`, or "train.optimiser=adam lr 1e-4..1e-2 log".',
+)
+@click.option(
+    "--sampler",
+    type=click.Choice(["grid", "random", "tpe"]),
+    help="Default: random with --trials, else grid. tpe is Optuna's (extra `sweep`).",
+)
+@click.option("--trials", type=click.IntRange(1, 100_000), help="How many; a grid has as many as it has.")
+@click.option(
+    "--points", type=click.IntRange(1, 1000), default=3, show_default=True, help="Of each range in a grid."
+)
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Trials at a time.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Workers of each trial.")
+@click.option(
+    "--by", type=click.Choice(["accuracy", "cost"]), default="accuracy", show_default=True, help="Best by it."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="What random draws from."
+)
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("sweeps"), show_default=True)
+@click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on with a sweep.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, the rest on standard error.")
+def command(
+    spec: Path | None,
+    sets: tuple[str, ...],
+    sampler: str | None,
+    trials: int | None,
+    points: int,
+    jobs: int,
+    workers: int,
+    by: str,
+    seed: int,
+    folder: Path | None,
+    out: Path,
+    resume: Path | None,
+    as_json: bool,
+) -> int:
+    """Train SPEC many times, over settings and over numbers of `let`, and write the best spec out.
+
+    Each trial is a run in sweeps/<spec>-001/trials/. They are compared by their best epoch, on the validation
+    images where there are any. A sweep that was killed goes on with --resume, to the same bits.
+    """
+    if (spec is None) == (resume is None):
+        raise click.UsageError("give a spec and what to --set, or --resume with the folder of a sweep")
+    if resume is not None and sets:
+        raise click.UsageError("a sweep that goes on keeps what it tries; --set begins a new one")
+    from ..experiment.sweep import Sweep
+
+    if resume is not None:
+        sweep = Sweep.open(resume)
+    else:
+        assert spec is not None
+        if not sets:
+            raise click.UsageError("say what is tried, such as --set w=16,32,64")
+        sampler = sampler or ("random" if trials else "grid")
+        if sampler == "grid" and trials:
+            raise click.UsageError("a grid has as many trials as it has; --trials goes with random and tpe")
+        sweep = Sweep.begin(
+            spec, sets, out, folder,
+            sampler=sampler, points=points, trials=trials or 20, seed=seed, jobs=jobs, workers=workers, by=by,
+        )  # fmt: skip
+    total = sweep.plan["trials"]
+    tell(f"{total} trials into {sweep.folder}", err=as_json)
+
+    def done(one: Outcome) -> None:
+        tell(f"trial {one.number}/{total}  {' '.join(one.overrides)}  {said(one)}", err=as_json)
+
+    try:
+        outcomes = sweep.run(jobs, done)
+    except KeyboardInterrupt:
+        tell(f"go on with `cnnspec sweep --resume {sweep.folder}`", err=True)
+        raise
+    if as_json:
+        tell_json([document(one) for one in outcomes])
+    else:
+        show(table(outcomes))
+        tell(f"written to {sweep.folder / 'results.csv'}")
+        if outcomes[0].run is not None:
+            tell(f"the best: {sweep.folder / 'best.cnn'}")
+    return CLEAN if outcomes[0].run is not None else FINDINGS
+
+
+def said(one: Outcome) -> str:
+    """What came of a trial, in words."""
+    if one.run is None:
+        return f"failed: {one.failed}"
+    figures = one.run.figures
+    parts = [f"accuracy {percent(figures['accuracy'])}"] if figures["accuracy"] is not None else []
+    return "  ".join([*parts, f"cost {decimal(figures['cost'])}"])
+
+
+def document(one: Outcome) -> dict[str, object]:
+    run = None if one.run is None else str(one.run.path)
+    figures = dict(one.run.figures) if one.run else {}
+    return {"trial": one.number, "set": list(one.overrides), "run": run, "failed": one.failed, **figures}
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """The best trials, a row each."""
+    rows = [("trial", "accuracy", "cost", "test", "time", "settings")]
+    for one in outcomes[:SHOWN]:
+        settings = line(" ".join(one.overrides))
+        if one.run is None:
+            rows.append((str(one.number), "", "", "", "", f"{settings}  failed: {line(one.failed)}"))
+            continue
+        figures = one.run.figures
+        test = percent(figures["test_accuracy"]) or decimal(figures["test_cost"])
+        numbers = percent(figures["accuracy"]), decimal(figures["cost"]), test, duration(figures["seconds"])
+        rows.append((str(one.number), *numbers, settings))
+    wide = [max(len(row[k]) for row in rows) for k in range(5)]
+    lines = ["  ".join([*(f"{row[k]:>{wide[k]}}" for k in range(5)), row[5]]) for row in rows]
+    more = len(outcomes) - SHOWN
+    return "\n".join(["", *lines, *([f"and {more} more"] if more > 0 else [])]) + "\n"

@@ -1,0 +1,262 @@
+"""Many runs of one spec over settings and numbers: planned, run, gone on with, and compared.
+
+    sweeps/lenet-001/
+      sweep.json          what is tried, written before the first trial
+      trials/001/         a trial: the folder of its run, or failed.json
+      results.csv         a line a trial, the best first
+      best.cnn            the spec with the settings of the best trial
+
+The settings of a trial are a function of sweep.json and of the trials that were done before its round began, so a
+sweep that was killed goes on to the bits of one that was not.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import multiprocessing
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+from ..api import read_spec
+from ..diagnostics import Diagnostic, SpecError
+from ..interrupts import listen
+from ..lang.format.applied import applied
+from ..train import documents, files
+from ..train.checkpoints import Stamp
+from ..train.folder import RunFolder
+from ..train.lock import held
+from . import space, trial
+from .catalogue import Entry, entry
+
+NAME = "sweep.json"
+LOOKED_AT = 12  # trials of which one is to be a network
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial that is done: its settings, and its run, or why it failed."""
+
+    number: int
+    overrides: tuple[str, ...]
+    run: Entry | None
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep in its folder, as sweep.json has it."""
+
+    folder: Path
+    plan: dict[str, Any]
+    proposed: dict[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def begin(cls, spec: Path, sets: tuple[str, ...], out: Path, data: Path | None = None, **plan: Any) -> Sweep:
+        """Plan a sweep and write it down; SpecError where the spec, or what is to be tried, is wrong."""
+        axes = [space.axis(text) for text in sets]
+        if plan["sampler"] == "grid":
+            plan["trials"] = len(space.grid(axes, plan["points"]))
+        _ensure_one_is_right(spec, axes)
+        name = (
+            re.sub(r"[^\w.+-]+", "-", spec.name.removesuffix(".json").removesuffix(".cnn")).strip("-.") or "sweep"
+        )
+        with files.reported(out):
+            out.mkdir(parents=True, exist_ok=True)
+            taken = [int(m[1]) for one in os.listdir(out) if (m := re.fullmatch(re.escape(name) + r"-(\d+)", one))]
+        number = max(taken, default=0) + 1
+        while not files.make_folder(out / f"{name}-{number:03}"):
+            number += 1
+        sweep = cls(out / f"{name}-{number:03}", {})
+        files.make_folder(sweep.folder / "trials")
+        sweep.plan.update(
+            spec=sweep._towards(spec),
+            spec_sha256=Stamp.of(read_spec(spec).source).sha256,
+            data_folder=sweep._towards(data) if data else None,
+            set=list(sets),
+            **plan,
+        )
+        RunFolder(sweep.folder).write_json(NAME, sweep.plan)
+        return sweep
+
+    @classmethod
+    def open(cls, folder: Path) -> Sweep:
+        """A sweep that is to go on; refused where its spec was edited since."""
+        sweep = cls(folder, documents.document(folder / NAME, "sweep"))
+        if Stamp.of(read_spec(sweep.spec).source).sha256 != sweep.plan["spec_sha256"]:
+            message = f"{sweep.spec} was edited since the sweep began"
+            help = "put it back as it was, or begin a new sweep: its trials would not be comparable"
+            raise SpecError((Diagnostic("CNN332", message, help=help),))
+        return sweep
+
+    def _towards(self, path: Path) -> str:
+        try:
+            return Path(os.path.relpath(os.path.realpath(path), os.path.realpath(self.folder))).as_posix()
+        except ValueError:  # on another drive
+            return Path(os.path.realpath(path)).as_posix()
+
+    @property
+    def spec(self) -> Path:
+        return Path(os.path.normpath(self.folder / self.plan["spec"]))
+
+    @property
+    def data(self) -> Path | None:
+        found = self.plan.get("data_folder")
+        return Path(os.path.normpath(self.folder / found)) if found else None
+
+    def trial(self, number: int) -> Path:
+        """The folder of a trial, counted from 0."""
+        return self.folder / "trials" / f"{number + 1:03}"
+
+    def overrides(self, number: int) -> tuple[str, ...]:
+        """The settings of a trial; those of `tpe` want all trials of the rounds before."""
+        axes = [space.axis(text) for text in self.plan["set"]]
+        if self.plan["sampler"] == "grid":
+            return space.grid(axes, self.plan["points"])[number]
+        if self.plan["sampler"] == "random":
+            return space.drawn(axes, self.plan["seed"], number)
+        if number not in self.proposed:
+            from .tpe import proposed
+
+            size = self.plan["jobs"]
+            rounds = [range(first, first + size) for first in range(0, number + 1, size)]
+            told = proposed(axes, self.plan["seed"], rounds, self.best_is, lambda k: self.score(self.result(k)[0]))
+            self.proposed.update(enumerate(told))
+        return self.proposed[number]
+
+    @property
+    def best_is(self) -> str:
+        return "maximize" if self.plan["by"] == "accuracy" else "minimize"
+
+    def run(self, jobs: int, on_done: Callable[[Outcome], object] = lambda done: None) -> list[Outcome]:
+        """Bring every trial to its end, as many at a time as `jobs`, and write down what came of them.
+
+        Raises KeyboardInterrupt where one was interrupted, after all that were under way were saved, and SpecError
+        where the machine refused one; `Sweep.open` goes on from there.
+        """
+        with held(self.folder):
+            for number in self._done(jobs):
+                on_done(self.outcome(number))
+            outcomes = self.ranked()
+            self._write(outcomes)
+        return outcomes
+
+    def _done(self, jobs: int) -> Iterator[int]:
+        """The numbers of the trials as they come to their ends."""
+        step = self.plan["jobs"] if self.plan["sampler"] == "tpe" else self.plan["trials"]
+        for first in range(0, self.plan["trials"], step):
+            numbers = range(first, min(first + step, self.plan["trials"]))
+            work = {number: (self.trial(number), self.spec, self.overrides(number)) for number in numbers}
+            left = [number for number in numbers if not trial.done(self.trial(number))]
+            yield from (number for number in numbers if number not in left)
+            if jobs == 1:
+                for number in left:
+                    trial.train(*work[number], self.data, self.plan["workers"])
+                    yield number
+            else:
+                yield from self._together(left, work, jobs)
+
+    def _together(self, left: list[int], work: dict[int, tuple[Any, ...]], jobs: int) -> Iterator[int]:
+        """Trials in processes of their own."""
+        context = multiprocessing.get_context("spawn")
+        under_way: dict[Any, tuple[int, Any]] = {}
+        waiting = list(left)
+        try:
+            while waiting or under_way:
+                while waiting and len(under_way) < jobs:
+                    number = waiting.pop(0)
+                    process = context.Process(target=_alone, args=(*work[number], self.data, self.plan["workers"]))
+                    process.start()
+                    under_way[process.sentinel] = number, process
+                for sentinel in wait(list(under_way)):
+                    number, process = under_way.pop(sentinel)
+                    process.join()
+                    if not trial.done(self.trial(number)):
+                        message = f"the process of trial {number + 1} ended with {process.exitcode}, its run undone"
+                        help = f"go on with `cnnspec sweep --resume {self.folder}`"
+                        raise SpecError((Diagnostic("CNN333", message, help=help),))
+                    yield number
+        finally:
+            for _, process in under_way.values():
+                process.terminate()  # which saves its step
+            for _, process in under_way.values():
+                process.join()
+
+    def result(self, number: int) -> tuple[Entry | None, str]:
+        """The run of a trial that is done, or why it failed."""
+        folder = self.trial(number)
+        failed = trial.failure(folder)
+        run = None if failed else trial.run_of(folder)
+        return entry(run) if run else None, failed
+
+    def outcome(self, number: int) -> Outcome:
+        """What came of a trial that is done."""
+        return Outcome(number + 1, self.overrides(number), *self.result(number))
+
+    def score(self, run: Entry | None) -> float | None:
+        """By what trials are compared: of the best epoch, on the validation images where there are any."""
+        if run is None:
+            return None
+        value = run.figures[self.plan["by"]]
+        if value is None and self.plan["by"] == "accuracy" and run.figures["cost"] is not None:
+            return -float(run.figures["cost"])  # of numbers there is no accuracy
+        return value
+
+    def ranked(self) -> list[Outcome]:
+        """All trials, the best first, the first of equals before the others; at the end those that failed."""
+        outcomes = [self.outcome(number) for number in range(self.plan["trials"])]
+        sign = -1 if self.best_is == "maximize" else 1
+
+        def key(one: Outcome) -> tuple[bool, float]:
+            score = self.score(one.run)
+            return score is None, 0.0 if score is None else sign * score
+
+        return sorted(outcomes, key=key)
+
+    def _write(self, outcomes: list[Outcome]) -> None:
+        keys = [space.axis(text).key for text in self.plan["set"]]
+        names = ("accuracy", "cost", "test_accuracy", "test_cost", "parameters", "seconds", "epochs")
+        table = io.StringIO()
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["trial", *keys, *names, "failed"])
+        for one in outcomes:
+            values = [text.partition("=")[2] for text in one.overrides]
+            figures = [one.run.figures[name] if one.run else None for name in names]
+            writer.writerow([one.number, *values, *figures, one.failed])
+        files.write(self.folder / "results.csv", [table.getvalue().encode("utf-8", "replace")])
+        best = outcomes[0]
+        if best.run is not None:
+            spec = read_spec(self.spec, overrides=best.overrides)
+            files.write(self.folder / "best.cnn", [applied(spec.source, best.overrides, spec).encode()])
+
+
+def _ensure_one_is_right(spec: Path, axes: list[space.Axis]) -> None:
+    """Refuse, before anything is written, what no trial can be made of: a key that is none, a word that is none.
+
+    A trial that does not fit its network is an outcome like others.
+    """
+    first: SpecError | None = None
+    for number in range(LOOKED_AT):
+        try:
+            read_spec(spec, overrides=space.drawn(axes, 0, number))
+            return
+        except SpecError as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def _alone(*work: Any) -> None:
+    """A trial in a process of its own; how it ended is in its folder."""
+    listen()
+    try:
+        trial.train(*work)
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except SpecError as error:
+        raise SystemExit("; ".join(map(str, error.diagnostics))) from None

@@ -1,0 +1,251 @@
+"""`cnnspec sweep`: what is tried, the same bits as single runs, killed and gone on with, the best written out."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import cnnspec
+from cnnspec.cli import run as command
+from cnnspec.experiment import space
+from cnnspec.experiment.sweep import Sweep
+from cnnspec.experiment.trial import done, run_of
+
+SPEC = """\
+let w = 3  # of the hidden layer
+input 2
+dense {w} -> relu -> dense 2 -> softmax
+train { epochs 2 ; batch 8 ; shards 1 }  # quick
+data { source csv "table.csv" label 3 header on ; validation 25% }
+"""
+SETS = ("--set", "w=2,4,8", "--set", "train.optimiser=adam lr 1e-3..1e-1 log")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    (tmp_path / "table.csv").write_text("a,b,kind\n" + "".join(f"{k},{k % 3},{'ab'[k % 2]}\n" for k in range(40)))
+    (tmp_path / "net.cnn").write_text(SPEC)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def swept(capsys, *arguments):
+    code = command(["sweep", *map(str, arguments), "--json"])
+    said = capsys.readouterr()
+    return code, json.loads(said.out) if said.out else None, said.err
+
+
+def bits(run: Path):
+    """All of a run that does not tell the time."""
+    found = {path.name: path.read_bytes() for path in (run / "weights").iterdir()}
+    rows = list(csv.reader((run / "results.csv").open()))
+    kept = [k for k, name in enumerate(rows[0]) if "second" not in name]
+    return found | {"results": [[row[k] for k in kept] for row in rows]}
+
+
+def trials(sweep: Path):
+    return {path.name: bits(run_of(path)) for path in sorted((sweep / "trials").iterdir())}
+
+
+# ---- what is tried ---------------------------------------------------------------------------------------
+
+
+def test_alternatives_and_ranges_are_read():
+    axis = space.axis("train.optimiser=sgd lr 0.01..1 log momentum 0..0.9, adam")
+    (first, second) = axis.alternatives
+    assert second == ("adam",) and axis.key == "train.optimiser"
+    assert first[1] == space.Range(0.01, 1.0, log=True, whole=False)
+    assert axis.written(0, (0.1, 0.5)) == "train.optimiser=sgd lr 0.1 momentum 0.5"
+    assert space.axis('data.source=npz "a,b.npz",digits').alternatives == (('npz "a,b.npz"',), ("digits",))
+
+
+def test_a_draw_is_in_its_range_and_spread_as_it_says():
+    axes = [space.axis("w=1..4"), space.axis("train.optimiser.lr=1e-4..1e-2 log")]
+    draws = [space.drawn(axes, 7, k) for k in range(400)]
+    assert {draw[0] for draw in draws} == {"w=1", "w=2", "w=3", "w=4"}
+    rates = [float(draw[1].partition("=")[2]) for draw in draws]
+    assert all(1e-4 <= rate <= 1e-2 for rate in rates)
+    assert 150 < sum(rate < 1e-3 for rate in rates) < 250
+    assert draws == [space.drawn(axes, 7, k) for k in range(400)] != [space.drawn(axes, 8, k) for k in range(400)]
+
+
+def test_a_grid_has_every_combination_once():
+    axes = [space.axis("w=1..2"), space.axis("train.optimiser.lr=1e-4..1e-2 log"), space.axis("v=1,1,2")]
+    found = space.grid(axes, 3)
+    assert len(found) == len(set(found)) == 2 * 3 * 2
+    assert {one[1] for one in found} == {f"train.optimiser.lr={rate}" for rate in ("0.0001", "0.001", "0.01")}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("w", "a sweep sets"), ("w=", "an alternative is empty"), ("w=1,,2", "an alternative is empty"),
+        ("w=4..1", "to a larger one"), ("w=0..1 log", "begins above 0"), ("expect.params=1,2", "a sweep sets"),
+        ("w=1..1e999", "to a larger one"),
+    ],
+)  # fmt: skip
+def test_what_is_no_space_is_refused_at_its_place(here, capsys, text, told):
+    code, _, err = swept(capsys, "net.cnn", "--set", text)
+    assert code == 1 and "error[CNN331]" in err and told in err and not (here / "sweeps").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("v=1,2", "the spec has no `let v`"), ("train.epoks=1,2", "epoks"), ("w=a,b", "CNN")]
+)
+def test_a_key_that_is_none_is_told_before_anything_is_written(here, capsys, text, told):
+    code, _, err = swept(capsys, "net.cnn", "--set", text)
+    assert code == 1 and told in err and not (here / "sweeps").exists()
+
+
+def test_a_grid_that_is_too_large_is_refused(here, capsys):
+    spaces = ("--set", "w=1..1000", "--set", "train.seed=1..1000")
+    code, _, err = swept(capsys, "net.cnn", *spaces, "--points", 1000)
+    assert code == 1 and "1 000 000 trials" in err
+
+
+# ---- trials ----------------------------------------------------------------------------------------------
+
+
+def test_a_trial_is_the_run_of_its_settings(here, capsys):
+    code, found, _ = swept(capsys, "net.cnn", *SETS, "--trials", 3)
+    assert code == 0 and sorted(one["trial"] for one in found) == [1, 2, 3]
+    for one in found:
+        alone = cnnspec.run("net.cnn", overrides=one["set"], workers=1)
+        assert bits(Path(one["run"])) == bits(alone.folder)
+    accuracies = [one["accuracy"] for one in found]
+    assert accuracies == sorted(accuracies, reverse=True)
+
+
+def test_the_best_is_written_out_as_a_spec_that_trains_to_the_same(here, capsys):
+    _, found, _ = swept(capsys, "net.cnn", *SETS, "--trials", 3, "--by", "cost")
+    costs = [one["cost"] for one in found]
+    assert costs == sorted(costs)
+    best = here / "sweeps" / "net-001" / "best.cnn"
+    (here / "best.cnn").write_text(best.read_text())
+    again = cnnspec.run("best.cnn", workers=1)
+    assert bits(again.folder)["results"] == bits(Path(found[0]["run"]))["results"]
+    assert "# of the hidden layer" in best.read_text() and "# quick" in best.read_text()
+    rows = list(csv.DictReader((here / "sweeps" / "net-001" / "results.csv").open()))
+    assert [int(row["trial"]) for row in rows] == [one["trial"] for one in found]
+    assert f"w={rows[0]['w']}" in found[0]["set"]
+
+
+def test_trials_that_cannot_be_trained_are_outcomes(here, capsys):
+    """A network that is none, and a cost that becomes no number; neither is tried again when the sweep goes on."""
+    (here / "net.cnn").write_text(SPEC.replace("-> relu ", ""))
+    code, found, _ = swept(capsys, "net.cnn", "--set", "w=0,2", "--set", "train.optimiser=sgd lr 0.1,sgd lr 1e15")
+    assert code == 0 and [one["trial"] for one in found] == [3, 1, 2, 4]
+    assert [one["failed"][:6] for one in found] == ["", "CNN203", "CNN203", "CNN302"]
+    assert all(done(path) for path in (here / "sweeps" / "net-001" / "trials").iterdir())
+    before = {path: path.stat().st_mtime_ns for path in here.rglob("trials/*/*")}
+    code, again, _ = swept(capsys, "--resume", "sweeps/net-001")
+    assert code == 0 and [one["failed"] for one in again] == [one["failed"] for one in found]
+    assert {path: path.stat().st_mtime_ns for path in here.rglob("trials/*/*")} == before
+
+
+def test_several_at_a_time_come_to_the_same(here, capsys):
+    swept(capsys, "net.cnn", *SETS, "--trials", 2)
+    code, found, _ = swept(capsys, "net.cnn", *SETS, "--trials", 2, "--jobs", 2)
+    assert code == 0 and len(found) == 2
+    assert trials(here / "sweeps" / "net-001") == trials(here / "sweeps" / "net-002")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
+@pytest.mark.parametrize("count", [3, pytest.param(30, marks=pytest.mark.slow)])
+def test_a_sweep_that_is_killed_at_random_comes_to_the_same(here, capsys, count):
+    """Again and again at a time that nobody chose, and the bits of all trials are those of the whole one."""
+    whole = SPEC.replace("epochs 2", "epochs 8")
+    (here / "net.cnn").write_text(whole)
+    swept(capsys, "net.cnn", *SETS, "--trials", count)
+    chance, kills = random.Random(count), 0
+    sweep = here / "sweeps" / "net-002"
+    arguments = ["net.cnn", *SETS, "--trials", str(count)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(cnnspec.__file__).parents[1])}
+    for _ in range(1 if count == 3 else 12):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cnnspec", "sweep", *arguments], env=environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        limit = time.monotonic() + 60
+        begun = len(list(sweep.glob("trials/*/*/state/*")))
+        while process.poll() is None and time.monotonic() < limit:
+            if len(list(sweep.glob("trials/*/*/state/*"))) > begun:
+                time.sleep(chance.uniform(0, 0.15))
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+                break
+            time.sleep(0.005)
+        process.wait()
+        arguments = ["--resume", str(sweep)]
+    assert kills
+    code, found, err = swept(capsys, "--resume", sweep)
+    assert code == 0 and len(found) == count, err
+    assert trials(here / "sweeps" / "net-001") == trials(sweep)
+    assert (here / "sweeps" / "net-001" / "best.cnn").read_text() == (sweep / "best.cnn").read_text()
+
+
+def test_a_trial_of_which_only_the_folder_was_made_begins_anew(here, capsys):
+    swept(capsys, "net.cnn", *SETS, "--trials", 2)
+    before = trials(here / "sweeps" / "net-001")
+    run = run_of(here / "sweeps" / "net-001" / "trials" / "002")
+    for path in (run / "summary.json", *(run / "state").iterdir(), *(run / "weights").iterdir()):
+        path.unlink()
+    code, _, _ = swept(capsys, "--resume", here / "sweeps" / "net-001")
+    assert code == 0 and trials(here / "sweeps" / "net-001") == before
+
+
+def test_a_spec_that_was_edited_since_is_refused(here, capsys):
+    swept(capsys, "net.cnn", *SETS, "--trials", 1)
+    (here / "net.cnn").write_text(SPEC.replace("relu", "tanh"))
+    code, _, err = swept(capsys, "--resume", "sweeps/net-001")
+    assert code == 1 and "CNN332" in err
+    (here / "sweeps" / "net-001" / "sweep.json").write_text("{}")
+    code, _, err = swept(capsys, "--resume", "sweeps/net-001")
+    assert code == 1 and "CNN464" in err
+    code, _, err = swept(capsys, "--resume", here)
+    assert code == 1 and "CNN464" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("net.cnn",), ("net.cnn", "--resume", "."), ("--resume", ".", "--set", "w=1"),
+     ("net.cnn", "--set", "w=1,2", "--sampler", "grid", "--trials", "3")],
+)  # fmt: skip
+def test_a_call_that_makes_no_sense_is_told_of(here, capsys, arguments):
+    assert command(["sweep", *arguments]) == 2
+
+
+def test_optuna_proposes_from_what_was_told_and_the_same_again(here, capsys):
+    pytest.importorskip("optuna", reason="the extra `sweep`")
+    for _ in range(2):
+        code, found, _ = swept(capsys, "net.cnn", *SETS, "--sampler", "tpe", "--trials", 4)
+        assert code == 0 and len({tuple(one["set"]) for one in found}) > 1
+    first, second = (Sweep.open(here / "sweeps" / name) for name in ("net-001", "net-002"))
+    assert [first.overrides(k) for k in range(4)] == [second.overrides(k) for k in range(4)]
+    assert trials(first.folder) == trials(second.folder)
+
+
+def test_without_optuna_its_sampler_is_refused(here, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    code, _, err = swept(capsys, "net.cnn", *SETS, "--sampler", "tpe", "--trials", 1)
+    assert code == 1 and "CNN334" in err
+
+
+# ---- numbers of `let` ------------------------------------------------------------------------------------
+
+
+def test_a_number_of_let_is_set_for_a_run_and_kept_with_it(here, capsys):
+    assert command(["run", "net.cnn", "--set", "w=7", "--workers", "1"]) == 0
+    settings = json.loads((here / "runs" / "net-001" / "settings.json").read_text())
+    assert settings["let"] == {"w": 7} and settings["set"] == ["w=7"]
+    with cnnspec.open(here / "runs" / "net-001") as model:
+        assert model.parameters["dense1.weight"].shape == (7, 2)
+    assert command(["run", "net.cnn", "--set", "ww=7"]) == 1
+    assert "the spec has no `let ww`" in capsys.readouterr().err
