@@ -123,4 +123,7 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 if __name__ == "__main__":
+    from ..lang.exchange import write_schema
+
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    write_schema(PAGE.with_name("graph.schema.json"))

@@ -2,7 +2,8 @@
 
 To add one: a class with its `formula`, and its entry in ACTIVATIONS below. Its definition, its gradient, its lines
 of plan, and what it is in PyTorch, ONNX, JAX and JavaScript follow from the formula. `derivative` is that as a
-formula of the output, if there is one: then the memory of the input is free again. Where hand-written kernels are
+formula of the output, if there is one: then the memory of the input is free again. `monotone` is True of what rises
+everywhere: then max pooling moves before it. Where hand-written kernels are
 quicker than the lines that follow, `by_hand` names them.
 """
 

@@ -1,8 +1,12 @@
 """Max pooling before what commutes with it, and not before anything else."""
 
+import numpy as np
 import pytest
 from oracles.graphs import after, ops
 from oracles.nets import spec
+
+from cnnspec.ir.expression import X, evaluate
+from cnnspec.words.activation import ACTIVATIONS
 
 
 def pooled(text):
@@ -23,7 +27,14 @@ def test_values_keep_their_names_where_they_still_mean_the_same():
     assert graph.outputs == ("maxpool1",)
 
 
-RISING = "leaky", "sigmoid", "tanh", "elu", "selu", "softplus", "softsign", "relu6", "hardsigmoid"
+RISING = [cls.word for cls in ACTIVATIONS if cls.monotone]
+
+
+@pytest.mark.parametrize("word", [cls for cls in ACTIVATIONS if cls.monotone])
+def test_what_is_called_monotone_rises(word):
+    x = np.concatenate([np.linspace(-30, 30, 6001), np.linspace(-1e-3, 1e-3, 2001)])
+    x.sort()
+    assert (np.diff(evaluate(word().formula(X), x=x)) >= 0).all()
 
 
 @pytest.mark.parametrize("rising", RISING)

@@ -1,7 +1,8 @@
 """What each word becomes in PyTorch: the source of its value, in terms of the variables it reads.
 
 A function takes the page, the node and the variables of its inputs. To add a word: a function here and its
-entry in WORDS; the tests then hold outputs and gradients against the engine.
+entry in WORDS (an activation needs none: its formula is written); the tests hold outputs and gradients against the
+engine.
 """
 
 from __future__ import annotations
