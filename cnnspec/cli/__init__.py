@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
+    "new": Entry("new", "Make a folder to begin with: a spec, a .gitignore, a workflow."),
     "run": Entry("run", "Train a network, test it, and write the run down."),
     "lr": Entry("lr", "Propose a learning rate by a range test, with its picture."),
     "sweep": Entry("sweep", "Train a network many times over settings and numbers, and keep the best."),
