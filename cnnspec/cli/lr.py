@@ -36,6 +36,10 @@ def command(
     """Train SPEC for some steps whose rate grows from one to the next, and propose a learning rate.
 
     Nothing is written. The schedule of the spec does not count here; its optimiser does.
+
+    \b
+    cnnspec lr lenet5.cnn
+    cnnspec lr lenet5.cnn --set train.optimiser=sgd --low 1e-4 --svg lr.svg
     """
     if not 0 < low < high < float("inf"):
         raise click.UsageError(f"--low is above 0 and below --high; got {low:g} and {high:g}")

@@ -84,7 +84,13 @@ def command(
     as_json: bool,
     machines: Machines,
 ) -> int:
-    """Train the network of SPEC, test it, and write everything into runs/<spec>-001/."""
+    """Train the network of SPEC, test it, and write everything into runs/<spec>-001/.
+
+    \b
+    cnnspec run lenet5.cnn --epochs 10 --lr 1e-3
+    cnnspec run lenet5.cnn --set "train.optimiser=sgd lr 0.1 momentum 0.9" --set w=32
+    cnnspec run --resume runs/lenet5-001 --epochs 20
+    """
     if (spec is None) == (resume is None):
         raise click.UsageError("give a spec, or --resume with the folder of a run")
     from ..experiment.experiment import Execution, Experiment, Initial, Stopped

@@ -49,6 +49,10 @@ def command(folder: Path, sort: str | None, reverse: bool, conditions: tuple[str
     """List the runs in FOLDER (runs/) and below it: spec, what differs, best and test figures, time, parameters.
 
     What differs is told of runs of the same spec. Exits 1 where a run's folder is damaged; the others are listed.
+
+    \b
+    cnnspec runs --sort test_accuracy
+    cnnspec runs --where spec=lenet5 --where "train.optimiser.lr>1e-3"
     """
     from ..experiment.catalogue import catalogue, differing
 

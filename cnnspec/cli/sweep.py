@@ -67,6 +67,11 @@ def command(
 
     Each trial is a run in sweeps/<spec>-001/trials/. They are compared by their best epoch, on the validation
     images where there are any. A sweep that was killed goes on with --resume, to the same bits.
+
+    \b
+    cnnspec sweep net.cnn --set w=16,32,64
+    cnnspec sweep net.cnn --set "train.optimiser=adam lr 1e-4..1e-2 log" --trials 30 --jobs 2
+    cnnspec sweep --resume sweeps/net-001
     """
     if (spec is None) == (resume is None):
         raise click.UsageError("give a spec and what to --set, or --resume with the folder of a sweep")

@@ -86,3 +86,8 @@ def test_a_folder_that_cannot_be_made_is_told_of(cnnspec, here):
     (here / "file").write_text("")
     said = cnnspec("new", "file/inside")
     assert said.code == 1 and "CNN305" in said.err
+
+
+@pytest.mark.parametrize("name", ["new", "run", "runs", "lr", "sweep"])
+def test_help_shows_examples(cnnspec, name):
+    assert f"\n  cnnspec {name} " in cnnspec(name, "--help").out
