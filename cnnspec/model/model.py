@@ -10,23 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.asked.single import inputs_of
-from ..data.dataset import Named, Split, Stored
 from ..data.preparation import Preparation
-from ..diagnostics import Diagnostic, Fault, SpecError
+from ..diagnostics import Diagnostic, SpecError
 from ..lang import Spec
-from ..lazy import lazy
 from ..passes.methods import Times
 from ..quoting import line
 from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
 from ..train.loop import StepDone
-from ..words.costs import judged
 from . import copies, engines
-from .fitting import Arguments, refused, train
-from .given import Given, Outputs, by_name, ensure_fit, length
+from .fitting import Arguments, train
+from .given import Given, Outputs, length
+from .judged import Judged
 from .scores import named, scores
 from .tally import Tally
-from .targets import Answers, Settled, kept
+from .targets import Settled
 
 if TYPE_CHECKING:
     from ..ir.facts import Facts
@@ -36,7 +34,7 @@ File = str | os.PathLike[str]
 Asked = Array | File | Sequence[Array | File]  # images, or the files that hold them
 
 
-class Model:
+class Model(Judged):
     """A compiled network; made by `cnnspec.compile`.
 
     Images are arrays (n, c, h, w), sequences (n, c, w), vectors (n, c), floats as the network shall see
@@ -113,19 +111,19 @@ class Model:
         arrays = self._arrays(x, answers)
         with self.engine.turn:  # the rate is this step's, whoever else takes steps
             cost, correct = self.engine.learn(arrays, self.rate, self.epoch)
-        return cost, self._right(correct, answers)
+        return cost, self._correct(correct, answers)
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning: the network as it is in use."""
         answers = self.answers(y)
         cost, correct = self.engine.measure(self._arrays(x, answers))
-        return cost, self._right(correct, answers)
+        return cost, self._correct(correct, answers)
 
     def judge(self, x: Given, y: Given) -> tuple[float, float | None, dict[str, Settled], dict[str, Array]]:
         """As `measure`, with the settled answers and the outputs by name."""
         answers = self.answers(y)
         cost, correct, outputs = self.engine.judge(self._arrays(x, answers))
-        return cost, self._right(correct, answers), answers, dict(zip(self.graph.outputs, outputs, strict=True))
+        return cost, self._correct(correct, answers), answers, dict(zip(self.graph.outputs, outputs, strict=True))
 
     def tally(self) -> Tally:
         """What measures the network over batches of images."""
@@ -284,7 +282,7 @@ class Model:
             mean, correct = self.engine.measure(part)
             cost += mean * length(part)
             by_class, by_label = by_class + correct[0], by_label + correct[1]
-        found = self._right((by_class, by_label), answers)
+        found = self._correct((by_class, by_label), answers)
         told = {"cost": cost / count, "accuracy": None if found is None else found / count}
         return told | self._measured(x, y, metrics) if metrics else told
 
@@ -426,102 +424,6 @@ class Model:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    # ---- arrays ------------------------------------------------------------------------------------
-
-    def _inputs(self, x: Given) -> dict[str, Array]:
-        try:
-            found = by_name(x, self.graph.inputs, "input")
-            arrays = {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
-        except SpecError as error:
-            raise refused("x", error) from None
-        if len(arrays) > 1:
-            count = length(arrays)
-            for name, values in arrays.items():
-                if len(values) != count:
-                    message = f"x: {count} images for `{next(iter(arrays))}`, but {len(values)} for `{name}`"
-                    raise SpecError((Diagnostic("CNN408", message),))
-        return arrays
-
-    def _input(self, values: Any, shape: tuple[int, ...], name: str) -> Any:
-        if values.shape[1:] != shape or values.dtype.kind not in "biuf":
-            want = ", ".join(map(str, shape))
-            message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
-            raise SpecError((Diagnostic("CNN408", message),))
-        return values if isinstance(values, Stored) and self.scales else np.asarray(values, self.dtype)
-
-    @lazy
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        """The shapes of the inputs, without the batch."""
-        return {name: self.graph.type(name).shape for name in self.graph.inputs}
-
-    def arrays(self, x: Given, y: Given) -> dict[str, Array]:
-        """Images and answers by the names of inputs and targets, as plans take them; to look at, by any cost."""
-        return self._arrays(x, self._settled(by_name(y, self.judged, "output")))
-
-    def _arrays(self, x: Given, answers: dict[str, Settled]) -> dict[str, Array]:
-        arrays = self._inputs(x)
-        ensure_fit(length(arrays), answers)
-        try:
-            for name, settled in answers.items():
-                arrays[f"{name}.target"] = self._outputs[name].targets(settled)
-        except Fault as fault:
-            raise SpecError((fault.diagnostic(),)) from None
-        return arrays
-
-    @lazy
-    def judged(self) -> tuple[str, ...]:
-        """The outputs that costs judge, in the order of the costs."""
-        return judged(self.graph.outputs, self.costs)
-
-    @lazy
-    def _outputs(self) -> dict[str, Answers]:
-        """What is known of the answers of each output that is judged."""
-        judged = zip(self.judged, self.costs, strict=True)
-        return {name: Answers(self.graph, name, cost, self.dtype, self.spec.implied) for name, cost in judged}
-
-    @lazy
-    def _refused(self) -> tuple[tuple[str, Fault], ...]:
-        """The outputs that numbers of classes are no answers for, and why."""
-        return tuple((name, answers.refused) for name, answers in self._outputs.items() if answers.refused)
-
-    def answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
-        """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there.
-
-        Raises SpecError (CNN241) for numbers of classes where no cost is stated that tells classes apart.
-        """
-        try:
-            given = by_name(y, self.judged, "output")
-            for name, fault in self._refused:
-                if self._outputs[name].numbered(given[name]):
-                    raise SpecError((fault.diagnostic(),))
-            return self._settled(given, whole)
-        except SpecError as error:
-            raise refused("y", error) from None
-
-    def _settled(self, given: Mapping[str, Array], whole: bool = False) -> dict[str, Settled]:
-        try:
-            settled = {name: self._outputs[name].settle(values) for name, values in given.items()}
-            for name in given if whole else ():
-                self._outputs[name].ensure(settled[name])
-            return settled
-        except Fault as fault:
-            raise SpecError((fault.diagnostic(),)) from None
-
-    def _right(self, counts: engines.Counts, answers: dict[str, Settled]) -> float | None:
-        """How many of the first output's answers were correct, where they can be."""
-        name, settled = next(iter(answers.items()))
-        return self._outputs[name].correct(counts, settled.kind)
-
     def _chunks(self, arrays: dict[str, Array], count: int) -> Iterator[tuple[int, dict[str, Array]]]:
         for start in range(0, count, self.batch):
             yield start, {name: values[start : start + self.batch] for name, values in arrays.items()}
-
-    def images(self, x: Given, y: Given) -> Split | Named:
-        """Images and answers to go through in batches, all of them looked at once."""
-        inputs, settled = self._inputs(x), self.answers(y, whole=True)
-        ensure_fit(length(inputs), settled)
-        answers = {name: kept(one) for name, one in settled.items()}
-        answers |= {name: self._outputs[name].targets(settled[name]) for name, _ in self._refused}  # rows stay rows
-        if len(inputs) == len(answers) == 1:
-            return Split(next(iter(inputs.values())), next(iter(answers.values())))
-        return Named(inputs, answers)
