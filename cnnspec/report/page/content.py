@@ -19,8 +19,10 @@ from ...train.folder import RunFolder
 from .numbers import Numbers
 from .outcome import outcome
 
+Told = dict[str, Any]  # as JSON has it
 
-def content(subject: Subject, numbers: Numbers) -> dict[str, Any]:
+
+def content(subject: Subject, numbers: Numbers) -> Told:
     """Everything but the numbers themselves."""
     graph, known = subject.graph, facts(subject.graph)
     reaches = {name: receptive(graph, name) for name in graph.inputs}
@@ -42,7 +44,7 @@ def content(subject: Subject, numbers: Numbers) -> dict[str, Any]:
     }
 
 
-def _layer(graph: Graph, node: Node, row: Row, reach: Reach | None) -> dict[str, Any]:
+def _layer(graph: Graph, node: Node, row: Row, reach: Reach | None) -> Told:
     told = account(graph, node)
     parameters = {
         parameter.name: {"shape": list(parameter.type.shape), "of": f"{node.owner}.{parameter.name}"}
@@ -71,7 +73,7 @@ def _layer(graph: Graph, node: Node, row: Row, reach: Reach | None) -> dict[str,
     }
 
 
-def _reach(reach: Reach | None) -> dict[str, Any] | None:
+def _reach(reach: Reach | None) -> Told | None:
     """Ranges for rows and columns; for a vector a box for each number, or one that all share."""
     if reach is None:
         return None
@@ -81,7 +83,7 @@ def _reach(reach: Reach | None) -> dict[str, Any] | None:
     return {"boxes": [list(map(list, box)) for box in (reach.boxes[:1] if shared else reach.boxes)]}
 
 
-def _example(subject: Subject, example: Example, numbers: Numbers) -> dict[str, Any]:
+def _example(subject: Subject, example: Example, numbers: Numbers) -> Told:
     """An example's title, and what the network is given and judged by."""
     title = example.title
     if example.label is not None and example.known:
@@ -96,7 +98,7 @@ def _example(subject: Subject, example: Example, numbers: Numbers) -> dict[str, 
     return {"title": title, "label": example.label, "known": example.known, "inputs": inputs, "targets": targets}
 
 
-def _own(kept: Preparation | None) -> dict[str, Any] | None:
+def _own(kept: Preparation | None) -> Told | None:
     """How a drawing or picture of one's own is fitted; None where the network takes none."""
     if kept is None or kept.stored != BYTES or kept.input_type.kind != "image" or kept.input[0] not in (1, 3):
         return None
@@ -107,8 +109,8 @@ def _own(kept: Preparation | None) -> dict[str, Any] | None:
     return {"digits": digits, "shape": list(kept.input), "says": f"Fitted: {says}."}
 
 
-def _training(run: Path) -> dict[str, Any] | None:
+def _training(run: Path) -> Told | None:
     """The columns of results.csv and what summary.json says, where they are there."""
     folder = RunFolder(run)
-    told: dict[str, Any] = {"summary": folder.ended(), "columns": folder.columns()}
+    told: Told = {"summary": folder.ended(), "columns": folder.columns()}
     return {name: found for name, found in told.items() if found} or None
