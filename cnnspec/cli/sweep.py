@@ -80,7 +80,7 @@ def command(
     from ..experiment.sweep import Sweep
 
     if resume is not None:
-        sweep = Sweep.open(resume)
+        sweep = Sweep.reopened(resume)
     else:
         assert spec is not None
         if not sets:

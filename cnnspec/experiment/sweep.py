@@ -85,7 +85,7 @@ class Sweep:
         return sweep
 
     @classmethod
-    def open(cls, folder: Path) -> Sweep:
+    def reopened(cls, folder: Path) -> Sweep:
         """A sweep that is to go on; refused where its spec was edited since."""
         sweep = cls(folder, documents.document(folder / NAME, "sweep"))
         if Stamp.of(read_spec(sweep.spec).source).sha256 != sweep.plan["spec_sha256"]:
@@ -137,7 +137,7 @@ class Sweep:
         """Bring every trial to its end, as many at a time as `jobs`, and write down what came of them.
 
         Raises KeyboardInterrupt where one was interrupted, after all that were under way were saved, and SpecError
-        where the machine refused one; `Sweep.open` goes on from there.
+        where the machine refused one; `Sweep.reopened` goes on from there.
         """
         with held(self.folder):
             for number in self._done(jobs):

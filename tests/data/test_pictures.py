@@ -6,9 +6,9 @@ import struct
 
 import numpy as np
 import pytest
-from cnnspec.data.single import read_inputs
 
 from cnnspec.data import files
+from cnnspec.data.asked.single import read_inputs
 from cnnspec.data.formats.pictures import FORMATS, picture_size
 from cnnspec.data.load import load
 from cnnspec.data.preparation import Preparation, preparation_of

@@ -227,7 +227,7 @@ def test_optuna_proposes_from_what_was_told_and_the_same_again(here, capsys):
     for _ in range(2):
         code, found, _ = swept(capsys, "net.cnn", *SETS, "--sampler", "tpe", "--trials", 4)
         assert code == 0 and len({tuple(one["set"]) for one in found}) > 1
-    first, second = (Sweep.open(here / "sweeps" / name) for name in ("net-001", "net-002"))
+    first, second = (Sweep.reopened(here / "sweeps" / name) for name in ("net-001", "net-002"))
     assert [first.overrides(k) for k in range(4)] == [second.overrides(k) for k in range(4)]
     assert trials(first.folder) == trials(second.folder)
 

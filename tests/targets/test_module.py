@@ -13,6 +13,7 @@ import pytest
 from networks import ROOT, STRUCTURES, examples, values_for
 
 import cnnspec
+from cnnspec.data.sources.by_name import called
 from cnnspec.kernels import KERNELS, MODULES
 from cnnspec.targets.python.kernel_source import definitions, sources
 from cnnspec.targets.python.module import module_source, packed
@@ -94,7 +95,7 @@ def compare(texts, folder, lonely, train, tolerance=1e-5):
         ours = model.predict(x)
         ours = ours if isinstance(ours, dict) else {model.graph.outputs[0]: ours}
         for key, values in ours.items():
-            near(made[f"made_{key}"], values, tolerance, name, key)
+            near(made[f"made_{called(model.graph.outputs)[key]}"], values, tolerance, name, key)
         if train:
             first = {key: values[:BATCH] for key, values in x.items()}
             arrays = {**first, **{f"{key}.target": values for key, values in y.items()}}

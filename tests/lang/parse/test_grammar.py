@@ -21,6 +21,7 @@ NUMBERS = ("0", "1", "2", "3", "10", "0.5", "10%", "64k", "8MiB", "1e-3", "99999
 WORDED = {
     "__IGNORE_0": st.sampled_from((" ", "\t", "\ufeff")),  # what lark calls the spaces that the grammar ignores
     "_SEP": st.sampled_from(("\n", " ; ", "  # a remark\n")),
+    "_LIST": st.just(", "),
     "NAME": st.sampled_from(NAMES).map(lambda name: f" {name} "),
     "PATH": st.sampled_from((" b.c ", " a.conv1 ")),
     "SIZES": st.sampled_from(SIZES).map(lambda size: f" {size} "),
