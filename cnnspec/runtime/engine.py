@@ -253,7 +253,7 @@ class Engine:
             total = sum(program.arena_bytes for program in programs)
             if total > room.arena.size:
                 self.workers.forget()
-                room.im2col_width(total)
+                room.grow(total)
             # programs bind their own shards
             here = range(0, len(programs), self.workers.count if self.workers.memory.shared else 1)
             blocks = [block.arrays for block in self.gradients]
@@ -298,9 +298,11 @@ class Engine:
         `epoch` is how many are done, which decides what is frozen.
         """
         with self.turn:
-            thawed, before = self.tuning.thawed(epoch), self.clock.copy()
-            self.clock[1 : 2 + thawed] += 1
-            self.update.scalars[:-2] = numbers(self.groups, self.clock[1:].tolist(), rate, self.tuning.ema)
+            thawed, before = self.tuning.thawed(epoch), self.clock.tolist()
+            seed, *steps = before
+            steps = [count + (k <= thawed) for k, count in enumerate(steps)]
+            self.clock[:] = [seed, *steps]
+            self.update.scalars[:-2] = numbers(self.groups, steps, rate, self.tuning.ema)
             self.update.begun = False
             try:
                 if self.tuning.accumulate == 1:

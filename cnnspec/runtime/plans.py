@@ -59,8 +59,10 @@ class Plan:
     @property
     def result(self) -> tuple[float, Counts]:
         """The cost and the correct answers of all shards; of so few numbers Python's sums are quicker."""
-        correct = self.correct.flat
-        return float(sum(self.costs.flat)), (int(sum(correct[::2])), int(sum(correct[1::2])))
+        by_class, by_label = 0, 0
+        for of_class, of_label in self.correct.tolist():
+            by_class, by_label = by_class + of_class, by_label + of_label
+        return float(sum(self.costs.flat)), (by_class, by_label)
 
     @lazy
     def outputs(self) -> tuple[np.ndarray, ...]:
@@ -97,7 +99,7 @@ class Room(Lane):
         self.taken.append(self.memory.take(size))
         return self.taken[-1]
 
-    def im2col_width(self, size: int) -> None:
+    def grow(self, size: int) -> None:
         """Make the arena as large as this, without the plans that lie in the old one."""
         self.plans.clear()
         while self.taken:

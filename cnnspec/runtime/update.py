@@ -131,6 +131,7 @@ class Update:
     ) -> None:
         self.told = rule, p, moments, gradients, squares, scalars, total
         self.rule, self.p, self.moments, self.gradients, self.sums, self.scalars, self.total = self.told
+        self.places = rule.places
         self.runs = [function(rule.written, part.source) for part in rule.parts]
         self.chunks = [
             (k, cut) for k, part in enumerate(rule.parts) for cut in chunks(part.start, part.stop, rule.chunk)
@@ -207,7 +208,7 @@ class Update:
         scaled = {} if scale is None else {"scale": kind(scale)}
         told = [
             {name: kind(value) for name, value in zip(part.scalars, values[place], strict=True)} | scaled
-            for part, place in zip(self.rule.parts[:learning], self.rule.places, strict=False)
+            for part, place in zip(self.rule.parts[:learning], self.places, strict=False)
         ]
         self.begun = True
         for piece in self.part(worker, workers, learning):

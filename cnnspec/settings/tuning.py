@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from ..lazy import lazy
 from ..record import record
 from .optimisers import Optimiser
 
@@ -38,14 +39,14 @@ class Tuning:
     ema: float | None = None
     accumulate: int = 1
 
-    @property
+    @lazy
     def thaws(self) -> tuple[int, ...]:
         """The epochs before which something begins to learn, in order."""
         return tuple(sorted({until for until in self.frozen.values() if until is not None}))
 
     def thawed(self, epoch: int) -> int:
         """How many of `thaws` have passed when so many epochs are done."""
-        return sum(until <= epoch for until in self.thaws)
+        return sum([until <= epoch for until in self.thaws])
 
     def asleep(self, thawed: int) -> frozenset[str]:
         """The layers that do not learn, once so many of `thaws` have passed."""
