@@ -79,7 +79,7 @@ def command(
     js       one ES module that needs nothing, its weights beside it as safetensors
 
     With the weights of a run, what is written prepares images itself, as its first layers: it is fed what the data
-    hold, bytes in the order of their axes, and pictures brought to the size that the data block says. With --raw it
+    hold, bytes in the order of their axes, and brings pictures of any size to that of the data block. With --raw it
     takes numbers as the network sees them. Which of both, how images are prepared and the names of the classes
     stand in it (onnx: in the metadata; else as constants), and standard error tells them. A module of js is raw
     always.

@@ -102,6 +102,16 @@ class Preparation:
         size = dict(zip(self.axes_seen[1:], self.input, strict=True))
         return tuple(size[axis] for axis in self.stored_axes[1:])
 
+    @property
+    def fed_shape(self) -> tuple[int | str, ...]:
+        """The sizes of one image that is given: as it is stored, `h` and `w` where any size will do."""
+        if self.resize is None:
+            return self.stored_shape
+        return tuple(
+            axis if axis in "hw" else size
+            for axis, size in zip(self.stored_axes[1:], self.stored_shape, strict=True)
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The record as JSON can hold it; see grammar/preparation.schema.json."""
         found: dict[str, Any] = {
@@ -249,8 +259,10 @@ class Preparation:
         if len(self.inputs) > 1:
             return "; ".join(f"{json.dumps(name)}: {one.fed()}" for name, one in self.inputs.items())
         given = "bytes from 0 to 255" if self.stored == BYTES else "floats as the data have them"
-        brought = f", pictures brought to {self.resize[0]}x{self.resize[1]}" if self.resize else ""
-        return f"{given}, n x {' x '.join(map(str, self.stored_shape))} ({self.stored_axes}){brought}"
+        brought = (
+            "" if self.resize is None else f" of any height and width, brought to {'x'.join(map(str, self.resize))}"
+        )
+        return f"{given}, n x {' x '.join(map(str, self.fed_shape))} ({self.stored_axes}){brought}"
 
     def told(self, raw: bool = True) -> str:
         """What an exported network wants to be fed, and its classes, in printable characters.
@@ -303,20 +315,6 @@ def _of_images(found: Dataset, x: np.ndarray, settings: Data) -> Preparation:
     )
 
 
-def source_as(settings: Data, kept: Preparation) -> Data:
-    """A data block with what its source leaves open of pictures and arrays as training had it.
-
-    So `source images "other"` is brought to the size and the colours that the network was trained on.
-    """
-    source = settings.source
-    if isinstance(source, Images | Pairs) and kept.input_type.kind == "image":
-        grey = kept.colour is False or (kept.colour is None and kept.input[0] == 1)
-        source = replace(source, colour=source.colour and not grey, resize=source.resize or kept.resize)
-    elif isinstance(source, Npz) and source.axes is None and kept.axes is not None:
-        source = replace(source, axes=kept.axes)
-    return replace(settings, source=source)
-
-
 def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:
     """What a schema cannot say of a record: where, and what is wrong there."""
     try:
@@ -334,6 +332,8 @@ def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:
     if len(document["scale"]) != len(document["offset"]):
         return "/offset", "as many numbers as there are of scale are wanted"
     axes = document.get("axes", "")
+    if "resize" in document and document["resize"] != document["input"][1:]:
+        return "/resize", "another size than that of the input"
     if axes and set(axes) | {"c"} != {"n", "c", *("", "w", "hw")[len(document["input"]) - 1]}:
         return "/axes", f"{axes} for an input of {len(document['input'])} sizes"
     if axes and "c" not in axes and channels != 1:
@@ -365,44 +365,3 @@ def _floats(numbers: list[float]) -> tuple[float, ...]:
 
 def _listed(numbers: tuple[float, ...]) -> str:
     return "[" + ", ".join(f"{number:.6g}" for number in numbers) + "]"
-
-
-def prepared_as(found: Dataset, kept: Preparation) -> Dataset:
-    """Data as a network was trained on other data: scaled by its numbers, labelled in the order of its classes.
-
-    Raises Fault where they cannot be: another shape (CNN408), another type (CNN426), other classes (CNN429).
-    """
-    if found.input_type.shape != kept.input:
-        message = f"the network takes {kept.input_type}, and {found.name} has {found.input_type}"
-        raise Fault("CNN408", message, at="source")
-    stored = BYTES if found.train.x.dtype == np.uint8 else FLOATS
-    if stored != kept.stored:
-        message = f"{found.name} has {stored}, and the network was trained on {kept.stored}"
-        raise Fault("CNN426", message, at="source", help=f"store {kept.stored}, as the training data have them")
-    places = _places(found, kept)
-
-    def part(split: Split) -> Split:
-        return Split(
-            split.x, split.y if places is None or split.itself else places[split.y], kept.scaling, split.weights
-        )
-
-    learn, choose, final = map(part, (found.train, found.validation, found.test))
-    return Dataset(found.name, learn, choose, final, kept.classes, found.table, found.source)
-
-
-def _places(found: Dataset, kept: Preparation) -> np.ndarray | None:
-    """The output of each class of the data; None where they are those of the network, in its order."""
-    if found.classes == kept.classes:
-        return None
-    if found.classes is None or kept.classes is None:
-        has, was = ("classes" if names else "numbers to meet" for names in (found.classes, kept.classes))
-        raise Fault("CNN429", f"{found.name} has {has}, and the network was trained on {was}", at="source")
-    output = {name: k for k, name in enumerate(kept.classes)}
-    strange = [name for name in found.classes if name not in output]
-    if strange:
-        told = ", ".join(strange[:8]) + (f" and {len(strange) - 8} more" if len(strange) > 8 else "")
-        raise Fault(
-            "CNN429", f"{found.name} has classes that the network was not trained on: {told}", at="source",
-            help=f"it knows {', '.join(kept.classes[:8])}{', ...' if len(kept.classes) > 8 else ''}",
-        )  # fmt: skip
-    return np.array([output[name] for name in found.classes], np.int64)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..api import read_spec
+from ..data.as_trained import prepared_as, source_as
 from ..data.dataset import Dataset
 from ..data.fingerprint import fingerprint
 from ..data.load import load
-from ..data.preparation import Preparation, preparation_of, prepared_as, source_as
+from ..data.preparation import Preparation, preparation_of
 from ..data.several import load_several
 from ..data.sources.by_name import Wanted
 from ..diagnostics import Diagnostic, Fault, Source, SpecError

@@ -10,6 +10,7 @@ first steps prepare images, unless it is raw. Weights lie in an npz file beside 
 from __future__ import annotations
 
 import base64
+import inspect
 import io
 import textwrap
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ import numpy as np
 from ..data.preparation import BYTES, Preparation
 from ..data.sources.by_name import called
 from ..ir import Graph
+from ..kernels.resample import coverage, resample
 from ..quoting import literal, literals, remark
 from .forward import forward
 
@@ -41,7 +43,7 @@ class Network:
 
     def __call__(self, x):
         arrays = x if isinstance(x, dict) else dict.fromkeys(INPUTS, x)
-        found = self.call(self.weights, {name: typed(arrays[name], kind) for name, kind in INPUTS.items()})
+        found = self.call(self.weights, {name: stored(arrays[name], kind) for name, kind in INPUTS.items()})
         return found if len(found) > 1 else found[OUTPUTS[0]]
 
 
@@ -96,6 +98,20 @@ def program(graph: Graph, weights: Mapping[str, np.ndarray], kept: Preparation |
     return bytes(jax.export.export(jax.jit(run), platforms=PLATFORMS)(shapes, images).serialize())
 
 
+def resizing(size: tuple[int, ...] | None) -> list[str]:
+    """Source of `stored`: numbers as the program takes them, and pictures of any size brought to the network's."""
+    if size is None:
+        return ["stored = typed"]
+    own = '''
+def stored(x, kind):
+    """Pictures of any height and width as the program takes them."""
+    x = typed(x, kind)
+    return x if x.shape[2:] == SIZE else np.rint(resample(x, *SIZE)).astype(kind)
+'''
+    kernels = [inspect.getsource(kernel) for kernel in (resample, coverage)]
+    return [f"SIZE = {tuple(size)}", *kernels, own]
+
+
 def type_of(kept: Preparation | None) -> str:
     """The type of what is fed."""
     return "uint8" if kept is not None and kept.stored == BYTES else "float32"
@@ -146,6 +162,7 @@ def module_source(
         f"INPUTS = {{{inputs}}}  # their types\nOUTPUTS = {literals(outputs)}\nCLASSES = {classes}\n"
         f"PREPARES = {inside is not None}\nBYTES_AS = {inside.bytes_as if inside else None!r}",
         LOADING.replace("{default}", default).replace("{where}", where).split("\nif __name__")[0],
+        *resizing(inside.resize if inside else None),
         text("PROGRAM", program(graph, weights, inside)),
         *([text("WEIGHTS", packed(weights))] if embed else []),
         "if __name__" + LOADING.split("\nif __name__")[1],

@@ -1,4 +1,4 @@
-"""Images made larger or smaller: x[h,c,w,n]."""
+"""Images made larger or smaller: x[h,c,w,n] within a plan, x[...,h,w] before one."""
 
 from __future__ import annotations
 
@@ -44,3 +44,23 @@ def blend_pixels(
     """out = down x across^T: rows are blended by down[i,h], columns by across[j,w]; scratch is [i,c,w,n]."""
     np.matmul(down, x.reshape(len(x), -1), out=scratch.reshape(len(down), -1))
     np.matmul(across, scratch, out=out)
+
+
+def resample(x: np.ndarray, height: int, width: int) -> np.ndarray:
+    """x[...,h,w] -> [...,height,width], bilinear; made smaller, each pixel is the mean of those that it covers.
+
+    Pillow's resize by BILINEAR, which rounds bytes twice on the way, is at most one step of 255 away.
+    """
+    return np.asarray(coverage(x.shape[-2], height) @ x @ coverage(x.shape[-1], width).T)
+
+
+def coverage(count: int, wanted: int) -> np.ndarray:
+    """How much of each of `count` pixels is in each of `wanted`: a triangle as wide as one of them [wanted,count].
+
+    coverage(4, 2) == [[3/7, 3/7, 1/7, 0], [0, 1/7, 3/7, 3/7]]
+    """
+    ratio = count / wanted
+    centres = (np.arange(wanted) + 0.5) * ratio - 0.5
+    distance = np.abs(np.arange(count) - centres[:, None]) / max(ratio, 1.0)
+    found = np.maximum(0.0, 1 - distance)
+    return np.asarray(found / found.sum(1, keepdims=True))

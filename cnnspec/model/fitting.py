@@ -14,13 +14,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..data.as_trained import prepared_as
 from ..data.asked.single import as_numbers
 from ..data.checks import ensure_balanced
 from ..data.classes import classes_of
 from ..data.dataset import Dataset, Named, Split
 from ..data.found import Found, Pair
 from ..data.load import as_weights, class_weights, dataset_of, divide
-from ..data.preparation import Preparation, preparation_of, prepared_as
+from ..data.preparation import Preparation, preparation_of
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import Graph
 from ..lang import Spec

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from cnnspec.data.asked.fitted import as_digit, cover, fitted, resample, weights
+from cnnspec.data.asked.fitted import as_digit, cover, fitted
 from cnnspec.data.dataset import Scaling
 from cnnspec.data.load import load
 from cnnspec.data.preparation import Preparation
 from cnnspec.diagnostics import Fault
 from cnnspec.ir import data
+from cnnspec.kernels.resample import coverage, resample
 from cnnspec.settings.data import Data
 
 DIGITS = load(Data()).test.x[:, 0]
@@ -131,8 +132,8 @@ def test_other_pictures_are_cut_around_the_middle():
 
 
 def test_pixels_are_weighed_as_pillow_weighs_them():
-    np.testing.assert_allclose(weights(4, 2), [[3 / 7, 3 / 7, 1 / 7, 0], [0, 1 / 7, 3 / 7, 3 / 7]])
-    assert weights(7, 7).tolist() == np.eye(7).tolist()
+    np.testing.assert_allclose(coverage(4, 2), [[3 / 7, 3 / 7, 1 / 7, 0], [0, 1 / 7, 3 / 7, 3 / 7]])
+    assert coverage(7, 7).tolist() == np.eye(7).tolist()
     image = pytest.importorskip("PIL.Image")
     x = np.random.default_rng(0).integers(0, 256, (37, 53)).astype(np.uint8)
     for height, width in ((9, 20), (80, 60), (37, 1), (1, 53)):

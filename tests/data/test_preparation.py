@@ -5,10 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from cnnspec.data.as_trained import prepared_as
 from cnnspec.data.asked.single import arranged, read_inputs
 from cnnspec.data.dataset import Scaling, Table
 from cnnspec.data.load import load
-from cnnspec.data.preparation import Preparation, preparation_of, prepared_as
+from cnnspec.data.preparation import Preparation, preparation_of
 from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.settings.data import Csv, Data, Npz
 from cnnspec.validation import fault_of

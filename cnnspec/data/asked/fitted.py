@@ -16,6 +16,7 @@ import numpy as np
 
 from ...diagnostics import Fault
 from ...ir import TensorType
+from ...kernels.resample import resample
 from ..preparation import Preparation
 
 DIGITS = tuple("0123456789")
@@ -138,20 +139,3 @@ def cover(x: np.ndarray, kind: TensorType) -> np.ndarray:
     top, left = (height - tall) // 2, (width - wide) // 2
     cut = x[:, :, top : top + tall, left : left + wide].astype(np.float64)
     return np.rint(np.clip(resample(cut, wanted_h, wanted_w), 0, 255)).astype(np.uint8)
-
-
-def resample(x: np.ndarray, height: int, width: int) -> np.ndarray:
-    """x[...,h,w] -> [...,height,width], bilinear; made smaller, each pixel is the mean of those that it covers."""
-    return np.asarray(weights(x.shape[-2], height) @ x @ weights(x.shape[-1], width).T)
-
-
-def weights(count: int, wanted: int) -> np.ndarray:
-    """How much of each of `count` pixels is in each of `wanted`: a triangle as wide as one of them [wanted,count].
-
-    weights(4, 2) == [[3/7, 3/7, 1/7, 0], [0, 1/7, 3/7, 3/7]]
-    """
-    ratio = count / wanted
-    centres = (np.arange(wanted) + 0.5) * ratio - 0.5
-    distance = np.abs(np.arange(count) - centres[:, None]) / max(ratio, 1.0)
-    found = np.maximum(0.0, 1 - distance)
-    return np.asarray(found / found.sum(1, keepdims=True))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...diagnostics import Diagnostic, Fault, SpecError
+from ...kernels.resample import resample
 from ...plain_files import open_regular
 from ..files import need, unreadable
 from ..formats.idx import read_idx
@@ -215,7 +216,8 @@ def arranged(x: np.ndarray, kept: Preparation, where: str) -> np.ndarray:
     """An array of one image or several, with its axes in the order of training's data, as (n, c, h, w).
 
     Channels first will do too; an image of one channel may come without its axis, and what was trained on pictures
-    takes their channels last, as libraries of pictures give them.
+    takes their channels last, as libraries of pictures give them. Where training brought pictures to a size, so
+    are these.
     """
     kind = kept.input_type
     axes = kept.axes or ""
@@ -239,8 +241,25 @@ def arranged(x: np.ndarray, kept: Preparation, where: str) -> np.ndarray:
     last = len(sizes) > 1 and (sizes[-1], *sizes[:-1]) == kept.input
     if last and kept.source == "images":
         return np.moveaxis(x if x.ndim > len(kept.input) else x[None], -1, 1)
+    if kept.resize is not None and (pictures := _pictures(x, kept.input[0])) is not None:
+        need(8 * pictures.size, f"{where}, to be brought to {kept.input_type}")
+        sized = resample(pictures, *kept.resize)
+        return (np.rint(sized) if x.dtype.kind in "iu" or x.max() > 1 else sized).astype(x.dtype)
     help = f"its channels are last: `numpy.moveaxis(x, -1, -{len(sizes)})` brings them to the front" if last else ""
     raise Fault("CNN408", f"{where} holds {x.dtype} {x.shape}, and the network takes {kind}", help=help)
+
+
+def _pictures(x: np.ndarray, channels: int) -> np.ndarray | None:
+    """Numbers of one picture or several, of any size, as (n, c, h, w); None where the channels are others."""
+    if 0 in x.shape or x.dtype == np.bool_:
+        return None
+    if channels == 1 and x.ndim in (2, 3) and 1 not in (x.shape[0], x.shape[-1]):
+        return x.reshape(-1, 1, *x.shape[-2:])
+    if x.ndim in (3, 4) and x.shape[-3] == channels:
+        return x.reshape(-1, *x.shape[-3:])
+    if x.ndim in (3, 4) and x.shape[-1] == channels:
+        return np.moveaxis(x.reshape(-1, *x.shape[-3:]), -1, 1)
+    return None
 
 
 def as_seen(x: np.ndarray, where: str) -> np.ndarray:

@@ -66,7 +66,7 @@ def onnx_model(
 
     from ..._version import __version__
 
-    page = written(graph, weights, dtype, opset)
+    page = written(graph, weights, dtype, opset, None if raw else preparation)
 
     def value(name: str, of: str, told: str = "") -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, page.element, ["n", *graph.type(of).shape], told)
@@ -78,9 +78,7 @@ def onnx_model(
             outputs.append(value(f"{output}.same", output))
         else:
             outputs.append(value(output, output, graph.nodes[output].op.written()))
-    inputs = [value(name, name, f"input {graph.type(name)}") for name in graph.inputs]
-    if preparation and not raw:
-        inputs = [prepend(page, name, preparation.of(name)) for name in graph.inputs]
+    inputs = page.inputs or [value(name, name, f"input {graph.type(name)}") for name in graph.inputs]
     whole = helper.make_graph(page.nodes, visible(name), inputs, outputs)
     versions = [helper.make_opsetid("", page.opset)]
     model = helper.make_model(
@@ -106,8 +104,10 @@ def onnx_model(
     return model
 
 
-def written(graph: Graph, weights: Mapping[str, np.ndarray], dtype: str, opset: int | None) -> OnnxPage:
-    """The page with every word on it, for an opset that has all the operators."""
+def written(
+    graph: Graph, weights: Mapping[str, np.ndarray], dtype: str, opset: int | None, kept: Preparation | None
+) -> OnnxPage:
+    """The page with every word on it, and what prepares images, for an opset that has all the operators."""
     from onnx import defs
 
     newest = defs.onnx_opset_version()
@@ -122,12 +122,13 @@ def written(graph: Graph, weights: Mapping[str, np.ndarray], dtype: str, opset: 
             init = settings(type(op)).get("init")
             if init and op.init != init.default:
                 page.note(INIT, str(op.init))
+    page.inputs = [prepend(page, name, kept.of(name)) for name in graph.inputs] if kept else []
     if page.needs == page.opset:
         return page
     if opset is not None:
         help = f"leave --opset out, or say --opset {page.needs} or newer"
         refuse("CNN508", f"`{page.needy}` needs opset {page.needs}, newer than opset {opset}", help)
-    return written(graph, weights, dtype, page.needs)
+    return written(graph, weights, dtype, page.needs, kept)
 
 
 def keep_shapes(model: onnx.ModelProto, arrays: Mapping[str, np.ndarray]) -> None:

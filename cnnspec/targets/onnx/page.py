@@ -32,6 +32,7 @@ class OnnxPage:
         self.element = {"float32": TensorProto.FLOAT, "float64": TensorProto.DOUBLE}[dtype]
         self.nodes: list[onnx.NodeProto] = []
         self.arrays: dict[str, np.ndarray] = {}
+        self.inputs: list[onnx.ValueInfoProto] = []
         self.names = set(graph.nodes)
 
     def kind(self, node: Node) -> TensorType:
@@ -62,11 +63,14 @@ class OnnxPage:
         name = f"{node.name}.{part}" if part else node.name
         made = helper.make_node(kind, inputs, [name], name=name, **attributes)
         made.doc_string = node.op.written()
-        since = first_opset(kind)
-        if since > self.needs:
-            self.needs, self.needy = since, node.op.written()
+        self.ask_for(first_opset(kind), node.op.written())
         self.nodes.append(made)
         return name
+
+    def ask_for(self, opset: int, needy: str) -> None:
+        """What `needy` tells of the model cannot be written for less than this opset."""
+        if opset > self.needs:
+            self.needs, self.needy = opset, needy
 
     def note(self, key: str, text: str) -> None:
         """Keep something about the last node that ONNX has no place for."""

@@ -1,8 +1,10 @@
 """How images are prepared, as the first nodes of an ONNX model; and the model without them again.
 
     input: uint8 [n, h, w, c]  ->  Transpose -> Cast -> Sub -> Mul -> Add  ->  input/prepared: float [n, c, h, w]
+    input: uint8 [n, c, any h, any w]  ->  Cast -> Resize -> Round -> Mul  ->  input/prepared: float [n, c, h, w]
 
 Of these a preparation has those that it needs. The input is what is stored: bytes as uint8, its axes as they are.
+Pillow rounds twice where this rounds once, so a pixel of a resized picture may be one step of 255 away.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 PREPARES = "cnnspec.prepares"  # in a model's metadata: `yes` where its first nodes prepare images, else `no`
 PREPARED, PART = "/prepared", "/prepare/"
+ANTIALIASED = 18  # the opset since which Resize looks at all pixels that it covers
 
 
 def prepend(page: OnnxPage, name: str, kept: Preparation) -> onnx.ValueInfoProto:
@@ -45,6 +48,14 @@ def prepend(page: OnnxPage, name: str, kept: Preparation) -> onnx.ValueInfoProto
         value = add("Transpose", "axes", value, perm=[axes.index(axis) for axis in kept.axes_seen])
     if kept.stored == BYTES:
         value = add("Cast", "cast", value, to=page.element)
+    if kept.resize is not None:
+        page.ask_for(ANTIALIASED, f"resize {'x'.join(map(str, kept.resize))}")
+        sizes = page.constant(f"{name}{PART}resize.sizes", kept.resize)
+        value = add(
+            "Resize", "resize", value, "", "", sizes, mode="linear", antialias=1, exclude_outside=1,
+            axes=[kept.axes_seen.index(axis) for axis in "hw"],
+        )  # fmt: skip
+        value = add("Round", "round", value)
     centre, scale, offset = kept.scaling.steps(page.dtype)
     for kind, part, values, nothing in (
         ("Sub", "centre", centre, 0.0), ("Mul", "scale", scale, 1.0), ("Add", "offset", offset, 0.0),
@@ -56,7 +67,7 @@ def prepend(page: OnnxPage, name: str, kept: Preparation) -> onnx.ValueInfoProto
     made[-1].output[0] = prepared
     page.nodes[:0] = made
     stored = TensorProto.UINT8 if kept.stored == BYTES else page.element
-    return helper.make_tensor_value_info(name, stored, ["n", *kept.stored_shape], kept.fed())
+    return helper.make_tensor_value_info(name, stored, ["n", *kept.fed_shape], kept.fed())
 
 
 def without(model: onnx.ModelProto, kept: Preparation) -> onnx.ModelProto | None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...kernels.resample import resample
 from ...kernels.scale import rescale
 from ...kernels.update import clip_scale
 from ...runtime.load import Arena
@@ -54,6 +55,7 @@ class Preparation(NamedTuple):
     classes   the names of the outputs, where these are classes
     order     where each axis that the network sees stands among those of x; -1 for channels that x has no axis for
     bytes_as  what bytes are multiplied by where x are floats; None where they could mean anything
+    size      height and width that pictures of any size are brought to, where they are
     """
 
     stored: str
@@ -62,6 +64,7 @@ class Preparation(NamedTuple):
     classes: tuple[str, ...] | None
     order: tuple[int, ...]
     bytes_as: float | None = None
+    size: tuple[int, ...] | None = None
 
     def __call__(self, x: Any) -> np.ndarray:
         """Images as the training data have them, as the network sees them: (n, c, ...) floats."""
@@ -69,6 +72,8 @@ class Preparation(NamedTuple):
         if x.ndim != len(self.order) - (-1 in self.order):
             raise ValueError(f"images as the training data have them have {len(self.order)} axes, got {x.shape}")
         x = x[:, None] if -1 in self.order else x.transpose(self.order)
+        if self.size is not None and x.shape[2:] != self.size:
+            x = np.rint(resample(x, *self.size))
         return rescale(x, self.scale, self.offset, np.empty(x.shape, np.float32))
 
     def typed(self, x: np.ndarray) -> np.ndarray:

@@ -131,6 +131,9 @@ def prepare_source(preparation: Preparation, function: str) -> list[str]:
         body.append("x = x.unsqueeze(1)")
     elif axes != seen:
         body.append(f"x = x.permute{tuple(axes.index(axis) for axis in seen)!r}")
+    if preparation.resize is not None:
+        size = tuple(preparation.resize)
+        body.append(f'x = F.interpolate(x, {size}, mode="bilinear", antialias=True).round()  # as Pillow does')
     numbers = {"centre": centre, "scale": scale, "offset": offset}
     if not any(centre):
         del numbers["centre"]
@@ -138,6 +141,7 @@ def prepare_source(preparation: Preparation, function: str) -> list[str]:
         body.append(f"{part} = torch.tensor({values!r}, device=x.device).view(-1, *[1] * (x.dim() - 2))")
     body.append(f"return {'(x - centre)' if any(centre) else 'x'} * scale + offset")
     how = "(x - centre) * scale + offset" if any(centre) else "x * scale + offset"
+    axes += " of any height and width" if preparation.resize is not None else ""
     told = [f'    """{takes}, {axes}, as the network sees them:', f'    {how}, channel by channel."""']
     return [f"def {function}(x):", *told, *(f"    {line}" for line in body)]
 

@@ -1,0 +1,67 @@
+"""Other data, read and prepared as those that a network was trained on: for `eval`, `--resume` and `fit`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..diagnostics import Fault
+from ..settings.data import Data, Images, Npz, Pairs
+from .dataset import Dataset, Split
+from .preparation import BYTES, FLOATS, Preparation
+
+
+def source_as(settings: Data, kept: Preparation) -> Data:
+    """A data block with what its source leaves open of pictures and arrays as training had it.
+
+    So `source images "other"` is brought to the size and the colours that the network was trained on.
+    """
+    source = settings.source
+    if isinstance(source, Images | Pairs) and kept.input_type.kind == "image":
+        grey = kept.colour is False or (kept.colour is None and kept.input[0] == 1)
+        source = replace(source, colour=source.colour and not grey, resize=source.resize or kept.resize)
+    elif isinstance(source, Npz) and source.axes is None and kept.axes is not None:
+        source = replace(source, axes=kept.axes)
+    return replace(settings, source=source)
+
+
+def prepared_as(found: Dataset, kept: Preparation) -> Dataset:
+    """Data as a network was trained on other data: scaled by its numbers, labelled in the order of its classes.
+
+    Raises Fault where they cannot be: another shape (CNN408), another type (CNN426), other classes (CNN429).
+    """
+    if found.input_type.shape != kept.input:
+        message = f"the network takes {kept.input_type}, and {found.name} has {found.input_type}"
+        raise Fault("CNN408", message, at="source")
+    stored = BYTES if found.train.x.dtype == np.uint8 else FLOATS
+    if stored != kept.stored:
+        message = f"{found.name} has {stored}, and the network was trained on {kept.stored}"
+        raise Fault("CNN426", message, at="source", help=f"store {kept.stored}, as the training data have them")
+    places = _places(found, kept)
+
+    def part(split: Split) -> Split:
+        return Split(
+            split.x, split.y if places is None or split.itself else places[split.y], kept.scaling, split.weights
+        )
+
+    learn, choose, final = map(part, (found.train, found.validation, found.test))
+    return Dataset(found.name, learn, choose, final, kept.classes, found.table, found.source)
+
+
+def _places(found: Dataset, kept: Preparation) -> np.ndarray | None:
+    """The output of each class of the data; None where they are those of the network, in its order."""
+    if found.classes == kept.classes:
+        return None
+    if found.classes is None or kept.classes is None:
+        has, was = ("classes" if names else "numbers to meet" for names in (found.classes, kept.classes))
+        raise Fault("CNN429", f"{found.name} has {has}, and the network was trained on {was}", at="source")
+    output = {name: k for k, name in enumerate(kept.classes)}
+    strange = [name for name in found.classes if name not in output]
+    if strange:
+        told = ", ".join(strange[:8]) + (f" and {len(strange) - 8} more" if len(strange) > 8 else "")
+        raise Fault(
+            "CNN429", f"{found.name} has classes that the network was not trained on: {told}", at="source",
+            help=f"it knows {', '.join(kept.classes[:8])}{', ...' if len(kept.classes) > 8 else ''}",
+        )  # fmt: skip
+    return np.array([output[name] for name in found.classes], np.int64)
