@@ -11,6 +11,7 @@ from .columns import aligned, beside, grid, number
 from .explanation import Explanation, account, image_shape, moved_from
 from .probe import Seen
 from .receptive_field import receptive
+from .slopes import filter_kernels
 from .trace_back import back, way_back
 from .trace_place import SHOWN, Place
 from .trace_weight import trace_weight
@@ -280,16 +281,3 @@ class Trace:
         self.lines += back(self.graph, self.seen, self.parameters, self.node, (self.c, self.i, self.j))
         self.say()
         self.lines += [f"  {line}" for line in way_back(self.graph, self.seen, self.node)]
-
-
-def filter_kernels(weight: np.ndarray, f: int, detail: dict) -> np.ndarray:
-    """The kernels [c,u,v] of filter f as its window meets the input; of a transposed one, turned."""
-    if detail["turned"]:  # (c, f / groups, u, v)
-        channels, share = weight.shape[:2]
-        group = f // share
-        part = weight.reshape(detail["groups"], channels // detail["groups"], share, *weight.shape[2:])
-        kernels = part[group, :, f - group * share]
-        kernels = kernels[(slice(None), *[slice(None, None, -1)] * (kernels.ndim - 1))]
-    else:
-        kernels = weight[f]
-    return kernels.reshape(len(kernels), *detail["kernel"])

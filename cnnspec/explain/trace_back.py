@@ -6,8 +6,9 @@ import numpy as np
 
 from ..ir import Graph, Node
 from .columns import aligned, number
-from .explanation import account, image_shape
+from .explanation import image_shape
 from .probe import Seen
+from .slopes import Part, parts
 
 SHOWN = 8  # contributions that are written out
 
@@ -15,68 +16,52 @@ SHOWN = 8  # contributions that are written out
 def back(
     graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], node: Node, place: tuple[int, int, int]
 ) -> list[str]:
-    """What each reader that sums products gives back to the number at (c, i, j): slope × weight, added up."""
+    """What each reader gives back to the number at (c, i, j): slope × how it changes with the number, added up."""
     lines: list[str] = []
+    if node.name in graph.outputs:
+        lines += ["", "  the cost is computed from this number: so much it changes with it"]
     for reader in graph.readers().get(node.name, []):
-        told = account(graph, reader)
-        weight = parameters.get(f"{reader.owner}.weight")
-        if weight is None or told.kind not in ("filter", "all") or told.detail.get("turned"):
-            continue
-        slope = seen.gradients[reader.name][0].reshape(image_shape(reader.type))
-        if told.kind == "all":
-            k = int(np.ravel_multi_index(place, image_shape(node.type)))
-            terms = [((o, 0, 0), float(slope[o, 0, 0]), float(weight[o, k])) for o in range(len(slope))]
-        else:
-            terms = filter_terms(slope, weight, told.detail, node.type["c"], place)
-        lines += _told(reader, terms)
+        which = [k for k, name in enumerate(reader.inputs) if graph[name].name == node.name]
+        found = [part for k in which for part in parts(graph, seen, parameters, reader, k, place)]
+        lines += _told(reader, seen.gradients[reader.name][0].reshape(image_shape(reader.type)), found)
     return lines
 
 
-Term = tuple[tuple[int, int, int], float, float]
-"""The place of a number that was made of this one, its slope, and the weight between them."""
-
-
-def filter_terms(
-    slope: np.ndarray, weight: np.ndarray, detail: dict, channels: int, place: tuple[int, int, int]
-) -> list[Term]:
-    """Every output of a convolution that met the number: for tap u that is row (i + pad - u * dilate) / stride.
-
-    With a stride above one that is a whole number for some taps only, the others never met this number.
-    """
-    c, i, j = place
-    kernel, stride, pad, dilate = (detail[key] for key in ("kernel", "stride", "pad", "dilate"))
-    share = channels // detail["groups"]
-    filters = len(slope) // detail["groups"]
-    kernels = weight.reshape(*weight.shape[:2], *kernel)
-    terms = []
-    for f in range(c // share * filters, (c // share + 1) * filters):
-        for u, v in np.ndindex(*kernel):
-            row, row_rest = divmod(i + pad[0] - u * dilate[0], stride[0])
-            column, column_rest = divmod(j + pad[1] - v * dilate[1], stride[1])
-            met = row_rest == column_rest == 0
-            if met and 0 <= row < slope.shape[1] and 0 <= column < slope.shape[2]:
-                at = (f, row, column)
-                terms.append((at, float(slope[at]), float(kernels[f, c % share, u, v])))
-    return terms
-
-
-def _told(reader: Node, terms: list[Term]) -> list[str]:
-    """The strongest terms, the rest, and their sum."""
-    products = [slope * weight for _, slope, weight in terms]
-    order = sorted(range(len(terms)), key=lambda k: -abs(products[k]))
-    rows = [["", "slope", "", "weight", "", "product"]]
+def _told(reader: Node, slope: np.ndarray, found: list[Part]) -> list[str]:
+    """The strongest parts, the rest, their sum, and why nothing comes back."""
+    slopes = [float(slope[part.place]) for part in found]
+    products = [slope * part.slope for slope, part in zip(slopes, found, strict=True)]
+    order = sorted(range(len(found)), key=lambda k: (-abs(products[k]), -abs(found[k].slope)))
+    weighs = reader.op.family == "convolution" or reader.op.word == "dense"
+    rows = [["", "slope", "", "weight" if weighs else "change", "", "product"]]
     for k in order[:SHOWN]:
-        at, slope, weight = terms[k]
-        index = (at[0], *at[3 - len(reader.type.spatial) :]) if reader.type.spatial else at[:1]
+        part = found[k]
+        rank = len(reader.type.shape)
+        index = part.place if rank == 3 else (part.place[0], part.place[2])[:rank]
         name = f"{reader.name}[{','.join(map(str, index))}]"
-        rows.append([name, number(slope), "×", number(weight), "=", number(products[k])])
-    times = "once" if len(terms) == 1 else f"{len(terms)} times"
-    lines = ["", f"  {reader.name} met it {times}; what met it gives back its slope times the weight between:"]
+        rows.append([name, number(slopes[k]), "×", number(part.slope), "=", number(products[k])])
+    times = "once" if len(found) == 1 else f"{len(found)} times"
+    how = "the weight between" if weighs else "its change with this number"
+    lines = ["", f"  {reader.name} met it {times}; what met it gives back its slope times {how}:"]
     lines += [f"    {line}" for line in aligned(rows)]
     rest = sum(products[k] for k in order[SHOWN:])
     if len(order) > SHOWN:
         lines.append(f"    and {len(order) - SHOWN} others, together {number(rest)}")
-    return [*lines, f"    sum {number(sum(products))}"]
+    lines.append(f"    sum {number(sum(products))}")
+    reason = _reason(reader, slopes, found)
+    return [*lines, f"    {reason}"] if reason else lines
+
+
+def _reason(reader: Node, slopes: list[float], found: list[Part]) -> str:
+    """Why a reader gives nothing back."""
+    if not found:
+        return f"no number of {reader.name} was made of it: nothing comes back"
+    reasons = dict.fromkeys(part.why for part in found)
+    if all(part.slope == 0 and part.why for part in found):
+        return f"nothing comes back: {'; '.join(reasons)}"
+    if not any(slopes):
+        return f"nothing comes back: the cost does not change with what {reader.name} made of it"
+    return ""
 
 
 def way_back(graph: Graph, seen: Seen, node: Node) -> list[str]:

@@ -17,7 +17,8 @@ Term = tuple[str, float, str, float]  # the slope's place and value, the other f
 def trace_weight(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> str:
     """d cost / d weight as the sum of slope × input over all places where the weight was used."""
     node, value = place.node, parameters[place.name][place.index]
-    lines = [f"{place} = {number(value)}", f"  {node.op.written()} of {', '.join(node.inputs)}"]
+    where = f"    {node.span}" if node.span else ""
+    lines = [f"{place} = {number(value)}", f"  {node.op.written()} of {', '.join(node.inputs)}{where}"]
     terms = _terms(graph, seen, parameters, place)
     if terms is None:
         lines += ["", "  how it enters is told by the formula:", f"  {account(graph, node).formula}"]

@@ -66,11 +66,12 @@ def _step(node: Node, graph: Graph) -> Step:
 
 
 def _sums(node: Node, types: tuple[TensorType, ...]) -> Iterable[str]:
-    """The arithmetic of a step, an axis a line; nothing where the shape stays."""
+    """The arithmetic of a step, an axis a line; nothing where number after number stays as it is."""
     op = node.op
-    if not types or node.type.axes == types[0].axes:
-        if len(types) > 1:
-            yield f"all {len(types)} branches are {node.type}"
+    if types and len(types) > 1 and node.type.axes == types[0].axes:
+        yield f"all {len(types)} branches are {node.type}"
+        return
+    if not types or (node.type.axes == types[0].axes and not _looks_around(op, types)):
         return
     x, made = types[0], node.type
     if op.join:
@@ -79,27 +80,42 @@ def _sums(node: Node, types: tuple[TensorType, ...]) -> Iterable[str]:
     if made.kind == "vector" and x.kind != "vector" and made["c"] == x.elements:
         yield f"{' * '.join(map(str, x.shape))} = {made['c']} numbers"
         return
-    if made.elements == x.elements and op.looks_everywhere:
+    if made.elements == x.elements and op.looks_everywhere and not op.macs(*types):
         yield f"the same {x.elements} numbers in other axes"
         return
-    if made["c"] != x["c"]:
+    if made["c"] != x["c"] or _counts_filters(op, made):
         yield _channels(op, x, made)
-    if made.spatial == x.spatial or op.looks_everywhere:
+    if not made.spatial or op.looks_everywhere:
         if x.spatial and not made.spatial:
             yield f"one number for each channel of {'x'.join(map(str, x.spatial))}"
         return
     for axis, size in made.axes:
-        if axis in SIDES and size != x[axis]:
+        if axis in SIDES and (size != x[axis] or op.window(*types) is not None):
             yield f"{SIDES[axis]} {_along(op, types, axis)} = {size}"
+
+
+def _looks_around(op: Op, types: tuple[TensorType, ...]) -> bool:
+    """Whether a number is made of more than the number in its own place: what is 28 by arithmetic, not by rule."""
+    return op.window(*types) is not None or op.word == "dense"
+
+
+def _counts_filters(op: Op, made: TensorType) -> bool:
+    """Whether the word says how many channels it makes."""
+    return op.word in ("conv", "upconv", "dense") and _first_size(op) == made["c"]
+
+
+def _first_size(op: Op) -> Any:
+    size = getattr(op, "size", None)
+    return size[0] if isinstance(size, tuple) else size
 
 
 def _channels(op: Op, x: TensorType, made: TensorType) -> str:
     """How many channels there are, and where the number stands."""
-    size = getattr(op, "size", None)
-    first = size[0] if isinstance(size, tuple) else size
     what = "filters" if x.spatial and made.spatial else "outputs"
     return (
-        f"{made['c']} {what}, whatever the {x['c']} that come in" if first == made["c"] else f"channels {made['c']}"
+        f"{made['c']} {what}, whatever the {x['c']} that come in"
+        if _first_size(op) == made["c"]
+        else f"channels {made['c']}"
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..ir import Builder, Graph, TensorType
 from ..ir.leaves import Target, Weight
 from ..ir.op import Array, Node, Op, PlanWriter
+from ..primitives.shape import Flattening, Unflatten
 from ..words.merge import Add
 
 
@@ -74,9 +75,23 @@ def every_gradient(graph: Graph) -> Graph:
     for value in graph.outputs:
         node = graph[value]
         if value in total:
-            shown.append(b.add(ActivationSlope(), total[value], name=f"{value}.slope", like=node))
+            shown.append(
+                b.add(ActivationSlope(), in_order(total[value], node, b), name=f"{value}.slope", like=node)
+            )
         else:
             shown.append(b.add(Flat(node.type), name=f"{value}.slope", like=node))
     made = b.graph(graph.inputs, (*graph.outputs, *shown), cost=graph.cost, **graph.circumstances)
     trained = [node.name for node in graph if isinstance(node.op, Weight) and node.op.parameter.trained]
     return replace(made, updates={}, gradients={name: total[name] for name in trained if name in total})
+
+
+def in_order(gradient: str, node: Node, b: Builder) -> str:
+    """The gradient of a flattened image as one that knows how it is folded: a dense layer's does not tell.
+
+    f = flatten x;  f.dx = multiply_input_gradient dy w;  f.slope = f.dx
+    f = flatten x;  f.dx = ...;  f.image = unflatten f.dx;  f.folded = flatten f.image;  f.slope = f.folded
+    """
+    if not node.type.folded or b.type(gradient).folded == node.type.folded:
+        return gradient
+    image = b.add(Unflatten(TensorType(node.type.folded)), gradient, name=f"{node.name}.image", like=node)
+    return b.add(Flattening(), image, name=f"{node.name}.folded", like=node)

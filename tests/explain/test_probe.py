@@ -44,6 +44,18 @@ def test_the_slope_of_a_bias_is_the_sum_of_the_slopes_of_its_channel():
     )
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_gradient_of_a_flattened_image_is_in_its_order(count):
+    """A dense layer gives it back in the order in which the image lies in memory."""
+    text = "input 2x5x4\nconv 4x2x2 -> relu -> flatten -> dense 6 -> tanh -> dense 3 -> softmax"
+    model = cnnspec.compile(text=text, dtype="float64")
+    x, y = batch(model, count)
+    gradients = look(model, x, y).gradients
+    wanted = gradients["dense1"] @ model.parameters["dense1.weight"]
+    np.testing.assert_allclose(gradients["flatten1"], wanted, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(gradients["relu1"].reshape(count, -1), wanted, rtol=1e-12, atol=1e-15)
+
+
 def test_a_value_that_the_cost_does_not_see_is_flat():
     text = "input 1x6x6\nconv 2x3x3 as a -> gap -> dense 2 -> softmax\nnet other = @a -> relu -> gap"
     model = cnnspec.compile(text=text, dtype="float64")

@@ -12,9 +12,10 @@ from cnnspec.api import read_spec
 from cnnspec.cli import program
 from cnnspec.diagnostics import SpecError
 from cnnspec.explain.columns import number
-from cnnspec.explain.explanation import KINDS, account, kind_of
+from cnnspec.explain.explanation import KINDS, account, image_shape, kind_of
 from cnnspec.explain.gradcheck import random_batch
 from cnnspec.explain.probe import Probe, look
+from cnnspec.explain.slopes import parts
 from cnnspec.explain.trace import trace
 from cnnspec.explain.trace_place import Place, find_place
 from cnnspec.words import OPS
@@ -104,10 +105,54 @@ def test_what_comes_back_to_a_number_adds_up_to_its_slope():
                 assert float(parts[0]) == pytest.approx(slope, rel=1e-4, abs=1e-15)
 
 
+@pytest.mark.parametrize("name", [*PLAIN, *SMALL, "grown", "every word"])
+def test_every_reader_tells_what_it_gives_back(name):
+    """Through every word: what readers give back adds up to a number's slope, at places drawn at random."""
+    grown = "input 2x5x4\nupconv 4x3x2 stride 2 pad 1 output_pad 1 groups 2 -> upsample 2 -> dense 3 -> softmax"
+    texts = {**PLAIN, **SMALL, "grown": grown}
+    model, seen, parameters, _ = every_word_traced() if name == "every word" else traced(texts[name])
+    generator = np.random.default_rng(4)
+    readers = model.graph.readers()
+    for node in model.graph:
+        if node.name in model.graph.outputs:
+            continue
+        for _ in range(2 if name == "every word" else 5):
+            index = tuple(int(generator.integers(size)) for size in node.type.shape)
+            place = (index[0], *(0, 0, *index[1:])[-2:])
+            came = 0.0
+            for reader in readers.get(node.name, []):
+                slope = seen.gradients[reader.name][0].reshape(image_shape(reader.type))
+                for k, read in enumerate(reader.inputs):
+                    if read == node.name:
+                        made = parts(model.graph, seen, parameters, reader, k, place)
+                        came += sum(float(slope[part.place]) * part.slope for part in made)
+            gradient = float(seen.gradients[node.name][0][index])
+            assert came == pytest.approx(gradient, rel=1e-8, abs=1e-12), (node.name, index)
+
+
+def test_a_number_that_gets_nothing_says_why():
+    """A closed rectifier, a window that chose another, a branch that is smaller."""
+    text = "input 1x4x4\nconv 1x1x1 -> relu -> maxpool 2 -> max( id | @relu1 -> maxpool 2 -> scale ) -> dense 2"
+    model = cnnspec.compile(text=text + "\ntrain { cost mse }", dtype="float64")
+    model.parameters["conv1.weight"], model.parameters["conv1.bias"] = np.ones((1, 1, 1, 1)), np.zeros(1)
+    model.parameters["scale1.weight"] = np.array([2.0])
+    x = np.arange(16.0).reshape(1, 1, 4, 4) - 9.5
+    seen = look(model, x, np.zeros((1, 2)))
+    parameters = {name: model.parameters[name] for name in model.parameters}
+
+    def told(name, *index):
+        return trace(model.graph, seen, parameters, Place(model.graph[name], index))
+
+    assert "nothing comes back: relu is flat here: of -9.5 it makes 0" in told("conv1", 0, 0, 0)
+    assert "nothing comes back: another number of its window was chosen" in told("relu1", 0, 2, 2)
+    assert "nothing comes back: another branch is larger" in told("maxpool1", 0, 1, 1)
+
+
 def test_a_pixel_between_the_strides_is_met_by_nobody():
     model, seen, parameters, _ = traced("input 1x5x5\nconv 1x1x1 stride 2 -> dense 2 -> softmax")
     text = trace(model.graph, seen, parameters, Place(model.graph["input"], (0, 1, 2)))
-    assert "conv1 met it 0 times" in text and "d cost / d input[0,1,2] = 0" in text
+    assert "conv1 met it 0 times" in text and "no number of conv1 was made of it" in text
+    assert "d cost / d input[0,1,2] = 0" in text
 
 
 def test_the_gradient_of_a_normalisation_in_use_is_a_difference():

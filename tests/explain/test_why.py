@@ -50,6 +50,20 @@ def test_back_to_the_input():
     assert steps[4].sums == ("8 * 3 * 3 = 72 numbers",)
 
 
+def test_a_size_that_stays_has_its_arithmetic_too():
+    steps = why(
+        graph("input 8x20x20\nconv 8x3x3 pad same -> relu -> maxpool 3 stride 1 pad 1 -> gap -> dense 8"), "dense1"
+    )
+    assert steps[1].sums == (
+        "8 filters, whatever the 8 that come in",
+        "height (20 + 1 + 1 - 3) // 1 + 1 = 20",
+        "width (20 + 1 + 1 - 3) // 1 + 1 = 20",
+    )
+    assert steps[2].sums == ()
+    assert steps[3].sums == ("height (20 + 1 + 1 - 3) // 1 + 1 = 20", "width (20 + 1 + 1 - 3) // 1 + 1 = 20")
+    assert steps[5].sums == ("8 outputs, whatever the 8 that come in",)
+
+
 def test_a_join_of_equals_is_followed_along_one_branch():
     steps = why(graph("input 3x8x8\nadd(conv 3x3x3 pad same -> relu | id)"), "add1")
     assert [step.name for step in steps] == ["input", "conv1", "relu1", "add1"]

@@ -1,0 +1,243 @@
+"""How much the numbers of a word change with one number that they were made of, and why that is nothing.
+
+For each kind of account a function gives the parts: the numbers of the reader that were made of the number at
+(c, i, j), each with its slope. What comes back to a number is the sum over all parts of the gradient there times
+the slope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..ir import Graph, Node
+from ..ir.expression import X, differentiate, evaluate
+from ..primitives.activation import Activation
+from .columns import number
+from .explanation import account, image_shape, moved_from
+from .probe import Seen
+
+Pixel = tuple[int, int, int]
+
+
+class Part(NamedTuple):
+    """A number of the reader, at (c, i, j), its slope, and the reason of a slope of 0."""
+
+    place: Pixel
+    slope: float
+    why: str = ""
+
+
+def parts(
+    graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], reader: Node, which: int, place: Pixel
+) -> list[Part]:
+    """The parts of one reader, whose input number `which` is the value that the number stands in."""
+    return Slopes(graph, seen, parameters, reader, which, place).parts()
+
+
+class Slopes:
+    """The parts of one reader; a method for each kind of account."""
+
+    def __init__(
+        self, graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], reader: Node, which: int, place: Pixel
+    ) -> None:
+        self.reader, self.which, self.place = reader, which, place
+        told = account(graph, reader)
+        self.kind, self.detail = told.kind, told.detail
+        self.shapes = [image_shape(kind) for kind in graph.types(reader)]
+        self.shape, self.made = self.shapes[which], image_shape(reader.type)
+        self.inputs = [
+            seen.values[name][0].reshape(shape) for name, shape in zip(reader.inputs, self.shapes, strict=True)
+        ]
+        self.x = self.inputs[which]
+        self.values = seen.values[reader.name][0].reshape(self.made)
+        own = f"{reader.owner}."
+        self.own = {name.removeprefix(own): array for name, array in parameters.items() if name.startswith(own)}
+
+    def parts(self) -> list[Part]:
+        return list(getattr(self, self.kind)())
+
+    def windows(self) -> Iterable[tuple[int, int, int, int]]:
+        """The outputs (i, j) whose window meets the number, and the tap (u, v) that does."""
+        for i, u in self._meeting(0):
+            for j, v in self._meeting(1):
+                yield i, j, u, v
+
+    def _meeting(self, axis: int) -> list[tuple[int, int]]:
+        """Tap u meets the number in output (grow · y + pad - u · dilate) / stride, where that is whole."""
+        d, found = self.detail, []
+        for u in range(d["kernel"][axis]):
+            at = self.place[1 + axis] * d["grow"][axis] + d["pad"][axis] - u * d["dilate"][axis]
+            k, rest = divmod(at, d["stride"][axis])
+            if not rest and 0 <= k < self.made[1 + axis]:
+                found.append((k, u))
+        return found
+
+    def patch(self, i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
+        """What the window of output (i, j) meets of the number's channel, and which of it is inside."""
+        d, channel = self.detail, self.x[self.place[0]]
+        found, inside = np.zeros(d["kernel"]), np.zeros(d["kernel"], bool)
+        for u, v in np.ndindex(*d["kernel"]):
+            row = i * d["stride"][0] - d["pad"][0] + u * d["dilate"][0]
+            column = j * d["stride"][1] - d["pad"][1] + v * d["dilate"][1]
+            if 0 <= row < channel.shape[0] and 0 <= column < channel.shape[1]:
+                found[u, v], inside[u, v] = channel[row, column], True
+        return found, inside
+
+    def filter(self) -> Iterable[Part]:
+        c, groups = self.place[0], self.detail["groups"]
+        share, filters = self.shape[0] // groups, self.made[0] // groups
+        met = list(self.windows())
+        for f in range(c // share * filters, (c // share + 1) * filters):
+            kernel = filter_kernels(self.own["weight"], f, self.detail)[c % share]
+            for i, j, u, v in met:
+                yield Part((f, i, j), float(kernel[u, v]))
+
+    def pick(self) -> Iterable[Part]:
+        c, sign = self.place[0], 1 if self.detail["pick"] == "max" else -1
+        for i, j, u, v in self.windows():
+            found, inside = self.patch(i, j)
+            won = int(np.where(inside, sign * found, -np.inf).argmax()) == u * found.shape[1] + v
+            yield Part((c, i, j), float(won), "another number of its window was chosen")
+
+    def mean(self) -> Iterable[Part]:
+        for i, j, _, _ in self.windows():
+            inside = self.patch(i, j)[1]
+            yield Part((self.place[0], i, j), 1 / (inside.size if self.detail["count_pad"] else int(inside.sum())))
+
+    def norm(self) -> Iterable[Part]:
+        p, x = self.detail["p"], float(self.x[self.place])
+        for i, j, _, _ in self.windows():
+            at = (self.place[0], i, j)
+            total = float(self.values[at])
+            yield Part(at, float(np.sign(x)) * (abs(x) / total) ** (p - 1) if total else 0.0)
+
+    def all(self) -> Iterable[Part]:
+        k = int(np.ravel_multi_index(self.place, self.shape))
+        return (Part((o, 0, 0), float(row[k])) for o, row in enumerate(self.own["weight"]))
+
+    def image(self) -> Iterable[Part]:
+        c, i, j = self.place
+        size = self.shape[1] * self.shape[2]
+        if not self.detail["pick"]:
+            return [Part((c, 0, 0), 1 / size)]
+        won = int(self.x[c].argmax()) == i * self.shape[2] + j
+        return [Part((c, 0, 0), float(won), "another pixel is the largest")]
+
+    def point(self) -> Iterable[Part]:
+        x, op = float(self.x[self.place]), self.reader.op
+        if isinstance(op, Activation):
+            slope = float(evaluate(differentiate(op.formula(X)), x=np.array(x)))
+            made = number(float(self.values[self.place]))
+            return [Part(self.place, slope, f"{op.word} is flat here: of {number(x)} it makes {made}")]
+        own = {n: float(a.reshape(-1)[self.place[0] if a.size > 1 else 0]) for n, a in self.own.items()}
+        slope = own.get("weight", 1.0)
+        if op.word == "bn":
+            slope /= float(np.sqrt(own["running_var"] + self.detail["eps"]))
+        if op.word == "prelu" and x > 0:
+            slope = 1.0
+        return [Part(self.place, slope)]
+
+    def join(self) -> Iterable[Part]:
+        c, i, j = self.place
+        word, count = self.detail["join"], len(self.inputs)
+        if word in ("add", "mean"):
+            return [Part(self.place, 1.0 if word == "add" else 1 / count)]
+        gate = prod(self.shape[1:]) == 1 and prod(self.made[1:]) > 1
+        at = [(c, *pixel) for pixel in np.ndindex(*self.made[1:])] if gate else [(c, i, j)]
+        return [self._joined(word, place) for place in at]
+
+    def _joined(self, word: str, at: Pixel) -> Part:
+        c, i, j = at
+        values = [float(x[c, i if x.shape[1] > 1 else 0, j if x.shape[2] > 1 else 0]) for x in self.inputs]
+        if word == "max":
+            won = values.index(max(values)) == self.which
+            return Part(at, float(won), "another branch is larger")
+        others = prod(value for k, value in enumerate(values) if k != self.which)
+        return Part(at, others, "what it is multiplied by is 0")
+
+    def concat(self) -> Iterable[Part]:
+        c, i, j = self.place
+        return [Part((c + self.detail["starts"][self.which], i, j), 1.0)]
+
+    def move(self) -> Iterable[Part]:
+        c, i, j = self.place
+        if self.detail["how"] == "same":
+            at = np.unravel_index(np.ravel_multi_index(self.place, self.shape), self.made)
+            return [Part((int(at[0]), int(at[1]), int(at[2])), 1.0)]
+        if self.detail["how"] == "channels":
+            return [Part((to, i, j), 1.0) for to, of in enumerate(self.detail["channels"]) if of == c]
+        pixels = ((c, *pixel) for pixel in np.ndindex(*self.made[1:]))
+        return [Part(at, 1.0) for at in pixels if moved_from(self.detail, self.shape, at, self.made) == self.place]
+
+    def blend(self) -> Iterable[Part]:
+        c, y, x = self.place
+        for i, rows in enumerate(self.detail["rows"]):
+            for j, columns in enumerate(self.detail["columns"]):
+                share = sum(a for k, a in rows if k == y) * sum(b for k, b in columns if k == x)
+                if share:
+                    yield Part((c, i, j), share)
+
+    def channels(self) -> Iterable[Part]:
+        c, i, j = self.place
+        x, y, d = self.x[:, i, j], self.values[:, i, j], self.detail
+        shares = np.exp(x - x.max())
+        shares /= shares.sum()
+        if d["word"] == "layernorm":
+            return [Part((k, i, j), slope) for k, slope in enumerate(self._standard(x, c, np.arange(len(x))))]
+        if d["word"] == "softmax":
+            slopes = y * ((np.arange(len(y)) == c) - y[c])
+        elif d["word"] == "logsoftmax":
+            slopes = (np.arange(len(y)) == c) - shares[c]
+        elif d["word"] == "maxout":
+            first = c // d["share"] * d["share"]
+            won = first + int(x[first : first + d["share"]].argmax()) == c
+            return [Part((c // d["share"], i, j), float(won), "another channel is larger")]
+        else:
+            return [Part((k, i, j), self._lrn(x, k, c)) for k in range(len(x)) if self._lrn(x, k, c) is not None]
+        return [Part((k, i, j), float(slope)) for k, slope in enumerate(slopes)]
+
+    def _lrn(self, x: np.ndarray, k: int, c: int) -> Any:
+        """How x[k] / (k + alpha / size · Σ x²)^beta changes with x[c]; None where c is not among its channels."""
+        d = self.detail
+        first = k - d["size"] // 2
+        if not first <= c < first + d["size"]:
+            return None
+        squares = float((x[max(0, first) : first + d["size"]] ** 2).sum())
+        base = d["k"] + d["alpha"] / d["size"] * squares
+        around = d["beta"] * x[k] / base * 2 * d["alpha"] / d["size"] * x[c]
+        return float((float(k == c) - around) / base ** d["beta"])
+
+    def group(self) -> Iterable[Part]:
+        share = self.shape[0] // self.detail["groups"]
+        first = self.place[0] // share * share
+        part = self.x[first : first + share]
+        at = int(np.ravel_multi_index((self.place[0] - first, *self.place[1:]), part.shape))
+        channels = first + np.repeat(np.arange(share), prod(part.shape[1:]))
+        slopes = self._standard(part.reshape(-1), at, channels)
+        places = ((first + c, i, j) for c, i, j in np.ndindex(*part.shape))
+        return [Part(place, slope) for place, slope in zip(places, slopes, strict=True)]
+
+    def _standard(self, x: np.ndarray, at: int, channels: np.ndarray) -> list[float]:
+        """How w · (x[k] - mean) / σ changes with x[at], for every k: w / σ · (δ - 1/n - z[k] z[at] / n)."""
+        sigma = float(np.sqrt(x.var() + self.detail["eps"]))
+        z = (x - x.mean()) / sigma
+        slopes = ((np.arange(len(x)) == at) - (1 + z * z[at]) / len(x)) / sigma
+        found: list[float] = (slopes * self.own["weight"].reshape(-1)[channels]).tolist()
+        return found
+
+
+def filter_kernels(weight: np.ndarray, f: int, detail: dict) -> np.ndarray:
+    """The kernels [c,u,v] of filter f as its window meets the input; of a transposed one, turned."""
+    if detail["turned"]:  # (c, f / groups, u, v)
+        channels, share = weight.shape[:2]
+        group = f // share
+        part = weight.reshape(detail["groups"], channels // detail["groups"], share, *weight.shape[2:])
+        kernels = part[group, :, f - group * share]
+        kernels = kernels[(slice(None), *[slice(None, None, -1)] * (kernels.ndim - 1))]
+    else:
+        kernels = weight[f]
+    return kernels.reshape(len(kernels), *detail["kernel"])
