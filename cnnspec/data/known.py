@@ -61,6 +61,5 @@ def _of_target(settings: Data, known: Known) -> Known:
 
 def files_of(source: Source) -> tuple[str, ...]:
     """The files and folders that a source names, as the spec writes them; none of a well-known set."""
-    names = ("folder", "file", "targets", "validation_file", "test_file")
-    found = (getattr(source, name, None) for name in names)
-    return tuple(file for file in found if file is not None)
+    found = (getattr(source, name, None) for name in ("folder", "file", "targets"))
+    return (*(file for file in found if file is not None), *source.own_files.values())

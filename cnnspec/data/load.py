@@ -47,10 +47,9 @@ class Places:
     def at(self, path: str) -> Path:
         return found_at(self.root, self.given, path)
 
-    def parts(self, source: Csv) -> dict[str, Path]:
-        """The tables of validation and test, where they are of their own."""
-        named = {"validation": source.validation_file, "test": source.test_file}
-        return {part: self.at(file) for part, file in named.items() if file is not None}
+    def parts(self, source: Csv | Npz) -> dict[str, Path]:
+        """The files of validation and test, where they are of their own."""
+        return {part: self.at(file) for part, file in source.own_files.items()}
 
 
 def load(
@@ -237,7 +236,7 @@ READERS: dict[type, Callable[..., Found]] = {
     FashionMnist: _fashion,
     Cifar10: lambda source, places: read_cifar10(places.folder, places.progress),
     Idx: lambda source, places: read_idx_folder(source, places.at(source.folder)),
-    Npz: lambda source, places: read_npz(source, places.at(source.file), places.target),
+    Npz: lambda source, places: read_npz(source, places.at(source.file), places.parts(source), places.target),
     Images: lambda source, places: read_images(
         source, places.at(source.folder), places.progress, places.target != "itself"
     ),

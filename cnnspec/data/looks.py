@@ -7,6 +7,7 @@ from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import IO, NamedTuple, cast
+from zipfile import ZipFile
 
 from ..diagnostics import Fault
 from ..ir import data
@@ -49,7 +50,7 @@ def _csv(settings: Data, path: Path, *more: Path) -> Known:
     """The columns and the first rows; of a table that is small, all of them; of other parts nothing."""
     source, labels, seen = cast(Csv, settings.source), set[str](), 0
     numbers, labelled = "numbers" in (source.target, settings.target), settings.target != "itself"
-    parts = source.test_file is not None, source.validation_file is not None
+    parts = "test" in source.own_files, "validation" in source.own_files
     with columns.opened(source, path, labelled=labelled) as table:
         places = [column.place for column in table.columns if not column.categories]
         texts: dict[int, set[str]] = {column.place: set() for column in table.columns if column.categories}
@@ -119,25 +120,35 @@ def _pairs(settings: Data, path: Path, targets: Path) -> Known:
     )  # fmt: skip
 
 
-def _npz(settings: Data, path: Path) -> Known:
+def _npz(settings: Data, path: Path, *more: Path) -> Known:
     """The headers of its arrays, and labels that are few."""
     source, looks = cast(Npz, settings.source), {}
     wanted = (source.images,) if settings.target == "itself" else (source.images, source.labels)
+    own = dict(zip(source.own_files, more, strict=True))
     with archive.opened(path) as file:
         parts = archive.parts_of(file, path.name, wanted)
-        told = names_of(path.stem, tuple(parts))
+        told = names_of(path.stem, tuple({**parts, **own}))
         for part, names in parts.items():
-            with archive.array_of(file, names[0], path.name) as (_, header):
-                axes = axes_of(source, path.name, header.shape)
-                count, image = header.shape[0], image_shape(axes, header.shape)
-            seen = Labels(True, None, count)
-            if len(names) > 1:
-                with archive.array_of(file, names[1], path.name, labels=True) as (content, header):
-                    if len(header.shape) == len(axes) > 2:
-                        header = header._replace(shape=(header.shape[0], *image_shape(axes, header.shape)))
-                    seen = _labels(told[part], content, header, image, settings.target == "numbers")
-            looks[part] = Look(count, image, seen)
+            if part not in own:
+                looks[part] = _arrays(settings, file, names, path, told[part])
+    for part, beside in own.items():
+        with archive.opened(beside) as file:
+            names = archive.part_of(file, beside.name, wanted, part)
+            looks[part] = _arrays(settings, file, names, beside, told[part])
     return _together(path.stem, looks, source.classes)
+
+
+def _arrays(settings: Data, file: ZipFile, names: tuple[str, ...], path: Path, told: str) -> Look:
+    """The headers of the arrays of a part."""
+    with archive.array_of(file, names[0], path.name) as (_, header):
+        axes = axes_of(cast(Npz, settings.source), path.name, header.shape)
+        count, image = header.shape[0], image_shape(axes, header.shape)
+    if len(names) == 1:
+        return Look(count, image, Labels(True, None, count))
+    with archive.array_of(file, names[1], path.name, labels=True) as (content, header):
+        if len(header.shape) == len(axes) > 2:
+            header = header._replace(shape=(header.shape[0], *image_shape(axes, header.shape)))
+        return Look(count, image, _labels(told, content, header, image, settings.target == "numbers"))
 
 
 def _idx(settings: Data, folder: Path) -> Known:

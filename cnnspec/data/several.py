@@ -18,7 +18,7 @@ import numpy as np
 
 from ..diagnostics import Fault, Span, SpecError
 from ..ir import TensorType, data
-from ..settings.data import Data
+from ..settings.data import Data, Npz
 from .dataset import Dataset, Named, Scaling, Split
 from .facts import Known
 from .files import found_at
@@ -109,12 +109,17 @@ def load_several(
     """
     try:
         found = {
-            pair: read_npz(one, found_at(root or Path("."), folder, one.file)).checked(settings.target)
+            pair: _read(one, root or Path("."), folder).checked(settings.target)
             for pair, one in archives(settings, wanted).items()
         }
         return _several(settings, wanted, found, seed, scaling)
     except Fault as fault:
         raise SpecError((fault.diagnostic(span),)) from None
+
+
+def _read(source: Npz, root: Path, folder: Path | None) -> Found:
+    parts = {part: found_at(root, folder, file) for part, file in source.own_files.items()}
+    return read_npz(source, found_at(root, folder, source.file), parts)
 
 
 def _several(

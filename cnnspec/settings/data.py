@@ -47,6 +47,12 @@ class Source:
 
     word: ClassVar[str] = ""
 
+    @property
+    def own_files(self) -> dict[str, str]:
+        """The files of validation and test, where they are of their own."""
+        found = {part: getattr(self, f"{part}_file", None) for part in ("validation", "test")}
+        return {part: file for part, file in found.items() if file is not None}
+
     def written(self, explicit: bool = False) -> str:
         """The source as its author would write it."""
         return written(self, explicit)
@@ -111,7 +117,8 @@ class Npz(Source):
     have a single 1 beside zeros (one-hot); whole numbers of an image's height and width are the class of each
     pixel; floats are numbers to meet, a few for each image or an image of them. Bytes in x become numbers from 0
     to 1, all others stay as they are. Where the sizes of x look as if its channels came last, or as if it had no
-    axis for them, `axes` must say which order is meant.
+    axis for them, `axes` must say which order is meant. In a `validation_file` or `test_file` the arrays have the
+    same names, with or without that end.
 
     A network of several inputs or outputs finds the array of each under its name: `left`, `left_train`,
     `left_test` for an `input 1x28x28 as left`, and `digit` for a `net digit = ...`; a single input or output is x
@@ -131,6 +138,10 @@ class Npz(Source):
     weights: str | None = setting(
         Text(), None, "an array of a weight for each image: how often an epoch takes it, beside the others"
     )
+    validation_file: str | None = setting(
+        Text(), None, "an archive of its own for validation, with the same arrays"
+    )
+    test_file: str | None = setting(Text(), None, "an archive of its own to be tested on, with the same arrays")
 
 
 class Background(Kind):

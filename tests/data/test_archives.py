@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cnnspec.data.formats.axes import input_help
+from cnnspec.data.known import describe
 from cnnspec.data.load import load
-from cnnspec.diagnostics import SpecError
+from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.ir import data as typed
 from cnnspec.settings.data import Data, Npz
 
@@ -136,6 +137,61 @@ def test_labels_that_are_texts(tmp_path, save, form):
 def test_labels_of_a_test_that_training_has_not_are_classes_too(tmp_path):
     found = read(tmp_path, x=X, y=np.array(["a", "c"])[Y % 2], x_test=X[:1], y_test=np.array(["b"]))
     assert found.classes == ("a", "b", "c") and found.test.y.tolist() == [1]
+
+
+# ---- archives of validation and test ------------------------------------------------------------------
+
+OWN = {"validation_file": "val.npz", "test_file": "test.npz"}
+BESIDE = {"validation_file": "val.npz"}
+
+
+@pytest.mark.parametrize("ends", [("", ""), ("_val", "_test"), ("_validation", "_test")])
+def test_archives_of_their_own_for_validation_and_test(tmp_path, ends):
+    for name, end, count in zip(("val", "test"), ends, (5, 7), strict=True):
+        np.savez(tmp_path / f"{name}.npz", **{f"x{end}": X[:count] + 1, f"y{end}": Y[:count]})
+    found = read(tmp_path, OWN, x=X, y=Y, x_test=X[:2], y_test=Y[:2])
+    assert [len(part) for part in (found.train, found.validation, found.test)] == [30, 5, 7]
+    np.testing.assert_array_equal(found.test.x, X[:7] + 1)
+    assert "5 from val.npz for validation, 7 from test.npz" in found.told
+    known = describe(Data(source=Npz("a.npz", **OWN), validation=0.0), tmp_path)
+    assert known.test and known.validation and known.classes == found.classes
+
+
+def test_names_of_classes_are_those_of_all_archives(tmp_path):
+    np.savez(tmp_path / "val.npz", x=X[:2], y=np.array(["ant", "cat"]))
+    found = read(tmp_path, BESIDE, x=X, y=np.array(["cat", "dog"])[Y % 2])
+    assert found.classes == ("ant", "cat", "dog") and found.validation.y.tolist() == [0, 1]
+    assert set(found.train.y.tolist()) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    "arrays, code",
+    [
+        ({"x": X}, "CNN413"),
+        ({"images": X, "labels": Y}, "CNN413"),
+        ({"x": X[:, :1], "y": Y}, "CNN408"),
+        ({"x": X[:3], "y": Y[:2]}, "CNN409"),
+        ({"x": X / 255, "y": Y}, "CNN412"),
+        ({"x": X, "y": Y.astype(str)}, "CNN412"),
+        ({"x": X, "y": np.array(["cat"] * 30, object)}, "CNN412"),
+    ],
+)
+def test_an_archive_of_a_part_that_does_not_fit_is_refused(tmp_path, arrays, code):
+    np.savez(tmp_path / "val.npz", **arrays)
+    told = refusal(tmp_path, BESIDE, x=X, y=Y)
+    assert told.code == code and ("val" in told.message or "others of the file are texts" in told.message)
+    if code != "CNN412":  # which reading alone would tell
+        with pytest.raises(Fault) as fault:
+            describe(Data(source=Npz("a.npz", validation_file="val.npz")), tmp_path)
+        assert fault.value.code == code
+
+
+def test_an_archive_of_a_part_that_is_not_there_or_damaged(tmp_path):
+    assert "gone.npz" in refusal(tmp_path, {"test_file": "gone.npz"}, x=X, y=Y).message
+    assert describe(Data(source=Npz("a.npz", test_file="gone.npz")), tmp_path) is None
+    (tmp_path / "gone.npz").write_bytes(b"no archive")
+    told = refusal(tmp_path, {"test_file": "gone.npz"}, x=X, y=Y)
+    assert told.code == "CNN405" and "gone.npz" in told.message
 
 
 # ---- numbers ------------------------------------------------------------------------------------------

@@ -31,12 +31,15 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
         # RuntimeError: encrypted; NotImplementedError: packed in an unknown way; ValueError: a bad npy header
-        reason = str(error).split("\n")[0]
-        raise Fault(
-            "CNN405", f"{path.name} is not an npz archive that can be read: {reason}", at="source", help=AGAIN
-        ) from None
+        raise unreadable_as(path, error) from None
     except OSError as error:
         raise unreadable(path, error) from None
+
+
+def unreadable_as(path: Path, error: Exception) -> Fault:
+    """What is said of an archive that holds something else than it should."""
+    reason = str(error).split("\n")[0]
+    return Fault("CNN405", f"{path.name} is not an npz archive that can be read: {reason}", at="source", help=AGAIN)
 
 
 def parts_of(
@@ -65,6 +68,20 @@ def parts_of(
             if wanted == ("x", "y") else f"save it by `np.savez(file, {way})`",
         )  # fmt: skip
     return found
+
+
+def part_of(archive: zipfile.ZipFile, where: str, wanted: tuple[str, ...], part: str) -> tuple[str, ...]:
+    """The names of the wanted arrays of an archive that is one part alone: `x`, or with the end of that part."""
+    names = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
+    several = [tuple(name + end for name in wanted) for end in ("", *ENDS[part])]
+    for arrays in several:
+        if names.issuperset(arrays):
+            return arrays
+    way = ", ".join(f"{name}=..." for name in wanted)
+    raise Fault(
+        "CNN413", f"{where} has {_told(names)}, and neither {_listed(several[0])} nor {_listed(several[1])}",
+        at=f"{part}_file", help=f"save it by `np.savez(file, {way})`",
+    )  # fmt: skip
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -21,28 +22,39 @@ from .axes import axes_of
 from .headers import Header, check_array, npy_header
 
 
-def read_npz(source: Npz, path: Path, target: str = "labels") -> Found:
-    """The images and labels of an archive, each part that it has; for the `target` itself the images alone."""
+def read_npz(source: Npz, path: Path, parts: Mapping[str, Path], target: str = "labels") -> Found:
+    """The images and labels of an archive, each part that it has; for the `target` itself the images alone.
+
+    `parts` are the archives of validation and test, where they are of their own.
+    """
     wanted = (source.images,) if target == "itself" else (source.images, source.labels)
     with archive.opened(path) as file:
         names = archive.parts_of(file, path.name, wanted)
         found = {part: _pair(source, file, arrays, path.name) for part, arrays in names.items()}
         weights = _weights(source, file, names["train"], path.name)
-        classes: tuple[str, ...] | int | None = source.classes
-        if any(y.dtype.kind in "US" for _, y in found.values()):
+    own = {part: arrays[0] for part, arrays in names.items() if part != "train"}
+    for part, beside in parts.items():
+        with archive.opened(beside) as file:
+            found[part] = _pair(source, file, archive.part_of(file, beside.name, wanted, part), beside.name)
+        own[part] = beside.name
+    classes: tuple[str, ...] | int | None = source.classes
+    if any(y.dtype.kind in "US" for _, y in found.values()):
+        try:
             found, classes = _named(found, path.name)
-            if source.classes not in (None, len(classes)):
-                raise Fault(
-                    "CNN410", f"the labels of {path.name} name {len(classes)} classes, and the spec says "
-                    f"`classes {source.classes}`", at="source", help="leave out `classes`: the names tell",
-                )  # fmt: skip
+        except ValueError as error:
+            raise archive.unreadable_as(path, error) from None
+        if source.classes not in (None, len(classes)):
+            raise Fault(
+                "CNN410", f"the labels of {path.name} name {len(classes)} classes, and the spec says "
+                f"`classes {source.classes}`", at="source", help="leave out `classes`: the names tell",
+            )  # fmt: skip
     return Found(
         path.stem,
         found["train"],
         found.get("test"),
         classes,
         found.get("validation"),
-        own={part: arrays[0] for part, arrays in names.items() if part != "train"},
+        own=own,
         weights=weights,
     )
 
