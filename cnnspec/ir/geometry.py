@@ -71,6 +71,12 @@ class Geometry:
         return self.kernel == (1, 1) and self.stride == (1, 1) and self.pad == ((0, 0), (0, 0))
 
     @property
+    def adjacent(self) -> bool:
+        """No stride, no dilation, and less padding than kernel: every output sees pixels side by side."""
+        near = self.stride == (1, 1) == self.dilate
+        return near and all(max(pad) < size for pad, size in zip(self.pad, self.kernel, strict=True))
+
+    @property
     def arguments(self) -> tuple[Pair, Pair, Pads]:
         """What kernels take after their arrays: stride, dilate, pad."""
         return self.stride, self.dilate, self.pad

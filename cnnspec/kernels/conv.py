@@ -140,6 +140,20 @@ def filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray,
                 np.add(out, part[:, row], out=out)
 
 
+def filter_gradient_at_once(
+    dy: np.ndarray, columns: np.ndarray, *, by_filter: np.ndarray, by_tap: np.ndarray, out: np.ndarray
+) -> None:
+    """The same as one product over all pixels, where a row has so few that most work would go into the sum.
+
+    dy[g,i,f,l], columns[g,i,d,l] are copied to the scratch by_filter[g,f,i,l] and by_tap[g,d,i,l] first.
+    """
+    groups, filters, height, length = by_filter.shape
+    np.copyto(by_filter.swapaxes(1, 2), dy)
+    np.copyto(by_tap.swapaxes(1, 2), columns)
+    pixels = height * length
+    gemm(by_filter.reshape(groups, filters, pixels), by_tap.reshape(groups, -1, pixels).swapaxes(1, 2), out=out)
+
+
 def col2im(
     weights: np.ndarray,
     dy: np.ndarray,

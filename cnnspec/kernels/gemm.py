@@ -3,8 +3,8 @@
 BLAS packs the matrices of a product first: it copies them in the order in which its inner loop reads them, which
 for small ones takes up to a third of the time. With AVX-512, OpenBLAS (0.3.31) takes small products as they lie in
 memory instead: of up to a million multiplications, and where the second matrix is transposed, with up to 1,200
-numbers in the result. So a product is cut into such pieces there. On other processors all are packed, and the
-larger the better.
+numbers in the result. So a product is cut into such pieces there, but for sums of a few products, which are soon
+made and whose results are many. On other processors all are packed, and the larger the better.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ AVX512 = {"AVX512_SKX", "X86_V4"}  # by the names of NumPy before 2.4 and since
 WITHOUT_PACKING = not AVX512.isdisjoint(FEATURES.get("baseline", []) + FEATURES.get("found", []))
 MULTIPLICATIONS, RESULT = 1_000_000, 1_200
 ACROSS = 512  # rows of a transposed first matrix, beyond which reading it as it lies costs more than packing it
+SHALLOW = 64  # multiplications of a number of the result, below which pieces cost more than packing
 SPAN = 128  # columns of a piece that are surely not too many: they are read again for every few rows
 
 
@@ -52,7 +53,7 @@ def fits_one_gemm(m: int, k: int, n: int, across: bool = False) -> bool:
 def cut_into(m: int, k: int, n: int, across: bool, turned: bool, without_packing: bool) -> tuple[int, int]:
     """How many rows and columns of (m, k) by (k, n) to multiply at a time; the first or the second transposed."""
     fits = m * k * n <= MULTIPLICATIONS and not (turned and m * n > RESULT)
-    if fits or not without_packing or (across and k > ACROSS):
+    if fits or not without_packing or (across and k > ACROSS) or (turned and k < SHALLOW):
         return m, n
     most = MULTIPLICATIONS // k
     span = SPAN // 2 if turned or k > SPAN else SPAN

@@ -6,7 +6,7 @@ from ..ir import Builder, Graph, Node
 from ..ir.geometry import Geometry
 from ..primitives.convolution.columns import Columns, ColumnsFilterGradient, ColumnsProduct, FlipKernel
 from ..primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
-from .methods import Convolution, input_method, no_columns, turned_pads
+from .methods import Convolution, filter_method, input_method, no_columns, turned_pads
 from .rewrite import rewrite
 
 
@@ -17,7 +17,8 @@ def flip_input_gradients(graph: Graph) -> Graph:
         w.turned = turn w;  dx = convolve dy w.turned        (padded by dilate * (kernel - 1) - pad)
 
     Not for strides above one, whose gradient falls on some pixels only; not where spreading is quicker, since a
-    product with few rows is slow (`methods.py`); not for depthwise kernels, which have their own.
+    product with few rows is slow, and so is a copy of many weights (`methods.py`); not for 1x1 kernels, whose
+    matrix is multiplied transposed as it lies; not for depthwise kernels, which have their own.
     """
     names = list(graph.nodes)
     backward = set(names[names.index(graph.cost) :]) if graph.cost else set()
@@ -31,7 +32,8 @@ def flip_input_gradients(graph: Graph) -> Graph:
         choice = input_method(convolution, graph.measured)
         why = f"input gradient {choice.why}" if node.name in backward else choice.why
         if choice.method != "turning":
-            return b.add(op, *inputs, name=node.name, like=node, why=why)
+            made = op.changed(by_taps=choice.method == "spreading")
+            return b.add(made, *inputs, name=node.name, like=node, why=why)
         turned = b.add(FlipKernel(op.groups), w, name=f"{node.name}.turned", like=node)
         geometry = Geometry(op.geometry.kernel, (1, 1), turned_pads(op.geometry), op.geometry.dilate)
         return b.add(Convolve(geometry, op.groups), dy, turned, name=node.name, like=node, why=why)
@@ -45,11 +47,9 @@ def lower_convolutions(graph: Graph) -> Graph:
         y = convolve x w;  dw = convolve_filter_gradient x dy
         x.wide = columns x;  y = columns_product x.wide w;  dw = columns_filter_gradient x.wide dy
 
-    Not for 1x1 kernels, whose columns are the image itself, nor for depthwise ones.
+    Not for 1x1 kernels, whose columns are the image itself, nor for depthwise ones. The filters' gradient is made
+    at once where that is quicker than row by row (`methods.py`).
     """
-
-    def by_columns(x: str, filters: int, op: Convolve | ConvolveFilterGradient, b: Builder) -> bool:
-        return not no_columns(Convolution(op.geometry, b.type(x), filters, op.groups, graph.images))
 
     def columns(value: str, op: Convolve | ConvolveFilterGradient, node: Node, b: Builder) -> str:
         wanted = Columns(op.geometry, op.groups, op.polyphase)
@@ -60,14 +60,24 @@ def lower_convolutions(graph: Graph) -> Graph:
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         op = node.op
-        if isinstance(op, Convolve) and by_columns(inputs[0], b.type(inputs[1])["f"], op, b):
+        if isinstance(op, Convolve):
+            filters = b.type(inputs[1])["f"]
+            if no_columns(Convolution(op.geometry, b.type(inputs[0]), filters, op.groups, graph.images)):
+                return None
             wide = columns(inputs[0], op, node, b)
             product = ColumnsProduct(Columns(op.geometry, op.groups, op.polyphase), node.type, op.moments)
             return b.add(product, wide, inputs[1], name=node.name, like=node, why=node.why)
-        if isinstance(op, ConvolveFilterGradient) and by_columns(inputs[0], op.w["f"], op, b):
-            wide = columns(inputs[0], op, node, b)
-            made = ColumnsFilterGradient(Columns(op.geometry, op.groups, op.polyphase), op.w)
-            return b.add(made, wide, inputs[1], name=node.name, like=node)
+        if isinstance(op, ConvolveFilterGradient):
+            convolution = Convolution(op.geometry, b.type(inputs[0]), op.w["f"], op.groups, graph.images)
+            choice = filter_method(convolution, graph.measured)
+            once = choice.method == "at once" and not op.polyphase
+            why = f"filters' gradient {choice.why}" if once else ""
+            if not no_columns(convolution):
+                wide = columns(inputs[0], op, node, b)
+                made = ColumnsFilterGradient(Columns(op.geometry, op.groups, op.polyphase), op.w, once)
+                return b.add(made, wide, inputs[1], name=node.name, like=node, why=why)
+            if once:
+                return b.add(op.changed(at_once=True), *inputs, name=node.name, like=node, why=why)
         return None
 
     return rewrite(graph, rule)

@@ -1,9 +1,10 @@
 """By which method a convolution is computed: which there are for it, what each would take, and why one is chosen.
 
-Two questions are asked of each convolution: how the layer is computed (LAYER), and how its input's gradient is,
-where the layer itself goes by columns (INPUT). A method either refuses a convolution, with its reason, or predicts
-its time. Of those left the quickest is taken, by times that were measured for this very convolution where the
-graph has some (`Graph.measured`, see `runtime/tune.py`), else by the predicted ones.
+Three questions are asked of each convolution: how the layer is computed (LAYER), and where that is not Winograd's
+method, how the gradients of its input (INPUT) and of its filters (FILTERS) are. A method either refuses a
+convolution, with its reason, or predicts its time. Of those left the quickest is taken, by times that were measured
+for this very convolution where the graph has some (`Graph.measured`, see `runtime/tune.py`), else by the predicted
+ones.
 
 The predictions are in seconds on one core, in float32. They are good enough to choose by, not to plan by: other
 processors are quicker or slower at everything, and differ less in what is quicker than what.
@@ -24,6 +25,10 @@ from ..record import record
 RATES = ((4, 20e9), (8, 28e9), (16, 32e9), (32, 38e9), (64, 57e9), (128, 69e9))  # rows of a product: flops a second
 COPIED = 2.0e9  # numbers a second, from one place in memory to another
 ADDED = 1.2e9  # numbers a second, added to others in memory
+SUMMED = 1.8e9  # numbers a second that rows add to the filters' gradient
+FLIPPED = 1.2e9  # weights a second that are copied in another order, of as many as fit the cache
+FLIPPED_AFAR = 0.3e9  # the same, of more
+IN_CACHE = 1 << 17  # numbers
 TRANSFORMED = 0.7e9  # numbers a second that go into or come out of Winograd's transforms
 SQUARED = 0.38e9  # the same, where squares are transformed
 FILTERED = 2.0e9  # products a second where every channel has a filter of its own
@@ -63,9 +68,17 @@ class Convolution:
         return self.geometry.plain and self.groups == 1
 
     @property
+    def depth(self) -> int:
+        """Weights of a filter."""
+        return self.channels * self.geometry.kernel[0] * self.geometry.kernel[1]
+
+    @property
+    def weights(self) -> int:
+        return self.depth * self.filters
+
+    @property
     def flops(self) -> int:
-        kernel_h, kernel_w = self.geometry.kernel
-        return 2 * self.channels * kernel_h * kernel_w * self.y.elements * self.images
+        return 2 * self.depth * self.y.elements * self.images
 
     def __str__(self) -> str:
         """All that it is, in words; measured times are kept under it.
@@ -149,6 +162,8 @@ def no_turning(c: Convolution) -> str:
         return f"with stride {short(c.geometry.stride)} it falls on some pixels only"
     if c.depthwise:
         return "has products of one row"
+    if c.plain:
+        return "would copy weights that are taken as they lie"
     if min(min(pair) for pair in turned_pads(c.geometry)) < 0:
         return "there would be padding to take away"
     return ""
@@ -158,6 +173,18 @@ def no_spreading(c: Convolution) -> str:
     if c.depthwise:
         return "has products of one row for each tap"
     return "one product makes it as it stands" if c.plain else ""
+
+
+def no_spreading_columns(c: Convolution) -> str:
+    if c.groups > 1:
+        return "does not do groups"
+    if not c.geometry.adjacent:
+        return "is for pixels side by side"
+    return no_spreading(c)
+
+
+def no_rows(c: Convolution) -> str:
+    return "has products of one row for each tap" if c.depthwise else ""
 
 
 def turned_pads(g: Geometry) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -223,22 +250,45 @@ def by_taps(c: Convolution) -> float:
 
 def by_turning(c: Convolution) -> float:
     """A convolution by columns, of dy."""
-    copies = 0 if c.plain else c.geometry.kernel[1] * c.y.elements * c.images
-    return copies / COPIED + c.flops / rate(c.channels)
+    copies = c.geometry.kernel[1] * c.y.elements * c.images
+    return copies / COPIED + c.flops / rate(c.channels) + flipped(c)
+
+
+def flipped(c: Convolution) -> float:
+    """All weights copied in another order."""
+    return c.weights / (FLIPPED if c.weights <= IN_CACHE else FLIPPED_AFAR)
 
 
 def by_spreading(c: Convolution) -> float:
-    """dy copied, products with a row for each channel and column of the kernel (or each tap), and their sums."""
+    """Products with a row for each channel and tap, of the weights as they lie, and their sums."""
+    return spread(c, c.depth) + c.flops / rate(c.depth)
+
+
+def by_spreading_columns(c: Convolution) -> float:
+    """dy and the weights copied, products with a row for each channel and column of the kernel, and their sums."""
     rows = spread_rows(c)
-    sums = rows * c.groups * c.y.elements / c.filters * c.images
-    return c.y.elements * c.images / COPIED + sums / ADDED + c.flops / rate(rows)
+    return c.y.elements * c.images / COPIED + flipped(c) + spread(c, rows) + c.flops / rate(rows)
+
+
+def spread(c: Convolution, rows: int) -> float:
+    """What products with so many rows make, added up."""
+    return rows * c.groups * c.y.elements / c.filters * c.images / ADDED
 
 
 def spread_rows(c: Convolution) -> int:
-    """Rows of the products when the gradient is spread."""
-    kernel_h, kernel_w = c.geometry.kernel
-    near = c.geometry.stride == (1, 1) == c.geometry.dilate and c.groups == 1
-    return c.channels * kernel_w * (1 if near else kernel_h)
+    """Rows of the products when the gradient's columns are spread."""
+    return c.channels * c.geometry.kernel[1]
+
+
+def by_rows(c: Convolution) -> float:
+    """For each row of the output a product as large as all weights, and their sum."""
+    return c.flops / rate(c.filters / c.groups) + size_2d(c.y)[0] * c.weights / SUMMED
+
+
+def by_one_product(c: Convolution) -> float:
+    """dy and the columns copied, and the product."""
+    pixels = c.y.elements // c.filters * c.images
+    return c.flops / rate(c.filters / c.groups) + (c.filters + c.depth * c.groups) * pixels / COPIED
 
 
 # ---- what is chosen --------------------------------------------------------------------------------
@@ -255,10 +305,19 @@ LAYER = (
 )
 INPUT = (
     Method("turning", "turning the kernel", no_turning, by_turning, lambda c: "one product, nothing to add up"),
-    Method("spreading", "spreading", no_spreading, by_spreading,
+    Method("spreading", "spreading", no_spreading, by_spreading, lambda c: "weights are taken as they lie"),
+    Method("spreading columns", "spreading its columns", no_spreading_columns, by_spreading_columns,
            lambda c: f"products of {spread_rows(c)} rows, not {c.channels}"),
+    Method("product", "a product of matrices", no_product, by_product, lambda c: "1x1 kernels lie ready"),
     TAPS,
 )  # fmt: skip
+FILTERS = (
+    Method("rows", "a product for each row", no_rows, by_rows, lambda c: "nothing is copied"),
+    Method(
+        "at once", "one product", no_rows, by_one_product, lambda c: "the sum over rows would cost more than copies"
+    ),
+    TAPS,
+)
 
 Times = Mapping[str, Mapping[str, float]]
 
@@ -275,6 +334,15 @@ def input_method(c: Convolution, measured: Times) -> Choice:
 
 def input_key(c: Convolution) -> str:
     return f"input gradient of {c}"
+
+
+def filter_method(c: Convolution, measured: Times) -> Choice:
+    """How its filters' gradient is."""
+    return choose(c, FILTERS, filter_key(c), measured)
+
+
+def filter_key(c: Convolution) -> str:
+    return f"filter gradient of {c}"
 
 
 def possible(c: Convolution, methods: tuple[Method, ...]) -> tuple[Method, ...]:
@@ -299,9 +367,7 @@ def alone(c: Convolution, method: Method, methods: tuple[Method, ...]) -> str:
     """Why there is no other: what the rival refuses, or what is special about the one that is left."""
     if method.name == "columns":
         return f"Winograd's method {no_winograd(c)}"
-    if method.name == "spreading":
-        return no_turning(c)
-    return no_spreading(c) if method.name == "turning" else method.gain(c)
+    return no_turning(c) if method.name == "spreading" else method.gain(c)
 
 
 def milliseconds(seconds: float) -> str:

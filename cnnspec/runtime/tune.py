@@ -23,9 +23,10 @@ from ..ir.op import Op, Parameter
 from ..passes import INFERENCE, TRAINING, run
 from ..passes.convolutions import flip_input_gradients, lower_convolutions
 from ..passes.decompose import attach_costs
-from ..passes.methods import INPUT, LAYER, Convolution, input_key, possible
+from ..passes.methods import FILTERS, INPUT, LAYER, Convolution, filter_key, input_key, no_columns, possible
 from ..passes.save_for_backward import save_for_backward
 from ..passes.winograd import WAYS
+from ..primitives.convolution.columns import Columns, ColumnsFilterGradient
 from ..primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..primitives.convolution.polyphase import polyphase_type
 from ..record import record
@@ -100,6 +101,8 @@ def questions(graph: Graph, learns: bool) -> list[tuple[str, dict[str, Callable[
         x = op.x if isinstance(op, ConvolveInputGradient) else graph.type(node.inputs[0])
         c = Convolution(op.geometry, x, graph.type(node.inputs[1])["f"], op.groups, graph.images)
         first = isinstance(graph[node.inputs[0]].op, Input)
+        if learns:
+            ask(filter_key(c), {m.name: partial(filter_graph, c, m.name) for m in possible(c, FILTERS)})
         if learns and not (first and isinstance(op, Convolve)):
             ask(input_key(c), {m.name: partial(input_graph, c, m.name) for m in possible(c, INPUT)})
         if isinstance(op, Convolve):
@@ -137,6 +140,22 @@ def input_graph(c: Convolution, method: str) -> Graph:
     forced = {input_key(c): {m.name: float(m.name != method) for m in possible(c, INPUT)}}
     made = b.graph((), (), cost=dx, updates={"dy": dy}, images=c.images, measured=forced)
     return lower_convolutions(flip_input_gradients(made))
+
+
+def filter_graph(c: Convolution, method: str) -> Graph:
+    """The gradient of a layer's filters by a method; the columns are there already, from the layer."""
+    b = Builder()
+    kind = b.add(Weight(filters(c)), name="w")
+    dy = b.add(Filled(c.y), name="dy")
+    op = ConvolveFilterGradient(c.geometry, c.groups, b.type(kind))
+    if no_columns(c):
+        x = b.add(Filled(c.x), name="x")
+        dw = b.add(op.changed(at_once=method == "at once"), x, dy, name="dw")
+    else:
+        columns = Columns(c.geometry, c.groups)
+        x = b.add(Filled(columns.type(c.x)), name="x")
+        dw = b.add(ColumnsFilterGradient(columns, op.w, method == "at once"), x, dy, name="dw")
+    return b.graph((), (), cost=dw, updates={"dy": dy, "x": x}, images=c.images)
 
 
 def filters(c: Convolution) -> Parameter:

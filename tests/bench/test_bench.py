@@ -81,8 +81,12 @@ def test_tuned_sides_compute_convolutions_as_they_were_timed(bench, tmp_path, mo
     deep = NET.replace("maxpool 2", "conv 6x3x3 pad 1 -> maxpool 2")
     code, out, err = bench(deep, "--tune", "--mode", "train", "--rounds", "1", "--starts", "0", "--json")
     assert code == 0, err
-    (question,) = [q for q in told[0].measured["train"] if "conv 6x3x3" in q]
-    assert "4 images" in question and set(told[0].measured["train"][question]) == {"turning", "spreading"}
+    (question,) = [q for q in told[0].measured["train"] if q.startswith("input") and "conv 6x3x3" in q]
+    assert "4 images" in question and set(told[0].measured["train"][question]) == {
+        "turning",
+        "spreading",
+        "spreading columns",
+    }
     job = {**told[0].job, "mode": "train"}
     _, engine = model_step(json.loads(json.dumps(job)), workers=1)
     assert engine.measured == told[0].measured

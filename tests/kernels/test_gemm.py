@@ -24,6 +24,7 @@ def small(monkeypatch):
     cut_into.cache_clear()
     monkeypatch.setattr(module, "MULTIPLICATIONS", 6_000)
     monkeypatch.setattr(module, "RESULT", 300)
+    monkeypatch.setattr(module, "SHALLOW", 8)
     monkeypatch.setattr(module, "SPAN", 16)
     yield
     cut_into.cache_clear()
@@ -43,6 +44,13 @@ def test_what_fits_is_left_in_one_piece_and_what_cannot_be_cut_too():
     assert cut_into(16, 48, 512, False, False, True) == (16, 512)
     assert cut_into(16, 512, 16, False, True, True) == (16, 16)
     assert cut_into(97, 1009, 101, False, False, True) == (97, 101)  # primes
+
+
+def test_short_sums_are_not_cut():
+    """What a few multiplications make of a large matrix is soon made, however it lies."""
+    assert cut_into(512, 32, 4608, False, True, True) == (512, 4608)
+    assert cut_into(512, 64, 4608, False, True, True) != (512, 4608)
+    assert cut_into(512, 32, 4608, False, False, True) != (512, 4608)
 
 
 def test_a_deep_matrix_is_not_read_across():

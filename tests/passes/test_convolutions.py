@@ -1,10 +1,13 @@
 """How each convolution is computed."""
 
+from dataclasses import replace
+
 import pytest
 from oracles.graphs import after, ops
 from oracles.nets import spec
 
-from cnnspec.primitives.convolution.columns import Columns
+from cnnspec.primitives.convolution.columns import Columns, ColumnsFilterGradient
+from cnnspec.primitives.convolution.convolve import ConvolveFilterGradient, ConvolveInputGradient
 
 
 def computed(text):
@@ -39,6 +42,44 @@ def test_two_filters_a_channel_are_not_depthwise():
 
 def test_many_channels_turn_the_kernel():
     assert "FlipKernel" in ops(computed("17x7x8: conv 4x3x2"))
+
+
+def test_many_weights_on_few_pixels_are_not_copied():
+    """Their gradient's products are made of the weights as they lie, and added up tap by tap."""
+    made = [
+        node.op for node in computed("64x2x2: conv 256x3x3 pad 1") if isinstance(node.op, ConvolveInputGradient)
+    ]
+    assert [op.by_taps for op in made] == [True]
+
+
+@pytest.mark.parametrize("text", ["17x7x8: conv 4x1x1", "17x9: conv 4x1"])
+def test_one_tap_is_multiplied_transposed_as_it_lies(text):
+    assert "FlipKernel" not in ops(computed(text))
+
+
+def at_once(text):
+    kinds = ColumnsFilterGradient, ConvolveFilterGradient
+    graph = after(replace(spec(text), images=8), "lower_convolutions")
+    return [node.op.at_once for node in graph if isinstance(node.op, kinds)]
+
+
+@pytest.mark.parametrize(
+    "text", ["128x2x2: conv 128x5x5 pad 2", "256x4x4: conv 256x1x1", "128x2x2: conv 128x3x3 groups 2 pad 1"]
+)
+def test_the_filters_gradient_of_many_weights_on_few_pixels_is_made_at_once(text):
+    assert at_once(text) == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4x16x16: conv 4x5x5 pad 2",  # small products are added up in the cache
+        "4x16x16: conv 4x1x1",
+        "64x2x2: dwconv 3x3 pad 1",  # has its own way
+    ],
+)
+def test_others_are_made_row_by_row(text):
+    assert at_once(text) == [False]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ from cnnspec.ir import data
 from cnnspec.ir.geometry import Geometry
 from cnnspec.passes import INFERENCE, TRAINING, run
 from cnnspec.passes.decompose import attach_costs
-from cnnspec.passes.methods import Convolution, input_key, input_method, layer_method, milliseconds
+from cnnspec.passes.methods import (
+    Convolution,
+    filter_key,
+    filter_method,
+    input_key,
+    input_method,
+    layer_method,
+    milliseconds,
+)
 from cnnspec.primitives.convolution.columns import FlipKernel
 from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 
@@ -101,7 +109,16 @@ def test_layers_without_a_choice(settings, method, reason):
 @pytest.mark.parametrize(
     "settings, method, reason",
     [
-        ({"x": (6, 14, 14), "filters": 16}, "spreading", "by spreading: products of 18 rows, not 6 (turning "),
+        (
+            {"x": (6, 14, 14), "filters": 16},
+            "spreading columns",
+            "by spreading its columns: products of 18 rows, not 6 (turning ",
+        ),
+        (
+            {"x": (512, 2, 2), "filters": 512, "images": 8},
+            "spreading",
+            "by spreading: weights are taken as they lie (turning ",
+        ),
         (
             {"x": (64, 8, 8), "filters": 8},
             "turning",
@@ -112,13 +129,31 @@ def test_layers_without_a_choice(settings, method, reason):
         ({"groups": 32}, "taps", "by taps: every channel has a filter of its own"),
         (
             {"kernel": (1, 1), "pad": ((0, 0), (0, 0))},
-            "turning",
-            "by turning the kernel: one product makes it as it stands",
+            "product",
+            "by a product of matrices: 1x1 kernels lie ready",
         ),
     ],
 )
 def test_input_gradients(settings, method, reason):
     choice = input_method(convolution(**settings), {})
+    assert choice.method == method
+    assert choice.why.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "settings, method, reason",
+    [
+        ({"x": (64, 16, 16), "filters": 64, "images": 8}, "rows", "by a product for each row: nothing is copied "),
+        ({"x": (16, 32, 32), "filters": 16}, "rows", "by a product for each row: nothing is copied (rows "),
+        ({"x": (512, 2, 2), "filters": 512, "images": 8}, "at once",
+         "by one product: the sum over rows would cost more than copies (rows "),
+        ({"x": (768, 2, 2), "filters": 3072, "kernel": (1, 1), "pad": ((0, 0), (0, 0)), "images": 8}, "at once",
+         "by one product: "),
+        ({"groups": 32}, "taps", "by taps: every channel has a filter of its own"),
+    ],
+)  # fmt: skip
+def test_filter_gradients(settings, method, reason):
+    choice = filter_method(convolution(**settings), {})
     assert choice.method == method
     assert choice.why.startswith(reason)
 
@@ -145,7 +180,7 @@ def test_everything_that_times_depend_on_is_in_the_key():
         {"dilate": (2, 1)}, {"groups": 2}, {"images": 65},
     ]  # fmt: skip
     made = [convolution(), replace(convolution(), first=True), *(convolution(**other) for other in others)]
-    assert len({key for c in made for key in (str(c), input_key(c))}) == 2 * len(made)
+    assert len({key for c in made for key in (str(c), input_key(c), filter_key(c))}) == 3 * len(made)
 
 
 def test_times_are_short():
@@ -172,5 +207,5 @@ def test_the_reason_stays_with_the_layer_through_all_passes():
     graph = run(replace(judged(words), images=64), TRAINING)
     reasons = {node.name: node.why.partition(" (")[0] for node in graph if node.why}
     assert [why.partition(":")[0] for why in reasons.values()] == [
-        "by columns", "by Winograd's method on squares", "by columns", "input gradient by spreading",
+        "by columns", "by Winograd's method on squares", "by columns", "input gradient by spreading its columns",
     ]  # fmt: skip

@@ -45,7 +45,9 @@ def test_every_choice_is_timed_once_in_both_ways():
     assert [name.split()[1] for name in layers] == ["16x3x3", "16x3x3"]  # 3x2 kernels leave no choice
     assert layers[0].endswith("first") and not layers[1].endswith("first")
     gradients = [set(times) for name, times in train.items() if name.startswith("input")]
-    assert gradients == [{"turning", "spreading"}] * 2  # nobody wants that of the first layer
+    assert gradients == [{"turning", "spreading", "spreading columns"}] * 2  # nobody wants that of the first layer
+    once = [set(times) for name, times in train.items() if name.startswith("filter")]
+    assert once == [{"rows", "at once"}] * 4
     assert all(set(train[name]) == {"columns", "Winograd", "squares"} for name in layers)
 
 
@@ -136,7 +138,11 @@ def gradients(measured):
 def test_forced_choices_give_the_same_numbers():
     times = tuned()
     usual = gradients({})
-    for best in ({"Winograd", "turning"}, {"columns", "spreading"}):
+    for best in (
+        {"Winograd", "turning", "at once"},
+        {"columns", "spreading", "at once"},
+        {"columns", "spreading columns", "rows"},
+    ):
         forced = {
             mode: {name: {m: 1.0 + (m not in best) for m in found} for name, found in every.items()}
             for mode, every in times.items()

@@ -168,10 +168,11 @@ class ColumnsProduct(Op):
 
 @record
 class ColumnsFilterGradient(Op):
-    """dw from the columns that the forward pass kept."""
+    """dw from the columns that the forward pass kept; `at_once` as one product over all pixels."""
 
     columns: Columns
     w: TensorType
+    at_once: bool = False
 
     def type(self, columns: TensorType, dy: TensorType) -> TensorType:
         return self.w
@@ -203,7 +204,8 @@ class ColumnsFilterGradient(Op):
         if self.columns.polyphase:
             self.emit_residues(node, e)
             return
-        emit_filter_gradient(node.name, dy, self.columns.rows(columns, e), self.columns.groups, self.w, e)
+        rows = self.columns.rows(columns, e)
+        emit_filter_gradient(node.name, dy, rows, self.columns.groups, self.w, e, self.at_once)
 
     def emit_residues(self, node: Node, e: PlanWriter) -> None:
         columns, dy = node.inputs

@@ -107,11 +107,15 @@ class Convolve(Slides):
 
 @record
 class ConvolveInputGradient(Op):
-    """dx of a convolution: exact for every stride, since each output's gradient goes to the pixels it saw."""
+    """dx of a convolution: exact for every stride, since each output's gradient goes to the pixels it saw.
+
+    With `by_taps` each tap's products are made by themselves, though the kernel's rows would come for nothing.
+    """
 
     geometry: Geometry
     groups: int
     x: TensorType
+    by_taps: bool = False
 
     def type(self, dy: TensorType, w: TensorType) -> TensorType:
         return replace(self.x, folded=())
@@ -161,11 +165,16 @@ class ConvolveInputGradient(Op):
                 out=e[node.name],
             )
             return
+        if self.geometry.plain and self.groups == 1:
+            matrix = e.view("transposed", f"{e[w]}.reshape({wt['f']}, {wt['c']}).T")
+            out = e.view("pixels", e.source(kernels.conv.pixels, e[node.name]))
+            length = prod(e.shape(dy)[-2:])
+            e.call(multiplying(wt["c"], wt["f"], length, across=True), matrix, e.pixels(dy), out=out)
+            return
         height, _, width, n = e.shape(dy)
         weights = e.view("taps", f"{e[w]}.reshape({wt['f']}, {kernel_h}, {kernel_w}, {wt['c']})")
         pad = self.geometry.pad
-        near = self.geometry.stride == (1, 1) == self.geometry.dilate
-        if near and self.groups == 1 and all(max(p) < k for p, k in zip(pad, self.geometry.kernel, strict=True)):
+        if not self.by_taps and self.groups == 1 and self.geometry.adjacent:
             rows_x = e.shape(node.name)[0]
             tall = e.scratch("tall", (rows_x + kernel_h - 1, wt["f"], width, n))
             turned = e.scratch("turned", (kernel_w, wt["c"], kernel_h, wt["f"]))
@@ -196,6 +205,7 @@ class ConvolveFilterGradient(Op):
     groups: int
     w: TensorType
     polyphase: bool = False  # of dy
+    at_once: bool = False  # as one product over all pixels
 
     def type(self, x: TensorType, dy: TensorType) -> TensorType:
         return self.w
@@ -233,7 +243,7 @@ class ConvolveFilterGradient(Op):
             )
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
-        emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e)
+        emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e, self.at_once)
 
 
 def strips_of(x: str, y: str, geometry: Geometry, e: PlanWriter) -> str:
@@ -247,15 +257,24 @@ def strips_of(x: str, y: str, geometry: Geometry, e: PlanWriter) -> str:
     return e.scratch("parts", (block, kernel, strip, width, n))
 
 
-def emit_filter_gradient(name: str, dy: str, rows: str, groups: int, w: TensorType, e: PlanWriter) -> None:
-    """dw as products of matrices, a block of rows at a time so that the scratch stays small."""
+def emit_filter_gradient(
+    name: str, dy: str, rows: str, groups: int, w: TensorType, e: PlanWriter, at_once: bool
+) -> None:
+    """dw as one product of matrices, or as one for each row, a block of rows at a time."""
     filters = w["f"] // groups
     depth = w.elements // w["f"]
-    height = e.shape(dy)[0]
-    block = max(1, min(height, 500_000 // (groups * filters * depth)))
-    scratch = e.scratch("parts", (groups, block, filters, depth))
+    height, _, width, n = e.shape(dy)
     by_row = e.view_of(dy, f"by_row{groups}", e.source(kernels.conv.by_group, e[dy], groups))
     out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")
+    if at_once:
+        copies = {
+            "by_filter": e.scratch("by_filter", (groups, filters, height, width * n)),
+            "by_tap": e.scratch("by_tap", (groups, depth, height, width * n)),
+        }
+        e.call(kernels.conv.filter_gradient_at_once, by_row, rows, **copies, out=out)
+        return
+    block = max(1, min(height, 500_000 // (groups * filters * depth)))
+    scratch = e.scratch("parts", (groups, block, filters, depth))
     e.call(kernels.conv.filter_gradient, by_row, rows, scratch=scratch, out=out)
 
 
