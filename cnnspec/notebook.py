@@ -11,7 +11,7 @@ from contextlib import suppress
 from html import escape
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .diagnostics import Diagnostic, SpecError
 from .diagnostics.text import render
@@ -21,6 +21,7 @@ from .draw.svg import number
 from .ir import Graph, summary
 from .ir.facts import Facts, facts
 from .quoting import markup
+from .train.documents import Summary
 from .train.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def run_html(path: Path) -> str:
     """The curves of a run's folder, what came of it, and its pictures' names."""
     folder = RunFolder(path)
     columns: dict[str, list[float | None]] = {}
-    told: dict[str, Any] = {}
+    told = Summary()
     with suppress(SpecError):
         columns = folder.columns()
     with suppress(SpecError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 PACKAGE = Path(__file__).parent
 PACKAGED = PACKAGE / "_grammar"
@@ -16,8 +16,27 @@ def grammar_folder() -> Path:
     return PACKAGED if PACKAGED.is_dir() else PACKAGE.parent / "grammar"
 
 
+class Schema(TypedDict, total=False):
+    """What our schemas say and is asked for; the rest is the validator's."""
+
+    type: str | list[str]
+    title: str
+    pattern: str
+    const: object
+    enum: list[object]
+    minimum: float
+    maximum: float
+    exclusiveMinimum: float
+    exclusiveMaximum: float
+    minItems: int
+    maxItems: int
+    properties: dict[str, Schema]
+    oneOf: list[Schema]
+    anyOf: list[Schema]
+
+
 @cache
-def schemas() -> dict[str, dict[str, Any]]:
+def schemas() -> dict[str, Schema]:
     """Every JSON Schema of the package, by name."""
     import json  # a check reads none
 

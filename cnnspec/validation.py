@@ -8,14 +8,23 @@ The words come from the schema alone. jsonschema is imported here and nowhere el
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
-from typing import Any
+from typing import Literal, Protocol, TypeAlias, cast
 
-from .resources import schemas
+from .resources import Schema, schemas
 
-BOUNDS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"  # a value as JSON has it
+
+Bound = Literal["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"]
+
+BOUNDS: dict[Bound, str] = {
+    "minimum": "from",
+    "exclusiveMinimum": "above",
+    "maximum": "to",
+    "exclusiveMaximum": "below",
+}
 KINDS = {
     "object": "an object",
     "array": "a list",
@@ -28,7 +37,28 @@ KINDS = {
 SHOWN = 12  # of the values that a schema lists
 
 
-def fault_of(document: Any, name: str) -> tuple[str, str] | None:
+class Failure(Protocol):
+    """What a validator says of a value that is not as a schema has it."""
+
+    context: list[Failure]  # of the branches of `oneOf` and `anyOf`
+    path: Sequence[str | int]
+    absolute_path: Sequence[str | int]
+    schema_path: Sequence[str | int]
+    validator: str  # the keyword that it fails
+    validator_value: Json
+    instance: Json
+    schema: Schema
+
+
+class Validator(Protocol):
+    """What is asked of a validator of jsonschema."""
+
+    def iter_errors(self, instance: Json) -> Iterator[Failure]: ...
+
+    def descend(self, instance: Json, schema: Schema, path: str | None = None) -> Iterator[Failure]: ...
+
+
+def fault_of(document: Json, name: str) -> tuple[str, str] | None:
     """The path (a JSON Pointer, "" for the whole) and the words of the first fault; None where there is none.
 
     name    of a schema in `grammar/`: "graph", "summary", ...
@@ -43,14 +73,14 @@ def fault_of(document: Any, name: str) -> tuple[str, str] | None:
 
 
 @cache
-def validator(name: str) -> Any:
+def validator(name: str) -> Validator:
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
-    return extend(Draft202012Validator, {"oneOf": one_of})(schemas()[name])
+    return cast(Validator, extend(Draft202012Validator, {"oneOf": one_of})(schemas()[name]))
 
 
-def one_of(validator: Any, branches: list[Any], instance: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+def one_of(validator: Validator, branches: list[Schema], instance: Json, schema: Schema) -> Iterator[Failure]:
     """`oneOf`; where every branch wants a `word` of its own, the instance's word alone says which one it is.
 
     Of 48 branches one is tried then, and its fault is told instead of "is not valid under any of them".
@@ -65,40 +95,42 @@ def one_of(validator: Any, branches: list[Any], instance: Any, schema: Mapping[s
     if isinstance(word, str) and word in known:
         yield from validator.descend(instance, known[word])
     else:
-        choice = {"enum": list(known)}
+        choice: Schema = {"enum": list(known)}
         yield from validator.descend(word, choice, path="word")
 
 
-def by_word(branches: list[Any]) -> dict[str, Any] | None:
-    found = {branch.get("properties", {}).get("word", {}).get("const"): branch for branch in branches}
-    return found if None not in found and len(found) == len(branches) else None
+def by_word(branches: list[Schema]) -> dict[str, Schema] | None:
+    """The branches by the words that they want; None where one of them wants none."""
+    words = [branch.get("properties", {}).get("word", {}).get("const") for branch in branches]
+    found = {word: branch for word, branch in zip(words, branches, strict=True) if isinstance(word, str)}
+    return found if len(found) == len(branches) else None
 
 
-def closest(error: Any) -> Any:
+def closest(error: Failure) -> Failure | None:
     """Of the branches that failed, the fault of the only one that is for a value of this kind."""
     fitting = [inner for inner in error.context if not (inner.validator == "type" and not inner.path)]
     branches = {inner.schema_path[0] for inner in fitting}
     return fitting[0] if len(branches) == 1 else None
 
 
-def described(error: Any) -> tuple[list[str | int], str]:
+def described(error: Failure) -> tuple[list[str | int], str]:
     """Where a fault is, and what it is."""
     path, wish, value = list(error.absolute_path), error.validator_value, error.instance
-    match error.validator:
-        case "required":
-            return [*path, next(key for key in wish if key not in value)], "is missing"
-        case "additionalProperties" | "unevaluatedProperties":
+    match error.validator, wish, value:
+        case "required", [*keys], Mapping():
+            return [*path, next(str(key) for key in keys if key not in value)], "is missing"
+        case "additionalProperties" | "unevaluatedProperties", _, Mapping():
             known = error.schema.get("properties", {})
             extra = next(key for key in value if key not in known)
             return [*path, extra], f"is not known here{nearest(extra, known)}"
-        case "enum":
-            return path, f"must be {wanted(error.schema)}, got {shown(value)}{nearest(value, wish)}"
-        case "minItems" | "maxItems":
-            return path, f"must be {wanted(error.schema)}, got {len(value)}"
+        case "enum", [*values], _:
+            return path, f"must be {wanted(error.schema)}, got {shown(value)}{nearest(value, values)}"
+        case "minItems" | "maxItems", _, [*items]:
+            return path, f"must be {wanted(error.schema)}, got {len(items)}"
     return path, f"must be {wanted(error.schema)}, got {shown(value)}"
 
 
-def wanted(schema: Mapping[str, Any]) -> str:
+def wanted(schema: Schema) -> str:
     """What a schema takes, in words: `a whole number from 1 to 4, or null`."""
     if "pattern" in schema and "title" in schema:
         return str(schema["title"])
@@ -116,7 +148,7 @@ def wanted(schema: Mapping[str, Any]) -> str:
     return ", or ".join(narrowed(kind, schema) for kind in kinds) or "something else"
 
 
-def narrowed(kind: str, schema: Mapping[str, Any]) -> str:
+def narrowed(kind: str, schema: Schema) -> str:
     """A kind of value with the bounds that a schema sets it: `a list of 1 to 3`."""
     if kind in ("integer", "number"):
         return KINDS[kind] + "".join(f" {BOUNDS[key]} {number(schema[key])}" for key in BOUNDS if key in schema)
@@ -132,7 +164,7 @@ def number(value: float) -> str:
     return f"{value:,}".replace(",", " ") if isinstance(value, int) else f"{value:g}"
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value in a few characters, none of which is a control character."""
     if isinstance(value, dict | list):
         return KINDS["object" if isinstance(value, dict) else "array"]
@@ -140,7 +172,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def nearest(value: Any, known: Iterable[Any]) -> str:
+def nearest(value: object, known: Iterable[object]) -> str:
     """`; did you mean ...?` where a text is close to one of those known."""
     names = [name for name in known if isinstance(name, str)]
     near = get_close_matches(value, names, 1) if isinstance(value, str) and len(value) < 100 else []

@@ -61,7 +61,7 @@ def command(
         raise SpecError((Diagnostic("CNN303", message, help=help),))
     with model:
         score = measure(model, images, model.batch)
-    found = {"images": len(images), "accuracy": score.accuracy, "cost": score.cost}
+    found: dict[str, object] = {"images": len(images), "accuracy": score.accuracy, "cost": score.cost}
     measures, classes = score.measures, session.data.classes
     if measures:
         found |= measures.to_json(classes)
@@ -69,6 +69,6 @@ def command(
         tell_json(found)
         return
     accuracy = f"accuracy {score.accuracy:.2%}, " if score.accuracy is not None else ""
-    tell(f"{accuracy}cost {score.cost:.4f} on {found['images']:,} {told}images of {session.data.name}")
+    tell(f"{accuracy}cost {score.cost:.4f} on {len(images):,} {told}images of {session.data.name}")
     if measures:
         show("\n" + whole(measures, classes))

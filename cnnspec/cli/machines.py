@@ -6,11 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from typing import Any
+from typing import TypeVar
 
 import click
 
 from ..record import record
+
+T = TypeVar("T")
 
 OPTIONS = (
     click.option("--engine", type=click.Choice(["numpy", "jax"]), help="What computes [default: numpy]."),
@@ -44,9 +46,9 @@ class Machines:
             raise click.UsageError(f"--process counts from 0: of {self.processes} the last is {self.processes - 1}")
         return self
 
-    def or_as(self, settings: dict[str, Any]) -> Machines:
+    def or_as(self, engine: str) -> Machines:
         """With the engine that a run began with, where none is asked for."""
-        return self if self.engine else replace(self, engine=settings.get("engine", "numpy"))
+        return self if self.engine else replace(self, engine=engine)
 
     def join(self) -> tuple[bool, bool]:
         """Meet the other processes: whether there are several, and whether this is the one that writes."""
@@ -61,13 +63,19 @@ class Machines:
         return several, not several or processes.leads()
 
 
-def options(command: Callable[..., Any]) -> Callable[..., Any]:
+def options(command: Callable[..., T]) -> Callable[..., T]:
     """Give a command these options, as one argument `machines`."""
 
     @wraps(command)
     def gathered(
-        *given: Any, engine: Any, devices: Any, coordinator: Any, processes: Any, process: Any, **others: Any
-    ) -> Any:
+        *given: object,
+        engine: str | None,
+        devices: int | None,
+        coordinator: str | None,
+        processes: int | None,
+        process: int | None,
+        **others: object,
+    ) -> T:
         return command(*given, machines=Machines(engine, devices, coordinator, processes, process), **others)
 
     for option in reversed(OPTIONS):

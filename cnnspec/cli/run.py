@@ -110,7 +110,7 @@ def command(
                 f"{LATER}, and by {MOVED}... what its data are called now"
             )
         stopped = Stopped.open(resume)
-        machines = machines.or_as(stopped.made.settings)
+        machines = machines.or_as(stopped.made.settings.get("engine", "numpy"))
         execution = Execution(workers, parallel, machines.engine or "numpy", machines.devices, *machines.join())
         experiment = Experiment.resume(
             stopped,
@@ -121,7 +121,7 @@ def command(
         )
     else:
         assert spec is not None
-        machines = machines.or_as({})
+        machines = machines.or_as("numpy")
         if tune and machines.engine == "jax":
             raise click.UsageError(
                 "--tune chooses between methods of the plan on NumPy; it goes without --engine jax"
@@ -209,7 +209,8 @@ def result(summary: Summary, folder: Path) -> tuple[str, ...]:
     if summary["test_cost"] is not None:
         parts.append(f"test cost {summary['test_cost']:.4f}")
     measured = summary.get("test") or {}
-    more = "  ".join(f"{m.title} {m.shown(measured[m.name])}" for m in MEASURES[1:] if m.name in measured)
+    numbers = [(m, measured.get(m.name)) for m in MEASURES[1:] if m.name in measured]
+    more = "  ".join(f"{m.title} {m.shown(n if isinstance(n, int | float) else None)}" for m, n in numbers)
     epoch = f", epoch {summary['best_epoch']}" if summary.get("tested") == "best" else ""
     weights = f"{summary.get('tested', 'last')} weights{epoch}"
     tested = f"{', '.join(parts) or 'no test images'} ({weights})"

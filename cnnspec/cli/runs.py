@@ -7,25 +7,19 @@ import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ..quoting import line
+from ..settings.expect import RELATIONS
 from ..terminal import show, tell, tell_json
 from .outcome import CLEAN, FINDINGS, say
 
 if TYPE_CHECKING:
     from ..experiment.catalogue import Entry
+    from ..validation import Json
 
-RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "!=": operator.ne,
-    "=": operator.eq,
-    "<": operator.lt,
-    ">": operator.gt,
-}
 CONDITION = re.compile(r"\s*([\w.]+)\s*(<=|>=|!=|==?|<|>)\s*(.*?)\s*")
 
 
@@ -92,22 +86,22 @@ def chooses(condition: str, keys: dict[str, None]) -> Callable[[Entry], bool]:
     match = CONDITION.fullmatch(condition)
     if match is None:
         raise click.UsageError(f"a condition is KEY=VALUE, or with <, >, <=, >= or !=; got `{condition}`")
-    key, relation, wanted = match[1], RELATIONS[match[2].replace("==", "=")], match[3]
+    key, relation, wanted = match[1], RELATIONS["==" if match[2] == "=" else match[2]], match[3]
     known(key, keys)
 
     def chosen(one: Entry) -> bool:
         value = one.known().get(key)
-        numbers = number(value), number(wanted)
-        if None not in numbers:
-            return relation(*numbers)
+        mine, other = number(value), number(wanted)
+        if mine is not None and other is not None:
+            return relation(mine, other)
         if relation in (operator.eq, operator.ne):
-            return relation(shown(value), wanted)
+            return (shown(value) == wanted) == (relation is operator.eq)
         return False  # a text is neither above nor below
 
     return chosen
 
 
-def number(value: Any) -> float | None:
+def number(value: Json) -> float | None:
     if isinstance(value, str):
         share = value.endswith("%")
         try:
@@ -119,7 +113,7 @@ def number(value: Any) -> float | None:
     return float(value) if abs(value) < 1e300 else None  # JSON knows larger whole numbers than Python's floats
 
 
-def shown(value: Any) -> str:
+def shown(value: Json) -> str:
     """A setting as it is written."""
     if isinstance(value, bool):
         return "on" if value else "off"
@@ -144,7 +138,7 @@ def ordered(entries: list[Entry], key: str, reverse: bool) -> list[Entry]:
     return [*(one for _, one in numbers), *(one for _, one in texts), *others]
 
 
-def document(one: Entry, differs: dict[str, Any]) -> dict[str, Any]:
+def document(one: Entry, differs: dict[str, Json]) -> dict[str, Json]:
     return {
         "run": str(one.path),
         "spec": one.spec,
@@ -155,7 +149,7 @@ def document(one: Entry, differs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def table(entries: list[Entry], differs: dict[Path, dict[str, Any]]) -> str:
+def table(entries: list[Entry], differs: dict[Path, dict[str, Json]]) -> str:
     """A row a run; columns that nobody has are left out."""
     rows = [cells(one, differs[one.path]) for one in entries]
     names = [name for name in rows[0] if any(row[name] for row in rows)]
@@ -168,7 +162,7 @@ def table(entries: list[Entry], differs: dict[Path, dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cells(one: Entry, differs: dict[str, Any]) -> dict[str, str]:
+def cells(one: Entry, differs: dict[str, Json]) -> dict[str, str]:
     figures = one.figures
     changed = " ".join(f"{name.removeprefix('train.')}={shown(value)}" for name, value in differs.items())
     return {
@@ -179,7 +173,7 @@ def cells(one: Entry, differs: dict[str, Any]) -> dict[str, str]:
         "accuracy": percent(figures["accuracy"]),
         "cost": decimal(figures["cost"]),
         "test": percent(figures["test_accuracy"]) or decimal(figures["test_cost"]),
-        "time": duration(figures["seconds"]),
+        "time": duration(figures["seconds"] or 0.0),
         "parameters": f"{figures['parameters']:,}" if figures["parameters"] is not None else "",
         "differs": line(changed),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import click
 
@@ -31,7 +31,7 @@ def command(name: str | None) -> None:
     sweep           sweep.json of a sweep
     """
     if name is None:
-        wanted: dict[str, Any] = {"$schema": DIALECT, "$defs": schemas()}
+        wanted: Mapping[str, object] = {"$schema": DIALECT, "$defs": schemas()}
     elif name in schemas():
         wanted = schemas()[name]
     else:

@@ -138,7 +138,7 @@ def table(outcomes: list[Outcome]) -> str:
             continue
         figures = one.run.figures
         test = percent(figures["test_accuracy"]) or decimal(figures["test_cost"])
-        numbers = percent(figures["accuracy"]), decimal(figures["cost"]), test, duration(figures["seconds"])
+        numbers = percent(figures["accuracy"]), decimal(figures["cost"]), test, duration(figures["seconds"] or 0.0)
         rows.append((str(one.number), *numbers, settings))
     wide = [max(len(row[k]) for row in rows) for k in range(5)]
     lines = ["  ".join([*(f"{row[k]:>{wide[k]}}" for k in range(5)), row[5]]) for row in rows]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -35,7 +34,7 @@ class Mixed:
         """Of the answers as they were given."""
         return self.y.shape
 
-    def __getitem__(self, part: Any) -> Mixed:
+    def __getitem__(self, part: Places) -> Mixed:
         return Mixed(self.y[part], self.other[part], self.share[part])
 
 

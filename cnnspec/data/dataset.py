@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -17,7 +16,7 @@ from ..ir import TensorType, data
 from ..kernels.scale import centred, rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
-from .changes import Answers, Changes
+from .changes import Answers, Changes, Mixed
 from .facts import Known
 from .formats.kept import Table
 from .sources.filed import chosen
@@ -62,6 +61,10 @@ class Stored:
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return self.scaling.apply(self.images, np.empty(self.shape, dtype or "float32"))
+
+
+# images or answers, as a model is given them
+Given = np.ndarray | Stored | Mixed | Mapping[str, np.ndarray] | Sequence[np.ndarray]
 
 
 def _order(count: int, seed: int, epoch: int, shuffle: bool, weights: np.ndarray | None = None) -> np.ndarray:
@@ -147,7 +150,7 @@ class Split:
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[Any, Answers]]:
+    ) -> Iterator[tuple[np.ndarray | Stored, Answers]]:
         """The batches of an epoch: scaled x and y, each image once, the last batch perhaps shorter.
 
         They depend on seed and epoch alone, so `start` batches may be passed over to go on where a

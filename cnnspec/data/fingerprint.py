@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 
+from ..validation import Json
 from .dataset import Dataset, Named, Split
 
 WHOLE = 64 << 20  # bytes
 PARTS = {"train": "training images", "validation": "validation images", "test": "test images"}
 
 
-def fingerprint(data: Dataset) -> dict[str, Any]:
+def fingerprint(data: Dataset) -> dict[str, Json]:
     """The images of every part, as above; of several inputs the sizes and the type of the first."""
     first = data.train.x if isinstance(data.train, Split) else next(iter(data.train.x.values()))
     return {
@@ -52,18 +52,17 @@ def digest(split: Split | Named) -> str:
     return found.hexdigest()
 
 
-def changes(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+def changes(was: Mapping[str, Json], now: Mapping[str, Json]) -> tuple[str, ...]:
     """What is no more as it was, in words; nothing where all of it is."""
     found = []
     for key, name in (("input", "an image was"), ("stored", "its numbers were"), ("classes", "the classes were")):
         if was.get(key) != now[key]:
             found.append(f"{name} {_told(was.get(key))}, now {_told(now[key])}")
     for part, name in PARTS.items():
-        before, after = was.get(part), now[part]
-        before = before if isinstance(before, Mapping) else {}
-        if before.get("images") != after["images"]:
-            found.append(f"there were {_told(before.get('images'))} {name}, now {_told(after['images'])}")
-        elif before.get("sha256") != after["sha256"]:
+        before, after = (each if isinstance(each, Mapping) else {} for each in (was.get(part), now[part]))
+        if before.get("images") != after.get("images"):
+            found.append(f"there were {_told(before.get('images'))} {name}, now {_told(after.get('images'))}")
+        elif before.get("sha256") != after.get("sha256"):
             found.append(f"the {name} are not those of before")
     return tuple(found)
 
@@ -72,7 +71,7 @@ def _splits(data: Dataset) -> tuple[tuple[str, Split], ...]:
     return tuple((part, getattr(data, part)) for part in PARTS)
 
 
-def _told(value: Any) -> str:
+def _told(value: Json) -> str:
     if isinstance(value, list):
         return "x".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) else "none" if value is None else str(value)

@@ -12,18 +12,21 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from ..api import read_spec
 from ..diagnostics import Diagnostic, SpecError
 from ..lang import Spec
 from ..lang.exchange import fields_as_json
 from ..train.checkpoints import Stamp
+from ..train.documents import Summary
 from ..train.folder import RunFolder
 from ..train.lock import ensure_free
+from ..validation import Json
 from .kept import Made, of_run
 
 SETTINGS = "settings.json"
+OTHERS: tuple[Literal["input", "shards", "engine", "dtype"], ...] = ("input", "shards", "engine", "dtype")
 DEEPEST = 8  # fields within fields; ours have three, and another's file may have any number
 Columns = dict[str, list[float | None]]
 
@@ -42,13 +45,13 @@ class Entry:
     path: Path
     spec: str
     status: str
-    settings: Mapping[str, Any]
-    figures: Mapping[str, Any]
+    settings: Mapping[str, Json]
+    figures: Mapping[str, float | None]
     columns: Columns
     text: str
     made: Made = field(repr=False)
 
-    def known(self) -> dict[str, Any]:
+    def known(self) -> dict[str, Json]:
         """All by name: what runs are sorted and chosen by."""
         return {
             "run": str(self.path),
@@ -97,23 +100,21 @@ def entry(path: Path) -> Entry:
     run = RunFolder(path)
     made = of_run(run)
     settings, ended, columns = made.settings, run.ended(), run.columns()
-    chosen: dict[str, Any] = {name: settings.get(name) for name in ("train", "data")}
-    if not all(isinstance(block, dict) for block in chosen.values()):  # written before settings had fields
+    train, data = settings.get("train"), settings.get("data")
+    if not isinstance(train, dict) or not isinstance(data, dict):  # written before settings had fields
         spec = spec_of(made)
-        chosen = {"train": fields_as_json(spec.train), "data": fields_as_json(spec.data)}
-    others: dict[str, Any] = {
-        name: settings[name] for name in ("input", "shards", "engine", "dtype") if name in settings
-    }
-    told = _flat({**settings.get("let", {}), **chosen, **others})
+        train, data = fields_as_json(spec.train), fields_as_json(spec.data)
+    told = _flat({**settings.get("let", {}), "train": train, "data": data})
+    told |= {name: settings[name] for name in OTHERS if name in settings}
     told.pop("train.shards", None)  # what they are is told by `shards`
     done = columns.get("epoch", [])
-    best = ended.get("best_epoch") or _best(columns, chosen["train"]) or len(done)
-    figures: dict[str, Any] = {"epochs": len(done), "best_epoch": best or None}
+    best = ended.get("best_epoch") or _best(columns, train) or len(done)
+    figures: dict[str, float | None] = {"epochs": len(done), "best_epoch": best or None}
     held_out = any(value is not None for value in columns.get("validation_cost", []))
     for name in ("accuracy", "cost"):
         values = columns.get(f"validation_{name}" if held_out else name, [])
         figures[name] = values[best - 1] if 0 < best <= len(values) else None
-    figures |= {name: ended.get(name) for name in ("test_accuracy", "test_cost")}
+    figures |= {"test_accuracy": ended.get("test_accuracy"), "test_cost": ended.get("test_cost")}
     for name, value in (ended.get("test") or {}).items():
         if isinstance(value, (int, float)) and name != "accuracy":
             figures[f"test.{name}"] = value
@@ -124,7 +125,7 @@ def entry(path: Path) -> Entry:
     return Entry(path, name, _status(path, ended), told, figures, columns, Stamp.of(made.source).sha256, made)
 
 
-def _status(path: Path, ended: Mapping[str, Any]) -> str:
+def _status(path: Path, ended: Summary) -> str:
     if ended:
         return str(ended["status"])
     try:
@@ -134,7 +135,7 @@ def _status(path: Path, ended: Mapping[str, Any]) -> str:
     return "stopped"
 
 
-def _best(columns: Columns, train: Any) -> int:
+def _best(columns: Columns, train: Mapping[str, Json]) -> int:
     """The best epoch of a run that has not ended, as the loop chooses it: the first of equals."""
     held_out = "validation_" if any(value is not None for value in columns.get("validation_cost", [])) else ""
     accuracies = columns.get(f"{held_out}accuracy", [])
@@ -145,9 +146,9 @@ def _best(columns: Columns, train: Any) -> int:
     return -max(known)[1] if known else 0
 
 
-def _flat(fields: Mapping[str, Any], within: str = "", depth: int = 0) -> dict[str, Any]:
+def _flat(fields: Mapping[str, Json], within: str = "", depth: int = 0) -> dict[str, Json]:
     """Fields of fields by dotted names: {"optimiser": {"word": "sgd", "lr": 0.1}} -> optimiser, optimiser.lr."""
-    found: dict[str, Any] = {}
+    found: dict[str, Json] = {}
     for name, value in fields.items():
         key = f"{within}.{name}" if within else name
         if isinstance(value, Mapping) and depth < DEEPEST:
@@ -162,7 +163,7 @@ def _flat(fields: Mapping[str, Any], within: str = "", depth: int = 0) -> dict[s
     return found
 
 
-def _words(value: Any, depth: int = 0) -> str:
+def _words(value: Json, depth: int = 0) -> str:
     if depth > DEEPEST:
         return "..."
     if isinstance(value, Mapping):
@@ -172,17 +173,17 @@ def _words(value: Any, depth: int = 0) -> str:
     return "x".join(_words(one, depth + 1) for one in value) if isinstance(value, list) else str(value)
 
 
-def differing(entries: Iterable[Entry]) -> dict[Path, dict[str, Any]]:
+def differing(entries: Iterable[Entry]) -> dict[Path, dict[str, Json]]:
     """By run, the settings in which those of the same spec differ; `text` where the spec itself was edited."""
     groups: dict[str, list[Entry]] = {}
     for one in entries:
         groups.setdefault(one.spec, []).append(one)
-    found: dict[Path, dict[str, Any]] = {}
+    found: dict[Path, dict[str, Json]] = {}
     for group in groups.values():
         names = dict.fromkeys(name for one in group for name in one.settings)
         varied = [name for name in names if len({repr(one.settings.get(name)) for one in group}) > 1]
         edited = len({one.text for one in group}) > 1
         for one in group:
-            told: dict[str, Any] = {"text": one.text[:8]} if edited else {}
+            told: dict[str, Json] = {"text": one.text[:8]} if edited else {}
             found[one.path] = {**told, **{name: one.settings.get(name) for name in varied}}
     return found

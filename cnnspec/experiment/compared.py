@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..lang.diff import Difference, compare
+from ..validation import Json
 from .catalogue import Entry
 
 CURVES = ("cost", "accuracy", "validation_cost", "validation_accuracy")
@@ -21,15 +21,15 @@ class RunsCompared:
     before: Entry
     after: Entry
     spec: Difference
-    settings: dict[str, tuple[Any, Any]]
-    figures: dict[str, tuple[Any, Any]]
+    settings: dict[str, tuple[Json, Json]]
+    figures: dict[str, tuple[float | None, float | None]]
     curves: dict[str, tuple[list[float | None], list[float | None]]]
 
     def __bool__(self) -> bool:
         """Whether they were made differently, whatever came of it."""
         return bool(self.spec or self.settings)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {
             **self.spec.as_json(),
             "same": not self,

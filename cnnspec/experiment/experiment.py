@@ -314,7 +314,7 @@ class Experiment:
         alone.parameters.update(self.model.parameters)
         return alone
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """Every setting as it holds in this run: what settings.json says."""
         spec, model = self.session.spec, self.model
         return {

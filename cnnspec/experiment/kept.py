@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
 
 from ..data.preparation import Preparation
 from ..diagnostics import Diagnostic, Imported, Source, SpecError
 from ..lang.files import read_file
 from ..train import documents, tensors
 from ..train.checkpoints import Stamp, check_spec
+from ..train.documents import Settings
 from ..train.folder import RunFolder
 
 
@@ -28,7 +28,7 @@ class Made:
     source       the spec as run, with its imports
     overrides    the settings in place of its own
     preparation  of the images; None for what was written before that was kept
-    settings     all of a run's settings.json
+    settings     all of a run's settings.json, where it is one
     """
 
     path: Path
@@ -36,7 +36,7 @@ class Made:
     overrides: tuple[str, ...]
     preparation: Preparation | None
     data_folder: Path | None = None
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: Settings = field(default_factory=lambda: Settings(spec="", set=[], shards=1))
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Kept(Made):
     """The same with what came of it: the arrays of a weights file."""
 
     weights: Path = Path()
-    arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def of_run(run: RunFolder) -> Made:

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from math import isfinite
-from typing import Any
 
 from ..capacity import ensure_fits
+from ..data.dataset import Given
 from ..diagnostics import Diagnostic, SpecError
 from ..model.model import Model
+from ..validation import Json
 from .session import Session
 
 KEPT = 0.9  # of the smoothed cost from one step to the next
@@ -46,7 +47,7 @@ class RangeTest:
             return None
         return float(f"{self.lowest / BELOW:.1e}")
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         return {
             "rates": list(self.rates),
             "costs": list(self.costs),
@@ -86,7 +87,7 @@ def range_test(session: Session, model: Model, low: float, high: float, steps: i
     return RangeTest(tuple(rates), tuple(costs), tuple(smooth), whole=len(rates) == steps)
 
 
-def _batches(session: Session, model: Model) -> Iterator[Any]:
+def _batches(session: Session, model: Model) -> Iterator[tuple[Given, Given]]:
     """The batches of one epoch after the other, as a training has them."""
     train, data, images = session.spec.train, session.spec.data, session.data.train
     if not len(images):

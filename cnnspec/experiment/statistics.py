@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
 import numpy as np
 
+from ..data.dataset import Given
 from ..ir.facts import facts
 from ..model.model import Model
 from ..plain_files import read_text
@@ -27,6 +28,25 @@ LOOKED_AT = 50_000  # numbers of an array whose quantiles are taken
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
+class Spread(TypedDict):
+    """Of some numbers: their mean, their standard deviation, how many of them are 0, and their quantiles."""
+
+    mean: float
+    std: float
+    zeros: float
+    quantiles: list[float]
+
+
+class Statistics(TypedDict, total=False):
+    """What is told of an epoch; gradients and activations where the network is small enough for them."""
+
+    epoch: Required[int]
+    weights: dict[str, Spread]
+    updates: dict[str, float | None]
+    gradients: dict[str, Spread]
+    activations: dict[str, Spread]
+
+
 class StatisticsLog:
     """Hears the events of a training and writes its statistics down."""
 
@@ -36,7 +56,7 @@ class StatisticsLog:
         self.per_epoch = 0
         self.before: dict[str, np.ndarray] = {}
         self.twin: Model | None = None
-        self.sample: tuple[np.ndarray, np.ndarray] | None = None
+        self.sample: tuple[Given, Given] | None = None
         self.problem = ""  # why it stopped, if it did
 
     def __call__(self, event: Event) -> None:
@@ -72,10 +92,10 @@ class StatisticsLog:
     def weights(self) -> dict[str, np.ndarray]:
         return {name: self.model.parameters[name] for name in self.trained}
 
-    def entry(self, epoch: int) -> dict[str, Any]:
+    def entry(self, epoch: int) -> Statistics:
         """The statistics of an epoch that is done."""
         now = self.weights()
-        told: dict[str, Any] = {
+        told: Statistics = {
             "epoch": epoch,
             "weights": {name: spread(array) for name, array in now.items()},
             "updates": {name: ratio(now[name], self.before[name]) for name in now if name in self.before},
@@ -96,7 +116,7 @@ class StatisticsLog:
             self.twin = None
 
 
-def spread(array: np.ndarray) -> dict[str, Any]:
+def spread(array: np.ndarray) -> Spread:
     """Mean, standard deviation, share of zeros and quantiles, of evenly taken numbers where there are many."""
     flat = array.reshape(-1)
     flat = flat[:: -(-flat.size // LOOKED_AT)].astype(np.float64)
@@ -114,13 +134,13 @@ def ratio(now: np.ndarray, before: np.ndarray) -> float | None:
     return float(np.linalg.norm(now - before)) / size if size else None
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path) -> list[Statistics]:
     """The entries of a journal; none where there is none, and none after a line that is not whole."""
     try:
         lines = read_text(path, errors="replace").splitlines()
     except OSError:
         return []
-    entries: list[dict[str, Any]] = []
+    entries: list[Statistics] = []
     for line in lines:
         try:
             entry = json.loads(line)

@@ -20,8 +20,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from ..api import read_spec
 from ..diagnostics import Diagnostic, SpecError
@@ -48,20 +49,50 @@ class Outcome:
     failed: str = ""
 
 
+class Plan(TypedDict):
+    """What sweep.json says (grammar/sweep.schema.json)."""
+
+    spec: str
+    spec_sha256: str
+    data_folder: str | None
+    set: list[str]
+    sampler: str
+    points: int
+    trials: int
+    seed: int
+    jobs: int
+    workers: int
+    by: str
+
+
 @dataclass(frozen=True)
 class Sweep:
     """A sweep in its folder, as sweep.json has it."""
 
     folder: Path
-    plan: dict[str, Any]
+    plan: Plan
     proposed: dict[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def begin(cls, spec: Path, sets: tuple[str, ...], out: Path, data: Path | None = None, **plan: Any) -> Sweep:
+    def begin(
+        cls,
+        spec: Path,
+        sets: tuple[str, ...],
+        out: Path,
+        data: Path | None = None,
+        *,
+        sampler: str,
+        points: int,
+        trials: int,
+        seed: int,
+        jobs: int,
+        workers: int,
+        by: str,
+    ) -> Sweep:
         """Plan a sweep and write it down; SpecError where the spec, or what is to be tried, is wrong."""
         axes = [space.axis(text) for text in sets]
-        if plan["sampler"] == "grid":
-            plan["trials"] = len(space.grid(axes, plan["points"]))
+        if sampler == "grid":
+            trials = len(space.grid(axes, points))
         _ensure_one_is_right(spec, axes)
         name = (
             re.sub(r"[^\w.+-]+", "-", spec.name.removesuffix(".json").removesuffix(".cnn")).strip("-.") or "sweep"
@@ -72,33 +103,33 @@ class Sweep:
         number = max(taken, default=0) + 1
         while not files.make_folder(out / f"{name}-{number:03}"):
             number += 1
-        sweep = cls(out / f"{name}-{number:03}", {})
-        files.make_folder(sweep.folder / "trials")
-        sweep.plan.update(
-            spec=sweep._towards(spec),
+        folder = out / f"{name}-{number:03}"
+        files.make_folder(folder / "trials")
+        plan = Plan(
+            spec=_towards(folder, spec),
             spec_sha256=Stamp.of(read_spec(spec).source).sha256,
-            data_folder=sweep._towards(data) if data else None,
+            data_folder=_towards(folder, data) if data else None,
             set=list(sets),
-            **plan,
+            sampler=sampler,
+            points=points,
+            trials=trials,
+            seed=seed,
+            jobs=jobs,
+            workers=workers,
+            by=by,
         )
-        RunFolder(sweep.folder).write_json(NAME, sweep.plan)
-        return sweep
+        RunFolder(folder).write_json(NAME, plan)
+        return cls(folder, plan)
 
     @classmethod
     def reopened(cls, folder: Path) -> Sweep:
         """A sweep that is to go on; refused where its spec was edited since."""
-        sweep = cls(folder, documents.document(folder / NAME, "sweep"))
+        sweep = cls(folder, documents.document(folder / NAME, "sweep", Plan))
         if Stamp.of(read_spec(sweep.spec).source).sha256 != sweep.plan["spec_sha256"]:
             message = f"{sweep.spec} was edited since the sweep began"
             help = "put it back as it was, or begin a new sweep: its trials would not be comparable"
             raise SpecError((Diagnostic("CNN332", message, help=help),))
         return sweep
-
-    def _towards(self, path: Path) -> str:
-        try:
-            return Path(os.path.relpath(os.path.realpath(path), os.path.realpath(self.folder))).as_posix()
-        except ValueError:  # on another drive
-            return Path(os.path.realpath(path)).as_posix()
 
     @property
     def spec(self) -> Path:
@@ -161,10 +192,12 @@ class Sweep:
             else:
                 yield from self._together(left, work, jobs)
 
-    def _together(self, left: list[int], work: dict[int, tuple[Any, ...]], jobs: int) -> Iterator[int]:
+    def _together(
+        self, left: list[int], work: dict[int, tuple[Path, Path, tuple[str, ...]]], jobs: int
+    ) -> Iterator[int]:
         """Trials in processes of their own."""
         context = multiprocessing.get_context("spawn")
-        under_way: dict[Any, tuple[int, Any]] = {}
+        under_way: dict[int, tuple[int, SpawnProcess]] = {}
         waiting = list(left)
         try:
             while waiting or under_way:
@@ -173,7 +206,8 @@ class Sweep:
                     process = context.Process(target=_alone, args=(*work[number], self.data, self.plan["workers"]))
                     process.start()
                     under_way[process.sentinel] = number, process
-                for sentinel in wait(list(under_way)):
+                ended = wait(list(under_way))
+                for sentinel in [one for one in under_way if one in ended]:
                     number, process = under_way.pop(sentinel)
                     process.join()
                     if not trial.done(self.trial(number)):
@@ -251,11 +285,19 @@ def _ensure_one_is_right(spec: Path, axes: list[space.Axis]) -> None:
     raise first
 
 
-def _alone(*work: Any) -> None:
+def _towards(folder: Path, path: Path) -> str:
+    """The way from a sweep's folder to a file or a folder."""
+    try:
+        return Path(os.path.relpath(os.path.realpath(path), os.path.realpath(folder))).as_posix()
+    except ValueError:  # on another drive
+        return Path(os.path.realpath(path)).as_posix()
+
+
+def _alone(folder: Path, spec: Path, overrides: tuple[str, ...], data: Path | None, workers: int) -> None:
     """A trial in a process of its own; how it ended is in its folder."""
     listen()
     try:
-        trial.train(*work)
+        trial.train(folder, spec, overrides, data, workers)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except SpecError as error:

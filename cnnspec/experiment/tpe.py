@@ -7,7 +7,7 @@ many trials a round has; nothing of Optuna's is stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Protocol
 
 from ..diagnostics import Diagnostic, SpecError
 from .space import Axis, Range
@@ -40,7 +40,15 @@ def proposed(
     return found
 
 
-def settings(axes: Sequence[Axis], trial: Any) -> tuple[str, ...]:
+class Trial(Protocol):
+    """What is asked of a trial of Optuna."""
+
+    def suggest_categorical(self, name: str, choices: Sequence[int]) -> int: ...
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool) -> float: ...
+
+
+def settings(axes: Sequence[Axis], trial: Trial) -> tuple[str, ...]:
     """The settings that a trial of Optuna proposes."""
     found = []
     for number, axis in enumerate(axes):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 from ..diagnostics import SpecError
 from ..train import documents, files
@@ -68,7 +67,6 @@ def failure(folder: Path) -> str:
     if not path.is_file():
         return ""
     try:
-        told: Any = json.loads(documents.text(path))
-        return str(told["error"][0])
+        return str(json.loads(documents.text(path))["error"][0])
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         documents.damaged(path, "does not tell an error")

@@ -17,7 +17,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..diagnostics import Fault
 from ..record import record
@@ -56,6 +56,14 @@ class Kind:
 
     def refuse(self, value: Written) -> Fault:
         return Fault("CNN203", f"wants {self.wanted}, got {show(value)}")
+
+
+class Declared:
+    """The base of what a class declares by a word and, as its fields, what may stand after it."""
+
+    word: ClassVar[str] = ""
+    if TYPE_CHECKING:
+        __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
 
 def show(value: Written) -> str:
@@ -322,12 +330,12 @@ def is_required(field: dataclasses.Field) -> bool:
 class Nested(Kind):
     """A word with settings of its own: `optimiser adam lr 1e-3`. The reader hands over the finished instance."""
 
-    classes: tuple[type, ...]
+    classes: tuple[type[Declared], ...]
 
     @property
-    def by_word(self) -> dict[str, Any]:
+    def by_word(self) -> dict[str, type[Declared]]:
         """The classes by the words that stand for them."""
-        return {getattr(cls, "word", ""): cls for cls in self.classes}
+        return {cls.word: cls for cls in self.classes}
 
     @property
     def wanted(self) -> str:
@@ -360,7 +368,7 @@ class Clause(Nested):
         return written(value).partition(" ")[2]
 
 
-def written(thing: Any, explicit: bool = False) -> str:
+def written(thing: Declared, explicit: bool = False) -> str:
     """A word with its size and settings as its author would write it; every default too where `explicit`."""
     parts = [thing.word]
     sized = size_field(type(thing))
@@ -374,7 +382,7 @@ def written(thing: Any, explicit: bool = False) -> str:
     return " ".join(parts)
 
 
-def word_schema(cls: Any) -> dict[str, Any]:
+def word_schema(cls: type[Declared]) -> dict[str, object]:
     """JSON Schema of a word with its settings, as an object `{"word": ..., ...}`."""
     fields = {f.name: f for f in dataclasses.fields(cls) if f.metadata}
     properties = {name: f.metadata["kind"].schema() for name, f in fields.items()}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..diagnostics import Span
 from ..record import record
+from .fields import Declared
 from .geometry import ROW_BY_ROW, Geometry, Window
 from .types import TensorType
 
@@ -74,7 +75,7 @@ class Parameter:
 
 
 @record
-class Op:
+class Op(Declared):
     """The base of all ops; see the module's text. Methods say what holds for most."""
 
     word: ClassVar[str] = ""  # what an author writes; empty for primitives that nobody writes

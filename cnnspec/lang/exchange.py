@@ -21,7 +21,7 @@ from typing import Any
 
 from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, Node, data
-from ..ir.fields import ENDS, NAME, Kind, Nested, Quoted, Text, word_schema
+from ..ir.fields import ENDS, NAME, Declared, Kind, Nested, Quoted, Text, is_required
 from ..ir.leaves import Input
 from ..ir.op import Op
 from ..settings.data import Balance, Data
@@ -231,23 +231,22 @@ def read_budget(entry: Mapping[str, Any], path: str, span: Span) -> Budget:
 # ---- schema ------------------------------------------------------------------------------------------
 
 
-def schema() -> dict[str, Any]:
+def schema() -> dict[str, object]:
     """The JSON Schema of the format, made from the words."""
 
-    def block(cls: type) -> dict[str, Any]:
+    def block(cls: type[Declared]) -> dict[str, object]:
         fields = {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("kind")}
-        properties = {}
+        properties: dict[str, object] = {}
         for name, field in fields.items():
             one = field.metadata["kind"].schema()
             several = {"type": "array", "items": one} if field.metadata.get("repeat") else one
             properties[name] = {"anyOf": [several, {"type": "null"}]} if field.default is None else several
         return {"type": "object", "properties": properties, "additionalProperties": False}
 
-    def word(cls: type[Op]) -> dict[str, Any]:
-        full = word_schema(cls)
-        required = [name for name in full["required"] if name != "word"]
+    def word(cls: type[Op]) -> dict[str, object]:
+        required = [f.name for f in dataclasses.fields(cls) if f.metadata and is_required(f)]
         settings = {**block(cls), "required": required}
-        found = {"properties": {"word": {"const": cls.word}, "settings": settings}}
+        found: dict[str, object] = {"properties": {"word": {"const": cls.word}, "settings": settings}}
         return {**found, "required": ["settings"]} if required else found
 
     name = {

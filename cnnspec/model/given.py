@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..data.changes import Mixed
-from ..data.dataset import Stored
+from ..data.dataset import Given, Stored
 from ..data.sources.by_name import called
 from ..diagnostics import Diagnostic, SpecError
 from .targets import Settled
 
 Array = np.ndarray
-Given = Array | Stored | Mixed | Mapping[str, Array] | Sequence[Array]
 
 
 class Outputs(dict[str, Array]):

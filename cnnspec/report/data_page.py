@@ -70,7 +70,8 @@ def first_batch(spec: Spec, data: Dataset, epoch: int = 1) -> Batch:
     seed, shuffle = train.seed, settings.shuffle
     order = data.train.order(seed, epoch - 1, shuffle)[: train.batch]
     batches = data.train.batches(train.batch, seed=seed, epoch=epoch - 1, shuffle=shuffle, augment=settings.augment)
-    return Batch(*next(batches), order)
+    x, y = next(batches)
+    return Batch(np.asarray(x), y, order)
 
 
 def page(spec: Spec, looked_at: Sequence[tuple[Dataset, Inspection]], epoch: int = 1) -> str:

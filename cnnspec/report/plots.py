@@ -9,22 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from ..data.dataset import Dataset
 from ..diagnostics import SpecError
 from ..draw.png import MISSING
-from ..experiment.statistics import NAME, read
+from ..experiment.statistics import NAME, Statistics, read
 from ..explain.mistakes import worst
 from ..quoting import plotted
 from ..train.documents import columns
 from ..train.folder import RunFolder
+from ..train.measures import Measured
 from .page.outcome import filters as kernels
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ..model import Model
+
+Canvas: TypeAlias = "Callable[[float, float], Figure]"  # a figure, so many inches wide and high
 
 FOLDER = "pictures"
 DPI = 90
@@ -64,7 +69,7 @@ def draw_run(folder: Path, model: Model | None = None, data: Dataset | None = No
     return Pictures(tuple(paths))
 
 
-def drawings(folder: Path, model: Model, data: Dataset) -> Iterator[tuple[str, Any]]:
+def drawings(folder: Path, model: Model, data: Dataset) -> Iterator[tuple[str, Figure]]:
     """Every picture by name, as a figure of matplotlib."""
     figure = canvas()
     rows = results(folder / "results.csv")
@@ -80,7 +85,7 @@ def drawings(folder: Path, model: Model, data: Dataset) -> Iterator[tuple[str, A
         yield "updates", updates(figure, entries)
 
 
-def canvas() -> Callable[..., Any]:
+def canvas() -> Canvas:
     """A function that makes figures; without pyplot, which would keep them and start slowly."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -88,7 +93,7 @@ def canvas() -> Callable[..., Any]:
     except ModuleNotFoundError:
         raise SpecError((MISSING,)) from None
 
-    def figure(width: float, height: float) -> Any:
+    def figure(width: float, height: float) -> Figure:
         made = Figure(figsize=(width, height), dpi=DPI)
         FigureCanvasAgg(made)
         return made
@@ -102,7 +107,7 @@ def results(path: Path) -> dict[str, np.ndarray]:
     return {name: np.array(values, np.float64) for name, values in found.items()}
 
 
-def curves(figure: Callable[..., Any], rows: dict[str, np.ndarray]) -> Any:
+def curves(figure: Canvas, rows: dict[str, np.ndarray]) -> Figure:
     """Cost and accuracy over the epochs."""
     made = figure(9, 3.6)
     epochs = rows["epoch"]
@@ -114,16 +119,14 @@ def curves(figure: Callable[..., Any], rows: dict[str, np.ndarray]) -> Any:
         held_out = rows[f"validation_{name}"]
         if not np.isnan(held_out).all():
             axes.plot(epochs, held_out, "--", color=COLORS[1], marker=marker, label="validation")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params(axis="x", integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
     made.subplots_adjust(left=0.08, right=0.98, bottom=0.15, top=0.9)
     return made
 
 
-def answers(
-    figure: Callable[..., Any], model: Model, data: Dataset, told: dict[str, Any]
-) -> Iterator[tuple[str, Any]]:
+def answers(figure: Canvas, model: Model, data: Dataset, told: Measured) -> Iterator[tuple[str, Figure]]:
     """The confusion matrix of the test, as the summary has it, and the worst mistakes."""
     classes = [plotted(one["name"]) for one in told.get("classes", ())]
     if "confusion" in told:
@@ -133,7 +136,7 @@ def answers(
         yield "mistakes", mistakes(figure, np.stack([one.image for one in found]), [one.said for one in found])
 
 
-def confusion(figure: Callable[..., Any], matrix: np.ndarray, names: list[str]) -> Any:
+def confusion(figure: Canvas, matrix: np.ndarray, names: list[str]) -> Figure:
     """How often each class was taken for each; the diagonal is right."""
     made = figure(6.4, 6)
     right = matrix.trace() / matrix.sum()
@@ -153,7 +156,7 @@ def confusion(figure: Callable[..., Any], matrix: np.ndarray, names: list[str]) 
     return made
 
 
-def mistakes(figure: Callable[..., Any], x: np.ndarray, said: list[str]) -> Any:
+def mistakes(figure: Canvas, x: np.ndarray, said: list[str]) -> Figure:
     """The images of which the network was surest and wrong, as one picture with what it took them for."""
     columns = min(8, len(x))
     rows = -(-len(x) // columns)
@@ -175,7 +178,7 @@ def mistakes(figure: Callable[..., Any], x: np.ndarray, said: list[str]) -> Any:
     return made
 
 
-def filters(figure: Callable[..., Any], model: Model) -> Iterator[tuple[str, Any]]:
+def filters(figure: Canvas, model: Model) -> Iterator[tuple[str, Figure]]:
     """The kernels of every convolution, a row a filter and a column an input channel."""
     shown = kernels(model)
     if not shown:
@@ -193,7 +196,7 @@ def filters(figure: Callable[..., Any], model: Model) -> Iterator[tuple[str, Any
     yield "filters", made
 
 
-def distributions(figure: Callable[..., Any], entries: list[dict[str, Any]]) -> Any:
+def distributions(figure: Canvas, entries: list[Statistics]) -> Figure:
     """Weights and gradients, layer by layer: the median, the middle half, and nine tenths, over the epochs."""
     names = [name for name in entries[-1]["weights"] if name.endswith(".weight")] or list(entries[-1]["weights"])
     names = [
@@ -211,13 +214,13 @@ def distributions(figure: Callable[..., Any], entries: list[dict[str, Any]]) -> 
             axes.fill_between(epochs, bands[2], bands[4], color=COLORS[row], alpha=0.4, linewidth=0)
             axes.plot(epochs, bands[3], color=COLORS[row], marker="." if len(epochs) < 3 else None)
             axes.set_title(f"{kind} of {name.removesuffix('.weight')}"[:26], fontsize=8)
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.locator_params(axis="x", integer=True)
             axes.tick_params(labelsize=7)
     made.subplots_adjust(left=0.6 / made.get_figwidth(), right=0.99, bottom=0.1, top=0.92, wspace=0.4, hspace=0.35)
     return made
 
 
-def activations(figure: Callable[..., Any], entries: list[dict[str, Any]]) -> Any:
+def activations(figure: Canvas, entries: list[Statistics]) -> Figure:
     """The mean and the spread of every value, in the first, a middle and the last epoch."""
     names = list(entries[-1]["activations"])
     chosen = sorted({0, len(entries) // 2, len(entries) - 1})
@@ -240,7 +243,7 @@ def activations(figure: Callable[..., Any], entries: list[dict[str, Any]]) -> An
     return made
 
 
-def updates(figure: Callable[..., Any], entries: list[dict[str, Any]]) -> Any:
+def updates(figure: Canvas, entries: list[Statistics]) -> Figure:
     """The size of each epoch's last step beside that of the weights; about 1e-3 is usual."""
     made = figure(8, 3.8)
     axes = made.add_subplot(title="size of a step beside its weights", xlabel="epoch", yscale="log")
@@ -251,7 +254,7 @@ def updates(figure: Callable[..., Any], entries: list[dict[str, Any]]) -> Any:
         style = ("-", "--", ":")[number // len(COLORS) % 3]
         axes.plot(epochs, ratios, style, color=COLORS[number % len(COLORS)], marker=".", label=name)
     axes.axhline(1e-3, color="black", lw=0.7, ls=":")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.locator_params(axis="x", integer=True)
     axes.yaxis.set_major_formatter("{x:g}")
     axes.yaxis.set_minor_formatter("")
     axes.grid(alpha=0.3)

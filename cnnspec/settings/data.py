@@ -18,6 +18,7 @@ from ..ir.fields import (  # fmt: skip
     ENDS,
     Choice,
     Count,
+    Declared,
     Kind,
     Nested,
     Number,
@@ -42,10 +43,8 @@ def repeated(kind: Kind, doc: str) -> Any:
     return dataclasses.field(default=(), metadata=meta)
 
 
-class Source:
+class Source(Declared):
     """The base of all sources."""
-
-    word: ClassVar[str] = ""
 
     @property
     def own_files(self) -> dict[str, str]:
@@ -326,7 +325,7 @@ def weights_in(text: str) -> dict[str, float]:
 
 
 @record
-class Data:
+class Data(Declared):
     """What `data { }` says; a file without it says this."""
 
     word: ClassVar[str] = "data"

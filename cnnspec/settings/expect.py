@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
 
 from ..diagnostics import Span
 from ..record import record
 from .measures import MEASURES
 
-RELATIONS: dict[str, Callable[[Any, Any], bool]] = {
+RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
     "==": operator.eq,
@@ -73,4 +72,5 @@ class Budget:
                 want in (None, have) for want, have in zip(self.bound, found, strict=True)
             )
             return same == (self.relation == "==")
+        assert not isinstance(found, tuple)
         return RELATIONS[self.relation](found, self.bound)

@@ -29,15 +29,15 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..diagnostics import Fault
-from ..ir.fields import Number, Switch, setting, written
+from ..ir.fields import Declared, Number, Switch, setting, written
 from ..record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
+    import numpy as np
 
-    Chunk = NDArray[Any]
+    Chunk = np.ndarray
     State = dict[str, Chunk]
 
 POSITIVE = Number(0, open_low=True)
@@ -64,10 +64,9 @@ def _eps(default: float = 1e-8) -> Any:
     return setting(POSITIVE, default, "added to the divisor")
 
 
-class Optimiser:
+class Optimiser(Declared):
     """The base of all optimisers; see the module's text."""
 
-    word: ClassVar[str] = ""
     decoupled: ClassVar[bool] = False  # weight decay shrinks the parameters and stays out of the gradient
     lr: float
     weight_decay: float

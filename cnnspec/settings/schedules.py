@@ -17,7 +17,7 @@ from math import cos, pi
 from typing import Any, ClassVar
 
 from ..diagnostics import Fault
-from ..ir.fields import Count, Counts, Number, setting, written
+from ..ir.fields import Count, Counts, Declared, Number, setting, written
 from ..record import record
 
 
@@ -29,10 +29,9 @@ def _rising() -> Any:
     return _warmup(0.0, "epochs over which the rate rises to its first full value")
 
 
-class Schedule:
+class Schedule(Declared):
     """The base of all schedules; see the module's text."""
 
-    word: ClassVar[str] = ""
     warmup: float | None
 
     def rate(self, step: int, total_steps: int, steps_per_epoch: int, base: float) -> float:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..ir.fields import Choice, Clause, Count, Names, Nested, Number, Switch, Text, required, setting, size
+from ..ir.fields import (
+    Choice,
+    Clause,
+    Count,
+    Declared,
+    Names,
+    Nested,
+    Number,
+    Switch,
+    Text,
+    required,
+    setting,
+    size,
+)
 from ..record import record
 from ..words.costs import COSTS, Cost
 from .data import repeated
@@ -15,7 +28,7 @@ LAYOUTS = ("torchvision", "timm")
 
 
 @record
-class Every:
+class Every(Declared):
     """A checkpoint every so many epochs, of which the last few are kept."""
 
     word: ClassVar[str] = "every"
@@ -24,7 +37,7 @@ class Every:
 
 
 @record
-class Weights:
+class Weights(Declared):
     """A file of weights that a run begins with: one of ours, or torchvision's or timm's of the same network."""
 
     word: ClassVar[str] = "weights"
@@ -34,7 +47,7 @@ class Weights:
 
 
 @record
-class Freeze:
+class Freeze(Declared):
     """Layers, blocks or nets that keep their parameters; a `bn` among them normalises by its running statistics."""
 
     word: ClassVar[str] = "freeze"
@@ -45,7 +58,7 @@ class Freeze:
 
 
 @record
-class Rate:
+class Rate(Declared):
     """A learning rate of their own for some layers, blocks or nets."""
 
     word: ClassVar[str] = "rate"
@@ -54,7 +67,7 @@ class Rate:
 
 
 @record
-class Train:
+class Train(Declared):
     """How the network is trained; every setting has a default, so the block may be left out."""
 
     word: ClassVar[str] = "train"

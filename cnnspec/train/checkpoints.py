@@ -14,16 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .._version import __version__
 from ..data.fingerprint import changes
 from ..data.preparation import Preparation
 from ..diagnostics import Diagnostic, Imported, Label, Source, Span, SpecError
-from ..validation import fault_of
+from ..validation import Json, fault_of
 from . import tensors
 from .history import Progress
 from .tensors import refuse
@@ -54,7 +52,7 @@ class Stamp:
     preparation: Preparation | None = None
     imports: tuple[Imported, ...] = ()
     overrides: tuple[str, ...] = ()
-    images: Mapping[str, Any] | None = None
+    images: Mapping[str, Json] | None = None
 
     @classmethod
     def of(
@@ -62,7 +60,7 @@ class Stamp:
         source: Source,
         overrides: Sequence[str] = (),
         preparation: Preparation | None = None,
-        images: Mapping[str, Any] | None = None,
+        images: Mapping[str, Json] | None = None,
     ) -> Stamp:
         """The stamp of a spec that was read."""
         return cls(source.text, source.name, preparation, source.imports or (), tuple(overrides), images)
@@ -123,7 +121,7 @@ def save_weights(path: Path, model: Trainable, stamp: Stamp, step: int = 0, epoc
 
 def save_state(path: Path, model: Trainable, stamp: Stamp, progress: Progress, step: int) -> None:
     """Write everything that a training needs to go on."""
-    arrays: dict[str, NDArray[Any]] = {PARAMETER + name: a for name, a in model.parameters.items()}
+    arrays: dict[str, np.ndarray] = {PARAMETER + name: a for name, a in model.parameters.items()}
     arrays |= {STATE + name: np.asarray(a) for name, a in model.state.items()}
     arrays[PROGRESS] = np.frombuffer(json.dumps(progress.to_json()).encode(), np.uint8)
     tensors.write(path, arrays, stamp.metadata("state", step=step, epoch=progress.epoch))
@@ -242,7 +240,7 @@ def _line(source: Source, number: int) -> Span:
     return Span(source, start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
 
 
-def _check_arrays(path: Path, arrays: dict[str, NDArray[Any]], own: dict[str, NDArray[Any]]) -> None:
+def _check_arrays(path: Path, arrays: dict[str, np.ndarray], own: dict[str, np.ndarray]) -> None:
     """A state must hold exactly the model's own arrays."""
     for name in sorted(set(own) | set(arrays) - {PROGRESS}):
         if name not in arrays:

@@ -11,16 +11,63 @@ import io
 import json
 from math import isfinite
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn, Required, TypedDict, TypeVar, cast
 
 from ..diagnostics import Diagnostic, SpecError
 from ..plain_files import read_bytes
-from ..validation import fault_of
+from ..validation import Json, fault_of
 from .history import Row
+from .measures import Measured
 from .tensors import shown
+
+T = TypeVar("T")
 
 MOST_BYTES = 64 << 20
 HELP = "the run's folder was edited or damaged: put back this file, or train anew from its weights with `--weights`"
+
+
+class Settings(TypedDict, total=False):
+    """What settings.json says: every setting as it held in a run (grammar/settings.schema.json)."""
+
+    spec: Required[str]
+    set: Required[list[str]]
+    shards: Required[int]
+    data_folder: str
+    changed: list[dict[str, Json]]
+    imports: dict[str, list[str]]
+    let: dict[str, float]
+    train: dict[str, Json] | str
+    data: dict[str, Json] | str
+    parameters: int
+    cost: list[str]
+    input: str
+    tuned: dict[str, dict[str, dict[str, float]]] | None
+    seed: int
+    dtype: str
+    engine: str
+    preparation: Json
+
+
+class Summary(TypedDict, total=False):
+    """What summary.json says: how a run ended (`finished`, `interrupted`, `failed`), and what came of it.
+
+    The accuracy of the test is from 0 to 1; None for numbers, and both are None where there are no test images.
+    Of a run that has not ended nothing is said.
+    """
+
+    status: str
+    test_accuracy: float | None
+    test_cost: float | None
+    epochs: int
+    best_epoch: int | None
+    parameters: int
+    images_per_second: float
+    seconds: float
+    spec_sha256: str
+    test: Measured | None  # all that was measured, as `Measures.to_json` has it
+    tested: str  # `best` or `last`: the weights of the test, of a run that finished
+    stopped_early: bool
+    error: list[str]
 
 
 def damaged(path: Path, what: str, help: str = HELP) -> NoReturn:
@@ -39,15 +86,15 @@ def text(path: Path) -> str:
         damaged(path, "is not a text in UTF-8")
 
 
-def document(path: Path, schema: str) -> dict[str, Any]:
-    """The JSON object of a file, held to the schema of that name."""
+def document(path: Path, schema: str, kind: type[T]) -> T:
+    """The JSON object of a file, held to the schema of that name, which is what the type `kind` has of it."""
     try:
         found = json.loads(text(path))
     except (ValueError, RecursionError) as error:
         damaged(path, f"is not JSON: {shown(str(error)) or 'too deep'}")
     if fault := fault_of(found, schema):
         damaged(path, f"is wrong at {shown(fault[0]) or '/'}: {shown(fault[1])}")
-    return found
+    return cast(T, found)
 
 
 def columns(path: Path) -> dict[str, list[float | None]]:

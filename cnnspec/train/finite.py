@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..data.dataset import Given
 from ..diagnostics import Diagnostic, SpecError
 from .trainable import Trainable
 
 CURE = "try a smaller `lr`, a `warmup` in the schedule, or `clip 1` in the optimiser"
 
 
-def first_unfinite(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, str] | None:
+def first_unfinite(arrays: Mapping[str, np.ndarray]) -> tuple[str, str] | None:
     """Name of the first array that holds a NaN or an infinity, and which; None where all are finite."""
     for name, values in arrays.items():
         if not np.isfinite(values).all():
@@ -30,7 +29,7 @@ def check_parameters(model: Trainable, when: str) -> None:
         raise SpecError((Diagnostic("CNN302", f"{name} holds {what} {when}", help=CURE),))
 
 
-def explain_nonfinite(model: Trainable, x: Any, y: Any, cost: float, when: str) -> SpecError:
+def explain_nonfinite(model: Trainable, x: Given, y: Given, cost: float, when: str) -> SpecError:
     """The diagnostic for a cost that is not finite, naming the first tensor that made it so.
 
     Looks where the numbers come from, in order: the images, the targets, the parameters, what each layer
@@ -42,14 +41,14 @@ def explain_nonfinite(model: Trainable, x: Any, y: Any, cost: float, when: str) 
     return SpecError((Diagnostic("CNN302", f"the cost is {what} {when}: {cause}", help=cure),))
 
 
-def _named(what: str, given: Any) -> list[tuple[str, NDArray[Any]]]:
+def _named(what: str, given: Given) -> list[tuple[str, np.ndarray]]:
     """The arrays of a batch, with what to call each."""
     if isinstance(given, Mapping):
         return [(f"{what} of `{name}`", values) for name, values in given.items()]
-    return [(what, given)]
+    return [(what, np.asarray(given))]
 
 
-def _cause(model: Trainable, x: Any, y: Any) -> tuple[str, str]:
+def _cause(model: Trainable, x: Given, y: Given) -> tuple[str, str]:
     x = x if isinstance(x, Mapping) else np.asarray(x)
     for name, values in (*_named("images", x), *_named("targets", y)):
         bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)

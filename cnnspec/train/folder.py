@@ -30,14 +30,15 @@ from dataclasses import dataclass
 from itertools import count
 from math import isfinite
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from .._version import __version__
 from ..data.preparation import KEY, Preparation
 from ..diagnostics import Diagnostic, Source, SpecError
 from . import documents, files
+from .documents import Settings, Summary
 from .history import Row
 from .lock import ensure_free
+from .measures import Measured
 
 IMPORTS = "imports"
 
@@ -133,7 +134,7 @@ class RunFolder:
         return self.path / "weights" / f"epoch-{number:03}.safetensors"
 
     def describe(
-        self, spec: Path, source: Source, settings: Mapping[str, Any], data_folder: Path | None = None
+        self, spec: Path, source: Source, settings: Mapping[str, object], data_folder: Path | None = None
     ) -> None:
         """Write what is known before the first step: copies of the spec and its imports, settings, machine."""
         files.write(self.spec(spec.name), [source.text.encode()])
@@ -150,17 +151,17 @@ class RunFolder:
         self.write_json(self.settings_file.name, {**places, **settings, "imports": kept})
         self.write_json("environment.json", environment())
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Settings:
         """What settings.json says; SpecError where it is none."""
-        return documents.document(self.settings_file, "settings")
+        return documents.document(self.settings_file, "settings", Settings)
 
-    def preparation(self, settings: Mapping[str, Any]) -> Preparation | None:
+    def preparation(self, settings: Settings) -> Preparation | None:
         """How the images of this run are prepared; None for one written before that was kept."""
-        return Preparation.from_json(settings[KEY], str(self.settings_file)) if KEY in settings else None
+        return Preparation.from_json(settings["preparation"], str(self.settings_file)) if KEY in settings else None
 
-    def ended(self) -> dict[str, Any]:
+    def ended(self) -> Summary:
         """What summary.json says; nothing where there is none, since the run has not ended."""
-        return documents.document(self.summary, "summary") if os.path.lexists(self.summary) else {}
+        return documents.document(self.summary, "summary", Summary) if os.path.lexists(self.summary) else {}
 
     def columns(self) -> dict[str, list[float | None]]:
         """The columns of results.csv; none where there is no such file."""
@@ -178,11 +179,11 @@ class RunFolder:
         except ValueError:  # on another drive
             return Path(goal).as_posix()
 
-    def origin(self, settings: Mapping[str, Any]) -> Path:
+    def origin(self, settings: Settings) -> Path:
         """Where the spec lay (or lies), by the settings: what its paths start from is the folder of that."""
         return self._place(settings["spec"])
 
-    def data_folder(self, settings: Mapping[str, Any]) -> Path | None:
+    def data_folder(self, settings: Settings) -> Path | None:
         """The folder of data that the run was given (`--data`), if it was, and that is there."""
         found = self._place(settings["data_folder"]) if "data_folder" in settings else None
         return found if found and found.is_dir() else None
@@ -190,7 +191,7 @@ class RunFolder:
     def _place(self, way: str) -> Path:
         return Path(os.path.normpath(os.path.join(os.path.realpath(self.path), way)))
 
-    def write_json(self, name: str, data: Mapping[str, Any]) -> None:
+    def write_json(self, name: str, data: Mapping[str, object]) -> None:
         try:
             raw = in_lines(finite(data), ensure_ascii=False).encode()
         except UnicodeEncodeError:  # the name of a file that is no text
@@ -201,7 +202,7 @@ class RunFolder:
         """Bring results.csv to exactly these rows."""
         files.write(self.results, ["".join([Row.columns(), *(row.line() for row in rows)]).encode()])
 
-    def append_measures(self, epoch: int, told: Mapping[str, Any]) -> None:
+    def append_measures(self, epoch: int, told: Measured) -> None:
         """What was measured after an epoch."""
         files.append(self.measures, json.dumps(finite({"epoch": epoch, **told})) + "\n")
 
@@ -242,14 +243,14 @@ def _free(name: str, taken: Iterable[str]) -> str:
     return next(name for name in names if name.casefold() not in known)
 
 
-def in_lines(data: Any, **how: Any) -> str:
+def in_lines(data: object, *, ensure_ascii: bool = True) -> str:
     """Data as JSON in lines, a list of whole numbers in one of them: a row of a confusion matrix."""
-    text = json.dumps(data, indent=2, **how)  # whose texts hold no line ends
+    text = json.dumps(data, indent=2, ensure_ascii=ensure_ascii)  # whose texts hold no line ends
     rows = r"\[\n\s*(-?\d+(?:,\n\s*-?\d+)*)\n\s*\]"
     return re.sub(rows, lambda found: f"[{' '.join(found[1].split())}]", text)
 
 
-def finite(data: Any) -> Any:
+def finite(data: object) -> object:
     """Data as JSON can say it: numbers that are not finite become null."""
     if isinstance(data, Mapping):
         return {key: finite(value) for key, value in data.items()}
@@ -258,7 +259,7 @@ def finite(data: Any) -> Any:
     return None if isinstance(data, float) and not isfinite(data) else data
 
 
-def environment() -> dict[str, Any]:
+def environment() -> dict[str, object]:
     """What a run depends on beside its spec: versions, machine, libraries."""
     import numpy
     from threadpoolctl import threadpool_info

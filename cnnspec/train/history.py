@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from ..settings.measures import BY_NAME
-from ..validation import fault_of
+from ..validation import Json, fault_of
 from .measures import Measures
 
 TOLD = ("iou", "mae", "r2")  # measures that the line of an epoch shows
@@ -111,7 +111,7 @@ class History:
         images = sum(row.images_per_second * row.seconds for row in self.rows)
         return images / self.seconds if self.seconds else 0.0
 
-    def __getitem__(self, column: str) -> list[Any]:
+    def __getitem__(self, column: str) -> list[float | None]:
         """A column over the epochs: `history["validation_accuracy"]`."""
         return [getattr(row, column) for row in self.rows]
 
@@ -129,6 +129,20 @@ class History:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+class Written(TypedDict):
+    """A `Progress` as JSON (grammar/progress.schema.json)."""
+
+    rows: list[dict[str, Any]]
+    batch: float
+    images: float
+    cost: float
+    right: float | None
+    seconds: float
+    rate: float
+    best: float | None
+    best_epoch: float
 
 
 @dataclass
@@ -206,17 +220,26 @@ class Progress:
     def history(self, stopped_early: bool = False) -> History:
         return History(tuple(self.rows), self.best_epoch, stopped_early)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Any) -> Progress:
+    def from_json(cls, data: Json) -> Progress:
         """The reverse of `to_json`; ValueError where the data is anything else."""
         if fault := fault_of(data, "progress"):
             raise ValueError(" ".join(fault).strip())
-        counts = {name: int(data[name]) for name in ("batch", "images", "best_epoch")}  # 2.0 is one in JSON
-        rows = [Row(**{**row, "epoch": int(row["epoch"])}) for row in data["rows"]]
-        progress = cls(**{**data, **counts, "rows": rows})
+        told = cast(Written, data)
+        progress = cls(
+            rows=[replace(row, epoch=int(row.epoch)) for row in (Row(**row) for row in told["rows"])],
+            batch=int(told["batch"]),  # 2.0 is a whole number in JSON
+            images=int(told["images"]),
+            cost=told["cost"],
+            right=told["right"],
+            seconds=told["seconds"],
+            rate=told["rate"],
+            best=told["best"],
+            best_epoch=int(told["best_epoch"]),
+        )
         if [row.epoch for row in progress.rows] != list(range(1, progress.epoch + 1)):
             raise ValueError("its epochs are not in order")
         return progress

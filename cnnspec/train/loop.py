@@ -15,19 +15,20 @@ from math import isfinite
 from pathlib import Path
 from shlex import quote
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from numpy.typing import NDArray
+import numpy as np
 
 from ..diagnostics import Diagnostic, SpecError
 from ..interrupts import Interrupts, interrupt, named
+from ..settings.augment import Augmentation
 from ..settings.data import Data
 from ..settings.train import Train
 from .finite import explain_nonfinite
 from .history import History, Progress, Row, Score
 from .trainable import Images, Trainable
 
-Array = NDArray[Any]
+Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class TrainingConfig:
     batch: int
     seed: int = 0
     shuffle: bool = True
-    augment: tuple[Any, ...] = ()
+    augment: tuple[Augmentation, ...] = ()
     best: str = "accuracy"
     patience: int | None = None
     interval: float = 1.0

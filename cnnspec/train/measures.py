@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict, cast
 
 import numpy as np
 
@@ -29,6 +29,14 @@ from ..settings.measures import TOP
 
 MOST_CONFUSED = 1_000  # classes whose confusion is counted: a million pairs
 MOST_WRITTEN = 200  # classes whose confusion is written into documents: 40,000 counts
+
+
+class Measured(TypedDict, total=False):
+    """Measures as documents have them: each by its name, and these (`test` in grammar/summary.schema.json)."""
+
+    classes: list[dict[str, str | float | None]]
+    confusion: list[list[int]]
+    outputs: list[dict[str, float | None]]
 
 
 @dataclass(frozen=True)
@@ -69,9 +77,9 @@ class Measures:
     def __getitem__(self, name: str) -> float | None:
         return self.values.get(name)
 
-    def to_json(self, classes: Sequence[str] | None = None) -> dict[str, Any]:
+    def to_json(self, classes: Sequence[str] | None = None) -> Measured:
         """As documents have it: values by name, classes with their names, and of few classes the confusion."""
-        told: dict[str, Any] = dict(self.values)
+        told = cast(Measured, dict(self.values))
         if 0 < len(self.each) <= MOST_CONFUSED:
             names = classes if classes and len(classes) == len(self.each) else range(len(self.each))
             told["classes"] = [

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
 
-from numpy.typing import NDArray
+import numpy as np
 
 from ..diagnostics import Diagnostic, Source, Span, SpecError
 from ..settings.tuning import fits
@@ -27,7 +26,7 @@ from .weights import COUNTER, size
 UNKNOWN = "?"
 
 
-def read(source: Source, parameters: Mapping[str, Any]) -> dict[str, str]:
+def read(source: Source, parameters: Collection[str]) -> dict[str, str]:
     """The map in a text, our names to theirs; every mistake in it is a diagnostic with its place."""
     if source.text.lstrip().startswith("{"):
         return _read_json(source, parameters)
@@ -53,7 +52,7 @@ def read(source: Source, parameters: Mapping[str, Any]) -> dict[str, str]:
     return names
 
 
-def _read_json(source: Source, parameters: Mapping[str, Any]) -> dict[str, str]:
+def _read_json(source: Source, parameters: Collection[str]) -> dict[str, str]:
     try:
         names = json.loads(source.text)
     except (ValueError, RecursionError) as error:
@@ -72,7 +71,7 @@ def _read_json(source: Source, parameters: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _pairs(
-    ours: str, theirs: str, names: Mapping[str, str], parameters: Mapping[str, Any]
+    ours: str, theirs: str, names: Mapping[str, str], parameters: Collection[str]
 ) -> tuple[dict[str, str], str]:
     """The parameters that a line means and their names there, and what is wrong with it."""
     if ours in parameters:
@@ -91,7 +90,7 @@ def _pairs(
     return ({}, f"{twice} stands there twice") if twice else (found, "")
 
 
-def template(parameters: Mapping[str, NDArray[Any]], arrays: Mapping[str, NDArray[Any]]) -> str:
+def template(parameters: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> str:
     """A map to start from, in which nothing is guessed: where several tensors could be meant stands a `?`.
 
     A published layout says all. Else layers are taken by their names where those agree, by their order where the

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from typing import Any, NotRequired, TypedDict, cast
+from typing import cast
 
 from ..capacity import out_of_memory
 from ..diagnostics import SpecError
 from ..interrupts import number_of
 from . import files, tensors, weights
 from .checkpoints import Stamp, check_spec, load_state, save_state, save_weights
+from .documents import Summary
 from .finite import check_parameters
 from .folder import RunFolder
 from .history import Progress, Score
@@ -31,27 +32,6 @@ from .loop import (
 )
 from .measure_tables import whole
 from .trainable import Images, Trainable
-
-
-class Summary(TypedDict):
-    """What summary.json says: how a run ended (`finished`, `interrupted`, `failed`), and what came of it.
-
-    The accuracy of the test is from 0 to 1; None for numbers, and both are None where there are no test images.
-    """
-
-    status: str
-    test_accuracy: float | None
-    test_cost: float | None
-    epochs: int
-    best_epoch: int | None
-    parameters: int
-    images_per_second: float
-    seconds: float
-    spec_sha256: str
-    test: NotRequired[dict[str, Any] | None]  # all that was measured, as `Measures.to_json` has it
-    tested: NotRequired[str]  # `best` or `last`: the weights of the test, of a run that finished
-    stopped_early: NotRequired[bool]
-    error: NotRequired[list[str]]
 
 
 class Unheard(Exception):
@@ -133,9 +113,9 @@ def run(
         folder.keep_measures(progress.epoch)
         score = Score()
 
-        def conclude(status: str, **more: Any) -> Summary:
+        def conclude(status: str, **more: object) -> Summary:
             history = progress.history()
-            told = {
+            told: dict[str, object] = {
                 "status": status,
                 "test_accuracy": score.accuracy,
                 "test_cost": score.cost,

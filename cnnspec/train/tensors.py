@@ -19,11 +19,10 @@ from dataclasses import dataclass
 from itertools import chain
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO, NoReturn, TypeGuard
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..capacity import free_memory, mebibytes
 from ..diagnostics import Diagnostic, SpecError
@@ -60,7 +59,7 @@ MAX_ELEMENTS = 1 << 48
 class Tensors:
     """The contents of a file; arrays in its order."""
 
-    arrays: dict[str, NDArray[Any]]
+    arrays: dict[str, np.ndarray]
     metadata: dict[str, str]
 
 
@@ -75,19 +74,19 @@ class Entry:
     end: int
 
 
-def write(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+def write(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
     """Write a file in place of what is there, wholly or not at all."""
     files.write(path, contents(arrays, metadata))
 
 
-def contents(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> Iterator[bytes | memoryview]:
+def contents(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> Iterator[bytes | memoryview]:
     """The bytes of a file, piece by piece."""
     # widest numbers first, so that each array lies at a multiple of its numbers' size
     ordered = sorted(arrays.items(), key=lambda item: -item[1].itemsize)
     checksum = 0
     for part in _data(ordered):
         checksum = crc32(part, checksum)
-    header: dict[str, Any] = {"__metadata__": dict(sorted({**metadata, CHECKSUM: f"{checksum:08x}"}.items()))}
+    header: dict[str, object] = {"__metadata__": dict(sorted({**metadata, CHECKSUM: f"{checksum:08x}"}.items()))}
     end = 0
     for name, values in ordered:
         start, end = end, end + values.nbytes
@@ -101,7 +100,7 @@ def contents(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) ->
     return chain((len(text).to_bytes(8, "little"), text), _data(ordered))
 
 
-def _data(arrays: list[tuple[str, NDArray[Any]]]) -> Iterator[memoryview]:
+def _data(arrays: list[tuple[str, np.ndarray]]) -> Iterator[memoryview]:
     for _, values in arrays:
         if values.size:
             yield np.ascontiguousarray(values, values.dtype.newbyteorder("<")).reshape(-1).data.cast("B")
@@ -194,7 +193,7 @@ def _header(path: Path, file: BinaryIO, size: int) -> tuple[list[Entry], dict[st
     return entries, metadata, 8 + length
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name stands there twice")
@@ -205,7 +204,7 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _entry(path: Path, name: str, raw: Any) -> Entry:
+def _entry(path: Path, name: str, raw: object) -> Entry:
     """One array's entry, with its dtype, shape and piece of the file agreeing."""
     tensor = f"tells of {shown(name)}"
     if not isinstance(raw, dict) or set(raw) != {"dtype", "shape", "data_offsets"}:
@@ -225,7 +224,7 @@ def _entry(path: Path, name: str, raw: Any) -> Entry:
     return Entry(name, dtype, tuple(shape), start, end)
 
 
-def _whole(numbers: Any) -> bool:
+def _whole(numbers: object) -> TypeGuard[list[int]]:
     """Whether it is a list of whole numbers from 0."""
     return isinstance(numbers, list) and all(type(n) is int and n >= 0 for n in numbers)
 
@@ -244,7 +243,7 @@ def _check_layout(path: Path, entries: list[Entry], size: int) -> None:
         refuse("CNN454", path, f"has {size - end:,} bytes at its end that no array accounts for")
 
 
-def _values(path: Path, file: BinaryIO, entry: Entry) -> NDArray[Any]:
+def _values(path: Path, file: BinaryIO, entry: Entry) -> np.ndarray:
     """The numbers of an array as the file has them, in a row."""
     count = prod(entry.shape)
     values = np.fromfile(file, DTYPES[entry.dtype], count)
@@ -253,7 +252,7 @@ def _values(path: Path, file: BinaryIO, entry: Entry) -> NDArray[Any]:
     return values
 
 
-def _array(values: NDArray[Any], entry: Entry) -> NDArray[Any]:
+def _array(values: np.ndarray, entry: Entry) -> np.ndarray:
     values = values.reshape(entry.shape)
     if entry.dtype == "BF16":  # the upper half of a float32
         return (values.astype("<u4") << 16).view("<f4")

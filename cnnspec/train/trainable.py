@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
-from numpy.typing import DTypeLike, NDArray
+import numpy as np
+from numpy.typing import DTypeLike
 
+from ..data.dataset import Given
+from ..settings.augment import Augmentation
 from .measures import Measures
 
-Array = NDArray[Any]
+Array = np.ndarray
 
 
 class Counting(Protocol):
     """Measures batches, as `Trainable.measure` does, and counts what is measured of them all."""
 
-    def add(self, x: Any, y: Any) -> tuple[float, float | None]: ...
+    def add(self, x: Given, y: Given) -> tuple[float, float | None]: ...
 
     def measures(self) -> Measures | None: ...
 
@@ -52,21 +55,21 @@ class Trainable(Protocol):
 
     def load_state(self, state: dict[str, Array]) -> None: ...
 
-    def learn(self, x: Any, y: Any) -> tuple[float, float | None]:
+    def learn(self, x: Given, y: Given) -> tuple[float, float | None]:
         """One step; the mean cost and how many were classified right (None where answers are numbers).
 
         Where the cost is not finite, the parameters stay as they were.
         """
 
-    def measure(self, x: Any, y: Any) -> tuple[float, float | None]:
+    def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning, as in use."""
 
     def tally(self) -> Counting:
         """A new one, for some images."""
 
-    def activations(self, x: Array) -> dict[str, Array]: ...
+    def activations(self, x: Given) -> dict[str, Array]: ...
 
-    def gradients(self, x: Array, y: Array) -> dict[str, Array]: ...
+    def gradients(self, x: Given, y: Given) -> dict[str, Array]: ...
 
 
 class Images(Protocol):
@@ -81,11 +84,11 @@ class Images(Protocol):
         seed: int = 0,
         epoch: int = 0,
         shuffle: bool = False,
-        augment: Sequence[Any] = (),
+        augment: Sequence[Augmentation] = (),
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[Any, Any]]:
+    ) -> Iterator[tuple[Given, Given]]:
         """The batches of an epoch from number `start` on: a function of seed and epoch, and nothing else.
 
         With `stored` the images may be `data.dataset.Stored`, which last until the next batch is asked for.

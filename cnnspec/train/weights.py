@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..diagnostics import Diagnostic, SpecError
 from . import tensors
 from .layouts import bare, published, same_numbers
 from .tensors import shown
 
-Array = NDArray[Any]
+Array = np.ndarray
 COUNTER = ".num_batches_tracked"  # kept by PyTorch beside the running statistics; nothing here reads it
 
 

@@ -15,20 +15,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...diagnostics import Fault
-from ...ir.fields import written
+from ...ir.fields import Declared, written
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-class Augmentation:
+class Augmentation(Declared):
     """The base of all augmentations; see the module's text.
 
     moves  whether pixels change their places, so that answers which are images follow
     mixes  whether it takes a second image of the epoch, as `Mixing` does
     """
 
-    word: ClassVar[str] = ""
     moves: ClassVar[bool] = False
     mixes: ClassVar[bool] = False
     sides: ClassVar[tuple[int, ...]] = (1, 2)  # spatial axes of the images that it is for
