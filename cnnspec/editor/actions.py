@@ -5,6 +5,7 @@ A fix that is not safe is offered by itself, where its author sees what it does,
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from ..checking.fixes import repair
@@ -41,7 +42,7 @@ def fix_all(document: Document) -> Action | None:
     work = Work()
 
     def find(source: Source, fixes: bool) -> tuple[Diagnostic, ...]:
-        return Document(source.text, document.path, document.encoding).examined(fixes, work).diagnostics
+        return replace(document, text=source.text, earlier=None).examined(fixes, work).diagnostics
 
     fixed, count, _ = repair(document.source, document.report_with_fixes.diagnostics, find, work)
     if not count:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checking import Configurations, Report, examine
-from ..diagnostics import Source, Span, SpecError
+from ..diagnostics import Imported, Source, Span, SpecError
 from ..ir import Node
 from ..ir.facts import Facts, facts
 from ..lang.parse.tree import File
@@ -25,17 +25,18 @@ class Document:
     """One version of a text. Everything is found out when it is first asked for, and kept.
 
     `path` is where it would be saved, if anywhere; `encoding` is how the editor counts columns; `earlier` is
-    what was found in the version before.
+    what was found in the version before. `imports` are the only texts that it may import, where they are given.
     """
 
     text: str
     path: Path | None = None
     encoding: str = "utf-16"
     earlier: Report | None = field(default=None, compare=False, repr=False)
+    imports: tuple[Imported, ...] | None = None
 
     @lazy
     def source(self) -> Source:
-        return Source(str(self.path) if self.path else "<text>", self.text)
+        return Source(str(self.path) if self.path else "<text>", self.text, self.imports)
 
     @lazy
     def report(self) -> Report:

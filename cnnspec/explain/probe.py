@@ -15,6 +15,7 @@ import numpy as np
 from ..capacity import SPARE, free_memory, mebibytes
 from ..codegen.program import generate
 from ..diagnostics import Diagnostic, SpecError
+from ..ir.owned import parameters_of
 from ..passes import run
 from ..passes.activation_gradients import activation_gradients
 from ..passes.canonicalise_layout import canonicalise_layout
@@ -22,7 +23,7 @@ from ..passes.convolutions import flip_input_gradients, lower_convolutions
 from ..passes.dead_code import eliminate_dead_code
 from ..passes.decompose import attach_costs, decompose_inference
 from ..runtime.load import bind
-from ..runtime.parameters import Block, View, parameters_of
+from ..runtime.parameters import Block, View
 
 if TYPE_CHECKING:
     from ..model import Model

@@ -15,9 +15,10 @@ from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..ir.leaves import Target
 from ..ir.op import Parameter
+from ..ir.owned import parameters_of
 from ..passes.decompose import attach_costs
 from ..runtime.forks import survive
-from ..runtime.parameters import initial, parameters_of
+from ..runtime.parameters import initial
 from ..runtime.turns import Turn
 from ..runtime.update import numbers
 from ..settings.optimisers import Optimiser

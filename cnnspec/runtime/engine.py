@@ -19,6 +19,7 @@ from ..data.dataset import Stored
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..ir.leaves import Target
+from ..ir.owned import parameters_of
 from ..lazy import lazy
 from ..passes import INFERENCE, JUDGE, MEASURE, TRAINING, run
 from ..passes.bands import worth_bands
@@ -30,7 +31,7 @@ from ..words.costs import Cost
 from .blas import single_thread
 from .call import Call
 from .forks import survive
-from .parameters import Block, View, initial, parameters_of
+from .parameters import Block, View, initial
 from .plans import Counts, Plan, Room, Scalings, array, give, lay_out
 from .processes import Processes
 from .turns import Turn

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
-from math import prod, sqrt
+from math import prod
 
 import numpy as np
 
-from ..ir import Graph
 from ..ir.op import Parameter
-
-
-def parameters_of(words: Graph) -> dict[str, Parameter]:
-    """Every parameter of a graph of words by its full name, in order of the text; shared ones once."""
-    found: dict[str, Parameter] = {}
-    for node in words:
-        for parameter in node.op.parameters(*words.types(node)):
-            found.setdefault(f"{node.owner}.{parameter.name}", parameter)
-    return found
+from ..ir.owned import distribution
 
 
 class Block:
@@ -86,33 +77,18 @@ class View(MutableMapping[str, np.ndarray]):
 
 
 def initial(parameter: Parameter, generator: np.random.Generator) -> np.ndarray:
-    """A parameter as it begins, in PyTorch's layout and definitions (float64).
-
-    kaiming_uniform is what torch.nn.Conv2d and Linear do: uniform within 1/sqrt(fan_in).
-    """
+    """A parameter as it begins (`ir.owned.distribution`), in PyTorch's layout (float64)."""
     shape = parameter.type.shape
-    fan_in, fan_out = parameter.fan_in, parameter.fan_out
-    if not isinstance(parameter.init, str):
-        return np.full(shape, float(parameter.init))
-    match parameter.init:
-        case "zeros":
-            return np.zeros(shape)
-        case "kaiming_uniform" | "fan_in_uniform":
-            bound = 1 / sqrt(fan_in)
-            return generator.uniform(-bound, bound, shape)
-        case "kaiming_normal":
-            return generator.normal(0, sqrt(2 / fan_in), shape)
-        case "lecun_normal":
-            return generator.normal(0, sqrt(1 / fan_in), shape)
-        case "xavier_uniform":
-            bound = sqrt(6 / (fan_in + fan_out))
-            return generator.uniform(-bound, bound, shape)
-        case "xavier_normal":
-            return generator.normal(0, sqrt(2 / (fan_in + fan_out)), shape)
+    kind, number = distribution(parameter)
+    match kind:
+        case "uniform":
+            return generator.uniform(-number, number, shape)
+        case "normal":
+            return generator.normal(0, number, shape)
         case "orthogonal":
             rows, columns = shape[0], prod(shape[1:])
             matrix = generator.normal(size=(max(rows, columns), min(rows, columns)))
             q, r = np.linalg.qr(matrix)
             q *= np.sign(np.diag(r))
             return (q if rows >= columns else q.T).reshape(shape)
-    raise AssertionError(f"no initialiser is called {parameter.init}")
+    return np.full(shape, number)

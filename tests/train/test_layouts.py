@@ -18,7 +18,7 @@ import cnnspec
 from cnnspec.api import compile, read_spec
 from cnnspec.cli import program
 from cnnspec.diagnostics import Source, SpecError
-from cnnspec.runtime.parameters import parameters_of
+from cnnspec.ir.owned import parameters_of
 from cnnspec.train import names, tensors
 from cnnspec.train.layouts import bare, published, same_numbers
 from cnnspec.train.names import template

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,25 +48,35 @@ def page(subject: Subject) -> str:
     told = content(subject, numbers)
     text, told["refused"] = network_text(subject.model, subject.preparation)
     depth = 9 if len(subject.graph) <= OPENED else 0
-    scripts = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    frame = (HERE / "page.html").read_text(encoding="utf-8")
-    script = frame.rpartition("<script>")[2].partition("</script>")[0].replace("{{ script }}", scripts)
+    frame, script = framed()
     parts = {
         "title": markup(subject.name),
-        "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "drawing": draw(subject.graph, depth=depth, name=subject.name),
         "content": harmless(told),
         "numbers": numbers.text(),
         "network": text,
-        "script": scripts,
-        "hashes": " ".join(f"'sha256-{digest(each)}'" for each in (script, text)),
+        "hashes": f"{script} {digest(text)}",
     }
-    return re.sub(r"\{\{ (\w+) \}\}", lambda mark: parts[mark[1]], frame)
+    return filled(frame, parts)
+
+
+def framed() -> tuple[str, str]:
+    """The page with its style and scripts, and marks for all that is of a network; the digest of its script."""
+    scripts = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    frame = (HERE / "page.html").read_text(encoding="utf-8")
+    script = frame.rpartition("<script>")[2].partition("</script>")[0].replace("{{ script }}", scripts)
+    parts = {"style": (HERE / "page.css").read_text(encoding="utf-8"), "script": scripts}
+    return filled(frame, parts), digest(script)
+
+
+def filled(frame: str, parts: Mapping[str, str]) -> str:
+    """The frame with parts in the place of their marks; marks of others stay."""
+    return re.sub(r"\{\{ (\w+) \}\}", lambda mark: parts.get(mark[1], mark[0]), frame)
 
 
 def digest(script: str) -> str:
     """A script's SHA-256 as a content security policy says it."""
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def harmless(data: Any) -> str:

@@ -9,12 +9,8 @@ import numpy as np
 
 from ...data.asked.fitted import is_of_digits
 from ...data.preparation import BYTES, Preparation
-from ...draw.diagram import diagram
-from ...explain.explanation import account, image_shape
-from ...explain.receptive_field import Reach, receptive
+from ...explain.layers import told_of
 from ...explain.subject import Example, Subject
-from ...ir import Graph, Node
-from ...ir.facts import Row, facts
 from ...train.folder import RunFolder
 from .numbers import Numbers
 from .outcome import outcome
@@ -24,63 +20,17 @@ Told = dict[str, Any]  # as JSON has it
 
 def content(subject: Subject, numbers: Numbers) -> Told:
     """Everything but the numbers themselves."""
-    graph, known = subject.graph, facts(subject.graph)
-    reaches = {name: receptive(graph, name) for name in graph.inputs}
-    rows = {row.name: row for row in known.rows}
-    main = graph.inputs[0]
+    graph = subject.graph
     return {
         "name": subject.name,
         "classes": list(subject.classes),
-        "inputs": list(graph.inputs),
-        "outputs": list(graph.outputs),
-        "layers": [_layer(graph, node, rows[node.name], reaches[main].get(node.name)) for node in graph],
-        "totals": {"parameters": known.parameters, "macs": known.macs, "state": known.state},
-        "stations": {station.name: station.members[-1] for depth in (0, 9) for station in diagram(graph, depth)},
+        **told_of(graph),
         "examples": [_example(subject, example, numbers) for example in subject.examples],
         "own": _own(subject.preparation) if len(graph.inputs) == 1 else None,
         "training": _training(subject.run) if subject.run else None,
         "results": outcome(subject.model, subject.mistakes, numbers) if subject.run else None,
         "spec": subject.model.spec.source.text,
     }
-
-
-def _layer(graph: Graph, node: Node, row: Row, reach: Reach | None) -> Told:
-    told = account(graph, node)
-    parameters = {
-        parameter.name: {"shape": list(parameter.type.shape), "of": f"{node.owner}.{parameter.name}"}
-        for parameter in node.op.parameters(*graph.types(node))
-    }
-    return {
-        "name": node.name,
-        "word": row.word,
-        "written": row.written,
-        "family": node.op.family if node.inputs else "input",
-        "kind": told.kind,
-        "words": told.words,
-        "formula": told.formula,
-        "detail": told.detail,
-        "shape": list(image_shape(node.type)),
-        "rank": len(node.type.shape),
-        "output": str(node.type),
-        "inputs": [graph[value].name for value in node.inputs],
-        "parameters": parameters,
-        "count": row.parameters,
-        "shares": row.shares,
-        "macs": row.macs,
-        "field": [[axis.size, axis.seen] for axis in row.field],
-        "reach": _reach(reach),
-        "where": f"{node.span.line}:{node.span.column}" if node.span else "",
-    }
-
-
-def _reach(reach: Reach | None) -> Told | None:
-    """Ranges for rows and columns; for a vector a box for each number, or one that all share."""
-    if reach is None:
-        return None
-    if not reach.boxes:
-        return {"axes": [list(map(list, ranges)) for ranges in reach.axes]}
-    shared = len(set(reach.boxes)) == 1
-    return {"boxes": [list(map(list, box)) for box in (reach.boxes[:1] if shared else reach.boxes)]}
 
 
 def _example(subject: Subject, example: Example, numbers: Numbers) -> Told:

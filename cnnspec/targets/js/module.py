@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...codegen.names import Names
-from ...data.preparation import Preparation
 from ...ir import Graph
 from ...ir.leaves import Target
+from ...ir.owned import parameters_of
 from ...lang import Spec
 from ...passes import run
 from ...passes.activation_gradients import every_gradient
@@ -23,9 +23,7 @@ from ...passes.fuse_norm import fuse_norm
 from ...passes.hoist_pooling import hoist_pooling
 from ...primitives.activation import Activation, ActivationGradient
 from ...quoting import script_comment, script_literal
-from ...runtime.parameters import parameters_of
 from ...settings.tuning import beyond
-from ...train import tensors
 from . import augmentations, pointwise, translate
 from .bundle import used
 from .emit import MARGIN, Emitter, Lines, function
@@ -33,6 +31,8 @@ from .lines import unmade, write
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from ...data.preparation import Preparation
 
 USE = (decompose_inference, eliminate_dead_code, fold_norm, hoist_pooling, eliminate_dead_code, fuse_norm)
 LEARN = (
@@ -321,12 +321,14 @@ def truth(value: bool) -> str:
 
 def packed(weights: Mapping[str, np.ndarray], dtype: str | None = "float32") -> bytes:
     """Weights as the bytes of a safetensors file; without a `dtype` in their own."""
+    from ...train import tensors
+
     arrays = {name: values.astype(dtype or values.dtype) for name, values in weights.items()}
     return b"".join(bytes(piece) for piece in tensors.contents(arrays, WRITTEN_FOR))
 
 
 def weights_text(weights: Mapping[str, np.ndarray], dtype: str | None = "float32") -> str:
-    """Weights as a literal in base64, over several lines."""
-    text = base64.b64encode(packed(weights, dtype)).decode()
+    """Weights as a literal in base64, over several lines; where there are none, an empty one to be filled in."""
+    text = base64.b64encode(packed(weights, dtype)).decode() if weights else ""
     lines = [text[start : start + LINE] for start in range(0, len(text), LINE)] or [""]
     return " +\n".join(f'  "{line}"' for line in lines)

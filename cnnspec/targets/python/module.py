@@ -24,6 +24,7 @@ from ...data.sources.by_name import called
 from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph
 from ...ir.leaves import Target
+from ...ir.owned import parameters_of
 from ...kernels import scale as scale_kernels
 from ...kernels import update as update_kernels
 from ...lang import Spec
@@ -31,7 +32,6 @@ from ...passes import INFERENCE, TRAINING, run
 from ...passes.decompose import attach_costs
 from ...quoting import literal, literals, remark
 from ...runtime import load, update
-from ...runtime.parameters import parameters_of
 from ...settings.optimisers import Optimiser
 from ...settings.tuning import beyond
 from . import runtime
