@@ -42,3 +42,9 @@ def schemas() -> dict[str, Schema]:
 
     files = sorted(grammar_folder().glob(f"*{SCHEMA_ENDING}"))
     return {file.name.removesuffix(SCHEMA_ENDING): json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+def spec_files(pattern: str) -> list[Path]:
+    """The specs that come along, by a pattern of their paths: in the wheel, or in the repository."""
+    packaged = PACKAGE / "_specs"
+    return sorted((packaged if packaged.is_dir() else PACKAGE.parent / "specs").glob(pattern))

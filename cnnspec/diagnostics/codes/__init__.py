@@ -8,6 +8,7 @@ from .code import Code
 from .data import DATA
 from .export import EXPORT
 from .faults import FAULTS
+from .lab import LAB
 from .pictures import PICTURES
 from .reading import READING
 from .shapes import SHAPES
@@ -17,7 +18,7 @@ from .words import WORDS
 
 CODES: dict[str, Code] = {
     code.code: code
-    for family in (READING, SHAPES, WORDS, TRAINING, DATA, WEIGHTS, ASKING, EXPORT, PICTURES, BUDGETS, FAULTS)
+    for family in (READING, SHAPES, WORDS, TRAINING, DATA, WEIGHTS, ASKING, EXPORT, PICTURES, LAB, BUDGETS, FAULTS)
     for code in family
 }
 

@@ -25,6 +25,7 @@ from .numbers import Numbers
 
 HERE = Path(__file__).parent
 SCRIPTS = (
+    "elements.js",
     "numbers.js",
     "looking.js",
     "compute.js",

@@ -30,24 +30,7 @@ function channelOf(array, c) {
   return array.data.subarray(c * size, (c + 1) * size);
 }
 
-// Five digits; what is printed of a sum and of the activation that it makes is the same.
-function show(value, digits = 5) {
-  if (!Number.isFinite(value)) return String(value);
-  return value === 0 ? "0" : String(Number(value.toPrecision(digits)));
-}
-
 function placeName(layer, [c, i, j]) {
   const index = layer.rank === 3 ? [c, i, j] : layer.rank === 2 ? [c, j] : [c];
   return `${layer.name}[${index.join(",")}]`;
-}
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "on") for (const [event, run] of Object.entries(value)) made.addEventListener(event, run);
-    else if (name === "class") made.className = value;
-    else if (value !== false && value !== null) made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children);
-  return made;
 }

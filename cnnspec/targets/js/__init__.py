@@ -40,8 +40,8 @@ they are given as an object by name; names are those of the spec.
     net.learn(images, targets, { rate })         (train) one step of the spec's optimiser; { cost, correct }, the
                                                  answers that are correct by class and by label
     net.measure(images, targets)                 the same as the network is in use; nothing is changed
-    net.fit(images, targets, { epochs, batch, shuffle, augment, each })
-                                                 steps through epochs, one for each turn of the loop over it:
+    net.fit(images, targets, { epochs, batch, shuffle, augment, each, from })
+                                                 steps through epochs (`from` on), one for each turn of the loop:
                                                  { epoch, step, rate, images, cost, correct }; `each` is called with
                                                  the augmented images of a batch and gives what the network sees
                                                  (without: `prepare`, where it is known)

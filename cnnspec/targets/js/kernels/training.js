@@ -48,8 +48,9 @@ export const learning = (Base) => class extends Base {
 
   /** Steps through some epochs of all images, in an order drawn anew for each; whoever runs through the steps may stop
    * between two of them. `each` is called with the images of a batch, after the augmentations of the spec, and gives
-   * what the network sees: without it what `prepare` makes of them, where the weights of a run told how. */
-  *fit(x, y, { epochs = this.training.epochs, batch = this.training.batch, shuffle = true, augment = true, each } = {}) {
+   * what the network sees: without it what `prepare` makes of them, where the weights of a run told how. `from` is the
+   * epoch to begin with, where those before it were run already: the schedule goes on as if by these steps. */
+  *fit(x, y, { epochs = this.training.epochs, batch = this.training.batch, shuffle = true, augment = true, each, from = 1 } = {}) {
     each ??= this.preparation ? (images) => this.prepare(images) : (images) => images;
     const { inputs, targets: asked } = this.plans.learn, [, , shape] = inputs[0], [, , answer] = asked[0];
     const size = sizeOf(shape), count = x.length / size, many = y.length / count;
@@ -75,8 +76,9 @@ export const learning = (Base) => class extends Base {
       return [mine, target];
     };
     const order = Array.from({ length: count }, (_, i) => i), changes = augment ? this.training.augment : [];
-    Object.assign(this, { first: this.steps, perEpoch: Math.ceil(count / batch), total: epochs * Math.ceil(count / batch) });
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+    const perEpoch = Math.ceil(count / batch);
+    Object.assign(this, { first: this.steps - (from - 1) * perEpoch, perEpoch, total: epochs * perEpoch });
+    for (let epoch = from; epoch <= epochs; epoch++) {
       if (shuffle) shuffleOrder(order, this.random);
       for (let start = 0; start < count; start += batch) {
         const chosen = order.slice(start, start + batch), images = new x.constructor(chosen.length * size), targets = [];

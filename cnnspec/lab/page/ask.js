@@ -1,0 +1,77 @@
+// Who answers questions about a text: the server of `cnnspec lab`, Python in this page, or, of texts that the page
+// was given, what it was given with them.
+
+const asker = { python: null, busy: Promise.resolve() };
+
+async function ask(what, text, { at = 0, settings = [] } = {}) {
+  const question = { ask: what, text, at, settings };
+  if (given.server) {
+    const answer = await fetch("ask", {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question),
+    });
+    if (!answer.ok) throw new Error(answer.status === 413 ? "the text is too long" : `the server refuses: ${answer.status}`);
+    const told = await answer.json();
+    if (told.fault) throw new Error(told.fault);
+    return told;
+  }
+  const known = given.answers?.[text]?.[what];
+  if (known && !settings.length) return known;
+  if (!given.python) throw new Error("this page has no compiler: it shows and trains the specs that it came with");
+  asker.python ||= startPython();
+  return (await asker.python)(question);
+}
+
+// Python in a worker of its own, so that the page stays quick: Pyodide, and our wheels in it.
+function startPython() {
+  say("Python is being loaded, once ...");
+  const text = `(${pythonWorker})(${JSON.stringify(new URL(given.python.folder, document.baseURI).href)}, ` +
+    `${JSON.stringify(given.python.wheels.map((name) => new URL(name, document.baseURI).href))})`;
+  const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+  const waiting = new Map();
+  let asked = 0;
+  return new Promise((ready, failed) => {
+    worker.onmessage = ({ data: { id, told, problem } }) => {
+      if (id === 0) {
+        say(problem ? "" : "Python is here.");
+        if (problem) return failed(new Error(problem));
+        return ready((question) => new Promise((done, refused) => {
+          waiting.set(++asked, [done, refused]);
+          worker.postMessage({ id: asked, question });
+        }));
+      }
+      const [done, refused] = waiting.get(id);
+      waiting.delete(id);
+      if (problem) refused(new Error(problem));
+      else done(JSON.parse(told));
+    };
+    worker.onerror = (event) => failed(new Error(event.message || "a worker could not be started"));
+  });
+}
+
+// What that worker does, in a scope of its own.
+async function pythonWorker(folder, wheels) {
+  const queue = [];
+  let answer = null;
+  const reply = ({ id, question }) => {
+    try {
+      self.postMessage({ id, told: answer(JSON.stringify(question)) });
+    } catch (problem) {
+      self.postMessage({ id, problem: String(problem).trim().split("\n").pop() });
+    }
+  };
+  self.onmessage = ({ data }) => (answer ? reply(data) : queue.push(data));
+  try {
+    importScripts(`${folder}pyodide.js`);
+    const python = await self.loadPyodide({ indexURL: folder });
+    for (const wheel of wheels) {
+      const got = await fetch(wheel);
+      if (!got.ok) throw new Error(`${wheel} is not there: ${got.status}`);
+      python.unpackArchive(await got.arrayBuffer(), "wheel");
+    }
+    answer = python.runPython("from cnnspec.lab.front import answer_json\nanswer_json");
+    self.postMessage({ id: 0 });
+    queue.forEach(reply);
+  } catch (problem) {
+    self.postMessage({ id: 0, problem: String(problem).trim().split("\n").pop() });
+  }
+}

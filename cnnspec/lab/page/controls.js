@@ -1,0 +1,113 @@
+// The controls of training: what is pressed, and what is turned while it runs.
+
+async function start(goal) {
+  if (training.going) {
+    await request("pause");
+    return;
+  }
+  try {
+    if (!state.network || state.checked !== state.text) throw new Error("the text has errors: put them right first");
+    await ensureTrained();
+    if (!training.data) throw new Error("there are no images here that fit this network: it can be looked at, and `cnnspec run` trains it");
+  } catch (problem) {
+    say(problem.message);
+    return;
+  }
+  say("");
+  training.going = true;
+  byId("start").textContent = "pause";
+  await request("go", { goal });
+}
+
+// Another optimiser is another plan: a new worker goes on with the weights of the old.
+async function changeOptimiser() {
+  if (!training.worker) return;
+  const { going } = training;
+  if (going) await request("pause");
+  const { bytes, next } = await request("weights");
+  await ensureTrained({ weights: bytes, next }).catch((problem) => say(problem.message));
+  if (going) start("all");
+}
+
+function settingsChanged() {
+  byId("rate-said").textContent = show(training.rate, 3);
+  if (training.worker) request("set", { settings: settingsNow() });
+}
+
+// The controls as the text has them.
+function settingsOfText() {
+  const { train } = state.network;
+  byId("rate").value = Math.log10(train.rate);
+  training.rate = train.rate; // the slider knows it roughly
+  byId("rate-said").textContent = show(train.rate, 3);
+  const batches = [...new Set([...BATCHES, train.batch])].sort((a, b) => a - b);
+  byId("batch").replaceChildren(...batches.map((batch) => element("option", { value: batch }, String(batch))));
+  byId("batch").value = train.batch;
+  byId("optimiser").replaceChildren(
+    element("option", { value: "" }, `as written: ${train.optimiser}`), ...OPTIMISERS.map((name) => element("option", { value: name }, name)),
+  );
+  byId("learns-from").textContent = digitsFor(state.network) ?? "No images come with cnnspec that fit this network: it can be looked at with random numbers.";
+  byId("terminal").textContent = "In a terminal: cnnspec run SPEC trains the same; cnnspec predict, report and eval read its weights, and this page takes them from a file.";
+  const fits = digitsFor(state.network) !== null;
+  for (const id of ["start", "one-step", "one-epoch"]) byId(id).disabled = !fits;
+}
+
+function stopTraining() {
+  training.worker?.terminate();
+  training.waiting.clear();
+  Object.assign(training, { worker: null, of: "", going: false, costs: [], tests: [], accuracy: null, self: null });
+  byId("start").textContent = "start";
+  byId("progress").textContent = "Nothing has been trained yet.";
+  byId("curves").replaceChildren();
+  byId("live").replaceChildren();
+  byId("answer").textContent = "";
+  tell("trained");
+}
+
+function startTraining() {
+  byId("start").addEventListener("click", () => start("all"));
+  byId("one-step").addEventListener("click", () => start("step"));
+  byId("one-epoch").addEventListener("click", () => start("epoch"));
+  byId("anew").addEventListener("click", stopTraining);
+  byId("seed").addEventListener("change", ({ target }) => {
+    state.seed = Math.min(Math.max(Math.round(Number(target.value)) || 0, 0), 4294967295);
+    target.value = state.seed;
+    stopTraining();
+  });
+  byId("rate").addEventListener("input", ({ target }) => {
+    training.rate = Number((10 ** Number(target.value)).toPrecision(2));
+    settingsChanged();
+  });
+  byId("batch").addEventListener("change", settingsChanged);
+  byId("augment").addEventListener("change", settingsChanged);
+  byId("optimiser").addEventListener("change", changeOptimiser);
+  byId("watched").addEventListener("change", () => training.worker && watch());
+  byId("weights-out").addEventListener("click", async () => {
+    if (training.worker) offer((await request("weights")).bytes, "weights.safetensors");
+    else say("There are no weights yet: start begins with some.");
+  });
+  byId("weights-in").addEventListener("change", async ({ target }) => {
+    const [file] = target.files;
+    if (!file || !state.network) return;
+    try {
+      await ensureTrained({ weights: new Uint8Array(await file.arrayBuffer()) });
+      if (training.data) training.accuracy = (await request("measure")).accuracy;
+      showProgress();
+      say("The weights are in the network.");
+    } catch (problem) {
+      say(problem.message);
+    }
+  });
+  hear("network", () => {
+    if (training.worker && training.of !== wantedKey()) stopTraining();
+    settingsOfText();
+  });
+}
+
+// Hand a file to the reader.
+function offer(bytes, name) {
+  const link = element("a", { href: URL.createObjectURL(new Blob([bytes])), download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}

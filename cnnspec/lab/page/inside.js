@@ -1,0 +1,86 @@
+// The network as it is trained now, in the page of `cnnspec report`: every map, every sum, the way back, a pad to draw
+// on, kernels to change. That page is put together here and shown in a frame.
+
+const EXAMPLES = 6;
+
+const inside = { of: "", place: "", busy: false };
+
+const harmless = (data) => JSON.stringify(data).replaceAll("<", "\\u003c");
+const escaped = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+
+function base64(array) {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
+
+// The network's script with its weights, and how its images were prepared.
+function trainedScript(made, weights, scaling) {
+  const known = scaling && {
+    preparation: { stored: "bytes", scale: [scaling.scale], offset: [scaling.offset] }, classes: Array.from("0123456789"),
+  };
+  const given = `Uint8Array.from(atob("${base64(weights)}"), (character) => character.charCodeAt(0))`;
+  return `${made.script}\nnetwork.create = ((create) => (weights = ${given}, options = {}) =>\n` +
+    `  Object.assign(create(weights, options), ${harmless(known || {})}))(network.create);\n`;
+}
+
+// What the page tells (report/page/content.py), with the watched image first.
+function contentOf(made, floats) {
+  const { told } = made, output = told.layers.find(({ name }) => name === told.outputs[0]);
+  const first = imageNow(), images = [first, ...training.images.filter((one) => one !== first)].slice(0, EXAMPLES);
+  let at = 0;
+  const kept = (numbers) => {
+    floats.push(numbers);
+    at += numbers.length;
+    return [0, at - numbers.length, numbers.length];
+  };
+  const examples = images.map(({ title, label, inputs }) => ({
+    title, label, known: label !== null, inputs: Object.fromEntries(Object.entries(inputs).map(([name, numbers]) => [name, kept(numbers)])),
+    targets: label === null ? null : { [output.name]: kept(Float64Array.from({ length: output.shape[0] }, (_, k) => (k === label ? 1 : 0))) },
+  }));
+  const classes = training.data ? Array.from("0123456789") : [];
+  const own = training.data && { digits: true, shape: [1, SIDE, SIDE], says: "Fitted: light on dark, centred by mass, as MNIST was made." };
+  return { name: given.name || "the network", classes, ...told, examples, own, training: null, results: null, spec: state.checked, refused: "" };
+}
+
+async function showInside() {
+  const said = byId("look-said"), frame = byId("inside");
+  if (state.view !== "look" || inside.busy) return;
+  inside.busy = true;
+  try {
+    if (!state.network) throw new Error("there is nothing to look at yet: the text has errors");
+    await ensureTrained();
+    if (training.going) await request("pause");
+    const { bytes } = await request("weights"), stamp = `${training.of} ${training.self?.steps ?? 0} ${byId("watched").value} ${inside.place}`;
+    if (stamp !== inside.of) {
+      const made = training.made, floats = [], content = contentOf(made, floats);
+      const numbers = new Float64Array(floats.reduce((sum, each) => sum + each.length, 0));
+      floats.reduce((at, each) => (numbers.set(each, at), at + each.length), 0);
+      const parts = {
+        title: escaped(content.name), drawing: made.drawing, content: harmless(content), numbers: `${base64(numbers)} `,
+        network: trainedScript(made, bytes, training.scaling), hashes: given.look.script,
+      };
+      const page = given.look.frame.replace(/\{\{ (\w+) \}\}/g, (_, name) => parts[name]);
+      const address = URL.createObjectURL(new Blob([page], { type: "text/html" }));
+      frame.src = inside.place ? `${address}#${encodeURIComponent(inside.place)}` : address;
+      frame.hidden = false;
+      inside.of = stamp;
+    }
+    const steps = training.self?.steps ?? 0;
+    said.textContent = `As it is after ${counted(steps, "step")} of training${training.accuracy === null ? "" : `, test accuracy ${percent(training.accuracy)}`}. What is changed here is changed here alone.`;
+  } catch (problem) {
+    said.textContent = problem.message;
+    frame.hidden = true;
+  }
+  inside.busy = false;
+}
+
+// The place that is looked at, as the frame's own address has it.
+function placeInside() {
+  try {
+    return decodeURIComponent(byId("inside").contentWindow.location.hash.slice(1));
+  } catch {
+    return inside.place; // of a page from the file system, a frame is another site
+  }
+}

@@ -1,0 +1,190 @@
+// Training in view: a worker that steps, its curves, its filters, and the maps of one image as they are now.
+
+const LEAST_MAP = 40; // pixels of the screen along the side of a map
+const LONGEST_CURVE = 400; // points of a curve; of more every so many-th
+const WATCHED = 8; // layers whose maps are shown
+const BATCHES = [8, 16, 32, 64, 128, 256];
+const OPTIMISERS = ["sgd", "sgd momentum 0.9", "adam", "adamw", "rmsprop"];
+
+const training = {
+  worker: null, of: "", waiting: new Map(), asked: 0, going: false, made: null,
+  costs: [], tests: [], next: 1, accuracy: null, self: null, scaling: null, data: null, images: [], rate: 0,
+};
+
+function request(deed, question = {}, transfer = []) {
+  return new Promise((done, failed) => {
+    const id = ++training.asked;
+    training.waiting.set(id, { done, failed });
+    training.worker.postMessage({ id, deed, ...question }, transfer);
+  });
+}
+
+const heard = {
+  done({ id, told, problem }) {
+    const { done, failed } = training.waiting.get(id);
+    training.waiting.delete(id);
+    if (problem) failed(new Error(problem));
+    else done(told);
+  },
+  self(picture) {
+    training.self = picture;
+    training.costs.push(...picture.told);
+    showProgress();
+    showCurves();
+    showLive();
+  },
+  tested(test) {
+    training.tests.push(test);
+    training.accuracy = test.accuracy;
+    tell("trained");
+  },
+  over: () => say("All epochs are over; start goes on for one more."),
+  diverged: () => say("The cost is no number any more: begin anew with a smaller rate."),
+  paused() {
+    training.going = false;
+    byId("start").textContent = "start";
+    tell("trained");
+    if (training.data) showProgress();
+  },
+};
+
+const settingsNow = () => ({
+  rate: training.rate, batch: Number(byId("batch").value),
+  epochs: state.network.train.epochs, augment: byId("augment").checked,
+});
+
+// The key of what is being trained: another text or seed begins anew.
+const wantedKey = () => `${state.seed} ${state.checked}`;
+
+// Make the worker of the text that is there, unless it is there already.
+async function ensureTrained({ weights = null, next = 1 } = {}) {
+  if (training.worker && training.of === wantedKey() && !weights) return;
+  const key = wantedKey(), optimiser = byId("optimiser").value;
+  if (training.of !== key) Object.assign(training, { costs: [], tests: [], accuracy: null });
+  const made = await ask("network", state.checked, { settings: optimiser === "" ? [] : [`train.optimiser=${optimiser} lr ${settingsNow().rate}`] });
+  if (made.refused) throw new Error(made.refused);
+  training.worker?.terminate();
+  training.waiting.clear();
+  const source = ["\"use strict\";", made.script, randomOf, drawnNumbers, `(${trainer})();`].join("\n");
+  training.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  training.worker.onmessage = ({ data }) => heard[data.kind](data);
+  training.worker.onerror = (event) => say(`The worker fails: ${event.message}`);
+  Object.assign(training, { of: key, made, going: false, next });
+  training.data = digitsFor(made) ? await digits() : null;
+  const told = await request("begin", {
+    begin: made.begin, seed: state.seed, weights, given: training.data, settings: settingsNow(),
+    normalise: made.data.normalise, from: next,
+  });
+  training.scaling = told.scaling;
+  chooseImages();
+  if (!weights) await silence();
+  await watch();
+}
+
+// ---- the image that is watched ---------------------------------------------------------------------
+
+// Images to look at: of the digits one of each class, else random numbers, [{ title, label, inputs }].
+function chooseImages() {
+  const { told } = training.made, random = randomOf(7);
+  const layer = (name) => told.layers.find((one) => one.name === name);
+  if (training.data) {
+    const { testImages, testLabels } = training.data, { scale, offset } = training.scaling, size = SIDE * SIDE;
+    training.images = Array.from({ length: 10 }, (_, label) => {
+      const k = testLabels.indexOf(label), inputs = Float64Array.from(testImages.subarray(k * size, (k + 1) * size), (v) => v * scale + offset);
+      return { title: `test image ${k}, a ${label}`, label, inputs: { [told.inputs[0]]: inputs } };
+    });
+  } else {
+    const inputs = Object.fromEntries(told.inputs.map((name) => {
+      const size = layer(name).shape.reduce((a, b) => a * b, 1);
+      return [name, Float64Array.from({ length: size }, random)];
+    }));
+    training.images = [{ title: "random numbers", label: null, inputs }];
+  }
+  const before = byId("watched").value;
+  byId("watched").replaceChildren(...training.images.map(({ title }, k) => element("option", { value: k }, title)));
+  if (before && training.images[before]) byId("watched").value = before;
+}
+
+const imageNow = () => training.images[Number(byId("watched").value) || 0];
+
+async function watch() {
+  const { told } = training.made;
+  const layers = told.layers.filter(({ rank, shape, kind }) => rank === 3 && shape[1] * shape[2] > 1 && kind !== "input");
+  const filters = told.layers.filter(({ kind, parameters }) => kind === "filter" && parameters.weight?.shape.length === 4);
+  await request("watch", {
+    inputs: imageNow().inputs, answer: told.outputs[0],
+    layers: layers.slice(0, WATCHED).map(({ name, shape }) => ({ name, shape })),
+    filters: filters.slice(0, 1).map(({ parameters }) => ({ name: parameters.weight.of, shape: parameters.weight.shape })),
+  });
+}
+
+function tile(numbers, height, width, side, of = numbers) {
+  const canvas = element("canvas", { "aria-hidden": "true" });
+  paint(canvas, numbers, height, width, signed(largestOf(of)));
+  const unit = side / Math.max(height, width);
+  canvas.style.width = `${Math.round(width * unit)}px`;
+  canvas.style.height = `${Math.round(height * unit)}px`;
+  return canvas;
+}
+
+function showLive() {
+  const { maps, filters, answer } = training.self;
+  const rows = filters.map(({ name, shape: [count, channels, height, width], numbers }) => {
+    const size = height * width, some = Math.min(count, 32);
+    const tiles = Array.from({ length: some }, (_, f) => tile(numbers.subarray(f * channels * size, (f * channels + 1) * size), height, width, 30, numbers));
+    return element("div", { class: "row", role: "img", "aria-label": `${name}: ${some} filters` }, element("span", { class: "note" }, `${name}${channels > 1 ? ", of channel 0" : ""}`), ...tiles);
+  });
+  for (const { name, height, width, count, numbers } of maps) {
+    const size = height * width;
+    const tiles = Array.from({ length: count }, (_, c) => tile(numbers.subarray(c * size, (c + 1) * size), height, width, LEAST_MAP, numbers));
+    rows.push(element("div", { class: "row", role: "img", "aria-label": `${name}: ${count} maps` }, element("span", { class: "note" }, name), ...tiles));
+  }
+  byId("live").replaceChildren(...rows);
+  const { label } = imageNow();
+  if (label === null || !answer) return;
+  const best = answer.indexOf(Math.max(...answer));
+  byId("answer").textContent = `answered ${best}, ${show(100 * answer[best], 3)} %`;
+  byId("answer").className = best === label ? "good" : "bad";
+}
+
+// ---- progress and curves ---------------------------------------------------------------------------
+
+function showProgress() {
+  const { self: now, accuracy, costs } = training, parts = [];
+  if (now.steps) parts.push(`epoch ${now.epoch}, step ${now.steps}`, `cost ${show(mean(costs.slice(-20).map(([cost]) => cost)), 3)}`);
+  if (now.steps) parts.push(`rate ${show(now.rate, 3)}`);
+  if (training.going && now.perSecond) parts.push(`${Math.round(now.perSecond).toLocaleString("en")} images/s`);
+  if (accuracy !== null) parts.push(`test accuracy ${(100 * accuracy).toFixed(1)} %`);
+  byId("progress").textContent = parts.join(", ") || "Nothing has been trained yet.";
+}
+
+const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / (numbers.length || 1);
+
+function showCurves() {
+  const { costs, tests } = training;
+  if (!costs.length) return byId("curves").replaceChildren();
+  const every = Math.ceil(costs.length / LONGEST_CURVE);
+  const thinned = (k) => Array.from({ length: Math.ceil(costs.length / every) }, (_, i) => mean(costs.slice(i * every, (i + 1) * every).map((pair) => pair[k])));
+  const charts = [curve("cost of a step", thinned(0), show), curve("accuracy of a step", thinned(1), percent)];
+  if (tests.length) charts.push(curve("test accuracy of an epoch", tests.map(({ accuracy }) => accuracy), percent));
+  return byId("curves").replaceChildren(...charts);
+}
+
+const percent = (value) => `${(100 * value).toFixed(1)} %`;
+
+function curve(title, values, written) {
+  const [width, height, left] = [290, 130, 50];
+  const finite = values.filter(Number.isFinite);
+  const [low, high] = extremes(finite.length ? finite : [0]), span = high - low || 1;
+  const x = (k) => left + ((width - left - 8) * k) / Math.max(1, values.length - 1), y = (v) => height - 8 - ((height - 34) * (v - low)) / span;
+  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
+  svg.setAttribute("aria-label", `${title}: ${written(values.at(-1), 3)} now, from ${written(low, 3)} to ${written(high, 3)}`);
+  svg.append(drawn("text", { x: left, y: 12 }, `${title}: ${written(values.at(-1), 3)}`));
+  for (const value of [low, high]) {
+    svg.append(drawn("line", { class: "axis", x1: left, x2: width - 8, y1: y(value), y2: y(value) }));
+    svg.append(drawn("text", { x: left - 4, y: y(value) + 4, "text-anchor": "end" }, written(value, 3)));
+  }
+  const points = values.flatMap((value, k) => (Number.isFinite(value) ? [`${x(k)},${y(value)}`] : []));
+  svg.append(drawn("polyline", { points: points.join(" ") }));
+  return svg;
+}
