@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..checking import Configurations, Report, examine
 from ..diagnostics import Imported, Source, Span, SpecError
@@ -17,6 +17,7 @@ from ..lazy import lazy
 from ..record import record
 
 Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding
+Made = TypeVar("Made")
 WIDTHS = {"utf-8": lambda c: len(c.encode("utf-8", "replace")), "utf-16": lambda c: 1 + (c > "\uffff")}
 
 
@@ -81,6 +82,17 @@ class Document:
         reading = self.report.reading
         return tuple(n for n in reading.graph if self.owns(n.span)) if reading else ()
 
+    def once(self, make: Callable[[Document], Made]) -> Made:
+        """What a function makes of this version; it is called once."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: Made = self._made[make]
+        return found
+
+    @lazy
+    def _made(self) -> dict[Any, Any]:
+        return {}
+
     def owns(self, span: Span | None) -> bool:
         """Whether a span is of this text, and not of an imported one."""
         return span is not None and span.source.name == self.source.name
@@ -143,6 +155,19 @@ def spanned(parts: tuple[Any, ...]) -> Iterator[Any]:
                 yield part
             else:
                 yield from spanned(part)
+
+
+Part = tuple[Any, ...]  # a piece of the tree
+
+
+def parts_of(part: Part, owner: Part = ()) -> Iterator[tuple[Part, Part]]:
+    """A piece of tree and every piece within it, each with the named piece that it is a part of."""
+    named = hasattr(part, "_fields")
+    if named:
+        yield part, owner
+    for inner in part:
+        if isinstance(inner, tuple) and not isinstance(inner, Span):
+            yield from parts_of(inner, part if named else owner)
 
 
 def around(span: Span, offset: int) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..lazy import lazy
 from ..record import record
 from .figures import Figures
 from .graph import Graph
@@ -96,7 +97,11 @@ class Facts:
     outputs: tuple[str, ...]
 
     def __getitem__(self, name: str) -> Row:
-        return next(row for row in self.rows if row.name == name)
+        return self.by_name[name]
+
+    @lazy
+    def by_name(self) -> dict[str, Row]:
+        return {row.name: row for row in self.rows}
 
     @property
     def parameters(self) -> int:

@@ -149,7 +149,8 @@ def test_definitions_in_imported_files(tmp_path):
     (tmp_path / "blocks.cnn").write_text("# blocks\nblock b(c) = conv {c}x3x3\n")
     text = 'import "blocks.cnn" as lib\ninput 3x8x8\nlib.b(4) -> gap -> dense 2 -> softmax\n'
     document = Document(text, tmp_path / "a.cnn")
-    block = definition(document, text.index("lib.b(4)") + 1)
+    assert definition(document, text.index("lib.b(4)") + 1).start == text.index("lib\n")
+    block = definition(document, text.index("lib.b(4)") + 5)
     assert block.source.name.endswith("blocks.cnn") and block.text == "b"
     file = definition(document, text.index("blocks"))
     assert file.source.name == str(tmp_path / "blocks.cnn") and file.start == 0

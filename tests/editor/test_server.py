@@ -120,7 +120,7 @@ def test_a_whole_session(tmp_path):
         (edit,) = await editor.text_document_formatting_async(
             lsp.DocumentFormattingParams(lsp.TextDocumentIdentifier(uri), options)
         )
-        assert edit.new_text == good
+        assert edit.new_text == good.splitlines(keepends=True)[-1]  # no line is touched that need not change
 
         broken = good + "conv 8x3x3 "
         await editor.changed(uri, 5, broken)

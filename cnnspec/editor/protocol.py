@@ -1,0 +1,134 @@
+"""Between our terms and those of the Language Server Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lsprotocol import types as lsp
+
+from ..diagnostics import Diagnostic, Edit, Span
+from ..diagnostics.formats.checked import url
+from ..quoting import visible
+from .actions import Action
+from .colours import KINDS as COLOURS
+from .colours import Coloured
+from .document import Document, position_in
+from .outline import Symbol
+
+SEVERITIES = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning}
+UNUSED = ("CNN237",)  # findings that editors show by fading the text
+ITEMS = {
+    "word": lsp.CompletionItemKind.Function,
+    "setting": lsp.CompletionItemKind.Property,
+    "value": lsp.CompletionItemKind.EnumMember,
+    "name": lsp.CompletionItemKind.Variable,
+    "keyword": lsp.CompletionItemKind.Keyword,
+    "block": lsp.CompletionItemKind.Module,
+}
+SYMBOLS = {
+    "number": lsp.SymbolKind.Constant,
+    "parameter": lsp.SymbolKind.Constant,
+    "block": lsp.SymbolKind.Class,
+    "net": lsp.SymbolKind.Class,
+    "value": lsp.SymbolKind.Variable,
+    "input": lsp.SymbolKind.Interface,
+    "file": lsp.SymbolKind.Module,
+    "settings": lsp.SymbolKind.Namespace,
+}
+FOLDS = {
+    "region": lsp.FoldingRangeKind.Region,
+    "comment": lsp.FoldingRangeKind.Comment,
+    "imports": lsp.FoldingRangeKind.Imports,
+}
+LEGEND = lsp.SemanticTokensLegend(list(COLOURS), ["declaration", "readonly"])
+
+
+def offset_at(document: Document, position: lsp.Position) -> int:
+    return document.offset((position.line, position.character))
+
+
+def position_at(document: Document, offset: int) -> lsp.Position:
+    return lsp.Position(*document.position(offset))
+
+
+def range_of(document: Document, span: Span) -> lsp.Range:
+    """A span of this text or of another one."""
+    start, end = (position_in(span.source, at, document.encoding) for at in (span.start, span.end))
+    return lsp.Range(lsp.Position(*start), lsp.Position(*end))
+
+
+def address(document: Document, uri: str, span: Span) -> str:
+    """The address of the text that a span is of; another file's name is a path."""
+    return uri if document.owns(span) else Path(span.source.name).resolve().as_uri()  # a name may be of any bytes
+
+
+def location(document: Document, uri: str, span: Span) -> lsp.Location:
+    return lsp.Location(address(document, uri, span), range_of(document, span))
+
+
+def finding(document: Document, uri: str, diagnostic: Diagnostic) -> lsp.Diagnostic:
+    """A finding; one in an imported file is shown at the head of this one, with the place beside it."""
+    span, related = diagnostic.span, [(label.span, label.text) for label in diagnostic.related]
+    said = [diagnostic.message, *filter(None, (diagnostic.label,))]
+    if span is not None and not document.owns(span):
+        related.insert(0, (span, diagnostic.message))
+        said[0], span = f"{span}: {said[0]}", None
+    if diagnostic.help:
+        said.append(f"help: {diagnostic.help}")
+    page = url(diagnostic.code)
+    return lsp.Diagnostic(
+        range=range_of(document, span or Span(document.source, 0, 0)),
+        severity=SEVERITIES[diagnostic.severity],
+        code=diagnostic.code,
+        code_description=lsp.CodeDescription(page) if page and "://" in page else None,
+        source="cnnspec",
+        message="\n".join(map(visible, said)),
+        tags=[lsp.DiagnosticTag.Unnecessary] if diagnostic.code in UNUSED else None,
+        related_information=[
+            lsp.DiagnosticRelatedInformation(location(document, uri, place), visible(text))
+            for place, text in related
+        ],
+    )
+
+
+def code_action(document: Document, uri: str, action: Action, kind: lsp.CodeActionKind) -> lsp.CodeAction:
+    fixes = action.finding and action.finding.safe and action.edits == action.finding.fix
+    return lsp.CodeAction(
+        title=action.title,
+        kind=kind,
+        diagnostics=[finding(document, uri, action.finding)] if action.finding else None,
+        is_preferred=True if fixes else None,
+        edit=lsp.WorkspaceEdit(changes={uri: text_edits(document, action.edits)}),
+    )
+
+
+def text_edits(document: Document, edits: Iterable[Edit]) -> list[lsp.TextEdit]:
+    return [lsp.TextEdit(range_of(document, edit.span), edit.text) for edit in edits]
+
+
+def symbol(document: Document, one: Symbol) -> lsp.DocumentSymbol:
+    return lsp.DocumentSymbol(
+        name=one.name,
+        kind=SYMBOLS[one.kind],
+        range=range_of(document, one.span),
+        selection_range=range_of(document, one.name_span),
+        detail=one.detail or None,
+        children=[symbol(document, child) for child in one.children],
+    )
+
+
+def tokens(document: Document, pieces: Iterable[Coloured]) -> lsp.SemanticTokens:
+    """Pieces as the protocol packs them: five numbers each, places told from the piece before."""
+    data: list[int] = []
+    line = column = 0
+    for piece in pieces:
+        first = document.position(piece.start)
+        last = document.position(piece.end)
+        if first[0] != last[0]:
+            continue  # the protocol has no token of several lines
+        start = first[1] - (column if first[0] == line else 0)
+        flags = piece.defines | piece.readonly << 1
+        data += [first[0] - line, start, last[1] - first[1], COLOURS.index(piece.kind), flags]
+        line, column = first
+    return lsp.SemanticTokens(data)
