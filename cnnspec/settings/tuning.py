@@ -79,7 +79,7 @@ def groups(parameters: Mapping[str, Parameter], optimiser: Optimiser, tuning: Tu
 
     A parameter of one number for each channel is a bias, or belongs to a normalisation, a slope or a scale.
     """
-    bare = optimiser if optimiser.decay_norm else replace(optimiser, weight_decay=0.0)  # type: ignore[type-var]
+    bare = optimiser if optimiser.decay_norm else replace(optimiser, weight_decay=0.0)
     found: dict[tuple[int, float, Optimiser], list[str]] = {}
     for name, parameter in parameters.items():
         layer = name.rpartition(".")[0]
