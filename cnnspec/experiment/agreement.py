@@ -68,6 +68,9 @@ def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
             found.append(never_measured(budget, f"{known.name} has no test images"))
         elif (told := ill_suited(budget.quantity.name, spec.graph.type(output), numbers))[0]:
             found.append(never_measured(budget, *told))
+        elif budget.of and known.classes and budget.of not in known.classes:
+            few = ", ".join(known.classes[:8]) + (", ..." if len(known.classes) > 8 else "")
+            found.append(never_measured(budget, f"{known.name} has no such class", f"the classes are {few}"))
     return tuple(found)
 
 

@@ -21,12 +21,17 @@ def missed(spec: Spec, summary: Mapping[str, Any]) -> tuple[Diagnostic, ...]:
     for budget in spec.expect:
         if not budget.quantity.trained:
             continue
-        value = found.get(budget.quantity.name)
+        value = (_class(budget, found) if budget.of else found).get(budget.quantity.name)
         if value is None:
             diagnostics.append(_unmeasured(budget, found))
         elif value != value or not budget.holds(value):  # NaN is unequal to itself, and meets no budget
             diagnostics.append(_missed(budget, value))
     return tuple(diagnostics)
+
+
+def _class(budget: Budget, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was measured of the class that a budget speaks of; nothing where there is none."""
+    return next((one for one in found.get("classes") or () if one["name"] == budget.of), {})
 
 
 def _shown(budget: Budget, value: Any) -> str:
@@ -35,15 +40,20 @@ def _shown(budget: Budget, value: Any) -> str:
 
 def _missed(budget: Budget, value: float) -> Diagnostic:
     have, want = _shown(budget, value), _shown(budget, budget.bound)
-    message = f"{budget.quantity.name} is {have}, and the spec expects {budget.relation} {want}"
+    message = f"{budget.what} is {have}, and the spec expects {budget.relation} {want}"
     return Diagnostic(budget.quantity.code, message, budget.span, label=f"found {have}")
 
 
 def _unmeasured(budget: Budget, found: Mapping[str, Any]) -> Diagnostic:
     name, want = budget.quantity.name, _shown(budget, budget.bound)
-    message = f"{name} was not measured, and the spec expects {budget.relation} {want}"
+    message = f"{budget.what} was not measured, and the spec expects {budget.relation} {want}"
     if found["cost"] is None:
         why, help = "there are no test images", "keep some: `test 10%` of the source, or files of their own"
+    elif budget.of and found.get(name) is not None:
+        names = [one["name"] for one in found.get("classes") or ()]
+        why, help = "no test image is of this class, and none was taken for it", ""
+        if budget.of not in names:
+            why, help = "there is no such class", f"the classes are {', '.join(names[:8])}"
     elif name in found and name != "accuracy":
         why, help = f"it is not defined on these test images: {UNDEFINED.get(name, 'no class occurs')}", ""
     else:

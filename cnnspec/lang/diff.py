@@ -150,7 +150,9 @@ def _settings(before: Spec, after: Spec) -> Iterator[Setting]:
                 yield Setting(f"{cls.word}.{name}", *said)
     budgets = [
         {
-            f"{b.quantity.name}{f' @{b.at}' if b.at else ''} {b.relation}": shown(b.bound, b.quantity.unit)
+            f"{b.quantity.name}{f' @{b.at}' if b.at else f' of {b.of}' if b.of else ''} {b.relation}": shown(
+                b.bound, b.quantity.unit
+            )
             for b in spec.expect
         }
         for spec in (before, after)

@@ -26,6 +26,7 @@ from ..ir.leaves import Input
 from ..ir.op import Op
 from ..settings.data import Balance, Data
 from ..settings.expect import QUANTITIES, RELATIONS, Budget
+from ..settings.measures import OF_CLASS
 from ..settings.train import Train
 from ..words import OPS, WORDS
 from .claimed import claimed
@@ -57,6 +58,7 @@ def as_json(spec: Any) -> dict[str, Any]:
         "train": fields_as_json(spec.train),
         "expect": [
             {"quantity": b.quantity.name, "relation": b.relation, "bound": plain(b.bound), "at": b.at}
+            | ({"of": b.of} if b.of else {})
             for b in spec.expect
         ],
     }
@@ -225,7 +227,10 @@ def read_budget(entry: Mapping[str, Any], path: str, span: Span) -> Budget:
     if isinstance(bound, list) != (quantity.name == "shape"):
         raise Misfit(f"{path}/bound", "must be a list of sizes" if quantity.name == "shape" else "must be a number")
     bound = tuple(bound) if isinstance(bound, list) else bound
-    return Budget(quantity, entry["relation"], bound, entry.get("at", ""), span)
+    of = entry.get("of", "")
+    if of and quantity.name not in OF_CLASS:
+        raise Misfit(f"{path}/of", f"must not be told: {quantity.name} is not of a class")
+    return Budget(quantity, entry["relation"], bound, entry.get("at", ""), span, of)
 
 
 # ---- schema ------------------------------------------------------------------------------------------
@@ -287,6 +292,7 @@ def schema() -> dict[str, object]:
             "relation": {"enum": list(RELATIONS)},
             "bound": {"anyOf": [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}, shape]},
             "at": {**name, "pattern": f"^({NAME})?{ENDS}"},
+            "of": {"type": "string"},
         },
         "additionalProperties": False,
     }

@@ -53,7 +53,7 @@ QUANTITIES: tuple[Quantity, ...] = (
 
 @record
 class Budget:
-    """One line of `expect`: a quantity, of the whole network or at a value, and its bound.
+    """One line of `expect`: a quantity, of the whole network, at a value or of a class, and its bound.
 
     `bound` is a number, or for `shape` a tuple in which None stands for any size.
     """
@@ -63,6 +63,13 @@ class Budget:
     bound: float | tuple[int | None, ...]
     at: str = ""
     span: Span | None = None
+    of: str = ""
+
+    @property
+    def what(self) -> str:
+        """What it speaks of: `params`, `shape of conv1`, `recall of cat`."""
+        place = self.at or self.of
+        return f"{self.quantity.name} of `{place}`" if place else self.quantity.name
 
     def holds(self, found: float | tuple[int, ...]) -> bool:
         """Whether a figure meets the budget."""

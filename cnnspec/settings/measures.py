@@ -40,10 +40,11 @@ MEASURES: tuple[Measure, ...] = (
     Measure("precision", "precision", (CLASSES, LABELS, MASKS), True, "mean over the classes of TP / (TP + FP)"),
     Measure("recall", "recall", (CLASSES, LABELS, MASKS), True, "mean over the classes of TP / (TP + FN)"),
     Measure("f1", "F1", (CLASSES, LABELS, MASKS), True, "mean over the classes of 2 TP / (2 TP + FP + FN)"),
-    Measure("auc", "ROC AUC", (CLASSES,), False, "area under the ROC curve of two classes"),
+    Measure("auc", "ROC AUC", (CLASSES, MASKS), False, "area under the ROC curve of two classes"),
     Measure("iou", "IoU", (MASKS,), True, "mean over the classes of TP / (TP + FP + FN), of pixels"),
     Measure("mae", "MAE", (NUMBERS,), False, "mean absolute error"),
     Measure("rmse", "RMSE", (NUMBERS,), False, "root of the mean squared error"),
     Measure("r2", "R²", (NUMBERS,), False, "share of the variance explained, 1 - Σ (o - y)² / Σ (y - mean)²"),
 )  # fmt: skip
+OF_CLASS = ("precision", "recall", "f1", "iou")  # those that each class has for itself
 BY_NAME = {measure.name: measure for measure in MEASURES}

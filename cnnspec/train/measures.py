@@ -9,7 +9,8 @@ of a mean. Shares go from 0 to 1.
     precision, recall   TP / (TP + FP), TP / (TP + FN); a class that occurs and is never answered has precision 0
     f1                  2 TP / (2 TP + FP + FN)
     auc                 of two classes: the area under the ROC curve, the chance that an image of the second class
-                        is given more than one of the first, ties a half (Mann and Whitney 1947)
+                        is given more than one of the first, ties a half (Mann and Whitney 1947); of pixels, which
+                        are too many to be put in order, by their log-odds as float16 tells them apart
     iou                 of masks: TP / (TP + FP + FN)
     mae, rmse           mean of |o - y|, root of the mean of (o - y)², over all numbers
     r2                  1 - Σ (o - y)² / Σ (y - mean of y)², the mean of each output its own
@@ -103,6 +104,7 @@ class Confusion:
         self.in_top = 0
         self.given: list[np.ndarray] = []  # of two classes: what each image is given for the second,
         self.second: list[np.ndarray] = []  # and whether it is of that one
+        self.pixels = Curve()
 
     def add(self, y: np.ndarray, outputs: np.ndarray) -> None:
         """Class numbers (n, ...) and outputs (n, k, ...); (n, 1, ...) for the probability of the second class."""
@@ -116,6 +118,8 @@ class Confusion:
         if self.counts is not None:
             self.counts += np.bincount(y * classes + said, minlength=classes * classes).reshape(classes, classes)
         if self.masks:
+            if classes == 2:
+                self.pixels.add(_log_odds(np.moveaxis(outputs, 1, 0).reshape(outputs.shape[1], -1)), y == 1)
             return
         values, truth = outputs.reshape(len(outputs), -1), y
         if classes > TOP:
@@ -137,6 +141,8 @@ class Confusion:
         values |= _means(each, self.masks)
         if self.given:
             values["auc"] = area(np.concatenate(self.given), np.concatenate(self.second))
+        elif self.masks and self.classes == 2:
+            values["auc"] = self.pixels.area()
         return Measures(values, each, None if self.counts is None else tuple(map(tuple, self.counts.tolist())))
 
 
@@ -211,6 +217,45 @@ def area(given: np.ndarray, second: np.ndarray) -> float | None:
     ends = counts.cumsum()
     ranks = ends - (counts - 1) / 2  # counted from 1; of equals the mean of theirs
     return float((ranks[place][second].sum() - ours * (ours + 1) / 2) / pairs)
+
+
+class Curve:
+    """The ROC curve of so many scores that they are counted: as often as each number of float16 occurs."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros((2, 1 << 16), np.int64)  # of the first class and of the second, scores ascending
+        self.unknown = False
+
+    def add(self, given: np.ndarray, second: np.ndarray) -> None:
+        """Scores (n,), and whether each is of the second class."""
+        self.unknown |= bool(np.isnan(given).any())
+        with np.errstate(over="ignore"):  # what is beyond float16 is the last
+            bits = (given + 0.0).astype(np.float16).view(np.uint16)  # -0 + 0 is 0
+        place = np.where(bits >> 15, ~bits, bits | 0x8000)
+        for which, counts in enumerate(self.counts):
+            counts += np.bincount(place[second == which], minlength=counts.size)
+
+    def area(self) -> float | None:
+        """The area under it; None where only one class occurs, or something given is no number."""
+        first, second = self.counts.astype(np.float64)
+        pairs = first.sum() * second.sum()
+        if not pairs or self.unknown:
+            return None
+        return float((second * (first.cumsum() - first / 2)).sum() / pairs)
+
+
+def _log_odds(outputs: np.ndarray) -> np.ndarray:
+    """How much more is given to the second class: outputs[2, n], or [1, n] of its probability -> [n].
+
+    Of probabilities the difference of their logarithms; what is none is a logarithm already.
+    """
+    if len(outputs) == 1:
+        outputs = np.stack([1 - outputs[0], outputs[0]])
+    first, second = outputs
+    if not ((outputs >= 0).all() and (np.abs(first + second - 1) < 1e-3).all()):
+        return np.asarray(second - first)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(second) - np.log(first))
 
 
 def _each(both: int, said: int, true: int, masks: bool) -> Each:

@@ -112,6 +112,62 @@ def test_budgets_of_measures_are_held(archives, cnnspec):
     assert outcome.code == 1 and outcome.err.count("error[CNN612]") == 3
 
 
+def test_a_budget_may_speak_of_one_class(archives, cnnspec):
+    met = 'expect { recall of plain >= 0 ; precision of "a, \\"b\\"" >= 0 }\n'.replace('\\"', "'")
+    data = np.load(archives / "three.npz")
+    np.savez(archives / "three.npz", x=data["x"], y=np.char.replace(data["y"], '"', "'"))
+    assert ran(cnnspec, archives, "three", "dense 3 -> softmax", met).code == 0
+    outcome = ran(cnnspec, archives, "three", "dense 3 -> softmax", "expect { f1 of plain > 1 ; f1 >= 0 }\n")
+    summary = json.loads((archives / "runs/m-002/summary.json").read_text(encoding="utf-8"))
+    (plain,) = [one for one in summary["test"]["classes"] if one["name"] == "plain"]
+    assert outcome.code == 1 and outcome.err.count("error[") == 1
+    assert f"error[CNN612]: f1 of `plain` is {plain['f1']:.2%}, and the spec expects > 100.00%" in outcome.err
+    (archives / "m.cnn").write_text((archives / "m.cnn").read_text().replace("f1 of plain", "f1 of plane"))
+    told = cnnspec("check", "m.cnn")
+    assert told.code == 1 and "f1 of `plane` is never measured: three has no such class" in told.out
+    assert "the classes are" in told.out and "plain" in told.out
+
+
+@pytest.mark.parametrize(
+    "line, code, said",
+    [
+        ("accuracy of 3 >= 1%", "CNN203", "`accuracy` is not of a class"),
+        ("params of 3 <= 9", "CNN203", "`params` is not of a class"),
+        ("recall in 3 >= 1%", "CNN202", "a budget has no `in`"),
+        ("recall of 3x4 >= 1%", "CNN203", "wants the name of a class"),
+        ('recall of "" >= 1%', "CNN203", "wants the name of a class"),
+        ("recall of 3 @dense1 >= 1%", "CNN001", "cannot stand here"),
+        ("recall of >= 1%", "CNN001", "cannot stand here"),
+        ("recall of 3 >= 100", "CNN203", "is a share of 1"),
+    ],
+)
+def test_a_budget_of_a_class_that_cannot_be_is_refused(line, code, said):
+    with pytest.raises(SpecError) as error:
+        read_spec(text=f"dense 10 -> softmax\nexpect {{ {line} }}\n")
+    assert code in str(error.value) and said in str(error.value)
+
+
+def test_a_class_that_no_test_image_is_of_is_told_so():
+    spec = read_spec(text="dense 10 -> softmax\nexpect { recall of 3 >= 50% ; recall of 4 >= 10% }")
+    each = [{"name": str(k), "recall": None if k == 3 else 0.5} for k in range(4)]
+    summary = {"test_accuracy": 1.0, "test_cost": 0.1, "test": {"recall": 0.5, "classes": each}}
+    third, fourth = missed(spec, summary)
+    assert third.code == fourth.code == "CNN610"
+    assert "no test image is of this class" in third.label and third.message.startswith("recall of `3` was not")
+    assert fourth.label == "there is no such class" and fourth.help == "the classes are 0, 1, 2, 3"
+
+
+def test_budgets_of_classes_live_in_json_too(here, cnnspec):
+    (here / "net.cnn").write_text('input 4\ndense 10 -> softmax\nexpect { f1 of "a b" >= 50% ; f1 >= 1% }\n')
+    assert cnnspec("compile", "net.cnn", "--emit", "json", "-o", "net.cnn.json").code == 0
+    first, second = read_spec(here / "net.cnn.json").expect
+    assert (first.of, first.what, second.of) == ("a b", "f1 of `a b`", "")
+    text = (here / "net.cnn.json").read_text().replace('"quantity": "f1"', '"quantity": "accuracy"')
+    (here / "net.cnn.json").write_text(text)
+    told = cnnspec("check", "net.cnn.json")
+    assert told.code == 1 and "accuracy is not of a class" in told.out
+
+
 @pytest.mark.parametrize(
     "file, end, expected, why",
     [
@@ -146,6 +202,8 @@ def test_check_finds_what_is_never_measured(archives, cnnspec, file, end, expect
         ("input 4\ndense 3 -> softmax\n", "auc", "of two classes"),
         ("input 4\ndense 3 -> softmax\n", "iou", "of masks"),
         ("input 1x4x4\nconv 3x3x3 pad same -> softmax\n", "iou", ""),
+        ("input 1x4x4\nconv 2x3x3 pad same -> softmax\n", "auc", ""),
+        ("input 1x4x4\nconv 3x3x3 pad same -> softmax\n", "auc", "of two classes"),
         ("input 1x4x4\nconv 3x3x3 pad same -> softmax\n", "top5", "more than 5 classes"),
         ("input 4\ndense 1\n", "r2", ""),
         ("input 4\ndense 3 -> softmax\n", "mae", ""),  # of shares, say

@@ -35,7 +35,7 @@ def measured(text, y, batch=4, **how):
         ("conv 3x5x5 -> softmax", RANDOM.integers(0, 3, 10), CLASSES),
         ("dense 3 -> sigmoid", RANDOM.integers(0, 2, (10, 3)).view(Labels), CLASSES),
         ("conv 3x3x3 -> softmax", RANDOM.integers(0, 3, (10, 3, 3)), CLASSES | {"iou"}),
-        ("conv 1x3x3 -> sigmoid", RANDOM.integers(0, 2, (10, 3, 3)), CLASSES | {"iou"}),
+        ("conv 1x3x3 -> sigmoid", RANDOM.integers(0, 2, (10, 3, 3)), CLASSES | {"iou", "auc"}),
         ("dense 3\ntrain { cost mse }", np.zeros((10, 3)).view(Labels), {"mae", "rmse", "r2"}),
         ("dense 1", RANDOM.normal(size=10), {"mae", "rmse", "r2"}),
         ("dense 3", RANDOM.normal(size=(10, 3)), {"mae", "rmse", "r2"}),

@@ -104,11 +104,28 @@ def test_masks_are_counted_pixel_by_pixel(outputs):
     y, given_ = RANDOM.integers(0, classes, (6, 3, 5)), RANDOM.random((6, outputs, 3, 5))
     said = (given_[:, 0] > 0.5).astype(int) if outputs == 1 else given_.argmax(axis=1)
     found = counted(Confusion(classes, masks=True), y, given_, batch=4)
-    assert set(found.values) == {"accuracy", "precision", "recall", "f1", "iou"}
+    two = {"auc"} if classes == 2 else set()
+    assert set(found.values) == {"accuracy", "precision", "recall", "f1", "iou"} | two
     wanted = [one_by_one(y.ravel().tolist(), said.ravel().tolist(), k) for k in range(classes)]
     for each, row in zip(found.each, wanted, strict=True):
         assert each.count == row[0] and close(each.iou, row[4]) and close(each.f1, row[3])
     assert close(found["iou"], sum(row[4] for row in wanted) / classes)
+
+
+@pytest.mark.parametrize("kind", ["one probability", "two", "logits", "sure"])
+def test_the_area_of_pixels_is_that_of_as_many_images(kind):
+    y = RANDOM.integers(0, 2, (6, 9, 11))
+    score = RANDOM.normal(size=y.shape) * (40 if kind == "sure" else 2) + y
+    second = 1 / (1 + np.exp(-score))
+    logits = np.stack([RANDOM.normal(size=y.shape), score * 1e3], 1)
+    outputs = {"one probability": second[:, None], "logits": logits}
+    given_ = outputs.get(kind, np.stack([1 - second, second], 1)).astype("f4")
+    flat = given_[:, -1].astype(float) - (0 if len(given_[0]) == 1 else given_[:, 0])
+    found = counted(Confusion(2, masks=True), y, given_, batch=4)
+    assert found["auc"] == pytest.approx(area(flat.ravel(), y.ravel() == 1), abs=1e-3)
+    assert counted(Confusion(2, masks=True), np.zeros_like(y), given_)["auc"] is None
+    given_[0, 0, 0, 0] = np.nan
+    assert counted(Confusion(2, masks=True), y, given_)["auc"] is None
 
 
 @pytest.mark.parametrize("shape", [(9, 3), (9, 3, 2, 2)])

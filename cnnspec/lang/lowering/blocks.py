@@ -7,6 +7,7 @@ from typing import Any
 
 from ...ir.fields import settings
 from ...settings.expect import QUANTITIES, Budget, Quantity
+from ...settings.measures import OF_CLASS
 from ..findings import Findings, replace
 from ..hints.spelling import ELSEWHERE, own_setting
 from ..parse.tree import Check, Expect, Setting, Settings
@@ -64,9 +65,10 @@ def _budget(check: Check, module: Module, network: Network, findings: Findings) 
         return None
     bound = _bound(check, quantity, module, findings)
     at = _place(check, quantity, network, findings)
-    if bound is None or at is None:
+    of = _class(check, quantity, module, findings)
+    if bound is None or at is None or of is None:
         return None
-    return Budget(quantity, check.relation, bound, at, check.span)
+    return Budget(quantity, check.relation, bound, at, check.span, of)
 
 
 def _bound(
@@ -97,6 +99,27 @@ def _bound(
         )
         return None
     return bound
+
+
+def _class(check: Check, quantity: Quantity, module: Module, findings: Findings) -> str | None:
+    """The class of which a budget speaks; empty for all together, None where it cannot be one."""
+    if check.of is None:
+        return ""
+    said, told = check.of
+    if said.text != "of":
+        findings.report("CNN202", f"a budget has no `{said.text}`", said.span, replace(said.span, "of"))
+        return None
+    if quantity.name not in OF_CLASS:
+        help = f"each class has {', '.join(OF_CLASS)} of its own"
+        findings.report("CNN203", f"`{quantity.name}` is not of a class", check.of.span, help=help)
+        return None
+    name = evaluated(told, module.numbers, findings)
+    if name is BAD:
+        return None
+    if isinstance(name, tuple) or not str(name):
+        findings.report("CNN203", "`of` wants the name of a class, in quotes where it is no word", told.span)
+        return None
+    return f"{name:g}" if isinstance(name, float) else str(name)
 
 
 def _place(check: Check, quantity: Quantity, network: Network, findings: Findings) -> str | None:

@@ -24,7 +24,7 @@ MOST_PLANNED = 2_000  # values; laying out the plan of a larger network takes lo
 
 OF = {
     "top5": f"it is of more than {TOP} classes",
-    "auc": "an ROC curve is of two classes, of which each image has one",
+    "auc": "an ROC curve is of two classes, of which each image or pixel has one",
     "iou": "it is of masks, which have a class for each pixel",
 }
 
@@ -65,7 +65,7 @@ def check_budgets(
 
 def never_measured(budget: Budget, why: str, help: str = "") -> Diagnostic:
     """The diagnostic of a budget that no run can hold."""
-    return Diagnostic("CNN611", f"{budget.quantity.name} is never measured: {why}", budget.span, help=help)
+    return Diagnostic("CNN611", f"{budget.what} is never measured: {why}", budget.span, help=help)
 
 
 def unmeasurable(name: str, graph: Graph, train: Train, data: Data, implied: bool) -> tuple[str, str]:
@@ -107,7 +107,7 @@ def _unfit(name: str, kind: TensorType) -> bool:
     if name == "top5":
         return masks or kind["c"] <= TOP
     if name == "auc":
-        return masks or kind["c"] > 2
+        return kind["c"] > 2
     return name == "iou" and not masks
 
 
@@ -139,9 +139,8 @@ def missed(budget: Budget, found: Figure, graph: Graph | None = None, most: str 
     node = graph.nodes.get(most or budget.at) if graph is not None else None
     if node is not None and node.span is not None:
         related = (Label(node.span, f"`{node.name}` contributes most" if most else f"this is `{node.name}`"),)
-    what = f"{quantity.name} of `{budget.at}`" if budget.at else quantity.name
     bound = f"{SAID[budget.relation]} {shown(budget.bound, quantity.unit)}".strip()
-    message = f"{what} is {shown(found, quantity.unit)}, expected {bound}"
+    message = f"{budget.what} is {shown(found, quantity.unit)}, expected {bound}"
     return Diagnostic(quantity.code, message, budget.span, related=related)
 
 

@@ -233,10 +233,11 @@ class Build:
         return Settings(word, found, span)
 
     def check(self, c: list) -> Check:
-        name, tap, relation, value = c
-        tap = self.tap([tap]) if tap else None
+        name, more, relation, value = c
+        of = more if isinstance(more, Attr) else None
+        tap = self.tap([more]) if more and of is None else None
         named = self.named(name)
-        return Check(named, tap, str(relation), value, named.span.to(value.span))
+        return Check(named, tap, of, str(relation), value, named.span.to(value.span))
 
     def expect(self, c: list) -> Expect:
         _, found, span = self.braced(c)

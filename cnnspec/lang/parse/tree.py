@@ -250,10 +250,11 @@ class Settings(NamedTuple):
 
 
 class Check(NamedTuple):
-    """A line of `expect`: `params <= 62k`, `shape @conv1 == 6x28x28`."""
+    """A line of `expect`: `params <= 62k`, `shape @conv1 == 6x28x28`, `recall of cat >= 80%`."""
 
     name: Name
     tap: Tap | None
+    of: Attr | None
     relation: str
     value: Value
     span: Span
