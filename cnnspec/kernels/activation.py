@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 _ZEROS: dict[np.dtype, np.ndarray] = {}
@@ -10,7 +12,7 @@ _ZEROS: dict[np.dtype, np.ndarray] = {}
 def zeros(x: np.ndarray) -> np.ndarray:
     """Zeros that broadcast over x: comparing with an array is four times as fast as with a scalar."""
     shape = x.shape[1:] if x.ndim > 2 else x.shape
-    size = int(np.prod(shape))
+    size = prod(shape)
     kept = _ZEROS.get(x.dtype)
     if kept is None or kept.size < size:
         kept = _ZEROS[x.dtype] = np.zeros(max(size, 4096), x.dtype)

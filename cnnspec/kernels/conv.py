@@ -32,12 +32,12 @@ def im2col_width(
     dilate: int = 1,
     pad: Pads = ((0, 0), (0, 0)),
     *,
-    polyphase: bool = False,
+    phases: int = 1,
     out: np.ndarray,
 ) -> None:
     """x[h,c,w,n] -> out[g,top+h+bottom,v,c/g,j,n]: column v holds pixel j*stride + v*dilate - left.
 
-    What lies outside the image is zero. With `polyphase` a row's pixels are sorted by j mod 4.
+    What lies outside the image is zero. A row's pixels are sorted by j mod `phases`.
     """
     groups, rows, _, channels, width, n = out.shape
     height = x.shape[0]
@@ -47,10 +47,9 @@ def im2col_width(
     if bottom:
         out[:, rows - bottom :] = 0
     source = x.reshape(height, groups, channels, x.shape[2], n).swapaxes(0, 1)
-    together = 4 if polyphase else 1
-    count, step = width // together, stride * together
+    count, step = width // phases, stride * phases
     for v in range(kernel):
-        for r in range(together):
+        for r in range(phases):
             offset = r * stride + v * dilate - left
             lo, hi = reach(count, x.shape[2], step, offset)
             column = out[:, top : top + height, v, :, r * count : (r + 1) * count]
@@ -117,6 +116,12 @@ def by_group(y: np.ndarray, groups: int) -> np.ndarray:
     return y.reshape(height, groups, filters // groups, width * n).swapaxes(0, 1)
 
 
+def by_phase(rows: np.ndarray) -> np.ndarray:
+    """rows[1,2i+u,d,2l], a row's even columns before its odd ones -> a view [u,v,i,d,l]."""
+    _, height, depth, length = rows.shape
+    return rows.reshape(height // 2, 2, depth, 2, length // 2).transpose(1, 3, 0, 2, 4)
+
+
 def pixels(y: np.ndarray) -> np.ndarray:
     """y[h,c,w,n] -> a view [h,c,w*n]; polyphase rows y[h,4,c,t,n] -> [h*4,c,t*n]."""
     *_, channels, width, n = y.shape
@@ -152,6 +157,22 @@ def filter_gradient_at_once(
     np.copyto(by_tap.swapaxes(1, 2), columns)
     pixels = height * length
     gemm(by_filter.reshape(groups, filters, pixels), by_tap.reshape(groups, -1, pixels).swapaxes(1, 2), out=out)
+
+
+def phased_filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """dw[f,d] = sum over u, v and i of dy[u,v,i,f,l] . columns[u,v,i,d,l]; see `filter_gradient`.
+
+    scratch[u,v,r,f,d] holds the products of r rows of windows at a time.
+    """
+    height, block = dy.shape[2], scratch.shape[2]
+    for start in range(0, height, block):
+        rows = np.s_[:, :, start : min(start + block, height)]
+        part = scratch[:, :, : min(block, height - start)]
+        gemm(dy[rows], columns[rows].swapaxes(-1, -2), out=part)
+        if start == 0:
+            np.add.reduce(part, axis=(0, 1, 2), out=out)
+        else:
+            np.add(out, np.add.reduce(part, axis=(0, 1, 2)), out=out)
 
 
 def col2im(

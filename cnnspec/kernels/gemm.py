@@ -44,9 +44,9 @@ def in_blocks(x: np.ndarray, size: int) -> np.ndarray:
     return x.reshape(*rest, depth, length // size, size).swapaxes(-2, -3)
 
 
-def fits_one_gemm(m: int, k: int, n: int, across: bool = False) -> bool:
-    """Whether (m, k), transposed with `across`, by (k, n) is multiplied as it is."""
-    return cut_into(m, k, n, across, False, WITHOUT_PACKING) == (m, n)
+def fits_one_gemm(m: int, k: int, n: int, across: bool = False, turned: bool = False) -> bool:
+    """Whether (m, k), transposed with `across`, by (k, n), transposed with `turned`, is multiplied as it is."""
+    return cut_into(m, k, n, across, turned, WITHOUT_PACKING) == (m, n)
 
 
 @cache

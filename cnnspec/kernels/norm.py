@@ -99,9 +99,9 @@ def batch_moments(parts: np.ndarray, *, mean: np.ndarray, var: np.ndarray) -> No
     var[...] = np.add.reduce(about + counts * apart * apart, axis=0) / count
 
 
-def blocks(x: np.ndarray) -> list[slice]:
+def blocks(x: np.ndarray, numbers: int = BLOCK) -> list[slice]:
     """The rows of x[h,...] in blocks that stay in the cache from one call to the next."""
-    rows = max(1, BLOCK // max(1, x.size // len(x)))
+    rows = max(1, numbers // max(1, x.size // len(x)))
     return [slice(start, min(start + rows, len(x))) for start in range(0, len(x), rows)]
 
 
@@ -184,7 +184,7 @@ def add_bias(
 ) -> None:
     """out = x + bias, then `+ add` and max(., 0) where asked, on x[h,c,l]; block by block, as in `normalise`."""
     shift, zero = bias[:, None], zeros(x)
-    for rows in blocks(x):
+    for rows in blocks(x, 4 * BLOCK):  # two calls a block: shorter ones cost more than a nearer cache gains
         y = out[rows]
         np.add(x[rows], shift, out=y)
         if add is not None:

@@ -81,6 +81,33 @@ def maxpool2_gradient(
     np.subtract(lower, dc, out=dd)
 
 
+def phased_maxpool2(x: np.ndarray, *, scratch: np.ndarray, wins: np.ndarray | None = None, out: np.ndarray) -> None:
+    """x[4,i,c,t,n] -> out[i,c,t,n], the largest of each window, whose pixels stand in reading order.
+
+    wins[3,i,c,t,n] keeps who won, for the way back: above the left one, below the left one, the upper of both.
+    """
+    a, b, c, d = x
+    np.maximum(a, b, out=out)
+    np.maximum(c, d, out=scratch)
+    if wins is not None:
+        np.greater_equal(a, b, out=wins[0])
+        np.greater_equal(c, d, out=wins[1])
+        np.greater_equal(out, scratch, out=wins[2])
+    np.maximum(out, scratch, out=out)
+
+
+def phased_maxpool2_gradient(dy: np.ndarray, wins: np.ndarray, *, out: np.ndarray) -> None:
+    """dy[i,c,t,n] goes to the pixel of out[4,i,c,t,n] that won; a tie goes to the first one in reading order."""
+    a, b, c, d = out
+    left, right, upper = wins
+    np.multiply(dy, upper, out=b)
+    np.subtract(dy, b, out=d)
+    np.multiply(b, left, out=a)
+    np.subtract(b, a, out=b)
+    np.multiply(d, right, out=c)
+    np.subtract(d, c, out=d)
+
+
 def maxpool(x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray) -> None:
     """The largest of each window; padding never wins."""
     out[...] = -np.inf

@@ -16,7 +16,7 @@ from .fuse_cross_entropy import fuse_softmax_cross_entropy
 from .fuse_epilogue import fuse_epilogue
 from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import moments_of_rows, sums_of_gradients
-from .hoist_pooling import hoist_pooling
+from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling
 from .save_for_backward import save_for_backward
 from .winograd import residues_early, winograd
 
@@ -30,6 +30,7 @@ TRAINING: tuple[Pass, ...] = (
     winograd,
     residues_early,
     eliminate_dead_code,
+    phased_first_pooling,
     pooled_norm,
     fuse_norm,
     differentiate,
@@ -54,6 +55,7 @@ MEASURE: tuple[Pass, ...] = (
     winograd,
     residues_early,
     eliminate_dead_code,
+    phased_pooling,
     fuse_norm,
     fuse_epilogue,
     lower_convolutions,
@@ -71,6 +73,7 @@ INFERENCE: tuple[Pass, ...] = (
     winograd,
     residues_early,
     eliminate_dead_code,
+    phased_pooling,
     fuse_norm,
     fuse_epilogue,
     in_bands,

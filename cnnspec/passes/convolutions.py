@@ -6,6 +6,13 @@ from ..ir import Builder, Graph, Node
 from ..ir.geometry import Geometry
 from ..primitives.convolution.columns import Columns, ColumnsFilterGradient, ColumnsProduct, FlipKernel
 from ..primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from ..primitives.convolution.phases import (
+    PhasedColumns,
+    PhasedColumnsFilterGradient,
+    PhasedConvolve,
+    PhasedFilterGradient,
+    PhasedProduct,
+)
 from .methods import Convolution, filter_method, input_method, no_columns, turned_pads
 from .rewrite import rewrite
 
@@ -51,8 +58,7 @@ def lower_convolutions(graph: Graph) -> Graph:
     at once where that is quicker than row by row (`methods.py`).
     """
 
-    def columns(value: str, op: Convolve | ConvolveFilterGradient, node: Node, b: Builder) -> str:
-        wanted = Columns(op.geometry, op.groups, op.polyphase)
+    def columns(value: str, wanted: Columns, node: Node, b: Builder) -> str:
         for other in b.nodes.values():
             if other.op == wanted and other.inputs == (value,):
                 return other.name
@@ -64,8 +70,9 @@ def lower_convolutions(graph: Graph) -> Graph:
             filters = b.type(inputs[1])["f"]
             if no_columns(Convolution(op.geometry, b.type(inputs[0]), filters, op.groups, graph.images)):
                 return None
-            wide = columns(inputs[0], op, node, b)
-            product = ColumnsProduct(Columns(op.geometry, op.groups, op.polyphase), node.type, op.moments)
+            wanted = Columns(op.geometry, op.groups, op.polyphase)
+            wide = columns(inputs[0], wanted, node, b)
+            product = ColumnsProduct(wanted, node.type, op.moments)
             return b.add(product, wide, inputs[1], name=node.name, like=node, why=node.why)
         if isinstance(op, ConvolveFilterGradient):
             convolution = Convolution(op.geometry, b.type(inputs[0]), op.w["f"], op.groups, graph.images)
@@ -73,11 +80,20 @@ def lower_convolutions(graph: Graph) -> Graph:
             once = choice.method == "at once" and not op.polyphase
             why = f"filters' gradient {choice.why}" if once else ""
             if not no_columns(convolution):
-                wide = columns(inputs[0], op, node, b)
-                made = ColumnsFilterGradient(Columns(op.geometry, op.groups, op.polyphase), op.w, once)
+                wanted = Columns(op.geometry, op.groups, op.polyphase)
+                wide = columns(inputs[0], wanted, node, b)
+                made = ColumnsFilterGradient(wanted, op.w, once)
                 return b.add(made, wide, inputs[1], name=node.name, like=node, why=why)
             if once:
                 return b.add(op.changed(at_once=True), *inputs, name=node.name, like=node, why=why)
+        if isinstance(op, PhasedConvolve):
+            phased = PhasedColumns(op.geometry)
+            wide = columns(inputs[0], phased, node, b)
+            return b.add(PhasedProduct(phased, node.type), wide, inputs[1], name=node.name, like=node, why=node.why)
+        if isinstance(op, PhasedFilterGradient):
+            phased = PhasedColumns(op.geometry)
+            wide = columns(inputs[0], phased, node, b)
+            return b.add(PhasedColumnsFilterGradient(phased, op.w), wide, inputs[1], name=node.name, like=node)
         return None
 
     return rewrite(graph, rule)

@@ -1,13 +1,17 @@
-"""Max pooling before what commutes with it."""
+"""Max pooling before what commutes with it, and convolutions that make what it wants."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from ..ir import Builder, Graph, Node
+from ..ir.leaves import Input
 from ..primitives.activation import Activation
-from ..primitives.convolution.convolve import AddBias
+from ..primitives.convolution.convolve import AddBias, Convolve
+from ..primitives.convolution.phases import MaxPhases, PhasedConvolve
 from ..primitives.windows import MaxWindows
+from .methods import Convolution, no_columns
 from .rewrite import rewrite
 
 
@@ -62,5 +66,60 @@ def hoist_pooling(graph: Graph) -> Graph:
             value = b.add(above.op, value, *above.inputs[1:], name=name, like=above)
             b.nodes[value] = replace(b.nodes[value], span=above.span)
         return value
+
+    return rewrite(graph, rule)
+
+
+def phased_pooling(graph: Graph) -> Graph:
+    """A convolution by columns makes its image in 2x2 phases where a 2x2 max pooling reads it.
+
+        y = convolve x w;  p = max_windows y
+        y = phased_convolve x w;  p = max_phases y
+
+    The pooling then runs over four long blocks; in an image's order it goes from pixel to pixel. Not where another
+    node reads y, nor for kernels dilated in height, groups, or one image, which several workers may make in bands
+    of rows.
+    """
+    return poolings_moved(graph, MaxPhases(), lambda convolution: True)
+
+
+def phased_first_pooling(graph: Graph) -> Graph:
+    """The same in training, of the network's first layers alone; who won is saved for the way back.
+
+        y = phased_convolve x w;  p = max_phases y, save
+
+    For the input's gradient, which nobody wants of a first layer, the gradient of y would have to be put in an
+    image's order again, and that costs what is gained.
+    """
+    return poolings_moved(
+        graph, MaxPhases(save=True), lambda convolution: isinstance(graph[convolution.inputs[0]].op, Input)
+    )
+
+
+def poolings_moved(graph: Graph, pool: MaxPhases, wanted: Callable[[Node], bool]) -> Graph:
+    if graph.images == 1 or graph.band[1] > 1:
+        return graph
+    readers, results = graph.readers(), set(graph.results)
+
+    def phased(node: Node) -> bool:
+        op = node.op
+        if not isinstance(op, Convolve) or op.polyphase or op.groups > 1 or op.geometry.dilate[0] > 1:
+            return False
+        convolution = Convolution(op.geometry, graph.type(node.inputs[0]), node.type["c"], op.groups, graph.images)
+        alone = len(readers[node.name]) == 1 and node.name not in results
+        return alone and node.type.kind == "image" and not no_columns(convolution) and wanted(node)
+
+    pools = {
+        node.name: node.inputs[0]
+        for node in graph
+        if isinstance(node.op, MaxWindows) and node.op.quartered and phased(graph[node.inputs[0]])
+    }
+    moved = set(pools.values())
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if node.name in moved:
+            assert isinstance(node.op, Convolve)
+            return b.add(PhasedConvolve(node.op.geometry), *inputs, name=node.name, like=node, why=node.why)
+        return b.add(pool, *inputs, name=node.name, like=node) if node.name in pools else None
 
     return rewrite(graph, rule)

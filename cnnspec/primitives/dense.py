@@ -9,10 +9,14 @@ from ..ir import TensorType, data
 from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
+FEW = 16  # outputs: with more a weights' gradient in pieces is no quicker than in one
 
-def multiplying(rows: int, depth: int, columns: int, across: bool = False) -> Callable[..., object]:
-    """NumPy's product of matrices, or our own if it is taken in pieces; `across`: the first is transposed."""
-    whole = kernels.gemm.fits_one_gemm(rows, depth, columns, across)
+
+def multiplying(
+    rows: int, depth: int, columns: int, across: bool = False, turned: bool = False
+) -> Callable[..., object]:
+    """NumPy's product of matrices, or our own if it is taken in pieces; the first or the second is transposed."""
+    whole = kernels.gemm.fits_one_gemm(rows, depth, columns, across, turned)
     return kernels.np.matmul if whole else kernels.gemm.gemm
 
 
@@ -83,4 +87,6 @@ class MultiplyWeightGradient(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, dy = node.inputs
-        e.call(kernels.np.matmul, e[dy], f"{e[x]}.T", out=e.matrix(node.name))
+        (outputs, n), inputs = e.shape(dy), e.shape(x)[0]
+        by = multiplying(outputs, n, inputs, turned=True) if outputs <= FEW else kernels.np.matmul
+        e.call(by, e[dy], f"{e[x]}.T", out=e.matrix(node.name))

@@ -17,8 +17,8 @@ def test_a_call_as_source():
         "np.add.reduce(b.x, axis=(0, 2), out=b.y)"
     )
     pads = ((0, 1), (0, 0))
-    assert written(kernels.conv.im2col_width, ["b.x", 3, 1, 1, pads], {"polyphase": True, "out": "b.c"}) == (
-        "im2col_width(b.x, 3, 1, 1, ((0, 1), (0, 0)), polyphase=True, out=b.c)"
+    assert written(kernels.conv.im2col_width, ["b.x", 3, 1, 1, pads], {"phases": 4, "out": "b.c"}) == (
+        "im2col_width(b.x, 3, 1, 1, ((0, 1), (0, 0)), phases=4, out=b.c)"
     )
 
 

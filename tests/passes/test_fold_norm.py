@@ -52,7 +52,7 @@ conv 6x3x3 pad 1 bias off -> bn -> relu -> maxpool 2 -> conv 4x3x3 -> bn -> gap 
 
 def test_bias_and_relu_go_behind_the_pool_once_bn_is_gone():
     names = ops(run(cnnspec.compile(text=NET, batch=4).graph, INFERENCE))
-    assert names.index("MaxWindows") < names.index("AddBias")
+    assert names.index("MaxPhases") < names.index("AddBias")
 
 
 @pytest.mark.parametrize("change", ["set", "learn", "begin"])

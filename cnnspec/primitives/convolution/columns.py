@@ -80,7 +80,7 @@ class Columns(Op):
             g = self.geometry
             e.call(kernels.conv.im2col, e[x], g.kernel, *g.arguments, out=e[node.name])
         else:
-            pad, order = self.geometry.pad, {"polyphase": True} if self.polyphase else {}
+            pad, order = self.geometry.pad, {"phases": 4} if self.polyphase else {}
             e.call(kernels.conv.im2col_width, e[x], kernel_w, stride, dilate, pad, **order, out=e[node.name])
 
     def rows(self, node_name: str, e: PlanWriter) -> str:
