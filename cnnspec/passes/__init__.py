@@ -17,7 +17,7 @@ from .fuse_epilogue import fuse_epilogue
 from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import moments_of_rows, sums_of_gradients
 from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling
-from .save_for_backward import save_for_backward
+from .save_for_backward import save_for_backward, save_slopes
 from .winograd import residues_early, winograd
 
 Pass = Callable[[Graph], Graph]
@@ -40,6 +40,7 @@ TRAINING: tuple[Pass, ...] = (
     sums_of_gradients,
     gradients_by_rows,
     save_for_backward,
+    save_slopes,
     flip_input_gradients,
     lower_convolutions,
 )

@@ -1,8 +1,9 @@
-"""Planes of Winograd's method that are made once for both ways."""
+"""What is made once for both ways: planes of Winograd's method, slopes of activations."""
 
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
+from ..primitives.activation import Activation, ActivationAndSlope, ActivationGradient
 from ..primitives.convolution.winograd_1d import WinogradConvolve, WinogradConvolveGradient
 from .rewrite import rewrite
 
@@ -34,6 +35,34 @@ def save_for_backward(graph: Graph) -> Graph:
             dy, x, *rest = inputs
             op = node.op.changed(kept=b.type(x))
             return b.add(op, dy, f"{keeps[node.name]}:planes", *rest, name=node.name, like=node, why=node.why)
+        return None
+
+    return rewrite(graph, rule)
+
+
+def save_slopes(graph: Graph) -> Graph:
+    """An activation makes its slope with its value, where it is a formula of the input; the gradient takes that.
+
+        y = gelu x;  dx = gelu_gradient dy x
+        y = gelu_and_slope x;  dx = multiply dy y:slope
+
+    Value and slope have most in common (an exponential, say); and it is the input that need not last.
+    """
+    forward = {(node.op, *node.inputs): node.name for node in graph if isinstance(node.op, Activation)}
+    saves: dict[str, str] = {}  # the gradient, and the activation that saves the slope for it
+    for node in graph:
+        if isinstance(node.op, ActivationGradient) and node.op.reads == "x":
+            made = forward.get((node.op.activation, node.inputs[1]))
+            if made is not None:
+                saves[node.name] = made
+    savers = set(saves.values())
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if node.name in savers and isinstance(node.op, Activation):
+            return b.add(ActivationAndSlope(node.op), *inputs, name=node.name, like=node)
+        if node.name in saves:
+            op = node.op.changed(saved=True)
+            return b.add(op, inputs[0], f"{saves[node.name]}:slope", name=node.name, like=node)
         return None
 
     return rewrite(graph, rule)

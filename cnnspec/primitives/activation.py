@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ PIECE = 8192  # numbers that a kernel works on at a time: its scratch stays in t
 
 @record
 class Kernel:
-    """A function of `kernels/` that computes an activation, or its gradient.
+    """A function of `kernels/` that computes an activation, its gradient, or it and its slope.
 
     It takes its arrays, the `numbers`, then scratch: an array of the value's shape for each of the types in
     `scratch` (several as a tuple), or `rows` of the length of a piece that it works on at a time.
@@ -30,8 +30,8 @@ class Kernel:
     scratch: tuple[str, ...] = ()
     rows: int = 0
 
-    def emit(self, e: PlanWriter, *arrays: str, out: str) -> None:
-        """The call; `arrays` and `out` are names of values."""
+    def emit(self, e: PlanWriter, *arrays: str, out: str, **more: str) -> None:
+        """The call; `arrays`, `out` and what there is `more` of are names of values."""
         shape = e.shape(out)
         if self.rows:
             lent = {"scratch": e.scratch("scratch", (self.rows, min(PIECE, prod(shape))))}
@@ -39,7 +39,8 @@ class Kernel:
             found = [e.scratch(f"scratch{k or ''}", shape, kind) for k, kind in enumerate(self.scratch)]
             lent = {"scratch": found[0] if len(found) == 1 else f"({', '.join(found)})"} if found else {}
         numbers = map(e.number, self.numbers)
-        e.call(self.function, *(e[value] for value in arrays), *numbers, **lent, out=e[out])
+        named = {name: e[value] for name, value in more.items()}
+        e.call(self.function, *(e[value] for value in arrays), *numbers, **lent, **named, out=e[out])
 
 
 @record
@@ -64,7 +65,11 @@ class Activation(Op):
         return None
 
     def by_hand(self) -> tuple[Kernel, Kernel | None] | None:
-        """Hand-written kernels of the value and of the gradient; without, the plan has lines of the formula."""
+        """Hand-written kernels; without, the plan has lines of the formula.
+
+        One of the value, and one of the gradient from the output, or where the derivative is not a formula of it,
+        one of the value and the slope together.
+        """
         return None
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
@@ -87,11 +92,38 @@ class Activation(Op):
 
 
 @record
+class ActivationAndSlope(Op):
+    """An activation that makes its slope as well, from what both have in common, for the backward pass."""
+
+    can_alias = (0,)
+    layout_agnostic = True
+    any_order = True
+    activation: Activation
+
+    def extras(self, x: TensorType) -> Mapping[str, TensorType]:
+        return {"slope": x}
+
+    def evaluate(self, x: Array) -> tuple[Array, ...]:
+        slope = evaluate(differentiate(self.activation.formula(X)), x=x)
+        return self.activation.evaluate(x), slope.astype(x.dtype)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        (x,), slope = node.inputs, f"{node.name}:slope"
+        _, kernel = self.activation.by_hand() or (None, None)
+        if kernel is None:  # the slope first, since the value may be made where x lies
+            emit_formula(differentiate(self.activation.formula(X)), {"x": x}, slope, e)
+            emit_formula(self.activation.formula(X), {"x": x}, node.name, e)
+        else:
+            kernel.emit(e, x, slope=slope, out=node.name)
+
+
+@record
 class ActivationGradient(Op):
-    """dy times the slope of an activation, at its output or at its input."""
+    """dy times the slope of an activation, at its output or at its input, or as it was `saved`."""
 
     can_alias = (0,)
     activation: Activation
+    saved: bool = False
 
     @property
     def slope(self) -> Expression:
@@ -108,12 +140,16 @@ class ActivationGradient(Op):
         return value
 
     def evaluate(self, dy: Array, value: Array) -> Array:
-        return (dy * evaluate(self.slope, x=value, y=value)).astype(dy.dtype)
+        slope = value if self.saved else evaluate(self.slope, x=value, y=value)
+        return (dy * slope).astype(dy.dtype)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, value = node.inputs
+        if self.saved:
+            e.call(kernels.np.multiply, e[dy], e[value], out=e[node.name])
+            return
         _, kernel = self.activation.by_hand() or (None, None)
-        if kernel is None:
+        if kernel is None or self.reads == "x":
             emit_formula(DY * self.slope, {"dy": dy, "x": value, "y": value}, node.name, e)
         else:
             kernel.emit(e, dy, value, out=node.name)

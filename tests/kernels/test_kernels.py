@@ -7,14 +7,35 @@ from math import erfc, sqrt
 import numpy as np
 import pytest
 
+from cnnspec.ir.expression import X, differentiate, evaluate
 from cnnspec.kernels import KERNELS, MODULES
 from cnnspec.kernels.activation import clip, elu, leaky, relu, sigmoid, softplus, softsign
 from cnnspec.kernels.channels import log_softmax, softmax
 from cnnspec.kernels.cost import count_correct
-from cnnspec.kernels.gates import gelu, gelu_tanh, hardswish, mish, swish
+from cnnspec.kernels.gates import (
+    gelu,
+    gelu_and_slope,
+    gelu_tanh,
+    gelu_tanh_and_slope,
+    hardswish,
+    hardswish_and_slope,
+    mish,
+    mish_and_slope,
+    swish,
+    swish_and_slope,
+)
 from cnnspec.kernels.regularise import random_mask
+from cnnspec.words.activation import Gelu, HardSwish, Mish, Swish
 
 GATES = {"gelu": gelu, "gelu_tanh": gelu_tanh, "swish": swish, "hardswish": hardswish, "mish": mish}
+SLOPED = {  # the kernel that makes the slope too, its rows of scratch, and the word
+    "gelu": (gelu_and_slope, 4, Gelu()),
+    "gelu_tanh": (gelu_tanh_and_slope, 3, Gelu("tanh")),
+    "swish": (swish_and_slope, 2, Swish()),
+    "hardswish": (hardswish_and_slope, 2, HardSwish()),
+    "mish": (mish_and_slope, 3, Mish()),
+}
+ROWS = {"gelu": 4, "gelu_tanh": 3, "swish": 1, "hardswish": 1, "mish": 2}
 
 
 def test_no_two_kernels_share_a_name():
@@ -34,9 +55,7 @@ def test_every_kernel_says_what_it_does(name):
 
 def gated(name: str, x: np.ndarray, length: int = 8192) -> np.ndarray:
     out = np.empty_like(x)
-    GATES[name](
-        x, scratch=np.empty((3 if "gelu" in name else 2 if name == "mish" else 1, length), x.dtype), out=out
-    )
+    GATES[name](x, scratch=np.empty((ROWS[name], length), x.dtype), out=out)
     return out
 
 
@@ -63,9 +82,49 @@ def test_gates_do_not_depend_on_the_pieces(name):
     x = np.random.default_rng(0).normal(size=(5, 7, 11))
     whole = gated(name, x)
     assert np.array_equal(gated(name, x, 64), whole)
-    rows = 3 if "gelu" in name else 2 if name == "mish" else 1
-    GATES[name](x, scratch=np.empty((rows, 100)), out=x)
+    GATES[name](x, scratch=np.empty((ROWS[name], 100)), out=x)
     assert np.array_equal(x, whole)
+
+
+def sloped(name: str, x: np.ndarray, length: int = 8192) -> tuple[np.ndarray, np.ndarray]:
+    kernel, rows, _ = SLOPED[name]
+    out, slope = np.empty_like(x), np.empty_like(x)
+    kernel(x, scratch=np.empty((rows, length), x.dtype), slope=slope, out=out)
+    return out, slope
+
+
+@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-14)])
+def test_slopes_are_those_of_the_formula(name, dtype, tolerance):
+    x = np.linspace(-9, 9, 20_011).astype(dtype)
+    made, slope = sloped(name, x)
+    formula = SLOPED[name][2].formula(X)
+    assert np.abs(made - evaluate(formula, x=x.astype(float))).max() < tolerance
+    assert np.abs(slope - evaluate(differentiate(formula), x=x.astype(float))).max() < tolerance
+
+
+@pytest.mark.parametrize("name", GATES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_slopes_end_as_zero_and_as_one(name, dtype):
+    x = np.array([-1e30, -1e4, -90, 90, 1e4, 1e30], dtype)
+    with np.errstate(over="ignore", under="ignore"):
+        found, slope = sloped(name, x)
+    assert np.allclose(found, [0, 0, 0, 90, 1e4, 1e30], rtol=1e-6, atol=1e-20)
+    assert np.allclose(slope, [0, 0, 0, 1, 1, 1], rtol=1e-6, atol=1e-20)
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_value_or_slope_may_be_made_where_the_input_lies(name):
+    x = np.random.default_rng(0).normal(size=(5, 7, 11))
+    kernel, rows, _ = SLOPED[name]
+    made, slope = sloped(name, x)
+    assert all(map(np.array_equal, sloped(name, x, 64), (made, slope)))
+    one, other = x.copy(), np.empty_like(x)
+    kernel(one, scratch=np.empty((rows, 100)), slope=other, out=one)
+    assert np.array_equal(one, made) and np.array_equal(other, slope)
+    one = x.copy()
+    kernel(one, scratch=np.empty((rows, 100)), slope=one, out=other)
+    assert np.array_equal(one, slope) and np.array_equal(other, made)
 
 
 @pytest.mark.parametrize(
