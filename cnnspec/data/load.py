@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -79,35 +80,63 @@ def load(
 
 def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
     """The parts of what was found: test, validation, training, all scaled by what the training images are."""
-    train, validation, test = _settled(found.train, found.validation, found.test)
+    train, validation, test = (part and Rows(*part) for part in _settled(found.train, found.validation, found.test))
     assert train is not None
     weights = weights_of(found, settings.balance)
     if test is None:
         # always the same images, so that a network is never tested on what another seed let it learn from
-        rest, kept = divide(train[1], getattr(settings.source, "test", 0.0), seed=0)
-        train, test = _taken(train, rest), _taken(train, kept)
-        weights = weights if weights is None else weights[rest]
+        train, test = train.divided(getattr(settings.source, "test", 0.0), seed=0)
     if settings.limit:
-        if weights is not None and len(weights) > settings.limit:
-            weights = weights[divide(train[1], settings.limit / len(weights), seed=0)[1]]
-        train, test = _first(train, settings.limit), _first(test, settings.limit)
+        train, test = (part.first(settings.limit) for part in (train, test))
     if validation is None:
-        rest, kept = divide(train[1], settings.validation, seed)
-        train, validation = _taken(train, rest), _taken(train, kept)
-        weights = weights if weights is None else weights[rest]
+        train, validation = train.divided(settings.validation, seed)
     elif settings.limit:
-        validation = _first(validation, settings.limit)
+        validation = validation.first(settings.limit)
+    weights = weights if weights is None or train.at is None else weights[train.at]
+    pairs = [part.pair() for part in (train, validation, test)]
     table = found.table
     if table and table.missing == "mean":
-        table = table if table.fill else replace(table, fill=means(train[0], table))
-        train, validation, test = (_filled(pair, table) for pair in (train, validation, test))
-    scaling = scaling_of(train[0], settings.normalise)
+        table = table if table.fill else replace(table, fill=means(pairs[0][0], table))
+        pairs = [_filled(pair, table) for pair in pairs]
+    scaling = scaling_of(pairs[0][0], settings.normalise)
     if weights is not None and not weights.any():
         raise Fault("CNN436", f"all weights of the training images of {found.name} are 0", at="balance")
-    learn = Split(*train, scaling, weights)
-    choose, final = (Split(x, y, scaling) for x, y in (validation, test))
+    learn = Split(*pairs[0], scaling, weights)
+    choose, final = (Split(x, y, scaling) for x, y in pairs[1:])
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
     return Dataset(found.name, learn, choose, final, found.classes, table, settings.source, found.own)
+
+
+class Rows(NamedTuple):
+    """Some images and their answers: those `at` some positions, all where it is None. Nothing is copied for it."""
+
+    x: np.ndarray
+    y: np.ndarray
+    at: np.ndarray | None = None
+
+    @property
+    def answers(self) -> np.ndarray:
+        return self.y if self.at is None or self.y is self.x else self.y[self.at]
+
+    def divided(self, share: float, seed: int) -> tuple[Rows, Rows]:
+        """The rest, and a share; see `divide`."""
+        count = len(self.x) if self.at is None else len(self.at)
+        rest, kept = divide(np.empty((count, 0)) if self.y is self.x else self.answers, share, seed)
+        return self.taken(rest), self.taken(kept)
+
+    def taken(self, positions: np.ndarray) -> Rows:
+        return self._replace(at=positions if self.at is None else self.at[positions])
+
+    def first(self, limit: int) -> Rows:
+        """At most so many images, from every class alike; the same ones whatever the seed."""
+        count = len(self.x) if self.at is None else len(self.at)
+        return self if count <= limit else self.divided(limit / count, seed=0)[1]
+
+    def pair(self) -> Pair:
+        if self.at is None or len(self.at) == len(self.x):
+            return self.x, self.y
+        x = chosen(self.x, self.at)
+        return x, x if self.y is self.x else self.y[self.at]
 
 
 def weights_of(found: Found, balance: bool | str) -> np.ndarray | None:
@@ -165,20 +194,6 @@ def divide(y: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarr
     mark = np.floor(np.arange(len(y) + 1) * share + 1e-9)
     chosen = mark[1:] > mark[:-1]
     return np.sort(order[~chosen]), np.sort(order[chosen])
-
-
-def _taken(pair: Pair, positions: np.ndarray) -> Pair:
-    x, y = pair
-    if len(positions) == len(x):
-        return pair
-    taken = chosen(x, positions)
-    return taken, taken if y is x else y[positions]
-
-
-def _first(pair: Pair, limit: int) -> Pair:
-    """At most so many images, from every class alike; the same ones whatever the seed."""
-    count = len(pair[0])
-    return pair if count <= limit else _taken(pair, divide(pair[1], limit / count, seed=0)[1])
 
 
 def _filled(pair: Pair, table: Table) -> Pair:

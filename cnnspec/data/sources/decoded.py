@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache as cache_of
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
@@ -69,12 +70,15 @@ def decoded(
 
 def _key(files: tuple[Path, ...], shape: tuple[int, ...], how: str) -> str:
     found = sha256(f"{VERSION} {shape} {how}\n".encode())
+    whole = cache_of(os.path.abspath)  # of a folder, which is that of thousands of files
     for file in files:
+        folder, name = os.path.split(file)
         try:
             seen = os.stat(file)
         except OSError as error:
             raise unreadable(file, error) from None
-        found.update(os.fsencode(os.path.abspath(file)) + f"\0{seen.st_size} {seen.st_mtime_ns}\n".encode())
+        path = os.fsencode(os.path.join(whole(folder), name))
+        found.update(b"%s\0%d %d\n" % (path, seen.st_size, seen.st_mtime_ns))
     return found.hexdigest()
 
 

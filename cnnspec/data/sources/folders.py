@@ -148,21 +148,28 @@ def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]
 
 def is_document(path: Path) -> bool:
     """Whether a file is none of the images by its name."""
-    return path.suffix.lower() in DOCUMENTS or path.name.lower() in NAMED_DOCUMENTS
+    name = path.name.lower()
+    return os.path.splitext(name)[1] in DOCUMENTS or name in NAMED_DOCUMENTS
 
 
 def inside(folder: Path) -> tuple[list[Path], list[Path]]:
     """The folders and the files in a folder, by name, without what is hidden or left by systems."""
     try:
         with os.scandir(folder) as entries:
-            found = sorted((entry.name, os.path.isdir(entry.path)) for entry in entries)
+            kinds = {entry.name: _is_folder(entry) for entry in entries}
+        found = sorted((path.name, path) for path in folder.iterdir())
     except ValueError as error:
         raise Fault("CNN401", f"no folder can be called {str(folder)!r}: {error}", at="source") from None
     except OSError as error:
         raise unreadable(folder, error) from None
-    seen = [(folder / name, is_folder) for name, is_folder in found if not name.startswith(".")]
-    folders = [path for path, is_folder in seen if is_folder and not is_of_system(path.name)]
-    return folders, [path for path, is_folder in seen if not is_folder]
+    seen = [(name, path) for name, path in found if not name.startswith(".") and name in kinds]
+    folders = [path for name, path in seen if kinds[name] and not is_of_system(name)]
+    return folders, [path for name, path in seen if not kinds[name]]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is one, or a link to one; of most entries their folder tells, and nobody looks at them."""
+    return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()
 
 
 def is_of_system(name: str) -> bool:
