@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "draw": Entry("draw", "Draw a network: volumes, windows, branches, as SVG, PNG, Mermaid or dot."),
     "report": Entry("report", "Write a page that shows a network at work, image by image, sum by sum."),
     "lab": Entry("lab", "Write, train and look at a network in the browser, number by number."),
+    "site": Entry("site", "Write the page of the lab, with its course, as files for a web server."),
     "trace": Entry("trace", "Show how one number of a network comes about, forward and backward."),
     "gradcheck": Entry("gradcheck", "Check every gradient against central differences."),
     "explain": Entry("explain", "Explain a code, with a spec that raises it and its cure."),

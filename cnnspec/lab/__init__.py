@@ -4,7 +4,7 @@
     server.py    serves the page on this machine, to whoever has its address
     assets.py    the page's files
     site.py      the same page as files of a folder
-    course.py    its lessons and their exercises
+    lessons.py   the course; teacher.py prints it for those who teach
     page/        the page itself: one script made of those named in `assets.SCRIPTS`, plain and in that order
 
 The page and `front` speak in questions and answers of JSON (`front.answer`); who carries them differs: the server

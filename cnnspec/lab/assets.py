@@ -18,7 +18,9 @@ from ..quoting import markup
 from ..report.page import filled, framed, harmless
 from ..resources import spec_files
 from ..words import WORDS
-from .course import LESSONS, told
+from .lesson import told
+from .lessons import LESSONS
+from .teacher import teacher
 
 Assets = dict[str, tuple[str, bytes]]  # name -> (type, bytes)
 SHARED = ("elements.js", "maps.js", "charts.js")  # with the page of a report
@@ -64,6 +66,7 @@ def assets(given: Mapping[str, Any], more: str = "") -> Assets:
         "lab.css": ("text/css", page_text("lab.css").encode()),
         "given.js": ("text/javascript", f"window.cnnspecLab = {harmless(whole)};\n".encode()),
         "digits-data.js": ("text/javascript", digits()),
+        "teacher.html": ("text/html", teacher().encode()),
     }
 
 

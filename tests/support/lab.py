@@ -84,8 +84,8 @@ class Lab:
     def inside(self):
         """Within the frame that looks inside."""
         self.find("#tab-look").click()
-        ready = "return document.getElementById('inside').contentDocument?.documentElement.dataset.ready"
-        self.until(lambda: self.js(ready) == "yes")
+        self.until(lambda: self.find("#inside").is_displayed())
         self.driver.switch_to.frame(self.find("#inside"))
+        self.until(lambda: self.js(READY) == "yes")
         yield
         self.driver.switch_to.default_content()

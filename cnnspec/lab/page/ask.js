@@ -1,7 +1,7 @@
 // Who answers questions about a text: the server of `cnnspec lab`, Python in this page, or, of texts that the page
 // was given, what it was given with them.
 
-const asker = { python: null, busy: Promise.resolve() };
+const asker = { python: null };
 
 async function ask(what, text, { at = 0, settings = [] } = {}) {
   const question = { ask: what, text, at, settings };
@@ -14,18 +14,33 @@ async function ask(what, text, { at = 0, settings = [] } = {}) {
     if (told.fault) throw new Error(told.fault);
     return told;
   }
-  const known = given.answers?.[text]?.[what];
-  if (known && !settings.length) return known;
-  if (!given.python) throw new Error("this page has no compiler: it shows and trains the specs that it came with");
+  const known = settings.length ? null : (await answersOf(text))?.[what];
+  if (known) return known;
+  if (!given.python) throw new Error("this page has no compiler: it shows and trains the specs and lessons that it came with");
+  if (window.location.protocol === "file:") throw new Error("a browser loads no Python from the file system: this page needs a web server to check another text");
   asker.python ||= startPython();
   return (await asker.python)(question);
+}
+
+// What the page was given with a text, a script for each spec and lesson; null of any other text.
+async function answersOf(text) {
+  const of = [...given.specs, ...given.lessons].find((one) => one.text === text || one.exercises?.some(({ change }) => change && one.text.replace(change[0], () => change[1]) === text));
+  if (!of || given.server) return null;
+  if (!given.answers?.[text]) {
+    await new Promise((done) => {
+      const script = element("script", { src: `answers/${of.name}.js` });
+      script.onload = script.onerror = done;
+      document.head.append(script);
+    });
+  }
+  return given.answers?.[text] ?? null;
 }
 
 // Python in a worker of its own, so that the page stays quick: Pyodide, and our wheels in it.
 function startPython() {
   say("Python is being loaded, once ...");
   const text = `(${pythonWorker})(${JSON.stringify(new URL(given.python.folder, document.baseURI).href)}, ` +
-    `${JSON.stringify(given.python.wheels.map((name) => new URL(name, document.baseURI).href))})`;
+    `${JSON.stringify(given.python.archives.map((name) => new URL(name, document.baseURI).href))})`;
   const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
   const waiting = new Map();
   let asked = 0;
@@ -49,7 +64,7 @@ function startPython() {
 }
 
 // What that worker does, in a scope of its own.
-async function pythonWorker(folder, wheels) {
+async function pythonWorker(folder, archives) {
   const queue = [];
   let answer = null;
   const reply = ({ id, question }) => {
@@ -63,12 +78,12 @@ async function pythonWorker(folder, wheels) {
   try {
     importScripts(`${folder}pyodide.js`);
     const python = await self.loadPyodide({ indexURL: folder });
-    for (const wheel of wheels) {
-      const got = await fetch(wheel);
-      if (!got.ok) throw new Error(`${wheel} is not there: ${got.status}`);
-      python.unpackArchive(await got.arrayBuffer(), "wheel");
+    for (const archive of archives) {
+      const got = await fetch(archive);
+      if (!got.ok) throw new Error(`${archive} is not there: ${got.status}`);
+      python.unpackArchive(await got.arrayBuffer(), "zip", { extractDir: "/compiler" });
     }
-    answer = python.runPython("from cnnspec.lab.front import answer_json\nanswer_json");
+    answer = python.runPython("import sys\nsys.path.insert(0, '/compiler')\nfrom cnnspec.lab.front import answer_json\nanswer_json");
     self.postMessage({ id: 0 });
     queue.forEach(reply);
   } catch (problem) {

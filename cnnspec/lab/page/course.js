@@ -2,28 +2,42 @@
 
 const SLOPE = { relu: "its relu is shut", pool: "it is not the largest of its window" };
 
-const layerNamed = (name) => state.network?.told.layers.find((one) => one.name === name);
+const layerOf = (network, name) => network?.told.layers.find((one) => one.name === name);
+const layerNamed = (name) => layerOf(state.network, name);
 const numbersIn = (text) => (text.match(/\d+/g) || []).map(Number);
 const sizesOf = (layer) => (layer.rank === 3 ? layer.shape : layer.rank === 2 ? [layer.shape[0], layer.shape[2]] : [layer.shape[0]]);
 
+// The network that an exercise asks about: that of the text, or of the lesson's own with something written otherwise.
+async function networkAskedAbout({ change }) {
+  if (!change) return state.network;
+  const told = await ask("check", state.lesson.text.replace(change[0], () => change[1]));
+  if (!told.network) throw new Error("the text of the question has errors");
+  return told.network;
+}
+
 // Each kind of exercise: what the reader fills in (`fields`), and `judge`, which gives null where it is right and
-// otherwise says what to look at. Nothing of the answer stands in the page: it is computed from the network.
+// otherwise says what to look at. Nothing of the answer stands in the page: it is computed from a network.
 const EXERCISES = {
   shape: {
     fields: [["answer", "text", "such as 8x26x26"]],
-    judge({ of }, { answer }) {
-      const layer = layerNamed(of);
-      if (!layer) return `there is no ${of} in the text any more`;
+    async judge(one, { answer }) {
+      const layer = layerOf(await networkAskedAbout(one), one.of);
       return String(numbersIn(answer)) === String(sizesOf(layer)) ? null : "not yet: count what each word does to height and width";
     },
   },
   figure: { // of a layer: count (parameters), macs, sees; or of the whole, without `of`
     fields: [["answer", "text", "a number"]],
-    judge({ of, what }, { answer }) {
-      const layer = of && layerNamed(of);
-      if (of && !layer) return `there is no ${of} in the text any more`;
-      const right = !of ? state.network.told.totals[what] : what === "sees" ? layer.field[0][1] : layer[what];
-      return Number(answer.replace(/[,\s]/g, "")) === right ? null : "not yet: the table below the drawing has it, once you have tried";
+    async judge(one, { answer }) {
+      const { of, what } = one, network = await networkAskedAbout(one), layer = of && layerOf(network, of);
+      const right = !of ? network.told.totals[what] : what === "sees" ? layer.field[0][1] : layer[what];
+      return answer.trim() && Number(answer.replace(/[,\s]/g, "")) === right ? null : "not yet";
+    },
+  },
+  cost: { // of equal shares for all classes
+    fields: [["answer", "text", "such as 1.23"]],
+    judge(one, { answer }) {
+      const classes = layerNamed(state.network.told.outputs[0]).shape[0];
+      return Math.abs(Number(answer) - Math.log(classes)) < 0.006 ? null : "not yet: minus the logarithm of one share";
     },
   },
   make: { // the text so that a value has a shape, with no more than some parameters
@@ -40,14 +54,16 @@ const EXERCISES = {
   },
   reach: { // an accuracy of the text as it is, by training it here
     fields: [],
-    judge({ accuracy, most, word, without }) {
+    judge({ accuracy, most, word, without, epochs = Infinity }) {
       if (state.checked !== state.text) return "the text has errors";
       const { told: { totals, layers } } = state.network;
       if (most && totals.parameters > most) return `the network has ${counted(totals.parameters, "parameter")}`;
       if (word && !layers.some((layer) => layer.word === word)) return `there is no ${word} in the text`;
       if (without && layers.some((layer) => layer.word === without)) return `there is a ${without} in the text`;
-      if (training.of !== wantedKey() || training.accuracy === null) return "train this text first: the tab train, for an epoch or more";
-      return training.accuracy >= accuracy ? null : `its test accuracy is ${percent(training.accuracy)}`;
+      const tests = training.of === wantedKey() ? training.tests.filter(({ epoch }) => epoch <= epochs) : [];
+      if (!tests.length) return "train this text first: the tab train, for an epoch or more";
+      const best = Math.max(...tests.map((test) => test.accuracy));
+      return best >= accuracy ? null : `its test accuracy is ${percent(best)}`;
     },
   },
   rate: { // a learning rate that makes the cost of training no number, or leave its place

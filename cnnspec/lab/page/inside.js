@@ -48,6 +48,7 @@ async function showInside() {
   const said = byId("look-said"), frame = byId("inside");
   if (state.view !== "look" || inside.busy) return;
   inside.busy = true;
+  frame.hidden = true; // what it shows may be of before
   try {
     if (!state.network) throw new Error("there is nothing to look at yet: the text has errors");
     await ensureTrained();
@@ -63,15 +64,17 @@ async function showInside() {
       };
       const page = given.look.frame.replace(/\{\{ (\w+) \}\}/g, (_, name) => parts[name]);
       const address = URL.createObjectURL(new Blob([page], { type: "text/html" }));
-      frame.src = inside.place ? `${address}#${encodeURIComponent(inside.place)}` : address;
-      frame.hidden = false;
+      await new Promise((loaded) => {
+        frame.onload = loaded;
+        frame.src = inside.place ? `${address}#${encodeURIComponent(inside.place)}` : address;
+      });
       inside.of = stamp;
     }
+    frame.hidden = false;
     const steps = training.self?.steps ?? 0;
     said.textContent = `As it is after ${counted(steps, "step")} of training${training.accuracy === null ? "" : `, test accuracy ${percent(training.accuracy)}`}. What is changed here is changed here alone.`;
   } catch (problem) {
     said.textContent = problem.message;
-    frame.hidden = true;
   }
   inside.busy = false;
 }
