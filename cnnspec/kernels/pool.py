@@ -225,13 +225,33 @@ def to_power(x: np.ndarray, p: int) -> None:
         np.power(x, x.dtype.type(p), out=x)
 
 
-def image_means(x: np.ndarray, *, out: np.ndarray) -> None:
-    """x[h,c,w,n] -> out[c,n], the mean over the pixels."""
-    np.add.reduce(x, axis=(0, 2), out=out)
+def pixel_sums(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[c,n], summed over the pixels; scratch[c,w,n].
+
+    Rows are added up, then one half of the columns to the other: on long spans, since images alone are short ones.
+    """
+    np.add.reduce(x, axis=0, out=scratch)
+    width = scratch.shape[1]
+    while width > 1:
+        half = width // 2
+        np.add(scratch[:, :half], scratch[:, width - half : width], out=scratch[:, :half])
+        width -= half
+    np.copyto(out, scratch[:, 0])
+
+
+def image_means(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[c,n], the mean over the pixels; scratch[c,w,n]."""
+    pixel_sums(x, scratch=scratch, out=out)
     np.multiply(out, out.dtype.type(1 / (x.shape[0] * x.shape[2])), out=out)
 
 
 def image_means_gradient(dy: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """dy[c,n] -> out[h,c,w,n]: each pixel gets its share; scratch has dy's shape."""
-    np.multiply(dy, dy.dtype.type(1 / (out.shape[0] * out.shape[2])), out=scratch)
-    np.copyto(out, scratch[None, :, None, :])
+    """dy[c,n] -> out[h,c,w,n]: each pixel gets its share; scratch[c,w,n] is a row of them."""
+    np.multiply(dy[:, None], dy.dtype.type(1 / (out.shape[0] * out.shape[2])), out=scratch)
+    np.copyto(out, scratch)
+
+
+def gate_pixels(x: np.ndarray, gate: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,w,n] * gate[c,n], a number for each channel of each image; scratch[c,w,n] is a row of them."""
+    np.copyto(scratch, gate[:, None])
+    np.multiply(x, scratch, out=out)

@@ -65,10 +65,11 @@ class Product(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         a, b = node.inputs
-        gate = e[b]
         if e.type(b).kind == "vector" and e.type(a).kind != "vector":
-            gate = e.view("gate", f"{e[b]}[None, :, None, :]")
-        e.call(kernels.np.multiply, e[a], gate, out=e[node.name])
+            scratch = e.scratch("gate", e.shape(a)[1:])
+            e.call(kernels.pool.gate_pixels, e[a], e[b], scratch=scratch, out=e[node.name])
+        else:
+            e.call(kernels.np.multiply, e[a], e[b], out=e[node.name])
 
 
 @record
@@ -86,7 +87,7 @@ class PixelSum(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         out = e.view("sums", f"{e[node.name]}.reshape(-1, {e.n})")
-        e.call(kernels.np.add.reduce, e[x], axis=(0, 2), out=out)
+        e.call(kernels.pool.pixel_sums, e[x], scratch=e.scratch("row", e.shape(x)[1:]), out=out)
 
 
 @record

@@ -31,7 +31,7 @@ class Spread(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (dy,) = node.inputs
-        scratch = e.scratch("share", e.shape(dy))
+        scratch = e.scratch("share", e.shape(node.name)[1:])
         e.call(kernels.pool.image_means_gradient, e[dy], scratch=scratch, out=e[node.name])
 
 

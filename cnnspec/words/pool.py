@@ -147,4 +147,5 @@ class Gap(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
-        e.call(kernels.pool.image_means, e[x], out=e[node.name])
+        scratch = e.scratch("row", e.shape(x)[1:])
+        e.call(kernels.pool.image_means, e[x], scratch=scratch, out=e[node.name])

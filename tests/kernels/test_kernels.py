@@ -24,6 +24,7 @@ from cnnspec.kernels.gates import (
     swish,
     swish_and_slope,
 )
+from cnnspec.kernels.pool import gate_pixels, image_means, image_means_gradient, pixel_sums
 from cnnspec.kernels.regularise import random_mask
 from cnnspec.words.activation import Gelu, HardSwish, Mish, Swish
 
@@ -184,3 +185,22 @@ def test_right_answers_are_those_of_argmax(shape):
         places |= {name: np.empty(pixels, "int64") for name in ("z_at", "t_at")}
         views = [np.moveaxis(x, axis, -1) for x in (z, t)]
         assert count_correct(*views, **places) == np.sum(z.argmax(axis) == t.argmax(axis))
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 3, 1, 2), (1, 3, 2, 1), (2, 3, 3, 4), (5, 2, 7, 1), (3, 4, 13, 2), (4, 2, 100, 3)]
+)
+def test_sums_over_pixels_are_those_of_every_width(shape):
+    """By halves, of widths that two divides and does not."""
+    x = np.random.default_rng(0).integers(-9, 9, shape).astype("float32")
+    before = x.copy()
+    row, out = np.empty(shape[1:], "float32"), np.empty((shape[1], shape[3]), "float32")
+    pixel_sums(x, scratch=row, out=out)
+    assert np.array_equal(out, x.sum(axis=(0, 2))) and np.array_equal(x, before)
+    image_means(x, scratch=row, out=out)
+    assert np.allclose(out, x.mean(axis=(0, 2)))
+    spread = np.empty_like(x)
+    image_means_gradient(out, scratch=row, out=spread)
+    assert np.allclose(spread, np.broadcast_to(out[:, None] / (shape[0] * shape[2]), shape))
+    gate_pixels(x, out, scratch=row, out=spread)
+    assert np.array_equal(spread, x * out[None, :, None])
