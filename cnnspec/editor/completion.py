@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ..ir.fields import settings
+from ..ir.fields import Declared, settings
 from ..lang.hints.spelling import own_setting, own_word
 from ..reference import words as reference
 from ..settings.expect import QUANTITIES
@@ -111,7 +111,7 @@ def _in_chain(document: Document, head: str, statement: str) -> Iterator[Item]:
     yield Item("as", "keyword", "name the value")
 
 
-def _is_value(cls: Any, stage: list[str]) -> bool:
+def _is_value(cls: type[Declared], stage: list[str]) -> bool:
     """Whether the last word of a stage is the value of the setting before it (`init orthogonal`)."""
     return len(stage) > 1 and stage[-2] in settings(cls) and not _is_value(cls, stage[:-1])
 
@@ -143,14 +143,14 @@ def _in_block(word: str, line: str) -> Iterator[Item]:
         yield from _settings(inner, rest)
 
 
-def _settings(cls: Any, said: list[str]) -> Iterator[Item]:
+def _settings(cls: type[Declared], said: list[str]) -> Iterator[Item]:
     """The settings of a word that have not been said."""
     for row in reference.rows(cls):
         if row.name in settings(cls) and row.name not in said:
             yield Item(row.name, "setting", row.doc)
 
 
-def _setting_values(cls: Any, setting: str) -> Iterator[Item]:
+def _setting_values(cls: type[Declared], setting: str) -> Iterator[Item]:
     described = choices(cls, setting)
     for value in reference.values(cls, own_setting(setting, settings(cls))):
         yield Item(value, "value", reference.summary(described[value]) if value in described else "")

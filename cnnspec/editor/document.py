@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar, cast
 
 from ..checking import Configurations, Report, examine
 from ..diagnostics import Imported, Source, Span, SpecError
@@ -19,6 +19,15 @@ from ..record import record
 Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding
 Made = TypeVar("Made")
 WIDTHS = {"utf-8": lambda c: len(c.encode("utf-8", "replace")), "utf-16": lambda c: 1 + (c > "\uffff")}
+
+
+class Part(Protocol):
+    """A piece of the tree that has a place, and its own pieces."""
+
+    @property
+    def span(self) -> Span: ...
+
+    def __iter__(self) -> Iterator[object]: ...
 
 
 @record
@@ -86,11 +95,10 @@ class Document:
         """What a function makes of this version; it is called once."""
         if make not in self._made:
             self._made[make] = make(self)
-        found: Made = self._made[make]
-        return found
+        return cast(Made, self._made[make])
 
     @lazy
-    def _made(self) -> dict[Any, Any]:
+    def _made(self) -> dict[Callable[[Document], object], object]:
         return {}
 
     def owns(self, span: Span | None) -> bool:
@@ -124,16 +132,16 @@ class Document:
             position_in(span.source, span.end, self.encoding),
         )
 
-    def path_to(self, offset: int) -> list[Any]:
+    def path_to(self, offset: int) -> list[Part]:
         """The parts of the tree around an offset, from the statement to the innermost."""
-        found: list[Any] = []
-        parts: tuple[Any, ...] = self.file.statements
+        found: list[Part] = []
+        parts: Iterable[object] = self.file.statements
         while True:
             inner = next((part for part in spanned(parts) if around(part.span, offset)), None)
             if inner is None:
                 return found
             found.append(inner)
-            parts = tuple(inner)
+            parts = inner
 
 
 def position_in(source: Source, offset: int, encoding: str) -> Position:
@@ -145,22 +153,22 @@ def position_in(source: Source, offset: int, encoding: str) -> Position:
     return line - 1, sum(map(width, source.text[start : start + column - 1]))
 
 
-def spanned(parts: tuple[Any, ...]) -> Iterator[Any]:
+def spanned(parts: Iterable[object]) -> Iterator[Part]:
     """The parts of a piece of tree that have a place, looking into tuples and parts that have none."""
     for part in parts:
         if isinstance(part, Span):
             continue
         if isinstance(part, tuple):
             if hasattr(part, "span"):
-                yield part
+                yield cast(Part, part)
             else:
                 yield from spanned(part)
 
 
-Part = tuple[Any, ...]  # a piece of the tree
+Piece = tuple[object, ...]  # of the tree, whether it has a place or not
 
 
-def parts_of(part: Part, owner: Part = ()) -> Iterator[tuple[Part, Part]]:
+def parts_of(part: Piece, owner: Piece = ()) -> Iterator[tuple[Piece, Piece]]:
     """A piece of tree and every piece within it, each with the named piece that it is a part of."""
     named = hasattr(part, "_fields")
     if named:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..diagnostics import Span
 from ..ir import Node
 from ..ir.facts import Row
-from ..ir.fields import settings
+from ..ir.fields import Declared, settings
 from ..lang.hints.spelling import own_setting, own_word
 from ..lang.parse.tree import Attr, Call, Join, Layer, Name, Setting, Settings, Tap
 from ..quoting import markdown
 from ..reference import words as reference
 from ..words import WORDS
-from .document import Document, around
+from .document import Document, Part, around
 from .words import BLOCKS, nested, recipe_page
 
 
@@ -35,7 +33,7 @@ def hover(document: Document, offset: int) -> tuple[str, Span] | None:
     return None
 
 
-def _name(document: Document, name: Name, outer: list[Any]) -> tuple[str, Span] | None:
+def _name(document: Document, name: Name, outer: list[Part]) -> tuple[str, Span] | None:
     """A name by what it is a part of."""
     owner = outer[-1] if outer else None
     if isinstance(owner, Layer | Join) and name == owner.word:
@@ -79,12 +77,13 @@ def _figures(document: Document, node: Node) -> str:
     return ", ".join(said)
 
 
-def _setting(name: Name, owner: Attr | Setting, outer: list[Any]) -> tuple[str, Span] | None:
+def _setting(name: Name, owner: Attr | Setting, outer: list[Part]) -> tuple[str, Span] | None:
     """A setting, or the word that is its value."""
     cls = nested([*outer, owner] if name != owner.name else outer)
     if name != owner.name:
-        said = cls is not None and own_word(name.text, {cls.word: cls}) == cls.word
-        return (_word_page(cls, short=True), name.span) if said else None
+        if cls is None or own_word(name.text, {cls.word: cls}) != cls.word:
+            return None
+        return _word_page(cls, short=True), name.span
     rows = {row.name: row for row in reference.rows(cls)} if cls else {}
     row = rows.get(own_setting(name.text, rows))
     if row is None:
@@ -102,7 +101,7 @@ def _value(document: Document, name: str, span: Span) -> tuple[str, Span] | None
     return _figures(document, reading.graph[node]), span
 
 
-def _word_page(cls: Any, short: bool = False) -> str:
+def _word_page(cls: type[Declared], short: bool = False) -> str:
     """What a word does, and its settings: by name alone where `short`."""
     parts = [f"**`{reference.synopsis(cls)}`**", reference.summary(cls)]
     rows = [row for row in reference.rows(cls) if row.name in settings(cls)]

@@ -30,7 +30,7 @@ from ..lang.parse.tree import (
     Tap,
     Variable,
 )
-from .document import Document, Part, parts_of
+from .document import Document, Piece, parts_of
 from .words import recipes
 
 OF_LAYERS = ("freeze",)  # settings of `train` whose values are names of layers
@@ -123,7 +123,7 @@ def _within(block: Block, outer: Scope) -> Scope:
     return Scope(values, outer.numbers | params)
 
 
-def _of(document: Document, part: Part, owner: Part, scope: Scope) -> Iterator[Occurrence]:
+def _of(document: Document, part: Piece, owner: Piece, scope: Scope) -> Iterator[Occurrence]:
     """The names that a part of the tree has itself."""
     if isinstance(part, Let):
         yield Occurrence(part.name.span, part.name.span, "number")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ..ir.fields import settings
+from ..ir.fields import Declared, settings
 from ..lang.hints.spelling import own_setting, own_word
 from ..reference import words as reference
 from ..words import WORDS
@@ -55,7 +55,7 @@ def _call(document: Document, name: str, said: str) -> Signature:
     return Signature(f"{name}({', '.join(written)})", kind, parts, active if active < len(params) else None)
 
 
-def _word(cls: Any, said: list[str], ended: bool) -> Signature:
+def _word(cls: type[Declared], said: list[str], ended: bool) -> Signature:
     """`conv FxKxK stride S ...`: the setting whose value is being written, or its size."""
     rows = reference.rows(cls)
     known = settings(cls)

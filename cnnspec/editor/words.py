@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from ..ir.fields import Nested, settings
+from ..ir.fields import Declared, Nested, settings
 from ..lang.hints.spelling import own_setting, own_word
 from ..lang.lowering.names import Recipe
 from ..lang.parse.tree import Layer, Name, Setting, Settings
@@ -12,19 +10,19 @@ from ..quoting import code_block, markdown
 from ..settings.data import Data
 from ..settings.train import Train
 from ..words import WORDS
-from .document import Document
+from .document import Document, Part
 
-BLOCKS: dict[str, Any] = {"train": Train, "data": Data}
+BLOCKS: dict[str, type[Declared]] = {"train": Train, "data": Data}
 
 
-def nested(path: list[Any]) -> Any:
+def nested(path: list[Part]) -> type[Declared] | None:
     """The class whose settings stand at the end of a path through the tree.
 
     conv 8x3x3 | stride 2                      Conv
     train {    | epochs 5                      Train
     train { optimiser adam | lr 1e-3           Adam
     """
-    cls: Any = None
+    cls: type[Declared] | None = None
     for part in path:
         if isinstance(part, Layer):
             cls = WORDS.get(own_word(part.word.text, WORDS))
@@ -37,13 +35,12 @@ def nested(path: list[Any]) -> Any:
     return cls
 
 
-def choices(cls: Any, setting: str) -> dict[str, Any]:
+def choices(cls: type[Declared], setting: str) -> dict[str, type[Declared]]:
     """The words that a setting takes, which have settings of their own: `optimiser` takes adam, sgd, ..."""
     known = settings(cls)
     field = known.get(own_setting(setting, known))
     kind = field.metadata["kind"] if field else None
-    classes: tuple[Any, ...] = kind.classes if isinstance(kind, Nested) else ()
-    return {each.word: each for each in classes}
+    return kind.by_word if isinstance(kind, Nested) else {}
 
 
 def recipes(document: Document) -> dict[str, Recipe]:

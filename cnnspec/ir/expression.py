@@ -18,12 +18,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..record import record
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from ..validation import Json
 
 T = TypeVar("T")
 
@@ -239,11 +241,14 @@ def walk(
     return meant(expression)
 
 
-def tree(expression: Expression) -> Any:
+def tree(expression: Expression) -> Json:
     """A formula as data that JSON can say: ["multiply", "x", ["tanh", "x"]]."""
-    functions: dict[str, Any] = {name: lambda *parts, name=name: [name, *parts] for name in FUNCTIONS}
-    symbols: dict[str, Any] = {"x": "x", "y": "y"}
-    return walk(expression, symbols, functions, float)
+
+    def applied(name: str) -> Callable[..., Json]:
+        return lambda *parts: [name, *parts]
+
+    symbols: dict[str, Json] = {"x": "x", "y": "y"}
+    return walk(expression, symbols, {name: applied(name) for name in FUNCTIONS}, float)
 
 
 INFIX = {  # function -> its sign, and how tightly it binds

@@ -17,7 +17,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from ..diagnostics import Fault
 from ..record import record
@@ -26,6 +26,9 @@ Written = int | float | tuple[int, ...] | str
 Each = int | tuple[int, ...]  # a number for every direction, or one for each
 Padding = str | Each  # or a word: `same`
 
+
+T = TypeVar("T")
+Kept = TypeVar("Kept", covariant=True)
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"  # of a value: names of the grammar, joined by dots
 ENDS = r"(?![\s\S])"  # the end of a text in a pattern of JSON Schema; `$` would let a line end pass
@@ -37,16 +40,16 @@ class Quoted(str):
     __slots__ = ()
 
 
-class Kind:
+class Kind(Generic[Kept]):
     """What values a setting accepts. `read` returns the value to keep, or raises a Fault without place."""
 
     wanted = "a value"  # for messages: "stride wants a whole number from 1"
     listed: ClassVar[bool] = False  # whether it takes several values with commas between them
 
-    def read(self, value: Written) -> Any:
+    def read(self, value: Written) -> Kept:
         raise AssertionError("a kind of field must say how it is read")
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
         """The value as text that reads back to itself."""
         return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
@@ -54,7 +57,7 @@ class Kind:
         """JSON Schema of the value."""
         return {}
 
-    def refuse(self, value: Written) -> Fault:
+    def refuse(self, value: object) -> Fault:
         return Fault("CNN203", f"wants {self.wanted}, got {show(value)}")
 
 
@@ -66,7 +69,7 @@ class Declared:
         __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
 
-def show(value: Written) -> str:
+def show(value: object) -> str:
     """A value as its author wrote it, more or less."""
     if isinstance(value, Quoted):
         return f'"{value}"'
@@ -78,7 +81,7 @@ def show(value: Written) -> str:
 
 
 @record
-class Count(Kind):
+class Count(Kind[int]):
     """A whole number."""
 
     low: int = 1
@@ -100,7 +103,7 @@ class Count(Kind):
 
 
 @record
-class Sizes(Kind):
+class Sizes(Kind[Each]):
     """A size for each direction: `2` for all of them or `2x1`. Kept as int or tuple."""
 
     low: int = 1
@@ -125,18 +128,18 @@ class Sizes(Kind):
 
 
 @record
-class Choice(Kind):
+class Choice(Kind[Written]):
     """One of some names, or, with `other`, a value of another kind."""
 
     names: tuple[str, ...]
-    other: Kind | None = None
+    other: Kind[Written] | None = None
 
     @property
     def wanted(self) -> str:
         names = " or ".join(self.names)
         return f"{names}, or {self.other.wanted}" if self.other else names
 
-    def read(self, value: Written) -> Any:
+    def read(self, value: Written) -> Written:
         if isinstance(value, str) and not isinstance(value, Quoted):
             if value in self.names:
                 return value
@@ -150,7 +153,7 @@ class Choice(Kind):
 
 
 @record
-class Number(Kind):
+class Number(Kind[float]):
     """A number, whole or not, within bounds; `open_low` and `open_high` exclude the bound itself."""
 
     low: float = float("-inf")
@@ -173,7 +176,8 @@ class Number(Kind):
             raise self.refuse(value)
         return float(value)
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
+        assert isinstance(value, int | float)
         return repr(int(value)) if float(value).is_integer() and abs(value) < 1e15 else repr(float(value))
 
     def schema(self) -> dict[str, object]:
@@ -185,7 +189,7 @@ class Number(Kind):
         return bounds
 
 
-class Switch(Kind):
+class Switch(Kind[bool]):
     """`on` or `off`; kept as a bool."""
 
     wanted = "on or off"
@@ -195,14 +199,14 @@ class Switch(Kind):
             raise self.refuse(value)
         return value == "on"
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
         return "on" if value else "off"
 
     def schema(self) -> dict[str, object]:
         return {"type": "boolean"}
 
 
-class Text(Kind):
+class Text(Kind[str]):
     """A text in quotes, such as a path."""
 
     wanted = 'a text in quotes, such as "data/train"'
@@ -212,7 +216,7 @@ class Text(Kind):
             raise self.refuse(value)
         return str(value)
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
         return f'"{value}"'
 
     def schema(self) -> dict[str, object]:
@@ -223,7 +227,7 @@ class Text(Kind):
         }
 
 
-class Names(Kind):
+class Names(Kind[tuple[str, ...]]):
     """Names, or patterns of names in quotes, with commas between them; kept as a tuple."""
 
     wanted = 'names with commas between them, or a pattern such as "stage*"'
@@ -235,7 +239,8 @@ class Names(Kind):
             raise self.refuse(value)
         return tuple(map(str, items))
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
+        assert isinstance(value, tuple)
         return ", ".join(name if re.fullmatch(NAME, name) else f'"{name}"' for name in value)
 
     def schema(self) -> dict[str, object]:
@@ -243,7 +248,7 @@ class Names(Kind):
         return {"type": "array", "items": name, "minItems": 1}
 
 
-class Counts(Kind):
+class Counts(Kind[tuple[int, ...]]):
     """Whole numbers with commas between them, each above the one before it; kept as a tuple."""
 
     wanted = "whole numbers from 1 with commas between them, each above the one before"
@@ -251,12 +256,15 @@ class Counts(Kind):
 
     def read(self, value: Written) -> tuple[int, ...]:
         items = value if isinstance(value, tuple) else (value,)
-        whole = all(isinstance(item, int) and not isinstance(item, bool) and item >= 1 for item in items)
-        if not whole or not items or list(items) != sorted(set(items)) or items[-1] > 1_000_000:  # type: ignore[operator]
+        whole = tuple(item for item in items if isinstance(item, int) and not isinstance(item, bool))
+        if len(whole) < len(items) or not whole or whole != tuple(sorted(set(whole))):
             raise self.refuse(value)
-        return items  # type: ignore[return-value]
+        if whole[0] < 1 or whole[-1] > 1_000_000:
+            raise self.refuse(value)
+        return whole
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
+        assert isinstance(value, tuple)
         return ", ".join(map(str, value))
 
     def schema(self) -> dict[str, object]:
@@ -264,7 +272,7 @@ class Counts(Kind):
 
 
 @record
-class Shape(Kind):
+class Shape(Kind[tuple[int, ...]]):
     """Sizes joined by x, as many as `length` allows: the size of a word (`8x3x3`)."""
 
     lengths: tuple[int, ...] = (1, 2, 3)
@@ -285,23 +293,23 @@ class Shape(Kind):
         return {"type": "array", "items": item, "minItems": min(self.lengths), "maxItems": max(self.lengths)}
 
 
-def size(kind: Kind, pattern: str, doc: str) -> Any:
+def size(kind: Kind[T], pattern: str, doc: str) -> T:
     """The size that stands right after the word: `conv 8x3x3`, `maxpool 2`, `dense 10`. Required."""
     return dataclasses.field(metadata={"role": "size", "kind": kind, "pattern": pattern, "doc": doc})
 
 
-def optional_size(kind: Kind, pattern: str, default: Any, doc: str) -> Any:
+def optional_size(kind: Kind[T], pattern: str, default: T, doc: str) -> T:
     """A size that may be left out: `dropout` is `dropout 50%`."""
     meta = {"role": "size", "kind": kind, "pattern": pattern, "doc": doc}
     return dataclasses.field(default=default, metadata=meta)
 
 
-def setting(kind: Kind, default: Any, doc: str) -> Any:
+def setting(kind: Kind[object], default: T, doc: str) -> T:
     """A pair of name and value after the word: `stride 2`."""
     return dataclasses.field(default=default, metadata={"role": "setting", "kind": kind, "doc": doc})
 
 
-def required(kind: Kind, doc: str) -> Any:
+def required(kind: Kind[T], doc: str) -> T:
     """A setting that must be written: `rate 0.1 of stem`."""
     return dataclasses.field(metadata={"role": "setting", "kind": kind, "doc": doc})
 
@@ -327,7 +335,7 @@ def is_required(field: dataclasses.Field) -> bool:
 
 
 @record
-class Nested(Kind):
+class Nested(Kind[Declared]):
     """A word with settings of its own: `optimiser adam lr 1e-3`. The reader hands over the finished instance."""
 
     classes: tuple[type[Declared], ...]
@@ -341,12 +349,13 @@ class Nested(Kind):
     def wanted(self) -> str:
         return "one of " + ", ".join(self.by_word)
 
-    def read(self, value: Any) -> Any:
+    def read(self, value: object) -> Declared:
         if not isinstance(value, self.classes):
             raise self.refuse(value)
         return value
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
+        assert isinstance(value, Declared)
         return written(value)
 
     def schema(self) -> dict[str, object]:
@@ -364,7 +373,8 @@ class Clause(Nested):
         told = [f"{name} ..." if is_required(f) else f"[{name} ...]" for name, f in settings(cls).items()]
         return " ".join([sized.metadata["pattern"], *told])
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
+        assert isinstance(value, Declared)
         return written(value).partition(" ")[2]
 
 

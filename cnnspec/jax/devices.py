@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.typing import DTypeLike
 
 from ..diagnostics import Diagnostic, SpecError
 
@@ -88,10 +88,12 @@ def prepare(count: int | None) -> None:
             jax.config.update("jax_num_cpu_devices", count)
 
 
-def abstract(arrays: Mapping[str, tuple[int, ...]], dtype: Any, sharding: NamedSharding) -> dict[str, Any]:
+def abstract(
+    arrays: Mapping[str, tuple[int, ...]], dtype: DTypeLike, sharding: NamedSharding
+) -> dict[str, jax.ShapeDtypeStruct]:
     """Arrays by name as JAX traces them: shape, dtype and place, without numbers."""
     return {name: jax.ShapeDtypeStruct(shape, dtype, sharding=sharding) for name, shape in arrays.items()}
 
 
-def nbytes(arrays: Mapping[str, Any]) -> int:
+def nbytes(arrays: Mapping[str, jax.Array | jax.ShapeDtypeStruct]) -> int:
     return sum(prod(array.shape) * array.dtype.itemsize for array in arrays.values())

@@ -10,6 +10,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
+from numpy.typing import DTypeLike
 
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
@@ -29,7 +31,7 @@ from .failure import told
 from .forward import forward
 from .step import gathered, make_step
 
-Device = Any  # a jax.Array
+Arrays = Mapping[str, Array]
 
 
 class Held(MutableMapping[str, np.ndarray]):
@@ -37,7 +39,7 @@ class Held(MutableMapping[str, np.ndarray]):
 
     def __init__(self, parameters: Mapping[str, Parameter], devices: Devices, dtype: str) -> None:
         self._parameters, self._devices, self._dtype = dict(parameters), devices, dtype
-        self.arrays: dict[str, Device] = {}
+        self.arrays: dict[str, Array] = {}
         self.also: Held | None = None  # where what is assigned is set too
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -66,7 +68,7 @@ class Held(MutableMapping[str, np.ndarray]):
     def __repr__(self) -> str:
         return "\n".join(f"{name}: {parameter.type}" for name, parameter in self._parameters.items())
 
-    def part(self, names: Mapping[str, Parameter]) -> dict[str, Device]:
+    def part(self, names: Mapping[str, Parameter]) -> dict[str, Array]:
         return {name: self.arrays[name] for name in names}
 
 
@@ -74,7 +76,7 @@ class Held(MutableMapping[str, np.ndarray]):
 class Lowered:
     """A function for one size of batch, lowered to what XLA compiles; `source` is its text."""
 
-    lowered: Any
+    lowered: jax.stages.Lowered
 
     @property
     def source(self) -> str:
@@ -125,7 +127,7 @@ class Engine:
         if tuning.ema is not None:  # then steps move others than those that are used, which are their average
             self.moments["stepped"] = self.parameters.also = Held(self.trained, self.devices, dtype)
         self.clock = np.array([seed, 0, *(0 for _ in tuning.thaws)], np.int64)
-        self.compiled: dict[tuple[str, int, int], Any] = {}
+        self.compiled: dict[tuple[str, int, int], jax.stages.Compiled] = {}
         self.turn = Turn()
         self.forked = False
         self.begin(seed)
@@ -165,7 +167,7 @@ class Engine:
         every = {**self.trained, **self.state}
         return {n: every[n] for n in self.trained if n in names}, {n: p for n, p in every.items() if n not in names}
 
-    def function(self, what: str, n: int, thawed: int) -> Callable[..., Any]:
+    def function(self, what: str, n: int, thawed: int) -> Callable[..., object]:
         """What is asked for, as a function of arrays alone."""
         if what == "infer":
             return self._values(self.words)
@@ -180,26 +182,26 @@ class Engine:
         if what in ("measure", "judge"):
             wanted = judged.outputs if what == "judge" else ()
 
-            def measure(trained: Any, state: Any, arrays: Any) -> tuple[Device, ...]:
+            def measure(trained: Arrays, state: Arrays, arrays: Arrays) -> tuple[Array, ...]:
                 found = forward(judged, {**trained, **state}, arrays, dtype=dtype)
                 return found.cost, found.correct, *(found.words[value].astype(self.dtype) for value in wanted)
 
             return measure
 
-        def differentiate(trained: Any, state: Any, arrays: Any, clock: Device) -> tuple[Device, Any]:
+        def differentiate(trained: Arrays, state: Arrays, arrays: Arrays, clock: Array) -> tuple[Array, Arrays]:
             cost, _, gradients = gathered(judged, trained, state, arrays, clock, dtype, self.goes(n))
             return cost, gradients
 
         return differentiate
 
-    def _values(self, words: Graph) -> Callable[..., Any]:
-        def infer(trained: Any, state: Any, arrays: Any) -> tuple[Device, ...]:
+    def _values(self, words: Graph) -> Callable[..., object]:
+        def infer(trained: Arrays, state: Arrays, arrays: Arrays) -> tuple[Array, ...]:
             found = forward(words, {**trained, **state}, arrays, dtype=self.compute)
             return tuple(found.words[value].astype(self.dtype) for value in words.outputs)
 
         return infer
 
-    def lower(self, what: str, n: int, thawed: int = 0) -> Any:
+    def lower(self, what: str, n: int, thawed: int = 0) -> jax.stages.Lowered:
         """The function for batches of n images, lowered; nothing is computed, no memory taken."""
         wide, everywhere = jnp.dtype(self.dtype), self.devices.everywhere
         graph = self.words if what in ("infer", "show") else self.judged
@@ -213,7 +215,7 @@ class Engine:
         arrays = abstract(shapes, wide, self.devices.batch(n))
         clock = jax.ShapeDtypeStruct((2,), jnp.uint32, sharding=everywhere)
         donated: tuple[int, ...] = ()
-        arguments: tuple[Any, ...] = (trained, state, arrays)
+        arguments: tuple[object, ...] = (trained, state, arrays)
         if what == "learn":
             told = jax.ShapeDtypeStruct((len(self.numbers(1.0, thawed)),), wide, sharding=everywhere)
             arguments = (trained, state, dict.fromkeys(self.moments, trained), arrays, clock, told)
@@ -230,7 +232,7 @@ class Engine:
         """What the updates of the groups that learn read at this step."""
         return numbers(self.learning(thawed), self.clock[1:].tolist(), rate, self.tuning.ema)
 
-    def executable(self, what: str, n: int, thawed: int = 0) -> Any:
+    def executable(self, what: str, n: int, thawed: int = 0) -> jax.stages.Compiled:
         if self.forked:
             message = "JAX does not work in a process that was forked from one which uses it"
             help = "start processes by spawn (`multiprocessing.get_context('spawn')`), or use the engine numpy"
@@ -248,6 +250,7 @@ class Engine:
         with told():
             last = len(self.tuning.thaws) if mode == "train" else 0  # when most is differentiated
             known = self.executable({"train": "learn"}.get(mode, mode), n, last).memory_analysis()
+        assert known is not None, "XLA tells this on every platform that we know"
         held = nbytes(self.parameters.arrays)
         moments = sum(nbytes(moment.arrays) for moment in self.moments.values())
         given = max(0, known.argument_size_in_bytes - held - moments)
@@ -255,13 +258,13 @@ class Engine:
 
     # ---- running -----------------------------------------------------------------------------------
 
-    def _put(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Device]:
+    def _put(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Array]:
         return {name: self.devices.put(a, self.devices.batch(len(a))) for name, a in arrays.items()}
 
-    def _small(self, values: Any, dtype: Any) -> Device:
+    def _small(self, values: Sequence[float] | np.ndarray, dtype: DTypeLike) -> Array:
         return self.devices.put(np.asarray(values, dtype), self.devices.everywhere)
 
-    def _run(self, what: str, arrays: Mapping[str, np.ndarray], *more: Device, thawed: int | None = None) -> Any:
+    def _run(self, what: str, arrays: Mapping[str, np.ndarray], *more: Array, thawed: int | None = None) -> Any:
         n = len(next(iter(arrays.values())))
         held = self.parameters if thawed is None else self._stepped
         trained, state = (held.part(part) for part in self.apart(thawed))

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import base64
 import inspect
-import io
 import textwrap
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.export
@@ -26,6 +24,7 @@ from ..data.sources.by_name import called
 from ..ir import Graph
 from ..kernels.resample import coverage, resample
 from ..quoting import literal, literals, remark
+from ..targets.python.module import packed
 from .forward import forward
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
@@ -89,7 +88,7 @@ def program(graph: Graph, weights: Mapping[str, np.ndarray], kept: Preparation |
             for name in graph.inputs
         }
 
-    def run(parameters: Mapping[str, Any], arrays: Mapping[str, Any]) -> dict[str, Any]:
+    def run(parameters: Mapping[str, jax.Array], arrays: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
         seen = {name: x if kept is None else prepared(x, kept.of(name)) for name, x in arrays.items()}
         with jax.default_matmul_precision("highest"):
             words = forward(graph, parameters, seen, dtype=jnp.float32).words
@@ -117,7 +116,7 @@ def type_of(kept: Preparation | None) -> str:
     return "uint8" if kept is not None and kept.stored == BYTES else "float32"
 
 
-def prepared(x: Any, kept: Preparation) -> Any:
+def prepared(x: jax.Array, kept: Preparation) -> jax.Array:
     """Images as they are stored, as the network sees them."""
     axes = kept.stored_axes
     x = x[:, None] if "c" not in axes else x.transpose([axes.index(axis) for axis in kept.axes_seen])
@@ -175,11 +174,3 @@ def text(name: str, content: bytes) -> str:
     written = base64.b64encode(content).decode()
     lines = "\n".join(written[start : start + LINE] for start in range(0, len(written), LINE))
     return f'{name} = """\n{lines}\n"""'
-
-
-def packed(weights: Mapping[str, np.ndarray]) -> bytes:
-    """Weights as the bytes of an npz file."""
-    file = io.BytesIO()
-    arrays: dict[str, Any] = {name: values.astype(np.float32) for name, values in weights.items()}
-    np.savez(file, **arrays)
-    return file.getvalue()

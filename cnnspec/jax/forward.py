@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax.numpy as jnp
+from jax import Array
+from jax.typing import DTypeLike
 
 from ..ir import Graph, Node
 from ..ir.leaves import Input, Target
@@ -15,7 +16,6 @@ from ..words import LogSoftmax, Softmax
 from ..words.activation import Sigmoid
 from ..words.costs import BinaryCrossEntropy, Cost, CrossEntropy
 
-Array = Any
 # costs, and the activations that they are made for
 MADE_FOR = ((CrossEntropy, (Softmax, LogSoftmax)), (BinaryCrossEntropy, Sigmoid))
 
@@ -26,7 +26,7 @@ class Values:
 
     words: dict[str, Array] = field(default_factory=dict)
     costs: list[Array] = field(default_factory=list)
-    correct: Array = (0, 0)  # by class, by label
+    correct: Array = field(default_factory=lambda: jnp.zeros(2, jnp.int32))  # by class, by label
     updates: dict[str, Array] = field(default_factory=dict)
 
     @property
@@ -39,9 +39,9 @@ def forward(
     parameters: Mapping[str, Array],
     arrays: Mapping[str, Array],
     *,
-    dtype: Any,
+    dtype: DTypeLike,
     training: bool = False,
-    step_key: Array = None,
+    step_key: Array | None = None,
 ) -> Values:
     """Compute a graph of words; `arrays` has inputs and targets by name. Images and weights become `dtype`."""
     found = Values()
@@ -66,7 +66,7 @@ def forward(
     return found
 
 
-def logits(graph: Graph, cost: Node, found: Values) -> Array:
+def logits(graph: Graph, cost: Node, found: Values) -> Array | None:
     """What stands before the activation that a cost is made for, or None where it judges another."""
     before = graph[cost.inputs[0]]
     fits = any(type(cost.op) is made and isinstance(before.op, activation) for made, activation in MADE_FOR)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from threading import Timer
 from types import FrameType
-from typing import Any
 
 import jax
 import numpy as np
@@ -186,7 +185,7 @@ def follow(
     accept_changed_data: bool = False,
 ) -> None:
     """Take part in a training that the first process writes down; `folder` is that of a resumed run."""
-    progress, best = Progress(), dict[str, Any]()
+    progress, best = Progress(), dict[str, np.ndarray]()
     if folder is not None:
         progress = load_state(folder.state, model, stamp, accept_changed_data)
         best = dict(tensors.read(folder.best).arrays) if folder.best.is_file() else {}

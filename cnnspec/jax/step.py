@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import cast
 
 import jax
 import jax.numpy as jnp
+from jax import Array
+from jax.typing import DTypeLike
 
 from ..ir import Graph
 from ..runtime.update import AVERAGE, AVERAGED
@@ -24,8 +26,8 @@ from ..settings.optimisers import Optimiser
 from ..settings.tuning import Group, Tuning
 from .forward import Values, forward
 
-Array = Any
 Arrays = Mapping[str, Array]
+Stepped = tuple[dict[str, Array], dict[str, Array], dict[str, dict[str, Array]], Array, Array]
 LINE = re.compile(r"(np\.\w+)\((.*), out=(\w+)\)")
 FLOAT16_SCALE = 1024.0  # the cost times this keeps most gradients above the smallest float16
 
@@ -54,13 +56,13 @@ def scalars(optimiser: Optimiser) -> tuple[str, ...]:
 
 def update(optimiser: Optimiser, average: bool = False) -> Callable[..., tuple[Array, ...]]:
     """The optimiser's step on one array: p, g, moments, scalars -> p, moments; with `average` e comes last."""
-    names: dict[str, Any] = {"np": jnp}
+    names: dict[str, object] = {"np": jnp}
     exec(compile(assignments(optimiser, average), f"<{optimiser.written()} for JAX>", "exec"), names)
-    return names["update"]
+    return cast(Callable[..., tuple[Array, ...]], names["update"])
 
 
 def gradient(
-    judged: Graph, trained: Arrays, state: Arrays, arrays: Arrays, clock: Array, dtype: Any, go: int = 0
+    judged: Graph, trained: Arrays, state: Arrays, arrays: Arrays, clock: Array, dtype: DTypeLike, go: int = 0
 ) -> tuple[Array, Values, dict[str, Array]]:
     """The mean cost of a batch, the other values, and the gradient; `clock` is (seed, step).
 
@@ -80,14 +82,20 @@ def gradient(
 
 
 def gathered(
-    judged: Graph, trained: Arrays, state: Arrays, arrays: Arrays, clock: Array, dtype: Any, goes: tuple[int, ...]
+    judged: Graph,
+    trained: Arrays,
+    state: Arrays,
+    arrays: Arrays,
+    clock: Array,
+    dtype: DTypeLike,
+    goes: tuple[int, ...],
 ) -> tuple[Array, Values, dict[str, Array]]:
     """The same of a batch that is computed in several goes, one after the other, each of so many images."""
     if len(goes) == 1:
         return gradient(judged, trained, state, arrays, clock, dtype)
     n, start = sum(goes), 0
-    cost: Array = 0.0
-    correct: Array = 0
+    cost = jnp.asarray(0.0)
+    correct = jnp.asarray(0)
     total: dict[str, Array] = {}
     updates: dict[str, Array] = {}
     for k, size in enumerate(goes):
@@ -105,11 +113,11 @@ def gathered(
 def make_step(
     judged: Graph,
     optimiser: Optimiser,
-    dtype: Any,
+    dtype: DTypeLike,
     groups: tuple[Group, ...],
     tuning: Tuning,
     goes: tuple[int, ...],
-) -> Callable[..., Any]:
+) -> Callable[..., Stepped]:
     """The step: trained, state, moments, arrays, clock, numbers -> trained, state, moments, cost, correct.
 
     `trained` are the parameters of the groups that learn, and `state` all others. `numbers` are the optimiser's
@@ -122,7 +130,7 @@ def make_step(
 
     def step(
         trained: Arrays, state: Arrays, moments: Mapping[str, Arrays], arrays: Arrays, clock: Array, numbers: Array
-    ) -> tuple[Any, ...]:
+    ) -> Stepped:
         stepped = moments["stepped"] if average else trained
         cost, found, gradients = gathered(judged, stepped, state, arrays, clock, dtype, goes)
         fine = jnp.isfinite(cost)

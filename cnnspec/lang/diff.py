@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..ir import Graph, Node
 from ..ir.facts import Facts, Row, facts
-from ..ir.fields import settings
+from ..ir.fields import Kind, settings
 from .lowering.budgets import shown
 from .reading import Spec
+
+if TYPE_CHECKING:
+    from ..validation import Json
 
 FIGURES = ("parameters", "macs", "flops", "activation_bytes", "depth")
 
@@ -63,7 +66,7 @@ class Difference:
     def __bool__(self) -> bool:
         return bool(self.changes or self.figures or self.settings)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         return {
             "same": not self,
             "layers": [
@@ -143,7 +146,7 @@ def _changes(
 
 def _settings(before: Spec, after: Spec) -> Iterator[Setting]:
     for mine, other in ((before.data, after.data), (before.train, after.train)):
-        cls: Any = type(mine)
+        cls = type(mine)
         for name, field in settings(cls).items():
             said = [_said(getattr(block, name), field.metadata["kind"]) for block in (mine, other)]
             if said[0] != said[1]:
@@ -162,13 +165,13 @@ def _settings(before: Spec, after: Spec) -> Iterator[Setting]:
             yield Setting(f"expect.{name}", budgets[0].get(name, ""), budgets[1].get(name, ""))
 
 
-def _said(value: Any, kind: Any) -> str:
+def _said(value: object, kind: Kind[object]) -> str:
     if value is None:
         return ""
     return " ; ".join(map(kind.write, value)) if isinstance(value, tuple) else str(kind.write(value))
 
 
-def _row(row: Row | None) -> dict[str, Any] | None:
+def _row(row: Row | None) -> dict[str, Json] | None:
     if row is None:
         return None
     return {

@@ -17,11 +17,11 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, Required, TypedDict, TypeVar, cast
 
 from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, Node, data
-from ..ir.fields import ENDS, NAME, Declared, Kind, Nested, Quoted, Text, is_required
+from ..ir.fields import ENDS, NAME, Declared, Kind, Nested, Quoted, Text, Written, is_required
 from ..ir.leaves import Input
 from ..ir.op import Op
 from ..settings.data import Balance, Data
@@ -31,6 +31,11 @@ from ..settings.train import Train
 from ..words import OPS, WORDS
 from .claimed import claimed
 from .parse.numbers import LARGEST
+
+if TYPE_CHECKING:
+    from ..validation import Json
+
+T = TypeVar("T", bound=Declared)
 
 FORMAT, VERSION = "cnnspec-graph", 1
 MOST_NODES = 20_000
@@ -47,7 +52,56 @@ class Misfit(Exception):
 # ---- writing -----------------------------------------------------------------------------------------
 
 
-def as_json(spec: Any) -> dict[str, Any]:
+class Readable(Protocol):
+    """What is written of a spec that was read (`lang.Spec`)."""
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def data(self) -> Data: ...
+
+    @property
+    def train(self) -> Train: ...
+
+    @property
+    def expect(self) -> tuple[Budget, ...]: ...
+
+
+class Entry(TypedDict, total=False):
+    """A node as a file has it; an input has no word (grammar/graph.schema.json)."""
+
+    name: Required[str]
+    word: str
+    inputs: list[str]
+    settings: dict[str, Json]
+    shape: list[int]
+    weights: str
+    blocks: list[str]
+    given: bool
+
+
+class Bound(TypedDict, total=False):
+    """A budget as a file has it."""
+
+    quantity: Required[str]
+    relation: Required[str]
+    bound: Required[float | list[int | None]]
+    at: str
+    of: str
+
+
+class Document(TypedDict, total=False):
+    """A file, its nodes in an order in which they can be computed."""
+
+    nodes: Required[list[Entry]]
+    outputs: Required[list[str]]
+    data: dict[str, Json]
+    train: dict[str, Json]
+    expect: list[Bound]
+
+
+def as_json(spec: Readable) -> dict[str, Json]:
     """A `lang.Spec` as data for `json.dumps`."""
     return {
         "format": FORMAT,
@@ -64,8 +118,8 @@ def as_json(spec: Any) -> dict[str, Any]:
     }
 
 
-def node_as_json(node: Node) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": node.name}
+def node_as_json(node: Node) -> dict[str, Json]:
+    found: dict[str, Json] = {"name": node.name}
     if not isinstance(node.op, Input):
         found |= {"word": node.op.word, "inputs": list(node.inputs), "settings": fields_as_json(node.op)}
     found["shape"] = list(node.type.shape)
@@ -78,16 +132,17 @@ def node_as_json(node: Node) -> dict[str, Any]:
     return found
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Json:
     """A setting's value as JSON has it."""
     if isinstance(value, tuple):
         return [plain(item) for item in value]
-    if getattr(type(value), "word", ""):
+    if isinstance(value, Declared):
         return {"word": value.word, **fields_as_json(value)}
+    assert value is None or isinstance(value, bool | int | float | str)
     return value
 
 
-def fields_as_json(thing: Any) -> dict[str, Any]:
+def fields_as_json(thing: Declared) -> dict[str, Json]:
     return {f.name: plain(getattr(thing, f.name)) for f in dataclasses.fields(thing) if f.metadata.get("kind")}
 
 
@@ -108,15 +163,17 @@ def from_json(text: str, source: Source) -> tuple[Graph, Data, Train, tuple[Budg
         fault = fault_of(document, "graph")
         if fault is not None:
             raise Misfit(*fault)
-        graph = read_graph(document)
-        settings = [read_fields(cls, document.get(cls.word, {}), f"/{cls.word}") for cls in (Data, Train)]
-        budgets = [read_budget(one, f"/expect/{k}", whole) for k, one in enumerate(document.get("expect", []))]
+        told = cast(Document, document)
+        graph = read_graph(told)
+        of_data = read_fields(Data, told.get("data", {}), "/data")
+        train = read_fields(Train, told.get("train", {}), "/train")
+        budgets = [read_budget(one, f"/expect/{k}", whole) for k, one in enumerate(told.get("expect", []))]
         for k, budget in enumerate(budgets):
             if budget.at and budget.at not in graph.nodes:
                 raise Misfit(f"/expect/{k}/at", f"there is no node `{budget.at}`")
     except Misfit as misfit:
         return Diagnostic("CNN027", f"{misfit.path or '/'}: {misfit.what}", whole, label="in this file")
-    return graph, settings[0], settings[1], tuple(budgets)
+    return graph, of_data, train, tuple(budgets)
 
 
 def number(written: str) -> float:
@@ -142,7 +199,7 @@ def at_path(path: str) -> Iterator[None]:
         raise Misfit(f"{path}{field}", fault.message) from None
 
 
-def read_graph(document: Mapping[str, Any]) -> Graph:
+def read_graph(document: Document) -> Graph:
     """What a schema cannot say: that names are there, each once, and that shapes agree."""
     b = Builder()
     inputs: list[str] = []
@@ -160,7 +217,7 @@ def read_graph(document: Mapping[str, Any]) -> Graph:
     return graph
 
 
-def read_node(b: Builder, entry: dict[str, Any], path: str, inputs: list[str]) -> None:
+def read_node(b: Builder, entry: Entry, path: str, inputs: list[str]) -> None:
     """Add a node; its shape, where told, must be what its word makes."""
     name = entry["name"]
     if name in b.nodes:
@@ -188,10 +245,10 @@ def read_node(b: Builder, entry: dict[str, Any], path: str, inputs: list[str]) -
         raise Misfit(f"{path}/weights", f"`{owner}` is no earlier node of the same word and settings")
 
 
-def read_fields(cls: type, given: Mapping[str, Any], path: str) -> Any:
+def read_fields(cls: type[T], given: Mapping[str, Json], path: str) -> T:
     """A record of settings: every value as its kind keeps it."""
     fields = {f.name: f for f in dataclasses.fields(cls) if f.metadata.get("kind")}
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for key, item in given.items():
         if key == "word" or (item is None and fields[key].default is None):
             continue
@@ -205,32 +262,35 @@ def read_fields(cls: type, given: Mapping[str, Any], path: str) -> Any:
         return cls(**found)
 
 
-def read_value(kind: Kind, value: Any, path: str) -> Any:
+def read_value(kind: Kind[object], value: Json, path: str) -> object:
     """A value as its kind keeps it."""
     if isinstance(kind, Nested):
-        cls = kind.by_word[value["word"]]
-        return read_fields(cls, value, path)
-    written = value
-    if isinstance(value, bool):
-        written = "on" if value else "off"
-    elif isinstance(kind, Text | Balance):
-        written = Quoted(value)
-    elif isinstance(value, list):
-        written = tuple(value)
+        assert isinstance(value, Mapping)
+        return read_fields(kind.by_word[str(value["word"])], value, path)
     with at_path(path):
-        return kind.read(written)
+        return kind.read(as_written(value, quoted=isinstance(kind, Text | Balance)))
 
 
-def read_budget(entry: Mapping[str, Any], path: str, span: Span) -> Budget:
+def as_written(value: Json, quoted: bool) -> Written:
+    """A value as the parser would hand it over, which a schema has found to be one that has such a form."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return tuple(value)
+    assert isinstance(value, int | float | str)
+    return Quoted(value) if quoted and isinstance(value, str) else value
+
+
+def read_budget(entry: Bound, path: str, span: Span) -> Budget:
     quantity = next(q for q in QUANTITIES if q.name == entry["quantity"])
     bound = entry["bound"]
     if isinstance(bound, list) != (quantity.name == "shape"):
         raise Misfit(f"{path}/bound", "must be a list of sizes" if quantity.name == "shape" else "must be a number")
-    bound = tuple(bound) if isinstance(bound, list) else bound
+    figure = tuple(bound) if isinstance(bound, list) else bound
     of = entry.get("of", "")
     if of and quantity.name not in OF_CLASS:
         raise Misfit(f"{path}/of", f"must not be told: {quantity.name} is not of a class")
-    return Budget(quantity, entry["relation"], bound, entry.get("at", ""), span, of)
+    return Budget(quantity, entry["relation"], figure, entry.get("at", ""), span, of)
 
 
 # ---- schema ------------------------------------------------------------------------------------------

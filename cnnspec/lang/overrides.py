@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import Any
 
 from ..diagnostics import Source, Span
-from ..ir.fields import settings
+from ..ir.fields import Nested, settings
 from ..settings.data import Data
 from ..settings.train import Train
 from .findings import Findings
@@ -110,7 +109,8 @@ def _changed(
     line = _line(block, f"{name} {word} {part} {value}", findings)
     if line is None or not before:
         return line
-    inner: dict[str, Any] = {cls.word: cls for cls in getattr(known[name].metadata["kind"], "classes", ())}
+    kind = known[name].metadata["kind"]
+    inner = kind.by_word if isinstance(kind, Nested) else {}
     own = settings(inner[own_word(word, inner)]) if own_word(word, inner) in inner else ()
     kept = tuple(attr for attr in before[0].attrs if own_setting(attr.name.text, own) != own_setting(part, own))
     return before[0]._replace(attrs=(*kept, *line.attrs))

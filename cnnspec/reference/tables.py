@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
+from ..ir.fields import Declared
+from ..ir.op import Op
 from ..settings.augment import AUGMENTATIONS
 from . import words as reference
 
@@ -95,7 +96,7 @@ def _families(wanted: Callable[[str], bool]) -> str:
     return "\n\n".join(parts)
 
 
-def _entry(cls: Any) -> str:
+def _entry(cls: type[Declared]) -> str:
     """A word: how it is written, what it does, its settings, an example."""
     parts = [f"**`{reference.synopsis(cls)}`** {reference.description(cls)}"]
     if reference.rows(cls):
@@ -103,12 +104,12 @@ def _entry(cls: Any) -> str:
     if cls in AUGMENTATIONS:
         name = f"pictures/augment/{cls.word}.png"
         parts.append(f"![an image and nine that `augment {cls.word}` makes of it]({name})")
-    if getattr(cls, "example", ""):
+    if issubclass(cls, Op) and cls.example:
         parts.append(f"```cnn\ninput {cls.on}\n{cls.example}\n```")
     return "\n\n".join(parts)
 
 
-def _settings(cls: Any) -> str:
+def _settings(cls: type[Declared]) -> str:
     rows = [(f"`{row.name}`", _default(row.default), row.doc, row.accepts) for row in reference.rows(cls)]
     return _table(("setting", "default", "what it is", "takes"), rows)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ..ir.fields import Choice, Kind, Nested, Switch, settings, size_field
+from ..ir.fields import Choice, Declared, Kind, Nested, Switch, settings, size_field
+from ..ir.op import Op
 
 
 class Row(NamedTuple):
@@ -18,7 +19,7 @@ class Row(NamedTuple):
     doc: str
 
 
-def vocabulary() -> dict[str, tuple[Any, ...]]:
+def vocabulary() -> dict[str, tuple[type[Declared], ...]]:
     """Every word by family, in the order of the reference: layers, then what `train` and `data` may say."""
     from ..settings.augment import AUGMENTATIONS
     from ..settings.data import SOURCES, Data
@@ -28,7 +29,7 @@ def vocabulary() -> dict[str, tuple[Any, ...]]:
     from ..words import OPS
     from ..words.costs import COSTS
 
-    families: dict[str, tuple[Any, ...]] = {}
+    families: dict[str, tuple[type[Declared], ...]] = {}
     for op in OPS:
         families[op.family] = (*families.get(op.family, ()), op)
     families["cost (in train)"] = tuple(COSTS)
@@ -40,23 +41,23 @@ def vocabulary() -> dict[str, tuple[Any, ...]]:
     return families
 
 
-def find(word: str) -> list[Any]:
+def find(word: str) -> list[type[Declared]]:
     """The classes of a word; two where a layer and a schedule share it (`step`)."""
     return [cls for classes in vocabulary().values() for cls in classes if cls.word == word]
 
 
-def synopsis(cls: Any) -> str:
+def synopsis(cls: type[Declared]) -> str:
     """How a word is written: `conv FxKxK`, `dropout [P]`, `add( a | b | ... )`."""
-    if getattr(cls, "join", False):
+    if issubclass(cls, Op) and cls.join:
         return f"{cls.word}( a | b | ... )"
     sized = size_field(cls)
     if sized is None:
-        return str(cls.word)
+        return cls.word
     pattern = sized.metadata["pattern"]
     return f"{cls.word} {pattern}" if sized.default is dataclasses.MISSING else f"{cls.word} [{pattern}]"
 
 
-def rows(cls: Any) -> list[Row]:
+def rows(cls: type[Declared]) -> list[Row]:
     """The size and the settings of a word."""
     sized = size_field(cls)
     fields = [sized] if sized else []
@@ -73,7 +74,7 @@ def _row(field: dataclasses.Field, sized: dataclasses.Field | None) -> Row:
     return Row(name, default, kind.wanted, field.metadata["doc"])
 
 
-def values(cls: Any, setting: str) -> tuple[str, ...]:
+def values(cls: type[Declared], setting: str) -> tuple[str, ...]:
     """The names that a setting takes, for completion: `valid same include`, `on off`, `adam sgd ...`."""
     field = settings(cls).get(setting)
     kind = field.metadata["kind"] if field else None
@@ -86,17 +87,17 @@ def values(cls: Any, setting: str) -> tuple[str, ...]:
     return ()
 
 
-def description(cls: Any) -> str:
+def description(cls: type[Declared]) -> str:
     """The docstring of a word, with its line breaks."""
     return inspect.cleandoc(cls.__doc__ or "")
 
 
-def summary(cls: Any) -> str:
+def summary(cls: type[Declared]) -> str:
     """The first paragraph of the docstring, on one line."""
     return description(cls).split("\n\n")[0].replace("\n", " ")
 
 
-def page(cls: Any) -> str:
+def page(cls: type[Declared]) -> str:
     """The reference of a word as plain text."""
     parts = [synopsis(cls), description(cls)]
     table = rows(cls)
@@ -111,7 +112,6 @@ def page(cls: Any) -> str:
     aliases = getattr(cls, "aliases", ())
     if aliases:
         parts.append("Elsewhere: " + ", ".join(aliases))
-    example = getattr(cls, "example", "")
-    if example:
-        parts.append(f"Example, on {cls.on}:\n\n  {example}")
+    if issubclass(cls, Op) and cls.example:
+        parts.append(f"Example, on {cls.on}:\n\n  {cls.example}")
     return "\n\n".join(parts)

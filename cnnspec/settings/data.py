@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..diagnostics import Fault
 from ..ir.fields import (  # fmt: skip
@@ -37,7 +37,7 @@ from .augment import AUGMENTATIONS, Augmentation
 SHARE = Number(0, 0.99)
 
 
-def repeated(kind: Kind, doc: str) -> Any:
+def repeated(kind: Kind[object], doc: str) -> tuple[()]:
     """A setting that may be said several times; the values stand in a tuple, in the order of the text."""
     meta = {"role": "setting", "kind": kind, "doc": doc, "repeat": True}
     return dataclasses.field(default=(), metadata=meta)
@@ -85,11 +85,11 @@ class Cifar10(Source):
     word: ClassVar[str] = "cifar10"
 
 
-def _test() -> Any:
+def _test() -> float:
     return setting(SHARE, 0.1, "the share kept for the test where the source has no test images of its own")
 
 
-def _classes() -> Any:
+def _classes() -> int | None:
     return setting(Count(2, 100_000), None, "how many classes there are; without, the largest label tells")
 
 
@@ -143,7 +143,7 @@ class Npz(Source):
     test_file: str | None = setting(Text(), None, "an archive of its own to be tested on, with the same arrays")
 
 
-class Background(Kind):
+class Background(Kind[str]):
     """A colour: `white`, `black`, `grey`, or red, green and blue in quotes."""
 
     wanted = 'white, black, grey, or a colour in quotes such as "#c0ffee"'
@@ -154,10 +154,10 @@ class Background(Kind):
             return str(value)
         raise self.refuse(value)
 
-    def write(self, value: Any) -> str:
-        return value if value in self.names else f'"{value}"'
+    def write(self, value: object) -> str:
+        return str(value) if value in self.names else f'"{value}"'
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {"type": "string", "pattern": f"^({'|'.join(self.names)}|#[0-9a-fA-F]{{6}}){ENDS}"}
 
 
@@ -185,7 +185,7 @@ class Images(Source):
     )
 
 
-class Column(Kind):
+class Column(Kind[int | str]):
     """A column of a table: its number from 1, or its name."""
 
     wanted = "a column's name or its number from 1"
@@ -195,10 +195,10 @@ class Column(Kind):
             return str(value) if isinstance(value, str) else value
         raise self.refuse(value)
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
         return str(value) if isinstance(value, int) else f'"{value}"'
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {"oneOf": [{"type": "integer", "minimum": 1}, {"type": "string"}]}
 
 
@@ -289,7 +289,7 @@ class Pairs(Source):
 SOURCES: tuple[type[Source], ...] = (Digits, Mnist, FashionMnist, Cifar10, Idx, Npz, Images, Pairs, Csv)
 
 
-class Balance(Kind):
+class Balance(Kind[bool | str]):
     """`on`, `off`, or a weight for each of some classes: `"rare 5, cat 0.5"`. Kept as a bool or the text."""
 
     wanted = 'on, off, or weights in quotes such as "rare 5, cat 0.5"'
@@ -302,10 +302,10 @@ class Balance(Kind):
             return value == "on"
         raise self.refuse(value)
 
-    def write(self, value: Any) -> str:
+    def write(self, value: object) -> str:
         return f'"{value}"' if isinstance(value, str) else "on" if value else "off"
 
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, object]:
         return {"oneOf": [{"type": "boolean"}, Text().schema()]}
 
 

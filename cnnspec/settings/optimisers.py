@@ -26,7 +26,7 @@ is one pass over memory less than `m = beta m + (1 - beta) g`.
 from __future__ import annotations
 
 from math import sqrt
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..diagnostics import Fault
 from ..ir.fields import Declared, Number, Switch, setting, written
@@ -44,23 +44,23 @@ POSITIVE = Number(0, open_low=True)
 SHARE = Number(0, 1, open_high=True)
 
 
-def _lr(default: float) -> Any:
+def _lr(default: float) -> float:
     return setting(POSITIVE, default, "the learning rate that the schedule starts from")
 
 
-def _weight_decay(default: float = 0.0) -> Any:
+def _weight_decay(default: float = 0.0) -> float:
     return setting(Number(0), default, "pulls every parameter towards zero")
 
 
-def _decay_norm() -> Any:
+def _decay_norm() -> bool:
     return setting(Switch(), True, "off: weight decay leaves out biases and the parameters of normalisation")
 
 
-def _clip() -> Any:
+def _clip() -> float | None:
     return setting(POSITIVE, None, "the longest gradient (its norm over all parameters); off unless set")
 
 
-def _eps(default: float = 1e-8) -> Any:
+def _eps(default: float = 1e-8) -> float:
     return setting(POSITIVE, default, "added to the divisor")
 
 

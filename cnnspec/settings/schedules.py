@@ -14,18 +14,20 @@ the training.
 from __future__ import annotations
 
 from math import cos, pi
-from typing import Any, ClassVar
+from typing import ClassVar, TypeVar
 
 from ..diagnostics import Fault
 from ..ir.fields import Count, Counts, Declared, Number, setting, written
 from ..record import record
 
+T = TypeVar("T", float, None)
 
-def _warmup(default: float | None, doc: str) -> Any:
+
+def _warmup(default: T, doc: str) -> T:
     return setting(Number(0, 1_000_000), default, doc)
 
 
-def _rising() -> Any:
+def _rising() -> float:
     return _warmup(0.0, "epochs over which the rate rises to its first full value")
 
 

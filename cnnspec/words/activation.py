@@ -9,8 +9,7 @@ quicker than the lines that follow, `by_hand` names them.
 
 from __future__ import annotations
 
-from math import sqrt, tau
-from typing import Any
+from math import inf, tau
 
 from .. import kernels
 from ..diagnostics import Fault
@@ -60,21 +59,29 @@ class Clip(Activation):
     aliases = ("hardtanh", "hard_tanh", "clamp")
     monotone = True
 
-    low: Any = setting(BOUND, -1.0, "the lower bound, or none")
-    high: Any = setting(BOUND, 1.0, "the upper bound, or none")
+    low: float | str = setting(BOUND, -1.0, "the lower bound, or none")
+    high: float | str = setting(BOUND, 1.0, "the upper bound, or none")
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Both as numbers; infinite where there is none."""
+        return -inf if isinstance(self.low, str) else self.low, inf if isinstance(self.high, str) else self.high
 
     def type(self, x: TensorType) -> TensorType:
-        if "none" not in (self.low, self.high) and self.low >= self.high:
-            raise Fault("CNN206", f"`low` {self.low:g} is not below `high` {self.high:g}", at="high")
+        low, high = self.bounds
+        if low >= high:
+            raise Fault("CNN206", f"`low` {low:g} is not below `high` {high:g}", at="high")
         return x
 
     def formula(self, x: Expression) -> Expression:
-        y = x if self.low == "none" else maximum(x, self.low)
-        return y if self.high == "none" else minimum(y, self.high)
+        low, high = self.bounds
+        y = x if low == -inf else maximum(x, low)
+        return y if high == inf else minimum(y, high)
 
     def derivative(self, y: Expression) -> Expression:
-        inside: Expression | float = 1.0 if self.high == "none" else where(y < self.high, 1, 0)
-        return where(y > self.low, inside, 0) if self.low != "none" else where(y < self.high, 1, 0)
+        low, high = self.bounds
+        inside: Expression | float = 1.0 if high == inf else where(y < high, 1, 0)
+        return where(y > low, inside, 0) if low != -inf else where(y < high, 1, 0)
 
 
 @record
@@ -180,8 +187,8 @@ class Gelu(Activation):
 
     def formula(self, x: Expression) -> Expression:
         if self.form == "exact":
-            return 0.5 * x * (1 + erf(sqrt(0.5) * x))
-        return 0.5 * x * (1 + tanh(sqrt(4 / tau) * (x + 0.044715 * x**3)))
+            return 0.5 * x * (1 + erf(0.5**0.5 * x))
+        return 0.5 * x * (1 + tanh((4 / tau) ** 0.5 * (x + 0.044715 * x**3)))
 
     def by_hand(self) -> tuple[Kernel, Kernel]:
         k = kernels.gates

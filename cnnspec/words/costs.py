@@ -20,7 +20,7 @@ PROBABILITIES = ("sigmoid", "hardsigmoid")  # words whose outputs each say how l
 PLAIN = ("dense", "conv", "upconv")  # words whose numbers may be anything
 
 
-class Name(Kind):
+class Name(Kind[str]):
     """The name of a value."""
 
     wanted = "the name of an output"

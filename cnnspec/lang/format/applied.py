@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from ...diagnostics import Edit, Source, Span
 from ...ir.fields import settings
@@ -21,10 +20,11 @@ from ..hints.spelling import own_setting
 from ..overrides import NUMBER
 from ..parse.parser import parse
 from ..parse.tree import Let, Settings
+from ..reading import Spec
 from .formatter import format
 
 
-def applied(source: Source, overrides: Sequence[str], spec: Any) -> str:
+def applied(source: Source, overrides: Sequence[str], spec: Spec) -> str:
     """The text with the settings of `spec`, which was read from it with the overrides. Comments stay."""
     file = parse(source, Findings())
     numbers = {m["name"]: m["value"].strip() for m in map(NUMBER.fullmatch, overrides) if m}
@@ -34,7 +34,7 @@ def applied(source: Source, overrides: Sequence[str], spec: Any) -> str:
             end = statement.span.end
             edits.append(Edit(Span(source, statement.value.span.start, end), numbers[statement.name.text]))
     for block in (spec.data, spec.train):
-        cls: Any = type(block)
+        cls = type(block)
         known = settings(cls)
         named = [re.match(rf"\s*{cls.word}\.(\w+)", text) for text in overrides]
         names = dict.fromkeys(own_setting(match[1], known) for match in named if match)

@@ -13,10 +13,9 @@ and blocks `data` and `train` say all that they may. What is off unless it is se
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from ...diagnostics import Edit, Span
-from ...ir.fields import Clause, Nested, is_required, settings, size_field
+from ...ir.fields import Clause, Declared, Nested, is_required, settings, size_field
 from ...words import WORDS
 from ..hints.fixes import edited
 from ..hints.spelling import own_setting, own_word
@@ -61,7 +60,7 @@ def explicit(reading: Reading) -> str:
 
 def _layer(layer: Layer, module: Module, flattened: set[Span | None]) -> Iterator[Edit]:
     """What a layer leaves out: a flattening before it, its size, its settings."""
-    cls: Any = WORDS.get(own_word(layer.word.text, WORDS))
+    cls = WORDS.get(own_word(layer.word.text, WORDS))
     if cls is None or layer.word.text in module.recipes:
         return
     start, end = layer.span.start, layer.span.end
@@ -80,7 +79,7 @@ def _layer(layer: Layer, module: Module, flattened: set[Span | None]) -> Iterato
         yield Edit(Span(layer.span.source, end, end), added)
 
 
-def _block(statement: Settings, cls: Any, missing: str) -> Iterator[Edit]:
+def _block(statement: Settings, cls: type[Declared], missing: str) -> Iterator[Edit]:
     """A line for each setting, with the defaults of its word, and lines for those that are missing."""
     source, close = statement.span.source, statement.span.end - 1
     known = settings(cls)
@@ -97,7 +96,7 @@ def _block(statement: Settings, cls: Any, missing: str) -> Iterator[Edit]:
     yield Edit(Span(source, close, close), missing + "\n" * bool(missing))
 
 
-def _defaults(cls: Any, attrs: tuple[Attr, ...], size: str = "") -> str:
+def _defaults(cls: type[Declared], attrs: tuple[Attr, ...], size: str = "") -> str:
     """The settings of a word that are not stated, with their values; a pooling window moves by its size."""
     stated = {own_setting(attr.name.text, settings(cls)) for attr in attrs}
     added = ""
@@ -109,22 +108,20 @@ def _defaults(cls: Any, attrs: tuple[Attr, ...], size: str = "") -> str:
     return added
 
 
-def _lines(block: Any, stated: set[str]) -> Iterator[str]:
+def _lines(block: Declared, stated: set[str]) -> Iterator[str]:
     """The settings of `data` or `train` that are not stated, a line each."""
-    cls: Any = type(block)
-    for name, field in settings(cls).items():
+    for name, field in settings(type(block)).items():
         value = getattr(block, name)
         for one in value if field.metadata.get("repeat", False) else (value,):
             if name not in stated and one not in OFF:
-                yield f"{name} {_written(one) if hasattr(one, 'word') else field.metadata['kind'].write(one)}"
+                yield f"{name} {_written(one) if isinstance(one, Declared) else field.metadata['kind'].write(one)}"
 
 
-def _written(thing: Any) -> str:
+def _written(thing: Declared) -> str:
     """A word with all of its settings."""
-    cls: Any = type(thing)
     values = [
         f"{name} {field.metadata['kind'].write(getattr(thing, name))}"
-        for name, field in settings(cls).items()
+        for name, field in settings(type(thing)).items()
         if getattr(thing, name) not in OFF
     ]
     return " ".join([thing.word, *values])

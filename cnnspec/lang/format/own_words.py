@@ -10,10 +10,9 @@ becomes
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ...diagnostics import Edit
-from ...ir.fields import Clause, Nested, Switch, settings
+from ...ir.fields import Clause, Declared, Nested, Switch, settings
 from ...settings.data import Data
 from ...settings.train import Train
 from ...words import WORDS
@@ -52,7 +51,7 @@ def _spelt(reading: Reading) -> Iterator[tuple[Name, str]]:
             yield from ((check.name, own_setting(check.name.text, BY_NAME)) for check in statement.checks)
 
 
-def _settings(cls: Any, said: Iterable[Attr | Setting]) -> Iterator[tuple[Name, str]]:
+def _settings(cls: type[Declared] | None, said: Iterable[Attr | Setting]) -> Iterator[tuple[Name, str]]:
     """Settings, what they are set to where that is a word, and the settings of that."""
     known = settings(cls) if cls is not None else {}
     for line in said:

@@ -11,10 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
 
 from ...diagnostics import Edit, Source
-from ...ir.fields import Choice, Nested, settings
+from ...ir.fields import Choice, Declared, Nested, settings
 from ...settings.data import Data
 from ...settings.expect import QUANTITIES
 from ...settings.train import Train
@@ -120,16 +119,16 @@ def _elsewhere() -> frozenset[tuple[str, str]]:
     return frozenset((_plain(theirs), ours) for theirs, ours in pairs)
 
 
-def _classes() -> Iterator[Any]:
+def _classes() -> Iterator[type[Declared]]:
     """Whatever is declared as a word: layers, the blocks, and the words that their settings take."""
-    waiting: list[Any] = [*WORDS.values(), Train, Data]
+    waiting: list[type[Declared]] = [*WORDS.values(), Train, Data]
     while waiting:
         cls = waiting.pop()
         yield cls
         waiting += _nested(cls)
 
 
-def _nested(cls: Any) -> Iterable[Any]:
+def _nested(cls: type[Declared]) -> Iterable[type[Declared]]:
     for field in settings(cls).values():
         kind = field.metadata["kind"]
         if isinstance(kind, Nested):

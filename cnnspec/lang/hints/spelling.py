@@ -6,9 +6,8 @@ All are read; `fmt --own-words` writes the language's own. What looks like one o
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Hashable, Mapping
 from functools import cache
-from typing import Any
 
 AMERICAN: dict[str, str] = {
     "optimizer": "optimiser",
@@ -104,7 +103,7 @@ def own_setting(name: str, known: Container[str]) -> str:
     return meant if meant in known and plain.replace("_", "") not in LOOKALIKE else name
 
 
-def own_word(name: str, known: Mapping[str, Any]) -> str:
+def own_word(name: str, known: Mapping[str, object]) -> str:
     """The word that a name says, among classes by their words; the name itself where it says none of them.
 
     `ReLU`, `Conv2d` and `batch_norm` say relu, conv and bn: capitals and underscores do not count.
@@ -118,14 +117,14 @@ def own_word(name: str, known: Mapping[str, Any]) -> str:
     return meant if meant in known else elsewhere(plain, known) or name
 
 
-def elsewhere(name: str, known: Mapping[str, Any]) -> str:
+def elsewhere(name: str, known: Mapping[str, object]) -> str:
     """The known word that another system calls so, or that is spelt so; empty where there is none."""
     plain = name.lower().replace("_", "")
     return next((own for own, cls in known.items() if plain == own.replace("_", "") or plain in aliases(cls)), "")
 
 
 @cache
-def aliases(cls: Any) -> frozenset[str]:
+def aliases(cls: Hashable) -> frozenset[str]:
     """The names of a word in other systems, plainly written."""
     return frozenset(alias.replace("_", "") for alias in getattr(cls, "aliases", ()))
 

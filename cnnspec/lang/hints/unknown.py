@@ -7,12 +7,11 @@ tells that they are none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
-from typing import Any
 
 from ...diagnostics import Label, Span
-from ...ir.fields import Switch, settings
+from ...ir.fields import Declared, Switch, settings
 from ...settings.data import Data
 from ...settings.optimisers import OPTIMISERS
 from ...settings.train import Train
@@ -24,7 +23,11 @@ from .spelling import ELSEWHERE, FIRST, OTHER_FIRST, SWITCHES, elsewhere, own_se
 
 
 def unknown_word(
-    word: Name, known: dict[str, Any], what: str, findings: Findings, others: Iterable[str] = ()
+    word: Name,
+    known: Mapping[str, type[Declared] | None],
+    what: str,
+    findings: Findings,
+    others: Iterable[str] = (),
 ) -> None:
     """Report a word that nobody knows, with the one that was probably meant."""
     meant = elsewhere(word.text, known)
@@ -55,7 +58,7 @@ def report_outside(block: str, word: Span, line: Span, findings: Findings) -> No
 
 
 def unknown_setting(
-    cls: Any,
+    cls: type[Declared],
     word: Name,
     attr: Attr,
     known: Iterable[str],

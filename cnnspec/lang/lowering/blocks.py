@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-from ...ir.fields import settings
+from ...ir.fields import Declared, settings
 from ...settings.expect import QUANTITIES, Budget, Quantity
 from ...settings.measures import OF_CLASS
 from ..findings import Findings, replace
@@ -29,7 +28,7 @@ def lines(module: Module, word: str) -> list[Setting]:
 
 
 def read_settings(
-    cls: Any, module: Module, instead: Iterable[Setting], findings: Findings
+    cls: type[Declared], module: Module, instead: Iterable[Setting], findings: Findings
 ) -> dict[str, list[Stated]]:
     """What the file says in a block, but for settings that have others in their place."""
     known = settings(cls)

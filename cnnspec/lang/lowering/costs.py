@@ -35,7 +35,7 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
         return costs
     found: list[Cost] = []
     judged: dict[str, Span] = {}
-    for cost, line in stated:
+    for cost, line in ((one.value, one.line) for one in stated if isinstance(one.value, Cost)):
         value = _judged(cost, line.span, network, findings)
         if value is None:
             continue

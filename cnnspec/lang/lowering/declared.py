@@ -8,14 +8,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from ...diagnostics import Edit, Fault, Label, Span
-from ...ir.fields import Choice, Clause, Kind, Nested, Quoted, Shape, Switch, is_required, settings, size_field
+from ...diagnostics import Diagnostic, Edit, Fault, Label, Span
+from ...ir.fields import (
+    Choice,
+    Clause,
+    Declared,
+    Kind,
+    Nested,
+    Quoted,
+    Shape,
+    Switch,
+    is_required,
+    settings,
+    size_field,
+)
 from ..findings import Findings, Proposal, replace
 from ..hints.spelling import FIRST, SWITCHES, own_setting, own_switch, own_word
 from ..parse.tree import Attr, Hole, Listed, Name, Number, Quote, Setting, Sizes, Value
 from .arithmetic import Names, evaluate
+
+T = TypeVar("T", bound=Declared)
 
 
 class Bad:
@@ -25,10 +39,10 @@ class Bad:
 BAD = Bad()
 
 
-class Word(NamedTuple):
+class Word(NamedTuple, Generic[T]):
     """An instance that was read, and where each of its fields stands."""
 
-    thing: Any  # None where something was wrong
+    thing: T | None  # None where something was wrong
     spans: dict[str, Span]
 
 
@@ -64,21 +78,21 @@ def _sizes(sizes: Sizes, names: Names, findings: Findings) -> Any:
 
 
 def read_word(
-    cls: Any,
+    cls: type[T],
     word: Name,
     size: Value | Quote | None,
     attrs: tuple[Attr, ...],
     names: Names,
     findings: Findings,
     siblings: Iterable[str] = (),
-) -> Word:
+) -> Word[T]:
     """Read `word size attrs` as an instance of the class that declares the word.
 
     `siblings` are the settings of the block around it, for which an end of line may have been forgotten.
     """
     known = settings(cls)
     spans = {"": word.span}
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     if size and attrs and attrs[0].name.text in ("x", "X"):
         from ..hints.unknown import spaced_size
 
@@ -116,13 +130,13 @@ def read_word(
 
 
 def _read_size(
-    cls: Any,
+    cls: type[Declared],
     word: Name,
     size: Value | Quote | None,
     names: Names,
     findings: Findings,
     spans: dict[str, Span],
-    values: dict[str, Any],
+    values: dict[str, object],
 ) -> bool:
     """Read a word's size into `values`; False where it is wrong."""
     field = size_field(cls)
@@ -181,7 +195,7 @@ def read_value(
     names: Names,
     findings: Findings,
     siblings: Iterable[str] = (),
-) -> Any:
+) -> object:
     """Read the value of a setting, which may be a word with settings of its own; BAD where it is wrong."""
     if isinstance(kind, Clause):
         return _read_clause(kind, name, value, size, attrs, names, findings, siblings)
@@ -214,7 +228,7 @@ def _read_nested(
     names: Names,
     findings: Findings,
     siblings: Iterable[str],
-) -> Any:
+) -> Declared | Bad:
     if not isinstance(value, Name):
         findings.report("CNN203", f"`{name.text}` wants {kind.wanted}", value.span)
         return BAD
@@ -238,7 +252,7 @@ def _read_clause(
     names: Names,
     findings: Findings,
     siblings: Iterable[str],
-) -> Any:
+) -> Declared | Bad:
     """Read `freeze stem until 5`: what follows the name of the setting is its size, and settings of it."""
     if size is not None:
         last = value.items[-1] if isinstance(value, Listed) else None
@@ -278,25 +292,27 @@ def repeated(name: Name, earlier: Span, findings: Findings) -> None:
     )
 
 
-def diagnosed(fault: Fault, spans: dict[str, Span]) -> Any:
+def diagnosed(fault: Fault, spans: dict[str, Span]) -> Diagnostic:
     """The diagnostic of a fault, at the field that it blames."""
     related = tuple(Label(spans[name], text) for name, text in fault.because if name in spans)
     at = "kernel" if fault.code == "CNN103" and fault.at == "size" and "kernel" in spans else fault.at
     return fault.diagnostic(spans.get(at, spans[""]), related=related)
 
 
-def _dropped(word: Span, size: Span) -> Any:
+def _dropped(word: Span, size: Span) -> Edit:
     return Edit(Span(word.source, word.end, size.end), "")
 
 
 class Stated(NamedTuple):
     """A value of a block's setting, and the line that states it."""
 
-    value: Any
+    value: object
     line: Setting
 
 
-def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findings) -> dict[str, list[Stated]]:
+def read_block(
+    cls: type[Declared], lines: Iterable[Setting], names: Names, findings: Findings
+) -> dict[str, list[Stated]]:
     """The settings of a block (`train`, `data`) that could be read, by name."""
     known = settings(cls)
     found: dict[str, list[Stated]] = {}
@@ -323,7 +339,7 @@ def read_block(cls: Any, lines: Iterable[Setting], names: Names, findings: Findi
     return found
 
 
-def instance(cls: Any, found: dict[str, list[Stated]]) -> Any:
+def instance(cls: type[T], found: dict[str, list[Stated]]) -> T:
     """A block with what was stated in it, and defaults for the rest."""
     known = settings(cls)
     several = {name for name, field in known.items() if field.metadata.get("repeat", False)}

@@ -15,7 +15,7 @@ from ...ir.op import Op
 from ...words import WORDS
 from ..findings import Findings, replace
 from ..hints.spelling import own_word
-from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap
+from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap, Term
 from ..work import A_STEP
 from .arguments import bind, unknown
 from .declared import BAD, diagnosed, evaluated, read_word
@@ -130,7 +130,7 @@ class Lowering:
         self.findings.report("CNN019", f"`{label.text}` names another value already", label.span, related=(first,))
         return False
 
-    def term(self, term: Any, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
+    def term(self, term: Term, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
         self.steps += 1
         self.findings.work.add(A_STEP)
         if self.findings.full:

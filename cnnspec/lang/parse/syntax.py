@@ -15,7 +15,7 @@ import re
 import zlib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...resources import grammar_folder
 
@@ -81,7 +81,6 @@ def write_tables() -> None:
     from lark.lexer import TerminalDef
 
     grammar = grammar_text()
-    data: dict[str, Any]
     data, memo = build(grammar).memo_serialize([TerminalDef, Rule])  # as lark's stand-alone parsers are made
     data["options"] |= {"postlex": None, "g_regex_flags": int(re.ASCII)}
     data["parser"]["lexer_conf"]["g_regex_flags"] = int(re.ASCII)

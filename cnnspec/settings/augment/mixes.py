@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ...ir.fields import Number, Sizes, optional_size, size
 from ...record import record
@@ -40,7 +40,7 @@ class Cutout(Augmentation):
 
     def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         for image, middle in zip(images, drawn.tolist(), strict=True):
-            box: Any = tuple(
+            box: tuple[slice, ...] = tuple(
                 slice(max(0, place - length // 2), place - length // 2 + length)
                 for place, length in zip(middle, self.sizes(images.shape[1:]), strict=True)
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ...diagnostics import Fault
 from ...ir.fields import Choice, Sizes, setting, size
@@ -85,8 +85,9 @@ class Moved(Augmentation):
         # a row of pixels is one element, which halves the time; the last axis says where in the frame it begins
         row = np.dtype((np.void, spatial[-1] * images.itemsize))
         rows = np.ndarray((*framed.shape[:-1], 2 * reach[-1] + 1), row, framed, 0, framed.strides)
-        inside: Any = tuple(slice(way, way + n) for n, way in zip(spatial[:-1], reach[:-1], strict=True))
-        rows[:, :, *inside, reach[-1]] = np.ascontiguousarray(images).view(row)[..., 0]
+        inside = (slice(way, way + n) for n, way in zip(spatial[:-1], reach[:-1], strict=True))
+        middle: tuple[slice | int, ...] = (slice(None), slice(None), *inside, reach[-1])
+        rows[middle] = np.ascontiguousarray(images).view(row)[..., 0]
         if self.repeats:
             for axis, (n, way) in enumerate(zip(spatial, reach, strict=True), start=2):
                 along = framed.swapaxes(axis, 0)  # the rows first, so that the columns take the corners along

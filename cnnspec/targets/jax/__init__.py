@@ -6,14 +6,15 @@ To add one: a function in the module of its family, an entry here. A test tells 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+from jax import Array
 
 from ...ir.op import Op
 from ...primitives.activation import Activation
 from . import activation, convolution, cost, join, normalise, pooling, regularise, resample, shape
 from .call import Call
 
-Word = Callable[..., Any]
+Word = Callable[..., Array]
 
 
 def meaning(op: Op) -> Word:

@@ -46,7 +46,8 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
 
 def pointwise(op: Activation, call: Call, x: Array) -> Array:
     """The formula of an activation; a number in it takes the dtype of x."""
-    return walk(op.formula(X), {"x": x}, FUNCTIONS, float).astype(x.dtype)
+    symbols: dict[str, Array | float] = {"x": x}
+    return jnp.asarray(walk(op.formula(X), symbols, FUNCTIONS, float)).astype(x.dtype)
 
 
 def softmax(op: Softmax, call: Call, x: Array) -> Array:

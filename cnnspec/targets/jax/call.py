@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 from zlib import crc32
 
 import jax
 import jax.numpy as jnp
+from jax import Array
+from jax.typing import DTypeLike
 
 from ...ir import Node, TensorType
+from ...ir.op import Op
 
 T = TypeVar("T")
-Array = Any  # a jax.Array, or what stands for one while JAX traces
 
 
 @dataclass
@@ -28,11 +30,11 @@ class Call:
     node: Node
     types: tuple[TensorType, ...]
     parameters: Mapping[str, Array]
-    dtype: Any
+    dtype: DTypeLike
     training: bool
-    step_key: Array = None
-    judged: Any = None
-    logits: Array = None
+    step_key: Array | None = None
+    judged: Op | None = None
+    logits: Array | None = None
     updates: dict[str, Array] = field(default_factory=dict)
     frozen: bool = False
 
@@ -49,6 +51,7 @@ class Call:
     @property
     def key(self) -> Array:
         """Random numbers for this word: a function of the seed, the step and the word's name."""
+        assert self.step_key is not None
         return jax.random.fold_in(self.step_key, crc32(self.node.name.encode()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +13,7 @@ from ...words.pool import Pool
 from .call import Array, Call, along
 
 
-def over_windows(op: Pool, call: Call, x: Array, start: float, function: Any) -> Array:
+def over_windows(op: Pool, call: Call, x: Array, start: float, function: Callable[[Array, Array], Array]) -> Array:
     """All numbers of each window taken together."""
     geometry = op.geometry(call.types[0])
     window, stride = (1, 1, *along(geometry.kernel, x)), (1, 1, *along(geometry.stride, x))

@@ -8,6 +8,7 @@ onnxruntime's and the way back (`onnx_import`) against the graph.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import isinf
 
 from ...ir import Node
 from ...ir.expression import Apply, Expression, Number, X, in_order
@@ -222,8 +223,8 @@ def hardsigmoid(page: OnnxPage, node: Node[HardSigmoid], x: str) -> None:
 
 
 def clip(page: OnnxPage, node: Node[Clip], x: str) -> None:
-    bounds = {"low": node.op.low, "high": node.op.high}
-    given = ["" if bound == "none" else page.number(f"{node.name}.{name}", bound) for name, bound in bounds.items()]
+    bounds = zip(("low", "high"), node.op.bounds, strict=True)
+    given = ["" if isinf(bound) else page.number(f"{node.name}.{name}", bound) for name, bound in bounds]
     page.add("Clip", node, x, *given)
     page.note(WORD, node.op.written())
 
