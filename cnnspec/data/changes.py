@@ -42,12 +42,15 @@ Answers = np.ndarray | Mixed
 
 
 class Changes:
-    """What was drawn for an epoch of images x (n, c, ...) with answers y."""
+    """What was drawn for an epoch of images x (n, c, ...) with answers y.
+
+    Where y is x, an answer is the image as it is without what does not move it: without noise, say.
+    """
 
     def __init__(
         self, x: np.ndarray, y: np.ndarray, augment: Sequence[Augmentation], seed: int, epoch: int
     ) -> None:
-        self.x, self.y = x, y
+        self.x, self.y, self.itself = x, y, y is x
         generator = np.random.default_rng((seed, epoch, CHANGES))
         self.drawn = [(one, one.draw(generator, len(x), x.shape[1:])) for one in augment]
         self.follows = bool(augment) and are_images(y, x.shape)
@@ -68,11 +71,16 @@ class Changes:
             if isinstance(augmentation, Mixing):
                 others, their = self.take(order, rows[:, -1].astype(np.intp), stages=stage)
                 images = augmentation.mix(images, others, rows)
+                if self.itself:
+                    answers = augmentation.mix(answers, their, rows)  # type: ignore[arg-type]
+                    continue
                 assert isinstance(answers, np.ndarray) and isinstance(their, np.ndarray), "one augmentation mixes"
                 answers = self._mixed(augmentation, answers, their, rows)
                 continue
             images = augmentation.apply(images, rows)
-            if self.follows and augmentation.moves:
+            if self.itself and augmentation.moves:
+                answers = augmentation.apply(answers, rows)  # type: ignore[arg-type]
+            elif self.follows and augmentation.moves:
                 answers = self._follow(augmentation, answers, rows)
         return images, answers
 

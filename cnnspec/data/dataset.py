@@ -113,7 +113,8 @@ class Split:
 
     x  (n, c, h, w), (n, c, w) or (n, c): bytes or float32, as stored
     y  (n,) or (n, h, w) whole numbers, the class of each image or pixel; (n, k) or (n, k, h, w) float32, numbers to
-       meet (`Labels` or `Numbers` where they are that); or x itself, where a network is to answer its input
+       meet (`Labels` or `Numbers` where they are that); or x itself, where a network is to answer its input, as it
+       is without the noise of an augmentation
     """
 
     x: np.ndarray
@@ -166,12 +167,15 @@ class Split:
             images, targets = changes.take(order, slice(first, first + count), out=block[:count])
             for i in range(0, count, batch):
                 x = Stored(images[i : i + batch], self.scaling)
-                y = np.asarray(x, dtype).view(Numbers) if self.itself else targets[i : i + batch]
+                y: Answers = targets[i : i + batch]
+                if self.itself:
+                    clean = Stored(np.asarray(y), self.scaling) if augment else x
+                    y = np.asarray(clean, dtype).view(Numbers)
                 yield x if stored else np.asarray(x, dtype), y
 
     def changes(self, augment: Sequence[Augmentation], seed: int, epoch: int) -> Changes:
-        """What the images of an epoch go through; answers that are these themselves are taken afterwards."""
-        answers = np.empty((len(self), 0), np.uint8) if self.itself else self.y
+        """What the images of an epoch go through; answers that are these themselves, unchanged, are not copied."""
+        answers = np.empty((len(self), 0), np.uint8) if self.itself and not augment else self.y
         return Changes(self.x, answers, augment, seed, epoch)
 
     def arrays(self, dtype: DTypeLike = "float32") -> tuple[np.ndarray, np.ndarray]:

@@ -151,7 +151,14 @@ class Share:
             images, answers = changes.take(order, places[own])
             x = np.zeros((len(places), *split.x.shape[1:]), dtype)
             split.scaling.apply(images, x[own])
-            yield x, x.view(Numbers) if split.itself else whole(answers, own, split.y, order[places])
+            if not split.itself:
+                yield x, whole(answers, own, split.y, order[places])
+                continue
+            y = x
+            if augment:
+                y = np.zeros_like(x)
+                split.scaling.apply(np.asarray(answers), y[own])
+            yield x, y.view(Numbers)
 
 
 def whole(own: Answers, rows: slice, y: np.ndarray, taken: np.ndarray) -> Answers:

@@ -332,7 +332,8 @@ class Data(Declared):
     source: Source = setting(Nested(SOURCES), Digits(), "where the images come from")
     target: str = setting(
         Choice(("labels", "numbers", "itself")), "labels",
-        "what the network is to answer: what the source tells, the same as numbers to meet, or its input itself",
+        "what the network is to answer: what the source tells, the same as numbers to meet, or its input itself, "
+        "moved with it and without noise",
     )  # fmt: skip
     validation: float = setting(
         SHARE, 0.1, "the share of the training images that is kept to choose by, where the source has none for it"

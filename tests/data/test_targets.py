@@ -10,7 +10,7 @@ from cnnspec.data.dataset import Numbers
 from cnnspec.data.known import describe
 from cnnspec.data.load import load
 from cnnspec.diagnostics import Fault, SpecError
-from cnnspec.settings.augment import Flip
+from cnnspec.settings.augment import Brightness, Cutmix, Cutout, Flip, Mixup, Noise, Rotate
 from cnnspec.settings.data import Csv, Data, Digits, Images, Npz, Pairs
 
 RANDOM = np.random.default_rng(0)
@@ -104,6 +104,42 @@ def test_the_input_itself_as_the_network_sees_it(tmp_path):
             assert isinstance(y, Numbers) and (np.asarray(x) == y).all()
     x, y = found.train.part(np.array([3, 1])).arrays()
     assert x is y and len(x) == 2
+
+
+@pytest.mark.parametrize("bytes_", [True, False])
+def test_the_input_itself_is_clean_where_augmentations_spoil_it(tmp_path, bytes_):
+    np.savez(tmp_path / "a.npz", x=X if bytes_ else X.astype("f4") / 255)
+    part = read(tmp_path, Npz("a.npz"), target="itself", normalise=True).train
+    how = {"seed": 3, "epoch": 2, "shuffle": True}
+    moved = [x for x, _ in part.batches(5, augment=(Flip(), Rotate(20.0)), **how)]
+    spoilt = list(part.batches(5, augment=(Flip(), Rotate(20.0), Noise(0.2), Cutout(2)), **how))
+    for clean, (x, y) in zip(moved, spoilt, strict=True):
+        assert isinstance(y, Numbers) and y.dtype == np.float32
+        np.testing.assert_array_equal(np.asarray(y), clean)
+        assert np.abs(x - y).mean() > 0.05
+    for mixing in (Mixup(), Cutmix()):
+        for x, y in part.batches(5, augment=(Flip(), mixing, Brightness(0.4)), **how):
+            assert x.shape == y.shape and np.isfinite(y).all() and (x != y).any()
+        for x, y in part.batches(5, augment=(Flip(), mixing), **how):
+            np.testing.assert_array_equal(x, np.asarray(y))
+
+
+def test_each_process_of_jax_has_its_own_rows_of_clean_answers(tmp_path):
+    pytest.importorskip("jax", reason="needs the extra cnnspec[jax]")
+    from types import SimpleNamespace
+
+    from cnnspec.jax.processes import Share
+
+    np.savez(tmp_path / "a.npz", x=X)
+    part = read(tmp_path, Npz("a.npz"), target="itself").train
+    for augment in ((), (Flip(), Noise(0.2))):
+        how = {"seed": 1, "epoch": 2, "shuffle": True, "augment": augment}
+        for rows in (slice(0, 2), slice(2, 4)):
+            share = Share(part, SimpleNamespace(rows=lambda count, rows=rows: rows))
+            for (x, y), (own, answers) in zip(part.batches(4, **how), share.batches(4, **how), strict=True):
+                np.testing.assert_array_equal(own[rows], x[rows])
+                np.testing.assert_array_equal(answers[rows], y[rows])
+                assert isinstance(answers, Numbers) and answers.shape == y.shape
 
 
 def test_the_input_itself_needs_no_labels(tmp_path):
