@@ -93,6 +93,8 @@ def _looked_at(spec: Spec, folder: Path | None, data: Path | None) -> tuple[Know
     if not is_small(spec.data, folder or Path(), data):
         return known, None
     from ..data.load import load
+    from ..experiment.agreement import resizing
 
-    whole = load(spec.data, root=folder, folder=data, span=spec.place("source"))
+    with resizing(spec):
+        whole = load(spec.data, root=folder, folder=data, span=spec.place("source"))
     return whole.known, whole

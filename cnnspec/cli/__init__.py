@@ -60,6 +60,26 @@ COMMANDS: dict[str, Entry] = {
     "lsp": Entry("lsp", "Serve an editor: findings, hover, completion while you type."),
 }
 
+ELSEWHERE: dict[str, str] = {  # what other tools call our commands, and what else a newcomer types first
+    **dict.fromkeys(("train", "fit", "start", "learn"), "run"),
+    **dict.fromkeys(("test", "evaluate", "score", "validate"), "eval"),
+    **dict.fromkeys(("infer", "inference", "classify"), "predict"),
+    **dict.fromkeys(("lint", "verify"), "check"),
+    **dict.fromkeys(("format", "fix"), "fmt"),
+    **dict.fromkeys(("init", "create", "scaffold", "startproject"), "new"),
+    **dict.fromkeys(("export", "convert", "build"), "compile"),
+    **dict.fromkeys(("plot", "view", "visualize", "visualise", "graph"), "draw"),
+    **dict.fromkeys(("describe", "info", "show", "stats"), "summary"),
+    **dict.fromkeys(("benchmark", "time", "profile"), "bench"),
+    **dict.fromkeys(("tune", "search", "hpo"), "sweep"),
+    **dict.fromkeys(("list", "ls", "history", "experiments"), "runs"),
+    **dict.fromkeys(("layers", "words"), "ops"),
+    **dict.fromkeys(("compare",), "diff"),
+    **dict.fromkeys(("server", "language-server"), "lsp"),
+    **dict.fromkeys(("help",), "--help"),
+    **dict.fromkeys(("version",), "--version"),
+}
+
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called, and listed without being imported."""
@@ -79,8 +99,10 @@ class LazyGroup(click.Group):
         if name not in COMMANDS and not name.startswith("-"):
             from difflib import get_close_matches
 
+            meant = ELSEWHERE.get(name.lower(), "")
             near = get_close_matches(name, COMMANDS, 1)
-            hint = f"did you mean `{near[0]}`?" if near else "`cnnspec --help` lists the commands"
+            other = f"did you mean `{near[0]}`?" if near else "`cnnspec --help` lists the commands"
+            hint = f"it is `cnnspec {meant}`" if meant else other
             ctx.fail(f"there is no command `{name}`; {hint}")
         return super().resolve_command(ctx, args)
 

@@ -119,6 +119,11 @@ class Diagnostic:
     safe: bool = False
 
     @property
+    def sentence(self) -> str:
+        """The message with its label, for where the label cannot stand beside its place."""
+        return f"{self.message} ({self.label})" if self.label else self.message
+
+    @property
     def applicability(self) -> str:
         """`safe` or `unsafe`, of the fix; empty where there is none."""
         return ("safe" if self.safe else "unsafe") if self.fix else ""

@@ -9,11 +9,13 @@ Nothing here reads data or needs NumPy.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
 from ..data.sources.by_name import Wanted
-from ..diagnostics import Diagnostic, Fault, Label, Span
+from ..diagnostics import Diagnostic, Fault, Label, Span, SpecError
 from ..ir import TensorType
 from ..lang import Spec
 from ..lang.hints.warnings import maker
@@ -38,6 +40,20 @@ def disagreements(spec: Spec, known: Known | Mapping[tuple[str, str], Known]) ->
 def wanted(spec: Spec) -> Wanted:
     """The inputs of the network, and the outputs that its costs judge."""
     return Wanted(tuple(spec.graph.inputs), judged(tuple(spec.graph.outputs), spec.train.cost))
+
+
+@contextmanager
+def resizing(spec: Spec) -> Iterator[None]:
+    """While data are read: pictures of unequal sizes are brought to the size that the network takes."""
+    try:
+        yield
+    except SpecError as error:
+        sides = spec.graph.type(spec.graph.inputs[0]).spatial
+        if spec.symbolic or len(sides) != 2:
+            raise
+        help = f"use `resize {sides[0]}x{sides[1]}` behind the folder, the size that the network takes"
+        told = tuple(replace(d, help=help) if d.code == "CNN416" else d for d in error.diagnostics)
+        raise SpecError(told) from error
 
 
 def _unlike(spec: Spec, known: Mapping[tuple[str, str], Known]) -> Iterator[Diagnostic]:

@@ -19,7 +19,7 @@ from ..lang import Spec
 from ..model.model import Model
 from ..train import weights
 from ..train.checkpoints import Stamp
-from .agreement import disagreements
+from .agreement import disagreements, resizing
 from .agreement import wanted as wanted_of
 from .answers import unjudged
 from .kept import Kept, of_trained
@@ -65,9 +65,10 @@ def begin(
     asked = wanted_of(spec)
     if asked.several:
         return _of_several(spec, asked, tuple(overrides), folder, path.parent, preparation)
-    data = load(
-        wanted, folder=folder, root=path.parent, seed=spec.train.seed, span=span, table=table, progress=progress
-    )
+    with resizing(spec):
+        data = load(
+            wanted, folder=folder, root=path.parent, seed=spec.train.seed, span=span, table=table, progress=progress
+        )
     if preparation is not None:
         try:
             data = prepared_as(data, preparation)

@@ -69,6 +69,13 @@ class Findings:
         """Add a diagnostic with its label, help and related places."""
         self.add(Diagnostic(code, message, span, label, related, help), *proposals)
 
+    def forget(self, span: Span, *codes: str) -> None:
+        """Take back the findings of some codes within a span, whose mistake another finding tells better."""
+        for key, (diagnostic, _) in list(self._found.items()):
+            at = diagnostic.span
+            if diagnostic.code in codes and at and at.source is span.source and span.start <= at.start < span.end:
+                del self._found[key]
+
     def merge(self, other: Findings) -> None:
         """Add what another collection holds."""
         for diagnostic, proposals in other.with_proposals:

@@ -68,8 +68,11 @@ def with_numbers(file: File, texts: tuple[str, ...], findings: Findings) -> File
         if name not in lets:
             from difflib import get_close_matches  # which a spec without a mistake needs not
 
+            from .hints.placed import override_of
+
             near = get_close_matches(name, lets, 1)
-            known = f"did you mean `{near[0]}`?" if near else "a setting is `--set train.name=value`"
+            form = override_of(name, match["value"].strip()) or "train.name=value"
+            known = f"did you mean `{near[0]}`?" if near else f"a setting is `--set {form}`"
             message = f"the spec has no `let {name}`"
             findings.report("CNN026", message, Span(source, match.start("name"), match.end("name")), help=known)
             continue

@@ -16,8 +16,9 @@ from ..settings.train import Train
 from ..settings.tuning import PLAIN, Tuning, resolved, tuning_of
 from .claimed import claimed
 from .findings import Findings
+from .hints.checked import Checked
 from .hints.spelling import own_setting
-from .hints.warnings import Checked, warn
+from .hints.warnings import warn
 from .imports import Imports
 from .lowering.blocks import lines, read_budgets, read_settings
 from .lowering.budgets import check_budgets
@@ -195,7 +196,7 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
         check_tuned(train, train_lines, network.graph, network.parts, findings)
     if budgets and not findings.errors:
         check_budgets(budgets, network.graph, train, data, findings, implied)
-    warn(Checked(network, module, data, "source" in data_lines, library), findings)
+    warn(Checked(network, module, data, train, "source" in data_lines, _rate(train_lines), library), findings)
     spec = None
     if not findings.errors and not library:
         whole = replace(source, imports=imports.imported())
@@ -206,6 +207,13 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
     diagnostics = tuple(findings.diagnostics)
     graph, names, assertions = network.graph, network.names, network.assertions
     return Reading(source, file, diagnostics, graph, names, module, assertions, spec)
+
+
+def _rate(stated: dict[str, list[Stated]]) -> Span | None:
+    """Where the learning rate is stated."""
+    lines = stated.get("optimiser", [])
+    attrs = lines[-1].line.attrs if lines else ()
+    return next((attr.span for attr in attrs if own_setting(attr.name.text, ("lr",)) == "lr"), None)
 
 
 def _check_schedule(train: Train, stated: dict[str, list[Stated]], findings: Findings) -> None:

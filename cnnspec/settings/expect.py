@@ -38,7 +38,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("macs", "CNN602", "", "multiply-adds of one image, forward"),
     Quantity("flops", "CNN603", "", "floating-point operations of one image, forward"),
     Quantity("memory", "CNN604", "B", "predicted peak of a training step at the batch size"),
-    Quantity("receptive_field", "CNN605", "", "pixels of the input that one output sees, along a side"),
+    Quantity("receptive_field", "CNN605", "", "pixels of a side of the input that one output sees, or their share"),
     Quantity("depth", "CNN606", "", "layers with weights on the longest way through"),
     Quantity("shape", "CNN607", "", "shape of the output, or of a value: `shape @conv1 == 6x28x28`"),
     Quantity("cost", "CNN609", "", "mean cost over the test images", trained=True),

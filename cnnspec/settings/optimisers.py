@@ -67,6 +67,7 @@ def _eps(default: float = 1e-8) -> float:
 class Optimiser(Declared):
     """The base of all optimisers; see the module's text."""
 
+    usual: ClassVar[tuple[float, float]] = (1e-4, 1e-3)  # learning rates that most networks take
     decoupled: ClassVar[bool] = False  # weight decay shrinks the parameters and stays out of the gradient
     lr: float
     weight_decay: float
@@ -137,6 +138,7 @@ class Sgd(Optimiser):
     """
 
     word: ClassVar[str] = "sgd"
+    usual: ClassVar[tuple[float, float]] = (1e-3, 0.1)
     lr: float = _lr(0.01)
     momentum: float = setting(SHARE, 0.0, "the share of the last move that is kept")
     nesterov: bool = setting(Switch(), False, "look ahead along the momentum")
@@ -187,6 +189,7 @@ class RmsProp(Optimiser):
     """
 
     word: ClassVar[str] = "rmsprop"
+    usual: ClassVar[tuple[float, float]] = (1e-4, 1e-2)
     lr: float = _lr(0.01)
     alpha: float = setting(SHARE, 0.99, "the share of the squared gradients that is kept")
     momentum: float = setting(SHARE, 0.0, "the share of the last move that is kept")
@@ -240,6 +243,7 @@ class AdaGrad(Optimiser):
     """
 
     word: ClassVar[str] = "adagrad"
+    usual: ClassVar[tuple[float, float]] = (1e-3, 0.1)
     lr: float = _lr(0.01)
     lr_decay: float = setting(Number(0), 0.0, "divides the rate of step n (from 0) by 1 + n lr_decay")
     eps: float = _eps(1e-10)
@@ -346,6 +350,7 @@ class Adamax(Optimiser):
     """
 
     word: ClassVar[str] = "adamax"
+    usual: ClassVar[tuple[float, float]] = (1e-4, 2e-3)
     lr: float = _lr(2e-3)
     beta1: float = setting(SHARE, 0.9, "the share of the mean gradient that is kept")
     beta2: float = setting(SHARE, 0.999, "the share of the largest gradient that is kept")
@@ -398,6 +403,7 @@ class Lion(Optimiser):
     """
 
     word: ClassVar[str] = "lion"
+    usual: ClassVar[tuple[float, float]] = (1e-5, 3e-4)
     decoupled: ClassVar[bool] = True
     lr: float = _lr(1e-4)
     beta1: float = setting(SHARE, 0.9, "the share of the mean gradient in the direction of a step")

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 import cnnspec as package
-from cnnspec.cli import COMMANDS, program
+from cnnspec.cli import COMMANDS, ELSEWHERE, program
 from cnnspec.cli.schema import schemas
 from cnnspec.diagnostics.codes import CODES
 from cnnspec.reference import words as reference
@@ -25,6 +25,18 @@ def test_every_command_can_be_loaded_and_says_what_it_does():
         command = program.get_command(None, name)
         assert command is not None and command.help, name
         assert entry.summary.endswith("."), name
+
+
+@pytest.mark.parametrize("name", ["train", "Fit", "lint", "export", "init"])
+def test_the_command_that_another_tool_calls_otherwise_is_named(cnnspec, name):
+    found = cnnspec(name, "net.cnn")
+    assert found.code == 2
+    assert f"it is `cnnspec {ELSEWHERE[name.lower()]}`" in found.err
+
+
+def test_what_other_tools_call_a_command_is_none_of_ours():
+    assert not set(ELSEWHERE) & set(COMMANDS)
+    assert all(meant in COMMANDS or meant.startswith("--") for meant in ELSEWHERE.values())
 
 
 def test_help_lists_every_command(cnnspec):

@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+from cnnspec.checking import check
 from cnnspec.data import files
 from cnnspec.data.asked.single import read_inputs
 from cnnspec.data.formats.pictures import FORMATS, picture_size
@@ -267,3 +268,20 @@ def test_a_background_is_a_colour():
     for wrong in ("red", '"#12345"', '"white; x"', "3"):
         report = cnnspec.check(text=f'dense 2 -> softmax\ndata {{ source images "p" background {wrong} }}')
         assert [found.code for found in report.errors] == ["CNN203"]
+
+
+def test_photos_of_unequal_sizes_are_told_the_size_that_the_network_takes(tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / "photos" / "train" / folder).mkdir(parents=True)
+        for number in range(3):
+            size = (9 + number, 12)
+            pillow.new("RGB", size, (number * 40, 0, 0)).save(
+                tmp_path / "photos" / "train" / folder / f"{number}.png"
+            )
+    text = 'input 3x16x20\nconv 2x3x3 -> relu -> dense 2 -> softmax\ndata { source images "photos" }\n'
+    (tmp_path / "net.cnn").write_text(text, encoding="utf-8")
+    (found,) = check(tmp_path / "net.cnn").diagnostics
+    assert found.code == "CNN416"
+    assert "`resize 16x20`" in found.help
+    (tmp_path / "net.cnn").write_text(text.replace('"photos"', '"photos" resize 16x20'), encoding="utf-8")
+    assert check(tmp_path / "net.cnn").ok

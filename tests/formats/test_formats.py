@@ -265,9 +265,15 @@ def test_concise_is_a_line_a_finding(files):
     assert len(lines) == sum(len(file.diagnostics) for file in files) + 1
 
 
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "full"])
+def test_every_format_says_what_stands_beside_the_carets(name):
+    assert "needs at least 5x5" in render(name, [sample()])
+
+
 def test_concise_is_what_editors_jump_to():
     assert render("concise", [sample()]).splitlines()[0] == (
-        "nets/a.cnn:3:13: error[CNN103]: a 5x5 kernel does not fit a 1x1 image [fixable, unsafe]"
+        "nets/a.cnn:3:13: error[CNN103]: a 5x5 kernel does not fit a 1x1 image (needs at least 5x5)"
+        " [fixable, unsafe]"
     )
 
 

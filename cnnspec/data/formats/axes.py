@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...diagnostics import Fault
 from ...ir import TensorType
-from ...settings.data import Npz, Source
+from ...settings.data import Images, Npz, Pairs, Source
 
 FEW_CHANNELS = (1, 3, 4)
 
@@ -43,6 +43,8 @@ def input_help(source: Source | None, found: TensorType, wanted: TensorType) -> 
         return f"say `axes {axes}` after the file, if that is the order in which they are stored"
     if len(found.shape) == 1 and found.elements == wanted.elements:
         return f"use `input {found}`, and `reshape {wanted}` as the first layer"
+    if isinstance(source, Images | Pairs) and len(wanted.spatial) == 2 and found["c"] == wanted["c"]:
+        return f"use `resize {wanted['h']}x{wanted['w']}` behind the folder, or `input {found}`"
     return f"use `input {found}`"
 
 

@@ -13,13 +13,13 @@ from .pictures import PICTURES
 from .reading import READING
 from .shapes import SHAPES
 from .training import TRAINING
+from .warnings import WARNINGS
 from .weights import WEIGHTS
 from .words import WORDS
 
-CODES: dict[str, Code] = {
-    code.code: code
-    for family in (READING, SHAPES, WORDS, TRAINING, DATA, WEIGHTS, ASKING, EXPORT, PICTURES, LAB, BUDGETS, FAULTS)
-    for code in family
-}
+FAMILIES = (
+    READING, SHAPES, WORDS, WARNINGS, TRAINING, DATA, WEIGHTS, ASKING, EXPORT, PICTURES, LAB, BUDGETS, FAULTS,
+)  # fmt: skip
+CODES: dict[str, Code] = {code.code: code for family in FAMILIES for code in family}
 
 __all__ = ["CODES", "Code"]

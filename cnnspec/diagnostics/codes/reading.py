@@ -388,12 +388,44 @@ a block that is called `basic1` names `weight`. Give the layer, the block's call
         wrong="""\
 input 4
 block basic = dense 4 -> tanh as weight
-dense 4 as basic1 -> basic -> dense 2 -> softmax
+dense 4 as basic1 -> relu -> basic -> dense 2 -> softmax
 """,
         right="""\
 input 4
 block basic = dense 4 -> tanh as weight
-dense 4 as first -> basic -> dense 2 -> softmax
+dense 4 as first -> relu -> basic -> dense 2 -> softmax
+""",
+    ),
+    Code(
+        "CNN029",
+        "foreign-comment",
+        """\
+A comment begins with `#` and ends with its line. `//`, `/* */`, `--`, `%` and three quotes begin comments in
+other languages.""",
+        wrong="""\
+input 1x28x28   // of digits
+dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28   # of digits
+dense 10 -> softmax
+""",
+    ),
+    Code(
+        "CNN030",
+        "number-without-braces",
+        """\
+The name of a number, of a `let` or of a block's parameter, stands in braces wherever a number is wanted:
+`conv {w}x3x3`, `dense {2*w}`, `(...)*{n}`. Without them it reads as a word or a setting.""",
+        wrong="""\
+let n = 2
+input 4
+(dense 4 -> relu)*n -> dense 2 -> softmax
+""",
+        right="""\
+let n = 2
+input 4
+(dense 4 -> relu)*{n} -> dense 2 -> softmax
 """,
     ),
 )

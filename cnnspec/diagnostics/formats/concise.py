@@ -1,4 +1,7 @@
-"""A line a finding, as editors and `grep` like it: `net.cnn:3:7: error[CNN103]: a 5x5 kernel ...`."""
+"""A line a finding, as editors and `grep` like it.
+
+net.cnn:3:7: error[CNN103]: a 5x5 kernel does not fit a 2x2 image (needs at least 5x5, gets 2x2)
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,6 @@ def render(files: Sequence[Checked]) -> str:
 def line(diagnostic: Diagnostic, place: Place) -> str:
     """One finding on one line, whatever its message and file name are made of."""
     row, column = place.start
-    message = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"
+    message = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.sentence}"
     fixable = {"safe": " [fixable]", "unsafe": " [fixable, unsafe]"}.get(diagnostic.applicability, "")
     return line_of_log(one_line(f"{place.filename}:{row}:{column}: {message}{fixable}"))

@@ -40,7 +40,7 @@ def annotation(diagnostic: Diagnostic, place: Place) -> str:
         properties |= {"col": column, "endColumn": end_column}
     properties["title"] = f"{diagnostic.code} {diagnostic.name}"
     written = ",".join(f"{name}={property_escaped(str(value))}" for name, value in properties.items())
-    message = diagnostic.message + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
+    message = diagnostic.sentence + (f"\nhelp: {diagnostic.help}" if diagnostic.help else "")
     return f"::{diagnostic.severity} {written}::{escaped(message)}"
 
 

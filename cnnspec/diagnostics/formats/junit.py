@@ -28,7 +28,7 @@ def render(files: Sequence[Checked]) -> str:
         others = [pair for pair in file.findings() if not file.fails(pair[0])]
         if failures:
             first = failures[0][0]
-            message = first.message + (f" (and {len(failures) - 1} more)" if len(failures) > 1 else "")
+            message = first.sentence + (f" (and {len(failures) - 1} more)" if len(failures) > 1 else "")
             failure = xml.SubElement(case, "failure", message=clean(visible(message)), type=first.code)
             failure.text = clean("\n".join(concise.line(*pair) for pair in failures))
         if others:

@@ -73,7 +73,7 @@ def notification(diagnostic: Diagnostic) -> dict[str, Any]:
 
 
 def message(diagnostic: Diagnostic) -> str:
-    text = diagnostic.message + (f" ({diagnostic.label})" if diagnostic.label else "")
+    text = diagnostic.sentence
     return unlinked(f"{text}\nhelp: {diagnostic.help}" if diagnostic.help else text)
 
 

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import re
+
 from ...diagnostics import Fault, Span
 from ...ir import TensorType
 from ..findings import Proposal, insert, replace
 
 
 def candidates(
-    fault: Fault, op: object, span: Span, spans: dict[str, Span], inputs: list[TensorType]
+    fault: Fault, op: object, span: Span, spans: dict[str, Span], inputs: list[TensorType], origin: Span | None
 ) -> list[Proposal]:
-    """What to try for a fault of the op at `span`; `spans` tells where its fields, or its branches, stand."""
-    if fault.code == "CNN103" and hasattr(op, "pad"):
+    """What to try for a fault of the op at `span`; `spans` tells where its fields, or its branches, stand.
+
+    `origin` is the `input` that the op reads, where it reads one.
+    """
+    if fault.code == "CNN103" and hasattr(op, "pad") and not _channels_last(inputs[0]):
         return _pad(span, spans)
     if fault.code == "CNN205" and "size" in spans:
-        return _another_rank(spans["size"], inputs[0])
+        return [*_image(origin, inputs[0]), *_another_rank(spans["size"], inputs[0])]
     if fault.code == "CNN101":
         return _equal_branches([spans[f"input{i}"] for i in range(len(inputs))], inputs)
     return []
+
+
+def _channels_last(x: TensorType) -> bool:
+    """Whether an image was probably stated as height, width, channels: padding is not what it lacks."""
+    return x.kind == "image" and x["w"] in (1, 3, 4) and min(x["c"], x["h"]) >= 8
+
+
+def _image(origin: Span | None, x: TensorType) -> list[Proposal]:
+    """`input 1x28x28` for `input 28x28`: a square without its channels."""
+    if origin is None or x.kind != "sequence" or len(set(x.shape)) != 1:
+        return []
+    stated = re.search(r"\d+x\d+", origin.text)
+    if not stated:
+        return []
+    at = Span(origin.source, origin.start + stated.start(), origin.start + stated.end())
+    return [replace(at, f"1x{stated[0]}", help=f"an image has channels too: `input 1x{stated[0]}`")]
 
 
 def _pad(span: Span, spans: dict[str, Span]) -> list[Proposal]:

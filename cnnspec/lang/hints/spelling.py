@@ -46,6 +46,7 @@ ELSEWHERE: dict[str, str] = {
     "label_smoothing": "smoothing",
     "dataset": "source",
     "val": "validation",
+    "val_split": "validation",
     "validation_split": "validation",
     "augmentation": "augment",
     "parameters": "params",
@@ -61,6 +62,22 @@ ELSEWHERE: dict[str, str] = {
 }
 
 SWITCHES: dict[str, str] = {"true": "on", "yes": "on", "false": "off", "no": "off", "none": "off"}
+
+# values that other systems spell otherwise
+VALUES: dict[str, str] = {
+    "he_normal": "kaiming_normal",
+    "he_uniform": "kaiming_uniform",
+    "kaiming_normal_": "kaiming_normal",
+    "kaiming_uniform_": "kaiming_uniform",
+    "glorot_normal": "xavier_normal",
+    "glorot_uniform": "xavier_uniform",
+    "fp32": "float32",
+    "bf16": "bfloat16",
+    "fp16": "float16",
+    "half": "float16",
+    "val_loss": "cost",
+    "val_accuracy": "accuracy",
+}
 
 # the setting that other systems take first and without its name: `LeakyReLU(0.2)`
 FIRST: dict[str, str] = {"leaky": "slope", "elu": "alpha", "celu": "alpha"}

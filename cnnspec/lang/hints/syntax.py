@@ -10,14 +10,26 @@ import re
 from collections.abc import Callable
 
 from ...diagnostics import Edit, Span
-from ...ir.fields import settings
+from ...ir.fields import settings, size_field
 from ...words import WORDS
 from ..findings import Findings, Proposal, replace
 from ..parse.context import ENDS, SIZED, ErrorContext
 from ..parse.layout import DEEPEST
 from ..parse.tokens import Token
 from .characters import letter_for_digit, letters_for_number, open_string, strange_character
-from .unknown import block_of, report_outside
+from .placed import block_of, of_a_nested_word, report_outside, sized_settings
+from .python import both_betas, python_call, python_value
+from .signs import (
+    bare_number,
+    braces_around_chain,
+    brackets,
+    colon,
+    count_without_sign,
+    input_as_layer,
+    named_layer,
+    python_keyword,
+    sum_of_values,
+)
 
 
 def explain(place: ErrorContext, findings: Findings) -> Proposal | None:
@@ -88,10 +100,21 @@ def comma(place: ErrorContext, findings: Findings) -> bool:
         return False
     if place.kind(-1) == "NUMBER" and place.kind(1) == "NUMBER":
         return _joined(place, -1, {"NUMBER", "COMMA"}, findings)
+    if _in_join(place):
+        bar = replace(Span(place.source, place.span(-1).end, place.span().end), " |", help="write `|`")
+        findings.report("CNN003", "the branches of a join are separated by `|`", place.span(), bar)
+        return True
     # `pad` is a layer and a setting of others: after a comma it is taken for the setting
     setting = any(place.text(1) in settings(op) for op in WORDS.values())
+    inner = place.braced and of_a_nested_word(place.text(1))  # `optimiser adam, lr 0.01`
     layer = place.kind(1) == "NAME" and place.text(1) in WORDS and not setting
-    sign, said = (" ;", "`;` or a new line") if place.braced else (" ->", "an arrow") if layer else (" ", "a space")
+    sign, said = (
+        (" ;", "`;` or a new line")
+        if place.braced and not inner
+        else (" ->", "an arrow")
+        if layer
+        else (" ", "a space")
+    )
     between = Span(place.source, place.span(-1).end, place.span().end)
     if sign == " ":
         between = place.span()
@@ -101,9 +124,21 @@ def comma(place: ErrorContext, findings: Findings) -> bool:
     return True
 
 
+def _in_join(place: ErrorContext) -> bool:
+    """Whether the innermost parenthesis around here is that of a join."""
+    depth = 0
+    for i in range(place.number - 1, place.begun, -1):
+        kind = place.tokens[i].type
+        depth += (kind == "RPAR") - (kind == "LPAR")
+        if depth < 0:
+            return place.tokens[i - 1].type == "JOIN"
+    return False
+
+
 def numbers_apart(place: ErrorContext, findings: Findings) -> bool:
-    """conv 8 3 3, conv 8*3*3"""
+    """conv 8 3 3, conv 8*3*3, stride 2 2"""
     of_a_layer = place.kind(-2) == "NAME" and place.text(-2) in WORDS and not place.braced
+    of_a_layer = of_a_layer or (place.kind(-2) == "NAME" and place.text(-2) in sized_settings())
     if place.kind() in SIZED and place.kind(-1) in SIZED and of_a_layer:
         return _joined(place, -1, SIZED, findings)
     if place.kind() == "TIMES" and place.kind(-1) in SIZED and place.kind(-2) == "TIMES":
@@ -120,7 +155,13 @@ def _joined(place: ErrorContext, first: int, kinds: set[str] | frozenset[str], f
     size = "x".join(place.text(step) for step in range(first, last + 1) if place.kind(step) in SIZED)
     # `2*3` may be a product, and `0,5` a fraction
     sure = "TIMES" not in kinds and not re.fullmatch(r"\d+,\d+", span.text)
-    findings.report("CNN012", "the numbers of a size are joined by x", span, replace(span, size, sure=sure))
+    fixes = [replace(span, size, sure=sure)]
+    word = place.text(first - 1)
+    if size.count("x") == 1 and word in WORDS and "pad" in settings(WORDS[word]):
+        sized = size_field(WORDS[word])
+        if sized is not None and sized.metadata["pattern"].startswith("F"):  # filters, and one number for a square
+            fixes.insert(0, replace(span, f"{size}x{size.partition('x')[2]}", sure=False))
+    findings.report("CNN012", "the numbers of a size are joined by x", span, *fixes)
     return True
 
 
@@ -246,25 +287,62 @@ def count_before(place: ErrorContext, findings: Findings) -> bool:
     return True
 
 
+def other_equals(place: ErrorContext, findings: Findings) -> bool:
+    """net head == dense 10, let w := 8"""
+    text = place.text() if place.text() == "==" else place.text() + place.text(1)
+    if "EQUAL" not in place.expected or text not in ("==", ":="):
+        return False
+    span = place.span(0, None if place.text() == "==" else 1)
+    findings.report("CNN001", f"`{text}` is not `=`", span, replace(span, "="))
+    return True
+
+
+def bare_path(place: ErrorContext, findings: Findings) -> bool:
+    """source images photos/train"""
+    if not place.braced or place.text() not in ("/", ".", "~"):
+        return False
+    text, at = place.source.text, place.span().start
+    start = re.search(r"[\w.~-]*$", text[max(0, at - 100) : at])
+    end = re.compile(r"[\w./~-]*").match(text, at)
+    assert start and end
+    span = Span(place.source, at - len(start[0]), end.end())
+    findings.report("CNN003", "a path stands in quotes", span, replace(span, f'"{span.text}"'))
+    return True
+
+
 Slip = Callable[[ErrorContext, Findings], bool]
 SLIPS: tuple[Slip, ...] = (
+    python_keyword,
+    other_arrow,
+    bare_number,
     letter_for_digit,
     letters_for_number,
     open_string,
+    input_as_layer,
+    colon,
+    braces_around_chain,
+    both_betas,
+    python_call,
+    python_value,
+    named_layer,
     pair_with_sign,
+    brackets,
+    bare_path,
     strange_character,
     outside_of_its_block,
+    count_without_sign,
     numbers_apart,
     comma,
     missing_arrow,
     name_without_value,
     name_after_shape,
     arrow_alone,
-    other_arrow,
     count_before,
+    sum_of_values,
     braces_in_arithmetic,
     bar_without_join,
     closes_nothing,
+    other_equals,
 )
 
 

@@ -11,15 +11,43 @@ from collections.abc import Iterable, Mapping
 from itertools import takewhile
 
 from ...diagnostics import Label, Span
-from ...ir.fields import Declared, Switch, settings
-from ...settings.data import Data
-from ...settings.optimisers import OPTIMISERS
-from ...settings.train import Train
+from ...ir.fields import Declared, size_field
 from ...words import WORDS
 from ..findings import Findings, Proposal, replace
+from ..lowering.arithmetic import Names
 from ..lowering.scope import Scope
-from ..parse.tree import Attr, Call, Name, Quote, Tap, Value
-from .spelling import ELSEWHERE, FIRST, OTHER_FIRST, SWITCHES, elsewhere, own_setting
+from ..parse.tree import Attr, Call, Hole, Name, Number, Quote, Setting, Tap, Value
+from .placed import BLOCKS, ELSEWHERE_SAID, belongs
+from .signs import with_braces
+from .spelling import ELSEWHERE, OTHER_FIRST, elsewhere, own_setting
+from .stated import told_otherwise
+
+INPUTS = frozenset(("x", "X", "img", "image", "images", "input", "inputs", "data", "inp", "in"))
+TIMES = frozenset(("x", "X", "times"))
+MEANT: dict[str, tuple[str, ...]] = {  # words of other systems, plainly written, that are near enough to be named
+    **dict.fromkeys(
+        ("crossentropy", "sparsecategoricalcrossentropy", "crossentropywithlogits"), ("cross_entropy",)
+    ),
+    **dict.fromkeys(("bce", "bcewithlogits", "binarycrossentropywithlogits"), ("binary_cross_entropy",)),
+    "mse": ("mse",),
+    **dict.fromkeys(("l1", "mae"), ("mae",)),
+    "smoothl1": ("huber",),
+    "multimargin": ("hinge",),
+    **dict.fromkeys(("cosineannealinglr", "cosinedecay", "cosineannealing"), ("cosine",)),
+    "exponentiallr": ("exponential",),
+    "onecyclelr": ("onecycle",),
+    "steplr": ("step",),
+    **dict.fromkeys(("folder", "imagefolder", "directory", "imagedatasetfromdirectory"), ("images",)),
+    **dict.fromkeys(("flip", "horizontalflip", "hflip", "fliplr"), ("flip",)),
+    **dict.fromkeys(("rotation", "rotate"), ("rotate",)),
+    **dict.fromkeys(("crop",), ("crop",)),
+    **dict.fromkeys(("translation", "affine"), ("shift",)),
+    **dict.fromkeys(("resizedcrop",), ("resized_crop",)),
+    "erasing": ("cutout",),
+    "zoom": ("scale",),
+    "colorjitter": ("brightness",),
+    "gaussiannoise": ("noise",),
+}
 
 
 def unknown_word(
@@ -31,30 +59,42 @@ def unknown_word(
 ) -> None:
     """Report a word that nobody knows, with the one that was probably meant."""
     meant = elsewhere(word.text, known)
+    meant = meant or next((own for own in MEANT.get(_plain(word.text), ()) if own in known), "")
     meant = meant or findings.work.nearest(word.text, (*known, *others))
-    help = "" if meant else f"there are {', '.join(known)}" if len(known) <= 12 else "`cnnspec ops` lists them all"
+    help = ""
+    if not meant and known:
+        help = f"there are {', '.join(known)}" if len(known) <= 12 else "`cnnspec ops` lists them all"
+    elif not meant and what == "block":
+        chained = "a network is its layers with `->` between them: `conv 8x3x3 -> relu`"
+        plain = word.text.isidentifier() and not word.text[0].isupper()
+        help = f"a block is defined by `block {word.text}(c) = ...`, and the file has none" if plain else chained
     proposals = [replace(word.span, meant)] if meant else []
     what = {"augment": "augmentation"}.get(what, what)
     findings.report("CNN201", f"there is no {what} called `{word.text}`", word.span, *proposals, help=help)
 
 
-def block_of(name: str) -> str:
-    """The block, `train` or `data`, that a setting belongs to or that a word is; empty for others."""
-    if name in ("train", "data", "expect"):
-        return name
-    for block in (Train, Data):
-        if own_setting(name, settings(block)) in settings(block) and name not in WORDS:
-            return block.word
-    return ""
+def untapped(word: Name, values: Iterable[str], where: Span | None, findings: Findings) -> bool:
+    """img -> conv 8x3x3, where `as img` stands"""
+    first = word.text in INPUTS and word.span.source.text[word.span.end :].lstrip().startswith("->")
+    if word.text in values:
+        related = (Label(where, f"`{word.text}` is this value"),) if where else ()
+        message = f"`{word.text}` is a value, and a chain goes on from it with `@{word.text}`"
+        findings.report("CNN201", message, word.span, replace(word.span, f"@{word.text}"), related=related)
+    elif first:
+        after = word.span.source.text.index("->", word.span.end) + 2
+        arrow = Span(word.span.source, word.span.start, after)
+        message = f"there is no layer called `{word.text}`: a chain begins with its first layer"
+        fix = replace(arrow, "", help=f"leave `{word.text} ->` out; the input is read by itself", sure=False)
+        findings.report("CNN201", message, word.span, fix)
+    return word.text in values or first
 
 
-def report_outside(block: str, word: Span, line: Span, findings: Findings) -> None:
-    """Report a setting, or the word of a block, that stands outside of braces."""
-    within = line.text.removeprefix(block).strip()
-    message = f"`{word.text}` is not a layer; what belongs to `{block}` stands in braces"
-    fix = replace(line, f"{block} {{ {within} }}") if within and "->" not in within else None
-    help = f"write `{block} {{ ... }}`"
-    findings.report("CNN003", message, word, *([fix] if fix else []), help=help)
+def _plain(name: str) -> str:
+    """A word without what other systems put around it: `nn.BCELoss` is bce."""
+    plain = name.rpartition(".")[2].lower().replace("_", "")
+    for affix in ("random", "loss"):
+        plain = plain.removeprefix(affix).removesuffix(affix)
+    return plain
 
 
 def unknown_setting(
@@ -64,8 +104,12 @@ def unknown_setting(
     known: Iterable[str],
     findings: Findings,
     siblings: Iterable[str] = (),
+    lines: tuple[Setting, ...] = (),
 ) -> None:
-    """Report a setting that a word does not take; see `declared.read_word` for `siblings`."""
+    """Report a setting that a word does not take; see `declared.read_word` for `siblings`.
+
+    `lines` are those of the block, where it is a block's.
+    """
     name = attr.name.text
     if name in WORDS and not WORDS[name].join and cls.word in WORDS:
         before = Span(attr.span.source, attr.span.start, attr.span.start)
@@ -78,7 +122,10 @@ def unknown_setting(
         )
         return
     meant = ELSEWHERE.get(name.lower(), "")
-    meant = meant if meant in known else findings.work.nearest(name, tuple(known))
+    if meant not in known:
+        theirs = {other: own for other, own in ELSEWHERE.items() if own in known}
+        near = findings.work.nearest(name, (*known, *theirs))
+        meant = theirs.get(near, near)
     message = f"`{word.text}` has no setting `{name}`"
     if meant:
         findings.report("CNN202", message, attr.name.span, replace(attr.name.span, meant))
@@ -89,16 +136,47 @@ def unknown_setting(
         proposal = replace(attr.name.span, f"-> {layer}")
         findings.report("CNN202", message, attr.name.span, proposal)
         return
-    for other in OPTIMISERS if cls is Train else ():
-        theirs = settings(other)
-        own = name if name in theirs else ELSEWHERE.get(name.lower(), "")
-        if own in theirs:
-            help = f"it belongs to the optimiser: `optimiser {other.word} {own} {attr.value.span.text}`"
-            findings.report("CNN202", message, attr.name.span, help=help)
-            return
+    why = ELSEWHERE_SAID.get((cls.word, name.lower()), "")
+    if cls.word in BLOCKS and not why and belongs(cls, attr, lines, findings):
+        return
+    if why:
+        findings.report("CNN202", message, attr.name.span, label="", help=why)
+        return
     listed = ", ".join(known)
     help = f"its settings are {listed}" if listed else f"`{word.text}` has no settings"
     findings.report("CNN202", message, attr.name.span, help=help)
+
+
+def misread(
+    cls: type[Declared],
+    word: Name,
+    size: Value | Quote | None,
+    attrs: tuple[Attr, ...],
+    names: Names,
+    findings: Findings,
+) -> bool:
+    """Report what reads as a setting and was meant otherwise: a size, a count, another system's setting."""
+    if told_otherwise(cls, word, size, attrs, findings):
+        return True
+    if cls.word in WORDS and not size and (meant := with_braces(attrs[0].name.text, frozenset(names))):
+        span = attrs[0].name.span
+        findings.report("CNN030", f"a number's name stands in braces: `{meant}`", span, replace(span, meant))
+        return True
+    last = attrs[-1]
+    if last.name.text in TIMES and isinstance(last.value, Number | Hole) and cls.word in WORDS:
+        sized = size_field(cls)
+        most = 0 if sized is None else max(getattr(sized.metadata["kind"], "lengths", (2,)))
+        if len(attrs) > 1 + (attrs[-2].name.text in TIMES) or not size or size.span.text.count("x") + 2 > most:
+            before = Span(
+                word.span.source, (attrs[-2].span if len(attrs) > 1 else (size or word).span).end, last.span.end
+            )
+            fix = replace(before, f"*{last.value.span.text}")
+            findings.report("CNN001", "a repetition is written with `*`", last.span, fix)
+            return True
+    if size and attrs[0].name.text in ("x", "X"):
+        spaced_size(size, attrs, findings)
+        return True
+    return False
 
 
 def spaced_size(size: Value | Quote, attrs: tuple[Attr, ...], findings: Findings) -> None:
@@ -118,28 +196,23 @@ def separated(attr: Attr) -> Proposal:
 
 def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -> None:
     """Report a call of what cannot be called: `conv(8, 3, 3)`, `LeakyReLU(negative_slope=0.2)`."""
+    from .python import called, layer
+
     name = call.name.text
     layers = {word: cls for word, cls in WORDS.items() if not cls.join}
-    word = name if name in WORDS else elsewhere(name, layers)
-    sizes = [arg.value.span.text for arg in call.arguments if arg.name is None]
+    word = name if name in WORDS else elsewhere(name.rpartition(".")[2], layers)
     if not word:
         unknown_word(call.name, dict.fromkeys(recipes), "block", findings, list(layers))
         return
-    known = settings(WORDS[word])
-    first = [FIRST[word]] if word in FIRST and len(sizes) == 1 else []
-    written = [word, *first, *(["x".join(sizes)] if sizes else [])]
-    for arg in call.arguments:
-        if arg.name is not None:
-            theirs, value = arg.name.text, arg.value.span.text
-            own = ELSEWHERE.get(theirs, theirs)
-            switch = own in known and isinstance(known[own].metadata["kind"], Switch)
-            written += [own if own in known else theirs, SWITCHES.get(value.lower(), value) if switch else value]
-    # where there are several sizes, another system counts otherwise: channels first, or a stride last
-    sure = len(sizes) < 2 and not (sizes and word in OTHER_FIRST)
-    fixes = [replace(call.span, " ".join(written), sure=sure)] if word == name or len(sizes) < 2 else []
     message = f"`{name}` is a layer, and layers take no parentheses"
     if word != name:
         message = f"`{name}` is written `{word}`, and layers take no parentheses"
+    read = called(call.span.text)
+    meant = layer(read) if read else ""
+    # where there are several, another system counts otherwise: channels first, or a stride last
+    given = sum(arg.name is None for arg in call.arguments)
+    sure = given < 2 and not (given and word in OTHER_FIRST)
+    fixes = [replace(call.span, meant, sure=sure)] if meant else []
     findings.report("CNN208", message, call.span, *fixes)
 
 

@@ -7,39 +7,18 @@ one of the two tuples at the end.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from ...diagnostics import Diagnostic, Edit, Span
 from ...ir import Graph, Node
-from ...settings.data import Data
 from ..findings import Findings, Proposal, insert, replace
 from ..lowering.inputs import KNOWN
-from ..lowering.names import Module
-from ..lowering.network import Network
 from ..parse.tree import Block, Import, Let
+from . import habits
+from .checked import Checked, Warned, Warning
 from .reach import Lost, unreached
 
 HEAVY_SHARE = 0.9
 HEAVY_COUNT = 1_000_000  # below, a heavy layer harms nobody
-
-
-class Checked(NamedTuple):
-    """What the warnings look at."""
-
-    network: Network
-    module: Module
-    data: Data
-    source_stated: bool
-    library: bool
-
-    @property
-    def graph(self) -> Graph:
-        return self.network.graph
-
-
-Warned = Iterator[tuple[Diagnostic, tuple[Proposal, ...]]]
-Warning = Callable[[Checked], Warned]
 
 
 def relu_before_softmax(c: Checked) -> Warned:
@@ -189,5 +168,11 @@ def maker(graph: Graph, node: Node) -> Node:
     return node
 
 
-OF_LAYERS: tuple[Warning, ...] = (relu_before_softmax, bias_before_bn, stride_over_kernel)
-OF_WHOLE_FILES: tuple[Warning, ...] = (classes_differ, pixels_unused, top_heavy, unused_names)
+OF_LAYERS: tuple[Warning, ...] = (relu_before_softmax, bias_before_bn, stride_over_kernel, *habits.OF_LAYERS)
+OF_WHOLE_FILES: tuple[Warning, ...] = (
+    classes_differ,
+    pixels_unused,
+    top_heavy,
+    unused_names,
+    *habits.OF_WHOLE_FILES,
+)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from ...diagnostics import Label
-from ..findings import Findings, replace
+from ..findings import Findings, Proposal, replace
 from ..parse.tree import Call, Layer
 from .arithmetic import Numeric, evaluate
 from .names import Numbers, Recipe
@@ -19,6 +21,7 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
                 "CNN020",
                 f"`{recipe.name.text}` is called with parentheses: `{recipe.name.text}({shown})`",
                 extra.span,
+                *_in_parentheses(recipe, call),
             )
             return unknown(recipe)
     given: dict[str, Numeric | None] = {}
@@ -65,6 +68,14 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
         else:
             numbers.own[name] = evaluate(param.default, numbers, findings)
     return numbers
+
+
+def _in_parentheses(recipe: Recipe, call: Layer) -> list[Proposal]:
+    """res 32 s 2: res(32, s = 2)"""
+    sizes = re.findall(r"\{[^{}]*\}|[^x{}]+", call.size.span.text) if call.size else []
+    given = [size.strip("{}") for size in sizes]
+    given += [f"{attr.name.text} = {attr.value.span.text.strip('{}')}" for attr in call.attrs]
+    return [replace(call.span, f"{recipe.name.text}({', '.join(given)})")]
 
 
 def unknown(recipe: Recipe) -> Numbers:

@@ -58,7 +58,9 @@ def check_budgets(
             found: Figure = ROWS[name](row)
         else:
             found = FIGURES[name](known)
-        if not budget.holds(found):
+        if name == "receptive_field" and isinstance(budget.bound, float) and 0 < budget.bound <= 1:
+            _check_share(budget, found, graph, findings)
+        elif not budget.holds(found):
             most = max(known.rows, key=MOST[name]) if name in MOST and not budget.at else None
             findings.add(missed(budget, found, graph, most.name if most else ""))
 
@@ -115,6 +117,17 @@ def listed(names: Sequence[str]) -> str:
     """Names as a choice: `cost`, `mae` or `r2`."""
     quoted = [f"`{name}`" for name in names]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+
+
+def _check_share(budget: Budget, field: Figure, graph: Graph, findings: Findings) -> None:
+    """`receptive_field >= 60%`: whether one output sees the share of a side that an object takes."""
+    side = max((size for name in graph.inputs for size in graph.type(name).spatial), default=0)
+    assert isinstance(field, int) and isinstance(budget.bound, float)
+    if side and not budget.holds(field / side):
+        seen = f"one output sees {field} of {side} pixels along a side, {100 * field / side:.3g} %"
+        message = f"{seen}, and an object takes {SAID[budget.relation]} {shown(budget.bound, '%')}"
+        help = "more layers, larger kernels or strides see further; `cnnspec summary` lists the field of each"
+        findings.add(Diagnostic("CNN247", message, budget.span, help=help))
 
 
 def _check_memory(budget: Budget, known: Facts, graph: Graph, train: Train, findings: Findings) -> None:

@@ -24,8 +24,9 @@ from ...ir.fields import (
     settings,
     size_field,
 )
+from ...ir.fields import Number as Fraction
 from ..findings import Findings, Proposal, replace
-from ..hints.spelling import FIRST, SWITCHES, own_setting, own_switch, own_word
+from ..hints.spelling import FIRST, SWITCHES, VALUES, own_setting, own_switch, own_word
 from ..parse.tree import Attr, Hole, Listed, Name, Number, Quote, Setting, Sizes, Value
 from .arithmetic import Names, evaluate
 
@@ -93,11 +94,11 @@ def read_word(
     known = settings(cls)
     spans = {"": word.span}
     values: dict[str, object] = {}
-    if size and attrs and attrs[0].name.text in ("x", "X"):
-        from ..hints.unknown import spaced_size
+    if any(own_setting(attr.name.text, known) not in known for attr in attrs):
+        from ..hints.unknown import misread
 
-        spaced_size(size, attrs, findings)
-        return Word(None, spans)
+        if misread(cls, word, size, attrs, names, findings):
+            return Word(None, spans)
     good = _read_size(cls, word, size, names, findings, spans, values)
     findings.work.add(len(attrs))
     for attr in attrs:
@@ -181,7 +182,8 @@ def _read_size(
     try:
         values[field.name] = kind.read(value)
     except Fault as fault:
-        findings.report(fault.code, f"the size of `{word.text}` {fault.message}", size.span)
+        said = f"the size of `{word.text}` {fault.message}"
+        findings.report(fault.code, said, size.span, *_likely(kind, size, names, findings), help=fault.help)
         return False
     return True
 
@@ -230,7 +232,7 @@ def _read_nested(
     siblings: Iterable[str],
 ) -> Declared | Bad:
     if not isinstance(value, Name):
-        findings.report("CNN203", f"`{name.text}` wants {kind.wanted}", value.span)
+        findings.report("CNN203", f"`{name.text}` wants {kind.wanted}", value.span, *_bare(value))
         return BAD
     by_word = kind.by_word
     cls = by_word.get(own_word(value.text, by_word))
@@ -270,6 +272,15 @@ def _read_clause(
 
 def _likely(kind: Kind, value: Value | Quote, names: Names, findings: Findings) -> list[Proposal]:
     """What a refused value was probably meant to be."""
+    if (
+        isinstance(value, Number)
+        and isinstance(kind, Fraction)
+        and kind.high == 1
+        and 2 <= (value.value or 0) <= 100
+    ):
+        return [replace(value.span, f"{value.span.text}%")]
+    if isinstance(value, Quote):
+        return _bare(value)
     if not isinstance(value, Name):
         return []
     if value.text in names:
@@ -278,8 +289,14 @@ def _likely(kind: Kind, value: Value | Quote, names: Names, findings: Findings) 
         meant = SWITCHES.get(value.text.lower())
         return [replace(value.span, meant)] if meant else []
     known: tuple[str, ...] = kind.names if isinstance(kind, Choice) else ()
-    close = findings.work.nearest(value.text, known)
+    close = VALUES.get(value.text.lower(), "")
+    close = close if close in known else findings.work.nearest(value.text, known)
     return [replace(value.span, close)] if close else []
+
+
+def _bare(value: Value | Quote) -> list[Proposal]:
+    """A name in quotes without them."""
+    return [replace(value.span, value.text)] if isinstance(value, Quote) and value.text.isidentifier() else []
 
 
 def repeated(name: Name, earlier: Span, findings: Findings) -> None:
@@ -315,6 +332,7 @@ def read_block(
 ) -> dict[str, list[Stated]]:
     """The settings of a block (`train`, `data`) that could be read, by name."""
     known = settings(cls)
+    lines = tuple(lines)
     found: dict[str, list[Stated]] = {}
     spans: dict[str, Span] = {}
     for line in lines:
@@ -323,7 +341,7 @@ def read_block(
             from ..hints.unknown import unknown_setting
 
             block = Name(cls.word, line.name.span)
-            unknown_setting(cls, block, Attr(line.name, line.value), known, findings)
+            unknown_setting(cls, block, Attr(line.name, line.value), known, findings, lines=lines)
             continue
         field = known[name]
         several = field.metadata.get("repeat", False)

@@ -215,7 +215,10 @@ class Lowering:
             from ..hints.candidates import candidates
 
             kinds = [self.builder.type(value) for value in inputs]
-            self.findings.add(self.explained(fault, op, inputs, spans), *candidates(fault, op, span, spans, kinds))
+            node = self.builder.nodes[inputs[0]]
+            origin = None if node.inputs else node.span
+            likely = candidates(fault, op, span, spans, kinds, origin)
+            self.findings.add(self.explained(fault, op, inputs, spans), *likely)
             return None
 
     def shared(self, op: Op, inputs: tuple[str, ...], owner: str) -> str:
@@ -257,7 +260,8 @@ class Lowering:
         word = layer.word
         if scope.module.may_define(word.text):
             return
-        from ..hints.unknown import block_of, report_outside, unknown_word
+        from ..hints.placed import block_of, report_outside
+        from ..hints.unknown import unknown_word, untapped
 
         block = block_of(word.text)
         if block:
@@ -265,6 +269,10 @@ class Lowering:
             return
         if word.text in WORDS:
             self.findings.report("CNN207", f"`{word.text}` joins branches: `{word.text}(... | ...)`", word.span)
+            return
+        values = {name for around in scope for name in around.values} | set(scope.module.labels)
+        where = scope.places.get(word.text) or scope.module.labels.get(word.text)
+        if layer.size is None and not layer.attrs and untapped(word, values, where, self.findings):
             return
         unknown_word(word, LAYERS, "layer", self.findings, (*scope.module.recipes, *STATEMENTS))
 

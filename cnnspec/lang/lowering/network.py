@@ -195,11 +195,21 @@ def _is_known(chain: Chain, module: Module) -> bool:
     return not isinstance(term, Layer) or term.word.text in RESERVED or term.word.text in module.recipes
 
 
+def _begins_unknown(chain: Chain, module: Module) -> bool:
+    """Whether a chain begins with a word that nobody knows, or joins such words and taps."""
+    term = chain.stages[0].term
+    if isinstance(term, Group):
+        return _begins_unknown(term.chain, module)
+    if isinstance(term, Join):
+        return all(begins_with_tap(branch) or _begins_unknown(branch, module) for branch in term.branches)
+    return not _is_known(chain, module)
+
+
 def _start(chain: Chain, module: Module, first: bool, start: Value, findings: Findings) -> Value:
     """What a chain of the file reads; a second one must say it itself."""
     if first or begins_with_tap(chain) or isinstance(start, Missing):
         return start
-    if not _is_known(chain, module):
+    if _begins_unknown(chain, module):
         return None
     span = chain.stages[0].term.span
     before = Span(span.source, span.start, span.start)

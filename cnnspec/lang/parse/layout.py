@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...diagnostics import Source, Span
-from ..findings import Findings
+from ..findings import Findings, replace
 from .tokens import Token
 
 DEEPEST = 30  # parentheses within one another; every later stage walks the tree by recursion
@@ -22,6 +22,7 @@ OPEN_ENDED = OPENERS | {"ARROW", "BAR", "EQUAL", "COMMA", "_LIST", "_SEP"}  # af
 CONTINUING = frozenset(("ARROW", "BAR", "CLOSE"))  # before these a line goes on
 WITHOUT_CHAIN = frozenset(("LET", "INPUT", "IMPORT"))  # these end with their line whatever follows
 ENDS = frozenset(("NEWLINE", "SEMICOLON"))
+SUSPECTS = frozenset(("OVER", "STRING", "STRAY", "MINUS"))  # what a comment of another language begins with
 LISTS = frozenset(("freeze", "of", "at"))  # the settings that take a list
 
 
@@ -34,24 +35,36 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
     out: list[Token] = []
     comments: list[Span] = []
     parens: list[Token] = []
+    calls: list[bool] = []  # of each of them, whether it holds arguments or parameters
     braces: list[Token] = []  # at most one: the grammar has no braces within braces
     end: Token | None = None
     owed = 0  # braces that were closed early, whose own ends are still to come
     head = ""  # what the statement began with
+    comment = 0  # where a comment ends that another language would have
 
     def close_all() -> None:
         for kind, opened in (("STRAY", parens), ("CLOSE", braces)):
             if opened:
                 out.append(_after(out[-1], kind, ""))
             if opened and not any(token.type == "OPEN_STRING" for token in out[-4:]):
-                _never_closed(opened[0], source, findings)
+                _never_closed(opened[0], out[-1].end_pos, source, findings)
             opened.clear()
+        calls.clear()
 
     for token in tokens:
         kind = token.type
+        if token.start_pos < comment:
+            continue
         if kind == "COMMENT":
             comments.append(Span(source, token.start_pos, token.end_pos))
             continue
+        if kind in SUSPECTS:
+            from ..hints.comments import end_of_comment
+
+            divides = bool(calls and calls[-1]) or (head == "LET" and end is None)
+            comment = end_of_comment(token, end is not None or not out, divides, source, findings)
+            if comment:
+                continue
         if kind in ENDS:
             end = token
             continue
@@ -68,12 +81,13 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
             head = kind
         if kind == "LPAR":
             parens.append(token)
+            calls.append(bool(out) and out[-1].type in ("NAME", "PATH"))
             if len(parens) > DEEPEST:
                 span = Span(source, token.start_pos, token.end_pos)
                 findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", span)
                 return [], comments
         elif kind == "RPAR":
-            del parens[-1:]
+            del parens[-1:], calls[-1:]
         elif kind in OPENERS:
             braces = [token]
         elif kind == "COMMA" and braces and not parens and _within_list(out):
@@ -103,10 +117,11 @@ def _after(token: Token, kind: str, text: str) -> Token:
     return Token(kind, text, token.end_pos, token.end_pos)
 
 
-def _never_closed(token: Token, source: Source, findings: Findings) -> None:
+def _never_closed(token: Token, last: int, source: Source, findings: Findings) -> None:
+    """Report a bracket that nothing closes before `last`, where it may have been meant to end."""
     end = token.end_pos
     bracket = token[-1]
     missing = {"(": ")", "{": "}"}[bracket]
-    findings.report(
-        "CNN004", f"`{bracket}` is never closed", Span(source, end - 1, end), label=f"its `{missing}` is missing"
-    )
+    closed = replace(Span(source, last, last), f" {missing}", help=f"close it with `{missing}`", sure=False)
+    at = Span(source, end - 1, end)
+    findings.report("CNN004", f"`{bracket}` is never closed", at, closed, label=f"its `{missing}` is missing")

@@ -70,7 +70,7 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
             machine.cut(depth)
             repairs += 1
             few = repairs <= MOST_REPAIRS and index - begun <= MOST_REREAD
-            repaired = apply(proposal, tokens) if proposal and few else None
+            repaired = apply(proposal, tokens, source.text) if proposal and few else None
             if repaired is not None:
                 findings.work.add(index - begun)
                 tokens, index = repaired, begun
@@ -94,9 +94,9 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
     return machine.end(tokens), lost
 
 
-def apply(proposal: Proposal, tokens: list[Token]) -> list[Token] | None:
+def apply(proposal: Proposal, tokens: list[Token], text: str) -> list[Token] | None:
     """The tokens with a proposed change made, so that the rest of a statement can be read; None where the
-    change is within a token."""
+    change is within a token. What stood in `text` already keeps its place."""
     for edit in sorted(proposal.edits, key=lambda edit: edit.span.start, reverse=True):
         start, end = edit.span.start, edit.span.end
         first = next((i for i, token in enumerate(tokens) if token.end_pos > start), len(tokens))
@@ -107,7 +107,8 @@ def apply(proposal: Proposal, tokens: list[Token]) -> list[Token] | None:
         new = list(lex(edit.text))
         for token in new:
             token.type = "_SEP" if token.type in ENDS else token.type
-            token.start_pos, token.end_pos = start, end
+            at = text.find(token, start, end)
+            token.start_pos, token.end_pos = (at, at + len(token)) if at >= 0 else (start, end)
         tokens = [*tokens[:first], *new, *tokens[max(first, last) :]]
     return tokens
 

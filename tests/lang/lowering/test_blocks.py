@@ -93,6 +93,23 @@ def test_overrides_of_one_part() -> None:
 
 
 @pytest.mark.parametrize(
+    ("override", "form"),
+    [
+        ("train.lr=0.1", "train.optimiser.lr=0.1"),
+        ("train.learning_rate=0.1", "train.optimiser.lr=0.1"),
+        ("train.momentum=90%", "train.optimiser.momentum=90%"),
+        ("train.warmup=2", "train.schedule.warmup=2"),
+        ("data.classes=3", "data.source.classes=3"),
+        ("lr=0.1", "train.optimiser.lr=0.1"),
+        ("epochs=3", "train.epochs=3"),
+    ],
+)
+def test_an_override_that_misses_its_place_is_told_the_form_that_works(override: str, form: str) -> None:
+    (found,) = reading(CHAIN, override).diagnostics
+    assert f"`--set {form}`" in found.help
+
+
+@pytest.mark.parametrize(
     ("override", "code"),
     [
         ("epochs=3", "CNN026"),

@@ -1,0 +1,347 @@
+"""Codes from CNN230 on: warnings of what is allowed and probably not meant."""
+
+from __future__ import annotations
+
+from .code import Code
+
+WARNINGS: tuple[Code, ...] = (
+    Code(
+        "CNN230",
+        "relu-before-softmax",
+        """\
+A softmax right after a relu: all negative evidence becomes zero, so classes that the layer speaks against
+share the same score, and where all are negative nothing is learnt. Leave the relu out.""",
+        wrong="""\
+input 1x28x28
+dense 10 -> relu -> softmax
+""",
+        right="""\
+input 1x28x28
+dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN231",
+        "bias-before-bn",
+        """\
+Batch normalisation subtracts the mean of each channel, and with it any bias that was added just before: the
+bias costs memory and time and changes nothing. Write `bias off`.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 -> bn -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 bias off -> bn -> relu -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN232",
+        "mse-of-softmax",
+        """\
+The squared error of a softmax has a gradient that vanishes where the network is confidently wrong, so it
+learns slowly or not at all. Cross-entropy is the cost that belongs to a softmax.""",
+        wrong="""\
+input 1x28x28
+dense 10 -> softmax
+train { cost mse }
+""",
+        right="""\
+input 1x28x28
+dense 10 -> softmax
+train { cost cross_entropy }
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN241",
+        "classes-without-shares",
+        """\
+The data have classes, and the network ends in numbers that are no shares of them. Where no cost is stated, it would
+be trained on the squared error, which learns classes slowly and badly; a cross-entropy that is stated would take
+logarithms of numbers that may be negative. End the network in `softmax` (in `sigmoid` for one output, or for
+several labels of an image): its cost is then the cross-entropy, computed with the softmax as one, so logits of any
+size do. Whoever means the squared error of one-hot rows says `cost mse`.""",
+        how="`input 1x28x28`, `dense 10` and `data { source digits }`: only a look at the data finds it.",
+    ),
+    Code(
+        "CNN233",
+        "classes-differ",
+        """\
+The output has more or fewer classes than the data have labels, and a run would be refused. Where `check` finds the
+data it says so by an error, CNN410.""",
+        wrong="""\
+input 1x28x28
+dense 12 -> softmax
+data { source digits }
+""",
+        right="""\
+input 1x28x28
+dense 10 -> softmax
+data { source digits }
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN234",
+        "pixels-unused",
+        """\
+Windows and strides leave rows or columns at the bottom or right of the input that reach no output. Where the
+image is what it should be, `pad include` takes the rest in; otherwise another size comes out even.""",
+        wrong="""\
+input 1x28x28
+maxpool 5 -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+maxpool 5 pad include -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN235",
+        "stride-over-kernel",
+        """\
+The stride is larger than the kernel, so pixels between two windows are looked at by none of them. A 1x1
+convolution that strides to match the shapes of a shortcut is meant so, and is not reported.""",
+        wrong="""\
+input 1x29x29
+conv 8x2x2 stride 3 -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x30x30
+conv 8x3x3 stride 3 -> relu -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN236",
+        "top-heavy",
+        """\
+One layer holds more than nine tenths of a network's parameters, most often the first dense layer after
+images that are still large. Pool more before it, or use `gap`.""",
+        wrong="""\
+input 3x64x64
+conv 16x3x3 -> relu -> dense 512 -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 3x64x64
+conv 16x3x3 -> relu -> gap -> dense 512 -> relu -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN237",
+        "unused-name",
+        """\
+A `let`, a block, an import or a parameter is never used.""",
+        wrong="""\
+input 1x28x28
+let width = 64
+dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+let width = 64
+dense {width} -> relu -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN238",
+        "output-without-cost",
+        """\
+Costs are stated, and one of the outputs has none: what only it depends on never learns.""",
+        wrong="""\
+input 4
+dense 8 -> relu as trunk
+net kind = @trunk -> dense 3 -> softmax
+net size = @trunk -> dense 1
+train { cost cross_entropy of kind }
+""",
+        right="""\
+input 4
+dense 8 -> relu as trunk
+net kind = @trunk -> dense 3 -> softmax
+net size = @trunk -> dense 1
+train { cost cross_entropy of kind ; cost mse of size weight 0.5 }
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN239",
+        "setting-repeated",
+        """\
+A setting is stated twice; the second one counts.""",
+        wrong="""\
+input 1x29x29
+conv 8x3x3 stride 1 stride 2 -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x29x29
+conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN240",
+        "cost-without-its-activation",
+        """\
+Cross-entropy takes the logarithm of shares that add up to one, as `softmax` gives them, and binary
+cross-entropy of numbers between 0 and 1, as `sigmoid` does. Of the plain output of a dense layer there is
+no logarithm where it is negative.""",
+        wrong="""\
+input 1x28x28
+dense 10
+train { cost cross_entropy }
+""",
+        right="""\
+input 1x28x28
+dense 10 -> softmax
+train { cost cross_entropy }
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN242",
+        "softmax-twice",
+        """\
+A softmax of a softmax: its input lies between 0 and 1 already, so the largest share that it can give to one of ten
+classes is 23 %, and its gradient nearly vanishes. A sigmoid before a softmax does the same.""",
+        wrong="""\
+input 1x28x28
+dense 10 -> softmax -> softmax
+""",
+        right="""\
+input 1x28x28
+dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN243",
+        "softmax-before-hinge",
+        """\
+The hinge cost wants scores without bounds, of which the right one should be a margin of 1 ahead. Shares of a
+softmax lie between 0 and 1: the margin is out of reach, and the cost never ends pulling.""",
+        wrong="""\
+input 1x28x28
+dense 10 -> softmax
+train { cost hinge }
+""",
+        right="""\
+input 1x28x28
+dense 10
+train { cost hinge }
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN244",
+        "dense-after-dense",
+        """\
+A dense layer of a dense layer is one dense layer, whose weights are the product of the two: it can tell nothing
+more, and costs more. An activation between them makes two of them. A narrow one between two wide ones is not
+reported, since that saves weights.""",
+        wrong="""\
+input 1x28x28
+dense 64 -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+dense 64 -> relu -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN245",
+        "unusual-learning-rate",
+        """\
+The learning rate is more than ten times above or below what the optimiser usually takes: `sgd` 0.001 to 0.1,
+`adam` and `adamw` 0.0001 to 0.001, `rmsprop` 0.0001 to 0.01, `lion` 0.00001 to 0.0003. A rate that suits `sgd`
+makes `adam` jump. It is reported for costs of classes, more above batches of 256, and no low rate where weights
+are loaded or frozen.""",
+        wrong="""\
+input 1x28x28
+dense 10 -> softmax
+train { optimiser adam lr 0.1 }
+""",
+        right="""\
+input 1x28x28
+dense 10 -> softmax
+train { optimiser adam lr 1e-3 }
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN246",
+        "dropout-before-bn",
+        """\
+Dropout changes the variance of what it thins out, in training and not afterwards. A batch normalisation right
+behind it keeps the running variance of training, and normalises by a wrong one when the network is used (Li and
+others, 2018). Put the dropout after it, or before the last layer.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 bias off -> dropout 50% -> bn -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 bias off -> bn -> relu -> dropout 50% -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN247",
+        "field-smaller-than-object",
+        """\
+`expect { receptive_field >= 60% }` says that what is to be recognised takes 60 % of a side of the image, and no
+output of the last layer with pixels sees as much: it must tell the whole from parts. A budget in pixels,
+`receptive_field >= 17`, is one that is missed or held (CNN605).""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 -> relu -> gap -> dense 10 -> softmax
+expect { receptive_field >= 60% }
+""",
+        right="""\
+input 1x28x28
+(conv 8x3x3 -> relu -> conv 8x3x3 -> relu -> maxpool 2)*2 -> gap -> dense 10 -> softmax
+expect { receptive_field >= 50% }
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN248",
+        "channels-last",
+        """\
+The sizes of an input are channels, height, width, in this order. `28x28x1` has 28 channels of 28x1 pixels; Keras
+would say `28x28x1` of what is `1x28x28` here.""",
+        wrong="""\
+input 28x28x1
+flatten -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+flatten -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+    Code(
+        "CNN249",
+        "momentum-of-keras",
+        """\
+The momentum of `bn` is the share of a new batch in the running mean and variance, as in PyTorch: 0.1, usually.
+Keras counts the share that is kept, so its 0.99 is 0.01 here. Above 0.5 the running values are those of the last
+few batches.""",
+        wrong="""\
+input 1x28x28
+conv 8x3x3 bias off -> bn momentum 0.99 -> relu -> dense 10 -> softmax
+""",
+        right="""\
+input 1x28x28
+conv 8x3x3 bias off -> bn momentum 0.01 -> relu -> dense 10 -> softmax
+""",
+        severity="warning",
+    ),
+)

@@ -1,0 +1,34 @@
+"""What the warnings look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ...diagnostics import Diagnostic, Span
+from ...ir import Graph
+from ...settings.data import Data
+from ...settings.train import Train
+from ..findings import Proposal
+from ..lowering.names import Module
+from ..lowering.network import Network
+
+
+class Checked(NamedTuple):
+    """A file that was read; `rate` is where it states its learning rate, if it does."""
+
+    network: Network
+    module: Module
+    data: Data
+    train: Train
+    source_stated: bool
+    rate: Span | None
+    library: bool
+
+    @property
+    def graph(self) -> Graph:
+        return self.network.graph
+
+
+Warned = Iterator[tuple[Diagnostic, tuple[Proposal, ...]]]
+Warning = Callable[[Checked], Warned]

@@ -1,0 +1,142 @@
+"""Warnings of habits: layers that undo one another, rates and shares counted as another system counts them.
+
+Each is a function over what was read, as in `warnings`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ...diagnostics import Diagnostic, Label, Span
+from ...ir import Graph, Node
+from ...words.costs import BinaryCrossEntropy, CrossEntropy, Hinge
+from ..findings import replace
+from ..parse.tree import Input, Number, Sizes
+from .checked import Checked, Warned
+
+LAST = frozenset(("softmax", "logsoftmax", "sigmoid"))  # what turns scores into probabilities
+LINEAR = frozenset(("dense",))
+TRANSPARENT = frozenset(("flatten", "reshape", "dropout"))  # what leaves a line of linear layers linear
+POINTWISE = frozenset(("relu", "leaky", "gelu", "swish", "elu", "flatten", "reshape"))
+OFF = 10  # times that a rate is above or below what is usual until it is told
+MANY_IMAGES = 256  # in a batch; beyond, rates are raised with it
+KERAS = 0.5  # of `bn`: shares above are counted as Keras counts them
+
+
+def softmax_twice(c: Checked) -> Warned:
+    """softmax -> softmax, sigmoid -> softmax"""
+    for node in c.graph:
+        if node.op.word not in LAST or not node.inputs or node.span is None:
+            continue
+        before = _behind(c.graph, node.inputs[0], frozenset(("flatten", "reshape")))
+        if before.op.word in LAST and before.span and {before.op.word, node.op.word} != {"sigmoid"}:
+            twice = f"`{node.op.word}` of a `{before.op.word}` makes every class nearly equal"
+            there = Label(before.span, "these are shares already")
+            yield Diagnostic("CNN242", twice, node.span, related=(there,), help="leave one of them out"), ()
+
+
+def softmax_before_hinge(c: Checked) -> Warned:
+    """softmax with cost hinge"""
+    for cost in c.train.cost:
+        output = cost.of or (c.graph.outputs[0] if len(c.graph.outputs) == 1 else "")
+        value = c.network.names.get(output, output)
+        if not isinstance(cost, Hinge) or value not in c.graph.nodes:
+            continue
+        last = c.graph.behind(value)
+        if last.op.word in LAST and last.span:
+            message = f"`hinge` wants scores, and a `{last.op.word}` leaves no room for its margin"
+            help = "end with the dense layer, or write `cost cross_entropy`"
+            yield Diagnostic("CNN243", message, last.span, help=help), ()
+
+
+def dense_twice(c: Checked) -> Warned:
+    """dense 64 -> dense 10"""
+    readers = c.graph.readers()
+    for node in c.graph:
+        if node.op.word not in LINEAR or node.span is None:
+            continue
+        before = _behind(c.graph, node.inputs[0], TRANSPARENT)
+        if before.op.word not in LINEAR or before.span is None or len(readers[before.name]) > 1:
+            continue
+        inside = c.graph.type(before.inputs[0]).elements
+        narrow = before.type.elements < min(inside, node.type.elements)
+        if not narrow:  # fewer numbers between than on both sides are a factorisation, which saves weights
+            message = "two dense layers with nothing between them are one dense layer"
+            there = Label(before.span, "this is the other one")
+            help = "put an activation between them: `-> relu ->`"
+            yield Diagnostic("CNN244", message, node.span, related=(there,), help=help), ()
+
+
+def rate_off(c: Checked) -> Warned:
+    """optimiser adam lr 0.1"""
+    optimiser, span = c.train.optimiser, c.rate
+    judged = all(isinstance(cost, CrossEntropy | BinaryCrossEntropy | Hinge) for cost in c.train.cost)
+    if span is None or not judged:  # numbers may be large, and so may be the steps to them
+        return
+    low, high = optimiser.usual
+    rate, most = optimiser.lr, high * max(1, c.train.batch / MANY_IMAGES)
+    tuned = c.train.weights is not None or bool(c.train.freeze)  # what is tuned is moved gently
+    if rate > OFF * most:
+        message = f"a learning rate of {rate:g} is high for {optimiser.word}, which usually takes {high:g} or less"
+    elif rate < low / OFF and not tuned:
+        message = f"a learning rate of {rate:g} is low for {optimiser.word}, which usually takes {low:g} or more"
+    else:
+        return
+    help = "`cnnspec lr` finds one by a range test"
+    yield Diagnostic("CNN245", message, span, help=help), ()
+
+
+def dropout_before_bn(c: Checked) -> Warned:
+    """dropout 50% -> bn"""
+    for node in c.graph:
+        if node.op.word != "bn" or node.span is None:
+            continue
+        before = _behind(c.graph, node.inputs[0], POINTWISE)
+        if before.op.word == "dropout" and before.span:
+            message = "`bn` learns the variance of what `dropout` thins out, and meets another when it is used"
+            there = Label(before.span, "only in training")
+            yield Diagnostic("CNN246", message, node.span, related=(there,), help="put the dropout after it"), ()
+
+
+def channels_last(c: Checked) -> Warned:
+    """input 28x28x1"""
+    for statement in c.module.file.statements:
+        sizes = statement.size if isinstance(statement, Input) else None
+        if not isinstance(sizes, Sizes) or len(sizes.items) != 3:
+            continue
+        h, w, channels = (item.value if isinstance(item, Number) else None for item in sizes.items)
+        if channels in (1, 3, 4) and isinstance(h, int) and isinstance(w, int) and min(h, w) >= 8:
+            meant = f"{channels}x{h}x{w}"
+            message = f"channels come first: {h}x{w}x{channels} has {h} of them, and images of {w}x{channels}"
+            fix = replace(sizes.span, meant, help=f"write `{meant}`", sure=False)
+            yield Diagnostic("CNN248", message, sizes.span), (fix,)
+
+
+def momentum_of_keras(c: Checked) -> Warned:
+    """bn momentum 0.99"""
+    told: set[Span] = set()
+    for node in c.graph:
+        momentum = getattr(node.op, "momentum", 0.0) if node.op.word == "bn" else 0.0
+        stated = re.search(r"momentum\s+([\d.]+%?)", node.span.text) if node.span and momentum > KERAS else None
+        if stated and node.span and momentum < 1 and node.span not in told:
+            told.add(node.span)
+            start = node.span.start
+            at = Span(node.span.source, start + stated.start(1), start + stated.end(1))
+            other = f"{1 - momentum:.6g}"
+            message = (
+                f"`bn momentum {stated[1]}` takes {momentum:.6g} of each new batch, and keeps {other} of what was"
+            )
+            fix = replace(at, other, help=f"Keras counts what is kept; write `momentum {other}`", sure=False)
+            yield Diagnostic("CNN249", message, at), (fix,)
+
+
+def _behind(graph: Graph, value: str, passed: frozenset[str]) -> Node:
+    """The node that a value comes from, words that are passed over aside."""
+    node = graph[value]
+    while node.op.word in passed and len(node.inputs) == 1:
+        node = graph[node.inputs[0]]
+    return node
+
+
+OF_LAYERS = (softmax_twice, dropout_before_bn, channels_last, momentum_of_keras)
+OF_WHOLE_FILES = (dense_twice, softmax_before_hinge, rate_off)

@@ -1,0 +1,240 @@
+"""What people write who think in Python: `padding='same'`, `stride (2, 2)`, `Conv2D(32, (3, 3))`.
+
+Calls are read by Python's own parser, which is asked for nothing but their shape: names, numbers, texts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...diagnostics import Span
+from ...ir.fields import Switch, Text, settings, size_field
+from ...settings.data import Data
+from ...settings.train import Train
+from ...words import WORDS
+from ..findings import Findings, replace
+from ..parse.context import ErrorContext
+from .spelling import FIRST, SWITCHES, elsewhere, own_setting, own_word
+from .stated import first_size, rebuilt
+
+if TYPE_CHECKING:
+    import ast
+
+LONGEST = 400  # characters of a call that is read
+PAIR = re.compile(r"""(?P<sign>\s*[=:]\s*|[^\S\n]+)(?P<value>'[^'\n]*'|"[^"\n]*"|\([\d \t,.]+\)|\[[\d \t,.]+\])""")
+BETAS = re.compile(r"betas\s*[=:]?\s*[(\[]?\s*(?P<first>[\d.]+)[\s,]+(?P<second>[\d.]+)\s*,?\s*[)\]]?")
+NUMBER = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?")
+Written = str | bool | tuple | None  # numbers as they are written
+
+
+class Called(NamedTuple):
+    """A call as Python reads it: the whole name, what stands without a name, and what has one."""
+
+    name: str
+    given: tuple[Written, ...]
+    named: dict[str, Written]
+
+
+def called(text: str) -> Called | None:
+    """A call, read; None where the text is none, or holds more than values.
+
+    >>> called("nn.Conv2d(1, 32, (3, 3), bias=False)")
+    Called(name='nn.Conv2d', given=('1', '32', ('3', '3')), named={'bias': False})
+    """
+    if len(text) > LONGEST:
+        return None
+    import ast
+
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = ast.parse(text.strip(), mode="eval").body
+        if isinstance(tree, ast.Call) and all(word.arg for word in tree.keywords):
+            given = tuple(_value(each) for each in tree.args)
+            return Called(ast.unparse(tree.func), given, {str(w.arg): _value(w.value) for w in tree.keywords})
+    return None
+
+
+def _value(node: ast.AST) -> Written:
+    """A value; a number, and a name, is the text that it is written as. Raises ValueError for anything else."""
+    import ast
+
+    if isinstance(node, ast.Constant) and isinstance(node.value, str | bool | None):
+        return node.value
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return repr(node.value)
+    if isinstance(node, ast.Tuple | ast.List):
+        return tuple(_value(each) for each in node.elts)
+    if isinstance(node, ast.Name | ast.Attribute):
+        return ast.unparse(node)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return f"-{_value(node.operand)}"
+    raise ValueError
+
+
+def plain(value: Written) -> str:
+    """A value as the language writes it.
+
+    >>> plain(("3", "3")), plain("same"), plain(True), plain("a/b.npz")
+    ('3x3', 'same', 'on', '"a/b.npz"')
+    """
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return "x".join(map(plain, value))
+    text = str(value)
+    return text if NUMBER.fullmatch(text) or re.fullmatch(r"\w[\w.]*", text) else f'"{text}"'
+
+
+def layer(call: Called) -> str:
+    """A call of a layer as the language writes it; empty where it is none, or what it says is not known.
+
+    >>> layer(called("nn.Conv2d(1, 32, 3, padding=1, bias=False)"))
+    'conv 32x3x3 pad 1 bias off'
+    >>> layer(called("Dense(10, activation='softmax')"))
+    'dense 10 -> softmax'
+    """
+    last = call.name.rpartition(".")[2]
+    layers = {word: cls for word, cls in WORDS.items() if not cls.join}
+    word = own_word(last, layers)
+    word = word if word in layers else elsewhere(last, layers)
+    if not word:
+        return ""
+    if word in ("gap", "gmp") and call.given in (("1",), (("1", "1"),)):  # AdaptiveAvgPool2d(1)
+        return word
+    names = list(_order(last, word))
+    size = ""
+    if last == word and call.given and word not in FIRST:  # `conv(8, 3, 3)`: the word is ours, and so is the order
+        size, names = "x".join(map(plain, call.given)), []
+    elif len(call.given) > len(names):
+        return ""
+    told = dict(zip(names, call.given, strict=False)) | call.named
+    own = settings(layers[word])
+    written: list[tuple[str, str]] = []
+    for name, value in told.items():
+        known = own_setting(name, own)
+        switch = known in own and isinstance(own[known].metadata["kind"], Switch)
+        text = plain(value)
+        written.append((name, SWITCHES.get(text.lower(), text) if switch else text))
+    return rebuilt(layers[word], size, tuple(written))
+
+
+def _order(written: str, word: str) -> Iterator[str]:
+    """The names of what a call of another system gives by its order; PyTorch's `Conv2d` is Keras' `Conv2D`."""
+    keras = written[:1].isupper() and (written.endswith("D") or written == "Dense")
+    if word in ("conv", "upconv"):
+        yield from ("filters", "kernel_size", "stride", "pad") if keras else (
+            "in_channels", "out_channels", "kernel_size", "stride", "pad",
+        )  # fmt: skip
+    elif word == "dense":
+        yield from ("units", "activation") if keras else ("in_features", "out_features", "bias")
+    elif word in ("maxpool", "avgpool"):
+        yield from ("pool_size", "stride", "pad")
+    elif word in ("bn", "layernorm") and not keras:
+        yield from ("num_features", "eps", "momentum")
+    elif word in FIRST:
+        yield FIRST[word]
+    elif first_size(WORDS[word]):
+        yield "size"
+
+
+def python_value(place: ErrorContext, findings: Findings) -> bool:
+    """padding='same', strides=(2, 2), optimizer 'adam'"""
+    if place.kind(-1) != "NAME" or place.text()[:1] not in tuple("=:'([\"`"):
+        return False
+    name = place.span(-1)
+    found = PAIR.match(place.source.text, name.end)
+    if not found:
+        return False
+    value = found["value"]
+    inside = value[1:-1].strip().rstrip(",")
+    if value[0] in "([":
+        sizes = [part for part in re.split(r"[\s,]+", inside) if part]
+        meant, kind = "x".join(sizes), "parentheses" if value[0] == "(" else "brackets"
+    else:
+        bare = re.fullmatch(r"[A-Za-z_]\w*", inside) and place.text(-1) not in _named_by_texts()
+        meant, kind = inside if bare else f'"{inside}"', "quotes"
+    sign = found["sign"].strip()
+    without = " and ".join(filter(None, (f"`{sign}`" if sign else "", kind if not meant.startswith('"') else "")))
+    if not without:
+        return False  # single quotes alone, of a text
+    span = Span(place.source, found.start("sign") + len(found["sign"]) - len(found["sign"].lstrip()), found.end())
+    whole = Span(place.source, name.end, found.end())
+    fix = replace(whole, f" {meant}", help=f"write `{place.text(-1)} {meant}`")
+    findings.report("CNN003", f"a setting is a name and a value, without {without}", span, fix)
+    return True
+
+
+def _named_by_texts() -> frozenset[str]:
+    """The words and settings that a text in quotes follows."""
+    found = {"import"}
+    for block in (Train, Data):
+        for name, field in settings(block).items():
+            for cls in getattr(field.metadata["kind"], "classes", ()):
+                sized = size_field(cls)
+                if sized is not None and isinstance(sized.metadata["kind"], Text):
+                    found |= {cls.word, name} if cls.word == name else {cls.word}
+                found |= {own for own, f in settings(cls).items() if isinstance(f.metadata["kind"], Text)}
+    return frozenset(found)
+
+
+def both_betas(place: ErrorContext, findings: Findings) -> bool:
+    """betas (0.9, 0.999)"""
+    step = next((step for step in (-1, -2, -3) if place.text(step) == "betas" and place.kind(step) == "NAME"), 0)
+    start = place.span(step).start
+    found = BETAS.match(place.source.text, start) if step else None
+    if not found:
+        return False
+    span = Span(place.source, start, found.end())
+    meant = f"beta1 {found['first']} beta2 {found['second']}"
+    findings.report("CNN202", "the two betas are settings of their own", span, replace(span, meant))
+    return True
+
+
+def python_call(place: ErrorContext, findings: Findings) -> bool:
+    """Conv2D(32, (3, 3), activation='relu'); optimizer Adam(lr=0.01)"""
+    depth, step = 0, 0
+    while place.number + step >= place.begun:
+        depth += (place.kind(step) == "RPAR" and step < 0) - (place.kind(step) == "LPAR")
+        if depth < 0 and place.kind(step - 1) in ("NAME", "PATH"):
+            break
+        depth = max(depth, 0)
+        step -= 1
+    else:
+        return False
+    start = place.span(step - 1).start
+    end = _closing(place.source.text, place.span(step).start)
+    call = called(place.source.text[start:end]) if end else None
+    if call is None or (place.braced and call.given and not call.named and NUMBER.match(plain(call.given[0]))):
+        return False
+    span = Span(place.source, start, end)
+    if place.braced:
+        named = dict(zip(("lr",), call.given, strict=False)) | call.named
+        meant = " ".join(
+            [call.name.rpartition(".")[2], *(f"{name} {plain(value)}" for name, value in named.items())]
+        )
+        said = f"`{call.name}` takes its settings without parentheses"
+    else:
+        meant = layer(call)
+        said = f"`{call.name}` is a layer, and layers take no parentheses"
+    if not meant:
+        return False
+    findings.report("CNN208", said, span, replace(span, meant, sure=place.braced))
+    return True
+
+
+def _closing(text: str, start: int) -> int:
+    """The end of a parenthesis that opens at `start`; 0 where it is not near."""
+    depth, quote = 0, ""
+    for at in range(start, min(len(text), start + LONGEST)):
+        character = text[at]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        else:
+            depth += (character in "([") - (character in ")]")
+            if not depth:
+                return at + 1
+    return 0

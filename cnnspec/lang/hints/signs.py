@@ -1,0 +1,242 @@
+"""Signs where none belong: braces and colons around chains, counts without `*`, names of numbers without braces."""
+
+from __future__ import annotations
+
+import re
+
+from ...diagnostics import Edit, Span
+from ...words import WORDS
+from ..findings import Findings, Proposal, replace
+from ..parse.context import ENDS, SIZED, ErrorContext
+
+STARTS = frozenset(("ARROW", "EQUAL", "LPAR", "BAR", "_SEP", "OPEN"))  # what stands before a layer
+MOST_LETTERS = 60  # of a size that is read for names of numbers
+PYTHON = {
+    **dict.fromkeys(("def", "class"), 'a chain with parameters is `block name(c) = ...`'),
+    **dict.fromkeys(("for", "while"), "what is repeated stands in parentheses: `(conv 8x3x3 pad same -> relu)*3`"),
+    **dict.fromkeys(("if", "elif", "else"), "a spec chooses nothing; a network is written as it is"),
+    "return": "the end of a chain is its output",
+    "from": 'blocks of another file are had by `import "blocks.cnn"`',
+    "with": "a spec is layers with `->` between them, and blocks of settings",
+}  # fmt: skip
+
+
+def bare_number(place: ErrorContext, findings: Findings) -> bool:
+    """(...)*n, conv wx3x3, dense w"""
+    names = _numbers(place)
+    if not names:
+        return False
+    if place.kind(-1) == "TIMES" and place.text() in names:
+        return _in_braces(place.span(), f"{{{place.text()}}}", findings)
+    word = place.number
+    while word > place.begun and place.tokens[word - 1].type not in STARTS:
+        word -= 1
+    step = word - place.number + 1
+    if place.kind(step - 1) != "NAME" or place.kind(step) in ENDS or step > 0:
+        return False
+    start = place.span(step).start
+    written = re.compile(rf"[\w*+/-]{{1,{MOST_LETTERS}}}").match(place.source.text, start)
+    meant = with_braces(written[0], names) if written else ""
+    if not written or not meant:
+        return False
+    return _in_braces(Span(place.source, start, written.end()), meant, findings)
+
+
+def with_braces(text: str, names: frozenset[str]) -> str:
+    """A size with the names of numbers in it in braces; empty where it holds none.
+
+    >>> with_braces("2*wx3xk", frozenset("wk")), with_braces("same", frozenset("w"))
+    ('{2*w}x3x{k}', '')
+    """
+    known = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    atom = rf"(?:{known}|\d+)"
+    item = rf"{atom}(?:[*+/-]+{atom})*?"
+    if not re.fullmatch(rf"{item}(?:x{item})*", text):
+        return ""
+    items = []
+    at = 0
+    while at < len(text):  # the shortest item after which the rest is still a size
+        ends = re.compile(rf"({item})(?=x{item}|$)").match(text, at)
+        if ends is None:
+            return ""
+        part = ends[1]
+        if re.fullmatch(r"\d+(?:" + known + ")", part):
+            part = re.sub(r"^(\d+)", r"\1*", part)
+        items.append(part if part.isdigit() else f"{{{part}}}")
+        at = ends.end() + 1
+    return "x".join(items) if any("{" in part for part in items) else ""
+
+
+def _numbers(place: ErrorContext) -> frozenset[str]:
+    """The names of numbers: of every `let` before here, and the parameters of the block that this stands in."""
+    tokens, found = place.tokens, set()
+    for i in range(min(len(tokens), place.number)):
+        if tokens[i].type == "LET" and i + 1 < len(tokens):
+            found.add(str(tokens[i + 1]))
+    if tokens[place.begun].type == "BLOCK":
+        for i in range(place.begun + 3, place.number):
+            if tokens[i].type == "RPAR":
+                break
+            if tokens[i].type == "NAME" and tokens[i - 1].type in ("LPAR", "COMMA"):
+                found.add(str(tokens[i]))
+    return frozenset(found)
+
+
+def _in_braces(span: Span, meant: str, findings: Findings) -> bool:
+    findings.report("CNN030", f"a number's name stands in braces: `{meant}`", span, replace(span, meant))
+    return True
+
+
+def count_without_sign(place: ErrorContext, findings: Findings) -> bool:
+    """(relu) x 3, (relu) x3, (relu) 3, (relu)**3"""
+    text, last = place.text(), 0
+    if place.kind(-1) == "TIMES" and place.kind() == "TIMES" and place.kind(1) in SIZED:
+        span = place.span(-1, 1)
+        findings.report("CNN001", "a repetition has one `*`", span, replace(span, f"*{place.text(1)}"))
+        return True
+    if place.kind(-1) != "RPAR" or place.braced:
+        return False
+    if place.kind() == "NAME" and text in ("x", "X", "times") and place.kind(1) in SIZED:
+        count, last = place.text(1), 1
+    elif place.kind() == "NAME" and re.fullmatch(r"[xX]\d+", text):
+        count = text[1:]
+    elif place.kind() == "NUMBER" and text.isdigit():
+        count = text
+    elif place.kind() == "STRAY" and text in "×✕✖" and place.kind(1) in SIZED:
+        count, last = place.text(1), 1
+    else:
+        return False
+    gap = Span(place.source, place.span(-1).end, place.span(last).end)
+    fix = replace(gap, f"*{count}", help=f"write `(...)*{count}`")
+    findings.report("CNN001", "a repetition is written with `*`", place.span(0, last), fix)
+    return True
+
+
+def braces_around_chain(place: ErrorContext, findings: Findings) -> bool:
+    """block a(c) { conv {c}x3x3 }, relu {"""
+    if place.kind() != "STRAY" or place.text() != "{":
+        return False
+    head = place.tokens[place.begun].type
+    text, here = place.source.text, place.span()
+    if place.begins_statement(-1) and place.kind(-1) == "NAME":
+        near = findings.work.nearest(place.text(-1), ("train", "data", "expect"))
+        fixes = [replace(place.span(-1), near)] if near else []
+        help = "the blocks of settings are `train`, `data` and `expect`"
+        findings.report("CNN001", f"there is no block `{place.text(-1)}`", place.span(-1), *fixes, help=help)
+        return True
+    defines = head in ("BLOCK", "NET")
+    equals = " = " if defines and place.kind(-1) != "EQUAL" else " "
+    edits = [Edit(Span(place.source, place.span(-1).end, _next(place).start), equals)]
+    closing = text.find("}", here.end)
+    depth = 1
+    for step in range(1, len(place.tokens) - place.number):
+        depth += (place.text(step) == "{") - (place.kind(step) == "CLOSE")
+        if not depth:
+            closing = place.span(step).start
+            before = place.span(step - 1).end
+            edits.append(Edit(Span(place.source, before, closing + 1), ""))
+            break
+    said = "a chain stands without braces"
+    how = "what follows `=` is the chain" if defines else "leave them out"
+    fixes = [Proposal(how, tuple(edits))] if not depth else [replace(here, "", help="leave it out", sure=False)]
+    findings.report("CNN001", said, here, *fixes, help=how)
+    return True
+
+
+def _next(place: ErrorContext) -> Span:
+    """The span of what follows, ends of lines aside."""
+    return place.span(next(step for step in (1, 2) if place.kind(step) != "_SEP" or step == 2))
+
+
+def colon(place: ErrorContext, findings: Findings) -> bool:
+    """block a(c): relu, train:"""
+    if place.kind() != "STRAY" or place.text() != ":":
+        return False
+    head = place.tokens[place.begun]
+    gap = Span(place.source, place.span(-1).end, _next(place).start)
+    if head.type in ("BLOCK", "NET"):
+        fix = replace(gap, " = ", help="write `=`")
+        findings.report("CNN001", f"the chain of a {head} follows `=`", place.span(), fix)
+    elif place.begins_statement(-1) and place.text(-1) in ("train", "data", "expect"):
+        help = f"write `{place.text(-1)} {{ ... }}`"
+        findings.report(
+            "CNN003", f"what belongs to `{place.text(-1)}` stands in braces", place.span(-1, 0), help=help
+        )
+    else:
+        return False
+    return True
+
+
+def input_as_layer(place: ErrorContext, findings: Findings) -> bool:
+    """input -> conv 8x3x3, input (1, 28, 28), input shape=1x28x28"""
+    if place.kind(-1) != "INPUT":
+        return False
+    span = place.span()
+    if place.kind() == "ARROW":
+        fix = replace(
+            Span(place.source, place.span(-1).start, place.span(1).start), "", help="leave `input ->` out"
+        )
+        said = "a chain begins with its first layer, and reads the input by itself"
+        findings.report("CNN001", said, place.span(-1, 0), fix)
+        return True
+    written = re.compile(
+        r"(?:shape|size|input_shape)?\s*[=:]?\s*(?:[(\[]\s*(?P<sizes>\d+(?:\s*,\s*\d+)*)\s*,?\s*[)\]]|(?P<size>[\dx]+))"
+    ).match(place.source.text, span.start)
+    if not written:
+        return False
+    size = written["size"] or "x".join(re.findall(r"\d+", written["sizes"]))
+    whole = Span(place.source, span.start, written.end())
+    gap = "" if place.source.text[span.start - 1].isspace() else " "
+    fix = replace(whole, gap + size, help=f"write `input {size}`")
+    findings.report("CNN012", "the size of an input is numbers joined by x", whole, fix)
+    return True
+
+
+def sum_of_values(place: ErrorContext, findings: Findings) -> bool:
+    """conv 8x3x3 pad same + a"""
+    if place.kind() != "PLUS" or place.tokens[place.begun].type == "LET":
+        return False
+    help = "write `add(... | @name)`, each branch on what comes before the parenthesis"
+    findings.report("CNN001", "values are added by a join", place.span(), help=help)
+    return True
+
+
+def brackets(place: ErrorContext, findings: Findings) -> bool:
+    """concat([a, b]), Sequential([...])"""
+    if place.kind() != "STRAY" or place.text() not in "[]":
+        return False
+    joined = place.kind(-2 if place.kind(-1) == "LPAR" else -1) == "JOIN" or place.text() == "]"
+    fixes = [Proposal("leave it out", (Edit(place.span(), ""),))] if joined else []
+    help = "a chain is layers with `->` between them"
+    findings.report("CNN001", "the language has no lists", place.span(), *fixes, help=help)
+    return True
+
+
+def python_keyword(place: ErrorContext, findings: Findings) -> bool:
+    """for i in range(3): ..."""
+    first = place.tokens[place.begun]
+    if first.type != "NAME" or str(first) not in PYTHON or place.braced or place.source.name == "--set":
+        return False
+    span = Span(place.source, first.start_pos, first.end_pos)
+    findings.report("CNN001", f"the language has no `{first}`", span, help=PYTHON[str(first)])
+    return True
+
+
+def named_layer(place: ErrorContext, findings: Findings) -> bool:
+    """model = conv 8x3x3 -> relu"""
+    if (
+        place.text() != "="
+        or not place.begins_statement(-1)
+        or place.braced
+        or place.kind(1) not in ("NAME", "JOIN")
+    ):
+        return False
+    from .spelling import own_word
+
+    name, word = place.text(-1), place.text(1)
+    if place.kind(-1) != "NAME" or name in WORDS or own_word(word, WORDS) not in WORDS or place.kind(2) == "_SEP":
+        return False
+    before = Span(place.source, place.span(-1).start, place.span(-1).start)
+    fix = replace(before, "net ", help=f"write `net {name} = ...`, or the chain alone")
+    findings.report("CNN001", f"a chain is named by `net {name} =`", place.span(-1, 0), fix)
+    return True

@@ -1,0 +1,180 @@
+"""First attempts of people who know Keras, PyTorch or another language: each is one finding that can be acted on.
+
+A row is what they write, the piece that the finding must mark, and what the file is once the finding's own fix is
+applied, or a piece of the help where no fix is certain. The fixed file must read without an error, so that nothing
+that is offered leads astray. `^` stands for the head of a file, `$` for its end.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cnnspec.diagnostics import Source
+from cnnspec.lang import read
+from cnnspec.lang.hints.fixes import edited
+
+HEAD, END = "input 1x28x28\n", " -> dense 10 -> softmax\n"
+
+FIXED: tuple[tuple[str, str, str], ...] = (
+    # counts and names of numbers
+    ("let n = 3\n^(conv 8x3x3 pad same)*n$", "n", "let n = 3\n^(conv 8x3x3 pad same)*{n}$"),
+    ("^block b(n) = (conv 8x3x3 pad same)*n\nb(2)$", "n", "^block b(n) = (conv 8x3x3 pad same)*{n}\nb(2)$"),
+    ("let w = 8\n^conv wx3x3 -> relu$", "wx3x3", "let w = 8\n^conv {w}x3x3 -> relu$"),
+    ("let w = 8\n^conv wx3x3 pad same -> relu$", "wx3x3", "let w = 8\n^conv {w}x3x3 pad same -> relu$"),
+    ("let k = 3\n^conv 8xkxk -> relu$", "8xkxk", "let k = 3\n^conv 8x{k}x{k} -> relu$"),
+    ("let w = 8\n^conv 2*wx3x3 -> relu$", "2*wx3x3", "let w = 8\n^conv {2*w}x3x3 -> relu$"),
+    ("let w = 8\n^dense w -> relu$", "w", "let w = 8\n^dense {w} -> relu$"),
+    ("let s = 2\n^conv 8x3x3 stride s pad same$", "s", "let s = 2\n^conv 8x3x3 stride {s} pad same$"),
+    ("^(conv 8x3x3 pad same -> relu) x 3$", "x 3", "^(conv 8x3x3 pad same -> relu)*3$"),
+    ("^(conv 8x3x3 pad same -> relu) x3$", "x3", "^(conv 8x3x3 pad same -> relu)*3$"),
+    ("^(conv 8x3x3 pad same -> relu) 3$", "3", "^(conv 8x3x3 pad same -> relu)*3$"),
+    ("^(conv 8x3x3 pad same -> relu)**3$", "**3", "^(conv 8x3x3 pad same -> relu)*3$"),
+    ("^conv 8x3x3 pad same x 3$", "x 3", "^conv 8x3x3 pad same*3$"),
+    # values without their sign, inputs as layers
+    ("input 1x28x28 as img\nimg -> conv 8x3x3$", "img", "input 1x28x28 as img\n@img -> conv 8x3x3$"),
+    ("^x -> conv 8x3x3$", "x", "^ conv 8x3x3$"),
+    ("^input -> conv 8x3x3$", "input ->", "^conv 8x3x3$"),
+    ("^conv 8x3x3 as e -> relu as f\ne -> dense 9$", "e", "^conv 8x3x3 as e -> relu as f\n@e -> dense 9$"),
+    ("input (1, 28, 28)\nconv 8x3x3$", "(1, 28, 28)", "input 1x28x28\nconv 8x3x3$"),
+    ("input: 1x28x28\nconv 8x3x3$", ": 1x28x28", "input 1x28x28\nconv 8x3x3$"),
+    ("input shape=1x28x28\nconv 8x3x3$", "shape=1x28x28", "input 1x28x28\nconv 8x3x3$"),
+    ("input 28x28\nconv 8x3x3$", "8x3x3", "input 1x28x28\nconv 8x3x3$"),
+    # comments
+    ("^conv 8x3x3 -> relu // the first\n$", "//", "^conv 8x3x3 -> relu # the first\n$"),
+    ("// don't\n^conv 8x3x3$", "//", "# don't\n^conv 8x3x3$"),
+    ("let w = 8 // the width\n^dense {w} -> relu$", "//", "let w = 8 # the width\n^dense {w} -> relu$"),
+    ("/* a net\n * of mine (\n */\n^conv 8x3x3$", "/*", "# a net\n# of mine (\n^conv 8x3x3$"),
+    ("-- a net\n^conv 8x3x3$", "--", "# a net\n^conv 8x3x3$"),
+    ('"""A net."""\n^conv 8x3x3$', '"""', "# A net.\n^conv 8x3x3$"),
+    # settings of other systems
+    ("^conv 8x3x3 activation relu$", "activation", "^conv 8x3x3 -> relu$"),
+    ("^conv 8x3x3 activation='relu'$", "activation", "^conv 8x3x3 -> relu$"),
+    ("^conv 8x3x3 -> relu -> dense 9 activation tanh$", "activation", "^conv 8x3x3 -> relu -> dense 9 -> tanh$"),
+    ("^conv 8 kernel_size 3 -> relu$", "kernel_size", "^conv 8x3x3 -> relu$"),
+    ("^conv 8 kernel_size=(3, 5) -> relu$", "kernel_size", "^conv 8x3x5 -> relu$"),
+    ("^conv filters 8 kernel_size 3 strides 2$", "filters", "^conv 8x3x3 stride 2$"),
+    ("^conv in_channels 1 out_channels 8 kernel_size 3$", "in_channels", "^conv 8x3x3$"),
+    ("^dense units 9 -> relu$", "units", "^dense 9 -> relu$"),
+    ("^dropout rate 0.5 -> conv 8x3x3$", "rate", "^dropout 0.5 -> conv 8x3x3$"),
+    ("^dropout p=0.5 -> conv 8x3x3$", "p", "^dropout 0.5 -> conv 8x3x3$"),
+    ("^dropout 50 -> conv 8x3x3$", "50", "^dropout 50% -> conv 8x3x3$"),
+    ("^conv 8x3x3 padding='same'$", "='same'", "^conv 8x3x3 padding same$"),
+    ('^conv 8x3x3 padding "same"$', '"same"', "^conv 8x3x3 padding same$"),
+    ("^conv 8x3x3 strides=(2, 2)$", "=(2, 2)", "^conv 8x3x3 strides 2x2$"),
+    ("^conv 8x3x3 stride 2 2$", "2 2", "^conv 8x3x3 stride 2x2$"),
+    ("^conv 8 3$", "8 3", "^conv 8x3x3$"),
+    ("^conv 8x3x3 init he_normal$", "he_normal", "^conv 8x3x3 init kaiming_normal$"),
+    ("^maxpool pool_size 2 -> conv 8x3x3$", "pool_size", "^maxpool 2 -> conv 8x3x3$"),
+    ("^conv 8x3x3 name c1$", "name", "^conv 8x3x3 as c1$"),
+    ("^conv 8x3x3 -> relu inplace=True$", "inplace", "^conv 8x3x3 -> relu$"),
+    ("^dense 10 -> softmax dim=1\n", "dim", "^dense 10 -> softmax\n"),
+    ("^upsample scale_factor 2 -> conv 8x3x3$", "scale_factor", "^upsample 2 -> conv 8x3x3$"),
+    ("^conv 8x3x3 bias off -> bn affine False$", "affine", "^conv 8x3x3 bias off -> bn$"),
+    # calls
+    ("^Conv2D(8, (3, 3), activation='relu')$", "Conv2D(8, (3, 3), activation='relu')", "^conv 8x3x3 -> relu$"),
+    ("^nn.Conv2d(1, 8, 3, padding=1)$", "nn.Conv2d(1, 8, 3, padding=1)", "^conv 8x3x3 pad 1$"),
+    ("^nn.Linear(784, 9) -> relu$", "nn.Linear(784, 9)", "^dense 9 -> relu$"),
+    ("^conv 8x3x3 -> nn.AdaptiveAvgPool2d(1)$", "nn.AdaptiveAvgPool2d(1)", "^conv 8x3x3 -> gap$"),
+    ("^conv 8x3x3 -> leaky_relu(0.2)$", "leaky_relu(0.2)", "^conv 8x3x3 -> leaky slope 0.2$"),
+    ("^block res(c) = conv {c}x3x3 -> relu\nres 32$", "32", "^block res(c) = conv {c}x3x3 -> relu\nres(32)$"),
+    (
+        "^block res(c, s = 1) = conv {c}x3x3 stride {s}\nres 32 s 2$",
+        "32",
+        "^block res(c, s = 1) = conv {c}x3x3 stride {s}\nres(32, s = 2)$",
+    ),
+    # braces, signs
+    ("^conv 8x3x3 -> relu {$", "{", "^conv 8x3x3 -> relu $"),
+    ("^block b(c) {\n  conv {c}x3x3 -> relu\n}\nb(8)$", "{", "^block b(c) = conv {c}x3x3 -> relu\nb(8)$"),
+    ("^block b(c):\n  conv {c}x3x3 -> relu\nb(8)$", ":", "^block b(c) = conv {c}x3x3 -> relu\nb(8)$"),
+    ("^net a = { conv 8x3x3$}\n", "{", "^net a = conv 8x3x3 -> dense 10 -> softmax\n"),
+    ("^model = conv 8x3x3$", "model =", "^net model = conv 8x3x3$"),
+    ("^net model == conv 8x3x3$", "==", "^net model = conv 8x3x3$"),
+    ("^conv 8x3x3 as a -> relu as b\nadd(@a, @b)$", ",", "^conv 8x3x3 as a -> relu as b\nadd(@a | @b)$"),
+    ("^conv 8x3x3$train {\n", "{", "^conv 8x3x3$train { }\n"),
+    ("^conv 8x3x3$train { epochs 3\n", "{", "^conv 8x3x3$train { epochs 3 }\n"),
+    # training and data
+    ("^conv 8x3x3$train { lr 0.001 }\n", "lr", "^conv 8x3x3$train { optimiser adam lr 0.001 }\n"),
+    ("^conv 8x3x3$train { optimizer sgd ; lr 0.1 }\n", "lr", "^conv 8x3x3$train { optimizer sgd lr 0.1 ;  }\n"),
+    (
+        "^conv 8x3x3$train { optimizer Adam(lr=0.001) }\n",
+        "Adam(lr=0.001)",
+        "^conv 8x3x3$train { optimizer Adam lr 0.001 }\n",
+    ),
+    ("^conv 8x3x3$train { optimizer 'adam' }\n", "'adam'", "^conv 8x3x3$train { optimizer adam }\n"),
+    ('^conv 8x3x3$train { optimizer "adam" }\n', '"adam"', "^conv 8x3x3$train { optimizer adam }\n"),
+    (
+        "^conv 8x3x3$train { optimiser adam betas (0.9, 0.99) }\n",
+        "betas (0.9, 0.99)",
+        "^conv 8x3x3$train { optimiser adam beta1 0.9 beta2 0.99 }\n",
+    ),
+    ("^conv 8x3x3$train { optimiser adam, lr 0.001 }\n", ",", "^conv 8x3x3$train { optimiser adam lr 0.001 }\n"),
+    ("^conv 8x3x3$train epochs 10\n", "train", "^conv 8x3x3$train { epochs 10 }\n"),
+    (
+        "^conv 8x3x3$train { loss sparse_categorical_crossentropy }\n",
+        "sparse_categorical_crossentropy",
+        "^conv 8x3x3$train { loss cross_entropy }\n",
+    ),
+    ("^conv 8x3x3$train { schedule StepLR }\n", "StepLR", "^conv 8x3x3$train { schedule step }\n"),
+    ("^conv 8x3x3$data mnist\n", "data", "^conv 8x3x3$data { source mnist }\n"),
+    ('^conv 8x3x3$data { source "mnist" }\n', '"mnist"', "^conv 8x3x3$data { source mnist }\n"),
+    (
+        "^conv 8x3x3$data { source mnist ; augment RandomHorizontalFlip }\n",
+        "RandomHorizontalFlip",
+        "^conv 8x3x3$data { source mnist ; augment flip }\n",
+    ),
+    ("^relu$data { source images photos/all }\n", "photos/all", '^relu$data { source images "photos/all" }\n'),
+)
+
+TOLD: tuple[tuple[str, str, str], ...] = (  # and a piece of the help, or of the label
+    ("^for i in range(3): conv 8x3x3$", "for", "(conv 8x3x3 pad same -> relu)*3"),
+    ("^def block(c): conv 8x3x3\n", "def", "block name(c) = ..."),
+    ("^conv 8x3x3 as a -> relu + a$", "+", "add(... | @name)"),
+    ("^Sequential([relu, relu])\n", "[", "`->` between them"),
+    ("^model.add(relu)\n", "model.add", "`->` between them"),
+    ("^frobnicate(3)$", "frobnicate", "block frobnicate(c) = ..."),
+    ("^conv 8x3x3$train { metrics accuracy }\n", "metrics", "expect { accuracy >= 98% }"),
+    ("^conv 8x3x3$train { device cuda }\n", "device", "--engine jax"),
+    ("^conv 8x3x3$train { shuffle on }\n", "shuffle", "data { ... }"),
+    ("^conv 8x3x3$train { optimiser sgd ; momentum 0.9 ; beta1 0.9 }\n", "momentum", "optimiser sgd momentum 0.9"),
+    ("^conv 8x3x3$train { warmup 3 }\n", "warmup", "schedule constant warmup 3"),
+    ("^conv 8x3x3$data { source digits ; resize 28x28 }\n", "resize", "source `images`"),
+    ("^conv 8x3x3$data { source digits ; split 0.8 }\n", "split", "validation 20%"),
+    ("^conv 8x3x3 kernel_regularizer l2$", "kernel_regularizer", "weight_decay"),
+    ("^import torch\n", "torch", '"blocks.cnn"'),
+)
+
+
+def source(row: str) -> Source:
+    """The file of a row."""
+    return Source("a.cnn", row.replace("^", HEAD).replace("$", END))
+
+
+@pytest.mark.parametrize(("row", "marked", "right"), FIXED, ids=[row for row, *_ in FIXED])
+def test_is_told_where_and_how_to_mend_it(row: str, marked: str, right: str) -> None:
+    wrong = source(row)
+    errors = [found for found in read(wrong).diagnostics if found.severity == "error"]
+    first, *others = errors
+    assert first.span is not None
+    assert wrong.text[first.span.start :].startswith(marked)
+    assert first.message
+    assert first.help
+    assert edited(wrong.text, first.fix) == source(right).text
+    after = read(source(right), fixes=False)
+    assert not after.errors
+    assert not others, [found.message for found in others]
+
+
+@pytest.mark.parametrize(("row", "marked", "told"), TOLD, ids=[row for row, *_ in TOLD])
+def test_is_told_where_and_what_helps(row: str, marked: str, told: str) -> None:
+    wrong = source(row)
+    found = next(found for found in read(wrong).diagnostics if found.severity == "error")
+    assert found.span is not None
+    assert wrong.text[found.span.start :].startswith(marked)
+    assert told in found.help + found.label
+    if found.fix:
+        after = read(Source("a.cnn", edited(wrong.text, found.fix)), fixes=False)
+        assert len(after.errors) < len(read(wrong).errors)
+
+
+def test_there_are_sixty() -> None:
+    assert len(FIXED) + len(TOLD) >= 60
