@@ -13,7 +13,7 @@ import numpy as np
 
 from ..model import Model
 from .runner import answered, say
-from .subject import judged, numbers, quiet, subject_of
+from .subject import Job, judged, numbers, quiet, subject_of
 from .torch_program import source
 
 TOLERANCE = 1e-9  # of the size of what is compared
@@ -26,7 +26,7 @@ def main() -> None:
     answered(lambda: say(worst=check(job)))
 
 
-def check(job: dict[str, Any]) -> float:
+def check(job: Job) -> float:
     """The largest difference, relative to the sizes of the arrays; raises where it is too large."""
     subject = subject_of(job)
     spec = quiet(subject.spec)

@@ -14,15 +14,15 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from ..diagnostics import Diagnostic, SpecError
 from ..model.engines import need_jax
 from . import torch_program as twin
-from .subject import Subject
+from .subject import Job, Subject
 
 ROUND = 0.5  # seconds that a side runs before the next one does
-Jobs = dict[str, dict[str, Any]]
+Jobs = dict[str, Job]
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class Result:
         ratios = [b / a for a, b in zip(self.seconds[side], self.seconds[rival], strict=True)]
         return statistics.median(ratios), min(ratios), max(ratios)
 
-    def as_json(self) -> dict[str, Any]:
-        sides: dict[str, Any] = {}
+    def as_json(self) -> dict[str, object]:
+        sides: dict[str, object] = {}
         for side, seconds in self.seconds.items():
             ratios = []
             for rival in self.baselines if ours(side) else ():
@@ -75,7 +75,7 @@ def ours(side: str) -> bool:
 class Process:
     """A process of this package that answers in lines of JSON; its errors become ours."""
 
-    def __init__(self, name: str, module: str, job: dict[str, Any]) -> None:
+    def __init__(self, name: str, module: str, job: Job) -> None:
         self.name = name
         paths = [path or os.getcwd() for path in sys.path]
         self.said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
@@ -89,7 +89,13 @@ class Process:
             encoding="utf-8",
         )
 
-    def answer(self, wanted: str) -> Any:
+    def answer(self, wanted: str) -> float:
+        """The number that the next line says."""
+        found = self.told(wanted)
+        assert isinstance(found, int | float)
+        return found
+
+    def told(self, wanted: str) -> object:
         """What the next line says; other lines than ours (libraries print what they like) are passed over."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -136,7 +142,7 @@ class Process:
 class Side(Process):
     """A process that waits to be told how many steps to run."""
 
-    def __init__(self, name: str, job: dict[str, Any]) -> None:
+    def __init__(self, name: str, job: Job) -> None:
         super().__init__(name, "runner", job)
 
     def run(self, steps: int) -> float:
@@ -147,7 +153,7 @@ class Side(Process):
     def memory(self) -> int:
         """The most bytes it has held."""
         self.tell("")
-        return self.answer("memory")
+        return int(self.answer("memory"))
 
 
 def comparison(jobs: Jobs, rounds: int) -> Result:
@@ -185,10 +191,10 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -
 
     Of one image, processes share the rows of every layer; threads leave it to one worker, and so does training.
     """
-    job = {**subject.job, "mode": mode}
+    job: Job = {**subject.job, "mode": mode}
     alone = subject.workers == 1 or (subject.batch == 1 and mode == "train")
     kinds = [] if alone else ["processes"] if subject.batch == 1 else ["processes", "threads"]
-    found = {kind: {**job, "engine": "numpy", "workers": subject.workers, "parallel": kind} for kind in kinds}
+    found: Jobs = {kind: {**job, "engine": "numpy", "workers": subject.workers, "parallel": kind} for kind in kinds}
     if alone or subject.batch == 1:
         found["one worker"] = {**job, "engine": "numpy", "workers": 1, "parallel": "threads"}
     if "torch" in against:
@@ -204,7 +210,7 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -
 def agree(subject: Subject, modes: tuple[str, ...], against: tuple[str, ...]) -> None:
     """Hold every rival's outputs and gradients against ours; raises where they differ."""
     for rival in against:
-        job = {**subject.job, "against": rival, "modes": modes}
+        job: Job = {**subject.job, "against": rival, "modes": list(modes)}
         with Process(f"comparing with {rival}", "agreement", job) as process:
             process.answer("worst")
 

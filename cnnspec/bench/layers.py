@@ -15,9 +15,9 @@ import json
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import numpy as np
 
@@ -25,10 +25,14 @@ from ..codegen.emit import Emitter, Lines
 from ..codegen.page import split
 from ..ir import Graph, Node
 from ..model import Model
+from ..runtime.engine import Engine
 from ..runtime.load import functions
 from ..runtime.update import numbers as update_numbers
 from .runner import answered, say
-from .subject import numbers, subject_of
+from .subject import Job, numbers, subject_of
+
+if TYPE_CHECKING:
+    from ..validation import Json
 
 PATIENCE = 1.0  # seconds of runs, three at least
 SQUARE = 512  # rows and columns of the product that the machine's rate is taken from
@@ -55,6 +59,18 @@ class Layer:
         return sum(self.flops) / max(sum(self.seconds), 1e-12)
 
 
+Phase = Callable[..., Iterable[object] | None]  # a function of a plan
+
+
+class Told(TypedDict):
+    """A `Table` as another process tells it."""
+
+    mode: str
+    batch: int
+    sgemm: float
+    layers: list[dict[str, Any]]
+
+
 @dataclass
 class Table:
     """The layers of a step on `batch` images; `sgemm` is the machine's rate in the same run, in FLOP/s."""
@@ -65,14 +81,14 @@ class Table:
     layers: list[Layer]
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> Table:
+    def of(cls, told: Told) -> Table:
         return cls(told["mode"], told["batch"], told["sgemm"], [Layer(**layer) for layer in told["layers"]])
 
     @property
     def seconds(self) -> float:
         return sum(sum(layer.seconds) for layer in self.layers)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         rows = [
             {
                 "name": layer.name,
@@ -93,13 +109,14 @@ def main() -> None:
     answered(lambda: say(table=asdict(measure(job))))
 
 
-def measure(job: dict[str, Any]) -> Table:
+def measure(job: Job) -> Table:
     """Time the plan of a step, line by line, on one core."""
     subject, n = subject_of(job), job["batch"]
     spec = subject.spec
     mode = "train" if job["mode"] == "train" else "infer"
     model = Model(spec, batch=n, workers=1, shards=1, measured=subject.measured)
-    engine: Any = model.engine
+    engine = model.engine
+    assert isinstance(engine, Engine)
     arrays = model.arrays(*numbers(spec, n))
     if mode == "train":
         engine.learn(arrays, spec.train.optimiser.lr)
@@ -111,7 +128,7 @@ def measure(job: dict[str, Any]) -> Table:
     program = bound.program  # of the same graph, so of the same lines
     *_, early, late = split(emitter)
     table = {layer.name: layer for layer in counted(model.graph, n, mode == "train")}
-    phases: list[tuple[str, list[Lines], tuple[Any, ...]]] = [("forward", early, (bound.b, bound.p))]
+    phases: list[tuple[str, list[Lines], tuple[object, ...]]] = [("forward", early, (bound.b, bound.p))]
     if bound.backward is not None:
         phases.append(("backward", late, (bound.b, bound.p, bound.g)))
     found: list[dict[str, list[float]]] = [{}, {}]
@@ -140,7 +157,9 @@ def measure(job: dict[str, Any]) -> Table:
     return Table(job["mode"], n, max(rates), [layer for layer in table.values() if any(layer.seconds)])
 
 
-def clocked(source: str, name: str, names: dict[str, Any]) -> tuple[Callable[..., Any], list[float]]:
+def clocked(
+    source: str, name: str, names: Mapping[str, object]
+) -> tuple[Callable[..., Iterable[object] | None], list[float]]:
     """A function of a plan that looks at the clock after every line, and where it writes the seconds."""
     (found,) = (part for part in ast.parse(source).body if isinstance(part, ast.FunctionDef) and part.name == name)
     body = [line for line in found.body[1:] if not isinstance(line, ast.Pass)]
@@ -157,7 +176,7 @@ def clocked(source: str, name: str, names: dict[str, Any]) -> tuple[Callable[...
 
     names = {**names, "tick": tick}
     exec(compile(ast.Module([found], []), f"<timed {name}>", "exec"), names)
-    return names[name], spent
+    return cast(Phase, names[name]), spent
 
 
 def exhaust(running: Iterable[object] | None) -> None:
@@ -175,7 +194,7 @@ def add(found: dict[str, list[float]], owners: list[str], spent: list[float]) ->
         found.setdefault(name, []).append(seconds)
 
 
-def update(engine: Any, rate: float, found: dict[str, list[float]]) -> None:
+def update(engine: Engine, rate: float, found: dict[str, list[float]]) -> None:
     """The optimiser's step, as one layer; the parameters stay, so that every run computes the same."""
     before = engine.p.flat.copy()
     start = time.perf_counter()

@@ -15,7 +15,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..model.engines import Engine
+    from .subject import Job
 
 Step = Callable[[], object]
 Memory = Callable[[], int]
@@ -42,7 +46,7 @@ def serve(step: Step, memory: Memory) -> None:
         say(seconds=time.perf_counter() - start)
 
 
-def say(**message: Any) -> None:
+def say(**message: object) -> None:
     print(json.dumps(message), flush=True)
 
 
@@ -57,26 +61,29 @@ def answered(work: Callable[[], None]) -> None:
         say(diagnostics=[[d.code, d.message, d.help] for d in diagnostics])
 
 
-def plan_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+def plan_step(job: Job) -> tuple[Step, Memory]:
     """Our plan, on workers; their own memory counts as well."""
     step, engine = model_step(job, workers=job["workers"], parallel=job["parallel"])
     return step, lambda: peak() + sum(own(child.pid) for child in getattr(engine.workers, "children", ()))
 
 
-def jax_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+def jax_step(job: Job) -> tuple[Step, Memory]:
     """Our engine on JAX, on as many cores as there are workers."""
     if hasattr(os, "sched_setaffinity"):  # XLA makes a thread for each core that it may use
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job["workers"]])
     return model_step(job, engine="jax", devices=1)[0], peak
 
 
-def model_step(job: dict[str, Any], **how: Any) -> tuple[Step, Any]:
+def model_step(
+    job: Job, *, engine: str = "numpy", devices: int | None = None, workers: int = 1, parallel: str = "threads"
+) -> tuple[Step, Engine]:
     from ..model import Model
     from .subject import numbers, subject_of
 
     subject = subject_of(job)
     spec = subject.spec
-    model = Model(spec, batch=job["batch"], measured=subject.measured, **how)
+    model = Model(spec, batch=job["batch"], measured=subject.measured, engine=engine, devices=devices,
+                  workers=workers, parallel=parallel)  # fmt: skip
     arrays = model.arrays(*numbers(spec, job["batch"]))
     if job["mode"] == "train":
         rate = model.spec.train.optimiser.lr
@@ -85,7 +92,7 @@ def model_step(job: dict[str, Any], **how: Any) -> tuple[Step, Any]:
     return lambda: model.engine.forward(given), model.engine
 
 
-def torch_step(job: dict[str, Any]) -> tuple[Step, Memory]:
+def torch_step(job: Job) -> tuple[Step, Memory]:
     """The file that `twin` wrote, in PyTorch eager."""
     from runpy import run_path
 

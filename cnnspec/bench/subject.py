@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
 import numpy as np
 
@@ -18,6 +18,23 @@ from ..words.costs import Cost
 
 RANDOM = ("dropout", "droppath")  # words whose chance no other program repeats
 CLASSES = ("cross_entropy", "hinge")  # costs that judge by the right class
+
+
+class Job(TypedDict, total=False):
+    """What a process is told to do with a `Subject`, as JSON; beside its own part, as each of them says."""
+
+    spec: Required[str]
+    input: Required[str | None]
+    batch: Required[int]
+    workers: Required[int]
+    measured: Mapping[str, Times]
+    mode: str
+    engine: str
+    parallel: str
+    source: str  # the file of the torch program
+    channels_last: bool
+    against: str
+    modes: list[str]
 
 
 @dataclass(frozen=True)
@@ -45,7 +62,7 @@ class Subject:
         return cls(path, spec, batch or spec.train.batch, workers)
 
     @property
-    def job(self) -> dict[str, Any]:
+    def job(self) -> Job:
         return {
             "spec": str(self.path),
             "input": self.input,
@@ -81,7 +98,7 @@ class Subject:
             raise SpecError((not_comparable("the network has no parameters to train", "give `--mode infer`"),))
 
 
-def subject_of(job: dict[str, Any]) -> Subject:
+def subject_of(job: Job) -> Subject:
     """What `Subject.job` told, in another process."""
     subject = Subject.read(Path(job["spec"]), job["batch"], job["workers"], job["input"])
     return replace(subject, measured=job.get("measured", {}))

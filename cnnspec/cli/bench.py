@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from ..terminal import show, tell_json
+
+if TYPE_CHECKING:
+    from ..validation import Json
 
 MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "latency": ("latency",)}
 
@@ -57,7 +60,7 @@ def command(
 
     from ..bench import comparison as comparison
     from ..bench import table
-    from ..bench.layers import Table
+    from ..bench.layers import Table, Told
     from ..bench.subject import Subject
 
     modes = MODES[mode]
@@ -67,7 +70,10 @@ def command(
     comparison.need(against)
     if tune:
         subject = subject.tuned()
-    found: dict[str, Any] = {"spec": str(spec), "batch": subject.batch, "workers": workers, "comparisons": []}
+    found: dict[str, object] = {"spec": str(spec), "batch": subject.batch, "workers": workers}
+    first: dict[str, object] = {}
+    comparisons: list[dict[str, object]] = []
+    rows: list[dict[str, Json]] = []
     pages: list[list[str]] = [[f"{spec.name}, {workers} worker{'s' * (workers > 1)}"]]
     with TemporaryDirectory() as folder:
         jobs = {what: comparison.sides(subject, what, against, Path(folder)) for what in modes}
@@ -76,20 +82,21 @@ def command(
         )
         for what in modes:
             result = comparison.comparison(jobs[what], rounds)
-            found["comparisons"].append(result.as_json())
+            comparisons.append(result.as_json())
             pages.append(list(table.comparison(result)))
         if starts:
             seconds = comparison.first_steps(jobs[modes[0]], starts)
-            found["first_step"] = seconds
+            first["first_step"] = seconds
             pages.append(list(table.starts(seconds)))
     share = -(-subject.batch // workers)
     for what in modes if layers else ():
         with comparison.Process(
             "the table of layers", "layers", {**subject.job, "mode": what, "batch": share}
         ) as process:
-            told = Table.of(process.answer("table"))
-        found.setdefault("layers", []).append(told.as_json())
+            told = Table.of(cast(Told, process.told("table")))
+        rows.append(told.as_json())
         pages.append(list(table.layers(told)))
+    found = {**found, "comparisons": comparisons, **first, **({"layers": rows} if rows else {})}
     if as_json:
         tell_json(found)
     else:

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Required, TypedDict, cast
 
 import numpy as np
 
@@ -30,9 +30,9 @@ from .._version import __version__
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import TensorType, data
 from ..settings.data import Data, Images, Npz, Pairs
-from ..validation import fault_of
+from ..validation import Json, fault_of
 from .dataset import Dataset, Named, Scaling, Split
-from .formats.kept import Table
+from .formats.kept import Table, Told
 from .several import Several
 
 VERSION = 1
@@ -41,6 +41,26 @@ LONGEST = 1 << 20  # bytes of it that metadata of weights may hold
 BYTES, FLOATS = "bytes", "floats"
 SHOWN = 20  # classes that are named in a sentence
 LARGEST = float(np.finfo(np.float32).max)
+
+
+class Record(TypedDict, total=False):
+    """A `Preparation` as JSON (grammar/preparation.schema.json)."""
+
+    input: Required[list[int]]
+    scale: Required[list[float]]
+    offset: Required[list[float]]
+    stored: Required[str]
+    range: Required[list[float]]
+    classes: Required[list[str] | None]
+    source: Required[str]
+    versions: Required[dict[str, str]]
+    background: str
+    colour: bool
+    axes: str
+    resize: list[int]
+    table: Told
+    inputs: dict[str, Json]
+    outputs: dict[str, list[str] | None]
 
 
 @dataclass(frozen=True)
@@ -112,9 +132,9 @@ class Preparation:
             for axis, size in zip(self.stored_axes[1:], self.stored_shape, strict=True)
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """The record as JSON can hold it; see grammar/preparation.schema.json."""
-        found: dict[str, Any] = {
+        found: dict[str, Json] = {
             "version": VERSION,
             "versions": dict(self.versions),
             "source": self.source,
@@ -144,13 +164,14 @@ class Preparation:
         return {KEY: text} if len(within) <= LONGEST else {}
 
     @classmethod
-    def from_json(cls, document: Any, where: str) -> Preparation:
+    def from_json(cls, told: Json, where: str) -> Preparation:
         """The record that `to_json` made. Raises SpecError, which names `where`, if it is not one."""
-        fault = fault_of(document, "preparation") or _disagreement(document)
+        document = cast(Record, told)
+        fault = fault_of(told, "preparation") or _disagreement(document)
         if fault:
             path, words = fault
-            told = f"{path}: {words}" if path else words
-            message = f"the preparation of images that {where} tells of cannot be used: {told}"
+            wrong = f"{path}: {words}" if path else words
+            message = f"the preparation of images that {where} tells of cannot be used: {wrong}"
             help = "train anew, or take the run as it was written"
             raise SpecError((Diagnostic("CNN427", message, help=help),))
         table = document.get("table")
@@ -164,7 +185,9 @@ class Preparation:
             source=document["source"],
             background=document.get("background"),
             inputs={name: cls.from_json(one, where) for name, one in document.get("inputs", {}).items()},
-            outputs={name: names and tuple(names) for name, names in document.get("outputs", {}).items()},
+            outputs={
+                name: None if names is None else tuple(names) for name, names in document.get("outputs", {}).items()
+            },
             colour=document.get("colour"),
             resize=tuple(resize) if resize else None,
             axes=document.get("axes"),
@@ -315,19 +338,20 @@ def _of_images(found: Dataset, x: np.ndarray, settings: Data) -> Preparation:
     )
 
 
-def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:
+def _disagreement(document: Record) -> tuple[str, str] | None:
     """What a schema cannot say of a record: where, and what is wrong there."""
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return "", "it holds text that is not Unicode"
     channels = document["input"][0]
+    lists = {"scale": document["scale"], "offset": document["offset"], "range": document["range"]}
     for name in ("scale", "offset"):
-        numbers = document[name]
+        numbers = lists[name]
         if len(numbers) not in (1, channels):
             return f"/{name}", f"{len(numbers)} numbers for {channels} channels"
-    for name in ("scale", "offset", "range"):
-        if not all(abs(number) <= LARGEST for number in document[name]):  # nor is NaN
+    for name, numbers in lists.items():
+        if not all(abs(number) <= LARGEST for number in numbers):  # nor is NaN
             return f"/{name}", "a number that float32 cannot hold"
     if len(document["scale"]) != len(document["offset"]):
         return "/offset", "as many numbers as there are of scale are wanted"
@@ -341,7 +365,7 @@ def _disagreement(document: dict[str, Any]) -> tuple[str, str] | None:
     return _table_disagreement(document["table"], channels) if "table" in document else None
 
 
-def _table_disagreement(document: dict[str, Any], channels: int) -> tuple[str, str] | None:
+def _table_disagreement(document: Told, channels: int) -> tuple[str, str] | None:
     if document["names"] and len(document["names"]) != len(document.get("columns", document["names"])):
         return "/table/names", f"{len(document['names'])} names for {len(document['columns'])} columns"
     table = Table.from_json(document, channels)

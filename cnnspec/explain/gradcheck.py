@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ..runtime.engine import Engine
 if TYPE_CHECKING:
     from ..ir import Graph
     from ..model import Model
+    from ..validation import Json
 
 STEPS = (1e-5, 1e-6)  # of a weight, relative to it where it is above one; the better one counts
 FLOOR = 1e-3  # errors are relative to the gradient, or to this share of the network's largest
@@ -152,7 +153,7 @@ def table(checked: list[Checked]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def as_json(checked: list[Checked], limit: float) -> dict[str, Any]:
+def as_json(checked: list[Checked], limit: float) -> dict[str, Json]:
     return {
         "limit": limit,
         "worst": checked[0].error if checked else 0.0,

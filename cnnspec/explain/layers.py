@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..draw.diagram import diagram
 from ..ir import Graph, Node
@@ -10,7 +10,10 @@ from ..ir.facts import Row, facts
 from .explanation import account, image_shape
 from .receptive_field import Reach, receptive
 
-Told = dict[str, Any]  # as JSON has it
+if TYPE_CHECKING:
+    from ..validation import Json
+
+Told = dict[str, Json]  # as JSON has it
 
 
 def told_of(graph: Graph) -> Told:
@@ -29,7 +32,7 @@ def told_of(graph: Graph) -> Told:
 
 def _layer(graph: Graph, node: Node, row: Row, reach: Reach | None) -> Told:
     told = account(graph, node)
-    parameters = {
+    parameters: dict[str, Json] = {
         parameter.name: {"shape": list(parameter.type.shape), "of": f"{node.owner}.{parameter.name}"}
         for parameter in node.op.parameters(*graph.types(node))
     }

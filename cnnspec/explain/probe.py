@@ -65,7 +65,7 @@ class Probe:
         fetches = {name: np.zeros((n, *graph.type(name).shape)) for name in graph.outputs}
         self.fetches = [fetches[name] for name in graph.outputs]  # two words may be one value: dropout, in use
         self.costs = np.zeros(max(1, program.costs))
-        numbers = {
+        numbers: dict[str, np.ndarray | int] = {
             "costs": self.costs,
             "correct": np.zeros(2, np.int64),
             "clock": np.zeros(2, np.int64),

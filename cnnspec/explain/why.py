@@ -8,10 +8,13 @@ conv1    conv 6x5x5 pad 2           6x28x28           lenet5.cnn:4:1
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..ir import Graph, Node, TensorType
 from ..ir.op import Op
+
+if TYPE_CHECKING:
+    from ..validation import Json
 
 SIDES = {"h": "height", "w": "width"}
 
@@ -26,7 +29,7 @@ class Step(NamedTuple):
     reads: tuple[str, ...]
     place: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         return {
             "name": self.name,
             "written": self.written,
@@ -104,7 +107,7 @@ def _counts_filters(op: Op, made: TensorType) -> bool:
     return op.word in ("conv", "upconv", "dense") and _first_size(op) == made["c"]
 
 
-def _first_size(op: Op) -> Any:
+def _first_size(op: Op) -> Json:
     size = getattr(op, "size", None)
     return size[0] if isinstance(size, tuple) else size
 

@@ -21,7 +21,7 @@ from ..ir.owned import parameters_of
 from ..passes.decompose import attach_costs
 from ..runtime.forks import survive
 from ..runtime.parameters import initial
-from ..runtime.turns import Turn
+from ..runtime.turns import Lane, Turn
 from ..runtime.update import numbers
 from ..settings.optimisers import Optimiser
 from ..settings.tuning import PLAIN, Group, Tuning, groups, in_goes
@@ -128,7 +128,7 @@ class Engine:
             self.moments["stepped"] = self.parameters.also = Held(self.trained, self.devices, dtype)
         self.clock = np.array([seed, 0, *(0 for _ in tuning.thaws)], np.int64)
         self.compiled: dict[tuple[str, int, int], jax.stages.Compiled] = {}
-        self.turn = Turn()
+        self.turn = Turn(Lane)
         self.forked = False
         self.begin(seed)
         survive(self)
@@ -136,7 +136,7 @@ class Engine:
     def before_fork(self) -> None:
         """JAX's threads and devices stay with the parent; there is nothing to take along."""
 
-    def after_fork(self, kept: None) -> None:
+    def after_fork(self, kept: list[np.ndarray] | None) -> None:
         """In a child: refuse what would wait for ever."""
         self.forked = True
 

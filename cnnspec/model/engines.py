@@ -12,7 +12,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..lang import Spec
 from ..passes.methods import Times
 from ..runtime.engine import Engine as NumpyEngine
-from ..runtime.turns import Turn
+from ..runtime.turns import Lane, Turn
 
 ENGINES = ("numpy", "jax")
 Arrays = Mapping[str, Any]
@@ -28,12 +28,15 @@ class Engine(Protocol):
     """Runs a network: `plan.engine.Engine` on NumPy, `jax.engine.Engine` on JAX's devices."""
 
     clock: np.ndarray  # the seed, the steps taken, and those since each of `Tuning.thaws`
-    turn: Turn  # of the thread that may change what the engine holds
     workers: Any  # whose `count` is how many work at once
     name: str
     scales: bool  # whether images may come as they are stored, `data.dataset.Stored`
     devices: Any  # of JAX
     moments: Any  # the optimiser's arrays by name; `layout` shows one like the parameters
+
+    @property
+    def turn(self) -> Turn[Lane]:
+        """Of the thread that may change what the engine holds."""
 
     @property
     def described(self) -> str:

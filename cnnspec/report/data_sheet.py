@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..data.inspection import Inspection, Odd
 from ..ir.summary import amount
 from ..quoting import visible
 from ..train.measure_tables import LONGEST, aligned
+
+if TYPE_CHECKING:
+    from ..validation import Json
 
 FEW = 40  # classes that are listed; of more the rarest and the commonest
 COLUMNS = 24  # channels, or columns of vectors, that are listed
@@ -77,20 +80,17 @@ def told(one: Odd) -> str:
     return f"{one.kind}: {one.count:,} of {one.part}, {one.said} ({places}{more})"
 
 
-def as_json(found: Inspection) -> dict[str, Any]:
+def as_json(found: Inspection) -> dict[str, Json]:
     """The same as data; places of images count from 0."""
-    split: dict[str, Any] = {}
+    split: dict[str, Json] = {}
     for name, part in found.parts.items():
-        split[name] = {"images": part.images}
         if found.classes is not None:
-            split[name]["classes"] = [
-                {"name": label, "images": count}
-                for label, count in zip(found.classes, part.classes or (), strict=True)
-            ]
+            counts = zip(found.classes, part.classes or (), strict=True)
+            answers: dict[str, Json] = {"classes": [{"name": label, "images": count} for label, count in counts]}
         else:
-            split[name]["numbers"] = [
-                dict(zip(("least", "mean", "largest"), row, strict=True)) for row in part.numbers
-            ]
+            names = ("least", "mean", "largest")
+            answers = {"numbers": [dict(zip(names, row, strict=True)) for row in part.numbers]}
+        split[name] = {"images": part.images, **answers}
     return {
         "name": found.name,
         "input": list(found.input.shape),

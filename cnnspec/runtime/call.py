@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from .load import Bound, Text, bind
 from .update import Rule, Update
 
 Arrays = Mapping[str, np.ndarray]
+
+
+# the arguments of `Update`
+Updating = tuple[Rule, np.ndarray, Arrays, Sequence[np.ndarray], np.ndarray, np.ndarray, np.ndarray | None]
 
 
 class Shard(NamedTuple):
@@ -26,7 +30,7 @@ class Shard(NamedTuple):
     partials: Arrays
     given: Arrays
     taken: Arrays
-    numbers: Mapping[str, Any]
+    numbers: Mapping[str, np.ndarray | int]
 
     def bind(self, dtype: str) -> Bound:
         text, arena, kept, parameters, gradients, partials, given, taken, numbers = self
@@ -60,7 +64,7 @@ class Order(NamedTuple):
     rescalings: tuple[Rescaling, ...]
     costs: np.ndarray
     learning: int
-    update: tuple[Rule, np.ndarray, Arrays, tuple[np.ndarray, ...], np.ndarray, np.ndarray, np.ndarray | None]
+    update: Updating
 
 
 class Call:
@@ -95,7 +99,7 @@ class Call:
         else:
             self.forward(worker)
 
-    def together(self, worker: int, running: list[Any], barriers: int) -> None:
+    def together(self, worker: int, running: list[Iterator[None]], barriers: int) -> None:
         """Run a phase of this worker's shards, from one barrier of all to the next."""
         for _ in range(barriers):
             for part in running:
@@ -117,7 +121,7 @@ class Call:
         self.update.part(worker, self.count, learning)  # so that no memory runs out amid an update
         self.forward(worker)
         if self.learns:
-            running = [bound.backward(bound.b, bound.p, bound.g) for bound in self.mine[worker]]  # type: ignore[misc]
+            running = [bound.back() for bound in self.mine[worker]]
             if self.order.barriers[1]:
                 self.together(worker, running, self.order.barriers[1])
         self.barrier(worker)

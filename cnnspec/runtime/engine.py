@@ -166,8 +166,9 @@ class Engine:
         """What a child needs, copied where it would share it with this process."""
         return [values.copy() if self.workers.memory.shared else values for values in self._lasting]
 
-    def after_fork(self, kept: list[np.ndarray]) -> None:
+    def after_fork(self, kept: list[np.ndarray] | None) -> None:
         """In a child: workers of its own when they are needed, and memory where it is not already."""
+        assert kept is not None
         self.compiling = RLock()
         if not isinstance(self.workers, Processes):
             self.workers.close()

@@ -10,24 +10,27 @@ import os
 import threading
 import weakref
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
+
+import numpy as np
 
 from ..diagnostics import SpecError
-from .turns import Turn
+from .turns import Lane, Turn
 
 
 class Forked(Protocol):
-    turn: Turn
+    @property
+    def turn(self) -> Turn[Lane]: ...
 
-    def before_fork(self) -> Any:
+    def before_fork(self) -> list[np.ndarray] | None:
         """In the parent, during its turn: what the child needs."""
 
-    def after_fork(self, kept: Any) -> None:
+    def after_fork(self, kept: list[np.ndarray] | None) -> None:
         """In the child, with what `before_fork` gave: begin a life of its own."""
 
 
 MODELS: weakref.WeakSet[Forked] = weakref.WeakSet()
-UNDER_WAY: list[tuple[Forked, Any]] = []
+UNDER_WAY: list[tuple[Forked, list[np.ndarray] | None]] = []
 ONE = [threading.Lock()]  # fork at a time
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from types import SimpleNamespace
@@ -57,13 +57,18 @@ class Bound:
     """A program with its arrays: what a shard runs."""
 
     program: Loadable
-    prepare: Callable[[Any, Any], None] | None
-    forward: Callable[[Any, Any], Any]
-    backward: Callable[[Any, Any, Any], Any] | None
-    update_statistics: Callable[[Any, Any], None] | None
+    prepare: Callable[[SimpleNamespace, SimpleNamespace], None] | None
+    forward: Callable[[SimpleNamespace, SimpleNamespace], Iterator[None]]  # to its barriers; None without any
+    backward: Callable[[SimpleNamespace, SimpleNamespace, SimpleNamespace], Iterator[None]] | None
+    update_statistics: Callable[[SimpleNamespace, SimpleNamespace], None] | None
     b: SimpleNamespace
     p: SimpleNamespace
     g: SimpleNamespace | None
+
+    def back(self) -> Iterator[None]:
+        """The backward phase, to its barriers, of a program that has one."""
+        assert self.backward is not None and self.g is not None
+        return self.backward(self.b, self.p, self.g)
 
 
 def namespace(program: Loadable, arrays: Mapping[str, np.ndarray]) -> SimpleNamespace:
@@ -90,7 +95,7 @@ def bind(
     partials: Mapping[str, np.ndarray],
     feeds: Mapping[str, np.ndarray],
     fetches: Mapping[str, np.ndarray],
-    numbers: Mapping[str, Any],
+    numbers: Mapping[str, np.ndarray | int],
 ) -> Bound:
     """Make the program's functions and lay its buffers over the memory given.
 

@@ -6,22 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import prod
-from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from ..codegen.program import Program
 from ..data.dataset import Scaling, Stored
 from ..ir import Graph
 from ..ir.leaves import Target
 from ..lazy import lazy
-from .call import Arrays, Call, Order, Rescaling, Shard
+from .call import Arrays, Call, Order, Rescaling, Shard, Updating
 from .load import Bound, Text
 from .memory import Private, Shared
 from .turns import Lane
 
 Counts = tuple[int, int]  # correct answers: by class, by label (`model/targets.py`)
-Scalings = tuple[tuple[str, np.dtype[Any], Scaling], ...]  # input, type, and how it is scaled
+Scalings = tuple[tuple[str, np.dtype, Scaling], ...]  # input, type, and how it is scaled
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Plan:
     costs: np.ndarray
     correct: np.ndarray
     prepared: int = -1
-    staged: dict[tuple[str, np.dtype[Any]], np.ndarray] = field(default_factory=dict)
+    staged: dict[tuple[str, np.dtype], np.ndarray] = field(default_factory=dict)
     calls: dict[tuple[str, Scalings], Call] = field(default_factory=dict)
 
     @property
@@ -73,7 +73,7 @@ class Plan:
     def arena_bytes(self) -> int:
         return sum(program.arena_bytes for program in self.programs)
 
-    def order(self, what: str, scalings: Scalings, dtype: str, learning: int, update: tuple[Any, ...]) -> Order:
+    def order(self, what: str, scalings: Scalings, dtype: str, learning: int, update: Updating) -> Order:
         """What every worker is told of a call."""
         rescalings = tuple(
             Rescaling(self.staged[name, kind], self.feeds[name], scaling.scale, scaling.offset)
@@ -107,7 +107,7 @@ class Room(Lane):
         self.arena = self.take(size)
 
 
-def array(memory: Private | Shared | Room, size: int, dtype: Any) -> np.ndarray:
+def array(memory: Private | Shared | Room, size: int, dtype: DTypeLike) -> np.ndarray:
     """A zeroed array that every worker sees."""
     kind = np.dtype(dtype)
     return memory.take(size * kind.itemsize)[: size * kind.itemsize].view(kind)

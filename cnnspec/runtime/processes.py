@@ -14,15 +14,15 @@ import subprocess
 import sys
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from .call import Call
-from .memory import Shared
+from .memory import Place, Shared
 from .words import GO, STOP, TASK, WakeEvent, Words, WorkerDied, WorkerError, nbytes
 
 LATELY = 0.1  # seconds
@@ -136,7 +136,7 @@ class Processes:
         return bool(self.children) and not any(words[Words.slot(k) + 16] for k in range(1, self.count))
 
     @property
-    def barrier(self) -> Any:
+    def barrier(self) -> Callable[[int], None]:
         return self.words.barrier
 
     def forget(self) -> None:
@@ -155,11 +155,11 @@ class Writer(pickle.Pickler):
         super().__init__(file, protocol=5)
         self.memory = memory
 
-    def persistent_id(self, thing: object) -> Any:
+    def persistent_id(self, thing: object) -> Place | None:
         return self.memory.place(thing) if isinstance(thing, np.ndarray) else None
 
 
-def program(job: dict[str, Any], files: tuple[int, ...]) -> subprocess.Popen[bytes]:
+def program(job: dict[str, int], files: tuple[int, ...]) -> subprocess.Popen[bytes]:
     """Start a worker, which inherits these files.
 
     It runs apart from what surrounds this process (-I: Python's settings in the environment, -S: start-up files),

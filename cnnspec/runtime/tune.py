@@ -206,6 +206,6 @@ def step(graph: Graph, images: int, dtype: str) -> Callable[[], None]:
     def once() -> None:
         bound.forward(bound.b, bound.p)
         if bound.backward is not None:
-            bound.backward(bound.b, bound.p, bound.g)
+            bound.back()
 
     return once

@@ -6,7 +6,7 @@ import _signal  # signal's own functions wrap each answer in an enumeration, whi
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Generic, TypeVar
 
 from ..diagnostics import Diagnostic, SpecError
 
@@ -23,7 +23,7 @@ class Hold:
 
     def __init__(self) -> None:
         self.main = threading.main_thread().ident
-        self.before: list[tuple[int, Callable[..., Any]]] = []
+        self.before: list[tuple[int, Callable[[int, object], object]]] = []
         self.seen: list[int] = []
 
     def __enter__(self) -> None:
@@ -65,7 +65,10 @@ class Lane:
         self.lock, self.owner = threading.Lock(), 0
 
 
-class Turn:
+L = TypeVar("L", bound=Lane, covariant=True)
+
+
+class Turn(Generic[L]):
     """`with turn:` one thread has a model for itself; it may take its turn again within it.
 
     Beside it there are lanes, at most so many: `with turn.lane().lock:` a thread asks while others ask in theirs.
@@ -73,7 +76,7 @@ class Turn:
     questions.
     """
 
-    def __init__(self, lane: Callable[[], Any] = Lane, most: int = 1) -> None:
+    def __init__(self, lane: Callable[[], L], most: int = 1) -> None:
         self.make, self.most = lane, most
         self.lanes = [lane()]
         self.renew()
@@ -110,7 +113,7 @@ class Turn:
             self.door.release()
             self.hold.__exit__()
 
-    def lane(self, several: bool = True) -> Any:
+    def lane(self, several: bool = True) -> L:
         """A lane that is free, of `several` or the first; in the midst of its own answer a thread gets one more."""
         with self.door:
             if not self.lanes[0].lock.locked():

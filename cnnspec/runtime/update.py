@@ -6,7 +6,7 @@ import linecache
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -87,9 +87,9 @@ def source(optimiser: Optimiser, average: bool = False) -> str:
 def function(written: str, source: str) -> Callable[..., None]:
     filename = f"<plan update {written}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    names: dict[str, Any] = {"np": np}
+    names: dict[str, object] = {"np": np}
     exec(compile(source, filename, "exec"), names)
-    return names["update"]
+    return cast(Callable[..., None], names["update"])
 
 
 @dataclass(frozen=True)
@@ -214,7 +214,7 @@ class Update:
         for piece in self.part(worker, workers, learning):
             self.run(piece, told[piece.part])
 
-    def run(self, piece: Piece, numbers: Mapping[str, Any]) -> None:
+    def run(self, piece: Piece, numbers: Mapping[str, np.floating]) -> None:
         """The update of a piece."""
         self.runs[piece.part](**piece.arrays, **numbers)
 

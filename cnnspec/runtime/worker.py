@@ -12,7 +12,8 @@ import os
 import pickle
 import traceback
 from collections.abc import Callable
-from typing import Any
+
+import numpy as np
 
 from .call import Call, Order
 from .memory import Attached, Place
@@ -83,7 +84,7 @@ class Reader(pickle.Unpickler):
         super().__init__(file)
         self.memory = memory
 
-    def persistent_load(self, place: Any) -> Any:
+    def persistent_load(self, place: Place) -> np.ndarray:
         return self.memory.array(place)
 
 

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Required, TypedDict
 
 from ...diagnostics import Fault
+
+if TYPE_CHECKING:
+    from ...validation import Json
+
+
+class Told(TypedDict, total=False):
+    """A table as the preparation of a network keeps it (`table` in grammar/preparation.schema.json)."""
+
+    names: Required[list[str]]
+    label: Required[int]
+    label_name: str
+    header: bool
+    separator: str
+    columns: list[int]
+    width: int
+    categories: list[list[str] | None]
+    missing: str
+    fill: list[float]
 
 
 @dataclass(frozen=True)
@@ -38,7 +55,7 @@ class Table:
         """How many numbers a row becomes: one a column, or one a category."""
         return sum(1 if texts is None else len(texts) for texts in self.categories)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Json]:
         """As the preparation of a network keeps it; see grammar/preparation.schema.json."""
         listed = [None if texts is None else list(texts) for texts in self.categories]
         found = {**vars(self), "categories": listed}
@@ -50,16 +67,22 @@ class Table:
         }
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any], numbers: int) -> Table:
+    def from_json(cls, document: Told, numbers: int) -> Table:
         """What `to_json` made; of records from before categories, all columns but the label are `numbers`."""
-        others = {"columns": [column for column in range(1, numbers + 2) if column != document["label"]]}
-        found = {"width": numbers + 1, "categories": [None] * numbers, **others, **document}
-        texts = tuple(None if one is None else tuple(one) for one in found["categories"])
-        told: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
-        }
-        told["categories"] = texts
-        return cls(**told)
+        columns = document.get("columns", [k for k in range(1, numbers + 2) if k != document["label"]])
+        categories = document.get("categories", [None] * numbers)
+        return cls(
+            names=tuple(document["names"]),
+            label=document["label"],
+            columns=tuple(columns),
+            width=document.get("width", numbers + 1),
+            categories=tuple(None if one is None else tuple(one) for one in categories),
+            fill=tuple(document.get("fill", ())),
+            label_name=document.get("label_name", ""),
+            header=document.get("header", True),
+            separator=document.get("separator", ","),
+            missing=document.get("missing", "refuse"),
+        )
 
 
 def by_name(table: Table, where: str, names: list[str]) -> list[int]:

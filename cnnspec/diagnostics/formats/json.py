@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...quoting import json_text
 from ..core import Diagnostic
 from .checked import Checked, Place, url
+
+if TYPE_CHECKING:
+    from ...validation import Json
 
 FORMAT_VERSION = 1  # grows when a reader of the former version would misread
 
@@ -16,7 +19,7 @@ def render(files: Sequence[Checked]) -> str:
     return json_text(document(files))
 
 
-def document(files: Sequence[Checked]) -> dict[str, Any]:
+def document(files: Sequence[Checked]) -> dict[str, Json]:
     errors = sum(file.count("error") for file in files)
     return {
         "format_version": FORMAT_VERSION,
@@ -28,7 +31,7 @@ def document(files: Sequence[Checked]) -> dict[str, Any]:
     }
 
 
-def entry(diagnostic: Diagnostic, place: Place) -> dict[str, Any]:
+def entry(diagnostic: Diagnostic, place: Place) -> dict[str, Json]:
     """One finding as an object."""
     return {
         "code": diagnostic.code,
@@ -47,7 +50,7 @@ def entry(diagnostic: Diagnostic, place: Place) -> dict[str, Any]:
     }
 
 
-def located(place: Place) -> dict[str, Any]:
+def located(place: Place) -> dict[str, Json]:
     (row, column), (end_row, end_column) = place.start, place.end
     return {
         "filename": readable(place.filename),

@@ -11,7 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from ..._version import __version__
@@ -20,6 +20,9 @@ from ..codes import CODES
 from ..core import Diagnostic
 from .checked import Checked, Place, url
 
+if TYPE_CHECKING:
+    from ...validation import Json
+
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
@@ -27,7 +30,7 @@ def render(files: Sequence[Checked]) -> str:
     return json_text(log(files))
 
 
-def log(files: Sequence[Checked]) -> dict[str, Any]:
+def log(files: Sequence[Checked]) -> dict[str, Json]:
     """One run [3.14]; what befell the command itself is told as notifications, not as results."""
     found = [pair for file in files for pair in file.findings()]
     about_specs = [pair for pair in found if not about_command(pair[0])]
@@ -35,17 +38,17 @@ def log(files: Sequence[Checked]) -> dict[str, Any]:
     codes = sorted({diagnostic.code for diagnostic, _ in about_specs})
     seen: Counter[str] = Counter()
     read = dict.fromkeys(file.name for file in files if not any(map(about_command, file.diagnostics)))
-    driver = {
+    driver: Json = {
         "name": "cnnspec",
         "version": __version__,
         "rules": [rule(code) for code in codes],
         "notifications": [rule(code) for code in sorted({diagnostic.code for diagnostic in about_us})],
     }
-    invocation = {
+    invocation: Json = {
         "executionSuccessful": not about_us,
         "toolExecutionNotifications": [notification(diagnostic) for diagnostic in about_us],
     }
-    run = {
+    run: Json = {
         "tool": {"driver": driver},
         "invocations": [invocation],
         "artifacts": [{"location": location(name)} for name in read],
@@ -63,7 +66,7 @@ def about_command(diagnostic: Diagnostic) -> bool:
     return diagnostic.code.startswith("CNN90") and diagnostic.severity == "error"
 
 
-def notification(diagnostic: Diagnostic) -> dict[str, Any]:
+def notification(diagnostic: Diagnostic) -> dict[str, Json]:
     """A notification [3.58]."""
     return {
         "descriptor": {"id": diagnostic.code},
@@ -82,10 +85,10 @@ def unlinked(text: str) -> str:
     return text.replace("](", "] (")
 
 
-def rule(code: str) -> dict[str, Any]:
+def rule(code: str) -> dict[str, Json]:
     """A reportingDescriptor [3.49]."""
     entry = CODES[code]
-    described = {
+    described: dict[str, Json] = {
         "id": code,
         "name": "".join(word.capitalize() for word in entry.name.split("-")),
         "shortDescription": {"text": entry.name.replace("-", " ")},
@@ -97,9 +100,9 @@ def rule(code: str) -> dict[str, Any]:
     return described | ({"helpUri": page} if page else {})
 
 
-def result(diagnostic: Diagnostic, place: Place, index: int, fingerprint: str) -> dict[str, Any]:
+def result(diagnostic: Diagnostic, place: Place, index: int, fingerprint: str) -> dict[str, Json]:
     """A result [3.27]."""
-    found: dict[str, Any] = {
+    found: dict[str, Json] = {
         "ruleId": diagnostic.code,
         "ruleIndex": index,
         "level": diagnostic.severity,
@@ -121,12 +124,12 @@ def result(diagnostic: Diagnostic, place: Place, index: int, fingerprint: str) -
     return found
 
 
-def fix(diagnostic: Diagnostic, filename: str) -> dict[str, Any]:
+def fix(diagnostic: Diagnostic, filename: str) -> dict[str, Json]:
     """A fix [3.55]: replacements, grouped by file; whether it is safe stands in its property bag [3.8]."""
-    changes: dict[str, list[dict[str, Any]]] = {}
+    changes: dict[str, list[dict[str, Json]]] = {}
     for edit in diagnostic.fix:
         place = Place.of(edit.span, filename)
-        replacement = {"deletedRegion": region(place), "insertedContent": {"text": edit.text}}
+        replacement: dict[str, Json] = {"deletedRegion": region(place), "insertedContent": {"text": edit.text}}
         changes.setdefault(place.filename, []).append(replacement)
     return {
         "description": {"text": diagnostic.help or "apply the edits"},
@@ -138,7 +141,7 @@ def fix(diagnostic: Diagnostic, filename: str) -> dict[str, Any]:
     }
 
 
-def physical(place: Place) -> dict[str, Any]:
+def physical(place: Place) -> dict[str, Json]:
     return {"artifactLocation": location(place.filename), "region": region(place)}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,17 +12,20 @@ from ...model.model import Model
 from ..tiles import filter_tiles
 from .numbers import Numbers
 
+if TYPE_CHECKING:
+    from ...validation import Json
+
 CONVOLUTIONS = 12  # whose filters have room
 SIDE = 96  # pixels along a side of a picture; larger ones are shown by every so many-th
 
 
-def outcome(model: Model, mistakes: tuple[Mistake, ...], numbers: Numbers) -> dict[str, Any]:
+def outcome(model: Model, mistakes: tuple[Mistake, ...], numbers: Numbers) -> dict[str, Json]:
     """Both, their pictures among the numbers of the page."""
     return {"mistakes": [_mistake(one, numbers) for one in mistakes], "filters": list(_filters(model, numbers))}
 
 
-def _mistake(one: Mistake, numbers: Numbers) -> dict[str, Any]:
-    told: dict[str, Any] = {"title": one.title, "said": one.said}
+def _mistake(one: Mistake, numbers: Numbers) -> dict[str, Json]:
+    told: dict[str, Json] = {"title": one.title, "said": one.said}
     if one.image.ndim == 3 and len(one.image) in (1, 3):
         steps = [-(-size // SIDE) for size in one.image.shape[1:]]
         shown = one.image[:, :: steps[0], :: steps[1]].astype(np.float64)
@@ -48,7 +52,7 @@ def filters(model: Model) -> list[tuple[str, np.ndarray]]:
     return found[:CONVOLUTIONS]
 
 
-def _filters(model: Model, numbers: Numbers) -> Any:
+def _filters(model: Model, numbers: Numbers) -> Iterator[Json]:
     """Bytes from 1 to 255 around 128; 0 is the gap between two kernels."""
     for name, tiles in filters(model):
         largest = float(np.nanmax(np.abs(tiles)))
