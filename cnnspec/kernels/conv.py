@@ -116,6 +116,24 @@ def by_group(y: np.ndarray, groups: int) -> np.ndarray:
     return y.reshape(height, groups, filters // groups, width * n).swapaxes(0, 1)
 
 
+def windows(x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int]) -> np.ndarray:
+    """x[h,c,w,n] -> a view [c,u,v,i,j,n]: for each tap, the pixels that it meets."""
+    (u, v), (down, across) = kernel, stride
+    height, channels, width, n = x.shape
+    row, channel, column, image = x.strides
+    shape = (channels, u, v, (height - u) // down + 1, (width - v) // across + 1, n)
+    return as_strided(x, shape, (channel, row, column, row * down, column * across, image))
+
+
+def column_windows(x: np.ndarray, kernel: int, stride: int, dilate: int, groups: int) -> np.ndarray:
+    """x[h,c,w,n] -> a view [g,h,v,c/g,j,n], what `im2col_width` copies of an image with its padding."""
+    height, channels, width, n = x.shape
+    row, channel, column, image = x.strides
+    each = channels // groups
+    shape = (groups, height, kernel, each, (width - (kernel - 1) * dilate - 1) // stride + 1, n)
+    return as_strided(x, shape, (each * channel, row, column * dilate, channel, column * stride, image))
+
+
 def by_phase(rows: np.ndarray) -> np.ndarray:
     """rows[1,2i+u,d,2l], a row's even columns before its odd ones -> a view [u,v,i,d,l]."""
     _, height, depth, length = rows.shape

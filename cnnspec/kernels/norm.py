@@ -7,6 +7,7 @@ import numpy as np
 from .activation import zeros
 
 BLOCK = 32_768  # numbers
+SHORT = 131_072  # numbers of a block that two calls alone go over: more blocks cost more than the cache gains
 FAR = 9  # a mean is far from zero where its square is more than so many variances
 _ONES: dict[np.dtype, np.ndarray] = {}
 
@@ -184,7 +185,7 @@ def add_bias(
 ) -> None:
     """out = x + bias, then `+ add` and max(., 0) where asked, on x[h,c,l]; block by block, as in `normalise`."""
     shift, zero = bias[:, None], zeros(x)
-    for rows in blocks(x, 4 * BLOCK):  # two calls a block: shorter ones cost more than a nearer cache gains
+    for rows in blocks(x, SHORT):
         y = out[rows]
         np.add(x[rows], shift, out=y)
         if add is not None:

@@ -108,6 +108,25 @@ def phased_maxpool2_gradient(dy: np.ndarray, wins: np.ndarray, *, out: np.ndarra
     np.subtract(d, c, out=d)
 
 
+def corner_filters(weights: np.ndarray, *, out: np.ndarray) -> None:
+    """weights[f,u,v,c] -> out[2,2,f,c,u',v'], once in each corner of a larger kernel, zero elsewhere."""
+    _, u, v, _ = weights.shape
+    low, right = out.shape[4] - u, out.shape[5] - v
+    out[...] = 0
+    for i in range(2):
+        for j in range(2):
+            corner = out[i, j, :, :, i * low : i * low + u, j * right : j * right + v]
+            np.copyto(corner, weights.transpose(0, 3, 1, 2))
+
+
+def largest_band(x: np.ndarray, *, out: np.ndarray) -> None:
+    """x[4,f,i,j,n] -> out[i,f,j,n], the largest of the four; x is scratch afterwards."""
+    a, b, c, d = x
+    np.maximum(a, b, out=a)
+    np.maximum(c, d, out=c)
+    np.maximum(a, c, out=out.swapaxes(0, 1))
+
+
 def maxpool(x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray) -> None:
     """The largest of each window; padding never wins."""
     out[...] = -np.inf

@@ -16,7 +16,7 @@ from .fuse_cross_entropy import fuse_softmax_cross_entropy
 from .fuse_epilogue import fuse_epilogue
 from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import moments_of_rows, sums_of_gradients
-from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling
+from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling, pooled_product
 from .save_for_backward import save_for_backward, save_slopes
 from .winograd import residues_early, winograd
 
@@ -75,6 +75,7 @@ INFERENCE: tuple[Pass, ...] = (
     residues_early,
     eliminate_dead_code,
     phased_pooling,
+    pooled_product,
     fuse_norm,
     fuse_epilogue,
     in_bands,

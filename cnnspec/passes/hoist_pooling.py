@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 
 from ..ir import Builder, Graph, Node
 from ..ir.leaves import Input
 from ..primitives.activation import Activation
 from ..primitives.convolution.convolve import AddBias, Convolve
 from ..primitives.convolution.phases import MaxPhases, PhasedConvolve
+from ..primitives.convolution.pooled import CornerFilters, PooledConvolve, pooled_geometry
 from ..primitives.windows import MaxWindows
 from .methods import Convolution, no_columns
 from .rewrite import rewrite
+
+ZEROS = 500_000  # multiply-adds with zeros, which take about as long as the calls that they save
 
 
 def commutes(node: Node) -> bool:
@@ -96,12 +100,47 @@ def phased_first_pooling(graph: Graph) -> Graph:
     )
 
 
-def poolings_moved(graph: Graph, pool: MaxPhases, wanted: Callable[[Node], bool]) -> Graph:
-    if graph.images == 1 or graph.band[1] > 1:
+def pooled_product(graph: Graph) -> Graph:
+    """For one image of a small layer, a convolution and the 2x2 max pooling after it are one product.
+
+        y = convolve x w;  p = max_windows y
+        w.corners = corner_filters w;  p = pooled_convolve x w.corners
+
+    Four bands of filters make the four outputs of each window, and calls are saved at the cost of products with
+    zeros. Not where these are more than some, nor where several workers share the image.
+    """
+    if graph.images > 1 or graph.band[1] > 1:
         return graph
+
+    def small(node: Node) -> bool:
+        assert isinstance(node.op, Convolve)
+        g = node.op.geometry
+        zeros = prod(pooled_geometry(g).kernel) - prod(g.kernel)
+        return g.dilate == (1, 1) and zeros * graph.type(node.inputs[0])["c"] * node.type.elements <= ZEROS
+
+    pools = pooled_convolutions(graph, small)
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
+        if node.name in pools.values():
+            return {}  # nobody but the pool reads it
+        if node.name not in pools:
+            return None
+        made = graph[pools[node.name]]
+        assert isinstance(made.op, Convolve)
+        x, w = made.inputs
+        geometry = pooled_geometry(made.op.geometry)
+        corners = b.add(CornerFilters(geometry.kernel), w, name=f"{made.name}.corners", like=made)
+        why = "the four outputs of a window of the pooling by one product, from four bands of filters"
+        return b.add(PooledConvolve(geometry), x, corners, name=node.name, like=made, why=why)
+
+    return rewrite(graph, rule)
+
+
+def pooled_convolutions(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, str]:
+    """By the name of each 2x2 max pooling: the convolution by columns whose image it alone reads."""
     readers, results = graph.readers(), set(graph.results)
 
-    def phased(node: Node) -> bool:
+    def suits(node: Node) -> bool:
         op = node.op
         if not isinstance(op, Convolve) or op.polyphase or op.groups > 1 or op.geometry.dilate[0] > 1:
             return False
@@ -109,11 +148,17 @@ def poolings_moved(graph: Graph, pool: MaxPhases, wanted: Callable[[Node], bool]
         alone = len(readers[node.name]) == 1 and node.name not in results
         return alone and node.type.kind == "image" and not no_columns(convolution) and wanted(node)
 
-    pools = {
+    return {
         node.name: node.inputs[0]
         for node in graph
-        if isinstance(node.op, MaxWindows) and node.op.quartered and phased(graph[node.inputs[0]])
+        if isinstance(node.op, MaxWindows) and node.op.quartered and suits(graph[node.inputs[0]])
     }
+
+
+def poolings_moved(graph: Graph, pool: MaxPhases, wanted: Callable[[Node], bool]) -> Graph:
+    if graph.images == 1 or graph.band[1] > 1:
+        return graph
+    pools = pooled_convolutions(graph, wanted)
     moved = set(pools.values())
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:

@@ -186,7 +186,7 @@ def test_a_cost_that_is_not_finite_leaves_the_parameters_as_they_were():
 @pytest.mark.parametrize("text", [CARD, NOISY])
 def test_a_steady_step_allocates_nothing_that_grows_with_the_batch(text):
     grown = []
-    for n in (1024, 2048):
+    for n in (2048, 4096):
         model = cnnspec.compile(text=text, batch=n)
         kind = model.graph.type("input")
         x, y = np.zeros((n, *kind.shape), np.float32), np.zeros((n, 3), np.float32)
@@ -198,7 +198,7 @@ def test_a_steady_step_allocates_nothing_that_grows_with_the_batch(text):
         grown.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # what may grow are a few numbers an image, for `which class is it`; an image itself takes 576 bytes
-    assert grown[1] - grown[0] < 48 * 1024
+    assert grown[1] - grown[0] < 48 * 2048
 
 
 def test_predicted_memory_is_what_the_plan_holds():

@@ -19,6 +19,8 @@ from ..norm import block_rows
 from .convolve import emit_filter_gradient, image_4d, part
 from .polyphase import moments_of, moments_type
 
+SMALL = (32_768, 4_096)  # numbers of an image without and with padding that is best widened by one copy of a view
+
 
 @record
 class Columns(Op):
@@ -81,6 +83,12 @@ class Columns(Op):
             e.call(kernels.conv.im2col, e[x], g.kernel, *g.arguments, out=e[node.name])
         else:
             pad, order = self.geometry.pad, {"phases": 4} if self.polyphase else {}
+            if not self.polyphase and prod(e.shape(x)) <= SMALL[any(map(any, pad))]:
+                windows = e.source(
+                    kernels.conv.column_windows, padded(x, self.geometry, e), kernel_w, stride, dilate, self.groups
+                )
+                e.call(kernels.np.copyto, e[node.name], e.view("windows", windows))
+                return
             e.call(kernels.conv.im2col_width, e[x], kernel_w, stride, dilate, pad, **order, out=e[node.name])
 
     def rows(self, node_name: str, e: PlanWriter) -> str:
@@ -95,6 +103,19 @@ class Columns(Op):
             return seen
         *_, width, n = e.shape(node_name)
         return e.view_of(node_name, "as_polyphase", e.source(kernels.gemm.in_blocks, f"{seen}[0]", width // 4 * n))
+
+
+def padded(x: str, geometry: Geometry, e: PlanWriter) -> str:
+    """The source of an image with its padding around it, which is made where there is any."""
+    (top, bottom), (left, right) = geometry.pad
+    height, channels, width, n = e.shape(x)
+    if not any((top, bottom, left, right)):
+        return e[x]
+    made = e.scratch("padded", (top + height + bottom, channels, left + width + right, n))
+    e.call(kernels.np.copyto, made, 0)
+    inside = e.view("inside", f"{made}[{top}:{top + height}, :, {left}:{left + width}]")
+    e.call(kernels.np.copyto, inside, e[x])
+    return made
 
 
 @record

@@ -19,6 +19,7 @@ from ..activation import ActivationGradient, Rectifier
 from ..dense import multiplying
 from .polyphase import FromPolyphase, as_image, as_polyphase, moments_of, moments_type, polyphase_type
 
+FEW = 2_048  # numbers that are compared with one number as quickly as with an array
 STRIP = 4  # rows of a depthwise layer that are made at a time
 STRIPS = 131_072  # numbers of what such strips are made from
 
@@ -304,6 +305,17 @@ class AddBias(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, bias, *add = node.inputs
+        shape = e.rows_shape(node.name)
+        if (add or self.relu) and prod(shape) <= kernels.norm.SHORT:
+            out = e.rows(node.name)
+            e.call(kernels.np.add, e.rows(x), e.view_of(bias, "column", f"{e[bias]}[:, None]"), out=out)
+            for value in add:
+                e.call(kernels.np.add, out, e.rows(value), out=out)
+            if self.relu and prod(shape) <= FEW:
+                e.call(kernels.np.maximum, out, e.number(0.0), out=out)
+            elif self.relu:
+                e.call(kernels.activation.relu, out, out=out)
+            return
         if add or self.relu:
             more: dict[str, str | bool] = {"add": e.rows(add[0])} if add else {}
             more |= {"relu": True} if self.relu else {}

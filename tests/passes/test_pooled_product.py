@@ -1,0 +1,70 @@
+"""One image of a small layer: convolution and pooling as one product, and nothing comes out otherwise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from oracles.graphs import mean_the_same
+from oracles.nets import spec
+from oracles.trial import Trial, close
+
+from cnnspec.ir.verify import verify
+from cnnspec.passes import INFERENCE, run
+from cnnspec.primitives.convolution.pooled import PooledConvolve
+from cnnspec.words.costs import Mse
+
+SIZES = ("1x28x28", "3x7x9", "2x4x5", "2x13x6")
+CONVS = ("6x5x5 pad 2", "4x3x3", "1x3x2 pad 0x1", "4x2x3 stride 2 pad 1", "3x3x3 stride 1x2 pad 1")
+
+
+def pooled(text, images=1):
+    graph = run(replace(spec(text, everywhere=False), images=images), INFERENCE, check=verify)
+    return [node.name for node in graph if isinstance(node.op, PooledConvolve)]
+
+
+def test_small_layers_of_one_image():
+    net = "1x28x28: conv 6x5x5 pad 2 -> relu -> maxpool 2 -> conv 16x5x5 -> tanh -> maxpool 2"
+    assert pooled(net) == ["maxpool1.pooled", "maxpool2.pooled"]
+    assert not pooled(net, images=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("32x24x24: conv 64x3x3 -> maxpool 2", "products with zeros take longer than the calls"),
+        ("3x8x8: conv 4x3x3 -> maxpool 3", "other windows"),
+        ("3x9x9: conv 4x3x3 dilate 2 -> maxpool 2", "pixels apart"),
+        ("3x9x9: conv 4x3x3 dilate 1x2 -> maxpool 2", "pixels apart in a row"),
+        ("4x8x8: conv 4x3x3 groups 2 -> maxpool 2", "groups"),
+        ("3x8x8: conv 4x3x3 bias off as c -> concat( maxpool 2 | @c -> avgpool 2 )", "two readers"),
+    ],
+)
+def test_others_stay(text, why):
+    assert not pooled(text), why
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("conv", CONVS)
+def test_it_means_the_same(size, conv):
+    graph = replace(spec(f"{size}: conv {conv} -> relu -> maxpool 2", everywhere=False), images=1)
+    first, *rest = INFERENCE
+    graph, seen = first(graph), 0
+    for step in rest:
+        made = verify(step(graph))
+        mean_the_same(graph, made)
+        graph, seen = made, seen + any(isinstance(node.op, PooledConvolve) for node in made)
+    assert seen
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("conv", CONVS)
+def test_the_plan_answers_as_that_of_every_value_does(size, conv):
+    words = spec(f"{size}: conv {conv} -> relu -> maxpool 2", everywhere=False)
+    trial = Trial(words, Mse(), batch=1)
+    assert "largest_band" in trial.engine.plan("infer", 1).source
+    for _ in range(2):  # with other parameters the filters' corners are made anew
+        (answer,) = trial.engine.forward(trial.inputs, "infer")
+        (shown,) = trial.engine.forward(trial.inputs, "show")[-1:]
+        close(answer, shown)
+        name = next(iter(trial.parameters))
+        trial.engine.parameters[name] = np.flip(trial.parameters[name]).copy()
