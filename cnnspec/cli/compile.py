@@ -120,11 +120,13 @@ def command(
         raise click.UsageError(f"{beside} would be written over by what is made of it: choose another name with -o")
     if not embed:
         may_be_replaced(beside)
-    settings = {"train": train, "embed": embed, "beside": beside.name, "preparation": model.preparation}
     if emit == "js":
         from ..targets.js import module as js
 
-        text = js.module_source(model.spec, model.parameters, look=look, **settings)  # type: ignore[arg-type]
+        text = js.module_source(
+            model.spec, model.parameters, train=train, look=look, beside=beside.name, embed=embed,
+            preparation=model.preparation,
+        )  # fmt: skip
         packed: Callable[[Mapping[str, np.ndarray]], bytes] = js.packed
     elif emit == "jax":
         from ..model.engines import need_jax
@@ -140,7 +142,10 @@ def command(
     else:
         from ..targets.python import module as python
 
-        text = python.module_source(model.spec, model.parameters, batch=batch, raw=raw, **settings)  # type: ignore[arg-type]
+        text = python.module_source(
+            model.spec, model.parameters, train=train, batch=batch, beside=beside.name, embed=embed,
+            preparation=model.preparation, raw=raw,
+        )  # fmt: skip
         packed = python.packed
     if not embed:
         write(packed(model.parameters), beside)

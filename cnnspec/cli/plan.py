@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def updates(model: Model) -> Iterator[str]:
     """The functions that move the parameters, one for all that are moved alike."""
-    groups, parts = model.engine.groups, model.engine.update.rule.parts  # type: ignore[attr-defined]
+    from ..runtime.engine import Engine
+
+    assert isinstance(model.engine, Engine)
+    groups, parts = model.engine.groups, model.engine.update.rule.parts
     told = model.spec.tuning
     for group, part in zip(groups, parts, strict=True):
         since = f", when {told.thaws[group.thaw - 1]} epochs are done" if group.thaw else ""

@@ -71,15 +71,16 @@ class Changes:
             if isinstance(augmentation, Mixing):
                 others, their = self.take(order, rows[:, -1].astype(np.intp), stages=stage)
                 images = augmentation.mix(images, others, rows)
-                if self.itself:
-                    answers = augmentation.mix(answers, their, rows)  # type: ignore[arg-type]
-                    continue
                 assert isinstance(answers, np.ndarray) and isinstance(their, np.ndarray), "one augmentation mixes"
+                if self.itself:
+                    answers = augmentation.mix(answers, their, rows)
+                    continue
                 answers = self._mixed(augmentation, answers, their, rows)
                 continue
             images = augmentation.apply(images, rows)
             if self.itself and augmentation.moves:
-                answers = augmentation.apply(answers, rows)  # type: ignore[arg-type]
+                assert isinstance(answers, np.ndarray)
+                answers = augmentation.apply(answers, rows)
             elif self.follows and augmentation.moves:
                 answers = self._follow(augmentation, answers, rows)
         return images, answers

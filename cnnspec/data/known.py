@@ -37,7 +37,7 @@ def describe(settings: Data, root: Path | str | None = None, given: Path | None 
     from .looks import LOOKS
 
     seen = LOOKS[type(source)](settings, *paths)
-    test = seen.test or source.test > 0  # type: ignore[attr-defined]
+    test = seen.test or getattr(source, "test", 0.0) > 0
     validation = seen.validation or settings.validation > 0
     return _of_target(settings, replace(seen, test=test, validation=validation))
 

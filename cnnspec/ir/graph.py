@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict, Unpack
 
 from ..diagnostics import Span
 from ..lazy import lazy
@@ -13,6 +13,30 @@ from ..record import record
 from .figures import Figures, figures
 from .op import Node, Op
 from .types import TensorType
+
+
+class Circumstances(TypedDict, total=False):
+    """What passes may ask of a graph besides its nodes, and hand on."""
+
+    images: int
+    measured: Mapping[str, Mapping[str, float]]
+    frozen: frozenset[str]
+    band: tuple[int, int]
+
+
+class Parts(Circumstances, total=False):
+    """What a graph may have besides nodes, inputs and outputs."""
+
+    cost: str
+    gradients: Mapping[str, str]
+    updates: Mapping[str, str]
+
+
+class Changes(Parts, total=False):
+    """What may be another in a graph with other nodes."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
 
 
 @record
@@ -40,10 +64,10 @@ class Graph:
     frozen: frozenset[str] = frozenset()
     band: tuple[int, int] = (0, 1)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "nodes": dict(self.nodes)}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, dict[str, Node]]) -> None:
         self.__dict__.update(state, nodes=MappingProxyType(state["nodes"]))
 
     def __getitem__(self, value: str) -> Node:
@@ -103,12 +127,12 @@ class Graph:
         return shown("graph_svg", self)
 
     @property
-    def circumstances(self) -> dict[str, Any]:
+    def circumstances(self) -> Circumstances:
         """What passes may ask besides the nodes, and hand on."""
         return {"images": self.images, "measured": self.measured, "frozen": self.frozen, "band": self.band}
 
-    def with_nodes(self, nodes: Mapping[str, Node], **changes: object) -> Graph:
-        return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)  # type: ignore[arg-type]
+    def with_nodes(self, nodes: Mapping[str, Node], **changes: Unpack[Changes]) -> Graph:
+        return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)
 
 
 def made(op: Op, types: tuple[TensorType, ...]) -> TensorType:
@@ -176,5 +200,5 @@ class Builder:
         )
         return node.name
 
-    def graph(self, inputs: tuple[str, ...], outputs: tuple[str, ...], **parts: object) -> Graph:
-        return Graph(MappingProxyType(dict(self.nodes)), inputs, outputs, **parts)  # type: ignore[arg-type]
+    def graph(self, inputs: tuple[str, ...], outputs: tuple[str, ...], **parts: Unpack[Parts]) -> Graph:
+        return Graph(MappingProxyType(dict(self.nodes)), inputs, outputs, **parts)

@@ -16,7 +16,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 from ..diagnostics import Span
 from ..record import record
@@ -234,7 +234,7 @@ class Node(Generic[Made]):
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "extras": dict(self.extras)}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, dict[str, TensorType]]) -> None:
         self.__dict__.update(state, extras=MappingProxyType(state["extras"]))
 
 

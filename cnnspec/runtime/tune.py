@@ -127,6 +127,7 @@ def layer_graph(c: Convolution, method: str, learns: bool) -> Graph:
         dw = b.add(ConvolveFilterGradient(c.geometry, c.groups, b.type(w)), x, dy, name="dw")
         if not c.first:
             b.add(ConvolveInputGradient(c.geometry, c.groups, c.x), dy, w, name="dx")
+    assert dw is not None
     made = b.graph((), (), cost=y, gradients={w: dw}, updates={"x": x, "dy": dy}, images=c.images)
     return lower_convolutions(flip_input_gradients(save_for_backward(made)))
 
