@@ -57,6 +57,7 @@ COMMANDS: dict[str, Entry] = {
     "ops": Entry("ops", "Show the words of the language, or one word's reference."),
     "schema": Entry("schema", "Print the JSON Schemas of what cnnspec reads and writes."),
     "completion": Entry("completion", "Print the script that completes commands in a shell."),
+    "editor": Entry("editor", "Tell how an editor is set up: VS Code, Vim, Neovim, Emacs, Helix, Zed."),
     "lsp": Entry("lsp", "Serve an editor: findings, hover, completion while you type."),
 }
 

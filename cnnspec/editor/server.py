@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from lsprotocol import types as lsp
 from pygls import uris
@@ -22,6 +23,7 @@ from .actions import actions, fix_all
 from .colours import colours
 from .completion import complete
 from .document import Document
+from .drawing import drawing
 from .hints import hints
 from .hover import hover
 from .layout import tidied
@@ -49,7 +51,20 @@ from .protocol import (
 from .signature import signature
 
 PAUSE = 0.15  # seconds without a change until findings are looked for
+DRAWING = "cnnspec/drawing"
 MOST = 200  # symbols of a project that one question is answered with
+
+
+class Named(Protocol):
+    """What has the address of a text."""
+
+    uri: str
+
+
+class HasTextDocument(Protocol):
+    """Parameters of our own requests, named as the protocol names its own."""
+
+    textDocument: Named
 
 
 class Server(LanguageServer):
@@ -302,6 +317,11 @@ def tell_about_texts(server: Server) -> None:
         return [
             lsp.CodeLens(range_of(document, lens.span), lsp.Command(lens.text, "")) for lens in lenses(document)
         ]
+
+    @server.feature(DRAWING)
+    def on_drawing(server: Server, params: HasTextDocument) -> dict[str, str | None]:
+        """A request of our own: the drawing of a text, as SVG; none of one that has errors."""
+        return {"svg": drawing(server.document(params.textDocument.uri))}
 
     @server.feature(lsp.TEXT_DOCUMENT_DOCUMENT_LINK)
     def on_links(server: Server, params: lsp.DocumentLinkParams) -> list[lsp.DocumentLink]:

@@ -1,4 +1,6 @@
-"""The TextMate grammar against our own lexer: what a token is, decides how it must be coloured.
+"""The TextMate grammar against our own lexer, Pygments' and Vim's against the TextMate grammar.
+
+What a token is, decides how it must be coloured.
 
 The engine below is what editors do, as far as this grammar needs it: rules tried at each place, the
 earliest match wins, the first rule among equals; `begin` opens a rule until its `end`.
@@ -6,6 +8,9 @@ earliest match wins, the first rule among equals; `begin` opens a rule until its
 
 import json
 import re
+import shutil
+import subprocess
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -13,7 +18,8 @@ import pytest
 from cnnspec.lang.parse.tokens import lex
 
 ROOT = Path(__file__).parents[2]
-GRAMMAR = json.loads((ROOT / "grammar" / "cnnspec.tmLanguage.json").read_text())
+EDITORS = ROOT / "grammar" / "editors"
+GRAMMAR = json.loads((EDITORS / "vscode" / "syntaxes" / "cnn.tmLanguage.json").read_text())
 SPECS = sorted((ROOT / "specs").rglob("*.cnn"))
 
 EXPECTED = {
@@ -151,3 +157,113 @@ def test_a_quote_or_brace_left_open_does_not_colour_the_rest_of_the_file():
     scopes, stack = highlight('data { source npz "x\n}\nconv {w -> relu\nlet a = (1\nrelu\n')
     assert len(stack) == 1
     assert scopes[-5] == "support.function.word.cnn"
+
+
+# ---- three highlighters, one colour ------------------------------------------------------------------------
+
+TEXTMATE = {
+    "comment": "comment", "string": "string", "keyword.control.join": "join", "keyword.control": "keyword",
+    "support.function.word": "word", "support.function.math": "function", "entity.name.function": "block",
+    "entity.name.tag": "label", "variable.parameter.setting": "setting", "constant.language": "value",
+    "variable.other.tap": "tap", "variable": "name", "constant.numeric": "number", "keyword.operator": "operator",
+}  # fmt: skip
+PYGMENTS = {
+    "Comment": "comment", "Literal.String": "string", "Keyword.Pseudo": "join", "Keyword": "keyword",
+    "Name.Function": "word", "Name.Builtin": "function", "Name.Class": "block", "Name.Label": "label",
+    "Name.Attribute": "setting", "Name.Constant": "value", "Name.Variable.Instance": "tap",
+    "Name.Variable": "name", "Literal.Number": "number", "Operator": "operator",
+}  # fmt: skip
+VIM = {
+    "Comment": "comment", "Todo": "comment", "Ignore": "comment", "String": "string", "Join": "join",
+    "Keyword": "keyword", "Word": "word", "StageWord": "word", "Function": "function", "Called": "block",
+    "Defined": "block", "Label": "label", "Setting": "setting", "Value": "value", "Tap": "tap",
+    "Variable": "name", "Constant": "name", "Param": "name", "Argument": "name", "Number": "number",
+    "Size": "number", "Arrow": "operator", "Math": "operator", "Equals": "operator", "Compare": "operator",
+}  # fmt: skip
+COLOURED = ("COMMENT", "STRING", "IMPORT", "LET", "BLOCK", "NET", "INPUT", "AS", "JOIN", "TAP", "NUMBER", "ARROW",
+            "BAR", "COMPARE", "NAME", "PATH")  # fmt: skip
+BROKEN = 'data { source npz "x\n}\nconv {w -> relu\nlet a = (1\nrelu\nlet b = 2*(3\nconv 3x{w}x3 pad {b + 1} as e\n'
+
+
+def category(name, table):
+    """The colour of the longest prefix that a table has."""
+    found = [prefix for prefix in table if name == prefix or name.startswith(prefix + ".")]
+    return table[max(found, key=len)] if found else ""
+
+
+def by_textmate(text):
+    return [category(scope, TEXTMATE) for scope in highlight(text)[0]]
+
+
+def by_pygments(text):
+    pytest.importorskip("pygments")
+    from cnnspec.editor.lexer import CnnLexer
+
+    found = []
+    for _, kind, piece in CnnLexer(stripnl=False, ensurenl=False).get_tokens_unprocessed(text):
+        found += [category(str(kind).removeprefix("Token."), PYGMENTS)] * len(piece)
+    return found
+
+
+def by_vim(texts, folder, program):
+    """The colours that Vim shows of several texts; one process for all of them."""
+    script = [f"set nocompatible\nset runtimepath^={EDITORS / 'vim'}\nfiletype plugin on\nsyntax on"]
+    for k, text in enumerate(texts):
+        (folder / f"{k}.cnn").write_text(text)
+        script.append(f"""
+edit {folder}/{k}.cnn
+syntax sync fromstart
+let rows = []
+for l in range(1, line('$'))
+  let row = []
+  for c in range(1, strlen(getline(l)))
+    call add(row, synIDattr(synID(l, c, 1), 'name'))
+  endfor
+  call add(rows, row)
+endfor
+call writefile([json_encode(rows)], '{folder}/{k}.json')""")
+    (folder / "all.vim").write_text("\n".join([*script, "qa!\n"]))
+    command = [program, "-es", "-N", "-u", "NONE", "-i", "NONE", "-S", str(folder / "all.vim")]
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    for k, text in enumerate(texts):
+        rows = json.loads((folder / f"{k}.json").read_text())
+        found = []
+        for line, row in zip(text.splitlines(keepends=True), rows, strict=True):
+            names = iter(row)
+            for character in line.rstrip("\n"):  # Vim counts bytes
+                found.append(VIM.get(next(names).removeprefix("cnn"), ""))
+                for _ in character.encode()[1:]:
+                    next(names)
+            found += [""] * (len(line) - len(line.rstrip("\n")))
+        yield found
+
+
+def differences(text, one, other):
+    return [
+        (str(token), one[token.start_pos], other[token.start_pos])
+        for token in lex(text)
+        if token.type in COLOURED and one[token.start_pos] != other[token.start_pos]
+    ]
+
+
+@pytest.mark.parametrize("path", [None, *SPECS], ids=lambda path: path.name if path else "sample")
+def test_pygments_colours_as_textmate_does(path):
+    text = SAMPLE if path is None else path.read_text()
+    found = by_pygments(text)
+    assert len(found) == len(text)
+    assert not differences(text, by_textmate(text), found)
+
+
+@pytest.mark.parametrize("program", ["vim", "nvim"])
+def test_vim_colours_as_textmate_does(program, tmp_path):
+    if not shutil.which(program):
+        pytest.skip(f"there is no {program} here")
+    texts = [SAMPLE, *(path.read_text() for path in SPECS)]
+    for text, found in zip(texts, by_vim(texts, tmp_path, program), strict=True):
+        assert not differences(text, by_textmate(text), found), text[:200]
+
+
+def test_all_colour_a_broken_text_alike():
+    found = by_pygments(BROKEN)
+    assert not differences(BROKEN, by_textmate(BROKEN), found)
+    assert [kind for kind, _ in groupby(found) if kind][-3:] == ["number", "keyword", "label"]
