@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..lazy import lazy
@@ -118,6 +119,19 @@ class Diagnostic:
     fix: tuple[Edit, ...] = ()
     safe: bool = False
 
+    @staticmethod
+    def of(
+        code: str, span: Span | None = None, case: str = "", related: tuple[Label, ...] = (), **fields: object
+    ) -> Diagnostic:
+        """What a code says of a case at a place, the fields of its templates filled in.
+
+            Diagnostic.of("CNN235", span, stride=3, kernel=2)
+
+        Raises KeyError where a field is missing.
+        """
+        message, label, help = filled(code, case, fields)
+        return Diagnostic(code, message, span, label, related, help)
+
     @property
     def sentence(self) -> str:
         """The message with its label, for where the label cannot stand beside its place."""
@@ -153,6 +167,14 @@ class Diagnostic:
         return f"{where}{self.severity}[{self.code}]: {visible(self.message)}"
 
 
+def filled(code: str, case: str, fields: Mapping[str, object]) -> tuple[str, str, str]:
+    """Message, label and help of a code's case."""
+    from .codes import CODES
+
+    says = CODES[code].case(case)
+    return says.message.format(**fields), says.label.format(**fields), says.help.format(**fields)
+
+
 class Fault(Exception):
     """A mistake found by code that knows no positions (an op, a data source).
 
@@ -174,6 +196,14 @@ class Fault(Exception):
         super().__init__(message)
         self.code, self.message, self.at, self.label = code, message, at, label
         self.because, self.help = because, help
+
+    @staticmethod
+    def of(
+        code: str, at: str = "", case: str = "", because: tuple[tuple[str, str], ...] = (), **fields: object
+    ) -> Fault:
+        """What a code says of a case, the fields of its templates filled in; see `Diagnostic.of`."""
+        message, label, help = filled(code, case, fields)
+        return Fault(code, message, at=at, label=label, because=because, help=help)
 
     def diagnostic(self, span: Span | None = None, **changes: object) -> Diagnostic:
         """The diagnostic that this fault is, at a place."""

@@ -167,11 +167,9 @@ def slide(
         have = "x".join(map(str, x.spatial))
         need = "x".join(map(str, extent[-rank:]))
         padded = "" if pad in ("valid", 0) else " with its padding"
-        raise Fault(
-            "CNN103",
-            f"a {too_large} {'window' if 'pool' in word else 'kernel'} does not fit a {have} {x.kind}{padded}",
-            at="size",
-            label=f"needs at least {need}, gets {have}",
+        what = "window" if "pool" in word else "kernel"
+        raise Fault.of(
+            "CNN103", "size", kernel=too_large, what=what, image=have, kind=x.kind, padded=padded, need=need
         )
     return found
 
@@ -179,4 +177,4 @@ def slide(
 def need_pixels(word: str, x: TensorType) -> None:
     """Refuse a vector where only an image or a sequence makes sense."""
     if not x.spatial:
-        raise Fault("CNN104", f"`{word}` works on images and sequences, not on a vector of {x}")
+        raise Fault.of("CNN104", word=word, found=x)

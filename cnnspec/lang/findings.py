@@ -69,6 +69,18 @@ class Findings:
         """Add a diagnostic with its label, help and related places."""
         self.add(Diagnostic(code, message, span, label, related, help), *proposals)
 
+    def tell(
+        self,
+        code: str,
+        span: Span,
+        *proposals: Proposal,
+        case: str = "",
+        related: tuple[Label, ...] = (),
+        **fields: object,
+    ) -> None:
+        """Add what a code says of a case; see `Diagnostic.of`."""
+        self.add(Diagnostic.of(code, span, case, related, **fields), *proposals)
+
     def forget(self, span: Span, *codes: str) -> None:
         """Take back the findings of some codes within a span, whose mistake another finding tells better."""
         for key, (diagnostic, _) in list(self._found.items()):

@@ -83,12 +83,7 @@ class Maxout(Op):
 
     def type(self, x: TensorType) -> TensorType:
         if x["c"] % self.size:
-            raise Fault(
-                "CNN106",
-                f"{x['c']} channels do not come in pieces of {self.size}",
-                at="size",
-                label=f"{x['c']} % {self.size} = {x['c'] % self.size}",
-            )
+            raise Fault.of("CNN106", "size", "pieces", parts=self.size, channels=x["c"], rest=x["c"] % self.size)
         return x.resized(x.spatial, x["c"] // self.size)
 
     def flops(self, x: TensorType) -> int:

@@ -70,12 +70,8 @@ class Conv(Op):
         found = self.geometry(x)
         for what, count in (("channels", x["c"]), ("filters", self.filters)):
             if count % self.groups:
-                raise Fault(
-                    "CNN105",
-                    f"{self.groups} groups do not divide {count} {what}",
-                    at="groups",
-                    label=f"{count} % {self.groups} = {count % self.groups}",
-                )
+                groups, rest = self.groups, count % self.groups
+                raise Fault.of("CNN105", "groups", groups=groups, count=count, what=what, rest=rest)
         return x.resized(found.out(*size_2d(x))[-len(x.spatial) :], self.filters)
 
     def parameters(self, x: TensorType) -> tuple[Parameter, ...]:

@@ -177,13 +177,10 @@ def of_classes(cost: Cost, implied: bool, word: str, outputs: int, classes: str)
     """
     end = "softmax" if outputs > 1 else "sigmoid"
     if implied and cost.of_numbers:
-        message = f"nothing says how to tell {classes} apart: the network ends in `{word}`, and no cost is stated"
-        return Fault("CNN241", message, help=f"end it with `-> {end}`; for the squared error say `cost mse`")
+        return Fault.of("CNN241", case="implied", classes=classes, word=word, end=end)
     if word in PLAIN and isinstance(cost, CrossEntropy | BinaryCrossEntropy):
-        message = f"`{cost.word}` takes logarithms of shares, and the network ends in a plain `{word}`"
         right = "sigmoid" if isinstance(cost, BinaryCrossEntropy) else end
-        help = f"end it with `-> {right}`: both are computed as one, from the `{word}`"
-        return Fault("CNN241", message, help=help)
+        return Fault.of("CNN241", case="plain", cost=cost.word, word=word, end=right)
     return None
 
 

@@ -37,7 +37,7 @@ class Dense(Op):
 
     def type(self, x: TensorType) -> TensorType:
         if x.kind != "vector":
-            raise Fault("CNN104", f"`dense` works on a vector, not on {x}", help="put `flatten` before it")
+            raise Fault.of("CNN104", case="dense", found=x)
         return data(self.outputs)
 
     def parameters(self, x: TensorType) -> tuple[Parameter, ...]:

@@ -25,13 +25,8 @@ class Join(Op):
         first = inputs[0]
         for number, other in enumerate(inputs[1:], 1):
             if other.axes != first.axes:
-                raise Fault(
-                    "CNN101",
-                    f"`{self.word}` needs branches of equal shape, got {first} and {other}",
-                    at=f"input{number}",
-                    label=f"this branch gives {other}",
-                    because=(("input0", f"this one gives {first}"),),
-                )
+                because = (("input0", f"this one gives {first}"),)
+                raise Fault.of("CNN101", f"input{number}", "", because, word=self.word, first=first, other=other)
         return first
 
     def flops(self, *inputs: TensorType) -> int:
@@ -115,12 +110,15 @@ class Mul(Op):
         for number, other in enumerate(inputs):
             gate = other["c"] == full["c"] and set(other.spatial) <= {1} and other.kind in (full.kind, "vector")
             if other.axes != full.axes and not gate:
-                raise Fault(
+                second = inputs[1] if number == 0 else other
+                raise Fault.of(
                     "CNN101",
-                    f"`mul` needs branches of equal shape, or a gate of {full['c']}x1x1; "
-                    f"got {inputs[0]} and {inputs[1] if number == 0 else other}",
-                    at=f"input{number}",
-                    label=f"this branch gives {other}",
+                    f"input{number}",
+                    "gate",
+                    channels=full["c"],
+                    first=inputs[0],
+                    second=second,
+                    other=other,
                 )
         return full
 
@@ -152,13 +150,8 @@ class Concat(Op):
         first = inputs[0]
         for number, other in enumerate(inputs[1:], 1):
             if other.kind != first.kind or other.spatial != first.spatial:
-                raise Fault(
-                    "CNN101",
-                    f"`concat` needs branches of equal height and width, got {first} and {other}",
-                    at=f"input{number}",
-                    label=f"this branch gives {other}",
-                    because=(("input0", f"this one gives {first}"),),
-                )
+                because = (("input0", f"this one gives {first}"),)
+                raise Fault.of("CNN101", f"input{number}", "concat", because, first=first, other=other)
         return first.resized(first.spatial, sum(x["c"] for x in inputs))
 
     def flops(self, *inputs: TensorType) -> int:

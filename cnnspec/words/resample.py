@@ -89,7 +89,7 @@ class Crop(Op):
             raise Fault("CNN205", "`crop` on a sequence takes one number", at="size", label="two numbers")
         if any(left > have for left, have in zip(wanted, x.spatial, strict=True)):
             want, have = ("x".join(map(str, sizes)) for sizes in (wanted, x.spatial))
-            raise Fault("CNN107", f"a crop to {want} is larger than the {have} {x.kind}", at="size")
+            raise Fault.of("CNN107", "size", "crop", wanted=want, have=have, kind=x.kind)
         return wanted
 
     def before(self, x: TensorType) -> tuple[int, int, int]:

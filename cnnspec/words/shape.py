@@ -38,12 +38,7 @@ class Reshape(Move):
     def type(self, x: TensorType) -> TensorType:
         made = data(*self.size)
         if made.elements != x.elements:
-            raise Fault(
-                "CNN108",
-                f"`reshape` to {made} needs {made.elements} numbers, {x} has {x.elements}",
-                at="size",
-                label=f"{made.elements} numbers",
-            )
+            raise Fault.of("CNN108", "size", made=made, count=made.elements, given=x, have=x.elements)
         return made
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
@@ -79,12 +74,7 @@ class Shuffle(Move):
 
     def type(self, x: TensorType) -> TensorType:
         if x["c"] % self.size:
-            raise Fault(
-                "CNN106",
-                f"{self.size} groups do not divide {x['c']} channels",
-                at="size",
-                label=f"{x['c']} % {self.size} = {x['c'] % self.size}",
-            )
+            raise Fault.of("CNN106", "size", parts=self.size, channels=x["c"], rest=x["c"] % self.size)
         return x
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:

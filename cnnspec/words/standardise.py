@@ -71,8 +71,7 @@ class GroupNorm(Op):
     def type(self, x: TensorType) -> TensorType:
         (groups,) = self.size
         if x["c"] % groups:
-            message = f"{groups} groups do not divide {x['c']} channels"
-            raise Fault("CNN106", message, at="size", label=f"{x['c']} % {groups} = {x['c'] % groups}")
+            raise Fault.of("CNN106", "size", parts=groups, channels=x["c"], rest=x["c"] % groups)
         return x
 
     def parameters(self, x: TensorType) -> tuple[Parameter, ...]:

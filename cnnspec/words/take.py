@@ -24,12 +24,8 @@ class Take(Op):
 
     def type(self, x: TensorType) -> TensorType:
         if self.start + self.size > x["c"]:
-            raise Fault(
-                "CNN107",
-                f"there are {x['c']} channels, so {self.size} from number {self.start} on are not there",
-                at="start" if self.size <= x["c"] else "size",
-                label=f"{self.start} + {self.size} > {x['c']}",
-            )
+            at = "start" if self.size <= x["c"] else "size"
+            raise Fault.of("CNN107", at, "take", channels=x["c"], count=self.size, start=self.start)
         return x.resized(x.spatial, self.size)
 
     def flops(self, *inputs: TensorType) -> int:

@@ -60,10 +60,8 @@ class UpConv(Op):
             raise Fault("CNN206", message, at="output_pad")
         for what, count in (("channels", x["c"]), ("filters", self.size[0])):
             if count % self.groups:
-                message = f"{self.groups} groups do not divide {count} {what}"
-                raise Fault(
-                    "CNN105", message, at="groups", label=f"{count} % {self.groups} = {count % self.groups}"
-                )
+                groups, rest = self.groups, count % self.groups
+                raise Fault.of("CNN105", "groups", groups=groups, count=count, what=what, rest=rest)
         sizes = tuple(
             (n - 1) * step + extent + extra - 2 * pad[0]
             for n, step, extent, extra, pad in zip(
@@ -71,7 +69,7 @@ class UpConv(Op):
             )
         )
         if min(sizes) < 1:
-            raise Fault("CNN107", f"padding of {self.pad} leaves nothing of the output", at="pad")
+            raise Fault.of("CNN107", "pad", "pad", pad=self.pad)
         return x.resized(sizes[-rank:], self.size[0])
 
     def parameters(self, x: TensorType) -> tuple[Parameter, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .asking import ASKING
 from .budgets import BUDGETS
-from .code import Code
+from .code import Code, Says
 from .data import DATA
 from .export import EXPORT
 from .faults import FAULTS
@@ -22,4 +22,4 @@ FAMILIES = (
 )  # fmt: skip
 CODES: dict[str, Code] = {code.code: code for family in FAMILIES for code in family}
 
-__all__ = ["CODES", "Code"]
+__all__ = ["CODES", "Code", "Says"]

@@ -8,9 +8,9 @@ NET = "input 1x28x28\nconv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax\n"
 
 
 def _budget(number: int, name: str, explanation: str, wrong: str = "", right: str = "") -> Code:
-    examples = {"wrong": f"{NET}expect {{ {wrong} }}\n", "right": f"{NET}expect {{ {right} }}\n"} if wrong else {}
+    wrong, right = (f"{NET}expect {{ {line} }}\n" if line else "" for line in (wrong, right))
     how = "" if wrong else "Only a run finds it: state a figure that the training does not reach."
-    return Code(f"CNN{number}", name, explanation, how=how, **examples)
+    return Code(f"CNN{number}", name, explanation, wrong, right, how)
 
 
 BUDGETS: tuple[Code, ...] = (

@@ -6,8 +6,23 @@ from ...record import record
 
 
 @record
+class Says:
+    """What a code says where it is raised: templates whose `{fields}` the finder names (`Diagnostic.of`).
+
+        Says("a {kernel} kernel does not fit", label="needs at least {need}")
+
+    `case` tells apart what one code says of several cases; most have one, which has no name.
+    """
+
+    message: str
+    label: str = ""
+    help: str = ""
+    case: str = ""
+
+
+@record
 class Code:
-    """A code and its page (`cnnspec explain`).
+    """A code: what it says where it is raised, and its page (`cnnspec explain`).
 
     `wrong` is a whole spec that raises exactly this code, `right` its cure, which compiles. Where a
     spec alone cannot show it (a broken weights file, say) both are empty and `how` tells it in words.
@@ -20,3 +35,8 @@ class Code:
     right: str = ""
     how: str = ""
     severity: str = "error"
+    says: tuple[Says, ...] = ()
+
+    def case(self, name: str) -> Says:
+        """What it says of a case."""
+        return next(says for says in self.says if says.case == name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .code import Code
+from .code import Code, Says
 
 SHAPES: tuple[Code, ...] = (
     Code(
@@ -20,6 +20,19 @@ add( conv 8x3x3 pad same | id ) -> relu -> dense 10 -> softmax
 input 3x12x12
 add( conv 8x3x3 pad same | conv 8x1x1 ) -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{word}` needs branches of equal shape, got {first} and {other}", "this branch gives {other}"),
+            Says(
+                "`concat` needs branches of equal height and width, got {first} and {other}",
+                "this branch gives {other}",
+                case="concat",
+            ),
+            Says(
+                "`mul` needs branches of equal shape, or a gate of {channels}x1x1; got {first} and {second}",
+                "this branch gives {other}",
+                case="gate",
+            ),
+        ),
     ),
     Code(
         "CNN102",
@@ -34,6 +47,7 @@ conv 8x3x3 :: 8x28x28 -> relu -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 pad same :: 8x28x28 -> relu -> dense 10 -> softmax
 """,
+        says=(Says("the shape here is {found}", "expected {wanted}"),),
     ),
     Code(
         "CNN103",
@@ -49,6 +63,9 @@ conv 8x3x3 -> maxpool 4 -> conv 8x5x5 -> relu -> dense 10 -> softmax
 input 1x10x10
 conv 8x3x3 -> maxpool 4 -> conv 8x5x5 pad same -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("a {kernel} {what} does not fit a {image} {kind}{padded}", "needs at least {need}, gets {image}"),
+        ),
     ),
     Code(
         "CNN104",
@@ -64,6 +81,10 @@ dense 64 -> relu -> maxpool 2 -> dense 10 -> softmax
 input 1x28x28
 maxpool 2 -> dense 64 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{word}` works on images and sequences, not on a vector of {found}"),
+            Says("`dense` works on a vector, not on {found}", help="put `flatten` before it", case="dense"),
+        ),
     ),
     Code(
         "CNN105",
@@ -78,6 +99,7 @@ conv 8x3x3 -> relu -> conv 8x3x3 groups 3 -> dense 10 -> softmax
 input 3x12x12
 conv 8x3x3 -> relu -> conv 8x3x3 groups 4 -> dense 10 -> softmax
 """,
+        says=(Says("{groups} groups do not divide {count} {what}", "{count} % {groups} = {rest}"),),
     ),
     Code(
         "CNN106",
@@ -93,6 +115,14 @@ conv 10x3x3 -> shuffle 4 -> relu -> dense 10 -> softmax
 input 3x12x12
 conv 12x3x3 -> shuffle 4 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("{parts} groups do not divide {channels} channels", "{channels} % {parts} = {rest}"),
+            Says(
+                "{channels} channels do not come in pieces of {parts}",
+                "{channels} % {parts} = {rest}",
+                case="pieces",
+            ),
+        ),
     ),
     Code(
         "CNN107",
@@ -107,6 +137,15 @@ crop 8x8 -> crop 9x9 -> dense 10 -> softmax
 input 3x12x12
 crop 9x9 -> crop 8x8 -> dense 10 -> softmax
 """,
+        says=(
+            Says("padding of {pad} leaves nothing of the output", case="pad"),
+            Says("a crop to {wanted} is larger than the {have} {kind}", case="crop"),
+            Says(
+                "there are {channels} channels, so {count} from number {start} on are not there",
+                "{start} + {count} > {channels}",
+                case="take",
+            ),
+        ),
     ),
     Code(
         "CNN108",
@@ -121,6 +160,7 @@ reshape 8x6x6 -> dense 10 -> softmax
 input 4x6x6
 reshape 16x3x3 -> dense 10 -> softmax
 """,
+        says=(Says("`reshape` to {made} needs {count} numbers, {given} has {have}", "{count} numbers"),),
     ),
     Code(
         "CNN109",
@@ -140,6 +180,12 @@ input 5 as right
 block tower = dense 8 -> relu
 concat( @left -> tower | @right -> tower ) -> dense 2 -> softmax
 """,
+        says=(
+            Says(
+                "one set of weights cannot serve both calls: {first} in the first, {here} here",
+                help="use a `block`, which has new weights in each call",
+            ),
+        ),
     ),
     Code(
         "CNN110",
@@ -153,5 +199,6 @@ add( conv 4x3x3 | id ) -> dense 10 -> softmax
         right="""\
 add( conv 4x3x3 pad same | conv 4x1x1 ) -> dense 10 -> softmax
 """,
+        says=(Says("no input that was tried fits; with {tried}, {why}"),),
     ),
 )

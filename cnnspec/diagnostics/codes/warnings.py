@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .code import Code
+from .code import Code, Says
 
 WARNINGS: tuple[Code, ...] = (
     Code(
@@ -20,6 +20,7 @@ input 1x28x28
 dense 10 -> softmax
 """,
         severity="warning",
+        says=(Says("`{word}` before a softmax throws away what speaks against a class"),),
     ),
     Code(
         "CNN231",
@@ -36,6 +37,7 @@ input 1x28x28
 conv 8x3x3 bias off -> bn -> relu -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(Says("the bias of `{word}` is taken away again by the `bn` after it"),),
     ),
     Code(
         "CNN232",
@@ -54,6 +56,7 @@ dense 10 -> softmax
 train { cost cross_entropy }
 """,
         severity="warning",
+        says=(Says("the squared error of a softmax learns slowly"),),
     ),
     Code(
         "CNN241",
@@ -65,6 +68,18 @@ logarithms of numbers that may be negative. End the network in `softmax` (in `si
 several labels of an image): its cost is then the cross-entropy, computed with the softmax as one, so logits of any
 size do. Whoever means the squared error of one-hot rows says `cost mse`.""",
         how="`input 1x28x28`, `dense 10` and `data { source digits }`: only a look at the data finds it.",
+        says=(
+            Says(
+                "nothing says how to tell {classes} apart: the network ends in `{word}`, and no cost is stated",
+                help="end it with `-> {end}`; for the squared error say `cost mse`",
+                case="implied",
+            ),
+            Says(
+                "`{cost}` takes logarithms of shares, and the network ends in a plain `{word}`",
+                help="end it with `-> {end}`: both are computed as one, from the `{word}`",
+                case="plain",
+            ),
+        ),
     ),
     Code(
         "CNN233",
@@ -83,6 +98,7 @@ dense 10 -> softmax
 data { source digits }
 """,
         severity="warning",
+        says=(Says("the output has {outputs} classes, and `{source}` has {classes}"),),
     ),
     Code(
         "CNN234",
@@ -99,6 +115,7 @@ input 1x28x28
 maxpool 5 pad include -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(Says("no output sees {lost} of the {input} input", "its windows stop short of them"),),
     ),
     Code(
         "CNN235",
@@ -115,6 +132,7 @@ input 1x30x30
 conv 8x3x3 stride 3 -> relu -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(Says("a stride of {stride} leaves out pixels between windows of {kernel}"),),
     ),
     Code(
         "CNN236",
@@ -131,6 +149,7 @@ input 3x64x64
 conv 16x3x3 -> relu -> gap -> dense 512 -> relu -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(Says("`{name}` holds {percent} % of the parameters, {share}"),),
     ),
     Code(
         "CNN237",
@@ -148,6 +167,10 @@ let width = 64
 dense {width} -> relu -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(
+            Says("`{name}` is never used"),
+            Says("the parameter `{name}` is never used", case="parameter"),
+        ),
     ),
     Code(
         "CNN238",
@@ -169,6 +192,7 @@ net size = @trunk -> dense 1
 train { cost cross_entropy of kind ; cost mse of size weight 0.5 }
 """,
         severity="warning",
+        says=(Says("the output {output} has no cost"),),
     ),
     Code(
         "CNN239",
@@ -184,6 +208,7 @@ input 1x29x29
 conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(Says("`{name}` is set twice; the second counts"),),
     ),
     Code(
         "CNN240",
@@ -203,6 +228,7 @@ dense 10 -> softmax
 train { cost cross_entropy }
 """,
         severity="warning",
+        says=(Says("`{cost}` wants a `{wanted}` at the end, not a `{last}`"),),
     ),
     Code(
         "CNN242",
@@ -219,6 +245,7 @@ input 1x28x28
 dense 10 -> softmax
 """,
         severity="warning",
+        says=(Says("`{word}` of a `{before}` makes every class nearly equal", help="leave one of them out"),),
     ),
     Code(
         "CNN243",
@@ -237,6 +264,12 @@ dense 10
 train { cost hinge }
 """,
         severity="warning",
+        says=(
+            Says(
+                "`hinge` wants scores, and a `{last}` leaves no room for its margin",
+                help="end with the dense layer, or write `cost cross_entropy`",
+            ),
+        ),
     ),
     Code(
         "CNN244",
@@ -254,6 +287,12 @@ input 1x28x28
 dense 64 -> relu -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(
+            Says(
+                "two dense layers with nothing between them are one dense layer",
+                help="put an activation between them: `-> relu ->`",
+            ),
+        ),
     ),
     Code(
         "CNN245",
@@ -274,6 +313,18 @@ dense 10 -> softmax
 train { optimiser adam lr 1e-3 }
 """,
         severity="warning",
+        says=(
+            Says(
+                "a learning rate of {rate:g} is high for {optimiser}, which usually takes {usual:g} or less",
+                help="`cnnspec lr` finds one by a range test",
+                case="high",
+            ),
+            Says(
+                "a learning rate of {rate:g} is low for {optimiser}, which usually takes {usual:g} or more",
+                help="`cnnspec lr` finds one by a range test",
+                case="low",
+            ),
+        ),
     ),
     Code(
         "CNN246",
@@ -291,6 +342,12 @@ input 1x28x28
 conv 8x3x3 bias off -> bn -> relu -> dropout 50% -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(
+            Says(
+                "`bn` learns the variance of what `dropout` thins out, and meets another when it is used",
+                help="put the dropout after it",
+            ),
+        ),
     ),
     Code(
         "CNN247",
@@ -310,6 +367,12 @@ input 1x28x28
 expect { receptive_field >= 50% }
 """,
         severity="warning",
+        says=(
+            Says(
+                "one output sees {field} of {side} pixels of a side, {percent:.3g} %, and an object takes {wanted}",
+                help="more layers, larger kernels or strides see further; `cnnspec summary` lists the fields",
+            ),
+        ),
     ),
     Code(
         "CNN248",
@@ -326,6 +389,7 @@ input 1x28x28
 flatten -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(Says("channels come first: {h}x{w}x{c} has {h} of them, and images of {w}x{c}"),),
     ),
     Code(
         "CNN249",
@@ -343,5 +407,8 @@ input 1x28x28
 conv 8x3x3 bias off -> bn momentum 0.01 -> relu -> dense 10 -> softmax
 """,
         severity="warning",
+        says=(
+            Says("`bn momentum {written}` takes {momentum:.6g} of each new batch, and keeps {kept} of what was"),
+        ),
     ),
 )

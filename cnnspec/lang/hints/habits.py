@@ -30,9 +30,9 @@ def softmax_twice(c: Checked) -> Warned:
             continue
         before = _behind(c.graph, node.inputs[0], frozenset(("flatten", "reshape")))
         if before.op.word in LAST and before.span and {before.op.word, node.op.word} != {"sigmoid"}:
-            twice = f"`{node.op.word}` of a `{before.op.word}` makes every class nearly equal"
-            there = Label(before.span, "these are shares already")
-            yield Diagnostic("CNN242", twice, node.span, related=(there,), help="leave one of them out"), ()
+            there = (Label(before.span, "these are shares already"),)
+            found = Diagnostic.of("CNN242", node.span, related=there, word=node.op.word, before=before.op.word)
+            yield found, ()
 
 
 def softmax_before_hinge(c: Checked) -> Warned:
@@ -44,9 +44,7 @@ def softmax_before_hinge(c: Checked) -> Warned:
             continue
         last = c.graph.behind(value)
         if last.op.word in LAST and last.span:
-            message = f"`hinge` wants scores, and a `{last.op.word}` leaves no room for its margin"
-            help = "end with the dense layer, or write `cost cross_entropy`"
-            yield Diagnostic("CNN243", message, last.span, help=help), ()
+            yield Diagnostic.of("CNN243", last.span, last=last.op.word), ()
 
 
 def dense_twice(c: Checked) -> Warned:
@@ -61,10 +59,8 @@ def dense_twice(c: Checked) -> Warned:
         inside = c.graph.type(before.inputs[0]).elements
         narrow = before.type.elements < min(inside, node.type.elements)
         if not narrow:  # fewer numbers between than on both sides are a factorisation, which saves weights
-            message = "two dense layers with nothing between them are one dense layer"
-            there = Label(before.span, "this is the other one")
-            help = "put an activation between them: `-> relu ->`"
-            yield Diagnostic("CNN244", message, node.span, related=(there,), help=help), ()
+            there = (Label(before.span, "this is the other one"),)
+            yield Diagnostic.of("CNN244", node.span, related=there), ()
 
 
 def rate_off(c: Checked) -> Warned:
@@ -77,13 +73,12 @@ def rate_off(c: Checked) -> Warned:
     rate, most = optimiser.lr, high * max(1, c.train.batch / MANY_IMAGES)
     tuned = c.train.weights is not None or bool(c.train.freeze)  # what is tuned is moved gently
     if rate > OFF * most:
-        message = f"a learning rate of {rate:g} is high for {optimiser.word}, which usually takes {high:g} or less"
+        case, usual = "high", high
     elif rate < low / OFF and not tuned:
-        message = f"a learning rate of {rate:g} is low for {optimiser.word}, which usually takes {low:g} or more"
+        case, usual = "low", low
     else:
         return
-    help = "`cnnspec lr` finds one by a range test"
-    yield Diagnostic("CNN245", message, span, help=help), ()
+    yield Diagnostic.of("CNN245", span, case, rate=rate, optimiser=optimiser.word, usual=usual), ()
 
 
 def dropout_before_bn(c: Checked) -> Warned:
@@ -93,9 +88,8 @@ def dropout_before_bn(c: Checked) -> Warned:
             continue
         before = _behind(c.graph, node.inputs[0], POINTWISE)
         if before.op.word == "dropout" and before.span:
-            message = "`bn` learns the variance of what `dropout` thins out, and meets another when it is used"
-            there = Label(before.span, "only in training")
-            yield Diagnostic("CNN246", message, node.span, related=(there,), help="put the dropout after it"), ()
+            there = (Label(before.span, "only in training"),)
+            yield Diagnostic.of("CNN246", node.span, related=there), ()
 
 
 def channels_last(c: Checked) -> Warned:
@@ -107,9 +101,8 @@ def channels_last(c: Checked) -> Warned:
         h, w, channels = (item.value if isinstance(item, Number) else None for item in sizes.items)
         if channels in (1, 3, 4) and isinstance(h, int) and isinstance(w, int) and min(h, w) >= 8:
             meant = f"{channels}x{h}x{w}"
-            message = f"channels come first: {h}x{w}x{channels} has {h} of them, and images of {w}x{channels}"
             fix = replace(sizes.span, meant, help=f"write `{meant}`", sure=False)
-            yield Diagnostic("CNN248", message, sizes.span), (fix,)
+            yield Diagnostic.of("CNN248", sizes.span, h=h, w=w, c=channels), (fix,)
 
 
 def momentum_of_keras(c: Checked) -> Warned:
@@ -123,11 +116,8 @@ def momentum_of_keras(c: Checked) -> Warned:
             start = node.span.start
             at = Span(node.span.source, start + stated.start(1), start + stated.end(1))
             other = f"{1 - momentum:.6g}"
-            message = (
-                f"`bn momentum {stated[1]}` takes {momentum:.6g} of each new batch, and keeps {other} of what was"
-            )
             fix = replace(at, other, help=f"Keras counts what is kept; write `momentum {other}`", sure=False)
-            yield Diagnostic("CNN249", message, at), (fix,)
+            yield Diagnostic.of("CNN249", at, written=stated[1], momentum=momentum, kept=other), (fix,)
 
 
 def _behind(graph: Graph, value: str, passed: frozenset[str]) -> Node:

@@ -26,8 +26,8 @@ def relu_before_softmax(c: Checked) -> Warned:
     for node in c.graph:
         before = c.graph[node.inputs[0]] if node.op.word == "softmax" and node.inputs else None
         if before is not None and before.op.word in ("relu", "relu6") and before.span and node.span:
-            message = f"`{before.op.word}` before a softmax throws away what speaks against a class"
-            yield Diagnostic("CNN230", message, before.span), _without(before.span, node.span)
+            found = Diagnostic.of("CNN230", before.span, word=before.op.word)
+            yield found, _without(before.span, node.span)
 
 
 def bias_before_bn(c: Checked) -> Warned:
@@ -38,8 +38,7 @@ def bias_before_bn(c: Checked) -> Warned:
         if before is None or before.span is None or not getattr(before.op, "bias", False):
             continue
         if all(reader.op.word == "bn" for reader in readers[before.name]):
-            message = f"the bias of `{before.op.word}` is taken away again by the `bn` after it"
-            yield Diagnostic("CNN231", message, before.span), (_without_bias(before.span),)
+            yield Diagnostic.of("CNN231", before.span, word=before.op.word), (_without_bias(before.span),)
 
 
 def classes_differ(c: Checked) -> Warned:
@@ -52,8 +51,7 @@ def classes_differ(c: Checked) -> Warned:
     judges = last.op.word in ("softmax", "logsoftmax") and last.type.kind == "vector"
     if judges and last.type["c"] != classes and last.span:
         made = maker(c.graph, last)
-        message = f"the output has {last.type['c']} classes, and `{word}` has {classes}"
-        yield Diagnostic("CNN233", message, made.span), ()
+        yield Diagnostic.of("CNN233", made.span, outputs=last.type["c"], source=word, classes=classes), ()
 
 
 def pixels_unused(c: Checked) -> Warned:
@@ -65,11 +63,8 @@ def pixels_unused(c: Checked) -> Warned:
         for node_name, all_lost in at.items():
             node, parts = c.graph[node_name], [_edge(lost) for lost in all_lost]
             if node.span is not None:
-                message = f"no output sees {' and '.join(parts)} of the {c.graph.type(name)} input"
-                yield (
-                    Diagnostic("CNN234", message, node.span, label="its windows stop short of them"),
-                    _padded(node),
-                )
+                lost_parts, given = " and ".join(parts), c.graph.type(name)
+                yield Diagnostic.of("CNN234", node.span, lost=lost_parts, input=given), _padded(node)
 
 
 def _edge(lost: Lost) -> str:
@@ -83,8 +78,7 @@ def stride_over_kernel(c: Checked) -> Warned:
     for node in c.graph:
         for kernel, stride, _, dilate, _ in c.graph.figures[node.name].steps if node.span else ():
             if kernel > 1 and dilate * (kernel - 1) + 1 < stride:
-                message = f"a stride of {stride} leaves out pixels between windows of {kernel}"
-                yield Diagnostic("CNN235", message, node.span), ()
+                yield Diagnostic.of("CNN235", node.span, stride=stride, kernel=kernel), ()
                 break
 
 
@@ -100,8 +94,8 @@ def top_heavy(c: Checked) -> Warned:
         node = c.graph[name]
         if len(counts) > 1 and total > HEAVY_COUNT and count > HEAVY_SHARE * total and node.span:
             share = f"{count:,} of {total:,}".replace(",", " ")
-            message = f"`{name}` holds {100 * count // total} % of the parameters, {share}"
-            yield Diagnostic("CNN236", message, node.span), ()
+            percent = 100 * count // total
+            yield Diagnostic.of("CNN236", node.span, name=name, percent=percent, share=share), ()
 
 
 def unused_names(c: Checked) -> Warned:
@@ -120,13 +114,12 @@ def unused_names(c: Checked) -> Warned:
         if unused and c.library:  # used by those that import it
             continue
         if unused:
-            yield Diagnostic("CNN237", f"`{name.text}` is never used", name.span), ()
+            yield Diagnostic.of("CNN237", name.span, name=name.text), ()
         elif isinstance(statement, Block):
             asked = used.get(id(module.recipes[name.text]), set())
             for param in statement.params:
                 if param.name.text not in asked:
-                    message = f"the parameter `{param.name.text}` is never used"
-                    yield Diagnostic("CNN237", message, param.name.span), ()
+                    yield Diagnostic.of("CNN237", param.name.span, "parameter", name=param.name.text), ()
 
 
 def warn(checked: Checked, findings: Findings) -> None:

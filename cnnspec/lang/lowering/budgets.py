@@ -124,10 +124,9 @@ def _check_share(budget: Budget, field: Figure, graph: Graph, findings: Findings
     side = max((size for name in graph.inputs for size in graph.type(name).spatial), default=0)
     assert isinstance(field, int) and isinstance(budget.bound, float)
     if side and not budget.holds(field / side):
-        seen = f"one output sees {field} of {side} pixels along a side, {100 * field / side:.3g} %"
-        message = f"{seen}, and an object takes {SAID[budget.relation]} {shown(budget.bound, '%')}"
-        help = "more layers, larger kernels or strides see further; `cnnspec summary` lists the field of each"
-        findings.add(Diagnostic("CNN247", message, budget.span, help=help))
+        wanted, percent = f"{SAID[budget.relation]} {shown(budget.bound, '%')}", 100 * field / side
+        found = Diagnostic.of("CNN247", budget.span, field=field, side=side, percent=percent, wanted=wanted)
+        findings.add(found)
 
 
 def _check_memory(budget: Budget, known: Facts, graph: Graph, train: Train, findings: Findings) -> None:

@@ -49,7 +49,7 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
     for value in graph.outputs if len(found) == len(stated) else ():
         node = graph[value]
         if value not in judged and node.span is not None:
-            findings.report("CNN238", f"the output {_named(value, network)} has no cost", node.span)
+            findings.tell("CNN238", node.span, output=_named(value, network))
     return tuple(found)
 
 
@@ -129,14 +129,8 @@ def _warn(cost: Cost, value: str, word: Span, graph: Graph, findings: Findings) 
     """Warn of a cost that does not go with the last word."""
     last = graph.behind(value)
     if cost.word == "mse" and last.op.word == "softmax":
-        findings.report(
-            "CNN232", "the squared error of a softmax learns slowly", word, replace(word, "cross_entropy")
-        )
+        findings.tell("CNN232", word, replace(word, "cross_entropy"))
     wanted = ACTIVATION.get(cost.word, ())
     if wanted and last.op.word not in wanted and last.span is not None:
-        findings.report(
-            "CNN240",
-            f"`{cost.word}` wants a `{wanted[0]}` at the end, not a `{last.op.word}`",
-            word,
-            insert(last.span, f" -> {wanted[0]}", help=f"end with `-> {wanted[0]}`"),
-        )
+        ended = insert(last.span, f" -> {wanted[0]}", help=f"end with `-> {wanted[0]}`")
+        findings.tell("CNN240", word, ended, cost=cost.word, wanted=wanted[0], last=last.op.word)

@@ -301,12 +301,8 @@ def _bare(value: Value | Quote) -> list[Proposal]:
 
 def repeated(name: Name, earlier: Span, findings: Findings) -> None:
     """Warn of a setting that was there already."""
-    findings.report(
-        "CNN239",
-        f"`{name.text}` is set twice; the second counts",
-        name.span,
-        related=(Label(earlier, "set here first"),),
-    )
+    there = (Label(earlier, "set here first"),)
+    findings.tell("CNN239", name.span, related=there, name=name.text)
 
 
 def diagnosed(fault: Fault, spans: dict[str, Span]) -> Diagnostic:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...diagnostics import Diagnostic
+from ...diagnostics import Diagnostic, filled
 from ...ir import TensorType, data
 from ..findings import Findings
 from ..hints.spelling import own_setting, own_word
@@ -82,7 +82,7 @@ def _none_fits(found: Findings, shape: tuple[int, ...], findings: Findings) -> N
         elif not said:
             said = True
             shown = "x".join(map(str, shape))
-            message = f"no input that was tried fits; with {shown}, {diagnostic.message}"
+            message, *_ = filled("CNN110", "", {"tried": shown, "why": diagnostic.message})
             findings.add(replace(diagnostic, code="CNN110", message=message), *proposals)
 
 

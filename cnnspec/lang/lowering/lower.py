@@ -232,11 +232,7 @@ class Lowering:
         theirs = op.parameters(*(self.builder.type(value) for value in first.inputs))
         for own, other in zip(mine, theirs, strict=True):
             if own.type != other.type:
-                raise Fault(
-                    "CNN109",
-                    f"one set of weights cannot serve both calls: {other.type} in the first, {own.type} here",
-                    help="use a `block`, which has new weights in each call",
-                )
+                raise Fault.of("CNN109", first=other.type, here=own.type)
         return owner
 
     def explained(self, fault: Fault, op: Op, inputs: tuple[str, ...], spans: dict[str, Span]) -> Diagnostic:
@@ -404,14 +400,10 @@ class Lowering:
         ):
             return
         made = self.origin(value)
-        self.findings.report(
-            "CNN102",
-            f"the shape here is {found}",
-            expected.span,
-            replace(expected.span, str(found), help=f"the shape is `{found}`"),
-            label=f"expected {'x'.join('?' if size is None else str(size) for size in wanted)}",
-            related=(made,) if made else (),
-        )
+        right = replace(expected.span, str(found), help=f"the shape is `{found}`")
+        shown = "x".join("?" if size is None else str(size) for size in wanted)
+        related = (made,) if made else ()
+        self.findings.tell("CNN102", expected.span, right, related=related, found=found, wanted=shown)
 
 
 def _has_holes(layer: Layer) -> bool:

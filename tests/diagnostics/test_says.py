@@ -1,0 +1,81 @@
+"""What a code says stands in its entry alone: who raises it names the code and fills in the fields."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from cnnspec.diagnostics.codes import CODES, Code
+
+PACKAGE = Path(__file__).parents[2] / "cnnspec"
+SAYING = {code.code: code for code in CODES.values() if code.says}
+FAMILIES = ("CNN1", "CNN23", "CNN24")  # that have moved whole; a new code of theirs says its words in its entry
+CASE = {"Diagnostic": 2, "Fault": 2}  # the place of `case` among the arguments of `of`
+
+
+def calls() -> Iterator[tuple[str, str, ast.Call]]:
+    """Every call of the package whose first argument is a code: where it stands, the code, and the call."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if '"CNN' not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if not isinstance(node, ast.Call) or not node.args or not isinstance(node.args[0], ast.Constant):
+                continue
+            code = node.args[0].value
+            if isinstance(code, str) and code in CODES and ast.unparse(node.func) not in ("Code", "_code"):
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", code, node
+
+
+CALLS = list(calls())
+
+
+def fields(code: Code, case: str | None) -> set[str]:
+    """The fields of a case, or of all of them."""
+    told = [says for says in code.says if case is None or says.case == case]
+    parts = [part for says in told for part in (says.message, says.label, says.help)]
+    return {name for part in parts for _, name, _, _ in Formatter().parse(part) if name}
+
+
+def case_of(call: ast.Call) -> str | None:
+    """The case that a call states; None where it is computed."""
+    named = [word.value for word in call.keywords if word.arg == "case"]
+    place = CASE.get(ast.unparse(call.func).partition(".")[0])
+    found = named or ([call.args[place]] if place and len(call.args) > place else [ast.Constant("")])
+    value = found[0]
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_that_moved_is_whole(family: str) -> None:
+    assert [code for code in CODES if code.startswith(family) and code not in SAYING] == []
+
+
+@pytest.mark.parametrize("code", SAYING.values(), ids=lambda code: code.code)
+def test_cases_are_told_apart_and_used(code: Code) -> None:
+    cases = [says.case for says in code.says]
+    assert len(set(cases)) == len(cases)
+    used = {case_of(call) for _, found, call in CALLS if found == code.code}
+    assert None in used or set(cases) <= used, f"{code.code} says what nobody raises"
+
+
+def test_no_message_stands_elsewhere() -> None:
+    filling = (".of", ".tell", "filled")
+    elsewhere = [
+        f"{where} {code}"
+        for where, code, call in CALLS
+        if code in SAYING and not ast.unparse(call.func).endswith(filling) and len(call.args) > 1
+    ]
+    assert elsewhere == [], "the words of a code stand in its entry, diagnostics/codes/"
+
+
+def test_every_field_is_filled_in() -> None:
+    reserved = {"case", "related", "because", "at", "span"}
+    for where, code, call in CALLS:
+        if ast.unparse(call.func).endswith((".of", ".tell")):
+            given = {word.arg for word in call.keywords} - reserved
+            assert given == fields(SAYING[code], case_of(call)), f"{where} {code}"
