@@ -10,9 +10,14 @@ For each column of the kernel, a strip of output rows is a product of matrices: 
 Half of its products are with zero, and it takes a quarter of the time of sums of scaled rows, which go through the
 memory twice for each tap. The bands of all columns stand in one matrix for each channel; what they make is moved
 sideways and added up. The input's gradient goes the same way with the matrix transposed.
+
+An image of a few pixels is one product instead, of all pixels with a dense matrix for each channel: the kernel's
+numbers where a tap leads from a pixel to a pixel, which are all products of the kernels with a table of 0 and 1.
 """
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 
@@ -150,3 +155,96 @@ def depthwise_filter_gradient(
                         np.copyto(together, seen)
                         seen = together
                     np.add(total, np.vecdot(seen.reshape(len(grad), -1), grad.reshape(len(grad), -1)), out=total)
+
+
+Pair = tuple[int, int]
+
+
+@cache
+def table_of_taps(
+    made: Pair, seen: Pair, kernel: Pair, stride: Pair, dilate: Pair, pad: Pads, dtype: np.dtype
+) -> np.ndarray:
+    """[u*v, i*j*h*w]: 1 where tap (u, v) leads from pixel (h, w) of the input to pixel (i, j) of the output."""
+    table = np.zeros((*kernel, *made, *seen), dtype)
+    for u, v, i, j in np.ndindex(*kernel, *made):
+        h, w = i * stride[0] + u * dilate[0] - pad[0][0], j * stride[1] + v * dilate[1] - pad[1][0]
+        if 0 <= h < seen[0] and 0 <= w < seen[1]:
+            table[u, v, i, j, h, w] = 1
+    return table.reshape(kernel[0] * kernel[1], -1)
+
+
+def size(x: np.ndarray) -> Pair:
+    """Height and width of x[h,c,w,n]."""
+    return x.shape[0], x.shape[2]
+
+
+def channels_first(x: np.ndarray, *, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[c,h*w,n]"""
+    height, channels, width, n = x.shape
+    np.copyto(out.reshape(channels, height, width, n), x.swapaxes(0, 1))
+
+
+def rows_first(x: np.ndarray, *, out: np.ndarray) -> None:
+    """x[c,h*w,n] -> out[h,c,w,n]"""
+    height, channels, width, n = out.shape
+    np.copyto(out, x.reshape(channels, height, width, n).swapaxes(0, 1))
+
+
+def depthwise_dense(
+    x: np.ndarray,
+    weights: np.ndarray,
+    stride: Pair,
+    dilate: Pair,
+    pad: Pads,
+    *,
+    matrix: np.ndarray,
+    seen: np.ndarray,
+    made: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """x[h,c,w,n], weights[c,u,v] -> out[i,c,j,n]; scratch is matrix[c,i*j,h*w], seen[c,h*w,n], made[c,i*j,n]."""
+    table = table_of_taps(size(out), size(x), weights.shape[1:], stride, dilate, pad, x.dtype)
+    np.matmul(weights.reshape(len(weights), -1), table, out=matrix.reshape(len(matrix), -1))
+    channels_first(x, out=seen)
+    np.matmul(matrix, seen, out=made)
+    rows_first(made, out=out)
+
+
+def depthwise_dense_input_gradient(
+    dy: np.ndarray,
+    weights: np.ndarray,
+    stride: Pair,
+    dilate: Pair,
+    pad: Pads,
+    *,
+    matrix: np.ndarray,
+    seen: np.ndarray,
+    made: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dy[i,c,j,n], weights[c,u,v] -> out[h,c,w,n], by the matrices transposed; the same scratch."""
+    table = table_of_taps(size(dy), size(out), weights.shape[1:], stride, dilate, pad, dy.dtype)
+    np.matmul(weights.reshape(len(weights), -1), table, out=matrix.reshape(len(matrix), -1))
+    channels_first(dy, out=made)
+    np.matmul(matrix.swapaxes(1, 2), made, out=seen)
+    rows_first(seen, out=out)
+
+
+def depthwise_dense_filter_gradient(
+    x: np.ndarray,
+    dy: np.ndarray,
+    stride: Pair,
+    dilate: Pair,
+    pad: Pads,
+    *,
+    matrix: np.ndarray,
+    seen: np.ndarray,
+    made: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """x[h,c,w,n], dy[i,c,j,n] -> out[c,u,v]: the matrices' gradient, summed for each tap; the same scratch."""
+    table = table_of_taps(size(dy), size(x), out.shape[1:], stride, dilate, pad, x.dtype)
+    channels_first(x, out=seen)
+    channels_first(dy, out=made)
+    np.matmul(made, seen.swapaxes(1, 2), out=matrix)
+    np.matmul(matrix.reshape(len(matrix), -1), table.T, out=out.reshape(len(out), -1))

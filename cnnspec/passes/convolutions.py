@@ -34,6 +34,8 @@ def flip_input_gradients(graph: Graph) -> Graph:
         op = node.op
         if not isinstance(op, ConvolveInputGradient):
             return None
+        if op.dense:
+            return None
         dy, w = inputs
         convolution = Convolution(op.geometry, op.x, b.type(w)["f"], op.groups, graph.images)
         choice = input_method(convolution, graph.measured)

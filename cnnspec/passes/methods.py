@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Mapping
+from math import prod
 
 from ..ir import TensorType
 from ..ir.geometry import Geometry, size_2d
@@ -31,7 +32,10 @@ FLIPPED_AFAR = 0.3e9  # the same, of more
 IN_CACHE = 1 << 17  # numbers
 TRANSFORMED = 0.7e9  # numbers a second that go into or come out of Winograd's transforms
 SQUARED = 0.38e9  # the same, where squares are transformed
-FILTERED = 2.0e9  # products a second where every channel has a filter of its own
+# Seconds where each channel has a filter: for a number made by strips and a kernel column, with a stride too;
+# for a number of a dense matrix, a tap and an image of it; for a number of the images; for a channel.
+STRIP, STRIDED = 1.2e-9, 3.3e-9
+DENSE_MATRIX, DENSE_TAP, DENSE_IMAGE, TURNED, CHANNEL = 0.25e-9, 0.012e-9, 0.02e-9, 0.5e-9, 0.05e-6
 RUN = 16  # numbers of a row of tiles: shorter runs of memory are all overhead
 
 
@@ -245,7 +249,15 @@ def by_product(c: Convolution) -> float:
 
 def by_taps(c: Convolution) -> float:
     """A band of each column's numbers times the rows, and their sum."""
-    return c.flops / 2 / FILTERED
+    each = STRIP if c.geometry.stride == (1, 1) else STRIDED
+    return c.geometry.kernel[1] * c.y.elements * c.images * each
+
+
+def by_matrices(c: Convolution) -> float:
+    """A matrix from pixels to pixels for each channel, and both images with their channels first."""
+    size = prod(size_2d(c.x)) * prod(size_2d(c.y))
+    each = size * (DENSE_MATRIX + DENSE_TAP * c.depth + DENSE_IMAGE * c.images) + CHANNEL
+    return c.groups * each + numbers(c) * TURNED
 
 
 def by_turning(c: Convolution) -> float:
@@ -294,6 +306,7 @@ def by_one_product(c: Convolution) -> float:
 # ---- what is chosen --------------------------------------------------------------------------------
 
 TAPS = Method("taps", "taps", no_taps, by_taps, lambda c: "every channel has a filter of its own")
+DENSE = Method("dense", "a dense matrix a channel", no_taps, by_matrices, lambda c: "the image has few pixels")
 LAYER = (
     Method("columns", "columns", no_columns, by_columns, lambda c: "the transforms would cost more than they save"),
     Method("Winograd", "Winograd's method", no_winograd, by_winograd, lambda c: "half the products"),
@@ -302,6 +315,7 @@ LAYER = (
     ),
     Method("product", "a product of matrices", no_product, by_product, lambda c: "1x1 kernels need no columns"),
     TAPS,
+    DENSE,
 )
 INPUT = (
     Method("turning", "turning the kernel", no_turning, by_turning, lambda c: "one product, nothing to add up"),

@@ -43,6 +43,7 @@ def winograd(graph: Graph) -> Graph:
             convolution = Convolution(op.geometry, types[0], types[1]["f"], op.groups, graph.images, first)
             choice = layer_method(convolution, graph.measured)
             if choice.method not in WAYS:
+                op = op.changed(dense=choice.method == "dense")
                 return b.add(op, *inputs, name=node.name, like=node, why=choice.why)
             x = polyphase(inputs[0], b)
             made = WAYS[choice.method](op.geometry, types[0]["w"])

@@ -118,15 +118,17 @@ def layer_graph(c: Convolution, method: str, learns: bool) -> Graph:
     x = b.add(Filled(polyphase_type(c.x) if way else c.x), name="x")
     w = b.add(Weight(filters(c)), name="w")
     dy = b.add(Filled(polyphase_type(c.y) if way else c.y), name="dy") if learns else ""
-    y = b.add(way(c.geometry, c.x["w"]) if way else Convolve(c.geometry, c.groups), x, w, name="y")
+    dense = method == "dense"
+    op = way(c.geometry, c.x["w"]) if way else Convolve(c.geometry, c.groups, dense=dense)
+    y = b.add(op, x, w, name="y")
     if not learns:
         return lower_convolutions(b.graph((), (), cost=y, updates={"x": x}))
     if way:
         _, dw = b.nodes[y].op.gradient(b.nodes[y], dy, b)
     else:
-        dw = b.add(ConvolveFilterGradient(c.geometry, c.groups, b.type(w)), x, dy, name="dw")
+        dw = b.add(ConvolveFilterGradient(c.geometry, c.groups, b.type(w), dense=dense), x, dy, name="dw")
         if not c.first:
-            b.add(ConvolveInputGradient(c.geometry, c.groups, c.x), dy, w, name="dx")
+            b.add(ConvolveInputGradient(c.geometry, c.groups, c.x, dense=dense), dy, w, name="dx")
     assert dw is not None
     made = b.graph((), (), cost=y, gradients={w: dw}, updates={"x": x, "dy": dy}, images=c.images)
     return lower_convolutions(flip_input_gradients(save_for_backward(made)))

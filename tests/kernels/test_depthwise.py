@@ -7,7 +7,14 @@ import pytest
 
 from cnnspec.ir import data, parameter
 from cnnspec.ir.geometry import Geometry
-from cnnspec.kernels.depthwise import depthwise, depthwise_filter_gradient, depthwise_input_gradient
+from cnnspec.kernels.depthwise import (
+    depthwise,
+    depthwise_dense,
+    depthwise_dense_filter_gradient,
+    depthwise_dense_input_gradient,
+    depthwise_filter_gradient,
+    depthwise_input_gradient,
+)
 from cnnspec.primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 
 KERNELS = [(3, 3), (2, 5), (1, 3), (7, 2)]
@@ -58,4 +65,16 @@ def test_the_layer_and_its_gradients(kernel, stride, dilate):
         kind = parameter(f=C, c=1, u=kernel[0], v=kernel[1])
         exact = ConvolveFilterGradient(geometry, C, kind).evaluate(x, dy)
         np.testing.assert_allclose(dw, exact[:, 0], rtol=0, atol=1e-12)
+
+        seen, made = height * width, out_h * out_w
+        sizes = {"matrix": (C, made, seen), "seen": (C, seen, N), "made": (C, made, N)}
+        lent = {name: np.full(size, np.nan) for name, size in sizes.items()}
+        for made_by_taps, dense, given in (
+            (y, depthwise_dense, (rows(x), w[:, 0])),
+            (dx, depthwise_dense_input_gradient, (rows(dy), w[:, 0])),
+            (dw, depthwise_dense_filter_gradient, (rows(x), rows(dy))),
+        ):
+            found = np.full_like(made_by_taps, np.nan)
+            dense(*given, *arguments, **lent, out=found)
+            np.testing.assert_allclose(found, made_by_taps, rtol=0, atol=1e-12)
     assert tried

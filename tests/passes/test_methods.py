@@ -98,7 +98,6 @@ def test_what_winograd_refuses(settings, reason):
             "product",
             "by a product of matrices: 1x1 kernels need no columns",
         ),
-        ({"groups": 32}, "taps", "by taps: every channel has a filter of its own"),
     ],
 )
 def test_layers_without_a_choice(settings, method, reason):
@@ -138,6 +137,23 @@ def test_input_gradients(settings, method, reason):
     choice = input_method(convolution(**settings), {})
     assert choice.method == method
     assert choice.why.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    "settings, method",
+    [
+        ({"x": (32, 16, 16), "filters": 32}, "taps"),
+        ({"x": (96, 32, 32), "filters": 96, "stride": (2, 2), "images": 8}, "taps"),
+        ({"x": (240, 8, 8), "filters": 240, "kernel": (5, 5), "pad": ((2, 2), (2, 2)), "images": 8}, "taps"),
+        ({"x": (672, 4, 4), "filters": 672, "kernel": (5, 5), "pad": ((2, 2), (2, 2)), "images": 8}, "dense"),
+        ({"x": (384, 4, 4), "filters": 384, "images": 8}, "dense"),
+        ({"x": (768, 2, 2), "filters": 768, "kernel": (7, 7), "pad": ((3, 3), (3, 3)), "images": 8}, "dense"),
+    ],
+)
+def test_a_filter_for_each_channel_goes_by_taps_or_where_pixels_are_few_by_a_dense_matrix(settings, method):
+    choice = layer_method(convolution(groups=settings["filters"], **settings), {})
+    reasons = {"taps": "every channel has a filter of its own", "dense": "the image has few pixels"}
+    assert choice.method == method and reasons[method] in choice.why
 
 
 @pytest.mark.parametrize(

@@ -17,23 +17,24 @@ from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter, Slides
 from ...record import record
 from ..activation import ActivationGradient, Rectifier
 from ..dense import multiplying
+from . import depthwise
 from .polyphase import FromPolyphase, as_image, as_polyphase, moments_of, moments_type, polyphase_type
 
 FEW = 2_048  # numbers that are compared with one number as quickly as with an array
-STRIP = 4  # rows of a depthwise layer that are made at a time
-STRIPS = 131_072  # numbers of what such strips are made from
 
 
 @record
 class Convolve(Slides):
     """y = x convolved with w, no bias; a pass chooses how (`passes/convolutions.py`).
 
-    A pass may have it make `polyphase` rows (`winograd.py`), and with `moments` those for batch normalisation.
+    A pass may have it make `polyphase` rows (`winograd.py`), and with `moments` those for batch normalisation. A
+    depthwise one and its gradients may be `dense`, a matrix for each channel (`kernels/depthwise.py`).
     """
 
     groups: int = 1
     polyphase: bool = False
     moments: bool = False
+    dense: bool = False
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         image = x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
@@ -56,14 +57,14 @@ class Convolve(Slides):
             width = self.geometry.out(*size_2d(b.type(x)))[1]
             pixels = b.add(FromPolyphase(width), dy, name=f"{node.name}.dy", like=node)
         dx = b.add(
-            ConvolveInputGradient(self.geometry, self.groups, b.type(x)),
+            ConvolveInputGradient(self.geometry, self.groups, b.type(x), dense=self.dense),
             pixels,
             w,
             name=f"{node.name}.dx",
             like=node,
         )
         dw = b.add(
-            ConvolveFilterGradient(self.geometry, self.groups, b.type(w), self.polyphase),
+            ConvolveFilterGradient(self.geometry, self.groups, b.type(w), self.polyphase, dense=self.dense),
             x,
             dy,
             name=f"{node.name}.dw",
@@ -92,11 +93,7 @@ class Convolve(Slides):
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
         if self.groups > 1 and e.type(w)["c"] == 1 and e.type(w)["f"] == self.groups:
-            weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {self.geometry.kernel[0]}, -1)")
-            parts = strips_of(x, node.name, self.geometry, e)
-            e.call(
-                kernels.depthwise.depthwise, e[x], weights, *self.geometry.arguments, parts=parts, out=e[node.name]
-            )
+            depthwise.emit_layer(x, w, node.name, self.geometry, self.dense, e)
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
         filters, channels = e.type(w)["f"], e.type(w)["c"]
@@ -117,6 +114,7 @@ class ConvolveInputGradient(Op):
     groups: int
     x: TensorType
     by_taps: bool = False
+    dense: bool = False
 
     def type(self, dy: TensorType, w: TensorType) -> TensorType:
         return replace(self.x, folded=())
@@ -155,16 +153,7 @@ class ConvolveInputGradient(Op):
         wt = e.type(w)
         kernel_h, kernel_w = self.geometry.kernel
         if self.groups > 1 and wt["c"] == 1 and wt["f"] == self.groups:
-            weights = e.view("taps", f"{e[w]}.reshape({self.groups}, {kernel_h}, -1)")
-            parts = strips_of(dy, node.name, self.geometry, e)
-            e.call(
-                kernels.depthwise.depthwise_input_gradient,
-                e[dy],
-                weights,
-                *arguments,
-                parts=parts,
-                out=e[node.name],
-            )
+            depthwise.emit_input_gradient(dy, w, node.name, self.geometry, self.dense, e)
             return
         if self.geometry.plain and self.groups == 1:
             matrix = e.view("transposed", f"{e[w]}.reshape({wt['f']}, {wt['c']}).T")
@@ -207,6 +196,7 @@ class ConvolveFilterGradient(Op):
     w: TensorType
     polyphase: bool = False  # of dy
     at_once: bool = False  # as one product over all pixels
+    dense: bool = False
 
     def type(self, x: TensorType, dy: TensorType) -> TensorType:
         return self.w
@@ -230,32 +220,11 @@ class ConvolveFilterGradient(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, dy = node.inputs
-        kernel_h, kernel_w = self.geometry.kernel
         if self.groups > 1 and self.w["c"] == 1 and self.w["f"] == self.groups:
-            row = e.scratch("row", e.shape(dy)[1:])
-            out = e.view("taps", f"{e[node.name]}.reshape({self.groups}, {kernel_h}, {kernel_w})")
-            e.call(
-                kernels.depthwise.depthwise_filter_gradient,
-                e[x],
-                e[dy],
-                *self.geometry.arguments,
-                scratch=row,
-                out=out,
-            )
+            depthwise.emit_filter_gradient(x, dy, node.name, self.geometry, self.dense, e)
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
         emit_filter_gradient(node.name, dy, f"{e.pixels(x)}[None]", 1, self.w, e, self.at_once)
-
-
-def strips_of(x: str, y: str, geometry: Geometry, e: PlanWriter) -> str:
-    """Scratch for a strip of y's rows that a depthwise kernel makes of x, for as many channels as fit the cache."""
-    rows, channels, *_ = e.shape(y)
-    _, _, width, n = e.shape(x)
-    step = geometry.stride[0]
-    strip = -(-min(STRIP, rows) // step) * step  # the input's gradient repeats with every `step` rows
-    kernel = geometry.kernel[1]
-    block = max(1, min(channels, STRIPS // (kernel * strip * width * n)))
-    return e.scratch("parts", (block, kernel, strip, width, n))
 
 
 def emit_filter_gradient(

@@ -1,0 +1,68 @@
+"""The lines of plan of depthwise convolutions: by taps, strip by strip, or by a dense matrix for each channel."""
+
+from __future__ import annotations
+
+from ... import kernels
+from ...ir.geometry import Geometry
+from ...ir.op import PlanWriter
+
+STRIP = 4  # rows of a layer that are made at a time
+STRIPS = 131_072  # numbers of what such strips are made from
+
+
+def emit_layer(x: str, w: str, y: str, geometry: Geometry, dense: bool, e: PlanWriter) -> None:
+    """y[i,c,j,n] from x[h,c,w,n]"""
+    by = kernels.depthwise
+    if dense:
+        e.call(by.depthwise_dense, e[x], taps(w, geometry, e), *geometry.arguments, **matrices(x, y, e), out=e[y])
+    else:
+        parts = strips_of(x, y, geometry, e)
+        e.call(by.depthwise, e[x], taps(w, geometry, e), *geometry.arguments, parts=parts, out=e[y])
+
+
+def emit_input_gradient(dy: str, w: str, dx: str, geometry: Geometry, dense: bool, e: PlanWriter) -> None:
+    """dx[h,c,w,n] from dy[i,c,j,n]"""
+    by, weights, arguments = kernels.depthwise, taps(w, geometry, e), geometry.arguments
+    if dense:
+        lent = matrices(dx, dy, e)
+        e.call(by.depthwise_dense_input_gradient, e[dy], weights, *arguments, **lent, out=e[dx])
+    else:
+        parts = strips_of(dy, dx, geometry, e)
+        e.call(by.depthwise_input_gradient, e[dy], weights, *arguments, parts=parts, out=e[dx])
+
+
+def emit_filter_gradient(x: str, dy: str, dw: str, geometry: Geometry, dense: bool, e: PlanWriter) -> None:
+    """dw[c,u,v] from both"""
+    by, arguments, out = kernels.depthwise, geometry.arguments, taps(dw, geometry, e)
+    if dense:
+        e.call(by.depthwise_dense_filter_gradient, e[x], e[dy], *arguments, **matrices(x, dy, e), out=out)
+    else:
+        row = e.scratch("row", e.shape(dy)[1:])
+        e.call(by.depthwise_filter_gradient, e[x], e[dy], *arguments, scratch=row, out=out)
+
+
+def taps(w: str, geometry: Geometry, e: PlanWriter) -> str:
+    """A kernel for each channel, [c,u,v]."""
+    return e.view_of(w, "taps", f"{e[w]}.reshape(-1, {geometry.kernel[0]}, {geometry.kernel[1]})")
+
+
+def matrices(x: str, y: str, e: PlanWriter) -> dict[str, str]:
+    """Scratch for the matrices of all channels, from x's pixels to y's, and for both images with channels first."""
+    (height, channels, width, n), (rows, _, columns, _) = e.shape(x), e.shape(y)
+    seen, made = height * width, rows * columns
+    return {
+        "matrix": e.scratch("matrix", (channels, made, seen)),
+        "seen": e.scratch("seen", (channels, seen, n)),
+        "made": e.scratch("made", (channels, made, n)),
+    }
+
+
+def strips_of(x: str, y: str, geometry: Geometry, e: PlanWriter) -> str:
+    """Scratch for a strip of y's rows that a depthwise kernel makes of x, for as many channels as fit the cache."""
+    rows, channels, *_ = e.shape(y)
+    _, _, width, n = e.shape(x)
+    step = geometry.stride[0]
+    strip = -(-min(STRIP, rows) // step) * step  # the input's gradient repeats with every `step` rows
+    kernel = geometry.kernel[1]
+    block = max(1, min(channels, STRIPS // (kernel * strip * width * n)))
+    return e.scratch("parts", (block, kernel, strip, width, n))
