@@ -51,7 +51,7 @@ STRUCTURES = {
         net place = @trunk -> dense 4""",
     "sequence": """
         input 3x20
-        conv 4x5 stride 2 pad same -> bn -> relu -> maxpool 2 -> dwconv 3 pad 1 -> avgpool 3 -> dense 2""",
+        conv 4x5 stride 2 pad same bias off -> bn -> relu -> maxpool 2 -> dwconv 3 pad 1 -> avgpool 3 -> dense 2""",
     "vector": """
         input 5
         dense 7 init lecun_normal -> bn -> sigmoid -> max(dense 4 init orthogonal | dense 4) -> softmax""",
