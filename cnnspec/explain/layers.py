@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..draw.diagram import diagram
 from ..ir import Graph, Node
 from ..ir.facts import Row, facts
+from ..lang import Spec
 from .explanation import account, image_shape
+from .kinds import Kind, as_json, kinds
 from .receptive_field import Reach, receptive
 
 if TYPE_CHECKING:
     from ..validation import Json
 
-Told = dict[str, Json]  # as JSON has it
+Told: TypeAlias = "dict[str, Json]"  # as JSON has it
 
 
-def told_of(graph: Graph) -> Told:
-    """Inputs, outputs, layers, totals, and which layer a station of the drawing ends with."""
+def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None) -> Told:
+    """Inputs, outputs, layers, totals, what would train it, and which layer a station of the drawing ends with.
+
+    `known_kinds` are those of inputs and outputs where more is known than the spec says.
+    """
+    graph = spec.graph
     known = facts(graph)
-    reaches = receptive(graph, graph.inputs[0])
+    reaches = {name: receptive(graph, name) for name in graph.inputs}
     rows = {row.name: row for row in known.rows}
     return {
         "inputs": list(graph.inputs),
         "outputs": list(graph.outputs),
-        "layers": [_layer(graph, node, rows[node.name], reaches.get(node.name)) for node in graph],
+        "kinds": {name: as_json(kind) for name, kind in (known_kinds or kinds(graph, spec.train.cost)).items()},
+        "layers": [
+            _layer(graph, node, rows[node.name], {name: reach.get(node.name) for name, reach in reaches.items()})
+            for node in graph
+        ],
+        "optimiser": spec.train.optimiser.written(),
         "totals": {"parameters": known.parameters, "macs": known.macs, "state": known.state},
         "stations": {station.name: station.members[-1] for depth in (0, 9) for station in diagram(graph, depth)},
     }
 
 
-def _layer(graph: Graph, node: Node, row: Row, reach: Reach | None) -> Told:
+def _layer(graph: Graph, node: Node, row: Row, reaches: dict[str, Reach | None]) -> Told:
     told = account(graph, node)
     parameters: dict[str, Json] = {
         parameter.name: {"shape": list(parameter.type.shape), "of": f"{node.owner}.{parameter.name}"}
@@ -54,9 +66,17 @@ def _layer(graph: Graph, node: Node, row: Row, reach: Reach | None) -> Told:
         "shares": row.shares,
         "macs": row.macs,
         "field": [[axis.size, axis.seen] for axis in row.field],
-        "reach": _reach(reach),
-        "where": f"{node.span.line}:{node.span.column}" if node.span else "",
+        "reach": {name: found for name, reach in reaches.items() if (found := _reach(reach))},
+        "blocks": list(node.blocks),
+        "where": _where(node),
     }
+
+
+def _where(node: Node) -> str:
+    """`digits.cnn:5:6`: the file by its own name, whatever folder it lies in."""
+    if node.span is None:
+        return ""
+    return f"{node.span.source.name.replace(chr(92), '/').rpartition('/')[2]}:{node.span.line}:{node.span.column}"
 
 
 def _reach(reach: Reach | None) -> Told | None:

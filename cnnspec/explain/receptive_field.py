@@ -63,13 +63,16 @@ def receptive(graph: Graph, source: str) -> dict[str, Reach]:
     found: dict[str, Reach] = {}
     if not sizes:
         return found
+    sees = {source}  # values that depend on it
     for node in graph:
+        read = [graph[value].name for value in node.inputs]
         if node.name == source:
             found[node.name] = Reach(axes=tuple(tuple((i, i + 1) for i in range(size)) for size in sizes))
-        elif not node.inputs:
+        elif not sees & set(read):
             found[node.name] = _filled(node, tuple(NOTHING for _ in sizes))
         else:
-            found[node.name] = _reach(graph, node, [found[graph[value].name] for value in node.inputs])
+            sees.add(node.name)
+            found[node.name] = _reach(graph, node, [found[name] for name in read], [name in sees for name in read])
     return found
 
 
@@ -82,9 +85,11 @@ def _filled(node: Node, box: Ranges) -> Reach:
     return Reach(axes=tuple((part,) * size for part, size in zip(box, node.type.spatial, strict=True)))
 
 
-def _reach(graph: Graph, node: Node, before: list[Reach]) -> Reach:
+def _reach(graph: Graph, node: Node, before: list[Reach], sees: list[bool]) -> Reach:
+    """What a value sees by what its inputs see; those that do not see the source may be of another rank."""
     types = graph.types(node)
-    everything = tuple(reduce(hull, part) for part in zip(*(reach.whole for reach in before), strict=True))
+    wholes = [reach.whole for reach, seeing in zip(before, sees, strict=True) if seeing]
+    everything = tuple(reduce(hull, part) for part in zip(*wholes, strict=True))
     window = node.op.window(*types)
     if window is not None and before[0].axes:
         return Reach(axes=_through(window, types[0].spatial, node.type.spatial, before[0].axes))

@@ -119,7 +119,8 @@ def _of_several(session: Session, data: Several, model: Model, run: Path | None,
         for k, (x, y) in enumerate(islice(batches, max(which) + 1))
         if k in which
     )
-    return Subject(run.name if run else _stem(session.spec), model, examples, data.classes or (), run)
+    name = run.name if run else _stem(session.spec)
+    return Subject(name, model, examples, data.classes or (), run, preparation=session.preparation)
 
 
 def _stem(spec: Spec) -> str:

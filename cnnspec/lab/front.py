@@ -128,7 +128,7 @@ def facts_of(spec: Spec, width: float = NARROW) -> Told:
     graph, train = spec.graph, spec.train
     return {
         "drawing": draw(graph, depth=9 if len(graph) <= OPENED else 0, width=width, name="the network"),
-        "told": told_of(graph),
+        "told": told_of(spec),
         "train": {
             "optimiser": train.optimiser.written(),
             "rate": train.optimiser.lr,

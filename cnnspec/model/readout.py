@@ -14,11 +14,10 @@ import numpy as np
 
 from ..data.preparation import Preparation
 from ..ir import Graph
-from ..words.costs import PROBABILITIES
+from ..words.costs import tells_pixels_apart
 from .scores import named, scores
 
 CLASSES, MASK, NUMBERS = "classes", "mask", "numbers"
-MOST_CLASSES = 256  # that a mask tells apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +71,9 @@ def mask_of(graph: Graph, outputs: np.ndarray, classes: tuple[str, ...] | None) 
     channels as there are classes     the largest channel, of equals the first
     """
     word, count = graph.behind(graph.outputs[0]).op.word, outputs.shape[1]
-    if count == 1:
-        return (outputs[:, 0] > 0.5).astype(np.uint8) if word in PROBABILITIES else None
-    if count > MOST_CLASSES or not (word in ("softmax", "logsoftmax") or (classes and len(classes) == count)):
+    if not tells_pixels_apart(word, count, len(classes or ())):
         return None
-    return outputs.argmax(1).astype(np.uint8)
+    return (outputs[:, 0] > 0.5 if count == 1 else outputs.argmax(1)).astype(np.uint8)
 
 
 def shares_of(masks: np.ndarray, count: int) -> np.ndarray:

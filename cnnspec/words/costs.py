@@ -17,7 +17,15 @@ from ..record import record
 from .channels import LogSoftmax
 
 PROBABILITIES = ("sigmoid", "hardsigmoid")  # words whose outputs each say how likely a yes is
+MOST_CLASSES = 256  # that a mask tells apart
 PLAIN = ("dense", "conv", "upconv")  # words whose numbers may be anything
+
+
+def tells_pixels_apart(word: str, channels: int, classes: int) -> bool:
+    """Whether an image that such a word made is a mask: of one channel a yes or no, of several the largest."""
+    if channels == 1:
+        return word in PROBABILITIES
+    return channels <= MOST_CLASSES and (word in ("softmax", "logsoftmax") or channels == classes)
 
 
 class Name(Kind[str]):

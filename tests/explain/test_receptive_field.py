@@ -72,3 +72,18 @@ def test_nothing_adds_nothing_to_a_hull():
 
 def test_a_network_on_vectors_has_no_pixels_to_see():
     assert receptive(cnnspec.api.read_spec(text="input 4\ndense 3 -> softmax").graph, "input") == {}
+
+
+def test_inputs_of_different_ranks():
+    """An image and a sequence meet in a vector: what it sees of each is in that input's own axes."""
+    text = """
+        input 1x6x6 as left
+        input 3x10 as sound
+        net a = @left -> conv 2x3x3 -> flatten -> dense 4 -> tanh
+        net b = @sound -> conv 2x3 -> flatten -> dense 4 -> tanh
+        mul( @a | @b ) -> dense 2 -> softmax"""
+    graph = cnnspec.compile(text=text).graph
+    assert receptive(graph, "left")["dense1"].at((0,)) == ((0, 6), (0, 6))
+    assert receptive(graph, "sound")["dense1"].at((0,)) == ((0, 10),)
+    assert receptive(graph, "sound")["b.conv1"].at((1, 4)) == ((4, 7),)
+    assert receptive(graph, "sound")["a.conv1"].at((1, 2, 3)) == ((0, 0), (0, 0))

@@ -181,10 +181,9 @@ def test_every_number_is_what_the_plan_computed(driver, tmp_path, name):
         assert before == place and float(value) == printed(number)
         assert number == pytest.approx(seen.values[node.name][0][index], rel=1e-9, abs=1e-12)
         assert agreement == ("agrees" if node.inputs else None), (place, agreement)
-        grouped = any(r.op.word == "groupnorm" for r in subject.graph if node.name in r.inputs)
         read = any(node.name in other.inputs for other in subject.graph)
         judged = node.name in subject.graph.outputs
-        assert back == ("agrees" if read and not grouped and not judged else None), (place, back)
+        assert back == ("agrees" if read and not judged else None), (place, back)
     assert complaints(driver) == []
 
 
@@ -427,7 +426,7 @@ def test_patch_kernel_and_products_are_whole_and_in_sight(driver, lenet, width, 
                 row.scrollWidth - row.clientWidth,
                 ...[...row.querySelectorAll('table')].map(table => table.getBoundingClientRect().y)])"""
         )
-        assert len(boxes) == 3
+        assert len(boxes) == 1
         for hidden, *tops in boxes:
             assert hidden <= 0 and len({round(top) for top in tops}) == lines
 

@@ -80,7 +80,7 @@ def test_a_number_of_a_kernel(driver, shown):
     assert "number 5: 0.75" in driver.find_element("id", "touched").text
     driver.find_element("id", "undo").click()
     wait(driver, lambda d: number(d) == before)
-    assert not driver.find_elements("id", "undo")
+    assert not driver.find_element("id", "undo").is_displayed()
 
 
 EDGE = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]) / 9

@@ -9,8 +9,8 @@ BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
 
 
-def start():
-    """A driver; skips the tests, saying what is missing, where there is no browser."""
+def start(*more):
+    """A driver, with `more` flags; skips the tests, saying what is missing, where there is no browser."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
     from selenium.webdriver.chrome.service import Service
 
@@ -20,7 +20,7 @@ def start():
         pytest.skip("no Chromium with its chromedriver is installed")
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    for flag in FLAGS:
+    for flag in (*FLAGS, *more):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     return webdriver.Chrome(options=options, service=Service(driver))

@@ -31,34 +31,48 @@ SCRIPTS = (
     "compute.js",
     "maps.js",
     "charts.js",
+    "shown.js",
+    "layers.js",
     "slide.js",
     "sums.js",
+    "weight.js",
     "back.js",
+    "changes.js",
     "fit.js",
     "own.js",
+    "camera.js",
     "touch.js",
     "results.js",
+    "address.js",
     "page.js",
 )
-OPENED = 80  # values up to which every block is drawn opened
+OPENED = 200  # values up to which a second drawing has every block opened
 
 
 def page(subject: Subject) -> str:
     """The page as the text of an HTML file."""
     numbers = Numbers()
     told = content(subject, numbers)
-    text, told["refused"] = network_text(subject.model, subject.preparation)
-    depth = 9 if len(subject.graph) <= OPENED else 0
+    inputs, kept = subject.graph.inputs, subject.preparation
+    text, told["refused"] = network_text(subject.model, kept.of(inputs[0]) if kept and len(inputs) == 1 else None)
     frame, script = framed()
     parts = {
         "title": markup(subject.name),
-        "drawing": draw(subject.graph, depth=depth, name=subject.name),
+        "drawing": drawings(subject),
         "content": harmless(told),
         "numbers": numbers.text(),
         "network": text,
         "hashes": f"{script} {digest(text)}",
     }
     return filled(frame, parts)
+
+
+def drawings(subject: Subject) -> str:
+    """The network with its blocks folded; behind it, hidden at first, with all of them opened."""
+    folded = draw(subject.graph, name=subject.name)
+    if len(subject.graph) > OPENED or not any(node.blocks for node in subject.graph):
+        return folded
+    return folded + draw(subject.graph, depth=9, name=subject.name).replace("<svg ", "<svg hidden ", 1)
 
 
 def framed() -> tuple[str, str]:

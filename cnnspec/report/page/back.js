@@ -146,7 +146,23 @@ const ways = {
     }
     return found;
   },
+
+  group(layer, before, place, example) {
+    const count = before.shape[0] / layer.detail.groups, first = Math.floor(place[0] / count) * count;
+    const size = before.shape[1] * before.shape[2], weight = parameter(layer, "weight").data;
+    const part = seen(example, before, "values").data.subarray(first * size, (first + count) * size);
+    const slope = standardSlopes(layer, part, flatIndex(before, place) - first * size);
+    return Array.from(part, (_, k) => ({ place: unravel(layer, first * size + k), slope: weight[first + Math.floor(k / size)] * slope(k) }));
+  },
 };
+
+// How number k of some that are made standard changes with one of them: (δ - (1 + z[k] z[at]) / n) / σ.
+function standardSlopes(layer, x, at) {
+  const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
+  const sigma = Math.sqrt(x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length + layer.detail.eps);
+  const z = (k) => (x[k] - mean) / sigma;
+  return (k) => (Number(k === at) - (1 + z(k) * z(at)) / x.length) / sigma;
+}
 
 const share = (c, x) => {
   const largest = Math.max(...x);
@@ -169,16 +185,34 @@ function everyPixel(layer, c) {
   return found;
 }
 
-// What comes back to a number: { rows: [{ layer, place, gradient, slope, product, why }], total, gradient, agrees }, or
-// { says } where layers that look at a whole group of numbers read it.
+// How the cost changes with a number that it is computed from: as a formula, and with numbers.
+const COSTS = {
+  cross_entropy: (p, t, { pixels }) => [t === 0 ? 0 : -t / p / pixels, `−right / answered / pixels = −${show(t)} / ${show(p)} / ${pixels}`],
+  binary_cross_entropy: (p, t, { count }) => [(p - t) / (p * (1 - p)) / count, `(answered − right) / (answered × (1 − answered)) / numbers = ${show(p - t)} / ${show(p * (1 - p))} / ${count}`],
+  mse: (p, t, { count }) => [(2 * (p - t)) / count, `2 × (answered − right) / numbers = 2 × ${show(p - t)} / ${count}`],
+  mae: (p, t, { count }) => [Math.sign(p - t) / count, `sign of (answered − right) / numbers = ${Math.sign(p - t)} / ${count}`],
+};
+
+// What an output says of its gradient: by the cost's formula, where that gives what the backward pass computed.
+function ofCost(layer, place, example, gradient) {
+  const output = outputs.find(({ name }) => name === layer.name), said = "The cost is computed from this number: so much it changes with it.";
+  const right = rightOf(example, layer.name), at = flatIndex(layer, place);
+  if (!right || !COSTS[output.cost]) return said;
+  const sizes = { pixels: layer.shape[1] * layer.shape[2], count: right.length };
+  const [slope, text] = COSTS[output.cost](seen(example, layer, "values").data[at], right[at], sizes);
+  const weighed = output.weight === 1 ? "" : `, times its weight ${show(output.weight)}`;
+  const agrees = Math.abs(slope * output.weight - gradient) <= 1e-6 * Math.abs(gradient) + 1e-13;
+  return agrees ? `${said} ${output.cost}: ${text}${weighed} = ${show(gradient)}.` : said;
+}
+
+// What comes back to a number: { rows: [{ layer, place, gradient, slope, product, why }], total, gradient, agrees }.
 function wayBack(layer, place, example) {
   const back = seen(example, layer, "gradients"), at = flatIndex(layer, place);
   const gradient = back.data[at], value = seen(example, layer, "values").data[at];
   const rows = [], readers = content.layers.filter((other) => other.inputs.includes(layer.name));
-  const together = readers.filter((other) => !ways[other.kind]);
   for (const reader of readers) {
     reader.inputs.forEach((name, which) => {
-      if (name !== layer.name || !ways[reader.kind]) return;
+      if (name !== layer.name) return;
       const theirs = seen(example, reader, "gradients").data;
       for (const { place: made, slope, why } of ways[reader.kind](reader, layer, place, example, value, which)) {
         const from = theirs[flatIndex(reader, made)];
@@ -188,48 +222,32 @@ function wayBack(layer, place, example) {
   }
   const total = rows.reduce((sum, row) => sum + row.product, 0);
   const size = rows.reduce((sum, row) => sum + Math.abs(row.product), Math.abs(gradient));
-  const whole = !together.length && !content.outputs.includes(layer.name);
-  return { rows, total, gradient, together, whole, agrees: !whole || Math.abs(total - gradient) <= 1e-6 * size + 1e-13 };
+  const output = outputs.some(({ name }) => name === layer.name);
+  return { rows, total, gradient, output, agrees: output || Math.abs(total - gradient) <= 1e-6 * size + 1e-13 };
 }
 
 // Write the way back of a number below its account.
 function showBack(layer, place, example) {
-  const told = wayBack(layer, place, example), box = document.getElementById("back");
-  const { rows, together } = told, name = placeName(layer, place);
-  box.replaceChildren(element("h3", {}, `The way back: d cost / d ${name} = ${show(told.gradient)}`));
+  const told = wayBack(layer, place, example), box = byId("back"), { rows } = told;
+  box.replaceChildren(element("h3", {}, `The way back: d cost / d ${placeName(layer, place)} = ${show(told.gradient)}`));
   const say = (text, more = {}) => box.append(element("p", more, text));
-  if (content.outputs.includes(layer.name)) say("The cost is computed from this number: so much it changes with it.");
-  for (const other of together) say(`It counts in every number of ${other.name}, which looks at all numbers of a group at once.`);
-  if (!rows.length && told.whole) {
-    say("Nothing is made of this number: no gradient comes back.", { id: "back-agreement", class: told.agrees ? "agrees" : "differs" });
-  }
+  if (told.output) say(ofCost(layer, place, example, told.gradient));
+  else if (!rows.length) say("Nothing is made of this number: no gradient comes back.", { id: "back-agreement", class: told.agrees ? "agrees" : "differs" });
   if (!rows.length) return;
   const reason = zeroReason(rows);
   if (reason && told.gradient === 0) say(reason);
   const sorted = [...rows].sort((a, b) => Math.abs(b.product) - Math.abs(a.product) || Math.abs(b.slope) - Math.abs(a.slope));
-  const table = element("table", { class: "terms" });
-  const head = ["number made of it", "gradient there", "", "how it changes with this one", "", "given back"];
-  table.append(element("tr", {}, ...head.map((text) => element("th", { scope: "col" }, text))));
-  for (const row of sorted.slice(0, STRONGEST)) {
-    const go = () => {
-      choose(row.layer.name);
-      chosen.place = row.place;
-      showPlace();
-    };
-    const button = element("button", { type: "button", class: "link", on: { click: go } }, placeName(row.layer, row.place));
-    const cells = [show(row.gradient), "×", show(row.slope), "=", show(row.product)];
-    table.append(element("tr", {}, element("td", {}, button), ...cells.map((text) => element("td", {}, text))));
+  const made = element("table", { class: "terms" });
+  made.append(headed(["number made of it", "gradient there", "×", "how it changes with this one", "=", "given back"]));
+  const row = (cells) => element("tr", {}, ...cells.map((cell) => element("td", {}, cell)));
+  for (const each of sorted.slice(0, STRONGEST)) {
+    made.append(row([goTo(each.layer, each.place), show(each.gradient), "×", show(each.slope), "=", show(each.product)]));
   }
-  const rest = sorted.slice(STRONGEST);
-  if (rest.length) {
-    const sum = rest.reduce((total, row) => total + row.product, 0);
-    table.append(element("tr", {}, element("td", {}, `the other ${rest.length}`), ...["", "", "", "", show(sum)].map((text) => element("td", {}, text))));
-  }
-  const last = element("tr", { class: "total" }, element("td", {}, "sum"));
-  last.append(...["", "", "", "", show(told.total)].map((text) => element("td", {}, text)));
-  table.append(last);
-  box.append(scrolling("what comes back to this number", table));
-  if (told.whole) {
+  const rest = sorted.slice(STRONGEST), sum = rest.reduce((total, each) => total + each.product, 0);
+  if (rest.length) made.append(row([`the other ${rest.length}`, "", "", "", "", show(sum)]));
+  made.append(Object.assign(row(["sum", "", "", "", "", show(told.total)]), { className: "total" }));
+  box.append(scrolling("what comes back to this number", made));
+  if (!told.output) {
     const text = told.agrees ? "what the backward pass computed" : `the backward pass computed ${show(told.gradient)}`;
     say(text, { id: "back-agreement", class: told.agrees ? "agrees" : "differs" });
   }

@@ -65,7 +65,7 @@ const accounts = {
       });
     }
     const terms = groups.map((group) => [`channel ${group.channel}`, group.sum]);
-    if (layer.detail.bias) terms.push(["bias", parameter(layer, "bias").data[c]]);
+    if (layer.detail.bias) terms.push(["bias", parameter(layer, "bias").data[c], () => chooseWeight(layer, "bias", c)]);
     return { groups, terms, box: windowBox(layer.detail, i, j, height, width) };
   },
 
@@ -131,7 +131,7 @@ const accounts = {
     const sum = (some) => some.reduce((total, part) => total + part.product, 0);
     const terms = [["the strongest", sum(strongest)]];
     if (parts.length > 12) terms.push([`the other ${parts.length - 12}`, sum(parts.slice(12))]);
-    if (layer.detail.bias) terms.push(["bias", parameter(layer, "bias").data[c]]);
+    if (layer.detail.bias) terms.push(["bias", parameter(layer, "bias").data[c], () => chooseWeight(layer, "bias", c)]);
     const size = parts.reduce((total, part) => total + Math.abs(part.product), 0);
     return { strongest: strongest.map((part) => ({ ...part, from: origin(before, part.k) })), terms, size };
   },
@@ -151,8 +151,9 @@ const accounts = {
     const numbers = {};
     for (const name of layer.detail.parameters) {
       const found = parameter(layer, name);
-      numbers[name] = found.data[found.data.length > 1 ? c : 0];
-      rows.push([`${name}[${c}]`, numbers[name]]);
+      const k = found.data.length > 1 ? c : 0;
+      numbers[name] = found.data[k];
+      rows.push([`${name}[${k}]`, numbers[name], () => chooseWeight(layer, name, k)]);
     }
     const { tree } = layer.detail;
     if (tree) return { rows, total: valueOf(tree, x), size: Math.abs(x) };
@@ -214,6 +215,7 @@ const accounts = {
     const [first, end] = channelsThatCount(layer, c, x.length);
     const rows = [];
     for (let k = first; k < Math.min(end, first + 64); k++) rows.push([placeName(before, [k, i, j]), x[k]]);
+    rows.push(...scaleRows(layer, c));
     const told = CHANNELS[layer.word](layer, c, x);
     return { rows, ...told };
   },
@@ -225,7 +227,7 @@ const accounts = {
     const group = Math.floor(c / (input.shape[0] / layer.detail.groups));
     const part = input.data.subarray(group * share, (group + 1) * share);
     const x = channelOf(input, c)[i * input.shape[2] + j];
-    return { rows: [[placeName(before, [c, i, j]), x]], ...standard(layer, c, x, part) };
+    return { rows: [[placeName(before, [c, i, j]), x], ...scaleRows(layer, c)], ...standard(layer, c, x, part) };
   },
 
   other(layer) {
@@ -342,6 +344,11 @@ function channelsThatCount(layer, c, count) {
   return [Math.max(0, first), Math.min(count, first + layer.detail.size)];
 }
 
+// Weight and bias of a channel, where a word has them.
+function scaleRows(layer, c) {
+  return Object.keys(layer.parameters).map((name) => [`${name}[${c}]`, parameter(layer, name).data[c], () => chooseWeight(layer, name, c)]);
+}
+
 // A number made standard among others, then scaled and shifted.
 function standard(layer, c, x, others) {
   const weight = parameter(layer, "weight"), bias = parameter(layer, "bias");
@@ -387,9 +394,9 @@ function origin(layer, k) {
   return { layer, place };
 }
 
-// What a number sees of the input: [[first row, end], [first column, end]], or null.
-function reach(layer, [c, i, j]) {
-  const known = layer.reach;
+// What a number sees of an input: [[first row, end], [first column, end]], of a sequence one range, or null.
+function reach(layer, input, [c, i, j]) {
+  const known = layer.reach[input];
   if (!known) return null;
   if (known.boxes) return known.boxes[known.boxes.length > 1 ? c : 0];
   return known.axes.length === 2 ? [known.axes[0][i], known.axes[1][j]] : [known.axes[0][j]];

@@ -12,6 +12,7 @@ from ...data.preparation import BYTES, Preparation
 from ...explain.layers import told_of
 from ...explain.subject import Example, Subject
 from ...train.folder import RunFolder
+from .names import kinds_of
 from .numbers import Numbers
 from .outcome import outcome
 
@@ -20,13 +21,13 @@ Told = dict[str, Any]  # as JSON has it
 
 def content(subject: Subject, numbers: Numbers) -> Told:
     """Everything but the numbers themselves."""
-    graph = subject.graph
+    graph, kept = subject.graph, subject.preparation
     return {
         "name": subject.name,
         "classes": list(subject.classes),
-        **told_of(graph),
+        **told_of(subject.model.spec, kinds_of(subject)),
         "examples": [_example(subject, example, numbers) for example in subject.examples],
-        "own": _own(subject.preparation) if len(graph.inputs) == 1 else None,
+        "own": _own(kept.of(graph.inputs[0])) if kept and len(graph.inputs) == 1 else None,
         "training": _training(subject.run) if subject.run else None,
         "results": outcome(subject.model, subject.mistakes, numbers) if subject.run else None,
         "spec": subject.model.spec.source.text,
@@ -48,9 +49,9 @@ def _example(subject: Subject, example: Example, numbers: Numbers) -> Told:
     return {"title": title, "label": example.label, "known": example.known, "inputs": inputs, "targets": targets}
 
 
-def _own(kept: Preparation | None) -> Told | None:
+def _own(kept: Preparation) -> Told | None:
     """How a drawing or picture of one's own is fitted; None where the network takes none."""
-    if kept is None or kept.stored != BYTES or kept.input_type.kind != "image" or kept.input[0] not in (1, 3):
+    if kept.stored != BYTES or kept.input_type.kind != "image" or kept.input[0] not in (1, 3):
         return None
     digits = is_of_digits(kept)
     _, height, width = kept.input

@@ -2,23 +2,31 @@
 
 const KEPT = 3; // examples whose values stay
 
-const looked = { parameters: {}, changed: {}, recent: [], worker: null, waiting: new Map(), asked: 0 };
+const looked = { parameters: null, original: {}, changed: {}, recent: [], worker: null, waiting: new Map(), asked: 0 };
 
 // What the worker does, in a scope of its own; `network` is the page's network (targets/js).
 function worker() {
   const net = network.create(undefined, { dtype: "float64" });
   self.onmessage = ({ data: { id, ...question } }) => {
-    try {
-      self.postMessage({ id, ...lookAt(net, question) });
-    } catch (problem) {
-      self.postMessage({ id, problem: String(problem) });
-    }
+    const answer = answerTo(net, question);
+    const arrays = [answer.values, answer.gradients, answer.parameters].flatMap((some) => Object.values(some || {}));
+    self.postMessage({ id, ...answer }, arrays.map((array) => array.buffer));
   };
 }
 
+// A question is an example to look at, or `step`: a weight and its gradient, to be moved by the optimiser.
+function answerTo(net, question) {
+  try {
+    return question.step ? { step: net.stepped(...question.step) } : lookAt(net, question);
+  } catch (problem) {
+    return { problem: String(problem) };
+  }
+}
+
 // Every value and every gradient of one example, by name. Where it is not known what is right, the network's own
-// answer is taken for it; `pixels` are bytes, prepared here as the training data were; `changed` are parameters.
-function lookAt(net, { inputs, targets, pixels, changed }) {
+// answer is taken for it; `pixels` are bytes, prepared here as the training data were; `changed` are parameters. All
+// parameters are told where they are asked for: the page knows them from then on.
+function lookAt(net, { inputs, targets, pixels, changed, parametersToo }) {
   for (const [name, numbers] of Object.entries(changed)) net.set(name, numbers);
   if (pixels) inputs = net.prepare(pixels);
   if (!targets) {
@@ -37,12 +45,12 @@ function lookAt(net, { inputs, targets, pixels, changed }) {
     }));
   }
   const cost = net.look(inputs, targets);
-  const values = {}, gradients = {}, parameters = {};
+  const values = {}, gradients = {}, parameters = parametersToo ? {} : null;
   for (const [name] of net.plans.look.outputs) {
     values[name] = net.value(name);
     gradients[name] = net.gradient(name);
   }
-  for (const [name] of net.parameters) parameters[name] = net.get(name);
+  if (parametersToo) for (const [name] of net.parameters) parameters[name] = net.get(name);
   return { cost, values, gradients, parameters };
 }
 
@@ -50,7 +58,7 @@ function lookAt(net, { inputs, targets, pixels, changed }) {
 function startLooking() {
   const text = document.getElementById("network").textContent;
   try {
-    const source = `"use strict";\n${text}\n${lookAt}\n(${worker})();`;
+    const source = `"use strict";\n${text}\n${lookAt}\n${answerTo}\n(${worker})();`;
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     looked.worker = new Worker(address);
   } catch {
@@ -71,17 +79,37 @@ function besidePage(text) {
   return {
     postMessage({ id, ...question }) {
       net ||= network.create(undefined, { dtype: "float64" });
-      window.setTimeout(() => answered({ id, ...lookAt(net, question) }));
+      window.setTimeout(() => answered({ id, ...answerTo(net, question) }));
     },
   };
 }
 
-function answered({ id, problem, parameters, ...seenNow }) {
+function answered({ id, problem, parameters, ...told }) {
   const { done, failed } = looked.waiting.get(id);
   looked.waiting.delete(id);
   if (problem) return failed(new Error(problem));
-  looked.parameters = parameters;
-  done(seenNow);
+  if (parameters) looked.parameters = parameters;
+  done(told);
+}
+
+// Ask the worker; its answer.
+function ask(question) {
+  question.id = ++looked.asked;
+  return new Promise((done, failed) => {
+    looked.waiting.set(question.id, { question, done, failed });
+    looked.worker.postMessage(question);
+  });
+}
+
+// What a first step of the spec's optimiser makes of a weight with a gradient; null where nobody can say.
+const stepOf = async (weight, gradient) => (await ask({ step: [weight, gradient] })).step;
+
+// Take other numbers for a parameter: what was computed with the old ones is forgotten.
+function useNumbers(full, numbers) {
+  looked.original[full] ??= looked.parameters[full];
+  looked.changed[full] = looked.parameters[full] = numbers;
+  for (const example of looked.recent) example.seen = null;
+  looked.recent = [];
 }
 
 // Look at an example, unless its values are here; those of examples that were left long ago go.
@@ -90,12 +118,9 @@ async function look(example) {
     const numbers = (at) => (Array.isArray(at) ? numbersAt(at) : at);
     const named = (given) => given && Object.fromEntries(Object.entries(given).map(([name, at]) => [name, numbers(at)]));
     const { pixels, inputs, targets } = example;
-    const question = { id: ++looked.asked, pixels, inputs: named(inputs), targets: named(targets), changed: looked.changed };
+    const parametersToo = !looked.parameters, { changed } = looked;
     looked.changed = {};
-    example.seen = await new Promise((done, failed) => {
-      looked.waiting.set(question.id, { question, done, failed });
-      looked.worker.postMessage(question);
-    });
+    example.seen = await ask({ pixels, inputs: named(inputs), targets: named(targets), changed, parametersToo });
   }
   looked.recent = [example, ...looked.recent.filter((other) => other !== example)];
   for (const old of looked.recent.splice(KEPT)) old.seen = null;

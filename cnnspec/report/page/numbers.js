@@ -1,6 +1,9 @@
 // What the page knows: the layers by name, and two long arrays of the numbers of images.
 
 const content = JSON.parse(document.getElementById("content").textContent);
+const inputs = content.inputs.map((name) => ({ name, ...content.kinds[name] }));
+const outputs = content.outputs.map((name) => ({ name, ...content.kinds[name] }));
+if (outputs.length === 1 && outputs[0].names?.length === content.classes.length) outputs[0].names = content.classes;
 const layers = new Map(content.layers.map((layer) => [layer.name, layer]));
 
 const [floats, bytes] = document.getElementById("numbers").textContent.split(" ").map((text, kind) => {
@@ -9,6 +12,8 @@ const [floats, bytes] = document.getElementById("numbers").textContent.split(" "
   for (let k = 0; k < raw.length; k++) data[k] = raw.charCodeAt(k);
   return kind ? data : new Float64Array(data.buffer);
 });
+
+const byId = (id) => document.getElementById(id);
 
 function numbersAt([kind, start, length]) {
   return (kind ? bytes : floats).subarray(start, start + length);

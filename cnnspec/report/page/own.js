@@ -1,4 +1,4 @@
-// Something of one's own to ask the network about: a drawing, or a picture from a file.
+// Something of one's own to ask the network about: a drawing, a picture from a file, or what the camera sees.
 
 const PAD = 196; // pixels along a side of the pad
 const PEN = 16; // how broad a stroke is there
@@ -12,6 +12,7 @@ function showPad() {
   const pad = byId("pad"), pen = pad.getContext("2d", { willReadFrequently: true });
   pad.width = pad.height = PAD;
   Object.assign(pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "black" });
+  const drawn = () => pen.getImageData(0, 0, PAD, PAD), empty = () => drawn().data.every((byte) => byte === 255);
   const clear = () => {
     pen.fillStyle = "white";
     pen.fillRect(0, 0, PAD, PAD);
@@ -20,8 +21,17 @@ function showPad() {
     const { left, top, width, height } = pad.getBoundingClientRect();
     return [((event.clientX - left) / width) * PAD, ((event.clientY - top) / height) * PAD];
   };
+  // A step of drawing, which can be undone: the pad as it was, and the example that was looked at.
+  const keep = (what) => {
+    const before = drawn(), example = chosen.example;
+    keepStep(what, () => {
+      pen.putImageData(before, 0, 0);
+      return empty() ? showExample(example) : askAbout(before, "your drawing");
+    });
+  };
   clear();
   pad.addEventListener("pointerdown", (event) => {
+    keep("a stroke");
     pad.setPointerCapture(event.pointerId);
     pen.beginPath();
     pen.moveTo(...at(event));
@@ -31,54 +41,76 @@ function showPad() {
   });
   pad.addEventListener("pointermove", (event) => {
     if (!pad.hasPointerCapture(event.pointerId)) return;
-    pen.lineTo(...at(event));
+    for (const each of event.getCoalescedEvents?.() || [event]) pen.lineTo(...at(each));
     pen.stroke();
-    askAbout(pen.getImageData(0, 0, PAD, PAD), "your drawing");
+    askAbout(drawn(), "your drawing");
   });
-  pad.addEventListener("pointerup", () => askAbout(pen.getImageData(0, 0, PAD, PAD), "your drawing"));
+  pad.addEventListener("pointerup", () => askAbout(drawn(), "your drawing"));
   byId("clear").addEventListener("click", () => {
+    if (!empty()) keep("the pad cleared");
     clear();
-    if (own.example) chooseExample(content.examples[0]);
-    byId("example").value = "0";
+    if (chosen.example === own.example) showExample(content.examples[0]);
   });
   byId("file").addEventListener("change", async (event) => {
-    const [file] = event.target.files;
-    if (file) askAbout(await pixelsOf(file), file.name);
+    const [file] = event.target.files, before = chosen.example;
+    if (!file) return;
+    const image = await pixelsOf(file);
+    if (await askAbout(image, file.name)) keepStep(`a picture from ${file.name}`, () => showExample(before));
+    event.target.value = ""; // so that the same file can be chosen again
   });
+  startCamera();
 }
 
 // The pixels of a picture's file, at most SMALL along its longer side; null where it is none.
 async function pixelsOf(file) {
   const picture = await createImageBitmap(file).catch(() => null);
-  if (!picture) return null;
-  const scale = Math.min(1, SMALL / Math.max(picture.width, picture.height));
-  const canvas = element("canvas", { width: Math.max(1, Math.round(picture.width * scale)), height: Math.max(1, Math.round(picture.height * scale)) });
-  const brush = canvas.getContext("2d");
+  return picture && pixelsOfPicture(picture, picture.width, picture.height);
+}
+
+function pixelsOfPicture(picture, width, height) {
+  const scale = Math.min(1, SMALL / Math.max(width, height));
+  const canvas = element("canvas", { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) });
+  const brush = canvas.getContext("2d", { willReadFrequently: true });
   brush.drawImage(picture, 0, 0, canvas.width, canvas.height);
   return brush.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-// Fit an image and look at it; while the network is at work the newest image waits, others are left out.
+// Fit an image and look at it; while the network is at work the newest image waits, others are left out. Tells whether
+// it was an image.
 async function askAbout(image, title) {
   const note = byId("fitted");
   if (!image) {
     note.textContent = `${title} is no picture that this browser can read.`;
-    return;
+    return false;
   }
   if (own.busy) {
     own.again = [image, title];
-    return;
+    return true;
   }
   const pixels = fittedTo(image, content.own);
   note.textContent = pixels ? content.own.says : "Nothing is drawn: all of it is of one grey.";
-  if (!pixels) return;
+  if (!pixels) return false;
   own.busy = true;
-  if (!own.example) byId("example").append(element("option", { value: "own" }, "your own"));
-  own.example = { title, label: null, known: false, pixels, seen: null };
-  byId("example").value = "own";
-  await chooseExample(own.example);
-  own.busy = false;
+  await showExample(ownExample(pixels, title)).finally(() => {
+    own.busy = false;
+  });
   const again = own.again;
   own.again = null;
   if (again) askAbout(...again);
+  return true;
+}
+
+const ownExample = (pixels, title) => ({ title, label: null, known: false, pixels, seen: null });
+
+// Look at an example: one of the page's, or one of one's own, which gets an entry in the list.
+function showExample(example) {
+  const k = content.examples.indexOf(example);
+  if (k < 0) {
+    let option = byId("example").querySelector("[value=own]");
+    if (!option) byId("example").append((option = element("option", { value: "own" })));
+    option.textContent = example.title;
+    own.example = example;
+  }
+  byId("example").value = k < 0 ? "own" : String(k);
+  return chooseExample(example);
 }

@@ -2,8 +2,7 @@
 
 const MOST = 64; // maps shown before the reader asks for all
 
-const chosen = { example: content.examples[0], layer: null, place: [0, 0, 0], view: "values", all: false, address: 0 };
-const byId = (id) => document.getElementById(id);
+const chosen = { example: null, wanted: null, layer: null, place: [0, 0, 0], view: "values", all: false, weight: null };
 
 // ---- the page's fixed parts ------------------------------------------------------------------------
 
@@ -14,43 +13,12 @@ function showPage() {
     `${content.totals.macs.toLocaleString("en")} multiply-adds for an image, ${content.layers.length} values`;
   byId("spec").textContent = content.spec;
   byId("example").append(...content.examples.map((example, k) => element("option", { value: k }, example.title)));
-  byId("choose").append(...content.layers.map((layer) => element("option", { value: layer.name }, layer.name)));
   showLayers();
+  showDrawing();
   showPad();
   showTraining(content.training);
   showResults(content.results, content.training && content.training.summary);
-  const image = byId("drawing").querySelector("svg");
-  image.setAttribute("role", "group");
-  for (const group of image.querySelectorAll("g[data-value]")) {
-    const name = content.stations[group.dataset.value];
-    if (!name) continue;
-    group.setAttribute("role", "button");
-    group.setAttribute("tabindex", "0");
-    group.setAttribute("aria-label", `${group.querySelector("title")?.textContent || name}`);
-    group.addEventListener("click", () => choose(name));
-    group.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" || event.key === " ") {
-        event.preventDefault();
-        choose(name);
-      }
-    });
-  }
-}
-
-function showLayers() {
-  const head = ["layer", "as written", "output", "parameters", "multiply-adds", "sees"];
-  const table = byId("layers");
-  table.append(element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name))));
-  for (const layer of content.layers) {
-    const button = element("button", { type: "button", on: { click: () => choose(layer.name, true) } }, layer.name);
-    const cells = [
-      layer.written, layer.output, layer.shares ? `= ${layer.shares}` : layer.count ? layer.count.toLocaleString("en") : "",
-      layer.macs ? layer.macs.toLocaleString("en") : "", layer.field.map(([, size]) => size).join("×"),
-    ];
-    const row = element("tr", { "data-layer": layer.name }, element("th", { scope: "row" }, button));
-    row.append(...cells.map((text) => element("td", {}, text)));
-    table.append(row);
-  }
+  startHistory();
 }
 
 // ---- what follows a choice -------------------------------------------------------------------------
@@ -58,11 +26,7 @@ function showLayers() {
 function choose(name, go = false) {
   const layer = layers.get(name);
   if (!layer) return;
-  if (layer !== chosen.layer) {
-    chosen.layer = layer;
-    chosen.all = false;
-    chosen.place = strongest(layer);
-  }
+  if (layer !== chosen.layer) Object.assign(chosen, { layer, all: false, place: strongest(layer), weight: null });
   showLayer();
   showPlace();
   if (go) byId("layer").focus();
@@ -70,9 +34,9 @@ function choose(name, go = false) {
 
 // Where a layer's largest number is: a place worth looking at first.
 function strongest(layer) {
-  const array = seen(chosen.example, layer, "values");
+  const { data } = seen(chosen.example, layer, "values");
   let best = 0;
-  for (let k = 1; k < array.data.length; k++) if (Math.abs(array.data[k]) > Math.abs(array.data[best])) best = k;
+  for (let k = 1; k < data.length; k++) if (Math.abs(data[k]) > Math.abs(data[best])) best = k;
   return unravel(layer, best);
 }
 
@@ -83,7 +47,6 @@ function colorOf(layer, array, view) {
 
 function showLayer() {
   const { layer, example, view } = chosen;
-  byId("choose").value = layer.name;
   byId("layer-heading").textContent = `${layer.name}: ${layer.written}`;
   byId("words").textContent = layer.words;
   byId("formula").textContent = layer.formula;
@@ -91,12 +54,9 @@ function showLayer() {
   if (layer.inputs.length) facts.push(`from ${layer.inputs.join(", ")}`);
   if (layer.count) facts.push(`${layer.count.toLocaleString("en")} parameters`);
   if (layer.macs) facts.push(`${layer.macs.toLocaleString("en")} multiply-adds`);
-  if (layer.where) facts.push(`spec ${layer.where}`);
+  if (layer.where) facts.push(layer.where);
   byId("figures").textContent = facts.join("; ");
-  for (const row of byId("layers").rows) row.classList.toggle("chosen", row.dataset.layer === layer.name);
-  for (const group of byId("drawing").querySelectorAll("g[data-value]")) {
-    group.classList.toggle("chosen", content.stations[group.dataset.value] === layer.name);
-  }
+  markLayer(layer);
   const array = seen(example, layer, view);
   showLegend(layer, array, view);
   showMaps(layer, array, view);
@@ -160,7 +120,7 @@ function moveBy(key) {
   return true;
 }
 
-// Mark the chosen number on its map and what it sees on the input, and write its account.
+// Mark the chosen number on its map and what it sees on the inputs, and write its account.
 function showPlace(focus = false) {
   const { layer, place, example } = chosen;
   const { width, vector } = extent(layer, layer.shape);
@@ -172,99 +132,55 @@ function showPlace(focus = false) {
     putBox(over, "pixel", ...(here ? [[row, row + 1], [column, column + 1]] : [null]));
     if (here && focus) over.focus({ preventScroll: true });
   }
-  showPicture();
-  showTouched(layer, place);
+  showReach();
+  showTouch(layer, place);
   showSums(layer, place, example);
+  showWeight();
   showBack(layer, place, example);
   showSlide(layer, place, example);
-  window.clearTimeout(chosen.address); // browsers refuse an address that changes with every key press
-  chosen.address = window.setTimeout(() => {
-    window.history.replaceState(null, "", `#${placeName(layer, place)}`);
-  }, 200);
+  tellAddress();
 }
 
-// The input, with the receptive field of the chosen number on it.
-function showPicture() {
-  const { layer, place, example } = chosen;
-  const source = layers.get(content.inputs[0]);
-  const array = seen(example, source, "values");
-  const { height, width } = extent(source, array.shape);
-  const over = frame(height, width, 200);
-  if (source.rank === 3 && array.shape[0] === 3) paintColors(over.firstChild, array);
-  else paint(over.firstChild, source.rank > 1 ? channelOf(array, 0) : array.data, height, width, colorOf(source, array, "values"));
-  over.setAttribute("role", "img");
-  over.setAttribute("aria-label", `The input: ${example.title}`);
-  byId("picture").replaceChildren(over);
-  if (source.rank === 3) coverable(over, source, example);
-  const box = reach(layer, place);
-  const told = byId("receptive");
-  told.textContent = "";
-  if (!box || layer === source) return;
-  const [rows, columns] = box.length === 2 ? box : [[0, 1], box[0]];
-  if (rows[1] === rows[0] || columns[1] === columns[0]) return; // padding
-  putBox(over, "window", rows, columns);
-  const ranges = box.length === 2 ? [`rows ${rows[0]} to ${rows[1] - 1}`] : [];
-  told.textContent = `${placeName(layer, place)} sees ${[...ranges, `columns ${columns[0]} to ${columns[1] - 1}`].join(" and ")}`;
+// Values or gradients on the maps.
+function showView(view) {
+  chosen.view = view;
+  for (const radio of document.querySelectorAll("input[name=view]")) radio.checked = radio.value === view;
 }
 
-function paintColors(canvas, array) {
-  const [low, high] = extremes(array.data);
-  const scale = (value) => Math.round((255 * (value - low)) / (high - low || 1));
-  const planes = [0, 1, 2].map((c) => channelOf(array, c));
-  paint(canvas, Array.from(planes[0].keys()), array.shape[1], array.shape[2], (k) => planes.map((plane) => scale(plane[k])));
-}
-
-function showExample() {
-  const { example } = chosen;
-  const answers = byId("answers");
-  answers.replaceChildren(element("p", {}, `cost ${show(example.seen.cost)}${example.known ? "" : " (as if its own answer were right)"}`));
-  const output = layers.get(content.outputs[0]);
-  if (output.shape[1] * output.shape[2] > 1 || output.shape[0] < 2) return; // an image or a number: its maps show it
-  const given = Array.from(seen(example, output, "values").data);
-  const order = given.map((value, k) => [value, k]).sort((a, b) => b[0] - a[0]).slice(0, 10);
-  const largest = Math.max(...given.map(Math.abs));
-  const bars = element("div", { class: "answers", role: "list", "aria-label": "Answers, the strongest first" });
-  order.forEach(([value, k], place) => {
-    const bar = element("span", { class: "bar-of", "aria-hidden": "true" });
-    bar.style.width = `${(100 * Math.max(value, 0)) / (largest || 1)}%`;
-    const name = content.classes[k] ?? String(k);
-    const right = example.known && k === example.label ? " ✓" : "";
-    bars.append(element("span", { class: place ? "" : "best", role: "listitem" }, `${name}${right}`), bar, element("span", { class: "mono" }, show(value, 4)));
-  });
-  answers.append(bars);
+function showAgain() {
+  if (!chosen.layer) return;
+  showLayer();
+  showPlace();
 }
 
 // Look at an example, and show what is chosen of it. While it is computed the page says so.
 async function chooseExample(example) {
   const state = document.documentElement.dataset;
   state.ready = "";
-  byId("result").textContent = "The network is at work ...";
   chosen.wanted = example;
   await look(example);
   if (chosen.wanted !== example) return;
   chosen.example = example;
-  showExample();
-  if (chosen.layer) {
-    showLayer();
-    showPlace();
-  }
+  showInputs(example);
+  showAnswers(example);
+  showHistory();
+  showAgain();
   state.ready = "yes";
 }
 
 // The page from the first example on; without the network, where it does not fit, all but its numbers.
 async function begin() {
   if (content.refused) {
-    for (const id of ["layer", "number", "slide"]) byId(id).hidden = true;
+    for (const id of ["layer", "number", "slide", "own"]) byId(id).hidden = true;
     byId("answers").textContent = `The numbers of this network cannot be looked at here: ${content.refused}.`;
     document.documentElement.dataset.ready = "yes";
     return;
   }
+  byId("result").textContent = "The network is at work ...";
   startLooking();
-  const example = content.examples[0];
-  await look(example);
-  chosen.example = chosen.wanted = example;
-  showExample();
-  if (!chooseFromAddress()) {
+  await chooseExample(content.examples[0]);
+  document.documentElement.dataset.ready = "";
+  if (!(await followAddress())) {
     const first = content.layers.find((layer) => layer.kind === "filter") || content.layers[0];
     choose(first.name);
   }
@@ -278,22 +194,6 @@ function neighbour(step) {
   if (content.layers[k]) choose(content.layers[k].name);
 }
 
-function chooseFromAddress() {
-  const match = decodeURIComponent(window.location.hash.slice(1)).match(/^(.+?)(?:\[([\d,]+)\])?$/);
-  const layer = match && layers.get(match[1]);
-  if (!layer) return false;
-  choose(layer.name);
-  const index = match[2] ? match[2].split(",").map(Number) : [];
-  if (index.length === layer.rank) {
-    const place = layer.rank === 3 ? index : layer.rank === 2 ? [index[0], 0, index[1]] : [index[0], 0, 0];
-    if (place.every((k, axis) => k < layer.shape[axis])) {
-      chosen.place = place;
-      showPlace();
-    }
-  }
-  return true;
-}
-
 showPage();
 byId("example").addEventListener("change", (event) => {
   chooseExample(event.target.value === "own" ? own.example : content.examples[Number(event.target.value)]);
@@ -301,24 +201,24 @@ byId("example").addEventListener("change", (event) => {
 byId("choose").addEventListener("change", (event) => choose(event.target.value));
 byId("before").addEventListener("click", () => neighbour(-1));
 byId("after").addEventListener("click", () => neighbour(1));
+byId("silence").addEventListener("click", silence);
 byId("more").addEventListener("click", () => {
   chosen.all = true;
-  showLayer();
-  showPlace();
+  showAgain();
 });
 for (const radio of document.querySelectorAll("input[name=view]")) {
   radio.addEventListener("change", () => {
-    chosen.view = radio.value;
-    showLayer();
-    showPlace();
+    showView(radio.value);
+    showAgain();
   });
 }
 byId("play").addEventListener("click", playSlide);
+byId("pace").addEventListener("change", setPace);
 byId("step-back").addEventListener("click", () => stepTo(Number(byId("place").value) - 1));
 byId("step-on").addEventListener("click", () => stepTo(Number(byId("place").value) + 1));
 dark.addEventListener("change", () => {
-  showLayer();
-  showPlace();
+  if (chosen.example) showAnswers(chosen.example);
+  showAgain();
 });
-window.addEventListener("hashchange", () => chosen.example.seen && chooseFromAddress());
+window.addEventListener("hashchange", () => chosen.example && followAddress());
 begin();

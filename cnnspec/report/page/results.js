@@ -13,19 +13,6 @@ function measured(name, value) {
   return SHARES.includes(name) ? `${(100 * value).toFixed(2)} %` : show(value, 4);
 }
 
-function table(head, rows) {
-  const made = element("table", { class: "grid" });
-  made.append(element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name))));
-  for (const [first, ...rest] of rows) {
-    made.append(element("tr", {}, element("th", { scope: "row" }, first), ...rest.map((cell) => element("td", {}, cell))));
-  }
-  return made;
-}
-
-function scrolled(label, ...children) {
-  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, ...children);
-}
-
 function showResults(results, summary) {
   const test = (summary && summary.test) || null;
   if (!test && !results) return;
@@ -50,11 +37,11 @@ function showMeasures(test, summary) {
     const rows = test.classes.map((one) =>
       [one.name, one.count.toLocaleString("en"), ...names.map((name) => measured(name, one[name]))]);
     const head = ["class", "iou" in test ? "pixels" : "images", ...names.map((name) => TITLES[name])];
-    byId("by-class").append(scrolled("Measures of each class", table(head, rows)));
+    byId("by-class").append(scrolling("Measures of each class", table(head, rows)));
   } else if (test.outputs) {
     const names = ["mae", "rmse", "r2"];
     const rows = test.outputs.map((one, k) => [String(k), ...names.map((name) => measured(name, one[name]))]);
-    byId("by-class").append(scrolled("Errors of each output", table(["output", ...names.map((n) => TITLES[n])], rows)));
+    byId("by-class").append(scrolling("Errors of each output", table(["output", ...names.map((n) => TITLES[n])], rows)));
   }
 }
 
@@ -77,7 +64,7 @@ function showConfusion(counts, names) {
       });
       made.append(element("tr", {}, element("th", { scope: "row" }, names[i]), ...cells));
     });
-    place.append(scrolled("Confusion matrix", made));
+    place.append(scrolling("Confusion matrix", made));
   } else {
     const over = frame(counts.length, counts.length, 480);
     over.style.cursor = "default";
@@ -93,7 +80,7 @@ function showConfusion(counts, names) {
   wrong.sort((a, b) => b[0] - a[0]);
   if (counts.length > 5 && wrong.length) {
     const rows = wrong.slice(0, COMMONEST).map(([count, i, j]) => [names[i], names[j], String(count)]);
-    place.append(element("p", {}, "The commonest mistakes"), scrolled("The commonest mistakes", table(["is", "answered", "times"], rows)));
+    place.append(element("p", {}, "The commonest mistakes"), scrolling("The commonest mistakes", table(["is", "answered", "times"], rows)));
   }
 }
 

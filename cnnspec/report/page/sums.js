@@ -1,6 +1,7 @@
 // The account of a number in sight: matrices, terms, and what they come to.
 
-const OPEN = 3; // channels whose matrices are shown from the start
+const OPEN = 1; // channels whose matrices are shown from the start
+const LISTED = 8; // channels that are listed before the reader asks for all, those that count most
 
 // The numbers of a matrix as text, all to the same place behind the point: three digits of the largest.
 function aligned(values) {
@@ -14,6 +15,14 @@ function tint(value, largest) {
   const { below, above } = hues();
   const share = largest ? Math.min(1, Math.abs(value) / largest) : 0;
   return `rgba(${(value < 0 ? below : above).join(",")},${(0.4 * share).toFixed(3)})`;
+}
+
+// A kernel, or what else is small, as a picture beside a line of text.
+function thumbnail(values, [height, width]) {
+  const canvas = element("canvas", { class: "thumbnail", "aria-hidden": "true" });
+  canvas.style.aspectRatio = `${width} / ${height}`;
+  paint(canvas, values, height, width, signed(largestOf(values)));
+  return canvas;
 }
 
 // Numbers in their places, as a picture of themselves.
@@ -43,9 +52,9 @@ const after = (text, table) => element("div", { class: "after" }, element("span"
 function groupOf(layer, place, group, told, example, open) {
   const before = layers.get(layer.inputs[0]);
   const heading = group.kernel
-    ? `channel ${group.channel} of ${before.name}: sum of products ${show(group.sum)}`
-    : `the window on channel ${group.channel} of ${before.name}`;
-  const details = element("details", { class: "group", open }, element("summary", {}, heading));
+    ? [thumbnail(group.kernel, layer.detail.kernel), ` channel ${group.channel} of ${before.name}: ${show(group.sum)}`]
+    : [`the window on channel ${group.channel} of ${before.name}`];
+  const details = element("details", { class: "group", open }, element("summary", {}, ...heading));
   const fill = () => {
     if (details.childElementCount > 1 || !details.open) return;
     const input = seen(example, before, "values");
@@ -53,57 +62,94 @@ function groupOf(layer, place, group, told, example, open) {
     const map = channelOf(input, group.channel);
     paint(over.firstChild, map, input.shape[1], input.shape[2], colorOf(before, input, "values"));
     if (told.box) putBox(over, "window", ...told.box);
-    let presets = null;
-    const parts = [matrix("patch", group.patch, layer.detail.kernel, group.inside, group.won)];
-    if (group.kernel) {
-      const kernel = matrix("kernel", group.kernel, layer.detail.kernel);
-      presets = changeable(kernel, layer, place, group.channel);
-      parts.push(after("×", kernel));
-      parts.push(after("=", matrix("products", group.products, layer.detail.kernel, group.inside)));
-    }
-    const label = `patch, kernel and products of channel ${group.channel}`;
-    const sides = { class: "matrices", tabindex: "0", role: "group", "aria-label": label };
-    details.append(over, element("div", sides, ...parts), ...(presets ? [presets] : []));
+    details.append(element("div", { class: "map-and-matrices" }, over, matrices(layer, group, place)));
+    if (group.kernel) details.append(presetsOf(layer, place, group.channel));
   };
   details.addEventListener("toggle", fill);
   fill();
   return details;
 }
 
+// Patch, kernel and products of a group, or the window alone; with a `place` the kernel's numbers can be chosen.
+function matrices(layer, group, place) {
+  const parts = [matrix("patch", group.patch, layer.detail.kernel, group.inside, group.won)];
+  if (group.kernel) {
+    const kernel = matrix("kernel", group.kernel, layer.detail.kernel);
+    if (place) choosable(kernel, layer, place, group.channel);
+    parts.push(after("×", kernel));
+    parts.push(after("=", matrix("products", group.products, layer.detail.kernel, group.inside)));
+  }
+  const label = `patch, kernel and products of channel ${group.channel}`;
+  return element("div", { class: "matrices", tabindex: "0", role: "group", "aria-label": label }, ...parts);
+}
+
+// The groups that count most, in their order, and a button for all.
+function groupList(layer, place, told, example) {
+  const groups = told.groups || [];
+  const ranked = [...groups].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
+  const open = ranked.slice(0, OPEN), listed = ranked.slice(0, LISTED);
+  const made = (some) => some.map((group) => groupOf(layer, place, group, told, example, open.includes(group)));
+  if (groups.length <= LISTED) return made(groups);
+  const rest = ranked.slice(LISTED).reduce((sum, group) => sum + group.sum, 0);
+  const all = () => button.replaceWith(...made(groups.filter((group) => !listed.includes(group))));
+  const button = element("button", { type: "button", on: { click: all } }, `and ${groups.length - LISTED} channels more, together ${show(rest)}`);
+  return [...made(groups.filter((group) => listed.includes(group))), button];
+}
+
+// Rows of a label, a number, and what a press on the label does, where it does something.
 function termsTable(rows, total) {
-  const line = ([label, value]) =>
-    element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, show(value)));
-  const table = element("table", { class: "terms" }, ...rows.map(line));
+  const line = ([label, value, press]) => {
+    const named = press ? element("button", { type: "button", class: "link", on: { click: press } }, label) : label;
+    return element("tr", {}, element("th", { scope: "row" }, named), element("td", {}, show(value)));
+  };
+  const made = element("table", { class: "terms" }, ...rows.map(line));
   if (total !== undefined) {
     const last = line(["sum", total]);
     last.className = "total";
     last.lastChild.id = "sum";
     last.lastChild.dataset.number = total;
-    table.append(last);
+    made.append(last);
   }
-  return table;
+  return made;
 }
 
-function strongestTable(parts) {
-  const head = ["number", "in", "", "weight", "", "product"];
-  const table = element("table", { class: "terms" });
-  table.append(element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name))));
-  for (const { from, value, weight, product } of parts) {
-    const cells = [placeName(from.layer, from.place), show(value), "×", show(weight), "=", show(product)];
-    table.append(element("tr", {}, ...cells.map((text) => element("td", {}, text))));
+function strongestTable(layer, [o], parts) {
+  const made = element("table", { class: "terms" });
+  made.append(headed(["number", "in", "×", "weight", "=", "product"]));
+  const size = looked.parameters[layer.parameters.weight.of].length / layer.shape[0];
+  for (const { k, from, value, weight, product } of parts) {
+    const press = () => chooseWeight(layer, "weight", o * size + k);
+    const button = element("button", { type: "button", class: "link", on: { click: press } }, show(weight));
+    const cells = [placeName(from.layer, from.place), show(value), "×", button, "=", show(product)];
+    made.append(element("tr", {}, ...cells.map((cell) => element("td", {}, cell))));
   }
-  return table;
+  return made;
+}
+
+// A row of headings; signs between columns are for the eye alone.
+function headed(names) {
+  const cell = (name) => (/\w/.test(name) ? element("th", { scope: "col" }, name) : element("td", { "aria-hidden": "true" }));
+  return element("tr", {}, ...names.map(cell));
+}
+
+// A table with a heading to each row.
+function table(head, rows) {
+  const made = element("table", { class: "grid" });
+  made.append(element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name))));
+  for (const [first, ...rest] of rows) {
+    made.append(element("tr", {}, element("th", { scope: "row" }, first), ...rest.map((cell) => element("td", {}, cell))));
+  }
+  return made;
 }
 
 // Something that may be wider than a phone, and can be scrolled with the keyboard then.
-function scrolling(label, child) {
-  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, child);
+function scrolling(label, ...children) {
+  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label }, ...children);
 }
 
 // Write the account of the chosen number.
 function showSums(layer, place, example) {
-  const [result, sums] = [document.getElementById("result"), document.getElementById("sums")];
-  sums.replaceChildren();
+  const result = byId("result"), sums = byId("sums"), focused = document.activeElement?.dataset?.cell;
   const told = explain(layer, place, example);
   const gradients = seen(example, layer, "gradients");
   const slope = channelOf(gradients, place[0])[place[1] * gradients.shape[2] + place[2]];
@@ -111,18 +157,20 @@ function showSums(layer, place, example) {
     element("strong", { id: "value", "data-number": told.value }, `${placeName(layer, place)} = ${show(told.value)}`),
     element("span", { class: "note" }, `   d cost / d this number = ${show(slope)}`),
   );
-  if (told.terms && told.terms.length > 2) sums.append(element("p", { class: "mono" }, `= ${shortTerms(told.terms)}`));
-  if (told.says) sums.append(element("p", {}, told.says));
-  const groups = told.groups || [];
-  const ranked = [...groups].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)).slice(0, OPEN);
-  for (const group of groups) sums.append(groupOf(layer, place, group, told, example, ranked.includes(group)));
-  if (told.strongest) sums.append(scrolling("the strongest contributions", strongestTable(told.strongest)));
-  if (told.rows) sums.append(scrolling("numbers it is made of", termsTable(told.rows)));
-  if (told.terms) sums.append(scrolling("terms and their sum", termsTable(told.terms, told.total)));
+  const made = [];
+  if (told.terms && told.terms.length > 2) made.push(element("p", { class: "mono" }, `= ${shortTerms(told.terms)}`));
+  if (told.says) made.push(element("p", {}, told.says));
+  made.push(...groupList(layer, place, told, example));
+  if (told.strongest) made.push(scrolling("the strongest contributions", strongestTable(layer, place, told.strongest)));
+  if (told.rows) made.push(scrolling("numbers it is made of", termsTable(told.rows)));
+  const others = told.groups ? told.terms?.slice(told.groups.length) : told.terms; // channels are told by their groups
+  if (others) made.push(scrolling("terms and their sum", termsTable(others, told.total)));
   if (told.total !== undefined) {
     const text = told.agrees
       ? `${show(told.total)}: what the plan computed`
       : `${show(told.total)}, and the plan computed ${show(told.value)}`;
-    sums.append(element("p", { id: "agreement", class: told.agrees ? "agrees" : "differs" }, text));
+    made.push(element("p", { id: "agreement", class: told.agrees ? "agrees" : "differs" }, text));
   }
+  sums.replaceChildren(...made);
+  if (focused) sums.querySelector(`[data-cell="${focused}"]`)?.focus({ preventScroll: true });
 }

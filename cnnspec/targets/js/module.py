@@ -23,6 +23,7 @@ from ...passes.fuse_norm import fuse_norm
 from ...passes.hoist_pooling import hoist_pooling
 from ...primitives.activation import Activation, ActivationGradient
 from ...quoting import script_comment, script_literal
+from ...settings.optimisers import Optimiser
 from ...settings.tuning import beyond
 from . import augmentations, pointwise, translate
 from .bundle import used
@@ -79,6 +80,7 @@ def module_source(
     """
     for setting in beyond(spec.train) if train else ():
         raise pointwise.refused(setting)
+    steps = look and not beyond(spec.train)  # what a step of the optimiser would make of a number
     graph = spec.graph
     names = Names()
     owned = {full: (names[full], parameter) for full, parameter in parameters_of(graph).items()}
@@ -101,7 +103,7 @@ def module_source(
         "  ],",
         f"  plans: {{ {', '.join(f'{name}: {name.upper()}' for name in emitters)} }},",
         f"  deepest: {max(e.deepest for e in emitters.values())}, // the longest sum in a product of matrices",
-        *(training(spec) if train else []),
+        *(training(spec) if train else stepping(spec) if steps else []),
         *(prepared(preparation) if preparation else []),
         "};",
     ]
@@ -109,7 +111,8 @@ def module_source(
     for more in ["learning"] * train + ["looking"] * look:
         kind = f"{more}({kind})"
     own = ["\n".join(tables), ending(kind, beside, embed, script)]
-    code = [*plans, *activations(emitters.values()), *(formulas(spec) if train else []), *own]
+    code = [*plans, *activations(emitters.values())]
+    code += [*(formulas(spec) if train else step_formulas(spec) if steps else []), *own]
     text = [heading(spec, emitters, beside, embed, script, preparation), title("the plan"), *code[: -len(own)]]
     text += [title("kernels, and what runs the plan"), used(code), title("the network"), own[0]]
     text += [f"const WEIGHTS =\n{weights_text(weights, dtype)};"] if embed else []
@@ -219,21 +222,38 @@ def formulas(spec: Spec) -> list[str]:
     return [translate.update(optimiser), translate.functions(optimiser.scalars, schedule.rate)]
 
 
+def step_formulas(spec: Spec) -> list[str]:
+    """How a first step moves a parameter, at the spec's own learning rate."""
+    optimiser = spec.train.optimiser
+    return [translate.update(optimiser), translate.functions(optimiser.scalars)]
+
+
+def stepping(spec: Spec) -> list[str]:
+    """The settings of a step."""
+    optimiser = spec.train.optimiser
+    return [f"  training: {{ // {optimiser.written()}", *_of_optimiser(optimiser), "  },"]
+
+
+def _of_optimiser(optimiser: Optimiser) -> list[str]:
+    return [
+        f"    lr: {optimiser.lr!r},",
+        f"    clip: {'null' if optimiser.clip is None else repr(optimiser.clip)},",
+        f"    moments: [{', '.join(map(script_literal, optimiser.moments))}],",
+        "    update,",
+        f"    scalars: {translate.name_of(optimiser.scalars)},",
+    ]
+
+
 def training(spec: Spec) -> list[str]:
     """The settings of a training."""
     train, optimiser = spec.train, spec.train.optimiser
     images = spec.graph.type(spec.graph.inputs[0])
     changes = ", ".join(augmentations.source(change, images) for change in spec.data.augment)
-    clip = "null" if optimiser.clip is None else repr(optimiser.clip)
     return [
         f"  training: {{ // {optimiser.written()}; {train.schedule.written()}",
         f"    batch: {train.batch},",
         f"    epochs: {train.epochs},",
-        f"    lr: {optimiser.lr!r},",
-        f"    clip: {clip},",
-        f"    moments: [{', '.join(map(script_literal, optimiser.moments))}],",
-        "    update,",
-        f"    scalars: {translate.name_of(optimiser.scalars)},",
+        *_of_optimiser(optimiser),
         f"    rate: {translate.name_of(train.schedule.rate)},",
         f"    augment: [{changes}],",
         "  },",

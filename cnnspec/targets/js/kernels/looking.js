@@ -6,6 +6,7 @@
  *    net.look(images, targets)      and the way back; gives the cost
  *    net.value('conv1', image)      a value's numbers for one image, channels first
  *    net.gradient('conv1', image)   the gradient of the mean cost there, or all of a parameter's
+ *    net.stepped(0.5, -0.01)        what a first step of the optimiser makes of a weight with that gradient
  */
 export const looking = (Base) => class extends Base {
   look(x, targets = null) {
@@ -27,6 +28,18 @@ export const looking = (Base) => class extends Base {
     const own = this.parameters.find(([known]) => known === name);
     if (own) return this.g[own[1]].slice();
     return this.looked(this.plans.look.gradients, name, image);
+  }
+
+  /** The weight after one step from rest: { after, rate, scale }; null where the optimiser has no JavaScript. A
+   * gradient that is clipped is clipped with all of those that were looked at last. */
+  stepped(weight, gradient) {
+    const { training } = this;
+    if (!training) return null;
+    const scalars = training.scalars(1, training.lr);
+    if (training.clip !== null) scalars.scale = clipScale(this.blocks.gradient, training.clip);
+    const at = [weight], moments = Object.fromEntries(training.moments.map((name) => [name, [0]]));
+    training.update(at, [gradient], moments, scalars);
+    return { after: at[0], rate: training.lr, scale: scalars.scale ?? 1 };
   }
 
   looked(table, name, image) {
