@@ -1,4 +1,4 @@
-"""Whether a training will fit: what is free, and the batch that would do."""
+"""What a machine has room for: its processors, the memory that is free, and the batch that would fit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ from .diagnostics import Diagnostic, SpecError
 
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096  # bytes; only Linux tells of memory in pages
 SPARE = 64 << 20  # left for the interpreter, a batch on its way, the files being written
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def free_memory(root: Path = Path("/")) -> int | None:

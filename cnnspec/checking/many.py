@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from ..capacity import processors
 from ..interrupts import Interrupts, interrupt, leave_to_parent
 
 if TYPE_CHECKING:
@@ -102,10 +102,3 @@ def _begin() -> None:
     leave_to_parent()
     gc.freeze()
     gc.disable()
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

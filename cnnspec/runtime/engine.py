@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
 from math import isfinite
@@ -13,26 +11,23 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..capacity import ensure_parameters_fit
-from ..codegen.program import Program, generate
+from ..capacity import ensure_parameters_fit, processors
 from ..data.dataset import Stored
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
-from ..ir.leaves import Target
 from ..ir.owned import parameters_of
 from ..lazy import lazy
-from ..passes import INFERENCE, JUDGE, MEASURE, TRAINING, run
 from ..passes.bands import worth_bands
-from ..passes.decompose import attach_costs
 from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
-from ..settings.tuning import PLAIN, Tuning, groups, in_goes
+from ..settings.tuning import PLAIN, Tuning, groups
 from ..words.costs import Cost
 from .blas import single_thread
 from .call import Call
+from .compiler import Compiler
 from .forks import survive
-from .parameters import Block, View, initial
-from .plans import Counts, Plan, Room, Scalings, array, give, lay_out
+from .parameters import Block, Changes, View, initial
+from .plans import Counts, Plan, Room, Scalings, array, give, judged, lay_out, outputs, result
 from .processes import Processes
 from .turns import Turn
 from .update import Update, numbers, rule
@@ -41,39 +36,11 @@ from .workers import SerialWorkers, Threads, workers
 
 Arrays = Mapping[str, np.ndarray | Stored]
 Answer = TypeVar("Answer")
-JUDGING = {"train": TRAINING, "measure": MEASURE, "judge": JUDGE}  # modes with a cost
 A_GO = 1 << 40  # above any count of steps: the goes of a step draw apart
 SEVERAL = 1 << 14  # numbers a layer: with fewer, who asks at once loses more to the interpreter's lock than is won
 
 
-class Changes:
-    """How often parameters have changed."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self) -> None:
-        self.count += 1
-
-
-def result(plan: Plan, out: object) -> tuple[float, Counts]:
-    return plan.result
-
-
-def judged(plan: Plan, out: Sequence[np.ndarray] | None) -> tuple[float, Counts, tuple[np.ndarray, ...]]:
-    return *plan.result, outputs(plan, out)
-
-
-def outputs(plan: Plan, out: Sequence[np.ndarray] | None) -> tuple[np.ndarray, ...]:
-    """Copies of what a plan has made, since the next that is asked writes there; into `out` if given."""
-    if out is None:
-        return tuple([values.copy() for values in plan.outputs])
-    for values, to in zip(plan.outputs, out, strict=True):
-        to[...] = values
-    return tuple(out)
-
-
-class Engine:
+class Engine(Compiler):
     """Runs a graph of words: forward, backward and update, on shards of the batch.
 
     The bits of a result depend on the seed, on `shards` and on what was `measured` of convolutions (see `tune`),
@@ -99,25 +66,21 @@ class Engine:
         tuning: Tuning = PLAIN,
     ) -> None:
         single_thread()
-        self.words, self.optimiser, self.dtype, self.seed = words, optimiser, dtype, seed
-        self.judged = attach_costs(words, costs) if costs else None
-        self.shard_count = shards
-        self.measured = measured or {}
+        super().__init__(words, costs, shards, dtype, measured or {}, tuning)
+        self.optimiser, self.seed = optimiser, seed
         self.every = parameters_of(words)
-        self.tuning, self.groups = tuning, groups(self.every, optimiser, tuning)
+        self.groups = groups(self.every, optimiser, tuning)
         self.trained = {name: self.every[name] for group in self.groups for name in group.names}
         self.state = {name: p for name, p in self.every.items() if name not in self.trained}
         count, kept = self._counts
         copies = 1 + len(optimiser.moments) + shards + (tuning.ema is not None) + (tuning.accumulate > 1)
         ensure_parameters_fit((count * copies + kept) * np.dtype(dtype).itemsize, count)
-        self.graphs: dict[tuple[str, int, tuple[int, int], int], Graph] = {}
-        self.programs: dict[tuple[str, int, int, tuple[int, int], int], Program] = {}
-        self.compiling = RLock()
         self.arrays: dict[str, np.ndarray] = {}
         self.stepped: dict[str, np.ndarray] = {}  # what steps move, where the parameters are an average of it
         self.changes = Changes()
         self._settle_in(workers(min(workers_wanted, shards), parallel))
-        self.turn = Turn(partial(Room, self.workers.memory), self._lanes)
+        lanes = 1 if self.workers.count > 1 else processors()  # several workers are busy with one answer
+        self.turn = Turn(partial(Room, self.workers.memory), lanes)
         self.parameters = View(self.every, self.arrays, self.changes, self.turn, self.stepped)
         self.clock[0] = seed
         self.begin(seed)
@@ -190,44 +153,6 @@ class Engine:
 
     # ---- plans -------------------------------------------------------------------------------------
 
-    def graph(self, mode: str, n: int = 128, band: tuple[int, int] = (0, 1), thawed: int = 0) -> Graph:
-        """The graph of primitives for `train`, `measure` (cost without dropout), `judge` (and outputs), `infer` or
-        `show` (every value).
-
-        How a layer is computed best depends on the images of a shard, so each size of batch has its own graph, and
-        each band of rows where workers share one image. In training layers are frozen until their time has come.
-        """
-        images = max(self.sizes(n))
-        key = (mode, images, band, thawed)
-        if key not in self.graphs:
-            words, passes = self.words, INFERENCE
-            if mode in JUDGING:
-                assert self.judged is not None, "a network without a cost cannot be judged"
-                words, passes = self.judged, JUDGING[mode]
-            elif mode == "show":
-                words = replace(words, outputs=tuple(node.name for node in words))
-            measured = self.measured.get("train" if mode == "train" else "infer", {})
-            frozen = self.tuning.asleep(thawed) if mode == "train" else frozenset()
-            found = replace(words, images=images, measured=measured, frozen=frozen, band=band)
-            self.graphs[key] = run(found, passes)
-        return self.graphs[key]
-
-    def sizes(self, n: int) -> tuple[int, ...]:
-        """How many images each shard gets; empty shards are left out."""
-        share, more = divmod(n, self.shard_count)
-        return tuple(size for k in range(self.shard_count) if (size := share + (k < more)))
-
-    def program(self, mode: str, size: int, n: int, band: tuple[int, int] = (0, 1), thawed: int = 0) -> Program:
-        key = (mode, size, n, band, thawed)
-        with self.compiling:
-            if key not in self.programs:
-                self.programs[key] = generate(self.graph(mode, n, band, thawed), size, n, self.dtype)
-            return self.programs[key]
-
-    def parts(self, mode: str, n: int, bands: int = 1, thawed: int = 0) -> list[Program]:
-        """The programs of all shards of a batch."""
-        return [self.program(mode, size, n, (k, bands), thawed) for size in self.sizes(n) for k in range(bands)]
-
     def plan(self, mode: str, n: int, bands: int = 1, epoch: int = 0) -> Plan:
         """The plan for a batch of n images, each shared by so many shards, bound to memory.
 
@@ -242,10 +167,6 @@ class Engine:
                 self.turn.lanes[0],
                 self.tuning.thawed(epoch) if train else 0,
             )
-
-    def goes(self, n: int) -> tuple[int, ...]:
-        """How many images of a batch are computed at a time; all, unless gradients are accumulated."""
-        return in_goes(n, self.tuning.accumulate)
 
     def _plan(self, mode: str, n: int, bands: int, room: Room, thawed: int = 0) -> Plan:
         key = (mode, n, bands, thawed)
@@ -428,13 +349,6 @@ class Engine:
         """How many numbers a layer makes of an image, on average."""
         return sum(node.type.elements for node in self.words) / len(self.words)
 
-    @property
-    def _lanes(self) -> int:
-        """In how many threads at once it answers; several workers are busy with one answer."""
-        if self.workers.count > 1:
-            return 1
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
     def share_an_image(self) -> bool:
         """Whether workers share the work of one image now, each making some of the rows; no bit depends on it.
 
@@ -473,15 +387,10 @@ class Engine:
         """Bytes that a step on n images holds, by what they are for; known before any is taken."""
         thawed = len(self.tuning.thaws) if mode == "train" else 0  # when most is differentiated
         n = self.goes(n)[0] if mode == "train" else n
-        graph = self.graph(mode, n, thawed=thawed)
-        programs = self.parts(mode, n, thawed=thawed)
-        size = np.dtype(self.dtype).itemsize
-        targets = [node.name for node in graph if isinstance(node.op, Target)]
-        staged = sum(graph.type(name).elements for name in (*graph.inputs, *targets, *graph.outputs))
         return {
-            "arena": sum(program.arena_bytes for program in programs),
+            "arena": sum(program.arena_bytes for program in self.parts(mode, n, thawed=thawed)),
             "parameters": self.p.flat.nbytes + self.s.flat.nbytes,
             "gradients": sum(g.flat.nbytes for g in (*self.gradients, *self._total)),
             "moments": sum(array.nbytes for array in self.moments.values()),
-            "batch": n * staged * size,
+            "batch": self.batch_bytes(mode, n, thawed),
         }

@@ -25,6 +25,16 @@ class Block:
             start = stop
 
 
+class Changes:
+    """How often parameters have changed."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
 class View(MutableMapping[str, np.ndarray]):
     """Arrays by name in PyTorch's layouts: reading copies, assigning sets.
 

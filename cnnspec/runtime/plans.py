@@ -84,6 +84,23 @@ class Plan:
         return Order(what, dtype, self.layout, cuts, barriers, rescalings, self.costs, learning, update)
 
 
+def result(plan: Plan, out: object) -> tuple[float, Counts]:
+    return plan.result
+
+
+def judged(plan: Plan, out: Sequence[np.ndarray] | None) -> tuple[float, Counts, tuple[np.ndarray, ...]]:
+    return *plan.result, outputs(plan, out)
+
+
+def outputs(plan: Plan, out: Sequence[np.ndarray] | None) -> tuple[np.ndarray, ...]:
+    """Copies of what a plan has made, since the next that is asked writes there; into `out` if given."""
+    if out is None:
+        return tuple([values.copy() for values in plan.outputs])
+    for values, to in zip(plan.outputs, out, strict=True):
+        to[...] = values
+    return tuple(out)
+
+
 class Room(Lane):
     """Where one thread asks: the plans that it uses, never two at once, so that they share one arena."""
 
