@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from ..settings.measures import BY_NAME
 from ..validation import Json, fault_of
@@ -14,7 +14,7 @@ TOLD = ("iou", "mae", "r2")  # measures that the line of an epoch shows
 
 @dataclass(frozen=True)
 class Score:
-    """Mean cost over some images, the share classified right, and all that was measured; None where not."""
+    """Mean cost over some images, the share that is correct, and all that was measured; None where not."""
 
     cost: float | None = None
     accuracy: float | None = None
@@ -138,7 +138,8 @@ class Written(TypedDict):
     batch: float
     images: float
     cost: float
-    right: float | None
+    correct: NotRequired[float | None]
+    right: NotRequired[float | None]  # what earlier versions call it
     seconds: float
     rate: float
     best: float | None
@@ -156,7 +157,7 @@ class Progress:
     batch: int = 0  # batches done of the epoch after them, and over these:
     images: int = 0
     cost: float = 0.0  # summed over the images
-    right: float | None = None  # parts of an image, where pixels are classes; None where nothing is
+    correct: float | None = None  # parts of an image, where pixels are classes; None where nothing is
     seconds: float = 0.0
     rate: float = 0.0  # of the last of them
     best: float | None = None
@@ -167,10 +168,10 @@ class Progress:
         """Epochs done."""
         return len(self.rows)
 
-    def add(self, images: int, cost: float, right: float | None, rate: float, seconds: float) -> None:
+    def add(self, images: int, cost: float, correct: float | None, rate: float, seconds: float) -> None:
         """Count a batch."""
-        before = self.right if self.batch else 0
-        self.right = None if before is None or right is None else before + right  # numbers in one make all so
+        before = self.correct if self.batch else 0
+        self.correct = None if before is None or correct is None else before + correct  # numbers in one make all so
         self.batch += 1
         self.images += images
         self.cost += cost * images
@@ -179,7 +180,7 @@ class Progress:
 
     def begin_epoch(self) -> None:
         """Forget the batches of the epoch that is under way."""
-        self.batch, self.images, self.cost, self.right, self.seconds = 0, 0, 0.0, None, 0.0
+        self.batch, self.images, self.cost, self.correct, self.seconds = 0, 0, 0.0, None, 0.0
 
     def fault(self, epochs: int, steps_per_epoch: int, images: int) -> str:
         """Why a training of so many epochs cannot be so far; nothing where it can."""
@@ -197,7 +198,7 @@ class Progress:
         row = Row(
             epoch=self.epoch + 1,
             cost=self.cost / self.images,
-            accuracy=None if self.right is None else self.right / self.images,
+            accuracy=None if self.correct is None else self.correct / self.images,
             validation_cost=held_out.cost,
             validation_accuracy=held_out.accuracy,
             rate=self.rate,
@@ -229,12 +230,14 @@ class Progress:
         if fault := fault_of(data, "progress"):
             raise ValueError(" ".join(fault).strip())
         told = cast(Written, data)
+        if "correct" not in told and "right" not in told:
+            raise ValueError("/correct is missing")
         progress = cls(
             rows=[replace(row, epoch=int(row.epoch)) for row in (Row(**row) for row in told["rows"])],
             batch=int(told["batch"]),  # 2.0 is a whole number in JSON
             images=int(told["images"]),
             cost=told["cost"],
-            right=told["right"],
+            correct=told["correct"] if "correct" in told else told["right"],
             seconds=told["seconds"],
             rate=told["rate"],
             best=told["best"],

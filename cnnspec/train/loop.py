@@ -244,10 +244,10 @@ def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], 
     for x, y in images.batches(batch, stored=model.scales, dtype=model.dtype):
         if stopped():
             break
-        mean, hits = tally.add(x, y)
+        mean, some = tally.add(x, y)
         count = min(batch, len(images) - done)
         cost, done = cost + mean * count, done + count
-        correct, classes = correct + (hits or 0), classes and hits is not None
+        correct, classes = correct + (some or 0), classes and some is not None
     if not done:
         return Score()
     return Score.of(cost / done, correct / done if classes else None, tally.measures())

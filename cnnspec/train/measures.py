@@ -4,7 +4,7 @@ A counter takes batches of answers and outputs and keeps counts or sums of them,
 images however they were batched. What is not defined (a recall of a class that never occurs) is None and left out
 of a mean. Shares go from 0 to 1.
 
-    accuracy            of the images, pixels or labels: right ones
+    accuracy            of the images, pixels or labels: correct ones
     top5                images whose class is among the five largest outputs; of more than five classes
     precision, recall   TP / (TP + FP), TP / (TP + FN); a class that occurs and is never answered has precision 0
     f1                  2 TP / (2 TP + FP + FN)
@@ -132,10 +132,10 @@ class Confusion:
             self.second.append(truth == 1)
 
     def measures(self) -> Measures:
-        total, hits = int(self.true.sum()), int(self.both.sum())
+        total, correct = int(self.true.sum()), int(self.both.sum())
         rows = zip(self.both.tolist(), self.said.tolist(), self.true.tolist(), strict=True)
         each = tuple(_each(both, said, true, self.masks) for both, said, true in rows)
-        values: dict[str, float | None] = {"accuracy": hits / total if total else None}
+        values: dict[str, float | None] = {"accuracy": correct / total if total else None}
         if not self.masks and self.classes > TOP:
             values["top5"] = self.in_top / total if total else None
         values |= _means(each, self.masks)
@@ -151,7 +151,7 @@ class LabelCounts:
 
     def __init__(self, labels: int, masks: bool) -> None:
         self.both, self.said, self.true = (np.zeros(labels, np.int64) for _ in range(3))
-        self.hits = self.total = 0
+        self.correct = self.total = 0
         self.masks = masks
 
     def add(self, y: np.ndarray, outputs: np.ndarray) -> None:
@@ -161,13 +161,13 @@ class LabelCounts:
         self.both += (truth & said).sum(axis=over)
         self.said += said.sum(axis=over)
         self.true += truth.sum(axis=over)
-        self.hits += int((truth == said).sum())
+        self.correct += int((truth == said).sum())
         self.total += truth.size
 
     def measures(self) -> Measures:
         rows = zip(self.both.tolist(), self.said.tolist(), self.true.tolist(), strict=True)
         each = tuple(_each(both, said, true, self.masks) for both, said, true in rows)
-        accuracy = self.hits / self.total if self.total else None
+        accuracy = self.correct / self.total if self.total else None
         return Measures({"accuracy": accuracy, **_means(each, self.masks)}, each)
 
 
@@ -259,7 +259,7 @@ def _log_odds(outputs: np.ndarray) -> np.ndarray:
 
 
 def _each(both: int, said: int, true: int, masks: bool) -> Each:
-    """The measures of a class from how often it was right, answered, and there."""
+    """The measures of a class from how often it was correct, answered, and there."""
     union = said + true - both
     if not union:
         return Each(0, None, None, None)

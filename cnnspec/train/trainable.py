@@ -56,7 +56,7 @@ class Trainable(Protocol):
     def load_state(self, state: dict[str, Array]) -> None: ...
 
     def learn(self, x: Given, y: Given) -> tuple[float, float | None]:
-        """One step; the mean cost and how many were classified right (None where answers are numbers).
+        """One step; the mean cost and how many answers were correct (None where answers are numbers).
 
         Where the cost is not finite, the parameters stay as they were.
         """

@@ -139,3 +139,12 @@ def test_a_truncated_state_is_refused(saved):
     for size in (0, 7, 100, len(raw) - 1):
         saved[0].write_bytes(raw[:size])
         assert refused(saved[0]).code == "CNN452"
+
+
+def test_a_state_of_an_earlier_version_goes_on():
+    progress = Progress(batch=2, images=8, cost=3.0, correct=5.0)
+    told = progress.to_json()
+    before = {("right" if name == "correct" else name): value for name, value in told.items()}
+    assert Progress.from_json(before) == Progress.from_json(told) == progress
+    with pytest.raises(ValueError, match="correct is missing"):
+        Progress.from_json({name: value for name, value in told.items() if name != "correct"})
