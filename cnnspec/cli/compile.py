@@ -32,7 +32,7 @@ OF = {
 
 
 @click.command()
-@click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("spec", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--emit",
     type=click.Choice(["json", "torch", "onnx", "python", "jax", "js"]),
@@ -68,7 +68,7 @@ def command(
     embed: bool,
     batch: int | None,
 ) -> None:
-    """Write the network of SPEC for other programs.
+    """Write the network of SPEC for other programs: a spec, a run's folder, or weights that a run has written.
 
     \b
     json     the checked network, which every command reads as a .cnn.json file
@@ -90,19 +90,26 @@ def command(
         raise click.UsageError(f"weights are no text: say where to write them with -o{hint}")
     if out is not None and any(same_file(out, given) for given in (spec, weights)):
         raise click.UsageError(f"{out} would be written over by what is made of it: choose another name with -o")
+    trained = spec.is_dir() or spec.suffix == ".safetensors"
+    if trained and (weights or seed is not None or given or layout):
+        raise click.UsageError(f"{spec} is trained: --weights, --as, --seed and --input are for a spec")
     if emit in BESIDE and out is not None and out.suffix == BESIDE[emit]:
         raise click.UsageError(
             f"a module is called .{'js' if emit == 'js' else 'py'}; its weights go beside it, as {out.suffix}"
         )
     if emit == "json" and weights:
         raise click.UsageError("a network as JSON holds no weights: leave --weights out")
-    if raw and not weights:
+    if raw and not (weights or trained):
         raise click.UsageError("--raw leaves out how the images of a run are prepared: give its weights too")
-    if emit == "json" or (emit == "torch" and not weights):
+    if not trained and (emit == "json" or (emit == "torch" and not weights)):
         write(as_text(checked(spec, given), emit), out)
         return
-    model = loaded(spec, weights, seed, given, layout or "")
-    advise(model, weights, raw or emit == "js")
+    model = opened(spec) if trained else loaded(spec, weights, seed, given, layout or "")
+    if emit == "json":
+        write(as_text(model.spec, emit), out)
+        return
+    advise(model, spec if trained else weights, raw or emit == "js")
+    name = Path(model.spec.source.name).name if trained else spec.name
     if emit == "torch":
         from ..targets.torch.module import torch_source
 
@@ -111,7 +118,7 @@ def command(
     if emit == "onnx":
         from ..targets.onnx.export import onnx_model
 
-        made = onnx_model(model.graph, model.parameters, name=spec.name.removesuffix(".cnn"), opset=opset,
+        made = onnx_model(model.graph, model.parameters, name=name.removesuffix(".cnn"), opset=opset,
                           preparation=model.preparation, raw=raw)  # fmt: skip
         write(made.SerializeToString(), out)
         return
@@ -135,7 +142,7 @@ def command(
         from ..jax import export
 
         text = export.module_source(
-            model.graph, model.parameters, name=spec.name, beside=beside.name, embed=embed,
+            model.graph, model.parameters, name=name, beside=beside.name, embed=embed,
             preparation=model.preparation, raw=raw,
         )  # fmt: skip
         packed = export.packed
@@ -171,6 +178,13 @@ def checked(spec: Path, given: str | None) -> Spec:
         data = load(found.data, root=spec.parent, seed=found.train.seed)
         found = read_spec(spec, input=data.input_type)
     return found
+
+
+def opened(trained: Path) -> Model:
+    """The network of a run's folder or of weights that tell their spec, with its weights."""
+    from ..experiment.session import open_trained
+
+    return open_trained(trained, tell=lambda line: tell(line, err=True)).model
 
 
 def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None, layout: str) -> Model:

@@ -33,6 +33,7 @@ from ..settings.data import Data, Images, Npz, Pairs
 from ..validation import Json, fault_of
 from .dataset import Dataset, Named, Scaling, Split
 from .formats.kept import Table, Told
+from .formats.table import filled
 from .several import Several
 
 VERSION = 1
@@ -121,6 +122,11 @@ class Preparation:
         """The sizes of one stored image."""
         size = dict(zip(self.axes_seen[1:], self.input, strict=True))
         return tuple(size[axis] for axis in self.stored_axes[1:])
+
+    @property
+    def fill(self) -> tuple[float, ...]:
+        """What takes the place of NaN, column by column; nothing where no number may be missing."""
+        return self.table.fill if self.table else ()
 
     @property
     def fed_shape(self) -> tuple[int | str, ...]:
@@ -244,7 +250,7 @@ class Preparation:
 
     def _as_floats(self, x: np.ndarray, where: str) -> tuple[np.ndarray, str]:
         if x.dtype != np.uint8 or self.table:
-            return as_floats(x, where), ""
+            return as_floats(filled(x, self.fill), where), ""
         span = "floats from {:.6g} to {:.6g}".format(*self.range)
         if self.bytes_as is None:
             raise Fault(
@@ -285,6 +291,10 @@ class Preparation:
         brought = (
             "" if self.resize is None else f" of any height and width, brought to {'x'.join(map(str, self.resize))}"
         )
+        if self.table:
+            columns = self.table.inputs
+            brought = f": {', '.join(map(json.dumps, columns[:SHOWN]))}{', ...' if len(columns) > SHOWN else ''}"
+            brought += "; NaN where one is missing" if self.fill else ""
         return f"{given}, n x {' x '.join(map(str, self.fed_shape))} ({self.stored_axes}){brought}"
 
     def told(self, raw: bool = True) -> str:

@@ -121,6 +121,8 @@ def prepared(x: jax.Array, kept: Preparation) -> jax.Array:
     axes = kept.stored_axes
     x = x[:, None] if "c" not in axes else x.transpose([axes.index(axis) for axis in kept.axes_seen])
     x = x.astype(jnp.float32)
+    if kept.fill:
+        x = jnp.where(jnp.isnan(x), np.array(kept.fill, np.float32), x)
     column = (-1, *(1,) * (x.ndim - 2))
     centre, scale, offset = (np.array(numbers, np.float32).reshape(column) for numbers in kept.scaling.steps())
     return (x - centre) * scale + offset

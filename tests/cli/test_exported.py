@@ -1,5 +1,6 @@
 """What is exported tells what it wants to be fed, and its classes: in itself, and where it is written."""
 
+import importlib.util
 import json
 import runpy
 
@@ -257,6 +258,64 @@ def test_weights_that_do_not_tell_are_said_not_to(trained, cnnspec):
     assert "prepare" not in done.out
     assert cnnspec("compile", folder / "net.cnn", "--emit", "torch", "--raw").code == 2
     assert cnnspec("compile", folder / "net.cnn", "--emit", "json", "--weights", folder / "w.safetensors").code == 2
+
+
+def test_a_run_and_weights_that_tell_their_spec_are_written_without_it(here, trained, cnnspec):
+    folder, model, *_ = trained
+    given = cnnspec("compile", folder / "net.cnn", "--emit", "torch", "--weights", folder / "w.safetensors")
+    alone = cnnspec("compile", folder / "w.safetensors", "--emit", "torch")
+    assert alone.code == 0 and alone.out == given.out and model.preparation.fed() in alone.err
+    assert cnnspec("compile", folder / "w.safetensors", "--emit", "torch", "--raw").code == 0
+    assert json.loads(cnnspec("compile", folder / "w.safetensors", "--emit", "json").out)["nodes"]
+    for more in (("--weights", folder / "w.safetensors"), ("--seed", 1), ("--input", "2x6x5"), ("--as", "timm")):
+        refused = cnnspec("compile", folder / "w.safetensors", "--emit", "torch", *more)
+        assert refused.code == 2 and "is trained" in refused.err
+    np.savez("x.npz", x=np.zeros(3))
+    refused = cnnspec("compile", here, "--emit", "torch")
+    assert refused.code == 1 and "CNN46" in refused.err
+    over = cnnspec("compile", folder / "w.safetensors", "--emit", "onnx", "-o", folder / "w.safetensors")
+    assert over.code == 2 and "written over" in over.err
+
+
+def test_columns_of_a_table_are_told_by_name_whatever_they_are_called(here, cnnspec):
+    names = ['a"""', "b\\", "c\nimport os"]
+    table = {
+        "names": names, "label": 4, "label_name": "", "header": True, "separator": ",", "columns": [1, 2, 3],
+        "width": 4, "categories": [None, None, ['x"""', "y"]], "missing": "mean", "fill": [0.5, -1.0, 0.0, 1.0],
+    }  # fmt: skip
+    document = {
+        "version": 1, "versions": {}, "source": "csv", "input": [4], "range": [-9, 9], "scale": [2.0] * 4,
+        "offset": [1.0] * 4, "stored": "floats", "classes": None, "table": table,
+    }  # fmt: skip
+    (here / "net.cnn").write_text("input 4\ndense 3\n")
+    model = package.compile(here / "net.cnn", seed=0)
+    model.preparation = Preparation.from_json(document, "here")
+    model.save(here / "w.safetensors")
+    x = np.array([[1, 2, 0, 1], [np.nan, 3, 1, 0], [4, np.nan, 1, 0]], np.float32)
+    seen = 2 * np.where(np.isnan(x), np.array(table["fill"], np.float32), x) + 1
+    wanted = model.predict(seen)
+    np.save("x.npy", x)
+    asked = json.loads(cnnspec("predict", "w.safetensors", "x.npy", "--json").out)
+    np.testing.assert_allclose([answer["output"] for answer in asked], wanted, rtol=1e-5)
+    said = cnnspec("compile", "w.safetensors", "--emit", "python", "-o", "net.py").err
+    assert 'n x 4 (nc): "a\\"\\"\\"", "b\\\\", "c\\nimport os is x' in said and "NaN where one is missing" in said
+    np.testing.assert_allclose(runpy.run_path("net.py")["load"]()(x), wanted, rtol=1e-5)
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        assert cnnspec("compile", "w.safetensors", "--emit", "torch", "-o", "net_torch.py").code == 0
+        net = runpy.run_path("net_torch.py")["Net"]()
+        net.load_state_dict({name: torch.from_numpy(values.copy()) for name, values in model.parameters.items()})
+        np.testing.assert_allclose(net(torch.from_numpy(x)).detach().numpy(), wanted, rtol=1e-5)
+    if importlib.util.find_spec("jax"):
+        assert cnnspec("compile", "w.safetensors", "--emit", "jax", "-o", "net_jax.py").code == 0
+        np.testing.assert_allclose(runpy.run_path("net_jax.py")["load"]()(x), wanted, rtol=1e-5)
+    if importlib.util.find_spec("onnx"):
+        import onnx
+
+        assert cnnspec("compile", "w.safetensors", "--emit", "onnx", "-o", "net.onnx").code == 0
+        props = {entry.key: entry.value for entry in onnx.load("net.onnx").metadata_props}
+        assert json.loads(props["columns"]) == [*names[:2], "c\nimport os is x\"\"\"", "c\nimport os is y"]
 
 
 def test_an_input_that_the_spec_leaves_open_is_that_of_the_weights(here, trained, cnnspec):

@@ -1,4 +1,4 @@
-"""Days with other tasks than one class for an image: a mask, the image itself, two inputs, two answers."""
+"""A day with two inputs and two answers by their names; see test_kinds.py for a day of each kind."""
 
 from __future__ import annotations
 
@@ -13,38 +13,6 @@ def moved(day, run):
     there.mkdir()
     (day / "runs" / run).rename(there / run)
     return there / run
-
-
-def test_masks_are_learnt_and_given_for_a_new_image(day):
-    x = DRAW.random((60, 1, 8, 8)).astype(np.float32)
-    np.savez(day / "scans.npz", scan=x, mask=(x[:, 0] > 0.5).astype(np.uint8))
-    day.write("cells.cnn", """conv 2x1x1 -> softmax
-data { source npz "scans.npz" images "scan" labels "mask" ; augment flip }
-train { optimiser adam lr 0.1 ; batch 8 ; epochs 12 }
-""")  # fmt: skip
-    day.well("check", "cells.cnn")
-    assert day.well("run", "cells.cnn", "--workers", 1).number("test accuracy") > 0.9
-    run = moved(day, "cells-001")
-    np.save(day / "new.npy", np.linspace(0, 1, 64, dtype="f4").reshape(1, 8, 8))
-    (answer,) = day.well("predict", run, "new.npy", "--json").json()
-    mask = np.argmax(answer["output"], axis=0).ravel()
-    assert mask[0] == 0 and mask[-1] == 1 and (np.diff(mask) >= 0).all()
-
-
-def test_an_autoencoder_gives_back_what_it_was_given(day):
-    parts = DRAW.random((3, 40))
-    x = (DRAW.random((200, 3)) @ parts).astype(np.float32)  # 40 numbers that are 3
-    np.savez(day / "signals.npz", x=x)
-    day.write("squeeze.cnn", """dense 3 -> dense 40
-data { source npz "signals.npz" ; target itself ; validation 0 }
-train { cost mse ; optimiser adam lr 2e-2 ; schedule cosine ; batch 20 ; epochs 60 }
-""")  # fmt: skip
-    day.well("check", "squeeze.cnn")
-    cost = day.well("run", "squeeze.cnn", "--workers", 1).number("test cost")
-    assert cost < 0.02 * x.var()
-    np.save(day / "new.npy", x[:2])
-    answers = day.well("predict", moved(day, "squeeze-001"), "new.npy", "--json").json()
-    assert np.mean((np.array([answer["output"] for answer in answers]) - x[:2]) ** 2) < 0.1 * x.var()
 
 
 def test_a_pair_by_names_and_two_answers(day):

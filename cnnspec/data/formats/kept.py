@@ -55,6 +55,17 @@ class Table:
         """How many numbers a row becomes: one a column, or one a category."""
         return sum(1 if texts is None else len(texts) for texts in self.categories)
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What each number of the input is: a column, or one of its categories."""
+        columns = self.names or tuple(f"column {place}" for place in self.columns)
+        texts = self.categories or (None,) * len(columns)
+        return tuple(
+            name if text is None else f"{name} is {text}"
+            for name, several in zip(columns, texts, strict=True)
+            for text in (several or (None,))
+        )
+
     def to_json(self) -> dict[str, Json]:
         """As the preparation of a network keeps it; see grammar/preparation.schema.json."""
         listed = [None if texts is None else list(texts) for texts in self.categories]

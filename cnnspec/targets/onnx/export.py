@@ -99,6 +99,8 @@ def onnx_model(
         props[PREPARES] = "no" if raw else "yes"
         if preparation.classes:
             props["classes"] = json.dumps(preparation.classes)
+        if preparation.table:
+            props["columns"] = json.dumps(preparation.table.inputs)
     if props:
         helper.set_model_props(model, props)
     return model

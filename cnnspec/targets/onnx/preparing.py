@@ -56,6 +56,9 @@ def prepend(page: OnnxPage, name: str, kept: Preparation) -> onnx.ValueInfoProto
             axes=[kept.axes_seen.index(axis) for axis in "hw"],
         )  # fmt: skip
         value = add("Round", "round", value)
+    if kept.fill:
+        missing, fill = add("IsNaN", "missing", value), page.constant(f"{name}{PART}fill", kept.fill, page.dtype)
+        value = add("Where", "filled", missing, fill, value)
     centre, scale, offset = kept.scaling.steps(page.dtype)
     for kind, part, values, nothing in (
         ("Sub", "centre", centre, 0.0), ("Mul", "scale", scale, 1.0), ("Add", "offset", offset, 0.0),

@@ -228,8 +228,9 @@ def prepared(preparation: data.Preparation) -> str:
     order = tuple(preparation.stored_axes.find(axis) for axis in preparation.axes_seen)
     names = literals(classes) if classes is not None else None
     numbers = f"{scaling.scale!r}, {scaling.offset!r}, {names}, {order}, {preparation.bytes_as!r}"
-    size = "" if preparation.resize is None else f", {tuple(preparation.resize)}"
-    return f"Preparation({literal(preparation.stored)}, {numbers}{size})"
+    size = "" if preparation.resize is None else f", size={tuple(preparation.resize)}"
+    fill = f", fill={preparation.fill!r}" if preparation.fill else ""
+    return f"Preparation({literal(preparation.stored)}, {numbers}{size}{fill})"
 
 
 def shapes(graph: Graph, names: Mapping[str, str]) -> str:

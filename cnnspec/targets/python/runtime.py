@@ -56,6 +56,7 @@ class Preparation(NamedTuple):
     order     where each axis that the network sees stands among those of x; -1 for channels that x has no axis for
     bytes_as  what bytes are multiplied by where x are floats; None where they could mean anything
     size      height and width that pictures of any size are brought to, where they are
+    fill      of a table what takes the place of NaN in each column, where numbers may be missing
     """
 
     stored: str
@@ -65,6 +66,7 @@ class Preparation(NamedTuple):
     order: tuple[int, ...]
     bytes_as: float | None = None
     size: tuple[int, ...] | None = None
+    fill: tuple[float, ...] = ()
 
     def __call__(self, x: Any) -> np.ndarray:
         """Images as the training data have them, as the network sees them: (n, c, ...) floats."""
@@ -74,6 +76,8 @@ class Preparation(NamedTuple):
         x = x[:, None] if -1 in self.order else x.transpose(self.order)
         if self.size is not None and x.shape[2:] != self.size:
             x = np.rint(resample(x, *self.size))
+        if self.fill:
+            x = np.where(np.isnan(x), np.array(self.fill, np.float32), x)
         return rescale(x, self.scale, self.offset, np.empty(x.shape, np.float32))
 
     def typed(self, x: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...data.preparation import BYTES, Preparation
 from ...ir import Graph, TensorType
 from ...ir.leaves import Input
-from ...quoting import literals
+from ...quoting import literals, remark
 from ..names import variables
 from .page import Page
 from .words import writer
@@ -67,7 +67,7 @@ def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | Non
     ins = ", ".join(f"{var} {shape(graph.type(value))}" for var, value in zip(inputs, graph.inputs, strict=True))
     if preparation and not raw:
         ins = ", ".join(
-            f"{var}: {preparation.of(name).fed()}" for var, name in zip(inputs, graph.inputs, strict=True)
+            f"{var}: {remark(preparation.of(name).fed())}" for var, name in zip(inputs, graph.inputs, strict=True)
         )
     outs = ", ".join(f"{var} {shape(graph.type(value))}" for var, value in zip(outputs, graph.outputs, strict=True))
     declarations = page.declarations()
@@ -90,6 +90,7 @@ def feeding(preparation: Preparation | None, name: str, raw: bool) -> list[str]:
     told = f"It is fed {preparation.fed()}, and prepares them itself: {preparation.wants()}."
     if raw:
         told = f"It prepares nothing. Its weights were trained on {preparation.wants()}: `prepare` makes that of x."
+    told = remark(told)
     usage = f"    CLASSES[{own}.argmax(1)[0]]" if preparation.classes else f"    {own}"
     return ["", *textwrap.wrap(told, WIDTH), "", usage]
 
@@ -134,6 +135,8 @@ def prepare_source(preparation: Preparation, function: str) -> list[str]:
     if preparation.resize is not None:
         size = tuple(preparation.resize)
         body.append(f'x = F.interpolate(x, {size}, mode="bilinear", antialias=True).round()  # as Pillow does')
+    if preparation.fill:
+        body.append(f"x = torch.where(x.isnan(), torch.tensor({preparation.fill!r}, device=x.device), x)")
     numbers = {"centre": centre, "scale": scale, "offset": offset}
     if not any(centre):
         del numbers["centre"]
