@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -60,3 +62,25 @@ def test_no_room_has_more_than_18_files():
     folders = {path.parent for path in (ROOT / "cnnspec").rglob("*.py")} - {ROOT / "cnnspec" / "cli"}
     crowded = {folder.name: count for folder in folders if (count := len(list(folder.glob("*.py")))) > 18}
     assert not crowded, "cut it into rooms of one subject (a file for each command: cli/ alone)"
+
+
+def test_every_module_can_be_imported_first():
+    """Alone, by a Python that has imported nothing of us: no name is needed that only a type checker sees."""
+    script = """
+import importlib, pathlib, sys
+failed = []
+for path in sorted(pathlib.Path("cnnspec").rglob("*.py")):
+    name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    if name.endswith("__main__"):
+        continue
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("cnnspec"):
+            failed.append((name, str(missing)))
+    except Exception as error:
+        failed.append((name, repr(error)))
+print(failed)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..diagnostics.codes import CODES, Code
+from ..reference.codes import parts, title
 from ..terminal import show, tell
 
 
@@ -42,15 +43,4 @@ def find(wanted: str) -> Code:
 
 def page(entry: Code) -> str:
     """A code's page as plain text."""
-    parts = [f"{entry.code}: {entry.name.replace('-', ' ')} ({entry.severity})", entry.explanation.strip()]
-    if entry.how:
-        parts.append(f"How it comes about: {entry.how.strip()}")
-    if entry.wrong:
-        parts.append("This raises it:\n\n" + indented(entry.wrong))
-    if entry.right:
-        parts.append("This does not:\n\n" + indented(entry.right))
-    return "\n\n".join(parts)
-
-
-def indented(text: str) -> str:
-    return "\n".join(f"    {line}".rstrip() for line in text.strip("\n").splitlines())
+    return "\n\n".join([f"{entry.code}: {title(entry)}", *parts(entry)])

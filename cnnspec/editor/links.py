@@ -33,7 +33,7 @@ def links(document: Document) -> list[Link]:
     for comment in document.file.comments:
         for code in CODE.finditer(comment.text):
             page = url(code[0])
-            if page:
+            if "://" in page:
                 start = comment.start + code.start()
                 found.append(Link(Span(document.source, start, start + len(code[0])), page, f"what {code[0]} is"))
     return sorted(found, key=lambda link: link.span.start)

@@ -81,7 +81,7 @@ def finding(document: Document, uri: str, diagnostic: Diagnostic) -> lsp.Diagnos
         range=range_of(document, span or Span(document.source, 0, 0)),
         severity=SEVERITIES[diagnostic.severity],
         code=diagnostic.code,
-        code_description=lsp.CodeDescription(page) if page and "://" in page else None,
+        code_description=lsp.CodeDescription(page) if "://" in page else None,
         source="cnnspec",
         message="\n".join(map(visible, said)),
         tags=[lsp.DiagnosticTag.Unnecessary] if diagnostic.code in UNUSED else None,

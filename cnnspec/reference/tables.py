@@ -1,4 +1,4 @@
-"""The tables of grammar/README.md, out of the dataclasses that declare the words.
+"""The tables of grammar/README.md and the page grammar/codes.md, out of the dataclasses that declare the words.
 
 The prose of that page is written by hand; what stands between `<!-- table: NAME -->` and `<!-- end -->` is not.
 
@@ -15,6 +15,7 @@ from ..ir.fields import Declared
 from ..ir.op import Op
 from ..settings.augment import AUGMENTATIONS
 from . import words as reference
+from .codes import page
 
 PAGE = Path(__file__).parents[2] / "grammar" / "README.md"
 TABLE = re.compile(r"(<!-- table: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -70,10 +71,13 @@ def units() -> str:
 
 
 def codes() -> str:
-    """Every diagnostic, with its name; `cnnspec explain CODE` has the page."""
+    """Every diagnostic, with its name and its page."""
     from ..diagnostics.codes import CODES
 
-    rows = [(entry.code, entry.severity, entry.name.replace("-", " ")) for entry in CODES.values()]
+    rows = [
+        (f"[{entry.code}](codes.md#{entry.code.lower()})", entry.severity, entry.name.replace("-", " "))
+        for entry in CODES.values()
+    ]
     return _table(("code", "severity", "name"), rows)
 
 
@@ -127,4 +131,5 @@ if __name__ == "__main__":
     from ..lang.exchange import write_schema
 
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    PAGE.with_name("codes.md").write_text(page(), encoding="utf-8")
     write_schema(PAGE.with_name("graph.schema.json"))

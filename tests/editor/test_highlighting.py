@@ -197,7 +197,7 @@ def by_textmate(text):
 
 def by_pygments(text):
     pytest.importorskip("pygments")
-    from cnnspec.editor.lexer import CnnLexer
+    from cnnspec.reference.lexer import CnnLexer
 
     found = []
     for _, kind, piece in CnnLexer(stripnl=False, ensurenl=False).get_tokens_unprocessed(text):

@@ -7,7 +7,10 @@ import re
 import pytest
 
 from cnnspec.diagnostics import Source
+from cnnspec.diagnostics.codes import CODES
+from cnnspec.diagnostics.formats.checked import url
 from cnnspec.lang import read
+from cnnspec.reference.codes import page
 from cnnspec.reference.tables import PAGE, TABLE, TABLES, written
 from cnnspec.words import WORDS
 
@@ -17,6 +20,13 @@ EXAMPLES = re.findall(r"```cnn\n(.*?)```", TEXT, re.DOTALL)
 
 def test_the_tables_are_those_of_the_code():
     assert written(TEXT) == TEXT, "run python -m cnnspec.reference.tables"
+
+
+def test_every_code_has_its_page():
+    text = PAGE.with_name("codes.md").read_text(encoding="utf-8")
+    assert text == page(), "run python -m cnnspec.reference.tables"
+    for code in CODES:
+        assert f"\n## {code}\n" in text and PAGE.parents[1].joinpath(url(code).partition("#")[0]).is_file()
 
 
 def test_every_table_is_there():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ...record import record
 from ..core import Diagnostic, Span
 
-HOME = ""  # where the pages of the codes can be read; none is published yet
+HOME = "grammar/codes.md"  # where the pages of the codes are: a path of the repository, or what a release publishes
 
 
 @record
@@ -53,9 +53,9 @@ class Checked:
         return sum(diagnostic.severity == severity for diagnostic in self.diagnostics)
 
 
-def url(code: str) -> str | None:
-    """Where the page of a code can be read, if anywhere but in `cnnspec explain`."""
-    return f"{HOME}#{code.lower()}" if HOME else None
+def url(code: str) -> str:
+    """Where the page of a code can be read, beside `cnnspec explain`."""
+    return f"{HOME}#{code.lower()}"
 
 
 def one_line(text: str) -> str:

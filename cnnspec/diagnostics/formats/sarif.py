@@ -97,7 +97,7 @@ def rule(code: str) -> dict[str, Json]:
         "defaultConfiguration": {"level": entry.severity},
     }
     page = url(code)
-    return described | ({"helpUri": page} if page else {})
+    return described | ({"helpUri": page} if "://" in page else {})  # an absolute address, or none
 
 
 def result(diagnostic: Diagnostic, place: Place, index: int, fingerprint: str) -> dict[str, Json]:
