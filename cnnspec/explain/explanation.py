@@ -16,6 +16,7 @@ data. Everything is in terms of images (c, h, w): a sequence is one of height 1,
     blend     a sum of a few pixels of its channel
     channels  a number from the channels of its pixel
     group     a number from all pixels of a group of channels
+    response  a number from the norms of all channels
     other     a word that has no account yet: its inputs and its formula are told, not the steps between
 """
 
@@ -39,11 +40,14 @@ KINDS = {
     "maxpool": "pick", "minpool": "pick", "avgpool": "mean", "lppool": "norm",
     "dense": "all", "gap": "image", "gmp": "image",
     "bn": "point", "scale": "point", "prelu": "point", "dropout": "point", "droppath": "point",
-    "add": "join", "mul": "join", "max": "join", "mean": "join", "concat": "concat",
+    "channelmean": "channels", "channelmax": "channels",
+    "add": "join", "sub": "join", "mul": "join", "max": "join", "min": "join", "mean": "join", "concat": "concat",
     "flatten": "move", "reshape": "move", "shuffle": "move", "take": "move",
-    "pad": "move", "crop": "move", "upsample": "move", "resize": "blend",
-    "softmax": "channels", "logsoftmax": "channels", "maxout": "channels", "lrn": "channels",
-    "layernorm": "channels", "groupnorm": "group",
+    "pad": "move", "crop": "move", "upsample": "move", "resize": "blend", "pixelshuffle": "move",
+    "pixelunshuffle": "move",
+    "softmax": "channels", "logsoftmax": "channels", "radixsoftmax": "channels", "maxout": "channels",
+    "lrn": "channels",
+    "layernorm": "channels", "groupnorm": "group", "grn": "response",
 }  # fmt: skip
 
 
@@ -166,7 +170,9 @@ def _join(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
     formula = {
         "add": " + ".join(names),
         "mul": " × ".join(names),
+        "sub": " − ".join(names),
         "max": f"max({', '.join(names)})",
+        "min": f"min({', '.join(names)})",
         "mean": f"({' + '.join(names)}) / {len(names)}",
     }[node.op.word]
     return {"join": node.op.word}, f"out = {formula}"
@@ -185,12 +191,18 @@ def _concat(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Par
 
 
 def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
-    (x,), op = types, node.op
+    (x,) = types
+    op: Any = node.op
     if op.word == "flatten" and len(x.spatial) == 2:
         height, width = x.spatial
         return {"how": "same"}, f"out[c·{height * width} + i·{width} + j] = in[c,i,j]"
     if op.word in ("flatten", "reshape"):
         return {"how": "same"}, "out = in, number after number"
+    if op.word in ("pixelshuffle", "pixelunshuffle"):
+        u, v = op.factors(x)
+        many, few = f"[(c·{u} + i % {u})·{v} + j % {v}, ⌊i / {u}⌋, ⌊j / {v}⌋]", "[c,i,j]"
+        formula = f"out{few} = in{many}" if op.word == "pixelshuffle" else f"out{many} = in{few}"
+        return {"how": "pixels", "factors": [u, v], "back": op.word == "pixelunshuffle"}, formula
     window = op.window(x)
     if window is not None:
         told = _window(window)
@@ -218,6 +230,13 @@ def _channels(node: Node, types: tuple[TensorType, ...], parameters: dict[str, P
         return detail, f"out[c] = exp(in[c]) / Σ over k < {count} of exp(in[k])"
     if op.word == "logsoftmax":
         return detail, f"out[c] = in[c] − log Σ over k < {count} of exp(in[k])"
+    if op.word == "radixsoftmax":
+        step = count // getattr(op, "size", 1)
+        return {**detail, "step": step}, f"out[c] = exp(in[c]) / Σ over the channels {step} apart of exp(in)"
+    if op.word == "channelmean":
+        return detail, f"out = 1/{count} × Σ of the {count} channels of the pixel"
+    if op.word == "channelmax":
+        return {**detail, "share": count}, f"out = max of the {count} channels of the pixel"
     if op.word == "maxout":
         share = count // node.type["c"]
         return {**detail, "share": share}, f"out[c] = max of in[{share}c] to in[{share}c + {share - 1}]"
@@ -236,6 +255,12 @@ def _group(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
     return {"groups": groups, "eps": eps}, formula
 
 
+def _response(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+    eps = getattr(node.op, "eps", 0.0)
+    share = f"norm[c] / ({eps:g} + mean of the {types[0]['c']} norms)"
+    return {"eps": eps}, f"out = in + in × {share} × weight[c] + bias[c], norm[c] = √Σ of in[c]²"
+
+
 def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
     return {}, f"out = {_numbered(node.op)}"
 
@@ -243,7 +268,7 @@ def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
 TELL = {
     "filter": _filter, "pick": _pick, "mean": _mean, "norm": _norm, "all": _all, "image": _image, "point": _point,
     "join": _join, "concat": _concat, "move": _move, "blend": _blend, "channels": _channels, "group": _group,
-    "other": _other,
+    "response": _response, "other": _other,
 }  # fmt: skip
 
 
@@ -317,12 +342,22 @@ def moved_from(detail: dict[str, Any], shape: tuple[int, ...], place: tuple[int,
     c, i, j = place
     if detail["how"] == "channels":
         return detail["channels"][c], i, j
+    if detail["how"] == "pixels":
+        return shuffled(detail["factors"], not detail["back"], (c, i, j))
     if detail["how"] == "same":
         k = (c * to[1] + i) * to[2] + j
         return k // (shape[1] * shape[2]), k // shape[2] % shape[1], k % shape[2]
     rows = _met(detail, 0, i, shape[1])
     columns = _met(detail, 1, j, shape[2])
     return None if rows is None or columns is None else (c, rows, columns)
+
+
+def shuffled(factors: list[int], up: bool, place: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Where a number of few channels, and many pixels, stands among many channels, or where not `up` back."""
+    (u, v), (c, i, j) = factors, place
+    if up:
+        return (c * u + i % u) * v + j % v, i // u, j // v
+    return c // (u * v), i * u + c // v % u, j * v + c % v
 
 
 def _met(detail: dict[str, Any], axis: int, pixel: int, size: int) -> int | None:

@@ -178,9 +178,11 @@ class Trace:
         self.table([[name, number(self.of_branch(k))] for k, name in enumerate(self.node.inputs)])
 
     def of_branch(self, k: int) -> float:
-        """A branch's number at this place; a gate has one for each channel."""
+        """A branch's number at this place; a gate has one for each channel, or for each pixel."""
         x = self.input(k)
-        return float(x[self.c, self.i if x.shape[1] > 1 else 0, self.j if x.shape[2] > 1 else 0])
+        return float(
+            x[self.c if x.shape[0] > 1 else 0, self.i if x.shape[1] > 1 else 0, self.j if x.shape[2] > 1 else 0]
+        )
 
     def concat(self) -> None:
         starts = self.told.detail["starts"]
@@ -218,7 +220,14 @@ class Trace:
         if d["word"] == "logsoftmax":
             sums = np.log(np.exp(x - x.max()).sum()) + x.max()
             self.say(f"  in {number(x[self.c])} − log of the sum {number(sums)} = {number(x[self.c] - sums)}")
-        if d["word"] == "maxout":
+        if d["word"] == "radixsoftmax":
+            apart = x[self.c % d["step"] :: d["step"]]
+            power, total = (np.exp(value - apart.max()) for value in (x[self.c], apart))
+            self.say(f"  exp(in − max) {number(power)} / sum of {len(apart)}, {number(total.sum())}"
+                     f" = {number(power / total.sum())}")  # fmt: skip
+        if d["word"] == "channelmean":
+            self.say(f"  sum {number(x.sum())} / {len(x)} = {number(x.mean())}")
+        if d["word"] in ("maxout", "channelmax"):
             part = x[self.c * d["share"] : (self.c + 1) * d["share"]]
             first = self.c * d["share"]
             self.say(f"  the largest of channels {first} to {first + d['share'] - 1} = {number(part.max())}")
@@ -237,6 +246,17 @@ class Trace:
         share = len(x) // groups
         part = x[self.c // share * share : (self.c // share + 1) * share]
         self.standard(x[self.c, self.i, self.j], float(part.mean()), float(part.var()))
+
+    def response(self) -> None:
+        """The norms of the channels, and the share of this one."""
+        x, eps = self.input(), self.told.detail["eps"]
+        norms = np.sqrt((x**2).sum(axis=(1, 2)))
+        share = norms[self.c] / (norms.mean() + eps)
+        value, weight, bias = x[self.c, self.i, self.j], self.of_channel("weight"), self.of_channel("bias")
+        self.say(f"  norm {number(norms[self.c])} / (mean of the norms {number(norms.mean())} + {eps:g})"
+                 f" = {number(share)}")  # fmt: skip
+        self.say(f"  in {number(value)} + in × {number(share)} × weight {number(weight)} + bias {number(bias)}"
+                 f" = {number(value + value * share * weight + bias)}")  # fmt: skip
 
     def standard(self, x: float, mean: float, var: float) -> None:
         """A number made standard, then scaled and shifted."""

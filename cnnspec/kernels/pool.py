@@ -127,10 +127,18 @@ def largest_band(x: np.ndarray, *, out: np.ndarray) -> None:
     np.maximum(a, c, out=out.swapaxes(0, 1))
 
 
-def maxpool(x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray) -> None:
+def maxpool(
+    x: np.ndarray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    pad: Pads,
+    dilate: tuple[int, int] = (1, 1),
+    *,
+    out: np.ndarray,
+) -> None:
     """The largest of each window; padding never wins."""
     out[...] = -np.inf
-    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):
+    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, dilate, pad):
         np.maximum(out[here], x[there], out=out[here])
 
 
@@ -141,6 +149,7 @@ def maxpool_gradient(
     kernel: tuple[int, int],
     stride: tuple[int, int],
     pad: Pads,
+    dilate: tuple[int, int] = (1, 1),
     *,
     part: np.ndarray,
     free: np.ndarray,
@@ -153,7 +162,7 @@ def maxpool_gradient(
     """
     out[...] = 0
     free[...] = True
-    for _, _, here, there in taps(x.shape, y.shape, kernel, stride, (1, 1), pad):
+    for _, _, here, there in taps(x.shape, y.shape, kernel, stride, dilate, pad):
         if kernel == (1, 1):  # the window is the pixel
             np.copyto(out[there], dy[here])
             return
@@ -166,20 +175,32 @@ def maxpool_gradient(
 
 
 def window_sums(
-    x: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray
+    x: np.ndarray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    pad: Pads,
+    dilate: tuple[int, int] = (1, 1),
+    *,
+    out: np.ndarray,
 ) -> None:
     """The sum of each window; padding counts as zero."""
     out[...] = 0
-    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):
+    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, dilate, pad):
         np.add(out[here], x[there], out=out[here])
 
 
 def window_sums_gradient(
-    dy: np.ndarray, kernel: tuple[int, int], stride: tuple[int, int], pad: Pads, *, out: np.ndarray
+    dy: np.ndarray,
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    pad: Pads,
+    dilate: tuple[int, int] = (1, 1),
+    *,
+    out: np.ndarray,
 ) -> None:
     """Every pixel gets the sum of the gradients of the windows that it lies in."""
     out[...] = 0
-    for _, _, here, there in taps(out.shape, dy.shape, kernel, stride, (1, 1), pad):
+    for _, _, here, there in taps(out.shape, dy.shape, kernel, stride, dilate, pad):
         np.add(out[there], dy[here], out=out[there])
 
 
@@ -189,6 +210,7 @@ def lp_pool(
     kernel: tuple[int, int],
     stride: tuple[int, int],
     pad: Pads,
+    dilate: tuple[int, int] = (1, 1),
     *,
     scratch: tuple[np.ndarray, np.ndarray],
     out: np.ndarray,
@@ -196,11 +218,11 @@ def lp_pool(
     """The p-norm of each window, (sum of |x|^p)^(1/p), relative to its largest number: no power overflows."""
     largest, part = scratch
     largest[...] = np.finfo(x.dtype).tiny  # of a window of zeros, which divides none of them
-    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):
+    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, dilate, pad):
         np.abs(x[there], out=part[here])
         np.maximum(largest[here], part[here], out=largest[here])
     out[...] = 0
-    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, (1, 1), pad):
+    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, dilate, pad):
         np.abs(x[there], out=part[here])
         np.divide(part[here], largest[here], out=part[here])
         to_power(part[here], p)
@@ -218,6 +240,7 @@ def lp_pool_gradient(
     kernel: tuple[int, int],
     stride: tuple[int, int],
     pad: Pads,
+    dilate: tuple[int, int] = (1, 1),
     *,
     scratch: tuple[np.ndarray, np.ndarray, np.ndarray],
     out: np.ndarray,
@@ -226,7 +249,7 @@ def lp_pool_gradient(
     safe, part, sign = scratch
     np.maximum(y, np.finfo(y.dtype).tiny, out=safe)
     out[...] = 0
-    for _, _, here, there in taps(out.shape, dy.shape, kernel, stride, (1, 1), pad):
+    for _, _, here, there in taps(out.shape, dy.shape, kernel, stride, dilate, pad):
         np.sign(x[there], out=sign[here])
         np.abs(x[there], out=part[here])
         np.divide(part[here], safe[here], out=part[here])

@@ -64,3 +64,22 @@ def coverage(count: int, wanted: int) -> np.ndarray:
     distance = np.abs(np.arange(count) - centres[:, None]) / max(ratio, 1.0)
     found = np.maximum(0.0, 1 - distance)
     return np.asarray(found / found.sum(1, keepdims=True))
+
+
+def by_channel(x: np.ndarray, factors: tuple[int, int]) -> tuple[np.ndarray, tuple[int, ...]]:
+    """x[h,c*u*v,w,n] as [h,c,u,v,w,n], and the shape of its pixels in place: [h,u,c,w,v,n]."""
+    (u, v), (height, channels, width, n) = factors, x.shape
+    count = channels // (u * v)
+    return x.reshape(height, count, u, v, width, n), (height, u, count, width, v, n)
+
+
+def pixel_shuffle(x: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
+    """out[h*u+i,c,w*v+j,n] = x[h,(c*u+i)*v+j,w,n]: channels become pixels."""
+    parts, shape = by_channel(x, factors)
+    np.copyto(out.reshape(shape), parts.transpose(0, 2, 1, 4, 3, 5))
+
+
+def pixel_unshuffle(x: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
+    """out[h,(c*u+i)*v+j,w,n] = x[h*u+i,c,w*v+j,n]: the pixels of a block become channels."""
+    parts, shape = by_channel(out, factors)
+    np.copyto(parts.transpose(0, 2, 1, 4, 3, 5), x.reshape(shape))

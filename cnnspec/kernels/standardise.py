@@ -180,3 +180,64 @@ def prelu_gradient(
 def negative_part(x: np.ndarray, *, out: np.ndarray) -> None:
     """min(x, 0)"""
     np.minimum(x, zeros(x), out=out)
+
+
+def response(
+    x: np.ndarray, eps: float, *, norm: np.ndarray, total: np.ndarray, share: np.ndarray, part: np.ndarray
+) -> None:
+    """x[h,c,w,n] -> norm[c,n], the root of the sum of squares of a channel; total[1,n], eps + the mean of norm over
+    the channels; share = norm / total. part, like x, is scratch.
+    """
+    np.multiply(x, x, out=part)
+    np.add.reduce(part, axis=(0, 2), out=norm)
+    np.sqrt(norm, out=norm)
+    np.add.reduce(norm, axis=0, keepdims=True, out=total)
+    np.multiply(total, x.dtype.type(1 / len(norm)), out=total)
+    np.add(total, x.dtype.type(eps), out=total)
+    np.divide(norm, total, out=share)
+
+
+def response_norm(
+    x: np.ndarray,
+    eps: float,
+    *,
+    norm: np.ndarray,
+    total: np.ndarray,
+    share: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """x[h,c,w,n] -> out = x * share, as `response` makes it; norm, total and share are scratch."""
+    response(x, eps, norm=norm, total=total, share=share, part=out)
+    np.multiply(x, share[None, :, None, :], out=out)
+
+
+def response_norm_gradient(
+    dy: np.ndarray,
+    x: np.ndarray,
+    eps: float,
+    *,
+    norm: np.ndarray,
+    total: np.ndarray,
+    share: np.ndarray,
+    slope: np.ndarray,
+    mean: np.ndarray,
+    part: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """dx = dy * share + x * slope, slope[c] = (s[c] - mean over channels of s * share) / (total * norm[c]), where
+    s[c] is the sum of dy * x; 0 for a channel of zeros. The others are scratch, slope and mean like norm and total,
+    part like x.
+    """
+    response(x, eps, norm=norm, total=total, share=share, part=part)
+    np.multiply(dy, x, out=part)
+    np.add.reduce(part, axis=(0, 2), out=slope)
+    np.multiply(dy, share[None, :, None, :], out=out)
+    np.multiply(slope, share, out=share)
+    np.add.reduce(share, axis=0, keepdims=True, out=mean)
+    np.multiply(mean, x.dtype.type(1 / len(norm)), out=mean)
+    np.subtract(slope, mean, out=slope)
+    np.divide(slope, total, out=slope)
+    np.copyto(norm, np.inf, where=norm == 0)
+    np.divide(slope, norm, out=slope)
+    np.multiply(x, slope[None, :, None, :], out=part)
+    np.add(out, part, out=out)

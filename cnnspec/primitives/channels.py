@@ -1,11 +1,60 @@
-"""Gradients of activations that look at all channels of a pixel."""
+"""What looks at all channels of a pixel: their sum, and the gradients of activations."""
 
 from __future__ import annotations
 
 from .. import kernels
 from ..ir import TensorType
-from ..ir.op import Array, Node, Op, PlanWriter
+from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
+
+
+@record
+class ChannelTotal(Op):
+    """The sum over the channels of each pixel."""
+
+    row_by_row = True
+    any_order = True
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized(x.spatial, 1)
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
+        op = RepeatChannels(b.type(node.inputs[0])["c"])
+        return (b.add(op, dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x: Array) -> Array:
+        return x.sum(axis=1, keepdims=True)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        (x,) = node.inputs
+        axis, _ = channel_axis(e.shape(x))
+        e.call(kernels.np.add.reduce, e[x], axis=axis, keepdims=True, out=e[node.name])
+
+
+@record
+class RepeatChannels(Op):
+    """One channel as so many that are alike."""
+
+    row_by_row = True
+    channels: int
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized(x.spatial, self.channels)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
+        return (b.add(ChannelTotal(), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x: Array) -> Array:
+        return x.repeat(self.channels, axis=1)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        e.call(kernels.channels.repeat_channels, e[node.inputs[0]], out=e[node.name])
 
 
 @record
@@ -23,6 +72,29 @@ class SoftmaxGradient(Op):
         axis, single = channel_axis(e.shape(y))
         part, scratch = e.scratch("part", e.shape(y)), e.scratch("sums", single)
         e.call(kernels.channels.softmax_gradient, e[dy], e[y], axis, part=part, scratch=scratch, out=e[node.name])
+
+
+@record
+class RadixSoftmaxGradient(Op):
+    """dx = y * (dy - sum of dy * y), the sum over the parts of the channels."""
+
+    row_by_row = True
+    parts: int
+
+    def type(self, dy: TensorType, y: TensorType) -> TensorType:
+        return y
+
+    def evaluate(self, dy: Array, y: Array) -> Array:
+        apart = (len(y), self.parts, -1, *y.shape[2:])
+        return SoftmaxGradient().evaluate(dy.reshape(apart), y.reshape(apart)).reshape(y.shape)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        dy, y = (in_parts(value, self.parts, e) for value in node.inputs)
+        height, channels, length = e.rows_shape(node.name)
+        part = e.scratch("part", (height, self.parts, channels // self.parts, length))
+        scratch = e.scratch("sums", (height, 1, channels // self.parts, length))
+        out = in_parts(node.name, self.parts, e)
+        e.call(kernels.channels.softmax_gradient, dy, y, 1, part=part, scratch=scratch, out=out)
 
 
 @record
@@ -82,6 +154,14 @@ def pieces(value: str, size: int, e: PlanWriter) -> str:
     """A value as [h, c/k, k, l]."""
     height, channels, length = e.rows_shape(value)
     return e.view_of(value, f"by{size}", f"{e[value]}.reshape({height}, {channels // size}, {size}, {length})")
+
+
+def in_parts(value: str, parts: int, e: PlanWriter) -> str:
+    """A value as [h, k, c/k, l]."""
+    height, channels, length = e.rows_shape(value)
+    return e.view_of(
+        value, f"parts{parts}", f"{e[value]}.reshape({height}, {parts}, {channels // parts}, {length})"
+    )
 
 
 def channel_axis(shape: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:

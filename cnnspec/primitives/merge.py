@@ -8,6 +8,7 @@ from .. import kernels
 from ..ir import TensorType
 from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
+from .channels import ChannelTotal
 
 
 def pairwise(node: Node, e: PlanWriter, function: Callable[..., object]) -> None:
@@ -45,7 +46,7 @@ class MaxGradient(Op):
 
 @record
 class Product(Op):
-    """a * b, where b may be one number for each channel."""
+    """a * b, where b may be one number for each channel, or for each pixel."""
 
     row_by_row = True
 
@@ -56,8 +57,11 @@ class Product(Op):
         left, right = node.inputs
         da = b.add(Product(), dy, right, name=f"{node.name}.da", like=node)
         full = b.add(Product(), dy, left, name=f"{node.name}.db", like=node)
-        if b.type(right).axes != b.type(left).axes:
-            full = b.add(PixelSum(b.type(right)), full, name=f"{node.name}.gate", like=node)
+        gate, kind = b.type(right), b.type(left)
+        if gate["c"] != kind["c"]:
+            full = b.add(ChannelTotal(), full, name=f"{node.name}.map", like=node)
+        if gate.axes != b.type(full).axes:
+            full = b.add(PixelSum(gate), full, name=f"{node.name}.gate", like=node)
         return da, full
 
     def evaluate(self, a: Array, b: Array) -> Array:

@@ -13,18 +13,25 @@ from ..record import record
 Matrix = tuple[tuple[float, ...], ...]
 
 
-def blend(have: int, want: int, mode: str) -> Matrix:
+def blend(have: int, want: int, mode: str, corners: bool = False) -> Matrix:
     """How each of `want` new pixels is made of `have` old ones, a row each.
 
-    nearest takes pixel floor(i * have / want); bilinear blends the two around (i + 1/2) * have / want - 1/2.
+    nearest takes pixel floor(i * have / want); bilinear blends the two around (i + 1/2) * have / want - 1/2, with
+    `corners` those around i * (have - 1) / (want - 1); area is the mean of those from floor(i * have / want) up to
+    ceil((i + 1) * have / want), as PyTorch's adaptive pooling takes them.
     """
     rows = []
     for i in range(want):
         row = [0.0] * have
         if mode == "nearest":
             row[i * have // want] = 1.0
+        elif mode == "area":
+            first, end = i * have // want, -(-(i + 1) * have // want)
+            row[first:end] = [1 / (end - first)] * (end - first)
         else:
             at = max((i + 0.5) * have / want - 0.5, 0.0)
+            if corners:
+                at = i * (have - 1) / (want - 1) if want > 1 else 0.0
             low = min(floor(at), have - 1)
             high = min(low + 1, have - 1)
             row[low] += 1 - (at - low)
@@ -202,3 +209,40 @@ class BlendPixels(Op):
         down, across = e.constant("down", np.array(self.down)), e.constant("across", np.array(self.across))
         scratch = e.scratch("rows", (len(self.down), channels, width, n))
         e.call(kernels.resample.blend_pixels, e[x], down, across, scratch=scratch, out=e[node.name])
+
+
+@record
+class PixelShuffle(Op):
+    """Channels become pixels, each a block of so many; or pixels channels again, where `back`."""
+
+    factors: Pair
+    back: bool = False
+
+    def type(self, x: TensorType) -> TensorType:
+        u, v = self.factors
+        if self.back:
+            spatial = tuple(n // f for n, f in zip(size_2d(x), self.factors, strict=True))
+            return x.resized(spatial[-len(x.spatial) :], x["c"] * u * v)
+        spatial = tuple(n * f for n, f in zip(size_2d(x), self.factors, strict=True))
+        return x.resized(spatial[-len(x.spatial) :], x["c"] // (u * v))
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
+        return (b.add(self.changed(back=not self.back), dy, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x: Array) -> Array:
+        u, v = self.factors
+        made = self.type(data(*x.shape[1:])).shape
+        x = x if x.ndim == 4 else x[:, :, None]
+        n, c, h, w = x.shape
+        if self.back:
+            parts = x.reshape(n, c, h // u, u, w // v, v).transpose(0, 1, 3, 5, 2, 4)
+        else:
+            parts = x.reshape(n, c // (u * v), u, v, h, w).transpose(0, 1, 4, 2, 5, 3)
+        return parts.reshape(n, *made)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        kernel = kernels.resample.pixel_unshuffle if self.back else kernels.resample.pixel_shuffle
+        e.call(kernel, e[node.inputs[0]], self.factors, out=e[node.name])

@@ -153,3 +153,61 @@ class LrnGradient(Neighbours):
             scratch=row,
             out=e.rows(node.name),
         )
+
+
+@record
+class ResponseNorm(Op):
+    """x * norm[c] / (eps + mean of norm over the channels), norm[c] the root of the sum of squares of a channel."""
+
+    eps: float
+
+    def flops(self, x: TensorType) -> int:
+        return 3 * x.elements
+
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
+        return (b.add(ResponseNormGradient(self.eps), dy, node.inputs[0], name=f"{node.name}.dx", like=node),)
+
+    def shares(self, x: Array) -> tuple[Array, Array, Array]:
+        """norm, total = eps + the mean of norm, and norm / total, each [n,c or 1,1..]."""
+        import numpy as np
+
+        norm = np.sqrt((x * x).sum(axis=tuple(range(2, x.ndim)), keepdims=True))
+        total = norm.mean(axis=1, keepdims=True) + self.eps
+        return norm, total, norm / total
+
+    def evaluate(self, x: Array) -> Array:
+        return x * self.shares(x)[2]
+
+    def scratch(self, x: str, e: PlanWriter, *more: str) -> dict[str, str]:
+        """What the kernels count in: numbers for each channel, [c,n], and for each image, [1,n]."""
+        _, channels, _, n = e.shape(x)
+        named = {"norm": channels, "total": 1, "share": channels, "slope": channels, "mean": 1}
+        return {name: e.scratch(name, (named[name], n)) for name in ("norm", "total", "share", *more)}
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        (x,) = node.inputs
+        e.call(kernels.standardise.response_norm, e[x], self.eps, **self.scratch(x, e), out=e[node.name])
+
+
+@record
+class ResponseNormGradient(ResponseNorm):
+    """dx = dy * share + x * (s - mean of s * share) / (total * norm), s[c] the sum of dy * x; 0 where norm is."""
+
+    def type(self, dy: TensorType, x: TensorType) -> TensorType:
+        return x
+
+    def flops(self, dy: TensorType, x: TensorType) -> int:
+        return 7 * x.elements
+
+    def evaluate(self, dy: Array, x: Array) -> Array:
+        import numpy as np
+
+        norm, total, share = self.shares(x)
+        s = (dy * x).sum(axis=tuple(range(2, x.ndim)), keepdims=True)
+        slope = (s - (s * share).mean(axis=1, keepdims=True)) / total
+        return dy * share + x * np.divide(slope, norm, out=np.zeros_like(slope), where=norm > 0)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        dy, x = node.inputs
+        scratch = {**self.scratch(x, e, "slope", "mean"), "part": e.scratch("part", e.shape(x))}
+        e.call(kernels.standardise.response_norm_gradient, e[dy], e[x], self.eps, **scratch, out=e[node.name])

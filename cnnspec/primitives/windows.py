@@ -62,9 +62,10 @@ class Windows(Slides):
         return self.geometry == Geometry((2, 2), (2, 2))
 
     @property
-    def arguments(self) -> tuple[Pair, Pair, Pads]:
-        """What kernels take after their arrays: kernel, stride, pad."""
-        return self.geometry.kernel, self.geometry.stride, self.geometry.pad
+    def arguments(self) -> tuple[Pair | Pads, ...]:
+        """What kernels take after their arrays: kernel, stride, pad, and dilate where taps are apart."""
+        found = self.geometry
+        return found.kernel, found.stride, found.pad, *((found.dilate,) if found.dilate != (1, 1) else ())
 
     def type(self, x: TensorType) -> TensorType:
         return x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :])
@@ -170,9 +171,10 @@ def scatter(geometry: Geometry, x: Array, dy: Array, winners: Array) -> Array:
     import numpy as np
 
     padded = np.pad(np.zeros_like(x), ((0, 0), (0, 0), *geometry.pad))
+    (down, across), (apart, aside) = geometry.stride, geometry.dilate
     for n, c, i, j in np.ndindex(dy.shape):
         u, v = divmod(int(winners[n, c, i, j]), geometry.kernel[1])
-        padded[n, c, i * geometry.stride[0] + u, j * geometry.stride[1] + v] += dy[n, c, i, j]
+        padded[n, c, i * down + u * apart, j * across + v * aside] += dy[n, c, i, j]
     (top, _), (left, _) = geometry.pad
     return padded[:, :, top : top + x.shape[2], left : left + x.shape[3]]
 

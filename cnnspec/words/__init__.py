@@ -5,16 +5,16 @@ from __future__ import annotations
 from ..ir.op import Op, Parameter, Window
 from .activation import ACTIVATIONS
 from .affine import ChannelScale, PRelu
-from .channels import LogSoftmax, Maxout, Softmax
+from .channels import ChannelMax, ChannelMean, LogSoftmax, Maxout, RadixSoftmax, Softmax
 from .conv import Conv, DwConv
 from .dense import Dense
-from .merge import Add, Concat, Max, Mean, Mul
+from .merge import Add, Concat, Max, Mean, Min, Mul, Sub
 from .norm import Bn
 from .pool import AvgPool, Gap, LpPool, MaxPool, MinPool
 from .regularise import Dropout, DropPath
-from .resample import Crop, Gmp, Pad, Resize, Upsample
+from .resample import Crop, Gmp, Pad, PixelShuffle, PixelUnshuffle, Resize, Upsample
 from .shape import Flatten, Reshape, Shuffle
-from .standardise import GroupNorm, LayerNorm, Lrn
+from .standardise import Grn, GroupNorm, LayerNorm, Lrn
 from .take import Take
 from .upconv import UpConv
 
@@ -28,6 +28,8 @@ OPS: tuple[type[Op], ...] = (
     LpPool,
     Gap,
     Gmp,
+    ChannelMean,
+    ChannelMax,
     Dense,
     Flatten,
     Reshape,
@@ -35,17 +37,21 @@ OPS: tuple[type[Op], ...] = (
     Crop,
     Upsample,
     Resize,
+    PixelShuffle,
+    PixelUnshuffle,
     Shuffle,
     Take,
     *ACTIVATIONS,
     PRelu,
     Softmax,
     LogSoftmax,
+    RadixSoftmax,
     Maxout,
     Bn,
     LayerNorm,
     GroupNorm,
     Lrn,
+    Grn,
     ChannelScale,
     Dropout,
     DropPath,
@@ -53,7 +59,9 @@ OPS: tuple[type[Op], ...] = (
     Concat,
     Mul,
     Max,
+    Min,
     Mean,
+    Sub,
 )
 
 WORDS: dict[str, type[Op]] = {op.word: op for op in OPS}

@@ -339,6 +339,18 @@ class Softsign(Activation):
 
 
 @record
+class Abs(Activation):
+    """Absolute value: x where positive, -x elsewhere; its slope at 0 is 0."""
+
+    word = "abs"
+    example = "sub( id | avgpool 3 stride 1 pad 1 ) -> abs"
+    aliases = ("absolute",)
+
+    def formula(self, x: Expression) -> Expression:
+        return absolute(x)
+
+
+@record
 class Step(Activation):
     """Threshold: 1 where x is positive, 0 elsewhere. Its slope is 0, so nothing before it learns through it."""
 
@@ -373,4 +385,5 @@ ACTIVATIONS: tuple[type[Activation], ...] = (
     Softplus,
     Softsign,
     Step,
+    Abs,
 )

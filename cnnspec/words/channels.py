@@ -1,4 +1,4 @@
-"""Activations that look at all channels of a pixel: softmax, its logarithm, maxout."""
+"""What looks at all channels of a pixel: softmax, its logarithm, maxout, their mean and their maximum."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType
 from ..ir.fields import Count, size
-from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
-from ..primitives.channels import LogSoftmaxGradient, MaxoutGradient, SoftmaxGradient, channel_axis, pieces
+from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter
+from ..primitives.channels import (
+    ChannelTotal,
+    LogSoftmaxGradient,
+    MaxoutGradient,
+    RadixSoftmaxGradient,
+    SoftmaxGradient,
+    channel_axis,
+    in_parts,
+    pieces,
+)
+from ..primitives.merge import Scale
 from ..record import record
 
 
@@ -99,3 +109,87 @@ class Maxout(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         e.call(kernels.np.maximum.reduce, pieces(x, self.size, e), axis=2, out=e.rows(node.name))
+
+
+@record
+class RadixSoftmax(Op):
+    """Softmax between R parts of the channels, number by number: how much of each part counts (split attention).
+
+    out[k, c] = exp(in[k, c]) / sum over the parts k of exp(in[k, c]), channel k * C/R + c being in[k, c] (ResNeSt,
+    Zhang et al. 2020).
+    """
+
+    word = "radixsoftmax"
+    family = "activation"
+    example = "conv 6x3x3 -> gap -> dense 6 -> radixsoftmax 2"
+    aliases = ("rsoftmax", "radix_softmax", "radix")
+    row_by_row = True
+
+    size: int = size(Count(1), "R", "parts of the channels that share 1 between them")
+
+    def type(self, x: TensorType) -> TensorType:
+        if x["c"] % self.size:
+            raise Fault.of("CNN106", "size", "parts", parts=self.size, channels=x["c"], rest=x["c"] % self.size)
+        return x
+
+    def flops(self, x: TensorType) -> int:
+        return 5 * x.elements
+
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
+        return (b.add(RadixSoftmaxGradient(self.size), dy, node.name, name=f"{node.name}.dx", like=node),)
+
+    def evaluate(self, x: Array) -> Array:
+        return Softmax().evaluate(x.reshape(len(x), self.size, -1, *x.shape[2:])).reshape(x.shape)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        (x,) = node.inputs
+        height, channels, length = e.rows_shape(x)
+        scratch = e.scratch("sums", (height, 1, channels // self.size, length))
+        source, out = (in_parts(value, self.size, e) for value in (x, node.name))
+        e.call(kernels.channels.softmax, source, 1, scratch=scratch, out=out)
+
+
+@record
+class ChannelMean(Op):
+    """The mean over the channels of each pixel: a map of 1xHxW, which spatial attention looks at.
+
+    CBAM's (Woo et al. 2018) reads it beside the largest channel: `concat( channelmean | channelmax )`.
+    """
+
+    word = "channelmean"
+    family = "pooling"
+    example = "mul( id | channelmean -> conv 1x3x3 pad same -> sigmoid )"
+    aliases = ("channel_mean", "channelavg", "channelpool")
+    row_by_row = True
+    any_order = True
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized(x.spatial, 1)
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
+        (x,) = inputs
+        total = b.add(ChannelTotal(), x, name=f"{node.name}.total", like=node)
+        return b.add(Scale(1 / b.type(x)["c"]), total, name=node.name, like=node)
+
+
+@record
+class ChannelMax(Op):
+    """The largest channel of each pixel: a map of 1xHxW; a tie goes to the first."""
+
+    word = "channelmax"
+    family = "pooling"
+    example = "mul( id | channelmax -> conv 1x3x3 pad same -> sigmoid )"
+    aliases = ("channel_max",)
+
+    def type(self, x: TensorType) -> TensorType:
+        return x.resized(x.spatial, 1)
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
+        (x,) = inputs
+        return b.add(Maxout(b.type(x)["c"]), x, name=node.name, like=node)

@@ -9,6 +9,7 @@ from ..diagnostics import Fault
 from ..ir import TensorType
 from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter
 from ..primitives.merge import Channels, MaxGradient, Product, Scale, pairwise
+from ..primitives.windows import Negate
 from ..record import record
 
 
@@ -96,8 +97,36 @@ class Max(Join):
 
 
 @record
+class Min(Join):
+    """The smallest of the branches, number by number; a tie goes to the first."""
+
+    word = "min"
+    example = "min( conv 4x3x3 | conv 4x3x3 )"
+    aliases = ("minimum",)
+
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
+        turned = [b.add(Negate(), x, name=f"{node.name}.negated{k}", like=node) for k, x in enumerate(inputs)]
+        largest = b.add(Max(), *turned, name=f"{node.name}.largest", like=node)
+        return b.add(Negate(), largest, name=node.name, like=node)
+
+
+@record
+class Sub(Join):
+    """The first branch less the others; shapes must be equal."""
+
+    word = "sub"
+    example = "sub( id | avgpool 3 stride 1 pad 1 )"
+    aliases = ("subtract", "minus", "difference")
+
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
+        first, *others = inputs
+        turned = [b.add(Negate(), x, name=f"{node.name}.negated{k}", like=node) for k, x in enumerate(others)]
+        return b.add(Add(), first, *turned, name=node.name, like=node)
+
+
+@record
 class Mul(Op):
-    """The product of two branches; one of them may be a gate of one number for each channel (cx1x1 or c)."""
+    """The product of two branches; one may be a gate: a number for each channel (cx1x1 or c) or pixel (1xhxw)."""
 
     word = "mul"
     family = "join"
@@ -108,14 +137,15 @@ class Mul(Op):
     def type(self, *inputs: TensorType) -> TensorType:
         full = max(inputs, key=lambda t: (t.elements, len(t.axes)))
         for number, other in enumerate(inputs):
-            gate = other["c"] == full["c"] and set(other.spatial) <= {1} and other.kind in (full.kind, "vector")
+            within = other["c"] in (1, full["c"]) and (set(other.spatial) <= {1} or other.spatial == full.spatial)
+            gate = within and other.kind in (full.kind, "vector")
             if other.axes != full.axes and not gate:
                 second = inputs[1] if number == 0 else other
                 raise Fault.of(
                     "CNN101",
                     f"input{number}",
                     "gate",
-                    channels=full["c"],
+                    gates=gates(full),
                     first=inputs[0],
                     second=second,
                     other=other,
@@ -133,6 +163,12 @@ class Mul(Op):
             name = node.name if number == len(rest) - 1 else f"{node.name}.product"
             product = b.add(Product(), product, value, name=name, like=node)
         return product
+
+
+def gates(full: TensorType) -> str:
+    """The gates that a value takes: `4x1x1 or 1x8x8`."""
+    channels = "x".join(map(str, (full["c"], *[1] * len(full.spatial))))
+    return f"{channels} or {'x'.join(map(str, (1, *full.spatial)))}"
 
 
 @record

@@ -16,6 +16,16 @@ PAD = Choice(("valid", "same", "include"), Sizes(0))
 SIZE = Shape((1, 2))
 
 
+def meets(window: Geometry, sizes: tuple[int, int]) -> bool:
+    """Whether every window meets a pixel: what is dilated may look past an image on both sides."""
+    for k, (pixels, made) in enumerate(zip(sizes, window.out(*sizes), strict=True)):
+        for i in range(made):
+            first = i * window.stride[k] - window.pad[k][0]
+            if not any(0 <= first + tap * window.dilate[k] < pixels for tap in range(window.kernel[k])):
+                return False
+    return True
+
+
 @record
 class Pool(Op):
     """What all pooling words share; without `stride`, windows lie side by side."""
@@ -25,6 +35,7 @@ class Pool(Op):
     size: tuple[int, ...] = size(SIZE, "K", "the window: one number for a square, or KxK")
     stride: Each | None = setting(Sizes(1), None, "pixels from one window to the next (default: the window's size)")
     pad: Padding = setting(PAD, "valid", "pixels around the input: valid (none), same, include, N, HxW, or TxBxLxR")
+    dilate: Each = setting(Sizes(1), 1, "pixels from one pixel of the window to the next")
 
     def geometry(self, x: TensorType) -> Geometry:
         need_pixels(self.word, x)
@@ -33,7 +44,7 @@ class Pool(Op):
             raise Fault("CNN205", f"`{self.word}` on a sequence takes one number", at="size", label="two numbers")
         kernel = self.size if len(self.size) == rank else self.size * rank
         stride = kernel if self.stride is None else self.stride
-        found = slide(self.word, x, kernel, stride, self.pad)
+        found = slide(self.word, x, kernel, stride, self.pad, self.dilate)
         for before, extent in zip(found.pad, found.extent, strict=True):
             if max(before) >= extent and max(before) > 0:
                 raise Fault(
@@ -41,6 +52,8 @@ class Pool(Op):
                     f"padding of {max(before)} lets a window of {extent} lie wholly outside the image",
                     at="pad",
                 )
+        if self.dilate != 1 and any(map(any, found.pad)) and not meets(found, size_2d(x)):
+            raise Fault("CNN206", "padding lets a window meet no pixel: all that it looks at is outside", at="pad")
         return found
 
     def type(self, x: TensorType) -> TensorType:

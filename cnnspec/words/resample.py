@@ -1,13 +1,14 @@
-"""More or fewer pixels: `pad`, `crop`, `upsample`, `resize`, and the global maximum `gmp`."""
+"""More or fewer pixels: `pad`, `crop`, `upsample`, `resize`, `pixelshuffle` and its inverse, the maximum `gmp`."""
 
 from __future__ import annotations
 
 from ..diagnostics import Fault
 from ..ir import TensorType, data
-from ..ir.fields import Choice, Count, Each, Shape, Sizes, setting, size
+from ..ir.fields import Choice, Count, Each, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, Pair, each, each_side, last_two, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Window
 from ..primitives.resample import BlendPixels, Enlarge, Matrix, Place, Squeeze, Take, again, blend
+from ..primitives.resample import PixelShuffle as Shuffled
 from ..primitives.windows import MaxWindows
 from ..record import record
 
@@ -145,7 +146,11 @@ class Upsample(Op):
 
 @record
 class Resize(Op):
-    """The image at another size, by the nearest pixel or by blending the four around (corners not aligned)."""
+    """The image at another size: by the nearest pixel, by blending the four around, or by the mean of an area.
+
+    `mode area` is the adaptive average pooling of PyTorch; `align_corners on` blends so that the corners of both
+    images lie on each other, else their edges do.
+    """
 
     word = "resize"
     family = "dense and shape"
@@ -153,7 +158,8 @@ class Resize(Op):
     aliases = ("interpolate", "resizing")
 
     size: tuple[int, ...] = size(Shape((1, 2)), "HxW", "the new height and width (W on a sequence)")
-    mode: str = setting(Choice(("nearest", "bilinear")), "nearest", "nearest pixel, or a blend")
+    mode: str = setting(Choice(("nearest", "bilinear", "area")), "nearest", "nearest pixel, a blend, or a mean")
+    align_corners: bool = setting(Switch(), False, "whether a blend lays corner pixels on corner pixels")
 
     def target(self, x: TensorType) -> tuple[int, ...]:
         need_pixels(self.word, x)
@@ -164,6 +170,8 @@ class Resize(Op):
         return wanted
 
     def type(self, x: TensorType) -> TensorType:
+        if self.align_corners and self.mode != "bilinear":
+            raise Fault("CNN206", "`align_corners` is of a blend: it wants `mode bilinear`", at="align_corners")
         return x.resized(self.target(x))
 
     def macs(self, x: TensorType) -> int:
@@ -171,8 +179,8 @@ class Resize(Op):
 
     def blends(self, x: TensorType) -> tuple[Matrix, Matrix]:
         """Of which old pixels each new row and column is made."""
-        made = size_2d(self.type(x))
-        down, across = (blend(have, want, self.mode) for have, want in zip(size_2d(x), made, strict=True))
+        sides = zip(size_2d(x), size_2d(self.type(x)), strict=True)
+        down, across = (blend(have, want, self.mode, self.align_corners) for have, want in sides)
         return down, across
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
@@ -205,3 +213,74 @@ class Gmp(Op):
         whole = size_2d(b.type(x))
         largest = b.add(MaxWindows(Geometry(whole, whole)), x, name=f"{node.name}.largest", like=node)
         return b.add(Squeeze(), largest, name=node.name, like=node)
+
+
+@record
+class PixelShuffle(Op):
+    """Channels become pixels: R * R channels a block of RxR pixels, an enlargement that is learnt (ESPCN).
+
+    out[c, i, j] = in[(c * R + i % R) * R + j % R, i // R, j // R] (Shi et al. 2016, as in PyTorch).
+    """
+
+    word = "pixelshuffle"
+    family = "dense and shape"
+    example = "conv 12x3x3 pad same -> pixelshuffle 2"
+    aliases = ("pixel_shuffle", "depth_to_space", "subpixel")
+
+    size: Each = size(Sizes(1, 64), "R", "the factor, or one for each direction such as 2x1")
+
+    def factors(self, x: TensorType) -> Pair:
+        need_pixels(self.word, x)
+        return each(self.size, len(x.spatial), "size")
+
+    def type(self, x: TensorType) -> TensorType:
+        u, v = self.factors(x)
+        if x["c"] % (u * v):
+            raise Fault.of("CNN106", "size", "blocks", parts=u * v, channels=x["c"], rest=x["c"] % (u * v))
+        return Shuffled((u, v)).type(x)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def window(self, x: TensorType) -> Window:
+        return Upsample(self.size).window(x)
+
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
+        (x,) = inputs
+        return b.add(Shuffled(self.factors(b.type(x))), x, name=node.name, like=node)
+
+
+@record
+class PixelUnshuffle(Op):
+    """Pixels become channels: a block of RxR pixels R * R channels, so that an image shrinks and keeps all."""
+
+    word = "pixelunshuffle"
+    family = "dense and shape"
+    example = "pixelunshuffle 2 -> conv 8x3x3"
+    aliases = ("pixel_unshuffle", "space_to_depth", "focus", "reorg")
+
+    size: Each = size(Sizes(1, 64), "R", "the factor, or one for each direction such as 2x1")
+
+    def factors(self, x: TensorType) -> Pair:
+        need_pixels(self.word, x)
+        return each(self.size, len(x.spatial), "size")
+
+    def type(self, x: TensorType) -> TensorType:
+        factors = self.factors(x)
+        for count, factor, side in zip(size_2d(x), factors, ("height", "width"), strict=True):
+            if count % factor:
+                rest = count % factor
+                raise Fault.of("CNN106", "size", "pixels", parts=factor, side=side, count=count, rest=rest)
+        return Shuffled(factors, back=True).type(x)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def window(self, x: TensorType) -> Window:
+        rank = len(x.spatial)
+        factors = self.factors(x)[-rank:]
+        return Window(factors, factors, (0,) * rank, (1,) * rank)
+
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
+        (x,) = inputs
+        return b.add(Shuffled(self.factors(b.type(x)), back=True), x, name=node.name, like=node)

@@ -1,4 +1,4 @@
-"""Normalisation within one image: `layernorm`, `groupnorm`, `lrn`."""
+"""Normalisation within one image: `layernorm`, `groupnorm`, `lrn`, `grn`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..ir.fields import Count, Number, Shape, optional_size, setting, size
+from ..ir.geometry import need_pixels
 from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, Parameter, PlanWriter
 from ..primitives.affine import TimesChannel
 from ..primitives.convolution.convolve import AddBias
-from ..primitives.standardise import LrnGradient, Neighbours, Standardise
+from ..primitives.standardise import LrnGradient, Neighbours, ResponseNorm, Standardise
 from ..record import record
+from .merge import Add
 
 
 def affine_parameters(x: TensorType) -> tuple[Parameter, ...]:
@@ -132,3 +134,42 @@ class Lrn(Neighbours):
             base=e.rows(f"{node.name}:base"),
             out=e.rows(node.name),
         )
+
+
+@record
+class Grn(Op):
+    """Global response normalisation: channels that answer strongly to an image grow beside the others.
+
+    out = in + in * share[c] * weight[c] + bias[c], share[c] = norm[c] / (eps + mean of norm over the channels),
+    norm[c] the root of the sum of squares of the channel's pixels (ConvNeXt V2, Woo et al. 2023).
+    """
+
+    word = "grn"
+    family = "normalisation and regularisation"
+    example = "conv 6x3x3 -> gelu -> grn"
+    aliases = ("globalresponsenorm", "global_response_norm")
+
+    eps: float = setting(Number(0, 1, open_low=True), 1e-6, "added to the mean of the norms")
+
+    def type(self, x: TensorType) -> TensorType:
+        need_pixels(self.word, x)
+        return x
+
+    @property
+    def looks_everywhere(self) -> bool:
+        return True
+
+    def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
+        kind = parameter(c=x["c"])
+        return Parameter("weight", kind, 0.0), Parameter("bias", kind, 0.0)
+
+    def flops(self, x: TensorType) -> int:
+        return 6 * x.elements
+
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
+        (x,) = inputs
+        weight, bias = b.parameter(node, "weight"), b.parameter(node, "bias")
+        shared = b.add(ResponseNorm(self.eps), x, name=f"{node.name}.shared", like=node)
+        scaled = b.add(TimesChannel(), shared, weight, name=f"{node.name}.scaled", like=node)
+        moved = b.add(AddBias(), scaled, bias, name=f"{node.name}.moved", like=node)
+        return b.add(Add(), x, moved, name=node.name, like=node)

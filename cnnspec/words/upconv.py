@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..diagnostics import Fault
 from ..ir import TensorType, parameter
 from ..ir.fields import Count, Each, Shape, Sizes, Switch, setting, size
-from ..ir.geometry import Geometry, each, last_two, need_pixels, size_2d
+from ..ir.geometry import Geometry, each, each_side, last_two, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Parameter, Window
 from ..primitives.convolution.convolve import ConvolveInputGradient
 from ..record import record
@@ -17,7 +17,7 @@ class UpConv(Op):
     """A transposed convolution: every pixel paints a kernel's worth of output, `stride` pixels apart.
 
     It is the gradient of a convolution with respect to its input, which makes images larger:
-    (n - 1) * stride + dilate * (K - 1) + 1 + output_pad - 2 * pad pixels out of n.
+    (n - 1) * stride + dilate * (K - 1) + 1 + output_pad - 2 * pad pixels out of n (or less the pads of both sides).
     """
 
     word = "upconv"
@@ -28,7 +28,7 @@ class UpConv(Op):
 
     size: tuple[int, ...] = size(Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)")
     stride: Each = setting(Sizes(1), 1, "output pixels from one input pixel's kernel to the next")
-    pad: Each = setting(Sizes(0), 0, "output pixels cut off at every side")
+    pad: Each = setting(Sizes(0), 0, "output pixels cut off: at every side N, HxW, or TxBxLxR")
     output_pad: Each = setting(Sizes(0), 0, "further output pixels below and at the right, fewer than the stride")
     dilate: Each = setting(Sizes(1), 1, "pixels from one tap of the kernel to the next")
     groups: int = setting(Count(1), 1, "parts into which channels and filters are split")
@@ -43,11 +43,10 @@ class UpConv(Op):
             pattern = "FxKxK, such as 8x3x3" if rank == 2 else "FxK, such as 8x3"
             message = f"`upconv` on {'an image' if rank == 2 else 'a sequence'} takes {pattern}"
             raise Fault("CNN205", message, at="size", label=f"{len(self.size)} numbers")
-        pads = each(self.pad, rank, "pad", fill=0)
         return Geometry(
             last_two((1, *self.size[1:])),
             each(self.stride, rank, "stride"),
-            ((pads[0], pads[0]), (pads[1], pads[1])),
+            each_side(self.pad, rank, "pad"),
             each(self.dilate, rank, "dilate"),
         )
 
@@ -63,7 +62,7 @@ class UpConv(Op):
                 groups, rest = self.groups, count % self.groups
                 raise Fault.of("CNN105", "groups", groups=groups, count=count, what=what, rest=rest)
         sizes = tuple(
-            (n - 1) * step + extent + extra - 2 * pad[0]
+            (n - 1) * step + extent + extra - sum(pad)
             for n, step, extent, extra, pad in zip(
                 size_2d(x), found.stride, found.extent, more, found.pad, strict=True
             )

@@ -17,7 +17,7 @@ onnx = pytest.importorskip("onnx")
 from onnx_models import model_of, node, text_of  # noqa: E402
 
 NOT_EXPORTED = {"shuffle"}  # by PyTorch's exporter
-NO_WORD = {"lrn", "max", "lppool"}  # what PyTorch makes of them: slices, comparisons, windows unfolded
+NO_WORD = {"lrn", "max", "min", "lppool"}  # what PyTorch makes of them: slices, comparisons, windows unfolded
 TEXTS = {word: text for word, text in examples().items() if word not in NOT_EXPORTED | NO_WORD}
 TEXTS |= {
     name: STRUCTURES[name] for name in ("blocks", "two inputs", "two outputs", "sequence", "gate", "counted pads")
@@ -113,7 +113,8 @@ def test_what_an_operator_becomes(nodes, arrays, text):
     [
         ([node("Sin", "x")], {}, "CNN503", "no word says what `Sin` (Sin_1) does"),
         ([node("Softmax", "x", axis=3)], {}, "CNN504", "works along axis 3, which is not that of the channels"),
-        ([node("MaxPool", "x", kernel_shape=[2, 2], dilations=[2, 2])], {}, "CNN504", "dilations"),
+        ([node("MaxPool", "x", kernel_shape=[2, 2], dilations=[9, 1])], {}, "CNN504", "does not fit"),
+        ([node("ReduceL2", "x", axes=[2, 3])], {}, "CNN503", "no word says what `ReduceL2`"),
         ([node("MaxPool", "x", kernel_shape=[2, 2], pads=[2, 1, 0, 0])], {}, "CNN504", "wholly outside"),
         ([node("Pad", "x", "p", mode="wrap")], {"p": np.array([0, 0, 1, 1, 0, 0, 1, 1])}, "CNN504", "(wrap)"),
         ([node("Pad", "x", "p", mode="reflect")], {"p": np.array([0, 0, 8, 1, 0, 0, 1, 1])}, "CNN504", "by less"),

@@ -198,7 +198,9 @@ DOGS = counted(Confusion(2, False), np.array([0] * 5 + [1] * 5), np.eye(2)[[0] *
 
 
 def test_the_text_of_classes():
-    assert whole(DOGS, ("cat", "dog")) == """\
+    assert (
+        whole(DOGS, ("cat", "dog"))
+        == """\
 accuracy 90.00%  precision 91.67%  recall 90.00%  F1 89.90%  ROC AUC 0.9
 
 class  images  precision   recall      F1
@@ -210,6 +212,7 @@ is \\ answered  cat  dog
 cat              4    1
 dog              0    5
 """
+    )
 
 
 def test_names_of_classes_stay_text_and_in_their_column():

@@ -172,6 +172,53 @@ GRID = """
 3x4x5: flatten -> droppath 40%
 3x4x5: conv 4x1x1 -> lrn 2 k 2 alpha 0.5 beta 1
 3x4x5: layernorm eps 1e-3
+3x7x8: maxpool 2 dilate 2
+3x7x8: maxpool 3x2 stride 2 dilate 1x3 pad 1
+3x7x8: minpool 2 stride 1 dilate 3 pad 2x1
+3x7x8: avgpool 2 stride 2 dilate 3x2 pad 0x1x2x0
+3x7x8: avgpool 2 stride 1 dilate 2 pad same count_pad on
+3x9: lppool 3 stride 2 dilate 2 pad include p 3
+3x7x8: lppool 2 dilate 3x2
+3x7x8: conv 4x3x3 -> relu -> maxpool 2 dilate 2
+3x5: channelmean -> dense 3
+5: channelmean -> dense 2
+3x2x3: flatten -> channelmax -> dense 2
+3x5: channelmax
+4x5x3: conv 3x2x2 -> channelmean
+4x3x5: mul( channelmean -> sigmoid | id )
+4x3x5: mul( id | channelmax | gap -> sigmoid )
+4x5: mul( id | conv 1x1 -> sigmoid )
+4x3x5: mul( id | conv 1x3x5 )
+4: mul( id | dense 1 )
+4x3x5: mul( gap -> dense 1 | id )
+3x4x5: min( id | tanh | conv 3x1x1 )
+3x4x5: sub( id | tanh | relu )
+4: sub( id | tanh )
+3x5: abs
+3x4x5: conv 3x1x1 -> abs -> dense 2
+8x3x2: conv 8x1x1 -> pixelshuffle 2
+12x3x2: pixelshuffle 3x2 -> conv 2x2x2
+6x4: pixelshuffle 3
+2x4x6: pixelunshuffle 2x3 -> conv 3x1x1
+2x4x6: conv 2x1x1 -> pixelunshuffle 2
+2x6: pixelunshuffle 3 -> dense 2
+18x3x2: pixelshuffle 3 -> pixelunshuffle 3
+6: radixsoftmax 3
+6x4: radixsoftmax 2
+6x3x4: radixsoftmax 3 -> conv 2x1x1
+3x2x2: flatten -> radixsoftmax 4
+4x3x2: grn
+4x5: grn eps 1e-3
+3x5x7: conv 4x2x2 -> relu -> grn -> conv 2x1x1
+3x5x7: resize 3x4 mode area
+3x5x7: conv 3x1x1 -> resize 7x3 mode area
+3x7: resize 3 mode area
+3x4x5: resize 7x9 mode bilinear align_corners on
+3x4x5: resize 1x3 mode bilinear align_corners on
+3x5: resize 8 mode bilinear align_corners on
+3x4x5: upconv 4x3x2 stride 2 pad 1x0x0x1
+3x4x5: upconv 4x3x3 stride 3 pad 0x1x2x0 output_pad 1
+3x5: upconv 4x3 stride 2 pad 1x0
 3x4x5: concat( upconv 2x2x2 stride 2 | upsample 2 | resize 8x10 ) -> bn
 """
 

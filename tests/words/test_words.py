@@ -10,12 +10,12 @@ from cnnspec.words.costs import COSTS
 
 FAMILIES = {
     "convolution": "conv dwconv upconv",
-    "pooling": "maxpool avgpool minpool lppool gap gmp",
-    "dense and shape": "dense flatten reshape pad crop upsample resize shuffle take",
+    "pooling": "maxpool avgpool minpool lppool gap gmp channelmean channelmax",
+    "dense and shape": "dense flatten reshape pad crop upsample resize pixelshuffle pixelunshuffle shuffle take",
     "activation": "relu relu6 clip leaky prelu elu celu selu gelu swish hardswish mish sigmoid hardsigmoid tanh "
-    "softplus softsign step softmax logsoftmax maxout",
-    "normalisation and regularisation": "bn layernorm groupnorm lrn dropout droppath scale",
-    "join": "add concat mul max mean",
+    "softplus softsign step abs softmax logsoftmax radixsoftmax maxout",
+    "normalisation and regularisation": "bn layernorm groupnorm lrn grn dropout droppath scale",
+    "join": "add concat mul max min mean sub",
 }
 ALL = [*OPS, *COSTS]
 each = pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.word)

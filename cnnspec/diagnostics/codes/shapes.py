@@ -28,7 +28,7 @@ add( conv 8x3x3 pad same | conv 8x1x1 ) -> relu -> dense 10 -> softmax
                 case="concat",
             ),
             Says(
-                "`mul` needs branches of equal shape, or a gate of {channels}x1x1; got {first} and {second}",
+                "`mul` needs branches of equal shape, or a gate of {gates}; got {first} and {second}",
                 "this branch gives {other}",
                 case="gate",
             ),
@@ -121,6 +121,17 @@ conv 12x3x3 -> shuffle 4 -> relu -> dense 10 -> softmax
                 "{channels} channels do not come in pieces of {parts}",
                 "{channels} % {parts} = {rest}",
                 case="pieces",
+            ),
+            Says("{parts} parts do not divide {channels} channels", "{channels} % {parts} = {rest}", case="parts"),
+            Says(
+                "blocks of {parts} pixels do not divide {channels} channels",
+                "{channels} % {parts} = {rest}",
+                case="blocks",
+            ),
+            Says(
+                "blocks of {parts} pixels do not divide a {side} of {count}",
+                "{count} % {parts} = {rest}",
+                case="pixels",
             ),
         ),
     ),

@@ -97,13 +97,17 @@ const ways = {
   join(layer, before, place, example, value, which) {
     const { join } = layer.detail, [c, i, j] = place;
     if (join === "add") return [{ place, slope: 1 }];
+    if (join === "sub") return [{ place, slope: which ? -1 : 1 }];
     if (join === "mean") return [{ place, slope: 1 / layer.inputs.length }];
     const gate = before.shape[1] * before.shape[2] === 1 && layer.shape[1] * layer.shape[2] > 1;
-    const places = gate ? everyPixel(layer, c) : [[c, i, j]];
+    const channels = before.shape[0] < layer.shape[0] ? Array.from({ length: layer.shape[0] }, (_, k) => k) : [c];
+    const places = channels.flatMap((k) => (gate ? everyPixel(layer, k) : [[k, i, j]]));
     return places.map((at) => {
       const values = accounts.join(layer, at, example).rows.map(([, number]) => number);
-      if (join === "max") {
-        return { place: at, slope: values.indexOf(Math.max(...values)) === which ? 1 : 0, why: "another branch is larger" };
+      if (join === "max" || join === "min") {
+        const best = join === "max" ? Math.max(...values) : Math.min(...values);
+        const why = `another branch is ${join === "max" ? "larger" : "smaller"}`;
+        return { place: at, slope: values.indexOf(best) === which ? 1 : 0, why };
       }
       const others = values.filter((_, k) => k !== which);
       return { place: at, slope: others.reduce((a, b) => a * b, 1), why: "what it is multiplied by is 0" };
@@ -116,6 +120,7 @@ const ways = {
 
   move(layer, before, place) {
     if (layer.detail.how === "same") return [{ place: unravel(layer, flatIndex(before, place)), slope: 1 }];
+    if (layer.detail.how === "pixels") return [{ place: shuffled(layer.detail, layer.detail.back, place), slope: 1 }];
     const [c, y, x] = place;
     if (layer.detail.how === "channels") {
       return layer.detail.channels.flatMap((from, to) => (from === c ? [{ place: [to, y, x], slope: 1 }] : []));
@@ -142,7 +147,7 @@ const ways = {
       if (c < first || c >= end) continue;
       const known = CHANNEL_SLOPES[layer.word];
       const slope = known ? known(k, c, x, first, end) : central((number) => CHANNELS[layer.word](layer, k, x.with(c, number)).total, value);
-      found.push({ place: [k, i, j], slope, why: layer.word === "maxout" ? "another channel is larger" : "" });
+      found.push({ place: [k, i, j], slope, why: LARGEST.includes(layer.word) ? "another channel is larger" : "" });
     }
     return found;
   },
@@ -170,13 +175,17 @@ const share = (c, x) => {
 };
 
 // How channel k of an output changes with channel c of its pixel x; those that have no formula here go by differences.
+const LARGEST = ["maxout", "channelmax"];
+const largestOf = (k, c, x, first, end) => {
+  const part = x.slice(first, end);
+  return Number(first + part.indexOf(Math.max(...part)) === c);
+};
 const CHANNEL_SLOPES = {
+  channelmean: (k, c, x) => 1 / x.length,
+  channelmax: largestOf,
   softmax: (k, c, x) => share(k, x) * (Number(k === c) - share(c, x)),
   logsoftmax: (k, c, x) => Number(k === c) - share(c, x),
-  maxout: (k, c, x, first, end) => {
-    const part = x.slice(first, end);
-    return Number(first + part.indexOf(Math.max(...part)) === c);
-  },
+  maxout: largestOf,
 };
 
 function everyPixel(layer, c) {

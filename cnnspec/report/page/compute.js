@@ -164,13 +164,14 @@ const accounts = {
     const rows = layer.inputs.map((name) => {
       const input = seen(example, layers.get(name), "values");
       const [, height, width] = input.shape;
-      const place = [c, height > 1 ? i : 0, width > 1 ? j : 0]; // a gate has one number for each channel
-      return [placeName(layers.get(name), place), channelOf(input, c)[place[1] * width + place[2]]];
+      const place = [input.shape[0] > 1 ? c : 0, height > 1 ? i : 0, width > 1 ? j : 0]; // a gate has fewer numbers
+      return [placeName(layers.get(name), place), channelOf(input, place[0])[place[1] * width + place[2]]];
     });
     const values = rows.map(([, value]) => value);
     const sum = values.reduce((a, b) => a + b, 0);
     const total = {
       add: sum, mean: sum / values.length, max: Math.max(...values), mul: values.reduce((a, b) => a * b, 1),
+      sub: 2 * values[0] - sum, min: Math.min(...values),
     }[layer.detail.join];
     return { rows, total };
   },
@@ -230,6 +231,19 @@ const accounts = {
     return { rows: [[placeName(before, [c, i, j]), x], ...scaleRows(layer, c)], ...standard(layer, c, x, part) };
   },
 
+  response(layer, [c, i, j], example) {
+    const before = layers.get(layer.inputs[0]);
+    const input = seen(example, before, "values");
+    const weight = parameter(layer, "weight").data[c], bias = parameter(layer, "bias").data[c];
+    const { norm, share } = normsOf(input, layer.detail.eps);
+    const x = channelOf(input, c)[i * input.shape[2] + j];
+    return {
+      rows: [[placeName(before, [c, i, j]), x]], total: x + x * share[c] * weight + bias,
+      size: Math.abs(x) + Math.abs(x * share[c] * weight) + Math.abs(bias),
+      says: `norm ${show(norm[c])}, its share ${show(share[c])}: ${show(x)} × (1 + ${show(share[c])} × ${show(weight)}) + ${show(bias)}`,
+    };
+  },
+
   other(layer) {
     return { says: `computed from ${layer.inputs.join(", ")}` };
   },
@@ -243,9 +257,16 @@ const accounts = {
 function movedFrom(layer, before, [c, i, j]) {
   const detail = layer.detail;
   if (detail.how === "channels") return [detail.channels[c], i, j];
+  if (detail.how === "pixels") return shuffled(detail, !detail.back, [c, i, j]);
   if (detail.how === "same") return unravel(before, (c * layer.shape[1] + i) * layer.shape[2] + j);
   const met = taps(detail, i, j, before.shape[1], before.shape[2]).find((tap) => tap.inside);
   return met ? [c, met.y, met.x] : null;
+}
+
+// Where the number at a place of a value with few channels, and many pixels, stands among many, or (not `up`) back.
+function shuffled({ factors: [u, v] }, up, [c, i, j]) {
+  if (up) return [(c * u + (i % u)) * v + (j % v), Math.floor(i / u), Math.floor(j / v)];
+  return [Math.floor(c / (u * v)), i * u + (Math.floor(c / v) % u), j * v + (c % v)];
 }
 
 const sigmoid = (x) => 1 / (1 + Math.exp(-x));
@@ -322,6 +343,18 @@ const CHANNELS = {
     const log = largest + Math.log(x.reduce((total, value) => total + Math.exp(value - largest), 0));
     return { total: x[c] - log, says: `in ${show(x[c])} − log of the sum of exp(in) ${show(log)}`, size: log };
   },
+  radixsoftmax(layer, c, x) {
+    const { step } = layer.detail;
+    const apart = x.filter((_, k) => k % step === c % step), largest = Math.max(...apart);
+    const sum = apart.reduce((total, value) => total + Math.exp(value - largest), 0);
+    const power = Math.exp(x[c] - largest);
+    return { total: power / sum, says: `exp(in − largest) ${show(power)} / the sum of ${apart.length}, ${show(sum)}` };
+  },
+  channelmean(layer, c, x) {
+    const sum = x.reduce((a, b) => a + b, 0);
+    return { total: sum / x.length, size: Math.max(...x.map(Math.abs)), says: `sum ${show(sum)} / ${x.length} = ${show(sum / x.length)}` };
+  },
+  channelmax: (layer, c, x) => ({ total: Math.max(...x), says: "the largest of these" }),
   maxout(layer, c, x) {
     const part = x.slice(c * layer.detail.share, (c + 1) * layer.detail.share);
     return { total: Math.max(...part), says: "the largest of these" };
@@ -347,6 +380,13 @@ function channelsThatCount(layer, c, count) {
 // Weight and bias of a channel, where a word has them.
 function scaleRows(layer, c) {
   return Object.keys(layer.parameters).map((name) => [`${name}[${c}]`, parameter(layer, name).data[c], () => chooseWeight(layer, name, c)]);
+}
+
+// The norm of each channel, and its share of their mean.
+function normsOf(input, eps) {
+  const norm = Array.from({ length: input.shape[0] }, (_, k) => Math.sqrt(channelOf(input, k).reduce((sum, x) => sum + x * x, 0)));
+  const mean = norm.reduce((a, b) => a + b, 0) / norm.length;
+  return { norm, share: norm.map((n) => n / (mean + eps)) };
 }
 
 // A number made standard among others, then scaled and shifted.

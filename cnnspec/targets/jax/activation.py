@@ -11,10 +11,11 @@ from functools import reduce
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from ...ir.expression import X, walk
 from ...primitives.activation import Activation
-from ...words.channels import LogSoftmax, Maxout, Softmax
+from ...words.channels import ChannelMax, ChannelMean, LogSoftmax, Maxout, RadixSoftmax, Softmax
 from .call import Array, Call, wide
 
 FUNCTIONS: dict[str, Callable[..., Array]] = {
@@ -37,7 +38,7 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "sqrt": jnp.sqrt,
     "tanh": jnp.tanh,
     "erf": jax.scipy.special.erf,
-    "absolute": jnp.abs,
+    "absolute": lambda a: a * jnp.sign(lax.stop_gradient(a)),  # the gradient of JAX's own at 0 is 1
     "sign": jnp.sign,
     "sigmoid": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
@@ -66,3 +67,16 @@ def maxout(op: Maxout, call: Call, x: Array) -> Array:
 def first_largest(values: list[Array]) -> Array:
     """The largest, number by number; of a tie the first gets the gradient."""
     return reduce(lambda a, b: jnp.where(a >= b, a, b), values)
+
+
+def radix_softmax(op: RadixSoftmax, call: Call, x: Array) -> Array:
+    parts = wide(x).reshape(x.shape[0], op.size, -1, *x.shape[2:])
+    return jax.nn.softmax(parts, axis=1).reshape(x.shape).astype(x.dtype)
+
+
+def channel_mean(op: ChannelMean, call: Call, x: Array) -> Array:
+    return x.mean(axis=1, keepdims=True)
+
+
+def channel_max(op: ChannelMax, call: Call, x: Array) -> Array:
+    return first_largest([x[:, k : k + 1] for k in range(x.shape[1])])

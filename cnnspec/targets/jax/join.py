@@ -6,7 +6,7 @@ from functools import reduce
 
 import jax.numpy as jnp
 
-from ...words import Add, Concat, Max, Mean, Mul
+from ...words import Add, Concat, Max, Mean, Min, Mul, Sub
 from .activation import first_largest
 from .call import Array, Call
 
@@ -21,6 +21,14 @@ def mean(op: Mean, call: Call, *branches: Array) -> Array:
 
 def max(op: Max, call: Call, *branches: Array) -> Array:
     return first_largest([*branches])
+
+
+def min(op: Min, call: Call, *branches: Array) -> Array:
+    return -first_largest([-x for x in branches])
+
+
+def sub(op: Sub, call: Call, *branches: Array) -> Array:
+    return reduce(jnp.subtract, branches)
 
 
 def mul(op: Mul, call: Call, *branches: Array) -> Array:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ...words import Bn, ChannelScale, GroupNorm, LayerNorm, Lrn, PRelu
+from ...words import Bn, ChannelScale, Grn, GroupNorm, LayerNorm, Lrn, PRelu
 from .call import Array, Call, column, wide
 
 
@@ -74,3 +74,13 @@ def scale(op: ChannelScale, call: Call, x: Array) -> Array:
 
 def prelu(op: PRelu, call: Call, x: Array) -> Array:
     return jnp.where(x > 0, x, x * column(call["weight"], x))
+
+
+def grn(op: Grn, call: Call, x: Array) -> Array:
+    z = wide(x)
+    squares = (z * z).sum(axis=tuple(range(2, x.ndim)), keepdims=True)
+    norm = jnp.where(
+        squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0
+    )  # flat at 0, where a root is steep
+    share = norm / (norm.mean(axis=1, keepdims=True) + op.eps)
+    return x + affine(call, z * share, x)

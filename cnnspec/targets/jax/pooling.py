@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ...ir.geometry import Geometry
 from ...words import AvgPool, Gap, Gmp, LpPool, MinPool
 from ...words.pool import Pool
+from .activation import first_largest
 from .call import Array, Call, along
 
 
@@ -18,14 +21,34 @@ def over_windows(op: Pool, call: Call, x: Array, start: float, function: Callabl
     geometry = op.geometry(call.types[0])
     window, stride = (1, 1, *along(geometry.kernel, x)), (1, 1, *along(geometry.stride, x))
     pad = ((0, 0), (0, 0), *along(geometry.pad, x))
+    dilate = (1, 1, *along(geometry.dilate, x))
+    if max(dilate) > 1:  # JAX derives no gradient of those: one look at the image for each pixel of the window
+        return reduce(function, looks(geometry, x, start))
     return lax.reduce_window(x, np.array(start, x.dtype), function, window, stride, pad)
+
+
+def looks(geometry: Geometry, x: Array, filler: float) -> list[Array]:
+    """What each pixel of the windows sees: arrays like the output, in reading order."""
+    kernel, stride, dilate = (along(sizes, x) for sizes in (geometry.kernel, geometry.stride, geometry.dilate))
+    x = jnp.pad(x, ((0, 0), (0, 0), *along(geometry.pad, x)), constant_values=filler)
+    extent = along(geometry.extent, x)
+    counts = [(size - e) // s + 1 for size, e, s in zip(x.shape[2:], extent, stride, strict=True)]
+    found = []
+    for tap in np.ndindex(*kernel):
+        starts = [u * d for u, d in zip(tap, dilate, strict=True)]
+        look = [slice(at, at + s * (n - 1) + 1, s) for at, s, n in zip(starts, stride, counts, strict=True)]
+        found.append(x[(slice(None), slice(None), *look)])
+    return found
 
 
 def maxpool(op: Pool, call: Call, x: Array) -> Array:
     geometry = op.geometry(call.types[0])
     kernel = along(geometry.kernel, x)
-    if along(geometry.stride, x) == kernel and not np.any(geometry.pad):
+    apart = max(geometry.dilate) > 1
+    if along(geometry.stride, x) == kernel and not np.any(geometry.pad) and not apart:
         return largest_of_tiles(x, kernel)
+    if apart:
+        return first_largest(looks(geometry, x, -jnp.inf))
     return over_windows(op, call, x, -jnp.inf, lax.max)  # of a tie, JAX's gradient takes the first too
 
 
@@ -59,14 +82,7 @@ def avgpool(op: AvgPool, call: Call, x: Array) -> Array:
 def lppool(op: LpPool, call: Call, x: Array) -> Array:
     """Relative to the largest number of each window, which is no part of the gradient: that is finite at 0 so."""
     geometry = op.geometry(call.types[0])
-    kernel, stride = along(geometry.kernel, x), along(geometry.stride, x)
-    x = jnp.pad(jnp.abs(x), ((0, 0), (0, 0), *along(geometry.pad, x)))
-    counts = [(size - k) // s + 1 for size, k, s in zip(x.shape[2:], kernel, stride, strict=True)]
-    starts = np.ndindex(*kernel)
-    looks = [
-        [slice(at, at + s * (n - 1) + 1, s) for at, s, n in zip(u, stride, counts, strict=True)] for u in starts
-    ]
-    seen = jnp.stack([x[(slice(None), slice(None), *look)] for look in looks])
+    seen = jnp.stack(looks(geometry, jnp.abs(x), 0))
     largest = lax.stop_gradient(seen.max(axis=0))
     alive = largest > 0
     total = ((seen / jnp.where(alive, largest, 1)) ** op.p).sum(axis=0)

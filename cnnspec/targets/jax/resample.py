@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...words import Crop, Pad, Resize, Upsample
+from ...words import Crop, Pad, PixelShuffle, PixelUnshuffle, Resize, Upsample
 from .call import Array, Call, along
 
 
@@ -30,11 +30,31 @@ def upsample(op: Upsample, call: Call, x: Array) -> Array:
 
 def resize(op: Resize, call: Call, x: Array) -> Array:
     made = op.target(call.types[0])
+    if op.mode == "area" or op.align_corners:
+        for axis, matrix in enumerate(op.blends(call.types[0])[4 - x.ndim :], 2):
+            x = jnp.moveaxis(jnp.tensordot(x, jnp.array(matrix, x.dtype), ((axis,), (1,))), -1, axis)
+        return x
     if op.mode == "bilinear":
         return jax.image.resize(x, (*x.shape[:2], *made), "linear", antialias=False)
     for axis, want in enumerate(made, 2):
         x = x.take(np.arange(want) * x.shape[axis] // want, axis=axis)
     return x
+
+
+def pixel_shuffle(op: PixelShuffle, call: Call, x: Array) -> Array:
+    factors, (channels, *pixels) = along(op.factors(call.types[0]), x), call.node.type.shape
+    rank = len(factors)
+    parts = x.reshape(x.shape[0], channels, *factors, *x.shape[2:])
+    order = (0, 1, *(axis for k in range(rank) for axis in (2 + rank + k, 2 + k)))
+    return parts.transpose(order).reshape(x.shape[0], channels, *pixels)
+
+
+def pixel_unshuffle(op: PixelUnshuffle, call: Call, x: Array) -> Array:
+    factors, (channels, *pixels) = along(op.factors(call.types[0]), x), call.node.type.shape
+    rank = len(factors)
+    split = (size for pair in zip(pixels, factors, strict=True) for size in pair)
+    order = (0, 1, *(3 + 2 * k for k in range(rank)), *(2 + 2 * k for k in range(rank)))
+    return x.reshape(*x.shape[:2], *split).transpose(order).reshape(x.shape[0], channels, *pixels)
 
 
 def sides(before: tuple[int, int, int], x: Array) -> tuple[int, ...]:

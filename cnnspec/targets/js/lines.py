@@ -6,13 +6,21 @@ To add one: its kernel there, a function here, an entry in `LINES`. A test names
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ...ir import TensorType
 from ...ir.op import Node, Op
 from ...passes.activation_gradients import Flat
 from ...primitives.activation import Activation, ActivationGradient
 from ...primitives.affine import Bend, BendGradient, ChannelDot, NegativePart, TimesChannel
-from ...primitives.channels import LogSoftmaxGradient, MaxoutGradient, SoftmaxGradient
+from ...primitives.channels import (
+    ChannelTotal,
+    LogSoftmaxGradient,
+    MaxoutGradient,
+    RadixSoftmaxGradient,
+    RepeatChannels,
+    SoftmaxGradient,
+)
 from ...primitives.convolution.convolve import (
     AddBias,
     ChannelSum,
@@ -23,7 +31,7 @@ from ...primitives.convolution.convolve import (
 from ...primitives.dense import Multiply, MultiplyInputGradient, MultiplyWeightGradient
 from ...primitives.merge import Channels, MaxGradient, PixelSum, PlaceChannels, Product, Scale
 from ...primitives.windows import MaxWindows, Negate, Spread
-from ...words.channels import LogSoftmax, Maxout, Softmax
+from ...words.channels import LogSoftmax, Maxout, RadixSoftmax, Softmax
 from ...words.merge import Add, Concat, Max, Mean
 from ...words.pool import Gap
 from ...words.shape import Shuffle
@@ -165,6 +173,21 @@ def maxout_gradient(e: Emitter, node: Node[MaxoutGradient]) -> None:
     e.line(f"maxoutGradient({e[dy]}, {e[x]}, {e[node.name]}, {e.rows(y)}, {node.op.size})")
 
 
+def repeat_channels(e: Emitter, node: Node) -> None:
+    e.line(f"repeatChannels({e[node.inputs[0]]}, {e[node.name]}, {e.rows(node.name)})")
+
+
+def in_parts(kernel: str, parts: Callable[[Any], int]) -> Line:
+    """A kernel of channels that takes parts of ours as its channels."""
+
+    def line(e: Emitter, node: Node) -> None:
+        inputs = ", ".join(e[value] for value in node.inputs)
+        count, size = parts(node.op), node.type.elements
+        e.line(f"{kernel}({inputs}, {e[node.name]}, {count}, {size // count} * n)")
+
+    return line
+
+
 # ---- joins -----------------------------------------------------------------------------------------------
 
 
@@ -196,6 +219,10 @@ def product(e: Emitter, node: Node) -> None:
     a, b = node.inputs
     if e.type(b).elements == e.type(a).elements:
         e.line(f"multiply({e[a]}, {e[b]}, {e[node.name]})")
+    elif e.type(b).elements == 1:
+        e.line(f"multiplyImages({e[a]}, {e[b]}, {e[node.name]}, n)")
+    elif e.channels(b) < e.channels(a):
+        e.line(f"multiplyMap({e[a]}, {e[b]}, {e[node.name]}, {e.rows(a)})")
     else:
         e.line(f"multiplyGate({e[a]}, {e[b]}, {e[node.name]}, {e.channels(a)}, {e.pixels(a)}, n)")
 
@@ -266,6 +293,10 @@ LINES: dict[type[Op], Line] = {
     LogSoftmaxGradient: rowwise("logSoftmaxGradient"),
     Maxout: maxout,
     MaxoutGradient: maxout_gradient,
+    ChannelTotal: rowwise("channelTotals"),
+    RepeatChannels: repeat_channels,
+    RadixSoftmax: in_parts("softmax", lambda op: op.size),
+    RadixSoftmaxGradient: in_parts("softmaxGradient", lambda op: op.parts),
     TimesChannel: rowwise("timesChannel"),
     ChannelDot: channel_dot,
     Bend: rowwise("prelu"),

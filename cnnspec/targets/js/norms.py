@@ -8,7 +8,13 @@ from typing import Any
 from ...ir.op import Node, Op
 from ...primitives import norm
 from ...primitives.regularise import Drop, Masked
-from ...primitives.standardise import LrnGradient, Standardise, StandardiseGradient
+from ...primitives.standardise import (
+    LrnGradient,
+    ResponseNorm,
+    ResponseNormGradient,
+    Standardise,
+    StandardiseGradient,
+)
 from ...words.standardise import Lrn
 from .emit import Emitter
 
@@ -146,7 +152,15 @@ def emit_masked(e: Emitter, x: str, mask: str, y: str) -> None:
         e.line(f"multiplyImages({e[x]}, {e[mask]}, {e[y]}, n)")
 
 
+def response_norm(e: Emitter, node: Node[ResponseNorm]) -> None:
+    kernel = "responseNormGradient" if isinstance(node.op, ResponseNormGradient) else "responseNorm"
+    inputs, made = ", ".join(e[value] for value in node.inputs), node.name
+    e.line(f"{kernel}({inputs}, {e[made]}, {e.channels(made)}, {e.pixels(made)}, n, {node.op.eps!r})")
+
+
 LINES: dict[type[Op], Line] = {
+    ResponseNorm: response_norm,
+    ResponseNormGradient: response_norm,
     norm.Normalise: normalise,
     norm.NormaliseGradient: normalise_gradient,
     norm.BatchNorm: batch_norm,

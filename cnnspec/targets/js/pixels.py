@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ...ir.op import Node, Op
 from ...primitives.norm_windows import NormWindows, NormWindowsGradient
-from ...primitives.resample import BlendPixels, Enlarge, EnlargeGradient, Place, Take
+from ...primitives.resample import BlendPixels, Enlarge, EnlargeGradient, PixelShuffle, Place, Take
 from ...primitives.windows import MaxWindows, MaxWindowsGradient, MeanWindows, MeanWindowsGradient
 from .emit import Emitter, sizes, sliding
 
@@ -76,6 +76,13 @@ def enlarge_gradient(e: Emitter, node: Node[EnlargeGradient]) -> None:
     e.line(f"enlargeGradient({e[dy]}, {e[node.name]}, n, {how})")
 
 
+def pixel_shuffle(e: Emitter, node: Node[PixelShuffle]) -> None:
+    (x,), back = node.inputs, node.op.back
+    many = node.type if back else e.type(x)
+    how = f"{{ from: {sizes(many)}, factors: {list(node.op.factors)} }}"
+    e.line(f"{'pixelUnshuffle' if back else 'pixelShuffle'}({e[x]}, {e[node.name]}, n, {how})")
+
+
 def blend_pixels(e: Emitter, node: Node[BlendPixels]) -> None:
     (x,) = node.inputs
     tables = [
@@ -98,4 +105,5 @@ LINES: dict[type[Op], Line] = {
     Enlarge: enlarge,
     EnlargeGradient: enlarge_gradient,
     BlendPixels: blend_pixels,
+    PixelShuffle: pixel_shuffle,
 }

@@ -31,12 +31,13 @@ Array = np.ndarray
 EACH_NUMBER = {
     *("Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "Swish", "HardSwish", "Mish", "Softplus", "Softsign"),
     *("Sigmoid", "HardSigmoid", "Tanh", "Clip", "Identity", "Dropout", "Add", "Sum", "Max", "Mean", "Mul"),
+    *("Min", "Abs"),
 }
 WEIGHTS = {  # from which input on an operator reads constants
     **dict.fromkeys(("Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "PRelu"), 1),
     **dict.fromkeys(("LayerNormalization", "GroupNormalization", "InstanceNormalization", "Dropout", "Clip"), 1),
     **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze", "Pad", "Slice", "Split", "Resize", "Upsample"), 1),
-    **dict.fromkeys(("ReduceMean", "ReduceMax"), 1),
+    **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceSum", "ReduceL2"), 1),
 }
 
 

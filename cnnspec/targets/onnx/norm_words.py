@@ -5,8 +5,9 @@ from __future__ import annotations
 from ...ir import Node
 from ...words.affine import ChannelScale
 from ...words.norm import Bn
-from ...words.standardise import GroupNorm, LayerNorm, Lrn
+from ...words.standardise import Grn, GroupNorm, LayerNorm, Lrn
 from .page import WORD, OnnxPage
+from .pixel_words import reduced
 
 
 def bn(page: OnnxPage, node: Node[Bn], x: str) -> None:
@@ -88,3 +89,16 @@ def turned(page: OnnxPage, node: Node, x: str, part: str) -> str:
     """The channels from last to first."""
     ends = [page.constant(f"{node.name}.{k}", [v]) for k, v in (("last", -1), ("first", -(1 << 31)), ("c", 1))]
     return page.add("Slice", node, x, *ends, page.constant(f"{node.name}.back_by", [-1]), part=part)
+
+
+def grn(page: OnnxPage, node: Node[Grn], x: str) -> None:
+    """in + in * share * weight + bias, in the operators that PyTorch's exporter writes ConvNeXt V2 with."""
+    rank = len(page.kind(node).spatial)
+    norm = reduced(page, node, "ReduceL2", x, [*range(2, 2 + rank)], part="norm")
+    mean = reduced(page, node, "ReduceMean", norm, [1], part="mean")
+    total = page.add("Add", node, mean, page.number(f"{node.name}.eps", node.op.eps), part="total")
+    share = page.add("Div", node, norm, total, part="share")
+    weight, bias = (by_channel(page, node, name) for name in ("weight", "bias"))
+    shared = page.add("Mul", node, x, share, part="shared")
+    scaled = page.add("Mul", node, weight, shared, part="scaled")
+    page.add("Add", node, x, page.add("Add", node, bias, scaled, part="more"))

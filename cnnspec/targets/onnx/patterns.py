@@ -69,6 +69,8 @@ class Groups:
 
     def word(self, step: Step) -> Step:
         """The step, or the word that it ends: it reads `x`, then the other names in alphabetical order."""
+        if step.notes.get(NOTE, "").startswith("resize "):
+            return self.area(step)
         if len(step.outputs) == 1:
             op = noted(step.notes.get(NOTE, ""))
             found = op and next(self.matches(pattern_of(op), step.outputs[0], Match()), None)
@@ -81,6 +83,16 @@ class Groups:
                     inputs = [found.names["x"], *others]
                     return Step(WORD + word, step.name, inputs, step.outputs, found.attributes, step.notes)
         return step
+
+    def area(self, step: Step) -> Step:
+        """A mean of areas, which our own models write as a pool, or as a product of matrices on either side."""
+        x, *rest = step.inputs
+        before = self.makers.get(x)
+        if step.op == "MatMul" and before is not None and before.op == "MatMul" and before.input(0) in self.known:
+            x, rest = before.input(1), [before.input(0), *rest]
+        return Step(
+            f"{WORD}area", step.name, [x, *rest], step.outputs, {**step.attributes, "op": step.op}, step.notes
+        )
 
     def matches(self, pattern: Pattern, value: str, found: Match) -> Iterator[Match]:
         """Each way in which a value is made as the pattern says; `found` is what is known of that so far."""

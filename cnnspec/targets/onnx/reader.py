@@ -121,6 +121,9 @@ class Reader:
         """The graph from these inputs to these outputs, and the weights that it needs."""
         graph = eliminate_dead_code(self.b.graph(tuple(inputs), tuple(outputs)))
         graph = graph.with_nodes({n.name: n for n in graph if n.name in inputs or not isinstance(n.op, Input)})
+        left = next((node.name for node in graph if not node.op.word and not isinstance(node.op, Input)), "")
+        if left:
+            refuse("CNN503", f"no word says what makes {shown(left)}")
         kept = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
         weights = {name: array for name, array in self.weights.items() if name in kept}
         return Network(graph, weights, self.sources, tuple(self.notes))

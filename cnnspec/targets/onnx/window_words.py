@@ -14,14 +14,18 @@ from .page import OnnxPage
 
 
 def sliding(geometry: Geometry, rank: int, dilated: bool = True) -> dict[str, Any]:
-    """Kernel, stride and padding as attributes: pads are all beginnings, then all ends."""
+    """Kernel, stride and padding as attributes: pads are all beginnings, then all ends.
+
+    Where not `dilated` (pools, to which later opsets gave it) the dilation is left out unless there is one.
+    """
     pads = geometry.pad[-rank:]
     found = {
         "kernel_shape": list(geometry.kernel[-rank:]),
         "strides": list(geometry.stride[-rank:]),
         "pads": [before for before, _ in pads] + [after for _, after in pads],
     }
-    return {**found, "dilations": list(geometry.dilate[-rank:])} if dilated else found
+    apart = list(geometry.dilate[-rank:])
+    return {**found, "dilations": apart} if dilated or set(apart) != {1} else found
 
 
 def biased(page: OnnxPage, node: Node[Conv | DwConv | UpConv | Dense]) -> list[str]:
@@ -63,6 +67,8 @@ def minpool(page: OnnxPage, node: Node[MinPool], x: str) -> None:
 
 def avgpool(page: OnnxPage, node: Node[AvgPool], x: str) -> None:
     op = node.op
+    if op.dilate != 1:
+        page.ask_for(19, op.written())
     kind = page.kind(node)
     window = sliding(op.geometry(kind), len(kind.spatial), dilated=False)
     page.add("AveragePool", node, x, count_include_pad=int(op.count_pad), **window)
@@ -70,5 +76,7 @@ def avgpool(page: OnnxPage, node: Node[AvgPool], x: str) -> None:
 
 def lppool(page: OnnxPage, node: Node[LpPool], x: str) -> None:
     op = node.op
+    if op.dilate != 1:
+        page.ask_for(18, op.written())
     kind = page.kind(node)
     page.add("LpPool", node, x, p=op.p, **sliding(op.geometry(kind), len(kind.spatial), dilated=False))

@@ -7,7 +7,7 @@ onnxruntime's and the way back (`onnx_import`) against the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import isinf
 
 from ...ir import Node
@@ -15,14 +15,26 @@ from ...ir.expression import Apply, Expression, Number, X, in_order
 from ...ir.op import Op
 from ...primitives.activation import Activation
 from ...words.activation import Clip, Gelu, HardSigmoid
-from ...words.channels import Maxout
 from ...words.dense import Dense
 from ...words.regularise import Dropout, DropPath
-from ...words.resample import Crop, Pad, Resize, Upsample
-from ...words.shape import Shuffle
-from ...words.take import Take
-from .norm_words import bn, groupnorm, layernorm, lrn, prelu, scale
+from .norm_words import bn, grn, groupnorm, layernorm, lrn, prelu, scale
 from .page import WORD, OnnxPage
+from .pixel_words import (
+    channelmax,
+    channelmean,
+    crop,
+    gap,
+    gmp,
+    maxout,
+    pad,
+    pixelshuffle,
+    pixelunshuffle,
+    radixsoftmax,
+    resize,
+    shuffle,
+    take,
+    upsample,
+)
 from .window_words import avgpool, biased, convolution, lppool, maxpool, minpool, upconv
 
 Writer = Callable[..., object]
@@ -35,84 +47,12 @@ def dense(page: OnnxPage, node: Node[Dense], x: str) -> None:
     page.add("Gemm", node, x, *biased(page, node), transB=1)
 
 
-def gap(page: OnnxPage, node: Node, x: str) -> None:
-    page.add("Flatten", node, page.add("GlobalAveragePool", node, x, part="pixel"))
-
-
-def gmp(page: OnnxPage, node: Node, x: str) -> None:
-    page.add("Flatten", node, page.add("GlobalMaxPool", node, x, part="pixel"))
-
-
-def pad(page: OnnxPage, node: Node[Pad], x: str) -> None:
-    """Noted, so that no window behind it takes the padding as its own."""
-    op = node.op
-    kind = page.kind(node)
-    sides = op.sides(kind)[-len(kind.spatial) :]
-    before, after = ([0, op.channels, *(pair[k] for pair in sides)] for k in (0, 1))
-    mode = "constant" if op.mode == "zeros" else op.mode
-    page.add("Pad", node, x, page.constant(f"{node.name}.sides", before + after), mode=mode)
-    page.note(WORD, "pad")
-
-
-def crop(page: OnnxPage, node: Node[Crop], x: str) -> None:
-    kind = page.kind(node)
-    rank = len(kind.spatial)
-    starts = node.op.before(kind)[-rank:]
-    ends = [start + size for start, size in zip(starts, node.type.spatial, strict=True)]
-    cut(page, node, x, starts, ends, range(2, 2 + rank))
-
-
-def take(page: OnnxPage, node: Node[Take], x: str) -> None:
-    op = node.op
-    cut(page, node, x, [op.start], [op.start + op.size], [1])
-
-
-def cut(page: OnnxPage, node: Node, x: str, *parts: Iterable[int]) -> None:
-    """A part of the value; `parts` are starts, ends and axes."""
-    named = zip(("starts", "ends", "axes"), parts, strict=True)
-    page.add("Slice", node, x, *(page.constant(f"{node.name}.{name}", list(values)) for name, values in named))
-
-
-def upsample(page: OnnxPage, node: Node[Upsample], x: str) -> None:
-    factors = node.op.factors(page.kind(node))[-len(node.type.spatial) :]
-    scales = page.constant(f"{node.name}.scales", [1, 1, *factors], "float32")
-    page.add("Resize", node, x, "", scales, **NEAREST)
-
-
-def resize(page: OnnxPage, node: Node[Resize], x: str) -> None:
-    nearest = node.op.mode == "nearest"
-    how = NEAREST if nearest else {"mode": "linear"}
-    if page.opset >= 18:
-        sizes = page.constant(f"{node.name}.sizes", [*node.type.spatial])
-        page.add("Resize", node, x, "", "", sizes, axes=list(range(2, 2 + len(node.type.spatial))), **how)
-        return
-    whole = page.add("Shape", node, x, part="whole")
-    ends = [page.constant(f"{node.name}.{name}", [k]) for name, k in (("first", 0), ("second", 1))]
-    images = page.add("Slice", node, whole, *ends, part="images")
-    size = page.constant(f"{node.name}.size", [*node.type.shape])
-    sizes = page.add("Concat", node, images, size, axis=0, part="sizes")
-    page.add("Resize", node, x, "", "", sizes, **how)
-
-
-NEAREST = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-
-
 def flatten(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Flatten", node, x)
 
 
 def reshape(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Reshape", node, x, page.constant(f"{node.name}.shape", [0, *node.type.shape]))
-
-
-def shuffle(page: OnnxPage, node: Node[Shuffle], x: str) -> None:
-    groups = node.op.size
-    channels, *pixels = node.type.shape
-    apart = page.constant(f"{node.name}.groups", [0, groups, channels // groups, *pixels])
-    together = page.constant(f"{node.name}.shape", [0, channels, *pixels])
-    rows = page.add("Reshape", node, x, apart, part="rows")
-    order = [0, 2, 1, *range(3, 3 + len(pixels))]
-    page.add("Reshape", node, page.add("Transpose", node, rows, part="columns", perm=order), together)
 
 
 # ---- activations -------------------------------------------------------------------------------------
@@ -234,16 +174,6 @@ def step(page: OnnxPage, node: Node, x: str) -> None:
     page.add("Cast", node, positive, to=page.element)
 
 
-def maxout(page: OnnxPage, node: Node[Maxout], x: str) -> None:
-    piece = node.op.size
-    shape = page.constant(f"{node.name}.shape", [0, node.type["c"], piece, *node.type.spatial])
-    pieces = page.add("Reshape", node, x, shape, part="pieces")
-    if page.opset >= 18:
-        page.add("ReduceMax", node, pieces, page.constant(f"{node.name}.axes", [2]), keepdims=0)
-    else:
-        page.add("ReduceMax", node, pieces, axes=[2], keepdims=0)
-
-
 # ---- regularisation ----------------------------------------------------------------------------------------
 
 
@@ -261,6 +191,12 @@ def dropout(page: OnnxPage, node: Node[Dropout], x: str) -> None:
 
 def add(page: OnnxPage, node: Node, *inputs: str) -> None:
     page.add("Add" if len(inputs) == 2 else "Sum", node, *inputs)
+
+
+def sub(page: OnnxPage, node: Node, *inputs: str) -> None:
+    left = inputs[0]
+    for count, value in enumerate(inputs[1:], 2):
+        left = page.add("Sub", node, left, value, part="" if count == len(inputs) else f"{count}")
 
 
 def mul(page: OnnxPage, node: Node, *inputs: str) -> None:
@@ -305,6 +241,8 @@ WORDS: dict[str, Writer] = {
     "lppool": lppool,
     "gap": gap,
     "gmp": gmp,
+    "channelmean": channelmean,
+    "channelmax": channelmax,
     "dense": dense,
     "flatten": flatten,
     "reshape": reshape,
@@ -312,6 +250,8 @@ WORDS: dict[str, Writer] = {
     "crop": crop,
     "upsample": upsample,
     "resize": resize,
+    "pixelshuffle": pixelshuffle,
+    "pixelunshuffle": pixelunshuffle,
     "shuffle": shuffle,
     "take": take,
     "relu": operator("Relu"),
@@ -333,11 +273,13 @@ WORDS: dict[str, Writer] = {
     "step": step,
     "softmax": over_channels("Softmax"),
     "logsoftmax": over_channels("LogSoftmax"),
+    "radixsoftmax": radixsoftmax,
     "maxout": maxout,
     "bn": bn,
     "layernorm": layernorm,
     "groupnorm": groupnorm,
     "lrn": lrn,
+    "grn": grn,
     "scale": scale,
     "dropout": dropout,
     "droppath": droppath,
@@ -345,5 +287,7 @@ WORDS: dict[str, Writer] = {
     "concat": concat,
     "mul": mul,
     "max": join("Max"),
+    "min": join("Min"),
+    "sub": sub,
     "mean": join("Mean"),
 }

@@ -60,7 +60,10 @@ def upconv(page: Page, node: Node[UpConv], x: str) -> str:
     kernel = numbers(geometry.kernel, rank)
     layer = page.layer(node, f"nn.ConvTranspose{rank}d({kind['c']}, {op.size[0]}, {kernel}{more})")
     begin(page, node)
-    return f"{layer}({x})"
+    if symmetric(geometry):
+        return f"{layer}({x})"
+    sides = zip(geometry.pad[-rank:], node.type.spatial, strict=True)  # the layer cuts off nothing then
+    return f"{layer}({x})[:, :, {', '.join(f'{first}:{first + size}' for (first, _), size in sides)}]"
 
 
 def dense(page: Page, node: Node[Dense], x: str) -> str:
@@ -120,6 +123,8 @@ def window(geometry: Geometry, rank: int) -> str:
         parts.append(f"stride={numbers(geometry.stride, rank)}")
     if takes_padding(geometry) and any(map(any, geometry.pad)):
         parts.append(f"padding={numbers(tuple(pair[0] for pair in geometry.pad), rank)}")
+    if set(geometry.dilate) != {1}:
+        parts.append(f"dilation={numbers(geometry.dilate, rank)}")
     return ", ".join(parts)
 
 
@@ -143,6 +148,11 @@ def avgpool(page: Page, node: Node[AvgPool], x: str) -> str:
     rank = len(node.type.spatial)
     geometry = op.geometry(page.kind(node))
     padded = any(map(any, geometry.pad))
+    if set(geometry.dilate) != {1}:
+        name = page.piece("mean_of_apart", MEAN_OF_APART)
+        dilate = numbers(geometry.dilate, rank)
+        how = f"{padding(geometry, rank)}, {geometry.kernel[-rank:]}, {numbers(geometry.stride, rank)}, {dilate}"
+        return f"{name}({x}, {how}{', count_pad=True' if op.count_pad else ''})"
     if padded and not takes_padding(geometry):
         kernel, stride = numbers(geometry.kernel, rank), numbers(geometry.stride, rank)
         if op.count_pad:
@@ -153,11 +163,24 @@ def avgpool(page: Page, node: Node[AvgPool], x: str) -> str:
     return f"F.avg_pool{rank}d({x}, {window(geometry, rank)}{counted})"
 
 
+MEAN_OF_APART = '''
+def mean_of_apart(x, pad, kernel, stride, dilation, count_pad=False):
+    """Average pooling whose window's pixels are apart: a convolution with ones."""
+    conv = F.conv2d if x.dim() == 4 else F.conv1d
+    ones = torch.ones(x.shape[1], 1, *kernel, dtype=x.dtype, device=x.device)
+
+    def sums(x, ones):
+        return conv(F.pad(x, pad), ones, stride=stride, dilation=dilation, groups=x.shape[1])
+
+    return sums(x, ones) / (ones[0].sum() if count_pad else sums(torch.ones_like(x[:1, :1]), ones[:1]))
+'''
+
+
 NORM_OF_WINDOWS = '''
-def norm_of_windows(x, p, kernel, stride):
+def norm_of_windows(x, p, kernel, stride, dilation):
     """Power-average pooling: the p-norm of each window; where all of it is 0, its gradient is 0."""
-    for axis, (size, step) in enumerate(zip(kernel, stride), 2):
-        x = x.unfold(axis, size, step)
+    for axis, (size, step, apart) in enumerate(zip(kernel, stride, dilation), 2):
+        x = x.unfold(axis, (size - 1) * apart + 1, step)[..., ::apart]
     return torch.linalg.vector_norm(x.flatten(2 + len(kernel)), p, dim=-1)
 '''
 
@@ -169,7 +192,7 @@ def lppool(page: Page, node: Node[LpPool], x: str) -> str:
     if any(map(any, geometry.pad)):
         x = f"F.pad({x}, {padding(geometry, rank)})"
     name = page.piece("norm_of_windows", NORM_OF_WINDOWS)
-    return f"{name}({x}, {op.p}, {geometry.kernel[-rank:]}, {geometry.stride[-rank:]})"
+    return f"{name}({x}, {op.p}, {geometry.kernel[-rank:]}, {geometry.stride[-rank:]}, {geometry.dilate[-rank:]})"
 
 
 def gap(page: Page, node: Node, x: str) -> str:

@@ -15,12 +15,12 @@ from ...ir.op import Op
 from ...primitives.activation import Activation
 from ...words.activation import Celu, Clip, Elu, Gelu, HardSigmoid, Leaky
 from ...words.affine import ChannelScale, PRelu
-from ...words.channels import Maxout
+from ...words.channels import Maxout, RadixSoftmax
 from ...words.norm import Bn
 from ...words.regularise import Dropout, DropPath
-from ...words.resample import Crop, Pad, Resize, Upsample
+from ...words.resample import Crop, Pad, PixelShuffle, PixelUnshuffle, Resize, Upsample
 from ...words.shape import Shuffle
-from ...words.standardise import GroupNorm, LayerNorm, Lrn
+from ...words.standardise import Grn, GroupNorm, LayerNorm, Lrn
 from ...words.take import Take
 from . import windows as windows
 from .formula import pointwise
@@ -71,10 +71,39 @@ def upsample(page: Page, node: Node[Upsample], x: str) -> str:
 
 def resize(page: Page, node: Node[Resize], x: str) -> str:
     size = numbers(node.type.spatial, len(node.type.spatial))
+    if node.op.mode == "area":
+        return f"F.adaptive_avg_pool{len(node.type.spatial)}d({x}, {size})"
     if node.op.mode == "nearest":
         return f"F.interpolate({x}, {size})"
     mode = "bilinear" if node.type.kind == "image" else "linear"
-    return f'F.interpolate({x}, {size}, mode="{mode}")'
+    corners = ", align_corners=True" if node.op.align_corners else ""
+    return f'F.interpolate({x}, {size}, mode="{mode}"{corners})'
+
+
+def pixelshuffle(page: Page, node: Node[PixelShuffle], x: str) -> str:
+    factors = node.op.factors(page.kind(node))[-len(node.type.spatial) :]
+    if len(set(factors)) == 1 and len(factors) == 2:
+        return f"F.pixel_shuffle({x}, {factors[0]})"
+    rank = len(factors)
+    order = [axis for k in range(rank) for axis in (2 + rank + k, 2 + k)]
+    return rearranged(x, f"unflatten(1, ({node.type['c']}, {', '.join(map(str, factors))}))", order, node)
+
+
+def pixelunshuffle(page: Page, node: Node[PixelUnshuffle], x: str) -> str:
+    kind = page.kind(node)
+    factors = node.op.factors(kind)[-len(node.type.spatial) :]
+    if len(set(factors)) == 1 and len(factors) == 2:
+        return f"F.pixel_unshuffle({x}, {factors[0]})"
+    rank = len(factors)
+    split = [size for pair in zip(node.type.spatial, factors, strict=True) for size in pair]
+    order = [*(3 + 2 * k for k in range(rank)), *(2 + 2 * k for k in range(rank))]
+    return rearranged(x, f"reshape(-1, {kind['c']}, {', '.join(map(str, split))})", order, node)
+
+
+def rearranged(x: str, apart: str, order: list[int], node: Node) -> str:
+    """Axes taken apart, put in another order, and together again."""
+    shape = ", ".join(map(str, node.type.shape))
+    return f"{x}.{apart}.permute(0, 1, {', '.join(map(str, order))}).reshape(-1, {shape})"
 
 
 def take(page: Page, node: Node[Take], x: str) -> str:
@@ -143,6 +172,18 @@ def maxout(page: Page, node: Node[Maxout], x: str) -> str:
     return f"{x}.unflatten(1, (-1, {node.op.size})).max(2).values"
 
 
+def radixsoftmax(page: Page, node: Node[RadixSoftmax], x: str) -> str:
+    return f"{x}.unflatten(1, ({node.op.size}, -1)).softmax(1).flatten(1, 2)"
+
+
+def channelmean(page: Page, node: Node, x: str) -> str:
+    return f"{x}.mean(1, keepdim=True)"
+
+
+def channelmax(page: Page, node: Node, x: str) -> str:
+    return f"{x}.max(1, keepdim=True).values"
+
+
 # ---- normalisation and regularisation ----------------------------------------------------------------
 
 
@@ -177,6 +218,23 @@ class Scale(nn.Module):
         return y if self.bias is None else y + self.bias.reshape(-1, *pixels)
 '''
 
+RESPONSE_NORM = '''
+class ResponseNorm(nn.Module):
+    """Global response normalisation (ConvNeXt V2)."""
+
+    def __init__(self, channels, eps=1e-6):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.zeros(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        pixels = [1] * (x.dim() - 2)
+        norm = torch.linalg.vector_norm(x, dim=tuple(range(2, x.dim())), keepdim=True)
+        share = norm / (norm.mean(1, keepdim=True) + self.eps)
+        return x + x * share * self.weight.reshape(-1, *pixels) + self.bias.reshape(-1, *pixels)
+'''
+
 DROP_PATH = '''
 def drop_path(x, rate, training):
     """In training the whole value of an image is zero with this probability, and else grows to keep the mean."""
@@ -199,6 +257,12 @@ def layernorm(page: Page, node: Node[LayerNorm], x: str) -> str:
 def groupnorm(page: Page, node: Node[GroupNorm], x: str) -> str:
     (groups,) = node.op.size
     layer = page.layer(node, f"nn.GroupNorm({groups}, {node.type['c']}{with_eps(node.op)})")
+    return f"{layer}({x})"
+
+
+def grn(page: Page, node: Node[Grn], x: str) -> str:
+    eps = "" if node.op.eps == 1e-6 else f", eps={node.op.eps!r}"
+    layer = page.layer(node, f"{page.piece('ResponseNorm', RESPONSE_NORM)}({node.type['c']}{eps})")
     return f"{layer}({x})"
 
 
@@ -242,6 +306,14 @@ def maximum(page: Page, node: Node, *inputs: str) -> str:
     return f"torch.stack([{', '.join(inputs)}]).max(0).values"
 
 
+def minimum(page: Page, node: Node, *inputs: str) -> str:
+    return f"torch.stack([{', '.join(inputs)}]).min(0).values"
+
+
+def sub(page: Page, node: Node, *inputs: str) -> str:
+    return " - ".join(inputs)
+
+
 def mul(page: Page, node: Node, *inputs: str) -> str:
     factors = []
     for value, source in zip(node.inputs, inputs, strict=True):
@@ -269,6 +341,8 @@ WORDS: dict[str, Writer] = {
     "lppool": windows.lppool,
     "gap": windows.gap,
     "gmp": windows.gmp,
+    "channelmean": channelmean,
+    "channelmax": channelmax,
     "dense": windows.dense,
     "flatten": flatten,
     "reshape": reshape,
@@ -276,6 +350,8 @@ WORDS: dict[str, Writer] = {
     "crop": crop,
     "upsample": upsample,
     "resize": resize,
+    "pixelshuffle": pixelshuffle,
+    "pixelunshuffle": pixelunshuffle,
     "shuffle": shuffle,
     "take": take,
     "relu": function("F.relu"),
@@ -296,13 +372,16 @@ WORDS: dict[str, Writer] = {
     "softplus": softplus,
     "softsign": function("F.softsign"),
     "step": step,
+    "abs": function("torch.abs"),
     "softmax": over_channels("F.softmax"),
     "logsoftmax": over_channels("F.log_softmax"),
+    "radixsoftmax": radixsoftmax,
     "maxout": maxout,
     "bn": bn,
     "layernorm": layernorm,
     "groupnorm": groupnorm,
     "lrn": lrn,
+    "grn": grn,
     "scale": scale,
     "dropout": dropout,
     "droppath": droppath,
@@ -310,5 +389,7 @@ WORDS: dict[str, Writer] = {
     "concat": concat,
     "mul": mul,
     "max": maximum,
+    "min": minimum,
+    "sub": sub,
     "mean": mean,
 }

@@ -67,8 +67,12 @@ def conv(op, x, weight, bias=None, groups=None):
 def upconv(op, x, weight, bias=None):
     rank = x.ndim - 2
     turned = F.conv_transpose2d if rank == 2 else F.conv_transpose1d
-    stride, pad, more, dilate = (spread(v, rank) for v in (op.stride, op.pad, op.output_pad, op.dilate))
-    return turned(x, weight, bias, stride, pad, more, op.groups, dilate)
+    stride, more, dilate = (spread(v, rank) for v in (op.stride, op.output_pad, op.dilate))
+    cuts = sides(op.pad, rank)
+    whole = turned(x, weight, bias, stride, 0, more, op.groups, dilate)
+    for axis, (first, last) in enumerate(cuts, 2):
+        whole = whole.narrow(axis, first, whole.shape[axis] - first - last)
+    return whole
 
 
 def dwconv(op, x, weight, bias=None):
@@ -81,18 +85,25 @@ def kernel_of(op, x) -> tuple[int, ...]:
 
 def maxpool(op, x):
     kernel = kernel_of(op, x)
-    x = padded(x, padding(op, x, kernel), -torch.inf)
+    x = padded(x, padding(op, x, kernel, op.dilate), -torch.inf)
     function = F.max_pool2d if x.dim() == 4 else F.max_pool1d
-    return function(x, kernel, op.stride or kernel)
+    return function(x, kernel, op.stride or kernel, dilation=op.dilate)
+
+
+def sums(op, x, kernel):
+    """The sum of each window, by a convolution with ones: that may be dilated."""
+    rank = x.dim() - 2
+    x = padded(x, padding(op, x, kernel, op.dilate))
+    ones = torch.ones(x.shape[1], 1, *kernel, dtype=x.dtype)
+    function = F.conv2d if rank == 2 else F.conv1d
+    return function(x, ones, stride=op.stride or kernel, dilation=op.dilate, groups=x.shape[1])
 
 
 def avgpool(op, x):
     kernel = kernel_of(op, x)
-    pads = padding(op, x, kernel)
-    function = F.avg_pool2d if x.dim() == 4 else F.avg_pool1d
 
     def mean(values):
-        return function(padded(values, pads), kernel, op.stride or kernel)
+        return sums(op, values, kernel) / math.prod(kernel)
 
     return mean(x) if op.count_pad else mean(x) / mean(torch.ones_like(x))
 
@@ -100,9 +111,8 @@ def avgpool(op, x):
 def lppool(op, x):
     """The formula as it stands, but for windows of zeros, at which a root has no slope."""
     kernel = kernel_of(op, x)
-    powers = padded(x.abs() ** op.p, padding(op, x, kernel))
-    sums = (F.avg_pool2d if x.dim() == 4 else F.avg_pool1d)(powers, kernel, op.stride or kernel) * math.prod(kernel)
-    return torch.where(sums > 0, torch.where(sums > 0, sums, 1) ** (1 / op.p), 0)
+    found = sums(op, x.abs() ** op.p, kernel)
+    return torch.where(found > 0, torch.where(found > 0, found, 1) ** (1 / op.p), 0)
 
 
 def pixels(x) -> tuple[int, ...]:
@@ -134,6 +144,41 @@ def layernorm(op, x, weight, bias):
     return F.layer_norm(last, last.shape[-1:], weight, bias, op.eps).movedim(-1, 1)
 
 
+def grn(op, x, weight, bias):
+    norm = torch.linalg.vector_norm(x, dim=pixels(x), keepdim=True)
+    share = norm / (norm.mean(1, keepdim=True) + op.eps)
+    return x + scale(op, x * share, weight, bias)
+
+
+def resize(op, x):
+    size = spread(op.size if len(op.size) > 1 else op.size[0], x.ndim - 2)
+    if op.mode == "area":
+        return (F.adaptive_avg_pool2d if x.ndim == 4 else F.adaptive_avg_pool1d)(x, size)
+    if op.mode == "nearest":
+        return F.interpolate(x, size, mode="nearest")
+    return F.interpolate(x, size, mode="bilinear" if x.ndim == 4 else "linear", align_corners=op.align_corners)
+
+
+def shuffled(op, x, function):
+    """PyTorch's function where the factor is one number for an image; else by its own formula, pixel by pixel."""
+    rank = x.ndim - 2
+    u, v = (1, *spread(op.size, rank))[-2:]
+    if rank == 2 and u == v:
+        return function(x, u)
+    x4 = x if rank == 2 else x[:, :, None]
+    if function is F.pixel_shuffle:
+        n, c, h, w = x4.shape
+        rows = [[x4[:, i * v + j :: u * v] for j in range(v)] for i in range(u)]
+        made = x4.new_zeros(n, c // (u * v), h * u, w * v)
+        for i in range(u):
+            for j in range(v):
+                made[:, :, i::u, j::v] = rows[i][j]
+    else:
+        parts = [x4[:, :, i::u, j::v] for i in range(u) for j in range(v)]
+        made = torch.stack(parts, 2).flatten(1, 2)
+    return made if rank == 2 else made[:, :, 0]
+
+
 def mul(op, *inputs):
     full = max(inputs, key=lambda x: (x.numel(), x.dim()))
     product = 1
@@ -157,11 +202,16 @@ WORDS = {
     "pad": pad,
     "crop": crop,
     "upsample": lambda op, x: F.interpolate(x, scale_factor=spread(op.size, x.ndim - 2), mode="nearest"),
-    "resize": lambda op, x: F.interpolate(
-        x,
-        spread(op.size if len(op.size) > 1 else op.size[0], x.ndim - 2),
-        mode="nearest" if op.mode == "nearest" else "bilinear" if x.ndim == 4 else "linear",
-    ),
+    "resize": resize,
+    "pixelshuffle": lambda op, x: shuffled(op, x, F.pixel_shuffle),
+    "pixelunshuffle": lambda op, x: shuffled(op, x, F.pixel_unshuffle),
+    "channelmean": lambda op, x: x.mean(1, keepdim=True),
+    "channelmax": lambda op, x: x.max(1, keepdim=True).values,
+    "radixsoftmax": lambda op, x: x.unflatten(1, (op.size, -1)).softmax(1).flatten(1, 2),
+    "grn": grn,
+    "abs": lambda op, x: x.abs(),
+    "min": lambda op, *xs: torch.stack(xs).min(0).values,
+    "sub": lambda op, *xs: xs[0] - sum(xs[1:]),
     "gmp": lambda op, x: x.amax(pixels(x)),
     "shuffle": lambda op, x: x.reshape(len(x), op.size, -1, *x.shape[2:]).transpose(1, 2).reshape(x.shape),
     "take": lambda op, x: x[:, op.start : op.start + op.size],

@@ -134,6 +134,10 @@ class Net:
         if name in ("crop", "resize"):
             sizes = self.sizes(value, 2, 6) or (2,)
             return cls(sizes, mode=pick(["nearest", "bilinear"])) if name == "resize" else cls(sizes)
+        if name in ("pixelshuffle", "pixelunshuffle"):
+            down = name == "pixelunshuffle"
+            fit = (f for f in (2, 3) if not any(n % f for n in kind.spatial)) if down else ()
+            return cls(pick([1, *fit, *(f for f in (2,) if not down and kind["c"] % f ** len(kind.spatial) == 0)]))
         if name == "take":
             return cls(pick([1, 2]), start=pick([0, 1]))
         if name == "groupnorm":

@@ -146,3 +146,15 @@ export function lrnGradient(dy, x, base, dx, c, l, { size, alpha, beta }) {
     }
   }
 }
+
+
+/** The sum over the channels of each pixel: x[c][l] -> y[l]. */
+export function channelTotals(x, y, c, l) {
+  y.fill(0);
+  for (let i = 0, at = 0; i < c; i++) for (let j = 0; j < l; j++, at++) y[j] += x[at];
+}
+
+/** One channel as c that are alike: x[l] -> y[c][l]. */
+export function repeatChannels(x, y, c, l) {
+  for (let i = 0; i < c; i++) copy(x, 0, y, i * l, l);
+}

@@ -47,3 +47,9 @@ export function randomMask(random, rate, mask) {
 export function negativePart(x, y) {
   for (let i = 0; i < y.length; i++) y[i] = x[i] < 0 ? x[i] : 0;
 }
+
+
+/** y = a · b with one number of b for each pixel of each image: a[c][l], b[l]. */
+export function multiplyMap(a, b, y, c, l) {
+  for (let i = 0, at = 0; i < c; i++) for (let j = 0; j < l; j++, at++) y[at] = a[at] * b[j];
+}

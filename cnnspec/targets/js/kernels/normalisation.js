@@ -130,3 +130,42 @@ export function standardiseGroupsGradient(dy, z, r, dx, groups, members, n) {
       for (let e = 0; e < n; e++, at++) dx[at] = r[g * n + e] * (dy[at] - mean[e] - z[at] * along[e]);
   }
 }
+
+
+/** What a response normalisation takes of each image: the norm of each channel, eps + their mean, and norm / that. */
+export function responses(x, e, c, pixels, n, eps) {
+  const norm = new Float64Array(c), share = new Float64Array(c);
+  let total = 0;
+  for (let i = 0; i < c; i++) {
+    let sum = 0;
+    for (let q = 0; q < pixels; q++) sum += x[(i * pixels + q) * n + e] ** 2;
+    norm[i] = Math.sqrt(sum);
+    total += norm[i] / c;
+  }
+  for (let i = 0; i < c; i++) share[i] = norm[i] / (total + eps);
+  return { norm, share, total: total + eps };
+}
+
+/** y = x · norm[c] / (eps + mean of norm), norm the root of the sum of squares of a channel: x[c][pixels][n]. */
+export function responseNorm(x, y, c, pixels, n, eps) {
+  for (let e = 0; e < n; e++) {
+    const { share } = responses(x, e, c, pixels, n, eps);
+    for (let i = 0; i < c; i++) for (let q = 0, at = i * pixels * n + e; q < pixels; q++, at += n) y[at] = x[at] * share[i];
+  }
+}
+
+/** dx = dy · share + x · (s - mean of s · share) / (total · norm), s[c] the sum of dy · x; 0 where norm is. */
+export function responseNormGradient(dy, x, dx, c, pixels, n, eps) {
+  for (let e = 0; e < n; e++) {
+    const { norm, share, total } = responses(x, e, c, pixels, n, eps), sums = new Float64Array(c);
+    let mean = 0;
+    for (let i = 0; i < c; i++) {
+      for (let q = 0, at = i * pixels * n + e; q < pixels; q++, at += n) sums[i] += dy[at] * x[at];
+      mean += (sums[i] * share[i]) / c;
+    }
+    for (let i = 0; i < c; i++) {
+      const slope = norm[i] ? (sums[i] - mean) / (total * norm[i]) : 0;
+      for (let q = 0, at = i * pixels * n + e; q < pixels; q++, at += n) dx[at] = dy[at] * share[i] + x[at] * slope;
+    }
+  }
+}

@@ -2,17 +2,17 @@
 
 /** Calls visit(to, taps, count) for each window: its output is the run of n numbers at `to`, its pixels the runs at
  * taps[0] ... taps[count - 1], in reading order; what lies outside of the image is left out. */
-export function eachWindow({ from: [c, h, w], to: [, rows, columns], kernel, stride = [1, 1], pad = [0, 0] }, n, visit) {
+export function eachWindow({ from: [c, h, w], to: [, rows, columns], kernel, stride = [1, 1], pad = [0, 0], dilate = [1, 1] }, n, visit) {
   const taps = new Int32Array(kernel[0] * kernel[1]);
   for (let i = 0, to = 0; i < c; i++)
     for (let r = 0; r < rows; r++)
       for (let q = 0; q < columns; q++, to += n) {
         let count = 0;
         for (let u = 0; u < kernel[0]; u++) {
-          const y = r * stride[0] + u - pad[0];
+          const y = r * stride[0] + u * dilate[0] - pad[0];
           if (y < 0 || y >= h) continue;
           for (let v = 0; v < kernel[1]; v++) {
-            const z = q * stride[1] + v - pad[1];
+            const z = q * stride[1] + v * dilate[1] - pad[1];
             if (z >= 0 && z < w) taps[count++] = ((i * h + y) * w + z) * n;
           }
         }

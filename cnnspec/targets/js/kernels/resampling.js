@@ -52,3 +52,27 @@ export function blendPixels(x, y, n, { from: [, h, w], to: [c, rows, columns], d
             for (let e = 0; e < n; e++) y[to + e] += part * share * x[at + e];
           }
 }
+
+
+/** Channels become pixels: y[c][h·u + i][w·v + j][n] = x[(c·u + i)·v + j][h][w][n]; `from` is the size of x. */
+export function pixelShuffle(x, y, n, how) {
+  eachShuffled(how, (many, few) => {
+    for (let e = 0; e < n; e++) y[few * n + e] = x[many * n + e];
+  });
+}
+
+/** Its inverse; `from` is the size of y, which has more channels. */
+export function pixelUnshuffle(x, y, n, how) {
+  eachShuffled(how, (many, few) => {
+    for (let e = 0; e < n; e++) y[many * n + e] = x[few * n + e];
+  });
+}
+
+/** Where a pixel stands with many channels, [c·u·v, h, w], and with few, [c, h·u, w·v]. */
+export function eachShuffled({ from: [channels, h, w], factors: [u, v] }, visit) {
+  for (let c = 0, many = 0; c < channels / (u * v); c++)
+    for (let i = 0; i < u; i++)
+      for (let j = 0; j < v; j++)
+        for (let r = 0; r < h; r++)
+          for (let q = 0; q < w; q++, many++) visit(many, ((c * h + r) * u + i) * w * v + q * v + j);
+}

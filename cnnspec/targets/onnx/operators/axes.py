@@ -6,6 +6,8 @@ from math import prod
 
 import numpy as np
 
+from ....ir import TensorType
+from ....ir.op import Op
 from ..reader import Reader
 from ..steps import FLOATS, HALVES, Step, refuse
 from ..values import Seen, axis_of, seen, word
@@ -62,7 +64,28 @@ def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen
         return seen(value.value, shape)
     if len(shape) == 1 and not value.ravel and kind.shape == value.shape:
         return Seen(value.value, shape, (0,), value.perm)
+    moved = pixels_moved(value, kind, shape)
+    if moved:
+        return r.made(moved, value.value)
     refuse("CNN504", f"{step} takes the numbers of an image in an order that no word gives")
+
+
+def pixels_moved(value: Seen, kind: TensorType, shape: tuple[int, ...]) -> Op | None:
+    """`pixelshuffle` or `pixelunshuffle`, if axes taken apart, turned and put together are one of them."""
+    rank = len(kind.spatial)
+    channels, *rest = value.shape
+    if value.ravel or len(rest) != 2 * rank or not rank:
+        return None
+    if value.perm == (0, *(axis for k in range(rank) for axis in (1 + rank + k, 1 + k))):
+        factors, sizes = rest[:rank], rest[rank:]
+        made = (channels, *(n * f for n, f in zip(sizes, factors, strict=True)))
+        if tuple(sizes) == kind.spatial and shape == made:
+            return word("pixelshuffle", tuple(factors) if len(set(factors)) > 1 else factors[0])
+    if value.perm == (0, *range(2, 2 * rank + 1, 2), *range(1, 2 * rank, 2)):
+        sizes, factors = rest[::2], rest[1::2]
+        if channels == kind["c"] and shape == (channels * prod(factors), *sizes):
+            return word("pixelunshuffle", tuple(factors) if len(set(factors)) > 1 else factors[0])
+    return None
 
 
 def squeeze(r: Reader, step: Step) -> Seen:

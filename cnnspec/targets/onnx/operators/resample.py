@@ -147,14 +147,18 @@ def resize(r: Reader, step: Step) -> Seen:
     mode = step.get("mode", "nearest")
     if mode not in ("nearest", "linear") or (step.get("antialias", 0) and min(ratios) < 1):
         refuse("CNN504", f"{step} blends pixels ({mode}) in a way for which there is no word")
-    for have, want, ratio in zip(kind.spatial, wanted, ratios, strict=True):
-        if not same_places(have, want, ratio, mode, *modes):
-            refuse("CNN504", f"{step} takes other pixels ({', '.join(modes)}) than `resize` does")
+    sides = list(zip(kind.spatial, wanted, ratios, strict=True))
+    ways = (False, True) if mode == "linear" else (False,)
+    how = (mode, *modes)
+    corners = next((way for way in ways if all(same_places(side, how, way) for side in sides)), None)
+    if corners is None:
+        refuse("CNN504", f"{step} takes other pixels ({', '.join(modes)}) than `resize` does")
     factors = [want // have for have, want in zip(kind.spatial, wanted, strict=True)]
     if mode == "nearest" and all(n * f == w for n, f, w in zip(kind.spatial, factors, wanted, strict=True)):
         made = r.add(word("upsample", factors[0] if len(set(factors)) == 1 else tuple(factors)), x)
     else:
-        made = r.add(word("resize", wanted, mode="nearest" if mode == "nearest" else "bilinear"), x)
+        blend: dict[str, Any] = {"mode": "bilinear", "align_corners": corners} if mode == "linear" else {}
+        made = r.add(word("resize", wanted, **blend), x)
     return Seen(made, r.type(made).shape, value.perm)
 
 
@@ -178,8 +182,12 @@ def targets(r: Reader, step: Step, value: Seen, first: int) -> tuple[list[float]
     return [], [given.get(axis, value.sizes[axis - 1] if axis else 0) for axis in order]
 
 
-def same_places(have: int, want: int, ratio: float, mode: str, coordinates: str, rounding: str) -> bool:
-    """Whether each new pixel is made of the old ones of which `resize` makes it."""
+def same_places(side: tuple[int, int, float], how: tuple[str, str, str], corners: bool) -> bool:
+    """Whether each new pixel is made of the old ones of which `resize` makes it.
+
+    `side` is how many pixels there are and are wanted, and the scale; `how` the mode, the places and the rounding.
+    """
+    (have, want, ratio), (mode, coordinates, rounding) = side, how
     for i in range(want):
         at = place(i, have, want, ratio, coordinates)
         if at is None:
@@ -187,12 +195,14 @@ def same_places(have: int, want: int, ratio: float, mode: str, coordinates: str,
         if mode == "nearest":
             if min(max(rounded(at, rounding), 0), have - 1) != i * have // want:
                 return False
-        elif not isclose(min(max(at, 0), have - 1), blended(i, have, want), abs_tol=1e-5):
+        elif not isclose(min(max(at, 0), have - 1), blended(i, have, want, corners), abs_tol=1e-5):
             return False
     return True
 
 
-def blended(i: int, have: int, want: int) -> float:
+def blended(i: int, have: int, want: int, corners: bool = False) -> float:
+    if corners:
+        return i * (have - 1) / (want - 1) if want > 1 else 0.0
     return min(max((i + 0.5) * have / want - 0.5, 0), have - 1)
 
 
@@ -205,7 +215,7 @@ def place(i: int, have: int, want: int, ratio: float, coordinates: str) -> float
             return (i + 0.5) / ratio - 0.5 if want > 1 else 0.0
         case "asymmetric":
             return i / ratio
-        case "align_corners":
+        case "align_corners" if isclose(ratio * have, want):  # of other sizes runtimes disagree
             return i * (have - 1) / (want - 1) if want > 1 else 0.0
     return None
 
@@ -219,6 +229,32 @@ def rounded(at: float, how: str) -> int:
         case "ceil":
             return ceil(at)
     return floor(at)
+
+
+def depth_to_space(r: Reader, step: Step) -> Seen:
+    """Channels to pixels: those of a block outermost in the channels (DCR), or innermost, as in `pixelshuffle`."""
+    size = step.get("blocksize")
+    x = r.image(step)
+    need_image(r, step, x)
+    if step.get("mode", "DCR") == "DCR":
+        x = r.add(word("shuffle", size * size), x)
+    return r.made(word("pixelshuffle", size), x)
+
+
+def space_to_depth(r: Reader, step: Step) -> Seen:
+    """Pixels to channels, the pixels of a block outermost (DCR), or innermost, as in `pixelunshuffle`."""
+    size = step.get("blocksize")
+    x = r.image(step)
+    channels = need_image(r, step, x)
+    made = r.made(word("pixelunshuffle", size), x)
+    return r.made(word("shuffle", channels), made.value) if step.get("mode", "DCR") == "DCR" else made
+
+
+def need_image(r: Reader, step: Step, x: str) -> int:
+    """The channels of an image."""
+    if r.type(x).kind != "image":
+        refuse("CNN504", f"{step} works on {r.type(x)}, which is no image")
+    return r.type(x)["c"]
 
 
 @dataclass(frozen=True)
@@ -259,6 +295,8 @@ RESAMPLING: dict[str, Any] = {
     "Slice": slice_of,
     "Split": split,
     "Resize": resize,
+    "DepthToSpace": depth_to_space,
+    "SpaceToDepth": space_to_depth,
     "Expand": expand,
     "Upsample": resize,
 }

@@ -6,8 +6,7 @@ word it refuses, by name. To add an operator: a function here and its entry in O
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import reduce
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -19,11 +18,14 @@ from ..reader import Reader
 from ..steps import Step, refuse
 from ..values import Seen, axis_of, word
 from . import axes as axes
+from . import joins as joins
 from . import norms as norms
+from . import parts as parts
 from . import windows as windows
-from .affine import Affine, affine
+from .affine import Affine
 from .norms import shortest
-from .resample import RESAMPLING, Expanded
+from .resample import RESAMPLING
+from .response import norm
 
 FAR = 3e38  # a bound beyond it is none
 
@@ -105,8 +107,11 @@ def over_channels(name: str) -> Operator:
     """A word that looks along the channels."""
 
     def read(r: Reader, step: Step) -> Seen:
-        x = r.loose(step)
         axis = step.get("axis", 1 if r.opset < 13 else -1)
+        apart = parts.softmax(r, r.at(step.input(0), step), axis) if name == "softmax" and r.opset >= 13 else None
+        if apart:
+            return apart
+        x = r.loose(step)
         channel = axis_of(x, axis)
         trailing = prod(x.sizes[axis % (len(x.sizes) + 1) :])
         if channel != 0 or (r.opset < 13 and trailing > 1):
@@ -178,154 +183,6 @@ def gelu_tanh(r: Reader, step: Step) -> Seen:
     return r.like(x, r.add(word("gelu", form="tanh"), x.value))
 
 
-# ---- joins -----------------------------------------------------------------------------------------------
-
-
-def join(name: str) -> Operator:
-    """Values of one shape, number by number."""
-
-    def read(r: Reader, step: Step) -> Seen:
-        return joined(r, name, [r.loose(step, k) for k in range(len(step.inputs))])
-
-    return read
-
-
-def joined(r: Reader, name: str, values: list[Seen]) -> Seen:
-    first = values[0]
-    if len(values) == 1:
-        return first
-    alike = all((v.shape, v.perm, v.ravel) == (first.shape, first.perm, first.ravel) for v in values)
-    if alike and len({r.type(v.value).axes for v in values}) == 1:
-        return r.like(first, r.add(word(name), *(v.value for v in values)))
-    if alike and not first.ravel:
-        return r.like(first, r.add(word(name), *(r.upright(v) for v in values)))
-    return r.made(word(name), *(r.plain(v) for v in values))
-
-
-def constants_of(r: Reader, step: Step) -> list[int]:
-    """Which inputs are known; at least one is not."""
-    found = [k for k, name in enumerate(step.inputs) if name in r.known]
-    if len(found) == len(step.inputs):
-        refuse("CNN504", f"{step} makes a constant that is not computed beforehand")
-    return found
-
-
-def constant(r: Reader, step: Step, index: int, like: int) -> np.ndarray:
-    """A known input, its axes those that it has beside the input `like`; before opset 7 a step says which."""
-    array = r.known[step.input(index)]
-    if r.opset < 7 and step.get("broadcast") and "axis" in step.attributes:
-        name = step.input(like)
-        value = r.waiting[name].value if name in r.waiting else r.at(name, step)
-        behind = len(value.perm) + 1 - step.get("axis") - array.ndim
-        array = array.reshape(*array.shape, *[1] * max(behind, 0))
-    return array
-
-
-def add(r: Reader, step: Step) -> Seen | Affine:
-    known = constants_of(r, step)
-    values = [k for k in range(len(step.inputs)) if k not in known]
-    if not known:
-        return join("add")(r, step)
-    if len(values) > 1:
-        refuse("CNN504", f"{step} adds a constant to several values at once")
-    return affine(r, step, values[0], shift=total(constant(r, step, k, values[0]) for k in known))
-
-
-def total(arrays: Iterable[np.ndarray]) -> np.ndarray:
-    return reduce(np.add, (np.asarray(array, np.float64) for array in arrays))
-
-
-def subtract(r: Reader, step: Step) -> Seen | Affine:
-    known = constants_of(r, step)
-    if known == [1]:
-        return affine(r, step, 0, shift=-np.asarray(constant(r, step, 1, 0), np.float64))
-    if known == [0]:
-        return affine(r, step, 1, scale=-1.0, shift=constant(r, step, 0, 1))
-    return joined(r, "add", [r.loose(step, 0), affine(r, step, 1, scale=-1.0).settled(r)])
-
-
-def negate(r: Reader, step: Step) -> Affine:
-    return affine(r, step, 0, scale=-1.0)
-
-
-def mul(r: Reader, step: Step) -> Seen | Affine:
-    known = constants_of(r, step)
-    if known:
-        (value,) = {0, 1} - set(known)
-        factor = constant(r, step, known[0], value)
-        made: Seen | Affine | None = averaged(r, step, value, factor)
-        return made or affine(r, step, value, scale=factor)
-    waiting = [r.waiting.get(step.input(k)) for k in range(2)]
-    for gate, other in ((0, 1), (1, 0)):
-        pixel = waiting[gate]
-        if isinstance(pixel, Expanded) and waiting[other] is None and r.loose(step, other).sizes == pixel.sizes:
-            values = {gate: pixel.value, other: r.loose(step, other)}
-            return product(r, values[0], values[1])
-    return product(r, *(r.loose(step, k) for k in range(2)))
-
-
-def product(r: Reader, a: Seen, b: Seen) -> Seen:
-    if a.perm == b.perm and a.sizes != b.sizes and not (a.ravel or b.ravel):
-        made = r.add(word("mul"), *(gate(r, v) for v in (a, b)))
-        return Seen(made, r.type(made).shape, a.perm)
-    return joined(r, "mul", [a, b])
-
-
-def div(r: Reader, step: Step) -> Seen | Affine:
-    """By constants: a product; a sum divided by how many there are is their mean."""
-    if constants_of(r, step) != [1]:
-        refuse("CNN504", f"{step} divides by a value of the network, which no word does")
-    by = np.asarray(constant(r, step, 1, 0), np.float64)
-    if not by.all():
-        refuse("CNN504", f"{step} divides by zero")
-    made: Seen | Affine | None = averaged(r, step, 0, 1 / by)
-    return made or affine(r, step, 0, scale=1 / by)
-
-
-def averaged(r: Reader, step: Step, index: int, factor: np.ndarray) -> Seen | None:
-    """The mean of the branches of a sum, if the sum is read once and `factor` is one by their number."""
-    if factor.size != 1 or step.input(index) in r.waiting:
-        return None
-    value = r.loose(step, index)
-    parts = r.summands(value.value)
-    if len(parts) < 2 or not np.isclose(float(factor.reshape(())) * len(parts), 1, rtol=1e-6):
-        return None
-    return r.like(value, r.add(word("mean"), *parts))
-
-
-def gate(r: Reader, value: Seen) -> str:
-    """A factor of one number for each channel may stay the vector that it is."""
-    kind = r.type(value.value)
-    if kind.kind == "vector" and set(value.shape[1:]) == {1}:
-        return value.value
-    return r.upright(value)
-
-
-def maximum(r: Reader, step: Step) -> Seen:
-    constants = [name for name in step.inputs if name in r.known]
-    if len(step.inputs) == 2 and len(constants) == 1 and not r.known[constants[0]].any():
-        x = next(r.at(name, step) for name in step.inputs if name not in r.known)
-        return r.like(x, r.add(word("relu"), x.value))
-    return joined(r, "max", [r.loose(step, k) for k in range(len(step.inputs))])
-
-
-def concat(r: Reader, step: Step) -> Seen:
-    values = [r.loose(step, k) for k in range(len(step.inputs))]
-    if any(axis_of(value, step.get("axis", 1)) != 0 for value in values):
-        refuse("CNN504", f"{step} puts values one after the other along an axis that is not that of the channels")
-    if len(values) == 1:
-        return values[0]
-    first = values[0]
-    vectors = all(r.type(v.value).kind == "vector" and v.perm == first.perm for v in values)
-    if vectors and len({v.shape[1:] for v in values}) == 1:
-        made = r.add(word("concat"), *(v.value for v in values))
-        return Seen(made, (r.type(made)["c"], *first.shape[1:]), first.perm)
-    if len({v.perm for v in values}) == 1:
-        made = r.add(word("concat"), *(r.upright(v) for v in values))
-        return Seen(made, r.type(made).shape, first.perm)
-    return r.made(word("concat"), *(r.plain(v) for v in values))
-
-
 OPERATORS: dict[str, Any] = {
     **RESAMPLING,
     "Conv": windows.conv,
@@ -337,7 +194,7 @@ OPERATORS: dict[str, Any] = {
     f"{GROUP}minpool": windows.minpool,
     "GlobalAveragePool": windows.gap,
     "GlobalMaxPool": windows.gmp,
-    "ReduceMean": windows.over_pixels("gap"),
+    "ReduceMean": windows.over_pixels("gap", "channelmean"),
     "Gemm": gemm,
     "MatMul": matmul,
     "Flatten": axes.flatten,
@@ -374,7 +231,7 @@ OPERATORS: dict[str, Any] = {
     f"{GROUP}step": fixed("step"),
     "Softmax": over_channels("softmax"),
     "LogSoftmax": over_channels("logsoftmax"),
-    "ReduceMax": windows.over_pixels("gmp"),
+    "ReduceMax": windows.over_pixels("gmp", "channelmax"),
     "BatchNormalization": norms.bn,
     "LayerNormalization": norms.layernorm,
     "GroupNormalization": norms.groupnorm,
@@ -382,13 +239,18 @@ OPERATORS: dict[str, Any] = {
     f"{GROUP}groupnorm": norms.grouped,
     "LRN": norms.lrn,
     "Dropout": norms.dropout,
-    "Add": add,
-    "Sum": add,
-    "Mul": mul,
-    "Sub": subtract,
-    "Neg": negate,
-    "Div": div,
-    "Max": maximum,
-    "Mean": join("mean"),
-    "Concat": concat,
+    "Abs": fixed("abs"),
+    "Add": joins.add,
+    "Sum": joins.add,
+    "Mul": joins.mul,
+    "Sub": joins.subtract,
+    "Neg": joins.negate,
+    "Div": joins.div,
+    "Max": joins.extreme("max"),
+    "Min": joins.extreme("min"),
+    "Mean": joins.join("mean"),
+    "Concat": joins.concat,
+    "ReduceL2": norm,
+    "ReduceSum": parts.total,
+    f"{GROUP}area": windows.area,
 }

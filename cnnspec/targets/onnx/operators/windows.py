@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from ....ir.geometry import slide
 from ....ir.op import Op
+from ....words import Resize
+from ..page import WORD
 from ..reader import Reader, padded
 from ..steps import Step, refuse
 from ..values import Pads, Seen, seen, word
 from .axes import axes_of
+from .parts import dropped, together
+from .response import Response, mean
 
 
 def pads_of(step: Step, sizes: tuple[int, ...], extent: list[int], stride: list[int]) -> Pads | str:
@@ -119,26 +126,30 @@ def conv_transpose(r: Reader, step: Step) -> Seen:
     sizes = zip(kind.spatial, kernel, stride, dilate, strict=True)
     full = [(n - 1) * s + d * (k - 1) + 1 for n, k, s, d in sizes]  # before anything is cut off
     cuts = cuts_of(step, kind.spatial, full, stride)
-    pads = [max(before, 0) for before, _ in cuts]
-    added = [before - after for before, after in cuts]
-    crop = [extra == -1 for extra in added]
-    if any(before < 0 for before, _ in cuts) or any(extra < -1 for extra in added):
-        refuse("CNN504", f"{step} cuts off {cuts}, before and after each side, which no setting of `pad` means")
+    pad, more = cut_setting(step, cuts, stride)
     op = word(
         "upconv",
         (filters * groups, *kernel),
         stride=setting(stride),
-        pad=setting(pads),
-        output_pad=setting([max(extra, 0) for extra in added]),
+        pad=pad,
+        output_pad=more,
         dilate=setting(dilate),
         groups=groups,
         bias=bias is not None,
     )
     arrays = {"weight": weight, **({} if bias is None else {"bias": bias})}
-    made = r.learnt(step, op, x, arrays, tuple(step.inputs[1:]))
-    if not any(crop):
-        return made
-    return r.made(word("crop", tuple(n - c for n, c in zip(made.shape[1:], crop, strict=True))), made.value)
+    return r.learnt(step, op, x, arrays, tuple(step.inputs[1:]))
+
+
+def cut_setting(step: Step, cuts: Pads, stride: list[int]) -> tuple[Any, Any]:
+    """`pad` and `output_pad` that cut so much off before and after each side: less after, as further pixels."""
+    if any(before < 0 for before, _ in cuts):
+        refuse("CNN504", f"{step} cuts off {cuts}, before and after each side, which no setting of `pad` means")
+    added = [before - after for before, after in cuts]
+    if all(0 <= extra < step_ or extra == 0 for extra, step_ in zip(added, stride, strict=True)):
+        return setting([before for before, _ in cuts]), setting(added)
+    more = [max(-after, 0) for _, after in cuts]
+    return tuple(side for before, after in cuts for side in (before, max(after, 0))), setting(more)
 
 
 def cuts_of(step: Step, sizes: tuple[int, ...], full: list[int], stride: list[int]) -> Pads:
@@ -168,8 +179,6 @@ def cuts_of(step: Step, sizes: tuple[int, ...], full: list[int], stride: list[in
 
 def maxpool(r: Reader, step: Step) -> Seen:
     x, margin = r.with_margin(step, -inf)
-    if set(step.get("dilations") or [1]) != {1}:
-        refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `maxpool` does not")
     return pool(r, step, x, "maxpool", {}, margin)
 
 
@@ -178,15 +187,11 @@ def avgpool(r: Reader, step: Step) -> Seen:
     if not any(step.get("pads") or ()):
         counted = counted or step.input(0) in r.margins  # zeros put there before count like pixels
     x, margin = r.with_margin(step, 0.0) if counted else (r.image(step), None)
-    if set(step.get("dilations") or [1]) != {1}:
-        refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `avgpool` does not")
     return pool(r, step, x, "avgpool", {"count_pad": counted} if counted else {}, margin)
 
 
 def lppool(r: Reader, step: Step) -> Seen:
     x, margin = r.with_margin(step, 0.0)
-    if set(step.get("dilations") or [1]) != {1}:
-        refuse("CNN504", f"{step} spreads its window (dilations {step.get('dilations')}), which `lppool` does not")
     p = step.get("p", 2)
     if not 1 <= p <= 64:
         refuse("CNN504", f"{step} has p {p}, where `lppool` takes 1 to 64")
@@ -195,11 +200,12 @@ def lppool(r: Reader, step: Step) -> Seen:
 
 def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin: Pads | None = None) -> Seen:
     kernel = list(step.get("kernel_shape") or [])
-    stride, _, pads = window(r, step, x, kernel, margin)
-    if "count_pad" in more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, kernel, stride):
+    stride, dilate, pads = window(r, step, x, kernel, margin)
+    extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilate, strict=True)]
+    if "count_pad" in more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, extent, stride):
         refuse("CNN504", f"{step} counts some of its padding (ceil_mode with count_include_pad)")
     kind = r.type(x)
-    pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), 1, pads)
+    pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), setting(dilate), pads)
     if (
         pad is None and more and not isinstance(pads, str)
     ):  # zeros that count, or add nothing, are zeros like any others
@@ -209,7 +215,7 @@ def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin:
         refuse("CNN504", f"{step} pads by {pads}, before and after each side, which no setting of `pad` means")
     size = tuple(kernel[:1]) if len(set(kernel)) == 1 else tuple(kernel)
     chosen = None if stride == kernel else setting(stride)
-    return r.made(word(name, size, stride=chosen, pad=pad, **more), x)
+    return r.made(word(name, size, stride=chosen, pad=pad, dilate=setting(dilate), **more), x)
 
 
 def gap(r: Reader, step: Step) -> Seen:
@@ -225,10 +231,13 @@ def pooled(r: Reader, x: str, name: str) -> Seen:
     return seen(value, (shape[0], *[1] * (len(shape) - 1)))
 
 
-def over_pixels(name: str) -> Callable[[Reader, Step], Seen]:
-    """A mean or a maximum over all pixels is a global pool; a maximum over pieces of the channels is `maxout`."""
+def over_pixels(name: str, of_channels: str) -> Callable[[Reader, Step], Seen | Response]:
+    """A mean or maximum over all pixels is a global pool, over all channels a map, over pieces of them `maxout`."""
 
-    def read(r: Reader, step: Step) -> Seen:
+    def read(r: Reader, step: Step) -> Seen | Response:
+        response = mean(r, step) if name == "gap" else None
+        if response:
+            return response
         value = r.at(step.input(0), step)
         along, kept = axes_of(r, step), step.get("keepdims", 1)
         pixels = set(range(1, len(value.perm)))
@@ -239,9 +248,42 @@ def over_pixels(name: str) -> Callable[[Reader, Step], Seen]:
             left, piece, *rest = value.shape
             if r.type(value.value).shape == (left * piece, *rest):
                 return r.made(word("maxout", piece), value.value)
-        refuse("CNN504", f"{step} works along other axes than those of the pixels")
+        apart = together(r, step, value, "mean") if name == "gap" else None
+        if apart:
+            return apart
+        if along == {0} and not value.ravel and r.type(value.value).shape == value.shape:
+            made = r.made(word(of_channels), value.value)
+            if kept:
+                return Seen(made.value, made.shape, value.perm)
+            return dropped(made.value, made.shape, value.perm, along) if pixels else made
+        refuse("CNN504", f"{step} works along other axes than those of the pixels, or of the channels")
 
     return read
+
+
+def area(r: Reader, step: Step) -> Seen:
+    """`resize` by means of areas, as our own models note it: the matrices or the pool must be those."""
+    x = r.image(step)
+    kind = r.type(x)
+    found = re.fullmatch(r"resize (\d+(?:x\d+)?) mode area", step.notes[WORD])
+    if not found or not kind.spatial:
+        refuse("CNN502", f"{step} notes a word that it is not: {step.notes[WORD]}")
+    op = Resize(tuple(map(int, found[1].split("x"))), mode="area")
+    made = op.type(kind)
+    if step.get("op") == "AveragePool":
+        sizes = [n // w for n, w in zip(kind.spatial, made.spatial, strict=True)]
+        same = step.get("kernel_shape") == sizes == step.get("strides") and not any(step.get("pads") or ())
+    else:
+        down, across = op.blends(kind)
+        *left, right = (r.array(step, k, "matrix") for k in range(1, len(step.inputs)))
+        wanted = [np.array(down), np.array(across).T][-len(kind.spatial) :]
+        same = all(
+            ours.shape == theirs.shape and np.allclose(ours, theirs, atol=1e-6)
+            for ours, theirs in zip(wanted, [*left, right], strict=True)
+        )
+    if not same:
+        refuse("CNN502", f"{step} notes a word that it is not: {step.notes[WORD]}")
+    return r.made(op, x)
 
 
 def gmp(r: Reader, step: Step) -> Seen:
