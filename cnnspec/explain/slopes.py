@@ -17,7 +17,7 @@ from ..ir import Graph, Node
 from ..ir.expression import X, differentiate, evaluate
 from ..primitives.activation import Activation
 from .columns import number
-from .explanation import account, image_shape, moved_from
+from .explanation import account, image_shape, moved_from, shuffled
 from .probe import Seen
 
 Pixel = tuple[int, int, int]
@@ -144,18 +144,21 @@ class Slopes:
     def join(self) -> Iterable[Part]:
         c, i, j = self.place
         word, count = self.detail["join"], len(self.inputs)
-        if word in ("add", "mean"):
-            return [Part(self.place, 1.0 if word == "add" else 1 / count)]
-        gate = prod(self.shape[1:]) == 1 and prod(self.made[1:]) > 1
-        at = [(c, *pixel) for pixel in np.ndindex(*self.made[1:])] if gate else [(c, i, j)]
-        return [self._joined(word, place) for place in at]
+        if word in ("add", "sub", "mean"):
+            slope = {"add": 1.0, "sub": -1.0 if self.which else 1.0, "mean": 1 / count}[word]
+            return [Part(self.place, slope)]
+        whole = prod(self.shape[1:]) == 1 and prod(self.made[1:]) > 1  # a gate has one number for several
+        pixels = list(np.ndindex(*self.made[1:])) if whole else [(i, j)]
+        channels = range(self.made[0]) if self.shape[0] < self.made[0] else [c]
+        return [self._joined(word, (k, *pixel)) for k in channels for pixel in pixels]
 
     def _joined(self, word: str, at: Pixel) -> Part:
         c, i, j = at
-        values = [float(x[c, i if x.shape[1] > 1 else 0, j if x.shape[2] > 1 else 0]) for x in self.inputs]
-        if word == "max":
-            won = values.index(max(values)) == self.which
-            return Part(at, float(won), "another branch is larger")
+        places = [tuple(k if n > 1 else 0 for k, n in zip((c, i, j), x.shape, strict=True)) for x in self.inputs]
+        values = [float(x[place]) for x, place in zip(self.inputs, places, strict=True)]
+        if word in ("max", "min"):
+            won = values.index(max(values) if word == "max" else min(values)) == self.which
+            return Part(at, float(won), f"another branch is {'larger' if word == 'max' else 'smaller'}")
         others = prod(value for k, value in enumerate(values) if k != self.which)
         return Part(at, others, "what it is multiplied by is 0")
 
@@ -168,6 +171,8 @@ class Slopes:
         if self.detail["how"] == "same":
             at = np.unravel_index(np.ravel_multi_index(self.place, self.shape), self.made)
             return [Part((int(at[0]), int(at[1]), int(at[2])), 1.0)]
+        if self.detail["how"] == "pixels":
+            return [Part(shuffled(self.detail["factors"], self.detail["back"], self.place), 1.0)]
         if self.detail["how"] == "channels":
             return [Part((to, i, j), 1.0) for to, of in enumerate(self.detail["channels"]) if of == c]
         pixels = ((c, *pixel) for pixel in np.ndindex(*self.made[1:]))
@@ -192,7 +197,13 @@ class Slopes:
             slopes = y * ((np.arange(len(y)) == c) - y[c])
         elif d["word"] == "logsoftmax":
             slopes = (np.arange(len(y)) == c) - shares[c]
-        elif d["word"] == "maxout":
+        elif d["word"] == "radixsoftmax":
+            near = (np.arange(len(y)) - c) % d["step"] == 0
+            slopes = np.where(near, y * ((np.arange(len(y)) == c) - y[c]), 0)
+            return [Part((int(k), i, j), float(slopes[k])) for k in np.flatnonzero(near)]
+        elif d["word"] == "channelmean":
+            slopes = np.array([1 / len(x)])
+        elif d["word"] in ("maxout", "channelmax"):
             first = c // d["share"] * d["share"]
             won = first + int(x[first : first + d["share"]].argmax()) == c
             return [Part((c // d["share"], i, j), float(won), "another channel is larger")]
@@ -220,6 +231,17 @@ class Slopes:
         slopes = self._standard(part.reshape(-1), at, channels)
         places = ((first + c, i, j) for c, i, j in np.ndindex(*part.shape))
         return [Part(place, slope) for place, slope in zip(places, slopes, strict=True)]
+
+    def response(self) -> Iterable[Part]:
+        """x[k] + x[k] · share[k] · w[k], where share = norm / (eps + mean norm) changes with every number."""
+        c, norms = self.place[0], np.sqrt((self.x**2).sum(axis=(1, 2)))
+        total, weight = norms.mean() + self.detail["eps"], self.own["weight"].reshape(-1)
+        share = norms / total
+        grows = float(self.x[self.place]) / norms[c] if norms[c] else 0.0  # how norm[c] changes with the number
+        shares = ((np.arange(len(norms)) == c) - share / len(norms)) / total * grows
+        slopes = self.x * (weight * shares)[:, None, None]
+        slopes[self.place] += 1 + share[c] * weight[c]
+        return [Part((k, i, j), float(slopes[k, i, j])) for k, i, j in np.ndindex(*self.made)]
 
     def _standard(self, x: np.ndarray, at: int, channels: np.ndarray) -> list[float]:
         """How w · (x[k] - mean) / σ changes with x[at], for every k: w / σ · (δ - 1/n - z[k] z[at] / n)."""

@@ -96,8 +96,8 @@ conv 8x3x3 -> maxpool 3 pad 1 -> dense 10 -> softmax
         "CNN207",
         "join-needs-branches",
         """\
-`add`, `concat`, `mul`, `max` and `mean` join two branches or more, in parentheses and with `|` between
-them. `id` is the branch that changes nothing.""",
+`add`, `sub`, `concat`, `mul`, `max`, `min` and `mean` join two branches or more, in parentheses and with `|`
+between them. `id` is the branch that changes nothing.""",
         wrong="""\
 input 3x12x12
 add( conv 3x3x3 pad same ) -> relu -> dense 10 -> softmax

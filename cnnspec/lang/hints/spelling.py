@@ -91,8 +91,8 @@ LOOKALIKE = frozenset((
     "threshold", "binary", "softmin", "logsoftmin", "softmax2d", "maxunpool", "unpool", "pool",
     "fractionalmaxpool", "adaptiveavgpool2d", "adaptivemaxpool2d", "dropout1d", "dropout2d", "dropout3d",
     "alphadropout", "featuredropout", "spatialdropout", "gaussiandropout", "conv3d", "conv2dlstm", "convlstm",
-    "fold", "unfold", "unflatten", "slice", "split", "chunk", "narrow", "stack", "gate", "gamma", "subtract",
-    "minimum", "maximum", "dot", "interpolate", "layernorm2d", "instancenorm", "unitnorm", "rmsnorm", "nll",
+    "fold", "unfold", "unflatten", "slice", "split", "chunk", "narrow", "stack", "gate", "gamma",
+    "maximum", "dot", "interpolate", "layernorm2d", "instancenorm", "unitnorm", "rmsnorm", "nll",
     "l2", "svm", "categoricalhinge",
     # optimisers and schedules
     "nadam", "radam", "nadamw", "sgdw", "asgd", "adadelta", "rprop", "lamb", "lars", "ftrl",

@@ -254,7 +254,7 @@ def bar_without_join(place: ErrorContext, findings: Findings) -> bool:
     """( relu | id )"""
     if place.kind() != "BAR":
         return False
-    help = "name the join before its parenthesis: add, concat, mul, max or mean"
+    help = "name the join before its parenthesis: add, sub, concat, mul, max, min or mean"
     findings.report("CNN001", "`|` stands between the branches of a join", place.span(), help=help)
     return True
 

@@ -137,6 +137,8 @@ MEANS_THE_SAME = {
     "concat": {"cat", "concatenate"}, "mul": {"multiply", "prod"}, "optimiser": {"optimizer"},
     "stride": {"strided"}, "augment": {"argument"}, "normalise": {"normalize"}, "dense": {"linear"},
     "multistep": {"multisteplr"}, "lppool": {"lp_pool2d", "lppool2d"},
+    "abs": {"absolute", "absolute_", "abs_"}, "sub": {"subtract", "sub_"}, "min": {"minimum"}, "pixelshuffle": {
+    "pixel_shuffle"}, "pixelunshuffle": {"pixel_unshuffle"},
     "clip": {"clamp", "clamp_", "hardtanh", "hardtanh_", "clip_"},
 }  # fmt: skip
 
