@@ -10,8 +10,8 @@ SHAPES: tuple[Code, ...] = (
         "join-of-unequal-shapes",
         """\
 `add`, `sub`, `max`, `min` and `mean` join branches of equal shape, `mul` also takes a gate of cx1x1 or 1xhxw, and
-`concat` needs equal height and width. Nothing else is broadcast, cropped or projected in silence: a 1x1 convolution in the
-shorter branch brings its channels to the same count, a stride its size.""",
+`concat` needs equal height and width. Nothing else is broadcast, cropped or projected in silence: a 1x1 convolution
+in the shorter branch brings its channels to the same count, a stride its size.""",
         wrong="""\
 input 3x12x12
 add( conv 8x3x3 pad same | id ) -> relu -> dense 10 -> softmax
