@@ -9,10 +9,12 @@ Nothing here prints, exits, or changes anything outside of what it returns.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Source, SpecError
+from ..diagnostics.codes import CODES
 from ..quoting import line
 from ..record import record
 from .comments import Comments, read_comments
@@ -144,6 +146,7 @@ def examine(
         silenced.said.add("CNN233")  # the warning, which knows less
     found = [d for d in (*reading.diagnostics, *of_data) if not silenced(d)]
     found += [d for d in silenced.comments(source).problems if not silenced(d)]
+    found += [d for d in silenced.unused(reading) if not silenced(d)]
     return Report(source.name, in_order(found, source), reading)
 
 
@@ -160,6 +163,29 @@ class Silence:
         if source.name not in self.read:
             self.read[source.name] = read_comments(source)
         return self.read[source.name]
+
+    def unused(self, reading: Reading) -> Iterator[Diagnostic]:
+        """Comments of the source that silence nothing: of codes that a spec alone raises, where it has no error."""
+        from ..lang.parse.tree import Block
+
+        comments = self.comments(self.source)
+        if not comments.ignores or reading.errors:
+            return
+        module = reading.module
+        uncalled = [
+            statement.span
+            for statement in module.file.statements
+            if isinstance(statement, Block) and statement.name.text not in module.called
+        ]
+        open_lines = {line for span in uncalled for line in range(span.line, span.end_position[0] + 1)}
+        if uncalled:
+            open_lines.add(0)
+
+        def judged(code: str) -> bool:
+            shown = code.startswith(("CNN1", "CNN2")) and bool(CODES[code].wrong)
+            return shown and code not in self.said and self.configuration.wants(code)
+
+        yield from comments.unused(judged, open_lines)
 
     def __call__(self, diagnostic: Diagnostic) -> bool:
         if diagnostic.code in self.said or not self.configuration.wants(diagnostic.code):

@@ -7,10 +7,12 @@ relu -> softmax   # cnnspec: ignore CNN230        at the end of a line: on that 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator
+from dataclasses import dataclass, field, replace
 
-from ..diagnostics import Diagnostic, Source, Span
+from ..diagnostics import Diagnostic, Edit, Source, Span
 from ..diagnostics.codes import CODES
+from ..record import record
 from .configuration import ALWAYS
 
 # what stands before the comment may hold texts in quotes, and a `#` inside of those begins no comment;
@@ -20,22 +22,56 @@ MOST_PROBLEMS = 200  # of one file; who has more of them wants to see the first 
 IGNORE = re.compile(r"[ \t]*ignore\b[ \t:]*(?P<codes>.*)")
 
 
+@record
+class Ignore:
+    """A comment that silences codes: on a line, or everywhere where that is 0; what it is, from `#` to its end."""
+
+    codes: frozenset[str]
+    line: int
+    span: Span
+
+
 @dataclass
 class Comments:
-    """The codes that the comments of a file silence: by line, and everywhere."""
+    """The codes that the comments of a file silence: by line, and everywhere; and which of them did."""
 
+    ignores: list[Ignore] = field(default_factory=list)
     lines: dict[int, frozenset[str]] = field(default_factory=dict)
     everywhere: frozenset[str] = frozenset()
     problems: tuple[Diagnostic, ...] = ()
+    used: set[tuple[int, str]] = field(default_factory=set)
 
     def silence(self, diagnostic: Diagnostic) -> bool:
         """Whether a finding in this file is silenced."""
         code = diagnostic.code
         if code.startswith(ALWAYS) and code != "CNN906":
             return False
+        line = diagnostic.span.line if diagnostic.span else 0
+        here = bool(self.lines) and code in self.lines.get(line, ())
+        if here:
+            self.used.add((line, code))
         if code in self.everywhere:
+            self.used.add((0, code))
             return True
-        return bool(self.lines and diagnostic.span and code in self.lines.get(diagnostic.span.line, ()))
+        return here
+
+    def unused(self, judged: Callable[[str], bool], open_lines: Container[int]) -> Iterator[Diagnostic]:
+        """A warning for each comment with codes that were `judged` and silenced nothing.
+
+        In `open_lines` nothing is known of what a code finds there: blocks that nobody in this file calls.
+        """
+        for ignore in self.ignores:
+            idle = sorted(code for code in ignore.codes if judged(code) and (ignore.line, code) not in self.used)
+            if not idle or ignore.line in open_lines:
+                continue
+            left = [code for code in sorted(ignore.codes) if code not in idle]
+            text = f"# cnnspec: ignore {', '.join(left)}" if left else ""
+            span = ignore.span if left else _with_space(ignore.span)
+            found = Diagnostic.of(
+                "CNN250", ignore.span, codes=" and ".join(idle), do="does" if len(idle) == 1 else "do"
+            )
+            help = f"write `{text}`" if left else "leave the comment out"
+            yield replace(found, help=help, fix=(Edit(span, text),), safe=True)
 
 
 def read_comments(source: Source) -> Comments:
@@ -50,12 +86,25 @@ def read_comments(source: Source) -> Comments:
             continue
         codes, found = _codes(source, match)
         problems += found
-        if match["before"].strip():
-            comments.lines[number] = codes
-        else:
+        alone = not match["before"].strip()
+        if alone:
             comments.everywhere |= codes
+        else:
+            comments.lines[number] = codes
+        start = source.text.rindex("#", match.start(), match.start("rest"))
+        span = Span(source, start, match.start("rest") + len(match["rest"].rstrip()))
+        if not found:
+            comments.ignores.append(Ignore(codes, 0 if alone else number, span))
     comments.problems = tuple(problems[:MOST_PROBLEMS])
     return comments
+
+
+def _with_space(span: Span) -> Span:
+    """A comment with the space before it; alone on a line, the whole line."""
+    text = span.source.text
+    start = len(text[: span.start].rstrip(" \t"))
+    alone = start == 0 or text[start - 1] == "\n"
+    return Span(span.source, start, min(len(text), span.end + alone))
 
 
 def _codes(source: Source, match: re.Match[str]) -> tuple[frozenset[str], list[Diagnostic]]:

@@ -418,7 +418,7 @@ def test_comments_silence_a_line_or_a_file(cnnspec, here):
     assert codes(f"{first}\n{second}\n") == [("CNN231", 2)]
     assert codes(f"{first}\n{second}  # cnnspec: ignore CNN231\n") == []
     assert codes(f"# cnnspec: ignore CNN231\n{first}\n{second}\n") == []
-    assert codes(f"{first}  # cnnspec: ignore CNN231\n{second}\n") == [("CNN231", 2)]
+    assert codes(f"{first}  # cnnspec: ignore CNN231\n{second}\n") == [("CNN250", 1), ("CNN231", 2)]
     assert codes(f"{first}\n{second}  # cnnspec: ignore CNN230, CNN999\n") == [("CNN231", 2), ("CNN906", 2)]
     assert codes(f"{first}\n{second}  # cnnspec: ignore\n") == [("CNN231", 2), ("CNN906", 2)]
     assert codes(f"{first}\n{second}  # cnnspec: ignroe CNN231\n") == [("CNN231", 2), ("CNN906", 2)]

@@ -411,4 +411,15 @@ conv 8x3x3 bias off -> bn momentum 0.01 -> relu -> dense 10 -> softmax
             Says("`bn momentum {written}` takes {momentum:.6g} of each new batch, and keeps {kept} of what was"),
         ),
     ),
+    Code(
+        "CNN250",
+        "unused-ignore",
+        """\
+A comment `# cnnspec: ignore CODE` silences a code that finds nothing there: the reason for it has gone, or it
+stands in another line. In a block that its own file does not call nothing is reported, since what a block warns of
+is found where it is called.""",
+        how="Write `relu   # cnnspec: ignore CNN231` where there is no bias before a `bn`.",
+        severity="warning",
+        says=(Says("{codes} {do} not occur here, so this comment silences nothing"),),
+    ),
 )
