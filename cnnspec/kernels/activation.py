@@ -69,10 +69,11 @@ def tanh_gradient(dy: np.ndarray, y: np.ndarray, *, scratch: np.ndarray, out: np
 
 def clip(x: np.ndarray, factor: float, shift: float, high: float, *, out: np.ndarray) -> None:
     """min(max(factor * x + shift, 0), high)"""
-    np.multiply(x, factor, out=out)
-    np.add(out, shift, out=out)
-    np.maximum(out, zeros(out), out=out)
-    np.minimum(out, high, out=out)
+    if factor != 1 or shift:
+        np.multiply(x, factor, out=out)
+        np.add(out, shift, out=out)
+        x = out
+    np.clip(x, x.dtype.type(0), high, out=out)
 
 
 def clip_gradient(
@@ -82,15 +83,17 @@ def clip_gradient(
     shift: float,
     high: float,
     *,
-    scratch: np.ndarray,
+    scratch: tuple[np.ndarray, np.ndarray],
     out: np.ndarray,
 ) -> None:
-    """factor * dy where 0 < y < high; scratch of bools"""
-    np.greater(y, zeros(y), out=scratch)
-    np.multiply(dy, scratch, out=out)
-    np.less(y, high, out=scratch)
-    np.multiply(out, scratch, out=out)
-    np.multiply(out, factor, out=out)
+    """factor * dy where 0 < y < high; scratch of bools, two"""
+    inside, below = scratch
+    np.greater(y, zeros(y), out=inside)
+    np.less(y, high, out=below)
+    np.logical_and(inside, below, out=inside)
+    np.multiply(dy, inside, out=out)
+    if factor != 1:
+        np.multiply(out, factor, out=out)
 
 
 def elu(x: np.ndarray, low: float, high: float, *, scratch: np.ndarray, out: np.ndarray) -> None:

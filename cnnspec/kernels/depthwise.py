@@ -20,9 +20,9 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from .conv import Pads, reach
-from .norm import BLOCK
 
 Columns = list[tuple[slice, slice]]
 
@@ -39,20 +39,28 @@ def met_columns(width: int, seen: int, kernel: int, stride: int, dilate: int, le
 
 
 def add_strips(
-    x: np.ndarray, bands: np.ndarray, step: int, base: int, columns: Columns, *, parts: np.ndarray, out: np.ndarray
+    x: np.ndarray,
+    bands: np.ndarray,
+    step: int,
+    base: int,
+    columns: Columns,
+    across: int = 1,
+    *,
+    parts: np.ndarray,
+    sums: np.ndarray | None = None,
+    out: np.ndarray,
 ) -> None:
     """out[i,c,j,n] = what bands[c,v,r,k] make of x[h,c,w,n], r rows at a time from k.
 
     Strip s sees rows s*step + base and those below it, where there are any. columns[v] tells which columns of `out`
-    get which of what a band of column v made. parts[b,v,r,w,n] is scratch, for b channels at a time.
+    get which of what a band of column v made; with `across` above one they stand so far apart, and those of one
+    residue are added up in the scratch sums[r,b,j/across,n] first, on long spans. parts[b,v,r,w,n] is scratch, for
+    b channels at a time.
     """
     height, channels, width, n = x.shape
     block, kernel, rows = parts.shape[:3]
     span = bands.shape[3]
-    widest = max(range(kernel), key=lambda v: columns[v][0].stop - columns[v][0].start)
-    target = columns[widest][0]
-    whole = (target.start, target.stop, target.step or 1) == (0, out.shape[2], 1)
-    order = [widest, *(v for v in range(kernel) if v != widest)]
+    used = [v for v, (here, _) in enumerate(columns) if here.stop > here.start]
     for strip, start in enumerate(range(0, len(out), rows)):
         stop = min(start + rows, len(out))
         first = strip * step + base
@@ -68,14 +76,30 @@ def add_strips(
             seen = x[above:below, some].reshape(below - above, len(made), width * n).swapaxes(0, 1)
             np.matmul(matrix, seen, out=made.reshape(len(made), kernel * rows, width * n))
             by_row = made[:, :, : stop - start].transpose(1, 2, 0, 3, 4)
-            if not whole:
-                y[...] = 0
-            for v in order:
-                here, there = columns[v]
-                if v == widest and whole:
-                    np.copyto(y, by_row[v][:, :, there])
-                elif here.stop > here.start:
-                    np.add(y[:, :, here], by_row[v][:, :, there], out=y[:, :, here])
+            for residue in range(across):
+                taps = [v for v in used if columns[v][0].start % across == residue]
+                apart = y[:, :, residue::across]
+                if sums is None:
+                    add_columns(by_row, taps, columns, across, out=apart)
+                else:
+                    total = sums[: stop - start, : len(made), : apart.shape[2]]
+                    add_columns(by_row, taps, columns, across, out=total)
+                    np.copyto(apart, total)
+
+
+def add_columns(made: np.ndarray, taps: list[int], columns: Columns, across: int, *, out: np.ndarray) -> None:
+    """out[r,c,j,n] = the sum of made[v,r,c,w,n] over some columns v, each moved to where it belongs."""
+    places = [(slice(columns[v][0].start // across, -(-columns[v][0].stop // across)), v) for v in taps]
+    places.sort(key=lambda place: place[0].start - place[0].stop)  # the widest first
+    whole = bool(places) and (places[0][0].start, places[0][0].stop) == (0, out.shape[2])
+    if not whole:
+        out[...] = 0
+    for k, (here, v) in enumerate(places):
+        part = made[v][:, :, columns[v][1]]
+        if k == 0 and whole:
+            np.copyto(out, part)
+        else:
+            np.add(out[:, :, here], part, out=out[:, :, here])
 
 
 def depthwise(
@@ -107,9 +131,13 @@ def depthwise_input_gradient(
     pad: Pads,
     *,
     parts: np.ndarray,
+    sums: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """dy[i,c,j,n], weights[c,u,v] -> out[h,c,w,n]; parts[b,v,r,j,n] is scratch, r a multiple of the stride."""
+    """dy[i,c,j,n], weights[c,u,v] -> out[h,c,w,n]; parts[b,v,r,j,n] is scratch, r a multiple of the stride.
+
+    With a stride of the columns sums[r,b,w/stride,n] is scratch too.
+    """
     channels, kernel_h, kernel_w = weights.shape
     rows, top = parts.shape[2], pad[0][0]
     # the first and the last row of dy that saw the first strip
@@ -122,7 +150,7 @@ def depthwise_input_gradient(
                 bands[:, :, r, i - base] = weights[:, u]
     met = met_columns(dy.shape[2], out.shape[2], kernel_w, stride[1], dilate[1], pad[1][0])
     columns = [(there, here) for here, there in met]
-    add_strips(dy, bands, rows // stride[0], base, columns, parts=parts, out=out)
+    add_strips(dy, bands, rows // stride[0], base, columns, stride[1], parts=parts, sums=sums, out=out)
 
 
 def depthwise_filter_gradient(
@@ -132,29 +160,44 @@ def depthwise_filter_gradient(
     dilate: tuple[int, int],
     pad: Pads,
     *,
-    scratch: np.ndarray,
+    products: np.ndarray,
+    seen: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """x[h,c,w,n], dy[i,c,j,n] -> out[c,u,v]: for each tap, the product of what it saw and the gradient."""
+    """x[h,c,w,n], dy[i,c,j,n] -> out[c,u,v]: the other way round, products of a strip's rows with those it sees.
+
+    For each column of the kernel products[c,r,k] = dy[r] . x[k] over columns and images; row u of the kernel is the
+    sum over r of those where it leads from row k to row r. With a stride seen[c,k,j,n] is scratch for the columns.
+    """
     height, channels, width, n = dy.shape
     _, kernel_h, kernel_w = out.shape
     columns = met_columns(width, x.shape[2], kernel_w, stride[1], dilate[1], pad[1][0])
-    block = max(1, BLOCK // (width * n))
+    strip, span = products.shape[1:]
+    by_channel, by_row, by_seen = products.strides
     out[...] = 0
-    for start in range(0, channels, block):
-        c = slice(start, start + block)
-        for i in range(height):
-            for u in range(kernel_h):
-                h = i * stride[0] + u * dilate[0] - pad[0][0]
-                if not 0 <= h < len(x):
-                    continue
-                for v, (here, there) in enumerate(columns):
-                    seen, grad, total = x[h, c, there], dy[i, c, here], out[c, u, v]
-                    if stride[1] > 1:  # pixels apart are brought together first
-                        together = scratch[: len(grad), : grad.shape[1]]
-                        np.copyto(together, seen)
-                        seen = together
-                    np.add(total, np.vecdot(seen.reshape(len(grad), -1), grad.reshape(len(grad), -1)), out=total)
+    for start in range(0, height, strip):
+        count = min(strip, height - start)
+        first = start * stride[0] - pad[0][0]
+        above, below = max(first, 0), min(first + span, len(x))
+        if below <= above:
+            continue
+        products[:, :, : above - first] = 0
+        products[:, :, below - first :] = 0
+        for v, (here, there) in enumerate(columns):
+            if here.stop <= here.start:
+                continue
+            length = (here.stop - here.start) * n
+            grad = dy[start : start + count, :, here].swapaxes(0, 1)
+            rows = x[above:below, :, there].swapaxes(0, 1)
+            if seen is not None:  # pixels apart are brought together first
+                together = seen[:, : below - above, : here.stop - here.start]
+                np.copyto(together, rows)
+                rows = together
+            rows = rows.reshape(channels, below - above, length)
+            part = products[:, :count, above - first : below - first]
+            np.matmul(grad.reshape(channels, count, length), rows.swapaxes(1, 2), out=part)
+            steps = (by_channel, dilate[0] * by_seen, by_row + stride[0] * by_seen)
+            np.add(out[:, :, v], as_strided(products, (channels, kernel_h, count), steps).sum(2), out=out[:, :, v])
 
 
 Pair = tuple[int, int]

@@ -34,8 +34,8 @@ TRANSFORMED = 0.7e9  # numbers a second that go into or come out of Winograd's t
 SQUARED = 0.38e9  # the same, where squares are transformed
 # Seconds where each channel has a filter: for a number made by strips and a kernel column, with a stride too;
 # for a number of a dense matrix, a tap and an image of it; for a number of the images; for a channel.
-STRIP, STRIDED = 1.2e-9, 3.3e-9
-DENSE_MATRIX, DENSE_TAP, DENSE_IMAGE, TURNED, CHANNEL = 0.25e-9, 0.012e-9, 0.02e-9, 0.5e-9, 0.05e-6
+STRIP, STRIDED = 0.9e-9, 2.5e-9
+DENSE_MATRIX, DENSE_TAP, DENSE_IMAGE, TURNED, CHANNEL = 0.25e-9, 0.012e-9, 0.02e-9, 0.5e-9, 0.03e-6
 RUN = 16  # numbers of a row of tiles: shorter runs of memory are all overhead
 
 

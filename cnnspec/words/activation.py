@@ -47,7 +47,9 @@ class Relu6(Activation):
 
     def by_hand(self) -> tuple[Kernel, Kernel]:
         numbers = (1.0, 0.0, 6.0)
-        return Kernel(kernels.activation.clip, numbers), Kernel(kernels.activation.clip_gradient, numbers, BOOL)
+        return Kernel(kernels.activation.clip, numbers), Kernel(
+            kernels.activation.clip_gradient, numbers, (*BOOL, *BOOL)
+        )
 
 
 @record
@@ -280,7 +282,9 @@ class HardSigmoid(Activation):
 
     def by_hand(self) -> tuple[Kernel, Kernel]:
         numbers = (self.slope, self.offset, 1.0)
-        return Kernel(kernels.activation.clip, numbers), Kernel(kernels.activation.clip_gradient, numbers, BOOL)
+        return Kernel(kernels.activation.clip, numbers), Kernel(
+            kernels.activation.clip_gradient, numbers, (*BOOL, *BOOL)
+        )
 
 
 @record

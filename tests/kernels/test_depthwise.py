@@ -55,13 +55,19 @@ def test_the_layer_and_its_gradients(kernel, stride, dilate):
 
         dx = np.full((height, C, width, N), np.nan)
         parts = np.full((2, kernel[1], strip(height, stride[0]), out_w, N), np.nan)
-        depthwise_input_gradient(rows(dy), w[:, 0], *arguments, parts=parts, out=dx)
+        apart = (strip(height, stride[0]), 2, -(-width // stride[1]), N)
+        sums = np.full(apart, np.nan) if stride[1] > 1 else None
+        depthwise_input_gradient(rows(dy), w[:, 0], *arguments, parts=parts, sums=sums, out=dx)
         exact = ConvolveInputGradient(geometry, C, data(C, height, width)).evaluate(dy, w)
         np.testing.assert_allclose(dx, rows(exact), rtol=0, atol=1e-12)
 
         dw = np.full((C, *kernel), np.nan)
-        scratch = np.full((C, out_w, N), np.nan)
-        depthwise_filter_gradient(rows(x), rows(dy), *arguments, scratch=scratch, out=dw)
+        count = min(4, out_h)
+        span = (count - 1) * stride[0] + geometry.extent[0]
+        lent = {"products": np.full((C, count, span), np.nan)}
+        if stride[1] > 1:
+            lent["seen"] = np.full((C, span, out_w, N), np.nan)
+        depthwise_filter_gradient(rows(x), rows(dy), *arguments, **lent, out=dw)
         kind = parameter(f=C, c=1, u=kernel[0], v=kernel[1])
         exact = ConvolveFilterGradient(geometry, C, kind).evaluate(x, dy)
         np.testing.assert_allclose(dw, exact[:, 0], rtol=0, atol=1e-12)

@@ -27,8 +27,12 @@ def emit_input_gradient(dy: str, w: str, dx: str, geometry: Geometry, dense: boo
         lent = matrices(dx, dy, e)
         e.call(by.depthwise_dense_input_gradient, e[dy], weights, *arguments, **lent, out=e[dx])
     else:
-        parts = strips_of(dy, dx, geometry, e)
-        e.call(by.depthwise_input_gradient, e[dy], weights, *arguments, parts=parts, out=e[dx])
+        lent = {"parts": strips_of(dy, dx, geometry, e)}
+        if geometry.stride[1] > 1:
+            _, _, width, n = e.shape(dx)
+            rows, block = strip(dx, geometry, e), channels_of_strip(dy, dx, geometry, e)
+            lent["sums"] = e.scratch("sums", (rows, block, -(-width // geometry.stride[1]), n))
+        e.call(by.depthwise_input_gradient, e[dy], weights, *arguments, **lent, out=e[dx])
 
 
 def emit_filter_gradient(x: str, dy: str, dw: str, geometry: Geometry, dense: bool, e: PlanWriter) -> None:
@@ -37,8 +41,13 @@ def emit_filter_gradient(x: str, dy: str, dw: str, geometry: Geometry, dense: bo
     if dense:
         e.call(by.depthwise_dense_filter_gradient, e[x], e[dy], *arguments, **matrices(x, dy, e), out=out)
     else:
-        row = e.scratch("row", e.shape(dy)[1:])
-        e.call(by.depthwise_filter_gradient, e[x], e[dy], *arguments, scratch=row, out=out)
+        rows, channels, width, n = e.shape(dy)
+        count = min(STRIP, rows)
+        span = (count - 1) * geometry.stride[0] + geometry.extent[0]
+        lent = {"products": e.scratch("products", (channels, count, span))}
+        if geometry.stride[1] > 1:
+            lent["seen"] = e.scratch("seen", (channels, span, width, n))
+        e.call(by.depthwise_filter_gradient, e[x], e[dy], *arguments, **lent, out=out)
 
 
 def taps(w: str, geometry: Geometry, e: PlanWriter) -> str:
@@ -59,10 +68,18 @@ def matrices(x: str, y: str, e: PlanWriter) -> dict[str, str]:
 
 def strips_of(x: str, y: str, geometry: Geometry, e: PlanWriter) -> str:
     """Scratch for a strip of y's rows that a depthwise kernel makes of x, for as many channels as fit the cache."""
-    rows, channels, *_ = e.shape(y)
     _, _, width, n = e.shape(x)
+    block = channels_of_strip(x, y, geometry, e)
+    return e.scratch("parts", (block, geometry.kernel[1], strip(y, geometry, e), width, n))
+
+
+def strip(y: str, geometry: Geometry, e: PlanWriter) -> int:
+    """Rows of a strip: the input's gradient repeats with every `stride` of them."""
     step = geometry.stride[0]
-    strip = -(-min(STRIP, rows) // step) * step  # the input's gradient repeats with every `step` rows
-    kernel = geometry.kernel[1]
-    block = max(1, min(channels, STRIPS // (kernel * strip * width * n)))
-    return e.scratch("parts", (block, kernel, strip, width, n))
+    return -(-min(STRIP, e.shape(y)[0]) // step) * step
+
+
+def channels_of_strip(x: str, y: str, geometry: Geometry, e: PlanWriter) -> int:
+    """How many channels go through a strip together."""
+    _, channels, width, n = e.shape(x)
+    return max(1, min(channels, STRIPS // (geometry.kernel[1] * strip(y, geometry, e) * width * n)))
