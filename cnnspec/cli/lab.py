@@ -19,10 +19,8 @@ def command(spec: Path | None, port: int, no_open: bool) -> None:
     Without SPEC it begins with the digits. The page has a course of its own. SPEC is written only when "save" is
     pressed. Ctrl-C ends it.
     """
-    import webbrowser
-
     from ..lab.desk import Desk
-    from ..lab.server import Server
+    from ..lab.server import Server, open_browser
 
     if spec is not None and spec.name.endswith(".json"):
         raise click.UsageError("lab is for text: `cnnspec compile --emit cnn` writes a spec of a checked graph")
@@ -30,5 +28,5 @@ def command(spec: Path | None, port: int, no_open: bool) -> None:
     with Server(desk.assets(), desk.policy(), desk.answer, port) as server:
         tell(f"the lab is at {server.address}", "Ctrl-C ends it")
         if not no_open:
-            webbrowser.open(server.address)
+            open_browser(server.address)
         server.serve_forever()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ from .machines import Machines, options
 from .outcome import FINDINGS, interrupted, say
 
 if TYPE_CHECKING:
-    from ..experiment.experiment import Experiment
+    from ..experiment.experiment import Experiment, Observer
     from ..train.runs import Summary
 
 
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     "--tune", is_flag=True, help="Time the ways to compute each convolution first, and take the quickest."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, the rest on standard error.")
+@click.option("--watch", is_flag=True, help="Show it in the browser while it trains.")
 @options
 def command(
     spec: Path | None,
@@ -82,6 +85,7 @@ def command(
     names: Path | None,
     tune: bool,
     as_json: bool,
+    watch: bool,
     machines: Machines,
 ) -> int:
     """Train the network of SPEC, test it, and write everything into runs/<spec>-001/.
@@ -139,10 +143,10 @@ def command(
             progress=(lambda line: tell(line, err=True)) if execution.leads else None,
         )
     with experiment:
-        return show(experiment, as_json)
+        return show(experiment, as_json, watch)
 
 
-def show(experiment: Experiment, as_json: bool) -> int:
+def show(experiment: Experiment, as_json: bool, watch: bool = False) -> int:
     """Run an experiment and print what happens; returns the exit code."""
     from ..experiment.measured import missed
     from ..experiment.statistics import StatisticsLog
@@ -163,8 +167,8 @@ def show(experiment: Experiment, as_json: bool) -> int:
     folder = experiment.folder.path
     log = StatisticsLog(experiment.model, folder, experiment.images)
     try:
-        with reporter(session.spec.train.epochs, as_json) as shown:
-            summary = experiment.run(shown, log)
+        with watching(experiment, watch, told) as watchers, reporter(session.spec.train.epochs, as_json) as shown:
+            summary = experiment.run(shown, log, *watchers)
     except Interrupted as interrupt:
         tell(str(interrupt), err=True)
         return interrupted(interrupt)
@@ -182,6 +186,19 @@ def show(experiment: Experiment, as_json: bool) -> int:
         say(failed)
         return FINDINGS
     return 0
+
+
+@contextmanager
+def watching(experiment: Experiment, watch: bool, told: Callable[..., None]) -> Iterator[tuple[Observer, ...]]:
+    """Who else hears the training: a page in the browser, if that is asked for."""
+    if not watch:
+        yield ()
+        return
+    from ..lab.watch import watched
+
+    with watched(experiment) as (watcher, address):
+        told(f"watch it at {address}")
+        yield (watcher,)
 
 
 def header(experiment: Experiment) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ SCRIPTS = (
     "begin.js",
     "trainer.js",
     "digits.js",
+    "pictures.js",
     "train.js",
     "controls.js",
     "inside.js",
@@ -40,6 +41,7 @@ SCRIPTS = (
     "course.js",
     "lab.js",
 )
+WATCH = ("state.js", "pictures.js", "watch.js")  # of the page of a run
 FIRST = "digits"  # the spec that is open where none is given
 DIGITS = {
     "images": "train-images-idx3-ubyte.gz",
@@ -62,7 +64,7 @@ def assets(given: Mapping[str, Any], more: str = "") -> Assets:
     index = filled(page_text("index.html"), {"policy": markup(policy(more))})
     return {
         "": ("text/html", index.encode()),
-        "lab.js": ("text/javascript", script_text().encode()),
+        "lab.js": ("text/javascript", script_text(SCRIPTS).encode()),
         "lab.css": ("text/css", page_text("lab.css").encode()),
         "given.js": ("text/javascript", f"window.cnnspecLab = {harmless(whole)};\n".encode()),
         "digits-data.js": ("text/javascript", digits()),
@@ -87,11 +89,21 @@ def policy(more: str = "") -> str:
     )
 
 
+def watch_assets() -> Assets:
+    """The files of the page that shows a run."""
+    return {
+        "": ("text/html", filled(page_text("watch.html"), {"policy": markup(policy())}).encode()),
+        "watch.js": ("text/javascript", script_text(WATCH).encode()),
+        "lab.css": ("text/css", page_text("lab.css").encode()),
+    }
+
+
 @cache
-def script_text() -> str:
+def script_text(scripts: tuple[str, ...]) -> str:
+    """One script of those that are shared and some of this page, each as it is."""
     shared = files("cnnspec.report.page")
     texts = [shared.joinpath(name).read_text(encoding="utf-8") for name in SHARED]
-    texts += [page_text(name) for name in SCRIPTS]
+    texts += [page_text(name) for name in scripts]
     return '"use strict";\n(() => {\n' + "\n".join(texts) + "})();\n"
 
 

@@ -9,7 +9,9 @@ page was opened with, and only when its reader presses "save".
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import sys
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -38,6 +40,7 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    closed = False
 
     def __init__(self, assets: Mapping[str, tuple[str, bytes]], policy: str, answer: Answer, port: int = 0) -> None:
         self.assets, self.policy, self.answer = assets, policy, answer
@@ -50,6 +53,11 @@ class Server(ThreadingHTTPServer):
             found = Diagnostic("CNN561", f"nothing can be served on {LOOPBACK}:{port}: {reason}", help=help)
             raise SpecError((found,)) from error
 
+    def server_close(self) -> None:
+        """Nothing is answered from here on, by connections that are open neither."""
+        self.closed = True
+        super().server_close()
+
     @property
     def hosts(self) -> tuple[str, ...]:
         """The names that a request may have come by."""
@@ -61,6 +69,15 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A reader who has gone is no news."""
+
+
+def open_browser(address: str) -> None:
+    """Show an address, where there is a screen: without one, a browser of text would take the terminal."""
+    import webbrowser
+
+    screen = sys.platform in ("win32", "darwin") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if screen:
+        webbrowser.open(address)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -118,7 +135,7 @@ class Handler(BaseHTTPRequestHandler):
         known = self.headers.get("Host") in hosts and origin in (None, *(f"http://{host}" for host in hosts))
         token, _, name = self.path.removeprefix("/").partition("?")[0].partition("/")
         right = secrets.compare_digest(token.encode("utf-8", "replace"), self.server.token.encode())
-        if not (known and right and place in ("none", "same-origin")):
+        if self.server.closed or not (known and right and place in ("none", "same-origin")):
             self.refuse(HTTPStatus.FORBIDDEN)
             return None
         return name

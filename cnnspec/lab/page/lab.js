@@ -3,9 +3,11 @@
 function showSpecs() {
   const choice = byId("specs");
   const option = ({ name, title }) => element("option", { value: name }, title || name);
-  choice.append(element("option", { value: "" }, given.name ? given.name : "your own"));
+  const first = given.specs.find(({ text }) => text === given.text);
+  if (!first) choice.append(element("option", { value: "" }, given.name || "your own"));
   choice.append(element("optgroup", { label: "specs" }, ...given.specs.map(option)));
   if (given.lessons.length) choice.append(element("optgroup", { label: "lessons" }, ...given.lessons.map(option)));
+  choice.value = first?.name ?? "";
   choice.addEventListener("change", () => openNamed(choice.value));
 }
 

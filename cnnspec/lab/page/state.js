@@ -1,6 +1,6 @@
 // What the page knows: what it was given (given.js), and what is open in it.
 
-const given = window.cnnspecLab;
+const given = window.cnnspecLab || {}; // the page of a run is given nothing
 const byId = (id) => document.getElementById(id);
 
 const state = {

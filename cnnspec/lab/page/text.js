@@ -79,7 +79,6 @@ async function completeHere() {
 function showCompletion() {
   const box = byId("completion"), { area, items, chosen } = editor;
   box.hidden = !items.length;
-  area.setAttribute("aria-expanded", String(!box.hidden));
   box.replaceChildren(...items.map(([text, kind, about], k) => {
     const option = element("div", { role: "option", id: `option-${k}`, "aria-selected": String(k === chosen) }, text);
     option.append(element("span", { class: "note" }, about ? about : kind));

@@ -118,15 +118,6 @@ async function watch() {
   });
 }
 
-function tile(numbers, height, width, side, of = numbers) {
-  const canvas = element("canvas", { "aria-hidden": "true" });
-  paint(canvas, numbers, height, width, signed(largestOf(of)));
-  const unit = side / Math.max(height, width);
-  canvas.style.width = `${Math.round(width * unit)}px`;
-  canvas.style.height = `${Math.round(height * unit)}px`;
-  return canvas;
-}
-
 function showLive() {
   const { maps, filters, answer } = training.self;
   const rows = filters.map(({ name, shape: [count, channels, height, width], numbers }) => {
@@ -158,8 +149,6 @@ function showProgress() {
   byId("progress").textContent = parts.join(", ") || "Nothing has been trained yet.";
 }
 
-const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / (numbers.length || 1);
-
 function showCurves() {
   const { costs, tests } = training;
   if (!costs.length) return byId("curves").replaceChildren();
@@ -168,23 +157,4 @@ function showCurves() {
   const charts = [curve("cost of a step", thinned(0), show), curve("accuracy of a step", thinned(1), percent)];
   if (tests.length) charts.push(curve("test accuracy of an epoch", tests.map(({ accuracy }) => accuracy), percent));
   return byId("curves").replaceChildren(...charts);
-}
-
-const percent = (value) => `${(100 * value).toFixed(1)} %`;
-
-function curve(title, values, written) {
-  const [width, height, left] = [290, 130, 50];
-  const finite = values.filter(Number.isFinite);
-  const [low, high] = extremes(finite.length ? finite : [0]), span = high - low || 1;
-  const x = (k) => left + ((width - left - 8) * k) / Math.max(1, values.length - 1), y = (v) => height - 8 - ((height - 34) * (v - low)) / span;
-  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
-  svg.setAttribute("aria-label", `${title}: ${written(values.at(-1), 3)} now, from ${written(low, 3)} to ${written(high, 3)}`);
-  svg.append(drawn("text", { x: left, y: 12 }, `${title}: ${written(values.at(-1), 3)}`));
-  for (const value of [low, high]) {
-    svg.append(drawn("line", { class: "axis", x1: left, x2: width - 8, y1: y(value), y2: y(value) }));
-    svg.append(drawn("text", { x: left - 4, y: y(value) + 4, "text-anchor": "end" }, written(value, 3)));
-  }
-  const points = values.flatMap((value, k) => (Number.isFinite(value) ? [`${x(k)},${y(value)}`] : []));
-  svg.append(drawn("polyline", { points: points.join(" ") }));
-  return svg;
 }

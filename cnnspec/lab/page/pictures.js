@@ -1,0 +1,31 @@
+// Small pictures of numbers as they are now: tiles of maps and filters, curves.
+
+const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / (numbers.length || 1);
+const percent = (value) => `${(100 * value).toFixed(1)} %`;
+
+function tile(numbers, height, width, side, of = numbers) {
+  const canvas = element("canvas", { "aria-hidden": "true" });
+  paint(canvas, numbers, height, width, signed(largestOf(of)));
+  const unit = side / Math.max(height, width);
+  canvas.style.width = `${Math.round(width * unit)}px`;
+  canvas.style.height = `${Math.round(height * unit)}px`;
+  return canvas;
+}
+
+function curve(title, values, written) {
+  const [width, height, left] = [290, 130, 50];
+  const finite = values.filter(Number.isFinite);
+  const [low, high] = extremes(finite.length ? finite : [0]), span = high - low || 1;
+  const x = (k) => left + ((width - left - 8) * k) / Math.max(1, values.length - 1), y = (v) => height - 8 - ((height - 34) * (v - low)) / span;
+  const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
+  svg.setAttribute("aria-label", `${title}: ${written(values.at(-1), 3)} now, from ${written(low, 3)} to ${written(high, 3)}`);
+  svg.append(drawn("text", { x: left, y: 12 }, `${title}: ${written(values.at(-1), 3)}`));
+  for (const value of [low, high]) {
+    svg.append(drawn("line", { class: "axis", x1: left, x2: width - 8, y1: y(value), y2: y(value) }));
+    svg.append(drawn("text", { x: left - 4, y: y(value) + 4, "text-anchor": "end" }, written(value, 3)));
+  }
+  const points = values.flatMap((value, k) => (Number.isFinite(value) ? [`${x(k)},${y(value)}`] : []));
+  svg.append(drawn("polyline", { points: points.join(" ") }));
+  if (points.length <= FEW) for (const [cx, cy] of points.map((point) => point.split(","))) svg.append(drawn("circle", { class: "dot", cx, cy, r: 3 }));
+  return svg;
+}
