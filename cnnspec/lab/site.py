@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ def answered(text: str, asked: tuple[str, ...] = ()) -> bytes | None:
 # ---- Python in the page ------------------------------------------------------------------------------------
 
 
+@cache
 def compiler() -> bytes:
     """The compiler's own files, with its grammar."""
     found = [
@@ -95,6 +97,7 @@ def compiler() -> bytes:
     return archive(kept)
 
 
+@cache
 def parser() -> bytes:
     """Lark, as it is installed here; it is pure Python."""
     found = find_spec("lark")

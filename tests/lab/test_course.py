@@ -16,9 +16,11 @@ from cnnspec.lab.teacher import teacher
 QUICK = ("shape", "figure", "make", "cost", "dead", "gradient")
 BY_NAME = {lesson.name: lesson for lesson in LESSONS}
 NUMBERED = [(lesson.name, k) for lesson in LESSONS for k in range(len(lesson.exercises))]
+SLOW = pytest.mark.slow
+SECOND = ("5-cost-and-backprop", 1)  # of its kind
 EXERCISES = [  # those that need no training, and those that do, which take minutes
-    pytest.param(name, k, marks=[] if BY_NAME[name].exercises[k]["kind"] in QUICK else pytest.mark.slow)
-    for name, k in NUMBERED
+    pytest.param(*one, marks=[] if BY_NAME[one[0]].exercises[one[1]]["kind"] in QUICK and one != SECOND else SLOW)
+    for one in NUMBERED
 ]
 # what is written in place of a piece of the lesson's text, where an exercise wants another text
 WRITTEN = {

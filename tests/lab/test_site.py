@@ -3,10 +3,12 @@
 import functools
 import http.server
 import io
+import os
 import subprocess
 import sys
 import threading
 import zipfile
+from contextlib import contextmanager
 
 import pytest
 from browser import complaints, requests, resize, start
@@ -99,11 +101,18 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(params=["file", "http"])
+@pytest.fixture(params=["file", pytest.param("http", marks=pytest.mark.slow)])
 def address(request, folder):
     if request.param == "file":
         yield (folder / "index.html").as_uri()
         return
+    with on_a_server(folder) as address:
+        yield address
+
+
+@contextmanager
+def on_a_server(folder):
+    """The address of a folder's files."""
     handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
@@ -129,3 +138,19 @@ def test_what_came_along_is_shown_trained_and_looked_at_without_python(driver, a
     assert complaints(driver) == []
     away = [one for one in requests(driver) if not one.startswith((address.rpartition("/")[0], "about:", "data:"))]
     assert away == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("CNNSPEC_PYODIDE" not in os.environ, reason="CNNSPEC_PYODIDE names no folder of Pyodide")
+def test_python_in_the_page_checks_draws_and_trains_any_text(driver, few, tmp_path):
+    """With the npm package pyodide, and nothing asked of any other place."""
+    written(tmp_path / "site", "--pyodide", os.environ["CNNSPEC_PYODIDE"])
+    with on_a_server(tmp_path / "site") as address:
+        lab = Lab(driver, address)
+        lab.type("input 1x28x28\nconv 3x5x5 stride 3 -> relo -> dense 10 -> softmax\n", anew=True)
+        lab.until(lambda: "1 error" in lab.text("verdict"), 120)
+        lab.until(lambda: lab.js("return document.querySelector('#findings .fix')")).click()
+        lab.until(lambda: "error" not in lab.text("verdict"))
+        assert lab.trained("one-epoch") > 50
+        away = [one for one in requests(driver) if not one.startswith((address, "about:", "data:"))]
+        assert away == []
