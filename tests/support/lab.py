@@ -28,7 +28,11 @@ class Lab:
         driver.get_log("browser")
         driver.get_log("performance")
         driver.get(address)
-        self.until(lambda: self.js(READY))
+        self.ready()
+
+    def ready(self):
+        """The text is checked, and what follows from it is shown."""
+        self.until(lambda: self.js(READY) == "yes")
 
     def js(self, code, *arguments):
         return self.driver.execute_script(code, *arguments)
@@ -55,6 +59,7 @@ class Lab:
         if anew:
             area.send_keys(Keys.CONTROL, "a")
         area.send_keys(*keys, Keys.ESCAPE)
+        self.ready()
 
     def checked(self, verdict):
         self.until(lambda: verdict in self.text("verdict"))

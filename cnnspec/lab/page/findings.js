@@ -25,12 +25,12 @@ async function checkText() {
     showFindings([]);
   }
   checking.busy = false;
-  document.documentElement.dataset.ready = "yes";
   if (checking.again) {
     checking.again = false;
     checkText();
     return;
   }
+  document.documentElement.dataset.ready = "yes";
   window.clearTimeout(checking.fixes);
   if (state.findings.length) checking.fixes = window.setTimeout(findFixes, PAUSE, text);
 }

@@ -26,6 +26,7 @@ function applyEdits(edits) {
 
 function written() {
   state.text = editor.area.value;
+  document.documentElement.dataset.ready = ""; // until it is checked
   colour();
   markFindings([]);
   tell("written");
