@@ -1,4 +1,6 @@
-"""Whether the sides compute the same: outputs in use and gradients in training, in float64, before any is timed.
+"""Whether the sides compute the same: outputs in use and gradients in training, before any is timed.
+
+In float64; in float32 with ONNX Runtime, which has no convolutions in float64.
 
 python -m cnnspec.bench.agreement '{"against": "torch", "modes": ["train", "infer"], "spec": "net.cnn", ...}'
 """
@@ -12,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from ..model import Model
+from ..targets.onnx.export import onnx_model
 from .runner import answered, say
 from .subject import Job, judged, numbers, quiet, subject_of
 from .torch_program import source
 
-TOLERANCE = 1e-9  # of the size of what is compared
+TOLERANCE = {"float64": 1e-9, "float32": 1e-4}  # of the size of what is compared
 IMAGES = 4
 Arrays = dict[str, np.ndarray]
 
@@ -30,14 +33,21 @@ def check(job: Job) -> float:
     """The largest difference, relative to the sizes of the arrays; raises where it is too large."""
     subject = subject_of(job)
     spec = quiet(subject.spec)
-    ours = Model(spec, batch=IMAGES, dtype="float64", measured=subject.measured)
+    rival = job["against"]
+    dtype = "float32" if rival == "onnxruntime" else "float64"
+    ours = Model(spec, batch=IMAGES, dtype=dtype, measured=subject.measured)
     shift(ours)
     x, y = numbers(spec, IMAGES)
-    theirs = torch_values if job["against"] == "torch" else jax_values
+    theirs = {
+        "torch": torch_values,
+        "torch-compile": compiled_values,
+        "onnxruntime": onnx_values,
+        "jax": jax_values,
+    }[rival]
     found = 0.0
     for mode in job["modes"]:
         mine = values(ours, mode, x, y)
-        found = max(found, apart(mode, mine, theirs(ours, mode, x, y), job["against"]))
+        found = max(found, apart(mode, mine, theirs(ours, mode, x, y), rival, dtype))
     return found
 
 
@@ -67,7 +77,20 @@ def jax_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
     return values(model, mode, x, y)
 
 
-def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
+def onnx_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
+    import onnxruntime
+
+    model = onnx_model(ours.graph, ours.parameters).SerializeToString()
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    made = session.run(None, {name: array.astype("float32") for name, array in x.items()})
+    return dict(zip(ours.graph.outputs, made, strict=True))
+
+
+def compiled_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
+    return torch_values(ours, mode, x, y, compiled=True)
+
+
+def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays, compiled: bool = False) -> Arrays:
     """What the file computes that will be timed, without dropout's chance."""
     import torch
 
@@ -79,19 +102,21 @@ def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
     missing = net.load_state_dict(known, strict=False).missing_keys
     assert all(name.endswith("num_batches_tracked") for name in missing), missing
     inputs = [torch.from_numpy(x[name]) for name in ours.graph.inputs]
+    run = torch.compile(net) if compiled else net
     if mode == "infer":
+        net.eval()
         with torch.inference_mode():
-            made = net.eval()(*inputs)
+            made = run(*inputs)
         made = made if isinstance(made, tuple) else (made,)
         return {name: v.numpy() for name, v in zip(ours.graph.outputs, made, strict=True)}
     answers = [torch.from_numpy(y[name]) for _, name in judged(ours.spec)]
-    cost = twin["cost"](net, inputs, answers)
+    cost = twin["cost"](run, inputs, answers)
     cost.backward()
     gradients = {name: p.grad if p.grad is not None else torch.zeros_like(p) for name, p in net.named_parameters()}
     return {"": cost.detach().numpy(), **{name: g.numpy() for name, g in gradients.items()}}
 
 
-def apart(mode: str, ours: Arrays, theirs: Arrays, who: str) -> float:
+def apart(mode: str, ours: Arrays, theirs: Arrays, who: str, dtype: str = "float64") -> float:
     """The largest difference; an array that ought to be zero is measured by the largest one."""
     assert ours.keys() == theirs.keys(), ours.keys() ^ theirs.keys()
     floor = 1e-3 * max(float(np.abs(array).max()) for array in theirs.values())
@@ -100,8 +125,8 @@ def apart(mode: str, ours: Arrays, theirs: Arrays, who: str) -> float:
         size = max(float(np.abs(theirs[name]).max()), floor, 1e-300)
         off = float(np.abs(array - theirs[name]).max()) / size
         what = f"the output {name}" if mode == "infer" else f"the gradient of {name}" if name else "the cost"
-        if not off <= TOLERANCE:
-            raise ArithmeticError(f"{what} is not that of {who}: off by {off:.1e} of its size in float64")
+        if not off <= TOLERANCE[dtype]:
+            raise ArithmeticError(f"{what} is not that of {who}: off by {off:.1e} of its size in {dtype}")
         worst = max(worst, off)
     return worst
 

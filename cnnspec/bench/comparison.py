@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import statistics
 import subprocess
@@ -18,10 +19,18 @@ from typing import Self
 
 from ..diagnostics import Diagnostic, SpecError
 from ..model.engines import need_jax
+from ..targets.onnx.export import need_onnx
 from . import torch_program as twin
-from .subject import Job, Subject
+from .subject import Job, Subject, not_comparable
 
 ROUND = 0.5  # seconds that a side runs before the next one does
+RIVALS = {  # what may be asked for, and the sides that it has
+    "torch": ("torch", "torch channels_last"),
+    "torch-compile": ("torch compiled",),
+    "onnxruntime": ("onnxruntime",),
+    "jax": ("jax",),
+}
+COMPILERS = ("c++", "g++", "clang++", "cl")
 Jobs = dict[str, Job]
 
 
@@ -42,8 +51,8 @@ class Result:
 
     @property
     def baselines(self) -> list[str]:
-        """The quicker of PyTorch's sides, and JAX."""
-        sides = [[side for side in self.seconds if side.startswith(who)] for who in ("torch", "jax")]
+        """The quicker side of each rival."""
+        sides = [[side for side in of if side in self.seconds] for of in RIVALS.values()]
         return [max(group, key=self.rate) for group in sides if group]
 
     def ratio(self, side: str, rival: str) -> tuple[float, float, float]:
@@ -69,7 +78,7 @@ class Result:
 
 
 def ours(side: str) -> bool:
-    return not side.startswith(("torch", "jax"))
+    return not any(side in of for of in RIVALS.values())
 
 
 class Process:
@@ -187,9 +196,10 @@ def first_steps(jobs: Jobs, repeats: int) -> dict[str, list[float]]:
 
 
 def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -> Jobs:
-    """The processes of a comparison; PyTorch's program is written into `folder`.
+    """The processes of a comparison; PyTorch's program and ONNX's model are written into `folder`.
 
-    Of one image, processes share the rows of every layer; threads leave it to one worker, and so does training.
+    ONNX Runtime has no part in training. Of one image, processes share the rows of every layer; threads leave it
+    to one worker, and so does training.
     """
     job: Job = {**subject.job, "mode": mode}
     alone = subject.workers == 1 or (subject.batch == 1 and mode == "train")
@@ -197,11 +207,21 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -
     found: Jobs = {kind: {**job, "engine": "numpy", "workers": subject.workers, "parallel": kind} for kind in kinds}
     if alone or subject.batch == 1:
         found["one worker"] = {**job, "engine": "numpy", "workers": 1, "parallel": "threads"}
-    if "torch" in against:
+    if "torch" in against or "torch-compile" in against:
         file = folder / f"{mode}.py"
         file.write_text(twin.source(subject.spec, mode == "train"), encoding="utf-8")
-        for name in ("torch", "torch channels_last") if subject.images else ("torch",):
-            found[name] = {**job, "engine": "torch", "source": str(file), "channels_last": name != "torch"}
+        named = RIVALS["torch"][: 1 + subject.images] if "torch" in against else ()
+        for name in (*named, *(RIVALS["torch-compile"] if "torch-compile" in against else ())):
+            way: Job = {**job, "engine": "torch", "source": str(file)}
+            found[name] = {**way, "channels_last": "channels" in name, "compiled": "compiled" in name}
+    if "onnxruntime" in against and mode != "train":
+        from ..model import Model
+        from ..targets.onnx.export import onnx_model
+
+        model = Model(subject.spec, batch=1)
+        file = folder / f"{mode}.onnx"
+        file.write_bytes(onnx_model(subject.graph, model.parameters).SerializeToString())
+        found["onnxruntime"] = {**job, "engine": "onnxruntime", "source": str(file)}
     if "jax" in against:
         found["jax"] = {**job, "engine": "jax"}
     return found
@@ -210,15 +230,25 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -
 def agree(subject: Subject, modes: tuple[str, ...], against: tuple[str, ...]) -> None:
     """Hold every rival's outputs and gradients against ours; raises where they differ."""
     for rival in against:
-        job: Job = {**subject.job, "against": rival, "modes": list(modes)}
+        compared = [mode for mode in modes if rival != "onnxruntime" or mode != "train"]
+        job: Job = {**subject.job, "against": rival, "modes": compared}
         with Process(f"comparing with {rival}", "agreement", job) as process:
             process.answer("worst")
 
 
-def need(against: tuple[str, ...]) -> None:
-    """Refuse with words where a rival is not installed."""
-    if "torch" in against and find_spec("torch") is None:
-        message = "`--against torch` needs the package torch, which is not installed"
-        raise SpecError((Diagnostic("CNN501", message, help="install it by `pip install torch`"),))
+def need(against: tuple[str, ...], modes: tuple[str, ...]) -> None:
+    """Refuse with words where a rival is not installed, or has no part in what is timed."""
+    for rival, package in (("torch", "torch"), ("torch-compile", "torch"), ("onnxruntime", "onnxruntime")):
+        if rival in against and find_spec(package) is None:
+            message = f"`--against {rival}` needs the package {package}, which is not installed"
+            raise SpecError((Diagnostic("CNN501", message, help=f"install it by `pip install {package}`"),))
+    if "torch-compile" in against and not any(map(shutil.which, COMPILERS)):
+        message = "`--against torch-compile` needs a compiler of C++, and none is on the path"
+        raise SpecError((Diagnostic("CNN501", message, help="install g++ or clang++"),))
+    if "onnxruntime" in against:
+        need_onnx()
+        if modes == ("train",):
+            help = "time inference: `--mode infer`, or `--mode latency`"
+            raise SpecError((not_comparable("ONNX Runtime trains no network that is exported to it", help),))
     if "jax" in against:
         need_jax()

@@ -27,7 +27,7 @@ Memory = Callable[[], int]
 
 def main() -> None:
     job = json.loads(sys.argv[1])
-    make = {"numpy": plan_step, "jax": jax_step, "torch": torch_step}[job["engine"]]
+    make = {"numpy": plan_step, "jax": jax_step, "torch": torch_step, "onnxruntime": onnx_step}[job["engine"]]
     answered(lambda: serve(*make(job)))
 
 
@@ -93,7 +93,7 @@ def model_step(
 
 
 def torch_step(job: Job) -> tuple[Step, Memory]:
-    """The file that `twin` wrote, in PyTorch eager."""
+    """The file that `twin` wrote, in PyTorch eager or compiled."""
     from runpy import run_path
 
     import torch
@@ -106,6 +106,8 @@ def torch_step(job: Job) -> tuple[Step, Memory]:
     if job["channels_last"]:
         net = net.to(memory_format=torch.channels_last)
         x = [values.to(memory_format=torch.channels_last) if values.ndim == 4 else values for values in x]
+    if job["compiled"]:
+        net = torch.compile(net)
     if job["mode"] == "train":
         step, optimiser = twin["step"], twin["optimiser"](net)
         return lambda: step(net, optimiser, x, y), peak
@@ -116,6 +118,22 @@ def torch_step(job: Job) -> tuple[Step, Memory]:
             net(*x)
 
     return infer, peak
+
+
+def onnx_step(job: Job) -> tuple[Step, Memory]:
+    """The network as an ONNX model, in ONNX Runtime."""
+    import numpy as np
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = job["workers"]
+    session = onnxruntime.InferenceSession(job["source"], options, providers=["CPUExecutionProvider"])
+    random = np.random.default_rng(0)
+    given = {
+        each.name: random.normal(size=(job["batch"], *each.shape[1:])).astype("float32")
+        for each in session.get_inputs()
+    }
+    return lambda: session.run(None, given), peak
 
 
 def peak() -> int:

@@ -31,8 +31,9 @@ class Job(TypedDict, total=False):
     mode: str
     engine: str
     parallel: str
-    source: str  # the file of the torch program
+    source: str  # the file of the torch program, or of the ONNX model
     channels_last: bool
+    compiled: bool
     against: str
     modes: list[str]
 

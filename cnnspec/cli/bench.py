@@ -1,4 +1,4 @@
-"""`cnnspec bench SPEC`: how fast a network is, beside PyTorch and JAX where that is asked for."""
+"""`cnnspec bench SPEC`: how fast a network is, beside PyTorch, ONNX Runtime and JAX where that is asked for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--batch", type=click.IntRange(1), help="Images of a batch (default: the spec's).")
 @click.option(
-    "--against", type=click.Choice(["torch", "jax"]), multiple=True, help="Run the same network there as well."
+    "--against",
+    type=click.Choice(["torch", "torch-compile", "onnxruntime", "jax"]),
+    multiple=True,
+    help="Run the same network there as well.",
 )
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Of each side.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Interleaved rounds.")
@@ -54,7 +57,8 @@ def command(
 
     Every side has a process of its own, on as many threads as there are workers, and they take turns; ratios
     are the median of the rounds and their range, against the quicker of PyTorch's two memory formats. Before
-    anything is timed, outputs and gradients of the sides are held against one another in float64.
+    anything is timed, outputs and gradients of the sides are held against one another in float64; outputs of ONNX
+    Runtime, which does not train, in float32.
     """
     from tempfile import TemporaryDirectory
 
@@ -67,7 +71,7 @@ def command(
     subject = Subject.read(spec, 1 if mode == "latency" else batch, workers, given)
     if "train" in modes:
         subject.need_learning()
-    comparison.need(against)
+    comparison.need(against, modes)
     if tune:
         subject = subject.tuned()
     found: dict[str, object] = {"spec": str(spec), "batch": subject.batch, "workers": workers}

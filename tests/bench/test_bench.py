@@ -108,6 +108,42 @@ def test_against_pytorch(bench):
     assert sides["torch"]["ratios"] == []
 
 
+def test_against_onnx_runtime_where_it_has_a_part(bench):
+    pytest.importorskip("onnxruntime")
+    options = ("--against", "onnxruntime", "--workers", "1", "--rounds", "2", "--starts", "0", "--no-layers")
+    code, out, err = bench(NET, *options, "--json")
+    assert code == 0, err
+    training, inference = (each["sides"] for each in json.loads(out)["comparisons"])
+    assert list(training) == ["one worker"] and training["one worker"]["ratios"] == []
+    assert list(inference) == ["one worker", "onnxruntime"]
+    assert inference["one worker"]["ratios"][0]["to"] == "onnxruntime"
+    code, _, err = bench(NET, *options, "--mode", "train")
+    assert code == 1 and "error[CNN314]: ONNX Runtime trains no network" in err and "--mode infer" in err
+
+
+@pytest.mark.slow  # so does the compiler of C++
+def test_against_pytorch_compiled(bench):
+    pytest.importorskip("torch")
+    options = (
+        "--against",
+        "torch",
+        "--against",
+        "torch-compile",
+        "--workers",
+        "1",
+        "--rounds",
+        "1",
+        "--starts",
+        "0",
+    )
+    code, out, err = bench(NET, *options, "--no-layers", "--json")
+    assert code == 0, err
+    for each in json.loads(out)["comparisons"]:
+        assert list(each["sides"]) == ["one worker", "torch", "torch channels_last", "torch compiled"]
+        ratios = [ratio["to"] for ratio in each["sides"]["one worker"]["ratios"]]
+        assert ratios[0].startswith("torch") and ratios[1] == "torch compiled"
+
+
 @pytest.mark.slow  # XLA takes its time
 def test_against_jax(bench):
     pytest.importorskip("jax")
@@ -122,6 +158,12 @@ def test_what_is_not_installed_is_named(bench, monkeypatch):
     code, out, err = bench(NET, "--against", "torch")
     assert code == 1 and not out
     assert "error[CNN501]: `--against torch` needs the package torch" in err and "pip install torch" in err
+    code, _, err = bench(NET, "--against", "onnxruntime")
+    assert code == 1 and "error[CNN501]: `--against onnxruntime` needs the package onnxruntime" in err
+    monkeypatch.setattr(comparison, "find_spec", lambda name: name)
+    monkeypatch.setattr(comparison.shutil, "which", lambda name: None)
+    code, _, err = bench(NET, "--against", "torch-compile")
+    assert code == 1 and "error[CNN501]: `--against torch-compile` needs a compiler of C++" in err
     monkeypatch.setattr("cnnspec.model.engines.find_spec", lambda name: None)
     code, _, err = bench(NET, "--against", "jax")
     assert code == 1 and 'pip install "cnnspec[jax]"' in err
