@@ -43,6 +43,7 @@ _HOMES = {
     "Report": ".checking",
     "Diagnostic": ".diagnostics",
     "SpecError": ".diagnostics",
+    "load_ipython_extension": ".cells",
 }
 
 

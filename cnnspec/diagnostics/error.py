@@ -16,3 +16,7 @@ class SpecError(Exception):
         from .text import render
 
         return "\n" + render(self.diagnostics).rstrip()
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback: IPython asks for it by this name."""
+        return str(self).splitlines()[1:]
