@@ -81,8 +81,7 @@ def command(
     With the weights of a run, what is written prepares images itself, as its first layers: it is fed what the data
     hold, bytes in the order of their axes, and brings pictures of any size to that of the data block. With --raw it
     takes numbers as the network sees them. Which of both, how images are prepared and the names of the classes
-    stand in it (onnx: in the metadata; else as constants), and standard error tells them. A module of js is raw
-    always.
+    stand in it (onnx: in the metadata; else as constants), and standard error tells them.
     """
     needless(emit, train=train, embed=embed, batch=batch, look=look, opset=opset)
     if out is None and (emit == "onnx" or (emit in BESIDE and not embed)):
@@ -108,7 +107,7 @@ def command(
     if emit == "json":
         write(as_text(model.spec, emit), out)
         return
-    advise(model, spec if trained else weights, raw or emit == "js")
+    advise(model, spec if trained else weights, raw)
     name = Path(model.spec.source.name).name if trained else spec.name
     if emit == "torch":
         from ..targets.torch.module import torch_source
@@ -132,7 +131,7 @@ def command(
 
         text = js.module_source(
             model.spec, model.parameters, train=train, look=look, beside=beside.name, embed=embed,
-            preparation=model.preparation,
+            preparation=model.preparation, prepares=model.preparation is not None and not raw,
         )  # fmt: skip
         packed: Callable[[Mapping[str, np.ndarray]], bytes] = js.packed
     elif emit == "jax":

@@ -310,6 +310,17 @@ def test_columns_of_a_table_are_told_by_name_whatever_they_are_called(here, cnns
     if importlib.util.find_spec("jax"):
         assert cnnspec("compile", "w.safetensors", "--emit", "jax", "-o", "net_jax.py").code == 0
         np.testing.assert_allclose(runpy.run_path("net_jax.py")["load"]()(x), wanted, rtol=1e-5)
+    if scripts.there():
+        assert cnnspec("compile", "w.safetensors", "--emit", "js", "-o", "net.js").code == 0
+        given = [None if np.isnan(v) else float(v) for v in x.reshape(-1)]
+        (here / "p.mjs").write_text(f"""
+            import {{ load }} from "./net.js"; import {{ writeFileSync }} from "node:fs";
+            const net = await load(), rows = {json.dumps(given)}.map((v) => v ?? NaN);
+            writeFileSync("a.json", JSON.stringify(Array.from(net.predict(rows).dense1)));
+        """)
+        (here / "package.json").write_text('{"type": "module"}')
+        scripts.node("p.mjs", here)
+        np.testing.assert_allclose(json.loads((here / "a.json").read_text()), wanted.reshape(-1), rtol=1e-5)
     if importlib.util.find_spec("onnx"):
         import onnx
 
@@ -385,18 +396,20 @@ def test_weights_never_go_over_the_data(here, trained, cnnspec):
         assert cnnspec(*arguments, over).code == 2 and over.read_bytes() == kept
 
 
-def test_a_module_of_javascript_prepares_images_as_they_are_stored(here, trained, compiled):
+@pytest.mark.parametrize("raw", [False, True], ids=["whole", "raw"])
+def test_a_module_of_javascript_prepares_images_as_they_are_stored(here, trained, compiled, raw):
     scripts.need_node()
     _, model, x, seen, answers = trained
-    said = compiled("js", "net.js").err
-    assert said.startswith(f"feed the network {model.preparation.wants()}; ")
+    said = compiled("js", "net.js", *["--raw"] * raw).err
+    assert said.startswith(f"feed the network {model.preparation.wants() if raw else model.preparation.fed()}")
     program = """
         import { load } from "./net.js";
         import { readFileSync, writeFileSync } from "node:fs";
         const { stored, asked } = JSON.parse(readFileSync("asked.json")), net = await load();
-        const seen = net.prepare(stored === "bytes" ? new Uint8Array(asked) : new Float32Array(asked));
-        const found = Array.from(net.predict(seen).softmax1);
-        const answer = { classes: net.classes, seen: Array.from(seen), found };
+        const given = stored === "bytes" ? new Uint8Array(asked) : new Float32Array(asked);
+        const seen = net.prepare(given);
+        const found = Array.from(net.predict(net.prepares ? given : seen).softmax1);
+        const answer = { classes: net.classes, prepares: Boolean(net.prepares), seen: Array.from(seen), found };
         writeFileSync("answer.json", JSON.stringify(answer));
     """
     asked = {"stored": model.preparation.stored, "asked": x.reshape(-1).tolist()}
@@ -405,7 +418,7 @@ def test_a_module_of_javascript_prepares_images_as_they_are_stored(here, trained
     (here / "package.json").write_text('{"type": "module"}')
     scripts.node("program.mjs", here)
     told = json.loads((here / "answer.json").read_text())
-    assert told["classes"] == [*CLASSES]
+    assert told["classes"] == [*CLASSES] and told["prepares"] is not raw
     np.testing.assert_allclose(told["seen"], seen.reshape(-1), rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(told["found"], answers.reshape(-1), rtol=1e-4, atol=1e-6)
 

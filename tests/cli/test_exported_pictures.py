@@ -5,6 +5,7 @@ import runpy
 
 import numpy as np
 import pytest
+import scripts
 
 import cnnspec as package
 from cnnspec.data.preparation import Preparation
@@ -129,6 +130,56 @@ def test_a_module_of_jax(here, picture, agrees, compiled):
     pytest.importorskip("jax", reason="needs the extra cnnspec[jax]")
     compiled("jax", "net.py")
     agrees(runpy.run_path("net.py")["load"]()(picture[1]))
+
+
+def test_a_module_of_javascript_takes_what_a_canvas_gives(here, picture, agrees, compiled):
+    scripts.need_node()
+    compiled("js", "net.js")
+    pixels = picture[1][0].transpose(1, 2, 0)
+    opaque = np.concatenate([pixels, np.full((*pixels.shape[:2], 1), 255, np.uint8)], axis=2)
+    (here / "p.mjs").write_text(f"""
+        import {{ load }} from "./net.js"; import {{ writeFileSync }} from "node:fs";
+        const net = await load(), data = new Uint8ClampedArray({opaque.reshape(-1).tolist()});
+        const picture = {{ data, width: {pixels.shape[1]}, height: {pixels.shape[0]} }};
+        const told = [picture, [picture, picture]].map((x) => Array.from(Object.values(net.predict(x))[0]));
+        let refused = "";
+        try {{ net.predict([picture, 3]); }} catch (error) {{ refused = error.message; }}
+        writeFileSync("a.json", JSON.stringify([...told, refused]));
+    """)
+    (here / "package.json").write_text('{"type": "module"}')
+    scripts.node("p.mjs", here)
+    one, two, refused = json.loads((here / "a.json").read_text())
+    agrees(np.array(one).reshape(1, 3, 12, 16))
+    assert two == one + one and "others are not" in refused
+
+
+def test_pictures_of_a_canvas_are_grey_on_their_background_where_training_made_them_so(here, cnnspec):
+    scripts.need_node()
+    image = pytest.importorskip("PIL.Image", reason="needs the extra cnnspec[data]")
+    document = {
+        "version": 1, "versions": {}, "source": "images", "colour": False, "input": [1, 4, 4], "range": [0, 255],
+        "scale": [1], "offset": [0], "stored": "bytes", "classes": None, "background": "#2040f0",
+    }  # fmt: skip
+    (here / "net.cnn").write_text("input 1x4x4\nscale -> relu\n")
+    model = package.compile(here / "net.cnn", seed=0)
+    model.preparation = Preparation.from_json(document, "here")
+    model.save(here / "w.safetensors")
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 4)).astype(np.uint8)
+    image.fromarray(pixels).save("x.png")
+    wanted = json.loads(cnnspec("predict", "w.safetensors", "x.png", "--json").out)[0]["output"]
+    assert cnnspec("compile", "w.safetensors", "--emit", "js", "-o", "net.js").code == 0
+    (here / "p.mjs").write_text(f"""
+        import {{ load }} from "./net.js"; import {{ writeFileSync }} from "node:fs";
+        const net = await load(), data = new Uint8ClampedArray({pixels.reshape(-1).tolist()}), refused = [];
+        const told = Array.from(Object.values(net.predict({{ data, width: 4, height: 4 }}))[0]);
+        try {{ net.predict({{ data, width: 2, height: 8 }}); }} catch (error) {{ refused.push(error.message); }}
+        writeFileSync("a.json", JSON.stringify([told, refused]));
+    """)
+    (here / "package.json").write_text('{"type": "module"}')
+    scripts.node("p.mjs", here)
+    told, refused = json.loads((here / "a.json").read_text())
+    assert np.abs(np.array(told) - np.ravel(wanted)).max() <= 1
+    assert refused == ["the network takes pictures of 4x4, and this one is 8x2"]
 
 
 def test_a_size_that_is_not_the_networks_is_refused(folder, cnnspec, here):

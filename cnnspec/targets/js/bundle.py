@@ -17,7 +17,7 @@ CALLED = re.compile(r"(?<![\w.$])[A-Za-z_]\w*")
 NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 FILES = (
     "products", "simd", "convolution", "pooling", "channels", "normalisation", "joins", "resampling", "costs",
-    "functions", "weights", "preparation", "augmentation", "network", "looking", "training",
+    "functions", "weights", "pictures", "preparation", "augmentation", "network", "looking", "training",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ...codegen.names import Names
@@ -29,6 +30,7 @@ from . import augmentations, pointwise, translate
 from .bundle import used
 from .emit import MARGIN, Emitter, Lines, function
 from .lines import unmade, write
+from .preparing import fed, prepared
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,9 +72,12 @@ def module_source(
     embed: bool = False,
     script: bool = False,
     preparation: Preparation | None = None,
+    prepares: bool = False,
     dtype: str | None = "float32",
 ) -> str:
     """The module's text; see the docstring of this package for what it exports.
+
+    With the `preparation` of its images it can prepare them; it begins with that where it `prepares`.
 
     `beside` is the safetensors file that holds the weights, unless they are embedded, as `dtype` (None: their own).
     With `script` it is no module but a classic script that defines `network`, for a page that is opened from the
@@ -104,7 +109,7 @@ def module_source(
         f"  plans: {{ {', '.join(f'{name}: {name.upper()}' for name in emitters)} }},",
         f"  deepest: {max(e.deepest for e in emitters.values())}, // the longest sum in a product of matrices",
         *(training(spec) if train else stepping(spec) if steps else []),
-        *(prepared(preparation) if preparation else []),
+        *(prepared(preparation, prepares) if preparation else []),
         "};",
     ]
     kind = "Network"
@@ -113,7 +118,11 @@ def module_source(
     own = ["\n".join(tables), ending(kind, beside, embed, script)]
     code = [*plans, *activations(emitters.values())]
     code += [*(formulas(spec) if train else step_formulas(spec) if steps else []), *own]
-    text = [heading(spec, emitters, beside, embed, script, preparation), title("the plan"), *code[: -len(own)]]
+    text = [
+        heading(spec, emitters, beside, embed, script, preparation, prepares),
+        title("the plan"),
+        *code[: -len(own)],
+    ]
     text += [title("kernels, and what runs the plan"), used(code), title("the network"), own[0]]
     text += [f"const WEIGHTS =\n{weights_text(weights, dtype)};"] if embed else []
     text += [own[1]]
@@ -285,18 +294,6 @@ def ending(kind: str, beside: str, embed: bool, script: bool) -> str:
     return "\n".join(lines)
 
 
-def prepared(preparation: Preparation) -> list[str]:
-    """How images were prepared, and the names of the classes."""
-    scaling = preparation.scaling
-    numbers = f"scale: {list(scaling.scale)}, offset: {list(scaling.offset)}"
-    names = preparation.classes
-    classes = "null" if names is None else f"[{', '.join(map(script_literal, names))}]"
-    return [
-        f"  preparation: {{ stored: {script_literal(preparation.stored)}, {numbers} }},",
-        f"  classes: {classes},",
-    ]
-
-
 def heading(
     spec: Spec,
     emitters: Mapping[str, Emitter],
@@ -304,6 +301,7 @@ def heading(
     embed: bool,
     script: bool,
     preparation: Preparation | None,
+    prepares: bool,
 ) -> str:
     """What the file is, and how it is used."""
     graph = spec.graph
@@ -325,7 +323,9 @@ def heading(
         lines.append("    net.learn(images, targets)    // a training step; its cost")
     if "look" in emitters:
         lines.append("    net.look(images, targets); net.value(name); net.gradient(name)")
-    if preparation:
+    if preparation and prepares:
+        lines += ["", *wrap(fed(preparation), LINE - 4)]
+    elif preparation:
         lines.append(f"    net.prepare(images)    // {preparation.wants()}")
     lines += ["", "Values lie as x[c][h][w][n] in plans, the n images that are given together innermost."]
     return "\n".join(map(script_comment, lines))

@@ -127,10 +127,12 @@ export class Network {
 
   // ---- running --------------------------------------------------------------------------------------------
 
-  /** Numbers for inputs by name: what was given for one input alone, or an object of arrays; and how many images. */
-  feed(plan, x) {
-    const { inputs } = this.plans[plan];
-    const given = ArrayBuffer.isView(x) || Array.isArray(x) ? { [inputs[0][0]]: x } : x;
+  /** Numbers for inputs by name: what was given for one input alone, or an object of arrays; and how many images.
+   * They are prepared, unless the network has `seen` them so, or is one that prepares nothing. */
+  feed(plan, x, seen = !this.prepares) {
+    const { inputs } = this.plans[plan], alone = ArrayBuffer.isView(x) || Array.isArray(x) || isPicture(x);
+    const given = { ...(alone ? { [inputs[0][0]]: x } : x) };
+    if (!seen) for (const [name] of inputs) if (given[name] !== undefined) given[name] = this.prepare(given[name], name);
     let n = 0;
     for (const [name, , shape] of inputs) {
       const count = given[name] === undefined ? NaN : given[name].length / sizeOf(shape);
@@ -157,10 +159,11 @@ export class Network {
     this.prepared.add(plan);
   }
 
-  /** Images as the training data have them, as the network sees them (where the weights of a run tell how). */
-  prepare(x) {
+  /** Images as the training data have them, as an input sees them (where the weights of a run tell how). */
+  prepare(x, name = this.plans.use.inputs[0][0]) {
     if (!this.preparation) throw new Error('nothing is known of how images were prepared');
-    return prepared(x, this.preparation, this.plans.use.inputs[0][2]);
+    const [, , shape] = this.plans.use.inputs.find(([known]) => known === name);
+    return prepared(x, this.preparation.others?.[name] ?? this.preparation, shape);
   }
 
   taken(array, size, n) {

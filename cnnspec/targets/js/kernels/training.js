@@ -22,9 +22,9 @@ export const learning = (Base) => class extends Base {
     return this.total ? rate(this.steps - this.first, this.total, this.perEpoch, lr) : lr;
   }
 
-  /** One step on some images; where the cost is not finite nothing is changed. */
-  learn(x, y, { rate = this.rate } = {}) {
-    const plan = this.plans.learn, { b, n } = this.feed('learn', x), { p, g, room, blocks, training } = this;
+  /** One step on some images; where the cost is not finite nothing is changed. `seen` as for `feed`. */
+  learn(x, y, { rate = this.rate, seen } = {}) {
+    const plan = this.plans.learn, { b, n } = this.feed('learn', x, seen), { p, g, room, blocks, training } = this;
     aim(plan.targets, b, y, n);
     const done = plan.forward(room, b, p, n, this.random);
     if (!Number.isFinite(done.cost)) return done;
@@ -87,7 +87,7 @@ export const learning = (Base) => class extends Base {
           for (let j = 0; j < size; j++) images[k * size + j] = mine[j];
           for (const value of target) targets.push(value);
         });
-        const { rate } = this, done = this.learn(each(images), targets, { rate });
+        const { rate } = this, done = this.learn(each(images), targets, { rate, seen: true });
         yield { epoch, step: this.steps, rate, images: chosen.length, ...done };
       }
     }
