@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import click
 
-from ..terminal import show, tell_json
+from ..terminal import show, tell, tell_json
 
 if TYPE_CHECKING:
+    from ..bench.suite import Row, Suite
     from ..validation import Json
 
 MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "latency": ("latency",)}
 
 
 @click.command()
-@click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("spec", type=click.Path(exists=True, path_type=Path))
 @click.option("--batch", type=click.IntRange(1), help="Images of a batch (default: the spec's).")
 @click.option(
     "--against",
@@ -39,6 +42,13 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
 @click.option("--layers/--no-layers", default=True, show_default=True, help="The table of layers.")
 @click.option("--tune", is_flag=True, help="Time the ways to compute each convolution first; take the quickest.")
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option("--suite", is_flag=True, help="SPEC is a folder: one table of all specs in it, in Markdown.")
+@click.option(
+    "-o",
+    "out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Of a suite: a file .md, or .json, where the table is written after each network; the other beside it.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def command(
     spec: Path,
@@ -51,6 +61,8 @@ def command(
     layers: bool,
     tune: bool,
     given: str | None,
+    suite: bool,
+    out: Path | None,
     as_json: bool,
 ) -> None:
     """Time SPEC: images a second of training and inference, the first step from a cold start, every layer.
@@ -59,7 +71,20 @@ def command(
     are the median of the rounds and their range, against the quicker of PyTorch's two memory formats. Before
     anything is timed, outputs and gradients of the sides are held against one another in float64; outputs of ONNX
     Runtime, which does not train, in float32.
+
+    With --suite every spec of a folder is timed, in training, inference and for one image unless --mode says which,
+    and what cannot be compared is told in its row.
     """
+    if suite:
+        every = (*MODES["both"], "latency") if mode == "both" else MODES[mode]
+        from ..bench.suite import Suite
+
+        time_all(spec, Suite(every, against, workers, rounds, batch, given), out, as_json)
+        return
+    if spec.is_dir():
+        raise click.UsageError(f"{spec} is a folder: --suite times all specs in it")
+    if out is not None:
+        raise click.UsageError("-o writes the table of a suite: give --suite")
     from tempfile import TemporaryDirectory
 
     from ..bench import comparison as comparison
@@ -105,3 +130,44 @@ def command(
         tell_json(found)
     else:
         show("\n\n".join("\n".join(page) for page in pages) + "\n")
+
+
+def time_all(folder: Path, suite: Suite, out: Path | None, as_json: bool) -> None:
+    """Every spec below a folder; the table is written anew after each, so that what was timed is kept."""
+    from ..bench import comparison
+    from ..bench.suite import measured, specs_of
+
+    paths = specs_of(folder)
+    if not paths:
+        raise click.UsageError(f"there is no spec in {folder}: their names end in .cnn")
+    if out is not None and out.suffix.lower() not in (".md", ".json"):
+        raise click.UsageError(f"{out} should end in .md or .json")
+    comparison.need(suite.against, suite.modes)
+    rows: list[Row] = []
+    for path in paths:
+        name = path.relative_to(folder).as_posix() if path != folder else path.name
+        tell(f"{name} ({len(rows) + 1} of {len(paths)})", err=True)
+        rows.append(measured(path, name, suite))
+        if out is not None:
+            write_table(rows, suite, out)
+    if out is None:
+        show_table(rows, suite, as_json)
+
+
+def write_table(rows: Sequence[Row], suite: Suite, out: Path) -> None:
+    """As Markdown and as JSON, each whole or not at all."""
+    from ..bench.suite import as_json, markdown
+    from ..train import files
+
+    text = json.dumps(as_json(rows, suite), indent=1)
+    files.write(out.with_suffix(".json"), [f"{text}\n".encode()])
+    files.write(out.with_suffix(".md"), ["\n".join([*markdown(rows, suite), ""]).encode()])
+
+
+def show_table(rows: Sequence[Row], suite: Suite, in_json: bool) -> None:
+    from ..bench.suite import as_json, markdown
+
+    if in_json:
+        tell_json(as_json(rows, suite))
+    else:
+        show("\n".join(markdown(rows, suite)) + "\n")

@@ -153,6 +153,47 @@ def test_against_jax(bench):
     assert out.count(" times jax (") == 4 and out.count("\n  jax ") == 2
 
 
+def test_a_suite_is_one_table_of_all_specs_in_a_folder(tmp_path, monkeypatch, capsys):
+    """What cannot be read or trained is told in its row, and the others are timed all the same."""
+    monkeypatch.setattr(comparison, "ROUND", 0.01)
+    folder = tmp_path / "nets"
+    (folder / "more").mkdir(parents=True)
+    texts = {"a.cnn": NET, "b.cnn": "input 2x4x4\ngap | nothing\n", "more/c.cnn": "input 2x4x4\nmaxpool 2 -> gap\n"}
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    table = tmp_path / "speed.md"
+    asked = ["bench", "--suite", str(folder), "--rounds", "2", "--workers", "1", "-o", str(table)]
+    assert run(asked) == 0, capsys.readouterr().err
+    assert "more/c.cnn (3 of 3)" in capsys.readouterr().err
+    about, _, *rows = table.read_text().splitlines()
+    assert "numpy " in about and "workers 1; rounds 2; day 20" in about
+    assert {row.count("|") - row.count("\\|") for row in rows} == {9}
+    timed = [row.split(" | ")[:2] for row in rows if "one worker" in row]
+    assert [[name.strip("| "), mode] for name, mode in timed] == [
+        ["a.cnn", "training"], ["a.cnn", "inference"], ["a.cnn", "one image"],
+        ["more/c.cnn", "inference"], ["more/c.cnn", "one image"],
+    ]  # fmt: skip
+    found = json.loads(table.with_suffix(".json").read_text())
+    assert [row["spec"] for row in found["networks"]] == list(texts)
+    assert [len(row["comparisons"]) for row in found["networks"]] == [3, 0, 2]
+    assert "CNN314 the network has no parameters to train" in found["networks"][2]["missing"][0]
+    assert found["circumstances"]["workers"] == "1" and found["circumstances"]["processor"]
+
+
+def test_what_a_suite_is_not(bench, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    for asked in (
+        ["--suite", "empty"],
+        ["empty"],
+        ["--suite", "net.cnn", "-o", "x.txt"],
+        ["net.cnn", "-o", "x.md"],
+    ):
+        (tmp_path / "net.cnn").write_text(NET)
+        places = [str(tmp_path / each) if "." in each or each == "empty" else each for each in asked]
+        assert run(["bench", *places]) == 2
+        assert "Traceback" not in capsys.readouterr().err
+
+
 def test_what_is_not_installed_is_named(bench, monkeypatch):
     monkeypatch.setattr(comparison, "find_spec", lambda name: None)
     code, out, err = bench(NET, "--against", "torch")
