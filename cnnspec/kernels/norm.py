@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .activation import zeros
@@ -114,6 +116,19 @@ def scale_and_shift(
     return scale[:, None], (bias - mean * scale)[:, None]
 
 
+def across(column: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """A number for each channel [c,1], written out for a row [c,l] of x[...,c,l] where that is soon made.
+
+    Rows go with a row in half the time that they take with a column, which NumPy goes over channel by channel.
+    """
+    *rows, channels, length = x.shape
+    if math.prod(rows) < 2 or channels * length > BLOCK:
+        return column
+    row = np.empty((channels, length), column.dtype)
+    np.copyto(row, column)
+    return row
+
+
 class Normalisation:
     """(x - mean) / sqrt(var + eps) * weight + bias as x * scale + shift, of blocks of x[...,c,l].
 
@@ -128,12 +143,12 @@ class Normalisation:
         weight: np.ndarray,
         bias: np.ndarray,
         eps: float,
-        dtype: np.dtype,
+        x: np.ndarray,
     ) -> None:
-        self.centre = centre(mean, var, dtype)
+        self.centre = centre(mean, var, x.dtype)
         rest = mean if self.centre is None else mean - self.centre[:, 0]
         scale, shift = scale_and_shift(rest, var, weight, bias, eps)
-        self.scale, self.shift = scale.astype(dtype), shift.astype(dtype)
+        self.scale, self.shift = across(scale.astype(x.dtype), x), across(shift.astype(x.dtype), x)
 
     def write(self, x: np.ndarray, *, out: np.ndarray) -> None:
         if self.centre is not None:
@@ -167,7 +182,7 @@ def normalise(
     `won`, of bools, gets where out is positive. All of it block by block, so that the memory is read and written
     once.
     """
-    normalisation = Normalisation(mean, var, weight, bias, eps, x.dtype)
+    normalisation = Normalisation(mean, var, weight, bias, eps, x)
     zero = zeros(x)
     for rows in blocks(x):
         y = out[rows]
@@ -298,7 +313,8 @@ class NormaliseGradient:
         b = -r * r * total[1] / count
         self.centre = centre(mean, var, self.x.dtype)
         c = -total[0] / count - b * (mean if self.centre is None else mean - self.centre[:, 0])
-        self.scale, self.b, self.c = ((a.astype(self.x.dtype))[:, None] for a in (weight * r, b, c))
+        self.scale, b, c = ((a.astype(self.x.dtype))[:, None] for a in (weight * r, b, c))
+        self.b, self.c = across(b, self.x), across(c, self.x)
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         """dx / scale of some rows, in scratch."""
@@ -315,7 +331,7 @@ class NormaliseGradient:
     def write(self, *, out: np.ndarray) -> None:
         """All of dx; out may also be [...,c,w,n] in any order of memory."""
         block = len(self.scratch)
-        scale = self.scale if out.ndim == self.x.ndim else self.scale[..., None]
+        scale = across(self.scale, self.x) if out.ndim == self.x.ndim else self.scale[..., None]
         for start in range(0, len(out), block):
             rows = out[start : start + block]
             np.multiply(self[start : start + len(rows)].reshape(rows.shape), scale, out=rows)

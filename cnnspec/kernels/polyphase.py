@@ -155,8 +155,8 @@ def normalise_pooled(
     the upper winner the lower; won, like out, where the relu let numbers through. block[2r,4,c,t,n], top and
     bottom[r,2,c,t,n] are scratch for r rows of windows.
     """
-    normalisation = Normalisation(mean, var, weight, bias, eps, x.dtype)
     values, zero = merged(x), zeros(out)
+    normalisation = Normalisation(mean, var, weight, bias, eps, values)
     for start in range(0, len(out), len(top)):
         rows = slice(start, min(start + len(top), len(out)))
         count = rows.stop - start
