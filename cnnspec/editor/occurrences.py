@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..diagnostics import Span
@@ -50,10 +50,11 @@ class Occurrence(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What names mean in a statement: the values and the numbers, with their kinds."""
+    """What names mean in a statement: the values, the numbers, and the chains of a block, with their kinds."""
 
     values: dict[str, tuple[Span, str]]
     numbers: dict[str, tuple[Span, str]]
+    chains: Mapping[str, tuple[Span, str]] = {}
 
 
 def occurrences(document: Document) -> list[Occurrence]:
@@ -120,7 +121,8 @@ def _within(block: Block, outer: Scope) -> Scope:
     """What names mean in a block: its own values alone, and its parameters before other numbers."""
     values = {label.text: (label.span, "value") for label in labels_of(block.chain)}
     params = {param.name.text: (param.name.span, "parameter") for param in block.params}
-    return Scope(values, outer.numbers | params)
+    chains = {name.text: (name.span, "parameter") for name in block.chains}
+    return Scope(values, outer.numbers | params, chains)
 
 
 def _of(document: Document, part: Piece, owner: Piece, scope: Scope) -> Iterator[Occurrence]:
@@ -129,6 +131,8 @@ def _of(document: Document, part: Piece, owner: Piece, scope: Scope) -> Iterator
         yield Occurrence(part.name.span, part.name.span, "number")
     elif isinstance(part, Block | Net):
         yield Occurrence(part.name.span, part.name.span, "block" if isinstance(part, Block) else "net")
+        for name in part.chains if isinstance(part, Block) else ():
+            yield Occurrence(name.span, name.span, "parameter")
     elif isinstance(part, Param):
         yield Occurrence(part.name.span, part.name.span, "parameter")
     elif isinstance(part, Import) and part.name is not None:
@@ -142,6 +146,12 @@ def _of(document: Document, part: Piece, owner: Piece, scope: Scope) -> Iterator
             yield Occurrence(part.span, *scope.numbers[part.name])
     elif isinstance(part, Tap):
         yield from _value(part.name, part.span.start + 1, part.span, scope)
+    elif (
+        isinstance(part, Layer | Call)
+        and (part.word if isinstance(part, Layer) else part.name).text in scope.chains
+    ):
+        name = part.word if isinstance(part, Layer) else part.name
+        yield Occurrence(name.span, *scope.chains[name.text])
     elif isinstance(part, Layer | Call):
         yield from _recipe(document, part.word if isinstance(part, Layer) else part.name)
     elif isinstance(part, Arg) and part.name is not None and isinstance(owner, Call):

@@ -37,7 +37,8 @@ def outline(document: Document) -> list[Symbol]:
             detail = f"= {statement.value.span.text}"
             found.append(Symbol(statement.name.text, "number", statement.span, statement.name.span, detail))
         elif isinstance(statement, Block):
-            params = ", ".join(param.name.text for param in statement.params)
+            numbers = ", ".join(param.name.text for param in statement.params)
+            params = " | ".join([numbers, *(name.text for name in statement.chains)]).lstrip(" ")
             detail = f"({params})" if params else ""
             inner = _labels(document, statement.chain)
             name = statement.name

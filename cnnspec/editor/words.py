@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..ir.fields import Declared, Nested, settings
 from ..lang.hints.spelling import own_setting, own_word
+from ..lang.lowering.arguments import head as head_of
 from ..lang.lowering.names import Recipe
 from ..lang.parse.tree import Layer, Name, Setting, Settings
 from ..quoting import code_block, markdown
@@ -54,10 +55,8 @@ def recipe_page(document: Document, name: str) -> str:
     recipe = recipes(document).get(name)
     if recipe is None:
         return ""
-    params = ", ".join(
-        param.name.text + (f" = {param.default.span.text}" if param.default else "") for param in recipe.params
-    )
+    params = head_of(recipe, defaults=True)
     kind = "net" if recipe.shared else "block"
     place = "" if document.owns(recipe.name.span) else f" from {markdown(recipe.name.span.source.name)}"
-    head = f"{kind} {name}({params})" if recipe.params else f"{kind} {name}"
+    head = f"{kind} {name}({params})" if params else f"{kind} {name}"
     return f"**{markdown(head)}**{place}\n\n{code_block(recipe.chain.span.text)}"

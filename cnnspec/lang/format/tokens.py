@@ -141,6 +141,8 @@ def _space(found: list[FormatToken]) -> None:
         if not stack and separates(before, piece):
             arithmetic = False
         arithmetic = arithmetic or kind == "LET"
+        if kind == "BAR" and stack and stack[-1] == "sum":  # behind the numbers of a call stand chains
+            stack[-1] = "group"
         context = stack[-1] if stack else "sum" if arithmetic else ""
         piece.inside = context
         glued = tight or kind == "COMMA" or (before.kind == "LPAR" and context != "join")

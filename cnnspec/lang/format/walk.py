@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..lowering.names import Module
-from ..parse.tree import Block, Chain, Group, Join, Layer, Net
+from ..parse.tree import Block, Call, Chain, Group, Join, Layer, Net
 
 
 def layers(module: Module) -> Iterator[Layer]:
@@ -27,3 +27,6 @@ def _within(chain: Chain) -> Iterator[Layer]:
         elif isinstance(term, Join):
             for branch in term.branches:
                 yield from _within(branch)
+        elif isinstance(term, Call):
+            for passed in term.chains:
+                yield from _within(passed)

@@ -117,9 +117,9 @@ def unused_names(c: Checked) -> Warned:
             yield Diagnostic.of("CNN237", name.span, name=name.text), ()
         elif isinstance(statement, Block):
             asked = used.get(id(module.recipes[name.text]), set())
-            for param in statement.params:
-                if param.name.text not in asked:
-                    yield Diagnostic.of("CNN237", param.name.span, "parameter", name=param.name.text), ()
+            for given in (*(param.name for param in statement.params), *statement.chains):
+                if given.text not in asked:
+                    yield Diagnostic.of("CNN237", given.span, "parameter", name=given.text), ()
 
 
 def warn(checked: Checked, findings: Findings) -> None:

@@ -6,7 +6,7 @@ import re
 
 from ...diagnostics import Label
 from ..findings import Findings, Proposal, replace
-from ..parse.tree import Call, Layer
+from ..parse.tree import Call, Chain, Layer
 from .arithmetic import Numeric, evaluate
 from .names import Numbers, Recipe
 
@@ -16,10 +16,9 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
     if isinstance(call, Layer):
         extra = call.size or (call.attrs[0] if call.attrs else None)
         if extra is not None:
-            shown = ", ".join(param.name.text for param in recipe.params)
             findings.report(
                 "CNN020",
-                f"`{recipe.name.text}` is called with parentheses: `{recipe.name.text}({shown})`",
+                f"`{recipe.name.text}` is called with parentheses: `{recipe.name.text}({head(recipe)})`",
                 extra.span,
                 *_in_parentheses(recipe, call),
             )
@@ -76,6 +75,32 @@ def _in_parentheses(recipe: Recipe, call: Layer) -> list[Proposal]:
     given = [size.strip("{}") for size in sizes]
     given += [f"{attr.name.text} = {attr.value.span.text.strip('{}')}" for attr in call.attrs]
     return [replace(call.span, f"{recipe.name.text}({', '.join(given)})")]
+
+
+def head(recipe: Recipe, defaults: bool = False) -> str:
+    """The parameters of a block, as its definition has them between parentheses: `c, s | f`."""
+    numbers = ", ".join(
+        param.name.text + (f" = {param.default.span.text}" if defaults and param.default else "")
+        for param in recipe.params
+    )
+    return " | ".join([numbers, *(name.text for name in recipe.chains)]).lstrip(" ")
+
+
+def bind_chains(recipe: Recipe, call: Call | Layer, findings: Findings) -> dict[str, Chain | None]:
+    """The chains that a call hands over, by the names of the block's parameters; None for one that is missing."""
+    given = call.chains if isinstance(call, Call) else ()
+    wanted = recipe.chains
+    if len(given) != len(wanted):
+        name = recipe.name.text
+        count = f"{len(wanted) or 'no'} chain{'s' * (len(wanted) != 1)}"
+        findings.report(
+            "CNN020",
+            f"`{name}` takes {count} behind `|`, not {len(given)}",
+            given[len(wanted)].span if len(given) > len(wanted) else call.span,
+            related=(Label(recipe.name.span, "defined here"),),
+            help=f"it is called `{name}({head(recipe)})`" if wanted else "",
+        )
+    return {name.text: given[k] if k < len(given) else None for k, name in enumerate(wanted)}
 
 
 def unknown(recipe: Recipe) -> Numbers:

@@ -17,10 +17,10 @@ from ..findings import Findings, replace
 from ..hints.spelling import own_word
 from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap, Term
 from ..work import A_STEP
-from .arguments import bind, unknown
+from .arguments import bind, bind_chains, unknown
 from .declared import BAD, diagnosed, evaluated, read_word
 from .names import Numbers, Recipe
-from .scope import Missing, Scope, Value
+from .scope import Missing, Passed, Scope, Value
 
 LAYERS = {word: cls for word, cls in WORDS.items() if not cls.join}
 MOST_NODES = 20_000
@@ -163,6 +163,8 @@ class Lowering:
 
     def layer(self, layer: Layer, value: Value, scope: Scope, label: Name | None) -> Value:
         word = layer.word
+        if word.text in scope.chains:
+            return self.passed(word, layer, value, scope, label)
         if word.text in scope.module.recipes:
             return self.call(word, layer, value, scope, label)
         if word.text == "id":
@@ -338,6 +340,8 @@ class Lowering:
     # ---- calls -----------------------------------------------------------------------------------
 
     def call(self, name: Name, call: Call | Layer, value: Value, scope: Scope, label: Name | None) -> Value:
+        if name.text in scope.chains:
+            return self.passed(name, call, value, scope, label)
         recipe = scope.module.recipes.get(name.text)
         if recipe is None:
             assert isinstance(call, Call)
@@ -349,11 +353,14 @@ class Lowering:
             return None
         scope.module.called.add(name.text)
         numbers = bind(recipe, call, scope.numbers, self.findings)
+        chains = bind_chains(recipe, call, self.findings)
         if len(self.calls) >= DEEPEST_CALL or id(recipe) in self.calls:
             what = "calls itself" if id(recipe) in self.calls else f"is more than {DEEPEST_CALL} calls deep"
             self.findings.report("CNN021", f"`{name.text}` {what}", name.span)
             return None
         inner = self.instance(recipe, numbers, scope, label)
+        calls = frozenset(self.calls)
+        inner.chains = {name: Passed(chain, scope, calls) for name, chain in chains.items()}
         before = len(self.findings)
         outermost, self.outermost = self.outermost, self.outermost or call.span
         value = self.body(recipe, value, inner)
@@ -368,11 +375,36 @@ class Lowering:
         self.parameters_used.setdefault(id(recipe), set()).update(inner.numbers.used)
         return value
 
+    def passed(self, name: Name, term: Call | Layer, value: Value, scope: Scope, label: Name | None) -> Value:
+        """A chain that a block was called with, each time with new weights: `f` in `block gated(c | f) = ...`."""
+        scope.numbers.used.add(name.text)
+        plain = not (term.arguments or term.chains if isinstance(term, Call) else term.size or term.attrs)
+        if not plain:
+            self.findings.report("CNN020", f"`{name.text}` stands for a chain and takes nothing", term.span)
+            return None
+        chain, outer, calls = scope.chains[name.text]
+        own = label.text if label else scope.numbered(name.text)[len(scope.path) :]
+        if chain is None or outer is None:
+            return None
+        inner = Scope(
+            outer.module,
+            outer.numbers,
+            f"{scope.path}{own}.",
+            f"{scope.owner}{own}.",
+            (*scope.blocks, own),
+            outer=outer,
+            chains=outer.chains,
+        )
+        within, self.calls = self.calls, set(calls)
+        value = self.chain(chain, value, inner)
+        self.calls = within
+        return value
+
     def read_only(self, recipe: Recipe) -> None:
         """Read a block for its mistakes alone: nothing of it is built."""
-        self.body(
-            recipe, None, Scope(recipe.module, unknown(recipe), f"{recipe.name.text}.", f"{recipe.name.text}.")
-        )
+        name = f"{recipe.name.text}."
+        chains = {name.text: Passed(None, None, frozenset()) for name in recipe.chains}
+        self.body(recipe, None, Scope(recipe.module, unknown(recipe), name, name, chains=chains))
 
     def instance(self, recipe: Recipe, numbers: Numbers, scope: Scope, label: Name | None) -> Scope:
         """The scope of one call. Every call of a net but the first uses the weights of the first."""

@@ -49,6 +49,7 @@ class Recipe(NamedTuple):
     chain: Chain
     module: Module
     shared: bool = False
+    chains: tuple[Name, ...] = ()
 
 
 @dataclass(eq=False, repr=False)
@@ -122,10 +123,11 @@ def collect(file: File, findings: Findings, importer: Importer) -> Module:
                 module.numbers.own[statement.name.text] = value
         elif isinstance(statement, Block | Net):
             params = statement.params if isinstance(statement, Block) else ()
-            _check_params(params, findings)
+            chains = statement.chains if isinstance(statement, Block) else ()
+            _check_params(params, chains, findings)
             if module.define(statement.name, findings):
                 shared = isinstance(statement, Net)
-                recipe = Recipe(statement.name, params, statement.chain, module, shared)
+                recipe = Recipe(statement.name, params, statement.chain, module, shared, chains)
                 module.recipes[statement.name.text] = recipe
         elif isinstance(statement, Import):
             imported = importer(statement)
@@ -136,10 +138,11 @@ def collect(file: File, findings: Findings, importer: Importer) -> Module:
     return module
 
 
-def _check_params(params: tuple[Param, ...], findings: Findings) -> None:
+def _check_params(params: tuple[Param, ...], chains: tuple[Name, ...], findings: Findings) -> None:
     seen: dict[str, Span] = {}
-    for param in params:
-        name = param.name
+    for name in (*(param.name for param in params), *chains):
+        if name in chains and name.text in RESERVED:
+            findings.report("CNN019", f"`{name.text}` is a word of the language already", name.span)
         if name.text in seen:
             earlier = Label(seen[name.text], "here first")
             findings.report("CNN019", f"two parameters are called `{name.text}`", name.span, related=(earlier,))

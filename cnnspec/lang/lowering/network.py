@@ -172,6 +172,8 @@ def mentioned(chain: Chain) -> Iterator[str]:
             yield term.word.text
         elif isinstance(term, Call):
             yield term.name.text
+            for passed in term.chains:
+                yield from mentioned(passed)
         elif isinstance(term, Group):
             yield from mentioned(term.chain)
         elif isinstance(term, Join):

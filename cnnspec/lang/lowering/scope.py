@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ...diagnostics import Span
+from ..parse.tree import Chain
 from .names import Module, Numbers
 
 
@@ -14,6 +16,21 @@ class Missing:
 
 
 MISSING = Missing()
+
+
+class Passed(NamedTuple):
+    """A chain that a call hands to a block: it means what it means where it is written.
+
+    chain   None where it could not be read, or nobody calls the block
+    scope   that of the call
+    calls   the recipes that the call itself stands in
+    """
+
+    chain: Chain | None
+    scope: Scope | None
+    calls: frozenset[int]
+
+
 Value = str | None | Missing  # a node's name; None where a mistake, already reported, left none
 
 
@@ -26,6 +43,7 @@ class Scope:
     blocks   the calls it stands in, outermost first
     values   values that `as` names, and the results of nets
     outer    the scope whose values it sees as well; a block sees none but its own
+    chains   the chains that a block was called with, by the names of its parameters
     """
 
     module: Module
@@ -37,6 +55,7 @@ class Scope:
     places: dict[str, Span] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     outer: Scope | None = None
+    chains: dict[str, Passed] = field(default_factory=dict)
 
     def numbered(self, word: str) -> str:
         """The name of the next value of a word: `conv1`, `conv2`, ..., behind the path."""

@@ -168,8 +168,9 @@ class Build:
 
     def call(self, c: list) -> Call:
         name = self.named(c[0])
-        arguments = tuple(arg for arg in c[1:-1] if arg is not None)
-        return Call(name, arguments, name.span.to(self.at(c[-1])))
+        arguments = tuple(part for part in c[1:-1] if isinstance(part, Arg))
+        chains = tuple(part for part in c[1:-1] if isinstance(part, Chain))
+        return Call(name, arguments, name.span.to(self.at(c[-1])), chains)
 
     def join(self, c: list) -> Join:
         name = self.named(c[0])
@@ -205,12 +206,16 @@ class Build:
     def param(self, c: list) -> Param:
         return Param(self.named(c[0]), c[1])
 
-    def params(self, c: list) -> tuple[Param, ...]:
-        return tuple(part for part in c if part is not None)
+    def params(self, c: list) -> tuple[tuple[Param, ...], tuple[Name, ...]]:
+        """Numbers, and the names of chains, each behind a bar."""
+        numbers = tuple(part for part in c if isinstance(part, Param))
+        names = [part for part in c if isinstance(part, Token) and part.type == "NAME"]
+        return numbers, tuple(map(self.named, names))
 
     def block(self, c: list) -> Block:
         word, name, params, chain = c
-        return Block(self.named(name), params or (), chain, self.at(word).to(chain.span))
+        numbers, chains = params or ((), ())
+        return Block(self.named(name), numbers, chain, self.at(word).to(chain.span), chains)
 
     def net(self, c: list) -> Net:
         return Net(self.named(c[1]), c[2], self.at(c[0]).to(c[2].span))

@@ -124,11 +124,12 @@ class Arg(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A block called with arguments: `basic(64, s = 2)`."""
+    """A block called with arguments, `basic(64, s = 2)`, and with chains behind bars: `gated(8 | conv 8x3x3)`."""
 
     name: Name
     arguments: tuple[Arg, ...]
     span: Span
+    chains: tuple[Chain, ...] = ()
 
 
 class Join(NamedTuple):
@@ -209,6 +210,7 @@ class Block(NamedTuple):
     params: tuple[Param, ...]
     chain: Chain
     span: Span
+    chains: tuple[Name, ...] = ()  # names that stand for the chains of a call
 
 
 class Net(NamedTuple):
