@@ -250,6 +250,34 @@ def braces_in_arithmetic(place: ErrorContext, findings: Findings) -> bool:
     return True
 
 
+def chain_in_call(place: ErrorContext, findings: Findings) -> bool:
+    """gated(conv 8x3x3 -> relu)"""
+    if place.kind() not in SIZED | {"NAME", "ARROW"}:
+        return False
+    step, depth = -1, 0
+    start: int | None = None  # of the argument
+    while depth or place.kind(step) != "LPAR":
+        depth += {"RPAR": 1, "LPAR": -1}.get(place.kind(step), 0)
+        if place.kind(step) in ("$END", "_SEP") or (not depth and place.kind(step) == "BAR"):
+            return False
+        if not depth and place.kind(step) == "COMMA" and start is None:
+            start = step + 1
+        step -= 1
+    first = step + 1 if start is None else start
+    if (
+        place.kind(step - 1) not in ("NAME", "PATH")
+        or place.kind(step - 2) == "BLOCK"
+        or place.text(first) not in WORDS
+    ):
+        return False
+    at = place.span(first).start
+    fix = replace(Span(place.source, at, at), "| ", help="put `|` before it")
+    if first != step + 1:
+        fix = replace(Span(place.source, place.span(first - 1).start, at), " | ", help="put `|` before it")
+    findings.report("CNN001", "a call takes numbers, and chains behind `|`", place.span(first), fix)
+    return True
+
+
 def bar_without_join(place: ErrorContext, findings: Findings) -> bool:
     """( relu | id )"""
     if place.kind() != "BAR":
@@ -329,6 +357,7 @@ SLIPS: tuple[Slip, ...] = (
     brackets,
     bare_path,
     strange_character,
+    chain_in_call,
     outside_of_its_block,
     count_without_sign,
     numbers_apart,

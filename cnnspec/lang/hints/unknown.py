@@ -202,7 +202,8 @@ def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -
     layers = {word: cls for word, cls in WORDS.items() if not cls.join}
     word = name if name in WORDS else elsewhere(name.rpartition(".")[2], layers)
     if not word:
-        unknown_word(call.name, dict.fromkeys(recipes), "block", findings, list(layers))
+        joins = [word for word, cls in WORDS.items() if cls.join] if call.chains else []
+        unknown_word(call.name, dict.fromkeys((*recipes, *joins)), "block", findings, list(layers))
         return
     message = f"`{name}` is a layer, and layers take no parentheses"
     if word != name:
