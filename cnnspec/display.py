@@ -6,23 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-SHOWN: dict[str, Callable[[Any], str]] = {}
+SHOWN: dict[str, Callable[..., str]] = {}
 load: Callable[[], object] = SHOWN.copy  # nothing yet
 
 
-def shows(kind: str) -> Callable[[Callable[[Any], str]], Callable[[Any], str]]:
+def shows(kind: str) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Register a function as what shows things of a kind."""
 
-    def registered(function: Callable[[Any], str]) -> Callable[[Any], str]:
+    def registered(function: Callable[..., str]) -> Callable[..., str]:
         SHOWN[kind] = function
         return function
 
     return registered
 
 
-def shown(kind: str, thing: Any) -> str:
+def shown(kind: str, thing: object) -> str:
     """A thing as HTML or SVG."""
     if kind not in SHOWN:
         load()

@@ -12,10 +12,23 @@ before it reads its first line.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, dataclass, fields
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, Protocol, TypeVar, dataclass_transform
 
 T = TypeVar("T")
+
+
+class Made(Protocol):
+    """What `record` keeps of the fields of a class, for the methods that all classes share."""
+
+    _names: tuple[str, ...]
+    _known: frozenset[str]
+    _defaults: dict[str, object]
+    _factories: dict[str, Callable[[], object]]
+    _checks: bool
+
+    def __post_init__(self) -> None: ...
 
 
 @dataclass_transform(frozen_default=True)
@@ -23,7 +36,7 @@ def record(cls: type[T]) -> type[T]:
     """Make a frozen dataclass of a class; what the class defines itself stays."""
     # dataclass would write two methods more for each class that is frozen, and refuses to make one that is
     # not out of one that is: so it is told afterwards that all of them are
-    above: list[Any] = [base.__dict__["__dataclass_params__"] for base in cls.__mro__ if is_made(base)]
+    above = [base.__dict__["__dataclass_params__"] for base in cls.__mro__ if is_made(base)]
     for params in above:
         params.frozen = False
     try:
@@ -45,11 +58,11 @@ def record(cls: type[T]) -> type[T]:
 
 def is_made(cls: type) -> bool:
     """Whether a class itself, and not one above it, was made a frozen dataclass."""
-    params: Any = cls.__dict__.get("__dataclass_params__")
-    return params is not None and params.frozen
+    params = cls.__dict__.get("__dataclass_params__")
+    return params is not None and bool(params.frozen)
 
 
-def __init__(self: Any, *values: Any, **named: Any) -> None:
+def __init__(self: Made, *values: object, **named: object) -> None:
     names, mine = self._names, self.__dict__
     mine.update(self._defaults)
     mine.update(zip(names, values))  # noqa: B905  the rest may be named or left out
@@ -63,33 +76,33 @@ def __init__(self: Any, *values: Any, **named: Any) -> None:
         self.__post_init__()
 
 
-def wrong(self: Any, values: tuple[Any, ...], named: dict[str, Any]) -> bool:
+def wrong(self: Made, values: tuple[object, ...], named: dict[str, object]) -> bool:
     """Whether a name is unknown, or has a value already."""
     return not named.keys() <= self._known or not named.keys().isdisjoint(self._names[: len(values)])
 
 
-def __repr__(self: Any) -> str:
+def __repr__(self: Made) -> str:
     shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._names)
     return f"{type(self).__qualname__}({shown})"
 
 
-def __eq__(self: Any, other: object) -> bool:
+def __eq__(self: Made, other: object) -> bool:
     if other.__class__ is not self.__class__:
         return NotImplemented
     return _values(self) == _values(other)
 
 
-def __hash__(self: Any) -> int:
+def __hash__(self: Made) -> int:
     return hash(_values(self))
 
 
-def __setattr__(self: Any, name: str, value: Any) -> None:
+def __setattr__(self: Made, name: str, value: object) -> None:
     raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
-def __delattr__(self: Any, name: str) -> None:
+def __delattr__(self: Made, name: str) -> None:
     raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
-def _values(self: Any) -> tuple[Any, ...]:
+def _values(self: Made) -> tuple[object, ...]:
     return tuple(map(self.__dict__.__getitem__, self._names))

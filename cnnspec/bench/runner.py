@@ -64,7 +64,8 @@ def answered(work: Callable[[], None]) -> None:
 def plan_step(job: Job) -> tuple[Step, Memory]:
     """Our plan, on workers; their own memory counts as well."""
     step, engine = model_step(job, workers=job["workers"], parallel=job["parallel"])
-    return step, lambda: peak() + sum(own(child.pid) for child in getattr(engine.workers, "children", ()))
+    workers = getattr(engine, "workers", None)
+    return step, lambda: peak() + sum(own(child.pid) for child in getattr(workers, "children", ()))
 
 
 def jax_step(job: Job) -> tuple[Step, Memory]:

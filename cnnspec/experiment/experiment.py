@@ -304,6 +304,7 @@ class Experiment:
     def _shares(self) -> tuple[Share, Share, Share]:
         from ..jax.processes import shares
 
+        assert self.model.engine.devices is not None
         return shares(self.session.data, self.model.engine.devices)
 
     def tested(self) -> Model:

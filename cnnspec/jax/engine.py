@@ -336,9 +336,9 @@ class Engine:
             to[...] = values
         return found
 
-    def layout(self, moment: Held) -> Held:
-        """A moment, seen like the parameters; here it is kept so."""
-        return moment
+    def moment_views(self) -> dict[str, Held]:
+        """The optimiser's arrays by name, seen like the parameters; here they are kept so."""
+        return self.moments
 
     @property
     def described(self) -> str:

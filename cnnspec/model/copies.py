@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Protocol
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class Copied(Protocol):
     engine: Engine
 
     @property
-    def parameters(self) -> Any: ...
+    def parameters(self) -> MutableMapping[str, np.ndarray]: ...
 
     @property
     def state(self) -> Mapping[str, np.ndarray]: ...
@@ -28,7 +28,7 @@ class Copied(Protocol):
     def load_state(self, state: Mapping[str, np.ndarray]) -> None: ...
 
 
-def reduced(model: Copied, how: Mapping[str, Any]) -> tuple[Callable[..., Copied], tuple[Any, ...]]:
+def reduced(model: Copied, how: Mapping[str, object]) -> tuple[Callable[..., Copied], tuple[object, ...]]:
     """How a model is copied or pickled; `how` are the settings that it was made with.
 
     Parameters and state come along, those of a whole step. Workers, plans and memory are made anew.
@@ -42,10 +42,10 @@ def reduced(model: Copied, how: Mapping[str, Any]) -> tuple[Callable[..., Copied
 def revived(
     kind: Callable[..., Copied],
     spec: Spec,
-    how: Mapping[str, Any],
+    how: Mapping[str, object],
     parameters: Mapping[str, np.ndarray],
     state: Mapping[str, np.ndarray],
-    known: Mapping[str, Any],
+    known: Mapping[str, object],
 ) -> Copied:
     """The model that was reduced."""
     model = kind(spec, **how)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,8 +14,11 @@ from ..passes.methods import Times
 from ..runtime.engine import Engine as NumpyEngine
 from ..runtime.turns import Lane, Turn
 
+if TYPE_CHECKING:
+    from ..jax.devices import Devices
+
 ENGINES = ("numpy", "jax")
-Arrays = Mapping[str, Any]
+Arrays = Mapping[str, np.ndarray]
 Counts = tuple[int, int]  # correct answers: by class, by label (`targets.py`)
 
 
@@ -28,11 +31,12 @@ class Engine(Protocol):
     """Runs a network: `plan.engine.Engine` on NumPy, `jax.engine.Engine` on JAX's devices."""
 
     clock: np.ndarray  # the seed, the steps taken, and those since each of `Tuning.thaws`
-    workers: Any  # whose `count` is how many work at once
     name: str
     scales: bool  # whether images may come as they are stored, `data.dataset.Stored`
-    devices: Any  # of JAX
-    moments: Any  # the optimiser's arrays by name; `layout` shows one like the parameters
+
+    @property
+    def devices(self) -> Devices | None:
+        """Of JAX."""
 
     @property
     def turn(self) -> Turn[Lane]:
@@ -67,7 +71,8 @@ class Engine(Protocol):
 
     def memory(self, n: int, mode: str = "train") -> dict[str, int]: ...
 
-    def layout(self, flat: Any) -> MutableMapping[str, np.ndarray]: ...
+    def moment_views(self) -> Mapping[str, MutableMapping[str, np.ndarray]]:
+        """The optimiser's arrays by name, each seen like the parameters."""
 
     def close(self) -> None: ...
 

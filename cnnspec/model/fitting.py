@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..data.as_trained import prepared_as
 from ..data.asked.single import as_numbers
 from ..data.checks import ensure_balanced
 from ..data.classes import classes_of
-from ..data.dataset import Dataset, Named, Split
+from ..data.dataset import Dataset, Given, Named, Split
 from ..data.found import Found, Pair
 from ..data.load import as_weights, class_weights, dataset_of, divide
 from ..data.preparation import Preparation, preparation_of
@@ -43,10 +44,10 @@ class Fitted(Trainable, Protocol):
     seed: int
     preparation: Preparation | None
 
-    def images(self, x: Any, y: Any) -> Split | Named:
+    def images(self, x: Given, y: Given) -> Split | Named:
         """Images and answers to go through in batches; SpecError, which names x or y, where they do not fit."""
 
-    def answers(self, y: Any, whole: bool = False) -> Any: ...
+    def answers(self, y: Given, whole: bool = False) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,15 @@ class Arguments:
     epochs: int | None
     batch: int | None
     batch_size: int | None
-    validation: Any
+    validation: float | tuple[Given, Given] | None
     patience: int | None
     on_batch: Callable[[StepDone], object] | None
     on_epoch: Callable[[Row], object] | None
     shuffle: bool
     prepare: bool
     classes: Sequence[str] | None
-    class_weight: Mapping[Any, float] | str | None = None
-    sample_weight: Any = None
+    class_weight: Mapping[int, float] | Mapping[str, float] | str | None = None
+    sample_weight: ArrayLike | None = None
 
     def course(self, model: Fitted) -> TrainingConfig:
         """The training that is asked for; ValueError, which names the argument, for what is none of its values."""
@@ -90,7 +91,7 @@ class Arguments:
         return course
 
 
-def train(model: Fitted, x: Any, y: Any, given: Arguments) -> History:
+def train(model: Fitted, x: Given, y: Given, given: Arguments) -> History:
     """Train a model on arrays; `Model.fit` says how."""
     course = given.course(model)
     images, held_out = (prepared if given.prepare else as_seen)(model, x, y, given)
@@ -113,7 +114,7 @@ def train(model: Fitted, x: Any, y: Any, given: Arguments) -> History:
     return history
 
 
-def as_seen(model: Fitted, x: Any, y: Any, given: Arguments) -> tuple[Split | Named, Split | Named | None]:
+def as_seen(model: Fitted, x: Given, y: Given, given: Arguments) -> tuple[Split | Named, Split | Named | None]:
     """Arrays as the network sees them, to learn from and to validate with."""
     share = share_of(given.validation)
     images = model.images(x, y)
@@ -121,12 +122,12 @@ def as_seen(model: Fitted, x: Any, y: Any, given: Arguments) -> tuple[Split | Na
     if share is not None:
         return held_out_of(images, share, model.seed)
     try:
-        return images, None if given.validation is None else model.images(*given.validation)
+        return images, None if not isinstance(given.validation, tuple | list) else model.images(*given.validation)
     except SpecError as error:
         raise refused("validation", error) from None
 
 
-def prepared(model: Fitted, x: Any, y: Any, given: Arguments) -> tuple[Split, Split | None]:
+def prepared(model: Fitted, x: Given, y: Given, given: Arguments) -> tuple[Split, Split | None]:
     """Arrays as they are stored, to learn from and to validate with; the model keeps how they are prepared."""
     if len(model.graph.inputs) > 1 or len(model.graph.outputs) > 1:
         raise ValueError("prepare=True is for networks of one input and one output")
@@ -144,7 +145,7 @@ def prepared(model: Fitted, x: Any, y: Any, given: Arguments) -> tuple[Split, Sp
     return found.train, found.validation if len(found.validation) else None
 
 
-def whole(name: str, value: Any, least: int) -> int:
+def whole(name: str, value: object, least: int) -> int:
     """A count among the arguments; ValueError, which names it, for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise ValueError(f"{name} is a whole number from {least} on, got {value!r:.40}")
@@ -160,7 +161,7 @@ def one_of(batch: int | None, batch_size: int | None, default: int) -> int:
     return default if given is None else whole(name, given, 1)
 
 
-def share_of(validation: Any) -> float | None:
+def share_of(validation: object) -> float | None:
     """The share that `validation` asks for; None where it is a pair of images and answers, or nothing."""
     if validation is None:
         return None
@@ -191,7 +192,7 @@ def part(images: Split | Named, places: np.ndarray) -> Split | Named:
     return Named(x, y, weights=None if images.weights is None else images.weights[places])
 
 
-def weight_of(name: Any, weight: Any) -> float:
+def weight_of(name: object, weight: object) -> float:
     """The weight of a class; ValueError where it is none."""
     if (
         isinstance(weight, bool)
@@ -218,14 +219,14 @@ def weights_of(images: Split | Named, given: Arguments) -> np.ndarray | None:
             raise Fault("CNN436", "class_weight is of classes, and y holds none, one for each image")
         counts = np.bincount(y)
         classes = tuple(map(str, range(len(counts))))
-        told: Any = given.class_weight
-        if told == "balanced":
-            told = True
-        elif isinstance(told, Mapping):
-            told = {str(name): weight_of(name, weight) for name, weight in told.items()}
+        if given.class_weight == "balanced":
+            told: bool | dict[str, float] = True
+        elif isinstance(given.class_weight, Mapping):
+            told = {str(name): weight_of(name, weight) for name, weight in given.class_weight.items()}
             ensure_balanced("y", ", ".join(f"{name} 1" for name in told) or False, classes)
         else:
-            raise ValueError(f'class_weight is a dictionary of weights, or "balanced"; got {told!r:.40}')
+            got = f"{given.class_weight!r:.40}"
+            raise ValueError(f'class_weight is a dictionary of weights, or "balanced"; got {got}')
         of_class = np.array(class_weights(classes, told, counts))[y]
         found = of_class if weights is None else of_class * weights
         if not found.any():
@@ -236,11 +237,11 @@ def weights_of(images: Split | Named, given: Arguments) -> np.ndarray | None:
 
 
 def dataset_of_arrays(
-    x: Any,
-    y: Any,
+    x: Given,
+    y: Given,
     settings: Data,
     *,
-    validation: Any = None,
+    validation: float | tuple[Given, Given] | None = None,
     classes: Sequence[str] | None = None,
     known: Preparation | None = None,
     seed: int = 0,
@@ -259,7 +260,7 @@ def dataset_of_arrays(
     )
     try:
         pairs = {"train": _pair(x, y, axes, "")}
-        if share is None and validation is not None:
+        if isinstance(validation, tuple | list):
             pairs["validation"] = _pair(validation[0], validation[1], axes, "validation: ")
         names: tuple[str, ...] | None = None if classes is None else tuple(classes)
         if any(labels.dtype.kind in TEXTS for _, labels in pairs.values()):
@@ -273,7 +274,7 @@ def dataset_of_arrays(
         raise SpecError((fault.diagnostic(),)) from None
 
 
-def _pair(x: Any, y: Any, axes: str | None, where: str) -> Pair:
+def _pair(x: Given, y: Given, axes: str | None, where: str) -> Pair:
     images = as_numbers(x, f"{where}x")
     if axes is not None and len(axes) != images.ndim:
         raise Fault("CNN408", f"{where}x has {images.ndim} axes, and the data block says `axes {axes}`")

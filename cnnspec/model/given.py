@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,9 @@ from ..diagnostics import Diagnostic, SpecError
 from .targets import Settled
 
 Array = np.ndarray
+
+
+One = Array | Stored | Mixed  # what is given for one input or output
 
 
 class Outputs(dict[str, Array]):
@@ -29,7 +31,7 @@ class Outputs(dict[str, Array]):
         return self[named[net]]
 
 
-def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
+def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, One]:
     """Arrays by the names of inputs or outputs, or of their nets; a single array is that of the only one."""
     # first, since every step of a training comes by here
     if isinstance(given, (np.ndarray, Stored)) and len(names) == 1 and given.shape:
@@ -51,7 +53,7 @@ def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, Any]:
     raise SpecError((Diagnostic("CNN408", message),))
 
 
-def as_array(given: Any, name: str) -> Any:
+def as_array(given: object, name: str) -> Array | Stored:
     """What is given for an input or output, as an array with an axis for the images."""
     if isinstance(given, Stored):
         return given
@@ -76,5 +78,5 @@ def ensure_fit(count: int, answers: Mapping[str, Settled]) -> None:
             raise SpecError((Diagnostic("CNN410", message),))
 
 
-def length(arrays: Mapping[str, Array]) -> int:
+def length(arrays: Mapping[str, Array | Stored]) -> int:
     return len(next(iter(arrays.values())))

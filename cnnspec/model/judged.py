@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import cast
 
 import numpy as np
 
+from ..data.changes import Mixed
 from ..data.dataset import Named, Split, Stored
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import Graph
@@ -15,7 +16,7 @@ from ..lazy import lazy
 from ..words.costs import Cost, judged
 from . import engines
 from .fitting import refused
-from .given import Given, by_name, ensure_fit, length
+from .given import Given, One, by_name, ensure_fit, length
 from .targets import Answers, Settled, kept
 
 Array = np.ndarray
@@ -39,7 +40,7 @@ class Judged:
     def _inputs(self, x: Given) -> dict[str, Array]:
         try:
             found = by_name(x, self.graph.inputs, "input")
-            arrays = {name: self._input(values, self._shapes[name], name) for name, values in found.items()}
+            arrays = {name: self._input(one, self._shapes[name], name) for name, one in found.items()}
         except SpecError as error:
             raise refused("x", error) from None
         if len(arrays) > 1:
@@ -50,12 +51,15 @@ class Judged:
                     raise SpecError((Diagnostic("CNN408", message),))
         return arrays
 
-    def _input(self, values: Any, shape: tuple[int, ...], name: str) -> Any:
+    def _input(self, values: One, shape: tuple[int, ...], name: str) -> Array:
+        assert not isinstance(values, Mixed), "answers are mixed, and images never told so"
         if values.shape[1:] != shape or values.dtype.kind not in "biuf":
             want = ", ".join(map(str, shape))
             message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
             raise SpecError((Diagnostic("CNN408", message),))
-        return values if isinstance(values, Stored) and self.scales else np.asarray(values, self.dtype)
+        if isinstance(values, Stored) and self.scales:
+            return cast(Array, values)  # as good as one to an engine that scales
+        return np.asarray(values, self.dtype)
 
     @lazy
     def _shapes(self) -> dict[str, tuple[int, ...]]:
@@ -106,9 +110,10 @@ class Judged:
         except SpecError as error:
             raise refused("y", error) from None
 
-    def _settled(self, given: Mapping[str, Array], whole: bool = False) -> dict[str, Settled]:
+    def _settled(self, given: Mapping[str, One], whole: bool = False) -> dict[str, Settled]:
         try:
-            settled = {name: self._outputs[name].settle(values) for name, values in given.items()}
+            answers = {n: one if isinstance(one, Mixed) else np.asanyarray(one) for n, one in given.items()}
+            settled = {name: self._outputs[name].settle(values) for name, values in answers.items()}
             for name in given if whole else ():
                 self._outputs[name].ensure(settled[name])
             return settled

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..data.asked.single import inputs_of
 from ..data.preparation import Preparation
@@ -87,7 +88,7 @@ class Model(Judged):
             devices=devices,
             measured=self.measured,
         )
-        self._how: dict[str, Any] = {"batch": batch, "workers": workers, "parallel": parallel, "seed": seed}
+        self._how: dict[str, object] = {"batch": batch, "workers": workers, "parallel": parallel, "seed": seed}
         self._how |= {"dtype": dtype, "shards": shards, "engine": engine, "devices": devices}
         self._how |= {"precision": precision, "measured": self.measured}
         # of the schedule: the steps, counted over the model's life, at which it begins and ends; 0 where none runs
@@ -144,8 +145,8 @@ class Model(Judged):
         shuffle: bool = True,
         prepare: bool = False,
         classes: Sequence[str] | None = None,
-        class_weight: Mapping[Any, float] | str | None = None,
-        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | Mapping[str, float] | str | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> History:
         """Train for some epochs (default: the spec's); returns a row an epoch.
 
@@ -351,8 +352,8 @@ class Model(Judged):
         with self.engine.turn:
             views = {
                 f"{moment}/{name}": values
-                for moment, flat in self.engine.moments.items()
-                for name, values in self.engine.layout(flat).items()
+                for moment, view in self.engine.moment_views().items()
+                for name, values in view.items()
             }
             seed, _, *since = self.engine.clock.tolist()
             counts = [self.steps, self.first_step, self.total_steps, seed, *since]
@@ -364,14 +365,13 @@ class Model(Judged):
         if not (0 <= steps < 1 << 40 and seed >= 0 and all(0 <= count <= steps for count in since)):
             raise ValueError(f"{steps:,} steps, and a seed of {seed}")
         with self.engine.turn:
-            for moment, flat in self.engine.moments.items():
-                view = self.engine.layout(flat)
+            for moment, view in self.engine.moment_views().items():
                 for name in view:
                     view[name] = state[f"{moment}/{name}"]
             self.engine.clock[:] = [seed, steps, *since]
             self.total_steps, self.first_step = total, first
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return copies.reduced(self, self._how)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..data.changes import Mixed
 from ..data.dataset import Labels
 from ..ir import Graph
 from ..train.measures import Confusion, Errors, LabelCounts, Measures
@@ -48,7 +49,9 @@ class Tally:
     def add(self, x: Given, y: Given) -> tuple[float, float | None]:
         """Measure a batch: its mean cost, and how many answers were correct (None where they are numbers)."""
         cost, correct, settled, outputs = self.model.judge(x, y)
-        self._count(settled[self.name], outputs[self.name], rows=by_name(y, self.model.judged, "output")[self.name])
+        rows = by_name(y, self.model.judged, "output")[self.name]
+        assert not isinstance(rows, Mixed), "only what is learnt from is mixed"
+        self._count(settled[self.name], outputs[self.name], np.asanyarray(rows))
         return cost, correct
 
     def _count(self, answers: Settled, outputs: np.ndarray, rows: np.ndarray) -> None:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.changes import Mixed
-from ..data.dataset import Labels, Numbers
+from ..data.dataset import Labels, Numbers, Stored
 from ..diagnostics import Fault
 from ..ir import Graph
 from ..words.costs import PROBABILITIES, Cost, of_classes
@@ -101,7 +101,7 @@ class Answers:
             return hot.astype(self.dtype)
         return np.ascontiguousarray(values, self.dtype)
 
-    def numbered(self, y: np.ndarray) -> bool:
+    def numbered(self, y: np.ndarray | Stored | Mixed) -> bool:
         """Whether settled answers of this shape were given as the numbers of classes."""
         return self.classes > 1 and y.shape[1:] in ((), self.places)
 

@@ -151,8 +151,6 @@ class Engine(Compiler):
             generator = np.random.Generator(np.random.PCG64([seed, *name.encode()]))
             self.parameters[name] = initial(parameter, generator)
 
-    # ---- plans -------------------------------------------------------------------------------------
-
     def plan(self, mode: str, n: int, bands: int = 1, epoch: int = 0) -> Plan:
         """The plan for a batch of n images, each shared by so many shards, bound to memory.
 
@@ -360,8 +358,12 @@ class Engine(Compiler):
     def _worth_sharing(self) -> bool:
         return worth_bands(self.words, self.graph("infer", 1, (0, self.workers.count)))
 
+    def moment_views(self) -> dict[str, View]:
+        """The optimiser's arrays by name, each seen like the parameters."""
+        return {name: self.layout(flat) for name, flat in self.moments.items()}
+
     def layout(self, flat: np.ndarray) -> View:
-        """An array as long as the trained parameters (a moment), seen like them."""
+        """An array as long as the trained parameters, seen like them."""
         return View(self.trained, Block(self.trained, flat).arrays)
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -76,7 +75,7 @@ def read_named(path: Path, kept: Preparation) -> dict[str, np.ndarray]:
         raise SpecError((fault.diagnostic(),)) from None
 
 
-def inputs_of(given: Any, kept: Preparation, *, fit: bool = False, name: str = "x") -> np.ndarray:
+def inputs_of(given: object, kept: Preparation, *, fit: bool = False, name: str = "x") -> np.ndarray:
     """What a program gives, as the network sees it: an array, files by their paths, or a list of either.
 
     Raises SpecError, which calls an array `name`.
@@ -95,15 +94,15 @@ def inputs_of(given: Any, kept: Preparation, *, fit: bool = False, name: str = "
         raise SpecError((fault.diagnostic(),)) from None
 
 
-def _is_array(given: Sequence[Any]) -> bool:
+def _is_array(given: Sequence[object]) -> bool:
     """Whether a sequence is one array, written down as lists of numbers."""
-    first: Any = given
+    first: object = given
     while isinstance(first, list | tuple) and first:
         first = first[0]
     return isinstance(first, int | float | np.generic)
 
 
-def as_numbers(given: Any, name: str) -> np.ndarray:
+def as_numbers(given: object, name: str) -> np.ndarray:
     """An argument as an array of numbers; raises Fault, which names it, for anything else."""
     try:
         array = np.asarray(given)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ...ir.op import Node, Op
 from ...primitives import norm
@@ -61,7 +60,7 @@ def relu_batch_norm_sums(e: Emitter, node: Node[norm.ReluBatchNormSums]) -> None
         emit_norm_gradient(e, node, node.name, "null", "null")
 
 
-def norm_gradients(e: Emitter, node: Node, sums: str) -> list[Any]:
+def norm_gradients(e: Emitter, node: Node, sums: str) -> list[Node]:
     """The nodes that make dx from the sums of a node; there is one, or none."""
     return [other for other in e.graph if sums in other.inputs and isinstance(other.op, norm.BatchNormGradient)]
 

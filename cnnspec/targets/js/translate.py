@@ -17,7 +17,6 @@ import math
 import re
 import textwrap
 from collections.abc import Callable
-from typing import Any
 
 from ...settings.optimisers import Optimiser
 
@@ -56,10 +55,10 @@ def update(optimiser: Optimiser) -> str:
     return "\n".join([*text, "    parameters[i] = p;", "  }", "}"])
 
 
-def functions(*methods: Callable[..., Any]) -> str:
+def functions(*methods: Callable[..., object]) -> str:
     """Bound methods, and all that they call."""
     made: dict[str, str] = {}
-    todo: list[Any] = [*methods]
+    todo: list[Callable[..., object]] = [*methods]
     while todo:
         one = todo.pop(0)
         if name_of(one) not in made:
@@ -67,7 +66,7 @@ def functions(*methods: Callable[..., Any]) -> str:
     return "\n\n".join(made.values())
 
 
-def name_of(function: Callable[..., Any]) -> str:
+def name_of(function: Callable[..., object]) -> str:
     """`cosineRate` of a method, `wave` of a function."""
     of = getattr(function, "__self__", None)
     name = named(function.__name__)
@@ -83,7 +82,7 @@ def named(name: str) -> str:
 class Function:
     """One function; what it calls is added to `todo`."""
 
-    def __init__(self, function: Callable[..., Any], todo: list[Any]) -> None:
+    def __init__(self, function: Callable[..., object], todo: list[Callable[..., object]]) -> None:
         self.function, self.todo = function, todo
         self.of = getattr(function, "__self__", None)
         (tree,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body

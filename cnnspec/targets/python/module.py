@@ -158,7 +158,7 @@ def optimiser_source(optimiser: Optimiser) -> str:
         name = open_names.pop()
         if name in methods or name in values:
             continue
-        member: Any = inspect.getattr_static(kind, name)
+        member = inspect.getattr_static(kind, name)
         member = member.fget if isinstance(member, property) else member
         if not inspect.isfunction(member):
             values[name] = getattr(optimiser, name)

@@ -8,7 +8,6 @@ engine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ...ir import Node
 from ...ir.op import Op
@@ -244,7 +243,7 @@ def drop_path(x, rate, training):
 '''
 
 
-def with_eps(op: Any) -> str:
+def with_eps(op: LayerNorm | GroupNorm | Bn) -> str:
     return "" if op.eps == 1e-5 else f", eps={op.eps!r}"
 
 
