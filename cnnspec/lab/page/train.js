@@ -32,6 +32,7 @@ const heard = {
     showProgress();
     showCurves();
     showLive();
+    request("seen");
   },
   tested(test) {
     training.tests.push(test);

@@ -6,7 +6,7 @@ function trainer() {
   const TESTED = 200; // images that are measured together
   const MAPS = 16; // channels of a layer that are shown
   let net = null, data = null, course = null, options = {}, watched = null;
-  let goal = "nothing", running = false, epoch = 0, next = 1, told = [], since = 0, images = 0, shownAt = 0, test = null;
+  let goal = "nothing", running = false, epoch = 0, next = 1, told = [], since = 0, images = 0, shownAt = 0, seen = true, test = null;
 
   const scaled = (x) => {
     const { scale, offset } = data;
@@ -80,7 +80,7 @@ function trainer() {
       picture.answer = net.value(watched.answer);
       for (const { name, shape } of watched.filters) picture.filters.push({ name, shape, numbers: net.get(name) });
     }
-    shownAt = performance.now();
+    [shownAt, seen] = [performance.now(), false]; // no other until the page has drawn this one, however slow it is
     self.postMessage(picture);
   }
 
@@ -95,7 +95,7 @@ function trainer() {
     [since, images] = [performance.now(), 0];
     while (goal !== "nothing") {
       step();
-      if (performance.now() - shownAt > SHOWN) showSelf();
+      if (seen && performance.now() - shownAt > SHOWN) showSelf();
       await others();
     }
     running = false;
@@ -126,6 +126,9 @@ function trainer() {
     },
     pause() {
       goal = "nothing";
+    },
+    seen() {
+      seen = true;
     },
     watch(question) {
       watched = question;

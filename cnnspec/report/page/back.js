@@ -176,16 +176,16 @@ const share = (c, x) => {
 
 // How channel k of an output changes with channel c of its pixel x; those that have no formula here go by differences.
 const LARGEST = ["maxout", "channelmax"];
-const largestOf = (k, c, x, first, end) => {
+const slopeOfLargest = (k, c, x, first, end) => {
   const part = x.slice(first, end);
   return Number(first + part.indexOf(Math.max(...part)) === c);
 };
 const CHANNEL_SLOPES = {
   channelmean: (k, c, x) => 1 / x.length,
-  channelmax: largestOf,
+  channelmax: slopeOfLargest,
   softmax: (k, c, x) => share(k, x) * (Number(k === c) - share(c, x)),
   logsoftmax: (k, c, x) => Number(k === c) - share(c, x),
-  maxout: largestOf,
+  maxout: slopeOfLargest,
 };
 
 function everyPixel(layer, c) {
