@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from math import prod
+from typing import TYPE_CHECKING
 
-from ...data.preparation import FLOATS, Preparation
 from ...quoting import script_literal
+
+if TYPE_CHECKING:  # a page's compiler has no NumPy
+    from ...data.preparation import Preparation
 
 COLOURS = {"white": "#ffffff", "black": "#000000", "grey": "#808080"}
 
@@ -34,7 +37,7 @@ def preparing(kept: Preparation, prepares: bool) -> str:
         sizes, axes = kept.stored_shape, kept.stored_axes[1:]
         apart = {axis: prod(sizes[place + 1 :]) for place, axis in enumerate(axes)}
         found.append(f"strides: {[apart['c'], apart.get('h', 0), apart['w']]}")
-    if kept.bytes_as is not None and kept.stored == FLOATS:
+    if kept.bytes_as is not None and kept.stored == "floats":
         found.append(f"bytesAs: {kept.bytes_as!r}")
     if kept.fill:
         found.append(f"fill: {list(kept.fill)}")
