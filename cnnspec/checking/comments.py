@@ -7,7 +7,7 @@ relu -> softmax   # cnnspec: ignore CNN230        at the end of a line: on that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..diagnostics import Diagnostic, Edit, Source, Span
@@ -97,6 +97,26 @@ def read_comments(source: Source) -> Comments:
             comments.ignores.append(Ignore(codes, 0 if alone else number, span))
     comments.problems = tuple(problems[:MOST_PROBLEMS])
     return comments
+
+
+def with_ignores(source: Source, found: Iterable[Diagnostic]) -> tuple[Source, int]:
+    """A source with a comment in each line that warns, and how many warnings these silence."""
+    wanted: dict[int, set[str]] = {}
+    count = 0
+    for one in found:
+        own = one.span is not None and one.span.source.name == source.name
+        if one.span and own and one.severity == "warning" and not one.code.startswith(ALWAYS):
+            wanted.setdefault(one.span.line, set()).add(one.code)
+            count += 1
+    known = {ignore.line: ignore for ignore in read_comments(source).ignores if ignore.line}
+    text = source.text
+    for line in sorted(wanted, reverse=True):
+        ignore = known.get(line)
+        codes = ", ".join(sorted(wanted[line] | (ignore.codes if ignore else set())))
+        end = source.line_starts[line - 1] + len(source.line(line))
+        start, gap = (ignore.span.start, "") if ignore else (end, "  ")
+        text = f"{text[:start]}{gap}# cnnspec: ignore {codes}{text[ignore.span.end if ignore else end :]}"
+    return replace(source, text=text), count
 
 
 def _with_space(span: Span) -> Span:

@@ -113,14 +113,19 @@ def lines_of(text: str) -> list[str]:
 
 def write(path: Path, data: bytes) -> None:
     """Replace a file's content in one step, so that an interruption leaves the old or the new one."""
+    path = path.resolve()  # a link stays a link
+    write_new(path, data, stat.S_IMODE(path.stat().st_mode))
+
+
+def write_new(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """The same for a file that need not be there."""
     import tempfile
 
-    path = path.resolve()  # a link stays a link
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
-        os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

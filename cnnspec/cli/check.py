@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +14,14 @@ import click
 
 from ..checking import Configuration, Configurations
 from ..checking.configuration import unknown_codes
-from ..checking.many import each
+from ..checking.many import FEW, each
 from ..checking.search import search
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.codes import CODES
 from ..diagnostics.formats import FOR_PEOPLE, FORMATS, Checked, render
 from ..record import record
 from ..terminal import hand_over, show_change, tell, write
-from .jobs import Job, Result, died, look
+from .jobs import Job, Result, died, look, remembering
 from .outcome import CLEAN, FINDINGS, OUR_FAULT, USAGE, coloured, interrupted
 
 STDIN = "-"
@@ -89,12 +90,18 @@ class Options:
     fix: bool
     unsafe_fixes: bool
     diff: bool
+    add_ignore: bool
+    statistics: bool
+    baseline: Path | None
+    write_baseline: Path | None
+    watch: bool
+    cache: bool
     force_exclude: bool
     data_folder: Path | None
 
     @property
     def mend(self) -> str:
-        return "fix" if self.fix else "diff" if self.diff else ""
+        return "fix" if self.fix else "diff" if self.diff else "ignore" if self.add_ignore else ""
 
     @property
     def talks(self) -> bool:
@@ -138,6 +145,16 @@ class Options:
 @click.option("--fix", is_flag=True, help="Apply the fixes that are safe and report what is left.")
 @click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: those too that may change what is meant.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option("--add-ignore", is_flag=True, help="Add comments that silence the warnings of today.")
+@click.option("--statistics", is_flag=True, help="Count the findings of each code instead of showing them.")
+@click.option(
+    "--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Pass over the findings in this file."
+)
+@click.option(
+    "--write-baseline", metavar="FILE", type=click.Path(path_type=Path), help="Write the findings of today into it."
+)
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
+@click.option("--cache/--no-cache", default=True, help="Remember what was found in files that do not change.")
 @click.option("--force-exclude", is_flag=True, help="Let `exclude` hold for files that are named, too.")
 @click.option(
     "--data", "data_folder", metavar="FOLDER", type=click.Path(path_type=Path),
@@ -150,10 +167,23 @@ def command(**arguments: Any) -> int:
     failed, 130 when interrupted. Settings: [tool.cnnspec] in pyproject.toml.
     """
     options = Options(**arguments)
-    if options.fix and options.diff:
-        raise click.UsageError("--fix changes files and --diff does not; give one of them")
+    if options.fix + options.diff + options.add_ignore > 1:
+        raise click.UsageError("--fix and --add-ignore change files, and --diff does not; give one of them")
+    if options.statistics and options.format not in FOR_PEOPLE:
+        raise click.UsageError(f"--statistics is for people, and --format {options.format} for machines")
+    if options.watch and (STDIN in options.paths or options.mend or options.output_file or options.write_baseline):
+        raise click.UsageError("--watch looks at files and changes none")
     if STDIN in options.paths and len(options.paths) > 1:
         raise click.UsageError("`-` stands alone: it is one spec, from standard input")
+    if options.watch:
+        from .watch import watch
+
+        return watch(options.paths, lambda: check_once(options))
+    return check_once(options)
+
+
+def check_once(options: Options) -> int:
+    """Check, tell, and return the exit code."""
     results: list[Result] = []
     try:
         for result in check_all(options):
@@ -165,8 +195,29 @@ def command(**arguments: Any) -> int:
         results.append(Result(Checked(HERE, (told,))))
         write_results(results, options)
         return interrupted(interrupt)
-    write_results(results, options)
+    try:
+        results, passed = past_baseline(results, options)
+    except SpecError as error:
+        results, passed = [Result(Checked(str(options.baseline), error.diagnostics))], 0
+    write_results(results, options, passed)
     return exit_code(results, options)
+
+
+def past_baseline(results: list[Result], options: Options) -> tuple[list[Result], int]:
+    """The results without the findings of the baseline, and how many these were."""
+    if not options.baseline and not options.write_baseline:
+        return results, 0
+    from ..checking import baseline
+
+    checked = [result.checked for result in results]
+    if options.write_baseline:
+        text, count = baseline.written(checked)
+        deliver(text, str(options.write_baseline))
+        if options.talks:
+            tell(f"wrote {options.write_baseline}", err=True)
+    known = baseline.read(options.baseline or options.write_baseline or Path())
+    fresh, count = baseline.without(checked, known)
+    return [replace(result, checked=left) for result, left in zip(results, fresh, strict=True)], count
 
 
 def check_all(options: Options) -> Iterator[Result]:
@@ -209,17 +260,20 @@ def check_all(options: Options) -> Iterator[Result]:
                 data_folder=options.data_folder,
             )
         )
-    yield from each(jobs, look, died)
+    if options.mend or options.data_folder or not options.cache or len(jobs) < FEW:
+        yield from each(jobs, look, died)
+    else:
+        yield from remembering(jobs)
 
 
-def write_results(results: Sequence[Result], options: Options) -> None:
+def write_results(results: Sequence[Result], options: Options, passed: int = 0) -> None:
     """Findings, diffs, the mended input, and the closing line, each to where it belongs."""
     checked = [result.checked for result in results]
     if options.format != "junit":
         checked = without_repeats(checked)
     output = b"".join(result.output for result in results)
     color = coloured(sys.stderr if output else sys.stdout, options.color and not options.output_file)
-    text = render(options.format, checked, color=color)
+    text = statistics(checked) if options.statistics else render(options.format, checked, color=color)
     if options.diff:
         show_change("".join(result.diff for result in results))
     if output:
@@ -230,7 +284,22 @@ def write_results(results: Sequence[Result], options: Options) -> None:
         for result in results:
             if result.note:
                 tell(result.note, err=True)
-        tell(closing_line(results, checked, options), err=True)
+        more = f"; {count(passed, 'finding')} in the baseline" if passed else ""
+        tell(closing_line(results, checked, options) + more, err=True)
+
+
+def statistics(files: Sequence[Checked]) -> str:
+    """How often each code was found, the most frequent first, and how many of them can be fixed."""
+    found = [diagnostic for file in files for diagnostic in file.diagnostics]
+    counts = Counter(diagnostic.code for diagnostic in found)
+    fixable = Counter(diagnostic.code for diagnostic in found if diagnostic.fix)
+    width = max((len(str(number)) for number in counts.values()), default=0)
+    return "".join(
+        f"{number:{width}}  {code}  {CODES[code].name}"
+        + (f"  [{fixable[code]} fixable]" if fixable[code] else "")
+        + "\n"
+        for code, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
 
 
 def without_repeats(files: Sequence[Checked]) -> list[Checked]:
@@ -271,7 +340,8 @@ def closing_line(results: Sequence[Result], checked: Sequence[Checked], options:
     mended = sum(result.mended for result in results)
     said = []
     if mended:
-        said.append(f"{count(mended, 'finding')} {'would be ' if options.diff else ''}fixed")
+        what = "silenced" if options.add_ignore else "would be fixed" if options.diff else "fixed"
+        said.append(f"{count(mended, 'finding')} {what}")
     errors = sum(file.count("error") for file in checked)
     warnings = sum(file.count("warning") for file in checked)
     if errors or warnings:

@@ -6,13 +6,16 @@ This is what the worker processes do, so what goes in and comes out is small and
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..checking import Configuration, examine, load, source_of
+from ..checking.many import each
 from ..diagnostics import Diagnostic, Source, SpecError
 from ..diagnostics.formats import Checked
 from ..lang.work import Work
-from ..plain_files import open_regular
+from ..plain_files import open_regular, read_bytes
 from ..record import record
 from .outcome import describe, how_to_report, print_traceback, wants_traceback
 
@@ -22,8 +25,9 @@ class Job:
     """A file to check, under a name and in a folder; `data` is its content where that came from standard input.
 
     `mend` is "" or "fix" or "diff": what to do with the fixes that findings offer, those that are not safe only
-    with `unsafe`. `inputs` asks which inputs would do where the file leaves that open, which takes a while. In
-    `data_folder` the files of the data must lie, if not where the spec says.
+    with `unsafe`; or "ignore", which adds comments that silence warnings. `inputs` asks which inputs would do where
+    the file leaves that open, which takes a while. In `data_folder` the files of the data must lie, if not where
+    the spec says.
     """
 
     name: str
@@ -74,6 +78,16 @@ def _look(job: Job) -> Result:
 
     from ..checking.fixes import difference, repair
 
+    if job.mend == "ignore":
+        from ..checking.comments import with_ignores
+
+        silenced, count = with_ignores(source, found)
+        kept = tuple(one for one in found if one.severity == "error")
+        if count and job.data is None:
+            _write_back(job.name, silenced.text)
+        output = b"" if job.data is None else _with_mark(silenced.text, job.data)
+        return Result(Checked(job.name, kept, job.configuration.strict), mended=count, output=output)
+
     def find(changed: Source, fixes: bool) -> tuple[Diagnostic, ...]:
         return examine(
             changed, job.configuration, job.folder, fixes=fixes, data=job.data_folder, work=work
@@ -122,3 +136,27 @@ def died(job: Job) -> Result:
     """CNN901 for a file over which a worker process was lost: killed, out of memory, crashed."""
     problem = Diagnostic("CNN901", f"the process that checked {job.name} died", help=how_to_report())
     return Result(Checked(job.name, (problem,), job.configuration.strict))
+
+
+def remembering(jobs: Sequence[Job]) -> Iterator[Result]:
+    """Do the jobs whose files have changed since their last check."""
+    from ..checking.remembered import MOST_OF_ONE, Remembered
+
+    remembered = Remembered()
+    contents: dict[str, bytes] = {}
+    known: dict[str, Result] = {}
+    for job in jobs:
+        with suppress(OSError):
+            data = read_bytes(job.name, MOST_OF_ONE)
+            found = remembered.found(job.name, data, job.configuration)
+            if found is None:
+                contents[job.name] = data
+            else:
+                known[job.name] = Result(Checked(job.name, found, job.configuration.strict))
+    done = each([job for job in jobs if job.name not in known], look, died)
+    for job in jobs:
+        result = known.get(job.name) or next(done)
+        if job.name in contents:
+            remembered.keep(job.name, contents.pop(job.name), job.configuration, result.checked.diagnostics)
+        yield result
+    remembered.save()

@@ -20,6 +20,7 @@ def command(name: str | None) -> None:
     """Print the JSON Schema of that NAME, or all of them as the `$defs` of one schema.
 
     \b
+    baseline        the findings that cnnspec check --baseline passes over
     configuration   the table [tool.cnnspec] of pyproject.toml
     diagnostics     cnnspec check --format json
     graph           cnnspec compile --emit json, and .cnn.json files

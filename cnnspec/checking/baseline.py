@@ -1,0 +1,73 @@
+"""Baselines: the findings that a repository begins with, so that only new ones fail.
+
+    {"version": 1, "findings": ["CNN231 0f3a...:1 nets/a.cnn", ...]}
+
+A finding is known by its file, its code, its message and the text that it marks, as code scanning services know it
+(diagnostics/formats/sarif.py), so it stays known where lines above it move.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..diagnostics import Diagnostic, Source, SpecError
+from ..diagnostics.core import Span
+from ..diagnostics.formats.checked import Checked
+from ..diagnostics.formats.sarif import fingerprint
+from ..plain_files import read_text
+
+
+def written(files: Iterable[Checked]) -> tuple[str, int]:
+    """The baseline of what was found, and how many findings it holds."""
+    found = sorted(line for file, known in _known(files) for _, line in known)
+    return json.dumps({"version": 1, "findings": found}, indent=1, ensure_ascii=False) + "\n", len(found)
+
+
+def read(path: Path) -> frozenset[str]:
+    """The findings of a baseline. Raises SpecError (CNN905) where there is none that can be read."""
+    try:
+        document = json.loads(read_text(path))
+    except OSError as error:
+        raise _refused(path, f"it cannot be read: {(error.strerror or str(error)).lower()}") from error
+    except (ValueError, RecursionError) as error:
+        raise _refused(path, f"it is no JSON: {error}") from error
+    from ..validation import fault_of
+
+    fault = fault_of(document, "baseline")
+    if fault:
+        raise _refused(path, f"{fault[0] or 'it'} {fault[1]}")
+    return frozenset(document["findings"])
+
+
+def _refused(path: Path, why: str) -> SpecError:
+    help = f"write it by `cnnspec check --write-baseline {path}`"
+    return SpecError((Diagnostic("CNN905", f"the baseline {path} cannot be used: {why}", _start(path), help=help),))
+
+
+def _start(path: Path) -> Span:
+    return Span(Source(str(path), ""), 0, 0)
+
+
+def without(files: Sequence[Checked], known: frozenset[str]) -> tuple[list[Checked], int]:
+    """The files without the findings of a baseline, and how many of these there were."""
+    fresh, count = [], 0
+    for file, lines in _known(files):
+        passed = {id(diagnostic) for diagnostic, line in lines if line in known}
+        left = tuple(diagnostic for diagnostic in file.diagnostics if id(diagnostic) not in passed)
+        count += len(file.diagnostics) - len(left)
+        fresh.append(replace(file, diagnostics=left))
+    return fresh, count
+
+
+def _known(files: Iterable[Checked]) -> Iterator[tuple[Checked, list[tuple[Diagnostic, str]]]]:
+    """The findings of each file that are about specs, with their lines in a baseline."""
+    seen: Counter[str] = Counter()
+    for file in files:
+        told = [
+            (d, place) for d, place in file.findings() if not d.code.startswith("CNN9") or d.severity != "error"
+        ]
+        yield file, [(d, f"{d.code} {fingerprint(d, place, seen)} {place.filename}") for d, place in told]
