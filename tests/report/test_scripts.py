@@ -1,16 +1,30 @@
-"""The scripts of a page share one scope, so that a name defined twice would leave the page without any of them."""
-
-from __future__ import annotations
+"""The scripts of a page stand in one scope: no two of them may declare the same name."""
 
 import re
 from collections import Counter
-from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "cnnspec" / "report" / "page"
-DEFINED = re.compile(r"^(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
+import pytest
+
+from cnnspec.lab.assets import SCRIPTS as LAB
+from cnnspec.lab.assets import SHARED, WATCH, page_text
+from cnnspec.report.page import HERE, SCRIPTS
+
+DECLARED = re.compile(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
 
 
-def test_no_two_scripts_define_one_name():
-    scripts = [path.read_text(encoding="utf-8") for path in PAGE.glob("*.js")]
-    names = Counter(name for script in scripts for name in DEFINED.findall(script))
-    assert len(names) > 100 and not [name for name, count in names.items() if count > 1]
+def text(name):
+    return (HERE / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        [text(name) for name in SCRIPTS],
+        [*map(text, SHARED), *map(page_text, LAB)],
+        [*map(text, SHARED), *map(page_text, WATCH)],
+    ],
+    ids=["report", "lab", "watch"],
+)
+def test_every_name_of_a_page_is_declared_once(scripts):
+    declared = Counter(name for script in scripts for name in DECLARED.findall(script))
+    assert len(declared) > 10 and [name for name, count in declared.items() if count > 1] == []
