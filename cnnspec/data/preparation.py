@@ -288,14 +288,16 @@ class Preparation:
         if len(self.inputs) > 1:
             return "; ".join(f"{json.dumps(name)}: {one.fed()}" for name, one in self.inputs.items())
         given = "bytes from 0 to 255" if self.stored == BYTES else "floats as the data have them"
-        brought = (
-            "" if self.resize is None else f" of any height and width, brought to {'x'.join(map(str, self.resize))}"
-        )
+        more = ""
+        if self.resize is not None:
+            more = f" of any height and width, brought to {'x'.join(map(str, self.resize))}"
+        if self.source in ("images", "pairs") and self.input[0] in (1, 3):
+            more += f", {'grey' if self.input[0] == 1 else 'red, green and blue'}, upright and without transparency"
         if self.table:
             columns = self.table.inputs
-            brought = f": {', '.join(map(json.dumps, columns[:SHOWN]))}{', ...' if len(columns) > SHOWN else ''}"
-            brought += "; NaN where one is missing" if self.fill else ""
-        return f"{given}, n x {' x '.join(map(str, self.fed_shape))} ({self.stored_axes}){brought}"
+            more = f": {', '.join(map(json.dumps, columns[:SHOWN]))}{', ...' if len(columns) > SHOWN else ''}"
+            more += "; NaN where one is missing" if self.fill else ""
+        return f"{given}, n x {' x '.join(map(str, self.fed_shape))} ({self.stored_axes}){more}"
 
     def told(self, raw: bool = True) -> str:
         """What an exported network wants to be fed, and its classes, in printable characters.

@@ -62,7 +62,8 @@ def compiled(folder, cnnspec):
             "compile", folder / "net.cnn", "--emit", emit, "--weights", folder / "w.safetensors", "-o", name, *how
         )
         assert done.code == 0, done.err
-        assert "--raw" in how or "n x 3 x h x w (nchw) of any height and width, brought to 12x16" in done.err
+        fed = "n x 3 x h x w (nchw) of any height and width, brought to 12x16, red, green and blue, upright"
+        assert "--raw" in how or fed in done.err
 
     return call
 

@@ -313,11 +313,12 @@ def heading(
     open_it = (
         "const net = network.create();" if script else 'import { load } from "./net.js"; const net = await load();'
     )
+    order = "" if preparation and prepares else ", channels first"
     lines = [
         f"{own}, written by cnnspec: needs nothing else. Its weights are {where}.",
         "",
         f"    {open_it}",
-        f"    net.predict(images)    // {ins} -> {outs}, one image behind the other, channels first",
+        f"    net.predict(images)    // {ins} -> {outs}, one image behind the other{order}",
     ]
     if "learn" in emitters:
         lines.append("    net.learn(images, targets)    // a training step; its cost")

@@ -57,5 +57,5 @@ def colour_of(background: str) -> tuple[int, ...]:
 def fed(kept: Preparation) -> str:
     """What a module that prepares images itself wants to be fed, in words."""
     pictures = kept.source in ("images", "pairs")
-    canvas = " A picture may also be what a canvas gives, an ImageData, or several in an array." if pictures else ""
+    canvas = " Pictures may also be as a canvas gives them, an ImageData or an array of them." if pictures else ""
     return f"It is fed {kept.fed()}, one behind the other, and prepares them itself: {kept.wants()}.{canvas}"
