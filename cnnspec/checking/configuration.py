@@ -98,7 +98,7 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def from_table(table: Any, source: Source, folder: Path) -> Configuration:
+def from_table(table: object, source: Source, folder: Path) -> Configuration:
     """Check a table key by key; unknown keys are errors."""
     if not isinstance(table, dict):
         raise refusal(source, "cnnspec", "`cnnspec` under [tool] wants a table")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,7 @@ from .outcome import CLEAN, FINDINGS
 if TYPE_CHECKING:
     from ..draw.chart import Chart
     from ..experiment.compared import RunsCompared
+    from ..lang import Spec
 
 SUBJECT = click.Path(exists=True, path_type=Path)
 
@@ -61,7 +62,7 @@ def command(before: Path, after: Path, as_json: bool, given: str | None, svg: Pa
     return FINDINGS if found else CLEAN
 
 
-def spec(path: Path, given: str | None) -> Any:
+def spec(path: Path, given: str | None) -> Spec:
     """The spec in a file, or that of a run with the settings that it ran with."""
     from ..api import read_spec
 
@@ -89,7 +90,7 @@ def side_by_side(runs: RunsCompared) -> str:
     return "\n".join([made, *results, "", *(chart.text(one) for one in charts(runs))])
 
 
-def figure(name: str, value: Any) -> str:
+def figure(name: str, value: float | None) -> str:
     from .runs import decimal, duration, percent
 
     if value is None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ..terminal import hand_over, show, tell, tell_json
 from .outcome import FINDINGS, say
+
+Remark = Callable[[str], None]
 
 if TYPE_CHECKING:
     import numpy as np
@@ -127,7 +129,7 @@ def command(
 
 
 def answered(
-    network: Trained, files: Sequence[Path], how: How, remark: Any, failed: list[Diagnostic], masks: Masks | None
+    network: Trained, files: Sequence[Path], how: How, remark: Remark, failed: list[Diagnostic], masks: Masks | None
 ) -> Iterator[Answer]:
     """The answers for every image of the files, in their order; what is wrong with a file goes to `failed`."""
     import numpy as np
@@ -154,7 +156,7 @@ def answered(
 
 
 def inputs(
-    network: Trained, files: Sequence[Path], how: How, remark: Any, failed: list[Diagnostic]
+    network: Trained, files: Sequence[Path], how: How, remark: Remark, failed: list[Diagnostic]
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """The images of each file as the network sees them, and their names."""
     from ..data.asked.single import read_inputs
@@ -179,7 +181,7 @@ def inputs(
             yield [name] if len(images) == 1 else [f"{name}[{k}]" for k in range(len(images))], images
 
 
-def given(network: Trained, files: Sequence[Path], remark: Any, failed: list[Diagnostic]) -> Iterator[Path]:
+def given(network: Trained, files: Sequence[Path], remark: Remark, failed: list[Diagnostic]) -> Iterator[Path]:
     """The files of the command line, and of each folder those in it that the network may be asked about."""
     from ..data.asked.single import files_of
     from ..diagnostics import SpecError
@@ -265,10 +267,10 @@ class Masks:
 # ---- forms of an answer ------------------------------------------------------------------------------
 
 
-def document(answer: Answer, top: int) -> dict[str, Any]:
+def document(answer: Answer, top: int) -> dict[str, object]:
     """An answer as JSON has it."""
     readout, row = answer.readout, answer.row
-    found: dict[str, Any] = {"image": answer.image, "output": answer.output.tolist()}
+    found: dict[str, object] = {"image": answer.image, "output": answer.output.tolist()}
     if readout.kind == "numbers":
         found["numbers"] = dict(zip(readout.names, readout.values[row].tolist(), strict=True))
         return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
 
 from ..terminal import OutputRefused, tell
 from ..train.loop import EpochDone, Event, Started, StepDone
@@ -13,7 +12,7 @@ from ..train.loop import EpochDone, Event, Started, StepDone
 class Lines:
     """A line an epoch."""
 
-    def __init__(self, epochs: int, say: Callable[[str], Any] = tell) -> None:
+    def __init__(self, epochs: int, say: Callable[[str], object] = tell) -> None:
         self.epochs, self.say = epochs, say
 
     def __enter__(self) -> Lines:

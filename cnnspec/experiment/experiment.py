@@ -9,10 +9,10 @@ It prints nothing. Bars, lines and statistics are observers: each is called with
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..capacity import ensure_fits
 from ..data.preparation import KEY, Preparation
@@ -23,6 +23,7 @@ from ..lang.files import read_file
 from ..lang.overrides import numbers_of
 from ..model.engines import ENGINES
 from ..model.model import Model
+from ..passes.methods import Times
 from ..train import runs, weights
 from ..train.checkpoints import CHANGED_LATER
 from ..train.folder import RunFolder
@@ -348,10 +349,16 @@ def kept_settings(overrides: Sequence[str]) -> tuple[str, ...]:
     return tuple(one for one in overrides if not (one.startswith(MOVED) or CHANGED_LATER.fullmatch(one)))
 
 
-def _model(session: Session, execution: Execution, shards: int, **how: Any) -> Model:
+def _model(
+    session: Session,
+    execution: Execution,
+    shards: int,
+    tune: bool = False,
+    measured: Mapping[str, Times] | None = None,
+) -> Model:
     return Model(
         session.spec, workers=execution.count, parallel=execution.parallel, shards=shards,
-        engine=execution.engine, devices=execution.devices, **how,
+        engine=execution.engine, devices=execution.devices, tune=tune, measured=measured,
     )  # fmt: skip
 
 

@@ -13,14 +13,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...diagnostics import Fault
 from ...plain_files import open_regular
 from ..files import need, unreadable
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    import numpy as np
+    from PIL.Image import Image, Transpose
 
 FORMATS = ("PNG", "JPEG", "BMP", "PPM", "WEBP", "GIF", "TIFF")
 MOST_PIXELS = 64_000_000
@@ -45,7 +46,7 @@ def read_picture(
         return whole.resize((resize[1], resize[0]), pillow.Resampling.BILINEAR) if resize else whole
 
 
-def read_mask(path: Path, resize: tuple[int, ...] | None = None) -> tuple[Any, bool]:
+def read_mask(path: Path, resize: tuple[int, ...] | None = None) -> tuple[np.ndarray, bool]:
     """The number of each pixel of a mask, int64[h,w], and whether they are colours (red, green, blue in 24 bits).
 
     Of a palette the numbers are its places, of 1 bit 0 and 1, of grey what is stored; resizing takes the nearest.
@@ -73,7 +74,7 @@ def picture_size(path: Path) -> tuple[int, int]:
         return (width, height) if across else (height, width)
 
 
-def _turn(orientation: Any) -> Any:
+def _turn(orientation: object) -> Transpose | None:
     """What turns an image of this orientation upright; None for nothing."""
     from PIL.Image import Transpose as t
 
@@ -86,7 +87,7 @@ def _turn(orientation: Any) -> Any:
         t.TRANSVERSE,
         t.ROTATE_90,
     )
-    return dict(enumerate(ways, 2)).get(orientation)
+    return dict(enumerate(ways, 2)).get(orientation) if isinstance(orientation, int) else None
 
 
 def _opaque(path: Path, image: Image, background: str = "white") -> Image:

@@ -7,11 +7,14 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ...diagnostics import Fault
 from ...plain_files import open_regular
 from ..files import unreadable
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 Row = tuple[int, list[str]]  # its line, from 1, and its cells
 LONGEST_ROW = 16_000_000  # characters; a row without an end would fill the memory
@@ -83,7 +86,7 @@ def _undecodable(path: Path) -> str:
     return ""
 
 
-def _rows(reader: Any, lines: _Lines, aligned: bool) -> Iterator[Row]:
+def _rows(reader: Reader, lines: _Lines, aligned: bool) -> Iterator[Row]:
     """The rows that hold something; of a table whose columns are `aligned` by spaces, without the empty cells."""
     for row in reader:
         lines.left = LONGEST_ROW

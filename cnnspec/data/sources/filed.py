@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import numpy as np
+
+Part = int | slice | np.ndarray
 
 
 class Filed:
@@ -47,7 +49,7 @@ class Filed:
         """The same to those who check types."""
         return cast(np.ndarray, self)
 
-    def __getitem__(self, part: Any) -> np.ndarray:
+    def __getitem__(self, part: Part | tuple[Part, ...]) -> np.ndarray:
         """A row, or several by a slice or by their places, read into memory."""
         if isinstance(part, tuple):
             return self[part[0]][(slice(None), *part[1:])]

@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ...draw.drawing import draw
 from ...explain.subject import Subject
@@ -94,6 +93,6 @@ def digest(script: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
-def harmless(data: Any) -> str:
+def harmless(data: object) -> str:
     """JSON that no HTML parser can take for the end of its script, in ASCII."""
     return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
