@@ -96,6 +96,19 @@ def test_a_seed_decides_the_training_and_settings_are_turned_while_it_runs(lab):
     lab.trained("one-step")
 
 
+def test_one_goes_back_to_an_epoch_and_on_from_there(lab):
+    filters = "return document.querySelector('#live canvas').toDataURL()"
+    lab.type(SMALL, anew=True)
+    lab.trained("one-epoch")
+    first, shown = lab.accuracy(), lab.js(filters)
+    second = lab.trained("one-epoch")
+    assert second > first and lab.js(filters) != shown
+    lab.choose("epoch", "1", "input")
+    lab.until(lambda: lab.accuracy() == first and lab.js(filters) == shown)
+    lab.trained("one-epoch")
+    assert "epoch 2," in lab.text("progress") and lab.accuracy() > first
+
+
 def test_completion_writes_what_is_chosen(lab, driver):
     from selenium.webdriver.common.keys import Keys
 

@@ -25,8 +25,24 @@ async function changeOptimiser() {
   const { going } = training;
   if (going) await request("pause");
   const { bytes, next } = await request("weights");
+  byId("kept").hidden = true; // a new worker knows of no epoch before it
   await ensureTrained({ weights: bytes, next }).catch((problem) => say(problem.message));
   if (going) start("all");
+}
+
+// The epochs that one may go back to, where there are several.
+function showEpochs(first, last, now) {
+  byId("kept").hidden = last <= first;
+  Object.assign(byId("epoch"), { min: first, max: last, value: now });
+  byId("epoch-said").textContent = String(now);
+}
+
+async function goToEpoch({ target }) {
+  const number = Number(target.value);
+  byId("epoch-said").textContent = String(number);
+  if (training.going) await request("pause");
+  training.accuracy = training.tests.find(({ epoch }) => epoch === number)?.accuracy ?? null;
+  await request("epoch", { number });
 }
 
 function settingsChanged() {
@@ -61,6 +77,7 @@ function stopTraining() {
   byId("curves").replaceChildren();
   byId("live").replaceChildren();
   byId("answer").textContent = "";
+  byId("kept").hidden = true;
   tell("trained");
 }
 
@@ -78,6 +95,7 @@ function startTraining() {
     training.rate = Number((10 ** Number(target.value)).toPrecision(2));
     settingsChanged();
   });
+  byId("epoch").addEventListener("input", goToEpoch);
   byId("batch").addEventListener("change", settingsChanged);
   byId("augment").addEventListener("change", settingsChanged);
   byId("optimiser").addEventListener("change", changeOptimiser);

@@ -53,7 +53,8 @@ async function showInside() {
     if (!state.network) throw new Error("there is nothing to look at yet: the text has errors");
     await ensureTrained();
     if (training.going) await request("pause");
-    const { bytes } = await request("weights"), stamp = `${training.of} ${training.self?.steps ?? 0} ${byId("watched").value} ${inside.place}`;
+    const { bytes } = await request("weights"), { steps = 0, epoch = 0 } = training.self || {};
+    const stamp = [training.of, training.workers, steps, epoch, byId("watched").value, inside.place].join(" ");
     if (stamp !== inside.of) {
       const made = training.made, floats = [], content = contentOf(made, floats);
       const numbers = new Float64Array(floats.reduce((sum, each) => sum + each.length, 0));
@@ -71,7 +72,6 @@ async function showInside() {
       inside.of = stamp;
     }
     frame.hidden = false;
-    const steps = training.self?.steps ?? 0;
     said.textContent = `As it is after ${counted(steps, "step")} of training${training.accuracy === null ? "" : `, test accuracy ${percent(training.accuracy)}`}. What is changed here is changed here alone.`;
   } catch (problem) {
     said.textContent = problem.message;

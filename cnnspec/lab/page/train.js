@@ -8,7 +8,7 @@ const OPTIMISERS = ["sgd", "sgd momentum 0.9", "adam", "adamw", "rmsprop"];
 
 const training = {
   worker: null, of: "", waiting: new Map(), asked: 0, going: false, made: null,
-  costs: [], tests: [], next: 1, accuracy: null, self: null, scaling: null, data: null, images: [], rate: 0,
+  costs: [], tests: [], next: 1, accuracy: null, self: null, scaling: null, data: null, images: [], rate: 0, workers: 0,
 };
 
 function request(deed, question = {}, transfer = []) {
@@ -34,9 +34,10 @@ const heard = {
     showLive();
     request("seen");
   },
-  tested(test) {
-    training.tests.push(test);
+  tested({ first, ...test }) {
+    training.tests = [...training.tests.filter(({ epoch }) => epoch < test.epoch), test]; // one may have gone back
     training.accuracy = test.accuracy;
+    showEpochs(first, test.epoch, test.epoch);
     tell("trained");
   },
   over: () => say("All epochs are over; start goes on for one more."),
@@ -70,7 +71,7 @@ async function ensureTrained({ weights = null, next = 1 } = {}) {
   training.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   training.worker.onmessage = ({ data }) => heard[data.kind](data);
   training.worker.onerror = (event) => say(`The worker fails: ${event.message}`);
-  Object.assign(training, { of: key, made, going: false, next });
+  Object.assign(training, { of: key, made, going: false, next, workers: training.workers + 1 });
   training.data = digitsFor(made) ? await digits() : null;
   const told = await request("begin", {
     begin: made.begin, seed: state.seed, weights, given: training.data, settings: settingsNow(),

@@ -5,8 +5,10 @@ function trainer() {
   const SHOWN = 100; // milliseconds between two pictures of itself
   const TESTED = 200; // images that are measured together
   const MAPS = 16; // channels of a layer that are shown
+  const ROOM = 1 << 26; // bytes of weights of epochs that are kept
   let net = null, data = null, course = null, options = {}, watched = null;
   let goal = "nothing", running = false, epoch = 0, next = 1, told = [], since = 0, images = 0, shownAt = 0, seen = true, test = null;
+  const kept = new Map(); // the weights of an epoch's end by its number
 
   const scaled = (x) => {
     const { scale, offset } = data;
@@ -62,7 +64,10 @@ function trainer() {
 
   function endEpoch() {
     test = { epoch, ...measured() };
-    self.postMessage({ kind: "tested", ...test });
+    const bytes = net.save();
+    kept.set(epoch, bytes);
+    if (kept.size > Math.max(1, ROOM / bytes.length)) kept.delete(kept.keys().next().value);
+    self.postMessage({ kind: "tested", ...test, first: kept.keys().next().value });
   }
 
   // Its steps and costs, its filters, and what it makes of the image that is watched.
@@ -129,6 +134,11 @@ function trainer() {
     },
     seen() {
       seen = true;
+    },
+    epoch({ number }) { // back to an epoch's end, and on from there
+      net.load(kept.get(number));
+      [epoch, next, course] = [number, number + 1, null];
+      showSelf();
     },
     watch(question) {
       watched = question;
