@@ -240,26 +240,31 @@ def col2im_width(
     pad: Pads,
     *,
     turned: np.ndarray,
-    tall: np.ndarray,
     scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """The same for stride 1, where few channels make products with few rows: only the columns are spread.
 
-    The kernel's rows come for nothing, as in the forward direction: dy between rows of zeros, tall[h+u-1,f,j,n],
-    has those that an input row needs one after the other. One product with v*c rows and depth u*f makes
-    scratch[h,v,c,j,n], and v shifted sums the gradient. weights[f,u,v,c]; turned[v,c,u,f] is scratch.
+    The kernel's rows come for nothing, as in the forward direction: the rows of dy[i,f,j,n] that an input row
+    needs lie one after the other. A product with v*c rows and depth u*f makes scratch[h,v,c,j,n], and v shifted
+    sums the gradient; rows at an edge, which fewer rows of dy saw, have shorter products of their own.
+    weights[f,u,v,c]; turned[v,c,u,f] is scratch.
     """
     kernel_h, kernel_w = weights.shape[1:3]
-    rows_y, _, width, _ = dy.shape
+    rows_y, filters, width, n = dy.shape
     height, channels = out.shape[:2]
-    above = kernel_h - 1 - pad[0][0]
-    tall[:above] = 0
-    np.copyto(tall[above : above + rows_y], dy)
-    tall[above + rows_y :] = 0
+    above = kernel_h - 1 - pad[0][0]  # input rows that see less than all of the kernel's rows
+    seen = range(above, max(above, above + rows_y - kernel_h + 1))
     np.copyto(turned, weights[:, ::-1].transpose(2, 3, 1, 0))
     matrix = turned.reshape(kernel_w * channels, -1)
-    gemm(matrix, rows(tall[None, :, None], kernel_h, 1, height)[0], out=scratch.reshape(height, len(matrix), -1))
+    products = scratch.reshape(height, len(matrix), width * n)
+    if seen:
+        gemm(matrix, rows(dy[None, :, None], kernel_h, 1, len(seen))[0], out=products[seen.start : seen.stop])
+    for h in (*range(min(above, height)), *range(seen.stop, height)):
+        first = h - above
+        start, stop = max(0, first), min(rows_y, first + kernel_h)
+        taps = matrix[:, (start - first) * filters : (stop - first) * filters]
+        gemm(taps, dy[start:stop].reshape(-1, width * n), out=products[h])
     for v in range(kernel_w):
         lo, hi = reach(width, out.shape[2], 1, v - pad[1][0])
         w = lo + v - pad[1][0]

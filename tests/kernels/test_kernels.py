@@ -7,10 +7,13 @@ from math import erfc, sqrt
 import numpy as np
 import pytest
 
+from cnnspec.ir import data
 from cnnspec.ir.expression import X, differentiate, evaluate
+from cnnspec.ir.geometry import Geometry
 from cnnspec.kernels import KERNELS, MODULES
 from cnnspec.kernels.activation import clip, elu, leaky, relu, sigmoid, softplus, softsign
 from cnnspec.kernels.channels import log_softmax, softmax
+from cnnspec.kernels.conv import col2im_width
 from cnnspec.kernels.cost import count_correct
 from cnnspec.kernels.gates import (
     gelu,
@@ -26,6 +29,7 @@ from cnnspec.kernels.gates import (
 )
 from cnnspec.kernels.pool import gate_pixels, image_means, image_means_gradient, pixel_sums
 from cnnspec.kernels.regularise import random_mask
+from cnnspec.primitives.convolution.convolve import ConvolveInputGradient
 from cnnspec.words.activation import Gelu, HardSwish, Mish, Swish
 
 GATES = {"gelu": gelu, "gelu_tanh": gelu_tanh, "swish": swish, "hardswish": hardswish, "mish": mish}
@@ -204,3 +208,26 @@ def test_sums_over_pixels_are_those_of_every_width(shape):
     assert np.allclose(spread, np.broadcast_to(out[:, None] / (shape[0] * shape[2]), shape))
     gate_pixels(x, out, scratch=row, out=spread)
     assert np.array_equal(spread, x * out[None, :, None])
+
+
+@pytest.mark.parametrize(
+    "case", [(5, 14, 9, 0), (3, 8, 8, 1), (3, 4, 5, 2), (4, 3, 6, 2), (3, 1, 6, 1), (1, 4, 3, 0)], ids=str
+)
+def test_input_gradients_by_columns_at_every_edge(case):
+    """Input rows that see all of the kernel, rows that see a part of it, and no row that sees all."""
+    kernel, height, width, pad = case
+    geometry = Geometry((kernel, 3), (1, 1), ((pad, pad), (1, 2)))
+    random = np.random.default_rng(0)
+    rows, columns = geometry.out(height, width)
+    weights, dy = random.normal(size=(4, 2, kernel, 3)), random.normal(size=(3, 4, rows, columns))
+    wanted = ConvolveInputGradient(geometry, 1, data(2, height, width)).evaluate(dy, weights)
+    out = np.empty((height, 2, width, 3))
+    col2im_width(
+        np.ascontiguousarray(weights.transpose(0, 2, 3, 1)),
+        np.ascontiguousarray(dy.transpose(2, 1, 3, 0)),
+        geometry.pad,
+        turned=np.empty((3, 2, kernel, 4)),
+        scratch=np.full((height, 3, 2, columns, 3), np.nan),
+        out=out,
+    )
+    assert np.allclose(out.transpose(3, 1, 0, 2), wanted, atol=1e-12)

@@ -166,7 +166,6 @@ class ConvolveInputGradient(Op):
         pad = self.geometry.pad
         if not self.by_taps and self.groups == 1 and self.geometry.adjacent:
             rows_x = e.shape(node.name)[0]
-            tall = e.scratch("tall", (rows_x + kernel_h - 1, wt["f"], width, n))
             turned = e.scratch("turned", (kernel_w, wt["c"], kernel_h, wt["f"]))
             scratch = e.scratch("products", (rows_x, kernel_w, wt["c"], width, n))
             e.call(
@@ -175,7 +174,6 @@ class ConvolveInputGradient(Op):
                 e[dy],
                 pad,
                 turned=turned,
-                tall=tall,
                 scratch=scratch,
                 out=e[node.name],
             )
