@@ -10,7 +10,12 @@ import numpy as np
 from ..lang import Spec
 from .engines import Engine
 
-KEPT = ("steps_per_epoch", "preparation", "fixed_rate")  # what a model knows beside its parameters and its state
+KEPT = (
+    "steps_per_epoch",
+    "preparation",
+    "fixed_rate",
+    "begun",
+)  # what a model knows beside its parameters and its state
 
 
 class Copied(Protocol):

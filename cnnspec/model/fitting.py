@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -27,6 +28,7 @@ from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import Graph
 from ..lang import Spec
 from ..settings.data import Data, Npz
+from ..train import weights
 from ..train.history import History, Row
 from ..train.loop import EpochDone, Event, Interrupted, StepDone, TrainingConfig, fit
 from ..train.trainable import Trainable
@@ -43,6 +45,7 @@ class Fitted(Trainable, Protocol):
     batch: int
     seed: int
     preparation: Preparation | None
+    begun: bool
 
     def images(self, x: Given, y: Given) -> Split | Named:
         """Images and answers to go through in batches; SpecError, which names x or y, where they do not fit."""
@@ -94,6 +97,7 @@ class Arguments:
 def train(model: Fitted, x: Given, y: Given, given: Arguments) -> History:
     """Train a model on arrays; `Model.fit` says how."""
     course = given.course(model)
+    begin(model)
     images, held_out = (prepared if given.prepare else as_seen)(model, x, y, given)
     course = replace(course, begun=-(-model.steps // -(-len(images) // course.batch)))
     best = Best()
@@ -112,6 +116,16 @@ def train(model: Fitted, x: Given, y: Given, given: Arguments) -> History:
     if history.best_epoch < len(history):
         best.restore(model.parameters)
     return history
+
+
+def begin(model: Fitted) -> None:
+    """Load the weights that `train` begins with, beside the spec's file, into a model that took no step yet."""
+    said = model.spec.train.weights
+    if said is None or model.begun or model.steps:
+        return
+    path = Path(model.spec.source.name).parent / said.file
+    weights.load(path, model.parameters, partial=said.partial, layout=said.layout or "")
+    model.begun = True
 
 
 def as_seen(model: Fitted, x: Given, y: Given, given: Arguments) -> tuple[Split | Named, Split | Named | None]:

@@ -96,6 +96,7 @@ class Model(Judged):
         self.steps_per_epoch = 1
         self.fixed_rate: float | None = None  # in place of the schedule's
         self.preparation: Preparation | None = None  # of the images it was trained on, where that is known
+        self.begun = False  # whether weights were loaded: `fit` then leaves those of `train` aside
 
     # ---- training ----------------------------------------------------------------------------------
 
@@ -150,7 +151,8 @@ class Model(Judged):
     ) -> History:
         """Train for some epochs (default: the spec's); returns a row an epoch.
 
-        The schedule runs over the steps of this call. The order of the images goes on over the model's life:
+        The weights that `train` begins with are loaded before the first step, unless some were loaded already. The
+        schedule runs over the steps of this call. The order of the images goes on over the model's life:
         two calls of an epoch see them as one call of two.
 
         batch       images of a step, also called `batch_size` (default: the model's)
@@ -397,6 +399,7 @@ class Model(Judged):
         kept = Preparation.from_metadata(found.metadata, str(path))
         with self.engine.turn:
             weights.assign(self.parameters, found.arrays, Path(path), partial=partial, names=names, layout=layout)
+            self.begun = True
             if not partial:
                 self.preparation = kept
 

@@ -287,3 +287,51 @@ def test_questions_name_their_arguments_too():
             ask(X[:0], Y[:0])
         with pytest.raises(cnnspec.SpecError, match="y: 40 images, but 3 targets"):
             ask(X, Y[:3])
+
+
+# ---- weights to begin with -------------------------------------------------------------------------------
+
+BEGINS = """input 1x6x5
+conv 3x3x2 -> relu -> dense 2 -> softmax
+train { weights "first.safetensors" ; freeze conv1 ; epochs 1 ; batch 8 ; optimiser sgd lr 0.1 }
+"""
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """A spec in a file, and weights beside it."""
+    first = cnnspec.compile(text=TEXT, seed=7)
+    first.save(tmp_path / "first.safetensors")
+    (tmp_path / "net.cnn").write_text(BEGINS, encoding="utf-8")
+    return tmp_path, dict(first.parameters)
+
+
+def test_fit_begins_with_the_weights_of_train(beside):
+    folder, first = beside
+    model = cnnspec.compile(folder / "net.cnn", seed=1)
+    model.fit(X, Y)
+    assert (model.parameters["conv1.weight"] == first["conv1.weight"]).all()  # which is frozen
+    moved = model.parameters["dense1.weight"]
+    model.fit(X, Y, epochs=0)
+    assert (model.parameters["dense1.weight"] == moved).all()  # they are loaded once
+
+
+def test_weights_that_were_loaded_stay(beside):
+    folder, _ = beside
+    other = cnnspec.compile(text=TEXT, seed=9)
+    other.save(folder / "other.safetensors")
+    model = cnnspec.compile(folder / "net.cnn", seed=1)
+    model.load(folder / "other.safetensors")
+    again = pickle.loads(pickle.dumps(model))
+    for one in (model, again):
+        one.fit(X, Y)
+        assert (one.parameters["conv1.weight"] == other.parameters["conv1.weight"]).all()
+
+
+def test_weights_that_are_not_there_are_refused_before_a_step(beside):
+    folder, _ = beside
+    (folder / "first.safetensors").unlink()
+    model = cnnspec.compile(folder / "net.cnn", seed=1)
+    with pytest.raises(cnnspec.SpecError, match="first.safetensors"):
+        model.fit(X, Y)
+    assert model.steps == 0
