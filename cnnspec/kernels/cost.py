@@ -2,7 +2,7 @@
 
 A prediction z and its target t have the channels first and the images last: vectors [c,n], images [h,c,w,n].
 Costs return the sum over the shard of each image's cost (a mean over its pixels where it has pixels), times
-`share`, which is weight / images of the whole batch; gradients carry the same factor.
+`scale`, which is weight / images of the whole batch; gradients carry the same factor.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def softmax_cross_entropy(
-    z: np.ndarray, t: np.ndarray, share: float, axis: int, *, single: np.ndarray, out: np.ndarray
+    z: np.ndarray, t: np.ndarray, scale: float, axis: int, *, single: np.ndarray, out: np.ndarray
 ) -> float:
     """-sum of t * log softmax(z); out gets softmax(z), single is scratch with one channel.
 
@@ -19,14 +19,14 @@ def softmax_cross_entropy(
     """
     np.maximum.reduce(z, axis=axis, keepdims=True, out=single)
     np.subtract(z, single, out=out)
-    right = np.vdot(t, out)
+    at_target = np.vdot(t, out)
     np.exp(out, out=out)
     np.add.reduce(out, axis=axis, keepdims=True, out=single)
     np.divide(out, single, out=out)
     np.log(single, out=single)
     # targets of one image add up to one, so log of the sum counts once for each pixel
     total = np.add.reduce(single, axis=None, dtype=np.float64)
-    return share * float(total - right)
+    return scale * float(total - at_target)
 
 
 def scaled_difference(p: np.ndarray, t: np.ndarray, factor: float, *, out: np.ndarray) -> None:
@@ -63,7 +63,7 @@ def smooth(t: np.ndarray, smoothing: float, classes: int, *, out: np.ndarray) ->
 
 
 def cross_entropy(
-    p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, share: float, *, scratch: np.ndarray
+    p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, scale: float, *, scratch: np.ndarray
 ) -> float:
     """-sum of t * log p; p of zero counts as the smallest normal number"""
     np.maximum(p, np.finfo(p.dtype).tiny, out=scratch)
@@ -71,7 +71,7 @@ def cross_entropy(
     total = (1 - smoothing) * float(np.vdot(t, scratch))
     if smoothing:
         total += smoothing / classes * float(scratch.sum(dtype=np.float64))
-    return -share * total
+    return -scale * total
 
 
 def cross_entropy_gradient(
@@ -79,27 +79,27 @@ def cross_entropy_gradient(
     t: np.ndarray,
     smoothing: float,
     classes: int,
-    share: float,
+    scale: float,
     *,
     scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """-t / p * share"""
+    """-t / p * scale"""
     np.maximum(p, np.finfo(p.dtype).tiny, out=scratch)
     smooth(t, smoothing, classes, out=out)
     np.divide(out, scratch, out=out)
-    np.multiply(out, out.dtype.type(-share), out=out)
+    np.multiply(out, out.dtype.type(-scale), out=out)
 
 
-def negative_log_likelihood(p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, share: float) -> float:
+def negative_log_likelihood(p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, scale: float) -> float:
     """-sum of t * p, p a logarithm"""
     total = (1 - smoothing) * float(np.vdot(t, p))
     if smoothing:
         total += smoothing / classes * float(p.sum(dtype=np.float64))
-    return -share * total
+    return -scale * total
 
 
-def binary_cross_entropy(p: np.ndarray, t: np.ndarray, share: float, *, a: np.ndarray, b: np.ndarray) -> float:
+def binary_cross_entropy(p: np.ndarray, t: np.ndarray, scale: float, *, a: np.ndarray, b: np.ndarray) -> float:
     """-sum of t log p + (1 - t) log(1 - p); a and b are scratch"""
     tiny = np.finfo(p.dtype).tiny
     np.subtract(p.dtype.type(1), p, out=a)
@@ -108,23 +108,23 @@ def binary_cross_entropy(p: np.ndarray, t: np.ndarray, share: float, *, a: np.nd
     np.maximum(p, tiny, out=b)
     np.log(b, out=b)
     np.subtract(b, a, out=b)
-    return -share * float(np.vdot(t, b) + a.sum(dtype=np.float64))
+    return -scale * float(np.vdot(t, b) + a.sum(dtype=np.float64))
 
 
 def binary_cross_entropy_gradient(
-    p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray, out: np.ndarray
+    p: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray, out: np.ndarray
 ) -> None:
-    """(p - t) / (p (1 - p)) * share"""
+    """(p - t) / (p (1 - p)) * scale"""
     np.multiply(p, p, out=scratch)
     np.subtract(p, scratch, out=scratch)
     np.maximum(scratch, np.finfo(p.dtype).tiny, out=scratch)
     np.subtract(p, t, out=out)
     np.divide(out, scratch, out=out)
-    np.multiply(out, out.dtype.type(share), out=out)
+    np.multiply(out, out.dtype.type(scale), out=out)
 
 
 def sigmoid_cross_entropy(
-    z: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray, out: np.ndarray
+    z: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray, out: np.ndarray
 ) -> float:
     """max(z, 0) - z t + log(1 + exp(-|z|)), summed; out gets sigmoid(z)"""
     np.abs(z, out=scratch)
@@ -139,14 +139,14 @@ def sigmoid_cross_entropy(
     np.tanh(out, out=out)
     np.multiply(out, half, out=out)
     np.add(out, half, out=out)
-    return share * float(total)
+    return scale * float(total)
 
 
-def squared_error(p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray) -> float:
+def squared_error(p: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray) -> float:
     """sum of (p - t)^2"""
     np.subtract(p, t, out=scratch)
     flat = scratch.reshape(-1)
-    return share * float(np.vdot(flat, flat))
+    return scale * float(np.vdot(flat, flat))
 
 
 def count_correct_by_threshold(
@@ -159,72 +159,72 @@ def count_correct_by_threshold(
     return int(np.count_nonzero(a))
 
 
-def absolute_error(p: np.ndarray, t: np.ndarray, share: float, *, scratch: np.ndarray) -> float:
+def absolute_error(p: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray) -> float:
     """sum of |p - t|"""
     np.subtract(p, t, out=scratch)
     np.abs(scratch, out=scratch)
-    return share * float(scratch.sum(dtype=np.float64))
+    return scale * float(scratch.sum(dtype=np.float64))
 
 
-def absolute_error_gradient(p: np.ndarray, t: np.ndarray, share: float, *, out: np.ndarray) -> None:
-    """share * sign of p - t"""
+def absolute_error_gradient(p: np.ndarray, t: np.ndarray, scale: float, *, out: np.ndarray) -> None:
+    """scale * sign of p - t"""
     np.subtract(p, t, out=out)
     np.sign(out, out=out)
-    np.multiply(out, out.dtype.type(share), out=out)
+    np.multiply(out, out.dtype.type(scale), out=out)
 
 
-def huber(p: np.ndarray, t: np.ndarray, delta: float, share: float, *, a: np.ndarray, b: np.ndarray) -> float:
+def huber(p: np.ndarray, t: np.ndarray, delta: float, scale: float, *, a: np.ndarray, b: np.ndarray) -> float:
     """sum of m * (d - m / 2), d = |p - t|, m = min(d, delta); a and b are scratch"""
     np.subtract(p, t, out=a)
     np.abs(a, out=a)
     np.minimum(a, a.dtype.type(delta), out=b)
-    return share * float(np.vdot(a, b) - np.vdot(b, b) / 2)
+    return scale * float(np.vdot(a, b) - np.vdot(b, b) / 2)
 
 
-def huber_gradient(p: np.ndarray, t: np.ndarray, delta: float, share: float, *, out: np.ndarray) -> None:
-    """share * (p - t), clipped at delta"""
+def huber_gradient(p: np.ndarray, t: np.ndarray, delta: float, scale: float, *, out: np.ndarray) -> None:
+    """scale * (p - t), clipped at delta"""
     kind = out.dtype.type
     np.subtract(p, t, out=out)
     np.clip(out, kind(-delta), kind(delta), out=out)
-    np.multiply(out, kind(share), out=out)
+    np.multiply(out, kind(scale), out=out)
 
 
 def hinge(
-    p: np.ndarray, t: np.ndarray, margin: float, share: float, axis: int, *, single: np.ndarray, part: np.ndarray
+    p: np.ndarray, t: np.ndarray, margin: float, scale: float, axis: int, *, single: np.ndarray, part: np.ndarray
 ) -> float:
-    """sum of max(0, margin + p - p of the right class) over the wrong ones
+    """sum of max(0, margin + p - p of the true class) over the others
 
-    t has a 1 for the right class of each pixel, whose own term is the margin. part and single (with one
+    t has a 1 for the true class of each pixel, whose own term is the margin. part and single (with one
     channel) are scratch.
     """
     violations(p, t, margin, axis, single=single, out=part)
-    return share * float(part.sum(dtype=np.float64) - margin * t.sum(dtype=np.float64))
+    return scale * float(part.sum(dtype=np.float64) - margin * t.sum(dtype=np.float64))
 
 
 def hinge_gradient(
     p: np.ndarray,
     t: np.ndarray,
     margin: float,
-    share: float,
+    scale: float,
     axis: int,
     *,
     single: np.ndarray,
     part: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """share for each class that is too near, -share for the right one as often"""
+    """scale for each class that is too near, -scale for the true one as often"""
     violations(p, t, margin, axis, single=single, out=part)
     np.sign(part, out=part)
     np.add.reduce(part, axis=axis, keepdims=True, out=single)
     np.multiply(t, single, out=out)
     np.subtract(part, out, out=out)
-    np.multiply(out, out.dtype.type(share), out=out)
+    np.multiply(out, out.dtype.type(scale), out=out)
 
 
 def violations(
     p: np.ndarray, t: np.ndarray, margin: float, axis: int, *, single: np.ndarray, out: np.ndarray
 ) -> None:
-    """out = max(0, margin + p - p of the right class), the margin itself for the right class"""
+    """out = max(0, margin + p - p of the true class), the margin itself for the true class"""
     kind = out.dtype.type
     np.multiply(p, t, out=out)
     np.add.reduce(out, axis=axis, keepdims=True, out=single)

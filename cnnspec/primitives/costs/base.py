@@ -10,7 +10,7 @@ from ...record import record
 
 @record
 class CostPrimitive(Op):
-    """What costs of the plan share. Their value is a number; `e.cost` gives the place where it is kept.
+    """What costs of the plan have in common. Their value is a number; `e.cost` gives the place where it is kept.
 
     `extras` may keep what the gradient is made of.
     """
@@ -23,14 +23,14 @@ class CostPrimitive(Op):
     def flops(self, p: TensorType, t: TensorType) -> int:
         return 5 * p.elements
 
-    def share(self, p: TensorType, e: PlanWriter) -> float:
+    def scale(self, p: TensorType, e: PlanWriter) -> float:
         """weight / images of the batch, and for images / pixels."""
         return self.weight / (e.batch * (p.elements // p["c"]))
 
     def each(self, p: str, e: PlanWriter) -> float:
         """weight / numbers that are judged: what costs that are a mean over the outputs multiply by."""
         kind = e.type(p)
-        return self.share(kind, e) / kind["c"]
+        return self.scale(kind, e) / kind["c"]
 
 
 @record
@@ -58,8 +58,8 @@ class ScaledDifference(CostPrimitive):
         if self.smoothing:
             target = e.scratch("smooth", e.shape(t))
             e.call(kernels.cost.smooth, e[t], self.smoothing, kind["c"], out=target)
-        share = self.factor * self.share(kind, e) / (kind["c"] if self.mean else 1)
-        e.call(kernels.cost.scaled_difference, e[p], target, share, out=e[node.name])
+        scale = self.factor * self.scale(kind, e) / (kind["c"] if self.mean else 1)
+        e.call(kernels.cost.scaled_difference, e[p], target, scale, out=e[node.name])
 
 
 @record

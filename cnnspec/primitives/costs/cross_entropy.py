@@ -37,8 +37,8 @@ class CrossEntropyLoss(CostPrimitive):
         p, t = node.inputs
         kind = e.type(p)
         part = e.scratch("part", e.shape(p))
-        share, smoothing = self.share(kind, e), self.smoothing
-        e.call_to(e.cost(node), kernels.cost.cross_entropy, e[p], e[t], smoothing, kind["c"], share, scratch=part)
+        scale, smoothing = self.scale(kind, e), self.smoothing
+        e.call_to(e.cost(node), kernels.cost.cross_entropy, e[p], e[t], smoothing, kind["c"], scale, scratch=part)
         e.count_correct(node, p, t)
 
 
@@ -65,7 +65,7 @@ class CrossEntropyLossGradient(CrossEntropyLoss):
             e[t],
             self.smoothing,
             kind["c"],
-            self.share(kind, e),
+            self.scale(kind, e),
             scratch=part,
             out=e[node.name],
         )
@@ -93,7 +93,7 @@ class NegativeLogLikelihood(CrossEntropyLoss):
             e[t],
             self.smoothing,
             kind["c"],
-            self.share(kind, e),
+            self.scale(kind, e),
         )
         e.count_correct(node, p, t)
 
@@ -112,7 +112,7 @@ class NegativeLogLikelihoodGradient(NegativeLogLikelihood):
         p, t = node.inputs
         kind, out = e.type(p), e[node.name]
         e.call(kernels.cost.smooth, e[t], self.smoothing, kind["c"], out=out)
-        e.call(kernels.np.multiply, out, e.number(-self.share(kind, e)), out=out)
+        e.call(kernels.np.multiply, out, e.number(-self.scale(kind, e)), out=out)
 
 
 @record
@@ -148,7 +148,7 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
             kernels.cost.softmax_cross_entropy,
             e[z],
             target,
-            self.share(kind, e),
+            self.scale(kind, e),
             axis,
             single=scratch,
             out=e[node.name + ":probabilities"],
@@ -174,9 +174,9 @@ class BinaryCrossEntropyLoss(CostPrimitive):
     def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         kind = e.type(p)
-        share = self.share(kind, e) / kind["c"]
+        scale = self.scale(kind, e) / kind["c"]
         a, b = e.scratch("a", e.shape(p)), e.scratch("b", e.shape(p))
-        e.call_to(e.cost(node), kernels.cost.binary_cross_entropy, e[p], e[t], share, a=a, b=b)
+        e.call_to(e.cost(node), kernels.cost.binary_cross_entropy, e[p], e[t], scale, a=a, b=b)
         e.count_correct(node, p, t, labels=True)
 
 
@@ -196,9 +196,9 @@ class BinaryCrossEntropyLossGradient(CostPrimitive):
     def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         kind = e.type(p)
-        share = self.share(kind, e) / kind["c"]
+        scale = self.scale(kind, e) / kind["c"]
         scratch = e.scratch("part", e.shape(p))
-        e.call(kernels.cost.binary_cross_entropy_gradient, e[p], e[t], share, scratch=scratch, out=e[node.name])
+        e.call(kernels.cost.binary_cross_entropy_gradient, e[p], e[t], scale, scratch=scratch, out=e[node.name])
 
 
 @record
@@ -223,14 +223,14 @@ class SigmoidCrossEntropy(BinaryCrossEntropyLoss):
         z, t = node.inputs
         kind = e.type(z)
         probabilities = f"{node.name}:probabilities"
-        share = self.share(kind, e) / kind["c"]
+        scale = self.scale(kind, e) / kind["c"]
         scratch = e.scratch("part", e.shape(z))
         e.call_to(
             e.cost(node),
             kernels.cost.sigmoid_cross_entropy,
             e[z],
             e[t],
-            share,
+            scale,
             scratch=scratch,
             out=e[probabilities],
         )

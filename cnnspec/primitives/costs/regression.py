@@ -25,9 +25,9 @@ class SquaredError(CostPrimitive):
     def emit(self, node: Node, e: PlanWriter) -> None:
         p, t = node.inputs
         kind = e.type(p)
-        share = self.share(kind, e) / kind["c"]
+        scale = self.scale(kind, e) / kind["c"]
         part = e.scratch("part", e.shape(p))
-        e.call_to(e.cost(node), kernels.cost.squared_error, e[p], e[t], share, scratch=part)
+        e.call_to(e.cost(node), kernels.cost.squared_error, e[p], e[t], scale, scratch=part)
         e.count_correct(node, p, t)
 
 
@@ -110,7 +110,7 @@ class HuberErrorGradient(HuberError):
 
 @record
 class HingeError(CostPrimitive):
-    """The mean over the classes of max(0, margin + p - p of the right class), the right class left out."""
+    """The mean over the classes of max(0, margin + p - p of the true class), the true class left out."""
 
     margin: float = 1.0
 
@@ -119,9 +119,9 @@ class HingeError(CostPrimitive):
         return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
 
     def violations(self, p: Array, t: Array) -> Array:
-        """margin + p - p of the right class, where that is positive."""
-        right = (p * t).sum(axis=1, keepdims=True)
-        return (self.margin + p - right).clip(0) * (1 - t)
+        """margin + p - p of the true class, where that is positive."""
+        true = (p * t).sum(axis=1, keepdims=True)
+        return (self.margin + p - true).clip(0) * (1 - t)
 
     def evaluate(self, p: Array, t: Array) -> Array:
         return self.weight * self.violations(p, t).mean()
@@ -136,7 +136,7 @@ class HingeError(CostPrimitive):
 
 @record
 class HingeErrorGradient(HingeError):
-    """1 for each class that is too near, minus their count for the right one; divided by classes and images."""
+    """1 for each class that is too near, minus their count for the true one; divided by classes and images."""
 
     def type(self, p: TensorType, t: TensorType) -> TensorType:
         return p
