@@ -7,6 +7,8 @@ that is offered leads astray. `^` stands for the head of a file, `$` for its end
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from cnnspec.diagnostics import Source
@@ -30,6 +32,10 @@ FIXED: tuple[tuple[str, str, str], ...] = (
     ("^(conv 8x3x3 pad same -> relu) 3$", "3", "^(conv 8x3x3 pad same -> relu)*3$"),
     ("^(conv 8x3x3 pad same -> relu)**3$", "**3", "^(conv 8x3x3 pad same -> relu)*3$"),
     ("^conv 8x3x3 pad same x 3$", "x 3", "^conv 8x3x3 pad same*3$"),
+    ("^conv 8x3x3 x 2$", "x 2", "^conv 8x3x3*2$"),
+    ("^relu x 3$", "x 3", "^relu*3$"),
+    ("^dense 9 x 2$", "x 2", "^dense 9*2$"),
+    ("^conv 8 x 3 x 3$", "8 x 3 x 3", "^conv 8x3x3$"),
     # values without their sign, inputs as layers
     ("input 1x28x28 as img\nimg -> conv 8x3x3$", "img", "input 1x28x28 as img\n@img -> conv 8x3x3$"),
     ("^x -> conv 8x3x3$", "x", "^ conv 8x3x3$"),
@@ -174,6 +180,44 @@ def test_is_told_where_and_what_helps(row: str, marked: str, told: str) -> None:
     if found.fix:
         after = read(Source("a.cnn", edited(wrong.text, found.fix)), fixes=False)
         assert len(after.errors) < len(read(wrong).errors)
+
+
+MUTATIONS = (
+    "->",
+    "=",
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    ":",
+    ";",
+    ",",
+    "|",
+    "//",
+    "/*",
+    "'",
+    '"',
+    "x",
+    "*n",
+    " 3",
+    "@a",
+    "+",
+)
+
+
+@pytest.mark.filterwarnings("error")
+def test_no_attempt_ends_in_a_fault_of_ours() -> None:
+    """Pieces put into the rows and taken out of them, by a seed for each."""
+    for seed, (row, *_) in enumerate((*FIXED, *TOLD)):
+        random = Random(seed)
+        for _ in range(4):
+            text = source(row).text
+            for _ in range(random.randint(1, 4)):
+                start = random.randint(0, len(text))
+                text = text[:start] + random.choice(MUTATIONS) + text[start + random.choice((0, 0, 1, 3)) :]
+            for found in read(Source("a.cnn", text)).diagnostics:
+                assert found.message
 
 
 def test_there_are_sixty() -> None:

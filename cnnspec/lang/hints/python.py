@@ -47,8 +47,10 @@ def called(text: str) -> Called | None:
     if len(text) > LONGEST:
         return None
     import ast
+    import warnings
 
-    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what looks wrong to Python
         tree = ast.parse(text.strip(), mode="eval").body
         if isinstance(tree, ast.Call) and all(word.arg for word in tree.keywords):
             given = tuple(_value(each) for each in tree.args)

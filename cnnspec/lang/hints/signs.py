@@ -48,6 +48,8 @@ def with_braces(text: str, names: frozenset[str]) -> str:
     >>> with_braces("2*wx3xk", frozenset("wk")), with_braces("same", frozenset("w"))
     ('{2*w}x3x{k}', '')
     """
+    if not names:
+        return ""
     known = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     atom = rf"(?:{known}|\d+)"
     item = rf"{atom}(?:[*+/-]+{atom})*?"

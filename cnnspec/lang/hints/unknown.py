@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import takewhile
 
 from ...diagnostics import Label, Span
-from ...ir.fields import Declared, size_field
+from ...ir.fields import Declared, Shape, Sizes, size_field
 from ...words import WORDS
 from ..findings import Findings, Proposal, replace
 from ..lowering.arithmetic import Names
@@ -164,19 +164,26 @@ def misread(
         return True
     last = attrs[-1]
     if last.name.text in TIMES and isinstance(last.value, Number | Hole) and cls.word in WORDS:
-        sized = size_field(cls)
-        most = 0 if sized is None else max(getattr(sized.metadata["kind"], "lengths", (2,)))
-        if len(attrs) > 1 + (attrs[-2].name.text in TIMES) or not size or size.span.text.count("x") + 2 > most:
-            before = Span(
-                word.span.source, (attrs[-2].span if len(attrs) > 1 else (size or word).span).end, last.span.end
-            )
-            fix = replace(before, f"*{last.value.span.text}")
+        spaced = size is not None and all(attr.name.text in TIMES for attr in attrs)
+        if size is None or not spaced or size.span.text.count("x") + 1 + len(attrs) > _most_sizes(cls):
+            before = (attrs[-2] if len(attrs) > 1 else size or word).span
+            gap = Span(before.source, before.end, last.span.end)
+            fix = replace(gap, f"*{last.value.span.text}")
             findings.report("CNN001", "a repetition is written with `*`", last.span, fix)
             return True
     if size and attrs[0].name.text in ("x", "X"):
         spaced_size(size, attrs, findings)
         return True
     return False
+
+
+def _most_sizes(cls: type[Declared]) -> int:
+    """How many numbers the size of a word may have."""
+    sized = size_field(cls)
+    kind = sized.metadata["kind"] if sized is not None else None
+    return (
+        max(kind.lengths) if isinstance(kind, Shape) else 2 if isinstance(kind, Sizes) else int(sized is not None)
+    )
 
 
 def spaced_size(size: Value | Quote, attrs: tuple[Attr, ...], findings: Findings) -> None:
