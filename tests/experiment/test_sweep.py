@@ -2,6 +2,7 @@
 
 import csv
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 import cnnspec
 from cnnspec.cli import run as command
-from cnnspec.experiment import space
+from cnnspec.experiment import space, sweep
 from cnnspec.experiment.sweep import Sweep
 from cnnspec.experiment.trial import done, run_of
 
@@ -165,7 +166,7 @@ def test_a_sweep_that_is_killed_at_random_comes_to_the_same(here, capsys, count)
     (here / "net.cnn").write_text(whole)
     swept(capsys, "net.cnn", *SETS, "--trials", count)
     chance, kills = random.Random(count), 0
-    sweep = here / "sweeps" / "net-002"
+    folder = here / "sweeps" / "net-002"
     arguments = ["net.cnn", *SETS, "--trials", str(count)]
     environment = {**os.environ, "PYTHONPATH": str(Path(cnnspec.__file__).parents[1])}
     for _ in range(1 if count == 3 else 12):
@@ -174,21 +175,64 @@ def test_a_sweep_that_is_killed_at_random_comes_to_the_same(here, capsys, count)
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         limit = time.monotonic() + 60
-        begun = len(list(sweep.glob("trials/*/*/state/*")))
+        begun = len(list(folder.glob("trials/*/*/state/*")))
         while process.poll() is None and time.monotonic() < limit:
-            if len(list(sweep.glob("trials/*/*/state/*"))) > begun:
+            if len(list(folder.glob("trials/*/*/state/*"))) > begun:
                 time.sleep(chance.uniform(0, 0.15))
                 process.send_signal(signal.SIGKILL)
                 kills += 1
                 break
             time.sleep(0.005)
         process.wait()
-        arguments = ["--resume", str(sweep)]
+        arguments = ["--resume", str(folder)]
     assert kills
-    code, found, err = swept(capsys, "--resume", sweep)
+    code, found, err = swept(capsys, "--resume", folder)
     assert code == 0 and len(found) == count, err
-    assert trials(here / "sweeps" / "net-001") == trials(sweep)
-    assert (here / "sweeps" / "net-001" / "best.cnn").read_text() == (sweep / "best.cnn").read_text()
+    assert trials(here / "sweeps" / "net-001") == trials(folder)
+    assert (here / "sweeps" / "net-001" / "best.cnn").read_text() == (folder / "best.cnn").read_text()
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    """Trials in processes that begin as copies of this one, which takes no second."""
+    if not hasattr(os, "fork"):
+        pytest.skip("no processes are forked here")
+    context = multiprocessing.get_context("fork")
+    monkeypatch.setattr(sweep.multiprocessing, "get_context", lambda kind: context)
+
+
+def test_a_trial_whose_process_was_killed_is_told_and_done_again(here, capsys, forked, monkeypatch):
+    swept(capsys, "net.cnn", *SETS, "--trials", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "_alone", lambda *given: os.kill(os.getpid(), signal.SIGKILL))
+        code, _, err = swept(capsys, "net.cnn", *SETS, "--trials", 2, "--jobs", 2)
+    assert code == 1 and "CNN333" in err and "ended with -9" in err
+    assert "cnnspec sweep --resume" in err
+    code, found, _ = swept(capsys, "--resume", "sweeps/net-002")
+    assert code == 0 and len(found) == 2
+    assert trials(here / "sweeps" / "net-001") == trials(here / "sweeps" / "net-002")
+
+
+def test_ctrl_c_ends_every_trial_under_way_and_the_sweep_goes_on(here, capsys, forked, monkeypatch):
+    (here / "net.cnn").write_text(SPEC.replace("epochs 2", "epochs 40"))
+    swept(capsys, "net.cnn", *SETS, "--trials", 2)
+    folder, begun = here / "sweeps" / "net-002", []
+
+    def pressed(sentinels):
+        limit = time.monotonic() + 30
+        while not list(folder.glob("trials/*/*/state/*")) and time.monotonic() < limit:
+            time.sleep(0.005)
+        begun.extend(sentinels)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "wait", pressed)
+        code, _, _ = swept(capsys, "net.cnn", *SETS, "--trials", 2, "--jobs", 2)
+    assert code == 130 and len(begun) == 2
+    assert not multiprocessing.active_children()
+    code, found, _ = swept(capsys, "--resume", folder)
+    assert code == 0 and len(found) == 2
+    assert trials(here / "sweeps" / "net-001") == trials(folder)
 
 
 def test_a_trial_of_which_only_the_folder_was_made_begins_anew(here, capsys):
