@@ -76,6 +76,7 @@ function stopTraining() {
   byId("progress").textContent = "Nothing has been trained yet.";
   byId("curves").replaceChildren();
   byId("live").replaceChildren();
+  live.key = "";
   byId("answer").textContent = "";
   byId("kept").hidden = true;
   tell("trained");
@@ -116,6 +117,8 @@ function startTraining() {
       say(problem.message);
     }
   });
+  hear("view", () => training.self && showLive());
+  dark.addEventListener("change", () => training.self && showLive());
   hear("network", () => {
     if (training.worker && training.of !== wantedKey()) stopTraining();
     settingsOfText();

@@ -3,13 +3,24 @@
 const mean = (numbers) => numbers.reduce((a, b) => a + b, 0) / (numbers.length || 1);
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
-function tile(numbers, height, width, side, of = numbers) {
-  const canvas = element("canvas", { "aria-hidden": "true" });
-  paint(canvas, numbers, height, width, signed(largestOf(of)));
-  const unit = side / Math.max(height, width);
+// A canvas for numbers of a height and width, its longer side `side` pixels of the screen.
+function tile(height, width, side) {
+  const canvas = element("canvas", { "aria-hidden": "true", height, width }), unit = side / Math.max(height, width);
   canvas.style.width = `${Math.round(width * unit)}px`;
   canvas.style.height = `${Math.round(height * unit)}px`;
   return canvas;
+}
+
+// Numbers on such a canvas, as `paint` and `signed` show them, many times a second.
+function shade(canvas, numbers, largest) {
+  const { zero, below, above } = hues(), context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height), { data } = image;
+  for (let k = 0, at = 0; at < data.length; k++, at += 4) {
+    const share = largest ? Math.min(1, Math.abs(numbers[k]) / largest) : 0, end = numbers[k] < 0 ? below : above;
+    for (let c = 0; c < 3; c++) data[at + c] = zero[c] + (end[c] - zero[c]) * share;
+    data[at + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
 }
 
 function curve(title, values, written) {

@@ -11,6 +11,8 @@ const training = {
   costs: [], tests: [], next: 1, accuracy: null, self: null, scaling: null, data: null, images: [], rate: 0, workers: 0,
 };
 
+const live = { key: "", tiles: [] };
+
 function request(deed, question = {}, transfer = []) {
   return new Promise((done, failed) => {
     const id = ++training.asked;
@@ -120,19 +122,26 @@ async function watch() {
   });
 }
 
+// The filters and maps, on canvases that stay while the network does; not where nobody sees them.
 function showLive() {
   const { maps, filters, answer } = training.self;
-  const rows = filters.map(({ name, shape: [count, channels, height, width], numbers }) => {
-    const size = height * width, some = Math.min(count, 32);
-    const tiles = Array.from({ length: some }, (_, f) => tile(numbers.subarray(f * channels * size, (f * channels + 1) * size), height, width, 30, numbers));
-    return element("div", { class: "row", role: "img", "aria-label": `${name}: ${some} filters` }, element("span", { class: "note" }, `${name}${channels > 1 ? ", of channel 0" : ""}`), ...tiles);
-  });
-  for (const { name, height, width, count, numbers } of maps) {
-    const size = height * width;
-    const tiles = Array.from({ length: count }, (_, c) => tile(numbers.subarray(c * size, (c + 1) * size), height, width, LEAST_MAP, numbers));
-    rows.push(element("div", { class: "row", role: "img", "aria-label": `${name}: ${count} maps` }, element("span", { class: "note" }, name), ...tiles));
+  if (state.view !== "train") return;
+  const rows = [
+    ...filters.map(({ name, shape: [count, channels, height, width], numbers }) => ({
+      name: `${name}${channels > 1 ? ", of channel 0" : ""}`, what: "filters", side: 30, height, width, count: Math.min(count, 32), apart: channels * height * width, numbers,
+    })),
+    ...maps.map((map) => ({ ...map, what: "maps", side: LEAST_MAP, apart: map.height * map.width })),
+  ];
+  const key = JSON.stringify(rows.map(({ name, height, width, count }) => [name, height, width, count]));
+  if (live.key !== key) {
+    Object.assign(live, { key, tiles: rows.map(({ height, width, count, side }) => Array.from({ length: count }, () => tile(height, width, side))) });
+    byId("live").replaceChildren(...rows.map(({ name, what, count }, k) =>
+      element("div", { class: "row", role: "img", "aria-label": `${name}: ${count} ${what}` }, element("span", { class: "note" }, name), ...live.tiles[k])));
   }
-  byId("live").replaceChildren(...rows);
+  rows.forEach(({ numbers, height, width, apart }, k) => {
+    const largest = largestOf(numbers);
+    live.tiles[k].forEach((canvas, c) => shade(canvas, numbers.subarray(c * apart, c * apart + height * width), largest));
+  });
   const { label } = imageNow();
   if (label === null || !answer) return;
   const best = answer.indexOf(Math.max(...answer));
