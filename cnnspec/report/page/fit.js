@@ -5,14 +5,16 @@ const LUMA = [299, 587, 114]; // thousandths of red, green and blue
 const INK = 0.2; // of the darkest stroke: what is fainter is paper
 const CONTRAST = 8; // grey levels from the paper to the darkest stroke: below it nothing is drawn
 
-// How much of each of `count` pixels is in each of `wanted`: a triangle as wide as one of them.
+// How much of each of `count` pixels is in each of `wanted`, a triangle as wide as one of them: the first pixel that
+// has a share, and the shares from there on.
 function sharesOf(count, wanted) {
   const ratio = count / wanted, shares = [];
   for (let k = 0; k < wanted; k++) {
-    const centre = (k + 0.5) * ratio - 0.5, row = [];
-    for (let i = 0; i < count; i++) row.push(Math.max(0, 1 - Math.abs(i - centre) / Math.max(ratio, 1)));
+    const centre = (k + 0.5) * ratio - 0.5, wide = Math.max(ratio, 1), row = [];
+    const first = Math.max(0, Math.floor(centre - wide)), end = Math.min(count, Math.ceil(centre + wide) + 1);
+    for (let i = first; i < end; i++) row.push(Math.max(0, 1 - Math.abs(i - centre) / wide));
     const sum = row.reduce((a, b) => a + b, 0);
-    shares.push(row.map((share) => share / sum));
+    shares.push([first, row.map((share) => share / sum)]);
   }
   return shares;
 }
@@ -20,8 +22,9 @@ function sharesOf(count, wanted) {
 // Rows of numbers made `height` by `width`.
 function resampled(rows, height, width) {
   const down = sharesOf(rows.length, height), across = sharesOf(rows[0].length, width);
-  const tall = down.map((shares) => rows[0].map((_, j) => shares.reduce((sum, share, i) => sum + share * rows[i][j], 0)));
-  return tall.map((row) => across.map((shares) => shares.reduce((sum, share, j) => sum + share * row[j], 0)));
+  const weighed = ([first, shares], at) => shares.reduce((sum, share, i) => sum + share * at(first + i), 0);
+  const tall = down.map((share) => rows[0].map((_, j) => weighed(share, (i) => rows[i][j])));
+  return tall.map((row) => across.map((share) => weighed(share, (j) => row[j])));
 }
 
 // Half to even, as NumPy rounds.
@@ -67,17 +70,26 @@ function covered(rows, height, width) {
   return resampled(cut, height, width).map((row) => row.map((value) => rounded(Math.min(Math.max(value, 0), 255))));
 }
 
-// What a canvas shows as bytes [c, h, w] of the network's size; null where nothing is drawn. Laid on white.
+// The channels of what a canvas shows, rows of bytes, laid on white; `grey` as the one of how bright it is.
+function planesOf({ data, width, height }, grey) {
+  const planes = Array.from({ length: grey ? 1 : 3 }, () => Array.from({ length: height }, () => new Array(width)));
+  const onWhite = (byte, opaque) => (opaque === 255 ? byte : rounded((byte * opaque) / 255 + 255 * (1 - opaque / 255)));
+  for (let i = 0, at = 0; i < height; i++) {
+    for (let j = 0; j < width; j++, at += 4) {
+      const red = onWhite(data[at], data[at + 3]), green = onWhite(data[at + 1], data[at + 3]), blue = onWhite(data[at + 2], data[at + 3]);
+      if (grey) planes[0][i][j] = Math.floor((LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue) / 1000);
+      else [planes[0][i][j], planes[1][i][j], planes[2][i][j]] = [red, green, blue];
+    }
+  }
+  return planes;
+}
+
+// What a canvas shows as bytes [c, h, w] of the network's size; null where nothing is drawn.
 function fittedTo(image, { digits, shape: [channels, height, width] }) {
-  const planes = [0, 1, 2].map((c) => Array.from({ length: image.height }, (_, i) => Array.from({ length: image.width }, (_, j) => {
-    const at = 4 * (i * image.width + j), opaque = image.data[at + 3] / 255;
-    return rounded(image.data[at + c] * opaque + 255 * (1 - opaque));
-  })));
-  const grey = () => planes[0].map((row, i) => row.map((_, j) =>
-    Math.floor(planes.reduce((sum, plane, c) => sum + plane[i][j] * LUMA[c], 0) / 1000)));
+  const planes = planesOf(image, digits || channels === 1);
   if (digits) {
-    const made = asDigit(grey(), height);
+    const made = asDigit(planes[0], height);
     return made && Uint8Array.from(made.flat());
   }
-  return Uint8Array.from((channels === 1 ? [grey()] : planes).flatMap((plane) => covered(plane, height, width).flat()));
+  return Uint8Array.from(planes.flatMap((plane) => covered(plane, height, width).flat()));
 }

@@ -9,13 +9,21 @@ function hues() {
     : { zero: [255, 255, 255], below: [29, 78, 216], above: [194, 65, 12] };
 }
 
-function signed(largest) {
+// The hues between, 256 steps below zero and as many above.
+const ramps = new Map();
+
+function rampsNow() {
   const { zero, below, above } = hues();
-  return (value) => {
-    const share = largest ? Math.min(1, Math.abs(value) / largest) : 0;
-    const end = value < 0 ? below : above;
-    return zero.map((from, k) => Math.round(from + (end[k] - from) * share));
-  };
+  if (!ramps.has(dark.matches)) {
+    const step = (end, share) => zero.map((from, k) => Math.round(from + ((end[k] - from) * share) / 255));
+    ramps.set(dark.matches, [below, above].map((end) => Array.from({ length: 256 }, (_, share) => step(end, share))));
+  }
+  return ramps.get(dark.matches);
+}
+
+function signed(largest) {
+  const [below, above] = rampsNow();
+  return (value) => (value < 0 ? below : above)[largest ? Math.min(255, Math.round((255 * Math.abs(value)) / largest)) : 0];
 }
 
 // An image as it is looked at: from its darkest to its brightest number.
@@ -40,13 +48,16 @@ function largestOf(data) {
 
 // Draw numbers on a canvas of `height` by `width`; `shown` leaves out what has not been computed yet.
 function paint(canvas, data, height, width, color, shown = Infinity) {
-  canvas.width = width;
-  canvas.height = height;
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
-  const image = context.createImageData(width, height);
-  for (let k = 0; k < Math.min(data.length, height * width, shown); k++) {
-    const [red, green, blue] = color(data[k]);
-    image.data.set([red, green, blue, 255], 4 * k);
+  const image = context.createImageData(width, height), bytes = image.data, count = Math.min(data.length, height * width, shown);
+  for (let k = 0, at = 0; k < count; k++, at += 4) {
+    const pixel = color(data[k]);
+    bytes[at] = pixel[0];
+    bytes[at + 1] = pixel[1];
+    bytes[at + 2] = pixel[2];
+    bytes[at + 3] = 255;
   }
   context.putImageData(image, 0, 0);
 }

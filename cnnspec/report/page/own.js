@@ -41,7 +41,8 @@ function showPad() {
   });
   pad.addEventListener("pointermove", (event) => {
     if (!pad.hasPointerCapture(event.pointerId)) return;
-    for (const each of event.getCoalescedEvents?.() || [event]) pen.lineTo(...at(each));
+    const between = event.getCoalescedEvents?.() ?? []; // moves that came since the last event
+    for (const each of between.length ? between : [event]) pen.lineTo(...at(each));
     pen.stroke();
     askAbout(drawn(), "your drawing");
   });

@@ -56,7 +56,7 @@ function showLayer() {
   if (layer.macs) facts.push(`${layer.macs.toLocaleString("en")} multiply-adds`);
   if (layer.where) facts.push(layer.where);
   byId("figures").textContent = facts.join("; ");
-  markLayer(layer);
+  if (byId("maps").dataset.of?.split(" ")[0] !== layer.name) markLayer(layer);
   const array = seen(example, layer, view);
   showLegend(layer, array, view);
   showMaps(layer, array, view);
@@ -78,7 +78,11 @@ function showMaps(layer, array, view) {
   const color = colorOf(layer, array, view);
   const { height, width, vector } = extent(layer, array.shape);
   const count = vector ? 1 : array.shape[0];
-  const some = chosen.all ? count : Math.min(count, MOST);
+  const some = chosen.all ? count : Math.min(count, MOST), box = byId("maps"), of = `${layer.name} ${some}`;
+  if (box.dataset.of === of) { // the same maps with other numbers: painted again, not made again
+    for (const [c, map] of [...box.children].entries()) paint(map.firstChild.firstChild, vector ? array.data : channelOf(array, c), height, width, color);
+    return;
+  }
   const maps = [];
   for (let c = 0; c < some; c++) {
     const pick = (row, column) => {
@@ -94,7 +98,8 @@ function showMaps(layer, array, view) {
     map.dataset.channel = c;
     maps.push(map);
   }
-  byId("maps").replaceChildren(...maps);
+  box.replaceChildren(...maps);
+  box.dataset.of = of;
   byId("more").hidden = some === count;
   byId("more").textContent = `show all ${count} maps`;
 }
