@@ -1,4 +1,4 @@
-"""How quickly the page of a network answers, measured in Chromium; by hand: `python tests/report/latencies.py PAGE ...`.
+"""How quickly the page of a network answers, measured in Chromium: `python tests/report/latencies.py PAGE ...`.
 
     pen     from a stroke on the pad to all maps and the account of the chosen number
     click   from a click on a map to the account of the number, laid out
@@ -30,7 +30,8 @@ const choose = document.getElementById('choose'), places = (k, size) => (k * 37)
 const acts = {
     pen(k) {
         const pad = document.getElementById('pad'), { left, top } = pad.getBoundingClientRect();
-        const at = { clientX: left + 20 + places(k, 150), clientY: top + 20 + places(3 * k, 150), pointerId: 1, bubbles: true };
+        const [x, y] = [places(k, 150), places(3 * k, 150)];
+        const at = { clientX: left + 20 + x, clientY: top + 20 + y, pointerId: 1, bubbles: true };
         pad.setPointerCapture = () => {};
         pad.hasPointerCapture = () => true;
         if (!k) pad.dispatchEvent(new PointerEvent('pointerdown', at));
@@ -39,7 +40,8 @@ const acts = {
     click(k) {
         const frames = document.querySelectorAll('#maps .frame'), over = frames[places(k, frames.length)];
         const { left, top, width, height } = over.firstChild.getBoundingClientRect();
-        over.dispatchEvent(new MouseEvent('click', { clientX: left + places(5 * k, width), clientY: top + places(7 * k, height) }));
+        const at = { clientX: left + places(5 * k, width), clientY: top + places(7 * k, height) };
+        over.dispatchEvent(new MouseEvent('click', at));
     },
     keys(k) {
         const over = document.querySelector('#maps .frame[tabindex="0"]');
