@@ -159,6 +159,18 @@ const ways = {
     const slope = standardSlopes(layer, part, flatIndex(before, place) - first * size);
     return Array.from(part, (_, k) => ({ place: unravel(layer, first * size + k), slope: weight[first + Math.floor(k / size)] * slope(k) }));
   },
+
+  response(layer, before, place, example, value) {
+    const [channels, height, width] = before.shape, size = height * width, weight = parameter(layer, "weight").data;
+    const array = seen(example, before, "values"), c = place[0], at = flatIndex(before, place);
+    const norms = Array.from({ length: channels }, (_, k) => Math.sqrt(channelOf(array, k).reduce((sum, x) => sum + x * x, 0)));
+    const total = norms.reduce((a, b) => a + b, 0) / channels + layer.detail.eps, grows = norms[c] ? value / norms[c] : 0;
+    return Array.from(array.data, (x, n) => {
+      const k = Math.floor(n / size), share = norms[k] / total;
+      const changed = ((Number(k === c) - share / channels) / total) * grows; // how the share of channel k changes
+      return { place: unravel(layer, n), slope: x * weight[k] * changed + (n === at ? 1 + share * weight[k] : 0) };
+    });
+  },
 };
 
 // How number k of some that are made standard changes with one of them: (δ - (1 + z[k] z[at]) / n) / σ.
@@ -221,7 +233,7 @@ function wayBack(layer, place, example) {
   const rows = [], readers = content.layers.filter((other) => other.inputs.includes(layer.name));
   for (const reader of readers) {
     reader.inputs.forEach((name, which) => {
-      if (name !== layer.name) return;
+      if (name !== layer.name || !ways[reader.kind]) return;
       const theirs = seen(example, reader, "gradients").data;
       for (const { place: made, slope, why } of ways[reader.kind](reader, layer, place, example, value, which)) {
         const from = theirs[flatIndex(reader, made)];
@@ -231,7 +243,7 @@ function wayBack(layer, place, example) {
   }
   const total = rows.reduce((sum, row) => sum + row.product, 0);
   const size = rows.reduce((sum, row) => sum + Math.abs(row.product), Math.abs(gradient));
-  const output = outputs.some(({ name }) => name === layer.name);
+  const output = outputs.some(({ name }) => name === layer.name) || readers.some(({ kind }) => !ways[kind]);
   return { rows, total, gradient, output, agrees: output || Math.abs(total - gradient) <= 1e-6 * size + 1e-13 };
 }
 

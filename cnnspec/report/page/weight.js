@@ -38,6 +38,16 @@ const PARTS = {
 
   channels: (layer, name, k, example) => standardised(layer, name, k, example),
   group: (layer, name, k, example) => standardised(layer, name, k, example),
+
+  response(layer, name, k, example) {
+    const array = seen(example, layer, "values"), input = seen(example, layers.get(layer.inputs[0]), "values");
+    const bias = parameter(layer, "bias").data[k], weight = parameter(layer, "weight").data[k];
+    if (name !== "bias" && weight === 0) return null;
+    return sameFactor(layer, k, example, ([c, i, j]) => {
+      const at = i * array.shape[2] + j;
+      return name === "bias" ? 1 : (channelOf(array, c)[at] - bias - channelOf(input, c)[at]) / weight;
+    });
+  },
 };
 
 const placesOf = (layer, c) => everyPixel(layer, c);
