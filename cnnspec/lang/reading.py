@@ -176,7 +176,7 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
     library = asked.library and module.only_defines
     if not library and file.whole and not any(read_alone(module)):
         end = len(source.text.rstrip())
-        findings.report("CNN024", "there is no chain of layers here", Span(source, end, end))
+        findings.tell("CNN024", Span(source, end, end))
     sound = not findings.errors
     stated = {word: lines(module, word) for word in ("train", "data")}
     instead = read_overrides(asked.overrides, stated, findings)
@@ -190,8 +190,7 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
         train = replace(train, cost=assign(train_lines.get("cost", []), network, findings))
     if not findings.errors:
         for node, whose in claimed(network.graph):
-            help = "give one of the two another name, with `as`"
-            findings.add(Diagnostic("CNN028", f"`{node.name}` is what {whose} called", node.span, help=help))
+            findings.add(Diagnostic.of("CNN028", node.span, name=node.name, whose=whose))
     if sound:
         check_tuned(train, train_lines, network.graph, network.parts, findings)
     if budgets and not findings.errors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -13,7 +14,14 @@ from cnnspec.diagnostics.codes import CODES, Code
 
 PACKAGE = Path(__file__).parents[2] / "cnnspec"
 SAYING = {code.code: code for code in CODES.values() if code.says}
-FAMILIES = ("CNN1", "CNN23", "CNN24")  # that have moved whole; a new code of theirs says its words in its entry
+FAMILIES = (
+    "CNN02[0-5]",
+    "CNN01[6-9]",
+    "CNN02[89]",
+    "CNN03",
+    "CNN1",
+    "CNN2[345]",
+)  # that have moved whole; a new code of theirs says its words in its entry
 CASE = {"Diagnostic": 2, "Fault": 2}  # the place of `case` among the arguments of `of`
 
 
@@ -52,7 +60,7 @@ def case_of(call: ast.Call) -> str | None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_that_moved_is_whole(family: str) -> None:
-    assert [code for code in CODES if code.startswith(family) and code not in SAYING] == []
+    assert [code for code in CODES if re.match(family, code) and code not in SAYING] == []
 
 
 @pytest.mark.parametrize("code", SAYING.values(), ids=lambda code: code.code)

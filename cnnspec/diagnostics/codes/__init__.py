@@ -9,6 +9,7 @@ from .data import DATA
 from .export import EXPORT
 from .faults import FAULTS
 from .lab import LAB
+from .names import NAMES
 from .pictures import PICTURES
 from .reading import READING
 from .shapes import SHAPES
@@ -18,7 +19,8 @@ from .weights import WEIGHTS
 from .words import WORDS
 
 FAMILIES = (
-    READING, SHAPES, WORDS, WARNINGS, TRAINING, DATA, WEIGHTS, ASKING, EXPORT, PICTURES, LAB, BUDGETS, FAULTS,
+    READING, NAMES, SHAPES, WORDS, WARNINGS, TRAINING, DATA, WEIGHTS, ASKING, EXPORT, PICTURES, LAB,
+    BUDGETS, FAULTS,
 )  # fmt: skip
 CODES: dict[str, Code] = {code.code: code for family in FAMILIES for code in family}
 

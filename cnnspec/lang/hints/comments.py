@@ -40,12 +40,12 @@ def end_of_comment(token: Token, first: bool, arithmetic: bool, source: Source, 
     end = text.find(closer, start + len(sign)) + len(closer) if closer else line_end
     at = Span(source, start, start + len(sign))
     if end < start + len(sign):
-        findings.report("CNN029", f"`{sign}` does not begin a comment, and is never closed", at, help="use `#`")
+        findings.tell("CNN029", at, case="open", sign=sign)
         return len(text)
     lines = text[start + len(sign) : end - len(closer)].strip().splitlines() or [""]
     instead = "\n".join(f"# {line.strip().lstrip('*').strip()}".rstrip() for line in lines)
     if text[end : text.find("\n", end) % (len(text) + 1)].strip():
         instead += "\n"  # and what follows goes on in a line of its own
     whole = replace(Span(source, start, end), instead, help="begin it with `#`")
-    findings.report("CNN029", f"`{sign}` does not begin a comment", at, whole)
+    findings.tell("CNN029", at, whole, sign=sign)
     return end

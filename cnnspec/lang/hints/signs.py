@@ -85,7 +85,7 @@ def _numbers(place: ErrorContext) -> frozenset[str]:
 
 
 def _in_braces(span: Span, meant: str, findings: Findings) -> bool:
-    findings.report("CNN030", f"a number's name stands in braces: `{meant}`", span, replace(span, meant))
+    findings.tell("CNN030", span, replace(span, meant), meant=meant)
     return True
 
 

@@ -160,7 +160,7 @@ def misread(
         return True
     if cls.word in WORDS and not size and (meant := with_braces(attrs[0].name.text, frozenset(names))):
         span = attrs[0].name.span
-        findings.report("CNN030", f"a number's name stands in braces: `{meant}`", span, replace(span, meant))
+        findings.tell("CNN030", span, replace(span, meant), meant=meant)
         return True
     last = attrs[-1]
     if last.name.text in TIMES and isinstance(last.value, Number | Hole) and cls.word in WORDS:
@@ -231,11 +231,9 @@ def unknown_value(tap: Tap, scope: Scope, nodes: Iterable[str], findings: Findin
     close = next((name for name in inner if name.endswith(f".{tap.name}")), "")
     close = close or findings.work.nearest(tap.name, known)
     later = scope.module.labels.get(tap.name) if not scope.path else None
-    findings.report(
-        "CNN018",
-        f"no value before this is called `{tap.name}`",
-        tap.span,
-        *([replace(tap.span, f"@{close}")] if close and not later else []),
-        related=(Label(later, "named only here"),) if later else (),
-        help="a value is tapped after it is made, never before" if later else "",
-    )
+    if later:
+        there = (Label(later, "named only here"),)
+        findings.tell("CNN018", tap.span, case="later", related=there, name=tap.name)
+        return
+    fixes = [replace(tap.span, f"@{close}")] if close else []
+    findings.tell("CNN018", tap.span, *fixes, case="before", name=tap.name)

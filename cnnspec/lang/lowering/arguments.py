@@ -16,12 +16,8 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
     if isinstance(call, Layer):
         extra = call.size or (call.attrs[0] if call.attrs else None)
         if extra is not None:
-            findings.report(
-                "CNN020",
-                f"`{recipe.name.text}` is called with parentheses: `{recipe.name.text}({head(recipe)})`",
-                extra.span,
-                *_in_parentheses(recipe, call),
-            )
+            fixes, shown = _in_parentheses(recipe, call), head(recipe)
+            findings.tell("CNN020", extra.span, *fixes, case="layer", name=recipe.name.text, head=shown)
             return unknown(recipe)
     given: dict[str, Numeric | None] = {}
     params = {param.name.text: param for param in recipe.params}
@@ -33,36 +29,29 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
             if name not in params:
                 close = findings.work.nearest(name, params)
                 proposals = [replace(argument.name.span, close)] if close else []
-                findings.report(
-                    "CNN020",
-                    f"`{recipe.name.text}` has no parameter `{name}`",
-                    argument.name.span,
-                    *proposals,
-                    related=(here,),
-                )
+                findings.tell(
+                    "CNN020", argument.name.span, *proposals, case="parameter", related=(here,),
+                    name=recipe.name.text, parameter=name,
+                )  # fmt: skip
                 continue
         elif position < len(recipe.params):
             name = recipe.params[position].name.text
         else:
             assert isinstance(call, Call)
-            findings.report(
-                "CNN020",
-                f"`{recipe.name.text}` takes {_amount(len(params))}, not {len(call.arguments)}",
-                argument.value.span,
-                related=(here,),
-            )
+            wanted, count = _amount(len(params)), len(call.arguments)
+            span = argument.value.span
+            findings.tell("CNN020", span, related=(here,), name=recipe.name.text, wanted=wanted, given=count)
             break
         if name in given:
-            findings.report("CNN020", f"`{name}` is given twice", (argument.name or argument.value).span)
+            findings.tell("CNN020", (argument.name or argument.value).span, case="twice", parameter=name)
         given[name] = value
     numbers = Numbers(given, recipe.module.numbers)
     for name, param in params.items():
         if name in given:
             continue
         if param.default is None:
-            findings.report(
-                "CNN020", f"`{recipe.name.text}` needs a value for `{name}`", call.span, related=(here,)
-            )
+            block = recipe.name.text
+            findings.tell("CNN020", call.span, case="missing", related=(here,), name=block, parameter=name)
             numbers.own[name] = None
         else:
             numbers.own[name] = evaluate(param.default, numbers, findings)
@@ -93,13 +82,15 @@ def bind_chains(recipe: Recipe, call: Call | Layer, findings: Findings) -> dict[
     if len(given) != len(wanted):
         name = recipe.name.text
         count = f"{len(wanted) or 'no'} chain{'s' * (len(wanted) != 1)}"
-        findings.report(
-            "CNN020",
-            f"`{name}` takes {count} behind `|`, not {len(given)}",
-            given[len(wanted)].span if len(given) > len(wanted) else call.span,
-            related=(Label(recipe.name.span, "defined here"),),
-            help=f"it is called `{name}({head(recipe)})`" if wanted else "",
-        )
+        span = given[len(wanted)].span if len(given) > len(wanted) else call.span
+        here, many = (Label(recipe.name.span, "defined here"),), len(given)
+        if wanted:
+            shown = head(recipe)
+            findings.tell(
+                "CNN020", span, case="chains", related=here, name=name, wanted=count, given=many, head=shown
+            )
+        else:
+            findings.tell("CNN020", span, case="no chains", related=here, name=name, wanted=count, given=many)
     return {name.text: given[k] if k < len(given) else None for k, name in enumerate(wanted)}
 
 

@@ -61,13 +61,10 @@ def _variable(expr: Variable, names: Names, findings: Findings) -> Numeric | Non
     if expr.name in names:
         return names[expr.name]
     close = findings.work.nearest(expr.name, names)
-    findings.report(
-        "CNN016",
-        f"no `let` and no parameter is called `{expr.name}`",
-        expr.span,
-        *([replace(expr.span, close)] if close else []),
-        help=f"write `let {expr.name} = ...` before it" if not close else "",
-    )
+    if close:
+        findings.tell("CNN016", expr.span, replace(expr.span, close), case="near", name=expr.name)
+    else:
+        findings.tell("CNN016", expr.span, name=expr.name)
     return None
 
 
@@ -78,7 +75,7 @@ def _operation(expr: Operation, names: Names, findings: Findings) -> Numeric | N
         if other is None or value is None:
             value = None  # go on all the same: the other operands may have mistakes of their own
         elif other == 0 and sign in ("/", "//", "%"):
-            findings.report("CNN017", "a division by zero", operand.span, label="this is 0")
+            findings.tell("CNN017", operand.span)
             value = None
         else:
             value = _bounded(OPERATORS[sign](value, other), expr.span, findings)
@@ -89,17 +86,13 @@ def _function(expr: Function, names: Names, findings: Findings) -> Numeric | Non
     values = [evaluate(argument, names, findings) for argument in expr.arguments]
     if expr.name.text not in FUNCTIONS:
         close = findings.work.nearest(expr.name.text, FUNCTIONS)
-        findings.report(
-            "CNN016",
-            f"`{expr.name.text}` is not a function",
-            expr.name.span,
-            *([replace(expr.name.span, close)] if close else []),
-            help=f"there are {', '.join(FUNCTIONS)}",
-        )
+        fixes = [replace(expr.name.span, close)] if close else []
+        there = ", ".join(FUNCTIONS)
+        findings.tell("CNN016", expr.name.span, *fixes, case="function", name=expr.name.text, functions=there)
         return None
     function, arity = FUNCTIONS[expr.name.text]
     if arity is not None and len(values) != arity:
-        findings.report("CNN017", f"`{expr.name.text}` takes one number, not {len(values)}", expr.span)
+        findings.tell("CNN017", expr.span, case="function", name=expr.name.text, count=len(values))
         return None
     known = [value for value in values if value is not None]
     return function(*known) if len(known) == len(values) else None

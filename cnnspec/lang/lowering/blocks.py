@@ -134,5 +134,5 @@ def _place(check: Check, quantity: Quantity, network: Network, findings: Finding
     close = findings.work.nearest(check.tap.name, (*network.names, *network.graph.nodes))
     proposals = [replace(check.tap.span, f"@{close}")] if close else []
     if not findings.errors:
-        findings.report("CNN018", f"no value is called `{check.tap.name}`", check.tap.span, *proposals)
+        findings.tell("CNN018", check.tap.span, *proposals, name=check.tap.name)
     return None

@@ -111,8 +111,11 @@ def _judged(cost: Cost, span: Span, network: Network, findings: Findings) -> str
         findings.report("CNN209", f"`{cost.of}` is not an output", span, help=f"the outputs are {_shown(network)}")
         return None
     close = findings.work.nearest(cost.of, (*network.names, *network.graph.nodes))
-    help = f"the outputs are {_shown(network)}" + (f"; was `{close}` meant?" if close else "")
-    findings.report("CNN018", f"no value is called `{cost.of}`", span, help=help)
+    outputs_shown = _shown(network)
+    if close:
+        findings.tell("CNN018", span, case="near output", name=cost.of, outputs=outputs_shown, close=close)
+    else:
+        findings.tell("CNN018", span, case="output", name=cost.of, outputs=outputs_shown)
     return None
 
 

@@ -127,7 +127,7 @@ class Lowering:
         if earlier is None:
             return True
         first = Label(earlier, f"`{label.text}` is this one")
-        self.findings.report("CNN019", f"`{label.text}` names another value already", label.span, related=(first,))
+        self.findings.tell("CNN019", label.span, case="value", related=(first,), name=label.text)
         return False
 
     def term(self, term: Term, value: Value, scope: Scope, first: bool, label: Name | None) -> Value:
@@ -283,12 +283,7 @@ class Lowering:
     def present(self, value: Value, span: Span) -> str | None:
         """The value that a layer reads; a finding where the chain has no input."""
         if isinstance(value, Missing):
-            self.findings.report(
-                "CNN022",
-                "it is not said which input this chain begins with",
-                span,
-                help="begin it with `@name ->`, the name of an input or of an earlier value",
-            )
+            self.findings.tell("CNN022", span)
             return None
         return value
 
@@ -316,12 +311,7 @@ class Lowering:
 
     def tap(self, tap: Tap, scope: Scope, first: bool) -> Value:
         if not first:
-            self.findings.report(
-                "CNN025",
-                f"`@{tap.name}` stands in the middle of a chain, where what comes before it would be lost",
-                tap.span,
-                help=f"join the two: `concat(id | @{tap.name})`",
-            )
+            self.findings.tell("CNN025", tap.span, name=tap.name)
         for around in scope:
             value = around.values.get(tap.name, around.path + tap.name)
             if tap.name in around.values or value in self.builder.nodes:
@@ -355,8 +345,10 @@ class Lowering:
         numbers = bind(recipe, call, scope.numbers, self.findings)
         chains = bind_chains(recipe, call, self.findings)
         if len(self.calls) >= DEEPEST_CALL or id(recipe) in self.calls:
-            what = "calls itself" if id(recipe) in self.calls else f"is more than {DEEPEST_CALL} calls deep"
-            self.findings.report("CNN021", f"`{name.text}` {what}", name.span)
+            if id(recipe) in self.calls:
+                self.findings.tell("CNN021", name.span, name=name.text)
+            else:
+                self.findings.tell("CNN021", name.span, case="deep", name=name.text, deepest=DEEPEST_CALL)
             return None
         inner = self.instance(recipe, numbers, scope, label)
         calls = frozenset(self.calls)
@@ -380,7 +372,7 @@ class Lowering:
         scope.numbers.used.add(name.text)
         plain = not (term.arguments or term.chains if isinstance(term, Call) else term.size or term.attrs)
         if not plain:
-            self.findings.report("CNN020", f"`{name.text}` stands for a chain and takes nothing", term.span)
+            self.findings.tell("CNN020", term.span, case="chain", name=name.text)
             return None
         chain, outer, calls = scope.chains[name.text]
         own = label.text if label else scope.numbered(name.text)[len(scope.path) :]

@@ -87,11 +87,11 @@ class Module:
         """Note where a name is defined; False, and a finding, where it is taken."""
         if name.text in RESERVED:
             self.clashing.add(name.text)
-            findings.report("CNN019", f"`{name.text}` is a word of the language already", name.span)
+            findings.tell("CNN019", name.span, case="word", name=name.text)
             return False
         if name.text in self.places:
             earlier = Label(self.places[name.text], "here first")
-            findings.report("CNN019", f"`{name.text}` is defined twice", name.span, related=(earlier,))
+            findings.tell("CNN019", name.span, related=(earlier,), name=name.text)
             return False
         self.places[name.text] = name.span
         return True
@@ -142,10 +142,10 @@ def _check_params(params: tuple[Param, ...], chains: tuple[Name, ...], findings:
     seen: dict[str, Span] = {}
     for name in (*(param.name for param in params), *chains):
         if name in chains and name.text in RESERVED:
-            findings.report("CNN019", f"`{name.text}` is a word of the language already", name.span)
+            findings.tell("CNN019", name.span, case="word", name=name.text)
         if name.text in seen:
             earlier = Label(seen[name.text], "here first")
-            findings.report("CNN019", f"two parameters are called `{name.text}`", name.span, related=(earlier,))
+            findings.tell("CNN019", name.span, case="parameter", related=(earlier,), name=name.text)
         seen[name.text] = name.span
 
 

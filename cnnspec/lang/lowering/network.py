@@ -112,7 +112,7 @@ def read_inputs(module: Module, findings: Findings) -> dict[str, Pattern | None]
         name = statement.name.text if statement.name else "input"
         if name in found:
             where = statement.name.span if statement.name else statement.span
-            findings.report("CNN019", f"two inputs are called `{name}`", where, help="write `input ... as name`")
+            findings.tell("CNN019", where, case="input", name=name)
             continue
         found[name] = _pattern(statement, module.numbers, findings)
     return found
@@ -215,13 +215,8 @@ def _start(chain: Chain, module: Module, first: bool, start: Value, findings: Fi
         return None
     span = chain.stages[0].term.span
     before = Span(span.source, span.start, span.start)
-    findings.report(
-        "CNN023",
-        "a second chain begins here, and does not say where",
-        span,
-        replace(before, "-> ", help="write `->` before it if it goes on from the line above", sure=False),
-        help="begin it with `@name ->`, the name of a value",
-    )
+    arrow = replace(before, "-> ", help="write `->` before it if it goes on from the line above", sure=False)
+    findings.tell("CNN023", span, arrow)
     return None
 
 
