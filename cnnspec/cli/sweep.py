@@ -13,7 +13,7 @@ from .outcome import CLEAN, FINDINGS
 from .runs import decimal, duration, percent
 
 if TYPE_CHECKING:
-    from ..experiment.sweep import Outcome
+    from ..experiment.sweep import Outcome, Sweep
 
 SHOWN = 20  # trials of the table
 
@@ -103,14 +103,27 @@ def command(
     except KeyboardInterrupt:
         tell(f"go on with `cnnspec sweep --resume {sweep.folder}`", err=True)
         raise
+    picture(sweep, outcomes)
     if as_json:
         tell_json([document(one) for one in outcomes])
     else:
         show(table(outcomes))
-        tell(f"written to {sweep.folder / 'results.csv'}")
+        tell(f"written to {sweep.folder / 'results.csv'}, its picture to results.svg beside it")
         if outcomes[0].run is not None:
             tell(f"the best: {sweep.folder / 'best.cnn'}")
     return CLEAN if outcomes[0].run is not None else FINDINGS
+
+
+def picture(sweep: Sweep, outcomes: list[Outcome]) -> None:
+    """Write results.svg: every trial as a line through its settings, to what trials are compared by."""
+    from ..draw import coordinates
+    from ..train import files
+
+    scores = coordinates.Axis(sweep.plan["by"], tuple(sweep.score(one.run) for one in outcomes))
+    axes = coordinates.axes_of([one.overrides for one in outcomes])
+    names = [f"trial {one.number}: {' '.join(one.overrides)}, {said(one)}" for one in outcomes]
+    drawn = coordinates.svg(axes, scores, names, least=sweep.best_is != "maximize")
+    files.write(sweep.folder / "results.svg", [drawn.encode("utf-8", "replace")])
 
 
 def said(one: Outcome) -> str:

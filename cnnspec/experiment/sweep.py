@@ -4,6 +4,7 @@
       sweep.json          what is tried, written before the first trial
       trials/001/         a trial: the folder of its run, or failed.json
       results.csv         a line a trial, the best first
+      results.svg         the trials as lines through their settings (drawn by the command)
       best.cnn            the spec with the settings of the best trial
 
 The settings of a trial are a function of sweep.json and of the trials that were done before its round began, so a

@@ -138,6 +138,12 @@ def test_the_best_is_written_out_as_a_spec_that_trains_to_the_same(here, capsys)
     assert f"w={rows[0]['w']}" in found[0]["set"]
 
 
+def test_the_trials_are_drawn_beside_their_table(here, capsys):
+    swept(capsys, "net.cnn", *SETS, "--trials", 3)
+    text = (here / "sweeps" / "net-001" / "results.svg").read_text()
+    assert text.count("<polyline") == 3 and ">w</text>" in text and ">optimiser lr</text>" in text
+
+
 def test_trials_that_cannot_be_trained_are_outcomes(here, capsys):
     """A network that is none, and a cost that becomes no number; neither is tried again when the sweep goes on."""
     (here / "net.cnn").write_text(SPEC.replace("-> relu ", ""))
