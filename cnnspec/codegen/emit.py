@@ -206,8 +206,8 @@ class Emitter:
             return
         axis = 0 if len(shape) == 2 else 1
         pixels = (*shape[:axis], *shape[axis + 1 :])
-        places = {"turned": ((*pixels, classes), "float"), "z_at": (pixels, "int64")}
-        places |= {"t_at": (pixels, "int64"), "hit": (pixels, "bool")}
+        places = {"transposed": ((*pixels, classes), "float"), "z_at": (pixels, "int64")}
+        places |= {"t_at": (pixels, "int64"), "correct": (pixels, "bool")}
         scratch = {name: self.scratch(name, *place) for name, place in places.items()}
         by_pixel = (
             self.view_of(value, "pixels_first", self[value] + (".T" if axis == 0 else ".transpose(0, 2, 3, 1)"))

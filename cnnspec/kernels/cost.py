@@ -39,21 +39,21 @@ def count_correct(
     z: np.ndarray,
     t: np.ndarray,
     *,
-    turned: np.ndarray,
+    transposed: np.ndarray,
     z_at: np.ndarray,
     t_at: np.ndarray,
-    hit: np.ndarray,
+    correct: np.ndarray,
 ) -> int:
     """How many predictions have their largest value where the target has its own; of equals the first counts.
 
-    z[...,n,c] and t are views. Scratch: turned gets such an array (argmax would make a copy of its own), z_at
-    and t_at (int64) and hit (bools) are the same without c.
+    z[...,n,c] and t are views. Scratch: transposed gets such an array (argmax would make a copy of its own), z_at
+    and t_at (int64) and correct (bools) are the same without c.
     """
     for x, at in ((z, z_at), (t, t_at)):
-        np.copyto(turned, x)
-        turned.argmax(axis=-1, out=at)
-    np.equal(z_at, t_at, out=hit)
-    return int(np.count_nonzero(hit))
+        np.copyto(transposed, x)
+        transposed.argmax(axis=-1, out=at)
+    np.equal(z_at, t_at, out=correct)
+    return int(np.count_nonzero(correct))
 
 
 def smooth(t: np.ndarray, smoothing: float, classes: int, *, out: np.ndarray) -> None:

@@ -34,6 +34,6 @@ def fuse_epilogue(graph: Graph) -> Graph:
         made = found[node.name]
         assert isinstance(node.op, AddBias)
         op = made.op.changed(relu=node.op.relu)
-        return b.add(op, *gone[made.name], *inputs[1:], name=node.name, like=made, why=made.why)
+        return b.add(op, *gone[made.name], *inputs[1:], name=node.name, like=made, span=node.span, why=made.why)
 
     return rewrite(graph, rule, gone)

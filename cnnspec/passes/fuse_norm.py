@@ -13,7 +13,7 @@ from ..primitives.pooled_norm import PooledBatchNorm
 from ..primitives.windows import PolyphasePool
 from ..words.activation import Relu
 from ..words.merge import Add
-from .rewrite import Absorbed, rewrite
+from .rewrite import Absorbed, both, rewrite
 
 NORMS = (BatchNorm, Normalise, AddBias)
 
@@ -42,7 +42,7 @@ def pooled_norm(graph: Graph) -> Graph:
         norm = graph[node.inputs[0]]
         assert isinstance(norm.op, BatchNorm)
         op = PooledBatchNorm(norm.op.eps, pool=node.op)
-        made = b.add(op, *gone[norm.name], name=node.name, like=norm)
+        made = b.add(op, *gone[norm.name], name=node.name, like=norm, span=both(norm, node))
         return {f"{norm.name}:{extra}": f"{made}:{extra}" for extra in norm.extras}
 
     return rewrite(settled_last(graph), rule, gone)
@@ -85,7 +85,7 @@ def fuse_norm(graph: Graph) -> Graph:
         norm, total = found[node.name]
         rest = [value for value in gone[total.name] if value != norm.name] if total else []
         op = norm.op.changed(relu=True)
-        made = b.add(op, *gone[norm.name], *rest, name=node.name, like=norm)
+        made = b.add(op, *gone[norm.name], *rest, name=node.name, like=norm, span=both(norm, node))
         return {f"{norm.name}:{extra}": f"{made}:{extra}" for extra in norm.extras}
 
     return rewrite(settled_last(graph), rule, gone)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..diagnostics import Span
 from ..ir import Builder, Graph, Node
 
 Rule = Callable[[Node, tuple[str, ...], Builder], "str | dict[str, str] | None"]
 Absorbed = dict[str, tuple[str, ...]]
+ARROW = re.compile(r"\s*->\s*")
+
+
+def both(first: Node, last: Node) -> Span | None:
+    """Where two nodes come from, `bn -> relu`, if the text has one right behind the other; else the first's place."""
+    a, b = first.span, last.span
+    if a is None or b is None or a.source is not b.source or not ARROW.fullmatch(a.source.text[a.end : b.start]):
+        return a
+    return a.to(b)
 
 
 def rewrite(graph: Graph, rule: Rule, absorbed: Absorbed | None = None) -> Graph:

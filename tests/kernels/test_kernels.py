@@ -177,7 +177,7 @@ def test_masks_keep_the_mean_and_depend_on_their_key_alone():
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (3, 5, 4, 7)])
-def test_right_answers_are_those_of_argmax(shape):
+def test_correct_answers_are_those_of_argmax(shape):
     """With many ties, and with numbers that are none."""
     generator = np.random.default_rng(0)
     axis = 0 if len(shape) == 2 else 1
@@ -185,7 +185,7 @@ def test_right_answers_are_those_of_argmax(shape):
     for _ in range(20):
         z, t = (generator.integers(0, 3, shape).astype("float32") for _ in range(2))
         z.flat[generator.integers(z.size)] = np.nan
-        places = {"turned": np.empty((*pixels, shape[axis]), "float32"), "hit": np.empty(pixels, bool)}
+        places = {"transposed": np.empty((*pixels, shape[axis]), "float32"), "correct": np.empty(pixels, bool)}
         places |= {name: np.empty(pixels, "int64") for name in ("z_at", "t_at")}
         views = [np.moveaxis(x, axis, -1) for x in (z, t)]
         assert count_correct(*views, **places) == np.sum(z.argmax(axis) == t.argmax(axis))
