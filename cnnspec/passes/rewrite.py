@@ -15,7 +15,7 @@ ARROW = re.compile(r"\s*->\s*")
 
 
 def both(first: Node, last: Node) -> Span | None:
-    """Where two nodes come from, `bn -> relu`, if the text has one right behind the other; else the first's place."""
+    """Where two nodes come from, `bn -> relu`, if the text has one behind the other; else where the first does."""
     a, b = first.span, last.span
     if a is None or b is None or a.source is not b.source or not ARROW.fullmatch(a.source.text[a.end : b.start]):
         return a
