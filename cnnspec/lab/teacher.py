@@ -48,11 +48,11 @@ def teacher() -> str:
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>The course, for teachers</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>The course, for teachers</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>The course, for teachers</h1>\n{plan}\n<table>{rows}</table>\n"
         f"<p>{total} minutes in all; each lesson stands for itself.</p>\n"
         + "\n".join(map(section, LESSONS))
-        + "\n</body>\n</html>\n"
+        + "\n</main>\n</body>\n</html>\n"
     )
 
 
