@@ -10,7 +10,7 @@ import scripts
 import cnnspec as package
 from cnnspec.data.preparation import Preparation
 
-SIZES = ((12, 16), (12, 33), (7, 9), (61, 16), (95, 130))
+SIZES = ((12, 16), (7, 33), (61, 9), (95, 130))
 STEP = 1 / 64
 
 
