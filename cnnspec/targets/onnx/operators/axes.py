@@ -22,12 +22,22 @@ def flatten(r: Reader, step: Step) -> Seen:
 
 def reshape(r: Reader, step: Step) -> Seen:
     value = r.at(step.input(0), step)
-    target = r.array(step, 1, "shape").tolist() if step.input(1) else list(step.get("shape") or [])
-    sizes = [None, *value.sizes]
+    shape = target(r, step, value.sizes)
+    made = reshaped(r, step, value, shape)
+    pooled = r.type(made.value).kind == "vector" and made.straight
+    if pooled and 2 <= len(shape) <= 3:  # it says so itself: no pooled pixel
+        return seen(r.plain(made), made.shape)
+    return made
+
+
+def target(r: Reader, step: Step, before: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes of one image that a Reshape asks for, of a value that has those before."""
+    asked = r.array(step, 1, "shape").tolist() if step.input(1) else list(step.get("shape") or [])
+    sizes = [None, *before]
     if not step.get("allowzero", 0):
-        target = [sizes[k] if size == 0 and k < len(sizes) else size for k, size in enumerate(target)]
-    batch, *shape = target or [1]
-    count = prod(value.sizes)
+        asked = [sizes[k] if size == 0 and k < len(sizes) else size for k, size in enumerate(asked)]
+    batch, *shape = asked or [1]
+    count = prod(before)
     rest = prod(size for size in shape if size != -1)
     if shape.count(-1) == 1 and rest and count % rest == 0 and batch in (None, r.model.batch, -1):
         shape[shape.index(-1)] = count // rest
@@ -35,11 +45,7 @@ def reshape(r: Reader, step: Step) -> Seen:
         refuse("CNN504", f"{step} changes the number of images")
     if prod(shape) != count or min(shape, default=1) < 1:
         refuse("CNN504", f"{step} moves numbers from one image to another")
-    made = reshaped(r, step, value, tuple(shape))
-    pooled = r.type(made.value).kind == "vector" and made.straight
-    if pooled and 2 <= len(shape) <= 3:  # it says so itself: no pooled pixel
-        return seen(r.plain(made), made.shape)
-    return made
+    return tuple(shape)
 
 
 def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen:
@@ -64,10 +70,24 @@ def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen
         return seen(value.value, shape)
     if len(shape) == 1 and not value.ravel and kind.shape == value.shape:
         return Seen(value.value, shape, (0,), value.perm)
+    more = with_ones(value, shape)
+    if more:
+        return more
     moved = pixels_moved(value, kind, shape)
     if moved:
         return r.made(moved, value.value)
     refuse("CNN504", f"{step} takes the numbers of an image in an order that no word gives")
+
+
+def with_ones(value: Seen, shape: tuple[int, ...]) -> Seen | None:
+    """The value with other axes of size 1 among its own, in whichever order these are; None for another shape."""
+    own = [axis for axis in value.perm if value.shape[axis] > 1]
+    if value.ravel or value.shape[0] == 1 or [value.shape[axis] for axis in own] != [n for n in shape if n > 1]:
+        return None
+    kept = sorted(own)
+    large, ones = iter(own), iter(range(len(kept), len(shape)))
+    perm = tuple(kept.index(next(large)) if n > 1 else next(ones) for n in shape)
+    return Seen(value.value, (*(value.shape[axis] for axis in kept), *(1,) * (len(shape) - len(kept))), perm)
 
 
 def pixels_moved(value: Seen, kind: TensorType, shape: tuple[int, ...]) -> Op | None:

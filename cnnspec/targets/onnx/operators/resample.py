@@ -12,6 +12,8 @@ from ..page import WORD
 from ..reader import Reader, padded
 from ..steps import Step, refuse
 from ..values import Margin, Seen, axis_of, word
+from .axes import reshape as plain_reshape
+from .axes import target
 
 
 def pad(r: Reader, step: Step) -> Seen:
@@ -275,13 +277,34 @@ class Expanded:
         return Seen(made, r.type(made).shape, self.value.perm)
 
 
+def reshape(r: Reader, step: Step) -> Seen:
+    """Reshape; where each row or column was repeated in an axis of its own before, it is `upsample`."""
+    waits = r.waiting.get(step.input(0))
+    if isinstance(waits, Expanded):
+        before, after, kind = waits.value.sizes, waits.sizes, r.type(waits.value.value)
+        grown = [k for k, (n, m) in enumerate(zip(before, after, strict=True)) if n != m]
+        rank = len(kind.shape)
+        if len(grown) == 1 and grown[0] and len(before) == rank + 1 and waits.value.shape[:rank] == kind.shape:
+            (k,) = grown
+            axis, factor = waits.value.perm[k - 1], after[k]
+            merged = (*after[: k - 1], after[k - 1] * factor, *after[k + 1 :])
+            if 1 <= axis < rank and target(r, step, after) == merged:
+                factors = tuple(factor if own == axis else 1 for own in range(1, rank))
+                made = r.made(word("upsample", factors if len(set(factors)) > 1 else factor), waits.value.value)
+                perm = tuple(own for j, own in enumerate(waits.value.perm) if j != k)
+                return Seen(made.value, made.shape, perm)
+    return plain_reshape(r, step)
+
+
 def expand(r: Reader, step: Step) -> Seen | Expanded:
-    value = r.loose(step)
-    target = r.array(step, 1, "shape").tolist()
+    value = r.at(step.input(0), step)
+    if len(value.shape) <= len(r.type(value.value).shape):
+        value = r.loose(step)
+    asked = r.array(step, 1, "shape").tolist()
     rank = len(value.perm) + 1
-    if len(target) > rank:
+    if len(asked) > rank:
         refuse("CNN504", f"{step} gives its value more axes")
-    batch, *wanted = [1] * (rank - len(target)) + target
+    batch, *wanted = [1] * (rank - len(asked)) + asked
     if batch not in (1, -1, r.model.batch):
         refuse("CNN504", f"{step} changes the number of images")
     if any(1 not in pair and len(set(pair)) > 1 for pair in zip(value.sizes, wanted, strict=True)):
@@ -298,5 +321,6 @@ RESAMPLING: dict[str, Any] = {
     "DepthToSpace": depth_to_space,
     "SpaceToDepth": space_to_depth,
     "Expand": expand,
+    "Reshape": reshape,
     "Upsample": resize,
 }

@@ -198,7 +198,6 @@ OPERATORS: dict[str, Any] = {
     "Gemm": gemm,
     "MatMul": matmul,
     "Flatten": axes.flatten,
-    "Reshape": axes.reshape,
     "Squeeze": axes.squeeze,
     "Unsqueeze": axes.unsqueeze,
     "Transpose": axes.transpose,
