@@ -8,7 +8,7 @@ and a count.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ..ir import Graph, Node, TensorType
@@ -70,7 +70,7 @@ class Diagram:
     stations: dict[str, DiagramBox]
     outputs: tuple[str, ...] = ()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[DiagramBox]:
         return iter(self.stations.values())
 
     def readers(self) -> dict[str, list[DiagramBox]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..ir import Graph
 from ..quoting import visible
 from .diagram import DiagramBox, diagram
@@ -61,7 +63,14 @@ def label(station: DiagramBox) -> list[str]:
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
-def _nested(stations: list[DiagramBox], node, block, end: str, indent: str, depth: int = 0) -> list[str]:
+def _nested(
+    stations: list[DiagramBox],
+    node: Callable[[DiagramBox, str], str],
+    block: Callable[[tuple[str, ...], str, str], str],
+    end: str,
+    indent: str,
+    depth: int = 0,
+) -> list[str]:
     """Stations with those of each block inside its braces; a block that is left and entered again is two."""
     lines: list[str] = []
     k = 0

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .conv import Pads, reach
 
 
-def taps(x_shape, y_shape, kernel, stride, dilate, pad):
+def taps(
+    x_shape: tuple[int, ...],
+    y_shape: tuple[int, ...],
+    kernel: tuple[int, int],
+    stride: tuple[int, int],
+    dilate: tuple[int, int],
+    pad: Pads,
+) -> Iterator[tuple[int, int, tuple[slice, ...], tuple[slice, ...]]]:
     """For each tap (u, v): the slices of output and input that it joins."""
     for u in range(kernel[0]):
         row = u * dilate[0] - pad[0][0]

@@ -17,9 +17,9 @@ from time import get_clock_info, perf_counter, thread_time
 import numpy as np
 
 from ..codegen.program import generate
-from ..ir import Builder, Graph, TensorType
+from ..ir import Builder, Graph, Node, TensorType
 from ..ir.leaves import Input, Weight
-from ..ir.op import Op, Parameter
+from ..ir.op import Op, Parameter, PlanWriter
 from ..passes import INFERENCE, TRAINING, run
 from ..passes.convolutions import flip_input_gradients, lower_convolutions
 from ..passes.decompose import attach_costs
@@ -53,7 +53,7 @@ class Filled(Op):
     def type(self) -> TensorType:
         return self.given
 
-    def emit(self, node, e) -> None:
+    def emit(self, node: Node, e: PlanWriter) -> None:
         """Nothing has to be done for it."""
 
 
