@@ -110,9 +110,9 @@ def test_a_word_that_nobody_has_written_is_refused(monkeypatch):
 
 # what lines.py reads of each primitive: a field that comes to one must be followed there, and then here
 FIELDS = {
-    "geometry groups polyphase moments": "Convolve",
-    "geometry groups x": "ConvolveInputGradient",
-    "geometry groups w polyphase": "ConvolveFilterGradient",
+    "geometry groups polyphase moments dense": "Convolve",
+    "geometry groups x by_taps dense": "ConvolveInputGradient",
+    "geometry groups w polyphase at_once dense": "ConvolveFilterGradient",
     "relu": "AddBias",
     "made": "ChannelSum PixelSum",
     "x": "MultiplyInputGradient Spread",
