@@ -14,6 +14,9 @@ from ..lang.work import Work
 from .document import Document
 
 
+NEVER_SILENCED = ("CNN250", "CNN906")  # what is said of such comments themselves
+
+
 class Action(NamedTuple):
     """A change under a title; `finding` is the finding that it is for."""
 
@@ -32,7 +35,7 @@ def actions(document: Document, start: int, end: int) -> list[Action]:
         if diagnostic.fix and all(document.owns(edit.span) for edit in diagnostic.fix):
             title = diagnostic.help or "fix it"
             found.append(Action(title if diagnostic.safe else f"{title} (unsafe)", diagnostic.fix, diagnostic))
-        if diagnostic.severity == "warning" and diagnostic.code != "CNN906":
+        if diagnostic.severity == "warning" and diagnostic.code not in NEVER_SILENCED:
             found.append(_silence(document, diagnostic, span))
     return found
 

@@ -142,7 +142,7 @@ def test_an_interruption_exits_by_its_signal_with_what_was_found_so_far(here, fo
         (here / f"{i:03}.cnn").write_text(BAD + "\n".join(f"# {j}" for j in range(100)))
     program = "import sys, time, cnnspec.cli.check as c, cnnspec.cli.jobs as j\n" + (
         "def slow(job):\n    time.sleep(0.1)\n    return look(job)\n"
-        "look, c.look = j.look, slow\n"
+        "look, j.look = j.look, slow\n"
         "from cnnspec.cli import main\nprint('ready', file=sys.stderr, flush=True)\nmain()\n"
     )
     process = subprocess.Popen(

@@ -266,12 +266,12 @@ EDITOR = {"hover": (hovered, doors.markdown), "completion": (completed, doors.li
 @pytest.mark.parametrize("door", DOORS)
 def test_findings_in_the_editor(place, door):
     pytest.importorskip("pygls")
-    from cnnspec.editor.server import _diagnostic
+    from cnnspec.editor.protocol import finding
 
     found = []
     for path in (spec("", "-wrong"), spec(door, "-wrong")):
         document = Document(text_of(path), path)
-        shown = [_diagnostic(document, "file:///x.cnn", diagnostic) for diagnostic in document.report.diagnostics]
+        shown = [finding(document, "file:///x.cnn", diagnostic) for diagnostic in document.report.diagnostics]
         texts = [
             *(one.message for one in shown),
             *(r.message for one in shown for r in one.related_information or ()),

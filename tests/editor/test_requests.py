@@ -22,8 +22,8 @@ expect { shape @e == 8x6x6 }
 """
 
 
-def asked(kind, uri, position, *more, **named):
-    return kind(lsp.TextDocumentIdentifier(uri), position, *more, **named)
+def asked(kind, uri, position, **named):
+    return kind(text_document=lsp.TextDocumentIdentifier(uri), position=position, **named)
 
 
 def spot(text, place, plus=1):
@@ -50,7 +50,7 @@ def test_every_request_is_answered(tmp_path):
 
         context = lsp.ReferenceContext(include_declaration=True)
         places = await editor.text_document_references_async(
-            asked(lsp.ReferenceParams, uri, spot(TEXT, ".b(4)"), context)
+            asked(lsp.ReferenceParams, uri, spot(TEXT, ".b(4)"), context=context)
         )
         files = sorted(Path(place.uri.removeprefix("file://")).name for place in places)
         assert files == ["a.cnn", "blocks.cnn", "other.cnn"]
@@ -143,4 +143,4 @@ def test_every_request_is_answered(tmp_path):
         assert await editor.text_document_inlay_hint_async(lsp.InlayHintParams(identifier, whole)) is not None
 
     offered = converse(talk, tmp_path).capabilities
-    assert offered.rename_provider.prepare_provider and offered.semantic_tokens_provider.full
+    assert offered.rename_provider and offered.semantic_tokens_provider.full

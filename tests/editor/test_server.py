@@ -58,7 +58,7 @@ def converse(talk, folder, encodings=("utf-16",)):
         hello = lsp.InitializeParams(lsp.ClientCapabilities(general=general), root_uri=folder.as_uri())
         answer = await asyncio.wait_for(editor.initialize_async(hello), 30)
         editor.initialized(lsp.InitializedParams())
-        await talk(editor, (folder / "a.cnn").as_uri())
+        await asyncio.wait_for(talk(editor, (folder / "a.cnn").as_uri()), 100)  # a lost answer is a failure
         await editor.shutdown_async(None)
         editor.exit(None)
         await editor.stop()

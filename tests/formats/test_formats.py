@@ -102,7 +102,7 @@ def test_json_says_all_that_a_diagnostic_holds():
             }
         ],
         "applicability": "unsafe",
-        "url": None,
+        "url": "grammar/codes.md#cnn103",
     }
 
 

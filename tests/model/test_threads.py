@@ -13,7 +13,7 @@ import pytest
 import cnnspec
 from cnnspec.diagnostics import SpecError
 from cnnspec.runtime.processes import possible
-from cnnspec.runtime.turns import Turn
+from cnnspec.runtime.turns import Lane, Turn
 
 SMALL = "input 1x8x8\nconv 4x3x3 -> relu -> dense 3 -> softmax"
 NORMED = """\
@@ -349,7 +349,7 @@ def test_a_signals_function_may_ask_within_an_answer_and_not_change():
 
 
 def test_a_turn_is_one_threads_and_may_be_taken_again():
-    turn = Turn()
+    turn = Turn(Lane)
     order = []
 
     def work(k):

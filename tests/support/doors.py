@@ -129,7 +129,7 @@ def script(text: str) -> object:
         kind = str(token.lastgroup)
         if kind == "name":
             found.append(names.setdefault(token[0], f"n{len(names)}"))
-        elif kind != "space":
+        elif kind != "space" and not (kind == "comment" and found[-1:] == ["comment"]):  # a long one is broken
             found.append(token[0] if kind == "other" else kind)
     return found
 

@@ -91,6 +91,9 @@ def _nested() -> tuple[type[Declared], ...]:
     return tuple(cls for kind in kinds for cls in getattr(kind, "classes", ()))
 
 
+MOST = 32  # lines of a block that are looked at together
+
+
 def block_of(name: str) -> str:
     """The block, `train` or `data`, that a setting belongs to or that a word is; empty for others."""
     if name in ("train", "data", "expect"):
@@ -113,7 +116,11 @@ def report_outside(block: str, word: Span, line: Span, findings: Findings) -> No
 
 
 def belongs(cls: type[Declared], attr: Attr, lines: tuple[Setting, ...], findings: Findings) -> bool:
-    """train { lr 0.01 }: report a setting that belongs to the other block, or to a word that a setting takes."""
+    """train { lr 0.01 }: report a setting that belongs to the other block, or to a word that a setting takes.
+
+    Where a block has very many lines, each is told by itself, and none of the others is moved along.
+    """
+    lines = lines if len(lines) <= MOST else ()
     name, own = attr.name.text, settings(cls)
     value = told(attr.value)
     message = f"`{cls.word}` has no setting `{name}`"
@@ -144,6 +151,7 @@ def belongs(cls: type[Declared], attr: Attr, lines: tuple[Setting, ...], finding
         elif stated is None:
             moved = [line for line in unknown if _takes(taker, line.name.text) and line.size is None]
             said = " ".join(f"{own_setting(line.name.text, settings(taker))} {told(line.value)}" for line in moved)
+            said = said or f"{theirs} {value}"
             help = f"it belongs to the {setting}: `{setting} {taker.word} {said}`"
             if moved and not size_field(taker):
                 edits = [Edit(moved[0].span, f"{setting} {taker.word} {said}")]
