@@ -13,7 +13,6 @@ from ..diagnostics import Diagnostic, Edit, Source, Span
 from ..lang.work import Work
 from .document import Document
 
-
 NEVER_SILENCED = ("CNN250", "CNN906")  # what is said of such comments themselves
 
 

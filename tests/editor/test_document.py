@@ -199,7 +199,7 @@ def test_silencing_joins_the_comment_that_is_there():
     (action,) = [a for a in actions(Document(text), 0, len(text)) if "silence" in a.title]
     after = Document(edited(text, action.edits))
     assert after.text.endswith("# cnnspec: ignore CNN230, CNN231\n")
-    assert [diagnostic.code for diagnostic in after.report.diagnostics] == ["CNN250"]  # CNN230 has nothing to silence
+    assert [diagnostic.code for diagnostic in after.report.diagnostics] == ["CNN250"]  # CNN230 is idle
 
 
 def test_a_fix_that_is_not_safe_is_offered_by_itself():
