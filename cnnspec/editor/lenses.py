@@ -12,19 +12,19 @@ from .document import Document
 from .occurrences import same
 
 
-class Lens(NamedTuple):
+class CodeLens(NamedTuple):
     """What is said of a piece of text."""
 
     span: Span
     text: str
 
 
-def lenses(document: Document) -> list[Lens]:
+def lenses(document: Document) -> list[CodeLens]:
     """What is said of the chains, nets and blocks of a text."""
     return document.once(_lenses)
 
 
-def _lenses(document: Document) -> list[Lens]:
+def _lenses(document: Document) -> list[CodeLens]:
     reading = document.report.reading
     if reading is None:
         return []
@@ -35,13 +35,13 @@ def _lenses(document: Document) -> list[Lens]:
             if last is not None:
                 mine = [name for name in _behind(reading.graph, last) if name not in told]
                 told.update(mine)
-                found.append(Lens(statement.span, _said(document, last, mine)))
+                found.append(CodeLens(statement.span, _said(document, last, mine)))
         elif isinstance(statement, Block):
             places = len(same(document, statement.name.span)) - 1
             inside = [node.name for node in document.nodes if node.span and _within(node.span, statement.span)]
             said = f"called in {places} place{'s' * (places != 1)}" if places else "not called in this file"
             numbers = sum(document.facts[name].parameters for name in inside)
-            found.append(Lens(statement.span, f"{said} · {numbers:,} parameters in all" if inside else said))
+            found.append(CodeLens(statement.span, f"{said} · {numbers:,} parameters in all" if inside else said))
     return found
 
 
