@@ -16,6 +16,7 @@ import os
 import platform
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ except ImportError:  # Windows
 NAME = "lock.json"
 FAR = 1 << 30  # the byte that is locked: beyond the text, since Windows lets nobody read what is locked
 LONGEST = 4096
+PATIENCE = 2.0  # seconds that a holder may take from the lock to its text
 BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 # files that this process has locked: the system locks out other processes only, and to close such a file, opened
@@ -76,6 +78,7 @@ def ensure_free(folder: Path) -> None:
 
 def _acquire(path: Path, create: int = 0) -> int | None:
     """The locked file, open; None where there is none and none was to be made. SpecError if others hold it."""
+    patience = time.monotonic() + PATIENCE
     while True:
         try:
             if _key(os.stat(path)) in _ours:
@@ -97,8 +100,10 @@ def _acquire(path: Path, create: int = 0) -> int | None:
                 pass
             except BlockingIOError:
                 text = os.read(handle, LONGEST)
-                os.close(handle)
-                _refuse(path, text)
+                if _names_a_holder(text) or time.monotonic() > patience:
+                    os.close(handle)
+                    _refuse(path, text)
+                time.sleep(0.01)  # it has the lock and has not said yet who it is: look again
             except BaseException:
                 os.close(handle)
                 raise
@@ -128,6 +133,19 @@ def _key(status: os.stat_result) -> tuple[int, int]:
 def _who() -> bytes:
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return json.dumps({"process": os.getpid(), "machine": platform.node(), "since": since}).encode()
+
+
+def _names_a_holder(text: bytes) -> bool:
+    """Whether the text can be the holder's: it is whole, and no process of this machine that has ended left it."""
+    try:
+        found = json.loads(text)
+        if fcntl is not None and found["machine"] == platform.node():  # (on Windows a signal 0 is a Ctrl-C)
+            os.kill(found["process"], 0)
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError, ProcessLookupError):
+        return False
+    except OSError:
+        pass  # it runs, and is somebody else's
+    return True
 
 
 def _refuse(path: Path, text: bytes) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -74,6 +75,28 @@ def test_a_lock_whose_process_was_killed_is_none(tmp_path, other):
     with held(tmp_path):
         assert json.loads((tmp_path / NAME).read_bytes())["process"] == os.getpid()
     assert not (tmp_path / NAME).exists()
+
+
+@pytest.mark.parametrize("left", [b"", b'{"process": %d, "machine": "%s", "since": "2020-01-01"}'])
+def test_a_holder_that_has_not_said_yet_who_it_is_is_waited_for(tmp_path, left):
+    """Neither an empty file nor what a killed holder left there is taken for the holder's word."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / NAME).write_bytes(left and left % (gone.pid, platform.node().encode()))
+    slow = (
+        "from cnnspec.train import lock; who = lock._who\n"
+        "def late():\n    print('locked', flush=True); import time; time.sleep(0.4); return who()\n"
+        "lock._who = late\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", slow + HOLD, str(tmp_path)], stdout=subprocess.PIPE, env=ENVIRONMENT
+    )
+    try:
+        assert child.stdout.readline() == b"locked\n"
+        assert f"is being written by process {child.pid} on " in refused(tmp_path)
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_a_number_that_lives_again_locks_nothing(tmp_path):
