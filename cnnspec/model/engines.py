@@ -102,6 +102,8 @@ def begin(
         )  # fmt: skip
     if name not in ENGINES:
         raise ValueError(f"engine is {' or '.join(ENGINES)}, got {name!r}")
+    if parallel not in ("processes", "threads"):
+        raise ValueError(f"parallel is processes or threads, got {parallel!r}")
     if precision != "float32":
         message = f"precision {precision} needs an engine that computes in it, and NumPy does not"
         raise SpecError((Diagnostic("CNN310", message, help="use `--engine jax`, or `precision float32`"),))

@@ -34,7 +34,7 @@ class Outputs(dict[str, Array]):
 def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, One]:
     """Arrays by the names of inputs or outputs, or of their nets; a single array is that of the only one."""
     # first, since every step of a training comes by here
-    if isinstance(given, (np.ndarray, Stored)) and len(names) == 1 and given.shape:
+    if (type(given) is np.ndarray or isinstance(given, Stored)) and len(names) == 1 and given.shape:
         return {names[0]: given}
     if isinstance(given, Mixed) and len(names) == 1:
         return {names[0]: given}
@@ -62,6 +62,9 @@ def as_array(given: object, name: str) -> Array | Stored:
     except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise SpecError((Diagnostic("CNN408", f"what is given for `{name}` is no array: {reason}"),)) from None
+    if np.any(getattr(given, "mask", False)):  # of np.ma: what lies below a mask is no number
+        message = f"`{name}` takes whole arrays, and values of this one are masked"
+        raise SpecError((Diagnostic("CNN408", message, help="fill them: `numpy.ma.filled(x, 0)`"),))
     if not array.shape:
         message = f"`{name}` takes an array with an axis for the images, got {given!r:.40}"
         raise SpecError((Diagnostic("CNN408", message),))

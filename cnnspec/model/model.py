@@ -20,7 +20,7 @@ from ..train import checkpoints, tensors, weights
 from ..train.history import History, Row
 from ..train.loop import StepDone
 from . import copies, engines
-from .fitting import Arguments, train
+from .fitting import Arguments, train, whole
 from .given import Given, Outputs, length
 from .judged import Judged
 from .scores import named, scores
@@ -64,11 +64,14 @@ class Model(Judged):
             raise ValueError(f"dtype is float32 or float64, got {dtype!r}")
         if tune and engine != "numpy":
             raise ValueError(f"convolutions are tuned for the engine numpy, and this is {engine}")
+        for name, value in {"workers": workers, "batch": batch, "shards": shards, "devices": devices}.items():
+            if value is not None:
+                whole(name, value, 1)
         self.spec = spec
         self.graph = spec.graph
         self.dtype = dtype
         self.batch = batch or spec.train.batch
-        self.seed = spec.train.seed if seed is None else seed
+        self.seed = spec.train.seed if seed is None else whole("seed", seed, 0)
         self.shards = shards or spec.train.shards or workers
         self.costs = spec.train.cost
         self.measured = measured or {}

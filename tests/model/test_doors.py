@@ -232,3 +232,32 @@ def test_batches_of_another_size_never_show_the_first_order_again(monkeypatch):
         model.fit(x, y, epochs=1, batch=size)
         orders.append(tuple(chain(*taken)))
     assert len(set(orders)) == 4
+
+
+@pytest.mark.parametrize(
+    "argument, value, said",
+    [
+        ("workers", 0, "workers is a whole number from 1 on, got 0"),
+        ("batch", 0, "batch is a whole number from 1 on, got 0"),
+        ("shards", 1.5, "shards is a whole number from 1 on, got 1.5"),
+        ("seed", -1, "seed is a whole number from 0 on, got -1"),
+        ("parallel", "fibres", "parallel is processes or threads, got 'fibres'"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused_by_name(argument, value, said):
+    with pytest.raises(ValueError, match=said):
+        cnnspec.compile(text=PLAIN, **{argument: value})
+
+
+def test_what_lies_below_a_mask_is_no_number():
+    model, masked = cnnspec.compile(text=PLAIN), np.ma.masked_greater(X, 1)
+    for attempt in (lambda: model.predict(masked), lambda: model.fit(masked, np.arange(20) % 3)):
+        with pytest.raises(cnnspec.SpecError, match="values of this one are masked"):
+            attempt()
+    whole = np.ma.masked_greater(X, np.inf)
+    np.testing.assert_array_equal(model.predict(whole), model.predict(X))
+
+
+def test_a_text_given_as_a_path_is_told_where_it_belongs():
+    with pytest.raises(cnnspec.SpecError, match="given as `text=`"):
+        cnnspec.compile(PLAIN)
