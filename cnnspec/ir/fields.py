@@ -58,7 +58,7 @@ class Kind(Generic[Kept]):
         return {}
 
     def refuse(self, value: object) -> Fault:
-        return Fault("CNN203", f"wants {self.wanted}, got {show(value)}")
+        return Fault.of("CNN203", wanted=self.wanted, value=show(value))
 
 
 class Declared:

@@ -17,7 +17,6 @@ from .types import TensorType
 T = TypeVar("T")
 Pair = tuple[int, int]
 Pads = tuple[Pair, Pair]
-AXES = {1: ("width",), 2: ("height", "width")}
 
 
 @record
@@ -105,13 +104,8 @@ def each(value: int | tuple[int, ...], rank: int, what: str, fill: int = 1) -> P
     if isinstance(value, int):
         value = (value,) * rank
     if len(value) != rank:
-        directions = " and ".join(AXES[rank])
-        raise Fault(
-            "CNN205",
-            f"`{what}` takes one number, or {'one each for ' + directions if rank == 2 else 'just one'}",
-            at=what,
-            label=f"{len(value)} numbers",
-        )
+        case = "each direction" if rank == 2 else "one direction"
+        raise Fault.of("CNN205", what, case=case, setting=what, given=len(value))
     return last_two((fill, *value))
 
 
@@ -121,12 +115,8 @@ def each_side(value: int | tuple[int, ...], rank: int, what: str) -> tuple[Pair,
         pairs = (0, 0, *value)[-4:]
         return (pairs[0], pairs[1]), (pairs[2], pairs[3])
     if isinstance(value, tuple) and len(value) != rank:
-        more = (
-            "one each for height and width, or for top, bottom, left and right"
-            if rank == 2
-            else "or left and right"
-        )
-        raise Fault("CNN205", f"`{what}` takes one number, {more}", at=what, label=f"{len(value)} numbers")
+        case = "each side" if rank == 2 else "both sides"
+        raise Fault.of("CNN205", what, case=case, setting=what, given=len(value))
     high, wide = each(value, rank, what, fill=0)
     return (high, high), (wide, wide)
 

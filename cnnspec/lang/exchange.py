@@ -158,7 +158,7 @@ def from_json(text: str, source: Source) -> tuple[Graph, Data, Train, tuple[Budg
         document = json.loads(text, parse_constant=number, parse_float=number, parse_int=integer)
     except (ValueError, RecursionError) as error:
         at = getattr(error, "pos", 0)
-        return Diagnostic("CNN027", "the file is not JSON", Span(source, at, at + 1), label=str(error)[:80])
+        return Diagnostic.of("CNN027", Span(source, at, at + 1), case="JSON", error=str(error)[:80])
     try:
         fault = fault_of(document, "graph")
         if fault is not None:
@@ -172,7 +172,7 @@ def from_json(text: str, source: Source) -> tuple[Graph, Data, Train, tuple[Budg
             if budget.at and budget.at not in graph.nodes:
                 raise Misfit(f"/expect/{k}/at", f"there is no node `{budget.at}`")
     except Misfit as misfit:
-        return Diagnostic("CNN027", f"{misfit.path or '/'}: {misfit.what}", whole, label="in this file")
+        return Diagnostic.of("CNN027", whole, path=misfit.path or "/", what=misfit.what)
     return graph, of_data, train, tuple(budgets)
 
 

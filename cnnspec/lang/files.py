@@ -21,7 +21,7 @@ def read_file(path: Path, name: str = "") -> Source | Diagnostic:
             raw = file.read(MOST_BYTES)
     except OSError as error:
         reason = error.strerror or str(error)
-        return Diagnostic("CNN009", f"{name} cannot be read: {reason.lower()}", empty)
+        return Diagnostic.of("CNN009", empty, name=name, reason=reason.lower())
     return decoded(raw, name)
 
 
@@ -36,10 +36,6 @@ def decoded(raw: bytes, name: str) -> Source | Diagnostic:
         source = Source(name, raw.decode("utf-8", errors="replace"))
         at = len(raw[: error.start].decode("utf-8"))
         wide = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return Diagnostic(
-            "CNN010",
-            "the file is not a text in UTF-8",
-            Span(source, at, at + 1),
-            label=f"the byte 0x{raw[error.start]:02x}",
-            help="it looks like UTF-16: save it as UTF-8" if wide else "save it as UTF-8",
+        return Diagnostic.of(
+            "CNN010", Span(source, at, at + 1), case="UTF-16" if wide else "", byte=raw[error.start]
         )

@@ -49,7 +49,7 @@ class Imports:
         if real in self.reading:
             between = [file.name for file in self.reading[self.reading.index(real) :] if file]
             ring = " -> ".join([*between, real.name])
-            self.findings.report("CNN015", f"the file imports itself: {ring}", span)
+            self.findings.tell("CNN015", span, ring=ring)
             return None
         if real not in self.modules:
             self.modules[real] = self.read(place, real, span)
@@ -71,40 +71,35 @@ class Imports:
         if self.kept is not None:
             if place.as_posix() in self.kept:
                 return Path(self.kept[place.as_posix()].paths[0])
-            self.findings.report("CNN013", f"there is no file {place.as_posix()} among those that were kept", span)
+            self.findings.tell("CNN013", span, case="kept", name=place.as_posix())
             return None
         real = _resolved(self.folder / native(str(place)))
         if real is None:
-            self.findings.report("CNN013", f'"{text}" is a loop of links', span)
+            self.findings.tell("CNN013", span, case="links", text=text)
             return None
         if self.root is None or not real.is_relative_to(self.root):
-            self.findings.report(
-                "CNN014",
-                f'"{text}" is outside of the folder that may be read',
-                span,
-                help="imports lie below the folder with .git or [tool.cnnspec], or else where the command runs",
-            )
+            self.findings.tell("CNN014", span, text=text)
             return None
         return real
 
     def read(self, place: PurePath, real: Path, span: Span) -> Module | None:
         """The module of a file; its own imports are read with it."""
         if len(self.modules) >= MOST_FILES or len(self.reading) >= DEEPEST:
-            what = f"more than {MOST_FILES} files" if len(self.modules) >= MOST_FILES else f"files {DEEPEST} deep"
-            self.findings.report("CNN008", f"{what} are imported", span)
+            case, most = ("files", MOST_FILES) if len(self.modules) >= MOST_FILES else ("deep", DEEPEST)
+            self.findings.tell("CNN008", span, case=case, most=most)
             return None
         source = self.source(place, real, span)
         if source is None:
             return None
         if isinstance(source, Diagnostic):
             if source.code == "CNN009":
-                self.findings.report("CNN013", source.message, span)
+                self.findings.tell("CNN013", span, case="unreadable", why=source.message)
             else:
                 self.findings.add(source)
             return None
         if sum(map(len, self.texts.values())) + len(source.text) > LARGEST_FILE:
-            message = f"more than {LARGEST_FILE:,} characters are imported".replace(",", " ")
-            self.findings.report("CNN008", message, span)
+            characters = f"{LARGEST_FILE:,}".replace(",", " ")
+            self.findings.tell("CNN008", span, case="imported", most=characters)
             return None
         self.texts[real] = source.text
         self.folders.append(place.parent)
@@ -120,7 +115,7 @@ class Imports:
         if self.kept is not None:
             return Source(name, self.kept[place.as_posix()].text)
         if not os.path.exists(real):  # Path.exists raises where a name is too long
-            self.findings.report("CNN013", f"there is no file {name}", span)
+            self.findings.tell("CNN013", span, name=name)
             return None
         return read_file(real, name=name)
 

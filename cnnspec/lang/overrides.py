@@ -34,12 +34,7 @@ def read_overrides(
             continue  # see `with_numbers`
         if match is None:
             source = Source("--set", text)
-            findings.report(
-                "CNN026",
-                "an override is written `train.name=value`, `data.name=value`, or `name=value` of a `let`",
-                Span(source, 0, len(text)),
-                help="for example `--set train.epochs=3`",
-            )
+            findings.tell("CNN026", Span(source, 0, len(text)))
             continue
         block = match["block"]
         known = settings(BLOCKS[block])
@@ -71,10 +66,12 @@ def with_numbers(file: File, texts: tuple[str, ...], findings: Findings) -> File
             from .hints.placed import override_of
 
             near = get_close_matches(name, lets, 1)
-            form = override_of(name, match["value"].strip()) or "train.name=value"
-            known = f"did you mean `{near[0]}`?" if near else f"a setting is `--set {form}`"
-            message = f"the spec has no `let {name}`"
-            findings.report("CNN026", message, Span(source, match.start("name"), match.end("name")), help=known)
+            span = Span(source, match.start("name"), match.end("name"))
+            if near:
+                findings.tell("CNN026", span, case="near", name=name, near=near[0])
+            else:
+                form = override_of(name, match["value"].strip()) or "train.name=value"
+                findings.tell("CNN026", span, case="unknown", name=name, form=form)
             continue
         found = parse(Source("--set", f"let {name} = {match['value'].strip()}"), findings).statements
         if found and isinstance(found[0], Let):

@@ -157,7 +157,7 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
         train.schedule.fits(train.epochs)
     except Fault as fault:
         where = f"/train/{fault.at}" if fault.at.startswith("cost") else "/train/schedule"
-        findings.add(Diagnostic("CNN027", f"{where}: {fault.message}", Span(source, 0, 1), label="in this file"))
+        findings.add(Diagnostic.of("CNN027", Span(source, 0, 1), path=where, what=fault.message))
     if not findings.errors:
         check_budgets(budgets, graph, train, data, findings)
         check_tuned(train, {}, graph, {}, findings, Span(source, 0, 1))

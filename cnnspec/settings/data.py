@@ -248,12 +248,9 @@ class Csv(Source):
 
     def __post_init__(self) -> None:
         if len(self.separator) != 1 or self.separator in '\r\n\0"':
-            raise Fault("CNN203", f'wants one character, got "{self.separator}"', at="separator")
+            raise Fault.of("CNN203", "separator", case="separator", separator=self.separator)
         if self.columns is not None and self.drop is not None:
-            raise Fault(
-                "CNN203", "`columns` names those that are used, so `drop` has nothing to add", at="drop",
-                help="say one of them",
-            )  # fmt: skip
+            raise Fault.of("CNN203", "drop", case="drop")  # fmt: skip
 
 
 @record
@@ -319,7 +316,7 @@ def weights_in(text: str) -> dict[str, float]:
         except ValueError:
             weight = -1.0
         if not name or not 0 <= weight <= 1e6 or name.strip() in found:
-            raise Fault("CNN203", f"wants {Balance.wanted}, got `{part.strip()[:60]}`", at="balance")
+            raise Fault.of("CNN203", "balance", case="balance", wanted=Balance.wanted, value=part.strip()[:60])
         found[name.strip()] = weight
     return found
 

@@ -148,10 +148,7 @@ class Sgd(Optimiser):
 
     def __post_init__(self) -> None:
         if self.nesterov and not self.momentum:
-            raise Fault(
-                "CNN206", "nesterov looks ahead along a momentum, and there is none", at="nesterov",
-                help="use `sgd momentum 0.9 nesterov on`",
-            )  # fmt: skip
+            raise Fault.of("CNN206", "nesterov", case="nesterov")  # fmt: skip
 
     @property
     def moments(self) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class Clip(Activation):
     def type(self, x: TensorType) -> TensorType:
         low, high = self.bounds
         if low >= high:
-            raise Fault("CNN206", f"`low` {low:g} is not below `high` {high:g}", at="high")
+            raise Fault.of("CNN206", "high", case="bounds", low=low, high=high)
         return x
 
     def formula(self, x: Expression) -> Expression:

@@ -57,13 +57,7 @@ class Conv(Op):
         need_pixels(self.word, x)
         rank = len(x.spatial)
         if len(self.size) != rank + 1:
-            pattern = "FxKxK, such as 8x3x3" if rank == 2 else "FxK, such as 8x3"
-            raise Fault(
-                "CNN205",
-                f"`conv` on {'an image' if rank == 2 else 'a sequence'} takes {pattern}",
-                at="size",
-                label=f"{len(self.size)} numbers",
-            )
+            raise Fault.of("CNN205", "size", f"filters {x.kind}", word=self.word, given=len(self.size))
         return slide(self.word, x, self.kernel, self.stride, self.pad, self.dilate)
 
     def type(self, x: TensorType) -> TensorType:
@@ -110,13 +104,7 @@ class DwConv(Op):
         need_pixels(self.word, x)
         rank = len(x.spatial)
         if len(self.size) != rank:
-            pattern = "KxK, such as 3x3" if rank == 2 else "K, such as 3"
-            raise Fault(
-                "CNN205",
-                f"`dwconv` on {'an image' if rank == 2 else 'a sequence'} takes {pattern}",
-                at="size",
-                label=f"{len(self.size)} numbers",
-            )
+            raise Fault.of("CNN205", "size", f"kernel {x.kind}", word=self.word, given=len(self.size))
         return slide(self.word, x, self.size, self.stride, self.pad, self.dilate)
 
     def type(self, x: TensorType) -> TensorType:

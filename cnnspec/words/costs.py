@@ -64,11 +64,7 @@ class Cost(Op):
     def need_classes(self, prediction: TensorType) -> None:
         """Refuse an output of one channel, which is right whatever it says."""
         if prediction["c"] < 2:
-            raise Fault(
-                "CNN209",
-                f"`{self.word}` tells classes apart, and there is only one",
-                help="with one output for yes or no, end with `-> sigmoid` and use `binary_cross_entropy`",
-            )
+            raise Fault.of("CNN209", case="classes", word=self.word)
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         return b.add(self.primitive(), *inputs, name=node.name, like=node)

@@ -41,19 +41,15 @@ class Pool(Op):
         need_pixels(self.word, x)
         rank = len(x.spatial)
         if len(self.size) > rank:
-            raise Fault("CNN205", f"`{self.word}` on a sequence takes one number", at="size", label="two numbers")
+            raise Fault.of("CNN205", "size", "one of a sequence", word=self.word)
         kernel = self.size if len(self.size) == rank else self.size * rank
         stride = kernel if self.stride is None else self.stride
         found = slide(self.word, x, kernel, stride, self.pad, self.dilate)
         for before, extent in zip(found.pad, found.extent, strict=True):
             if max(before) >= extent and max(before) > 0:
-                raise Fault(
-                    "CNN206",
-                    f"padding of {max(before)} lets a window of {extent} lie wholly outside the image",
-                    at="pad",
-                )
+                raise Fault.of("CNN206", "pad", case="window", pad=max(before), extent=extent)
         if self.dilate != 1 and any(map(any, found.pad)) and not meets(found, size_2d(x)):
-            raise Fault("CNN206", "padding lets a window meet no pixel: all that it looks at is outside", at="pad")
+            raise Fault.of("CNN206", "pad", case="dilated")
         return found
 
     def type(self, x: TensorType) -> TensorType:

@@ -40,12 +40,11 @@ class Pad(Op):
     def type(self, x: TensorType) -> TensorType:
         need_pixels(self.word, x)
         if self.mode != "zeros" and self.channels:
-            raise Fault("CNN206", "`channels` are of zeros: with a `mode` there are none", at="channels")
+            raise Fault.of("CNN206", "channels", case="channels")
         sides = self.sides(x)
         for pair, have in zip(sides, size_2d(x), strict=True):
             if self.mode == "reflect" and max(pair) >= have:
-                label = f"{max(pair)} pixels of {have}"
-                raise Fault("CNN206", f"`mode reflect` pads by less than the {x.kind} has", at="size", label=label)
+                raise Fault.of("CNN206", "size", "reflect", kind=x.kind, pad=max(pair), have=have)
         spatial = tuple(n + before + after for n, (before, after) in zip(size_2d(x), sides, strict=True))
         return x.resized(spatial[-len(x.spatial) :], x["c"] + 2 * self.channels)
 
@@ -87,7 +86,7 @@ class Crop(Op):
         rank = len(x.spatial)
         wanted = self.size * rank if len(self.size) == 1 else self.size
         if len(wanted) != rank:
-            raise Fault("CNN205", "`crop` on a sequence takes one number", at="size", label="two numbers")
+            raise Fault.of("CNN205", "size", "one of a sequence", word=self.word)
         if any(left > have for left, have in zip(wanted, x.spatial, strict=True)):
             want, have = ("x".join(map(str, sizes)) for sizes in (wanted, x.spatial))
             raise Fault.of("CNN107", "size", "crop", wanted=want, have=have, kind=x.kind)
@@ -166,12 +165,12 @@ class Resize(Op):
         rank = len(x.spatial)
         wanted = self.size * rank if len(self.size) == 1 else self.size
         if len(wanted) != rank:
-            raise Fault("CNN205", "`resize` on a sequence takes one number", at="size", label="two numbers")
+            raise Fault.of("CNN205", "size", "one of a sequence", word=self.word)
         return wanted
 
     def type(self, x: TensorType) -> TensorType:
         if self.align_corners and self.mode != "bilinear":
-            raise Fault("CNN206", "`align_corners` is of a blend: it wants `mode bilinear`", at="align_corners")
+            raise Fault.of("CNN206", "align_corners", case="align_corners")
         return x.resized(self.target(x))
 
     def macs(self, x: TensorType) -> int:

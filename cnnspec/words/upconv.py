@@ -40,9 +40,7 @@ class UpConv(Op):
         need_pixels(self.word, x)
         rank = len(x.spatial)
         if len(self.size) != rank + 1:
-            pattern = "FxKxK, such as 8x3x3" if rank == 2 else "FxK, such as 8x3"
-            message = f"`upconv` on {'an image' if rank == 2 else 'a sequence'} takes {pattern}"
-            raise Fault("CNN205", message, at="size", label=f"{len(self.size)} numbers")
+            raise Fault.of("CNN205", "size", f"filters {x.kind}", word=self.word, given=len(self.size))
         return Geometry(
             last_two((1, *self.size[1:])),
             each(self.stride, rank, "stride"),
@@ -55,8 +53,7 @@ class UpConv(Op):
         rank = len(x.spatial)
         more = each(self.output_pad, rank, "output_pad", fill=0)
         if any(extra and extra >= step for extra, step in zip(more, found.stride, strict=True)):
-            message = "`output_pad` must be smaller than the stride: those pixels would belong to the next kernel"
-            raise Fault("CNN206", message, at="output_pad")
+            raise Fault.of("CNN206", "output_pad", case="output_pad")
         for what, count in (("channels", x["c"]), ("filters", self.size[0])):
             if count % self.groups:
                 groups, rest = self.groups, count % self.groups

@@ -238,6 +238,14 @@ conv 3x3x3 pad same as c -> relu -> add( id | @c ) -> dense 10 -> softmax
 A text of `--set` is not `train.name=value` or `data.name=value`. Its value is written as in the file:
 `--set "train.optimiser=adam lr 1e-3"`.""",
         how="Run any spec with `--set epochs`.",
+        says=(
+            Says(
+                "an override is written `train.name=value`, `data.name=value`, or `name=value` of a `let`",
+                help="for example `--set train.epochs=3`",
+            ),
+            Says("the spec has no `let {name}`", help="did you mean `{near}`?", case="near"),
+            Says("the spec has no `let {name}`", help="a setting is `--set {form}`", case="unknown"),
+        ),
     ),
     Code(
         "CNN027",
@@ -246,6 +254,10 @@ A text of `--set` is not `train.name=value` or `data.name=value`. Its value is w
 A file called *.cnn.json is not a network as `cnnspec compile --emit json` writes it. The path tells where:
 `/nodes/3/settings/stride` is the stride of the fourth node.""",
         how="Check a file net.cnn.json that holds `{}`.",
+        says=(
+            Says("the file is not JSON", "{error}", case="JSON"),
+            Says("{path}: {what}", "in this file"),
+        ),
     ),
     Code(
         "CNN028",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .code import Code
+from .code import Code, Says
 
 READING: tuple[Code, ...] = (
     Code(
@@ -35,6 +35,7 @@ conv 8x3x3 -> relu maxpool 2 -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
 """,
+        says=(Says("an arrow is missing before `{name}`"),),
     ),
     Code(
         "CNN003",
@@ -66,6 +67,10 @@ add( conv 3x3x3 pad same | id -> relu -> dense 10 -> softmax
 input 3x12x12
 add( conv 3x3x3 pad same | id ) -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("the text in quotes is never closed", case="quotes"),
+            Says("`{bracket}` is never closed", "its `{missing}` is missing"),
+        ),
     ),
     Code(
         "CNN005",
@@ -81,6 +86,10 @@ conv 8x3x3 -> relu -> dense 1O -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{text}` is not a number"),
+            Says("`{text}` is not a number", "`{unit}` is not a unit", case="unit"),
+        ),
     ),
     Code(
         "CNN006",
@@ -98,6 +107,10 @@ input 1x28x28
 let w = 10
 dense {w} -> softmax
 """,
+        says=(
+            Says("the result is larger than {largest}"),
+            Says("{shown} is too large a number", help="numbers end at {largest}", case="written"),
+        ),
     ),
     Code(
         "CNN007",
@@ -106,6 +119,10 @@ dense {w} -> softmax
 Parentheses stand within parentheses more than 30 deep. Give the inner part a name: `block name = ...`.""",
         wrong="input 4\n" + "(" * 31 + "dense 2" + ")" * 31 + " -> softmax\n",
         right="input 4\n" + "(" * 30 + "dense 2" + ")" * 30 + " -> softmax\n",
+        says=(
+            Says("parentheses are nested deeper than {most}"),
+            Says("blocks and parentheses are nested deeper than {most}", case="blocks"),
+        ),
     ),
     Code(
         "CNN008",
@@ -121,6 +138,16 @@ input 4
 input 4
 (dense 4 -> tanh)*10 -> softmax
 """,
+        says=(
+            Says("more than {most} branches are joined here", case="branches"),
+            Says("the file is longer than {most} characters"),
+            Says("the file has more than {most} words and signs", case="tokens"),
+            Says("more than {most} files are imported", case="files"),
+            Says("files {most} deep are imported", case="deep"),
+            Says("more than {most} characters are imported", case="imported"),
+            Says("this expands to more than {most} layers", case="layers"),
+            Says("this expands to more than {most} steps", case="steps"),
+        ),
     ),
     Code(
         "CNN009",
@@ -128,6 +155,7 @@ input 4
         """\
 A file cannot be opened: it is not there, it is a folder, a loop of links, or may not be read.""",
         how="Check a file without the right to read it, or a link that points at itself.",
+        says=(Says("{name} cannot be read: {reason}"),),
     ),
     Code(
         "CNN010",
@@ -136,6 +164,15 @@ A file cannot be opened: it is not there, it is a folder, a loop of links, or ma
 A file is not a text in UTF-8. Save it as UTF-8 in the editor; a byte order mark at its beginning does not
 matter, nor do the line ends of Windows.""",
         how="Check a file that holds the byte 0xff.",
+        says=(
+            Says(
+                "the file is not a text in UTF-8",
+                "the byte 0x{byte:02x}",
+                help="it looks like UTF-16: save it as UTF-8",
+                case="UTF-16",
+            ),
+            Says("the file is not a text in UTF-8", "the byte 0x{byte:02x}", help="save it as UTF-8"),
+        ),
     ),
     Code(
         "CNN011",
@@ -151,6 +188,7 @@ conv 8x3x3 → relu -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
+        says=(Says("the language does not use the character {character}"),),
     ),
     Code(
         "CNN012",
@@ -165,6 +203,11 @@ conv 8 x 3 x 3 -> relu -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("the numbers of a size are joined by x"),
+            Says("a size is written without spaces", case="spaces"),
+            Says("the size of an input is numbers joined by x", case="input"),
+        ),
     ),
     Code(
         "CNN013",
@@ -180,6 +223,12 @@ dense 10 -> softmax
 input 1x28x28
 dense 10 -> softmax
 """,
+        says=(
+            Says("there is no file {name} among those that were kept", case="kept"),
+            Says('"{text}" is a loop of links', case="links"),
+            Says("there is no file {name}"),
+            Says("{why}", case="unreadable"),
+        ),
     ),
     Code(
         "CNN014",
@@ -197,6 +246,12 @@ dense 10 -> softmax
 input 1x28x28
 dense 10 -> softmax
 """,
+        says=(
+            Says(
+                '"{text}" is outside of the folder that may be read',
+                help=("imports lie below the folder with .git or [tool.cnnspec], or else where the command runs"),
+            ),
+        ),
     ),
     Code(
         "CNN015",
@@ -204,5 +259,6 @@ dense 10 -> softmax
         """\
 A file imports itself, directly or through others. Move what both need into a third file.""",
         how='Write `import "b.cnn"` in a.cnn and `import "a.cnn"` in b.cnn.',
+        says=(Says("the file imports itself: {ring}"),),
     ),
 )

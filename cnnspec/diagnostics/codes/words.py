@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .code import Code
+from .code import Code, Says
 
 WORDS: tuple[Code, ...] = (
     Code(
@@ -19,6 +19,23 @@ conv 8x3x3 -> relu -> maxpol 2 -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
 """,
+        says=(
+            Says("there is no {what} called `{word}`"),
+            Says("there is no {what} called `{word}`", help="there are {known}", case="few"),
+            Says("there is no {what} called `{word}`", help="`cnnspec ops` lists them all", case="many"),
+            Says(
+                "there is no {what} called `{word}`",
+                help="a block is defined by `block {word}(c) = ...`, and the file has none",
+                case="no blocks",
+            ),
+            Says(
+                "there is no {what} called `{word}`",
+                help="a network is its layers with `->` between them: `conv 8x3x3 -> relu`",
+                case="no calls",
+            ),
+            Says("`{word}` is a value, and a chain goes on from it with `@{word}`", case="value"),
+            Says("there is no layer called `{word}`: a chain begins with its first layer", case="input"),
+        ),
     ),
     Code(
         "CNN202",
@@ -47,6 +64,35 @@ conv 8x3x3 stride 0 -> relu -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 stride 1 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("a repetition wants a whole number from 0, got {count:g}", case="repetition"),
+            Says("`id` changes nothing and takes nothing", case="id"),
+            Says("wants {wanted}, got {value}"),
+            Says('wants one character, got "{separator}"', case="separator"),
+            Says(
+                "`columns` names those that are used, so `drop` has nothing to add",
+                help="say one of them",
+                case="drop",
+            ),
+            Says("wants {wanted}, got `{value}`", case="balance"),
+            Says("`{quantity}` wants a number", case="number"),
+            Says("`{quantity}` is a share of 1, and {bound:g} is more", case="share"),
+            Says("`of` wants the name of a class, in quotes where it is no word", case="class"),
+            Says("`{quantity}` is of the whole network, not of a value", case="network"),
+            Says("a shape is compared with `==` or `!=`", case="relation"),
+            Says("`shape` wants sizes joined by x, such as 8x26x26", case="shape"),
+            Says("`{word}` takes no size", case="no size"),
+            Says("`?` stands for any size, in the shapes that are expected after `::`", case="any size"),
+            Says("`{setting}` wants {wanted}", case="word"),
+            Says("a size is a whole number, not {number:g}", case="whole"),
+            Says(
+                "an input has at most three sizes, not {count}",
+                help="`3x32x32` is an image, `3x128` a sequence, `4` a vector; the batch is never written",
+                case="sizes",
+            ),
+            Says("a size of an input is a whole number from 1 to {largest}", case="side"),
+            Says("`{quantity}` is not of a class", help="each class has {kinds} of its own", case="of a class"),
+        ),
     ),
     Code(
         "CNN204",
@@ -62,6 +108,10 @@ conv -> relu -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{word}` needs a size: `{word} {pattern}`", help="{pattern}: {doc}"),
+            Says("`{word}` needs `{name}`", help="`{name}`: {doc}", case="setting"),
+        ),
     ),
     Code(
         "CNN205",
@@ -77,6 +127,26 @@ conv 8x3 -> relu -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{word}` takes {pattern}", "{numbers}", help="{pattern}: {doc}"),
+            Says(
+                "`{setting}` takes one number, or one each for height and width",
+                "{given} numbers",
+                case="each direction",
+            ),
+            Says("`{setting}` takes one number, or just one", "{given} numbers", case="one direction"),
+            Says(
+                "`{setting}` takes one number, one each for height and width, or for top, bottom, left and right",
+                "{given} numbers",
+                case="each side",
+            ),
+            Says("`{setting}` takes one number, or left and right", "{given} numbers", case="both sides"),
+            Says("`{word}` on an image takes FxKxK, such as 8x3x3", "{given} numbers", case="filters image"),
+            Says("`{word}` on a sequence takes FxK, such as 8x3", "{given} numbers", case="filters sequence"),
+            Says("`{word}` on an image takes KxK, such as 3x3", "{given} numbers", case="kernel image"),
+            Says("`{word}` on a sequence takes K, such as 3", "{given} numbers", case="kernel sequence"),
+            Says("`{word}` on a sequence takes one number", "two numbers", case="one of a sequence"),
+        ),
     ),
     Code(
         "CNN206",
@@ -91,6 +161,23 @@ conv 8x3x3 -> maxpool 2 pad 2 -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> maxpool 3 pad 1 -> dense 10 -> softmax
 """,
+        says=(
+            Says(
+                "nesterov looks ahead along a momentum, and there is none",
+                help="use `sgd momentum 0.9 nesterov on`",
+                case="nesterov",
+            ),
+            Says("`low` {low:g} is not below `high` {high:g}", case="bounds"),
+            Says("padding lets a window meet no pixel: all that it looks at is outside", case="dilated"),
+            Says("padding of {pad} lets a window of {extent} lie wholly outside the image", case="window"),
+            Says("`channels` are of zeros: with a `mode` there are none", case="channels"),
+            Says("`align_corners` is of a blend: it wants `mode bilinear`", case="align_corners"),
+            Says(
+                "`output_pad` must be smaller than the stride: those pixels would belong to the next kernel",
+                case="output_pad",
+            ),
+            Says("`mode reflect` pads by less than the {kind} has", "{pad} pixels of {have}", case="reflect"),
+        ),
     ),
     Code(
         "CNN207",
@@ -106,6 +193,10 @@ add( conv 3x3x3 pad same ) -> relu -> dense 10 -> softmax
 input 3x12x12
 add( conv 3x3x3 pad same | id ) -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{word}` joins branches: `{word}(... | ...)`"),
+            Says("`{word}` joins two branches or more, separated by `|`", case="one branch"),
+        ),
     ),
     Code(
         "CNN208",
@@ -120,6 +211,11 @@ conv(8, 3, 3) -> relu -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{name}` is a layer, and layers take no parentheses"),
+            Says("`{name}` is written `{word}`, and layers take no parentheses", case="elsewhere"),
+            Says("`{name}` takes its settings without parentheses", case="settings"),
+        ),
     ),
     Code(
         "CNN209",
@@ -137,5 +233,18 @@ input 4
 dense 3 -> softmax
 train { cost cross_entropy }
 """,
+        says=(
+            Says(
+                "it is not said which output this cost judges", help="add `of` and one of {outputs}", case="which"
+            ),
+            Says("`{name}` is not an output", help="the outputs are {outputs}", case="no output"),
+            Says("`{output}` has a cost already", case="second"),
+            Says(
+                "`{word}` tells classes apart, and there is only one",
+                help="with one output for yes or no, end with `-> sigmoid` and use `binary_cross_entropy`",
+                case="classes",
+            ),
+            Says("must be one of {outputs}", case="must be one"),
+        ),
     ),
 )

@@ -42,8 +42,10 @@ def letter_for_digit(place: ErrorContext, findings: Findings) -> bool:
     meant = text.translate(ALIKE)
     proposals = [replace(place.span(), meant)] if NUMBER.fullmatch(meant) else []
     ends = re.fullmatch(r"(\d+)([A-Za-z]+)", text)
-    label = f"`{ends[2]}` is not a unit" if ends and not proposals else ""
-    findings.report("CNN005", f"`{text}` is not a number", place.span(), *proposals, label=label)
+    if ends and not proposals:
+        findings.tell("CNN005", place.span(), case="unit", text=text, unit=ends[2])
+    else:
+        findings.tell("CNN005", place.span(), *proposals, text=text)
     return True
 
 
@@ -55,7 +57,7 @@ def letters_for_number(place: ErrorContext, findings: Findings) -> bool:
     meant = name.translate(ALIKE)
     if not (NUMBER.fullmatch(meant) and re.search(r"\d", name)):
         return False
-    findings.report("CNN005", f"`{name}` is not a number", place.span(-1), replace(place.span(-1), meant))
+    findings.tell("CNN005", place.span(-1), replace(place.span(-1), meant), text=name)
     return True
 
 
@@ -68,7 +70,7 @@ def open_string(place: ErrorContext, findings: Findings) -> bool:
     # what stands behind a space may be a setting, and not a part of the path
     closed = replace(span, f'{inside}"{span.text[len(inside) :]}', help='end it with `"`', sure=" " not in inside)
     opening = Span(span.source, span.start, span.start + 1)
-    findings.report("CNN004", "the text in quotes is never closed", opening, closed)
+    findings.tell("CNN004", opening, closed, case="quotes")
     return True
 
 
@@ -94,5 +96,5 @@ def strange_character(place: ErrorContext, findings: Findings) -> bool:
     proposals = (
         [replace(span, meant, help=f"use `{meant}`" if meant.strip() else "use a plain space")] if meant else []
     )
-    findings.report("CNN011", f"the language does not use the character {shown}", span, *proposals)
+    findings.tell("CNN011", span, *proposals, character=shown)
     return True

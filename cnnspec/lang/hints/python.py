@@ -216,13 +216,13 @@ def python_call(place: ErrorContext, findings: Findings) -> bool:
         meant = " ".join(
             [call.name.rpartition(".")[2], *(f"{name} {plain(value)}" for name, value in named.items())]
         )
-        said = f"`{call.name}` takes its settings without parentheses"
+        case = "settings"
     else:
         meant = layer(call)
-        said = f"`{call.name}` is a layer, and layers take no parentheses"
+        case = ""
     if not meant:
         return False
-    findings.report("CNN208", said, span, replace(span, meant, sure=place.braced))
+    findings.tell("CNN208", span, replace(span, meant, sure=place.braced), case=case, name=call.name)
     return True
 
 

@@ -190,7 +190,7 @@ def input_as_layer(place: ErrorContext, findings: Findings) -> bool:
     whole = Span(place.source, span.start, written.end())
     gap = "" if place.source.text[span.start - 1].isspace() else " "
     fix = replace(whole, gap + size, help=f"write `input {size}`")
-    findings.report("CNN012", "the size of an input is numbers joined by x", whole, fix)
+    findings.tell("CNN012", whole, fix, case="input")
     return True
 
 

@@ -161,7 +161,7 @@ def _joined(place: ErrorContext, first: int, kinds: set[str] | frozenset[str], f
         sized = size_field(WORDS[word])
         if sized is not None and sized.metadata["pattern"].startswith("F"):  # filters, and one number for a square
             fixes.insert(0, replace(span, f"{size}x{size.partition('x')[2]}", sure=False))
-    findings.report("CNN012", "the numbers of a size are joined by x", span, *fixes)
+    findings.tell("CNN012", span, *fixes)
     return True
 
 
@@ -191,7 +191,7 @@ def missing_arrow(place: ErrorContext, findings: Findings) -> bool:
             span = place.span(step)
             before = Span(span.source, span.start, span.start)
             arrow = replace(before, "-> ", help=f"write `-> {name}`")
-            findings.report("CNN002", f"an arrow is missing before `{name}`", span, arrow)
+            findings.tell("CNN002", span, arrow, name=name)
             return True
     return False
 
@@ -384,6 +384,6 @@ def explain_hole(token: Token, span: Span, findings: Findings) -> None:
     at = Span(span.source, start + token.start_pos, start + token.end_pos)
     before = span.text[1 : token.end_pos + 1]
     if before.count("(") - before.count(")") > DEEPEST:
-        findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", at)
+        findings.tell("CNN007", at, most=DEEPEST)
         return
     findings.report("CNN001", f"`{token}` cannot stand in arithmetic", at)

@@ -61,16 +61,19 @@ def unknown_word(
     meant = elsewhere(word.text, known)
     meant = meant or next((own for own in MEANT.get(_plain(word.text), ()) if own in known), "")
     meant = meant or findings.work.nearest(word.text, (*known, *others))
-    help = ""
-    if not meant and known:
-        help = f"there are {', '.join(known)}" if len(known) <= 12 else "`cnnspec ops` lists them all"
-    elif not meant and what == "block":
-        chained = "a network is its layers with `->` between them: `conv 8x3x3 -> relu`"
+    kind = {"augment": "augmentation"}.get(what, what)
+    if meant:
+        findings.tell("CNN201", word.span, replace(word.span, meant), what=kind, word=word.text)
+    elif known and len(known) <= 12:
+        findings.tell("CNN201", word.span, case="few", what=kind, word=word.text, known=", ".join(known))
+    elif known:
+        findings.tell("CNN201", word.span, case="many", what=kind, word=word.text)
+    elif what == "block":
         plain = word.text.isidentifier() and not word.text[0].isupper()
-        help = f"a block is defined by `block {word.text}(c) = ...`, and the file has none" if plain else chained
-    proposals = [replace(word.span, meant)] if meant else []
-    what = {"augment": "augmentation"}.get(what, what)
-    findings.report("CNN201", f"there is no {what} called `{word.text}`", word.span, *proposals, help=help)
+        case = "no blocks" if plain else "no calls"
+        findings.tell("CNN201", word.span, case=case, what=kind, word=word.text)
+    else:
+        findings.tell("CNN201", word.span, what=kind, word=word.text)
 
 
 def untapped(word: Name, values: Iterable[str], where: Span | None, findings: Findings) -> bool:
@@ -78,14 +81,13 @@ def untapped(word: Name, values: Iterable[str], where: Span | None, findings: Fi
     first = word.text in INPUTS and word.span.source.text[word.span.end :].lstrip().startswith("->")
     if word.text in values:
         related = (Label(where, f"`{word.text}` is this value"),) if where else ()
-        message = f"`{word.text}` is a value, and a chain goes on from it with `@{word.text}`"
-        findings.report("CNN201", message, word.span, replace(word.span, f"@{word.text}"), related=related)
+        tapped = replace(word.span, f"@{word.text}")
+        findings.tell("CNN201", word.span, tapped, case="value", related=related, word=word.text)
     elif first:
         after = word.span.source.text.index("->", word.span.end) + 2
         arrow = Span(word.span.source, word.span.start, after)
-        message = f"there is no layer called `{word.text}`: a chain begins with its first layer"
         fix = replace(arrow, "", help=f"leave `{word.text} ->` out; the input is read by itself", sure=False)
-        findings.report("CNN201", message, word.span, fix)
+        findings.tell("CNN201", word.span, fix, case="input", word=word.text)
     return word.text in values or first
 
 
@@ -114,7 +116,7 @@ def unknown_setting(
     if name in WORDS and not WORDS[name].join and cls.word in WORDS:
         before = Span(attr.span.source, attr.span.start, attr.span.start)
         arrow = replace(before, "-> ", help=f"write `-> {name}`")
-        findings.report("CNN002", f"an arrow is missing before `{name}`", attr.name.span, arrow)
+        findings.tell("CNN002", attr.name.span, arrow, name=name)
         return
     if own_setting(name, tuple(siblings)) in siblings:
         findings.report(
@@ -191,7 +193,7 @@ def spaced_size(size: Value | Quote, attrs: tuple[Attr, ...], findings: Findings
     *_, last = takewhile(lambda attr: attr.name.text in ("x", "X"), attrs)
     whole = size.span.to(last.span)
     joined = re.sub(r"\s+", "", whole.text).replace("X", "x")
-    findings.report("CNN012", "a size is written without spaces", whole, replace(whole, joined))
+    findings.tell("CNN012", whole, replace(whole, joined), case="spaces")
 
 
 def separated(attr: Attr) -> Proposal:
@@ -212,16 +214,16 @@ def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -
         joins = [word for word, cls in WORDS.items() if cls.join] if call.chains else []
         unknown_word(call.name, dict.fromkeys((*recipes, *joins)), "block", findings, list(layers))
         return
-    message = f"`{name}` is a layer, and layers take no parentheses"
-    if word != name:
-        message = f"`{name}` is written `{word}`, and layers take no parentheses"
     read = called(call.span.text)
     meant = layer(read) if read else ""
     # where there are several, another system counts otherwise: channels first, or a stride last
     given = sum(arg.name is None for arg in call.arguments)
     sure = given < 2 and not (given and word in OTHER_FIRST)
     fixes = [replace(call.span, meant, sure=sure)] if meant else []
-    findings.report("CNN208", message, call.span, *fixes)
+    if word == name:
+        findings.tell("CNN208", call.span, *fixes, name=name)
+    else:
+        findings.tell("CNN208", call.span, *fixes, case="elsewhere", name=name, word=word)
 
 
 def unknown_value(tap: Tap, scope: Scope, nodes: Iterable[str], findings: Findings) -> None:

@@ -100,6 +100,6 @@ def _function(expr: Function, names: Names, findings: Findings) -> Numeric | Non
 
 def _bounded(value: Numeric, span: Span, findings: Findings) -> Numeric | None:
     if not abs(value) <= LARGEST:  # also where it is not a number
-        findings.report("CNN006", f"the result is larger than {LARGEST:.0e}".replace("e+", "e"), span)
+        findings.tell("CNN006", span, largest=f"{LARGEST:.0e}".replace("e+", "e"))
         return None
     return value

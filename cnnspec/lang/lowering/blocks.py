@@ -78,23 +78,25 @@ def _bound(
         return None
     if quantity.name == "shape":
         if check.relation not in ("==", "!="):
-            findings.report("CNN203", "a shape is compared with `==` or `!=`", check.span)
+            findings.tell("CNN203", check.span, case="relation")
             return None
         if isinstance(bound, int):
             bound = (bound,)
         if not isinstance(bound, tuple):
-            findings.report("CNN203", "`shape` wants sizes joined by x, such as 8x26x26", check.value.span)
+            findings.tell("CNN203", check.value.span, case="shape")
             return None
         return bound
     if isinstance(bound, bool) or not isinstance(bound, int | float):
-        findings.report("CNN203", f"`{quantity.name}` wants a number", check.value.span)
+        findings.tell("CNN203", check.value.span, case="number", quantity=quantity.name)
         return None
     if quantity.unit == "%" and bound > 1:
-        findings.report(
+        findings.tell(
             "CNN203",
-            f"`{quantity.name}` is a share of 1, and {bound:g} is more",
             check.value.span,
             replace(check.value.span, f"{bound:g}%"),
+            case="share",
+            quantity=quantity.name,
+            bound=bound,
         )
         return None
     return bound
@@ -109,14 +111,14 @@ def _class(check: Check, quantity: Quantity, module: Module, findings: Findings)
         findings.report("CNN202", f"a budget has no `{said.text}`", said.span, replace(said.span, "of"))
         return None
     if quantity.name not in OF_CLASS:
-        help = f"each class has {', '.join(OF_CLASS)} of its own"
-        findings.report("CNN203", f"`{quantity.name}` is not of a class", check.of.span, help=help)
+        kinds = ", ".join(OF_CLASS)
+        findings.tell("CNN203", check.of.span, case="of a class", quantity=quantity.name, kinds=kinds)
         return None
     name = evaluated(told, module.numbers, findings)
     if name is BAD:
         return None
     if isinstance(name, tuple) or not str(name):
-        findings.report("CNN203", "`of` wants the name of a class, in quotes where it is no word", told.span)
+        findings.tell("CNN203", told.span, case="class")
         return None
     return f"{name:g}" if isinstance(name, float) else str(name)
 
@@ -126,7 +128,7 @@ def _place(check: Check, quantity: Quantity, network: Network, findings: Finding
     if check.tap is None:
         return ""
     if quantity.trained or quantity.name in ("memory", "depth"):
-        findings.report("CNN203", f"`{quantity.name}` is of the whole network, not of a value", check.tap.span)
+        findings.tell("CNN203", check.tap.span, case="network", quantity=quantity.name)
         return None
     name = network.names.get(check.tap.name, check.tap.name)
     if name in network.graph.nodes:

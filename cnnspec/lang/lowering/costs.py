@@ -40,7 +40,7 @@ def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[
         if value is None:
             continue
         if value in judged:
-            findings.report("CNN209", f"`{value}` has a cost already", line.span)
+            findings.tell("CNN209", line.span, case="second", output=value)
             continue
         judged[value] = line.span
         found.append(dataclasses.replace(cost, of=value if len(graph.outputs) > 1 else ""))
@@ -65,10 +65,10 @@ def held(costs: tuple[Cost, ...], graph: Graph) -> tuple[Cost, ...]:
     for k, cost in enumerate(costs):
         value = cost.of if cost.of or several else graph.outputs[0]
         if value not in graph.outputs or value in judged:
-            wrong = (
-                f"`{value}` has a cost already" if value in judged else f"must be one of {', '.join(graph.outputs)}"
-            )
-            raise Fault("CNN209", wrong, at=f"cost/{k}/of")
+            at = f"cost/{k}/of"
+            if value in judged:
+                raise Fault.of("CNN209", at, "second", output=value)
+            raise Fault.of("CNN209", at, "must be one", outputs=", ".join(graph.outputs))
         judged.append(value)
         try:
             cost.type(graph.type(value), graph.type(value))
@@ -97,18 +97,13 @@ def _judged(cost: Cost, span: Span, network: Network, findings: Findings) -> str
     if not cost.of:
         if len(outputs) == 1:
             return outputs[0]
-        findings.report(
-            "CNN209",
-            "it is not said which output this cost judges",
-            span,
-            help=f"add `of` and one of {_shown(network)}",
-        )
+        findings.tell("CNN209", span, case="which", outputs=_shown(network))
         return None
     value = network.names.get(cost.of, cost.of)
     if value in outputs:
         return value
     if value in network.graph.nodes:
-        findings.report("CNN209", f"`{cost.of}` is not an output", span, help=f"the outputs are {_shown(network)}")
+        findings.tell("CNN209", span, case="no output", name=cost.of, outputs=_shown(network))
         return None
     close = findings.work.nearest(cost.of, (*network.names, *network.graph.nodes))
     outputs_shown = _shown(network)

@@ -70,7 +70,7 @@ def _sizes(sizes: Sizes, names: Names, findings: Findings) -> Any:
         if isinstance(number, float):
             if not number.is_integer():
                 assert item is not None
-                findings.report("CNN203", f"a size is a whole number, not {number:g}", item.span)
+                findings.tell("CNN203", item.span, case="whole", number=number)
                 number = BAD
             else:
                 number = int(number)
@@ -117,8 +117,7 @@ def read_word(
         values[name] = value
     for name, field in known.items():
         if is_required(field) and name not in spans:
-            whole = f"`{word.text}` needs `{name}`"
-            findings.report("CNN204", whole, word.span, help=f"`{name}`: {field.metadata['doc']}")
+            findings.tell("CNN204", word.span, case="setting", word=word.text, name=name, doc=field.metadata["doc"])
             good = False
     if not good:
         return Word(None, spans)
@@ -145,17 +144,16 @@ def _read_size(
         if field is None or field.default is not dataclasses.MISSING:
             return True
         pattern, doc = field.metadata["pattern"], field.metadata["doc"]
-        findings.report(
-            "CNN204", f"`{word.text}` needs a size: `{word.text} {pattern}`", word.span, help=f"{pattern}: {doc}"
-        )
+        findings.tell("CNN204", word.span, word=word.text, pattern=pattern, doc=doc)
         return False
     if field is None:
-        findings.report(
+        findings.tell(
             "CNN203",
-            f"`{word.text}` takes no size",
             size.span,
             *([replace(size.span, f"{FIRST[cls.word]} {size.span.text}")] if cls.word in FIRST else []),
             Proposal(f"use `{word.text}`", (_dropped(word.span, size.span),)),
+            case="no size",
+            word=word.text,
         )
         return False
     spans[field.name] = size.span
@@ -165,18 +163,20 @@ def _read_size(
     if value is BAD:
         return False
     if isinstance(value, tuple) and None in value:
-        findings.report("CNN203", "`?` stands for any size, in the shapes that are expected after `::`", size.span)
+        findings.tell("CNN203", size.span, case="any size")
         return False
     kind = field.metadata["kind"]
     if isinstance(kind, Shape):
         count = len(value) if isinstance(value, tuple) else 1
         if not isinstance(value, str) and count not in kind.lengths:
-            findings.report(
+            numbers = f"{count} number{'s' * (count > 1)}"
+            findings.tell(
                 "CNN205",
-                f"`{word.text}` takes {field.metadata['pattern']}",
                 size.span,
-                label=f"{count} number{'s' * (count > 1)}",
-                help=f"{field.metadata['pattern']}: {field.metadata['doc']}",
+                word=word.text,
+                pattern=field.metadata["pattern"],
+                numbers=numbers,
+                doc=field.metadata["doc"],
             )
             return False
     try:
@@ -232,7 +232,7 @@ def _read_nested(
     siblings: Iterable[str],
 ) -> Declared | Bad:
     if not isinstance(value, Name):
-        findings.report("CNN203", f"`{name.text}` wants {kind.wanted}", value.span, *_bare(value))
+        findings.tell("CNN203", value.span, *_bare(value), case="word", setting=name.text, wanted=kind.wanted)
         return BAD
     by_word = kind.by_word
     cls = by_word.get(own_word(value.text, by_word))

@@ -111,9 +111,7 @@ class Lowering:
         if isinstance(count, float) and count.is_integer():
             count = int(count)
         if not isinstance(count, int) or count < 0:
-            self.findings.report(
-                "CNN203", f"a repetition wants a whole number from 0, got {count:g}", stage.times.span
-            )
+            self.findings.tell("CNN203", stage.times.span, case="repetition", count=count)
             return 1
         return count
 
@@ -137,15 +135,13 @@ class Lowering:
             raise TooMuch
         much = self.findings.work.spent - self.begun > A_STEP * MOST_STEPS  # long names and arithmetic count, too
         if much or len(self.builder.nodes) > MOST_NODES:
-            what = f"{MOST_NODES} layers" if len(self.builder.nodes) > MOST_NODES else f"{MOST_STEPS} steps"
-            self.findings.report("CNN008", f"this expands to more than {what}", self.outermost or term.span)
+            case, most = ("layers", MOST_NODES) if len(self.builder.nodes) > MOST_NODES else ("steps", MOST_STEPS)
+            self.findings.tell("CNN008", self.outermost or term.span, case=case, most=most)
             raise TooMuch
         if isinstance(term, Tap):
             return self.tap(term, scope, first)
         if self.depth >= DEEPEST_TERM:
-            self.findings.report(
-                "CNN007", f"blocks and parentheses are nested deeper than {DEEPEST_TERM}", term.span
-            )
+            self.findings.tell("CNN007", term.span, case="blocks", most=DEEPEST_TERM)
             return None
         self.depth += 1
         if isinstance(term, Layer):
@@ -266,7 +262,7 @@ class Lowering:
             report_outside(block, word.span, layer.span, self.findings)
             return
         if word.text in WORDS:
-            self.findings.report("CNN207", f"`{word.text}` joins branches: `{word.text}(... | ...)`", word.span)
+            self.findings.tell("CNN207", word.span, word=word.text)
             return
         values = {name for around in scope for name in around.values} | set(scope.module.labels)
         where = scope.places.get(word.text) or scope.module.labels.get(word.text)
@@ -278,7 +274,7 @@ class Lowering:
         """`id` takes neither size nor settings."""
         extra = layer.size or (layer.attrs[0] if layer.attrs else None)
         if extra is not None:
-            self.findings.report("CNN203", "`id` changes nothing and takes nothing", extra.span)
+            self.findings.tell("CNN203", extra.span, case="id")
 
     def present(self, value: Value, span: Span) -> str | None:
         """The value that a layer reads; a finding where the chain has no input."""
@@ -292,13 +288,11 @@ class Lowering:
     def join(self, join: Join, value: Value, scope: Scope, label: Name | None) -> Value:
         cls = WORDS[join.word.text]
         if len(join.branches) > MOST_BRANCHES:
-            self.findings.report("CNN008", f"more than {MOST_BRANCHES} branches are joined here", join.word.span)
+            self.findings.tell("CNN008", join.word.span, case="branches", most=MOST_BRANCHES)
             return None
         values = [self.chain(branch, value, scope) for branch in join.branches]
         if len(values) < 2:
-            self.findings.report(
-                "CNN207", f"`{join.word.text}` joins two branches or more, separated by `|`", join.span
-            )
+            self.findings.tell("CNN207", join.span, case="one branch", word=join.word.text)
             return None
         known = [self.present(v, branch.span) for v, branch in zip(values, join.branches, strict=True)]
         inputs = tuple(v for v in known if v is not None)

@@ -124,18 +124,11 @@ def _pattern(statement: Input, numbers: Numbers, findings: Findings) -> Pattern 
         return None
     pattern = size if isinstance(size, tuple) else (size,)
     if len(pattern) > 3:
-        findings.report(
-            "CNN203",
-            f"an input has at most three sizes, not {len(pattern)}",
-            statement.size.span,
-            help="`3x32x32` is an image, `3x128` a sequence, `4` a vector; the batch is never written",
-        )
+        findings.tell("CNN203", statement.size.span, case="sizes", count=len(pattern))
         return None
     for side in pattern:
         if side is not None and (not isinstance(side, int) or not 1 <= side <= LARGEST_SIDE):
-            findings.report(
-                "CNN203", f"a size of an input is a whole number from 1 to {LARGEST_SIDE}", statement.size.span
-            )
+            findings.tell("CNN203", statement.size.span, case="side", largest=LARGEST_SIDE)
             return None
     return pattern
 

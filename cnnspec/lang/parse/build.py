@@ -72,11 +72,8 @@ class Build:
         value = read_number(text)
         if value is None:
             shown = text if len(text) <= 20 else f"{text[:16]}..."
-            self.findings.report(
-                "CNN006",
-                f"{shown} is too large a number",
-                span,
-                help=f"numbers end at {LARGEST:.0e}".replace("e+", "e"),
+            self.findings.tell(
+                "CNN006", span, case="written", shown=shown, largest=f"{LARGEST:.0e}".replace("e+", "e")
             )
         return Number(value, span)
 

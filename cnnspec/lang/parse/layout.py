@@ -84,7 +84,7 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
             calls.append(bool(out) and out[-1].type in ("NAME", "PATH"))
             if len(parens) > DEEPEST:
                 span = Span(source, token.start_pos, token.end_pos)
-                findings.report("CNN007", f"parentheses are nested deeper than {DEEPEST}", span)
+                findings.tell("CNN007", span, most=DEEPEST)
                 return [], comments
         elif kind == "RPAR":
             del parens[-1:], calls[-1:]
@@ -124,4 +124,4 @@ def _never_closed(token: Token, last: int, source: Source, findings: Findings) -
     missing = {"(": ")", "{": "}"}[bracket]
     closed = replace(Span(source, last, last), f" {missing}", help=f"close it with `{missing}`", sure=False)
     at = Span(source, end - 1, end)
-    findings.report("CNN004", f"`{bracket}` is never closed", at, closed, label=f"its `{missing}` is missing")
+    findings.tell("CNN004", at, closed, bracket=bracket, missing=missing)

@@ -36,7 +36,7 @@ def parse(source: Source, findings: Findings) -> File:
     """The tree of a source; what could not be read is left out of it, and reported."""
     if len(source.text) > LARGEST_FILE:
         span = Span(source, LARGEST_FILE, LARGEST_FILE + 1)
-        findings.report("CNN008", f"the file is longer than {LARGEST_FILE:,} characters".replace(",", " "), span)
+        findings.tell("CNN008", span, most=f"{LARGEST_FILE:,}".replace(",", " "))
         return File(source, (), (), whole=False)
     tokens, comments = lay_out(lex(source.text), source, findings)
     findings.work.add(len(tokens))
@@ -54,8 +54,8 @@ def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -
     while index < len(tokens) and not findings.full:
         token = tokens[index]
         if index == MOST_TOKENS:
-            message = f"the file has more than {MOST_TOKENS:,} words and signs".replace(",", " ")
-            findings.report("CNN008", message, Span(source, token.start_pos, token.end_pos))
+            most = f"{MOST_TOKENS:,}".replace(",", " ")
+            findings.tell("CNN008", Span(source, token.start_pos, token.end_pos), case="tokens", most=most)
             return Tree("file", []), _names(tokens)
         try:
             machine.feed(token)
