@@ -1,10 +1,9 @@
 """The page by keyboard alone, its blocks, its way back from every change, its contrast."""
 
-import re
-
 import numpy as np
 import pytest
 from browser import complaints, resize, show, start, wait
+from manners import contrasts, faults
 from pictured import TEXTS
 
 import cnnspec
@@ -166,33 +165,88 @@ def test_the_window_slides_with_its_sum_at_the_pace_that_is_chosen(driver, digit
     assert driver.execute_script(cells)[0] != patch
 
 
-def luminance(color):
-    parts = [int(text) / 255 for text in re.findall(r"\d+", color)[:3]]
-    parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_what_is_behind_it(driver, digits, scheme):
-    """4.5 to 1 at least (WCAG 2.2, 1.4.3), tinted cells of matrices included."""
-    resize(driver, 1400, 900, scheme=scheme)
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "dark"), (360, "light")])
+def test_everybody_can_use_it(driver, digits, width, scheme):
+    """Names, roles, order, contrast (tinted cells of matrices included), in every part of the page."""
+    resize(driver, width, 900, scheme=scheme)
     show(driver, digits, "conv1[2,1,1]")
-    found = driver.execute_script(
-        """const behind = (one) => {
-            const layers = [];
-            for (; one; one = one.parentElement) {
-                const [r, g, b, a = 1] = getComputedStyle(one).backgroundColor.match(/[\\d.]+/g).map(Number);
-                layers.unshift([r, g, b, a]);
-            }
-            const over = (under, [r, g, b, a]) => [r, g, b].map((c, k) => Math.round(c * a + under[k] * (1 - a)));
-            return layers.reduce(over, [255, 255, 255]);
-        };
-        return [...document.querySelectorAll('main *, header *')].filter((one) =>
-            one.offsetParent && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())
-        ).map((one) => [getComputedStyle(one).color, `rgb(${behind(one)})`, one.outerHTML.slice(0, 120)])"""
-    )
-    assert len(found) > 60
-    for ink, paper, text in found:
-        light, dark = sorted((luminance(ink), luminance(paper)), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5, (ink, paper, text)
+    driver.find_element("css selector", "#sums [data-cell='0:0']").click()
+    driver.find_element("css selector", "#silence").click()
+    number(driver)
+    driver.find_element("css selector", "#picture .frame").send_keys("\ue015")
+    assert faults(driver) == []
+    assert len(list(contrasts(driver))) > 60
     resize(driver, 1400, 900)
+
+
+WRONG = {  # a piece of a page, and what is wrong with it
+    "<button></button>": "a button without a name",
+    "<p style='color: %23999'>faint</p>": "2.85 to 1",
+    "<p tabindex=3>later</p>": "out of the order",
+    "<i id=a></i><i id=a></i>": "the id a stands 2 times",
+    "<h4>deep</h4>": "a heading of level 4 below one of 1",
+    "<p aria-labelledby=nobody>text</p>": "leads to nobody",
+    "<div role=option>one</div>": "a option outside of a listbox",
+    "<div aria-hidden=true><button>b</button></div>": "hidden, and has the focus",
+    "<div style='overflow: auto; width: 90px'><pre>a long line without room</pre></div>": "no key scrolls it",
+}
+
+
+@pytest.mark.parametrize("piece", WRONG)
+def test_what_is_wrong_with_a_page_is_found(driver, piece):
+    page = f"data:text/html,<html lang=en><title>t</title><main><h1>t</h1>{piece}</main>"
+    driver.get(page)
+    assert any(WRONG[piece] in fault for fault in faults(driver))
+    driver.get(page.replace(piece, "<button>b</button><p>text</p>"))
+    assert faults(driver) == []
+
+
+def test_a_digit_is_drawn_by_keys(driver, digits):
+    from selenium.webdriver.common.keys import Keys
+
+    show(driver, digits, "softmax1[0]")
+    before, pad = number(driver), driver.find_element("id", "pad")
+    bytes_ = """const pad = document.getElementById('pad');
+        const { data } = pad.getContext('2d').getImageData(0, 0, pad.width, pad.height);
+        return [...data].filter((_, k) => k % 4 === 0)"""
+    pad.send_keys(Keys.ARROW_UP * 6, Keys.ARROW_LEFT * 2)
+    assert min(driver.execute_script(bytes_)) == 255, "the pen is up"
+    pad.send_keys(Keys.SPACE, Keys.ARROW_DOWN * 10, Keys.ESCAPE, Keys.ARROW_RIGHT * 8)
+    drawn = np.array(driver.execute_script(bytes_)).reshape(196, 196) < 128
+    rows, columns = np.flatnonzero(drawn.any(1)), np.flatnonzero(drawn.any(0))
+    # from (98 - 42, 98 - 14) 70 down, as broad as the pen
+    assert (rows[0], rows[-1]) == (pytest.approx(48, abs=1), pytest.approx(133, abs=1))
+    assert (columns[0], columns[-1]) == (pytest.approx(76, abs=1), pytest.approx(91, abs=1))
+    wait(driver, lambda d: d.find_element("id", "example").get_attribute("value") == "own")
+    assert number(driver) != before
+    assert "pen is up" in driver.find_element("id", "pen-said").text
+    pad.send_keys(Keys.DELETE)
+    wait(driver, lambda d: number(d) == before)
+    assert min(driver.execute_script(bytes_)) == 255
+    pad.send_keys(Keys.CONTROL, "z")
+    wait(driver, lambda d: number(d) != before)
+    assert complaints(driver) == []
+
+
+def test_a_part_is_covered_by_keys(driver, digits):
+    from selenium.webdriver.common.keys import Keys
+
+    show(driver, digits, "input[0,6,6]")
+    picture = driver.find_element("css selector", "#picture .frame")
+    picture.send_keys(Keys.ARROW_UP, Keys.ARROW_LEFT)
+    assert driver.find_element("id", "pointed").text == "rows 3 to 6, columns 3 to 6: Enter covers them"
+    picture.send_keys(Keys.SHIFT, Keys.ARROW_RIGHT * 50)
+    assert driver.find_element("id", "pointed").text == "rows 3 to 6, columns 3 to 11: Enter covers them"
+    before = number(driver)
+    driver.switch_to.active_element.send_keys(Keys.ENTER)
+    wait(driver, lambda d: number(d) != before)
+    assert "input: rows 3 to 6, columns 3 to 11 covered" in driver.find_element("id", "changed").text
+    active = driver.switch_to.active_element
+    assert active == driver.find_element("css selector", "#picture .frame"), "one goes on from there"
+    active.send_keys(Keys.ARROW_LEFT * 50)
+    assert "columns 0 to 8" in driver.find_element("id", "pointed").text
+    active.send_keys(Keys.ESCAPE)
+    assert driver.find_element("id", "pointed").text == ""
+    driver.switch_to.active_element.send_keys(Keys.CONTROL, "z")
+    wait(driver, lambda d: number(d) == before)
+    assert complaints(driver) == []

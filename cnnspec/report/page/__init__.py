@@ -38,6 +38,7 @@ SCRIPTS = (
     "back.js",
     "changes.js",
     "fit.js",
+    "keys.js",
     "own.js",
     "camera.js",
     "touch.js",

@@ -13,9 +13,27 @@ function showPad() {
   pad.width = pad.height = PAD;
   Object.assign(pen, { lineWidth: PEN, lineCap: "round", lineJoin: "round", strokeStyle: "black" });
   const drawn = () => pen.getImageData(0, 0, PAD, PAD), empty = () => drawn().data.every((byte) => byte === 255);
-  const clear = () => {
+  const white = () => {
     pen.fillStyle = "white";
     pen.fillRect(0, 0, PAD, PAD);
+  };
+  const down = (x, y) => {
+    keep("a stroke");
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(x, y);
+    pen.stroke();
+  };
+  const on = (...places) => {
+    for (const [x, y] of places) pen.lineTo(x, y);
+    pen.stroke();
+    askAbout(drawn(), "your drawing");
+  };
+  const up = () => askAbout(drawn(), "your drawing");
+  const clear = () => {
+    if (!empty()) keep("the pad cleared");
+    white();
+    if (chosen.example === own.example) showExample(content.examples[0]);
   };
   const at = (event) => {
     const { left, top, width, height } = pad.getBoundingClientRect();
@@ -29,29 +47,20 @@ function showPad() {
       return empty() ? showExample(example) : askAbout(before, "your drawing");
     });
   };
-  clear();
+  white();
   pad.addEventListener("pointerdown", (event) => {
-    keep("a stroke");
     pad.setPointerCapture(event.pointerId);
-    pen.beginPath();
-    pen.moveTo(...at(event));
-    pen.lineTo(...at(event));
-    pen.stroke();
+    down(...at(event));
     event.preventDefault();
   });
   pad.addEventListener("pointermove", (event) => {
     if (!pad.hasPointerCapture(event.pointerId)) return;
     const between = event.getCoalescedEvents?.() ?? []; // moves that came since the last event
-    for (const each of between.length ? between : [event]) pen.lineTo(...at(each));
-    pen.stroke();
-    askAbout(drawn(), "your drawing");
+    on(...(between.length ? between : [event]).map(at));
   });
-  pad.addEventListener("pointerup", () => askAbout(drawn(), "your drawing"));
-  byId("clear").addEventListener("click", () => {
-    if (!empty()) keep("the pad cleared");
-    clear();
-    if (chosen.example === own.example) showExample(content.examples[0]);
-  });
+  pad.addEventListener("pointerup", up);
+  penByKeys(pad, { down, on: (x, y) => on([x, y]), up, clear });
+  byId("clear").addEventListener("click", clear);
   byId("file").addEventListener("change", async (event) => {
     const [file] = event.target.files, before = chosen.example;
     if (!file) return;

@@ -109,7 +109,7 @@ function moveBy(key) {
   const { layer } = chosen;
   const { height, width, vector } = extent(layer, layer.shape);
   let [c, i, j] = chosen.place;
-  const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[key];
+  const step = ARROWS[key];
   const turn = { PageUp: -1, PageDown: 1 }[key];
   if (!step && !turn) return false;
   if (vector) {

@@ -24,7 +24,9 @@ function showInputs(example) {
     const array = seen(example, layers.get(input.name), "values");
     return INPUTS[input.as](input, array, example);
   });
+  const pictures = () => [...byId("picture").querySelectorAll(".frame")], held = pictures().indexOf(document.activeElement);
   byId("picture").replaceChildren(...shown);
+  if (held >= 0) pictures()[held]?.focus({ preventScroll: true });
   showReach();
 }
 

@@ -81,6 +81,7 @@ function coverable(over, name) {
     const to = at(event);
     return [0, 1].map((axis) => [Math.min(from[axis], to[axis]), Math.max(from[axis], to[axis]) + 1]);
   };
+  coverByKeys(over, name);
   over.style.touchAction = "none";
   over.style.cursor = "crosshair";
   over.addEventListener("pointerdown", (event) => {
