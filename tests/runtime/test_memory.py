@@ -1,18 +1,19 @@
 """Memory of one process, and memory that programs map by descriptor."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cnnspec.runtime import memory
-from cnnspec.runtime.memory import PAGE, Attached, Private, Shared
+from cnnspec.runtime.memory import HUGE, PAGE, Attached, Private, Shared
 
 unix = pytest.mark.skipif(os.name != "posix", reason="descriptors are inherited on Unix")
 
 
 @pytest.mark.parametrize("kind", [Private, pytest.param(Shared, marks=unix)])
-@pytest.mark.parametrize("size", [0, 1, PAGE, PAGE + 1, 3 << 20])
+@pytest.mark.parametrize("size", [0, 1, PAGE, PAGE + 1, 3 << 20, (5 << 20) + 7])
 def test_zeroed_pages_that_nobody_else_has(kind, size):
     made = kind()
     first, second = made.take(size), made.take(size)
@@ -20,6 +21,28 @@ def test_zeroed_pages_that_nobody_else_has(kind, size):
     assert memory.address(first) % PAGE == memory.address(second) % PAGE == 0
     first[:] = 1
     assert not second.any()
+
+
+@pytest.mark.skipif(not os.path.exists("/sys/kernel/mm/transparent_hugepage"), reason="no large pages here")
+def test_large_memory_asks_for_large_pages():
+    """In small ones arrays of a step meet in the cache by luck, and steps of some processes last longer."""
+    asked, small = Private().take((9 << 20) + 5), Private().take(1 << 20)
+    assert memory.address(asked) % HUGE == 0
+    assert "hg" in flags(memory.address(asked)) and "hg" not in flags(memory.address(small))
+    assert "hg" not in flags(memory.address(asked) + (8 << 20))  # a whole page of its end would be held in vain
+
+
+def flags(at):
+    """What the system has noted of the mapping that an address lies in."""
+    inside = False
+    for line in Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines():
+        first, *rest = line.split()
+        if "-" in first and not first.endswith(":"):
+            start, end = (int(part, 16) for part in first.split("-"))
+            inside = start <= at < end
+        elif inside and first == "VmFlags:":
+            return rest
+    raise AssertionError("no mapping")
 
 
 @unix
