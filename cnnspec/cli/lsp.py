@@ -14,7 +14,7 @@ def command(stdio: bool) -> None:
     and the shape after each layer as inlay hints. Needs `pip install 'cnnspec[lsp]'`.
     """
     try:
-        from ..editor.server import serve
+        from ..editor.lsp.server import serve
     except ModuleNotFoundError as missing:
         if missing.name and missing.name.split(".")[0] in ("pygls", "lsprotocol"):
             raise click.UsageError("an editor server needs pygls: pip install 'cnnspec[lsp]'") from missing

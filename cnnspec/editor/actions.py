@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from ..checking.fixes import repair
 from ..diagnostics import Diagnostic, Edit, Source, Span
-from ..lang.work import Work
 from .document import Document
 
 NEVER_SILENCED = ("CNN250", "CNN906")  # what is said of such comments themselves
@@ -41,7 +40,7 @@ def actions(document: Document, start: int, end: int) -> list[Action]:
 
 def fix_all(document: Document) -> Action | None:
     """Every safe fix that helps, as `cnnspec check --fix` applies them; None where there is none."""
-    work = Work()
+    work = document.work()
 
     def find(source: Source, fixes: bool) -> tuple[Diagnostic, ...]:
         return replace(document, text=source.text, earlier=None).examined(fixes, work).diagnostics

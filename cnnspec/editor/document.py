@@ -35,7 +35,8 @@ class Document:
     """One version of a text. Everything is found out when it is first asked for, and kept.
 
     `path` is where it would be saved, if anywhere; `encoding` is how the editor counts columns; `earlier` is
-    what was found in the version before. `imports` are the only texts that it may import, where they are given.
+    what was found in the version before. `imports` are the only texts that it may import, where they are given;
+    `work` makes what counts the work of a reading.
     """
 
     text: str
@@ -43,6 +44,7 @@ class Document:
     encoding: str = "utf-16"
     earlier: Report | None = field(default=None, compare=False, repr=False)
     imports: tuple[Imported, ...] | None = None
+    work: Callable[[], Work] = field(default=Work, compare=False, repr=False)
 
     @lazy
     def source(self) -> Source:
@@ -59,10 +61,15 @@ class Document:
         return self.examined(fixes=True)
 
     @property
+    def known(self) -> Report | None:
+        """The findings of this version if they are there, else those of the one before."""
+        return self.__dict__.get("report") or self.earlier
+
+    @property
     def latest(self) -> Report:
-        """The findings of this version if they are there, else those of the one before: for completion,
-        which cannot wait for a reading at each letter."""
-        return self.__dict__.get("report") or self.earlier or self.report
+        """The same, looked for where there are none: for completion, which cannot wait for a reading at each
+        letter."""
+        return self.known or self.report
 
     def examined(self, fixes: bool, work: Work | None = None) -> Report:
         """The findings, looked for anew; `work` counts what is done for several versions of a text."""
@@ -71,7 +78,7 @@ class Document:
             configuration = Configurations().nearest(folder or Path.cwd())
         except SpecError as error:
             return Report(self.source.name, error.diagnostics)
-        return examine(self.source, configuration, folder, fixes=fixes, files=False, work=work)
+        return examine(self.source, configuration, folder, fixes=fixes, files=False, work=work or self.work())
 
     @property
     def file(self) -> File:

@@ -214,7 +214,7 @@ def test_faults_of_commands(cnnspec, monkeypatch, fault, code, said):
 
 def test_the_editor_server_says_what_it_needs(cnnspec, monkeypatch):
     monkeypatch.setitem(sys.modules, "pygls", None)
-    monkeypatch.delitem(sys.modules, "cnnspec.editor.server", raising=False)
+    monkeypatch.delitem(sys.modules, "cnnspec.editor.lsp.server", raising=False)
     for name in [name for name in sys.modules if name.startswith("pygls.")]:
         monkeypatch.delitem(sys.modules, name)
     result = cnnspec("lsp")

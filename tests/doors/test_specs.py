@@ -266,7 +266,7 @@ EDITOR = {"hover": (hovered, doors.markdown), "completion": (completed, doors.li
 @pytest.mark.parametrize("door", DOORS)
 def test_findings_in_the_editor(place, door):
     pytest.importorskip("pygls")
-    from cnnspec.editor.protocol import finding
+    from cnnspec.editor.lsp.protocol import finding
 
     found = []
     for path in (spec("", "-wrong"), spec(door, "-wrong")):

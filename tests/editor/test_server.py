@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -232,3 +233,104 @@ def test_answers_within_50_ms_on_300_lines(tmp_path):
         assert sorted(times)[3] < 0.05, times
 
     converse(talk, tmp_path)
+
+
+def cpu(editor):
+    """Seconds that the server's first thread, which takes the keys, has worked: other programs do not count."""
+    try:
+        stat = Path(f"/proc/{editor._server.pid}/task/{editor._server.pid}/stat").read_text()
+    except FileNotFoundError:
+        pytest.skip("this system does not tell the time of a thread")
+    return sum(map(int, stat.rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_key_in_1000_lines_is_answered_while_the_text_is_read(tmp_path):
+    """What an editor asks at every key, completion last: it is not behind what waits for the text to be read."""
+    layers = "\n".join(f"  -> conv {8 + i % 3}x3x3 pad same as v{i} -> relu  # {i}" for i in range(997))
+    text = f"input 3x16x16\nconv 8x3x3 pad 1\n{layers}\n  -> gap -> dense 2 -> softmax\n"
+    assert text.count("\n") == 1000
+
+    async def talk(editor, uri):
+        await editor.open(uri, text)
+        place = at(text, "conv 9x3x3 pad same as v250", 1)
+        identifier = lsp.TextDocumentIdentifier(uri)
+        whole = lsp.Range(lsp.Position(0, 0), lsp.Position(1000, 0))
+        times, behind = [], []
+        for version in range(2, 9):
+            editor.change(uri, version, text.replace("# 251", "# 251" + "x" * version))
+            slow = [
+                editor.text_document_inlay_hint_async(lsp.InlayHintParams(identifier, whole)),
+                editor.text_document_semantic_tokens_full_async(lsp.SemanticTokensParams(identifier)),
+                editor.text_document_code_lens_async(lsp.CodeLensParams(identifier)),
+            ]
+            slow = list(map(asyncio.ensure_future, slow))
+            await asyncio.sleep(0)  # they are sent
+            before = cpu(editor)
+            items = await editor.text_document_completion_async(lsp.CompletionParams(identifier, place))
+            help = await editor.text_document_signature_help_async(
+                lsp.SignatureHelpParams(identifier, at(text, "conv 9x3x3 pad same as v250", 5))
+            )
+            times.append(cpu(editor) - before)
+            assert items and help
+            behind.append(sum(not answer.done() for answer in slow))
+            hints, tokens, lenses = await asyncio.gather(*slow)
+            assert len(hints) > 1990 and len(tokens.data) > 5 * 7000 and len(lenses) == 1
+        assert sum(times) / len(times) < 0.05, times
+        assert max(behind) == 3, behind  # they were asked first, and answered last
+
+    converse(talk, tmp_path)
+
+
+def test_a_request_that_is_cancelled_is_answered_as_such_and_the_next_ones_as_ever(tmp_path):
+    text = "input 3x16x16\n" + "\n".join(f"net n{i} = (conv 8x3x3 pad 1)*9 -> gap -> dense 2" for i in range(200))
+
+    async def talk(editor, uri):
+        await editor.open(uri, text)
+        identifier = lsp.TextDocumentIdentifier(uri)
+        editor.change(uri, 2, text + "\n")
+        asked = [
+            editor.protocol.send_request_async(lsp.TEXT_DOCUMENT_CODE_LENS, lsp.CodeLensParams(identifier), f"l{i}")
+            for i in range(3)
+        ]
+        tasks = list(map(asyncio.ensure_future, asked))
+        await asyncio.sleep(0.01)
+        for i in range(2):
+            editor.cancel_request(lsp.CancelParams(f"l{i}"))
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [getattr(answer, "code", None) for answer in answers] == [-32800, -32800, None]
+        assert len(answers[2]) == 200
+
+    converse(talk, tmp_path)
+
+
+def test_a_reading_that_nobody_waits_for_ends():
+    from cnnspec.editor.document import Document
+    from cnnspec.editor.lsp.reader import Reader
+
+    async def session():
+        reader = Reader()
+        document = Document("input 3x8x8\nconv 4x3x3 -> gap -> dense 2\n", work=reader.work)
+        begun, cancelled, ended = Event(), Event(), Event()
+
+        def slow():
+            begun.set()
+            cancelled.wait(20)
+            try:
+                return document.report
+            finally:
+                ended.set()
+
+        waiting = asyncio.ensure_future(reader.read(slow))
+        queued = asyncio.ensure_future(reader.read(lambda: document.report))
+        await asyncio.to_thread(begun.wait, 20)
+        waiting.cancel()
+        queued.cancel()
+        await asyncio.gather(waiting, queued, return_exceptions=True)
+        assert waiting.cancelled() and queued.cancelled()
+        cancelled.set()
+        await asyncio.to_thread(ended.wait, 20)
+        assert document.known is None  # neither of them read it
+        assert (await reader.read(lambda: document.report)).ok  # and who asks again is answered
+        reader.close()
+
+    asyncio.run(session())

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from lsprotocol import types as lsp
 
-from ..diagnostics import Diagnostic, Edit, Span
-from ..diagnostics.formats.checked import url
-from ..quoting import visible
-from .actions import Action
-from .colours import KINDS as COLOURS
-from .colours import Coloured
-from .document import Document, position_in
-from .outline import Symbol
+from ...diagnostics import Diagnostic, Edit, Span
+from ...diagnostics.formats.checked import url
+from ...quoting import visible
+from ..actions import Action
+from ..colours import KINDS as COLOURS
+from ..colours import Coloured
+from ..document import Document, position_in
+from ..outline import Symbol
 
 SEVERITIES = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning}
 UNUSED = ("CNN237",)  # findings that editors show by fading the text
