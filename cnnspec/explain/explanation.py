@@ -33,7 +33,7 @@ from ..ir.fields import settings
 from ..ir.geometry import size_2d
 from ..ir.op import Op, Parameter, Window
 from ..primitives.activation import Activation
-from ..words import Pad
+from ..words.resample import Pad
 
 KINDS = {
     "conv": "filter", "dwconv": "filter", "upconv": "filter",

@@ -12,8 +12,8 @@ from jax.typing import DTypeLike
 from ..ir import Graph, Node
 from ..ir.leaves import Input, Target
 from ..targets.jax import Call, meaning
-from ..words import LogSoftmax, Softmax
 from ..words.activation import Sigmoid
+from ..words.channels import LogSoftmax, Softmax
 from ..words.costs import BinaryCrossEntropy, Cost, CrossEntropy
 
 # costs, and the activations that they are made for

@@ -50,3 +50,6 @@ class PRelu(Op):
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         return b.add(Bend(), inputs[0], b.parameter(node, "weight"), name=node.name, like=node)
+
+
+OPS: tuple[type[Op], ...] = (PRelu, ChannelScale)

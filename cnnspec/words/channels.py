@@ -193,3 +193,6 @@ class ChannelMax(Op):
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         return b.add(Maxout(b.type(x)["c"]), x, name=node.name, like=node)
+
+
+OPS: tuple[type[Op], ...] = (ChannelMean, ChannelMax, Softmax, LogSoftmax, RadixSoftmax, Maxout)

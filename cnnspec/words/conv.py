@@ -153,3 +153,6 @@ def with_bias(op: Op, x: str, bias: bool, node: Node, b: Decomposer) -> str:
         return b.add(op, x, weight, name=node.name, like=node)
     product = b.add(op, x, weight, name=f"{node.name}.products", like=node)
     return b.add(AddBias(), product, b.parameter(node, "bias"), name=node.name, like=node)
+
+
+OPS: tuple[type[Op], ...] = (Conv, DwConv)

@@ -55,3 +55,6 @@ class Dense(Op):
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         return with_bias(Multiply(), inputs[0], self.bias, node, b)
+
+
+OPS: tuple[type[Op], ...] = (Dense,)

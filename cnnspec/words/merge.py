@@ -218,3 +218,6 @@ class Concat(Op):
         for k, value in enumerate(node.inputs):
             part = e.view(f"part{k}", f"{e[node.name]}[{before}{starts[k]}:{starts[k + 1]}]")
             e.call(kernels.np.copyto, part, e[value])
+
+
+OPS: tuple[type[Op], ...] = (Add, Concat, Mul, Max, Min, Mean, Sub)

@@ -48,3 +48,6 @@ class Bn(Op):
         b.update(mean, b.add(Blend(self.momentum), mean, f"{y}:mean", name=f"{y}.new_mean", like=node))
         b.update(var, b.add(Blend(self.momentum, pixels), var, f"{y}:var", name=f"{y}.new_var", like=node))
         return y
+
+
+OPS: tuple[type[Op], ...] = (Bn,)

@@ -9,6 +9,7 @@ from ..ir.fields import Choice, Count, Each, Padding, Shape, Sizes, Switch, sett
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
 from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter, Window
 from ..primitives.norm_windows import NormWindows
+from ..primitives.resample import Squeeze
 from ..primitives.windows import MaxWindows, MeanWindows, Negate, Spread
 from ..record import record
 
@@ -158,3 +159,33 @@ class Gap(Op):
         (x,) = node.inputs
         scratch = e.scratch("row", e.shape(x)[1:])
         e.call(kernels.pool.image_means, e[x], scratch=scratch, out=e[node.name])
+
+
+@record
+class Gmp(Op):
+    """Global max pooling: the largest value of each channel, which makes a vector."""
+
+    word = "gmp"
+    family = "pooling"
+    example = "conv 4x3x3 -> gmp -> dense 10"
+    aliases = ("globalmaxpooling2d", "global_max_pool", "adaptivemaxpool2d")
+
+    @property
+    def looks_everywhere(self) -> bool:
+        return True
+
+    def type(self, x: TensorType) -> TensorType:
+        need_pixels(self.word, x)
+        return data(x["c"])
+
+    def flops(self, x: TensorType) -> int:
+        return x.elements
+
+    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
+        (x,) = inputs
+        whole = size_2d(b.type(x))
+        largest = b.add(MaxWindows(Geometry(whole, whole)), x, name=f"{node.name}.largest", like=node)
+        return b.add(Squeeze(), largest, name=node.name, like=node)
+
+
+OPS: tuple[type[Op], ...] = (MaxPool, AvgPool, MinPool, LpPool, Gap, Gmp)

@@ -46,3 +46,6 @@ class DropPath(Op):
         if not b.training or self.rate == 0:
             return x
         return b.add(Drop(self.rate, whole=True), x, name=node.name, like=node)
+
+
+OPS: tuple[type[Op], ...] = (Dropout, DropPath)

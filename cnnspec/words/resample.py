@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ..diagnostics import Fault
-from ..ir import TensorType, data
+from ..ir import TensorType
 from ..ir.fields import Choice, Count, Each, Shape, Sizes, Switch, setting, size
-from ..ir.geometry import Geometry, Pair, each, each_side, last_two, need_pixels, size_2d
+from ..ir.geometry import Pair, each, each_side, last_two, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Window
-from ..primitives.resample import BlendPixels, Enlarge, Matrix, Place, Squeeze, Take, again, blend
+from ..primitives.resample import BlendPixels, Enlarge, Matrix, Place, Take, again, blend
 from ..primitives.resample import PixelShuffle as Shuffled
-from ..primitives.windows import MaxWindows
 from ..record import record
 
 
@@ -188,33 +187,6 @@ class Resize(Op):
 
 
 @record
-class Gmp(Op):
-    """Global max pooling: the largest value of each channel, which makes a vector."""
-
-    word = "gmp"
-    family = "pooling"
-    example = "conv 4x3x3 -> gmp -> dense 10"
-    aliases = ("globalmaxpooling2d", "global_max_pool", "adaptivemaxpool2d")
-
-    @property
-    def looks_everywhere(self) -> bool:
-        return True
-
-    def type(self, x: TensorType) -> TensorType:
-        need_pixels(self.word, x)
-        return data(x["c"])
-
-    def flops(self, x: TensorType) -> int:
-        return x.elements
-
-    def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
-        (x,) = inputs
-        whole = size_2d(b.type(x))
-        largest = b.add(MaxWindows(Geometry(whole, whole)), x, name=f"{node.name}.largest", like=node)
-        return b.add(Squeeze(), largest, name=node.name, like=node)
-
-
-@record
 class PixelShuffle(Op):
     """Channels become pixels: R * R channels a block of RxR pixels, an enlargement that is learnt (ESPCN).
 
@@ -283,3 +255,6 @@ class PixelUnshuffle(Op):
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         return b.add(Shuffled(self.factors(b.type(x)), back=True), x, name=node.name, like=node)
+
+
+OPS: tuple[type[Op], ...] = (Pad, Crop, Upsample, Resize, PixelShuffle, PixelUnshuffle)

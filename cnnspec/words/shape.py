@@ -92,3 +92,6 @@ class Shuffle(Move):
         source = e.view("from", f"{e[x]}.reshape({height}, {rows}, {columns}, {length}).swapaxes(1, 2)")
         out = e.view("to", f"{e[node.name]}.reshape({height}, {columns}, {rows}, {length})")
         e.call(kernels.np.copyto, out, source)
+
+
+OPS: tuple[type[Op], ...] = (Flatten, Reshape, Shuffle)

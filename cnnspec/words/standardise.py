@@ -173,3 +173,6 @@ class Grn(Op):
         scaled = b.add(TimesChannel(), shared, weight, name=f"{node.name}.scaled", like=node)
         moved = b.add(AddBias(), scaled, bias, name=f"{node.name}.moved", like=node)
         return b.add(Add(), x, moved, name=node.name, like=node)
+
+
+OPS: tuple[type[Op], ...] = (LayerNorm, GroupNorm, Lrn, Grn)

@@ -38,3 +38,6 @@ class Take(Op):
 
     def evaluate(self, x: Array) -> Array:
         return x[:, self.start : self.start + self.size]
+
+
+OPS: tuple[type[Op], ...] = (Take,)

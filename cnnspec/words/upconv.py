@@ -92,3 +92,6 @@ class UpConv(Op):
         kind = b.type(x)
         paint = ConvolveInputGradient(self.geometry(kind), self.groups, self.type(kind))
         return with_bias(paint, x, self.bias, node, b)
+
+
+OPS: tuple[type[Op], ...] = (UpConv,)

@@ -16,7 +16,7 @@ from cnnspec.passes import run
 from cnnspec.passes.activation_gradients import Flat
 from cnnspec.targets.js import lines
 from cnnspec.targets.js.module import LOOK, looked_at, module_source
-from cnnspec.words import Conv
+from cnnspec.words.conv import Conv
 
 SIDES = """
     input 2x8x9

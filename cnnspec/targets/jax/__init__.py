@@ -1,76 +1,32 @@
 """Every word for JAX, by its name: a function of the op, its `Call` and its inputs, in (n, c, h, w) order.
 
-To add one: a function in the module of its family, an entry here. A test tells which words have none.
+It stands in the module of its family, and has its entry in the `WORDS` there. A word without one is computed as the
+words that it is made of, an activation by its formula.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from jax import Array
-
 from ...ir.op import Op
 from ...primitives.activation import Activation
 from . import activation, convolution, cost, join, normalise, pooling, regularise, resample, shape
-from .call import Call
+from .call import Call, Word
 
-Word = Callable[..., Array]
+WORDS: dict[str, Word] = {
+    **convolution.WORDS,
+    **pooling.WORDS,
+    **shape.WORDS,
+    **resample.WORDS,
+    **activation.WORDS,
+    **normalise.WORDS,
+    **regularise.WORDS,
+    **join.WORDS,
+    **cost.WORDS,
+}
 
 
 def meaning(op: Op) -> Word:
-    """What a word is on JAX's arrays: its function below, or the formula of an activation."""
+    """What a word is on JAX's arrays: its function, or the formula of an activation."""
     return activation.pointwise if isinstance(op, Activation) else WORDS[op.word]
 
-
-WORDS: dict[str, Word] = {
-    "conv": convolution.conv,
-    "dwconv": convolution.dwconv,
-    "upconv": convolution.upconv,
-    "maxpool": pooling.maxpool,
-    "avgpool": pooling.avgpool,
-    "minpool": pooling.minpool,
-    "lppool": pooling.lppool,
-    "gap": pooling.gap,
-    "gmp": pooling.gmp,
-    "channelmean": activation.channel_mean,
-    "channelmax": activation.channel_max,
-    "dense": shape.dense,
-    "flatten": shape.flatten,
-    "reshape": shape.reshape,
-    "shuffle": shape.shuffle,
-    "take": shape.take,
-    "pad": resample.pad,
-    "crop": resample.crop,
-    "upsample": resample.upsample,
-    "resize": resample.resize,
-    "pixelshuffle": resample.pixel_shuffle,
-    "pixelunshuffle": resample.pixel_unshuffle,
-    "prelu": normalise.prelu,
-    "softmax": activation.softmax,
-    "logsoftmax": activation.logsoftmax,
-    "radixsoftmax": activation.radix_softmax,
-    "maxout": activation.maxout,
-    "bn": normalise.bn,
-    "layernorm": normalise.layernorm,
-    "groupnorm": normalise.groupnorm,
-    "lrn": normalise.lrn,
-    "grn": normalise.grn,
-    "scale": normalise.scale,
-    "dropout": regularise.dropout,
-    "droppath": regularise.droppath,
-    "add": join.add,
-    "concat": join.concat,
-    "mul": join.mul,
-    "max": join.max,
-    "min": join.min,
-    "sub": join.sub,
-    "mean": join.mean,
-    "cross_entropy": cost.cross_entropy,
-    "binary_cross_entropy": cost.binary_cross_entropy,
-    "mse": cost.mse,
-    "mae": cost.mae,
-    "huber": cost.huber,
-    "hinge": cost.hinge,
-}
 
 __all__ = ["WORDS", "Call", "Word", "meaning"]

@@ -16,7 +16,7 @@ from jax import lax
 from ...ir.expression import X, walk
 from ...primitives.activation import Activation
 from ...words.channels import ChannelMax, ChannelMean, LogSoftmax, Maxout, RadixSoftmax, Softmax
-from .call import Array, Call, wide
+from .call import Array, Call, Word, wide
 
 FUNCTIONS: dict[str, Callable[..., Array]] = {
     "add": jnp.add,
@@ -80,3 +80,13 @@ def channel_mean(op: ChannelMean, call: Call, x: Array) -> Array:
 
 def channel_max(op: ChannelMax, call: Call, x: Array) -> Array:
     return first_largest([x[:, k : k + 1] for k in range(x.shape[1])])
+
+
+WORDS: dict[str, Word] = {
+    "channelmean": channel_mean,
+    "channelmax": channel_max,
+    "softmax": softmax,
+    "logsoftmax": logsoftmax,
+    "radixsoftmax": radix_softmax,
+    "maxout": maxout,
+}

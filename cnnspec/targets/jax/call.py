@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 from zlib import crc32
@@ -16,6 +16,7 @@ from ...ir import Node, TensorType
 from ...ir.op import Op
 
 T = TypeVar("T")
+Word = Callable[..., Array]  # of an op, its Call and its inputs
 
 
 @dataclass

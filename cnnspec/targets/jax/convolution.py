@@ -6,8 +6,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from ...ir.geometry import Geometry
-from ...words import Conv, DwConv, UpConv
-from .call import Array, Call, along, column
+from ...words.conv import Conv, DwConv
+from ...words.upconv import UpConv
+from .call import Array, Call, Word, along, column
 
 
 def conv(op: Conv, call: Call, x: Array) -> Array:
@@ -43,3 +44,10 @@ def upconv(op: UpConv, call: Call, x: Array) -> Array:
     dilate = along(geometry.dilate, x)
     y = lax.conv_general_dilated(x, w, (1,) * rank, pad, stride, dilate, feature_group_count=groups)
     return y + column(call["bias"], y) if op.bias else y
+
+
+WORDS: dict[str, Word] = {
+    "conv": conv,
+    "dwconv": dwconv,
+    "upconv": upconv,
+}

@@ -8,9 +8,9 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ...words import LogSoftmax
+from ...words.channels import LogSoftmax
 from ...words.costs import BinaryCrossEntropy, CrossEntropy, Hinge, Huber, Mae, Mse
-from .call import Array, Call, wide
+from .call import Array, Call, Word, wide
 
 
 def log(p: Array) -> Array:
@@ -51,3 +51,13 @@ def hinge(op: Hinge, call: Call, p: Array, t: Array) -> Array:
     p = wide(p)
     behind = op.margin + p - (p * t).sum(axis=1, keepdims=True)
     return op.weight * (jnp.where(behind <= 0, 0, behind) * (1 - t)).mean()
+
+
+WORDS: dict[str, Word] = {
+    "cross_entropy": cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
+    "mse": mse,
+    "mae": mae,
+    "huber": huber,
+    "hinge": hinge,
+}

@@ -6,9 +6,9 @@ from functools import reduce
 
 import jax.numpy as jnp
 
-from ...words import Add, Concat, Max, Mean, Min, Mul, Sub
+from ...words.merge import Add, Concat, Max, Mean, Min, Mul, Sub
 from .activation import first_largest
-from .call import Array, Call
+from .call import Array, Call, Word
 
 
 def add(op: Add, call: Call, *branches: Array) -> Array:
@@ -38,3 +38,14 @@ def mul(op: Mul, call: Call, *branches: Array) -> Array:
 
 def concat(op: Concat, call: Call, *branches: Array) -> Array:
     return jnp.concatenate(branches, axis=1)
+
+
+WORDS: dict[str, Word] = {
+    "add": add,
+    "concat": concat,
+    "mul": mul,
+    "max": max,
+    "min": min,
+    "sub": sub,
+    "mean": mean,
+}

@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ...words import Bn, ChannelScale, Grn, GroupNorm, LayerNorm, Lrn, PRelu
-from .call import Array, Call, column, wide
+from ...words.affine import ChannelScale, PRelu
+from ...words.norm import Bn
+from ...words.standardise import Grn, GroupNorm, LayerNorm, Lrn
+from .call import Array, Call, Word, column, wide
 
 
 def bn(op: Bn, call: Call, x: Array) -> Array:
@@ -84,3 +86,14 @@ def grn(op: Grn, call: Call, x: Array) -> Array:
     )  # flat at 0, where a root is steep
     share = norm / (norm.mean(axis=1, keepdims=True) + op.eps)
     return x + affine(call, z * share, x)
+
+
+WORDS: dict[str, Word] = {
+    "prelu": prelu,
+    "bn": bn,
+    "layernorm": layernorm,
+    "groupnorm": groupnorm,
+    "lrn": lrn,
+    "grn": grn,
+    "scale": scale,
+}

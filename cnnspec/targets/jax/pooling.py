@@ -10,10 +10,9 @@ import numpy as np
 from jax import lax
 
 from ...ir.geometry import Geometry
-from ...words import AvgPool, Gap, Gmp, LpPool, MinPool
-from ...words.pool import Pool
+from ...words.pool import AvgPool, Gap, Gmp, LpPool, MinPool, Pool
 from .activation import first_largest
-from .call import Array, Call, along
+from .call import Array, Call, Word, along
 
 
 def over_windows(op: Pool, call: Call, x: Array, start: float, function: Callable[[Array, Array], Array]) -> Array:
@@ -95,3 +94,13 @@ def gap(op: Gap, call: Call, x: Array) -> Array:
 
 def gmp(op: Gmp, call: Call, x: Array) -> Array:
     return largest_of_tiles(x, x.shape[2:]).reshape(x.shape[:2])
+
+
+WORDS: dict[str, Word] = {
+    "maxpool": maxpool,
+    "avgpool": avgpool,
+    "minpool": minpool,
+    "lppool": lppool,
+    "gap": gap,
+    "gmp": gmp,
+}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from ...words import Dropout, DropPath
-from .call import Array, Call
+from ...words.regularise import Dropout, DropPath
+from .call import Array, Call, Word
 
 
 def dropout(op: Dropout, call: Call, x: Array) -> Array:
@@ -25,3 +25,9 @@ def drop(call: Call, x: Array, rate: float, shape: tuple[int, ...]) -> Array:
     """Numbers zero with probability `rate`, the others grown; `shape` says which share a fate."""
     kept = jax.random.bernoulli(call.key, 1 - rate, shape)
     return jnp.where(kept, x / (1 - rate), 0)
+
+
+WORDS: dict[str, Word] = {
+    "dropout": dropout,
+    "droppath": droppath,
+}

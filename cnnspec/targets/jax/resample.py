@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...words import Crop, Pad, PixelShuffle, PixelUnshuffle, Resize, Upsample
-from .call import Array, Call, along
+from ...words.resample import Crop, Pad, PixelShuffle, PixelUnshuffle, Resize, Upsample
+from .call import Array, Call, Word, along
 
 
 def pad(op: Pad, call: Call, x: Array) -> Array:
@@ -61,3 +61,13 @@ def sides(before: tuple[int, int, int], x: Array) -> tuple[int, ...]:
     """What is before an image's channels, rows and columns, for the axes that x has."""
     channels, *pixels = before
     return (channels, *pixels[4 - x.ndim :])
+
+
+WORDS: dict[str, Word] = {
+    "pad": pad,
+    "crop": crop,
+    "upsample": upsample,
+    "resize": resize,
+    "pixelshuffle": pixel_shuffle,
+    "pixelunshuffle": pixel_unshuffle,
+}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ...words import Dense, Flatten, Reshape, Shuffle, Take
-from .call import Array, Call
+from ...words.dense import Dense
+from ...words.shape import Flatten, Reshape, Shuffle
+from ...words.take import Take
+from .call import Array, Call, Word
 
 
 def dense(op: Dense, call: Call, x: Array) -> Array:
@@ -25,3 +27,12 @@ def shuffle(op: Shuffle, call: Call, x: Array) -> Array:
 
 def take(op: Take, call: Call, x: Array) -> Array:
     return x[:, op.start : op.start + op.size]
+
+
+WORDS: dict[str, Word] = {
+    "dense": dense,
+    "flatten": flatten,
+    "reshape": reshape,
+    "shuffle": shuffle,
+    "take": take,
+}

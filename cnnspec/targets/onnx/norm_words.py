@@ -6,7 +6,7 @@ from ...ir import Node
 from ...words.affine import ChannelScale
 from ...words.norm import Bn
 from ...words.standardise import Grn, GroupNorm, LayerNorm, Lrn
-from .page import WORD, OnnxPage
+from .page import WORD, OnnxPage, Writer
 from .pixel_words import reduced
 
 
@@ -102,3 +102,14 @@ def grn(page: OnnxPage, node: Node[Grn], x: str) -> None:
     shared = page.add("Mul", node, x, share, part="shared")
     scaled = page.add("Mul", node, weight, shared, part="scaled")
     page.add("Add", node, x, page.add("Add", node, bias, scaled, part="more"))
+
+
+WORDS: dict[str, Writer] = {
+    "prelu": prelu,
+    "bn": bn,
+    "layernorm": layernorm,
+    "groupnorm": groupnorm,
+    "lrn": lrn,
+    "grn": grn,
+    "scale": scale,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ from ...ir import Graph, Node, TensorType
 if TYPE_CHECKING:
     import numpy as np
     import onnx
+
+Writer = Callable[..., object]  # of the page, a node and the names of its inputs
 
 INIT = "cnnspec.init"  # what a note tells: how weights begin
 WORD = "cnnspec.word"  # a word that only training knows

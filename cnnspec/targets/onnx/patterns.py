@@ -20,9 +20,9 @@ from ...ir.expression import Apply, Expression, Number, Symbol, X
 from ...ir.fields import settings
 from ...primitives.activation import Activation
 from ...words import WORDS
+from .activation_words import OPERATORS, in_operators
 from .page import WORD as NOTE
 from .steps import Step, Steps
-from .words import OPERATORS, in_operators
 
 Pattern = tuple | float | str
 

@@ -9,7 +9,7 @@ from ...words.channels import Maxout, RadixSoftmax
 from ...words.resample import Crop, Pad, PixelShuffle, PixelUnshuffle, Resize, Upsample
 from ...words.shape import Shuffle
 from ...words.take import Take
-from .page import WORD, OnnxPage
+from .page import WORD, OnnxPage, Writer
 
 
 def pad(page: OnnxPage, node: Node[Pad], x: str) -> None:
@@ -168,3 +168,21 @@ def channelmean(page: OnnxPage, node: Node, x: str) -> None:
 
 def channelmax(page: OnnxPage, node: Node, x: str) -> None:
     reduced(page, node, "ReduceMax", x, [1])
+
+
+WORDS: dict[str, Writer] = {
+    "gap": gap,
+    "gmp": gmp,
+    "channelmean": channelmean,
+    "channelmax": channelmax,
+    "pad": pad,
+    "crop": crop,
+    "upsample": upsample,
+    "resize": resize,
+    "pixelshuffle": pixelshuffle,
+    "pixelunshuffle": pixelunshuffle,
+    "shuffle": shuffle,
+    "take": take,
+    "radixsoftmax": radixsoftmax,
+    "maxout": maxout,
+}

@@ -10,7 +10,7 @@ from ...words.conv import Conv, DwConv
 from ...words.dense import Dense
 from ...words.pool import AvgPool, LpPool, MaxPool, MinPool
 from ...words.upconv import UpConv
-from .page import OnnxPage
+from .page import OnnxPage, Writer
 
 
 def sliding(geometry: Geometry, rank: int, dilated: bool = True) -> dict[str, Any]:
@@ -80,3 +80,14 @@ def lppool(page: OnnxPage, node: Node[LpPool], x: str) -> None:
         page.ask_for(18, op.written())
     kind = page.kind(node)
     page.add("LpPool", node, x, p=op.p, **sliding(op.geometry(kind), len(kind.spatial), dilated=False))
+
+
+WORDS: dict[str, Writer] = {
+    "conv": convolution,
+    "dwconv": convolution,
+    "upconv": upconv,
+    "maxpool": maxpool,
+    "avgpool": avgpool,
+    "minpool": minpool,
+    "lppool": lppool,
+}

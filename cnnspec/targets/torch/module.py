@@ -4,7 +4,7 @@
     net = twin(spec.graph)                # the module itself, for tests and benchmarks
 
 The module's state_dict has the names and layouts of `model.parameters`, so weights go both ways as they are.
-What each word becomes stands in `torch_words`.
+What each word becomes stands in `words`.
 """
 
 from __future__ import annotations

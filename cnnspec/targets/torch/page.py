@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...ir import Graph, Node, TensorType
 from ...ir.geometry import Geometry
 from ...quoting import literal
 from ..names import plain, variables
+
+Writer = Callable[..., str]  # of the page, a node and the variables of its inputs
 
 RESERVED = ("torch", "nn", "F", "self", "super", "print", "prepare")
 ATTRIBUTES = """

@@ -1,4 +1,4 @@
-"""What the words that slide a window become in PyTorch, and `dense`; see `torch_words`."""
+"""What the words that slide a window become in PyTorch, and `dense`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...words.conv import Conv, DwConv
 from ...words.dense import Dense
 from ...words.pool import AvgPool, LpPool, MaxPool, MinPool
 from ...words.upconv import UpConv
-from .page import Page, numbers, padding, symmetric
+from .page import Page, Writer, numbers, padding, symmetric
 
 
 def sliding(geometry: Geometry, rank: int) -> str:
@@ -206,3 +206,17 @@ def gmp(page: Page, node: Node, x: str) -> str:
 def pixels(page: Page, node: Node) -> str:
     """The axes of the pixels."""
     return "(2, 3)" if page.kind(node).kind == "image" else "2"
+
+
+WORDS: dict[str, Writer] = {
+    "conv": conv,
+    "dwconv": dwconv,
+    "upconv": upconv,
+    "maxpool": maxpool,
+    "avgpool": avgpool,
+    "minpool": minpool,
+    "lppool": lppool,
+    "gap": gap,
+    "gmp": gmp,
+    "dense": dense,
+}

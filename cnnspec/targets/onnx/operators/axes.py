@@ -11,6 +11,7 @@ from ....ir.op import Op
 from ..reader import Reader
 from ..steps import FLOATS, HALVES, Step, refuse
 from ..values import Seen, axis_of, seen, word
+from . import Operator
 
 
 def flatten(r: Reader, step: Step) -> Seen:
@@ -181,3 +182,13 @@ def axes_of(r: Reader, step: Step) -> set[int]:
     given = r.optional(step, 1, "axes")
     found = step.get("axes") if given is None else given.tolist()
     return {axis_of(value, axis) for axis in (range(len(value.sizes) + 1) if found is None else found)}
+
+
+OPERATORS: dict[str, Operator] = {
+    "Flatten": flatten,
+    "Squeeze": squeeze,
+    "Unsqueeze": unsqueeze,
+    "Transpose": transpose,
+    "Cast": cast,
+    "Shape": shape_of,
+}

@@ -10,16 +10,15 @@ import numpy as np
 from ..reader import Reader
 from ..steps import Step, refuse
 from ..values import Seen, axis_of, word
+from . import Operator
 from .affine import Affine, affine
 from .norms import shortest
 from .parts import gated, in_a_row
 from .resample import Expanded
 from .response import Response, multiplied, responded, shared
 
-Operator = Callable[[Reader, Step], Seen | Affine]
 
-
-def join(name: str) -> Operator:
+def join(name: str) -> Callable[[Reader, Step], Seen]:
     """Values of one shape, number by number."""
 
     def read(r: Reader, step: Step) -> Seen:
@@ -192,3 +191,17 @@ def concat(r: Reader, step: Step) -> Seen:
         made = r.add(word("concat"), *(r.upright(v) for v in values))
         return Seen(made, r.type(made).shape, first.perm)
     return r.made(word("concat"), *(r.plain(v) for v in values))
+
+
+OPERATORS: dict[str, Operator] = {
+    "Add": add,
+    "Sum": add,
+    "Mul": mul,
+    "Sub": subtract,
+    "Neg": negate,
+    "Div": div,
+    "Max": extreme("max"),
+    "Min": extreme("min"),
+    "Mean": join("mean"),
+    "Concat": concat,
+}

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..page import WORD
+from ..patterns import WORD as GROUP
 from ..reader import Reader
 from ..steps import Step, refuse
 from ..values import Seen, word
+from . import Operator
 from .affine import by_channel
 from .axes import identity
 
@@ -135,3 +137,16 @@ def same(r: Reader, step: Step) -> Seen:
         return identity(r, step)
     x = r.loose(step, any_order=True)
     return r.like(x, r.add(word("droppath", rate), x.value))
+
+
+OPERATORS: dict[str, Operator] = {
+    "Identity": same,
+    "PRelu": prelu,
+    "BatchNormalization": bn,
+    "LayerNormalization": layernorm,
+    "GroupNormalization": groupnorm,
+    "InstanceNormalization": groupnorm,
+    f"{GROUP}groupnorm": grouped,
+    "LRN": lrn,
+    "Dropout": dropout,
+}

@@ -13,7 +13,8 @@ import numpy as np
 from ..reader import Reader
 from ..steps import Step, refuse
 from ..values import Seen, Shape, axis_of, word
-from .affine import affine
+from . import Operator
+from .affine import Affine, affine
 from .axes import axes_of
 
 
@@ -51,7 +52,7 @@ def together(r: Reader, step: Step, value: Seen, name: str) -> Seen | None:
     return dropped(made, shape, value.perm, {axis})
 
 
-def total(r: Reader, step: Step) -> object:
+def total(r: Reader, step: Step) -> Seen | Affine:
     """ReduceSum: of parts of the channels, of all pixels, or of all channels; the latter two as so many means."""
     value = r.at(step.input(0), step)
     found = together(r, step, value, "add")
@@ -111,3 +112,8 @@ def in_a_row(r: Reader, step: Step, values: list[Seen]) -> Seen | None:
     made = r.add(word("concat"), *(value.value for value in values))
     size = sum(value.shape[axis] for value in values)
     return Seen(made, (*first.shape[:axis], size, *first.shape[axis + 1 :]), first.perm)
+
+
+OPERATORS: dict[str, Operator] = {
+    "ReduceSum": total,
+}

@@ -12,6 +12,7 @@ from ..page import WORD
 from ..reader import Reader, padded
 from ..steps import Step, refuse
 from ..values import Margin, Seen, axis_of, word
+from . import Operator
 from .axes import reshape as plain_reshape
 from .axes import target
 
@@ -313,7 +314,7 @@ def expand(r: Reader, step: Step) -> Seen | Expanded:
     return value if sizes == value.sizes else Expanded(step, value, sizes)
 
 
-RESAMPLING: dict[str, Any] = {
+OPERATORS: dict[str, Operator] = {
     "Pad": pad,
     "Slice": slice_of,
     "Split": split,

@@ -14,6 +14,7 @@ from ....primitives.standardise import ResponseNorm
 from ..reader import Reader
 from ..steps import Step, refuse
 from ..values import Seen, word
+from . import Operator
 from .affine import Affine
 from .axes import axes_of
 from .norms import shortest
@@ -99,3 +100,8 @@ def responded(r: Reader, step: Step) -> Seen | None:
         made_of = r.learnt(step, word("grn", eps=node.op.eps), x.value, arrays, (more, *sources))
         return r.like(x, made_of.value)
     return None
+
+
+OPERATORS: dict[str, Operator] = {
+    "ReduceL2": norm,
+}

@@ -6,7 +6,6 @@ word it refuses, by name. To add an operator: a function here and its entry in O
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -17,19 +16,10 @@ from ..patterns import WORD as GROUP
 from ..reader import Reader
 from ..steps import Step, refuse
 from ..values import Seen, axis_of, word
-from . import axes as axes
-from . import joins as joins
-from . import norms as norms
-from . import parts as parts
-from . import windows as windows
-from .affine import Affine
+from . import Operator, axes, joins, norms, parts, resample, response, windows
 from .norms import shortest
-from .resample import RESAMPLING
-from .response import norm
 
 FAR = 3e38  # a bound beyond it is none
-
-Operator = Callable[[Reader, Step], Seen | Affine]
 
 
 # ---- dense -----------------------------------------------------------------------------------------------
@@ -183,30 +173,19 @@ def gelu_tanh(r: Reader, step: Step) -> Seen:
     return r.like(x, r.add(word("gelu", form="tanh"), x.value))
 
 
-OPERATORS: dict[str, Any] = {
-    **RESAMPLING,
-    "Conv": windows.conv,
-    "ConvTranspose": windows.conv_transpose,
-    "MaxPool": windows.maxpool,
-    "AveragePool": windows.avgpool,
-    "LpPool": windows.lppool,
+OPERATORS: dict[str, Operator] = {
+    **resample.OPERATORS,
+    **windows.OPERATORS,
+    **axes.OPERATORS,
+    **norms.OPERATORS,
+    **joins.OPERATORS,
+    **parts.OPERATORS,
+    **response.OPERATORS,
     f"{GROUP}formula": formula,
-    f"{GROUP}minpool": windows.minpool,
-    "GlobalAveragePool": windows.gap,
-    "GlobalMaxPool": windows.gmp,
-    "ReduceMean": windows.over_pixels("gap", "channelmean"),
     "Gemm": gemm,
     "MatMul": matmul,
-    "Flatten": axes.flatten,
-    "Squeeze": axes.squeeze,
-    "Unsqueeze": axes.unsqueeze,
-    "Transpose": axes.transpose,
-    "Identity": norms.same,
-    "Cast": axes.cast,
-    "Shape": axes.shape_of,
     "Relu": fixed("relu"),
     "Clip": clip,
-    "PRelu": norms.prelu,
     "LeakyRelu": each_number("leaky", slope=("alpha", 0.01)),
     "Elu": each_number("elu", alpha=("alpha", 1.0)),
     "Celu": each_number("celu", alpha=("alpha", 1.0)),
@@ -230,26 +209,5 @@ OPERATORS: dict[str, Any] = {
     f"{GROUP}step": fixed("step"),
     "Softmax": over_channels("softmax"),
     "LogSoftmax": over_channels("logsoftmax"),
-    "ReduceMax": windows.over_pixels("gmp", "channelmax"),
-    "BatchNormalization": norms.bn,
-    "LayerNormalization": norms.layernorm,
-    "GroupNormalization": norms.groupnorm,
-    "InstanceNormalization": norms.groupnorm,
-    f"{GROUP}groupnorm": norms.grouped,
-    "LRN": norms.lrn,
-    "Dropout": norms.dropout,
     "Abs": fixed("abs"),
-    "Add": joins.add,
-    "Sum": joins.add,
-    "Mul": joins.mul,
-    "Sub": joins.subtract,
-    "Neg": joins.negate,
-    "Div": joins.div,
-    "Max": joins.extreme("max"),
-    "Min": joins.extreme("min"),
-    "Mean": joins.join("mean"),
-    "Concat": joins.concat,
-    "ReduceL2": norm,
-    "ReduceSum": parts.total,
-    f"{GROUP}area": windows.area,
 }

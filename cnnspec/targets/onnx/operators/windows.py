@@ -11,11 +11,13 @@ import numpy as np
 
 from ....ir.geometry import slide
 from ....ir.op import Op
-from ....words import Resize
+from ....words.resample import Resize
 from ..page import WORD
+from ..patterns import WORD as GROUP
 from ..reader import Reader, padded
 from ..steps import Step, refuse
 from ..values import Pads, Seen, seen, word
+from . import Operator
 from .axes import axes_of
 from .parts import dropped, together
 from .response import Response, mean
@@ -292,3 +294,18 @@ def gmp(r: Reader, step: Step) -> Seen:
 
 def minpool(r: Reader, step: Step) -> Seen:
     return pool(r, step, r.image(step), "minpool", {})
+
+
+OPERATORS: dict[str, Operator] = {
+    "Conv": conv,
+    "ConvTranspose": conv_transpose,
+    "MaxPool": maxpool,
+    "AveragePool": avgpool,
+    "LpPool": lppool,
+    f"{GROUP}minpool": minpool,
+    "GlobalAveragePool": gap,
+    "GlobalMaxPool": gmp,
+    "ReduceMean": over_pixels("gap", "channelmean"),
+    "ReduceMax": over_pixels("gmp", "channelmax"),
+    f"{GROUP}area": area,
+}
