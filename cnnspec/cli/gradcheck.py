@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..ir.owned import owner_of
 from ..terminal import show, tell, tell_json
 from .outcome import CLEAN, FINDINGS, say
 
@@ -44,6 +45,6 @@ def command(
     wrong = [c for c in checked if not c.error <= limit]
     for c in wrong:
         message = f"the gradient of {c.place} is {c.gradient:.10g}, the difference {c.difference:.10g}"
-        owner = next((n for n in found.graph if c.parameter.rpartition(".")[0] == n.name), None)
+        owner = found.graph.nodes.get(owner_of(c.parameter, found.graph.nodes))
         say((Diagnostic("CNN554", message, owner.span if owner else None, label=f"error {c.error:.1e}"),))
     return FINDINGS if wrong else CLEAN

@@ -23,16 +23,17 @@ data. Everything is in terms of images (c, h, w): a sequence is one of height 1,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
 from ..ir import Graph, Node, TensorType
-from ..ir.expression import X, differentiate, tree
+from ..ir.expression import X, differentiate, readable, tree
 from ..ir.fields import settings
 from ..ir.geometry import size_2d
 from ..ir.op import Op, Parameter, Window
-from ..primitives.activation import Activation
+from ..primitives.activation import Activation, Formula
+from ..words.composed import spelled
 from ..words.resample import Pad
 
 KINDS = {
@@ -152,6 +153,8 @@ def _image(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
 
 def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
     detail: dict[str, Any] = {"word": node.op.word, "parameters": list(parameters)}
+    if isinstance(node.op, Formula):
+        return detail, f"out = {readable(node.op.value, 'in')}"
     if isinstance(node.op, Activation):
         pointwise = node.op.formula(X)
         detail["tree"] = tree(pointwise)
@@ -262,7 +265,23 @@ def _response(node: Node, types: tuple[TensorType, ...], parameters: dict[str, P
 
 
 def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
-    return {}, f"out = {_numbered(node.op)}"
+    """The formula of its text; of a word that is made of others, theirs one after another."""
+    if type(node.op).in_words is Op.in_words:
+        return {}, f"out = {_numbered(node.op)}"
+    graph = spelled(node.op, types)
+    names = {part.name: part.name.removeprefix("value.") for part in graph}
+    names |= {"value": "out", **dict(zip(graph.inputs, node.inputs, strict=True))}
+    return {}, "; ".join(_step(graph, part, names) for part in graph if part.inputs)
+
+
+def _step(graph: Graph, part: Node, names: dict[str, str]) -> str:
+    """The formula of one of the words that a word is made of, in terms of `names`."""
+    values = tuple(names[value] for value in part.inputs)
+    types = graph.types(part)
+    owned = {p.name: p for p in part.op.parameters(*types)}
+    _, formula = TELL[kind_of(part.op)](replace(part, inputs=values), types, owned)
+    own = {"out": names[part.name], "in": values[0]}
+    return re.sub(r"\b(out|in)\b", lambda found: own[found[1]], formula)
 
 
 TELL = {

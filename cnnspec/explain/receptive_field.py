@@ -15,6 +15,7 @@ from functools import reduce
 from ..draw.windows import spans_of
 from ..ir import Graph, Node
 from ..ir.op import Window
+from ..words.composed import has_primitives, spell_out
 from .explanation import account
 
 Range = tuple[int, int]
@@ -59,6 +60,7 @@ def hull(one: Range, other: Range) -> Range:
 
 def receptive(graph: Graph, source: str) -> dict[str, Reach]:
     """What every value sees of the input `source`, an image or a sequence; empty for vectors."""
+    graph = spell_out(graph, has_primitives)
     sizes = graph.type(source).spatial
     found: dict[str, Reach] = {}
     if not sizes:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, Node
+from ..ir.owned import owner_of
 from ..lang.hints.suggest import nearest
 from .probe import Seen
 
@@ -36,7 +37,8 @@ def find_place(text: str, graph: Graph, seen: Seen, parameters: dict[str, np.nda
     """Read `conv1[3,10,12]` or `conv1.weight[3,0,1,2]`; without an index, the largest number is meant."""
     match = AT.fullmatch(text)
     name = match["name"] if match else text
-    owner, _, weight = name.rpartition(".")
+    owner = owner_of(name, graph.nodes)
+    weight = name.removeprefix(f"{owner}.")
     if name in graph.nodes:
         node, array, weight = graph[name], seen.values[name][0], ""
     elif name in parameters and owner in graph.nodes:

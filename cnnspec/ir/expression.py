@@ -300,6 +300,11 @@ def source(
     return text
 
 
+def readable(formula: Expression, x: str = "x") -> str:
+    """A formula as a person reads it: `x * tanh(0.7 * x)`."""
+    return source(formula, {"x": x}, {name: name for name in FUNCTIONS if name not in INFIX}, "{:g}".format)
+
+
 def within(part: tuple[str, int], binds: int) -> str:
     """A part of a formula, in brackets if it binds less tightly than what stands around it."""
     text, own = part

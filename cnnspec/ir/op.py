@@ -2,7 +2,8 @@
 
 A *word* is an op that an author can write (`conv`, `relu`); the fields of its dataclass are its syntax.
 Words make up the graph that is checked, counted, drawn and exported. `decompose` turns a word into the
-*primitives* that the plan is made of; a word whose own name is primitive enough (`relu`) stays as it is.
+*primitives* that the plan is made of; a word whose own name is primitive enough (`relu`) stays as it is. A word
+that is made of other words says so in `in_words`, and needs nothing else: plans and targets follow from those.
 Primitives know their gradient (as further nodes), their value (`evaluate`, slow and obvious) and their
 lines of plan (`emit`, fast).
 
@@ -143,6 +144,18 @@ class Op(Declared):
 
     # ---- compiling ---------------------------------------------------------------------------------
 
+    def in_words(self, b: WordBuilder, *inputs: str) -> str | None:
+        """Build the value of other words and return it; None for a word that is made of none.
+
+        Plans and targets that have nothing of their own for this word take those. The last is added without a name.
+        """
+        return None
+
+    @classmethod
+    def has_primitives(cls) -> bool:
+        """Whether `decompose` knows the way, or the word is a primitive itself; else it is what `in_words` says."""
+        return cls.in_words is Op.in_words or cls.decompose is not Op.decompose or cls.emit is not Op.emit
+
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         """Build this word from primitives and return the value; `b.training` tells the mode."""
         return b.add(self, *inputs, name=node.name, like=node)
@@ -248,6 +261,16 @@ class GraphBuilder(Protocol):
 
     def add(self, op: Op, *inputs: str, name: str, like: Node | None = None) -> str:
         """Add a node, at the line of the spec that `like` came from, and return the name of its value."""
+        ...
+
+
+class WordBuilder(Protocol):
+    """What a word is built of other words with."""
+
+    def type(self, value: str) -> TensorType: ...
+
+    def add(self, op: Op, *inputs: str, name: str = "") -> str:
+        """Add a word, `name` within this one, and return its value; the last has none."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from math import sqrt
 
 from .graph import Graph
@@ -15,6 +16,14 @@ def parameters_of(words: Graph) -> dict[str, Parameter]:
         for parameter in node.op.parameters(*words.types(node)):
             found.setdefault(f"{node.owner}.{parameter.name}", parameter)
     return found
+
+
+def owner_of(parameter: str, layers: Container[str]) -> str:
+    """Which of the layers a parameter belongs to, `sepconv1` of `sepconv1.depth.weight`; "" for none of them."""
+    layer, _, _ = parameter.rpartition(".")
+    while layer and layer not in layers:
+        layer, _, _ = layer.rpartition(".")
+    return layer
 
 
 def distribution(parameter: Parameter) -> tuple[str, float]:

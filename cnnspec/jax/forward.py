@@ -11,9 +11,10 @@ from jax.typing import DTypeLike
 
 from ..ir import Graph, Node
 from ..ir.leaves import Input, Target
-from ..targets.jax import Call, meaning
+from ..targets.jax import Call, known, meaning
 from ..words.activation import Sigmoid
 from ..words.channels import LogSoftmax, Softmax
+from ..words.composed import spell_out
 from ..words.costs import BinaryCrossEntropy, Cost, CrossEntropy
 
 # costs, and the activations that they are made for
@@ -45,6 +46,7 @@ def forward(
 ) -> Values:
     """Compute a graph of words; `arrays` has inputs and targets by name. Images and weights become `dtype`."""
     found = Values()
+    graph = spell_out(graph, known)
     for node in graph:
         if isinstance(node.op, Input):
             found.words[node.name] = arrays[node.name].astype(dtype)

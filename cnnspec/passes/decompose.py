@@ -7,6 +7,7 @@ from dataclasses import replace
 from ..ir import Builder, Graph, Node
 from ..ir.leaves import Input, Target, Weight
 from ..primitives.costs.base import Total
+from ..words.composed import has_primitives, spell_out
 from ..words.costs import Cost
 
 
@@ -68,6 +69,7 @@ def decompose(graph: Graph, training: bool) -> Graph:
     c = conv 8x3x3 x
     w = weight;  c.products = convolve x w;  b = weight;  c = add_bias c.products b
     """
+    graph = spell_out(graph, has_primitives)
     b = Decomposer(graph, training)
     for node in graph:
         inputs = tuple(b.values[value] for value in node.inputs)

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import prod
 from typing import ClassVar
 
 from .. import kernels
 from ..ir import TensorType
-from ..ir.expression import ZERO, Expression, Symbol, X, Y, differentiate, evaluate, maximum, where
+from ..ir.expression import (
+    FUNCTIONS,
+    ZERO,
+    Apply,
+    Expression,
+    Number,
+    Symbol,
+    X,
+    Y,
+    differentiate,
+    evaluate,
+    maximum,
+    walk,
+    where,
+)
 from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 from .formula import emit_formula
@@ -89,6 +104,24 @@ class Activation(Op):
             emit_formula(self.formula(X), {"x": x}, node.name, e)
         else:
             written[0].emit(e, x, out=node.name)
+
+
+@record
+class Formula(Activation):
+    """A formula of each number that no word is the name of, for words that are made of others.
+
+    Formula(exp(X))
+    """
+
+    value: Expression
+
+    def formula(self, x: Expression) -> Expression:
+        functions = {name: partial(applied, name) for name in FUNCTIONS}
+        return walk(self.value, {"x": x}, functions, Number)
+
+
+def applied(name: str, *parts: Expression) -> Expression:
+    return Apply(name, parts)
 
 
 @record

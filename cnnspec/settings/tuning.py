@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from ..ir.owned import owner_of
 from ..lazy import lazy
 from ..record import record
 from .optimisers import Optimiser
@@ -82,13 +83,12 @@ def groups(parameters: Mapping[str, Parameter], optimiser: Optimiser, tuning: Tu
     bare = optimiser if optimiser.decay_norm else replace(optimiser, weight_decay=0.0)
     found: dict[tuple[int, float, Optimiser], list[str]] = {}
     for name, parameter in parameters.items():
-        layer = name.rpartition(".")[0]
-        until = tuning.frozen.get(layer, 0)
+        until = tuning.frozen.get(owner_of(name, tuning.frozen), 0)
         if not parameter.trained or until is None:
             continue
         thaw = tuning.thaws.index(until) + 1 if until else 0
         by = bare if len(parameter.type.axes) < 2 else optimiser
-        found.setdefault((thaw, tuning.rates.get(layer, 1.0), by), []).append(name)
+        found.setdefault((thaw, tuning.rates.get(owner_of(name, tuning.rates), 1.0), by), []).append(name)
     ordered = sorted(found, key=lambda key: key[0])
     return tuple(Group(tuple(found[key]), key[2], key[1], key[0]) for key in ordered)
 

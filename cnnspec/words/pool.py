@@ -63,8 +63,13 @@ class Pool(Op):
         kernel = self.geometry(x).kernel
         return self.type(x).elements * kernel[0] * kernel[1]
 
+
+@record
+class OfWindows(Pool):
+    """A pooling word that one primitive does."""
+
     def primitive(self, geometry: Geometry) -> Op:
-        raise AssertionError("a pooling word must say what it is made of")
+        raise AssertionError(f"`{self.word}` must say its primitive")
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
@@ -72,7 +77,7 @@ class Pool(Op):
 
 
 @record
-class MaxPool(Pool):
+class MaxPool(OfWindows):
     """Max pooling: keeps the largest value of each window; a tie goes to the first in reading order."""
 
     word = "maxpool"
@@ -98,7 +103,7 @@ class MinPool(Pool):
 
 
 @record
-class AvgPool(Pool):
+class AvgPool(OfWindows):
     """Average pooling: the mean of each window; padding does not count unless `count_pad on`."""
 
     word = "avgpool"
@@ -112,7 +117,7 @@ class AvgPool(Pool):
 
 
 @record
-class LpPool(Pool):
+class LpPool(OfWindows):
     """Power-average pooling: the p-norm of each window, (sum of |x|^p)^(1/p); padding adds nothing.
 
     `p 1` is the sum of the sizes, a large p tends to the largest of them. Where all of a window is 0, so is its

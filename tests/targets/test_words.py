@@ -14,6 +14,7 @@ from cnnspec.api import read_spec
 from cnnspec.diagnostics import SpecError
 from cnnspec.explain.explanation import KINDS
 from cnnspec.ir.expression import FUNCTIONS
+from cnnspec.ir.op import Op
 from cnnspec.words import OPS
 from cnnspec.words.activation import ACTIVATIONS
 
@@ -26,15 +27,17 @@ def table(module: str, name: str) -> set[str]:
 
 
 FORMULAS = {op.word for op in ACTIVATIONS}  # each target walks formulas: tests/words/test_formulas.py
+COMPOSED = {op.word for op in OPS if op.in_words is not Op.in_words}  # likewise their words: test_composed.py
+FOLLOW = FORMULAS | COMPOSED
 
 
 def torch_words() -> set[str]:
-    return table("cnnspec.targets.torch.words", "WORDS") | FORMULAS
+    return table("cnnspec.targets.torch.words", "WORDS") | FOLLOW
 
 
 def onnx_words() -> set[str]:
     pytest.importorskip("onnx")
-    return table("cnnspec.targets.onnx.words", "WORDS") | FORMULAS
+    return table("cnnspec.targets.onnx.words", "WORDS") | FOLLOW
 
 
 def onnx_read() -> set[str]:
@@ -54,7 +57,7 @@ def onnx_read() -> set[str]:
 
 def jax_words() -> set[str]:
     pytest.importorskip("jax")
-    return table("cnnspec.targets.jax", "WORDS") | FORMULAS
+    return table("cnnspec.targets.jax", "WORDS") | FOLLOW
 
 
 def js_words() -> set[str]:
@@ -73,7 +76,7 @@ def js_words() -> set[str]:
 def page_words() -> set[str]:
     """Words that have a kind of account; of a point, those that `POINTS` of the page or their formula computes."""
     points = {word for word, kind in KINDS.items() if kind == "point"}
-    return set(KINDS) - points | (points & of_the_page("POINTS")) | FORMULAS
+    return set(KINDS) - points | (points & of_the_page("POINTS")) | FOLLOW
 
 
 def of_the_page(table: str) -> set[str]:
@@ -88,12 +91,12 @@ def test_the_page_has_every_function_of_formulas():
 
 
 TARGETS = (
-    ("PyTorch", torch_words, "cnnspec/targets/torch/words.py"),
-    ("ONNX out", onnx_words, "cnnspec/targets/onnx/words.py"),
-    ("ONNX in", onnx_read, "cnnspec/targets/onnx/operators/table.py"),
-    ("JAX", jax_words, "cnnspec/targets/jax/__init__.py"),
-    ("JavaScript", js_words, "cnnspec/targets/js/lines.py, or pointwise.py"),
-    ("page", page_words, "cnnspec/explain/explanation.py (KINDS) or cnnspec/report/page/compute.js (POINTS)"),
+    ("PyTorch", torch_words, "the file of its family in cnnspec/targets/torch/ (WORDS)"),
+    ("ONNX out", onnx_words, "the file of its family in cnnspec/targets/onnx/ (WORDS)"),
+    ("ONNX in", onnx_read, "the file of its family in cnnspec/targets/onnx/operators/ (OPERATORS)"),
+    ("JAX", jax_words, "the file of its family in cnnspec/targets/jax/ (WORDS)"),
+    ("JavaScript", js_words, "the file of its family in cnnspec/targets/js/ (LINES)"),
+    ("page", page_words, "cnnspec/explain/explanation.py (KINDS), or cnnspec/report/page/compute.js (POINTS)"),
 )
 
 

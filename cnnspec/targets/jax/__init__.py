@@ -6,6 +6,7 @@ words that it is made of, an activation by its formula.
 
 from __future__ import annotations
 
+from ...ir import TensorType
 from ...ir.op import Op
 from ...primitives.activation import Activation
 from . import activation, convolution, cost, join, normalise, pooling, regularise, resample, shape
@@ -24,9 +25,14 @@ WORDS: dict[str, Word] = {
 }
 
 
+def known(op: Op, types: tuple[TensorType, ...]) -> bool:
+    """Whether a word is computed as itself."""
+    return op.word in WORDS
+
+
 def meaning(op: Op) -> Word:
     """What a word is on JAX's arrays: its function, or the formula of an activation."""
     return activation.pointwise if isinstance(op, Activation) else WORDS[op.word]
 
 
-__all__ = ["WORDS", "Call", "Word", "meaning"]
+__all__ = ["WORDS", "Call", "Word", "known", "meaning"]

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...ir import TensorType
+from ...ir import Builder, TensorType
+from ...ir.leaves import Input, Weight
 from ...ir.op import Node, Op
 from ...passes.activation_gradients import Flat
+from ...passes.decompose import decompose_inference
 from ...primitives.activation import Activation, ActivationGradient
 from ...primitives.affine import Bend, BendGradient, ChannelDot, NegativePart, TimesChannel
 from ...primitives.channels import (
@@ -55,6 +57,16 @@ def write(e: Emitter, node: Node) -> None:
     else:
         word = op.word or type(op).__name__
         raise pointwise.refused(word, node.span)
+
+
+def known(op: Op, types: tuple[TensorType, ...]) -> bool:
+    """Whether all primitives of a word have their lines here."""
+    if not type(op).has_primitives():
+        return False
+    b = Builder()
+    inputs = tuple(b.add(Input(kind), name=f"input{k}") for k, kind in enumerate(types))
+    graph = decompose_inference(b.graph(inputs, (b.add(op, *inputs, name="value"),)))
+    return all(type(made.op) in LINES or isinstance(made.op, (Activation, Input, Weight)) for made in graph)
 
 
 def unmade(op: Op) -> bool:

@@ -26,10 +26,11 @@ from ...primitives.activation import Activation, ActivationGradient
 from ...quoting import script_comment, script_literal
 from ...settings.optimisers import Optimiser
 from ...settings.tuning import beyond
+from ...words.composed import spell_out
 from . import augmentations, pointwise, translate
 from .bundle import used
 from .emit import MARGIN, Emitter, Lines, function
-from .lines import unmade, write
+from .lines import known, unmade, write
 from .preparing import fed, prepared
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def module_source(
     for setting in beyond(spec.train) if train else ():
         raise pointwise.refused(setting)
     steps = look and not beyond(spec.train)  # what a step of the optimiser would make of a number
-    graph = spec.graph
+    graph = spell_out(spec.graph, known)
     names = Names()
     owned = {full: (names[full], parameter) for full, parameter in parameters_of(graph).items()}
     emitters = {"use": emitted(run(graph, USE), names)}
@@ -95,8 +96,8 @@ def module_source(
         emitters["learn"] = emitted(run(judged, LEARN), names)
         emitters["measure"] = emitted(run(judged, MEASURE), names)
     if look:
-        emitters["look"] = emitted(run(looked_at(spec), LOOK), names, keep=True)
-    plans = [plan_source(name, e, graph) for name, e in emitters.items()]
+        emitters["look"] = emitted(run(looked_at(spec, graph), LOOK), names, keep=True)
+    plans = [plan_source(name, e, spec.graph) for name, e in emitters.items()]
     rows = [
         f"    [{script_literal(full)}, {script_literal(id)}, {list(p.type.shape)}, {truth(p.trained)}],"
         for full, (id, p) in owned.items()
@@ -136,15 +137,14 @@ def emitted(graph: Graph, parameters: Names, keep: bool = False) -> Emitter:
     return e
 
 
-def looked_at(spec: Spec) -> Graph:
-    """The graph with its cost, every word an output."""
-    words = tuple(spec.graph.nodes)
-    return replace(attach_costs(spec.graph, spec.train.cost), outputs=words)
+def looked_at(spec: Spec, graph: Graph) -> Graph:
+    """The graph with its cost, every word that was written an output."""
+    return replace(attach_costs(graph, spec.train.cost), outputs=tuple(spec.graph.nodes))
 
 
 def looked_at_size(spec: Spec) -> int:
     """How many numbers looking at one image takes: every value and every gradient."""
-    e = emitted(run(looked_at(spec), LOOK), Names(), keep=True)
+    e = emitted(run(looked_at(spec, spell_out(spec.graph, known)), LOOK), Names(), keep=True)
     return e.size + e.beside_size
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from zlib import crc32
 
 from ...diagnostics import Diagnostic, Span, SpecError
-from ...ir.expression import Expression, X, source, without_repetition
+from ...ir.expression import Expression, X, readable, source, tree, without_repetition
 from ...ir.fields import settings
-from ...primitives.activation import DY, Activation, ActivationGradient
+from ...primitives.activation import DY, Activation, ActivationGradient, Formula
 
 FUNCTIONS: dict[str, str | Callable[..., str]] = {
     **{name: f"Math.{name}" for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sign")},
@@ -43,15 +44,24 @@ def refused(word: str, span: Span | None = None) -> SpecError:
 
 def name(op: Activation) -> str:
     """The function of an op; its settings belong to the name."""
+    if isinstance(op, Formula):
+        return f"formula${crc32(repr(tree(op.value)).encode()):08x}"
     numbers = (getattr(op, setting) for setting in settings(type(op)))
     return "$".join([op.word or "relu", *(re.sub(r"\W", "_", f"{number}") for number in numbers)])
+
+
+def said(op: Activation) -> str:
+    """An activation as a comment calls it."""
+    if isinstance(op, Formula):
+        return f"the formula {readable(op.value)}"
+    return op.written() or "relu"
 
 
 def functions(op: Activation) -> str:
     """Source of an activation and of its gradient."""
     read = ActivationGradient(op).reads
     return f"""\
-/** {op.written() or "relu"}, number by number. */
+/** {said(op)}, number by number. */
 function {name(op)}(from, to) {{
   for (let i = 0; i < to.length; i++) {{
     const x = from[i];

@@ -65,7 +65,8 @@ def pointwise(page: OnnxPage, node: Node, x: str) -> None:
     for step in steps:
         part = "" if step is steps[-1] else f"{step.function}{len(names)}"
         names[step] = page.add(OPERATORS[step.function], node, *map(name, step.parts), part=part)
-    page.note(WORD, node.op.written())
+    if node.op.word:
+        page.note(WORD, node.op.written())
 
 
 def operator(kind: str, **attributes: str) -> Writer:

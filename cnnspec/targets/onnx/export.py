@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.preparation import Preparation
 from ...diagnostics import Diagnostic, SpecError
-from ...ir import Graph
+from ...ir import Graph, Node
 from ...ir.fields import settings
 from ...ir.leaves import Input
+from ...lang.exchange import node_as_json
 from ...quoting import visible
-from .page import INIT, OnnxPage
+from ...words.composed import spell_out
+from .page import INIT, PARTS, OnnxPage
 from .preparing import PREPARES, prepend
 from .steps import refuse
-from .words import writer
+from .words import known, writer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,10 +118,14 @@ def written(
     if opset is not None and not LOWEST <= opset <= newest:
         help = f"an opset from {LOWEST} to {newest}, which is the newest that the package onnx knows"
         refuse("CNN508", f"no network is written for opset {opset}", help)
-    page = OnnxPage(graph, weights, dtype, opset or LOWEST)
-    for node in graph:
+    spelled = spell_out(graph, known)
+    page = OnnxPage(spelled, weights, dtype, opset or LOWEST)
+    for node in spelled:
         if not isinstance(node.op, Input):
             writer(node.op)(page, node, *node.inputs)
+            word = graph.nodes.get(node.name, node)
+            if word.op != node.op:
+                page.note(PARTS, parts_note(word))
             op: Any = node.op
             init = settings(type(op)).get("init")
             if init and op.init != init.default:
@@ -131,6 +137,12 @@ def written(
         help = f"leave --opset out, or say --opset {page.needs} or newer"
         refuse("CNN508", f"`{page.needy}` needs opset {page.needs}, newer than opset {opset}", help)
     return written(graph, weights, dtype, page.needs, kept)
+
+
+def parts_note(node: Node) -> str:
+    """What tells the way back which word it is that was written as the words that it is made of."""
+    entry = node_as_json(node)
+    return " ".join(node.inputs) + "\n" + json.dumps({key: entry[key] for key in ("word", "settings")})
 
 
 def keep_shapes(model: onnx.ModelProto, arrays: Mapping[str, np.ndarray]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ...data.preparation import KEY, Preparation
 from ...diagnostics import Diagnostic
+from ...ir.owned import owner_of
 from ...train.tensors import shown
 from .export import PREPARATION, need_onnx
 from .preparing import PREPARES, without
@@ -65,8 +66,8 @@ def as_spec(
     written = spec_text(found.graph, found.sources, "; ".join((f"from {name}", *found.notes)))
     weights = {}
     for parameter, array in found.weights.items():
-        owner, _, own = parameter.rpartition(".")
-        weights[f"{written.owners[owner]}.{own}"] = array
+        owner = owner_of(parameter, written.owners)
+        weights[written.owners[owner] + parameter.removeprefix(owner)] = array
     return Imported(written.text, weights, kept, found.notes, found.missing)
 
 

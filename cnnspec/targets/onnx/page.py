@@ -16,6 +16,7 @@ Writer = Callable[..., object]  # of the page, a node and the names of its input
 
 INIT = "cnnspec.init"  # what a note tells: how weights begin
 WORD = "cnnspec.word"  # a word that only training knows
+PARTS = "cnnspec.parts"  # a word that is written as those it is made of: a line of what it reads, and JSON
 
 
 class OnnxPage:

@@ -21,6 +21,7 @@ from ...ir.fields import settings
 from ...primitives.activation import Activation
 from ...words import WORDS
 from .activation_words import OPERATORS, in_operators
+from .page import PARTS
 from .page import WORD as NOTE
 from .steps import Step, Steps
 
@@ -69,6 +70,8 @@ class Groups:
 
     def word(self, step: Step) -> Step:
         """The step, or the word that it ends: it reads `x`, then the other names in alphabetical order."""
+        if PARTS in step.notes:
+            return self.made(step)
         if step.notes.get(NOTE, "").startswith("resize "):
             return self.area(step)
         if len(step.outputs) == 1:
@@ -83,6 +86,11 @@ class Groups:
                     inputs = [found.names["x"], *others]
                     return Step(WORD + word, step.name, inputs, step.outputs, found.attributes, step.notes)
         return step
+
+    def made(self, step: Step) -> Step:
+        """A word that is made of others, reading the values that its note names."""
+        inputs, _, _ = step.notes[PARTS].partition("\n")
+        return Step(f"{WORD}made", step.name, inputs.split(), step.outputs, {}, step.notes)
 
     def area(self, step: Step) -> Step:
         """A mean of areas, which our own models write as a pool, or as a product of matrices on either side."""

@@ -16,7 +16,7 @@ from ...data.files import need
 from ...diagnostics import Diagnostic, Fault, SpecError
 from ...plain_files import open_regular, size_of
 from ...train.tensors import shown
-from .page import INIT, WORD
+from .page import INIT, PARTS, WORD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,7 +173,7 @@ def step(node: onnx.NodeProto, told: Mapping[str, str] | None = None) -> Step:
         value = helper.get_attribute_value(attribute)
         found.attributes[attribute.name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     found.notes = {entry.key: entry.value for entry in getattr(node, "metadata_props", ())}
-    ours = {key: (told or {}).get(f"{key} {node.name}", "") for key in (INIT, WORD)}
+    ours = {key: (told or {}).get(f"{key} {node.name}", "") for key in (INIT, WORD, PARTS)}
     found.notes |= {key: text for key, text in ours.items() if text}
     return found
 

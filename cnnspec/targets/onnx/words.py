@@ -8,7 +8,7 @@ against onnxruntime's and the way back (`importer`) against the graph.
 
 from __future__ import annotations
 
-from ...ir import Node
+from ...ir import Node, TensorType
 from ...ir.op import Op
 from ...primitives.activation import Activation
 from ...words.dense import Dense
@@ -103,6 +103,11 @@ WORDS: dict[str, Writer] = {
     "sub": sub,
     "mean": join("Mean"),
 }
+
+
+def known(op: Op, types: tuple[TensorType, ...]) -> bool:
+    """Whether a word is written as itself."""
+    return op.word in WORDS
 
 
 def writer(op: Op) -> Writer:

@@ -17,9 +17,10 @@ from ...data.preparation import BYTES, Preparation
 from ...ir import Graph, TensorType
 from ...ir.leaves import Input
 from ...quoting import literals, remark
+from ...words.composed import spell_out
 from ..names import variables
 from .page import Page
-from .words import writer
+from .words import known, writer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,6 +34,7 @@ def torch_source(graph: Graph, name: str = "Net", preparation: Preparation | Non
     With the `preparation` of its images the file has a function `prepare` and the names of the classes; the network
     calls it first, unless it is `raw`.
     """
+    graph = spell_out(graph, known)
     page = Page(graph)
     for name_of, function in preparing(preparation, graph, raw).items():
         value = page.variables[name_of]

@@ -7,6 +7,7 @@ formula; the tests hold outputs and gradients against the engine.
 
 from __future__ import annotations
 
+from ...ir import TensorType
 from ...ir.op import Op
 from ...primitives.activation import Activation
 from . import activations, joins, norms, pixels, windows
@@ -20,6 +21,11 @@ WORDS: dict[str, Writer] = {
     **norms.WORDS,
     **joins.WORDS,
 }
+
+
+def known(op: Op, types: tuple[TensorType, ...]) -> bool:
+    """Whether a word is written as itself."""
+    return op.word in WORDS
 
 
 def writer(op: Op) -> Writer:

@@ -16,7 +16,7 @@ from ..patterns import WORD as GROUP
 from ..reader import Reader
 from ..steps import Step, refuse
 from ..values import Seen, axis_of, word
-from . import Operator, axes, joins, norms, parts, resample, response, windows
+from . import Operator, axes, joins, made, norms, parts, resample, response, windows
 from .norms import shortest
 
 FAR = 3e38  # a bound beyond it is none
@@ -176,6 +176,7 @@ def gelu_tanh(r: Reader, step: Step) -> Seen:
 OPERATORS: dict[str, Operator] = {
     **resample.OPERATORS,
     **windows.OPERATORS,
+    **made.OPERATORS,
     **axes.OPERATORS,
     **norms.OPERATORS,
     **joins.OPERATORS,
