@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from ..settings.train import LAYOUTS
 from ..terminal import show, tell, tell_json
 
+NO_SPEC = "--as is of weights that tell no spec: give it by --spec"
 PARTS = ("test", "validation", "train", "all")
 
 
@@ -17,6 +19,9 @@ PARTS = ("test", "validation", "train", "all")
     "--spec", "spec", type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The spec of weights that tell none, such as torchvision's.",
 )  # fmt: skip
+@click.option(
+    "--as", "layout", type=click.Choice(LAYOUTS), help="With --spec: who must have published the weights."
+)
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
@@ -30,6 +35,7 @@ PARTS = ("test", "validation", "train", "all")
 def command(
     trained: Path,
     spec: Path | None,
+    layout: str | None,
     folder: Path | None,
     overrides: tuple[str, ...],
     part: str,
@@ -43,6 +49,8 @@ def command(
 
         cnnspec eval RUN --part all --set data.source='images "other photos"'
     """
+    if layout and spec is None:
+        raise click.UsageError(NO_SPEC)
     from dataclasses import replace
 
     from ..diagnostics import Diagnostic, SpecError
@@ -50,7 +58,7 @@ def command(
     from ..train.loop import measure
     from ..train.measure_tables import whole
 
-    session, model = reopen(trained, folder, workers, overrides, spec)
+    session, model = reopen(trained, folder, workers, overrides, spec, layout or "")
     data = session.data
     named = {"train": data.train, "validation": data.validation, "test": data.test}
     images = data.whole if part == "all" else replace(named[part], weights=None)  # each once, however rare

@@ -14,14 +14,14 @@ from ..terminal import show
 @click.argument("weights", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--input", "given", help="The input's shape where the spec states none, such as 3x224x224.")
 def command(spec: Path, weights: Path, given: str | None) -> None:
-    """Print under which names FILE, in safetensors, holds the parameters of the network of SPEC.
+    """Print under which names FILE, in safetensors or of Keras, holds the parameters of the network of SPEC.
 
     Published layouts need no map. What could be meant in two ways stands there as `?`: write the name in its place,
     and give the map to `cnnspec run --weights FILE --map MAP`. A line may also be of a layer, or of a pattern.
     """
     from ..api import compile
-    from ..train import tensors
+    from ..train import weights as reading
     from ..train.names import template
 
-    found = tensors.read(weights)
+    found = reading.read(weights)
     show(template(compile(spec, input=given).parameters, found.arrays))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..settings.train import LAYOUTS
 from ..terminal import hand_over, show, tell, tell_json
+from .eval import NO_SPEC
 from .outcome import FINDINGS, say
 
 Remark = Callable[[str], None]
@@ -61,6 +63,9 @@ class Answer:
     help="The spec of weights that tell none, such as torchvision's.",
 )  # fmt: skip
 @click.option(
+    "--as", "layout", type=click.Choice(LAYOUTS), help="With --spec: who must have published the weights."
+)
+@click.option(
     "--data", "folder", type=click.Path(path_type=Path), help="Of old runs: where mnist, or the spec's files, lie."
 )
 @click.option(
@@ -79,6 +84,7 @@ def command(
     trained: Path,
     files: tuple[Path, ...],
     spec: Path | None,
+    layout: str | None,
     folder: Path | None,
     fit: bool,
     prepared: bool,
@@ -98,12 +104,14 @@ def command(
         raise click.UsageError("--json and --csv are two forms of one answer: choose one")
     if fit and prepared:
         raise click.UsageError("--prepared are floats as the network sees them, and --fit makes these of pictures")
+    if layout and spec is None:
+        raise click.UsageError(NO_SPEC)
     from ..experiment.session import open_trained
 
     def remark(line: str) -> None:
         tell(line, err=True)
 
-    network = open_trained(trained, folder, remark, spec)
+    network = open_trained(trained, folder, remark, spec, layout or "")
     if network.preparation.inputs:
         if fit or prepared or as_csv or masks:
             raise click.UsageError("--fit, --prepared, --csv and --masks want one input and one output")

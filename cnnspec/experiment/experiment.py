@@ -221,8 +221,8 @@ class Experiment:
         if self.initial is not None:
             names = _names(self.initial.names, self.model) if self.initial.names else None
             report = weights.load(
-                self.initial.path, self.model.parameters, partial=self.initial.partial, names=names,
-                layout=self.initial.layout,
+                self.initial.path, self.model.parameters, graph=self.model.graph, partial=self.initial.partial,
+                names=names, layout=self.initial.layout,
             )  # fmt: skip
         if self.folder is None and self.execution.leads:
             assert self.out is not None

@@ -13,7 +13,7 @@ import numpy as np
 from ..data.preparation import Preparation
 from ..diagnostics import Diagnostic, Imported, Source, SpecError
 from ..lang.files import read_file
-from ..train import documents, tensors
+from ..train import documents, tensors, weights
 from ..train.checkpoints import Stamp, check_spec
 from ..train.documents import Settings
 from ..train.folder import RunFolder
@@ -45,6 +45,7 @@ class Kept(Made):
 
     weights: Path = Path()
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    layout: str = ""  # who must have published them
 
 
 def of_run(run: RunFolder) -> Made:
@@ -68,15 +69,15 @@ def of_stopped(run: RunFolder) -> Made:
     return made
 
 
-def of_trained(path: Path, spec: Path | None = None) -> Kept:
+def of_trained(path: Path, spec: Path | None = None, layout: str = "") -> Kept:
     """What a run's folder (with the weights that its test used) or a weights file holds.
 
-    `spec` is that of weights which tell none, such as those that others publish.
+    `spec` is that of weights which tell none, such as those that others publish, as `layout` says.
     """
     if spec is not None:
-        found = tensors.read(path)
+        found = weights.read(path)
         kept = Preparation.from_metadata(found.metadata, str(path))
-        return Kept(spec, _read(spec), (), kept, weights=path, arrays=found.arrays)
+        return Kept(spec, _read(spec), (), kept, weights=path, arrays=found.arrays, layout=layout)
     if path.is_dir():
         run = RunFolder(path)
         file = run.tested

@@ -122,13 +122,14 @@ def reopen(
     workers: int = 1,
     overrides: Sequence[str] = (),
     spec: Path | None = None,
+    layout: str = "",
 ) -> tuple[Session, Model]:
     """The session and the model of a run's folder (the weights that its test used) or of weights, of a `spec` where
-    these tell none.
+    these tell none; `layout` is who must have published them.
 
     The data are prepared as those that it was trained on, whatever today's mean and deviation are.
     """
-    kept = of_trained(path, spec)
+    kept = of_trained(path, spec, layout)
     session = begin(
         kept.path, (*kept.overrides, *overrides), folder or kept.data_folder, kept.source, kept.preparation
     )
@@ -140,13 +141,14 @@ def open_trained(
     folder: Path | None = None,
     tell: Callable[[str], object] = lambda line: None,
     spec_file: Path | None = None,
+    layout: str = "",
 ) -> Trained:
     """The network of a run's folder or of a weights file, ready to be asked, without its data.
 
     Those written before preparations were kept, or by others (then of the spec in `spec_file`), need their data
     still; `tell` hears so.
     """
-    kept = of_trained(path, spec_file)
+    kept = of_trained(path, spec_file, layout)
     if kept.preparation is None:
         tell(f"{path} does not tell how its images were prepared: that is taken from its data as they are now")
         session = begin(kept.path, kept.overrides, folder or kept.data_folder, kept.source)
@@ -168,6 +170,6 @@ def open_trained(
 
 def _model(kept: Kept, spec: Spec, workers: int, preparation: Preparation) -> Model:
     model = Model(spec, workers=workers, precision="float32", batch=max(spec.train.batch, 64))
-    weights.assign(model.parameters, kept.arrays, kept.weights)
+    weights.assign(model.parameters, kept.arrays, kept.weights, graph=model.graph, layout=kept.layout)
     model.preparation = preparation
     return model

@@ -124,7 +124,7 @@ def begin(model: Fitted) -> None:
     if said is None or model.begun or model.steps:
         return
     path = Path(model.spec.source.name).parent / said.file
-    weights.load(path, model.parameters, partial=said.partial, layout=said.layout or "")
+    weights.load(path, model.parameters, graph=model.graph, partial=said.partial, layout=said.layout or "")
     model.begun = True
 
 

@@ -16,7 +16,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..lang import Spec
 from ..passes.methods import Times
 from ..quoting import line
-from ..train import checkpoints, tensors, weights
+from ..train import checkpoints, weights
 from ..train.history import History, Row
 from ..train.loop import StepDone
 from . import copies, engines
@@ -393,15 +393,18 @@ class Model(Judged):
         names: Mapping[str, str] | None = None,
         layout: str = "",
     ) -> None:
-        """Set the parameters from a safetensors file; raises SpecError where names or shapes differ.
+        """Set the parameters from a file in safetensors or of Keras; raises SpecError where names or shapes differ.
 
-        Files of torchvision and timm fit specs of the same networks; `layout` says that it must be such. With
-        `partial` what fits is set: of a published file all but a last layer of another size.
+        Files of torchvision, timm and Keras fit specs of the same networks; `layout` says that it must be
+        such. With `partial` what fits is set: of a published file all but a last layer of another size.
         """
-        found = tensors.read(Path(path))
+        found = weights.read(Path(path))
         kept = Preparation.from_metadata(found.metadata, str(path))
         with self.engine.turn:
-            weights.assign(self.parameters, found.arrays, Path(path), partial=partial, names=names, layout=layout)
+            weights.assign(
+                self.parameters, found.arrays, Path(path), graph=self.graph, partial=partial, names=names,
+                layout=layout,
+            )  # fmt: skip
             self.begun = True
             if not partial:
                 self.preparation = kept

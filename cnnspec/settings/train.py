@@ -24,7 +24,7 @@ from .data import repeated
 from .optimisers import OPTIMISERS, Adam, Optimiser
 from .schedules import SCHEDULES, Constant, Schedule
 
-LAYOUTS = ("torchvision", "timm")
+LAYOUTS = ("torchvision", "timm", "keras")
 
 
 @record
@@ -38,10 +38,10 @@ class Every(Declared):
 
 @record
 class Weights(Declared):
-    """A file of weights that a run begins with: one of ours, or torchvision's or timm's of the same network."""
+    """A file of weights that a run begins with: ours, or torchvision's, timm's or Keras' of the same network."""
 
     word: ClassVar[str] = "weights"
-    file: str = size(Text(), '"file"', "a safetensors file, from the spec's folder on")
+    file: str = size(Text(), '"file"', "a file in safetensors or of Keras, from the spec's folder on")
     layout: str | None = setting(Choice(LAYOUTS), None, "who must have published it; without, it is noticed")
     partial: bool = setting(Switch(), False, "load what fits, such as all but a new head")
 

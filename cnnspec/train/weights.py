@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from ..diagnostics import Diagnostic, SpecError
-from . import tensors
+from ..ir import Graph
+from . import keras, tensors
 from .layouts import bare, published, same_numbers
 from .tensors import shown
 
@@ -26,10 +27,16 @@ class LoadReport:
     mismatched: tuple[str, ...] = ()
 
 
+def read(path: Path) -> tensors.Tensors:
+    """The arrays of a file: safetensors, or what Keras wrote, by PyTorch's names."""
+    return keras.read(path) if keras.written_by_keras(path) else tensors.read(path)
+
+
 def load(
     path: Path,
     parameters: MutableMapping[str, Array],
     *,
+    graph: Graph | None = None,
     partial: bool = False,
     names: Mapping[str, str] | None = None,
     layout: str = "",
@@ -38,11 +45,11 @@ def load(
 
     `names` tells under which name the file keeps a parameter, where it is not its own.
     Without it, names are also found with what wrappers put before all of them (`module.`), and those of a published
-    layout (`layouts.py`), which `layout` demands. Nothing is set where anything is refused. Returns what `partial`
-    passed over.
+    layout (`layouts.py`, `keras/`), which `layout` demands. Files of Keras want the `graph` of the parameters.
+    Nothing is set where anything is refused. Returns what `partial` passed over.
     """
-    found = tensors.read(path)
-    return assign(parameters, found.arrays, path, partial=partial, names=names, layout=layout)
+    arrays = read(path).arrays
+    return assign(parameters, arrays, path, graph=graph, partial=partial, names=names, layout=layout)
 
 
 def assign(
@@ -50,6 +57,7 @@ def assign(
     arrays: Mapping[str, Array],
     path: Path,
     *,
+    graph: Graph | None = None,
     partial: bool = False,
     names: Mapping[str, str] | None = None,
     layout: str = "",
@@ -57,7 +65,11 @@ def assign(
     """Set the parameters from arrays that came from `path`; see `load`."""
     mapped = names is not None
     if names is None:
-        names, arrays = _found(parameters, arrays, path, partial, layout)
+        layers = arrays if isinstance(arrays, keras.Layers) else keras.of_names(arrays)
+        if graph is not None and layers is not None and layout in ("", "keras"):
+            names, arrays = keras.fitted(layers, graph, parameters, path, partial=partial)
+        else:
+            names, arrays = _found(parameters, arrays, path, partial, layout)
     wanted = {ours: names.get(ours, ours) for ours in parameters}
     there = {ours: theirs for ours, theirs in wanted.items() if theirs in arrays}
     shapes = {ours: parameters[ours].shape for ours in there}

@@ -100,8 +100,21 @@ the network does not have, or the same name twice.
 torchvision and timm publish weights under names of their own. A file in which every name is one of a family that
 is known (AlexNet, VGG, ResNet, SqueezeNet, MobileNetV2, DenseNet, GoogLeNet, ShuffleNetV2, EfficientNet, ConvNeXt)
 loads without a map, where its layers, in the order of their computation, are the spec's in every shape. This file
-is no such, or is of another network. `cnnspec map SPEC FILE` writes a map to start from.""",
+is no such, or is of another network. `cnnspec map SPEC FILE` writes a map to start from.
+
+Files of Keras (`.keras`, `.weights.h5`, `.h5`, or safetensors with its names) tell the order of all layers, or of
+each kind of them, and load where each layer of the spec, in its order, can mean one of theirs only. Columns of a
+dense layer behind an image are put into our order, channel after channel. A `bn` has to add the same number to its
+variance: 0.001 is Keras' default, `bn eps 1e-3`.""",
         how="`--weights vgg16.safetensors --as torchvision` for a spec of ResNet-18.",
+    ),
+    Code(
+        "CNN520",
+        "keras-missing",
+        """\
+Weights that Keras wrote are HDF5, and the package h5py reads them, which is not among those that cnnspec needs
+for itself. Install it by `pip install "cnnspec[keras]"`; or save the weights as safetensors, under Keras' names.""",
+        how="`--weights net.weights.h5` where h5py is not installed.",
     ),
     Code(
         "CNN460",
