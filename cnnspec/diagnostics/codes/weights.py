@@ -112,8 +112,9 @@ variance: 0.001 is Keras' default, `bn eps 1e-3`.""",
         "CNN520",
         "keras-missing",
         """\
-Weights that Keras wrote are HDF5, and the package h5py reads them, which is not among those that cnnspec needs
-for itself. Install it by `pip install "cnnspec[keras]"`; or save the weights as safetensors, under Keras' names.""",
+Weights that Keras wrote are HDF5, and the package h5py reads them, which is not among those that cnnspec
+needs for itself. Install it by `pip install "cnnspec[keras]"`; or save the weights as
+safetensors, under Keras' names.""",
         how="`--weights net.weights.h5` where h5py is not installed.",
     ),
     Code(
