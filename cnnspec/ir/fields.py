@@ -45,6 +45,7 @@ class Kind(Generic[Kept]):
 
     wanted = "a value"  # for messages: "stride wants a whole number from 1"
     listed: ClassVar[bool] = False  # whether it takes several values with commas between them
+    has_off: ClassVar[bool] = False  # whether `off` is a value of its own
 
     def read(self, value: Written) -> Kept:
         raise AssertionError("a kind of field must say how it is read")
@@ -193,6 +194,7 @@ class Switch(Kind[bool]):
     """`on` or `off`; kept as a bool."""
 
     wanted = "on or off"
+    has_off = True
 
     def read(self, value: Written) -> bool:
         if value not in ("on", "off") or isinstance(value, Quoted):

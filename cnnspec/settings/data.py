@@ -189,6 +189,7 @@ class Column(Kind[int | str]):
     """A column of a table: its number from 1, or its name."""
 
     wanted = "a column's name or its number from 1"
+    has_off = True
 
     def read(self, value: Written) -> int | str:
         if isinstance(value, str) or (isinstance(value, int) and value >= 1):
@@ -290,6 +291,7 @@ class Balance(Kind[bool | str]):
     """`on`, `off`, or a weight for each of some classes: `"rare 5, cat 0.5"`. Kept as a bool or the text."""
 
     wanted = 'on, off, or weights in quotes such as "rare 5, cat 0.5"'
+    has_off = True
 
     def read(self, value: Written) -> bool | str:
         if isinstance(value, Quoted):

@@ -42,11 +42,11 @@ def applied(source: Source, overrides: Sequence[str], spec: Spec) -> str:
         lines = ""
         for name in names:
             value, kind = getattr(block, name), known[name].metadata["kind"]
-            several = value if known[name].metadata.get("repeat") else (value,)
+            several = value if known[name].metadata.get("repeat") else () if value is None else (value,)
             text = " ; ".join(f"{name} {kind.write(one)}" for one in several)
             old = [line for s in stated for line in s.settings if own_setting(line.name.text, known) == name]
             edits += [Edit(line.span, text if line is old[0] else "") for line in old]
-            lines += "" if old else f"\n  {text}"
+            lines += f"\n  {text}" if text and not old else ""
         if lines and stated:
             close = stated[0].span.end - 1
             edits.append(Edit(Span(source, close, close), f"{lines}\n"))

@@ -112,6 +112,8 @@ def read_word(
         if name in spans:
             repeated(attr.name, spans[name], findings)
         spans[name] = attr.value.span
+        if unset(known[name], attr.value):
+            continue
         value = read_value(known[name].metadata["kind"], attr.name, attr.value, None, (), names, findings)
         good = good and value is not BAD
         values[name] = value
@@ -316,6 +318,13 @@ def _dropped(word: Span, size: Span) -> Edit:
     return Edit(Span(word.source, word.end, size.end), "")
 
 
+def unset(field: dataclasses.Field[object], value: Value | Quote) -> bool:
+    """Whether a value says that a setting is off which is off by default: `patience off`, `freeze off`."""
+    optional = field.default is None or field.default == ()
+    bare = isinstance(value, Name) and value.text == "off"
+    return optional and bare and not field.metadata["kind"].has_off
+
+
 class Stated(NamedTuple):
     """A value of a block's setting, and the line that states it."""
 
@@ -344,6 +353,9 @@ def read_block(
         if name in spans and not several:
             repeated(line.name, spans[name], findings)
         spans[name] = line.span
+        if unset(field, line.value) and not (line.size or line.attrs):
+            found.pop(name, None)
+            continue
         kind = field.metadata["kind"]
         if not isinstance(kind, Nested):
             _nothing_more(line, known, findings)
