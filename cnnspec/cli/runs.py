@@ -164,7 +164,8 @@ def table(entries: list[Entry], differs: dict[Path, dict[str, Json]]) -> str:
 
 def cells(one: Entry, differs: dict[str, Json]) -> dict[str, str]:
     figures = one.figures
-    changed = " ".join(f"{name.removeprefix('train.')}={shown(value)}" for name, value in differs.items())
+    told = {name.removeprefix("train."): shown(value) for name, value in differs.items()}
+    changed = " ".join(f'{name}="{text}"' if " " in text else f"{name}={text}" for name, text in told.items())
     return {
         "run": line(one.path),
         "spec": line(one.spec),

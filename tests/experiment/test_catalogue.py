@@ -7,9 +7,12 @@ import shutil
 import pytest
 
 import cnnspec
+from cnnspec.api import read_spec
 from cnnspec.cli import run as command
+from cnnspec.diagnostics import Source
 from cnnspec.experiment.catalogue import catalogue, differing, entry
 from cnnspec.ir.fields import written
+from cnnspec.lang.exchange import fields_as_json
 from cnnspec.settings.train import Train
 
 SPEC = """\
@@ -116,6 +119,34 @@ def test_the_table_is_sorted_and_chosen_from(runs, capsys):
 def test_a_wrong_question_is_told_of(runs, capsys, arguments, said):
     code, out, err = told(capsys, "runs", *arguments)
     assert code == 2 and said in err and not out
+
+
+def test_lines_that_may_be_said_several_times_are_told_as_they_are_written(runs, capsys):
+    said = {
+        "train.freeze": "conv1, bn1 until 6 ; bn2",
+        "train.rate": "0.1 of conv1, bn1 ; 3 of dense1",
+        "train.weights": "theirs.safetensors layout timm partial on",
+        "data.augment": "flip direction horizontal ; shift 2",
+    }
+    spec = read_spec(
+        Source(
+            "net.cnn",
+            "input 1x8x8\nconv 2x1x1 -> bn -> conv 2x1x1 -> bn -> dense 2 -> softmax\n"
+            "train { freeze conv1, bn1 until 6 ; freeze bn2 ; rate 0.1 of conv1, bn1 ; rate 3 of dense1\n"
+            'weights "theirs.safetensors" as timm partial on }\ndata { augment flip ; augment shift 2 }',
+        )
+    )
+    path = runs / "net-002" / "settings.json"
+    document = json.loads(path.read_text())
+    fields = {block: fields_as_json(getattr(spec, block)) for block in ("train", "data")}
+    path.write_text(json.dumps({**document, **fields}))
+    settings, plain = entry(runs / "net-002").settings, entry(runs / "net-001").settings
+    assert {name: settings[name] for name in said} == said
+    assert {name: plain[name] for name in said} == dict.fromkeys(said)
+    assert not any("freeze." in name or "weights." in name for name in settings)
+    code, out, _ = told(capsys, "runs", "--where", "train.freeze=none")
+    assert code == 0 and "net-002" not in out and "net-001" in out
+    assert 'freeze="conv1, bn1 until 6 ; bn2"' in told(capsys, "runs")[1]
 
 
 def test_settings_of_an_old_run_are_those_of_its_spec(runs):
