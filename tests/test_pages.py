@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import cnnspec
 from cnnspec.cli import program
+from cnnspec.report import finished
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -35,11 +36,11 @@ def each(found: list[tuple[str, ...]], *names: str):
 
 SPECS = fenced("cnn")
 NAMED = {match[1]: text for _, text in SPECS if (match := re.match(r"# ([\w-]+\.cnn)\n", text))}
-EXPERIMENTS = "grammar/experiments.md"  # whose commands stand on one another
+STORIES = ("grammar/experiments.md", "grammar/fine-tuning.md")  # whose commands stand on one another
 COMMANDS = [  # in a console, one after another
     (page, command, output)
     for page, block in fenced("console")
-    if page != EXPERIMENTS
+    if page not in STORIES
     for command, output in re.findall(r"^\$ cnnspec (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 ]
 EXCERPTS = [  # a part of what a command prints
@@ -120,19 +121,21 @@ def test_a_command_prints_what_is_shown(page, command, output, folder):
     assert re.fullmatch(pattern(output), result.output.rstrip() + "\n"), result.output
 
 
-def test_the_experiments_of_the_page_print_what_is_shown(folder):
-    """Each command after those before it, in one folder, which is as in a shell."""
-    shown = [
-        found
-        for page, block in fenced("console")
-        if page == EXPERIMENTS
-        for found in re.findall(r"^\$ cnnspec (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
-    ]
-    assert shown
-    for command, output in shown:
-        result = CliRunner().invoke(program, shlex.split(command), standalone_mode=False)
-        assert result.exception is None, (command, result.exception)
-        assert re.fullmatch(pattern(output), result.output.rstrip() + "\n"), (command, result.output)
+@pytest.mark.parametrize("page", STORIES)
+def test_a_story_prints_what_is_shown(page, folder, monkeypatch):
+    """Each command and each piece of Python after those before it, in one folder, which is as in a shell."""
+    monkeypatch.setattr(finished, "illustrate", lambda *run: ())  # pages of runs, most of the time of small ones
+    told = 0
+    for kind, block in re.findall(r"^```(python|console)\n(.*?)^```", PAGES[page], re.MULTILINE | re.DOTALL):
+        if kind == "python":
+            exec(compile(block, page, "exec"), {})
+            continue
+        for command, output in re.findall(r"^\$ cnnspec (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            result = CliRunner().invoke(program, shlex.split(command), standalone_mode=False)
+            assert result.exception is None, (command, result.exception)
+            assert re.fullmatch(pattern(output), result.output.rstrip() + "\n"), (command, result.output)
+            told += 1
+    assert told > 4
 
 
 def pattern(output):
