@@ -36,6 +36,7 @@ LOOKING = (
     flip_input_gradients,
     lower_convolutions,
 )
+FORWARD = (decompose_inference, canonicalise_layout, eliminate_dead_code, lower_convolutions)
 DTYPE = "float64"
 
 
@@ -99,6 +100,34 @@ class Probe:
             dict(zip(names, copies[len(names) :], strict=True)),
             float(self.costs.sum()),
         )
+
+
+def values_of(model: Model, names: tuple[str, ...], arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The values (c, h, w) of some words for one image, in float32 and as the network is in use.
+
+    Where `Probe` keeps everything this keeps what is asked for, of a network that is too large for it; SpecError
+    (CNN555) where the memory that is free is too little even so.
+    """
+    graph = run(replace(model.graph, outputs=names, images=1), FORWARD)
+    program = generate(graph, 1, 1, "float32")
+    known = parameters_of(model.graph)
+    ensure_room(program.arena_bytes + program.kept_bytes + 4 * sum(p.type.elements for p in known.values()))
+    block = Block(known, np.zeros(sum(p.type.elements for p in known.values()), np.float32))
+    view = View(known, block.arrays)
+    for name in known:
+        view[name] = model.parameters[name]
+    feeds = {name: np.zeros((1, *graph.type(name).shape), np.float32) for name in graph.inputs}
+    fetches = {name: np.zeros((1, *graph.type(name).shape), np.float32) for name in graph.outputs}
+    taken = [fetches[name] for name in graph.outputs]
+    arena, kept = (np.zeros(size, np.uint8) for size in (program.arena_bytes, program.kept_bytes))
+    numbers: dict[str, np.ndarray | int] = {"clock": np.zeros(2, np.int64), "shard": 0}
+    bound = bind(program, "float32", arena, kept, block.arrays, None, {}, feeds, fetches, numbers)
+    for name in feeds:
+        np.copyto(feeds[name], arrays[name])
+    if bound.prepare is not None:
+        bound.prepare(bound.b, bound.p)
+    bound.forward(bound.b, bound.p)
+    return {name: array[0] for name, array in zip(names, taken, strict=True)}
 
 
 def ensure_room(need: int, free: int | None = None) -> None:

@@ -20,7 +20,6 @@ from cnnspec.explain.gradcheck import random_batch
 from cnnspec.explain.receptive_field import receptive
 from cnnspec.explain.subject import Example, Subject
 from cnnspec.report.page import HERE, page
-from cnnspec.report.page.network import network_text
 from cnnspec.targets.js.module import looked_at_size
 from cnnspec.train.history import Row
 
@@ -338,28 +337,10 @@ def test_names_can_do_no_harm(driver, tmp_path):
     assert complaints(driver) == []
 
 
-def test_a_network_too_large_for_a_page_says_what_it_would_take(driver, tmp_path, monkeypatch):
-    monkeypatch.setattr("cnnspec.report.page.network.WEIGHTS", 1 << 20)
-    path = tmp_path / "large.html"
-    text = "input 3x16x16\nconv 32x3x3 -> gap -> dense 8000 -> softmax"
-    path.write_text(page(subject_of(text)), encoding="utf-8")
-    show(driver, path, "conv1[3,4,5]")
-    said = driver.find_element("id", "answers").text
-    assert said == (
-        "The numbers of this network cannot be looked at here: its weights take 2 MiB, and a page holds 1 MiB."
-    )
-    assert not driver.find_element("id", "layer").is_displayed()
-    assert len(driver.find_elements("css selector", "#layers tr")) == 6
-    assert complaints(driver) == []
-
-
-def test_what_a_page_computes_takes_no_more_than_it_says(monkeypatch):
+def test_what_a_page_computes_takes_no_more_than_it_says():
     model = cnnspec.compile(text="input 1x8x8\nconv 4x3x3 -> relu -> dense 2 -> softmax")
     words = sum(node.type.elements for node in model.graph)
     assert words <= looked_at_size(model.spec) <= 8 * words + sum(array.size for array in model.parameters.values())
-    monkeypatch.setattr("cnnspec.report.page.network.VALUES", 1000)
-    text, refused = network_text(model)
-    assert text == "" and refused.startswith("its values and gradients take ")
 
 
 def test_a_page_without_workers_computes_beside_them(driver, lenet):

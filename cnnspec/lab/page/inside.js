@@ -42,7 +42,7 @@ function contentOf(made, floats) {
   const classes = training.data ? Array.from("0123456789") : [];
   const own = training.data && { digits: true, shape: [1, SIDE, SIDE], says: "Fitted: light on dark, centred by mass, as MNIST was made." };
   const layers = told.layers.map((layer) => ({ ...layer, where: layer.where.replace("<text>", () => given.name || "the text") }));
-  return { name: given.name || "the network", classes, ...told, layers, examples, own, training: null, results: null, spec: state.checked, refused: "" };
+  return { name: given.name || "the network", classes, ...told, layers, examples, own, training: null, results: null, spec: state.checked, part: null };
 }
 
 async function showInside() {

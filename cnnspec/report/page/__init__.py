@@ -18,8 +18,9 @@ from pathlib import Path
 from ...draw.drawing import draw
 from ...explain.subject import Subject
 from ...quoting import markup
+from .beyond import beyond
 from .content import content
-from .network import network_text
+from .network import shown
 from .numbers import Numbers
 
 HERE = Path(__file__).parent
@@ -27,6 +28,7 @@ SCRIPTS = (
     "elements.js",
     "numbers.js",
     "looking.js",
+    "part.js",
     "compute.js",
     "maps.js",
     "charts.js",
@@ -54,15 +56,19 @@ def page(subject: Subject) -> str:
     numbers = Numbers()
     told = content(subject, numbers)
     inputs, kept = subject.graph.inputs, subject.preparation
-    text, told["refused"] = network_text(subject.model, kept.of(inputs[0]) if kept and len(inputs) == 1 else None)
+    network = shown(subject.model, kept.of(inputs[0]) if kept and len(inputs) == 1 else None)
+    told["part"] = None
+    if network.takes:
+        rest = beyond(subject, network.layers, numbers)
+        told["part"] = {"layers": list(network.layers), "takes": network.takes, "beyond": rest}
     frame, script = framed()
     parts = {
         "title": markup(subject.name),
         "drawing": drawings(subject),
         "content": harmless(told),
         "numbers": numbers.text(),
-        "network": text,
-        "hashes": f"{script} {digest(text)}",
+        "network": network.text,
+        "hashes": f"{script} {digest(network.text)}",
     }
     return filled(frame, parts)
 

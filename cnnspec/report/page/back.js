@@ -249,7 +249,9 @@ function wayBack(layer, place, example) {
 
 // Write the way back of a number below its account.
 function showBack(layer, place, example) {
-  const told = wayBack(layer, place, example), box = byId("back"), { rows } = told;
+  const box = byId("back");
+  if (part) return box.replaceChildren();
+  const told = wayBack(layer, place, example), { rows } = told;
   box.replaceChildren(element("h3", {}, `The way back: d cost / d ${placeName(layer, place)} = ${show(told.gradient)}`));
   const say = (text, more = {}) => box.append(element("p", more, text));
   if (told.output) say(ofCost(layer, place, example, told.gradient));

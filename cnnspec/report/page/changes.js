@@ -17,7 +17,7 @@ async function undo() {
 }
 
 // The numbers of the first output.
-const answersOf = (example) => (example?.seen ? Array.from(example.seen.values[outputs[0].name]) : null);
+const answersOf = (example) => (example?.seen?.values[outputs[0].name] ? Array.from(example.seen.values[outputs[0].name]) : null);
 
 function showHistory() {
   const { steps, before } = changes;

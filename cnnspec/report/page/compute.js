@@ -402,17 +402,20 @@ function standard(layer, c, x, others) {
   };
 }
 
+const SINGLE = 1e-5; // of values that the engine computed in float32
+
 // The account of a number. `agrees` tells whether what was computed here is what the plan computed.
 function explain(layer, place, example) {
   const array = seen(example, layer, "values");
   const value = channelOf(array, place[0])[place[1] * array.shape[2] + place[2]];
+  if (!accountable(layer, example)) return { value, says: "Its sum is not here: the page has no room for its weights, or for what it is made of." };
   const told = accounts[layer.kind](layer, place, example);
   let size = Math.max(Math.abs(value), told.size || 0);
   if (told.terms) {
     told.total = told.terms.reduce((sum, [, term]) => sum + term, 0);
     for (const group of told.groups || []) size += group.products.reduce((sum, p) => sum + Math.abs(p), 0);
   }
-  const agrees = told.total === undefined || Math.abs(told.total - value) <= PRECISION * (size || 1);
+  const agrees = told.total === undefined || Math.abs(told.total - value) <= (computed(layer) ? PRECISION : SINGLE) * (size || 1);
   return { ...told, value, agrees };
 }
 

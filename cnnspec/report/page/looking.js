@@ -2,7 +2,7 @@
 
 const KEPT = 3; // examples whose values stay
 
-const looked = { parameters: null, original: {}, changed: {}, recent: [], worker: null, waiting: new Map(), asked: 0 };
+const looked = { text: "", parameters: null, original: {}, changed: {}, recent: [], worker: null, waiting: new Map(), asked: 0 };
 
 // What the worker does, in a scope of its own; `network` is the page's network (targets/js).
 function worker() {
@@ -29,9 +29,10 @@ function answerTo(net, question) {
 function lookAt(net, { inputs, targets, pixels, changed, parametersToo }) {
   for (const [name, numbers] of Object.entries(changed)) net.set(name, numbers);
   if (pixels) inputs = net.prepare(pixels);
-  if (!targets) {
+  const back = net.plans.look.gradients; // of a part of a network there are none
+  if (!targets || !back) {
     net.look(inputs);
-    targets = Object.fromEntries(net.plans.look.targets.map(([name, , [classes, ...sides]]) => {
+    targets = back && Object.fromEntries(net.plans.look.targets.map(([name, , [classes, ...sides]]) => {
       const answer = net.value(name), size = sides.reduce((a, b) => a * b, 1), right = answer.slice();
       if (classes > 1) {
         right.fill(0);
@@ -44,11 +45,11 @@ function lookAt(net, { inputs, targets, pixels, changed, parametersToo }) {
       return [name, right];
     }));
   }
-  const cost = net.look(inputs, targets);
+  const cost = back ? net.look(inputs, targets) : null;
   const values = {}, gradients = {}, parameters = parametersToo ? {} : null;
   for (const [name] of net.plans.look.outputs) {
     values[name] = net.value(name);
-    gradients[name] = net.gradient(name);
+    if (back) gradients[name] = net.gradient(name);
   }
   if (parametersToo) for (const [name] of net.parameters) parameters[name] = net.get(name);
   return { cost, values, gradients, parameters };
@@ -57,6 +58,11 @@ function lookAt(net, { inputs, targets, pixels, changed, parametersToo }) {
 // Start the worker; where a page may have none (some browsers, from a file) the page computes itself.
 function startLooking() {
   const text = document.getElementById("network").textContent;
+  looked.text = text;
+  if (!text) {
+    looked.parameters = {};
+    return;
+  }
   try {
     const source = `"use strict";\n${text}\n${lookAt}\n${answerTo}\n(${worker})();`;
     const address = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
@@ -115,12 +121,14 @@ function useNumbers(full, numbers) {
 // Look at an example, unless its values are here; those of examples that were left long ago go.
 async function look(example) {
   if (!example.seen) {
+    const { text } = looked;
     const numbers = (at) => (Array.isArray(at) ? numbersAt(at) : at);
     const named = (given) => given && Object.fromEntries(Object.entries(given).map(([name, at]) => [name, numbers(at)]));
     const { pixels, inputs, targets } = example;
     const parametersToo = !looked.parameters, { changed } = looked;
     looked.changed = {};
-    example.seen = await ask({ pixels, inputs: named(inputs), targets: named(targets), changed, parametersToo });
+    example.seen = !text ? { cost: null, values: {}, gradients: {} } : await ask({ pixels, inputs: named(inputs), targets: named(targets), changed, parametersToo });
+    addKept(example);
   }
   looked.recent = [example, ...looked.recent.filter((other) => other !== example)];
   for (const old of looked.recent.splice(KEPT)) old.seen = null;

@@ -1,4 +1,4 @@
-// What the page knows: the layers by name, and two long arrays of the numbers of images.
+// What the page knows: the layers by name, and long arrays of the numbers of images: float64, bytes, float32.
 
 const content = JSON.parse(document.getElementById("content").textContent);
 const inputs = content.inputs.map((name) => ({ name, ...content.kinds[name] }));
@@ -6,17 +6,17 @@ const outputs = content.outputs.map((name) => ({ name, ...content.kinds[name] })
 if (outputs.length === 1 && outputs[0].names?.length === content.classes.length) outputs[0].names = content.classes;
 const layers = new Map(content.layers.map((layer) => [layer.name, layer]));
 
-const [floats, bytes] = document.getElementById("numbers").textContent.split(" ").map((text, kind) => {
+const stores = document.getElementById("numbers").textContent.split(" ").map((text, kind) => {
   const raw = atob(text);
   const data = new Uint8Array(raw.length);
   for (let k = 0; k < raw.length; k++) data[k] = raw.charCodeAt(k);
-  return kind ? data : new Float64Array(data.buffer);
+  return kind === 1 ? data : new [Float64Array, , Float32Array][kind](data.buffer);
 });
 
 const byId = (id) => document.getElementById(id);
 
 function numbersAt([kind, start, length]) {
-  return (kind ? bytes : floats).subarray(start, start + length);
+  return stores[kind].subarray(start, start + length);
 }
 
 // A parameter as {data, shape} in PyTorch's layout.

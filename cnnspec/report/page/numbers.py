@@ -11,22 +11,23 @@ import numpy as np
 class Numbers:
     """Collects arrays; each gets an address `[kind, offset, length]`, offsets counted in numbers of its kind.
 
-    Kind 0 are float64, exact; kind 1 are bytes, for pictures whose numbers nobody will add up.
+    Kind 0 are float64, exact; kind 1 are bytes, for pictures whose numbers nobody will add up; kind 2 are float32,
+    for numbers that were computed so.
     """
 
     def __init__(self) -> None:
-        self.parts: list[list[bytes]] = [[], []]
-        self.lengths = [0, 0]
+        self.parts: list[list[bytes]] = [[], [], []]
+        self.lengths = [0, 0, 0]
         self.known: dict[bytes, list[int]] = {}
 
     @property
     def bytes(self) -> int:
-        return self.lengths[0] * 8 + self.lengths[1]
+        return self.lengths[0] * 8 + self.lengths[1] + self.lengths[2] * 4
 
     def add(self, array: np.ndarray) -> list[int]:
         """Keep an array, or find it among those that are kept: a flattened map is the map."""
-        kind = 1 if array.dtype == np.uint8 else 0
-        data = np.ascontiguousarray(array, "<u1" if kind else "<f8").tobytes()
+        kind = {np.dtype(np.uint8): 1, np.dtype(np.float32): 2}.get(array.dtype, 0)
+        data = np.ascontiguousarray(array, ("<f8", "<u1", "<f4")[kind]).tobytes()
         key = hashlib.blake2b(data, digest_size=16).digest() + bytes([kind])
         if key not in self.known:
             self.known[key] = [kind, self.lengths[kind], array.size]
@@ -35,5 +36,5 @@ class Numbers:
         return self.known[key]
 
     def text(self) -> str:
-        """Both kinds in base64, with a blank between."""
+        """All kinds in base64, with a blank between."""
         return " ".join(base64.b64encode(b"".join(parts)).decode() for parts in self.parts)

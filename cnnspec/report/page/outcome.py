@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,25 +40,33 @@ def _mistake(one: Mistake, numbers: Numbers) -> dict[str, Json]:
 
 
 def filters(model: Model) -> list[tuple[str, np.ndarray]]:
-    """The kernels of convolutions with windows, as pictures by the name of their layer."""
-    found = []
+    """The kernels of the first convolutions with windows, as pictures by the name of their layer."""
+    return list(islice(_tiles(model, model.graph.nodes), CONVOLUTIONS))
+
+
+def _tiles(model: Model, names: Collection[str]) -> Iterator[tuple[str, np.ndarray]]:
     for node in model.graph:
         name = f"{node.owner}.weight"
         if (
-            node.op.family == "convolution"
+            node.name in names
+            and node.op.family == "convolution"
             and name in model.parameters
             and node.op.window(*model.graph.types(node))
         ):
-            found.append((node.name, filter_tiles(model.parameters[name])))
-    return found[:CONVOLUTIONS]
+            yield node.name, filter_tiles(model.parameters[name])
 
 
 def _filters(model: Model, numbers: Numbers) -> Iterator[Json]:
-    """Bytes from 1 to 255 around 128; 0 is the gap between two kernels."""
-    for name, tiles in filters(model):
+    for name, told in kernels_told(model, numbers, [name for name, _ in filters(model)]):
+        yield {"name": name, **told}
+
+
+def kernels_told(model: Model, numbers: Numbers, names: Collection[str]) -> Iterator[tuple[str, dict[str, Json]]]:
+    """Of some layers' kernels the largest number, and bytes from 1 to 255 around 128; 0 is the gap between two."""
+    for name, tiles in _tiles(model, names):
         largest = float(np.nanmax(np.abs(tiles)))
         if not np.isfinite(largest):
             continue
         whole = np.where(np.isnan(tiles), -128, np.round(tiles / (largest or 1.0) * 127)) + 128
-        told = {"at": numbers.add(whole.astype(np.uint8)), "shape": list(tiles.shape)}
-        yield {"name": name, "largest": largest, **told}
+        at = numbers.add(whole.astype(np.uint8))
+        yield name, {"largest": largest, "at": at, "shape": list(tiles.shape)}

@@ -16,6 +16,7 @@ function showPage() {
   showLayers();
   showDrawing();
   showPad();
+  showPart();
   showTraining(content.training);
   showResults(content.results, content.training && content.training.summary);
   startHistory();
@@ -35,6 +36,7 @@ function choose(name, go = false) {
 // Where a layer's largest number is: a place worth looking at first.
 function strongest(layer) {
   const { data } = seen(chosen.example, layer, "values");
+  if (!data) return [0, 0, 0];
   let best = 0;
   for (let k = 1; k < data.length; k++) if (Math.abs(data[k]) > Math.abs(data[best])) best = k;
   return unravel(layer, best);
@@ -58,6 +60,15 @@ function showLayer() {
   byId("figures").textContent = facts.join("; ");
   if (byId("maps").dataset.of?.split(" ")[0] !== layer.name) markLayer(layer);
   const array = seen(example, layer, view);
+  showBeyond(layer);
+  if (!array.data) {
+    byId("legend").replaceChildren();
+    byId("maps").replaceChildren(element("p", { class: "note" }, computed(layer) ? "" : "Its values are not here: they are too many, or of something of your own."));
+    byId("maps").dataset.of = byId("values").textContent = "";
+    byId("more").hidden = true;
+    return;
+  }
+  byId("values").textContent = view === "values" ? figuresOf(array.data) : "";
   showLegend(layer, array, view);
   showMaps(layer, array, view);
 }
@@ -128,6 +139,14 @@ function moveBy(key) {
 // Mark the chosen number on its map and what it sees on the inputs, and write its account.
 function showPlace(focus = false) {
   const { layer, place, example } = chosen;
+  if (!seen(example, layer, "values").data) {
+    showReach();
+    showTouch(layer, place);
+    for (const id of ["result", "sums", "back", "weight"]) byId(id).replaceChildren();
+    byId("slide").hidden = true;
+    tellAddress();
+    return;
+  }
   const { width, vector } = extent(layer, layer.shape);
   const [row, column] = vector ? [Math.floor(place[0] / width), place[0] % width] : [place[1], place[2]];
   for (const map of byId("maps").children) {
@@ -173,14 +192,8 @@ async function chooseExample(example) {
   state.ready = "yes";
 }
 
-// The page from the first example on; without the network, where it does not fit, all but its numbers.
+// The page from the first example on.
 async function begin() {
-  if (content.refused) {
-    for (const id of ["layer", "number", "slide", "own"]) byId(id).hidden = true;
-    byId("answers").textContent = `The numbers of this network cannot be looked at here: ${content.refused}.`;
-    document.documentElement.dataset.ready = "yes";
-    return;
-  }
   byId("result").textContent = "The network is at work ...";
   startLooking();
   await chooseExample(content.examples[0]);

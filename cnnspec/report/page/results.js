@@ -124,25 +124,29 @@ function showMistakes(mistakes) {
 
 function showFilters(filters) {
   if (!filters.length) return;
-  const painted = [];
-  const tiles = filters.map((one) => {
-    const [height, width] = one.shape;
-    const over = frame(height, width, 200);
-    over.style.cursor = "default";
-    over.setAttribute("role", "img");
-    over.setAttribute("aria-label", `Filters of ${one.name}`);
-    const data = numbersAt(one.at);
-    const again = () => {
-      const color = signed(127);
-      const gap = dark.matches ? [51, 65, 85] : [203, 213, 225];
-      paint(over.firstChild, data, height, width, (byte) => (byte ? color(byte - 128) : gap));
-    };
-    again();
-    painted.push(again);
-    return element("figure", { class: "map" }, over, element("figcaption", {}, `${one.name}, up to ${show(one.largest, 2)}`));
-  });
-  dark.addEventListener("change", () => painted.forEach((again) => again()));
-  byId("filters").append(element("h3", {}, "Filters"),
-    element("p", { class: "note" }, "A row for a filter, a column for a channel that it sees; orange above zero, blue below."),
-    element("div", { class: "tiles" }, ...tiles));
+  byId("filters").append(element("h3", {}, "Filters"), element("p", { class: "note" }, KERNELS),
+    element("div", { class: "tiles" }, ...filters.map(kernelsPicture)));
 }
+
+const KERNELS = "A row for a filter, a column for a channel that it sees; orange above zero, blue below.";
+const painted = new Map(); // canvas -> how it is painted again, in other hues
+
+// Many kernels as one picture.
+function kernelsPicture({ name, at, shape: [height, width], largest }) {
+  const over = frame(height, width, 200), data = numbersAt(at);
+  over.style.cursor = "default";
+  over.setAttribute("role", "img");
+  over.setAttribute("aria-label", `Filters of ${name}`);
+  const again = () => {
+    const color = signed(127);
+    const gap = dark.matches ? [51, 65, 85] : [203, 213, 225];
+    paint(over.firstChild, data, height, width, (byte) => (byte ? color(byte - 128) : gap));
+  };
+  again();
+  painted.set(over, again);
+  return element("figure", { class: "map" }, over, element("figcaption", {}, `${name}, up to ${show(largest, 2)}`));
+}
+
+dark.addEventListener("change", () => {
+  for (const [over, again] of painted) over.isConnected ? again() : painted.delete(over);
+});

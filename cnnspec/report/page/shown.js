@@ -34,7 +34,7 @@ const INPUTS = {
   image(input, array, example) {
     const over = pictured(`${input.name}: ${example.title}`, array.shape[1], array.shape[2], 200, (canvas) => paintImage(canvas, array));
     over.dataset.input = input.name;
-    coverable(over, input.name);
+    if (!part || part.layers.length) coverable(over, input.name);
     return captioned(over, inputs.length > 1 ? input.name : "");
   },
 
@@ -43,7 +43,7 @@ const INPUTS = {
     for (let c = 0; c < Math.min(count, FEW_CHANNELS); c++) {
       const over = pictured(`${input.name}, channel ${c}: ${example.title}`, height, width, 112, (canvas) => paint(canvas, channelOf(array, c), height, width, grey(array.data)));
       over.dataset.input = input.name;
-      coverable(over, input.name);
+      if (!part || part.layers.length) coverable(over, input.name);
       maps.push(captioned(over, `channel ${c}`));
     }
     if (count > FEW_CHANNELS) maps.push(element("p", { class: "note" }, `and ${count - FEW_CHANNELS} more channels`));
@@ -111,9 +111,10 @@ function showSpan(svg, range, width) {
 // ---- outputs ---------------------------------------------------------------------------------------
 
 function showAnswers(example) {
-  const cost = `cost ${show(example.seen.cost)}${example.known ? "" : " (as if its own answer were right)"}`;
+  const cost = example.seen.cost === null ? "" : `cost ${show(example.seen.cost)}${example.known ? "" : " (as if its own answer were right)"}`;
   const shown = outputs.map((output) => {
     const layer = layers.get(output.name), array = seen(example, layer, "values");
+    if (!array.data) return element("p", { class: "note" }, `${output.name} is not computed here.`);
     const right = example.known ? rightOf(example, output.name) : null;
     const made = OUTPUTS[output.as](output, array, right, layer);
     if (outputs.length === 1) return made;

@@ -6,7 +6,7 @@ const SLIDING = ["filter", "pick", "mean", "norm"];
 function showSlide(layer, place, example) {
   stopSlide();
   const section = byId("slide");
-  section.hidden = !SLIDING.includes(layer.kind);
+  section.hidden = !SLIDING.includes(layer.kind) || !accountable(layer, example);
   if (section.hidden) return;
   const before = layers.get(layer.inputs[0]);
   const input = seen(example, before, "values");

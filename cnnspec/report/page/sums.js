@@ -152,10 +152,10 @@ function showSums(layer, place, example) {
   const result = byId("result"), sums = byId("sums"), focused = document.activeElement?.dataset?.cell;
   const told = explain(layer, place, example);
   const gradients = seen(example, layer, "gradients");
-  const slope = channelOf(gradients, place[0])[place[1] * gradients.shape[2] + place[2]];
+  const slope = gradients.data && channelOf(gradients, place[0])[place[1] * gradients.shape[2] + place[2]];
   result.replaceChildren(
     element("strong", { id: "value", "data-number": told.value }, `${placeName(layer, place)} = ${show(told.value)}`),
-    element("span", { class: "note" }, `   d cost / d this number = ${show(slope)}`),
+    element("span", { class: "note" }, gradients.data ? `   d cost / d this number = ${show(slope)}` : ""),
   );
   const made = [];
   if (told.terms && told.terms.length > 2) made.push(element("p", { class: "mono" }, `= ${shortTerms(told.terms)}`));
@@ -167,7 +167,7 @@ function showSums(layer, place, example) {
   if (others) made.push(scrolling("terms and their sum", termsTable(others, told.total)));
   if (told.total !== undefined) {
     const text = told.agrees
-      ? `${show(told.total)}: what the plan computed`
+      ? `${show(told.total)}: what the plan computed${computed(layer) ? "" : ", in float32"}`
       : `${show(told.total)}, and the plan computed ${show(told.value)}`;
     made.push(element("p", { id: "agreement", class: told.agrees ? "agrees" : "differs" }, text));
   }

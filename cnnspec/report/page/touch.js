@@ -53,7 +53,7 @@ function presetsOf(layer, [f], channel) {
 // The button that silences a filter.
 function showTouch(layer, [f]) {
   const button = byId("silence");
-  button.hidden = layer.kind !== "filter";
+  button.hidden = layer.kind !== "filter" || !computed(layer);
   button.textContent = `silence filter ${f}`;
 }
 

@@ -121,9 +121,9 @@ async function showWeight() {
     }, `${title}: ${show(wanted, 4)}`);
   });
   box.append(element("h3", {}, `The weight ${title} = ${show(value)}`), element("p", { class: "note" }, "another number: ", field));
-  const told = weightGradient(of, k, example);
+  const told = part ? null : weightGradient(of, k, example);
   if (!told) {
-    const why = name.startsWith("running_") ? "It is counted along while training, not trained: it has no gradient." : "Its part in the numbers is told by the formula above.";
+    const why = part ? "Its gradient needs the whole network." : name.startsWith("running_") ? "It is counted along while training, not trained: it has no gradient." : "Its part in the numbers is told by the formula above.";
     box.append(element("p", {}, why));
     return;
   }

@@ -59,6 +59,7 @@ MEASURE = (
     fuse_norm,
 )
 LOOK = (decompose_inference, every_gradient, eliminate_dead_code)
+LOOK_FORWARD = (decompose_inference, eliminate_dead_code)
 WRITTEN_FOR = {"written for": "a JavaScript module"}  # metadata of weights
 LINE = 116  # characters of a line
 
@@ -86,7 +87,7 @@ def module_source(
     """
     for setting in beyond(spec.train) if train else ():
         raise pointwise.refused(setting)
-    steps = look and not beyond(spec.train)  # what a step of the optimiser would make of a number
+    steps = look and spec.train.cost and not beyond(spec.train)  # what a step of the optimiser would make
     graph = spell_out(spec.graph, known)
     names = Names()
     owned = {full: (names[full], parameter) for full, parameter in parameters_of(graph).items()}
@@ -96,7 +97,7 @@ def module_source(
         emitters["learn"] = emitted(run(judged, LEARN), names)
         emitters["measure"] = emitted(run(judged, MEASURE), names)
     if look:
-        emitters["look"] = emitted(run(looked_at(spec, graph), LOOK), names, keep=True)
+        emitters["look"] = looking(spec, graph, names)
     plans = [plan_source(name, e, spec.graph) for name, e in emitters.items()]
     rows = [
         f"    [{script_literal(full)}, {script_literal(id)}, {list(p.type.shape)}, {truth(p.trained)}],"
@@ -138,13 +139,20 @@ def emitted(graph: Graph, parameters: Names, keep: bool = False) -> Emitter:
 
 
 def looked_at(spec: Spec, graph: Graph) -> Graph:
-    """The graph with its cost, every word that was written an output."""
-    return replace(attach_costs(graph, spec.train.cost), outputs=tuple(spec.graph.nodes))
+    """The graph with its cost (of a part of a network there is none), every word that was written an output."""
+    judged = attach_costs(graph, spec.train.cost) if spec.train.cost else graph
+    return replace(judged, outputs=tuple(spec.graph.nodes))
+
+
+def looking(spec: Spec, graph: Graph, parameters: Names) -> Emitter:
+    """The plan that keeps every value, and every gradient where there is a cost."""
+    passes = LOOK if spec.train.cost else LOOK_FORWARD
+    return emitted(run(looked_at(spec, graph), passes), parameters, keep=True)
 
 
 def looked_at_size(spec: Spec) -> int:
     """How many numbers looking at one image takes: every value and every gradient."""
-    e = emitted(run(looked_at(spec, spell_out(spec.graph, known)), LOOK), Names(), keep=True)
+    e = looking(spec, spell_out(spec.graph, known), Names())
     return e.size + e.beside_size
 
 
@@ -159,7 +167,8 @@ def plan_source(name: str, e: Emitter, words: Graph) -> str:
         lines += table("outputs", zip(outputs, graph.outputs, strict=False), e)
     if targets:
         lines += table("targets", [(value.removesuffix(".target"), value) for value in targets], e)
-    if name == "look":
+    both_ways = name in ("learn", "look") and bool(graph.cost)
+    if name == "look" and both_ways:
         lines += table("gradients", zip(outputs, graph.outputs[len(outputs) :], strict=True), e)
     lines += [
         f"  arena: {e.size}, // numbers of one image",
@@ -172,8 +181,7 @@ def plan_source(name: str, e: Emitter, words: Graph) -> str:
         code = f"    {array}: {place.kind}({place.offset}, {place.size}),"
         lines.append(f"{code:<{MARGIN}} {script_comment(place.shape)}")
     lines += ["  }),"]
-    both_ways = name in ("learn", "look")
-    before, forward, backward = split(e, both_ways)
+    before, forward, backward = split(e, both_ways, keep=name == "look")
     if before:
         lines += function("prepare(room, b, p)", before)
     costs = ("return { cost, correct };", "let cost = 0, correct = [0, 0];") if targets else ("", "")
@@ -193,8 +201,10 @@ TITLES = {
 }
 
 
-def split(e: Emitter, both_ways: bool) -> tuple[list[Lines], list[Lines], list[Lines]]:
-    """The parts that depend on parameters alone, those up to the cost, and those after it."""
+def split(e: Emitter, both_ways: bool, keep: bool = False) -> tuple[list[Lines], list[Lines], list[Lines]]:
+    """The parts that depend on parameters alone (with `keep` none), those up to the cost, and those after it."""
+    if keep and not both_ways:
+        return [], e.parts, []
     if not both_ways:
         known = [part for part in e.parts if part.node.name in e.known]
         return known, [part for part in e.parts if part.node.name not in e.known], []

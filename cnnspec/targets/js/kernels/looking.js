@@ -12,8 +12,8 @@ export const looking = (Base) => class extends Base {
   look(x, targets = null) {
     const plan = this.plans.look, { b, n } = this.feed('look', x);
     if (targets) aim(plan.targets, b, targets, n);
-    if (!targets) for (const [, id] of plan.targets) b[id].fill(0);
-    const { cost } = plan.forward(this.room, b, this.p, n, this.random);
+    if (!targets) for (const [, id] of plan.targets ?? []) b[id].fill(0);
+    const cost = plan.forward(this.room, b, this.p, n, this.random)?.cost ?? null; // a part of a network has none
     if (targets) plan.backward(this.room, b, this.p, this.g, n);
     this.seen = { b, n, back: targets !== null };
     return cost;
