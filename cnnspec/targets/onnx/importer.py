@@ -10,15 +10,17 @@ What the language cannot say is refused by the name of the operator (CNN503, CNN
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...data.preparation import KEY, Preparation
-from ...diagnostics import Diagnostic
+from ...diagnostics import Diagnostic, SpecError
 from ...ir.owned import owner_of
 from ...train.tensors import shown
 from .export import PREPARATION, need_onnx
+from .heads import apart
 from .preparing import PREPARES, without
 from .steps import Steps, load, refuse, take_apart
 from .values import Seen
@@ -80,8 +82,8 @@ def network(
 ) -> Network:
     """The graph of words that a model is; `given` are arrays for inputs that hold weights.
 
-    Where inputs and outputs are channels-last in the model, they are channels-first here and a note says so; with
-    `exact` they are refused.
+    Where inputs and outputs are channels-last in the model, they are channels-first here and a note says so; where
+    outputs hold several maps in one array, the maps are the outputs (`heads.py`). With `exact` they are refused.
     """
     need_onnx()
     from .operators.table import OPERATORS
@@ -106,6 +108,13 @@ def network(
         whole = tuple(size for size in known if size is not None)
         axes = tuple(range(len(whole)))
         inputs[name] = Seen("", whole, (*axes[1:], 0) if last else axes)
+    try:
+        return Reader(steps, inputs, OPERATORS).run()
+    except SpecError:
+        maps = None if exact else apart(steps)
+        if maps is not None:
+            with suppress(SpecError):
+                return Reader(maps, inputs, OPERATORS).run()
     return Reader(steps, inputs, OPERATORS).run(partial)
 
 
