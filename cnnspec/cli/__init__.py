@@ -51,6 +51,7 @@ COMMANDS: dict[str, Entry] = {
     "report": Entry("report", "Write a page that shows a network at work, image by image, sum by sum."),
     "lab": Entry("lab", "Write, train and look at a network in the browser, number by number."),
     "site": Entry("site", "Write the page of the lab, with its course, as files for a web server."),
+    "docs": Entry("docs", "Write the documentation as files: pages, codes, networks, a search."),
     "trace": Entry("trace", "Show how one number of a network comes about, forward and backward."),
     "gradcheck": Entry("gradcheck", "Check every gradient against central differences."),
     "explain": Entry("explain", "Explain a code, with a spec that raises it and its cure."),
@@ -77,6 +78,7 @@ ELSEWHERE: dict[str, str] = {  # what other tools call our commands, and what el
     **dict.fromkeys(("layers", "words"), "ops"),
     **dict.fromkeys(("compare",), "diff"),
     **dict.fromkeys(("server", "language-server"), "lsp"),
+    **dict.fromkeys(("documentation", "manual"), "docs"),
     **dict.fromkeys(("help",), "--help"),
     **dict.fromkeys(("version",), "--version"),
 }

@@ -1,6 +1,6 @@
-"""The page of `cnnspec lab`, and what `cnnspec site` writes of it."""
+"""The page of `cnnspec lab`, what `cnnspec site` writes of it, and what `cnnspec docs` writes."""
 
-from .code import Code
+from .code import Code, Says
 
 LAB = (
     Code(
@@ -20,5 +20,15 @@ be read: `pyodide.js`, `pyodide.asm.wasm`, `python_stdlib.zip`, `pyodide-lock.js
 `pyodide.asm.js`. `npm install pyodide` unpacks such a folder, `node_modules/pyodide`; a release of Pyodide is one
 too.""",
         how="`cnnspec site -o lab --pyodide no-such-folder`.",
+    ),
+    Code(
+        "CNN581",
+        "dead-link",
+        """\
+`cnnspec docs` makes a site of the pages of `grammar/`, and one of them links to a page, a heading or a file that is
+not there. The pages are as they came along, unless they were changed: then the link, or the heading that it names,
+was.""",
+        how="A link to `guide.md#no-such-heading` in a page of `grammar/`, then `cnnspec docs -o pages`.",
+        says=(Says("`{page}` links to {target}, which is not there"),),
     ),
 )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..._version import PAGES
 from ...record import record
 from ..core import Diagnostic, Span
 
-HOME = "grammar/codes.md"  # where the pages of the codes are: a path of the repository, or what a release publishes
+IN_THE_REPOSITORY = "grammar/codes.md"
 
 
 @record
@@ -54,8 +55,10 @@ class Checked:
 
 
 def url(code: str) -> str:
-    """Where the page of a code can be read, beside `cnnspec explain`."""
-    return f"{HOME}#{code.lower()}"
+    """Where the page of a code can be read, beside `cnnspec explain`: where a release publishes it, or its path in
+    the repository."""
+    home = f"{PAGES.rstrip('/')}/codes.html" if PAGES else IN_THE_REPOSITORY
+    return f"{home}#{code.lower()}"
 
 
 def one_line(text: str) -> str:
