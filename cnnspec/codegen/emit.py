@@ -320,6 +320,9 @@ class Emitter:
             self.parts.append(Lines(node))
             if isinstance(self.node.op, Weight):
                 continue
+            if self._lies_as_given(node):
+                self.views[self[node.name]] = turned(f"feeds[{literal(node.name)}]", node.type)
+                continue
             self._value(self.node.name, self.node.type)
             for extra, kind in self.node.extras.items():
                 self._value(f"{self.node.name}:{extra}", kind)
@@ -337,6 +340,11 @@ class Emitter:
             buffer.last = min(buffer.last, len(self.graph))
         size, kept = place(self.buffers.values()), place(self.kept.values())
         return size, kept
+
+    def _lies_as_given(self, node: Node) -> bool:
+        """An image of one channel that is alone in its batch has the plan's order as it comes."""
+        image = isinstance(node.op, Input) and node.type.kind == "image" and not node.type.folded
+        return image and self.n == 1 and node.type["c"] == 1
 
     def _given(self, node: Node) -> None:
         """The batch comes as (n, c, h, w) and is turned so that images are innermost."""

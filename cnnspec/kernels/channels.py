@@ -14,6 +14,13 @@ def softmax(x: np.ndarray, axis: int, *, scratch: np.ndarray, out: np.ndarray) -
     np.divide(out, scratch, out=out)
 
 
+def softmax_of_one(x: np.ndarray, ones: np.ndarray, *, out: np.ndarray) -> None:
+    """The same of a single vector x[c], in half the time: searching and adding up begin more slowly than these."""
+    np.subtract(x, x[x.argmax()], out=out)
+    np.exp(out, out=out)
+    np.divide(out, out.dot(ones), out=out)
+
+
 def softmax_gradient(
     dy: np.ndarray, y: np.ndarray, axis: int, *, part: np.ndarray, scratch: np.ndarray, out: np.ndarray
 ) -> None:

@@ -117,23 +117,23 @@ def phased_maxpool2_gradient(dy: np.ndarray, wins: np.ndarray, *, out: np.ndarra
     np.subtract(d, c, out=d)
 
 
-def corner_filters(weights: np.ndarray, *, out: np.ndarray) -> None:
-    """weights[f,u,v,c] -> out[2,2,f,c,u',v'], once in each corner of a larger kernel, zero elsewhere."""
-    _, u, v, _ = weights.shape
-    low, right = out.shape[4] - u, out.shape[5] - v
+def corner_filters(
+    weights: np.ndarray, kernel: tuple[int, int], bias: np.ndarray | None = None, *, out: np.ndarray
+) -> None:
+    """weights[f,u,v,c] -> out[4f,c*u'*v'], once in each corner of a larger kernel (u', v'), zero elsewhere.
+
+    With a bias[f] out has one column more, of that: it meets a row of ones.
+    """
+    filters, u, v, channels = weights.shape
+    low, right = kernel[0] - u, kernel[1] - v
     out[...] = 0
+    taps = out[:, : channels * kernel[0] * kernel[1]].reshape(2, 2, filters, channels, *kernel, copy=False)
     for i in range(2):
         for j in range(2):
-            corner = out[i, j, :, :, i * low : i * low + u, j * right : j * right + v]
+            corner = taps[i, j, :, :, i * low : i * low + u, j * right : j * right + v]
             np.copyto(corner, weights.transpose(0, 3, 1, 2))
-
-
-def largest_band(x: np.ndarray, *, out: np.ndarray) -> None:
-    """x[4,f,i,j,n] -> out[i,f,j,n], the largest of the four; x is scratch afterwards."""
-    a, b, c, d = x
-    np.maximum(a, b, out=a)
-    np.maximum(c, d, out=c)
-    np.maximum(a, c, out=out.swapaxes(0, 1))
+    if bias is not None:
+        np.copyto(out[:, -1].reshape(4, filters), bias)
 
 
 def maxpool(

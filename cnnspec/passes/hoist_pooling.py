@@ -8,13 +8,13 @@ from math import prod
 
 from ..ir import Builder, Graph, Node
 from ..ir.leaves import Input
-from ..primitives.activation import Activation
+from ..primitives.activation import Activation, Rectifier
 from ..primitives.convolution.convolve import AddBias, Convolve
 from ..primitives.convolution.phases import MaxPhases, PhasedConvolve
 from ..primitives.convolution.pooled import CornerFilters, PooledConvolve, pooled_geometry
 from ..primitives.windows import MaxWindows
 from .methods import Convolution, no_columns
-from .rewrite import rewrite
+from .rewrite import Absorbed, both, rewrite
 
 ZEROS = 500_000  # multiply-adds with zeros, which take about as long as the calls that they save
 
@@ -103,11 +103,12 @@ def phased_first_pooling(graph: Graph) -> Graph:
 def pooled_product(graph: Graph) -> Graph:
     """For one image of a small layer, a convolution and the 2x2 max pooling after it are one product.
 
-        y = convolve x w;  p = max_windows y
-        w.corners = corner_filters w;  p = pooled_convolve x w.corners
+        y = convolve x w;  p = max_windows y;  a = add_bias p b;  r = relu a
+        w.corners = corner_filters w b;  r = pooled_convolve x w.corners, bias, relu
 
     Four bands of filters make the four outputs of each window, and calls are saved at the cost of products with
-    zeros. Not where these are more than some, nor where several workers share the image.
+    zeros. Not where these are more than some, nor where several workers share the image. The bias and relu come
+    with it where nobody else reads what they follow.
     """
     if graph.images > 1 or graph.band[1] > 1:
         return graph
@@ -119,21 +120,38 @@ def pooled_product(graph: Graph) -> Graph:
         return g.dilate == (1, 1) and zeros * graph.type(node.inputs[0])["c"] * node.type.elements <= ZEROS
 
     pools = pooled_convolutions(graph, small)
+    readers, results = graph.readers(), set(graph.results)
 
-    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | dict[str, str] | None:
-        if node.name in pools.values():
-            return {}  # nobody but the pool reads it
-        if node.name not in pools:
+    def only_reader(node: Node) -> Node | None:
+        found = [] if node.name in results else readers[node.name]
+        return found[0] if len(found) == 1 else None
+
+    made_by: dict[str, list[Node]] = {}  # by the last node: convolution, pooling, and what else follows
+    for name, convolution in pools.items():
+        chain = made_by[name] = [graph[convolution], graph[name]]
+        for kind in (AddBias, Rectifier):
+            after = only_reader(chain[-1])
+            if after is not None and isinstance(after.op, kind) and len(after.inputs) <= 2:
+                del made_by[chain[-1].name]
+                chain.append(after)
+                made_by[after.name] = chain
+    absorbed: Absorbed = {node.name: () for chain in made_by.values() for node in chain[:-1]}
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if node.name not in made_by:
             return None
-        made = graph[pools[node.name]]
+        made, _, *after = made_by[node.name]
         assert isinstance(made.op, Convolve)
-        x, w = made.inputs
+        x, w = absorbed[made.name]
+        biases = [absorbed.get(one.name, inputs)[1] for one in after if isinstance(one.op, AddBias)]
+        relu = isinstance(node.op, Rectifier)
         geometry = pooled_geometry(made.op.geometry)
-        corners = b.add(CornerFilters(geometry.kernel), w, name=f"{made.name}.corners", like=made)
+        corners = b.add(CornerFilters(geometry.kernel), w, *biases, name=f"{made.name}.corners", like=made)
         why = "the four outputs of a window of the pooling by one product, from four bands of filters"
-        return b.add(PooledConvolve(geometry), x, corners, name=node.name, like=made, why=why)
+        op, span = PooledConvolve(geometry, bool(biases), relu), both(made, node)
+        return b.add(op, x, corners, name=node.name, like=made, span=span, why=why)
 
-    return rewrite(graph, rule)
+    return rewrite(graph, rule, absorbed)
 
 
 def pooled_convolutions(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, str]:

@@ -45,6 +45,13 @@ class Softmax(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         axis, single = channel_axis(e.shape(x))
+        if single == (1, 1):
+            import numpy as np
+
+            ones = e.constant("ones", np.ones(e.shape(x)[0]))
+            alone, out = (e.view_of(value, "alone", f"{e[value]}[:, 0]") for value in (x, node.name))
+            e.call(kernels.channels.softmax_of_one, alone, ones, out=out)
+            return
         scratch = e.scratch("sums", single)
         e.call(kernels.channels.softmax, e[x], axis, scratch=scratch, out=e[node.name])
 

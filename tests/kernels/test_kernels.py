@@ -12,7 +12,7 @@ from cnnspec.ir.expression import X, differentiate, evaluate
 from cnnspec.ir.geometry import Geometry
 from cnnspec.kernels import KERNELS, MODULES
 from cnnspec.kernels.activation import clip, elu, leaky, relu, sigmoid, softplus, softsign
-from cnnspec.kernels.channels import log_softmax, softmax
+from cnnspec.kernels.channels import log_softmax, softmax, softmax_of_one
 from cnnspec.kernels.conv import col2im_width
 from cnnspec.kernels.cost import count_correct
 from cnnspec.kernels.gates import (
@@ -160,6 +160,9 @@ def test_softmax_of_numbers_of_any_size(dtype):
     assert np.allclose(y, [[0.5, 0, 1 / 3], [0, 1, 1 / 3], [0.5, 0, 1 / 3]])
     log_softmax(x, 0, part=part, scratch=scratch, out=y)
     assert np.allclose(np.exp(y), [[0.5, 0, 1 / 3], [0, 1, 1 / 3], [0.5, 0, 1 / 3]])
+    for column, made in zip(x.T.copy(), np.exp(y).T, strict=True):
+        softmax_of_one(column, np.ones(3, dtype), out=column)
+        assert np.allclose(column, made)
 
 
 def test_masks_keep_the_mean_and_depend_on_their_key_alone():

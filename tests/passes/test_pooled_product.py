@@ -24,8 +24,28 @@ def pooled(text, images=1):
 
 def test_small_layers_of_one_image():
     net = "1x28x28: conv 6x5x5 pad 2 -> relu -> maxpool 2 -> conv 16x5x5 -> tanh -> maxpool 2"
-    assert pooled(net) == ["maxpool1.pooled", "maxpool2.pooled"]
+    assert pooled(net) == ["maxpool1", "conv2"]
     assert not pooled(net, images=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "bias", "relu"),
+    [
+        ("3x8x8: conv 4x3x3 -> relu -> maxpool 2", True, True),
+        ("3x8x8: conv 4x3x3 -> maxpool 2 -> relu", True, True),
+        ("3x8x8: conv 4x3x3 bias off -> relu -> maxpool 2", False, True),
+        ("3x8x8: conv 4x3x3 -> bn -> maxpool 2", True, False),
+        ("3x8x8: conv 4x3x3 -> maxpool 2 -> tanh", True, False),
+        ("3x8x8: conv 4x3x3 -> maxpool 2 as p -> concat( relu | @p )", True, False),
+        ("3x8x8: conv 4x3x3 bias off -> maxpool 2 as p -> concat( relu | @p )", False, False),
+    ],
+)
+def test_what_follows_comes_along_unless_others_read_what_is_between(text, bias, relu):
+    graph = replace(spec(text, everywhere=False), images=1)
+    made = run(graph, INFERENCE, check=verify)
+    (op,) = [node.op for node in made if isinstance(node.op, PooledConvolve)]
+    assert (op.bias, op.relu) == (bias, relu)
+    mean_the_same(run(graph, INFERENCE, after="eliminate_dead_code"), made)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +81,7 @@ def test_it_means_the_same(size, conv):
 def test_the_plan_answers_as_that_of_every_value_does(size, conv):
     words = spec(f"{size}: conv {conv} -> relu -> maxpool 2", everywhere=False)
     trial = Trial(words, Mse(), batch=1)
-    assert "largest_band" in trial.engine.plan("infer", 1).source
+    assert "corner_filters" in trial.engine.plan("infer", 1).source
     for _ in range(2):  # with other parameters the filters' corners are made anew
         (answer,) = trial.engine.forward(trial.inputs, "infer")
         (shown,) = trial.engine.forward(trial.inputs, "show")[-1:]

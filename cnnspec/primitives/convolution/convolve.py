@@ -274,11 +274,16 @@ class AddBias(Op):
         x, bias, *add = node.inputs
         shape = e.rows_shape(node.name)
         if (add or self.relu) and prod(shape) <= kernels.norm.SHORT:
-            out = e.rows(node.name)
-            e.call(kernels.np.add, e.rows(x), e.view_of(bias, "column", f"{e[bias]}[:, None]"), out=out)
+            seen = e.rows if len(e.shape(x)) > 2 else e.__getitem__
+            out = seen(node.name)
+            e.call(kernels.np.add, seen(x), e.view_of(bias, "column", f"{e[bias]}[:, None]"), out=out)
             for value in add:
-                e.call(kernels.np.add, out, e.rows(value), out=out)
-            if self.relu and prod(shape) <= FEW:
+                e.call(kernels.np.add, out, seen(value), out=out)
+            if self.relu and shape[0] == shape[2] == 1:
+                import numpy as np
+
+                e.call(kernels.np.maximum, out, e.constant("zeros", np.zeros(shape[1:])), out=out)
+            elif self.relu and prod(shape) <= FEW:
                 e.call(kernels.np.maximum, out, e.number(0.0), out=out)
             elif self.relu:
                 e.call(kernels.activation.relu, out, out=out)

@@ -7,12 +7,14 @@ outputs' pixels. Of the product's bands, each in one piece, the largest numbers 
 
 from __future__ import annotations
 
+from math import prod
+
 from ... import kernels
 from ...ir import TensorType, parameter
 from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, Node, Op, PlanWriter
 from ...record import record
-from ..dense import multiplying
+from ..dense import multiplying_two
 from .columns import padded
 from .convolve import Convolve
 from .polyphase import image_type
@@ -26,67 +28,87 @@ def pooled_geometry(g: Geometry) -> Geometry:
 
 @record
 class CornerFilters(Op):
-    """Filters in each corner of a larger kernel: upper left, upper right, lower left, lower right."""
+    """Filters in each corner of a larger kernel: upper left, upper right, lower left, lower right.
+
+    A row for each, of its taps and, with a second input, of its bias.
+    """
 
     kernel: tuple[int, int]
 
-    def type(self, w: TensorType) -> TensorType:
-        return parameter(f=4 * w["f"], c=w["c"], u=self.kernel[0], v=self.kernel[1])
+    def type(self, w: TensorType, *bias: TensorType) -> TensorType:
+        return parameter(o=4 * w["f"], i=w["c"] * prod(self.kernel) + len(bias))
 
     def flops(self, *inputs: TensorType) -> int:
         return 0
 
-    def evaluate(self, w: Array) -> Array:
+    def evaluate(self, w: Array, *bias: Array) -> Array:
         import numpy as np
 
         (height, width), (u, v) = self.kernel, w.shape[2:]
         low, right = height - u, width - v
         corners = ((0, 0), (0, right), (low, 0), (low, right))
-        return np.concatenate(
-            [np.pad(w, ((0, 0), (0, 0), (i, low - i), (j, right - j))) for i, j in corners], dtype=w.dtype
-        )
+        bands = [np.pad(w, ((0, 0), (0, 0), (i, low - i), (j, right - j))) for i, j in corners]
+        rows = np.concatenate(bands, dtype=w.dtype).reshape(4 * len(w), -1)
+        return np.concatenate([rows, *(np.tile(b, 4)[:, None] for b in bias)], axis=1)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        (w,) = node.inputs
+        w, *bias = node.inputs
         filters, channels, u, v = e.type(w).shape
         taps = e.view_of(w, "taps", f"{e[w]}.reshape({filters}, {u}, {v}, {channels})")
-        shape = (2, 2, filters, channels, *self.kernel)
-        e.call(kernels.pool.corner_filters, taps, out=e.view("corners", f"{e[node.name]}.reshape{shape}"))
+        e.call(kernels.pool.corner_filters, taps, self.kernel, *(e[b] for b in bias), out=e[node.name])
 
 
 @record
 class PooledConvolve(Op):
-    """x convolved with filters in four bands, and the largest number of the four."""
+    """x convolved with filters in four bands, and the largest number of the four; then relu, if asked for.
+
+    With `bias` the filters have theirs with them.
+    """
 
     geometry: Geometry
+    bias: bool = False
+    relu: bool = False
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         height, width = self.geometry.out(*size_2d(x))
-        return image_type(TensorType((("c", w["f"] // 4), ("h", height))), width)
+        return image_type(TensorType((("c", w["o"] // 4), ("h", height))), width)
 
     def macs(self, x: TensorType, w: TensorType) -> int:
-        return w.elements * self.type(x, w).elements * 4 // w["f"]
+        return w.elements * self.type(x, w).elements * 4 // w["o"]
 
     def evaluate(self, x: Array, w: Array) -> Array:
-        y = Convolve(self.geometry).convolved(x, w)
+        taps = (len(w), x.shape[1], *self.geometry.kernel)
+        y = Convolve(self.geometry).convolved(x, w[:, : prod(taps[1:])].reshape(taps))
+        if self.bias:
+            y = y + w[:, -1, None, None]
         n, filters, height, width = y.shape
-        return y.reshape(n, 4, filters // 4, height, width).max(axis=1)
+        y = y.reshape(n, 4, filters // 4, height, width).max(axis=1)
+        return y * (y > 0) if self.relu else y
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
         _, channels, _, n = e.shape(x)
         height, filters, width, _ = e.shape(node.name)
         (u, v), pixels = self.geometry.kernel, height * width * n
-        source = padded(x, self.geometry, e)
-        columns = e.scratch("columns", (channels, u, v, height, width, n))
-        seen = e.source(kernels.conv.windows, source, self.geometry.kernel, self.geometry.stride)
-        e.call(kernels.np.copyto, columns, e.view("windows", seen))
-        products = e.scratch("products", (4, filters, height, width, n))
         depth = channels * u * v
+        columns = e.scratch("columns", (depth + self.bias, height, width, n))
+        taps = e.view("taps", f"{columns}[:{depth}].reshape({channels}, {u}, {v}, {height}, {width}, {n})")
+        source = padded(x, self.geometry, e)
+        seen = e.source(kernels.conv.windows, source, self.geometry.kernel, self.geometry.stride)
+        e.call(kernels.np.copyto, taps, e.view("windows", seen))
+        if self.bias:
+            e.call(kernels.np.copyto, e.view("ones", f"{columns}[{depth}]"), 1)
+        products = e.scratch("products", (4, filters, height, width, n))
         e.call(
-            multiplying(4 * filters, depth, pixels),
-            e.matrix(w),
-            e.view("rows", f"{columns}.reshape({depth}, {pixels})"),
+            multiplying_two(4 * filters, depth + self.bias, pixels),
+            e[w],
+            e.view("rows", f"{columns}.reshape({depth + self.bias}, {pixels})"),
             out=e.view("bands", f"{products}.reshape({4 * filters}, {pixels})"),
         )
-        e.call(kernels.pool.largest_band, products, out=e[node.name])
+        upper, lower = e.view("upper", f"{products}[:2]"), e.view("lower", f"{products}[2:]")
+        left, right = e.view("left", f"{products}[0]"), e.view("right", f"{products}[1]")
+        out = e.view("by_filter", f"{e[node.name]}.swapaxes(0, 1)")
+        e.call(kernels.np.maximum, upper, lower, out=upper)
+        e.call(kernels.np.maximum, left, right, out=left if self.relu else out)
+        if self.relu:
+            e.call(kernels.np.maximum, left, e.number(0.0), out=out)
