@@ -92,7 +92,7 @@ def test_the_page_has_every_function_of_formulas():
 
 TARGETS = (
     ("PyTorch", torch_words, "the file of its family in cnnspec/targets/torch/ (WORDS)"),
-    ("ONNX out", onnx_words, "the file of its family in cnnspec/targets/onnx/ (WORDS)"),
+    ("ONNX out", onnx_words, "the file of its family in cnnspec/targets/onnx/words/ (WORDS)"),
     ("ONNX in", onnx_read, "the file of its family in cnnspec/targets/onnx/operators/ (OPERATORS)"),
     ("JAX", jax_words, "the file of its family in cnnspec/targets/jax/ (WORDS)"),
     ("JavaScript", js_words, "the file of its family in cnnspec/targets/js/ (LINES)"),

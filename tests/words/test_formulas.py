@@ -173,7 +173,7 @@ def test_formulas_mean_in_pytorch_what_its_own_functions_mean(cls, monkeypatch):
 
 def test_every_function_has_operators_of_onnx():
     pytest.importorskip("onnx")
-    from cnnspec.targets.onnx.activation_words import OPERATORS, in_operators
+    from cnnspec.targets.onnx.words.activation import OPERATORS, in_operators
 
     for name in FUNCTIONS:
         parts = (X, X, X)[: 3 if name == "where" else 2 if name in (*INFIX, "maximum", "minimum") else 1]

@@ -20,10 +20,10 @@ from ...ir.expression import Apply, Expression, Number, Symbol, X
 from ...ir.fields import settings
 from ...primitives.activation import Activation
 from ...words import WORDS
-from .activation_words import OPERATORS, in_operators
 from .page import PARTS
 from .page import WORD as NOTE
 from .steps import Step, Steps
+from .words.activation import OPERATORS, in_operators
 
 Pattern = tuple | float | str
 

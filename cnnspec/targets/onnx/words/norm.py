@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ...ir import Node
-from ...words.affine import ChannelScale
-from ...words.norm import Bn
-from ...words.standardise import Grn, GroupNorm, LayerNorm, Lrn
-from .page import WORD, OnnxPage, Writer
-from .pixel_words import reduced
+from ....ir import Node
+from ....words.affine import ChannelScale
+from ....words.norm import Bn
+from ....words.standardise import Grn, GroupNorm, LayerNorm, Lrn
+from ..page import WORD, OnnxPage, Writer
+from .pixel import reduced
 
 
 def bn(page: OnnxPage, node: Node[Bn], x: str) -> None:

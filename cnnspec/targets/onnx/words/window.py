@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...ir import Node
-from ...ir.geometry import Geometry, each
-from ...words.conv import Conv, DwConv
-from ...words.dense import Dense
-from ...words.pool import AvgPool, LpPool, MaxPool, MinPool
-from ...words.upconv import UpConv
-from .page import OnnxPage, Writer
+from ....ir import Node
+from ....ir.geometry import Geometry, each
+from ....words.conv import Conv, DwConv
+from ....words.dense import Dense
+from ....words.pool import AvgPool, LpPool, MaxPool, MinPool
+from ....words.upconv import UpConv
+from ..page import OnnxPage, Writer
 
 
 def sliding(geometry: Geometry, rank: int, dilated: bool = True) -> dict[str, Any]:

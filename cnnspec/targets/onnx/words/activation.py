@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import isinf
 
-from ...ir import Node
-from ...ir.expression import Apply, Expression, Number, X, in_order
-from ...primitives.activation import Activation
-from ...words.activation import Clip, Gelu, HardSigmoid
-from .page import WORD, OnnxPage, Writer
+from ....ir import Node
+from ....ir.expression import Apply, Expression, Number, X, in_order
+from ....primitives.activation import Activation
+from ....words.activation import Clip, Gelu, HardSigmoid
+from ..page import WORD, OnnxPage, Writer
 
 OPERATORS = {
     "add": "Add",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...ir import Node
-from ...words.channels import Maxout, RadixSoftmax
-from ...words.resample import Crop, Pad, PixelShuffle, PixelUnshuffle, Resize, Upsample
-from ...words.shape import Shuffle
-from ...words.take import Take
-from .page import WORD, OnnxPage, Writer
+from ....ir import Node
+from ....words.channels import Maxout, RadixSoftmax
+from ....words.resample import Crop, Pad, PixelShuffle, PixelUnshuffle, Resize, Upsample
+from ....words.shape import Shuffle
+from ....words.take import Take
+from ..page import WORD, OnnxPage, Writer
 
 
 def pad(page: OnnxPage, node: Node[Pad], x: str) -> None:

@@ -8,15 +8,15 @@ against onnxruntime's and the way back (`importer`) against the graph.
 
 from __future__ import annotations
 
-from ...ir import Node, TensorType
-from ...ir.op import Op
-from ...primitives.activation import Activation
-from ...words.dense import Dense
-from ...words.regularise import Dropout, DropPath
-from . import activation_words, norm_words, pixel_words, window_words
-from .activation_words import pointwise
-from .page import WORD, OnnxPage, Writer
-from .window_words import biased
+from ....ir import Node, TensorType
+from ....ir.op import Op
+from ....primitives.activation import Activation
+from ....words.dense import Dense
+from ....words.regularise import Dropout, DropPath
+from ..page import WORD, OnnxPage, Writer
+from . import activation, norm, pixel, window
+from .activation import pointwise
+from .window import biased
 
 # ---- dense and shape -----------------------------------------------------------------------------------
 
@@ -86,10 +86,10 @@ def concat(page: OnnxPage, node: Node, *inputs: str) -> None:
 
 
 WORDS: dict[str, Writer] = {
-    **window_words.WORDS,
-    **pixel_words.WORDS,
-    **activation_words.WORDS,
-    **norm_words.WORDS,
+    **window.WORDS,
+    **pixel.WORDS,
+    **activation.WORDS,
+    **norm.WORDS,
     "dense": dense,
     "flatten": flatten,
     "reshape": reshape,
