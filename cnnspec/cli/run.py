@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ..experiment.loggers.logger import KNOWN, Logger, loggers_of
 from ..settings.measures import MEASURES
 from ..settings.train import LAYOUTS
 from ..terminal import tell, tell_json
@@ -63,6 +64,12 @@ if TYPE_CHECKING:
 @click.option(
     "--tune", is_flag=True, help="Time the ways to compute each convolution first, and take the quickest."
 )
+@click.option(
+    "--log",
+    type=click.Choice(tuple(KNOWN)),
+    multiple=True,
+    help="Log figures and settings there too (their packages are installed apart).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON, the rest on standard error.")
 @click.option("--watch", is_flag=True, help="Show it in the browser while it trains.")
 @options
@@ -84,6 +91,7 @@ def command(
     partial: bool,
     names: Path | None,
     tune: bool,
+    log: tuple[str, ...],
     as_json: bool,
     watch: bool,
     machines: Machines,
@@ -101,6 +109,7 @@ def command(
 
     short = {"epochs": epochs, "batch": batch, "optimiser.lr": lr, "seed": seed}
     overrides += tuple(f"train.{name}={value}" for name, value in short.items() if value is not None)
+    loggers = loggers_of(log)
     if accept_changed_data and resume is None:
         raise click.UsageError("--accept-changed-data is for --resume")
     if resume is not None:
@@ -143,11 +152,12 @@ def command(
             progress=(lambda line: tell(line, err=True)) if execution.leads else None,
         )
     with experiment:
-        return show(experiment, as_json, watch)
+        return show(experiment, as_json, watch, loggers)
 
 
-def show(experiment: Experiment, as_json: bool, watch: bool = False) -> int:
+def show(experiment: Experiment, as_json: bool, watch: bool = False, loggers: Sequence[Logger] = ()) -> int:
     """Run an experiment and print what happens; returns the exit code."""
+    from ..experiment.loggers.logged import Logged
     from ..experiment.measured import missed
     from ..experiment.statistics import StatisticsLog
     from ..report.finished import illustrate
@@ -165,15 +175,21 @@ def show(experiment: Experiment, as_json: bool, watch: bool = False) -> int:
         return 0
     assert experiment.folder is not None
     folder = experiment.folder.path
-    log = StatisticsLog(experiment.model, folder, experiment.images)
+    log, logged = StatisticsLog(experiment.model, folder, experiment.images), Logged(experiment.folder, loggers)
     try:
-        with watching(experiment, watch, told) as watchers, reporter(session.spec.train.epochs, as_json) as shown:
-            summary = experiment.run(shown, log, *watchers)
+        with (
+            logged,
+            watching(experiment, watch, told) as watchers,
+            reporter(session.spec.train.epochs, as_json) as shown,
+        ):
+            logged.summary = summary = experiment.run(shown, log, *watchers, logged)
     except Interrupted as interrupt:
         tell(str(interrupt), err=True)
         return interrupted(interrupt)
     finally:
         log.close()
+        for problem in logged.problems:
+            tell(f"not logged to the end: {problem}", err=True)
     problems = illustrate(folder, session, experiment.tested())
     if as_json:
         tell_json({**summary, "run": str(folder)})

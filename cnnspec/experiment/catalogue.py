@@ -12,33 +12,20 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from ..api import read_spec
 from ..diagnostics import Diagnostic, SpecError
-from ..ir.fields import Nested, size_field
-from ..ir.fields import settings as settings_of
 from ..lang import Spec
 from ..lang.exchange import fields_as_json
-from ..settings.data import Data
-from ..settings.train import Train
 from ..train.checkpoints import Stamp
 from ..train.documents import Summary
 from ..train.folder import RunFolder
 from ..train.lock import ensure_free
 from ..validation import Json
+from .by_name import by_name
 from .kept import Made, of_run
 
 SETTINGS = "settings.json"
-OTHERS: tuple[Literal["input", "shards", "engine", "dtype"], ...] = ("input", "shards", "engine", "dtype")
-DEEPEST = 8  # fields within fields; ours have three, and another's file may have any number
-SIZED = {  # the words of settings that may be said several times, or are lines of their own
-    cls.word: cls
-    for block in (Train, Data)
-    for setting in settings_of(block).values()
-    if isinstance(setting.metadata["kind"], Nested)
-    for cls in setting.metadata["kind"].classes
-}
 Columns = dict[str, list[float | None]]
 
 
@@ -115,9 +102,7 @@ def entry(path: Path) -> Entry:
     if not isinstance(train, dict) or not isinstance(data, dict):  # written before settings had fields
         spec = spec_of(made)
         train, data = fields_as_json(spec.train), fields_as_json(spec.data)
-    told = _flat({**settings.get("let", {}), "train": train, "data": data})
-    told |= {name: settings[name] for name in OTHERS if name in settings}
-    told.pop("train.shards", None)  # what they are is told by `shards`
+    told = by_name({**settings, "train": train, "data": data})
     done = columns.get("epoch", [])
     best = ended.get("best_epoch") or _best(columns, train) or len(done)
     figures: dict[str, float | None] = {"epochs": len(done), "best_epoch": best or None}
@@ -155,47 +140,6 @@ def _best(columns: Columns, train: Mapping[str, Json]) -> int:
     values = values if by_cost else accuracies
     known = [(value, -number) for number, value in enumerate(values, 1) if value is not None]
     return -max(known)[1] if known else 0
-
-
-def _flat(fields: Mapping[str, Json], within: str = "", depth: int = 0) -> dict[str, Json]:
-    """Fields of fields by dotted names: {"optimiser": {"word": "sgd", "lr": 0.1}} -> optimiser, optimiser.lr.
-
-    What may be said several times, or is a line of its own, is one text: {"freeze": "stem ; body until 5"}.
-    """
-    found: dict[str, Json] = {}
-    for name, value in fields.items():
-        key = f"{within}.{name}" if within else name
-        if isinstance(value, Mapping) and depth < DEEPEST and value.get("word") != name:
-            inner = dict(value)
-            if isinstance(inner.get("word"), str):
-                found[key] = inner.pop("word")
-            found |= _flat(inner, key, depth + 1)
-        elif isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
-            found[key] = " ; ".join(_words(one, name) for one in value) or None
-        else:
-            found[key] = _words(value, name) if isinstance(value, (list, Mapping)) else value
-    return found
-
-
-def _words(value: Json, name: str = "", depth: int = 0) -> str:
-    """A value as the setting of that name has it in a spec, or nearly so."""
-    if depth > DEEPEST:
-        return "..."
-    if isinstance(value, Mapping):
-        word = value.get("word", "")
-        declared = size_field(SIZED[word]) if isinstance(word, str) and word in SIZED else None
-        parts = [str(word) if word != name else ""]
-        for key, one in value.items():
-            if key != "word" and one is not None and one != "":
-                sized = declared is not None and declared.name == key
-                parts.append(f"{'' if sized else f'{key} '}{_words(one, key, depth + 1)}")
-        return " ".join(filter(None, parts))
-    if isinstance(value, list):
-        between = ", " if any(isinstance(one, str) for one in value) else "x"
-        return between.join(_words(one, "", depth + 1) for one in value)
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def differing(entries: Iterable[Entry]) -> dict[Path, dict[str, Json]]:

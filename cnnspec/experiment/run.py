@@ -15,6 +15,8 @@ from ..settings.train import LAYOUTS
 from ..train.loop import Event
 from ..train.runs import Summary
 from .experiment import Execution, Experiment, Initial, Stopped
+from .loggers.logged import Logged
+from .loggers.logger import Logger, loggers_of
 from .measured import missed
 from .session import open_trained
 from .statistics import StatisticsLog
@@ -27,12 +29,14 @@ OnEvent = Callable[[Event], object]
 class Run:
     """A run that has ended: its folder, and what its summary.json says.
 
-    missed  a diagnostic for each budget of the spec's `expect` that the run does not hold, or could not measure
+    missed    a diagnostic for each budget of the spec's `expect` that the run does not hold, or could not measure
+    unlogged  a line for each logger that failed, and was left
     """
 
     folder: Path
     summary: Summary
     missed: tuple[Diagnostic, ...] = ()
+    unlogged: tuple[str, ...] = ()
 
     def open(self) -> Model:
         """The network with the weights that were tested, its preparation and its classes."""
@@ -53,6 +57,7 @@ class Run:
             f"Run {line(self.folder)}: {said['status']} after {said['epochs']} epochs, {said['seconds']:.1f} s\n"
             f"  test: {', '.join(tested) or 'no images'} ({said.get('tested', 'last')} weights)"
             + "".join(f"\n  missed: {line(one.message)}" for one in self.missed)
+            + "".join(f"\n  unlogged: {line(one)}" for one in self.unlogged)
         )
 
 
@@ -72,6 +77,7 @@ def run(
     names: Place | None = None,
     layout: str = "",
     tune: bool = False,
+    log: Sequence[str | Logger] = (),
     on_event: OnEvent | None = None,
 ) -> Run:
     """Train the network of a spec, test it, and write everything into a new folder `out/<spec>-001`.
@@ -86,6 +92,7 @@ def run(
     weights    a file to begin with; with `partial` what fits of it; `names` a file of its names of our parameters;
                `layout` who must have published it, "torchvision" or "timm" (without, it is noticed)
     tune       time the ways to compute each convolution first, and take the quickest
+    log        where figures and settings are logged too: "tensorboard", "mlflow", "wandb", or a `Logger` of yours
     on_event   hears what happens: Started, StepDone, EpochDone, SaveDue, Finished of `cnnspec.train.loop`. Where
                it returns False the training stops there, and is tested; where it raises, the run can be resumed
 
@@ -95,7 +102,7 @@ def run(
     values; KeyboardInterrupt at Ctrl-C, after the step that was under way was saved.
     """
     execution = Execution(workers, parallel, engine, devices)
-    overrides = settings_of(overrides)
+    overrides, loggers = settings_of(overrides), loggers_of(log)
     if weights is None and (partial or names is not None or layout):
         raise ValueError("partial, names and layout are of weights to begin with; give weights too")
     if layout not in ("", *LAYOUTS):
@@ -106,7 +113,7 @@ def run(
     with Experiment.begin(
         Path(spec), overrides, data=_path(data), out=Path(out), execution=execution, initial=initial, tune=tune
     ) as experiment:
-        return _ended(experiment, on_event)
+        return _ended(experiment, on_event, loggers)
 
 
 def resume(
@@ -119,6 +126,7 @@ def resume(
     devices: int | None = None,
     accept_changed_data: bool = False,
     overrides: Sequence[str] = (),
+    log: Sequence[str | Logger] = (),
     on_event: OnEvent | None = None,
 ) -> Run:
     """Go on with a run, from its last checkpoint; with the same settings to the bits of one without interruption.
@@ -126,11 +134,12 @@ def resume(
     The spec, its settings and the preparation are those in the run's folder; `data` says where the data lie now, if
     they have moved, and `overrides` by ["data.source=..."] what they are called. ["train.epochs=50"] extends the
     run, and ["train.optimiser.lr=1e-4"] goes on at another rate; settings.json tells since which step. Data that
-    have changed are refused unless `accept_changed_data`. The rest is as for `run`.
+    have changed are refused unless `accept_changed_data`. A logger hears of the epochs before, too. The rest is as
+    for `run`.
 
     Raises SpecError where the folder holds no state, is damaged, or is being written by another process.
     """
-    stopped = Stopped.open(Path(folder))
+    loggers, stopped = loggers_of(log), Stopped.open(Path(folder))
     execution = Execution(workers, parallel, engine or stopped.made.settings.get("engine", "numpy"), devices)
     with Experiment.resume(
         stopped,
@@ -139,7 +148,7 @@ def resume(
         accept_changed_data=accept_changed_data,
         overrides=settings_of(overrides),
     ) as experiment:
-        return _ended(experiment, on_event)
+        return _ended(experiment, on_event, loggers)
 
 
 def open(trained: Place, *, data: Place | None = None) -> Model:
@@ -165,11 +174,14 @@ def _path(place: Place | None) -> Path | None:
     return None if place is None else Path(place)
 
 
-def _ended(experiment: Experiment, on_event: OnEvent | None) -> Run:
+def _ended(experiment: Experiment, on_event: OnEvent | None, loggers: Sequence[Logger]) -> Run:
     """The run of an experiment, with its statistics beside it."""
     experiment.start()
     assert experiment.folder is not None
     folder = experiment.folder.path
-    with closing(StatisticsLog(experiment.model, folder, experiment.images)) as log:
-        summary = experiment.run(*([on_event] if on_event else []), log)
-    return Run(folder, summary, missed(experiment.session.spec, summary))
+    with (
+        closing(StatisticsLog(experiment.model, folder, experiment.images)) as log,
+        Logged(experiment.folder, loggers) as logged,
+    ):
+        logged.summary = summary = experiment.run(*([on_event] if on_event else []), log, logged)
+    return Run(folder, summary, missed(experiment.session.spec, summary), tuple(logged.problems))

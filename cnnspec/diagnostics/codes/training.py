@@ -247,4 +247,12 @@ The process of a trial ended before its run did: it was killed, or memory ran ou
 `pip install "cnnspec[sweep]"` installs it. `grid` and `random` need nothing.""",
         how="`cnnspec sweep net.cnn --sampler tpe` where Optuna is not installed.",
     ),
+    Code(
+        "CNN527",
+        "logger-missing",
+        """\
+`--log` tells a training to TensorBoard, MLflow or Weights & Biases, whose packages do not come with cnnspec:
+`pip install "cnnspec[tensorboard]"`, `pip install mlflow`, `pip install wandb`. Without `--log` none is needed.""",
+        how="`cnnspec run net.cnn --log mlflow` where MLflow is not installed.",
+    ),
 )

@@ -1,0 +1,7 @@
+"""Where a training is logged beside its folder, if that is asked for: TensorBoard, MLflow, Weights & Biases.
+
+    with Logged(folder, loggers_of(["tensorboard"])) as log:
+        log.summary = experiment.run(log)
+
+Each is a `Logger`, of three methods; so is any object that a program gives.
+"""
