@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 Told: TypeAlias = "dict[str, Json]"  # as JSON has it
 
 
-def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None) -> Told:
+def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None, reaches: bool = True) -> Told:
     """Inputs, outputs, layers, totals, what would train it, and which layer a station of the drawing ends with.
 
-    `known_kinds` are those of inputs and outputs where more is known than the spec says.
+    `known_kinds` are those of inputs and outputs where more is known than the spec says; without `reaches` it is
+    not told what every number sees, which is half of the work and of the text.
     """
     graph = spec.graph
     known = facts(graph)
-    reaches = {name: receptive(graph, name) for name in graph.inputs}
+    found = {name: receptive(graph, name) for name in graph.inputs} if reaches else {}
     rows = {row.name: row for row in known.rows}
     return {
         "inputs": list(graph.inputs),
         "outputs": list(graph.outputs),
         "kinds": {name: as_json(kind) for name, kind in (known_kinds or kinds(graph, spec.train.cost)).items()},
         "layers": [
-            _layer(graph, node, rows[node.name], {name: reach.get(node.name) for name, reach in reaches.items()})
+            _layer(graph, node, rows[node.name], {name: reach.get(node.name) for name, reach in found.items()})
             for node in graph
         ],
         "optimiser": spec.train.optimiser.written(),

@@ -46,9 +46,8 @@ class Reach:
     @property
     def whole(self) -> Ranges:
         """What all numbers see together."""
-        if self.boxes:
-            return tuple(reduce(hull, part) for part in zip(*self.boxes, strict=True))
-        return tuple(reduce(hull, ranges) for ranges in self.axes)
+        axes = zip(*set(self.boxes), strict=True) if self.boxes else self.axes
+        return tuple(reduce(hull, dict.fromkeys(ranges)) for ranges in axes)
 
 
 def hull(one: Range, other: Range) -> Range:
@@ -90,8 +89,6 @@ def _filled(node: Node, box: Ranges) -> Reach:
 def _reach(graph: Graph, node: Node, before: list[Reach], sees: list[bool]) -> Reach:
     """What a value sees by what its inputs see; those that do not see the source may be of another rank."""
     types = graph.types(node)
-    wholes = [reach.whole for reach, seeing in zip(before, sees, strict=True) if seeing]
-    everything = tuple(reduce(hull, part) for part in zip(*wholes, strict=True))
     window = node.op.window(*types)
     if window is not None and before[0].axes:
         return Reach(axes=_through(window, types[0].spatial, node.type.spatial, before[0].axes))
@@ -99,6 +96,8 @@ def _reach(graph: Graph, node: Node, before: list[Reach], sees: list[bool]) -> R
     if told.kind == "blend":
         sides = (told.detail["rows"], told.detail["columns"])[-len(before[0].axes) :]
         return Reach(axes=tuple(map(_blended, before[0].axes, sides)))
+    wholes = [reach.whole for reach, seeing in zip(before, sees, strict=True) if seeing]
+    everything = tuple(reduce(hull, part) for part in zip(*wholes, strict=True))
     if graph.figures[node.name].everywhere:
         return _filled(node, everything)
     if node.type.spatial:

@@ -71,7 +71,7 @@ def checked(draft: Draft) -> Told:
     told: Told = {"findings": [finding(draft, each) for each in report.diagnostics]}
     spec = report.reading.spec if report.ok and report.reading else None
     if spec is not None:
-        told["network"] = facts_of(spec)
+        told["network"] = facts_of(spec, looked_at=False)
     return told
 
 
@@ -123,12 +123,15 @@ def units(text: str) -> int:
 # ---- the network -------------------------------------------------------------------------------------------
 
 
-def facts_of(spec: Spec, width: float = NARROW) -> Told:
-    """What is shown of a right text: its drawing, its layers, and what would train it."""
-    graph, train = spec.graph, spec.train
+def facts_of(spec: Spec, looked_at: bool) -> Told:
+    """What is shown of a right text: its drawing, its layers, and what would train it.
+
+    Beside the text the drawing is narrow, and nothing is said of what the numbers see.
+    """
+    graph, train, width = spec.graph, spec.train, WIDE if looked_at else NARROW
     return {
         "drawing": draw(graph, depth=9 if len(graph) <= OPENED else 0, width=width, name="the network"),
-        "told": told_of(spec),
+        "told": told_of(spec, reaches=looked_at),
         "train": {
             "optimiser": train.optimiser.written(),
             "rate": train.optimiser.lr,
@@ -166,4 +169,4 @@ def network(draft: Draft, settings: tuple[str, ...]) -> Told:
     except SpecError as error:
         return {"refused": "; ".join(found.message for found in error.diagnostics)}
     begin = {name: [*distribution(parameter), list(parameter.type.shape)] for name, parameter in owned.items()}
-    return {"script": script, "begin": begin, **facts_of(spec, WIDE)}
+    return {"script": script, "begin": begin, **facts_of(spec, looked_at=True)}

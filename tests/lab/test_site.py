@@ -1,19 +1,16 @@
 """The page as files: the same wherever it is made, small enough, and alive without a server of ours."""
 
-import functools
-import http.server
 import io
 import os
 import subprocess
 import sys
-import threading
 import zipfile
-from contextlib import contextmanager
 
 import pytest
 from browser import complaints, requests, resize, start
 from click.testing import CliRunner
 from lab import Lab
+from served_folder import on_a_server
 
 from cnnspec.cli import program
 from cnnspec.diagnostics import SpecError
@@ -96,11 +93,6 @@ def driver():
     made.quit()
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(params=["file", pytest.param("http", marks=pytest.mark.slow)])
 def address(request, folder):
     if request.param == "file":
@@ -108,16 +100,6 @@ def address(request, folder):
         return
     with on_a_server(folder) as address:
         yield address
-
-
-@contextmanager
-def on_a_server(folder):
-    """The address of a folder's files."""
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
 
 
 def test_what_came_along_is_shown_trained_and_looked_at_without_python(driver, address):

@@ -1,9 +1,14 @@
 // The drawing of the last text that was right, its layers, its totals.
 
+const shownNetwork = { drawing: "", layers: "" }; // what stands in the page: only what differs is made anew
+
 function showNetwork() {
   const { drawing, told } = state.network;
-  const picture = new DOMParser().parseFromString(drawing, "image/svg+xml").documentElement; // ours: names in it are text
-  byId("picture").replaceChildren(document.importNode(picture, true));
+  if (shownNetwork.drawing !== drawing) {
+    const picture = new DOMParser().parseFromString(drawing, "image/svg+xml").documentElement; // ours: names in it are text
+    byId("picture").replaceChildren(document.importNode(picture, true));
+    shownNetwork.drawing = drawing;
+  }
   byId("totals").textContent =
     `${counted(told.totals.parameters, "parameter")}, ${counted(told.totals.macs, "multiply-add")} for an image`;
   const head = ["layer", "as written", "gives", "parameters", "multiply-adds", "sees"];
@@ -12,9 +17,13 @@ function showNetwork() {
       layer.written, layer.output, layer.count ? layer.count.toLocaleString("en") : "",
       layer.macs ? layer.macs.toLocaleString("en") : "", layer.field.map(([, size]) => size).join("×"),
     ];
-    return element("tr", {}, element("th", { scope: "row" }, layer.name), ...cells.map((cell) => element("td", {}, cell)));
+    return [layer.name, ...cells];
   });
-  byId("layers").replaceChildren(element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name))), ...rows);
+  const layers = JSON.stringify(rows);
+  if (layers === shownNetwork.layers) return;
+  shownNetwork.layers = layers;
+  byId("layers").replaceChildren(element("tr", {}, ...head.map((name) => element("th", { scope: "col" }, name))), ...rows.map(([name, ...cells]) =>
+    element("tr", {}, element("th", { scope: "row" }, name), ...cells.map((cell) => element("td", {}, cell)))));
 }
 
 // ---- tabs ------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 // What the check finds while one writes: under the text, with what would help as buttons.
 
-const checking = { busy: false, again: false, fixes: 0 };
+const checking = { busy: false, again: false, fixes: 0, known: new Map() };
+const MOST_KNOWN = 30; // texts whose answers are kept: undo and redo ask nobody
 const PAUSE = 250; // milliseconds without a key until fixes are looked for
 
 async function checkText() {
@@ -11,7 +12,10 @@ async function checkText() {
   checking.busy = true;
   const { text } = state;
   try {
-    const told = await ask("check", text);
+    const told = checking.known.get(text) || (await ask("check", text));
+    checking.known.delete(text);
+    checking.known.set(text, told);
+    if (checking.known.size > MOST_KNOWN) checking.known.delete(checking.known.keys().next().value);
     if (text === state.text) {
       Object.assign(state, { findings: told.findings, problem: "" });
       if (told.network) Object.assign(state, { network: told.network, checked: text });
@@ -49,6 +53,7 @@ function showFindings(fixes) {
   verdict.className = problem || errors ? "bad" : "good";
   verdict.textContent = problem || said.filter(Boolean).join(", ") || "no findings";
   byId("picture").classList.toggle("old", state.checked !== text);
+  const held = byId("findings").contains(document.activeElement) ? document.activeElement.textContent : null;
   byId("findings").replaceChildren(...findings.map((one) => {
     const item = element("li", { class: one.severity });
     const go = () => {
@@ -64,6 +69,7 @@ function showFindings(fixes) {
   }));
   const rest = fixes.filter(({ code }) => !code);
   if (rest.length) byId("findings").append(element("li", { class: "warning" }, fixButtons(rest)));
+  if (held !== null) [...byId("findings").querySelectorAll("button")].find((button) => button.textContent === held)?.focus();
 }
 
 function fixButtons(fixes) {
