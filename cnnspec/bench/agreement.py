@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from ..diagnostics import Diagnostic, SpecError
 from ..model import Model
 from ..targets.onnx.export import onnx_model
 from .runner import answered, say
 from .subject import Job, judged, numbers, quiet, subject_of
+from .tensorflow_program import source as tensorflow_source
 from .torch_program import source
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}  # of the size of what is compared
@@ -43,6 +45,7 @@ def check(job: Job) -> float:
         "torch-compile": compiled_values,
         "onnxruntime": onnx_values,
         "jax": jax_values,
+        "tensorflow": tensorflow_values,
     }[rival]
     found = 0.0
     for mode in job["modes"]:
@@ -116,6 +119,32 @@ def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays, compiled: bool = 
     return {"": cost.detach().numpy(), **{name: g.numpy() for name, g in gradients.items()}}
 
 
+def tensorflow_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:
+    """What the file computes that will be timed, its arrays in our order."""
+    import tensorflow as tf
+
+    made: dict[str, Any] = {"__name__": "made"}
+    exec(compile(tensorflow_source(ours.spec, mode == "train"), "<made>", "exec"), made)
+    w = made["parameters"]("float64")
+    for name, variable in w.items():
+        variable.assign(made["as_here"](name, np.array(ours.parameters[name])))
+    inputs = [tf.constant(channels_last(x[name])) for name in ours.graph.inputs]
+    if mode == "infer":
+        values = made["net"](w, inputs, False)
+        pairs = zip(ours.graph.outputs, values, strict=True)
+        return {name: v.numpy().transpose(0, 3, 1, 2) if v.ndim == 4 else v.numpy() for name, v in pairs}
+    answers = [tf.constant(channels_last(y[name])) for _, name in judged(ours.spec)]
+    with tf.GradientTape() as tape:
+        cost = made["cost"](w, inputs, answers)
+    trained = {name: v for name, v in w.items() if v.trainable}
+    gradients = tape.gradient(cost, trained, unconnected_gradients="zero")
+    return {"": cost.numpy(), **{name: made["as_ours"](name, g.numpy()) for name, g in gradients.items()}}
+
+
+def channels_last(array: np.ndarray) -> np.ndarray:
+    return array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
+
+
 def apart(mode: str, ours: Arrays, theirs: Arrays, who: str, dtype: str = "float64") -> float:
     """The largest difference; an array that ought to be zero is measured by the largest one."""
     assert ours.keys() == theirs.keys(), ours.keys() ^ theirs.keys()
@@ -126,7 +155,10 @@ def apart(mode: str, ours: Arrays, theirs: Arrays, who: str, dtype: str = "float
         off = float(np.abs(array - theirs[name]).max()) / size
         what = f"the output {name}" if mode == "infer" else f"the gradient of {name}" if name else "the cost"
         if not off <= TOLERANCE[dtype]:
-            raise ArithmeticError(f"{what} is not that of {who}: off by {off:.1e} of its size in {dtype}")
+            message = f"{what} is not that of {who}: off by {off:.1e} of its size in {dtype}"
+            raise SpecError(
+                (Diagnostic("CNN319", message, help="tell us, with the spec: one of the two is wrong"),)
+            )
         worst = max(worst, off)
     return worst
 

@@ -20,6 +20,7 @@ from typing import Self
 from ..diagnostics import Diagnostic, SpecError
 from ..model.engines import need_jax
 from ..targets.onnx.export import need_onnx
+from . import tensorflow_program
 from . import torch_program as twin
 from .subject import Job, Subject, not_comparable
 
@@ -29,7 +30,10 @@ RIVALS = {  # what may be asked for, and the sides that it has
     "torch-compile": ("torch compiled",),
     "onnxruntime": ("onnxruntime",),
     "jax": ("jax",),
+    "tensorflow": ("tensorflow",),
 }
+PACKAGES = {"torch": "torch", "torch-compile": "torch", "onnxruntime": "onnxruntime", "tensorflow": "tensorflow"}
+ALONE = "one worker"
 COMPILERS = ("c++", "g++", "clang++", "cl")
 Jobs = dict[str, Job]
 
@@ -168,9 +172,8 @@ class Side(Process):
 def comparison(jobs: Jobs, rounds: int) -> Result:
     """Run the sides in turn, `rounds` times each, as many steps as fill half a second."""
     with ExitStack() as ends:
-        sides = {}
-        for name, job in jobs.items():
-            sides[name] = side = ends.enter_context(Side(name, job))
+        sides = {name: ends.enter_context(Side(name, job)) for name, job in jobs.items()}  # they start together
+        for side in sides.values():
             side.answer("first")
             side.answer("ready")
         counts = {name: max(1, round(ROUND / min(side.run(1), side.run(2)))) for name, side in sides.items()}
@@ -195,8 +198,10 @@ def first_steps(jobs: Jobs, repeats: int) -> dict[str, list[float]]:
     return seconds
 
 
-def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -> Jobs:
-    """The processes of a comparison; PyTorch's program and ONNX's model are written into `folder`.
+def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path, scaling: bool = False) -> Jobs:
+    """The processes of a comparison; the rivals' programs and ONNX's model are written into `folder`.
+
+    For `scaling` one worker trains the shards of all as well.
 
     ONNX Runtime has no part in training. Of one image, processes share the rows of every layer; threads leave it
     to one worker, and so does training.
@@ -206,7 +211,10 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -
     kinds = [] if alone else ["processes"] if subject.batch == 1 else ["processes", "threads"]
     found: Jobs = {kind: {**job, "engine": "numpy", "workers": subject.workers, "parallel": kind} for kind in kinds}
     if alone or subject.batch == 1:
-        found["one worker"] = {**job, "engine": "numpy", "workers": 1, "parallel": "threads"}
+        found[ALONE] = {**job, "engine": "numpy", "workers": 1, "parallel": "threads"}
+    elif scaling and mode == "train":
+        alone_too: Job = {**job, "engine": "numpy", "workers": 1, "parallel": "threads", "shards": subject.workers}
+        found[ALONE] = alone_too
     if "torch" in against or "torch-compile" in against:
         file = folder / f"{mode}.py"
         file.write_text(twin.source(subject.spec, mode == "train"), encoding="utf-8")
@@ -222,23 +230,30 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path) -
         file = folder / f"{mode}.onnx"
         file.write_bytes(onnx_model(subject.graph, model.parameters).SerializeToString())
         found["onnxruntime"] = {**job, "engine": "onnxruntime", "source": str(file)}
+    if "tensorflow" in against:
+        file = folder / f"{mode}_tensorflow.py"
+        file.write_text(tensorflow_program.source(subject.spec, mode == "train"), encoding="utf-8")
+        found["tensorflow"] = {**job, "engine": "tensorflow", "source": str(file)}
     if "jax" in against:
         found["jax"] = {**job, "engine": "jax"}
     return found
 
 
 def agree(subject: Subject, modes: tuple[str, ...], against: tuple[str, ...]) -> None:
-    """Hold every rival's outputs and gradients against ours; raises where they differ."""
-    for rival in against:
-        compared = [mode for mode in modes if rival != "onnxruntime" or mode != "train"]
-        job: Job = {**subject.job, "against": rival, "modes": compared}
-        with Process(f"comparing with {rival}", "agreement", job) as process:
+    """Hold every rival's outputs and gradients against ours, all at once; raises where they differ."""
+    with ExitStack() as ends:
+        for process in [ends.enter_context(agreement(subject, modes, rival)) for rival in against]:
             process.answer("worst")
+
+
+def agreement(subject: Subject, modes: tuple[str, ...], rival: str) -> Process:
+    compared = [mode for mode in modes if rival != "onnxruntime" or mode != "train"]
+    return Process(f"comparing with {rival}", "agreement", {**subject.job, "against": rival, "modes": compared})
 
 
 def need(against: tuple[str, ...], modes: tuple[str, ...]) -> None:
     """Refuse with words where a rival is not installed, or has no part in what is timed."""
-    for rival, package in (("torch", "torch"), ("torch-compile", "torch"), ("onnxruntime", "onnxruntime")):
+    for rival, package in PACKAGES.items():
         if rival in against and find_spec(package) is None:
             message = f"`--against {rival}` needs the package {package}, which is not installed"
             raise SpecError((Diagnostic("CNN501", message, help=f"install it by `pip install {package}`"),))

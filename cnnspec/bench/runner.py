@@ -27,8 +27,7 @@ Memory = Callable[[], int]
 
 def main() -> None:
     job = json.loads(sys.argv[1])
-    make = {"numpy": plan_step, "jax": jax_step, "torch": torch_step, "onnxruntime": onnx_step}[job["engine"]]
-    answered(lambda: serve(*make(job)))
+    answered(lambda: serve(*STEPS[job["engine"]](job)))
 
 
 def serve(step: Step, memory: Memory) -> None:
@@ -63,9 +62,10 @@ def answered(work: Callable[[], None]) -> None:
 
 def plan_step(job: Job) -> tuple[Step, Memory]:
     """Our plan, on workers; their own memory counts as well."""
-    step, engine = model_step(job, workers=job["workers"], parallel=job["parallel"])
-    workers = getattr(engine, "workers", None)
-    return step, lambda: peak() + sum(own(child.pid) for child in getattr(workers, "children", ()))
+    workers = job["workers"]
+    step, engine = model_step(job, workers=workers, parallel=job["parallel"], shards=job.get("shards"))
+    found = getattr(engine, "workers", None)
+    return step, lambda: peak() + sum(own(child.pid) for child in getattr(found, "children", ()))
 
 
 def jax_step(job: Job) -> tuple[Step, Memory]:
@@ -76,7 +76,13 @@ def jax_step(job: Job) -> tuple[Step, Memory]:
 
 
 def model_step(
-    job: Job, *, engine: str = "numpy", devices: int | None = None, workers: int = 1, parallel: str = "threads"
+    job: Job,
+    *,
+    engine: str = "numpy",
+    devices: int | None = None,
+    workers: int = 1,
+    parallel: str = "threads",
+    shards: int | None = None,
 ) -> tuple[Step, Engine]:
     from ..model import Model
     from .subject import numbers, subject_of
@@ -84,7 +90,7 @@ def model_step(
     subject = subject_of(job)
     spec = subject.spec
     model = Model(spec, batch=job["batch"], measured=subject.measured, engine=engine, devices=devices,
-                  workers=workers, parallel=parallel)  # fmt: skip
+                  workers=workers, parallel=parallel, shards=shards)  # fmt: skip
     arrays = model.arrays(*numbers(spec, job["batch"]))
     if job["mode"] == "train":
         rate = model.spec.train.optimiser.lr
@@ -137,6 +143,26 @@ def onnx_step(job: Job) -> tuple[Step, Memory]:
     return lambda: session.run(None, given), peak
 
 
+def tensorflow_step(job: Job) -> tuple[Step, Memory]:
+    """The file that `tensorflow_program` wrote: each step one graph, as `fit` and `predict` of Keras have it."""
+    from runpy import run_path
+
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(job["workers"])
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.random.set_seed(0)
+    made = run_path(job["source"])
+    w = made["parameters"]()
+    x, y = made["batch"](job["batch"])
+    if job["mode"] == "train":
+        kept = made["optimiser"](w)
+        step = tf.function(lambda x, y: made["step"](w, kept, x, y))
+        return lambda: step(x, y).numpy(), peak
+    infer = tf.function(lambda x: made["net"](w, x, False))
+    return lambda: infer(x)[0].numpy(), peak
+
+
 def peak() -> int:
     """The most memory that this process has held, in bytes.
 
@@ -160,6 +186,15 @@ def own(process: int) -> int:
     except OSError:
         return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+
+
+STEPS = {
+    "numpy": plan_step,
+    "jax": jax_step,
+    "torch": torch_step,
+    "onnxruntime": onnx_step,
+    "tensorflow": tensorflow_step,
+}
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Job(TypedDict, total=False):
     mode: str
     engine: str
     parallel: str
+    shards: int  # as many as there are workers, where none are told
     source: str  # the file of the torch program, or of the ONNX model
     channels_last: bool
     compiled: bool

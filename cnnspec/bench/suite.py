@@ -1,4 +1,8 @@
-"""Many networks, one after the other, and what was measured as one table: Markdown for people, JSON for others."""
+"""Many networks, one after the other, and what was measured as tables: Markdown for people, JSON for others.
+
+Of each rival a table has a line for each network: ratios, memory of training, and what more workers gain. Behind
+them stands what each side took.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .._version import __version__
-from ..diagnostics import SpecError
+from ..diagnostics import Diagnostic, SpecError
 from ..runtime.remember import processor
-from .comparison import Result, agree, comparison, need, ours, sides
+from .comparison import ALONE, RIVALS, Result, agree, comparison, need, ours, sides
 from .subject import Subject
 from .table import TITLES
 
-PACKAGES = ("numpy", "torch", "onnxruntime", "jax")
+PACKAGES = ("numpy", "torch", "onnxruntime", "jax", "tensorflow")
+DISAGREE = "CNN319"  # a fault of one of the programs, where others say what cannot be compared
 HEADS = ("network", "", "batch", "side", "images/s", "ms", "MiB", "times as fast as (median, range of the rounds)")
 
 
@@ -35,11 +40,12 @@ class Suite:
 
 @dataclass(frozen=True)
 class Row:
-    """A network with its results, or why some of them are missing."""
+    """A network with its results, or why some of them are missing; `faults`: a rival computes something else."""
 
     name: str
     results: tuple[Result, ...] = ()
     missing: tuple[str, ...] = ()
+    faults: tuple[Diagnostic, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         found: dict[str, object] = {"spec": self.name, "comparisons": [each.as_json() for each in self.results]}
@@ -55,26 +61,36 @@ def measured(path: Path, name: str, suite: Suite) -> Row:
     """A network in every mode; what cannot be compared is told in its place, and the others are still timed."""
     results: list[Result] = []
     missing: list[str] = []
+    faults: list[Diagnostic] = []
+    agreed: set[str] = set()
     try:
         whole = Subject.read(path, suite.batch, suite.workers, suite.input)
     except SpecError as error:
         return Row(name, missing=tuple(told(error)))
     for mode in suite.modes:
         against = tuple(rival for rival in suite.against if rival != "onnxruntime" or mode != "train")
+        held = "train" if mode == "train" else "infer"
         try:
             subject = replace(whole, batch=1) if mode == "latency" else whole
             if mode == "train":
                 subject.need_learning()
             need(against, (mode,))
             with TemporaryDirectory() as folder:
-                jobs = sides(subject, mode, against, Path(folder))
-                agree(subject, ("train" if mode == "train" else "infer",), against)
+                jobs = sides(subject, mode, against, Path(folder), scaling=True)
+                if held not in agreed:
+                    agree(subject, (held,), against)
+                    agreed.add(held)
                 results.append(comparison(jobs, suite.rounds))
         except SpecError as error:
             missing += [f"{TITLES[mode]}: {each}" for each in told(error)]
+            faults += [
+                replace(each, message=f"{name}: {each.message}")
+                for each in error.diagnostics
+                if each.code == DISAGREE
+            ]
         except (ArithmeticError, RuntimeError) as error:
             missing.append(f"{TITLES[mode]}: {error}")
-    return Row(name, tuple(results), tuple(missing))
+    return Row(name, tuple(results), tuple(missing), tuple(dict.fromkeys(faults)))
 
 
 def told(error: SpecError) -> list[str]:
@@ -100,11 +116,14 @@ def as_json(rows: Sequence[Row], suite: Suite) -> dict[str, object]:
 
 
 def markdown(rows: Sequence[Row], suite: Suite) -> Iterator[str]:
-    """The table: a line for each side of ours, and of each rival its quicker side."""
+    """A table for each rival, then a line for each side of ours, and of each rival its quicker side."""
     yield "; ".join(f"{name} {value}" for name, value in circumstances(suite).items())
+    for rival, sides_of in RIVALS.items():
+        if rival in suite.against:
+            yield from ("", f"Beside {rival}: how many times as fast, median and range of the rounds.", "")
+            yield from beside(rows, sides_of)
     yield ""
-    yield f"| {' | '.join(HEADS)} |"
-    yield "| " + " | ".join(["---"] * len(HEADS)) + " |"
+    yield from heading(HEADS)
     for row in rows:
         for result in row.results:
             for side in result.seconds:
@@ -114,11 +133,58 @@ def markdown(rows: Sequence[Row], suite: Suite) -> Iterator[str]:
             yield f"| {escaped(row.name)} | {escaped(what)} |{' |' * (len(HEADS) - 2)}"
 
 
+def heading(names: Sequence[str]) -> Iterator[str]:
+    yield f"| {' | '.join(names)} |"
+    yield "| " + " | ".join(["---"] * len(names)) + " |"
+
+
+def beside(rows: Sequence[Row], rivals: tuple[str, ...]) -> Iterator[str]:
+    """A line for each network: our ratios to the quicker of these sides, MiB in training of both, and scaling."""
+    columns = list(
+        dict.fromkeys(
+            (result.mode, side) for row in rows for result in row.results for side in result.seconds if ours(side)
+        )
+    )
+    names = [f"{TITLES[mode]}, {side}" for mode, side in columns]
+    yield from heading(("network", "batch", *names, "MiB in training", "the other's", "to one worker"))
+    for row in rows:
+        found = {result.mode: result for result in row.results}
+        if not found:
+            continue
+        line = [escaped(row.name), str(next(iter(found.values())).batch)]
+        for mode, side in columns:
+            line.append(beaten(found.get(mode), side, rivals))
+        line += training(found.get("train"), rivals)
+        yield f"| {' | '.join(line)} |"
+
+
+def beaten(result: Result | None, side: str, rivals: tuple[str, ...]) -> str:
+    """The ratio of a side of ours to the quicker of a rival's."""
+    rival = next((each for each in result.baselines if each in rivals), None) if result else None
+    if result is None or rival is None or side not in result.seconds:
+        return ""
+    return spread(result.ratio(side, rival))
+
+
+def training(result: Result | None, rivals: tuple[str, ...]) -> list[str]:
+    """Memory of our first side and of the rival's quicker one, and what all workers gain beside one alone."""
+    if result is None:
+        return ["", "", ""]
+    first = next(iter(result.seconds))
+    rival = next((each for each in result.baselines if each in rivals), None)
+    memory = [f"{result.memory[side] / 2**20:,.0f}" if side else "" for side in (first, rival)]
+    alone = ALONE in result.seconds and first != ALONE
+    return [*memory, spread(result.ratio(first, ALONE)) if alone else ""]
+
+
+def spread(ratio: tuple[float, float, float]) -> str:
+    return "{:.2f} ({:.2f} to {:.2f})".format(*ratio)
+
+
 def cells(result: Result, side: str) -> list[str]:
     ratios = []
     for rival in result.baselines if ours(side) else ():
-        median, low, high = result.ratio(side, rival)
-        ratios.append(f"{rival}: {median:.2f} ({low:.2f} to {high:.2f})")
+        ratios.append(f"{rival}: {spread(result.ratio(side, rival))}")
     return [
         TITLES[result.mode],
         str(result.batch),

@@ -23,7 +23,7 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
 @click.option("--batch", type=click.IntRange(1), help="Images of a batch (default: the spec's).")
 @click.option(
     "--against",
-    type=click.Choice(["torch", "torch-compile", "onnxruntime", "jax"]),
+    type=click.Choice(["torch", "torch-compile", "onnxruntime", "jax", "tensorflow"]),
     multiple=True,
     help="Run the same network there as well.",
 )
@@ -73,7 +73,7 @@ def command(
     Runtime, which does not train, in float32.
 
     With --suite every spec of a folder is timed, in training, inference and for one image unless --mode says which,
-    and what cannot be compared is told in its row.
+    and what cannot be compared is told in its row. Where a rival computes other numbers, the exit code is 1.
     """
     if suite:
         every = (*MODES["both"], "latency") if mode == "both" else MODES[mode]
@@ -136,6 +136,7 @@ def time_all(folder: Path, suite: Suite, out: Path | None, as_json: bool) -> Non
     """Every spec below a folder; the table is written anew after each, so that what was timed is kept."""
     from ..bench import comparison
     from ..bench.suite import measured, specs_of
+    from ..diagnostics import SpecError
 
     paths = specs_of(folder)
     if not paths:
@@ -152,6 +153,8 @@ def time_all(folder: Path, suite: Suite, out: Path | None, as_json: bool) -> Non
             write_table(rows, suite, out)
     if out is None:
         show_table(rows, suite, as_json)
+    if faults := tuple(fault for row in rows for fault in row.faults):
+        raise SpecError(faults)
 
 
 def write_table(rows: Sequence[Row], suite: Suite, out: Path) -> None:

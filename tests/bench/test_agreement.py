@@ -59,7 +59,7 @@ def test_a_wrong_gradient_is_found():
     mine = {"": np.array(1.0), "conv1.weight": np.ones(3), "conv1.bias": np.zeros(3)}
     assert agreement.apart("train", mine, mine, "torch") == 0
     other = {**mine, "conv1.weight": np.array([1, 1, 1 + 1e-7])}
-    with pytest.raises(ArithmeticError, match=r"gradient of conv1\.weight is not that of torch: off by 1\.0e-07"):
+    with pytest.raises(cnnspec.SpecError, match=r"gradient of conv1\.weight is not that of torch: off by 1\.0e-07"):
         agreement.apart("train", mine, other, "torch")
 
 

@@ -4,11 +4,12 @@ import json
 import statistics
 import sys
 
+import numpy as np
 import pytest
 
 from cnnspec import cache
 from cnnspec.bench import comparison as comparison
-from cnnspec.bench import layers
+from cnnspec.bench import layers, suite
 from cnnspec.bench.runner import model_step
 from cnnspec.cli import run
 
@@ -178,6 +179,45 @@ def test_a_suite_is_one_table_of_all_specs_in_a_folder(tmp_path, monkeypatch, ca
     assert [len(row["comparisons"]) for row in found["networks"]] == [3, 0, 2]
     assert "CNN314 the network has no parameters to train" in found["networks"][2]["missing"][0]
     assert found["circumstances"]["workers"] == "1" and found["circumstances"]["processor"]
+
+
+def test_a_rival_that_computes_something_else_ends_a_suite_with_findings(tmp_path, monkeypatch, capsys):
+    """The others are timed and told all the same; of who agrees, ratios, memory and scaling stand in one line."""
+    pytest.importorskip("torch")
+    monkeypatch.setattr(comparison, "ROUND", 0.01)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.cnn").write_text(NET)
+
+    def wrong(subject, modes, against):
+        if subject.path.name == "a.cnn":
+            raise agreement_fault()
+
+    def agreement_fault():
+        from cnnspec import SpecError
+        from cnnspec.bench.agreement import apart
+
+        try:
+            apart("train", {"": np.ones(1)}, {"": np.zeros(1)}, "torch")
+        except SpecError as error:
+            return error
+        raise AssertionError("these differ")
+
+    monkeypatch.setattr(suite, "agree", wrong)
+    asked = ["bench", "--suite", str(tmp_path), "--against", "torch", "--mode", "train", "--rounds", "1"]
+    assert run([*asked, "-o", str(tmp_path / "speed.md")]) == 1
+    said = capsys.readouterr().err
+    assert said.count("error[CNN319]: a.cnn: the cost is not that of torch") == 1 and "Traceback" not in said
+    page = (tmp_path / "speed.md").read_text()
+    beside = page[page.index("Beside torch") :].splitlines()
+    assert beside[2].startswith(
+        "| network | batch | training, processes | training, threads | training, one worker |"
+    )
+    name, batch, *ratios, ours, theirs, scaling = (cell.strip() for cell in beside[4].strip("| ").split("|"))
+    assert (
+        (name, batch) == ("b.cnn", "8") and len(ratios) == 3 and all(" to " in each for each in (*ratios, scaling))
+    )
+    assert 10 < int(ours) < int(theirs), "MiB: PyTorch's libraries alone are larger"
+    assert "| a.cnn | training: CNN319 the cost is not that of torch" in page
 
 
 def test_what_a_suite_is_not(bench, tmp_path, capsys):

@@ -206,6 +206,16 @@ the model when the answer is there. Other threads may do both at any time: they 
         how="`train_step` in the handler of SIGALRM, which interrupts `predict`.",
     ),
     Code(
+        "CNN319",
+        "sides-disagree",
+        """\
+Before `cnnspec bench --against` times anything, both programs compute the outputs of the same images, and the
+gradients of the same cost, from the same weights. They differ by more than rounding does, so one of the two
+computes another network, and how fast it is says nothing. A suite goes on with the other networks, and its exit
+code is 1.""",
+        how="a word that is translated wrongly for another framework.",
+    ),
+    Code(
         "CNN330",
         "no-rate-found",
         """\
