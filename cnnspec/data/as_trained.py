@@ -41,9 +41,8 @@ def prepared_as(found: Dataset, kept: Preparation) -> Dataset:
     places = _places(found, kept)
 
     def part(split: Split) -> Split:
-        return Split(
-            split.x, split.y if places is None or split.itself else places[split.y], kept.scaling, split.weights
-        )
+        y = split.y if places is None or split.itself else places[split.y]
+        return replace(split, y=y, scaling=kept.scaling)
 
     learn, choose, final = map(part, (found.train, found.validation, found.test))
     return Dataset(found.name, learn, choose, final, kept.classes, found.table, found.source)

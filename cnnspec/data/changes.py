@@ -85,6 +85,16 @@ class Changes:
                 answers = self._follow(augmentation, answers, rows)
         return images, answers
 
+    def weigh(self, weights: np.ndarray, order: np.ndarray, places: Places) -> np.ndarray:
+        """The weights of the images at some places of the epoch's order; of mixed ones by their shares."""
+        found = weights[order[places]]
+        for augmentation, drawn in self.drawn:
+            if isinstance(augmentation, Mixing):
+                rows = drawn[places]
+                share = augmentation.shares(rows, self.x.shape[1:])
+                found = found * share + weights[order[rows[:, -1].astype(np.intp)]] * (1 - share)
+        return found
+
     def _follow(self, augmentation: Augmentation, y: Answers, rows: np.ndarray) -> Answers:
         """Answers that are images, moved as theirs are; of mixed ones both."""
         if isinstance(y, Mixed):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..diagnostics import Fault
@@ -89,19 +90,28 @@ def named_classes(name: str) -> Fault:
     )
 
 
-def ensure_balanced(name: str, balance: bool | str, classes: tuple[str, ...]) -> None:
+def ensure_balanced(name: str, balance: bool | str | Mapping[str, float], classes: tuple[str, ...]) -> None:
     """Raise a Fault where a data block weighs classes that the source does not have."""
     if not classes:
         raise Fault(
             "CNN436", f"`balance` is of classes, and the answers of {name} are none, one for each image",
             at="balance", help='weights of single images stand in an array of an npz: `weights "w"`',
         )  # fmt: skip
-    strange = [each for each in (weights_in(balance) if isinstance(balance, str) else ()) if each not in classes]
+    told = weights_in(balance) if isinstance(balance, str) else balance if isinstance(balance, Mapping) else {}
+    strange = [each for each in told if each not in classes]
     if strange:
         raise Fault(
             "CNN436", f"`balance` weighs a class `{strange[0]}`, and {name} has none of this name", at="balance",
             help=f"the classes are {', '.join(classes[:8])}{', ...' if len(classes) > 8 else ''}",
         )  # fmt: skip
+
+
+def unweighted() -> Fault:
+    """The fault of images that are to come as often as their weights say, and have none."""
+    return Fault(
+        "CNN436", "`oversample` goes by weights, and nothing says them", at="oversample",
+        help="say `balance on`, or leave `oversample` out",
+    )  # fmt: skip
 
 
 def ensure_same_shape(name: str, part: str, shape: tuple[int, ...], train: tuple[int, ...]) -> None:

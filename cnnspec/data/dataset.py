@@ -16,13 +16,13 @@ from ..ir import TensorType, data
 from ..kernels.scale import centred, rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
-from .changes import Answers, Changes, Mixed
+from .changes import Answers, Changes, Mixed, Places
 from .facts import Known
 from .formats.kept import Table
 from .sources.filed import chosen
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
-DRAWN = 2  # of weighted images
+DRAWN = 2  # of images that come as often as their weights say
 ORDER = 0  # which of an epoch's streams of random numbers; see `changes.CHANGES`
 
 
@@ -63,8 +63,19 @@ class Stored:
         return self.scaling.apply(self.images, np.empty(self.shape, dtype or "float32"))
 
 
+@dataclass(frozen=True, eq=False)
+class Weighted:
+    """Answers of images whose costs are multiplied by weights (n,): of a batch to learn from, never to measure."""
+
+    y: Given
+    weights: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+
 # images or answers, as a model is given them
-Given = np.ndarray | Stored | Mixed | Mapping[str, np.ndarray] | Sequence[np.ndarray]
+Given = np.ndarray | Stored | Mixed | Weighted | Mapping[str, np.ndarray] | Sequence[np.ndarray]
 
 
 def _order(count: int, seed: int, epoch: int, shuffle: bool, weights: np.ndarray | None = None) -> np.ndarray:
@@ -115,12 +126,15 @@ class Split:
     y  (n,) or (n, h, w) whole numbers, the class of each image or pixel; (n, k) or (n, k, h, w) float32, numbers to
        meet (`Labels` or `Numbers` where they are that); or x itself, where a network is to answer its input, as it
        is without the noise of an augmentation
+    weights     (n,) what the cost of each image is multiplied by
+    oversample  they say instead how often an epoch takes each, beside the others
     """
 
     x: np.ndarray
     y: np.ndarray
     scaling: Scaling = Scaling()
-    weights: np.ndarray | None = None  # how often an epoch takes each, beside the others
+    weights: np.ndarray | None = None
+    oversample: bool = False
 
     def __len__(self) -> int:
         return len(self.x)
@@ -138,7 +152,7 @@ class Split:
 
     def order(self, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
         """The images in the order in which an epoch takes them."""
-        return _order(len(self), seed, epoch, shuffle, self.weights)
+        return _order(len(self), seed, epoch, shuffle, self.weights if self.oversample else None)
 
     def batches(
         self,
@@ -151,8 +165,10 @@ class Split:
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[np.ndarray | Stored, Answers]]:
+    ) -> Iterator[tuple[np.ndarray | Stored, Answers | Weighted]]:
         """The batches of an epoch: scaled x and y, each image once, the last batch perhaps shorter.
+
+        Where images have weights y is `Weighted`.
 
         They depend on seed and epoch alone, so `start` batches may be passed over to go on where a
         training stopped. Each x is an array of its own; with `stored` it is `Stored` instead, and lasts until
@@ -171,7 +187,14 @@ class Split:
                 if self.itself:
                     clean = Stored(np.asarray(y), self.scaling) if augment else x
                     y = np.asarray(clean, dtype).view(Numbers)
-                yield x if stored else np.asarray(x, dtype), y
+                taken = slice(first + i, min(first + i + batch, first + count))
+                yield x if stored else np.asarray(x, dtype), self.weighed(y, changes, order, taken)
+
+    def weighed(self, y: Answers, changes: Changes, order: np.ndarray, places: Places) -> Answers | Weighted:
+        """The answers of the images at some places of an epoch's order, with their weights where they have some."""
+        if self.weights is None or self.oversample:
+            return y
+        return Weighted(y, changes.weigh(self.weights, order, places))
 
     def changes(self, augment: Sequence[Augmentation], seed: int, epoch: int) -> Changes:
         """What the images of an epoch go through; answers that are these themselves, unchanged, are not copied."""
@@ -187,7 +210,7 @@ class Split:
         """These images, in this order."""
         x = chosen(self.x, positions)
         weights = None if self.weights is None else self.weights[positions]
-        return Split(x, x if self.itself else self.y[positions], self.scaling, weights)
+        return Split(x, x if self.itself else self.y[positions], self.scaling, weights, self.oversample)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +221,7 @@ class Named:
     y: dict[str, np.ndarray]
     scaling: Mapping[str, Scaling] = field(default_factory=dict)
     weights: np.ndarray | None = None
+    oversample: bool = False
 
     def __len__(self) -> int:
         return len(next(iter(self.x.values())))
@@ -213,13 +237,14 @@ class Named:
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]:
+    ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, np.ndarray] | Weighted]]:
         """The batches of an epoch, by name; what several inputs show together is never augmented."""
-        order = _order(len(self), seed, epoch, shuffle, self.weights)
+        order = _order(len(self), seed, epoch, shuffle, self.weights if self.oversample else None)
         for first in range(start * batch, len(self), batch):
             taken = order[first : first + batch]
             x = {name: self._scaled(name, values[taken], dtype) for name, values in self.x.items()}
-            yield x, {name: values[taken] for name, values in self.y.items()}
+            y = {name: values[taken] for name, values in self.y.items()}
+            yield x, y if self.weights is None or self.oversample else Weighted(y, self.weights[taken])
 
     def _scaled(self, name: str, x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
         scaling = self.scaling.get(name)

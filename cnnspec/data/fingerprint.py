@@ -36,7 +36,11 @@ def fingerprint(data: Dataset) -> dict[str, Json]:
 def digest(split: Split | Named) -> str:
     """SHA-256 of the images and of what they show, in their order."""
     if isinstance(split, Named):
-        parts = [digest(Split(x, y)) for x in split.x.values() for y in split.y.values()]
+        parts = [
+            digest(Split(x, y, weights=split.weights, oversample=split.oversample))
+            for x in split.x.values()
+            for y in split.y.values()
+        ]
         return sha256("".join(parts).encode()).hexdigest()
     found = sha256()
     for array in (split.x,) if split.itself else (split.x, split.y):
@@ -48,6 +52,7 @@ def digest(split: Split | Named) -> str:
         for first in range(0, count, step):
             found.update(np.ascontiguousarray(array[taken[first : first + step]]).data)
     if split.weights is not None:
+        found.update(b"" if split.oversample else b"of the cost")
         found.update(split.weights.tobytes())
     return found.hexdigest()
 

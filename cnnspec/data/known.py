@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..ir import data
-from ..settings.data import Data, Images, Pairs, Source
+from ..settings.data import Data, Images, Pairs, Source, weighing
 from .facts import Known
 from .sources.wellknown import SETS
 
@@ -24,6 +24,10 @@ def describe(settings: Data, root: Path | str | None = None, given: Path | None 
     would find, only what is seen in passing.
     """
     source = settings.source
+    if settings.oversample and not weighing(settings):
+        from .checks import unweighted
+
+        raise unweighted()
     known = SETS.get(type(source))
     if known:
         kind = data(*known.shape)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..diagnostics import Fault, Span, SpecError
 from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz, Pairs, weights_in
-from .checks import ensure_balanced
+from .checks import ensure_balanced, unweighted
 from .dataset import Dataset, Labels, Scaling, Split
 from .files import found_at
 from .formats.idx import read_idx, read_idx_folder
@@ -82,7 +82,6 @@ def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
     """The parts of what was found: test, validation, training, all scaled by what the training images are."""
     train, validation, test = (part and Rows(*part) for part in _settled(found.train, found.validation, found.test))
     assert train is not None
-    weights = weights_of(found, settings.balance)
     if test is None:
         # always the same images, so that a network is never tested on what another seed let it learn from
         train, test = train.divided(getattr(settings.source, "test", 0.0), seed=0)
@@ -92,16 +91,18 @@ def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
         train, validation = train.divided(settings.validation, seed)
     elif settings.limit:
         validation = validation.first(settings.limit)
-    weights = weights if weights is None or train.at is None else weights[train.at]
+    weights = weights_of(found, train.answers, train.at, settings.balance)
     pairs = [part.pair() for part in (train, validation, test)]
     table = found.table
     if table and table.missing == "mean":
         table = table if table.fill else replace(table, fill=means(pairs[0][0], table))
         pairs = [_filled(pair, table) for pair in pairs]
     scaling = scaling_of(pairs[0][0], settings.normalise)
+    if settings.oversample and weights is None:
+        raise unweighted()
     if weights is not None and not weights.any():
         raise Fault("CNN436", f"all weights of the training images of {found.name} are 0", at="balance")
-    learn = Split(*pairs[0], scaling, weights)
+    learn = Split(*pairs[0], scaling, weights, settings.oversample)
     choose, final = (Split(x, y, scaling) for x, y in pairs[1:])
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
     return Dataset(found.name, learn, choose, final, found.classes, table, settings.source, found.own)
@@ -139,11 +140,12 @@ class Rows(NamedTuple):
         return x, x if self.y is self.x else self.y[self.at]
 
 
-def weights_of(found: Found, balance: bool | str) -> np.ndarray | None:
-    """How often an epoch takes each training image, beside the others; None for all alike."""
-    y, weights = found.train[1], None
-    if found.weights is not None:
-        weights = as_weights(found.weights, len(y), f"the weights of {found.name}")
+def weights_of(found: Found, y: np.ndarray, at: np.ndarray | None, balance: bool | str) -> np.ndarray | None:
+    """The weights of the images to learn from, whose answers are y, at some positions; None for all alike."""
+    told = f"the weights of {found.name}"
+    weights = None if found.weights is None else as_weights(found.weights, len(found.train[1]), told)
+    if weights is not None and at is not None:
+        weights = weights[at]
     if not balance:
         return weights
     classes = found.classes if isinstance(found.classes, tuple) else ()
@@ -155,9 +157,10 @@ def weights_of(found: Found, balance: bool | str) -> np.ndarray | None:
 def class_weights(
     classes: tuple[str, ...], balance: bool | str | Mapping[str, float], counts: np.ndarray
 ) -> list[float]:
-    """A weight for each class: the inverse of its count, or as told, 1 for those that nobody tells."""
+    """A weight for each class: such that all add up to the same, 1 on average; or as told, 1 where nobody tells."""
     if balance is True:
-        return [1 / count if count else 0.0 for count in counts.tolist()]
+        each = counts.sum() / max(1, np.count_nonzero(counts))
+        return [float(each / count) if count else 0.0 for count in counts.tolist()]
     told = weights_in(balance) if isinstance(balance, str) else dict(balance or {})
     return [told.get(name, 1.0) for name in classes]
 

@@ -10,7 +10,7 @@ A network's only input is x and its only judged output y, or as the source calls
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -19,12 +19,13 @@ import numpy as np
 from ..diagnostics import Fault, Span, SpecError
 from ..ir import TensorType, data
 from ..settings.data import Data, Npz
+from .checks import unweighted
 from .dataset import Dataset, Named, Scaling, Split
 from .facts import Known
 from .files import found_at
 from .formats.npz import read_npz
 from .found import Found
-from .load import divide, scaling_of
+from .load import as_weights, divide, scaling_of, weights_of
 from .sources.by_name import Wanted, archives
 
 
@@ -81,12 +82,14 @@ class Part(NamedTuple):
 
     x: dict[str, np.ndarray]
     y: dict[str, np.ndarray]
+    weights: np.ndarray | None = None
 
     def at(self, positions: np.ndarray) -> Part:
-        return Part(*({name: values[positions] for name, values in arrays.items()} for arrays in self))
+        x, y = ({name: values[positions] for name, values in arrays.items()} for arrays in (self.x, self.y))
+        return Part(x, y, None if self.weights is None else self.weights[positions])
 
-    def named(self, scaling: Mapping[str, Scaling]) -> Split:
-        return cast(Split, Named(self.x, self.y, scaling))
+    def named(self, scaling: Mapping[str, Scaling], oversample: bool = False) -> Split:
+        return cast(Split, Named(self.x, self.y, scaling, self.weights, oversample))
 
     @property
     def answers(self) -> np.ndarray:
@@ -144,6 +147,9 @@ def _several(
                 at="source", help="save all parts with the same arrays",
             )  # fmt: skip
     train = parts["train"]
+    if first.weights is not None:
+        told = f"the weights of {first.name}"
+        train = train._replace(weights=as_weights(first.weights, len(train.answers), told))
     if "test" in parts:
         test = parts["test"]
     else:
@@ -156,11 +162,16 @@ def _several(
     else:
         rest, taken = divide(train.answers, settings.validation, seed)
         train, validation = train.at(rest), train.at(taken)
+    if settings.balance:
+        of_class = weights_of(replace(first, weights=None), train.answers, None, settings.balance)
+        train = train._replace(weights=of_class if train.weights is None else of_class * train.weights)
+    if settings.oversample and train.weights is None:
+        raise unweighted()
     if scaling is None:
         scaling = {name: scaling_of(x, settings.normalise) for name, x in train.x.items()}
     outputs = {taken: cast("tuple[str, ...] | None", one.classes) for (_, taken), one in found.items()}
     return Several(
-        first.name, train.named(scaling), validation.named(scaling), test.named(scaling),
+        first.name, train.named(scaling, settings.oversample), validation.named(scaling), test.named(scaling),
         outputs[wanted.outputs[0]], source=settings.source, own=first.own, outputs=outputs,
     )  # fmt: skip
 

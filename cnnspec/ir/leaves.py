@@ -1,4 +1,4 @@
-"""Where values come from: inputs, targets, weights."""
+"""Where values come from: inputs, targets and their weights, parameters."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ class Target(Op):
 
     def flops(self, *inputs: TensorType) -> int:
         return 0
+
+
+@record
+class ImageWeights(Target):
+    """How much the cost of each image counts, one number an image."""
 
 
 @record

@@ -18,7 +18,7 @@ from ..ir import Graph
 from ..ir.leaves import Target
 from ..ir.op import Parameter
 from ..ir.owned import parameters_of
-from ..passes.decompose import attach_costs
+from ..passes.decompose import WEIGHTS, attach_costs
 from ..runtime.forks import survive
 from ..runtime.parameters import initial
 from ..runtime.turns import Lane, Turn
@@ -72,6 +72,9 @@ class Held(MutableMapping[str, np.ndarray]):
         return {name: self.arrays[name] for name in names}
 
 
+LEARNING = {"train": "learn", "weighted": "learn"}  # modes of the other engine
+
+
 @dataclass(frozen=True)
 class Lowered:
     """A function for one size of batch, lowered to what XLA compiles; `source` is its text."""
@@ -115,6 +118,7 @@ class Engine:
         half = precision in ("bfloat16", "float16")
         self.compute = jnp.dtype(precision if half else dtype)
         self.judged = attach_costs(words, costs) if costs else None
+        self.weighted = attach_costs(words, costs, weighted=True) if costs else None
         self.devices = Devices.of(devices)
         self.workers = SimpleNamespace(count=self.devices.count)
         every = parameters_of(words)
@@ -127,7 +131,7 @@ class Engine:
         if tuning.ema is not None:  # then steps move others than those that are used, which are their average
             self.moments["stepped"] = self.parameters.also = Held(self.trained, self.devices, dtype)
         self.clock = np.array([seed, 0, *(0 for _ in tuning.thaws)], np.int64)
-        self.compiled: dict[tuple[str, int, int], jax.stages.Compiled] = {}
+        self.compiled: dict[tuple[str, int, int, bool], jax.stages.Compiled] = {}
         self.turn = Turn(Lane)
         self.forked = False
         self.begin(seed)
@@ -167,14 +171,14 @@ class Engine:
         every = {**self.trained, **self.state}
         return {n: every[n] for n in self.trained if n in names}, {n: p for n, p in every.items() if n not in names}
 
-    def function(self, what: str, n: int, thawed: int) -> Callable[..., object]:
+    def function(self, what: str, n: int, thawed: int, weighted: bool = False) -> Callable[..., object]:
         """What is asked for, as a function of arrays alone."""
         if what == "infer":
             return self._values(self.words)
         if what == "show":
             return self._values(replace(self.words, outputs=tuple(self.words.nodes)))
-        assert self.judged is not None, "a network without a cost cannot be judged"
-        judged, dtype = self.judged, self.compute
+        judged, dtype = self.weighted if weighted else self.judged, self.compute
+        assert judged is not None, "a network without a cost cannot be judged"
         if what in ("learn", "differentiate"):
             judged = replace(judged, frozen=self.tuning.asleep(thawed))
         if what == "learn":
@@ -201,10 +205,10 @@ class Engine:
 
         return infer
 
-    def lower(self, what: str, n: int, thawed: int = 0) -> jax.stages.Lowered:
+    def lower(self, what: str, n: int, thawed: int = 0, weighted: bool = False) -> jax.stages.Lowered:
         """The function for batches of n images, lowered; nothing is computed, no memory taken."""
         wide, everywhere = jnp.dtype(self.dtype), self.devices.everywhere
-        graph = self.words if what in ("infer", "show") else self.judged
+        graph = self.words if what in ("infer", "show") else self.weighted if weighted else self.judged
         assert graph is not None, "a network without a cost cannot be judged"
         given = [*graph.inputs, *(node.name for node in graph if isinstance(node.op, Target))]
         shapes = {name: (n, *graph.type(name).shape) for name in given}
@@ -225,31 +229,35 @@ class Engine:
         # float32 means float32 here: no silent TF32 on GPUs, no bfloat16 on TPUs
         exact = "highest" if self.compute.itemsize >= 4 else None
         with jax.default_matmul_precision(exact):
-            jitted = jax.jit(self.function(what, n, thawed), donate_argnums=donated, out_shardings=everywhere)
+            jitted = jax.jit(
+                self.function(what, n, thawed, weighted), donate_argnums=donated, out_shardings=everywhere
+            )
             return jitted.lower(*arguments)
 
     def numbers(self, rate: float, thawed: int) -> list[float]:
         """What the updates of the groups that learn read at this step."""
         return numbers(self.learning(thawed), self.clock[1:].tolist(), rate, self.tuning.ema)
 
-    def executable(self, what: str, n: int, thawed: int = 0) -> jax.stages.Compiled:
+    def executable(self, what: str, n: int, thawed: int = 0, weighted: bool = False) -> jax.stages.Compiled:
         if self.forked:
             message = "JAX does not work in a process that was forked from one which uses it"
             help = "start processes by spawn (`multiprocessing.get_context('spawn')`), or use the engine numpy"
             raise SpecError((Diagnostic("CNN317", message, help=help),))
-        if (what, n, thawed) not in self.compiled:
-            self.compiled[what, n, thawed] = self.lower(what, n, thawed).compile()
-        return self.compiled[what, n, thawed]
+        key = what, n, thawed, weighted
+        if key not in self.compiled:
+            self.compiled[key] = self.lower(*key).compile()
+        return self.compiled[key]
 
     def plan(self, mode: str, n: int, *, epoch: int = 0) -> Lowered:
         """What XLA is given for a batch of n images, in the modes of the other engine."""
-        return Lowered(self.lower({"train": "learn"}.get(mode, mode), n, self.tuning.thawed(epoch)))
+        lowered = self.lower(LEARNING.get(mode, mode), n, self.tuning.thawed(epoch), mode == "weighted")
+        return Lowered(lowered)
 
     def memory(self, n: int, mode: str = "train") -> dict[str, int]:
         """Bytes that a step on n images holds on each device, as XLA tells after compiling, before any is taken."""
         with told():
-            last = len(self.tuning.thaws) if mode == "train" else 0  # when most is differentiated
-            known = self.executable({"train": "learn"}.get(mode, mode), n, last).memory_analysis()
+            last = len(self.tuning.thaws) if mode in LEARNING else 0  # when most is differentiated
+            known = self.executable(LEARNING.get(mode, mode), n, last, mode == "weighted").memory_analysis()
         assert known is not None, "XLA tells this on every platform that we know"
         held = nbytes(self.parameters.arrays)
         moments = sum(nbytes(moment.arrays) for moment in self.moments.values())
@@ -268,7 +276,7 @@ class Engine:
         n = len(next(iter(arrays.values())))
         held = self.parameters if thawed is None else self._stepped
         trained, state = (held.part(part) for part in self.apart(thawed))
-        return self.executable(what, n, thawed or 0)(trained, state, self._put(arrays), *more)
+        return self.executable(what, n, thawed or 0, WEIGHTS in arrays)(trained, state, self._put(arrays), *more)
 
     @told()
     def learn(self, arrays: Mapping[str, np.ndarray], rate: float, epoch: int = 0) -> tuple[float, tuple[int, int]]:
@@ -278,7 +286,7 @@ class Engine:
         """
         with self.turn:
             thawed = self.tuning.thawed(epoch)
-            step = self.executable("learn", len(next(iter(arrays.values()))), thawed)
+            step = self.executable("learn", len(next(iter(arrays.values()))), thawed, WEIGHTS in arrays)
             self.clock[1 : 2 + thawed] += 1
             told = self._small(self.numbers(rate, thawed), self.dtype)
             learning, others = self.apart(thawed)

@@ -58,6 +58,7 @@ def forward(
             inputs = [found.words[value] for value in node.inputs]
             if isinstance(node.op, Cost):
                 call.judged, call.logits = graph.behind(node.inputs[0]).op, logits(graph, node, found)
+                inputs, call.weights = inputs[:2], inputs[2] if len(inputs) > 2 else None
                 if not found.costs:
                     found.correct = count_correct(node.op, *inputs)
             value = meaning(node.op)(node.op, call, *inputs)

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..data.changes import Answers, Mixed
-from ..data.dataset import Dataset, Numbers, Split
+from ..data.dataset import Dataset, Numbers, Split, Weighted
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.text import render
 from ..interrupts import ENDING, OURS, interrupt
@@ -140,7 +140,7 @@ class Share:
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[np.ndarray, Answers]]:
+    ) -> Iterator[tuple[np.ndarray, Answers | Weighted]]:
         """The batches of `Split.batches`, this process's rows of them."""
         split = self.split
         order = split.order(seed, epoch, shuffle)
@@ -151,14 +151,13 @@ class Share:
             images, answers = changes.take(order, places[own])
             x = np.zeros((len(places), *split.x.shape[1:]), dtype)
             split.scaling.apply(images, x[own])
+            y: Answers = x.view(Numbers)
             if not split.itself:
-                yield x, whole(answers, own, split.y, order[places])
-                continue
-            y = x
-            if augment:
-                y = np.zeros_like(x)
+                y = whole(answers, own, split.y, order[places])
+            elif augment:
+                y = np.zeros_like(x).view(Numbers)
                 split.scaling.apply(np.asarray(answers), y[own])
-            yield x, y.view(Numbers)
+            yield x, split.weighed(y, changes, order, places)
 
 
 def whole(own: Answers, rows: slice, y: np.ndarray, taken: np.ndarray) -> Answers:

@@ -2,7 +2,8 @@
 
 A prediction z and its target t have the channels first and the images last: vectors [c,n], images [h,c,w,n].
 Costs return the sum over the shard of each image's cost (a mean over its pixels where it has pixels), times
-`scale`, which is weight / images of the whole batch; gradients carry the same factor.
+`scale`, which is weight / images of the whole batch; gradients carry the same factor. `weights` [1,n], where there
+are some, multiply the cost of each image.
 """
 
 from __future__ import annotations
@@ -11,19 +12,29 @@ import numpy as np
 
 
 def softmax_cross_entropy(
-    z: np.ndarray, t: np.ndarray, scale: float, axis: int, *, single: np.ndarray, out: np.ndarray
+    z: np.ndarray,
+    t: np.ndarray,
+    scale: float,
+    axis: int,
+    *,
+    single: np.ndarray,
+    out: np.ndarray,
+    weights: np.ndarray | None = None,
+    part: np.ndarray | None = None,
 ) -> float:
-    """-sum of t * log softmax(z); out gets softmax(z), single is scratch with one channel.
+    """-sum of t * log softmax(z); out gets softmax(z), single is scratch with one channel, and so is part of all.
 
     Computed from z - max(z), so logits of any size do no harm.
     """
     np.maximum.reduce(z, axis=axis, keepdims=True, out=single)
     np.subtract(z, single, out=out)
-    at_target = np.vdot(t, out)
+    at_target = np.vdot(t, out if weights is None else np.multiply(out, weights, out=part))
     np.exp(out, out=out)
     np.add.reduce(out, axis=axis, keepdims=True, out=single)
     np.divide(out, single, out=out)
     np.log(single, out=single)
+    if weights is not None:
+        np.multiply(single, weights, out=single)
     # targets of one image add up to one, so log of the sum counts once for each pixel
     total = np.add.reduce(single, axis=None, dtype=np.float64)
     return scale * float(total - at_target)
@@ -63,11 +74,20 @@ def smooth(t: np.ndarray, smoothing: float, classes: int, *, out: np.ndarray) ->
 
 
 def cross_entropy(
-    p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, scale: float, *, scratch: np.ndarray
+    p: np.ndarray,
+    t: np.ndarray,
+    smoothing: float,
+    classes: int,
+    scale: float,
+    *,
+    scratch: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> float:
     """-sum of t * log p; p of zero counts as the smallest normal number"""
     np.maximum(p, np.finfo(p.dtype).tiny, out=scratch)
     np.log(scratch, out=scratch)
+    if weights is not None:
+        np.multiply(scratch, weights, out=scratch)
     total = (1 - smoothing) * float(np.vdot(t, scratch))
     if smoothing:
         total += smoothing / classes * float(scratch.sum(dtype=np.float64))
@@ -91,15 +111,34 @@ def cross_entropy_gradient(
     np.multiply(out, out.dtype.type(-scale), out=out)
 
 
-def negative_log_likelihood(p: np.ndarray, t: np.ndarray, smoothing: float, classes: int, scale: float) -> float:
-    """-sum of t * p, p a logarithm"""
+def negative_log_likelihood(
+    p: np.ndarray,
+    t: np.ndarray,
+    smoothing: float,
+    classes: int,
+    scale: float,
+    *,
+    weights: np.ndarray | None = None,
+    part: np.ndarray | None = None,
+) -> float:
+    """-sum of t * p, p a logarithm; part is scratch"""
+    if weights is not None:
+        p = np.multiply(p, weights, out=part)
     total = (1 - smoothing) * float(np.vdot(t, p))
     if smoothing:
         total += smoothing / classes * float(p.sum(dtype=np.float64))
     return -scale * total
 
 
-def binary_cross_entropy(p: np.ndarray, t: np.ndarray, scale: float, *, a: np.ndarray, b: np.ndarray) -> float:
+def binary_cross_entropy(
+    p: np.ndarray,
+    t: np.ndarray,
+    scale: float,
+    *,
+    a: np.ndarray,
+    b: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> float:
     """-sum of t log p + (1 - t) log(1 - p); a and b are scratch"""
     tiny = np.finfo(p.dtype).tiny
     np.subtract(p.dtype.type(1), p, out=a)
@@ -108,6 +147,9 @@ def binary_cross_entropy(p: np.ndarray, t: np.ndarray, scale: float, *, a: np.nd
     np.maximum(p, tiny, out=b)
     np.log(b, out=b)
     np.subtract(b, a, out=b)
+    if weights is not None:
+        np.multiply(a, weights, out=a)
+        np.multiply(b, weights, out=b)
     return -scale * float(np.vdot(t, b) + a.sum(dtype=np.float64))
 
 
@@ -124,7 +166,13 @@ def binary_cross_entropy_gradient(
 
 
 def sigmoid_cross_entropy(
-    z: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray, out: np.ndarray
+    z: np.ndarray,
+    t: np.ndarray,
+    scale: float,
+    *,
+    scratch: np.ndarray,
+    out: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> float:
     """max(z, 0) - z t + log(1 + exp(-|z|)), summed; out gets sigmoid(z)"""
     np.abs(z, out=scratch)
@@ -133,7 +181,11 @@ def sigmoid_cross_entropy(
     np.log1p(scratch, out=scratch)
     np.maximum(z, z.dtype.type(0), out=out)
     np.add(scratch, out, out=scratch)
-    total = scratch.sum(dtype=np.float64) - np.vdot(z, t)
+    at_target = z
+    if weights is not None:
+        np.multiply(scratch, weights, out=scratch)
+        at_target = np.multiply(z, weights, out=out)
+    total = scratch.sum(dtype=np.float64) - np.vdot(at_target, t)
     half = z.dtype.type(0.5)
     np.multiply(z, half, out=out)
     np.tanh(out, out=out)
@@ -142,9 +194,15 @@ def sigmoid_cross_entropy(
     return scale * float(total)
 
 
-def squared_error(p: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray) -> float:
+def squared_error(
+    p: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """sum of (p - t)^2"""
     np.subtract(p, t, out=scratch)
+    if weights is not None:
+        np.multiply(scratch, scratch, out=scratch)
+        np.multiply(scratch, weights, out=scratch)
+        return scale * float(scratch.sum(dtype=np.float64))
     flat = scratch.reshape(-1)
     return scale * float(np.vdot(flat, flat))
 
@@ -159,10 +217,14 @@ def count_correct_by_threshold(
     return int(np.count_nonzero(a))
 
 
-def absolute_error(p: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray) -> float:
+def absolute_error(
+    p: np.ndarray, t: np.ndarray, scale: float, *, scratch: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """sum of |p - t|"""
     np.subtract(p, t, out=scratch)
     np.abs(scratch, out=scratch)
+    if weights is not None:
+        np.multiply(scratch, weights, out=scratch)
     return scale * float(scratch.sum(dtype=np.float64))
 
 
@@ -173,11 +235,25 @@ def absolute_error_gradient(p: np.ndarray, t: np.ndarray, scale: float, *, out: 
     np.multiply(out, out.dtype.type(scale), out=out)
 
 
-def huber(p: np.ndarray, t: np.ndarray, delta: float, scale: float, *, a: np.ndarray, b: np.ndarray) -> float:
+def huber(
+    p: np.ndarray,
+    t: np.ndarray,
+    delta: float,
+    scale: float,
+    *,
+    a: np.ndarray,
+    b: np.ndarray,
+    weights: np.ndarray | None = None,
+) -> float:
     """sum of m * (d - m / 2), d = |p - t|, m = min(d, delta); a and b are scratch"""
     np.subtract(p, t, out=a)
     np.abs(a, out=a)
     np.minimum(a, a.dtype.type(delta), out=b)
+    if weights is not None:  # w m (2 d - m) / 2
+        np.add(a, a, out=a)
+        np.subtract(a, b, out=a)
+        np.multiply(b, weights, out=b)
+        return scale * float(np.vdot(a, b)) / 2
     return scale * float(np.vdot(a, b) - np.vdot(b, b) / 2)
 
 
@@ -190,7 +266,15 @@ def huber_gradient(p: np.ndarray, t: np.ndarray, delta: float, scale: float, *, 
 
 
 def hinge(
-    p: np.ndarray, t: np.ndarray, margin: float, scale: float, axis: int, *, single: np.ndarray, part: np.ndarray
+    p: np.ndarray,
+    t: np.ndarray,
+    margin: float,
+    scale: float,
+    axis: int,
+    *,
+    single: np.ndarray,
+    part: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> float:
     """sum of max(0, margin + p - p of the true class) over the others
 
@@ -198,6 +282,10 @@ def hinge(
     channel) are scratch.
     """
     violations(p, t, margin, axis, single=single, out=part)
+    if weights is not None:
+        np.multiply(part, weights, out=part)
+        true = weights.sum(dtype=np.float64) * (single.size // weights.size)
+        return scale * float(part.sum(dtype=np.float64) - margin * true)
     return scale * float(part.sum(dtype=np.float64) - margin * t.sum(dtype=np.float64))
 
 

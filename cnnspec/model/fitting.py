@@ -20,7 +20,7 @@ from ..data.as_trained import prepared_as
 from ..data.asked.single import as_numbers
 from ..data.checks import ensure_balanced
 from ..data.classes import classes_of
-from ..data.dataset import Dataset, Given, Named, Split
+from ..data.dataset import Dataset, Given, Named, Split, Weighted
 from ..data.found import Found, Pair
 from ..data.load import as_weights, class_weights, dataset_of, divide
 from ..data.preparation import Preparation, preparation_of
@@ -77,8 +77,8 @@ class Arguments:
                 raise ValueError(f"{name} is called with what happened; got {getattr(self, name)!r:.40}")
         if self.classes is not None and not self.prepare:
             raise ValueError("classes are names that `prepare=True` keeps; give that too")
-        if self.prepare and not (self.class_weight is None and self.sample_weight is None):
-            raise ValueError("with prepare=True weights are those of the data block: `balance`, not class_weight")
+        if self.prepare and self.class_weight is not None and model.spec.data.balance:
+            raise ValueError("class_weight is what `balance` of the data block says already: leave one of them out")
         course = replace(
             TrainingConfig.of(model.spec.train, model.spec.data),
             batch=one_of(self.batch, self.batch_size, model.batch),
@@ -132,7 +132,8 @@ def as_seen(model: Fitted, x: Given, y: Given, given: Arguments) -> tuple[Split 
     """Arrays as the network sees them, to learn from and to validate with."""
     share = share_of(given.validation)
     images = model.images(x, y)
-    images = replace(images, weights=weights_of(images, given))
+    answers = list((images.y if isinstance(images, Named) else {"y": images.y}).values())
+    images = replace(images, weights=weights_of(answers, given))
     if share is not None:
         return held_out_of(images, share, model.seed)
     try:
@@ -147,7 +148,7 @@ def prepared(model: Fitted, x: Given, y: Given, given: Arguments) -> tuple[Split
         raise ValueError("prepare=True is for networks of one input and one output")
     found, settings = dataset_of_arrays(
         x, y, model.spec.data, validation=given.validation, classes=given.classes, known=model.preparation,
-        seed=model.seed,
+        seed=model.seed, weights=lambda y, names: weights_of([y], given, names),
     )  # fmt: skip
     wanted = model.graph.type(model.graph.inputs[0])
     if found.input_type.shape != wanted.shape:
@@ -203,7 +204,7 @@ def part(images: Split | Named, places: np.ndarray) -> Split | Named:
     if isinstance(images, Split):
         return images.part(places)
     x, y = ({name: values[places] for name, values in each.items()} for each in (images.x, images.y))
-    return Named(x, y, weights=None if images.weights is None else images.weights[places])
+    return replace(images, x=x, y=y, weights=None if images.weights is None else images.weights[places])
 
 
 def weight_of(name: object, weight: object) -> float:
@@ -217,27 +218,42 @@ def weight_of(name: object, weight: object) -> float:
     return float(weight)
 
 
-def weights_of(images: Split | Named, given: Arguments) -> np.ndarray | None:
-    """How often an epoch takes each image, by the weights of itself and of its class; None for all alike.
+def weighed(y: Given, sample_weight: ArrayLike | None) -> Given:
+    """The answers of a batch, with weights where some are given; SpecError, which names the argument."""
+    if sample_weight is None:
+        return y
+    try:
+        weights = as_numbers(sample_weight, "sample_weight")
+        return Weighted(y, as_weights(weights, weights.size, "sample_weight"))
+    except Fault as fault:
+        raise SpecError((fault.diagnostic(),)) from None
 
-    Classes are called by their numbers. SpecError or ValueError, which name the argument.
+
+def weights_of(answers: Sequence[np.ndarray], given: Arguments, names: Sequence[str] = ()) -> np.ndarray | None:
+    """What the cost of each image is multiplied by, for itself and for its class; None for 1 each.
+
+    Classes are called by their numbers or by their names. SpecError or ValueError, which name the argument.
     """
     try:
-        weights = None
+        y, weights = answers[0], None
         if given.sample_weight is not None:
-            weights = as_weights(as_numbers(given.sample_weight, "sample_weight"), len(images), "sample_weight")
+            weights = as_weights(as_numbers(given.sample_weight, "sample_weight"), len(y), "sample_weight")
         if given.class_weight is None:
             return weights
-        y = images.y if isinstance(images, Split) else next(iter(images.y.values()))
+        if len(answers) > 1:
+            help = "give `sample_weight`, a number for each image"
+            raise Fault(
+                "CNN436", f"class_weight is of one output's classes, and there are {len(answers)}", help=help
+            )
         if y.ndim != 1 or y.dtype.kind not in "iu":
             raise Fault("CNN436", "class_weight is of classes, and y holds none, one for each image")
-        counts = np.bincount(y)
-        classes = tuple(map(str, range(len(counts))))
+        counts = np.bincount(y, minlength=len(names))
+        classes = tuple(names) or tuple(map(str, range(len(counts))))
         if given.class_weight == "balanced":
             told: bool | dict[str, float] = True
         elif isinstance(given.class_weight, Mapping):
-            told = {str(name): weight_of(name, weight) for name, weight in given.class_weight.items()}
-            ensure_balanced("y", ", ".join(f"{name} 1" for name in told) or False, classes)
+            told = {called(name, classes): weight_of(name, weight) for name, weight in given.class_weight.items()}
+            ensure_balanced("y", told, classes)
         else:
             got = f"{given.class_weight!r:.40}"
             raise ValueError(f'class_weight is a dictionary of weights, or "balanced"; got {got}')
@@ -250,6 +266,13 @@ def weights_of(images: Split | Named, given: Arguments) -> np.ndarray | None:
         raise SpecError((fault.diagnostic(),)) from None
 
 
+def called(name: object, classes: tuple[str, ...]) -> str:
+    """The name of a class that is called by its name or by its number."""
+    if isinstance(name, int | np.integer) and str(name) not in classes and 0 <= name < len(classes):
+        return classes[int(name)]
+    return str(name)
+
+
 def dataset_of_arrays(
     x: Given,
     y: Given,
@@ -259,10 +282,12 @@ def dataset_of_arrays(
     classes: Sequence[str] | None = None,
     known: Preparation | None = None,
     seed: int = 0,
+    weights: Callable[[np.ndarray, tuple[str, ...]], np.ndarray | None] = lambda y, names: None,
 ) -> tuple[Dataset, Data]:
     """Arrays as they are stored, as the data block prepares those of an archive; and the block as it held.
 
-    Answers may be texts, the names of classes. With the preparation that a model has already they are prepared so.
+    Answers may be texts, the names of classes; `weights` gives those of images by their answers.
+    With the preparation that a model has already they are prepared so.
     Raises SpecError, as a source of data does.
     """
     axes = settings.source.axes if isinstance(settings.source, Npz) else known.axes if known else None
@@ -282,6 +307,8 @@ def dataset_of_arrays(
         found = Found(ARRAYS, pairs["train"], classes=names, validation=pairs.get("validation")).checked(
             settings.target
         )
+        known_names = found.classes if isinstance(found.classes, tuple) else ()
+        found = replace(found, weights=weights(found.train[1], known_names))
         made = dataset_of(settings, found, seed)
         return (made if known is None else prepared_as(made, known)), settings
     except Fault as fault:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..data.changes import Mixed
-from ..data.dataset import Given, Stored
+from ..data.dataset import Given, Stored, Weighted
 from ..data.sources.by_name import called
 from ..diagnostics import Diagnostic, SpecError
 from .targets import Settled
@@ -36,6 +36,8 @@ def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, One]:
     # first, since every step of a training comes by here
     if (type(given) is np.ndarray or isinstance(given, Stored)) and len(names) == 1 and given.shape:
         return {names[0]: given}
+    if isinstance(given, Weighted):
+        given = given.y
     if isinstance(given, Mixed) and len(names) == 1:
         return {names[0]: given}
     if isinstance(given, Mapping):

@@ -8,11 +8,12 @@ from typing import cast
 import numpy as np
 
 from ..data.changes import Mixed
-from ..data.dataset import Named, Split, Stored
+from ..data.dataset import Named, Split, Stored, Weighted
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..ir import Graph
 from ..lang import Spec
 from ..lazy import lazy
+from ..passes.decompose import WEIGHTS
 from ..words.costs import Cost, judged
 from . import engines
 from .fitting import refused
@@ -70,6 +71,16 @@ class Judged:
         """Images and answers by the names of inputs and targets, as plans take them; to look at, by any cost."""
         return self._arrays(x, self._settled(by_name(y, self.judged, "output")))
 
+    def _weighed(self, x: Given, y: Given, answers: dict[str, Settled]) -> dict[str, Array]:
+        """The same of a batch to learn from, with the weights of its images where y has some."""
+        arrays = self._arrays(x, answers)
+        if isinstance(y, Weighted):
+            if len(y) != (count := length(arrays)):
+                message = f"sample_weight: {count} images, but {len(y)} weights"
+                raise SpecError((Diagnostic("CNN436", message, help="a number for each image"),))
+            arrays[WEIGHTS] = y.weights[:, None].astype(self.dtype, copy=False)
+        return arrays
+
     def _arrays(self, x: Given, answers: dict[str, Settled]) -> dict[str, Array]:
         arrays = self._inputs(x)
         ensure_fit(length(arrays), answers)
@@ -98,6 +109,8 @@ class Judged:
 
     def answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
         """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there.
+
+        Weights are left out.
 
         Raises SpecError (CNN241) for numbers of classes where no cost is stated that tells classes apart.
         """

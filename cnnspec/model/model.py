@@ -20,7 +20,7 @@ from ..train import checkpoints, weights
 from ..train.history import History, Row
 from ..train.loop import StepDone
 from . import copies, engines
-from .fitting import Arguments, train, whole
+from .fitting import Arguments, train, weighed, whole
 from .given import Given, Outputs, length
 from .judged import Judged
 from .scores import named, scores
@@ -103,9 +103,12 @@ class Model(Judged):
 
     # ---- training ----------------------------------------------------------------------------------
 
-    def train_step(self, x: Given, y: Given) -> float:
-        """One step of the optimiser on a batch; the mean cost before the step."""
-        return self.learn(x, y)[0]
+    def train_step(self, x: Given, y: Given, *, sample_weight: ArrayLike | None = None) -> float:
+        """One step of the optimiser on a batch; the mean cost before the step.
+
+        `sample_weight` (n,) multiplies the cost of each image; the sum is divided by the number of images.
+        """
+        return self.learn(x, weighed(y, sample_weight))[0]
 
     def learn(self, x: Given, y: Given) -> tuple[float, float | None]:
         """One step; the mean cost, and how many answers were correct (None where they are numbers).
@@ -113,7 +116,7 @@ class Model(Judged):
         Where the cost is not finite the parameters stay as they were. Several outputs: of the first cost's.
         """
         answers = self.answers(y)
-        arrays = self._arrays(x, answers)
+        arrays = self._weighed(x, y, answers)
         with self.engine.turn:  # the rate is this step's, whoever else takes steps
             cost, correct = self.engine.learn(arrays, self.rate, self.epoch)
         return cost, self._correct(correct, answers)
@@ -169,9 +172,12 @@ class Model(Judged):
                     block prepares them (scaling, normalise, augment, validation), and the model keeps how
         classes     their names, with `prepare`, in the order of the numbers in y
 
-        class_weight   by the numbers of classes, 1 for the others, or "balanced": an epoch takes an image as often
-                       as its weight beside those of others says, and has as many images as ever
+        class_weight   what the cost of an image is multiplied by, for its class: {0: 1, 1: 5}, or by their names
+                       with `prepare`, and 1 for the others; "balanced" gives each class the same share
         sample_weight  the same for each image, (n,)
+
+        A batch's weighted costs are added up and divided by the number of its images, as Keras does. Neither
+        validation nor measures are weighted.
 
         Raises SpecError where arrays do not fit, which names the argument, and where a number stops being finite;
         ValueError for an argument that is none of its values.
@@ -313,12 +319,14 @@ class Model(Judged):
         assert found is not None
         return found
 
-    def gradients(self, x: Given, y: Given) -> dict[str, Array]:
+    def gradients(self, x: Given, y: Given, *, sample_weight: ArrayLike | None = None) -> dict[str, Array]:
         """The gradient of the batch's mean cost with respect to every trained parameter, in PyTorch's layouts.
 
-        As in training: with the batch's statistics and with dropout. What is frozen has none.
+        As in training: with the batch's statistics and with dropout, and `sample_weight` as in `train_step`.
+        What is frozen has none.
         """
-        _, found = self.engine.differentiate(self._arrays(x, self.answers(y)), self.epoch)
+        y = weighed(y, sample_weight)
+        _, found = self.engine.differentiate(self._weighed(x, y, self.answers(y)), self.epoch)
         return dict(found)
 
     def activations(self, x: Given) -> dict[str, Array]:

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..ir import Builder, Graph, Node
-from ..ir.leaves import Input, Target, Weight
+from ..ir import Builder, Graph, Node, data
+from ..ir.leaves import ImageWeights, Input, Target, Weight
 from ..primitives.costs.base import Total
 from ..words.composed import has_primitives, spell_out
 from ..words.costs import Cost
 
+WEIGHTS = "cost.weights"  # of the images, where they are fed
 
-def attach_costs(graph: Graph, costs: tuple[Cost, ...]) -> Graph:
+
+def attach_costs(graph: Graph, costs: tuple[Cost, ...], weighted: bool = False) -> Graph:
     """Give every judged output its target and its cost, and the graph their sum.
 
         p = softmax z
         p = softmax z;  p.target = target;  p.cost = cross_entropy p p.target;  cost = total p.cost
 
-    A cost without `of` judges the first output that no other cost names.
+    A cost without `of` judges the first output that no other cost names. Where they are `weighted` all costs read
+    a number for each image that its costs are multiplied by.
     """
     b = Builder(graph)
+    weights = (b.add(ImageWeights(data(1)), name=WEIGHTS),) if weighted else ()
     named = {cost.of for cost in costs}
     open_outputs = [value for value in graph.outputs if value not in named]
     parts = []
     for cost in costs:
         value = cost.of or open_outputs.pop(0)
         target = b.add(Target(b.type(value)), name=f"{value}.target")
-        parts.append(b.add(cost, value, target, name=f"{value}.cost", like=graph[value]))
+        parts.append(b.add(cost, value, target, *weights, name=f"{value}.cost", like=graph[value]))
     total = b.add(Total(), *parts, name="cost")
     return b.graph(graph.inputs, graph.outputs, cost=total, **graph.circumstances)
 

@@ -32,7 +32,7 @@ def fuse_softmax_cross_entropy(graph: Graph) -> Graph:
         for cost, activation, merged in PAIRS:
             if type(node.op) is cost and isinstance(b.nodes[inputs[0]].op, activation):
                 logits = b.nodes[inputs[0]].inputs[0]
-                return b.add(merged(**vars(node.op)), logits, inputs[1], name=node.name, like=node)
+                return b.add(merged(**vars(node.op)), logits, *inputs[1:], name=node.name, like=node)
         return None
 
     return rewrite(graph, rule)

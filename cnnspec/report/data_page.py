@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.changes import Answers, Mixed, are_images, ensure_turned
-from ..data.dataset import Dataset
+from ..data.dataset import Dataset, Weighted
 from ..data.inspection import Inspection
 from ..diagnostics import Diagnostic, Fault, SpecError
 from ..draw.pixels import colour_png, grey_png, map_of_colours
@@ -71,7 +71,9 @@ def first_batch(spec: Spec, data: Dataset, epoch: int = 1) -> Batch:
     order = data.train.order(seed, epoch - 1, shuffle)[: train.batch]
     batches = data.train.batches(train.batch, seed=seed, epoch=epoch - 1, shuffle=shuffle, augment=settings.augment)
     x, y = next(batches)
-    return Batch(np.asarray(x), y, order)
+    answers = y.y if isinstance(y, Weighted) else y
+    assert isinstance(answers, np.ndarray | Mixed), "one output has one answer an image"
+    return Batch(np.asarray(x), answers, order)
 
 
 def page(spec: Spec, looked_at: Sequence[tuple[Dataset, Inspection]], epoch: int = 1) -> str:

@@ -17,7 +17,8 @@ from ..passes.methods import Times
 from ..settings.tuning import Tuning, in_goes
 from ..words.costs import Cost
 
-JUDGING = {"train": TRAINING, "measure": MEASURE, "judge": JUDGE}  # modes with a cost
+JUDGING = {"train": TRAINING, "weighted": TRAINING, "measure": MEASURE, "judge": JUDGE}  # modes with a cost
+LEARNING = ("train", "weighted")  # modes that learn: images as they are, or each with a weight of its own
 
 
 class Compiler:
@@ -44,13 +45,14 @@ class Compiler:
             tuning,
         )
         self.judged = attach_costs(words, costs) if costs else None
+        self.weighted = attach_costs(words, costs, weighted=True) if costs else None
         self.graphs: dict[tuple[str, int, tuple[int, int], int], Graph] = {}
         self.programs: dict[tuple[str, int, int, tuple[int, int], int], Program] = {}
         self.compiling = RLock()
 
     def graph(self, mode: str, n: int = 128, band: tuple[int, int] = (0, 1), thawed: int = 0) -> Graph:
-        """The graph of primitives for `train`, `measure` (cost without dropout), `judge` (and outputs), `infer` or
-        `show` (every value).
+        """The graph of primitives for `train`, `weighted` (a weight for each image), `measure` (cost without
+        dropout), `judge` (and outputs), `infer` or `show` (every value).
 
         How a layer is computed best depends on the images of a shard, so each size of batch has its own graph, and
         each band of rows where workers share one image. In training layers are frozen until their time has come.
@@ -60,12 +62,13 @@ class Compiler:
         if key not in self.graphs:
             words, passes = self.words, INFERENCE
             if mode in JUDGING:
-                assert self.judged is not None, "a network without a cost cannot be judged"
-                words, passes = self.judged, JUDGING[mode]
+                judged = self.weighted if mode == "weighted" else self.judged
+                assert judged is not None, "a network without a cost cannot be judged"
+                words, passes = judged, JUDGING[mode]
             elif mode == "show":
                 words = replace(words, outputs=tuple(node.name for node in words))
-            measured = self.measured.get("train" if mode == "train" else "infer", {})
-            frozen = self.tuning.asleep(thawed) if mode == "train" else frozenset()
+            measured = self.measured.get("train" if mode in LEARNING else "infer", {})
+            frozen = self.tuning.asleep(thawed) if mode in LEARNING else frozenset()
             found = replace(words, images=images, measured=measured, frozen=frozen, band=band)
             self.graphs[key] = run(found, passes)
         return self.graphs[key]

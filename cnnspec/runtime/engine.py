@@ -18,13 +18,14 @@ from ..ir import Graph
 from ..ir.owned import parameters_of
 from ..lazy import lazy
 from ..passes.bands import worth_bands
+from ..passes.decompose import WEIGHTS
 from ..passes.methods import Times
 from ..settings.optimisers import Optimiser
 from ..settings.tuning import PLAIN, Tuning, groups
 from ..words.costs import Cost
 from .blas import single_thread
 from .call import Call
-from .compiler import Compiler
+from .compiler import LEARNING, Compiler
 from .forks import survive
 from .parameters import Block, Changes, View, initial
 from .plans import Counts, Plan, Room, Scalings, array, give, judged, lay_out, outputs, result
@@ -157,7 +158,7 @@ class Engine(Compiler):
         Of a training step on more images than are computed at a time, the plan of one go.
         """
         with self.turn:
-            train = mode == "train"
+            train = mode in LEARNING
             return self._plan(
                 mode,
                 self.goes(n)[0] if train else n,
@@ -178,7 +179,7 @@ class Engine(Compiler):
             # programs bind their own shards
             here = range(0, len(programs), self.workers.count if self.workers.memory.shared else 1)
             blocks = [block.arrays for block in self.gradients]
-            arrays = {**self.arrays, **self.stepped} if mode == "train" else self.arrays
+            arrays = {**self.arrays, **self.stepped} if mode in LEARNING else self.arrays
             plan = lay_out(programs, n, room, self.dtype, arrays, blocks, self.clock, here)
             room.plans[key] = plan
         return plan
@@ -195,7 +196,8 @@ class Engine(Compiler):
         learning = what in ("learn", "gather", "differentiate")
         n = len(next(iter(arrays.values())))
         bands = self.workers.count if what == "infer" and n == 1 and self.share_an_image() else 1
-        plan = self._plan("train" if learning else what, n, bands, room, thawed)
+        mode = what if not learning else "weighted" if WEIGHTS in arrays else "train"
+        plan = self._plan(mode, n, bands, room, thawed)
         call = self._call(what, plan, give(plan, arrays, self.dtype, room), thawed)
         first = plan.shards[0]
         if not learning and first.prepare is not None and plan.prepared != self.changes.count:
@@ -216,6 +218,7 @@ class Engine(Compiler):
     def learn(self, arrays: Arrays, rate: float, epoch: int = 0) -> tuple[float, Counts]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct.
 
+        With `WEIGHTS` (n, 1) the cost of each image is multiplied by its own.
         `epoch` is how many are done, which decides what is frozen.
         """
         with self.turn:
@@ -387,8 +390,8 @@ class Engine(Compiler):
 
     def memory(self, n: int, mode: str = "train") -> dict[str, int]:
         """Bytes that a step on n images holds, by what they are for; known before any is taken."""
-        thawed = len(self.tuning.thaws) if mode == "train" else 0  # when most is differentiated
-        n = self.goes(n)[0] if mode == "train" else n
+        thawed = len(self.tuning.thaws) if mode in LEARNING else 0  # when most is differentiated
+        n = self.goes(n)[0] if mode in LEARNING else n
         return {
             "arena": sum(program.arena_bytes for program in self.parts(mode, n, thawed=thawed)),
             "parameters": self.p.flat.nbytes + self.s.flat.nbytes,

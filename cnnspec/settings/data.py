@@ -135,7 +135,7 @@ class Npz(Source):
     images: str = setting(Text(), "x", "the array of images")
     labels: str = setting(Text(), "y", "the array of what they show")
     weights: str | None = setting(
-        Text(), None, "an array of a weight for each image: how often an epoch takes it, beside the others"
+        Text(), None, "an array of a number for each image, which its cost is multiplied by"
     )
     validation_file: str | None = setting(
         Text(), None, "an archive of its own for validation, with the same arrays"
@@ -308,6 +308,13 @@ class Balance(Kind[bool | str]):
         return {"oneOf": [{"type": "boolean"}, Text().schema()]}
 
 
+def weighing(settings: Data) -> tuple[str, ...]:
+    """What a data block says that makes some images count more than others, as its author wrote it."""
+    balance = f"balance {Balance().write(settings.balance)}"
+    weights = getattr(settings.source, "weights", None)
+    return (*([balance] if settings.balance else ()), *([f'weights "{weights}"'] if weights is not None else ()))
+
+
 def weights_in(text: str) -> dict[str, float]:
     """The weight of each class that a text such as `"rare 5, cat 0.5"` tells; a Fault where it tells none."""
     found: dict[str, float] = {}
@@ -345,6 +352,9 @@ class Data(Declared):
     balance: bool | str = setting(
         Balance(),
         False,
-        "take images of rare classes more often, each class alike; or by weights of classes",
+        "multiply the cost of images, so that each class has the same share of it; or by weights of classes",
+    )
+    oversample: bool = setting(
+        Switch(), False, "`balance` and `weights` say how often an epoch takes an image, and multiply no cost"
     )
     limit: int | None = setting(Count(1, 10**9), None, "take only so many images of each part, for a quick try")

@@ -52,10 +52,10 @@ class Cost(Op):
     of: str = setting(Name(), "", "the output that is judged (default: the only one)")
     weight: float = setting(Number(0), 1.0, "how much it counts beside the other costs")
 
-    def type(self, prediction: TensorType, target: TensorType) -> TensorType:
+    def type(self, prediction: TensorType, target: TensorType, *weights: TensorType) -> TensorType:
         return SCALAR
 
-    def flops(self, prediction: TensorType, target: TensorType) -> int:
+    def flops(self, prediction: TensorType, target: TensorType, *weights: TensorType) -> int:
         return 5 * prediction.elements
 
     def primitive(self) -> Op:
@@ -79,7 +79,7 @@ class CrossEntropy(Cost):
 
     smoothing: float = setting(Number(0, 1, open_high=True), 0.0, "share of the target spread over all classes")
 
-    def type(self, prediction: TensorType, target: TensorType) -> TensorType:
+    def type(self, prediction: TensorType, target: TensorType, *weights: TensorType) -> TensorType:
         self.need_classes(prediction)
         return SCALAR
 
@@ -157,7 +157,7 @@ class Hinge(Cost):
 
     margin: float = setting(Number(0, open_low=True), 1.0, "how far ahead the right class should be")
 
-    def type(self, prediction: TensorType, target: TensorType) -> TensorType:
+    def type(self, prediction: TensorType, target: TensorType, *weights: TensorType) -> TensorType:
         self.need_classes(prediction)
         return SCALAR
 

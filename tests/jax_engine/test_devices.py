@@ -73,6 +73,10 @@ def test_each_process_reads_its_own_rows():
         assert np.array_equal(mine[cut], x[cut]) and len(mixed) == len(y)
         for part in ("y", "other", "share"):
             assert np.array_equal(getattr(mixed, part)[cut], getattr(y, part)[cut])
+    split = Split(split.x, split.y, weights=np.arange(13.0))
+    whole, own = (list(images.batches(4, **course)) for images in (split, Share(split, Halves())))
+    for (_, y), (_, mixed) in zip(whole, own, strict=True):  # of all rows, as the answers are
+        assert np.array_equal(mixed.weights, y.weights) and len(mixed.y) == len(y)
 
 
 def test_mixed_answers_cost_what_they_do_on_numpy():

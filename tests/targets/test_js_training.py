@@ -260,6 +260,14 @@ def test_a_training_that_is_not_followed_is_refused(setting):
     assert module_source(spec, {}, look=True)
 
 
+@pytest.mark.parametrize("data", ["balance on", 'balance "7 5"', 'source npz "a.npz" weights "w"'])
+def test_weights_of_images_are_refused(data):
+    spec = read_spec(text=f"input 4\ndense 10 -> softmax\ndata {{ {data} }}\n")
+    with pytest.raises(SpecError, match="CNN556.*(balance|weights)"):
+        module_source(spec, {}, train=True)
+    assert module_source(spec, {}, look=True)
+
+
 def test_bytes_are_prepared_as_the_weights_tell(tmp_path):
     spec = read_spec(text="input 2x3x3\ndense 3 -> softmax\ntrain { batch 4 }\n")
     parameters = engine_for(spec.graph, spec.train.cost).parameters

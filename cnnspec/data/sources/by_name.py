@@ -51,10 +51,10 @@ def archives(settings: Data, wanted: Wanted) -> dict[tuple[str, str], Npz]:
             "CNN306", "a network that is to answer its input itself has one input and one output", at="source",
             help="leave `target itself` out, and save what each output is to answer",
         )  # fmt: skip
-    if settings.balance or source.weights is not None:
+    if settings.balance and len(wanted.outputs) > 1:
         raise Fault(
-            "CNN436", "images are weighed for a network with one input and one output", at="balance",
-            help="leave `balance` and `weights` out",
+            "CNN436", f"`balance` is of one output's classes, and the network has {len(wanted.outputs)} outputs",
+            at="balance", help="say what each image weighs in an array of the archive, `weights \"w\"`",
         )  # fmt: skip
     first, *more = wanted.inputs
     pairs = [*((first, output) for output in wanted.outputs), *((name, wanted.outputs[0]) for name in more)]

@@ -262,9 +262,10 @@ or all of them colours.""",
         "CNN436",
         "weights-of-images",
         """\
-`balance on` takes images of rare classes more often, `balance "rare 5"` those of the classes it names, and
-`weights "w"` of an npz each image as its number says. Weights are numbers from 0, one for each image or class, not
-all of them 0; classes are called as the data call them, and there must be some, one for each image.""",
+`balance on` multiplies the cost of images so that each class has the same share of it, `balance "rare 5"` that of
+the classes it names, and `weights "w"` of an npz that of each image by its number; with `oversample on` an epoch
+takes them so much more often instead. Weights are numbers from 0, one for each image or class, not all of them 0;
+classes are called as the data call them, and there must be some, one for each image.""",
         how='Say `balance "zebra 5"` of data that have no class of this name.',
     ),
 )

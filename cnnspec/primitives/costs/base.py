@@ -8,20 +8,45 @@ from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ...record import record
 
 
+def weigh(values: Array, weights: tuple[Array, ...]) -> Array:
+    """values (n, ...) times the weights (n, 1) of their images, if there are any."""
+    return values * weights[0].reshape(-1, *(1,) * (values.ndim - 1)) if weights else values
+
+
 @record
 class CostPrimitive(Op):
     """What costs of the plan have in common. Their value is a number; `e.cost` gives the place where it is kept.
 
-    `extras` may keep what the gradient is made of.
+    They read a prediction and its target, and the weight of each image where there is one. `extras` may keep what
+    the gradient is made of.
     """
 
     weight: float = 1.0
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
+    def type(self, p: TensorType, t: TensorType, *weights: TensorType) -> TensorType:
         return SCALAR
 
-    def flops(self, p: TensorType, t: TensorType) -> int:
+    def flops(self, p: TensorType, t: TensorType, *weights: TensorType) -> int:
         return 5 * p.elements
+
+    def slope(self, node: Node) -> tuple[Op, str]:
+        """The op that makes the gradient of the prediction, of images without weights, and what it reads of it."""
+        raise AssertionError("a cost must say what its gradient is")
+
+    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
+        """Of the prediction; each image's is multiplied by its weight, as its cost is."""
+        _, t, *weights = node.inputs
+        op, read = self.slope(node)
+        made = b.add(op, read, t, name=f"{node.name}.d{'p' if read == node.inputs[0] else 'z'}", like=node)
+        if weights:
+            made = b.add(WeighImages(), made, *weights, name=f"{made}.weighed", like=node)
+        return made, None, *(None for _ in weights)
+
+    def weighed(self, node: Node, e: PlanWriter, scratch: bool = False) -> dict[str, str]:
+        """What a kernel is told of the images' weights; with `scratch`, where it may put what it multiplies."""
+        p, _, *weights = node.inputs
+        part = {"part": e.scratch("weighed", e.shape(p))} if weights and scratch else {}
+        return {**({"weights": e[weights[0]]} if weights else {}), **part}
 
     def scale(self, p: TensorType, e: PlanWriter) -> float:
         """weight / images of the batch, and for images / pixels."""
@@ -42,10 +67,10 @@ class ScaledDifference(CostPrimitive):
     factor: float = 1.0
     mean: bool = False
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
+    def type(self, p: TensorType, t: TensorType, *weights: TensorType) -> TensorType:
         return p
 
-    def evaluate(self, p: Array, t: Array) -> Array:
+    def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
         if self.smoothing:
             t = t * (1 - self.smoothing) + self.smoothing / t.shape[1]
         count = p.size if self.mean else p.size / p.shape[1]
@@ -60,6 +85,23 @@ class ScaledDifference(CostPrimitive):
             e.call(kernels.cost.smooth, e[t], self.smoothing, kind["c"], out=target)
         scale = self.factor * self.scale(kind, e) / (kind["c"] if self.mean else 1)
         e.call(kernels.cost.scaled_difference, e[p], target, scale, out=e[node.name])
+
+
+@record
+class WeighImages(Op):
+    """Each image times its weight."""
+
+    can_alias = (0,)
+
+    def type(self, x: TensorType, weights: TensorType) -> TensorType:
+        return x
+
+    def evaluate(self, x: Array, weights: Array) -> Array:
+        return weigh(x, (weights,))
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        x, weights = node.inputs
+        e.call(kernels.np.multiply, e[x], e[weights], out=e[node.name])
 
 
 @record

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from ... import kernels
 from ...ir import TensorType
-from ...ir.op import Array, GraphBuilder, Node, PlanWriter
+from ...ir.op import Array, Node, Op, PlanWriter
 from ...record import record
 from ..channels import channel_axis
-from .base import CostPrimitive, ScaledDifference
+from .base import CostPrimitive, ScaledDifference, weigh
 
 
 @record
@@ -18,27 +18,26 @@ class CrossEntropyLoss(CostPrimitive):
 
     smoothing: float = 0.0
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        p, t = node.inputs
-        op = CrossEntropyLossGradient(self.weight, self.smoothing)
-        return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return CrossEntropyLossGradient(self.weight, self.smoothing), node.inputs[0]
 
     def smooth(self, t: Array) -> Array:
         return t * (1 - self.smoothing) + self.smoothing / t.shape[1]
 
-    def evaluate(self, p: Array, t: Array) -> Array:
+    def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
         import numpy as np
 
         images = p.size / p.shape[1]
         floor = np.finfo(p.dtype).tiny
-        return -self.weight * (self.smooth(t) * np.log(np.maximum(p, floor))).sum() / images
+        return -self.weight * weigh(self.smooth(t) * np.log(np.maximum(p, floor)), weights).sum() / images
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        p, t = node.inputs
+        p, t, *_ = node.inputs
         kind = e.type(p)
         part = e.scratch("part", e.shape(p))
         scale, smoothing = self.scale(kind, e), self.smoothing
-        e.call_to(e.cost(node), kernels.cost.cross_entropy, e[p], e[t], smoothing, kind["c"], scale, scratch=part)
+        places = {"scratch": part, **self.weighed(node, e)}
+        e.call_to(e.cost(node), kernels.cost.cross_entropy, e[p], e[t], smoothing, kind["c"], scale, **places)
         e.count_correct(node, p, t)
 
 
@@ -46,7 +45,7 @@ class CrossEntropyLoss(CostPrimitive):
 class CrossEntropyLossGradient(CrossEntropyLoss):
     """-t / p, times the weight, divided by the images."""
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
+    def type(self, p: TensorType, t: TensorType, *weights: TensorType) -> TensorType:
         return p
 
     def evaluate(self, p: Array, t: Array) -> Array:
@@ -75,16 +74,14 @@ class CrossEntropyLossGradient(CrossEntropyLoss):
 class NegativeLogLikelihood(CrossEntropyLoss):
     """-sum of t * p over the channels, where p is the logarithm of a prediction."""
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        p, t = node.inputs
-        op = NegativeLogLikelihoodGradient(self.weight, self.smoothing)
-        return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return NegativeLogLikelihoodGradient(self.weight, self.smoothing), node.inputs[0]
 
-    def evaluate(self, p: Array, t: Array) -> Array:
-        return -self.weight * (self.smooth(t) * p).sum() / (p.size / p.shape[1])
+    def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
+        return -self.weight * weigh(self.smooth(t) * p, weights).sum() / (p.size / p.shape[1])
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        p, t = node.inputs
+        p, t, *_ = node.inputs
         kind = e.type(p)
         e.call_to(
             e.cost(node),
@@ -94,6 +91,7 @@ class NegativeLogLikelihood(CrossEntropyLoss):
             self.smoothing,
             kind["c"],
             self.scale(kind, e),
+            **self.weighed(node, e, scratch=True),
         )
         e.count_correct(node, p, t)
 
@@ -102,7 +100,7 @@ class NegativeLogLikelihood(CrossEntropyLoss):
 class NegativeLogLikelihoodGradient(NegativeLogLikelihood):
     """-t, divided by the images"""
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
+    def type(self, p: TensorType, t: TensorType, *weights: TensorType) -> TensorType:
         return p
 
     def evaluate(self, p: Array, t: Array) -> Array:
@@ -119,23 +117,22 @@ class NegativeLogLikelihoodGradient(NegativeLogLikelihood):
 class SoftmaxCrossEntropy(CrossEntropyLoss):
     """Cross-entropy of softmax(z), as one: exact for logits of any size, gradient softmax(z) - t."""
 
-    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
+    def extras(self, z: TensorType, t: TensorType, *weights: TensorType) -> Mapping[str, TensorType]:
         return {"probabilities": z}
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        _, t = node.inputs
-        op = ScaledDifference(self.weight, smoothing=self.smoothing)
-        return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return ScaledDifference(self.weight, smoothing=self.smoothing), f"{node.name}:probabilities"
 
-    def evaluate(self, z: Array, t: Array) -> tuple[Array, ...]:
+    def evaluate(self, z: Array, t: Array, *weights: Array) -> tuple[Array, ...]:
         import numpy as np
 
         shifted = z - z.max(axis=1, keepdims=True)
         log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        return -self.weight * (self.smooth(t) * log_p).sum() / (z.size / z.shape[1]), np.exp(log_p)
+        cost = weigh(self.smooth(t) * log_p, weights).sum() / (z.size / z.shape[1])
+        return -self.weight * cost, np.exp(log_p)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        z, t = node.inputs
+        z, t, *_ = node.inputs
         kind = e.type(z)
         axis, single = channel_axis(e.shape(z))
         scratch = e.scratch("single", single)
@@ -152,6 +149,7 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
             axis,
             single=scratch,
             out=e[node.name + ":probabilities"],
+            **self.weighed(node, e, scratch=True),
         )
         e.count_correct(node, f"{node.name}:probabilities", t)
 
@@ -160,23 +158,23 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
 class BinaryCrossEntropyLoss(CostPrimitive):
     """The mean over the outputs of -(t log p + (1 - t) log(1 - p))."""
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        p, t = node.inputs
-        return b.add(BinaryCrossEntropyLossGradient(self.weight), p, t, name=f"{node.name}.dp", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return BinaryCrossEntropyLossGradient(self.weight), node.inputs[0]
 
-    def evaluate(self, p: Array, t: Array) -> Array:
+    def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
         import numpy as np
 
         floor = np.finfo(p.dtype).tiny
         log_p, log_q = np.log(np.maximum(p, floor)), np.log(np.maximum(1 - p, floor))
-        return -self.weight * (t * log_p + (1 - t) * log_q).mean()
+        return -self.weight * weigh(t * log_p + (1 - t) * log_q, weights).mean()
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        p, t = node.inputs
+        p, t, *_ = node.inputs
         kind = e.type(p)
         scale = self.scale(kind, e) / kind["c"]
         a, b = e.scratch("a", e.shape(p)), e.scratch("b", e.shape(p))
-        e.call_to(e.cost(node), kernels.cost.binary_cross_entropy, e[p], e[t], scale, a=a, b=b)
+        places = {"a": a, "b": b, **self.weighed(node, e)}
+        e.call_to(e.cost(node), kernels.cost.binary_cross_entropy, e[p], e[t], scale, **places)
         e.count_correct(node, p, t, labels=True)
 
 
@@ -184,7 +182,7 @@ class BinaryCrossEntropyLoss(CostPrimitive):
 class BinaryCrossEntropyLossGradient(CostPrimitive):
     """(p - t) / (p (1 - p)), divided by the outputs and images."""
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
+    def type(self, p: TensorType, t: TensorType, *weights: TensorType) -> TensorType:
         return p
 
     def evaluate(self, p: Array, t: Array) -> Array:
@@ -205,22 +203,20 @@ class BinaryCrossEntropyLossGradient(CostPrimitive):
 class SigmoidCrossEntropy(BinaryCrossEntropyLoss):
     """Binary cross-entropy of sigmoid(z), as one: exact for any z, gradient sigmoid(z) - t."""
 
-    def extras(self, z: TensorType, t: TensorType) -> Mapping[str, TensorType]:
+    def extras(self, z: TensorType, t: TensorType, *weights: TensorType) -> Mapping[str, TensorType]:
         return {"probabilities": z}
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        _, t = node.inputs
-        op = ScaledDifference(self.weight, mean=True)
-        return b.add(op, f"{node.name}:probabilities", t, name=f"{node.name}.dz", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return ScaledDifference(self.weight, mean=True), f"{node.name}:probabilities"
 
-    def evaluate(self, z: Array, t: Array) -> tuple[Array, ...]:
+    def evaluate(self, z: Array, t: Array, *weights: Array) -> tuple[Array, ...]:
         import numpy as np
 
         cost = np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z)))
-        return self.weight * cost.mean(), np.exp(-np.logaddexp(0, -z)).astype(z.dtype)
+        return self.weight * weigh(cost, weights).mean(), np.exp(-np.logaddexp(0, -z)).astype(z.dtype)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        z, t = node.inputs
+        z, t, *_ = node.inputs
         kind = e.type(z)
         probabilities = f"{node.name}:probabilities"
         scale = self.scale(kind, e) / kind["c"]
@@ -233,5 +229,6 @@ class SigmoidCrossEntropy(BinaryCrossEntropyLoss):
             scale,
             scratch=scratch,
             out=e[probabilities],
+            **self.weighed(node, e),
         )
         e.count_correct(node, probabilities, t, labels=True)

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from ... import kernels
 from ...ir import TensorType
-from ...ir.op import Array, GraphBuilder, Node, PlanWriter
+from ...ir.op import Array, Node, Op, PlanWriter
 from ...record import record
 from ..channels import channel_axis
-from .base import CostPrimitive, ScaledDifference
+from .base import CostPrimitive, ScaledDifference, weigh
 
 
 @record
 class SquaredError(CostPrimitive):
     """The mean over the outputs of (p - t)^2."""
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        p, t = node.inputs
-        op = ScaledDifference(self.weight, factor=2.0, mean=True)
-        return b.add(op, p, t, name=f"{node.name}.dp", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return ScaledDifference(self.weight, factor=2.0, mean=True), node.inputs[0]
 
-    def evaluate(self, p: Array, t: Array) -> Array:
-        return self.weight * ((p - t) ** 2).mean()
+    def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
+        return self.weight * weigh((p - t) ** 2, weights).mean()
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        p, t = node.inputs
+        p, t, *_ = node.inputs
         kind = e.type(p)
         scale = self.scale(kind, e) / kind["c"]
         part = e.scratch("part", e.shape(p))
-        e.call_to(e.cost(node), kernels.cost.squared_error, e[p], e[t], scale, scratch=part)
+        places = {"scratch": part, **self.weighed(node, e)}
+        e.call_to(e.cost(node), kernels.cost.squared_error, e[p], e[t], scale, **places)
         e.count_correct(node, p, t)
 
 
@@ -35,17 +34,17 @@ class SquaredError(CostPrimitive):
 class AbsoluteError(CostPrimitive):
     """The mean over the outputs of |p - t|."""
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        op = AbsoluteErrorGradient(self.weight)
-        return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return AbsoluteErrorGradient(self.weight), node.inputs[0]
 
-    def evaluate(self, p: Array, t: Array) -> Array:
-        return self.weight * abs(p - t).mean()
+    def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
+        return self.weight * weigh(abs(p - t), weights).mean()
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        p, t = node.inputs
+        p, t, *_ = node.inputs
         part = e.scratch("part", e.shape(p))
-        e.call_to(e.cost(node), kernels.cost.absolute_error, e[p], e[t], self.each(p, e), scratch=part)
+        places = {"scratch": part, **self.weighed(node, e)}
+        e.call_to(e.cost(node), kernels.cost.absolute_error, e[p], e[t], self.each(p, e), **places)
         e.count_correct(node, p, t)
 
 
@@ -55,7 +54,7 @@ class AbsoluteErrorGradient(CostPrimitive):
 
     can_alias = (0,)
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
+    def type(self, p: TensorType, t: TensorType, *weights: TensorType) -> TensorType:
         return p
 
     def evaluate(self, p: Array, t: Array) -> Array:
@@ -74,19 +73,19 @@ class HuberError(CostPrimitive):
 
     delta: float = 1.0
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        op = HuberErrorGradient(self.weight, self.delta)
-        return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return HuberErrorGradient(self.weight, self.delta), node.inputs[0]
 
-    def evaluate(self, p: Array, t: Array) -> Array:
+    def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
         import numpy as np
 
         d = abs(p - t)
-        return self.weight * np.where(d < self.delta, d * d / 2, self.delta * (d - self.delta / 2)).mean()
+        each = np.where(d < self.delta, d * d / 2, self.delta * (d - self.delta / 2))
+        return self.weight * weigh(each, weights).mean()
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        p, t = node.inputs
-        places = {name: e.scratch(name, e.shape(p)) for name in ("a", "b")}
+        p, t, *_ = node.inputs
+        places = {name: e.scratch(name, e.shape(p)) for name in ("a", "b")} | self.weighed(node, e)
         e.call_to(e.cost(node), kernels.cost.huber, e[p], e[t], self.delta, self.each(p, e), **places)
         e.count_correct(node, p, t)
 
@@ -97,7 +96,7 @@ class HuberErrorGradient(HuberError):
 
     can_alias = (0,)
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
+    def type(self, p: TensorType, t: TensorType, *weights: TensorType) -> TensorType:
         return p
 
     def evaluate(self, p: Array, t: Array) -> Array:
@@ -114,22 +113,22 @@ class HingeError(CostPrimitive):
 
     margin: float = 1.0
 
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        op = HingeErrorGradient(self.weight, self.margin)
-        return b.add(op, *node.inputs, name=f"{node.name}.dp", like=node), None
+    def slope(self, node: Node) -> tuple[Op, str]:
+        return HingeErrorGradient(self.weight, self.margin), node.inputs[0]
 
     def violations(self, p: Array, t: Array) -> Array:
         """margin + p - p of the true class, where that is positive."""
         true = (p * t).sum(axis=1, keepdims=True)
         return (self.margin + p - true).clip(0) * (1 - t)
 
-    def evaluate(self, p: Array, t: Array) -> Array:
-        return self.weight * self.violations(p, t).mean()
+    def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
+        return self.weight * weigh(self.violations(p, t), weights).mean()
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        p, t = node.inputs
+        p, t, *_ = node.inputs
         axis, single = channel_axis(e.shape(p))
         places = {"single": e.scratch("single", single), "part": e.scratch("part", e.shape(p))}
+        places |= self.weighed(node, e)
         e.call_to(e.cost(node), kernels.cost.hinge, e[p], e[t], self.margin, self.each(p, e), axis, **places)
         e.count_correct(node, p, t)
 
@@ -138,7 +137,7 @@ class HingeError(CostPrimitive):
 class HingeErrorGradient(HingeError):
     """1 for each class that is too near, minus their count for the true one; divided by classes and images."""
 
-    def type(self, p: TensorType, t: TensorType) -> TensorType:
+    def type(self, p: TensorType, t: TensorType, *weights: TensorType) -> TensorType:
         return p
 
     def evaluate(self, p: Array, t: Array) -> Array:

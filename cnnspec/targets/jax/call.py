@@ -25,7 +25,8 @@ class Call:
 
     `call["weight"]` is a parameter in the dtype of the computation; `call.state("running_mean")` one as it is
     kept. For a cost, `judged` is the op that it judges, and `logits`, where that is the activation the cost is
-    made for, what stands before it. `frozen` where the word keeps its parameters while others are trained.
+    made for, what stands before it; `weights` (n, 1) multiply the cost of each image. `frozen`
+    where the word keeps its parameters while others are trained.
     """
 
     node: Node
@@ -36,6 +37,7 @@ class Call:
     step_key: Array | None = None
     judged: Op | None = None
     logits: Array | None = None
+    weights: Array | None = None
     updates: dict[str, Array] = field(default_factory=dict)
     frozen: bool = False
 
@@ -44,6 +46,12 @@ class Call:
 
     def state(self, name: str) -> Array:
         return self.parameters[f"{self.node.owner}.{name}"]
+
+    def mean(self, costs: Array) -> Array:
+        """The mean of the costs (n, ...) of images or of parts of them, each image's times its weight."""
+        if self.weights is not None:
+            costs = costs * self.weights.reshape(-1, *(1,) * (costs.ndim - 1))
+        return costs.mean()
 
     def update(self, name: str, value: Array) -> None:
         """A training step moves this state."""

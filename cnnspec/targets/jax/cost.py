@@ -23,34 +23,34 @@ def cross_entropy(op: CrossEntropy, call: Call, p: Array, t: Array) -> Array:
         log_p = jax.nn.log_softmax(wide(call.logits), axis=1)
     else:
         log_p = wide(p) if isinstance(call.judged, LogSoftmax) else log(wide(p))
-    return -op.weight * (t * log_p).sum(axis=1).mean()
+    return -op.weight * call.mean((t * log_p).sum(axis=1))
 
 
 def binary_cross_entropy(op: BinaryCrossEntropy, call: Call, p: Array, t: Array) -> Array:
     if call.logits is None:
         p = wide(p)
-        return -op.weight * (t * log(p) + (1 - t) * log(1 - p)).mean()
+        return -op.weight * call.mean(t * log(p) + (1 - t) * log(1 - p))
     z = wide(call.logits)
-    return op.weight * (jax.nn.softplus(z) - z * t).mean()
+    return op.weight * call.mean(jax.nn.softplus(z) - z * t)
 
 
 def mse(op: Mse, call: Call, p: Array, t: Array) -> Array:
-    return op.weight * ((wide(p) - t) ** 2).mean()
+    return op.weight * call.mean((wide(p) - t) ** 2)
 
 
 def mae(op: Mae, call: Call, p: Array, t: Array) -> Array:
-    return op.weight * jnp.abs(wide(p) - t).mean()
+    return op.weight * call.mean(jnp.abs(wide(p) - t))
 
 
 def huber(op: Huber, call: Call, p: Array, t: Array) -> Array:
     d = jnp.abs(wide(p) - t)
-    return op.weight * jnp.where(d < op.delta, d * d / 2, op.delta * (d - op.delta / 2)).mean()
+    return op.weight * call.mean(jnp.where(d < op.delta, d * d / 2, op.delta * (d - op.delta / 2)))
 
 
 def hinge(op: Hinge, call: Call, p: Array, t: Array) -> Array:
     p = wide(p)
     behind = op.margin + p - (p * t).sum(axis=1, keepdims=True)
-    return op.weight * (jnp.where(behind <= 0, 0, behind) * (1 - t)).mean()
+    return op.weight * call.mean(jnp.where(behind <= 0, 0, behind) * (1 - t))
 
 
 WORDS: dict[str, Word] = {

@@ -24,6 +24,7 @@ from ...passes.fuse_norm import fuse_norm
 from ...passes.hoist_pooling import hoist_pooling
 from ...primitives.activation import Activation, ActivationGradient
 from ...quoting import script_comment, script_literal
+from ...settings.data import weighing
 from ...settings.optimisers import Optimiser
 from ...settings.tuning import beyond
 from ...words.composed import spell_out
@@ -85,7 +86,7 @@ def module_source(
     With `script` it is no module but a classic script that defines `network`, for a page that is opened from the
     file system.
     """
-    for setting in beyond(spec.train) if train else ():
+    for setting in (*beyond(spec.train), *weighing(spec.data)) if train else ():
         raise pointwise.refused(setting)
     steps = look and spec.train.cost and not beyond(spec.train)  # what a step of the optimiser would make
     graph = spell_out(spec.graph, known)
