@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..settings.augment import Augmentation
+from ..settings.augment import Augmentation, ResizedCrop
 from ..settings.augment.base import Mixing
+from .sources.originals import Originals
 
 CHANGES = 1  # which of an epoch's streams of random numbers (its order is 0)
 Places = slice | np.ndarray
@@ -44,13 +45,20 @@ Answers = np.ndarray | Mixed
 class Changes:
     """What was drawn for an epoch of images x (n, c, ...) with answers y.
 
+    With `originals` a part that is cut out first is cut out of the photo itself.
     Where y is x, an answer is the image as it is without what does not move it: without noise, say.
     """
 
     def __init__(
-        self, x: np.ndarray, y: np.ndarray, augment: Sequence[Augmentation], seed: int, epoch: int
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        augment: Sequence[Augmentation],
+        seed: int,
+        epoch: int,
+        originals: Originals | None = None,
     ) -> None:
-        self.x, self.y, self.itself = x, y, y is x
+        self.x, self.y, self.itself, self.originals = x, y, y is x, originals
         generator = np.random.default_rng((seed, epoch, CHANGES))
         self.drawn = [(one, one.draw(generator, len(x), x.shape[1:])) for one in augment]
         self.follows = bool(augment) and are_images(y, x.shape)
@@ -76,6 +84,10 @@ class Changes:
                     answers = augmentation.mix(answers, their, rows)
                     continue
                 answers = self._mixed(augmentation, answers, their, rows)
+                continue
+            if stage == 0 and self.originals and isinstance(augmentation, ResizedCrop):
+                images = self.originals.cut(taken, augmentation, rows, images)
+                answers = images.copy() if self.itself else answers
                 continue
             images = augmentation.apply(images, rows)
             if self.itself and augmentation.moves:

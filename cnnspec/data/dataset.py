@@ -20,6 +20,7 @@ from .changes import Answers, Changes, Mixed, Places
 from .facts import Known
 from .formats.kept import Table
 from .sources.filed import chosen
+from .sources.originals import Originals
 
 BLOCK = 1 << 20  # bytes of images taken and changed at once, to spread the cost of calling NumPy
 DRAWN = 2  # of images that come as often as their weights say
@@ -128,6 +129,7 @@ class Split:
        is without the noise of an augmentation
     weights     (n,) what the cost of each image is multiplied by
     oversample  they say instead how often an epoch takes each, beside the others
+    originals   the photos themselves, for what begins with them
     """
 
     x: np.ndarray
@@ -135,6 +137,7 @@ class Split:
     scaling: Scaling = Scaling()
     weights: np.ndarray | None = None
     oversample: bool = False
+    originals: Originals | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -199,7 +202,7 @@ class Split:
     def changes(self, augment: Sequence[Augmentation], seed: int, epoch: int) -> Changes:
         """What the images of an epoch go through; answers that are these themselves, unchanged, are not copied."""
         answers = np.empty((len(self), 0), np.uint8) if self.itself and not augment else self.y
-        return Changes(self.x, answers, augment, seed, epoch)
+        return Changes(self.x, answers, augment, seed, epoch, self.originals)
 
     def arrays(self, dtype: DTypeLike = "float32") -> tuple[np.ndarray, np.ndarray]:
         """All of it at once, scaled, in the order of storage."""
@@ -210,7 +213,9 @@ class Split:
         """These images, in this order."""
         x = chosen(self.x, positions)
         weights = None if self.weights is None else self.weights[positions]
-        return Split(x, x if self.itself else self.y[positions], self.scaling, weights, self.oversample)
+        photos = self.originals and self.originals.chosen(positions.tolist())
+        y = x if self.itself else self.y[positions]
+        return Split(x, y, self.scaling, weights, self.oversample, photos)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from .dataset import Numbers
 from .files import need
 from .formats.kept import Table
 from .sources.filed import Filed
+from .sources.originals import Originals
 
 Pair = tuple[np.ndarray, np.ndarray]
 LONGEST_NAME = 200
@@ -24,7 +25,7 @@ class Found:
 
     `classes` names the classes where the source knows them, or tells how many there are; `table` are the
     columns of a csv, `own` tells what the source calls its `validation` and `test`, `numbers` whether y are to be
-    met whatever their type; `weights` (n,) are of the training images.
+    met whatever their type; `weights` (n,) and `originals` (the photos themselves) are of the training images.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Found:
     own: dict[str, str] = field(default_factory=dict)
     numbers: bool = False
     weights: np.ndarray | None = None
+    originals: Originals | None = None
 
     def checked(self, target: str = "labels") -> Found:
         """The same with x of bytes or float32, y of whole numbers or float32; a Fault that says what is wrong.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..diagnostics import Fault, Span, SpecError
+from ..settings.augment import Augmentation
 from ..settings.data import Cifar10, Csv, Data, Digits, FashionMnist, Idx, Images, Mnist, Npz, Pairs, weights_in
 from .checks import ensure_balanced, unweighted
 from .dataset import Dataset, Labels, Scaling, Split
@@ -23,6 +24,7 @@ from .sources.cifar import read_cifar10
 from .sources.fetch import FASHION_MNIST, MNIST, Progress, data_folder, find
 from .sources.filed import chosen
 from .sources.images import read_images, read_pairs
+from .sources.originals import wanted
 from .sources.wellknown import CLOTHES, TEN
 
 SCALED = 4 << 20  # bytes of images whose mean is taken at once
@@ -40,6 +42,7 @@ class Places:
     progress: Progress | None = None
     table: Table | None = None  # the columns of a network that is trained already
     target: str = "labels"
+    augment: tuple[Augmentation, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -70,7 +73,9 @@ def load(
     chooses the images set aside for validation, `progress` is told what takes time. With the `table` of a network
     that is trained already, a csv is read as training's was. Raises `SpecError`; its diagnostics point at `span`.
     """
-    places = Places(Path(folder) if folder else None, Path(root or "."), progress, table, settings.target)
+    places = Places(
+        Path(folder) if folder else None, Path(root or "."), progress, table, settings.target, settings.augment
+    )
     try:
         found = READERS[type(settings.source)](settings.source, places).checked(settings.target)
         return dataset_of(settings, found, seed)
@@ -102,7 +107,10 @@ def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
         raise unweighted()
     if weights is not None and not weights.any():
         raise Fault("CNN436", f"all weights of the training images of {found.name} are 0", at="balance")
-    learn = Split(*pairs[0], scaling, weights, settings.oversample)
+    photos = found.originals
+    if photos and train.at is not None:
+        photos = photos.chosen(train.at.tolist())
+    learn = Split(*pairs[0], scaling, weights, settings.oversample, photos)
     choose, final = (Split(x, y, scaling) for x, y in pairs[1:])
     assert not isinstance(found.classes, int), "a checked source has names for its classes"
     return Dataset(found.name, learn, choose, final, found.classes, table, settings.source, found.own)
@@ -256,7 +264,11 @@ READERS: dict[type, Callable[..., Found]] = {
     Idx: lambda source, places: read_idx_folder(source, places.at(source.folder)),
     Npz: lambda source, places: read_npz(source, places.at(source.file), places.parts(source), places.target),
     Images: lambda source, places: read_images(
-        source, places.at(source.folder), places.progress, places.target != "itself"
+        source,
+        places.at(source.folder),
+        places.progress,
+        places.target != "itself",
+        wanted(places.augment, source.resize),
     ),
     Pairs: lambda source, places: read_pairs(
         source, places.at(source.folder), places.at(source.targets), places.progress, places.target

@@ -188,12 +188,13 @@ def test_twice_as_large_is_the_middle_and_half_as_large_has_edges():
 
 def test_a_part_of_the_image_fills_it():
     x = images(2, (1, 8, 8)).astype(np.float32)
-    half = np.array([[0.5, 0.5, 0.5, 0.5]] * 2)  # the lower right quarter
+    half = np.array([[0.25, 1.0, 1.0, 1.0]] * 2)  # the lower right quarter
     found = ResizedCrop().apply(x, half)
     for image, result in zip(x, found, strict=True):  # the middle of its first pixel is a quarter into theirs
         wanted = looked_up(image, np.array([[0.5, 0, 3.75], [0, 0.5, 3.75]]))
         np.testing.assert_allclose(result, wanted, atol=1e-3)
-    drawn = ResizedCrop(0.3, ratio=2).draw(np.random.default_rng(1), 4000, (1, 8, 8))
+    crop = ResizedCrop(0.3, ratio=2)
+    drawn = crop.parts(crop.draw(np.random.default_rng(1), 4000, (1, 8, 8)))
     area = drawn[:, 0] * drawn[:, 1]
     assert area.min() > 0.2 and area.max() <= 1 and (drawn[:, :2] + drawn[:, 2:] <= 1 + 1e-12).all()
     assert (drawn >= 0).all() and 0.6 < area.mean() < 0.68

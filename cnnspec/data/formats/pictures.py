@@ -10,7 +10,7 @@ animations      the first picture
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,12 +38,33 @@ def read_picture(
     with _opened(path) as image:
         from PIL import Image as pillow
 
-        image.load()
-        # asked for after loading, since TIFF is turned while it is loaded
-        way = _turn(image.getexif().get(ORIENTATION, 1))
-        upright = image if way is None else image.transpose(way)
-        whole = _opaque(path, upright, background).convert("RGB" if colour else "L")
+        whole = _upright(path, image, colour, background)
         return whole.resize((resize[1], resize[0]), pillow.Resampling.BILINEAR) if resize else whole
+
+
+def read_part(
+    path: Path,
+    box: Callable[[int, int], tuple[float, float, float, float]],
+    colour: bool,
+    size: tuple[int, int],
+    background: str,
+) -> Image:
+    """A part in this height and width; `box` is left, top, right and bottom of an image so high and wide."""
+    with _opened(path) as image:
+        from PIL import Image as pillow
+
+        whole = _upright(path, image, colour, background)
+        part = box(whole.height, whole.width)
+        return whole.resize((size[1], size[0]), pillow.Resampling.BILINEAR, box=part)
+
+
+def _upright(path: Path, image: Image, colour: bool, background: str) -> Image:
+    """All of an image that is open, turned, opaque, and in mode RGB or L."""
+    image.load()
+    # asked for after loading, since TIFF is turned while it is loaded
+    way = _turn(image.getexif().get(ORIENTATION, 1))
+    upright = image if way is None else image.transpose(way)
+    return _opaque(path, upright, background).convert("RGB" if colour else "L")
 
 
 def read_mask(path: Path, resize: tuple[int, ...] | None = None) -> tuple[np.ndarray, bool]:

@@ -15,6 +15,7 @@ from ..found import Found, Pair
 from .decoded import decoded
 from .fetch import Progress
 from .folders import Part, Tree, tree
+from .originals import Originals
 from .pairs import flat, pairs
 
 MOST_COLOURS = 256
@@ -28,8 +29,13 @@ def read_image(
     return pixels.transpose(2, 0, 1) if colour else pixels[None]
 
 
-def read_images(source: Images, path: Path, progress: Progress | None = None, labelled: bool = True) -> Found:
-    """The images below a folder, in the order of their classes and names; without classes where not `labelled`."""
+def read_images(
+    source: Images, path: Path, progress: Progress | None = None, labelled: bool = True, originals: bool = False
+) -> Found:
+    """The images below a folder, in the order of their classes and names; without classes where not `labelled`.
+
+    With `originals` the photos to learn from are known by their files, too.
+    """
     found = tree(path) if labelled else flat(path)
     _tell_passed(found, path, progress)
 
@@ -42,7 +48,8 @@ def read_images(source: Images, path: Path, progress: Progress | None = None, la
     train = part(found.train)
     assert train, "a tree has images to learn from"
     classes = found.classes if labelled else None
-    return Found(path.name, train, part(found.test), classes, part(found.validation), own=found.own)
+    kept = Originals(found.train.files, source.colour, source.background) if originals else None
+    return Found(path.name, train, part(found.test), classes, part(found.validation), own=found.own, originals=kept)
 
 
 def read_pairs(

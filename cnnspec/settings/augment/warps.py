@@ -77,7 +77,8 @@ class Zoom(Warp):
 class ResizedCrop(Warp):
     """Cuts a part out of each image and brings it to the image's size, as Szegedy et al. 2015 did for ImageNet.
 
-    The area of the part, its shape and its place are drawn; a part that does not fit is cut to the image.
+    The area of the part, its shape and its place are drawn; a part that does not fit is cut to the image. Where it
+    comes first, of photos with `resize`, the part is cut out of the photo itself (torchvision's RandomResizedCrop).
     """
 
     word: ClassVar[str] = "resized_crop"
@@ -89,15 +90,27 @@ class ResizedCrop(Warp):
 
         area = generator.uniform(self.area, 1, count)
         bend = np.exp(generator.uniform(-np.log(self.ratio), np.log(self.ratio), count) / 2)
-        sides = np.minimum(np.sqrt(area)[:, None] * np.stack([1 / bend, bend], axis=1), 1)
-        return np.hstack([sides, generator.random((count, 2)) * (1 - sides)])  # size and corner, as shares
+        return np.hstack([np.stack([area, bend], axis=1), generator.random((count, 2))])
+
+    def parts(self, drawn: np.ndarray, height: int = 1, width: int = 1) -> np.ndarray:
+        """Height, width, top and left [n, 4] of the parts, as shares of the image.
+
+        Their shapes are those of pixels, of an image of so many; of one whose own shape is not known, as if square.
+        """
+        import numpy as np
+
+        area, bend, *at = drawn.T
+        upright = bend * np.sqrt(height / width)
+        sides = np.minimum(np.sqrt(area)[:, None] * np.stack([1 / upright, upright], axis=1), 1)
+        return np.hstack([sides, np.stack(at, axis=1) * (1 - sides)])
 
     def inverse(self, drawn: np.ndarray, height: int, width: int) -> np.ndarray:
         import numpy as np
 
+        parts = self.parts(drawn)
         found = np.zeros((len(drawn), 2, 3))
         for axis, length in enumerate((height, width)):
-            side, corner = drawn[:, axis], drawn[:, 2 + axis]
+            side, corner = parts[:, axis], parts[:, 2 + axis]
             found[:, axis, axis] = side
             found[:, axis, 2] = corner * length + (side - 1) / 2  # the middles of pixels are half a pixel in
         return found
