@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, pairwise
 from math import isfinite
 from typing import NamedTuple
 
@@ -20,10 +21,10 @@ Updating = tuple[Rule, np.ndarray, Arrays, Sequence[np.ndarray], np.ndarray, np.
 
 
 class Shard(NamedTuple):
-    """A program and the memory that it is bound to; see `load.bind`."""
+    """A program and the memory that it is bound to; the arena is that of whoever binds it (see `load.bind`)."""
 
     text: Text
-    arena: np.ndarray
+    arena_bytes: int
     kept: np.ndarray
     parameters: Arrays
     gradients: Arrays | None
@@ -32,9 +33,16 @@ class Shard(NamedTuple):
     taken: Arrays
     numbers: Mapping[str, np.ndarray | int]
 
-    def bind(self, dtype: str) -> Bound:
-        text, arena, kept, parameters, gradients, partials, given, taken, numbers = self
+    def bind(self, dtype: str, arena: np.ndarray) -> Bound:
+        text, _, kept, parameters, gradients, partials, given, taken, numbers = self
         return bind(text, dtype, arena, kept, parameters, gradients, partials, given, taken, numbers)
+
+
+def bind_some(shards: Sequence[Shard], which: range, dtype: str, arena: np.ndarray) -> dict[int, Bound]:
+    """Some of the shards bound, by number, one behind the other in an arena that has room for them."""
+    ends = [0, *accumulate(shards[k].arena_bytes for k in which)]
+    pieces = [arena[start:stop] for start, stop in pairwise(ends)]
+    return {k: shards[k].bind(dtype, piece) for k, piece in zip(which, pieces, strict=True)}
 
 
 class Rescaling(NamedTuple):

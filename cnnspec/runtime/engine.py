@@ -172,12 +172,12 @@ class Engine(Compiler):
         plan = room.plans.get(key)
         if plan is None:
             programs = self.parts(mode, n, bands, thawed)
-            total = sum(program.arena_bytes for program in programs)
+            # programs bind their own shards
+            here = range(0, len(programs), self.workers.count if self.workers.memory.shared else 1)
+            total = sum(programs[k].arena_bytes for k in here)
             if total > room.arena.size:
                 self.workers.forget()
                 room.grow(total)
-            # programs bind their own shards
-            here = range(0, len(programs), self.workers.count if self.workers.memory.shared else 1)
             blocks = [block.arrays for block in self.gradients]
             arrays = {**self.arrays, **self.stepped} if mode in LEARNING else self.arrays
             plan = lay_out(programs, n, room, self.dtype, arrays, blocks, self.clock, here)

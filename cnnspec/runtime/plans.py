@@ -15,7 +15,7 @@ from ..data.dataset import Scaling, Stored
 from ..ir import Graph
 from ..ir.leaves import Target
 from ..lazy import lazy
-from .call import Arrays, Call, Order, Rescaling, Shard, Updating
+from .call import Arrays, Call, Order, Rescaling, Shard, Updating, bind_some
 from .load import Bound, Text
 from .memory import Private, Shared
 from .turns import Lane
@@ -102,13 +102,17 @@ def outputs(plan: Plan, out: Sequence[np.ndarray] | None) -> tuple[np.ndarray, .
 
 
 class Room(Lane):
-    """Where one thread asks: the plans that it uses, never two at once, so that they share one arena."""
+    """Where one thread asks: the plans that it uses, never two at once, so that they share one arena.
+
+    The arena is this process's own: workers that are programs have theirs, for nobody reads another's.
+    """
 
     def __init__(self, memory: Private | Shared) -> None:
         super().__init__()
         self.memory = memory
         self.taken: list[np.ndarray] = []
-        self.arena = self.take(0)
+        self.own = Private()
+        self.arena = self.own.take(0)
         self.plans: dict[tuple[str, int, int, int], Plan] = {}
 
     def take(self, size: int) -> np.ndarray:
@@ -121,7 +125,8 @@ class Room(Lane):
         self.plans.clear()
         while self.taken:
             self.memory.release(self.taken.pop())
-        self.arena = self.take(size)
+        self.arena = np.empty(0, np.uint8)  # gone before the next is taken
+        self.arena = self.own.take(size)
 
 
 def array(memory: Private | Shared | Room, size: int, dtype: DTypeLike) -> np.ndarray:
@@ -166,14 +171,13 @@ def lay_out(
     costs = array(room, count * max(1, programs[0].costs), "float64").reshape(count, -1)
     correct = array(room, 2 * count, "int64").reshape(count, 2)
     kept = room.take(max(program.kept_bytes for program in programs))
-    offsets = [0, *accumulate(program.arena_bytes for program in programs)]
     sizes = [program.n for program in programs[::bands]]
     ends = accumulate(sizes)
     cuts = tuple(slice(end - size, end) for end, size in zip(ends, sizes, strict=True) for _ in range(bands))
     layout = tuple(
         Shard(
             Text(program.source, program.filename, program.constants, program.parameters),
-            room.arena[offsets[k] : offsets[k + 1]],
+            program.arena_bytes,
             kept,
             parameters,
             gradients[k] if graph.gradients else None,
@@ -184,7 +188,7 @@ def lay_out(
         )
         for k, (cut, program) in enumerate(zip(cuts, programs, strict=True))
     )
-    shards = {k: layout[k].bind(dtype) for k in here if k < count}
+    shards = bind_some(layout, here, dtype, room.arena)
     return Plan(graph, programs, layout, cuts, shards, feeds, fetches, costs, correct)
 
 

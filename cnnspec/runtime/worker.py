@@ -6,6 +6,7 @@ It ends when that program does.
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -15,8 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .call import Call, Order
-from .memory import Attached, Place
+from .call import Call, Order, bind_some
+from .memory import Attached, Place, Private
 from .update import Update
 from .words import GO, PLACE, STOP, TASK, Words, WorkerError, heard, nbytes
 
@@ -36,6 +37,7 @@ class Worker:
         self.memory = Attached(file)
         control = self.memory.array(Place(start, length, offset, (nbytes(count),), (1,), "|u1"))
         self.words = Words(control.data, count, self._alive)
+        self.arena = np.empty(0, np.uint8)  # its own, which all that it is asked for shares
         self.rest = REST[0]
 
     def serve(self) -> None:
@@ -59,7 +61,12 @@ class Worker:
         """What is described there."""
         told = self.memory.array(Place(start, length, offset, (size,), (1,), "|u1")).tobytes()
         order: Order = Reader(io.BytesIO(told), self.memory).load()
-        shards = {k: order.shards[k].bind(order.dtype) for k in range(self.worker, len(order.shards), self.count)}
+        mine = range(self.worker, len(order.shards), self.count)
+        size = sum(order.shards[k].arena_bytes for k in mine)
+        if size > self.arena.size:
+            self.arena = np.empty(0, np.uint8)  # gone before the next is taken
+            self.arena = Private().take(size)
+        shards = bind_some(order.shards, mine, order.dtype, self.arena)
         return Call(order, shards, Update(*order.update), self.count, self.words.barrier)
 
     def _sleep(self) -> bool:
@@ -99,9 +106,8 @@ def main(job: str) -> None:
         code = 0
     except WorkerError:
         pass  # somebody else said why
-    except MemoryError:
-        worker.words.say("MemoryError")
-    except BaseException:
-        worker.words.say(traceback.format_exc(limit=-3))
+    except BaseException as failure:
+        full = isinstance(failure, MemoryError) or getattr(failure, "errno", None) == errno.ENOMEM
+        worker.words.say("MemoryError" if full else traceback.format_exc(limit=-3))
     finally:
         os._exit(code)

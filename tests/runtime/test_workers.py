@@ -15,7 +15,7 @@ from cnnspec.diagnostics import SpecError
 from cnnspec.ir import Builder, data
 from cnnspec.ir.leaves import Input
 from cnnspec.runtime import update
-from cnnspec.runtime.call import Call, Order, Shard
+from cnnspec.runtime.call import Call, Order, Shard, bind_some
 from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.load import Text
 from cnnspec.runtime.plans import array
@@ -100,21 +100,22 @@ def test_a_killed_worker_is_an_error_and_the_next_step_goes_on():
     made.close()
 
 
-def order(memory, source, count=2):
+def order(memory, source, arenas=(0, 0)):
     """A call of two shards, whose `forward` is given."""
     zeros = array(memory, 2, "float64")
     text = Text(f"def buffers(b, p, g, a, k, m, c, feeds, fetches):\n    pass\n\n{source}", "<plan>", {}, {})
     shards = tuple(
-        Shard(text, zeros, zeros, {}, None, {}, {}, {}, {"shard": k, "costs": zeros}) for k in range(count)
+        Shard(text, size, zeros, {}, None, {}, {}, {}, {"shard": k, "costs": zeros})
+        for k, size in enumerate(arenas)
     )
     rule = update.rule(Sgd(), ())
     told = (rule, zeros, {}, (), zeros, zeros, None)
     return Order("infer", "float32", shards, ((0, 1), (1, 2)), (1, 0), (), zeros, 0, told)
 
 
-def work(team, source):
-    told = order(team.memory, source)
-    bound = {k: shard.bind("float32") for k, shard in enumerate(told.shards)}
+def work(team, source, arenas=(0, 0)):
+    told = order(team.memory, source, arenas)
+    bound = bind_some(told.shards, range(1 if team.memory.shared else 2), "float32", np.zeros(0, "uint8"))
     return Call(told, bound, update.Update(*told.update), 2, team.barrier)
 
 
@@ -136,7 +137,22 @@ def test_memory_that_runs_out_in_a_worker_is_a_memory_error():
     pair = Processes(2)
     with pytest.raises(MemoryError, match="a worker process ran out of memory"):
         pair.run(work(pair, "def forward(b, p):\n    if b.shard == 1:\n        raise MemoryError\n    yield\n"))
+    with pytest.raises(MemoryError, match="a worker process ran out of memory"):
+        pair.run(work(pair, "def forward(b, p):\n    yield\n", arenas=(0, 1 << 60)))
     pair.close()
+
+
+@programs
+def test_what_grows_with_the_batch_is_each_workers_own():
+    """Its pages are large where the system has such; those of memory that processes share often are not."""
+    made = engine(2, 2, "processes")
+    for n in (2, 500, 70):  # room for a larger batch is made, and used for a smaller one
+        assert np.isfinite(made.learn(batch(n), 0.1)[0])
+    plan = made.plan("train", 500)
+    assert made.workers.memory.place(made.arena) is None
+    assert made.arena.size == plan.programs[0].arena_bytes  # this worker's shard, not that of the other
+    assert made.workers.memory.size < plan.arena_bytes
+    made.close()
 
 
 @pytest.mark.parametrize("make", [Threads, pytest.param(Processes, marks=programs)])
