@@ -37,6 +37,7 @@ SCRIPTS = (
     "train.js",
     "controls.js",
     "inside.js",
+    "tensors.js",
     "link.js",
     "course.js",
     "lab.js",

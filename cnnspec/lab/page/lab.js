@@ -32,12 +32,18 @@ async function openFirst() {
   setText(kept.text);
   byId("watched").append(element("option", { value: kept.image }, ""));
   byId("watched").value = kept.image;
+  arrived.weights = kept.weights;
   return showView(kept.view);
 }
 
 hear("written", checkText);
 hear("network", showNetwork);
-hear("network", showInside);
+hear("network", async () => {
+  const { weights } = arrived;
+  arrived.weights = null;
+  if (weights) await takeWeights(weights);
+  showInside();
+});
 hear("view", showInside);
 startEditor();
 startTabs();

@@ -1,22 +1,59 @@
-// A link that holds what is open: text, seed, view, what is looked at. It stays in the address behind #, which
-// browsers send to nobody.
+// A link that holds what is open: text, seed, view, what is looked at, and where they are few enough the weights as they
+// are trained. It stays in the address behind #, which browsers send to nobody.
+//
+//   #lab=TEXT            deflated JSON, in base64 for addresses
+//   #lab=TEXT.WEIGHTS    and deflated weights (tensors.js)
 
 const MOST_TEXT = 200_000; // characters that a link may unfold to
+const MOST_WEIGHTS = 48_000; // characters of the weights of a link: what mail and messengers let through
+const MOST_BYTES = 200_000; // that they may unfold to
 
 async function linkNow() {
   const { text, seed, view, lesson } = state;
   const kept = { text, seed, view, lesson: lesson?.name, image: Number(byId("watched").value) || 0, place: view === "look" ? placeInside() : "" };
-  const bytes = await deflated(new TextEncoder().encode(JSON.stringify(kept)), "deflate-raw");
-  const packed = base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-  return `#lab=${packed}`;
+  const weights = await weightsNow();
+  const told = await packed(new TextEncoder().encode(JSON.stringify(kept)));
+  return { hash: `#lab=${told}${weights.text && `.${weights.text}`}`, said: weights.said };
+}
+
+const arrived = { weights: null }; // of the link that the page was opened with, until its network is there
+
+const packed = async (bytes) => base64(await deflated(bytes, "deflate-raw")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+const unpacked = (text) => bytesOf(text.replaceAll("-", "+").replaceAll("_", "/"));
+
+// The weights of what is trained here, with as many bits as fit, and what is said of them.
+async function weightsNow() {
+  if (!(training.self?.steps || training.given) || training.of !== wantedKey()) return { text: "", said: "" };
+  const { begin } = training.made, tensors = readTensors((await request("weights")).bytes);
+  for (const bits of [16, 8]) {
+    if (packedSize(begin, bits) > MOST_BYTES) continue;
+    const text = await packed(packWeights(begin, tensors, bits));
+    if (text.length <= MOST_WEIGHTS) return { text, said: bits === 16 ? "It holds the weights." : "It holds the weights, to 8 bits: answers may differ a little." };
+  }
+  return { text: "", said: "The weights are too many for a link: it holds text and seed. Send the weights as a file." };
+}
+
+// Take the weights of a link, once its network is there.
+async function takeWeights(bytes) {
+  try {
+    await ensureTrained();
+    const rows = unpackWeights(training.made.begin, bytes);
+    if (!rows) throw new Error("they are of another network");
+    await ensureTrained({ weights: writeTensors(rows) });
+    if (training.data) training.accuracy = (await request("measure")).accuracy;
+    showProgress();
+    say("The weights are those of the link.");
+  } catch (problem) {
+    say(`The weights of the link cannot be taken: ${problem.message}.`);
+  }
 }
 
 // What a link holds, or null where it is none of ours: nothing of it is taken for granted.
 async function linked(hash) {
-  const packed = hash.match(/^#lab=([\w-]+)$/)?.[1];
-  if (!packed) return null;
+  const [, given, weights] = hash.match(/^#lab=([\w-]+)(?:\.([\w-]+))?$/) || [];
+  if (!given) return null;
   try {
-    const text = await unfolded(bytesOf(packed.replaceAll("-", "+").replaceAll("_", "/")));
+    const text = new TextDecoder().decode(await unfolded(unpacked(given), MOST_TEXT));
     const kept = JSON.parse(text);
     if (typeof kept.text !== "string") return null;
     return {
@@ -26,6 +63,7 @@ async function linked(hash) {
       lesson: typeof kept.lesson === "string" ? kept.lesson : "",
       image: Number.isInteger(kept.image) ? kept.image : 0,
       place: typeof kept.place === "string" ? kept.place : "",
+      weights: weights ? await unfolded(unpacked(weights), MOST_BYTES) : null,
     };
   } catch {
     say("The link is damaged: it holds no spec.");
@@ -33,19 +71,21 @@ async function linked(hash) {
   }
 }
 
-// What was deflated; no more of it than a text may have, so that a few bytes cannot fill the memory.
-async function unfolded(bytes) {
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader(), decoder = new TextDecoder();
-  let text = "";
+// What was deflated; no more than so many bytes of it, so that a few cannot fill the memory.
+async function unfolded(bytes, most) {
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw")).getReader(), pieces = [];
+  let size = 0;
   for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    text += decoder.decode(piece.value, { stream: true });
-    if (text.length > MOST_TEXT) throw new Error("too long");
+    pieces.push(piece.value);
+    size += piece.value.length;
+    if (size > most) throw new Error("too long");
   }
-  return text;
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 async function share() {
-  const link = new URL(await linkNow(), given.server ? document.baseURI : document.location.href).href;
+  const { hash, said } = await linkNow(), link = new URL(hash, given.server ? document.baseURI : document.location.href).href;
   window.history.replaceState(null, "", link);
-  await navigator.clipboard?.writeText(link).then(() => say("The link is in the clipboard and in the address."), () => say("The link is in the address."));
+  const where = (there) => say(`The link is ${there}. ${said}`.trim());
+  await navigator.clipboard?.writeText(link).then(() => where("in the clipboard and in the address"), () => where("in the address"));
 }

@@ -8,7 +8,7 @@ const OPTIMISERS = ["sgd", "sgd momentum 0.9", "adam", "adamw", "rmsprop"];
 
 const training = {
   worker: null, of: "", waiting: new Map(), asked: 0, going: false, made: null,
-  costs: [], tests: [], next: 1, accuracy: null, self: null, scaling: null, data: null, images: [], rate: 0, workers: 0,
+  costs: [], tests: [], next: 1, given: false, accuracy: null, self: null, scaling: null, data: null, images: [], rate: 0, workers: 0,
 };
 
 const live = { key: "", tiles: [] };
@@ -73,7 +73,7 @@ async function ensureTrained({ weights = null, next = 1 } = {}) {
   training.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   training.worker.onmessage = ({ data }) => heard[data.kind](data);
   training.worker.onerror = (event) => say(`The worker fails: ${event.message}`);
-  Object.assign(training, { of: key, made, going: false, next, workers: training.workers + 1 });
+  Object.assign(training, { of: key, made, going: false, next, given: weights !== null, workers: training.workers + 1 });
   training.data = digitsFor(made) ? await digits() : null;
   const told = await request("begin", {
     begin: made.begin, seed: state.seed, weights, given: training.data, settings: settingsNow(),

@@ -1,0 +1,86 @@
+"""A link with the weights as they are trained, where it has room for them; nothing of it is taken for granted."""
+
+import pytest
+from browser import complaints, resize, start
+from lab import Lab, served
+
+SMALL = """input 1x28x28
+conv 4x5x5 stride 2 -> bn -> relu -> maxpool 2 -> dense 10 -> softmax
+data { source digits }
+train { optimiser adam lr 1e-2; batch 64; epochs 2; seed 1 }
+"""
+
+
+@pytest.fixture(scope="module")
+def driver():
+    made = start()
+    resize(made, 1400, 900)
+    yield made
+    made.quit()
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served() as made:
+        yield made
+
+
+def shared(lab, driver):
+    lab.find("#share").click()
+    lab.until(lambda: "link" in lab.text("said"))
+    return driver.current_url
+
+
+def test_a_link_holds_what_was_learnt(driver, server):
+    lab = Lab(driver, server.address)
+    lab.type(SMALL, anew=True)
+    assert "." not in shared(lab, driver).partition("#")[2], "as long as nothing is learnt the seed says it all"
+    learnt = lab.trained("one-epoch")
+    link = shared(lab, driver)
+    assert "It holds the weights." in lab.text("said") and len(link) < 8000
+    other = Lab(driver, link)
+    other.until(lambda: "those of the link" in other.text("said"))
+    assert other.accuracy() == pytest.approx(learnt, abs=0.15)  # to 16 bits
+    with other.inside():
+        pass
+    again = shared(other, driver)
+    assert again.partition(".")[2].count(".") == link.partition(".")[2].count("."), "and it is sent on"
+    damaged = [link[:-9], link + "AAAA", link.rpartition(".")[0] + ".AAAA", link.rpartition(".")[0] + ".-"]
+    for each in damaged:
+        other = Lab(driver, each)
+        other.until(lambda other=other: other.text("said"))
+        assert "cannot be taken" in other.text("said") or "damaged" in other.text("said"), each
+    assert complaints(driver) == []
+
+
+def test_more_weights_than_fit_are_told_of(driver, server):
+    lab = Lab(driver, server.address)
+    lab.type(SMALL.replace("dense 10", "dense 200 -> relu -> dense 10"), anew=True)
+    lab.trained("one-step")
+    assert "to 8 bits" in (shared(lab, driver) and lab.text("said"))
+    lab.type(SMALL.replace("dense 10", "dense 900 -> relu -> dense 10"), anew=True)
+    lab.trained("one-step")
+    assert "too many for a link" in (shared(lab, driver) and lab.text("said"))
+    assert "." not in driver.current_url.partition("#")[2]
+
+
+PACK = """
+const begin = { w: ['uniform', 1, [6, 5]], b: ['fill', 0, [7]] };
+const given = new Map([
+  ['w', Float32Array.from({ length: 30 }, (_, k) => Math.sin(k))],
+  ['b', Float32Array.from({ length: 7 }, (_, k) => k / 7e6)],
+]);
+const away = (a, b) => Math.max(...a.map((v, k) => Math.abs(v - b[k])));
+const back = (bits) => readTensors(writeTensors(unpackWeights(begin, packWeights(begin, given, bits))));
+return [8, 16].map((bits) => ['w', 'b'].map((name) => away(Array.from(back(bits).get(name)), given.get(name))));
+"""
+
+
+def test_numbers_come_back_as_exact_as_their_bits(driver):
+    from cnnspec.lab.assets import page_text
+    from cnnspec.report.page import HERE
+
+    driver.get("about:blank")
+    scripts = (HERE / "maps.js").read_text(encoding="utf-8") + page_text("tensors.js")
+    (w8, b8), (w16, b16) = driver.execute_script(scripts + PACK)
+    assert 0 < w8 <= 0.5 / 127 and 0 < w16 <= 0.5 / 32767 * 1.01 and b8 == b16 == 0
