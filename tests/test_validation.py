@@ -11,6 +11,7 @@ import pytest
 from cnnspec.api import read_spec
 from cnnspec.lang.exchange import as_json
 from cnnspec.resources import schemas
+from cnnspec.settings.optimisers import OPTIMISERS
 from cnnspec.validation import fault_of
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +52,7 @@ FAULTS = {  # a change of a good graph, and what is told
     "a word of a choice": (
         lambda d: d["train"].update(optimiser={"word": "adams"}),
         "/train/optimiser/word",
-        'must be one of sgd, rmsprop, adagrad, adam, adamw, adamax, lion, got "adams"; did you mean `adam`?',
+        f'must be one of {", ".join(cls.word for cls in OPTIMISERS)}, got "adams"; did you mean `adam`?',
     ),
     "a choice without a word": (
         lambda d: d["train"].update(optimiser="adam"),

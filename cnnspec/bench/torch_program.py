@@ -10,15 +10,17 @@ from dataclasses import replace
 
 from ..diagnostics import SpecError
 from ..ir import Graph, TensorType
+from ..ir.fields import settings
 from ..lang import Spec
 from ..passes.dead_code import eliminate_dead_code
-from ..settings.optimisers import Adam, Adamax, Optimiser
+from ..settings.optimiser import Optimiser
 from ..settings.tuning import beyond
 from ..targets.torch.module import torch_source
 from ..words.costs import Cost, Hinge, Huber
 from .subject import judged, not_comparable
 
 MADE_FOR = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": ("sigmoid",)}
+ELSEWHERE = ("clip", "decay_norm")  # settings that are lines of the step, or refused before
 HELP = "compare another cost, or time inference alone: `--mode infer`"
 
 STEP = '''
@@ -114,23 +116,12 @@ def loss(cost: Cost, graph: Graph, name: str, z: str, y: str, bare: bool) -> str
 
 def optimiser_source(ours: Optimiser) -> str:
     """PyTorch's optimiser with the same formula and settings, fused where it has such a one."""
-    classes = {
-        "sgd": "SGD",
-        "adam": "Adam",
-        "adamw": "AdamW",
-        "rmsprop": "RMSprop",
-        "adagrad": "Adagrad",
-        "adamax": "Adamax",
-    }
-    if ours.word not in classes:
+    if not ours.in_torch:
         message = f"PyTorch has no optimiser `{ours.word}`, so training cannot be compared"
         raise SpecError((not_comparable(message, "give another optimiser, or time inference: `--mode infer`"),))
-    settings = {"lr": ours.lr, "weight_decay": ours.weight_decay}
-    for name in ("momentum", "nesterov", "alpha", "lr_decay", "eps"):
-        if hasattr(ours, name):
-            settings[name] = getattr(ours, name)
-    given = [f"{name}={value!r}" for name, value in settings.items()]
-    if isinstance(ours, (Adam, Adamax)):
-        given.append(f"betas=({ours.beta1!r}, {ours.beta2!r})")
-    given.append("foreach=True" if ours.word in ("rmsprop", "adamax") else "fused=True")
-    return f"torch.optim.{classes[ours.word]}(net.parameters(), {', '.join(given)})"
+    values = {name: getattr(ours, name) for name in settings(type(ours)) if name not in ELSEWHERE}
+    betas = [values.pop(name) for name in ("beta1", "beta2") if name in values]
+    given = [f"{name}={value!r}" for name, value in values.items()]
+    given += [f"betas={tuple(betas)!r}"] if betas else []
+    given.append("fused=True" if ours.fused else "foreach=True")
+    return f"torch.optim.{ours.in_torch}(net.parameters(), {', '.join(given)})"

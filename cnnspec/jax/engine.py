@@ -23,7 +23,7 @@ from ..runtime.forks import survive
 from ..runtime.parameters import initial
 from ..runtime.turns import Lane, Turn
 from ..runtime.update import numbers
-from ..settings.optimisers import Optimiser
+from ..settings.optimiser import Optimiser
 from ..settings.tuning import PLAIN, Group, Tuning, groups, in_goes
 from ..words.costs import Cost
 from .devices import Devices, abstract, nbytes

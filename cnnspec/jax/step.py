@@ -22,7 +22,7 @@ from jax.typing import DTypeLike
 
 from ..ir import Graph
 from ..runtime.update import AVERAGE, AVERAGED
-from ..settings.optimisers import Optimiser
+from ..settings.optimiser import Optimiser
 from ..settings.tuning import Group, Tuning
 from .forward import Values, forward
 

@@ -20,7 +20,7 @@ from ..lazy import lazy
 from ..passes.bands import worth_bands
 from ..passes.decompose import WEIGHTS
 from ..passes.methods import Times
-from ..settings.optimisers import Optimiser
+from ..settings.optimiser import Optimiser
 from ..settings.tuning import PLAIN, Tuning, groups
 from ..words.costs import Cost
 from .blas import single_thread

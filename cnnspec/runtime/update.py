@@ -13,7 +13,7 @@ import numpy as np
 from ..kernels.update import clip_scale
 
 if TYPE_CHECKING:
-    from ..settings.optimisers import Optimiser
+    from ..settings.optimiser import Optimiser
     from ..settings.tuning import Group
 
 CHUNK = 1 << 14  # numbers: the pieces of some arrays fit a core's cache together

@@ -1,26 +1,6 @@
-"""Optimisers: how a training step moves the parameters.
+"""The optimisers of the language, a class for each: settings, moments, lines of plan, text-book formula.
 
-An optimiser is declared once. Its fields are its settings; `lines` is its formula as NumPy source, which
-the plan writes into `update` and runs chunk by chunk; `scalars` gives the numbers that change from step to
-step; `reference` is the same formula out of the text book, the oracle for `lines`.
-
-The names in `lines`:
-
-    p         a chunk of the parameters, changed in place
-    g         the same chunk of the gradient of the mean cost, only read
-    m, v      the same chunk of each array named by `moments`, zero before the first step
-    t, u      scratch
-    others    the keys of `scalars`, in the plan's dtype, and `scale` where `clip` is set
-
-Weight decay and clipping concern every trained parameter, biases and normalisation included, as in
-PyTorch; with `decay_norm off` weight decay leaves out what has one number for each channel (biases, the weights
-of normalisation, slopes and scales). `clip` comes first: the plan measures the norm of the whole gradient and
-hands over `scale` (`kernels.update.clip_scale`), with which the lines multiply g. Then comes weight decay: sgd,
-rmsprop, adagrad, adam and adamax add weight_decay * p to the gradient (L2, so it enters the moments too); adamw
-and lion shrink p itself by 1 - lr * weight_decay (decoupled, untouched by the moments).
-
-Moments are kept without the factor (1 - beta), which is constant and waits in the rate: `m = beta m + g`
-is one pass over memory less than `m = beta m + (1 - beta) g`.
+To add one: a class here, with its entry in `OPTIMISERS`. What the methods are for stands in `optimiser.py`.
 """
 
 from __future__ import annotations
@@ -29,104 +9,22 @@ from math import sqrt
 from typing import TYPE_CHECKING, ClassVar
 
 from ..diagnostics import Fault
-from ..ir.fields import Declared, Number, Switch, setting, written
+from ..ir.fields import Number, Switch, setting
 from ..record import record
+from .optimiser import (
+    SHARE,
+    Optimiser,
+    clip_setting,
+    decay_norm_setting,
+    eps_setting,
+    lr_setting,
+    weight_decay_setting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
-    Chunk = np.ndarray
-    State = dict[str, Chunk]
-
-POSITIVE = Number(0, open_low=True)
-SHARE = Number(0, 1, open_high=True)
-
-
-def _lr(default: float) -> float:
-    return setting(POSITIVE, default, "the learning rate that the schedule starts from")
-
-
-def _weight_decay(default: float = 0.0) -> float:
-    return setting(Number(0), default, "pulls every parameter towards zero")
-
-
-def _decay_norm() -> bool:
-    return setting(Switch(), True, "off: weight decay leaves out biases and the parameters of normalisation")
-
-
-def _clip() -> float | None:
-    return setting(POSITIVE, None, "the longest gradient (its norm over all parameters); off unless set")
-
-
-def _eps(default: float = 1e-8) -> float:
-    return setting(POSITIVE, default, "added to the divisor")
-
-
-class Optimiser(Declared):
-    """The base of all optimisers; see the module's text."""
-
-    usual: ClassVar[tuple[float, float]] = (1e-4, 1e-3)  # learning rates that most networks take
-    decoupled: ClassVar[bool] = False  # weight decay shrinks the parameters and stays out of the gradient
-    lr: float
-    weight_decay: float
-    decay_norm: bool
-    clip: float | None
-
-    @property
-    def moments(self) -> tuple[str, ...]:
-        """Names of the arrays, each as long as the parameters, that it keeps from step to step."""
-        return ()
-
-    def scalars(self, step: int, rate: float) -> dict[str, float]:
-        """The numbers that `lines` reads, for a step (counted from 1) at a learning rate."""
-        raise AssertionError(f"{type(self).__name__} has no scalars")
-
-    def lines(self) -> tuple[str, ...]:
-        """NumPy source of one step over one chunk; every line writes through `out=`."""
-        return tuple(self.emit())
-
-    def emit(self) -> Iterator[str]:
-        raise AssertionError(f"{type(self).__name__} has no lines")
-
-    def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
-        """The parameters after a step, by the text book; `state`, empty at first, holds its moments.
-
-        `g` is already clipped.
-        """
-        raise AssertionError(f"{type(self).__name__} has no reference")
-
-    def written(self, explicit: bool = False) -> str:
-        """The optimiser as its author would write it."""
-        return written(self, explicit)
-
-    @property
-    def _coupled(self) -> bool:
-        return self.weight_decay > 0 and not self.decoupled
-
-    @property
-    def _gradient(self) -> str:
-        """The array that `_prepared` leaves the gradient in."""
-        return "u" if self.clip is not None or self._coupled else "g"
-
-    def _prepared(self) -> Iterator[str]:
-        """The gradient clipped, and the weight decay: added to it, or shrinking the parameters."""
-        g = "g"
-        if self.clip is not None:
-            yield "np.multiply(g, scale, out=u)"
-            g = "u"
-        if self._coupled:
-            yield "np.multiply(p, decay, out=t)"
-            yield f"np.add({g}, t, out=u)"
-        elif self.weight_decay:
-            yield "np.multiply(p, shrink, out=p)"
-
-    def _decay(self, rate: float) -> dict[str, float]:
-        """The scalar of weight decay in `_prepared`."""
-        if not self.weight_decay:
-            return {}
-        return {"decay": self.weight_decay} if self._coupled else {"shrink": 1 - rate * self.weight_decay}
+    from .optimiser import Chunk, State
 
 
 @record
@@ -138,13 +36,15 @@ class Sgd(Optimiser):
     """
 
     word: ClassVar[str] = "sgd"
+    in_torch: ClassVar[str] = "SGD"
+    fused: ClassVar[bool] = True
     usual: ClassVar[tuple[float, float]] = (1e-3, 0.1)
-    lr: float = _lr(0.01)
+    lr: float = lr_setting(0.01)
     momentum: float = setting(SHARE, 0.0, "the share of the last move that is kept")
     nesterov: bool = setting(Switch(), False, "look ahead along the momentum")
-    weight_decay: float = _weight_decay()
-    decay_norm: bool = _decay_norm()
-    clip: float | None = _clip()
+    weight_decay: float = weight_decay_setting()
+    decay_norm: bool = decay_norm_setting()
+    clip: float | None = clip_setting()
 
     def __post_init__(self) -> None:
         if self.nesterov and not self.momentum:
@@ -186,14 +86,15 @@ class RmsProp(Optimiser):
     """
 
     word: ClassVar[str] = "rmsprop"
+    in_torch: ClassVar[str] = "RMSprop"
     usual: ClassVar[tuple[float, float]] = (1e-4, 1e-2)
-    lr: float = _lr(0.01)
+    lr: float = lr_setting(0.01)
     alpha: float = setting(SHARE, 0.99, "the share of the squared gradients that is kept")
     momentum: float = setting(SHARE, 0.0, "the share of the last move that is kept")
-    eps: float = _eps()
-    weight_decay: float = _weight_decay()
-    decay_norm: bool = _decay_norm()
-    clip: float | None = _clip()
+    eps: float = eps_setting()
+    weight_decay: float = weight_decay_setting()
+    decay_norm: bool = decay_norm_setting()
+    clip: float | None = clip_setting()
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -240,13 +141,15 @@ class AdaGrad(Optimiser):
     """
 
     word: ClassVar[str] = "adagrad"
+    in_torch: ClassVar[str] = "Adagrad"
+    fused: ClassVar[bool] = True
     usual: ClassVar[tuple[float, float]] = (1e-3, 0.1)
-    lr: float = _lr(0.01)
+    lr: float = lr_setting(0.01)
     lr_decay: float = setting(Number(0), 0.0, "divides the rate of step n (from 0) by 1 + n lr_decay")
-    eps: float = _eps(1e-10)
-    weight_decay: float = _weight_decay()
-    decay_norm: bool = _decay_norm()
-    clip: float | None = _clip()
+    eps: float = eps_setting(1e-10)
+    weight_decay: float = weight_decay_setting()
+    decay_norm: bool = decay_norm_setting()
+    clip: float | None = clip_setting()
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -281,13 +184,15 @@ class Adam(Optimiser):
     """
 
     word: ClassVar[str] = "adam"
-    lr: float = _lr(1e-3)
+    in_torch: ClassVar[str] = "Adam"
+    fused: ClassVar[bool] = True
+    lr: float = lr_setting(1e-3)
     beta1: float = setting(SHARE, 0.9, "the share of the mean gradient that is kept")
     beta2: float = setting(SHARE, 0.999, "the share of the mean squared gradient that is kept")
-    eps: float = _eps()
-    weight_decay: float = _weight_decay()
-    decay_norm: bool = _decay_norm()
-    clip: float | None = _clip()
+    eps: float = eps_setting()
+    weight_decay: float = weight_decay_setting()
+    decay_norm: bool = decay_norm_setting()
+    clip: float | None = clip_setting()
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -334,8 +239,9 @@ class AdamW(Adam):
     """
 
     word: ClassVar[str] = "adamw"
+    in_torch: ClassVar[str] = "AdamW"
     decoupled: ClassVar[bool] = True
-    weight_decay: float = _weight_decay(0.01)
+    weight_decay: float = weight_decay_setting(0.01)
 
 
 @record
@@ -347,14 +253,15 @@ class Adamax(Optimiser):
     """
 
     word: ClassVar[str] = "adamax"
+    in_torch: ClassVar[str] = "Adamax"
     usual: ClassVar[tuple[float, float]] = (1e-4, 2e-3)
-    lr: float = _lr(2e-3)
+    lr: float = lr_setting(2e-3)
     beta1: float = setting(SHARE, 0.9, "the share of the mean gradient that is kept")
     beta2: float = setting(SHARE, 0.999, "the share of the largest gradient that is kept")
-    eps: float = _eps()
-    weight_decay: float = _weight_decay()
-    decay_norm: bool = _decay_norm()
-    clip: float | None = _clip()
+    eps: float = eps_setting()
+    weight_decay: float = weight_decay_setting()
+    decay_norm: bool = decay_norm_setting()
+    clip: float | None = clip_setting()
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -402,12 +309,12 @@ class Lion(Optimiser):
     word: ClassVar[str] = "lion"
     usual: ClassVar[tuple[float, float]] = (1e-5, 3e-4)
     decoupled: ClassVar[bool] = True
-    lr: float = _lr(1e-4)
+    lr: float = lr_setting(1e-4)
     beta1: float = setting(SHARE, 0.9, "the share of the mean gradient in the direction of a step")
     beta2: float = setting(SHARE, 0.99, "the share of the mean gradient that is kept")
-    weight_decay: float = _weight_decay()
-    decay_norm: bool = _decay_norm()
-    clip: float | None = _clip()
+    weight_decay: float = weight_decay_setting()
+    decay_norm: bool = decay_norm_setting()
+    clip: float | None = clip_setting()
 
     @property
     def moments(self) -> tuple[str, ...]:

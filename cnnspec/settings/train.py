@@ -21,7 +21,8 @@ from ..ir.fields import (
 from ..record import record
 from ..words.costs import COSTS, Cost
 from .data import repeated
-from .optimisers import OPTIMISERS, Adam, Optimiser
+from .optimiser import Optimiser
+from .optimisers import OPTIMISERS, Adam
 from .schedules import SCHEDULES, Constant, Schedule
 
 LAYOUTS = ("torchvision", "timm", "keras")

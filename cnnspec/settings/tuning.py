@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..ir.owned import owner_of
 from ..lazy import lazy
 from ..record import record
-from .optimisers import Optimiser
+from .optimiser import Optimiser
 
 if TYPE_CHECKING:
     from ..ir import Graph

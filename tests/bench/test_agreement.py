@@ -64,7 +64,7 @@ def test_a_wrong_gradient_is_found():
 
 
 SETTINGS = ["", " weight_decay 0.1 clip 0.05"]
-WORDS = [o.word for o in OPTIMISERS if o.word != "lion"] + ["sgd momentum 0.8 nesterov on", "rmsprop momentum 0.5"]
+WORDS = [o.word for o in OPTIMISERS if o.in_torch] + ["sgd momentum 0.8 nesterov on", "rmsprop momentum 0.5"]
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=["plain", "decay and clip"])

@@ -63,13 +63,12 @@ conv 4x3x3 pad same bias off -> bn -> relu -> maxpool 2 -> conv 4x3x3 groups 2 s
   -> dense 6 -> layernorm -> tanh -> dense 3 -> softmax
 train {{ optimiser {optimiser} ; schedule {schedule} ; batch 6 }}
 """
-SETTINGS = {
+SETTINGS = {cls.word: cls.word for cls in OPTIMISERS} | {
     "sgd": "sgd lr 0.05 momentum 0.9 nesterov on weight_decay 1e-3 clip 1",
     "rmsprop": "rmsprop lr 1e-3 momentum 0.5",
     "adagrad": "adagrad lr 0.02 lr_decay 1e-2",
     "adam": "adam lr 2e-3 weight_decay 1e-2",
     "adamw": "adamw lr 2e-3 weight_decay 0.1 clip 0.5",
-    "adamax": "adamax",
     "lion": "lion lr 1e-3 weight_decay 1e-2",
 }
 SCHEDULED = {

@@ -25,7 +25,7 @@ from ...passes.hoist_pooling import hoist_pooling
 from ...primitives.activation import Activation, ActivationGradient
 from ...quoting import script_comment, script_literal
 from ...settings.data import weighing
-from ...settings.optimisers import Optimiser
+from ...settings.optimiser import Optimiser
 from ...settings.tuning import beyond
 from ...words.composed import spell_out
 from . import augmentations, pointwise, translate

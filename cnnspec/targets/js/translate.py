@@ -18,7 +18,7 @@ import re
 import textwrap
 from collections.abc import Callable
 
-from ...settings.optimisers import Optimiser
+from ...settings.optimiser import Optimiser
 
 FUNCTIONS = {
     "sqrt": "Math.sqrt", "cos": "Math.cos", "max": "Math.max", "min": "Math.min", "abs": "Math.abs",

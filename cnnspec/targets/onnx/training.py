@@ -20,7 +20,8 @@ from ...primitives.costs.cross_entropy import NegativeLogLikelihood
 from ...record import record
 from ...runtime.engine import Engine
 from ...runtime.update import function, source
-from ...settings.optimisers import AdaGrad, Adam, Optimiser, Sgd
+from ...settings.optimiser import Optimiser
+from ...settings.optimisers import AdaGrad, Adam, Sgd
 from ...words import WORDS
 from ...words.costs import Cost, CrossEntropy
 from .steps import Step, refuse, step

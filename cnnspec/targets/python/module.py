@@ -32,7 +32,7 @@ from ...passes import INFERENCE, TRAINING, run
 from ...passes.decompose import attach_costs
 from ...quoting import literal, literals, remark
 from ...runtime import load, update
-from ...settings.optimisers import Optimiser
+from ...settings.optimiser import Optimiser
 from ...settings.tuning import beyond
 from . import runtime
 from .kernel_source import globals_of, sources
