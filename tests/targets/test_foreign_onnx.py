@@ -10,14 +10,17 @@ import pytest
 from networks import STRUCTURES, engine_for, examples, graph_of, outputs_of, values_for
 
 from cnnspec.diagnostics import SpecError
+from cnnspec.ir.op import Op
 from cnnspec.targets.onnx.export import onnx_model
 from cnnspec.targets.onnx.importer import as_spec, import_onnx
+from cnnspec.words import OPS
 
 onnx = pytest.importorskip("onnx")
 from onnx_models import model_of, node, text_of  # noqa: E402
 
 NOT_EXPORTED = {"shuffle"}  # by PyTorch's exporter
 NO_WORD = {"lrn", "max", "min", "lppool"}  # what PyTorch makes of them: slices, comparisons, windows unfolded
+NO_WORD |= {op.word for op in OPS if op.in_words is not Op.in_words}  # and it notes no word
 TEXTS = {word: text for word, text in examples().items() if word not in NOT_EXPORTED | NO_WORD}
 TEXTS |= {
     name: STRUCTURES[name] for name in ("blocks", "two inputs", "two outputs", "sequence", "gate", "counted pads")

@@ -98,7 +98,7 @@ def module_source(
         emitters["learn"] = emitted(run(judged, LEARN), names)
         emitters["measure"] = emitted(run(judged, MEASURE), names)
     if look:
-        emitters["look"] = looking(spec, graph, names)
+        emitters["look"] = looking(spec, names)
     plans = [plan_source(name, e, spec.graph) for name, e in emitters.items()]
     rows = [
         f"    [{script_literal(full)}, {script_literal(id)}, {list(p.type.shape)}, {truth(p.trained)}],"
@@ -139,21 +139,22 @@ def emitted(graph: Graph, parameters: Names, keep: bool = False) -> Emitter:
     return e
 
 
-def looked_at(spec: Spec, graph: Graph) -> Graph:
+def looked_at(spec: Spec) -> Graph:
     """The graph with its cost (of a part of a network there is none), every word that was written an output."""
+    graph = spell_out(spec.graph, known)
     judged = attach_costs(graph, spec.train.cost) if spec.train.cost else graph
     return replace(judged, outputs=tuple(spec.graph.nodes))
 
 
-def looking(spec: Spec, graph: Graph, parameters: Names) -> Emitter:
+def looking(spec: Spec, parameters: Names) -> Emitter:
     """The plan that keeps every value, and every gradient where there is a cost."""
     passes = LOOK if spec.train.cost else LOOK_FORWARD
-    return emitted(run(looked_at(spec, graph), passes), parameters, keep=True)
+    return emitted(run(looked_at(spec), passes), parameters, keep=True)
 
 
 def looked_at_size(spec: Spec) -> int:
     """How many numbers looking at one image takes: every value and every gradient."""
-    e = looking(spec, spell_out(spec.graph, known), Names())
+    e = looking(spec, Names())
     return e.size + e.beside_size
 
 
