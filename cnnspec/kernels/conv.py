@@ -96,6 +96,11 @@ def im2col(
                 )
 
 
+def fill(x: np.ndarray, number: float) -> None:
+    """Every number of x; `copyto` makes an array of the number first, which takes longer than a small x."""
+    x.fill(number)
+
+
 def rows(wide: np.ndarray, kernel: int, stride: int, height: int) -> np.ndarray:
     """wide[g,h,v,c,j,n] -> a view [g,i,u*v*c,j*n]: for each output row, the kernel's rows of input. No copy."""
     groups, _, taps, channels, width, n = wide.shape

@@ -112,7 +112,7 @@ def padded(x: str, geometry: Geometry, e: PlanWriter) -> str:
     if not any((top, bottom, left, right)):
         return e[x]
     made = e.scratch("padded", (top + height + bottom, channels, left + width + right, n))
-    e.call(kernels.np.copyto, made, 0)
+    e.call(kernels.conv.fill, made, 0)
     inside = e.view("inside", f"{made}[{top}:{top + height}, :, {left}:{left + width}]")
     e.call(kernels.np.copyto, inside, e[x])
     return made

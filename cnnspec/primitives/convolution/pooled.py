@@ -97,7 +97,7 @@ class PooledConvolve(Op):
         seen = e.source(kernels.conv.windows, source, self.geometry.kernel, self.geometry.stride)
         e.call(kernels.np.copyto, taps, e.view("windows", seen))
         if self.bias:
-            e.call(kernels.np.copyto, e.view("ones", f"{columns}[{depth}]"), 1)
+            e.call(kernels.conv.fill, e.view("ones", f"{columns}[{depth}]"), 1)
         products = e.scratch("products", (4, filters, height, width, n))
         e.call(
             multiplying_two(4 * filters, depth + self.bias, pixels),
@@ -111,4 +111,7 @@ class PooledConvolve(Op):
         e.call(kernels.np.maximum, upper, lower, out=upper)
         e.call(kernels.np.maximum, left, right, out=left if self.relu else out)
         if self.relu:
-            e.call(kernels.np.maximum, left, e.number(0.0), out=out)
+            import numpy as np
+
+            zeros = e.constant("zeros", np.zeros((filters, height, width, n)))
+            e.call(kernels.np.maximum, left, zeros, out=out)
