@@ -77,6 +77,7 @@ def _several(reading: Reading, spec: Spec, folder: Path | None, data: Path | Non
         from ..experiment.answers import unjudged
 
         whole = load_several(spec.data, asked, root=folder, folder=data, span=spec.place("source"))
+        first = whole.known  # an archive's classes are counted when it is read
         found = disagreements(spec, whole.pairs) or unjudged(spec, whole)
     return found or unmeasured(spec, first)
 

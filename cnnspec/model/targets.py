@@ -72,7 +72,11 @@ class Answers:
         if y.dtype.kind == "i" and y.shape[1:] == self.places and self.classes > 1:
             return Settled(y, CLASSES)  # what nearly every step comes with
         if y.dtype.kind not in "biuf":
-            raise Fault("CNN410", f"targets must be numbers, got {y.dtype}")
+            texts = y.dtype.kind in "US" or (y.dtype.kind == "O" and isinstance(y.flat[0] if y.size else 0, str))
+            help = "give the numbers of classes; `fit` takes their names with `prepare=True`" if texts else ""
+            raise Fault("CNN410", f"targets must be numbers, got {'texts' if texts else y.dtype}", help=help)
+        if y.shape[1:] == (1,) and not self.places and self.classes > 1:
+            y = y[:, 0]  # a column of classes
         if self.parts[0] == 1 and y.shape[1:] in ((), (self.classes,)):
             y = y.reshape(len(y), *y.shape[1:], *self.places)
         if y.shape[1:] == self.places:
@@ -116,7 +120,9 @@ class Answers:
         y = settled.values
         if settled.kind == CLASSES and y.size and not 0 <= y.min() <= y.max() < self.classes:
             bad = int(y.min()) if y.min() < 0 else int(y.max())
-            raise Fault("CNN410", f"class {bad} is not one of the {self.classes} that {self.name} tells apart")
+            message = f"class {bad} is not one of the {self.classes} that {self.name} tells apart"
+            counted = y.min() == 1 and y.max() == self.classes
+            raise Fault("CNN410", message, help="count classes from 0: give y - 1" if counted else "")
 
     def _numbered(self, y: np.ndarray) -> np.ndarray:
         """Class numbers as whole numbers."""

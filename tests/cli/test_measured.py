@@ -128,6 +128,19 @@ def test_a_budget_may_speak_of_one_class(archives, cnnspec):
     assert "the classes are" in told.out and "plain" in told.out
 
 
+def test_and_of_several_outputs_of_a_class_of_the_first(archives, cnnspec):
+    data = np.load(archives / "three.npz")
+    np.savez(archives / "both.npz", x=data["x"], word=data["y"], sign=(data["x"][:, 0] > 0).astype(int))
+    text = (
+        "input 6 as x\nnet word = @x -> dense 3 -> softmax\nnet sign = @x -> dense 1 -> sigmoid\n"
+        'data { source npz "both.npz" test 30% }\nexpect { f1 of NAME >= 0 }\n'
+    )
+    for name, code in (("plain", 0), ("plane", 1)):
+        (archives / "m.cnn").write_text(text.replace("NAME", name))
+        told = cnnspec("check", "m.cnn")
+        assert told.code == code and ("f1 of `plane` is never measured" in told.out) == (code == 1)
+
+
 @pytest.mark.parametrize(
     "line, code, said",
     [

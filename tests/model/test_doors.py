@@ -78,6 +78,7 @@ def test_fit_takes_tuples_in_the_order_of_the_inputs():
         (OUTPUTS, X, {"digit.softmax1": np.arange(20) % 3}, "no array for the output `angle.tanh1`"),
         (PLAIN, X, np.arange(21) % 3, "20 images, but 21 targets"),
         (PLAIN, X, np.r_[np.zeros(19, int), 3], "class 3 is not one of the 3"),
+        (PLAIN, X, np.r_[np.ones(19, int), 3], "count classes from 0: give y - 1"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_before_the_first_step(text, x, y, told):

@@ -229,7 +229,7 @@ def test_names_of_numbered_classes_are_kept():
         (X, Y + 7, {}, "CNN410", "y: class 8"),
         (X, None, {}, "CNN408", "y: `softmax1` takes an array"),
         (None, Y, {}, "CNN408", "x: `input` takes an array"),
-        (X, ["a"] * 40, {}, "CNN410", "y: targets must be numbers"),
+        (X, ["a"] * 40, {}, "CNN410", "y: targets must be numbers, got texts"),
         (X, Y, {"validation": (X[:0], Y[:0])}, "CNN303", "validation: x: "),
         (X, Y, {"validation": (X, Y[:3])}, "CNN410", "validation: y: 40 images, but 3 targets"),
         (X, Y, {"validation": (X[..., :2], Y)}, "CNN408", "validation: x: "),

@@ -28,6 +28,7 @@ from ...settings.data import weighing
 from ...settings.optimiser import Optimiser
 from ...settings.tuning import beyond
 from ...words.composed import spell_out
+from ..rows import columns, script_source
 from . import augmentations, pointwise, translate
 from .bundle import used
 from .emit import MARGIN, Emitter, Lines, function
@@ -118,7 +119,7 @@ def module_source(
     kind = "Network"
     for more in ["learning"] * train + ["looking"] * look:
         kind = f"{more}({kind})"
-    own = ["\n".join(tables), ending(kind, beside, embed, script)]
+    own = ["\n".join(tables), ending(kind, beside, embed, script, preparation)]
     code = [*plans, *activations(emitters.values())]
     code += [*(formulas(spec) if train else step_formulas(spec) if steps else []), *own]
     text = [
@@ -281,7 +282,7 @@ def training(spec: Spec) -> list[str]:
     ]
 
 
-def ending(kind: str, beside: str, embed: bool, script: bool) -> str:
+def ending(kind: str, beside: str, embed: bool, script: bool, preparation: Preparation | None = None) -> str:
     """What the module exports."""
     export = "" if script else "export "
     given = "WEIGHTS.length ? fromBase64(WEIGHTS) : null" if embed else "null"
@@ -292,8 +293,10 @@ def ending(kind: str, beside: str, embed: bool, script: bool) -> str:
         f"  return new ({kind})(TABLES, weights, options);",
         "}",
     ]
+    rows = script_source(preparation, export)
+    lines += ["", *rows] if rows else []
     if script:
-        return "\n".join([*lines, "", "return { create };"])
+        return "\n".join([*lines, "", f"return {{ create{', encode, FIELDS' if rows else ''} }};"])
     where = "" if embed else f" ?? await readBeside(new URL({script_literal(beside)}, import.meta.url))"
     default = "in this file" if embed else "beside this file"
     lines += [
@@ -332,6 +335,8 @@ def heading(
         f"    {open_it}",
         f"    net.predict(images)    // {ins} -> {outs}, one image behind the other{order}",
     ]
+    if columns(preparation):
+        lines.append("    encode(rows)           // rows of a table, with texts, as images")
     if "learn" in emitters:
         lines.append("    net.learn(images, targets)    // a training step; its cost")
     if "look" in emitters:

@@ -34,6 +34,7 @@ from ...quoting import literal, literals, remark
 from ...runtime import load, update
 from ...settings.optimiser import Optimiser
 from ...settings.tuning import beyond
+from ..rows import columns, python_source
 from . import runtime
 from .kernel_source import globals_of, sources
 
@@ -88,6 +89,7 @@ def module_source(
         *kernels,
         "# ---- the network " + "-" * 83,
         *tables(spec, graph, programs, batch, train, preparation, raw),
+        *(["\n".join(rows)] if (rows := python_source(preparation, "np.array(found, np.float32)")) else []),
         weights_source(weights, beside, embed),
         'if __name__ == "__main__":\n    main(load(), sys.argv[1:])',
     ]
@@ -104,6 +106,10 @@ def heading(
         ins = "x as it is stored"
     usage = ["    python net.py images.npy              # classifies", "", "    network = load()"]
     usage.append(f"    {call:<37} # {ins} -> {outs}")
+    if columns(preparation):
+        usage.append(
+            "    encode(rows)                          # rows of a table, with texts, as the network is fed them"
+        )
     if train:
         usage.append(f"    network.learn(x, y, rate=0.01)        # a step on a batch of {batch}; its cost")
     text = [

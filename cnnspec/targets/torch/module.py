@@ -19,6 +19,7 @@ from ...ir.leaves import Input
 from ...quoting import literals, remark
 from ...words.composed import spell_out
 from ..names import variables
+from ..rows import columns, python_source
 from .page import Page
 from .words import known, writer
 
@@ -94,7 +95,8 @@ def feeding(preparation: Preparation | None, name: str, raw: bool) -> list[str]:
         told = f"It prepares nothing. Its weights were trained on {preparation.wants()}: `prepare` makes that of x."
     told = remark(told)
     usage = f"    CLASSES[{own}.argmax(1)[0]]" if preparation.classes else f"    {own}"
-    return ["", *textwrap.wrap(told, WIDTH), "", usage]
+    rows = ["    encode(rows)    # rows of a table, with texts, as x"] if columns(preparation) else []
+    return ["", *textwrap.wrap(told, WIDTH), "", usage, *rows]
 
 
 def preparing(preparation: Preparation | None, graph: Graph, raw: bool = False) -> dict[str, str]:
@@ -108,6 +110,8 @@ def preparing(preparation: Preparation | None, graph: Graph, raw: bool = False) 
 def constants(preparation: Preparation, graph: Graph) -> list[str]:
     """Source of what stands before the class: the classes, and the functions that prepare images."""
     found = [[f"CLASSES = {literals(preparation.classes)}"]] if preparation.classes else []
+    if rows := python_source(preparation, "torch.tensor(found)"):
+        found.append(rows)
     for name, function in preparing(preparation, graph).items():
         found.append(prepare_source(preparation.of(name), function))
     return "\n\n\n".join("\n".join(lines) for lines in found).splitlines()
