@@ -11,11 +11,13 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation
 
 NAME = r"[A-Za-z_]\w*"
 PATH = rf"{NAME}(?:\.{NAME})*"
-JOINS = words(("add", "concat", "mul", "max", "mean"), prefix=r"\b", suffix=r"(?=\s*\()")
+JOINS = words(("add", "concat", "mul", "max", "min", "mean", "sub"), prefix=r"\b", suffix=r"(?=\s*\()")
 FUNCTIONS = words(
-    ("min", "max", "round", "ceil", "floor", "mean", "add", "mul", "concat"), prefix=r"\b", suffix=r"(?=\s*\()"
+    ("min", "max", "round", "ceil", "floor", "mean", "add", "sub", "mul", "concat"),
+    prefix=r"\b",
+    suffix=r"(?=\s*\()",
 )
-JOINED = r"(?:add|concat|mul|max|mean)\s*\("
+JOINED = r"(?:add|concat|mul|max|min|mean|sub)\s*\("
 
 
 class CnnLexer(RegexLexer):

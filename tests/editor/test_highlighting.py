@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from cnnspec.lang.lowering.arithmetic import FUNCTIONS
 from cnnspec.lang.parse.tokens import lex
+from cnnspec.words import WORDS
 
 ROOT = Path(__file__).parents[2]
 EDITORS = ROOT / "grammar" / "editors"
@@ -53,7 +55,7 @@ net head = @trunk -> dense 10 -> softmax
 input 3x64x64 as rgb
 conv {2*w}x3x3 pad 1 -> b.basic(64, s = 2)*3 as e1 :: 16x?x?
   -> (relu -> maxpool 2x1)*{w} -> leaky slope 5e-1
--> concat( @e1 | relu -> conv 8x3x{w} ) as trunk
+-> concat( @e1 | relu -> conv 8x3x{w} ) -> sub( id | min( id | relu ) ) as trunk
 train { optimiser adam lr 1e-3 ; epochs 5
         cost cross_entropy smoothing 10% }
 data { source npz "x # no comment.npz" ; validation 10% }
@@ -267,3 +269,23 @@ def test_all_colour_a_broken_text_alike():
     found = by_pygments(BROKEN)
     assert not differences(BROKEN, by_textmate(BROKEN), found)
     assert [kind for kind, _ in groupby(found) if kind][-3:] == ["number", "keyword", "label"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ROOT / "cnnspec" / "reference" / "lexer.py",
+        EDITORS / "emacs" / "cnn-mode.el",
+        EDITORS / "vim" / "syntax" / "cnn.vim",
+        EDITORS / "vscode" / "syntaxes" / "cnn.tmLanguage.json",
+    ],
+    ids=lambda path: path.name,
+)
+def test_each_knows_every_join(path):
+    """The lists of joins in a file, however it parts them; one with `round` is of the functions of numbers."""
+    joins = {word for word, cls in WORDS.items() if cls.join}
+    lists = re.findall(r"""(?:\w+[\\|", ]+)*\bconcat\b(?:[\\|", ]+\w+)*""", path.read_text())
+    found = [set(re.findall(r"\w+", one)) for one in lists if len(re.findall(r"\w+", one)) > 3]
+    assert any(not one & {"round"} for one in found)
+    for one in found:
+        assert one - set(FUNCTIONS) <= joins and (joins <= one or "round" in one), one

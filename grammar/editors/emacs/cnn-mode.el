@@ -25,7 +25,7 @@
     ("\\_<as\\_>[ \t]+\\([[:alpha:]_][[:alnum:]_]*\\)" (1 font-lock-constant-face))
     ("\\_<\\(?:import\\|let\\|input\\|as\\)\\_>" . font-lock-keyword-face)
     ("\\_<\\(train\\|data\\|expect\\)\\_>[ \t]*{" (1 font-lock-keyword-face))
-    ("\\_<\\(add\\|concat\\|mul\\|max\\|mean\\)[ \t]*(" (1 font-lock-keyword-face))
+    ("\\_<\\(add\\|concat\\|mul\\|max\\|min\\|mean\\|sub\\)[ \t]*(" (1 font-lock-keyword-face))
     ("@[[:alpha:]_][[:alnum:]_.]*" . font-lock-variable-name-face)
     ("\\([[:alpha:]_][[:alnum:]_.]*\\)(" (1 font-lock-type-face))
     ("\\(?:^\\|->\\|[|(=]\\)[ \t]*\\([[:alpha:]_][[:alnum:]_.]*\\)" (1 font-lock-function-name-face))

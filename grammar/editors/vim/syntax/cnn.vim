@@ -34,9 +34,9 @@ syn match  cnnStageCall /\v(\=|-\>|\||\()\s*\ze<\h\w*(\.\h\w*)*\(/ contains=cnnA
 syn match  cnnArgument /\v<\h\w*\ze\s*\=/ contained
 syn region cnnNested   start=/(/ end=/)\|$/ contained contains=cnnFunction,cnnNested,cnnVariable,cnnNumber,cnnMath oneline
 syn match  cnnVariable /\v<\h\w*(\.\h\w*)*>/ contained
-syn match  cnnFunction /\v<(min|max|round|ceil|floor|mean|add|mul|concat)\ze\s*\(/ contained
+syn match  cnnFunction /\v<(min|max|round|ceil|floor|mean|add|sub|mul|concat)\ze\s*\(/ contained
 syn match  cnnMath     /\/\/\|[-+*\/%]/ contained
-syn match  cnnJoin     /\v<(add|concat|mul|max|mean)\ze\s*\(/
+syn match  cnnJoin     /\v<(add|concat|mul|max|min|mean|sub)\ze\s*\(/
 
 " a number that is computed: `{2*w}`
 syn region cnnHole     matchgroup=cnnBraces start=/{/ end=/}\|$/ contains=cnnFunction,cnnNested,cnnVariable,cnnNumber,cnnMath oneline
