@@ -85,11 +85,13 @@ def ensure_fits(predicted: Callable[[int], int], batch: int, free: int | None = 
     if free is None or predicted(batch) + SPARE <= free:
         return
     fitting = largest(lambda n: predicted(n) + SPARE <= free, batch)
-    help = f"use `batch {fitting}`, which needs {mebibytes(predicted(fitting))}" if fitting else (
-        f"not even `batch 1` fits: it needs {mebibytes(predicted(1))}"
-    )  # fmt: skip
-    message = f"training with batch {batch} needs {mebibytes(predicted(batch))}, and {mebibytes(free)} are free"
-    raise SpecError((Diagnostic("CNN304", message, help=help),))
+    needed, left, other = mebibytes(predicted(batch)), mebibytes(free), mebibytes(predicted(fitting or 1))
+    found = (
+        Diagnostic.of("CNN304", batch=batch, needed=needed, free=left, fitting=fitting, other=other)
+        if fitting
+        else Diagnostic.of("CNN304", case="no batch", batch=batch, needed=needed, free=left, least=other)
+    )
+    raise SpecError((found,))
 
 
 def largest(fits: Callable[[int], bool], below: int) -> int:
@@ -109,9 +111,8 @@ def out_of_memory(fault: BaseException) -> SpecError | None:
         unmapped = isinstance(seen, ImportError) and "failed to map segment" in str(seen)  # a library's code
         if isinstance(seen, MemoryError) or refused or unmapped:
             said = str(seen) if isinstance(seen, MemoryError) else ""
-            message = f"memory ran out: {said[:1].lower()}{said[1:]}" if said else "memory ran out"
-            help = "allow more (`ulimit -v`, the container's or the job's limit); a smaller `batch` trains in less"
-            return SpecError((Diagnostic("CNN322", message, help=help),))
+            said = f": {said[:1].lower()}{said[1:]}" if said else ""
+            return SpecError((Diagnostic.of("CNN322", said=said),))
         seen = seen.__cause__ or seen.__context__
     return None
 
@@ -126,10 +127,10 @@ def ensure_parameters_fit(needed: int, parameters: int, free: int | None = None)
     free = free_memory() if free is None else free
     if free is None or needed + SPARE <= free:
         return
-    message = (
-        f"{parameters:,} parameters with their gradients and moments need {mebibytes(needed)}, "
-        f"and {mebibytes(free)} are free"
-    )
     raise SpecError(
-        (Diagnostic("CNN304", message, help="make the widest layer smaller; `cnnspec summary` shows it"),)
+        (
+            Diagnostic.of(
+                "CNN304", case="parameters", parameters=parameters, needed=mebibytes(needed), free=mebibytes(free)
+            ),
+        )
     )

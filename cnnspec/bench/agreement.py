@@ -155,10 +155,7 @@ def apart(mode: str, ours: Arrays, theirs: Arrays, who: str, dtype: str = "float
         off = float(np.abs(array - theirs[name]).max()) / size
         what = f"the output {name}" if mode == "infer" else f"the gradient of {name}" if name else "the cost"
         if not off <= TOLERANCE[dtype]:
-            message = f"{what} is not that of {who}: off by {off:.1e} of its size in {dtype}"
-            raise SpecError(
-                (Diagnostic("CNN319", message, help="tell us, with the spec: one of the two is wrong"),)
-            )
+            raise SpecError((Diagnostic.of("CNN319", what=what, who=who, off=off, dtype=dtype),))
         worst = max(worst, off)
     return worst
 

@@ -22,7 +22,7 @@ from ..model.engines import need_jax
 from ..targets.onnx.export import need_onnx
 from . import tensorflow_program
 from . import torch_program as twin
-from .subject import Job, Subject, not_comparable
+from .subject import Job, Subject
 
 ROUND = 0.5  # seconds that a side runs before the next one does
 RIVALS = {  # what may be asked for, and the sides that it has
@@ -126,8 +126,8 @@ class Process:
         lines = self.said.read().decode("utf-8", "replace").strip().splitlines()
         if code < 0:
             name = signal.Signals(-code).name
-            help = "where memory ran out, take a smaller `--batch`" if code == -signal.SIGKILL else ""
-            return SpecError((Diagnostic("CNN315", f"the process of {self.name} was ended by {name}", help=help),))
+            case = "killed" if code == -signal.SIGKILL else ""
+            return SpecError((Diagnostic.of("CNN315", case=case, name=self.name, signal=name),))
         return RuntimeError(f"{self.name}: {lines[-1] if lines else f'its process ended with code {code}'}")
 
     def tell(self, line: str) -> None:
@@ -255,15 +255,12 @@ def need(against: tuple[str, ...], modes: tuple[str, ...]) -> None:
     """Refuse with words where a rival is not installed, or has no part in what is timed."""
     for rival, package in PACKAGES.items():
         if rival in against and find_spec(package) is None:
-            message = f"`--against {rival}` needs the package {package}, which is not installed"
-            raise SpecError((Diagnostic("CNN501", message, help=f"install it by `pip install {package}`"),))
+            raise SpecError((Diagnostic.of("CNN501", case="bench", rival=rival, package=package),))
     if "torch-compile" in against and not any(map(shutil.which, COMPILERS)):
-        message = "`--against torch-compile` needs a compiler of C++, and none is on the path"
-        raise SpecError((Diagnostic("CNN501", message, help="install g++ or clang++"),))
+        raise SpecError((Diagnostic.of("CNN501", case="compiler"),))
     if "onnxruntime" in against:
         need_onnx()
         if modes == ("train",):
-            help = "time inference: `--mode infer`, or `--mode latency`"
-            raise SpecError((not_comparable("ONNX Runtime trains no network that is exported to it", help),))
+            raise SpecError((Diagnostic.of("CNN314", case="ONNX Runtime"),))
     if "jax" in against:
         need_jax()

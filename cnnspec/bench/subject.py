@@ -97,17 +97,13 @@ class Subject:
     def need_learning(self) -> None:
         """Refuse to time the training of a network that has nothing to learn."""
         if not any(p.trained for node in self.graph for p in node.op.parameters(*self.graph.types(node))):
-            raise SpecError((not_comparable("the network has no parameters to train", "give `--mode infer`"),))
+            raise SpecError((Diagnostic.of("CNN314", case="nothing to train"),))
 
 
 def subject_of(job: Job) -> Subject:
     """What `Subject.job` told, in another process."""
     subject = Subject.read(Path(job["spec"]), job["batch"], job["workers"], job["input"])
     return replace(subject, measured=job.get("measured", {}))
-
-
-def not_comparable(message: str, help: str) -> Diagnostic:
-    return Diagnostic("CNN314", message, help=help)
 
 
 def quiet(spec: Spec) -> Spec:

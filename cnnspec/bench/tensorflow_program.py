@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, TensorType
 from ..ir.leaves import Input
 from ..ir.op import Parameter
@@ -103,13 +104,13 @@ def source(spec: Spec, training: bool) -> str:
     graph = spec.graph
     if training and (more := beyond(spec.train)):
         names = ", ".join(f"`{one}`" for one in more)
-        raise refused(f"the step in TensorFlow would be another one: it does not know {names}")
+        raise SpecError((Diagnostic.of("CNN314", case="TensorFlow step", unknown=names),))
     read = [(cost, name, before(graph, cost, name)) for cost, name in judged(spec)] if training else []
     if training:
         graph = eliminate_dead_code(replace(graph, outputs=tuple(dict.fromkeys(value for _, _, value in read))))
     for name in graph.inputs:
         if graph.type(name).kind == "sequence":
-            raise refused("sequences are not compared with TensorFlow")
+            raise SpecError((Diagnostic.of("CNN314", case="sequences"),))
     text = [
         HEAD,
         *tables(graph),
@@ -192,7 +193,7 @@ def loss(cost: Cost, z: str, y: str, bare: bool) -> str:
         return f"tf.nn.sigmoid_cross_entropy_with_logits({y}, {z})"
     if cost.word in ("mse", "mae"):
         return f"{'tf.square' if cost.word == 'mse' else 'tf.abs'}({z} - {y})"
-    raise refused(f"training by `{cost.written()}` is not compared with TensorFlow here")
+    raise SpecError((Diagnostic.of("CNN314", case="TensorFlow cost", cost=cost.written()),))
 
 
 UPDATES = {
@@ -209,7 +210,7 @@ def step(optimiser: Optimiser) -> list[str]:
     """One step, its update by TensorFlow's own kernels; `kept`: what is trained, what is remembered, the steps."""
     word = optimiser.word
     if word not in ("sgd", "adam", "adamw"):
-        raise refused(f"the optimiser `{word}` is not compared with TensorFlow")
+        raise refused(f"the optimiser `{word}`")
     update, count, names = UPDATES["sgd"], 0, {"rate": optimiser.lr}
     if isinstance(optimiser, Sgd) and optimiser.momentum:
         names["momentum"] = optimiser.momentum

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..diagnostics import SpecError
+from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, Node
 from ..ir.geometry import Geometry
 from ..words.activation import Clip, Elu, Gelu, Leaky
@@ -22,20 +22,20 @@ from ..words.shape import Shuffle
 from ..words.standardise import LayerNorm
 from ..words.take import Take
 from ..words.upconv import UpConv
-from .subject import not_comparable
 
 Writer = Callable[..., str]
 
 
-def refused(message: str) -> SpecError:
-    return SpecError((not_comparable(message, "leave out `--against tensorflow`"),))
+def refused(what: str) -> SpecError:
+    """That nothing writes this for TensorFlow."""
+    return SpecError((Diagnostic.of("CNN314", case="TensorFlow", what=what),))
 
 
 def written(graph: Graph, node: Node, inputs: list[str]) -> str:
     """Source of a node's value."""
     writer = WORDS.get(node.op.word)
     if writer is None:
-        raise refused(f"`{node.op.word}` is not compared with TensorFlow")
+        raise refused(f"`{node.op.word}`")
     return writer(graph, node, *inputs)
 
 
@@ -55,7 +55,7 @@ def padding(geometry: Geometry) -> str:
 def conv(graph: Graph, node: Node[Conv], x: str) -> str:
     op, geometry = node.op, node.op.geometry(graph.types(node)[0])
     if set(geometry.dilate) != {1}:  # no gradients on processors
-        raise refused("a convolution with dilation is not compared with TensorFlow")
+        raise refused("a convolution with dilation")
     settings = f"{geometry.stride}, {padding(geometry)}"
     if op.groups == 1:
         return with_bias(node, f"tf.nn.conv2d({x}, {weight(node)}, {settings})")
@@ -67,7 +67,7 @@ def dwconv(graph: Graph, node: Node[DwConv], x: str) -> str:
     geometry = node.op.geometry(graph.types(node)[0])
     (high, wide), one = geometry.stride, set(geometry.dilate) == {1}
     if high != wide:  # TensorFlow knows one stride
-        raise refused("a depthwise convolution of two strides is not compared with TensorFlow")
+        raise refused("a depthwise convolution of two strides")
     x, pad = (x, padding(geometry)) if one else (f"tf.pad({x}, {padding(geometry)})", "'VALID'")
     more = "" if one else f", dilations={geometry.dilate}"
     return with_bias(node, f"tf.nn.depthwise_conv2d({x}, {weight(node)}, (1, {high}, {wide}, 1), {pad}{more})")
@@ -76,7 +76,7 @@ def dwconv(graph: Graph, node: Node[DwConv], x: str) -> str:
 def upconv(graph: Graph, node: Node[UpConv], x: str) -> str:
     geometry, kind = node.op.geometry(graph.types(node)[0]), node.type
     if node.op.groups != 1 or set(geometry.dilate) != {1}:
-        raise refused("an upconv in groups or with dilation is not compared with TensorFlow")
+        raise refused("an upconv in groups or with dilation")
     shape = f"({x}.shape[0], {kind['h']}, {kind['w']}, {kind['c']})"
     code = f"tf.nn.conv2d_transpose({x}, {weight(node)}, {shape}, {geometry.stride}, {padding(geometry)})"
     return with_bias(node, code)
@@ -99,7 +99,7 @@ def reshape(graph: Graph, node: Node, x: str) -> str:
 def maxpool(graph: Graph, node: Node[MaxPool], x: str) -> str:
     geometry = node.op.geometry(graph.types(node)[0])
     if set(geometry.dilate) != {1}:
-        raise refused("pooling with dilation is not compared with TensorFlow")
+        raise refused("pooling with dilation")
     if any(map(any, geometry.pad)):
         x = f"tf.pad({x}, {padding(geometry)}, constant_values={x}.dtype.min)"
     return f"tf.nn.max_pool2d({x}, {geometry.kernel}, {geometry.stride}, 'VALID')"
@@ -108,7 +108,7 @@ def maxpool(graph: Graph, node: Node[MaxPool], x: str) -> str:
 def avgpool(graph: Graph, node: Node[AvgPool], x: str) -> str:
     geometry = node.op.geometry(graph.types(node)[0])
     if set(geometry.dilate) != {1}:
-        raise refused("pooling with dilation is not compared with TensorFlow")
+        raise refused("pooling with dilation")
 
     def pooled(value: str) -> str:
         return f"tf.nn.avg_pool2d({value}, {geometry.kernel}, {geometry.stride}, 'VALID')"
@@ -138,7 +138,7 @@ def droppath(graph: Graph, node: Node[DropPath], x: str) -> str:
 
 def shuffle(graph: Graph, node: Node[Shuffle], x: str) -> str:
     if node.type.kind != "image":
-        raise refused("`shuffle` of a vector is not compared with TensorFlow")
+        raise refused("`shuffle` of a vector")
     return f"channel_shuffle({x}, {node.op.size})"
 
 
@@ -149,7 +149,7 @@ def take(graph: Graph, node: Node[Take], x: str) -> str:
 def pad(graph: Graph, node: Node[Pad], x: str) -> str:
     op = node.op
     if op.mode == "edge":
-        raise refused("`pad edge` is not compared with TensorFlow")
+        raise refused("`pad edge`")
     (top, bottom), (left, right) = list(op.sides(graph.types(node)[0]))[-2:]
     mode = ", mode='REFLECT'" if op.mode == "reflect" else ""
     sides = f"[[0, 0], [{top}, {bottom}], [{left}, {right}], [{op.channels}, {op.channels}]]"
@@ -184,7 +184,7 @@ def leaky(graph: Graph, node: Node[Leaky], x: str) -> str:
 
 def elu(graph: Graph, node: Node[Elu], x: str) -> str:
     if node.op.alpha != 1:
-        raise refused("`elu` with another alpha than 1 is not compared with TensorFlow")
+        raise refused("`elu` with another alpha than 1")
     return f"tf.nn.elu({x})"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..diagnostics import SpecError
+from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, TensorType
 from ..ir.fields import settings
 from ..lang import Spec
@@ -17,11 +17,10 @@ from ..settings.optimiser import Optimiser
 from ..settings.tuning import beyond
 from ..targets.torch.module import torch_source
 from ..words.costs import Cost, Hinge, Huber
-from .subject import judged, not_comparable
+from .subject import judged
 
 MADE_FOR = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": ("sigmoid",)}
 ELSEWHERE = ("clip", "decay_norm")  # settings that are lines of the step, or refused before
-HELP = "compare another cost, or time inference alone: `--mode infer`"
 
 STEP = '''
 def step(net, optimiser, x, y):
@@ -35,10 +34,8 @@ def source(spec: Spec, training: bool) -> str:
     """The file: `Net` and `batch(n)`, in training also `cost(net, x, y)`, `optimiser(net)` and `step(...)`."""
     graph = spec.graph
     if training and (more := beyond(spec.train)):
-        message = (
-            f"the step in PyTorch would be another one: it does not know {', '.join(f'`{one}`' for one in more)}"
-        )
-        raise SpecError((not_comparable(message, "leave that out with --set, or time inference: `--mode infer`"),))
+        unknown = ", ".join(f"`{one}`" for one in more)
+        raise SpecError((Diagnostic.of("CNN314", case="step", unknown=unknown),))
     read = [(cost, name, before(graph, cost, name)) for cost, name in judged(spec)] if training else []
     if training:
         graph = eliminate_dead_code(replace(graph, outputs=tuple(dict.fromkeys(value for _, _, value in read))))
@@ -110,15 +107,13 @@ def loss(cost: Cost, graph: Graph, name: str, z: str, y: str, bare: bool) -> str
         return f"F.{function}({z}, {y}{more})"
     if isinstance(cost, Hinge) and graph.type(name).kind == "vector":
         return f"F.multi_margin_loss({z}, {y}, margin={cost.margin!r})"
-    message = f"PyTorch has no function for `{cost.written()}` of `{activation}`, so training cannot be compared"
-    raise SpecError((not_comparable(message, HELP),))
+    raise SpecError((Diagnostic.of("CNN314", case="cost", cost=cost.written(), activation=activation),))
 
 
 def optimiser_source(ours: Optimiser) -> str:
     """PyTorch's optimiser with the same formula and settings, fused where it has such a one."""
     if not ours.in_torch:
-        message = f"PyTorch has no optimiser `{ours.word}`, so training cannot be compared"
-        raise SpecError((not_comparable(message, "give another optimiser, or time inference: `--mode infer`"),))
+        raise SpecError((Diagnostic.of("CNN314", case="optimiser", word=ours.word),))
     values = {name: getattr(ours, name) for name in settings(type(ours)) if name not in ELSEWHERE}
     betas = [values.pop(name) for name in ("beta1", "beta2") if name in values]
     given = [f"{name}={value!r}" for name, value in values.items()]

@@ -32,20 +32,19 @@ def read(path: Path) -> frozenset[str]:
     try:
         document = json.loads(read_text(path))
     except OSError as error:
-        raise _refused(path, f"it cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise _refused(path, "baseline", (error.strerror or str(error)).lower()) from error
     except (ValueError, RecursionError) as error:
-        raise _refused(path, f"it is no JSON: {error}") from error
+        raise _refused(path, "baseline JSON", str(error)) from error
     from ..validation import fault_of
 
     fault = fault_of(document, "baseline")
     if fault:
-        raise _refused(path, f"{fault[0] or 'it'} {fault[1]}")
+        raise _refused(path, "baseline schema", f"{fault[0] or 'it'} {fault[1]}")
     return frozenset(document["findings"])
 
 
-def _refused(path: Path, why: str) -> SpecError:
-    help = f"write it by `cnnspec check --write-baseline {path}`"
-    return SpecError((Diagnostic("CNN905", f"the baseline {path} cannot be used: {why}", _start(path), help=help),))
+def _refused(path: Path, case: str, why: str) -> SpecError:
+    return SpecError((Diagnostic.of("CNN905", _start(path), case, (), path=path, why=why),))
 
 
 def _start(path: Path) -> Span:

@@ -133,22 +133,22 @@ def _codes(source: Source, match: re.Match[str]) -> tuple[frozenset[str], list[D
     ignore = IGNORE.match(source.text, start, match.end())
     if ignore is None:
         span = Span(source, match.end("before"), match.end())
-        return frozenset(), [_problem(span, "a comment for cnnspec that says nothing it knows")]
+        return frozenset(), [_problem(span, "other")]
     words = list(re.finditer(r"[^\s,]+", ignore["codes"]))
     if not words:
-        return frozenset(), [_problem(Span(source, match.end("before"), match.end()), "names no code")]
+        return frozenset(), [_problem(Span(source, match.end("before"), match.end()), "none")]
     known, problems = set(), []
     for word in words:
         at = ignore.start("codes") + word.start()
         span = Span(source, at, at + len(word[0]))
         if word[0] not in CODES:
-            problems.append(_problem(span, f"there is no code {word[0]}"))
+            problems.append(_problem(span, "unknown", name=word[0]))
         elif word[0].startswith(ALWAYS):
-            problems.append(_problem(span, f"{word[0]} cannot be silenced"))
+            problems.append(_problem(span, "kept", name=word[0]))
         else:
             known.add(word[0])
     return frozenset(known), problems
 
 
-def _problem(span: Span, message: str) -> Diagnostic:
-    return Diagnostic("CNN906", message, span, help="write `# cnnspec: ignore CNN231`")
+def _problem(span: Span, case: str, **fields: object) -> Diagnostic:
+    return Diagnostic.of("CNN906", span, case, (), **fields)

@@ -18,6 +18,7 @@ from ..diagnostics.codes import CODES
 from ..plain_files import NotAFile, read_text
 from ..record import record
 
+KEYS = ("select", "ignore", "strict", "exclude")
 ALWAYS = ("CNN0", "CNN9")  # what keeps a file from being read, and what befalls the command itself
 
 
@@ -78,7 +79,7 @@ def read(path: Path) -> Configuration:
     except (FileNotFoundError, NotADirectoryError, PermissionError, NotAFile):
         return Configuration()
     except (OSError, UnicodeDecodeError) as error:
-        raise refusal(Source(_shown(path), ""), "", f"cannot read {path}: {error}") from error
+        raise refusal(Source(_shown(path), ""), "", "unreadable", path=path, reason=error) from error
     if "cnnspec" not in text:
         return Configuration()
 
@@ -88,7 +89,7 @@ def read(path: Path) -> Configuration:
     try:
         table = tomllib.loads(text).get("tool", {}).get("cnnspec")
     except (tomllib.TOMLDecodeError, AttributeError, RecursionError) as error:
-        raise refusal(source, "", f"not a TOML file: {error}") from error
+        raise refusal(source, "", "TOML", reason=error) from error
     return Configuration() if table is None else from_table(table, source, path.parent)
 
 
@@ -101,22 +102,24 @@ def _shown(path: Path) -> str:
 def from_table(table: object, source: Source, folder: Path) -> Configuration:
     """Check a table key by key; unknown keys are errors."""
     if not isinstance(table, dict):
-        raise refusal(source, "cnnspec", "`cnnspec` under [tool] wants a table")
+        raise refusal(source, "cnnspec", "table")
     values: dict[str, Any] = {}
     for key, value in table.items():
         if key in ("select", "ignore", "exclude"):
             if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-                raise refusal(source, key, f"`{key}` wants a list of texts")
+                raise refusal(source, key, "texts", key=key)
             values[key] = tuple(value)
         elif key == "strict":
             if not isinstance(value, bool):
-                raise refusal(source, key, "`strict` wants true or false")
+                raise refusal(source, key, "strict")
             values[key] = value
         else:
-            raise refusal(source, key, f"unknown key `{key}`", help=suggestion(key))
+            if near := nearest(key):
+                raise refusal(source, key, "near", key=key, near=near)
+            raise refusal(source, key, "unknown", key=key, known=", ".join(KEYS))
     for key in ("select", "ignore"):
         for unknown in unknown_codes(values.get(key, ())):
-            raise refusal(source, key, f"`{key}` names {unknown}, and no code begins so")
+            raise refusal(source, key, "code", key=key, unknown=unknown)
     return Configuration(**values, folder=folder)
 
 
@@ -125,17 +128,16 @@ def unknown_codes(prefixes: Iterable[str]) -> list[str]:
     return [p for p in prefixes if p[:3] != "CNN" or not any(code.startswith(p) for code in CODES)]
 
 
-def suggestion(key: str) -> str:
+def nearest(key: str) -> str:
+    """The key that another one is nearly; empty where it is near none."""
     from difflib import get_close_matches
 
-    known = ("select", "ignore", "strict", "exclude")
-    near = get_close_matches(key, known, 1)
-    return f"did you mean `{near[0]}`?" if near else "the keys are " + ", ".join(known)
+    return next(iter(get_close_matches(key, KEYS, 1)), "")
 
 
-def refusal(source: Source, key: str, message: str, help: str = "") -> SpecError:
-    """CNN905 at a key of the file; tomllib tells no positions, so the key is looked for in the text."""
+def refusal(source: Source, key: str, case: str, /, **fields: object) -> SpecError:
+    """A case of CNN905 at a key of the file; tomllib tells no positions, so the key is looked for in the text."""
     table = source.text.find("[tool.cnnspec]")
     match = re.compile(rf'^[ \t]*"?({re.escape(key)})\b', re.M).search(source.text, max(table, 0)) if key else None
     span = Span(source, match.start(1), match.end(1)) if match else Span(source, 0, 0)
-    return SpecError((Diagnostic("CNN905", message, span, help=help),))
+    return SpecError((Diagnostic.of("CNN905", span, case, (), **fields),))

@@ -36,7 +36,7 @@ def search(arguments: Iterable[str], configurations: Configurations, force_exclu
         if path.is_dir():
             names: Iterable[str] = walk(path, absolute, tuple(outer_rules(absolute)), configurations)
         elif not os.path.lexists(path):
-            problem = Diagnostic("CNN903", f"there is no file or folder {argument}")
+            problem = Diagnostic.of("CNN903", path=argument)
             found.problems.append((argument, problem))
             continue
         elif force_exclude and excluded(absolute, configurations):
@@ -50,12 +50,9 @@ def search(arguments: Iterable[str], configurations: Configurations, force_exclu
                 found.files.append(name)
     if not found.files and not found.problems and not force_exclude:
         where = ", ".join(arguments)
-        problem = Diagnostic("CNN903", f"no .cnn or .cnn.json file in {where}", help=HINT)
+        problem = Diagnostic.of("CNN903", case="empty", where=where)
         found.problems.append((where, problem))
     return found
-
-
-HINT = "files that .gitignore or `exclude` leave out are checked when they are named themselves"
 
 
 def excluded(path: Path, configurations: Configurations) -> bool:

@@ -44,7 +44,7 @@ class CheckCommand(click.Command):
         except click.UsageError as error:
             format = given_value("--format", given)
             if format in FORMATS and format not in FOR_PEOPLE:
-                refused = Checked(HERE, (Diagnostic("CNN904", error.format_message()),))
+                refused = Checked(HERE, (Diagnostic.of("CNN904", message=error.format_message()),))
                 deliver(render(format, [refused]), given_value("--output-file", given))
             raise
 
@@ -191,7 +191,7 @@ def check_once(options: Options) -> int:
     except SpecError as error:
         results.append(Result(Checked("pyproject.toml", error.diagnostics)))
     except KeyboardInterrupt as interrupt:
-        told = Diagnostic("CNN902", f"interrupted after {count(len(results), 'file')}")
+        told = Diagnostic.of("CNN902", files=count(len(results), "file"))
         results.append(Result(Checked(HERE, (told,))))
         write_results(results, options)
         return interrupted(interrupt)

@@ -230,9 +230,7 @@ def may_be_replaced(path: Path) -> None:
 
     if not path.exists() or (of_module(path) if path.suffix == ".safetensors" else of_arrays(path)):
         return
-    message = f"{path}, where the weights would go, is there already and holds something else"
-    help = "choose another name with -o, or let the module hold them itself with --embed"
-    raise SpecError((Diagnostic("CNN507", message, help=help),))
+    raise SpecError((Diagnostic.of("CNN507", case="beside", path=path),))
 
 
 def of_arrays(path: Path) -> bool:

@@ -64,9 +64,7 @@ def command(
     images = data.whole if part == "all" else replace(named[part], weights=None)  # each once, however rare
     told = {"train": "training ", "all": ""}.get(part, f"{part} ")
     if not len(images):
-        message = f"there are no {told}images in {data.name}"
-        help = f"keep some: `{part} 10%` of the source, or files of their own; `--part all` takes every image"
-        raise SpecError((Diagnostic("CNN303", message, help=help),))
+        raise SpecError((Diagnostic.of("CNN303", case="part", which=told, data=data.name, part=part),))
     with model:
         score = measure(model, images, model.batch)
     found: dict[str, object] = {"images": len(images), "accuracy": score.accuracy, "cost": score.cost}

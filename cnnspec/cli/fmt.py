@@ -107,5 +107,5 @@ def put(name: str, text: str) -> None:
     try:
         write(Path(name), text.encode("utf-8"))
     except OSError as error:
-        problem = Diagnostic("CNN903", f"cannot write {name}: {(error.strerror or str(error)).lower()}")
+        problem = Diagnostic.of("CNN903", case="write", path=name, reason=(error.strerror or str(error)).lower())
         raise SpecError((problem,)) from error

@@ -44,7 +44,17 @@ def command(
             tell(f"worst error {checked[0].error:.1e} at {checked[0].place}, limit {limit:.0e}")
     wrong = [c for c in checked if not c.error <= limit]
     for c in wrong:
-        message = f"the gradient of {c.place} is {c.gradient:.10g}, the difference {c.difference:.10g}"
         owner = found.graph.nodes.get(owner_of(c.parameter, found.graph.nodes))
-        say((Diagnostic("CNN554", message, owner.span if owner else None, label=f"error {c.error:.1e}"),))
+        say(
+            (
+                Diagnostic.of(
+                    "CNN554",
+                    owner.span if owner else None,
+                    place=c.place,
+                    gradient=c.gradient,
+                    difference=c.difference,
+                    error=c.error,
+                ),
+            )
+        )
     return FINDINGS if wrong else CLEAN

@@ -33,8 +33,7 @@ def command(model: Path, out: Path, given: str | None, partial: bool, force: boo
     kept = out.with_suffix(".safetensors")
     for path in (out, kept):
         if path.exists() and not force:
-            help = "choose another name with -o, or write over it with --force"
-            raise SpecError((Diagnostic("CNN507", f"{path} is there already", help=help),))
+            raise SpecError((Diagnostic.of("CNN507", path=path),))
     kind = shape(given)
     found = import_onnx(model, kind.shape if kind else None, partial)
     tensors.write(kept, found.weights, Stamp(found.text, out.name, found.preparation).metadata("weights"))

@@ -114,7 +114,7 @@ def _write_back(name: str, text: str) -> None:
         write(path, _with_mark(text, before))
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise SpecError((Diagnostic("CNN903", f"cannot write {name}: {why}"),)) from error
+        raise SpecError((Diagnostic.of("CNN903", case="write", path=name, reason=why),)) from error
 
 
 def _with_mark(text: str, before: bytes) -> bytes:
@@ -127,14 +127,14 @@ def crashed(job: Job, fault: BaseException) -> Result:
     """CNN901 for a file over which cnnspec itself failed."""
     if wants_traceback():
         print_traceback(fault)
-    problem = Diagnostic("CNN901", f"cnnspec itself failed: {describe(fault)}", help=how_to_report())
+    problem = Diagnostic.of("CNN901", fault=describe(fault), how=how_to_report())
     output = job.data if job.data and job.mend == "fix" else b""
     return Result(Checked(job.name, (problem,), job.configuration.strict), output=output)
 
 
 def died(job: Job) -> Result:
     """CNN901 for a file over which a worker process was lost: killed, out of memory, crashed."""
-    problem = Diagnostic("CNN901", f"the process that checked {job.name} died", help=how_to_report())
+    problem = Diagnostic.of("CNN901", case="died", name=job.name, how=how_to_report())
     return Result(Checked(job.name, (problem,), job.configuration.strict))
 
 

@@ -76,8 +76,6 @@ def command(
         files.write(svg, [chart.svg([drawn]).encode()])
         tell(f"written to {svg}", err=as_json)
     if found.proposal is None:
-        message = f"the cost only rose, from the first rate, {low:g}, on"
-        help = "begin lower, by `--low`; or look at the data and the network by `cnnspec data` and `cnnspec trace`"
-        say((Diagnostic("CNN330", message, help=help),))
+        say((Diagnostic.of("CNN330", low=low),))
         return FINDINGS
     return CLEAN

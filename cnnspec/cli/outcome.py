@@ -68,7 +68,7 @@ def refused_output(fault: Exception) -> SpecError | None:
         reason = str(fault)
     else:
         return None
-    return SpecError((Diagnostic("CNN907", f"standard output cannot be written to: {reason}"),))
+    return SpecError((Diagnostic.of("CNN907", reason=reason),))
 
 
 def written_by_click(fault: OSError) -> bool:

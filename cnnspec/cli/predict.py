@@ -218,9 +218,8 @@ def from_standard_input(network: Trained, how: How) -> tuple[np.ndarray, str]:
 
     content = sys.stdin.buffer.read(LONGEST + 1) if sys.stdin is not None else b""
     if not content or len(content) > LONGEST:
-        wrong = f"has more than {LONGEST:,} bytes" if content else "is empty"
-        code = "CNN407" if content else "CNN414"
-        raise SpecError((Diagnostic(code, f"standard input {wrong}"),))
+        much = Diagnostic.of("CNN407", case="standard input", most=LONGEST)
+        raise SpecError((much if content else Diagnostic.of("CNN414", case="standard input"),))
     with TemporaryDirectory() as folder:
         path = Path(folder, "standard input")  # as messages shall call it
         files.write(path, [content])
@@ -251,9 +250,7 @@ class Masks:
         from ..train import files
 
         if readout.masks is None:
-            message = f"the network gives {readout.kind} for each image, and a mask is a class for each pixel"
-            help = "masks are for networks that end in a softmax, or one sigmoid, of images"
-            raise SpecError((Diagnostic("CNN476", message, help=help),))
+            raise SpecError((Diagnostic.of("CNN476", gives=readout.kind),))
         path = self.free(name)
         with files.reported(path):
             self.folder.mkdir(parents=True, exist_ok=True)

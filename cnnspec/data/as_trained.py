@@ -32,12 +32,12 @@ def prepared_as(found: Dataset, kept: Preparation) -> Dataset:
     Raises Fault where they cannot be: another shape (CNN408), another type (CNN426), other classes (CNN429).
     """
     if found.input_type.shape != kept.input:
-        message = f"the network takes {kept.input_type}, and {found.name} has {found.input_type}"
-        raise Fault("CNN408", message, at="source")
+        raise Fault.of(
+            "CNN408", "source", case="trained", takes=kept.input_type, name=found.name, has=found.input_type
+        )
     stored = BYTES if found.train.x.dtype == np.uint8 else FLOATS
     if stored != kept.stored:
-        message = f"{found.name} has {stored}, and the network was trained on {kept.stored}"
-        raise Fault("CNN426", message, at="source", help=f"store {kept.stored}, as the training data have them")
+        raise Fault.of("CNN426", "source", case="data", name=found.name, stored=stored, trained=kept.stored)
     places = _places(found, kept)
 
     def part(split: Split) -> Split:
@@ -54,13 +54,17 @@ def _places(found: Dataset, kept: Preparation) -> np.ndarray | None:
         return None
     if found.classes is None or kept.classes is None:
         has, was = ("classes" if names else "numbers to meet" for names in (found.classes, kept.classes))
-        raise Fault("CNN429", f"{found.name} has {has}, and the network was trained on {was}", at="source")
+        raise Fault.of("CNN429", "source", case="kind", name=found.name, has=has, was=was)
     output = {name: k for k, name in enumerate(kept.classes)}
     strange = [name for name in found.classes if name not in output]
     if strange:
         told = ", ".join(strange[:8]) + (f" and {len(strange) - 8} more" if len(strange) > 8 else "")
-        raise Fault(
-            "CNN429", f"{found.name} has classes that the network was not trained on: {told}", at="source",
-            help=f"it knows {', '.join(kept.classes[:8])}{', ...' if len(kept.classes) > 8 else ''}",
-        )  # fmt: skip
+        raise Fault.of(
+            "CNN429",
+            "source",
+            name=found.name,
+            strange=told,
+            classes=", ".join(kept.classes[:8]),
+            more=", ..." if len(kept.classes) > 8 else "",
+        )
     return np.array([output[name] for name in found.classes], np.int64)

@@ -20,10 +20,9 @@ def names_of(name: str, parts: tuple[str, ...]) -> dict[str, str]:
 def ensure_paired(told: str, images: int, labels: int) -> None:
     """Raise a Fault unless there is one label for each image."""
     if images != labels:
-        raise Fault(
-            "CNN409", f"{told} has {_number(images, 'image')} and {_number(labels, 'label')}", at="source",
-            help="every image needs one label",
-        )  # fmt: skip
+        raise Fault.of(
+            "CNN409", "source", source=told, images=_number(images, "image"), labels=_number(labels, "label")
+        )
 
 
 def _number(count: int, noun: str) -> str:
@@ -65,53 +64,42 @@ def form_of(told: str, kind: str, shape: tuple[int, ...], image: tuple[int, ...]
                 return Form(True, each[0], each[1:], bytes_)
             if len(each) == len(image) - 1:
                 return Form(True, 1, each, bytes_)
-        raise Fault(
-            "CNN408", f"the targets of {told} have {len(shape)} axes, and images {'x'.join(map(str, image))}",
-            at="source", help="a number or a row of numbers for each image, or as many axes as the images have",
-        )  # fmt: skip
+        raise Fault.of(
+            "CNN408", "source", case="targets", source=told, axes=len(shape), image="x".join(map(str, image))
+        )
     if each in ((), (1,)) and len(shape) > 0:
         return Form(False, None)
     if kind[0] not in "US" and places and each in (places, (1, *places)):
         return Form(False, None, places)
-    raise Fault(
-        "CNN408", f"the labels of {told} have {len(shape)} axes where 1 is wanted", at="source",
-        help="one class number for each image, or for each of its pixels; for numbers to meet, store floats or say "
-        "`target numbers`",
-    )  # fmt: skip
+    raise Fault.of("CNN408", "source", case="labels", source=told, axes=len(shape))
 
 
 def named_classes(name: str) -> Fault:
     """The fault of a source that names classes, where numbers to meet are asked for."""
-    return Fault(
-        "CNN410",
-        f"{name} names classes, which are no numbers to meet",
-        at="source",
-        help="leave `target numbers` out",
-    )
+    return Fault.of("CNN410", "source", case="numbers", name=name)
 
 
 def ensure_balanced(name: str, balance: bool | str | Mapping[str, float], classes: tuple[str, ...]) -> None:
     """Raise a Fault where a data block weighs classes that the source does not have."""
     if not classes:
-        raise Fault(
-            "CNN436", f"`balance` is of classes, and the answers of {name} are none, one for each image",
-            at="balance", help='weights of single images stand in an array of an npz: `weights "w"`',
-        )  # fmt: skip
+        raise Fault.of("CNN436", "balance", case="classes", name=name)
     told = weights_in(balance) if isinstance(balance, str) else balance if isinstance(balance, Mapping) else {}
     strange = [each for each in told if each not in classes]
     if strange:
-        raise Fault(
-            "CNN436", f"`balance` weighs a class `{strange[0]}`, and {name} has none of this name", at="balance",
-            help=f"the classes are {', '.join(classes[:8])}{', ...' if len(classes) > 8 else ''}",
-        )  # fmt: skip
+        raise Fault.of(
+            "CNN436",
+            "balance",
+            case="class",
+            strange=strange[0],
+            name=name,
+            classes=", ".join(classes[:8]),
+            more=", ..." if len(classes) > 8 else "",
+        )
 
 
 def unweighted() -> Fault:
     """The fault of images that are to come as often as their weights say, and have none."""
-    return Fault(
-        "CNN436", "`oversample` goes by weights, and nothing says them", at="oversample",
-        help="say `balance on`, or leave `oversample` out",
-    )  # fmt: skip
+    return Fault.of("CNN436", "oversample", case="oversample")
 
 
 def ensure_same_shape(name: str, part: str, shape: tuple[int, ...], train: tuple[int, ...]) -> None:
@@ -119,16 +107,15 @@ def ensure_same_shape(name: str, part: str, shape: tuple[int, ...], train: tuple
     if shape != train:
         use = "to be tested on" if part == "test" else "for validation"
         has, other = ("x".join(map(str, sizes)) for sizes in (train, shape))
-        raise Fault("CNN408", f"{name} has {has} to learn from and {other} {use}", at="source")
+        raise Fault.of("CNN408", "source", case="parts", name=name, has=has, other=other, use=use)
 
 
 def outside(told: str, image: int, label: int, count: int | None) -> Fault:
     """The fault of a label that is not one of `count` classes, or none at all where nobody says how many."""
-    among = f"among the {count} classes" if count else "a class"
-    return Fault(
-        "CNN410", f"image {image} of {told} has label {label}, which is not {among}", at="source",
-        help=f"labels go from 0 to {count - 1}, or from 1 to {count}" if count else "labels count from 0 or 1",
-    )  # fmt: skip
+    if not count:
+        return Fault.of("CNN410", "source", image=image, source=told, label=label)
+    last = count - 1
+    return Fault.of("CNN410", "source", case="class", image=image, source=told, label=label, count=count, last=last)
 
 
 def ensure_within(told: str, labels: tuple[int, ...], count: int | None, first: int) -> None:

@@ -38,10 +38,7 @@ def first_class(name: str, lowest: int, highest: int, count: int | None) -> int:
         return 1
     if count is None and lowest > 0:
         some = f"go from {lowest} to {highest}" if highest > lowest else f"are all {lowest}"
-        raise Fault(
-            "CNN410", f"the labels of {name} {some}: classes count from 0 or from 1", at="source",
-            help=f"number the classes from 0, or say `classes {highest + 1}`",
-        )  # fmt: skip
+        raise Fault.of("CNN410", "source", case="counted", name=name, some=some, classes=highest + 1)
     return 0
 
 

@@ -9,8 +9,6 @@ from ..capacity import free_memory, mebibytes
 from ..diagnostics import Fault
 from ..plain_files import native
 
-FROM = "paths start from the folder of the spec; where the data lie elsewhere, name that folder by `--data`"
-AGAIN = "fetch or copy the file again"  # the help for damaged files
 INFLATION = 1032  # deflate never packs more than so many bytes into one
 
 
@@ -20,11 +18,11 @@ def at(root: Path, written: str) -> Path:
         path = root / Path(native(written)).expanduser()
         bytes(path)
     except RuntimeError:
-        raise Fault("CNN401", f"there is no home for the `~` of {written}", at="source") from None
+        raise Fault.of("CNN401", "source", case="home", path=written) from None
     except ValueError:
-        raise Fault("CNN401", f"no file can be called {written!r}", at="source") from None
+        raise Fault.of("CNN401", "source", case="name", path=written) from None
     if "\0" in written:
-        raise Fault("CNN401", f"no file can be called {written!r}: it holds a NUL", at="source")
+        raise Fault.of("CNN401", "source", case="NUL", path=written)
     try:
         return path if path.name not in ("", "..") else path.resolve()  # so that messages can name it
     except OSError as error:  # the current folder is gone
@@ -40,21 +38,18 @@ def found_at(root: Path, given: Path | None, written: str) -> Path:
 def unreadable(path: Path, error: OSError) -> Fault:
     """The fault of a file or folder that is not there, or that the system does not let us read."""
     if isinstance(error, FileNotFoundError):
-        return Fault("CNN401", f"there is no {path}", at="source", help=FROM)
-    reason = error.strerror or str(error)
-    return Fault("CNN401", f"{path} cannot be read: {reason[:1].lower()}{reason[1:]}", at="source")
+        return Fault.of("CNN401", "source", case="missing", path=path)
+    told = error.strerror or str(error)
+    reason = told[:1].lower() + told[1:]
+    return Fault.of("CNN401", "source", path=path, reason=reason)
 
 
-def need(count: int, what: str, help: str = "use fewer or smaller images") -> None:
-    """Raise a Fault where `count` bytes, for `what`, are more than are free.
+def need(count: int, what: str, case: str = "") -> None:
+    """Raise a Fault where `count` bytes, for `what`, are more than are free. `one` is the case of a single picture,
+    `model` that of a network.
 
     Asked before memory is taken, since a header may claim anything.
     """
     free = free_memory()
     if free is not None and count > free:
-        raise Fault(
-            "CNN407",
-            f"{what} would take {mebibytes(count)}, and {mebibytes(free)} are free",
-            at="source",
-            help=help,
-        )
+        raise Fault.of("CNN407", "source", case, what=what, needed=mebibytes(count), free=mebibytes(free))

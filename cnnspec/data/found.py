@@ -72,11 +72,7 @@ class Found:
         """Raise a Fault unless the images of a part are like those to learn from."""
         ensure_same_shape(self.name, part, pair[0].shape[1:], train[0].shape[1:])
         if _stored(*train) != _stored(*pair):
-            raise Fault(
-                "CNN412", f"the numbers of {self.name} are of other types in training and {TOLD[part]}",
-                at="source",
-                help="store both in the same way",
-            )  # fmt: skip
+            raise Fault.of("CNN412", "source", case="parts", name=self.name, part=TOLD[part])
 
 
 def _from_one_hot(
@@ -105,12 +101,9 @@ def _stored(x: np.ndarray, y: np.ndarray) -> tuple[object, ...]:
 
 def _images(part: str, x: np.ndarray) -> np.ndarray:
     if not 2 <= x.ndim <= 4:
-        raise Fault(
-            "CNN408", f"the images of {part} have {x.ndim} axes", at="source",
-            help="an image is n x c x h x w, a sequence n x c x w, a vector n x c",
-        )  # fmt: skip
+        raise Fault.of("CNN408", "source", case="image", part=part, axes=x.ndim)
     if not x.size:
-        raise Fault("CNN414", f"{part} is empty: {'x'.join(map(str, x.shape))} numbers", at="source")
+        raise Fault.of("CNN414", "source", name=part, sizes="x".join(map(str, x.shape)))
     if x.dtype != np.uint8:
         return _floats(part, x, "image")
     if isinstance(x, Filed):
@@ -129,17 +122,14 @@ def _targets(part: str, y: np.ndarray, x: np.ndarray, numbers: bool) -> np.ndarr
         return found.view(Numbers) if numbers or form.places else found
     y = y.reshape(len(y), *form.places)
     if y.dtype.kind == "u" and y.size and y.max() > np.iinfo(np.int64).max:
-        raise Fault("CNN410", f"label {y.max()} of {part} is not a class", at="source")
+        raise Fault.of("CNN410", "source", case="label", label=y.max(), part=part)
     return np.ascontiguousarray(y) if form.places and y.dtype.kind in "iu" else y.astype(np.int64)
 
 
 def _floats(part: str, x: np.ndarray, noun: str) -> np.ndarray:
     """The array as float32, all of it finite."""
     if x.dtype.kind not in "iubf":
-        raise Fault(
-            "CNN412", f"the {noun}s of {part} are of type {x.dtype}, not numbers", at="source",
-            help="store bytes or floats",
-        )  # fmt: skip
+        raise Fault.of("CNN412", "source", case="numbers", noun=noun, part=part, type=x.dtype)
     if x.dtype != np.float32:
         need(4 * x.size, f"{part} as float32")
     with np.errstate(over="ignore"):  # what becomes infinite is told below
@@ -150,10 +140,9 @@ def _floats(part: str, x: np.ndarray, noun: str) -> np.ndarray:
             where = np.argwhere(~finite)[0]
             where[0] += first
             place = "[" + ", ".join(map(str, where)) + "]"
-            raise Fault(
-                "CNN411", f"{noun} {where[0]} of {part} has {x[tuple(where)]} at {place}", at="source",
-                help="mend or leave out what is not a finite number",
-            )  # fmt: skip
+            raise Fault.of(
+                "CNN411", "source", noun=noun, number=where[0], part=part, value=x[tuple(where)], place=place
+            )
     return floats
 
 
@@ -183,16 +172,9 @@ def _ensure_writable(name: str) -> None:
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise Fault(
-            "CNN420", f"{name!a} cannot be the name of a class: it is not Unicode", at="source",
-            help="rename it in UTF-8",
-        ) from None  # fmt: skip
+        raise Fault.of("CNN420", "source", name=name) from None
     if len(name) > LONGEST_NAME:
-        raise Fault(
-            "CNN420", f"`{name[:40]}...` cannot be the name of a class: it has {len(name):,} characters",
-            at="source",
-            help="perhaps another column holds the labels",
-        )  # fmt: skip
+        raise Fault.of("CNN420", "source", case="long", begin=name[:40], characters=len(name))
 
 
 def in_native_order(array: np.ndarray) -> np.ndarray:

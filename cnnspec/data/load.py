@@ -106,7 +106,7 @@ def dataset_of(settings: Data, found: Found, seed: int) -> Dataset:
     if settings.oversample and weights is None:
         raise unweighted()
     if weights is not None and not weights.any():
-        raise Fault("CNN436", f"all weights of the training images of {found.name} are 0", at="balance")
+        raise Fault.of("CNN436", "balance", case="zero", name=found.name)
     photos = found.originals
     if photos and train.at is not None:
         photos = photos.chosen(train.at.tolist())
@@ -176,13 +176,12 @@ def class_weights(
 def as_weights(given: np.ndarray, count: int, told: str) -> np.ndarray:
     """Weights (n,) of images, float64; a Fault where they are none."""
     if given.dtype.kind not in "biuf" or given.shape not in ((count,), (count, 1)):
-        raise Fault(
-            "CNN436", f"{told} are {given.dtype} {given.shape}, and there are {count} images", at="balance",
-            help="a number for each image",
-        )  # fmt: skip
+        raise Fault.of(
+            "CNN436", "balance", case="shape", weights=told, type=given.dtype, shape=given.shape, count=count
+        )
     weights = given.reshape(count).astype(np.float64)
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise Fault("CNN436", f"{told} must be finite, from 0 on, and not all 0", at="balance")
+        raise Fault.of("CNN436", "balance", weights=told)
     return weights
 
 

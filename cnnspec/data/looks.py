@@ -67,11 +67,11 @@ def _csv(settings: Data, path: Path, *more: Path) -> Known:
             if not labelled:
                 continue
             if numbers:
-                cells.number(row[table.label], table.place(line, table.label), cells.UNLABELLED)
+                cells.number(row[table.label], table.place(line, table.label), label=True)
             else:
                 labels.add(cells.class_name(table, line, row))
     if not seen:
-        raise Fault("CNN414", f"{path.stem} is empty: 0x{len(table.columns)} numbers", at="source")
+        raise Fault.of("CNN414", "source", case="no columns", name=path.stem, columns=len(table.columns))
     whole = seen <= FEW
     kind = data(len(places) + sum(map(len, texts.values()))) if whole or not texts else None
     if numbers or not labelled:

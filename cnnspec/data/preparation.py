@@ -177,9 +177,7 @@ class Preparation:
         if fault:
             path, words = fault
             wrong = f"{path}: {words}" if path else words
-            message = f"the preparation of images that {where} tells of cannot be used: {wrong}"
-            help = "train anew, or take the run as it was written"
-            raise SpecError((Diagnostic("CNN427", message, help=help),))
+            raise SpecError((Diagnostic.of("CNN427", where=where, wrong=wrong),))
         table = document.get("table")
         resize, classes, (low, high) = document.get("resize"), document["classes"], document["range"]
         return cls(
@@ -218,7 +216,7 @@ class Preparation:
         Raises Fault (CNN426) by the table above, and CNN411 for numbers that are not finite.
         """
         if x.dtype.kind not in "biuf":
-            raise Fault("CNN426", f"{where} holds {x.dtype}, not numbers")
+            raise Fault.of("CNN426", case="type", array=where, type=x.dtype)
         return self._as_bytes(x, where) if self.stored == BYTES else self._as_floats(x, where)
 
     def _as_bytes(self, x: np.ndarray, where: str) -> tuple[np.ndarray, str]:
@@ -235,10 +233,7 @@ class Preparation:
         if kind.kind == "f" and low >= 0 and high <= 1:
             word = "" if self.plain else "floats from 0 to 1, taken as bytes / 255"
             return x * np.float32(255), word
-        raise Fault(
-            "CNN426", f"{where} holds {kind} from {low:.6g} to {high:.6g}, and the network was trained on bytes",
-            help="store bytes, or floats from 0 to 1; floats as the network sees them go with `--prepared`",
-        )  # fmt: skip
+        raise Fault.of("CNN426", case="bytes", array=where, type=kind, low=low, high=high)
 
     @property
     def bytes_as(self) -> float | None:
@@ -253,10 +248,7 @@ class Preparation:
             return as_floats(filled(x, self.fill), where), ""
         span = "floats from {:.6g} to {:.6g}".format(*self.range)
         if self.bytes_as is None:
-            raise Fault(
-                "CNN426", f"{where} holds bytes, and the network was trained on {span}",
-                help="store floats as the training data have them",
-            )  # fmt: skip
+            raise Fault.of("CNN426", case="floats", array=where, range=span)
         if self.bytes_as == 1:
             return x.astype(np.float32), f"bytes, taken as they are: training's were {span}"
         return x.astype(np.float32) / np.float32(255), f"bytes, taken as x / 255: training's were {span}"
@@ -316,7 +308,7 @@ def as_floats(x: np.ndarray, where: str) -> np.ndarray:
     with np.errstate(over="ignore"):  # what becomes infinite is told
         found = np.ascontiguousarray(x, np.float32)
     if not np.isfinite(found).all():
-        raise Fault("CNN411", f"{where} holds numbers that are not finite in float32")
+        raise Fault.of("CNN411", case="float32", array=where)
     return found
 
 

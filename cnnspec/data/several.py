@@ -142,10 +142,9 @@ def _several(
             ordered = {name: x[name] for name in wanted.inputs}
             parts[part] = Part(ordered, {name: y[name] for name in wanted.outputs})
         elif lacking := [pair for pair, one in there.items() if one is None][: any(there.values())]:
-            raise Fault(
-                "CNN413", f"{first.name} has {part} arrays, but none for `{lacking[0][0]}` and `{lacking[0][1]}`",
-                at="source", help="save all parts with the same arrays",
-            )  # fmt: skip
+            raise Fault.of(
+                "CNN413", "source", case="pair", name=first.name, part=part, one=lacking[0][0], other=lacking[0][1]
+            )
     train = parts["train"]
     if first.weights is not None:
         told = f"the weights of {first.name}"

@@ -8,11 +8,7 @@ from typing import Any
 from ..diagnostics import Diagnostic, SpecError
 from .scene import SIZES, Circle, Curve, Polygon, Rect, Scene, Shape, Text, look
 
-MISSING = Diagnostic(
-    "CNN551",
-    "pictures of pixels need matplotlib, which is not installed",
-    help='install it by `pip install "cnnspec[plot]"`, or write .svg, which needs nothing',
-)
+MISSING = Diagnostic.of("CNN551")
 
 
 def png(scene: Scene, scale: float = 2.0) -> bytes:

@@ -59,15 +59,18 @@ def resizing(spec: Spec) -> Iterator[None]:
 def _unlike(spec: Spec, known: Mapping[tuple[str, str], Known]) -> Iterator[Diagnostic]:
     """Nothing says which layer of several inputs an input without a size is of."""
     if spec.symbolic and len(spec.graph.inputs) > 1:
-        message = "of several inputs each must state its size"
-        yield Diagnostic("CNN306", message, spec.place("source"), help="write `input 1x28x28 as left`, for example")
+        yield Diagnostic.of("CNN306", spec.place("source"), case="sizes")
 
 
 def _of_augmentations(spec: Spec) -> Iterator[Diagnostic]:
     for count, augmentation in enumerate(spec.data.augment):
-        message = f"`augment {augmentation.word}` changes one image, and these belong together"
-        help = f"leave `augment {augmentation.written()}` out"
-        yield Diagnostic("CNN430", message, spec.place("augment", count), help=help)
+        yield Diagnostic.of(
+            "CNN430",
+            spec.place("augment", count),
+            case="several",
+            word=augmentation.word,
+            augmentation=augmentation.written(),
+        )
 
 
 def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
@@ -81,12 +84,12 @@ def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
         if not budget.quantity.trained:
             continue
         if not known.test:
-            found.append(never_measured(budget, f"{known.name} has no test images"))
-        elif (told := ill_suited(budget.quantity.name, spec.graph.type(output), numbers))[0]:
-            found.append(never_measured(budget, *told))
+            found.append(never_measured(budget, "no test", {"data": known.name}))
+        elif unfit := ill_suited(budget.quantity.name, spec.graph.type(output), numbers):
+            found.append(never_measured(budget, *unfit))
         elif budget.of and known.classes and budget.of not in known.classes:
             few = ", ".join(known.classes[:8]) + (", ..." if len(known.classes) > 8 else "")
-            found.append(never_measured(budget, f"{known.name} has no such class", f"the classes are {few}"))
+            found.append(never_measured(budget, "class", {"data": known.name, "classes": few}))
     return tuple(found)
 
 
@@ -107,10 +110,9 @@ def _of_pair(spec: Spec, known: Known, name: str, output: str) -> Iterator[Diagn
     graph, source = spec.graph, spec.data.source
     taken = graph.type(name)
     if known.input is not None and taken.shape != known.input.shape:
-        from ..data.formats.axes import input_help
+        from ..data.formats.axes import other_input
 
-        message = f"the network takes {taken}, and {known.name} has {known.input}"
-        fault = Fault("CNN408", message, help=input_help(source, known.input, taken))
+        fault = other_input(source, known.name, known.input, taken)
         yield _placed(spec, fault, graph[name].span, f"{known.name} has {known.input}")
     by_output = dict(zip(wanted(spec).outputs, spec.train.cost, strict=True))
     word, costs = graph.behind(output).op.word, (by_output[output],) if output in by_output else ()
@@ -138,30 +140,28 @@ def of_answers(kind: TensorType, word: str, costs: tuple[Cost, ...], known: Know
     if spatial != places:
         if known.numbers is None or (known.outputs is None and not places and known.numbers):
             return None
-        message = f"the network gives {kind} for each image, and {known.name} has {told(known)}"
-        help = "end it in one place, such as by `gap`"
-        if places:
-            count = known.outputs or "N"
-            help = f"end it in {count}x{'x'.join(map(str, places))}, such as by `conv {count}x1x1`"
-        return Fault("CNN410", message, help=help)
+        if not places:
+            return Fault.of("CNN410", case="one place", gives=kind, name=known.name, has=told(known))
+        count, sizes = known.outputs or "N", "x".join(map(str, places))
+        return Fault.of(
+            "CNN410", case="places", gives=kind, name=known.name, has=told(known), count=count, places=sizes
+        )
     if known.numbers is False and known.outputs == 1:
-        message = f"every image of {known.name} is of one class, and there is nothing to tell apart"
-        return Fault("CNN410", message, help="a source of classes has two at least")
+        return Fault.of("CNN410", case="one class", name=known.name)
     if known.outputs in (None, kind["c"]):
         return None
     binary = isinstance(next(iter(costs), None), BinaryCrossEntropy) or word in PROBABILITIES
     if known.numbers is False and known.outputs == 2 and kind["c"] == 1 and binary:
         return None
     outputs = "one output" if kind["c"] == 1 else f"{kind['c']} outputs"
-    message = f"the network has {outputs}, and {known.name} has {told(known)}"
-    help = f"end the network in `dense {known.outputs}`"
+    case = "dense"
     if places:
-        help = f"end the network in `conv {known.outputs}x1x1`"
+        case = "conv"
     elif known.numbers is False and known.outputs == 2:
-        help = "end the network in `dense 2 -> softmax`, or in `dense 1 -> sigmoid`"
+        case = "two classes"
     elif known.numbers and known.outputs == 1:
-        help += ", or store classes as whole numbers (of an npz), or say `target classes` (of a csv)"
-    return Fault("CNN410", message, help=help)
+        case = "one number"
+    return Fault.of("CNN410", case=case, outputs=outputs, name=known.name, has=told(known), wanted=known.outputs)
 
 
 def told(known: Known) -> str:

@@ -339,9 +339,7 @@ class Experiment:
 def _ensure_shared(session: Session, execution: Execution) -> None:
     """Refuse what several processes cannot divide among them."""
     if execution.several and isinstance(session.data, Several):
-        message = "several processes read one image and one answer at a time, and the network has more"
-        help = "train it in one process, with `--workers` and `--devices`"
-        raise SpecError((Diagnostic("CNN306", message, session.spec.place("source"), help=help),))
+        raise SpecError((Diagnostic.of("CNN306", session.spec.place("source"), case="processes"),))
 
 
 def kept_settings(overrides: Sequence[str]) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def of_trained(path: Path, spec: Path | None = None, layout: str = "") -> Kept:
         run = RunFolder(path)
         file = run.tested
         if not (run.best.is_file() or run.last.is_file()):
-            raise SpecError((Diagnostic("CNN462", f"{path} is not the folder of a run: it holds no weights"),))
+            raise SpecError((Diagnostic.of("CNN462", case="folder", path=path),))
         made, found = of_run(run), tensors.read(file)
         if found.metadata.get("spec"):
             check_spec(file, found.metadata, Stamp.of(made.source, made.overrides, made.preparation))
@@ -91,9 +91,7 @@ def of_trained(path: Path, spec: Path | None = None, layout: str = "") -> Kept:
     found = tensors.read(path)
     stamp = Stamp.read(path, found.metadata)
     if stamp is None:
-        message = f"{path} does not tell the spec that it belongs to"
-        help = "give its spec by `--spec FILE`, or a run's folder, or weights that cnnspec wrote"
-        raise SpecError((Diagnostic("CNN463", message, help=help),))
+        raise SpecError((Diagnostic.of("CNN463", path=path),))
     lay, data_folder = _beside(path)
     return Kept(
         lay, stamp.source, stamp.overrides, stamp.preparation, data_folder, weights=path, arrays=found.arrays
@@ -103,7 +101,7 @@ def of_trained(path: Path, spec: Path | None = None, layout: str = "") -> Kept:
 def _read(path: Path) -> Source:
     found = read_file(path)
     if isinstance(found, Diagnostic):
-        documents.damaged(path, found.message.removeprefix(f"{path} "))
+        documents.damaged(path, "spec", what=found.message.removeprefix(f"{path} "))
     return found
 
 

@@ -40,25 +40,25 @@ def _shown(budget: Budget, value: Any) -> str:
 
 def _missed(budget: Budget, value: float) -> Diagnostic:
     have, want = _shown(budget, value), _shown(budget, budget.bound)
-    message = f"{budget.what} is {have}, and the spec expects {budget.relation} {want}"
-    return Diagnostic(budget.quantity.code, message, budget.span, label=f"found {have}")
+    bound = f"{budget.relation} {want}"
+    return Diagnostic.of(budget.quantity.code, budget.span, "run", budget=budget.what, found=have, bound=bound)
 
 
 def _unmeasured(budget: Budget, found: Mapping[str, Any]) -> Diagnostic:
     name, want = budget.quantity.name, _shown(budget, budget.bound)
-    message = f"{budget.what} was not measured, and the spec expects {budget.relation} {want}"
+    case = ""
+    more: dict[str, object] = {}
     if found["cost"] is None:
-        why, help = "there are no test images", "keep some: `test 10%` of the source, or files of their own"
+        case = "no test"
     elif budget.of and found.get(name) is not None:
         names = [one["name"] for one in found.get("classes") or ()]
-        why, help = "no test image is of this class, and none was taken for it", ""
-        if budget.of not in names:
-            why, help = "there is no such class", f"the classes are {', '.join(names[:8])}"
+        case, more = ("none of it", {}) if budget.of in names else ("class", {"classes": ", ".join(names[:8])})
     elif name in found and name != "accuracy":
-        why, help = f"it is not defined on these test images: {UNDEFINED.get(name, 'no class occurs')}", ""
+        case, more = "undefined", {"why": UNDEFINED.get(name, "no class occurs")}
     else:
         kind = "numbers" if "mae" in found or found["accuracy"] is None else "classes"
-        measured = [m.name for m in MEASURES if found.get(m.name) is not None]
+        measured = listed(["cost", *(m.name for m in MEASURES if found.get(m.name) is not None)])
         why = f"the answers are {kind}, which have no {name}" if name not in ("top5", "auc", "iou") else OF[name]
-        help = f"expect {listed(['cost', *measured])}"
-    return Diagnostic("CNN610", message, budget.span, label=why, help=help)
+        more = {"why": why, "others": measured}
+    bound = f"{budget.relation} {want}"
+    return Diagnostic.of("CNN610", budget.span, case, (), budget=budget.what, bound=bound, **more)

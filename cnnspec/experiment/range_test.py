@@ -83,7 +83,7 @@ def range_test(session: Session, model: Model, low: float, high: float, steps: i
         if k >= LEAST and smooth[-1] > BURST * min(smooth):
             break
     if not rates:
-        raise SpecError((Diagnostic("CNN330", "the cost of the first step is no number at any rate"),))
+        raise SpecError((Diagnostic.of("CNN330", case="no number"),))
     return RangeTest(tuple(rates), tuple(costs), tuple(smooth), whole=len(rates) == steps)
 
 
@@ -91,7 +91,7 @@ def _batches(session: Session, model: Model) -> Iterator[tuple[Given, Given]]:
     """The batches of one epoch after the other, as a training has them."""
     train, data, images = session.spec.train, session.spec.data, session.data.train
     if not len(images):
-        raise SpecError((Diagnostic("CNN303", "there are no images to train on"),))
+        raise SpecError((Diagnostic.of("CNN303"),))
     for epoch in count():
         yield from images.batches(
             train.batch,

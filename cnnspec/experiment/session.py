@@ -163,8 +163,7 @@ def open_trained(
             taken = spec.graph.type(name)
             if name not in known or taken.shape != known[name].input:
                 has = f"images of {known[name].input_type}" if name in known else f"no `{name}`"
-                message = f"the network takes {taken}, and {path} tells of {has}"
-                raise SpecError((Diagnostic("CNN427", message),))
+                raise SpecError((Diagnostic.of("CNN427", case="other", taken=taken, path=path, has=has),))
     return Trained(spec, _model(kept, spec, 1, preparation), preparation)
 
 

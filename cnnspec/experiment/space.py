@@ -66,16 +66,14 @@ def axis(text: str) -> Axis:
     """The axis that `--set` names; CNN331 where it is none."""
     match = KEY.fullmatch(text)
     if match is None:
-        raise refused(
-            text, 0, len(text), "a sweep sets `train.name=...`, `data.name=...` or a number of `let`: `w=16,32`"
-        )
+        raise refused(text, 0, len(text), "")
     alternatives = []
     for start, end in pieces(match["value"]):
         whole = match["value"][start:end]
         kept = whole.strip()
         begun = match.start("value") + start + len(whole) - len(whole.lstrip())
         if not kept:
-            raise refused(text, begun, begun + 1, "an alternative is empty")
+            raise refused(text, begun, begun + 1, "empty")
         alternatives.append(tuple(parts(text, kept, begun)))
     return Axis(match["key"], tuple(alternatives))
 
@@ -98,9 +96,9 @@ def parts(text: str, alternative: str, begun: int) -> Iterator[Part]:
         low, high = float(match["low"]), float(match["high"])
         place = begun + match.start(), begun + match.end()
         if not low < high < float("inf"):
-            raise refused(text, *place, "a range goes from a number to a larger one")
+            raise refused(text, *place, "range")
         if match["log"] and low <= 0:
-            raise refused(text, *place, "a range that is spread by its logarithm begins above 0")
+            raise refused(text, *place, "logarithm")
         yield alternative[at : match.start()]
         whole = match["low"].lstrip("+-").isdigit() and match["high"].lstrip("+-").isdigit()
         yield Range(low, high, bool(match["log"]), whole)
@@ -108,9 +106,9 @@ def parts(text: str, alternative: str, begun: int) -> Iterator[Part]:
     yield alternative[at:]
 
 
-def refused(text: str, start: int, end: int, message: str) -> SpecError:
-    help = 'for example `--set "train.optimiser=adam lr 1e-4..1e-2 log"` or `--set w=16,32,64`'
-    return SpecError((Diagnostic("CNN331", message, Span(Source("--set", text), start, end), help=help),))
+def refused(text: str, start: int, end: int, case: str) -> SpecError:
+    """A case of CNN331, at a place of what `--set` says."""
+    return SpecError((Diagnostic.of("CNN331", Span(Source("--set", text), start, end), case),))
 
 
 def grid(axes: Sequence[Axis], points: int) -> list[tuple[str, ...]]:
@@ -128,8 +126,8 @@ def grid(axes: Sequence[Axis], points: int) -> list[tuple[str, ...]]:
     for column in columns:
         count *= len(column)
     if count > MOST_TRIALS:
-        message = f"the grid has {count:,} trials; a sweep has {MOST_TRIALS:,} at most".replace(",", " ")
-        raise SpecError((Diagnostic("CNN331", message, help="take `--sampler random --trials 100`"),))
+        trials, most = (f"{number:,}".replace(",", " ") for number in (count, MOST_TRIALS))
+        raise SpecError((Diagnostic.of("CNN331", case="trials", trials=trials, most=most),))
     return list(product(*columns))
 
 

@@ -127,9 +127,7 @@ class Sweep:
         """A sweep that is to go on; refused where its spec was edited since."""
         sweep = cls(folder, documents.document(folder / NAME, "sweep", Plan))
         if Stamp.of(read_spec(sweep.spec).source).sha256 != sweep.plan["spec_sha256"]:
-            message = f"{sweep.spec} was edited since the sweep began"
-            help = "put it back as it was, or begin a new sweep: its trials would not be comparable"
-            raise SpecError((Diagnostic("CNN332", message, help=help),))
+            raise SpecError((Diagnostic.of("CNN332", spec=sweep.spec),))
         return sweep
 
     @property
@@ -212,9 +210,9 @@ class Sweep:
                     number, process = under_way.pop(sentinel)
                     process.join()
                     if not trial.done(self.trial(number)):
-                        message = f"the process of trial {number + 1} ended with {process.exitcode}, its run undone"
-                        help = f"go on with `cnnspec sweep --resume {self.folder}`"
-                        raise SpecError((Diagnostic("CNN333", message, help=help),))
+                        raise SpecError(
+                            (Diagnostic.of("CNN333", trial=number + 1, ended=process.exitcode, folder=self.folder),)
+                        )
                     yield number
         finally:
             for _, process in under_way.values():

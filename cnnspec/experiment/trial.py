@@ -69,4 +69,4 @@ def failure(folder: Path) -> str:
     try:
         return str(json.loads(documents.text(path))["error"][0])
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-        documents.damaged(path, "does not tell an error")
+        documents.damaged(path, "no error")

@@ -134,8 +134,7 @@ def ensure_room(need: int, free: int | None = None) -> None:
     """Refuse, before anything is allocated, what is more than the memory that is free."""
     free = free_memory() if free is None else free
     if free is not None and need + SPARE > free:
-        message = f"looking at every value needs {mebibytes(need)}, and {mebibytes(free)} are free"
-        raise SpecError((Diagnostic("CNN555", message, help="look through a smaller input: --input 3x64x64"),))
+        raise SpecError((Diagnostic.of("CNN555", needed=mebibytes(need), free=mebibytes(free)),))
 
 
 def stored(model: Model) -> dict[str, np.ndarray]:

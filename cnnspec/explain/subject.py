@@ -152,8 +152,7 @@ def _session(path: Path, folder: Path | None) -> Session | None:
 def _without_data(path: Path, image: Path | None, seed: int | None, input: Input | None) -> Subject:
     """A spec with a random image."""
     if image is not None:
-        message = f"{image} cannot be prepared as the data of {path} are: they are not there"
-        raise SpecError((Diagnostic("CNN402", message, help="give the data with --data, or leave --image out"),))
+        raise SpecError((Diagnostic.of("CNN402", case="image", image=image, path=path),))
     model = Model(read_spec(path, input=input), seed=seed)
     arrays = random_batch(model, 1, seed or 0)
     return Subject(path.name.partition(".")[0], model, (Example("random numbers", arrays),))
@@ -173,7 +172,7 @@ def _tested(session: Session, model: Model, k: int) -> Example:
     """An image of the test data, judged by its answer."""
     split = tested(session.data)
     if not 0 <= k < len(split):
-        raise SpecError((Diagnostic("CNN553", f"there are {len(split)} test images, counted from 0; {k} is none"),))
+        raise SpecError((Diagnostic.of("CNN553", case="image", images=len(split), number=k),))
     x = split.scaling.apply(split.x[k : k + 1], np.empty((1, *split.x.shape[1:]), np.float32))
     y = split.y[k : k + 1]
     label = int(y[0]) if y.ndim == 1 else None

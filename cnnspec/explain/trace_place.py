@@ -45,9 +45,10 @@ def find_place(text: str, graph: Graph, seen: Seen, parameters: dict[str, np.nda
         node, array = graph[owner], parameters[name]
     else:
         near = nearest(name, [*graph.nodes, *parameters])
+        if near:
+            raise SpecError((Diagnostic.of("CNN552", case="near", name=name, near=near),))
         known = ", ".join(list(graph.nodes)[:12]) + (", ..." if len(graph) > 12 else "")
-        help = f"did you mean `{near}`?" if near else f"there are {known}"
-        raise SpecError((Diagnostic("CNN552", f"the network has no value `{name}`", help=help),))
+        raise SpecError((Diagnostic.of("CNN552", name=name, known=known),))
     if match is None or match["at"] is None:
         where = np.unravel_index(int(np.abs(array).argmax()), array.shape)
         return Place(node, tuple(int(i) for i in where), weight)
@@ -56,6 +57,5 @@ def find_place(text: str, graph: Graph, seen: Seen, parameters: dict[str, np.nda
     if len(index) != array.ndim or any(i >= size for i, size in zip(index, array.shape, strict=True)):
         shape = "x".join(map(str, array.shape))
         last = ",".join(str(size - 1) for size in array.shape)
-        message = f"`{text}` is not inside `{name}`, which is {shape}"
-        raise SpecError((Diagnostic("CNN553", message, help=f"its last number is {name}[{last}]"),))
+        raise SpecError((Diagnostic.of("CNN553", place=text, name=name, shape=shape, last=last),))
     return Place(node, index, weight)

@@ -35,8 +35,9 @@ class Devices:
         prepare(count)
         own = [device for device in jax.devices() if device.process_index == jax.process_index()]
         if count is not None and count > len(own):
-            message = f"{count} devices are asked for, and JAX finds {len(own)}: {', '.join(map(str, own))}"
-            raise SpecError((Diagnostic("CNN312", message, help=f"give `--devices {len(own)}`, or none"),))
+            raise SpecError(
+                (Diagnostic.of("CNN312", wanted=count, found=len(own), devices=", ".join(map(str, own))),)
+            )
         chosen = []
         for process in range(jax.process_count()):
             chosen += [device for device in jax.devices() if device.process_index == process][:count]

@@ -22,13 +22,10 @@ def told() -> Iterator[None]:
     except JaxRuntimeError as error:
         first = str(error).splitlines()[0]
         if "RESOURCE_EXHAUSTED" in first:
-            help = "take a smaller `batch`, more devices, or `precision bfloat16`"
-            raise SpecError((Diagnostic("CNN304", f"the device's memory is full: {first}", help=help),)) from error
+            raise SpecError((Diagnostic.of("CNN304", case="device", reason=first),)) from error
         if jax.process_count() > 1:
             atexit.register(leave)  # runs before JAX's own, which would wait for those that are gone
-            message = f"process {jax.process_index()} lost another one of the run: {first}"
-            help = "its own messages say why it ended; go on with `--resume` on any number of processes"
-            raise SpecError((Diagnostic("CNN313", message, help=help),)) from error
+            raise SpecError((Diagnostic.of("CNN313", process=jax.process_index(), reason=first),)) from error
         raise
 
 

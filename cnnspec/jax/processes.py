@@ -57,9 +57,7 @@ def join(
     if coordinator is None and not any(name in os.environ for name in MANAGED):
         return False
     if coordinator is None and "JOB_COMPLETION_INDEX" in os.environ and find_spec("kubernetes") is None:
-        message = "a job of Kubernetes finds its processes by the package kubernetes, which is not there"
-        help = 'install it by `pip install "jax[k8s]"`, or give `--coordinator`, `--processes` and `--process`'
-        raise SpecError((Diagnostic("CNN312", message, help=help),))
+        raise SpecError((Diagnostic.of("CNN312", case="Kubernetes"),))
     prepare(devices)
     keep_output()
     last = Timer(PATIENCE, give_up, (coordinator,))  # JAX itself would end the process with a dump of its stack
@@ -87,8 +85,7 @@ def join(
 
 def apart(why: str) -> Diagnostic:
     """That the processes did not come together."""
-    help = "start all, with one `--coordinator` that each can reach, one `--processes`, each its own `--process`"
-    return Diagnostic("CNN312", f"the processes of the run could not meet: {why}", help=help)
+    return Diagnostic.of("CNN312", case="apart", why=why)
 
 
 def give_up(coordinator: str | None) -> None:

@@ -49,8 +49,8 @@ class Server(ThreadingHTTPServer):
             super().__init__((LOOPBACK, port), Handler)
         except (OSError, OverflowError) as error:
             reason = (getattr(error, "strerror", None) or str(error)).lower()
-            help = "leave out --port: any free one will do" if port else ""
-            found = Diagnostic("CNN561", f"nothing can be served on {LOOPBACK}:{port}: {reason}", help=help)
+            case = "" if port else "any"
+            found = Diagnostic.of("CNN561", case=case, address=f"{LOOPBACK}:{port}", reason=reason)
             raise SpecError((found,)) from error
 
     def server_close(self) -> None:

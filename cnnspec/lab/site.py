@@ -129,6 +129,5 @@ def pyodide_files(folder: Path) -> Files:
             yield name, read_bytes(folder / name, LARGEST)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            help = "the folder is that of the npm package pyodide, or of a release of Pyodide"
-            found = Diagnostic("CNN562", f"{folder / name} cannot be read: {reason}", help=help)
+            found = Diagnostic.of("CNN562", path=folder / name, reason=reason)
             raise SpecError((found,)) from error

@@ -105,8 +105,7 @@ def begin(
     if parallel not in ("processes", "threads"):
         raise ValueError(f"parallel is processes or threads, got {parallel!r}")
     if precision != "float32":
-        message = f"precision {precision} needs an engine that computes in it, and NumPy does not"
-        raise SpecError((Diagnostic("CNN310", message, help="use `--engine jax`, or `precision float32`"),))
+        raise SpecError((Diagnostic.of("CNN310", precision=precision),))
     return NumpyEngine(
         spec.graph,
         train.cost,
@@ -124,7 +123,4 @@ def begin(
 def need_jax() -> None:
     """Refuse with words where JAX is not installed."""
     if find_spec("jax") is None:
-        help = 'install it by `pip install "cnnspec[jax]"`; for a GPU also `pip install "jax[cuda12]"`'
-        raise SpecError(
-            (Diagnostic("CNN311", "the engine jax needs the package jax, which is not there", help=help),)
-        )
+        raise SpecError((Diagnostic.of("CNN311"),))

@@ -152,8 +152,7 @@ def prepared(model: Fitted, x: Given, y: Given, given: Arguments) -> tuple[Split
     )  # fmt: skip
     wanted = model.graph.type(model.graph.inputs[0])
     if found.input_type.shape != wanted.shape:
-        message = f"x: the network takes {wanted}, and x holds images of {found.input_type}"
-        raise SpecError((Diagnostic("CNN408", message),))
+        raise SpecError((Diagnostic.of("CNN408", case="x", takes=wanted, has=found.input_type),))
     for part in (found.train, found.validation):
         model.answers(part.y, whole=True)
     model.preparation = model.preparation or preparation_of(found, settings)
@@ -241,12 +240,9 @@ def weights_of(answers: Sequence[np.ndarray], given: Arguments, names: Sequence[
         if given.class_weight is None:
             return weights
         if len(answers) > 1:
-            help = "give `sample_weight`, a number for each image"
-            raise Fault(
-                "CNN436", f"class_weight is of one output's classes, and there are {len(answers)}", help=help
-            )
+            raise Fault.of("CNN436", case="class_weight of outputs", outputs=len(answers))
         if y.ndim != 1 or y.dtype.kind not in "iu":
-            raise Fault("CNN436", "class_weight is of classes, and y holds none, one for each image")
+            raise Fault.of("CNN436", case="class_weight")
         counts = np.bincount(y, minlength=len(names))
         classes = tuple(names) or tuple(map(str, range(len(counts))))
         if given.class_weight == "balanced":
@@ -260,7 +256,7 @@ def weights_of(answers: Sequence[np.ndarray], given: Arguments, names: Sequence[
         of_class = np.array(class_weights(classes, told, counts))[y]
         found = of_class if weights is None else of_class * weights
         if not found.any():
-            raise Fault("CNN436", "all weights of x are 0")
+            raise Fault.of("CNN436", case="zero of x")
         return found
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
@@ -318,7 +314,7 @@ def dataset_of_arrays(
 def _pair(x: Given, y: Given, axes: str | None, where: str) -> Pair:
     images = as_numbers(x, f"{where}x")
     if axes is not None and len(axes) != images.ndim:
-        raise Fault("CNN408", f"{where}x has {images.ndim} axes, and the data block says `axes {axes}`")
+        raise Fault.of("CNN408", case="block", prefix=where, count=images.ndim, axes=axes)
     if axes is not None and "c" not in axes:
         images, axes = images[:, None], f"nc{axes[1:]}"
     if axes is not None:
@@ -327,9 +323,9 @@ def _pair(x: Given, y: Given, axes: str | None, where: str) -> Pair:
     if labels.dtype.kind not in TEXTS:
         labels = as_numbers(y, f"{where}y")
     if not labels.ndim or not len(images):
-        raise Fault("CNN303", f"{where}x holds no images" if labels.ndim else f"{where}y is {y!r:.40}, no array")
+        raise Fault.of("CNN303", case="given" if labels.ndim else "no array", prefix=where, y=y)
     if len(images) != len(labels):
-        raise Fault("CNN410", f"{where}y holds {len(labels)} answers, and x {len(images)} images")
+        raise Fault.of("CNN410", case="answers", prefix=where, answers=len(labels), images=len(images))
     return images, labels
 
 
@@ -340,7 +336,7 @@ def _named(pairs: Mapping[str, Pair], names: tuple[str, ...] | None) -> tuple[di
     if names is not None:
         strange = [name for name in found if name not in names]
         if strange:
-            raise Fault("CNN429", f"y has classes that `classes` does not name: {', '.join(strange[:8])}")
+            raise Fault.of("CNN429", case="y", strange=", ".join(strange[:8]))
         found, number = names, {label: names.index(label) for labels in texts.values() for label in labels}
     return {
         name: (x, np.array([number[label] for label in texts[name]], np.int64)) for name, (x, _) in pairs.items()

@@ -44,15 +44,29 @@ def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, One]:
         given = {**given, **{name: given[net] for name, net in called(names).items() if net in given}}
         missing = [name for name in names if name not in given]
         if missing:
-            message = f"there is no array for the {what} `{missing[0]}`"
-            raise SpecError((Diagnostic("CNN408", message, help=f"give {', '.join(called(names).values())}"),))
+            raise SpecError(
+                (
+                    Diagnostic.of(
+                        "CNN408",
+                        case="lacking",
+                        what=what,
+                        name=missing[0],
+                        names=", ".join(called(names).values()),
+                    ),
+                )
+            )
         return {name: as_array(given[name], name) for name in names}
     if isinstance(given, tuple) and len(given) == len(names) and len(names) > 1:
         return {name: as_array(part, name) for name, part in zip(names, given, strict=True)}
     if len(names) == 1:
         return {names[0]: as_array(given, names[0])}
-    message = f"the network has {len(names)} {what}s; give a dictionary with {', '.join(called(names).values())}"
-    raise SpecError((Diagnostic("CNN408", message),))
+    raise SpecError(
+        (
+            Diagnostic.of(
+                "CNN408", case="several", count=len(names), what=what, names=", ".join(called(names).values())
+            ),
+        )
+    )
 
 
 def as_array(given: object, name: str) -> Array | Stored:
@@ -63,24 +77,23 @@ def as_array(given: object, name: str) -> Array | Stored:
         array = np.asarray(given)
     except (ValueError, TypeError) as error:
         reason = str(error).splitlines()[0]
-        raise SpecError((Diagnostic("CNN408", f"what is given for `{name}` is no array: {reason}"),)) from None
+        raise SpecError((Diagnostic.of("CNN408", case="given", name=name, reason=reason),)) from None
     if np.any(getattr(given, "mask", False)):  # of np.ma: what lies below a mask is no number
-        message = f"`{name}` takes whole arrays, and values of this one are masked"
-        raise SpecError((Diagnostic("CNN408", message, help="fill them: `numpy.ma.filled(x, 0)`"),))
+        raise SpecError((Diagnostic.of("CNN408", case="masked", name=name),))
     if not array.shape:
-        message = f"`{name}` takes an array with an axis for the images, got {given!r:.40}"
-        raise SpecError((Diagnostic("CNN408", message),))
+        raise SpecError((Diagnostic.of("CNN408", case="no axis", name=name, given=given),))
     return array
 
 
 def ensure_fit(count: int, answers: Mapping[str, Settled]) -> None:
     """Refuse no images, and answers of which there are fewer or more."""
     if not count:
-        raise SpecError((Diagnostic("CNN303", "x: there are no images, and a mean over none is no number"),))
+        raise SpecError((Diagnostic.of("CNN303", case="mean"),))
     for name, (values, _) in answers.items():
         if len(values) != count:
-            message = f"y: {count} images, but {len(values)} targets for `{name}`"
-            raise SpecError((Diagnostic("CNN410", message),))
+            raise SpecError(
+                (Diagnostic.of("CNN410", case="targets", images=count, targets=len(values), name=name),)
+            )
 
 
 def length(arrays: Mapping[str, Array | Stored]) -> int:

@@ -48,16 +48,31 @@ class Judged:
             count = length(arrays)
             for name, values in arrays.items():
                 if len(values) != count:
-                    message = f"x: {count} images for `{next(iter(arrays))}`, but {len(values)} for `{name}`"
-                    raise SpecError((Diagnostic("CNN408", message),))
+                    raise SpecError(
+                        (
+                            Diagnostic.of(
+                                "CNN408",
+                                case="counts",
+                                one=count,
+                                first=next(iter(arrays)),
+                                other=len(values),
+                                name=name,
+                            ),
+                        )
+                    )
         return arrays
 
     def _input(self, values: One, shape: tuple[int, ...], name: str) -> Array:
         assert not isinstance(values, Mixed), "answers are mixed, and images never told so"
         if values.shape[1:] != shape or values.dtype.kind not in "biuf":
             want = ", ".join(map(str, shape))
-            message = f"`{name}` takes numbers of shape (n, {want}), got {values.dtype} {values.shape}"
-            raise SpecError((Diagnostic("CNN408", message),))
+            raise SpecError(
+                (
+                    Diagnostic.of(
+                        "CNN408", case="numbers", name=name, sizes=want, type=values.dtype, shape=values.shape
+                    ),
+                )
+            )
         if isinstance(values, Stored) and self.scales:
             return cast(Array, values)  # as good as one to an engine that scales
         return np.asarray(values, self.dtype)
@@ -76,8 +91,7 @@ class Judged:
         arrays = self._arrays(x, answers)
         if isinstance(y, Weighted):
             if len(y) != (count := length(arrays)):
-                message = f"sample_weight: {count} images, but {len(y)} weights"
-                raise SpecError((Diagnostic("CNN436", message, help="a number for each image"),))
+                raise SpecError((Diagnostic.of("CNN436", case="sample_weight", images=count, weights=len(y)),))
             arrays[WEIGHTS] = y.weights[:, None].astype(self.dtype, copy=False)
         return arrays
 

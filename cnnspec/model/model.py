@@ -243,9 +243,7 @@ class Model(Judged):
         (CNN426).
         """
         if self.preparation is None:
-            message = "the model does not know how images are prepared for it"
-            help = "load weights of a run, or prepare them as the data that it is trained on"
-            raise SpecError((Diagnostic("CNN428", message, help=help),))
+            raise SpecError((Diagnostic.of("CNN428"),))
         return inputs_of(x, self.preparation, fit=fit)
 
     def classify(self, x: Asked, *, top: int | None = None, fit: bool = False) -> list[dict[str, float]]:
@@ -262,8 +260,7 @@ class Model(Judged):
         outputs = self.predict(images)
         found = None if classes is None or isinstance(outputs, dict) else scores(self.graph, outputs, len(classes))
         if classes is None or found is None:
-            message = "the network tells no classes apart, so it cannot name one"
-            raise SpecError((Diagnostic("CNN428", message, help="`predict` gives its outputs"),))
+            raise SpecError((Diagnostic.of("CNN428", case="no classes"),))
         return [dict(best) for best in named(found.values, classes, top)]
 
     def predict(self, x: Given) -> Any:

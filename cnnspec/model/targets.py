@@ -72,9 +72,9 @@ class Answers:
         if y.dtype.kind == "i" and y.shape[1:] == self.places and self.classes > 1:
             return Settled(y, CLASSES)  # what nearly every step comes with
         if y.dtype.kind not in "biuf":
-            texts = y.dtype.kind in "US" or (y.dtype.kind == "O" and isinstance(y.flat[0] if y.size else 0, str))
-            help = "give the numbers of classes; `fit` takes their names with `prepare=True`" if texts else ""
-            raise Fault("CNN410", f"targets must be numbers, got {'texts' if texts else y.dtype}", help=help)
+            if y.dtype.kind in "US" or (y.dtype.kind == "O" and isinstance(y.flat[0] if y.size else 0, str)):
+                raise Fault.of("CNN410", case="texts")
+            raise Fault.of("CNN410", case="type", type=y.dtype)
         if y.shape[1:] == (1,) and not self.places and self.classes > 1:
             y = y[:, 0]  # a column of classes
         if self.parts[0] == 1 and y.shape[1:] in ((), (self.classes,)):
@@ -83,10 +83,14 @@ class Answers:
             return self._rows(y[:, None]) if self.classes == 1 else Settled(self._numbered(y), CLASSES)
         if y.shape[1:] == self.shape:
             return self._rows(y)
-        raise Fault(
+        raise Fault.of(
             "CNN410",
-            f"targets of shape {y.shape} do not fit {self.name}, which gives {self.kind} for each image",
-            help=f"give classes as (n{_sizes(self.places)}), or numbers as (n{_sizes(self.shape)})",
+            case="shape",
+            shape=y.shape,
+            output=self.name,
+            gives=self.kind,
+            places=_sizes(self.places),
+            sizes=_sizes(self.shape),
         )
 
     def _mixed(self, y: Mixed) -> Settled:
@@ -120,15 +124,13 @@ class Answers:
         y = settled.values
         if settled.kind == CLASSES and y.size and not 0 <= y.min() <= y.max() < self.classes:
             bad = int(y.min()) if y.min() < 0 else int(y.max())
-            message = f"class {bad} is not one of the {self.classes} that {self.name} tells apart"
-            counted = y.min() == 1 and y.max() == self.classes
-            raise Fault("CNN410", message, help="count classes from 0: give y - 1" if counted else "")
+            case = "from one" if y.min() == 1 and y.max() == self.classes else "outside"
+            raise Fault.of("CNN410", case=case, number=bad, classes=self.classes, output=self.name)
 
     def _numbered(self, y: np.ndarray) -> np.ndarray:
         """Class numbers as whole numbers."""
         if y.dtype.kind == "f" and not np.array_equal(y, np.floor(y)):
-            message = f"targets of shape {y.shape} must be classes, whole numbers below {self.classes}"
-            raise Fault("CNN410", message)
+            raise Fault.of("CNN410", case="whole", shape=y.shape, classes=self.classes)
         return y.astype(np.int64, copy=False)
 
     def _rows(self, y: np.ndarray) -> Settled:
@@ -149,19 +151,16 @@ class Answers:
     def _judged(self, y: np.ndarray, decided: bool) -> None:
         """Refuse rows that the cost is not defined for."""
         if self.cost == "binary_cross_entropy" and not decided:
-            wrong, wanted, help = (y < 0) | (y > 1), "go from 0 (no) to 1 (yes)", ""
+            wrong = (y < 0) | (y > 1)
         elif self.cost == "cross_entropy":
             wrong = (y < 0) | (abs(y.sum(axis=1, keepdims=True, dtype=np.float64) - 1) > SLACK)
-            wanted, help = "are shares that add up to 1", "for several labels of an image end in `-> sigmoid`"
         elif self.cost == "hinge":
-            wrong, wanted = np.ones(y.shape, bool), "are classes"
-            help = "give their numbers, or rows with a single 1"
+            wrong = np.ones(y.shape, bool)
         else:
             return
         if wrong.any():
             at = int(np.flatnonzero(wrong.reshape(len(y), -1).any(axis=1))[0])
-            message = f"targets of `{self.cost}` {wanted}, and number {at} for {self.name} is {_shown(y[at])}"
-            raise Fault("CNN410", message, help=help)
+            raise Fault.of("CNN410", case=self.cost, number=at, output=self.name, target=_shown(y[at]))
 
 
 def kept(settled: Settled) -> np.ndarray:

@@ -115,8 +115,7 @@ def sheet(spec: Spec, data: Dataset, epoch: int = 1) -> bytes:
     """The images of the batch side by side, as PNG; raises SpecError where they are no pictures."""
     kind = data.input_type
     if len(kind.shape) != 3 or kind["c"] not in (1, 3):
-        message = f"a picture of the batch is of grey or coloured images, and {data.name} has {kind}"
-        raise SpecError((Diagnostic("CNN613", message, spec.place("source"), help="write a page: `-o data.html`"),))
+        raise SpecError((Diagnostic.of("CNN613", spec.place("source"), name=data.name, kind=kind),))
     batch = first_batch(spec, data, epoch)
     pictures = pixels(batch.x[:SHOWN])
     count, height, width = pictures.shape[:3]

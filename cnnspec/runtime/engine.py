@@ -337,13 +337,7 @@ class Engine(Compiler):
             self.workers.run(call)
         except WorkerDied as error:
             half = update and self.update.begun
-            message = f"{error}{' amid an update: the parameters are half a step on' * half}"
-            help = (
-                "load saved weights, or compile anew"
-                if half
-                else "nothing has changed; the model may be asked again"
-            )
-            raise SpecError((Diagnostic("CNN316", message, help=help),)) from error
+            raise SpecError((Diagnostic.of("CNN316", case="half" if half else "", worker=error),)) from error
 
     @lazy
     def _size(self) -> float:

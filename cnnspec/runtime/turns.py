@@ -93,10 +93,7 @@ class Turn(Generic[L]):
         if self.owner != me:
             for lane in self.lanes:
                 if lane.owner == me:
-                    message = (
-                        "the model cannot change while it answers: a signal's function or the like asks for both"
-                    )
-                    raise SpecError((Diagnostic("CNN318", message),))
+                    raise SpecError((Diagnostic.of("CNN318"),))
             self.hold.__enter__()
             self.door.acquire()
             for lane in self.lanes:

@@ -50,13 +50,7 @@ class Schedule(Declared):
     def fits(self, epochs: float) -> None:
         """Raise a Fault where the warm-up would not end within the training."""
         if self.warmup and self.warmup >= epochs:
-            raise Fault(
-                "CNN301",
-                f"a warm-up of {self.warmup:g} epochs does not end within {epochs:g}",
-                at="warmup",
-                label="in epochs, of which parts are allowed",
-                help=f"use `warmup {epochs / 10:g}`, a tenth of the training",
-            )
+            raise Fault.of("CNN301", "warmup", warmup=self.warmup, epochs=epochs, tenth=epochs / 10)
 
     def written(self, explicit: bool = False) -> str:
         """The schedule as its author would write it."""

@@ -30,7 +30,6 @@ from .weights import size
 
 VERSION = "1"
 PARAMETER, STATE, PROGRESS = "parameter/", "state/", "progress"
-CHANGED = "put the data back as they were, or go on by `--accept-changed-data`, with the rate that the epoch has"
 # settings that may be others when a run goes on: its images, their order and the arrays of its state stay
 CHANGED_LATER = re.compile(r"\s*train\.(epochs|patience|checkpoint|schedule(\.\w+)?|optimiser\.\w+)\s*=[^\n]*")
 TEXT, GRAPH = ".cnn", ".cnn.json"  # a spec's two formats, by the ends of their names
@@ -73,9 +72,9 @@ class Stamp:
         try:
             origin = json.loads(metadata.get("origin", "{}"))
         except (ValueError, RecursionError) as error:
-            refuse("CNN451", path, f"has an origin that is not JSON ({tensors.shown(str(error)) or 'too deep'})")
+            refuse("CNN451", path, case="origin JSON", reason=tensors.shown(str(error)) or "too deep")
         if fault := fault_of(origin, "origin"):
-            refuse("CNN451", path, f"has an origin that is wrong at {tensors.shown(' '.join(fault))}")
+            refuse("CNN451", path, case="origin", fault=tensors.shown(" ".join(fault)))
         return cls(
             metadata["spec"],
             f"<text>{GRAPH}" if origin.get("format") == GRAPH else "<text>",
@@ -136,26 +135,27 @@ def load_state(path: Path, model: Trainable, stamp: Stamp, accept_changed_data: 
     found = tensors.read(path)
     kind, version = found.metadata.get("kind"), found.metadata.get("version")
     if kind != "state" or version != VERSION:
-        what = "weights without the state of a training" if kind != "state" else f"a state of version {version}"
-        refuse("CNN460", path, f"holds {what}", "to start anew from weights, use `--weights`")
+        if kind != "state":
+            refuse("CNN460", path, case="weights")
+        refuse("CNN460", path, case="version", version=version)
     check_spec(path, found.metadata, stamp)
     changed = _changed_data(path, found.metadata, stamp)
     if changed and not accept_changed_data:
-        raise SpecError((Diagnostic("CNN466", f"the data have changed: {'; '.join(changed)}", help=CHANGED),))
+        raise SpecError((Diagnostic.of("CNN466", changed="; ".join(changed)),))
     own = {PARAMETER + name: a for name, a in model.parameters.items()}
     own |= {STATE + name: np.asarray(a) for name, a in model.state.items()}
     _check_arrays(path, found.arrays, own)
     try:
         progress = Progress.from_json(json.loads(found.arrays[PROGRESS].tobytes()))
     except (ValueError, RecursionError) as error:
-        refuse("CNN460", path, f"holds a progress that cannot be read: {tensors.shown(str(error))}")
+        refuse("CNN460", path, case="progress", reason=tensors.shown(str(error)))
     state = {name.removeprefix(STATE): a for name, a in found.arrays.items() if name.startswith(STATE)}
     for name in model.parameters:
         model.parameters[name] = found.arrays[PARAMETER + name]
     try:
         model.load_state(state)  # last: what steps move may be others than the parameters, their average
     except ValueError as error:
-        refuse("CNN460", path, f"holds counters that cannot be: {tensors.shown(str(error))}")
+        refuse("CNN460", path, case="counters", reason=tensors.shown(str(error)))
     if changed:
         progress.begin_epoch()
     return progress
@@ -183,21 +183,14 @@ def check_spec(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> None:
             found += differences(before, Source(one.paths[0], one.text))
     if found:
         first, *others = found
-        finding = Diagnostic(
-            "CNN461",
-            f"{tensors.shown(str(path))} belongs to another spec",
-            first.span,
-            label=first.text,
-            related=tuple(others[:8]),
-            help="put the spec back as it was, or start anew with `--weights`",
-        )
-        raise SpecError((finding,))
+        shown, related = tensors.shown(str(path)), tuple(others[:8])
+        raise SpecError((Diagnostic.of("CNN461", first.span, related=related, path=shown, difference=first.text),))
     if was.preparation and stamp.preparation and was.preparation != stamp.preparation:
-        refuse("CNN461", path, "belongs to images that were prepared otherwise than settings.json says")
+        refuse("CNN461", path, case="preparation")
     if "origin" in metadata and not goes_on(was.overrides, stamp.overrides):
         told = [" ".join(f"--set {tensors.shown(one)}" for one in stamp.overrides) or "no --set"]
         told += [" ".join(f"--set {tensors.shown(one)}" for one in was.overrides) or "none"]
-        refuse("CNN461", path, f"belongs to a run with {told[1]}, and the settings say {told[0]}")
+        refuse("CNN461", path, case="settings", run=told[1], settings=told[0])
 
 
 def goes_on(was: Sequence[str], now: Sequence[str]) -> bool:
@@ -244,14 +237,14 @@ def _check_arrays(path: Path, arrays: dict[str, np.ndarray], own: dict[str, np.n
     """A state must hold exactly the model's own arrays."""
     for name in sorted(set(own) | set(arrays) - {PROGRESS}):
         if name not in arrays:
-            refuse("CNN460", path, f"lacks {name}")
+            refuse("CNN460", path, case="lacks", name=name)
         if name not in own:
-            refuse("CNN460", path, f"holds {tensors.shown(name)}, which this training does not have")
+            refuse("CNN460", path, case="other", name=tensors.shown(name))
         there, here = arrays[name], own[name]
         if np.issubdtype(there.dtype, np.floating) and np.isnan(there).any():
-            refuse("CNN460", path, f"holds {name} with NaN in it")
+            refuse("CNN460", path, case="NaN", name=name)
         if there.shape != here.shape or there.dtype != here.dtype:
             told = f"{size(there)} {there.dtype}", f"{size(here)} {here.dtype}"
-            refuse("CNN460", path, f"holds {name} as {told[0]}, and this training has {told[1]}")
+            refuse("CNN460", path, case="array", name=name, there=told[0], here=told[1])
     if PROGRESS not in arrays:
-        refuse("CNN460", path, f"lacks {PROGRESS}")
+        refuse("CNN460", path, case="lacks", name=PROGRESS)

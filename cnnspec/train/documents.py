@@ -23,7 +23,6 @@ from .tensors import shown
 T = TypeVar("T")
 
 MOST_BYTES = 64 << 20
-HELP = "the run's folder was edited or damaged: put back this file, or train anew from its weights with `--weights`"
 
 
 class Settings(TypedDict, total=False):
@@ -70,8 +69,9 @@ class Summary(TypedDict, total=False):
     error: list[str]
 
 
-def damaged(path: Path, what: str, help: str = HELP) -> NoReturn:
-    raise SpecError((Diagnostic("CNN464", f"{shown(str(path))} {what}", help=help),))
+def damaged(path: Path, case: str = "", **fields: object) -> NoReturn:
+    """Raise a case of CNN464, of a file of a run."""
+    raise SpecError((Diagnostic.of("CNN464", None, case, (), path=shown(str(path)), **fields),))
 
 
 def text(path: Path) -> str:
@@ -79,11 +79,11 @@ def text(path: Path) -> str:
     try:
         return read_bytes(path, MOST_BYTES).decode("utf-8")
     except FileNotFoundError:
-        damaged(path, "is not there")
+        damaged(path, "missing")
     except OSError as error:
-        damaged(path, f"cannot be read: {(error.strerror or str(error)).lower()}")
+        damaged(path, reason=(error.strerror or str(error)).lower())
     except ValueError:
-        damaged(path, "is not a text in UTF-8")
+        damaged(path, "UTF-8")
 
 
 def document(path: Path, schema: str, kind: type[T]) -> T:
@@ -91,9 +91,9 @@ def document(path: Path, schema: str, kind: type[T]) -> T:
     try:
         found = json.loads(text(path))
     except (ValueError, RecursionError) as error:
-        damaged(path, f"is not JSON: {shown(str(error)) or 'too deep'}")
+        damaged(path, "JSON", reason=shown(str(error)) or "too deep")
     if fault := fault_of(found, schema):
-        damaged(path, f"is wrong at {shown(fault[0]) or '/'}: {shown(fault[1])}")
+        damaged(path, "schema", place=shown(fault[0]) or "/", fault=shown(fault[1]))
     return cast(T, found)
 
 
@@ -104,20 +104,20 @@ def columns(path: Path) -> dict[str, list[float | None]]:
     try:
         rows = list(csv.reader(io.StringIO(whole[: whole.rfind("\n") + 1], newline="")))
     except csv.Error as error:
-        damaged(path, f"is not a table: {error}")
+        damaged(path, "table", reason=error)
     old = list(Row.first_columns())
     if rows and rows[0] == old:
         names = old
     if not rows or rows[0] != names:
-        damaged(path, f"is empty or has another header than {', '.join(names)}")
+        damaged(path, "header", names=", ".join(names))
     found: dict[str, list[float | None]] = {name: [] for name in names}
     for number, row in enumerate(rows[1:], 2):
         if len(row) != len(names):
-            damaged(path, f"has {len(row)} fields in line {number}, where {len(names)} are wanted")
+            damaged(path, "fields", fields=len(row), line=number, wanted=len(names))
         for name, field in zip(names, row, strict=True):
             try:
                 value = float(field) if field else None
             except ValueError:
-                damaged(path, f"has {shown(field)} as {name} in line {number}, which is no number")
+                damaged(path, "number", field=shown(field), name=name, line=number)
             found[name].append(value if value is None or isfinite(value) else None)
     return found

@@ -19,13 +19,13 @@ Bytes = bytes | memoryview
 
 TEMPORARY = ".tmp"
 
-CURES = {
-    errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room: your quota is used up",
-    errno.EROFS: "choose a folder that can be written to, with `--out`",
-    errno.EACCES: "choose a folder that you may write to, with `--out`",
-    errno.EPERM: "choose a folder that you may write to, with `--out`",
-    errno.EIO: "the disk reports a fault: save to another one, with `--out`",
+CASES = {  # of CNN305
+    errno.ENOSPC: "full",
+    errno.EDQUOT: "quota",
+    errno.EROFS: "read-only",
+    errno.EACCES: "permission",
+    errno.EPERM: "permission",
+    errno.EIO: "disk",
 }
 
 
@@ -75,13 +75,13 @@ def reported(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        cure = CURES.get(error.errno or 0, "")
-        raise SpecError((Diagnostic("CNN305", f"cannot write {path}: {reason}", help=cure),)) from error
+        case = CASES.get(error.errno or 0, "")
+        raise SpecError((Diagnostic.of("CNN305", case=case, path=path, reason=reason),)) from error
     except ValueError as error:  # before the system is asked
         if "\0" not in str(path) and not isinstance(error, UnicodeEncodeError):
             raise
         reason = f"no file can have this name ({error})"
-        raise SpecError((Diagnostic("CNN305", f"cannot write {path}: {reason}"),)) from error
+        raise SpecError((Diagnostic.of("CNN305", path=path, reason=reason),)) from error
 
 
 def _write_through(path: Path, flags: int, parts: Iterable[Bytes]) -> None:

@@ -10,8 +10,6 @@ from ..data.dataset import Given
 from ..diagnostics import Diagnostic, SpecError
 from .trainable import Trainable
 
-CURE = "try a smaller `lr`, a `warmup` in the schedule, or `clip 1` in the optimiser"
-
 
 def first_unfinite(arrays: Mapping[str, np.ndarray]) -> tuple[str, str] | None:
     """Name of the first array that holds a NaN or an infinity, and which; None where all are finite."""
@@ -26,7 +24,7 @@ def check_parameters(model: Trainable, when: str) -> None:
     found = first_unfinite(model.parameters)
     if found:
         name, what = found
-        raise SpecError((Diagnostic("CNN302", f"{name} holds {what} {when}", help=CURE),))
+        raise SpecError((Diagnostic.of("CNN302", name=name, what=what, when=when),))
 
 
 def explain_nonfinite(model: Trainable, x: Given, y: Given, cost: float, when: str) -> SpecError:
@@ -35,10 +33,9 @@ def explain_nonfinite(model: Trainable, x: Given, y: Given, cost: float, when: s
     Looks where the numbers come from, in order: the images, the targets, the parameters, what each layer
     makes of them, and the gradients.
     """
-    what = "NaN" if cost != cost else "infinite"
+    what = f"{'NaN' if cost != cost else 'infinite'} {when}"
     with np.errstate(all="ignore"):
-        cause, cure = _cause(model, x, y)
-    return SpecError((Diagnostic("CNN302", f"the cost is {what} {when}: {cause}", help=cure),))
+        return SpecError((_cause(model, x, y, what),))
 
 
 def _named(what: str, given: Given) -> list[tuple[str, np.ndarray]]:
@@ -48,20 +45,20 @@ def _named(what: str, given: Given) -> list[tuple[str, np.ndarray]]:
     return [(what, np.asarray(given))]
 
 
-def _cause(model: Trainable, x: Given, y: Given) -> tuple[str, str]:
+def _cause(model: Trainable, x: Given, y: Given, what: str) -> Diagnostic:
     x = x if isinstance(x, Mapping) else np.asarray(x)
     for name, values in (*_named("images", x), *_named("targets", y)):
         bad = ~np.isfinite(values.reshape(len(values), -1)).all(axis=1)
         if bad.any():
             at = int(np.argmax(bad))
-            return f"the {name} hold numbers that are not finite (number {at} of the batch)", "mend the data"
+            return Diagnostic.of("CNN302", case="data", what=what, name=name, number=at)
     if found := first_unfinite(model.parameters):
         name, kind = found
-        return f"{name} holds {kind}, from the update before", CURE
+        return Diagnostic.of("CNN302", case="update", what=what, name=name, kind=kind)
     if found := first_unfinite(model.activations(x)):
         name, kind = found
-        return f"{name} is the first layer whose values hold {kind}", CURE
+        return Diagnostic.of("CNN302", case="layer", what=what, name=name, kind=kind)
     if found := first_unfinite(model.gradients(x, y)):
         name, kind = found
-        return f"the gradient of {name} holds {kind}", CURE
-    return "every layer's values are finite, so it is the cost itself", CURE
+        return Diagnostic.of("CNN302", case="gradient", what=what, name=name, kind=kind)
+    return Diagnostic.of("CNN302", case="cost", what=what)

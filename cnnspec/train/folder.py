@@ -75,12 +75,10 @@ class RunFolder:
         """The folder of a run that is to be gone on with; refused where somebody writes into it."""
         folder = cls(path)
         if not folder.state.is_file():
-            message = f"{path} holds no state to go on from ({folder.state.relative_to(path)})"
-            help = "give the folder of a run, such as runs/lenet-001; one that never took a step starts anew"
-            raise SpecError((Diagnostic("CNN462", message, help=help),))
+            raise SpecError((Diagnostic.of("CNN462", path=path, state=folder.state.relative_to(path)),))
         for part in (folder.state.parent, folder.best.parent):
             if not Path(os.path.realpath(part)).is_relative_to(os.path.realpath(path)):
-                documents.damaged(part, "is a link that leads out of the run's folder, and would be written to")
+                documents.damaged(part, "link")
         ensure_free(path)
         return folder
 

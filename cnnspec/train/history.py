@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from typing import Any, NotRequired, TypedDict, cast
 
+from ..diagnostics import Fault
 from ..settings.measures import BY_NAME
 from ..validation import Json, fault_of
 from .measures import Measures
@@ -182,16 +183,17 @@ class Progress:
         """Forget the batches of the epoch that is under way."""
         self.batch, self.images, self.cost, self.correct, self.seconds = 0, 0, 0.0, None, 0.0
 
-    def fault(self, epochs: int, steps_per_epoch: int, images: int) -> str:
-        """Why a training of so many epochs cannot be so far; nothing where it can."""
+    def fault(self, epochs: int, steps_per_epoch: int, images: int) -> Fault | None:
+        """Why a training of so many epochs cannot be so far; None where it can."""
         if self.epoch > epochs:
-            return f"{self.epoch:,} epochs are done, and the training has {epochs:,}"
+            return Fault.of("CNN460", case="epochs", done=self.epoch, epochs=epochs)
         if self.batch > steps_per_epoch or self.images > images or bool(self.batch) != bool(self.images):
-            done = f"{self.batch:,} batches with {self.images:,} images"
-            return f"{done} are done of an epoch of {steps_per_epoch:,} with {images:,}"
+            return Fault.of(
+                "CNN460", case="batches", done=self.batch, seen=self.images, batches=steps_per_epoch, images=images
+            )
         if self.best_epoch > self.epoch or (self.best is None) != (not self.best_epoch):
-            return f"epoch {self.best_epoch:,} is the best of {self.epoch:,}"
-        return ""
+            return Fault.of("CNN460", case="best", best=self.best_epoch, done=self.epoch)
+        return None
 
     def close(self, held_out: Score, metric: str) -> bool:
         """Turn the batches into a row; whether its epoch was the best so far (the first of equals)."""

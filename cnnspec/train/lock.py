@@ -153,6 +153,4 @@ def _refuse(path: Path, text: bytes) -> NoReturn:
     with suppress(ValueError, KeyError, TypeError, RecursionError):
         found = json.loads(text)
         told = f"process {found['process']} on {found['machine']}, since {found['since']}"
-    message = f"{shown(str(path.parent))} is being written by {shown(told)}"
-    help = "wait until it has ended, or end it; its checkpoint can then be gone on from with `--resume`"
-    raise SpecError((Diagnostic("CNN465", message, help=help),))
+    raise SpecError((Diagnostic.of("CNN465", path=shown(str(path.parent)), holder=shown(told)),))

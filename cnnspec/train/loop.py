@@ -168,14 +168,14 @@ def training(
 ) -> Generator[Event]:
     """Train a model over a course, from `progress` on, and tell what happens."""
     if not len(images):
-        raise SpecError((Diagnostic("CNN303", "there are no images to train on"),))
+        raise SpecError((Diagnostic.of("CNN303"),))
     progress = progress or Progress()
     per_epoch = -(-len(images) // course.batch)
     total = course.epochs * per_epoch
     step = progress.epoch * per_epoch + progress.batch
     between = max(1, round(course.interval * per_epoch))
     if fault := progress.fault(course.epochs, per_epoch, len(images)):
-        raise SpecError((Diagnostic("CNN460", f"the state of the training contradicts it: {fault}"),))
+        raise SpecError((fault.diagnostic(),))
     # the schedule goes by the epochs that are done, however many steps an epoch had then
     model.first_step, model.steps_per_epoch = model.steps - step, per_epoch
     model.total_steps = model.first_step + total

@@ -17,7 +17,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from ..diagnostics import Diagnostic, Source, Span, SpecError
+from ..diagnostics import Diagnostic, Fault, Source, Span, SpecError
 from ..settings.tuning import fits
 from .layouts import bare, in_order, natural, published
 from .tensors import shown
@@ -39,12 +39,12 @@ def read(source: Source, parameters: Collection[str]) -> dict[str, str]:
             continue
         ours, at = words[0]
         span = Span(source, start + at, start + at + len(ours))
-        pairs, fault = _pairs(ours, words[-1][0], names, parameters)
+        pairs = _pairs(ours, words[-1][0], names, parameters)
         if len(words) != 2:
             end = start + words[-1][1] + len(words[-1][0])
-            fault, span = f"a line has our name and theirs, not {len(words)} words", Span(source, span.start, end)
-        if fault:
-            findings.append(Diagnostic("CNN459", fault, span))
+            pairs, span = Fault.of("CNN459", case="words", words=len(words)), Span(source, span.start, end)
+        if isinstance(pairs, Fault):
+            findings.append(pairs.diagnostic(span))
         elif words[1][0] != UNKNOWN:
             names |= pairs
     if findings:
@@ -56,38 +56,38 @@ def _read_json(source: Source, parameters: Collection[str]) -> dict[str, str]:
     try:
         names = json.loads(source.text)
     except (ValueError, RecursionError) as error:
-        raise SpecError((Diagnostic("CNN459", f"{source.name} is not JSON: {error}"),)) from None
+        raise SpecError((Diagnostic.of("CNN459", case="JSON", file=source.name, reason=error),)) from None
     if not all(isinstance(theirs, str) for theirs in names.values()):
-        raise SpecError((Diagnostic("CNN459", f"{source.name} maps names to something else than names"),))
+        raise SpecError((Diagnostic.of("CNN459", case="values", file=source.name),))
     found: dict[str, str] = {}
     faults = []
     for ours, theirs in names.items():
-        pairs, fault = _pairs(ours, theirs, found, parameters)
-        faults += [fault] if fault else []
-        found |= pairs
+        pairs = _pairs(ours, theirs, found, parameters)
+        if isinstance(pairs, Fault):
+            faults.append(pairs.diagnostic())
+        else:
+            found |= pairs
     if faults:
-        raise SpecError(tuple(Diagnostic("CNN459", fault) for fault in faults))
+        raise SpecError(tuple(faults))
     return found
 
 
-def _pairs(
-    ours: str, theirs: str, names: Mapping[str, str], parameters: Collection[str]
-) -> tuple[dict[str, str], str]:
-    """The parameters that a line means and their names there, and what is wrong with it."""
+def _pairs(ours: str, theirs: str, names: Mapping[str, str], parameters: Collection[str]) -> dict[str, str] | Fault:
+    """The parameters that a line means and their names there, or what is wrong with it."""
     if ours in parameters:
         found = {ours: theirs}
     elif ours.count("*") == 1:
         if theirs.count("*") != 1 and theirs != UNKNOWN:
-            return {}, f"{shown(ours)} has a `*`, and {shown(theirs)} has not one"
+            return Fault.of("CNN459", case="star", ours=shown(ours), theirs=shown(theirs))
         before, after = ours.split("*")
         inner = {name: name[len(before) : len(name) - len(after)] for name in parameters if fits(ours, name)}
         found = {name: theirs.replace("*", letters) for name, letters in inner.items()}
     else:
         found = {name: theirs + name[len(ours) :] for name in parameters if name.startswith(f"{ours}.")}
     if not found:
-        return {}, f"the network has no parameter {shown(ours)}"
+        return Fault.of("CNN459", ours=shown(ours))
     twice = next((name for name in found if name in names), "")
-    return ({}, f"{twice} stands there twice") if twice else (found, "")
+    return Fault.of("CNN459", case="twice", name=twice) if twice else found
 
 
 def template(parameters: Mapping[str, np.ndarray], arrays: Mapping[str, np.ndarray]) -> str:

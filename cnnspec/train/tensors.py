@@ -45,11 +45,6 @@ FOREIGN = {  # how other formats begin
     b"\x89HDF": "an HDF5 file",
 }
 CHECKSUM = "crc32"  # of the data, among the metadata of files that are written here
-CHANGED = "copy the file again; where its numbers were changed on purpose, leave `crc32` out of its metadata"
-TRUNCATED = "the file was cut short: copy or download it again"
-CONVERT = """\
-in Python: `import torch, safetensors.torch`, then \
-`safetensors.torch.save_file(torch.load({}, weights_only=True), {})`"""
 MAX_HEADER = 2 << 20  # JSON takes some 25 times its length in memory
 MAX_RANK = 8
 MAX_ELEMENTS = 1 << 48
@@ -119,7 +114,7 @@ def read(path: Path) -> Tensors:
             checksum = crc32(values.view(np.uint8).data, checksum)
             arrays[entry.name] = _array(values, entry)
         if metadata.pop(CHECKSUM, f"{checksum:08x}") != f"{checksum:08x}":
-            refuse("CNN454", path, "holds other numbers than were written", CHANGED)
+            refuse("CNN454", path, case="checksum")
         return Tensors(arrays, metadata)
 
 
@@ -137,20 +132,21 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         with open_regular(path) as file:
             yield file
     except FileNotFoundError:
-        refuse("CNN450", path, "is not there")
+        refuse("CNN450", path, case="missing")
     except OSError as error:
-        refuse("CNN450", path, f"cannot be read: {(error.strerror or str(error)).lower()}")
+        refuse("CNN450", path, reason=(error.strerror or str(error)).lower())
 
 
 def ensure_free(path: Path, size: int) -> None:
     """Refuse a file whose arrays would take more memory than is free, before they take any."""
     free = free_memory()
     if free is not None and size > free:
-        refuse("CNN450", path, f"holds {mebibytes(size)}, and {mebibytes(free)} of memory are free")
+        refuse("CNN450", path, case="memory", size=mebibytes(size), free=mebibytes(free))
 
 
-def refuse(code: str, path: Path, what: str, help: str = "") -> NoReturn:
-    raise SpecError((Diagnostic(code, f"{shown(str(path))} {what}", help=help),))
+def refuse(code: str, path: Path, *, case: str = "", **fields: object) -> NoReturn:
+    """Raise what a code says of a file; see `Diagnostic.of`."""
+    raise SpecError((Diagnostic.of(code, None, case, (), path=shown(str(path)), **fields),))
 
 
 def shown(text: str) -> str:
@@ -163,31 +159,31 @@ def _header(path: Path, file: BinaryIO, size: int) -> tuple[list[Entry], dict[st
     """The arrays in the order of their data, the metadata, and where the data starts."""
     lead = file.read(8)
     if len(lead) < 8:
-        refuse("CNN452", path, f"ends after {len(lead)} bytes, before its header", TRUNCATED)
+        refuse("CNN452", path, case="lead", bytes=len(lead))
     length = int.from_bytes(lead, "little")
     if length > MAX_HEADER or length + 8 > size:
         for magic, kind in FOREIGN.items():
             # a length may begin as a pickle does, but not a length beyond what is read
             if lead.startswith(magic) and (len(magic) > 2 or length > MAX_HEADER):
-                lines = CONVERT.format(literal(path.name), literal(path.with_suffix(".safetensors").name))
-                refuse("CNN451", path, f"is {kind}, not safetensors", lines)
+                named, new = literal(path.name), literal(path.with_suffix(".safetensors").name)
+                refuse("CNN451", path, case="foreign", kind=kind, file=named, new=new)
     if length > MAX_HEADER:
-        refuse("CNN451", path, f"begins with a header length of {length:,}; at most {MAX_HEADER:,} are read")
+        refuse("CNN451", path, case="length", length=length, most=MAX_HEADER)
     if length + 8 > size:
-        refuse("CNN452", path, f"ends after {size:,} bytes, within a header of {length:,}", TRUNCATED)
+        refuse("CNN452", path, case="header", size=size, length=length)
     try:
         raw = json.loads(file.read(length).decode(), object_pairs_hook=_object, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
-        refuse("CNN451", path, f"has a header that is not JSON ({shown(str(error)) or 'too deep'})")
+        refuse("CNN451", path, reason=shown(str(error)) or "too deep")
     if not isinstance(raw, dict):
-        refuse("CNN451", path, "has a header that is not a JSON object")
+        refuse("CNN451", path, case="no object")
     metadata = raw.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
-        refuse("CNN451", path, "has metadata that are not texts by name")
+        refuse("CNN451", path, case="metadata")
     try:
         json.dumps(raw | metadata, ensure_ascii=False).encode()
     except UnicodeEncodeError:  # half a character, which JSON can write
-        refuse("CNN451", path, "has a name or a text that cannot be written in UTF-8")
+        refuse("CNN451", path, case="UTF-8")
     entries = sorted((_entry(path, *item) for item in raw.items()), key=lambda e: (e.start, e.end))
     _check_layout(path, entries, size - 8 - length)
     return entries, metadata, 8 + length
@@ -206,21 +202,29 @@ def _constant(name: str) -> NoReturn:
 
 def _entry(path: Path, name: str, raw: object) -> Entry:
     """One array's entry, with its dtype, shape and piece of the file agreeing."""
-    tensor = f"tells of {shown(name)}"
     if not isinstance(raw, dict) or set(raw) != {"dtype", "shape", "data_offsets"}:
-        refuse("CNN451", path, f"{tensor} without dtype, shape and data_offsets, or with more")
+        refuse("CNN451", path, case="entry", tensor=shown(name))
     dtype, shape, offsets = raw["dtype"], raw["shape"], raw["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        refuse("CNN453", path, f"{tensor} with dtype {shown(str(dtype))}", f"known are {', '.join(DTYPES)}")
+        refuse("CNN453", path, tensor=shown(name), dtype=shown(str(dtype)), known=", ".join(DTYPES))
     if not _whole(shape) or len(shape) > MAX_RANK or prod(max(1, n) for n in shape) > MAX_ELEMENTS:
-        refuse("CNN454", path, f"{tensor} with shape {shown(str(shape))}")
+        refuse("CNN454", path, case="shape", tensor=shown(name), shape=shown(str(shape)))
     if not _whole(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
-        refuse("CNN454", path, f"{tensor} at {shown(str(offsets))}, which is no piece of a file")
+        refuse("CNN454", path, case="offsets", tensor=shown(name), offsets=shown(str(offsets)))
     start, end = offsets
     wanted = prod(shape) * np.dtype(DTYPES[dtype]).itemsize
     if end - start != wanted:
         size = "x".join(map(str, shape)) or "1"
-        refuse("CNN454", path, f"{tensor} as {size} {dtype}, {wanted:,} bytes, and gives it {end - start:,}")
+        refuse(
+            "CNN454",
+            path,
+            case="size",
+            tensor=shown(name),
+            size=size,
+            dtype=dtype,
+            wanted=wanted,
+            given=end - start,
+        )
     return Entry(name, dtype, tuple(shape), start, end)
 
 
@@ -234,13 +238,13 @@ def _check_layout(path: Path, entries: list[Entry], size: int) -> None:
     end = 0
     for entry in entries:
         if entry.start != end:
-            fault = "overlaps the array before it" if entry.start < end else "leaves a gap before it"
-            refuse("CNN454", path, f"tells of {shown(entry.name)} where it {fault}")
+            case = "overlap" if entry.start < end else "gap"
+            refuse("CNN454", path, case=case, name=shown(entry.name))
         end = entry.end
     if end > size:
-        refuse("CNN452", path, f"holds {size:,} of {end:,} bytes of data", TRUNCATED)
+        refuse("CNN452", path, size=size, end=end)
     if end < size:
-        refuse("CNN454", path, f"has {size - end:,} bytes at its end that no array accounts for")
+        refuse("CNN454", path, case="end", bytes=size - end)
 
 
 def _values(path: Path, file: BinaryIO, entry: Entry) -> np.ndarray:
@@ -248,7 +252,7 @@ def _values(path: Path, file: BinaryIO, entry: Entry) -> np.ndarray:
     count = prod(entry.shape)
     values = np.fromfile(file, DTYPES[entry.dtype], count)
     if values.size < count:
-        refuse("CNN452", path, f"ended within {shown(entry.name)} while it was read", TRUNCATED)
+        refuse("CNN452", path, case="array", name=shown(entry.name))
     return values
 
 

@@ -94,7 +94,7 @@ def assign(
     if not partial:
         findings += _misfitting(misfits, path, mapped=mapped)
     elif not fitting:
-        findings.append(Diagnostic("CNN455", f"{shown(str(path))} holds no parameter that fits", help=MAP))
+        findings.append(Diagnostic.of("CNN455", case="none", file=shown(str(path))))
     if findings:
         raise SpecError(tuple(findings))
     for ours, values in fitting.items():
@@ -115,18 +115,8 @@ def _found(
         used = set(known.values())
         return known, arrays if partial else {name: values for name, values in arrays.items() if name in used}
     if layout:
-        message = f"{shown(str(path))} does not hold this network as {layout} publishes it"
-        raise SpecError((Diagnostic("CNN467", message, help=PUBLISHED),))
+        raise SpecError((Diagnostic.of("CNN467", file=shown(str(path)), layout=layout),))
     return {ours: own for ours, own in stripped.items() if ours not in arrays}, arrays
-
-
-MAP = (
-    "where only the names differ, write them down in a file and give it with `--map FILE`; `cnnspec map` begins one"
-)
-PUBLISHED = (
-    "every layer must be there, in the order and the shapes of the spec; `cnnspec map` shows where they part"
-)
-PARTIAL = "`--partial` takes what fits and leaves the rest as it is"
 
 
 def size(values: Array) -> str:
@@ -138,26 +128,24 @@ def _unusable(arrays: Mapping[str, Array], path: Path) -> list[Diagnostic]:
     findings = []
     for name, values in arrays.items():
         if not np.issubdtype(values.dtype, np.floating):
-            message = f"{shown(str(path))} holds {name} as {values.dtype}, and weights are floating-point"
-            findings.append(Diagnostic("CNN453", message))
+            findings.append(
+                Diagnostic.of("CNN453", case="whole", file=shown(str(path)), name=name, dtype=values.dtype)
+            )
         elif not np.isfinite(values).all():
             what = "NaN" if np.isnan(values).any() else "infinity"
-            findings.append(Diagnostic("CNN458", f"{shown(str(path))} holds {name} with {what} in it"))
+            findings.append(Diagnostic.of("CNN458", file=shown(str(path)), name=name, what=what))
     return findings
 
 
 def _misfitting(misfits: LoadReport, path: Path, mapped: bool) -> list[Diagnostic]:
     file, findings = shown(str(path)), []
-    renamed = MAP if misfits.missing and misfits.extra and not mapped else PARTIAL
+    renamed = "renamed" if misfits.missing and misfits.extra and not mapped else ""
     if misfits.missing:
-        message = f"{file} lacks {_listed(misfits.missing)}"
-        findings.append(Diagnostic("CNN455", message, help=renamed))
+        findings.append(Diagnostic.of("CNN455", case=renamed, file=file, arrays=_listed(misfits.missing)))
     if misfits.extra:
-        message = f"{file} holds {_listed(misfits.extra)}, which the network has no place for"
-        findings.append(Diagnostic("CNN456", message, help=renamed))
+        findings.append(Diagnostic.of("CNN456", case=renamed, file=file, arrays=_listed(misfits.extra)))
     if misfits.mismatched:
-        message = f"{file} does not fit: {_listed(misfits.mismatched, '; ')}"
-        findings.append(Diagnostic("CNN457", message, help=PARTIAL))
+        findings.append(Diagnostic.of("CNN457", file=file, arrays=_listed(misfits.mismatched, "; ")))
     return findings
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnspec.data.formats.axes import input_help
+from cnnspec.data.formats.axes import other_input
 from cnnspec.data.known import describe
 from cnnspec.data.load import load
 from cnnspec.diagnostics import Fault, SpecError
@@ -69,13 +69,13 @@ def test_images_without_an_axis_of_channels_are_asked_for(tmp_path):
 )
 def test_an_input_that_other_axes_would_give_is_told_them(tmp_path, shape, wanted, axes):
     found = read(tmp_path, x=np.zeros(shape, np.uint8), y=Y)
-    help = input_help(found.source, found.input_type, typed(*wanted))
+    help = other_input(found.source, "data", found.input_type, typed(*wanted)).help
     assert f"`axes {axes}`" in help if axes else help == f"use `input {found.input_type}`"
 
 
 def test_vectors_that_are_images_laid_flat_are_told_how_to_become_images(tmp_path):
     found = read(tmp_path, x=np.zeros((30, 784), np.uint8), y=Y)
-    help = input_help(found.source, found.input_type, typed(1, 28, 28))
+    help = other_input(found.source, "data", found.input_type, typed(1, 28, 28)).help
     assert help == "use `input 784`, and `reshape 1x28x28` as the first layer"
 
 

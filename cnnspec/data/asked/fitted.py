@@ -46,7 +46,7 @@ def ensure_pixels(kept: Preparation) -> None:
     """Raise a Fault where a network takes something else than pictures."""
     kind = kept.input_type
     if kind.kind != "image" or kind["c"] not in (1, 3):
-        raise Fault("CNN408", f"pictures are fitted to images of pixels, and the network takes {kind}")
+        raise Fault.of("CNN408", case="fitted", takes=kind)
 
 
 def is_of_digits(kept: Preparation) -> bool:
@@ -65,10 +65,7 @@ def _as_bytes(x: np.ndarray, where: str) -> np.ndarray:
         return np.rint(x * 255).astype(np.uint8)
     if 0 <= low <= high <= 255 and (x == np.floor(x)).all():
         return x.astype(np.uint8)
-    raise Fault(
-        "CNN426", f"{where} holds {x.dtype} from {low:.6g} to {high:.6g}, which are no pixels",
-        help="pictures to be fitted are bytes, or floats from 0 to 1",
-    )  # fmt: skip
+    raise Fault.of("CNN426", case="pixels", array=where, type=x.dtype, low=low, high=high)
 
 
 def as_pictures(x: np.ndarray, where: str) -> np.ndarray:
@@ -85,7 +82,7 @@ def as_pictures(x: np.ndarray, where: str) -> np.ndarray:
     elif x.ndim == 4 and x.shape[1] not in (1, 3, 4) and x.shape[-1] in (1, 3, 4):
         x = x.transpose(0, 3, 1, 2)
     if x.ndim != 4 or x.shape[1] not in (1, 3, 4) or 0 in x.shape:
-        raise Fault("CNN408", f"{where} holds {x.dtype} {x.shape}, which are no pictures")
+        raise Fault.of("CNN408", case="no pictures", array=where, type=x.dtype, shape=x.shape)
     if x.shape[1] == 4:
         colours, opaque = x[:, :3].astype(np.float32), x[:, 3:].astype(np.float32) / 255
         x = np.rint(colours * opaque + 255 * (1 - opaque)).astype(np.uint8)
@@ -111,7 +108,7 @@ def as_digit(x: np.ndarray, size: int, where: str) -> np.ndarray:
     paper = float(np.median(border))
     ink = np.maximum(x - paper if paper < x.mean() else paper - x, 0.0)  # strokes are lighter, or darker
     if ink.max() < CONTRAST:
-        raise Fault("CNN475", f"nothing is drawn in {where}: all of it is of one grey")
+        raise Fault.of("CNN475", picture=where)
     ink /= ink.max()
     ink[ink < INK] = 0
     rows, columns = (np.flatnonzero(ink.any(axis)) for axis in (1, 0))

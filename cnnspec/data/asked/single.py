@@ -69,7 +69,7 @@ def read_named(path: Path, kept: Preparation) -> dict[str, np.ndarray]:
         counts = {name: len(array) for name, array in x.items()}
         if len(set(counts.values())) > 1:
             told = ", ".join(f"{count} of {name}" for name, count in counts.items())
-            raise Fault("CNN409", f"{path} has {told}: they belong together, one of each")
+            raise Fault.of("CNN409", case="several", path=path, counts=told)
         return x
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
@@ -107,9 +107,9 @@ def as_numbers(given: object, name: str) -> np.ndarray:
     try:
         array = np.asarray(given)
     except (ValueError, TypeError) as error:
-        raise Fault("CNN408", f"{name} is no array: {str(error).splitlines()[0]}") from None
+        raise Fault.of("CNN408", case="array", name=name, reason=str(error).splitlines()[0]) from None
     if array.dtype.kind not in "biuf":
-        raise Fault("CNN426", f"{name} holds {array.dtype}, not numbers")
+        raise Fault.of("CNN426", case="type", array=name, type=array.dtype)
     return array
 
 
@@ -129,8 +129,7 @@ def files_of(folder: Path, kept: Preparation) -> tuple[list[Path], int]:
             else:
                 passed += not name.startswith(".")
     if not found:
-        message = f"{folder} has nothing in it that could be asked about"
-        raise SpecError((Diagnostic("CNN414", message, help=f"that are {', '.join(asked)}"),))
+        raise SpecError((Diagnostic.of("CNN414", case="asked", folder=folder, endings=", ".join(asked)),))
     return sorted(found), passed
 
 
@@ -183,19 +182,13 @@ def picture(path: Path, kept: Preparation) -> np.ndarray:
     """A picture as bytes [1, c, h, w], in colour or grey and brought to a size as the training pictures were."""
     kind = kept.input_type
     if kind.kind != "image" or kind["c"] not in (1, 3):
-        raise Fault(
-            "CNN408", f"{path} is taken for a picture, and the network takes {kind}", help="give an npy file"
-        )
+        raise Fault.of("CNN408", case="picture", path=path, takes=kind)
     colour = kind["c"] == 3 if kept.colour is None else kept.colour
     image = read_image(path, colour, kept.resize, kept.background or "white")
     if image.shape != kept.input:
         height, width = kind.spatial
         found = "x".join(map(str, image.shape))
-        raise Fault(
-            "CNN408", f"{path} is {found}, and the network takes {kind}",
-            help=f"bring it to {height}x{width} pixels, or let `--fit` do it; where the data block of "
-            f"its training said `resize {height}x{width}`, pictures of any size are",
-        )  # fmt: skip
+        raise Fault.of("CNN408", case="size", path=path, sizes=found, takes=kind, height=height, width=width)
     return image[None]
 
 
@@ -244,8 +237,11 @@ def arranged(x: np.ndarray, kept: Preparation, where: str) -> np.ndarray:
         need(8 * pictures.size, f"{where}, to be brought to {kept.input_type}")
         sized = resample(pictures, *kept.resize)
         return (np.rint(sized) if x.dtype.kind in "iu" or x.max() > 1 else sized).astype(x.dtype)
-    help = f"its channels are last: `numpy.moveaxis(x, -1, -{len(sizes)})` brings them to the front" if last else ""
-    raise Fault("CNN408", f"{where} holds {x.dtype} {x.shape}, and the network takes {kind}", help=help)
+    if last:
+        raise Fault.of(
+            "CNN408", case="channels last", array=where, type=x.dtype, shape=x.shape, takes=kind, axes=len(sizes)
+        )
+    raise Fault.of("CNN408", array=where, type=x.dtype, shape=x.shape, takes=kind)
 
 
 def _pictures(x: np.ndarray, channels: int) -> np.ndarray | None:
@@ -264,5 +260,5 @@ def _pictures(x: np.ndarray, channels: int) -> np.ndarray | None:
 def as_seen(x: np.ndarray, where: str) -> np.ndarray:
     """Floats that have been prepared already."""
     if x.dtype.kind != "f":
-        raise Fault("CNN426", f"{where} holds {x.dtype}, and `--prepared` is for floats as the network sees them")
+        raise Fault.of("CNN426", case="prepared", array=where, type=x.dtype)
     return as_floats(x, where)

@@ -14,7 +14,7 @@ from typing import IO
 
 from ...diagnostics import Fault
 from ...plain_files import open_regular
-from ..files import AGAIN, INFLATION, unreadable
+from ..files import INFLATION, unreadable
 from .headers import Header, check_array, npy_header
 
 # how the names of the arrays of each part end; the first end of a part whose arrays are there is taken
@@ -28,7 +28,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
     except (zlib.error, EOFError) as error:
-        raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
+        raise Fault.of("CNN404", "source", name=path.name, reason=error) from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as error:
         # RuntimeError: encrypted; NotImplementedError: packed in an unknown way; ValueError: a bad npy header
         raise unreadable_as(path, error) from None
@@ -39,7 +39,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
 def unreadable_as(path: Path, error: Exception) -> Fault:
     """What is said of an archive that holds something else than it should."""
     reason = str(error).split("\n")[0]
-    return Fault("CNN405", f"{path.name} is not an npz archive that can be read: {reason}", at="source", help=AGAIN)
+    return Fault.of("CNN405", "source", case="npz", name=path.name, reason=reason)
 
 
 def parts_of(
@@ -55,18 +55,30 @@ def parts_of(
             found[part] = whole
         elif some := next((arrays for arrays in several if not names.isdisjoint(arrays)), None):
             there, missing = (_listed(n for n in some if (n in names) is has) for has in (True, False))
-            raise Fault(
-                "CNN413", f"{where} has {_told(names)}: {there} without {missing}", at="source",
-                help=f"save it with {_listed(some)}, or without {'both' if len(some) == 2 else 'all'}",
-            )  # fmt: skip
+            raise Fault.of(
+                "CNN413",
+                "source",
+                case="part",
+                where=where,
+                arrays=_told(names),
+                there=there,
+                missing=missing,
+                whole=_listed(some),
+                all="both" if len(some) == 2 else "all",
+            )
     if "train" not in found:
         ways = [_listed(name + end for name in wanted) for end in ("", "_train")]
         way = ", ".join(f"{name}=..." for name in wanted)
-        raise Fault(
-            "CNN413", f"{where} has {_told(names)}, and neither {ways[0]} nor {ways[1]}", at="source",
-            help='save it by `np.savez(file, x=images, y=labels)`, or name its arrays: `images "a"`, `labels "b"`'
-            if wanted == ("x", "y") else f"save it by `np.savez(file, {way})`",
-        )  # fmt: skip
+        raise Fault.of(
+            "CNN413",
+            "source",
+            case="named" if wanted == ("x", "y") else "",
+            where=where,
+            arrays=_told(names),
+            one=ways[0],
+            other=ways[1],
+            way=way,
+        )
     return found
 
 
@@ -78,10 +90,15 @@ def part_of(archive: zipfile.ZipFile, where: str, wanted: tuple[str, ...], part:
         if names.issuperset(arrays):
             return arrays
     way = ", ".join(f"{name}=..." for name in wanted)
-    raise Fault(
-        "CNN413", f"{where} has {_told(names)}, and neither {_listed(several[0])} nor {_listed(several[1])}",
-        at=f"{part}_file", help=f"save it by `np.savez(file, {way})`",
-    )  # fmt: skip
+    raise Fault.of(
+        "CNN413",
+        f"{part}_file",
+        where=where,
+        arrays=_told(names),
+        one=_listed(several[0]),
+        other=_listed(several[1]),
+        way=way,
+    )
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -105,14 +122,11 @@ def array_of(
     entry = archive.getinfo(f"{name}.npy")
     told = f"{name} of {where}"
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Fault(
-            "CNN405", f"{told} is packed in a way that NumPy never uses", at="source",
-            help="save it by `np.savez` or `np.savez_compressed`",
-        )  # fmt: skip
+        raise Fault.of("CNN405", "source", case="packing", array=told)
     if entry.file_size > entry.compress_size * INFLATION:
-        raise Fault("CNN407", f"{told} claims to unpack to more than it can hold", at="source", help=AGAIN)
+        raise Fault.of("CNN407", "source", case="unpacked", array=told)
     with archive.open(entry) as file:
         header = npy_header(file)
-        help = "save names or numbers of classes, `y.astype(str)`" if labels else "store bytes or floats"
-        check_array(header, entry.file_size - file.tell(), told, help, texts=labels)
+        case = "labels" if labels else ""
+        check_array(header, entry.file_size - file.tell(), told, case, texts=labels)
         yield file, header

@@ -14,19 +14,22 @@ def axes_of(source: Npz, where: str, shape: tuple[int, ...]) -> str:
     axes = source.axes or {2: "nc", 3: "ncw", 4: "nchw"}.get(len(shape))
     if axes is None or len(axes) != len(shape):
         told = f"{len(axes)} (`axes {axes}`)" if axes else "2 to 4"
-        raise Fault("CNN408", f"x of {where} has {len(shape)} axes where {told} are wanted", at="source")
+        raise Fault.of("CNN408", "source", case="axes", where=where, count=len(shape), wanted=told)
     if source.axes is None:
         sizes = "x".join(map(str, shape))
         if axes == "nchw" and shape[3] in FEW_CHANNELS and min(shape[1:3]) > max(FEW_CHANNELS):
-            raise Fault(
-                "CNN408", f"x of {where} is {sizes}, which has its channels last", at="source",
-                help=f"use `axes nhwc`, or `axes nchw` if these are {shape[1]} channels of {shape[2]}x{shape[3]}",
-            )  # fmt: skip
+            raise Fault.of(
+                "CNN408",
+                "source",
+                case="last",
+                where=where,
+                sizes=sizes,
+                channels=shape[1],
+                height=shape[2],
+                width=shape[3],
+            )
         if axes == "ncw" and shape[1] == shape[2] and shape[1] > max(FEW_CHANNELS):
-            raise Fault(
-                "CNN408", f"x of {where} is {sizes}, which has no axis of channels", at="source",
-                help=f"use `axes nhw` for images of grey, or `axes ncw` if these are {shape[1]} channels",
-            )  # fmt: skip
+            raise Fault.of("CNN408", "source", case="no channels", where=where, sizes=sizes, channels=shape[1])
     return axes
 
 
@@ -36,16 +39,17 @@ def image_shape(axes: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sizes[name] for name in "chw" if name in sizes)
 
 
-def input_help(source: Source | None, found: TensorType, wanted: TensorType) -> str:
-    """What may help where a network takes another input than the data have."""
+def other_input(source: Source | None, name: str, found: TensorType, wanted: TensorType) -> Fault:
+    """The fault of data that a network takes otherwise, with what may help."""
     axes = _axes_for(found.shape, wanted.shape) if isinstance(source, Npz) else None
     if axes:
-        return f"say `axes {axes}` after the file, if that is the order in which they are stored"
+        return Fault.of("CNN408", case="input axes", takes=wanted, name=name, has=found, axes=axes)
     if len(found.shape) == 1 and found.elements == wanted.elements:
-        return f"use `input {found}`, and `reshape {wanted}` as the first layer"
+        return Fault.of("CNN408", case="input reshape", takes=wanted, name=name, has=found)
     if isinstance(source, Images | Pairs) and len(wanted.spatial) == 2 and found["c"] == wanted["c"]:
-        return f"use `resize {wanted['h']}x{wanted['w']}` behind the folder, or `input {found}`"
-    return f"use `input {found}`"
+        sides = "x".join(map(str, wanted.spatial))
+        return Fault.of("CNN408", case="input resize", takes=wanted, name=name, has=found, sides=sides)
+    return Fault.of("CNN408", case="input", takes=wanted, name=name, has=found)
 
 
 def _axes_for(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:

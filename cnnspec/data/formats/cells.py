@@ -11,8 +11,6 @@ from .rows import is_number
 
 LARGEST = 3.4028234663852886e38  # of float32
 MOST_CATEGORIES = 256
-UNLABELLED = "fill it in, leave out rows without a label, or say `missing drop`"
-FILL = "fill in what is missing, or say `missing drop` or `missing mean`"
 
 
 def numbers(table: Rows, line: int, row: list[str], places: list[int]) -> list[float]:
@@ -34,20 +32,21 @@ def numbers(table: Rows, line: int, row: list[str], places: list[int]) -> list[f
     ]
 
 
-def number(cell: str, place: str, help: str = FILL) -> float:
-    """The number that a cell is."""
+def number(cell: str, place: str, label: bool = False) -> float:
+    """The number that a cell is, or a `label`."""
     text = cell.strip()
+    if not text:
+        raise Fault.of("CNN417", "source", "empty label" if label else "empty", place=place)
     if not is_number(text):
-        told = f"`{text[:40]}` is not a number" if text else "the cell is empty"
         comma = text.replace(",", ".", 1)
-        raise Fault(
-            "CNN417", f"{place}: {told}", at="source",
-            help=help if is_missing(text) else f"write {comma}, with a point" if is_number(comma)
-            else "mend it; if the column names categories, say so by `categories`",
-        )  # fmt: skip
+        if is_missing(text):
+            raise Fault.of("CNN417", "source", "no label" if label else "missing", place=place, text=text[:40])
+        if is_number(comma):
+            raise Fault.of("CNN417", "source", "comma", place=place, text=text[:40], comma=comma)
+        raise Fault.of("CNN417", "source", place=place, text=text[:40])
     value = float(text)
     if not isfinite(value) or abs(value) > LARGEST:
-        raise Fault("CNN411", f"{place}: {text} is not a finite number of float32", at="source", help=help)
+        raise Fault.of("CNN411", "source", "label" if label else "cell", place=place, text=text)
     return value
 
 
@@ -58,35 +57,32 @@ def category(table: Rows, line: int, row: list[str], place: int) -> str | None:
         return composed(text)
     if table.missing == "mean":
         return None
-    told = f"`{text}` stands for what is missing" if text else "the cell is empty"
-    raise Fault("CNN417", f"{table.place(line, place)}: {told}", at="source", help=FILL)
+    case = "category" if text else "empty"
+    raise Fault.of("CNN417", "source", case, place=table.place(line, place), text=text)
 
 
 def unknown(table: Rows, line: int, place: int, text: str, known: tuple[str, ...]) -> Fault:
     """The fault of a text that a trained network has no number for."""
-    return Fault(
-        "CNN432", f"{table.place(line, place)}: `{text[:40]}` is no category that training had", at="source",
-        help=f"it had {', '.join(known[:8])}{', ...' if len(known) > 8 else ''}",
-    )  # fmt: skip
+    return Fault.of(
+        "CNN432",
+        "source",
+        cell=table.place(line, place),
+        text=text[:40],
+        known=", ".join(known[:8]),
+        more=", ..." if len(known) > 8 else "",
+    )
 
 
 def too_many(table: Rows, place: int) -> Fault:
     """The fault of a column with more texts than a network is given a number for."""
     name = table.named(place)
-    return Fault(
-        "CNN431", f"{name} of {table.where} has more than {MOST_CATEGORIES} different texts", at="source",
-        help=f'say `drop "{place + 1}"` if they only name the rows, or put them into fewer groups',
-    )  # fmt: skip
+    return Fault.of("CNN431", "source", column=name, where=table.where, most=MOST_CATEGORIES, number=place + 1)
 
 
 def class_name(table: Rows, line: int, row: list[str]) -> str:
     """The class that the label of a row names."""
     label = row[table.label].strip()
     if is_missing(label):
-        told = f"`{label}` stands for a label that is missing" if label else "the label is empty"
-        raise Fault(
-            "CNN417", f"{table.place(line, table.label)}: {told}", at="source",
-            help="leave out rows without a label, or say `missing drop`"
-            + ("; if it is a class, rename it" if label else ""),
-        )  # fmt: skip
+        case, place = "missing class" if label else "empty class", table.place(line, table.label)
+        raise Fault.of("CNN417", "source", case, place=place, text=label)
     return composed(label)

@@ -87,7 +87,7 @@ def asked(kept: Table, path: Path) -> Iterator[Rows]:
     with texts(path, kept.separator) as found:
         line, first = next(found, (0, []))
         if not first:
-            raise Fault("CNN414", f"{path.name} has no rows")
+            raise Fault.of("CNN414", case="rows", name=path.name)
         cells = [cell.strip() for cell in first]
         places = by_name(kept, path.name, cells) if kept.header else by_place(kept, path.name, line, len(cells))
         columns = tuple(
@@ -102,14 +102,11 @@ def asked(kept: Table, path: Path) -> Iterator[Rows]:
 def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None, labelled: bool) -> Rows:
     window = _window(rows)
     if not window:
-        raise Fault("CNN414", f"{where} is empty", at="source")
+        raise Fault.of("CNN414", "source", case="table", name=where)
     cells = [cell.strip() for cell in window[0][1]]
     width = len(cells)
     if width < 2 and labelled:
-        raise Fault(
-            "CNN418", f"{where} has one column, and a label needs numbers beside it", at="source",
-            help="columns are parted by a comma; otherwise say `separator`",
-        )  # fmt: skip
+        raise Fault.of("CNN418", "source", case="one", where=where)
     below = [[cell.strip() for cell in row] for _, row in window[1:] if len(row) == width]
     header = kept.header if kept else source.header
     if header is None:
@@ -117,10 +114,7 @@ def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None, lab
     names = cells if header else []
     label = _label(source, where, names, width, kept) if labelled or source.label is not None else -1
     if not header and _are_names(cells, below):
-        raise Fault(
-            "CNN418", f"the first row of {where} has no number, and stands above numbers", at="source",
-            help="if it names the columns, leave out `header off`",
-        )  # fmt: skip
+        raise Fault.of("CNN418", "source", case="header off", where=where)
     if kept is None:
         used = _used(source, where, names, width, label)
     else:
@@ -128,11 +122,7 @@ def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None, lab
     read = (*used, label) if labelled else used
     if names and "" in (names[place] for place in read):
         place = next(place for place in sorted(read) if not names[place])
-        raise Fault(
-            "CNN418", f"column {place + 1} of {where} has no name", at="source",
-            help="name it in the first row; if it only counts the rows, as pandas writes them without "
-            f"`index=False`, say `drop \"{place + 1}\"`",
-        )  # fmt: skip
+        raise Fault.of("CNN418", "source", case="unnamed", column=place + 1, where=where)
     rest = window[1:] if header else window
     if kept:
         categories = tuple(texts is not None for texts in kept.categories)
@@ -161,9 +151,7 @@ def _window(rows: Iterator[Row]) -> list[Row]:
 def _even(where: str, width: int, rows: Iterator[Row]) -> Iterator[Row]:
     for line, row in rows:
         if len(row) != width:
-            raise Fault(
-                "CNN417", f"line {line} of {where} has {len(row)} columns, and the first has {width}", at="source"
-            )
+            raise Fault.of("CNN417", "source", case="width", line=line, where=where, columns=len(row), first=width)
         yield line, row
 
 
@@ -198,22 +186,15 @@ def _noticed(source: Csv, where: str, cells: list[str], below: list[list[str]]) 
             again += cell in column
     alone = not is_missing(cells[label]) and not is_number(cells[label]) and not again  # a label that never returns
     if is_number(cells[label]) and counted:
-        raise _either(where, "counts the columns, or is numbers")
+        raise Fault.of("CNN418", "source", "counts", where=where)
     if (above and again) or (over and not above and alone):
-        raise _either(where, "may be one of names or one of data")
+        raise Fault.of("CNN418", "source", "either", where=where)
     return bool(above) or not (over or again)
 
 
 def _counted(names: list[str]) -> bool:
     """Whether names are 0, 1, 2 and so on, or 1, 2, 3; so many of them that no measurements happen to be."""
     return len(names) > 2 and any(names == [str(i + first) for i in range(len(names))] for first in (0, 1))
-
-
-def _either(where: str, told: str) -> Fault:
-    return Fault(
-        "CNN418", f"the first row of {where} {told}", at="source",
-        help="say `header on` if it names the columns, `header off` if it is data",
-    )  # fmt: skip
 
 
 def _are_names(cells: list[str], below: list[list[str]]) -> bool:
@@ -243,15 +224,14 @@ def _used(source: Csv, where: str, names: list[str], width: int, label: int) -> 
     if source.columns is not None:
         chosen = set(_places(source.columns, where, names, width, "columns"))
         if label in chosen:
-            raise Fault(
-                "CNN418", f"column {names[label] if names else label + 1} of {where} is the label, and `columns` "
-                "names it to learn from", at="source", help="leave it out there, or say which is the `label`",
-            )  # fmt: skip
+            raise Fault.of(
+                "CNN418", "source", case="label", column=names[label] if names else label + 1, where=where
+            )
     else:
         chosen = set(every) - set(_places(source.drop, where, names, width, "drop"))
     used = tuple(place for place in every if place in chosen)
     if not used:
-        raise Fault("CNN418", f"of {where} no column is left to learn from", at="source", help="drop fewer")
+        raise Fault.of("CNN418", "source", case="none left", where=where)
     return used
 
 
@@ -260,7 +240,7 @@ def _places(written: str | None, where: str, names: list[str], width: int, setti
     if written is None:
         return
     if not written.strip():
-        raise Fault("CNN418", f"`{setting}` names no column", at="source", help="name some, or leave it out")
+        raise Fault.of("CNN418", "source", case="empty", setting=setting)
     if written.strip() in names:  # a name may hold a comma
         yield _place(written.strip(), where, names, width)
         return
@@ -280,10 +260,7 @@ def _place(told: str, where: str, names: list[str], width: int) -> int:
     if told in names:
         if names.count(told) > 1:
             columns = " and ".join(str(i + 1) for i, name in enumerate(names) if name == told)
-            raise Fault(
-                "CNN418", f"columns {columns} of {where} are both called {told}", at="source",
-                help="say the number of the column",
-            )  # fmt: skip
+            raise Fault.of("CNN418", "source", case="alike", columns=columns, where=where, name=told)
         return names.index(told)
     if told.isascii() and told.isdigit() and len(told) < 10 and 1 <= int(told) <= width:
         return int(told) - 1
@@ -292,7 +269,7 @@ def _place(told: str, where: str, names: list[str], width: int) -> int:
 
 def _no_column(told: str, where: str, names: list[str], width: int) -> Fault:
     has = ", ".join(names[:12]) if names else "no names, since it has no header"
-    return Fault("CNN418", f"{where} has no column {told}", at="source", help=f"it has {width} columns: {has}")
+    return Fault.of("CNN418", "source", where=where, column=told, width=width, has=has)
 
 
 def _are_texts(column: list[str]) -> bool:

@@ -17,7 +17,6 @@ from math import prod
 from typing import IO, NamedTuple
 
 from ...diagnostics import Fault
-from ..files import AGAIN
 
 IDX_TYPES = {8: ">u1", 9: ">i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 NUMBERS = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
@@ -51,26 +50,20 @@ def idx_header(file: IO[bytes], name: str, axes: tuple[int, ...], most: int) -> 
     """The header of an IDX file of at most `most` bytes, which must have one of these numbers of axes."""
     head = file.read(4)
     if len(head) < 4:
-        raise truncated(name, f"it has {len(head)} of the 4 bytes that an IDX file begins with")
+        raise Fault.of("CNN404", "source", case="begin", name=name, bytes=len(head))
     if head[:2] != b"\0\0" or head[2] not in IDX_TYPES:
-        raise Fault(
-            "CNN405", f"{name} is not an IDX file: it begins with {head.hex(' ')}", at="source",
-            help="an IDX file of images begins with 00 00 08 03, one of labels with 00 00 08 01",
-        )  # fmt: skip
+        raise Fault.of("CNN405", "source", case="IDX", name=name, begin=head.hex(" "))
     count = head[3]
     if count not in axes:
         wanted = " or ".join(map(str, axes))
-        raise Fault(
-            "CNN408", f"{name} has {count} axes where {wanted} are wanted", at="source",
-            help="images have 3 (number, height, width), labels have 1",
-        )  # fmt: skip
+        raise Fault.of("CNN408", "source", case="IDX", name=name, count=count, wanted=wanted)
     sizes = file.read(4 * count)
     if len(sizes) < 4 * count:
-        raise truncated(name, f"it has {len(sizes)} of the {4 * count} bytes that tell its sizes")
+        raise Fault.of("CNN404", "source", case="sizes", name=name, bytes=len(sizes), wanted=4 * count)
     shape = tuple(int.from_bytes(sizes[i : i + 4], "big") for i in range(0, 4 * count, 4))
     header = Header(shape, IDX_TYPES[head[2]])
     if not header.length:
-        raise Fault("CNN414", f"{name} is empty: {header.told} numbers", at="source")
+        raise Fault.of("CNN414", "source", name=name, sizes=header.told)
     follow = most - 4 - 4 * count
     if header.length > follow:
         raise short(name, header, f"{'at most ' if isinstance(file, gzip.GzipFile) else ''}{follow:,}")
@@ -79,12 +72,9 @@ def idx_header(file: IO[bytes], name: str, axes: tuple[int, ...], most: int) -> 
 
 def short(name: str, header: Header, follow: str) -> Fault:
     """The fault of an IDX file that has fewer bytes than its header tells of."""
-    what = f"its header tells of {header.told} numbers, {header.length:,} bytes, and {follow} follow"
-    return truncated(name, what)
-
-
-def truncated(name: str, why: str) -> Fault:
-    return Fault("CNN404", f"{name} is cut short: {why}", at="source", help=AGAIN)
+    return Fault.of(
+        "CNN404", "source", case="short", name=name, numbers=header.told, bytes=header.length, follow=follow
+    )
 
 
 def npy_header(file: IO[bytes]) -> Header:
@@ -109,16 +99,16 @@ def npy_header(file: IO[bytes]) -> Header:
     return Header(shape, descr or "with fields", backwards == "True")
 
 
-def check_array(header: Header, follows: int, told: str, help: str, texts: bool = False) -> None:
-    """Raise a Fault unless an array is of numbers (or `texts`) that take the `follows` bytes behind its header."""
+def check_array(header: Header, follows: int, told: str, case: str, texts: bool = False) -> None:
+    """Raise a Fault unless an array is of numbers (or `texts`) that take the `follows` bytes behind its header.
+
+    `case` is that of CNN412: of images, or of `labels`.
+    """
     if not NUMBERS.fullmatch(header.kind) and not (texts and TEXTS.fullmatch(header.kind)):
-        raise Fault("CNN412", f"{told} is of type {header.kind[:40]}, not numbers", at="source", help=help)
+        raise Fault.of("CNN412", "source", case=case, array=told, type=header.kind[:40])
     if header.length != follows:
-        raise Fault(
-            "CNN404",
-            f"{told} tells of {header.told} numbers, {header.length:,} bytes; {follows:,} follow",
-            at="source",
-            help=AGAIN,
+        raise Fault.of(
+            "CNN404", "source", case="length", array=told, numbers=header.told, bytes=header.length, follows=follows
         )
     if not header.length:
-        raise Fault("CNN414", f"{told} is empty: {header.told} numbers", at="source")
+        raise Fault.of("CNN414", "source", name=told, sizes=header.told)

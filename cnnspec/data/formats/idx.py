@@ -11,7 +11,7 @@ import numpy as np
 
 from ...diagnostics import Fault
 from ...settings.data import Idx
-from ..files import AGAIN, need
+from ..files import need
 from ..found import Found, in_native_order
 from .headers import IDX_TYPES, idx_header, short
 from .idx_files import idx_files, opened
@@ -36,10 +36,7 @@ def _read(file: BinaryIO, name: str, axes: tuple[int, ...], most: int) -> np.nda
             raise short(name, header, f"{filled:,}")
         filled += got
     if file.read(1):
-        raise Fault(
-            "CNN404", f"{name} goes on after the {header.told} numbers that its header tells of", at="source",
-            help=AGAIN,
-        )  # fmt: skip
+        raise Fault.of("CNN404", "source", case="longer", name=name, numbers=header.told)
     return in_native_order(array)
 
 

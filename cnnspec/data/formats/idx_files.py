@@ -12,8 +12,7 @@ from typing import BinaryIO, cast
 
 from ...diagnostics import Fault
 from ...plain_files import open_regular, size_of
-from ..files import AGAIN, INFLATION, unreadable
-from .headers import truncated
+from ..files import INFLATION, unreadable
 
 
 @contextmanager
@@ -29,9 +28,9 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
             with gzip.open(file) as unpacked:
                 yield cast(BinaryIO, unpacked), size_of(file) * INFLATION
     except EOFError:
-        raise truncated(path.name, "its gzip stream has no end") from None
+        raise Fault.of("CNN404", "source", case="gzip", name=path.name) from None
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
+        raise Fault.of("CNN404", "source", name=path.name, reason=error) from None
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -53,8 +52,5 @@ def idx_files(folder: Path) -> list[tuple[Path, Path]]:
             pairs.append((images, labels))
         elif images or labels or part == "train":
             missing = f"{part}-{'labels' if images else 'images'}"
-            raise Fault(
-                "CNN401", f"{folder} has no {missing}", at="source",
-                help=f"the file may be called {missing}-idx{1 if images else 3}-ubyte.gz, for example",
-            )  # fmt: skip
+            raise Fault.of("CNN401", "source", case="file", folder=folder, missing=missing, axes=1 if images else 3)
     return pairs[:2]

@@ -103,19 +103,24 @@ def by_name(table: Table, where: str, names: list[str]) -> list[int]:
     missing = [name for name in table.names if name not in there]
     if missing:
         told = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-        raise Fault(
-            "CNN418", f"{where} has no column {told}", at="source",
-            help=f"training had {', '.join(table.names[:12])}{', ...' if len(table.names) > 12 else ''}",
-        )  # fmt: skip
+        raise Fault.of(
+            "CNN418",
+            "source",
+            case="kept",
+            where=where,
+            column=told,
+            names=", ".join(table.names[:12]),
+            more=", ..." if len(table.names) > 12 else "",
+        )
     taken = [column for column, name in enumerate(names) if name in wanted]
     if len(taken) > len(wanted):  # some are called alike, and only the order of training tells them apart
         if [names[column] for column in taken] != list(table.names):
             twice = next(name for name, count in Counter(names).items() if count > 1 and name in wanted)
-            raise Fault("CNN418", f"{where} has several columns called {twice}", at="source")
+            raise Fault.of("CNN418", "source", case="twice", where=where, name=twice)
         return taken
     if len(wanted) < len(table.names):
         told = ", ".join(table.names[:12])
-        raise Fault("CNN418", f"{where} has other columns than training: {told}", at="source")
+        raise Fault.of("CNN418", "source", case="others", where=where, columns=told)
     return [there[name] for name in table.names]
 
 
@@ -132,6 +137,4 @@ def by_place(table: Table, where: str, line: int, width: int) -> list[int]:
     if width == table.width - 1 and table.label:
         return [column - 1 - (column - 1 > label) for column in table.columns]
     wanted = " or ".join(map(str, sorted({len(table.columns), table.width - bool(table.label), table.width})))
-    raise Fault(
-        "CNN417", f"line {line} of {where} has {width} columns, and the network takes {wanted}", at="source"
-    )
+    raise Fault.of("CNN417", "source", case="kept", line=line, where=where, columns=width, wanted=wanted)

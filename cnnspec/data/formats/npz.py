@@ -15,7 +15,7 @@ from ...plain_files import open_regular, size_of
 from ...settings.data import Npz
 from ..checks import TOLD, form_of
 from ..classes import classes_of, composed, is_missing
-from ..files import AGAIN, need, unreadable
+from ..files import need, unreadable
 from ..found import Found, Pair
 from . import archive
 from .axes import axes_of
@@ -44,10 +44,9 @@ def read_npz(source: Npz, path: Path, parts: Mapping[str, Path], target: str = "
         except ValueError as error:
             raise archive.unreadable_as(path, error) from None
         if source.classes not in (None, len(classes)):
-            raise Fault(
-                "CNN410", f"the labels of {path.name} name {len(classes)} classes, and the spec says "
-                f"`classes {source.classes}`", at="source", help="leave out `classes`: the names tell",
-            )  # fmt: skip
+            raise Fault.of(
+                "CNN410", "source", case="names", name=path.name, found=len(classes), classes=source.classes
+            )
     return Found(
         path.stem,
         found["train"],
@@ -65,7 +64,7 @@ def _weights(source: Npz, file: zipfile.ZipFile, names: tuple[str, ...], where: 
         return None
     name = source.weights + names[0].removeprefix(source.images)
     if f"{name}.npy" not in file.namelist():
-        raise Fault("CNN413", f"{where} has no {name}, where the weights of {names[0]} should be", at="source")
+        raise Fault.of("CNN413", "source", case="weights", where=where, name=name, images=names[0])
     return _member(file, name, where)
 
 
@@ -99,9 +98,7 @@ def read_asked(path: Path) -> np.ndarray:
         wanted = [name for name in ("x", "x_test") if name in names] or names
         if not names or (wanted == names and len(names) > 1):
             told = ", ".join(sorted(names)[:8]) or "no array at all"
-            raise Fault(
-                "CNN413", f"{path.name} has {told}, and neither x nor x_test", help="call the array of images x"
-            )
+            raise Fault.of("CNN413", case="asked", name=path.name, arrays=told)
         return _member(file, wanted[0], path.name)
 
 
@@ -113,8 +110,8 @@ def read_several(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
         lacking = [name for name, array in found.items() if array is None]
         if lacking:
             told = ", ".join(sorted(there)[:8]) or "no array at all"
-            raise Fault(
-                "CNN413", f"{path.name} has {told}, and no {lacking[0]}", help=f"save it with {', '.join(wanted)}"
+            raise Fault.of(
+                "CNN413", case="lacking", name=path.name, arrays=told, lacking=lacking[0], wanted=", ".join(wanted)
             )
         return {name: _member(file, array, path.name) for name, array in found.items() if array}
 
@@ -124,11 +121,11 @@ def read_npy(path: Path) -> np.ndarray:
     try:
         with open_regular(path) as file:
             header = npy_header(file)
-            check_array(header, size_of(file) - file.tell(), path.name, "store bytes or floats")
+            check_array(header, size_of(file) - file.tell(), path.name, "")
             return _filled(header, file, path.name)
     except (EOFError, ValueError) as error:
         reason = str(error).split("\n")[0]
-        raise Fault("CNN405", f"{path.name} is not an npy file of numbers: {reason}", help=AGAIN) from None
+        raise Fault.of("CNN405", case="npy", name=path.name, reason=reason) from None
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -154,20 +151,14 @@ def _named(found: dict[str, Pair], where: str) -> tuple[dict[str, Pair], tuple[s
     for part, (_, y) in found.items():
         told = f"{where} ({TOLD[part]})"
         if y.dtype.kind not in "US":
-            raise Fault(
-                "CNN412", f"the labels of {told} are numbers, and others of the file are texts", at="source",
-                help="store both in the same way",
-            )  # fmt: skip
+            raise Fault.of("CNN412", "source", case="texts", array=told)
         form_of(told, y.dtype.kind, y.shape, (1,))
         distinct, places[part] = np.unique(_characters(y.reshape(-1)), return_inverse=True)
         texts[part] = [composed(_text(label, told).strip()) for label in distinct.tolist()]
         for i, text in enumerate(texts[part]):
             if is_missing(text):
                 first = int(np.flatnonzero(places[part] == i)[0])
-                raise Fault(
-                    "CNN417", f"label {first} of {told} is `{text}`: it is missing", at="source",
-                    help="leave out what has no label, or give the class another name",
-                )  # fmt: skip
+                raise Fault.of("CNN417", "source", case="text", number=first, array=told, text=text)
     names, number = classes_of(text for part in texts.values() for text in part)
     labels = {part: np.array([number[text] for text in texts[part]], np.int64)[places[part]] for part in found}
     return {part: (x, labels[part]) for part, (x, _) in found.items()}, names
@@ -185,4 +176,4 @@ def _text(label: str | bytes, told: str) -> str:
     try:
         return label if isinstance(label, str) else label.decode()
     except UnicodeDecodeError:
-        raise Fault("CNN412", f"a label of {told} is not a text in UTF-8: {label[:20]!r}", at="source") from None
+        raise Fault.of("CNN412", "source", case="UTF-8", array=told, label=label[:20]) from None

@@ -119,12 +119,7 @@ def _opaque(path: Path, image: Image, background: str = "white") -> Image:
         # I;16 first to I: point() of I;16 knows only tables
         return image.convert("I").point(lambda v: v * (255 / 65535) + 0.5).convert("L")
     if image.mode[0] in "IF":
-        raise Fault(
-            "CNN415",
-            f"{path} has 32 bits a channel",
-            at="source",
-            help="save it with 8 or 16",
-        )
+        raise Fault.of("CNN415", "source", case="bits", path=path)
     if image.has_transparency_data:
         seen = image.convert("RGBA")
         return pillow.alpha_composite(pillow.new("RGBA", seen.size, background), seen)
@@ -137,10 +132,7 @@ def _opened(path: Path) -> Iterator[Image]:
     try:
         from PIL import Image
     except ModuleNotFoundError:
-        raise Fault(
-            "CNN403", f"reading {path.name} needs Pillow, which is not installed", at="source",
-            help='install it by `pip install "cnnspec[data]"`',
-        ) from None  # fmt: skip
+        raise Fault.of("CNN403", "source", name=path.name) from None
     try:
         with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged EXIF, palettes, vast sizes: what matters is a Fault
@@ -149,28 +141,20 @@ def _opened(path: Path) -> Iterator[Image]:
                 if width * height > MOST_PIXELS:
                     raise _too_large(path, f"{width}x{height}")
                 if width * height > MANY_PIXELS:
-                    need(COPIES * 4 * width * height, f"{path}, unpacked", help="make it smaller")
+                    need(COPIES * 4 * width * height, f"{path}, unpacked", "one")
                 yield image
     except (Fault, MemoryError):
         raise
     except Image.UnidentifiedImageError:
-        raise Fault(
-            "CNN415", f"{path} is not an image that can be read", at="source",
-            help=f"the formats are {', '.join(FORMATS)}",
-        ) from None  # fmt: skip
+        raise Fault.of("CNN415", "source", case="format", path=path, formats=", ".join(FORMATS)) from None
     except Image.DecompressionBombError:
         raise _too_large(path, "far too many") from None
     except Exception as error:  # anything that Pillow raises for damaged files, struct.error and KeyError among it
         if isinstance(error, OSError) and error.errno is not None:  # said by the system, not by Pillow
             raise unreadable(path, error) from None
         reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
-        raise Fault(
-            "CNN415", f"{path} cannot be read: {reason}", at="source", help="take it out of the folder"
-        ) from None
+        raise Fault.of("CNN415", "source", path=path, reason=reason) from None
 
 
 def _too_large(path: Path, size: str) -> Fault:
-    return Fault(
-        "CNN415", f"{path} has {size} pixels; {MOST_PIXELS:,} are the most that is read", at="source",
-        help="make it smaller, or take it out of the folder",
-    )  # fmt: skip
+    return Fault.of("CNN415", "source", case="pixels", path=path, size=size, most=MOST_PIXELS)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 Row = tuple[int, list[str]]  # its line, from 1, and its cells
 LONGEST_ROW = 16_000_000  # characters; a row without an end would fill the memory
 OTHER_FORMATS = (
-    (b"PK\3\4", "it is a zip archive, as Excel's xlsx is", "save it as CSV in UTF-8"),
-    (b"\x1f\x8b", "it is packed by gzip", "unpack it by `gunzip`"),
-    (b"\xff\xfe", "it looks like UTF-16", "save it in UTF-8"),
-    (b"\xfe\xff", "it looks like UTF-16", "save it in UTF-8"),
-    (b"PAR1", "it is a Parquet file", "save it as CSV in UTF-8"),
-)
+    (b"PK\3\4", "zip"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+    (b"PAR1", "Parquet"),
+)  # how a file begins, and its case of CNN405
 
 
 class _Lines:
@@ -53,24 +53,19 @@ def texts(path: Path, separator: str) -> Iterator[Iterator[Row]]:
     try:
         with open_regular(path) as raw:
             begin = raw.read(4)
-            for magic, told, help in OTHER_FORMATS:
+            for magic, case in OTHER_FORMATS:
                 if begin.startswith(magic):
-                    raise Fault("CNN405", f"{path.name} is not a text in UTF-8: {told}", at="source", help=help)
+                    raise Fault.of("CNN405", "source", case, name=path.name)
             raw.seek(0)
             lines = _Lines(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
             # a space after the separator belongs to neither cell, so that `1, "a"` is a text in quotes
             reader = csv.reader(lines, delimiter=separator, skipinitialspace=separator != " ", strict=True)
             yield _rows(reader, lines, separator == " ")
     except UnicodeDecodeError:
-        raise Fault(
-            "CNN405",
-            f"{path.name} is not a text in UTF-8{_undecodable(path)}",
-            at="source",
-            help="save it in UTF-8",
-        ) from None
+        raise Fault.of("CNN405", "source", case="text", name=path.name, where=_undecodable(path)) from None
     except csv.Error as error:
         line = reader.line_num or 1 if reader else 1
-        raise Fault("CNN417", f"line {line} of {path.name} cannot be read: {error}", at="source") from None
+        raise Fault.of("CNN417", "source", case="row", line=line, name=path.name, reason=error) from None
     except OSError as error:
         raise unreadable(path, error) from None
 

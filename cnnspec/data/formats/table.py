@@ -103,7 +103,7 @@ def read_csv(source: Csv, path: Path, kept: Table | None = None, target: str = "
                 continue
             if numbers:
                 place = table.place(line, table.label)
-                targets.append(cells.number(row[table.label], place, cells.UNLABELLED))
+                targets.append(cells.number(row[table.label], place, label=True))
             else:
                 seen.append(labels.setdefault(cells.class_name(table, line, row), len(labels)))
                 _ensure_few(table, labels)
@@ -144,10 +144,15 @@ def read_tables(
         if isinstance(read.classes, tuple) and isinstance(found.classes, tuple):
             strange = [name for name in read.classes if name not in found.classes]
             if strange:
-                raise Fault(
-                    "CNN410", f"{other.name} has the class `{strange[0]}`, which {path.name} has not", at="source",
-                    help=f"to learn from there are {', '.join(found.classes[:8])}",
-                )  # fmt: skip
+                raise Fault.of(
+                    "CNN410",
+                    "source",
+                    case="test",
+                    other=other.name,
+                    strange=strange[0],
+                    name=path.name,
+                    classes=", ".join(found.classes[:8]),
+                )
             y = np.array([found.classes.index(name) for name in read.classes], np.int64)[y]
         parts[part] = (x, x if target == "itself" else y)
     own = {part: other.name for part, other in more.items()}
@@ -156,10 +161,7 @@ def read_tables(
 
 def _ensure_few(table: columns.Rows, labels: dict[str, int]) -> None:
     if len(labels) > MOST_CLASSES:
-        raise Fault(
-            "CNN410", f"{table.where} has more than {MOST_CLASSES:,} classes", at="source",
-            help="perhaps another column holds the labels, or they are numbers: `target numbers`",
-        )  # fmt: skip
+        raise Fault.of("CNN410", "source", case="many", name=table.where, most=MOST_CLASSES)
 
 
 def read_asked(kept: Table, path: Path) -> np.ndarray:
@@ -172,7 +174,7 @@ def read_asked(kept: Table, path: Path) -> np.ndarray:
         for line, row in table.rows:
             found.add(line, row)
     if not found.count:
-        raise Fault("CNN414", f"{path.name} has no rows")
+        raise Fault.of("CNN414", case="rows", name=path.name)
     return filled(found.vectors(kept.categories), kept.fill)
 
 
@@ -187,10 +189,7 @@ def means(x: np.ndarray, table: Table) -> tuple[float, ...]:
     count = there.sum(axis=0)
     if not count.all():
         column = _column(table, int(np.flatnonzero(count == 0)[0]))
-        raise Fault(
-            "CNN433", f"no training row has a number in {column}, so there is no mean to put in", at="source",
-            help="drop the column",
-        )  # fmt: skip
+        raise Fault.of("CNN433", "source", column=column)
     return tuple(map(float, np.where(there, x, 0).sum(axis=0, dtype=np.float64) / count))
 
 

@@ -39,23 +39,13 @@ def archives(settings: Data, wanted: Wanted) -> dict[tuple[str, str], Npz]:
     """
     source = settings.source
     if not isinstance(source, Npz):
-        raise Fault(
-            "CNN306",
-            f"the network has {len(wanted.inputs)} inputs and {len(wanted.outputs)} outputs, and "
-            f"`source {source.word}` gives one of each",
-            at="source",
-            help="save an array for each by its name, and read them by `source npz`",
+        raise Fault.of(
+            "CNN306", "source", inputs=len(wanted.inputs), outputs=len(wanted.outputs), source=source.word
         )
     if settings.target == "itself":
-        raise Fault(
-            "CNN306", "a network that is to answer its input itself has one input and one output", at="source",
-            help="leave `target itself` out, and save what each output is to answer",
-        )  # fmt: skip
+        raise Fault.of("CNN306", "source", case="itself")
     if settings.balance and len(wanted.outputs) > 1:
-        raise Fault(
-            "CNN436", f"`balance` is of one output's classes, and the network has {len(wanted.outputs)} outputs",
-            at="balance", help="say what each image weighs in an array of the archive, `weights \"w\"`",
-        )  # fmt: skip
+        raise Fault.of("CNN436", "balance", case="outputs", outputs=len(wanted.outputs))
     first, *more = wanted.inputs
     pairs = [*((first, output) for output in wanted.outputs), *((name, wanted.outputs[0]) for name in more)]
     arrays = {name: name if len(wanted.inputs) > 1 else source.images for name in wanted.inputs}

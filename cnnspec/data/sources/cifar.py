@@ -16,7 +16,7 @@ import numpy as np
 
 from ...diagnostics import Fault
 from ...plain_files import open_regular
-from ..files import AGAIN, unreadable
+from ..files import unreadable
 from ..found import Found, Pair
 from .fetch import CIFAR10, Progress, find
 from .wellknown import PHOTOS
@@ -69,28 +69,33 @@ def _packed(path: Path) -> dict[str, bytes]:
         with open_regular(path) as file, tarfile.open(fileobj=_Bounded(file), mode="r|") as archive:
             for member in archive:
                 if member.size > LENGTH:
-                    raise Fault(
-                        "CNN407", f"{member.name} in {path.name} has {member.size:,} bytes, more than {LENGTH:,}",
-                        at="source", help=AGAIN,
-                    )  # fmt: skip
+                    raise Fault.of(
+                        "CNN407",
+                        "source",
+                        case="member",
+                        name=member.name,
+                        path=path.name,
+                        bytes=member.size,
+                        most=LENGTH,
+                    )
                 name = member.name.rpartition("/")[2]
                 if member.isreg() and name in (*TRAIN, TEST):
                     content = archive.extractfile(member)
                     assert content, "a plain file has content"
                     found[name] = content.read()
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
-        raise Fault("CNN404", f"{path.name} is damaged: {error}", at="source", help=AGAIN) from None
+        raise Fault.of("CNN404", "source", name=path.name, reason=error) from None
     except OSError as error:
         raise unreadable(path, error) from None
     for name in (*TRAIN, TEST):
         if name not in found:
-            raise Fault("CNN404", f"{path.name} has no {name}", at="source", help="fetch the binary version again")
+            raise Fault.of("CNN404", "source", case="member", path=path.name, name=name)
     return found
 
 
 def _records(name: str, content: bytes) -> Pair:
     if len(content) != LENGTH:
         told = f"{len(content):,}" if len(content) <= LENGTH else "more"
-        raise Fault("CNN404", f"{name} has {told} bytes where {LENGTH:,} are due", at="source", help=AGAIN)
+        raise Fault.of("CNN404", "source", case="bytes", name=name, bytes=told, wanted=LENGTH)
     records = np.frombuffer(content, np.uint8).reshape(-1, RECORD)
     return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]

@@ -104,14 +104,13 @@ def _either(path: Path) -> Path:
 
 def fetch(remote: Remote, name: str, folder: Path) -> None:
     """Bring one file into a folder; it appears there only when it is whole and its checksum is right."""
-    by_hand = f"put {' and '.join(remote.files)} from {remote.address} into {folder}"
+    files = " and ".join(remote.files)
     try:
         import pooch
     except ModuleNotFoundError:
-        raise Fault(
-            "CNN402", f"{remote.name} is not in {folder}, and without pooch it cannot be fetched", at="source",
-            help=f'install it by `pip install "cnnspec[data]"`, or {by_hand}',
-        ) from None  # fmt: skip
+        raise Fault.of(
+            "CNN402", "source", case="pooch", name=remote.name, folder=folder, files=files, address=remote.address
+        ) from None
     pooch.get_logger().setLevel("WARNING")
     try:
         pooch.retrieve(
@@ -119,13 +118,9 @@ def fetch(remote: Remote, name: str, folder: Path) -> None:
             downloader=pooch.HTTPDownloader(timeout=30),
         )  # fmt: skip
     except ValueError:
-        raise Fault(
-            "CNN406", f"{remote.address}{name} has another checksum than it should have", at="source",
-            help=f"try again later, or {by_hand}",
-        ) from None  # fmt: skip
+        raise Fault.of("CNN406", "source", name=name, folder=folder, files=files, address=remote.address) from None
     except Exception as error:  # whatever the network, the server or the disk may say
         reason = str(error).split("\n")[0][:200]
-        raise Fault(
-            "CNN402", f"{remote.name} is not in {folder}, and fetching it failed: {reason}", at="source",
-            help=by_hand,
-        ) from error  # fmt: skip
+        raise Fault.of(
+            "CNN402", "source", name=remote.name, folder=folder, files=files, address=remote.address, reason=reason
+        ) from error

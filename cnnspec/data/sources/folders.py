@@ -78,15 +78,9 @@ def _parts(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path, part in named:
         if part is None:
-            raise Fault(
-                "CNN410", f"the folder {path.name} in {folder} is none of {', '.join(PARTS)}", at="source",
-                help="beside the folder train there are no others: rename it, or move it elsewhere",
-            )  # fmt: skip
+            raise Fault.of("CNN410", "source", case="part", name=path.name, folder=folder, parts=", ".join(PARTS))
         if part in found:
-            raise Fault(
-                "CNN410", f"{folder} has both {found[part].name} and {path.name}", at="source",
-                help="keep one of them",
-            )  # fmt: skip
+            raise Fault.of("CNN410", "source", case="twice", folder=folder, one=found[part].name, other=path.name)
         found[part] = path
     return found
 
@@ -94,10 +88,7 @@ def _parts(folder: Path) -> dict[str, Path]:
 def _classes(folder: Path) -> tuple[str, ...]:
     folders, _ = inside(folder)
     if not folders:
-        raise Fault(
-            "CNN414", f"{folder} has no folder of a class in it", at="source",
-            help="put the images of each class into a folder of its own",
-        )  # fmt: skip
+        raise Fault.of("CNN414", "source", case="folders", folder=folder)
     return in_order(_name(path) for path in folders)
 
 
@@ -110,39 +101,33 @@ def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]
     number = {name: i for i, name in enumerate(classes)}
     for path in folders:
         if _name(path) not in number:
-            raise Fault(
-                "CNN410", f"the folder {path.name} in {folder} is not one of the classes", at="source",
-                help=f"the classes are {', '.join(classes[:8])}{', ...' if len(classes) > 8 else ''}",
-            )  # fmt: skip
+            raise Fault.of(
+                "CNN410",
+                "source",
+                case="folder",
+                name=path.name,
+                folder=folder,
+                classes=", ".join(classes[:8]),
+                more=", ..." if len(classes) > 8 else "",
+            )
     for path in strays:
         if not is_document(path):
-            raise Fault(
-                "CNN410", f"the file {path.name} in {folder} is in none of the classes", at="source",
-                help="move it into the folder of its class, or elsewhere",
-            )  # fmt: skip
+            raise Fault.of("CNN410", "source", case="file", name=path.name, folder=folder)
     files: list[Path] = []
     labels: list[int] = []
     passed = len(strays)
     for path in sorted(folders, key=lambda path: (number[_name(path)], path.name)):
         deeper, there = inside(path)
         if deeper:
-            raise Fault(
-                "CNN415", f"{deeper[0]} is a folder within a class", at="source",
-                help="images lie in the folders of their classes themselves",
-            )  # fmt: skip
+            raise Fault.of("CNN415", "source", case="folder", path=deeper[0])
         images = [file for file in there if not is_document(file)]
         if not images and part == "train":
-            raise Fault(
-                "CNN414", f"{path} has no image in it", at="source",
-                help="put images of the class into it, or remove it",
-            )  # fmt: skip
+            raise Fault.of("CNN414", "source", case="class", folder=path)
         passed += len(there) - len(images)
         files += images
         labels += [number[_name(path)]] * len(images)
     if not files:
-        raise Fault(
-            "CNN414", f"{folder} has no image in it", at="source", help=f"remove it, or put {part} images in"
-        )
+        raise Fault.of("CNN414", "source", case="part", folder=folder, part=part)
     return Part(folder, tuple(files), tuple(labels)), passed
 
 
@@ -159,7 +144,7 @@ def inside(folder: Path) -> tuple[list[Path], list[Path]]:
             kinds = {entry.name: _is_folder(entry) for entry in entries}
         found = sorted((path.name, path) for path in folder.iterdir())
     except ValueError as error:
-        raise Fault("CNN401", f"no folder can be called {str(folder)!r}: {error}", at="source") from None
+        raise Fault.of("CNN401", "source", case="folder", folder=str(folder), reason=error) from None
     except OSError as error:
         raise unreadable(folder, error) from None
     seen = [(name, path) for name, path in found if not name.startswith(".") and name in kinds]

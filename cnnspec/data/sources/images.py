@@ -111,9 +111,7 @@ def of_size(image: np.ndarray, file: Path, shape: tuple[int, ...], first: Path) 
     """An image [..., h, w], if it has the sizes of the first one."""
     if image.shape != shape:
         has, wanted = (f"{sizes[-2]}x{sizes[-1]}" for sizes in (image.shape, shape))
-        raise Fault(
-            "CNN416", f"{file} is {has}, and {first} is {wanted}", at="source", help=f"use `resize {wanted}`"
-        )
+        raise Fault.of("CNN416", "source", file=file, has=has, first=first, wanted=wanted)
     return image
 
 
@@ -138,10 +136,14 @@ class Masks:
             first, shape, colours = self.first
             of_size(values, file, shape, first)
             if coloured != colours:
-                raise Fault(
-                    "CNN435", f"{file} has {'colours' if coloured else 'numbers'}, and {first} has not",
-                    at="source", help="save all masks in one mode",
-                )  # fmt: skip
+                raise Fault.of(
+                    "CNN435",
+                    "source",
+                    case="mode",
+                    file=file,
+                    has="colours" if coloured else "numbers",
+                    first=first,
+                )
             if codes is None:
                 need(len(files) * values.size, f"{len(files):,} masks")
                 codes = np.empty((len(files), *shape), np.uint8)
@@ -151,10 +153,7 @@ class Masks:
                     raise outside(str(file), 0, value, self.count)
                 self.seen.setdefault(value, len(self.seen))
             if len(self.seen) > MOST_COLOURS:
-                raise Fault(
-                    "CNN435", f"{file} is no mask: with it there are more than {MOST_COLOURS} colours",
-                    at="source", help="save masks without loss, in few colours; for pictures say `kind pictures`",
-                )  # fmt: skip
+                raise Fault.of("CNN435", "source", file=file, most=MOST_COLOURS)
             codes[i] = np.array([self.seen[value] for value in distinct.tolist()], np.uint8)[places.reshape(shape)]
         assert codes is not None, "a part has images"
         return codes

@@ -31,7 +31,7 @@ def _part(folder: Path, whole: Path) -> tuple[Part, int]:
     found = list(_below(folder))
     files = tuple(file for file in found if not is_document(file))
     if not files:
-        raise Fault("CNN414", f"{folder} has no image in it", at="source", help="put some into it, or remove it")
+        raise Fault.of("CNN414", "source", case="pair", folder=folder)
     return Part(folder, files, ()), len(found) - len(files)
 
 
@@ -39,7 +39,7 @@ def _below(folder: Path, depth: int = 0) -> Iterator[Path]:
     folders, files = inside(folder)
     yield from files
     if folders and depth == DEEPEST:
-        raise Fault("CNN415", f"{folders[0]} lies too deep: more than {DEEPEST} folders", at="source")
+        raise Fault.of("CNN415", "source", case="deep", folder=folders[0], most=DEEPEST)
     for path in folders:
         yield from _below(path, depth + 1)
 
@@ -53,10 +53,7 @@ def pairs(images: Path, targets: Path) -> tuple[Tree, dict[Path, Path]]:
     for one, others, where in ((named, partners, targets), (partners, named, images)):
         lacking = next((name for name in one if name not in others), None)
         if lacking is not None:
-            raise Fault(
-                "CNN434", f"{one[lacking]} has no partner in {where}", at="source",
-                help=f"the file there is called {lacking}, with any ending; or take this one out",
-            )  # fmt: skip
+            raise Fault.of("CNN434", "source", file=one[lacking], where=where, name=lacking)
     return tree, {file: partners[name] for name, file in named.items()}
 
 
@@ -67,9 +64,6 @@ def _by_name(folder: Path, files: tuple[Path, ...]) -> dict[str, Path]:
         first, *rest = file.relative_to(folder).with_suffix("").parts
         name = "/".join((PARTS.get(first.casefold(), first) if rest else first, *rest))
         if name in found:
-            raise Fault(
-                "CNN434", f"{found[name]} and {file} have one name: nothing tells which is of a pair", at="source",
-                help="rename one of them, or take it out",
-            )  # fmt: skip
+            raise Fault.of("CNN434", "source", case="one name", one=found[name], file=file)
         found[name] = file
     return found

@@ -6,21 +6,24 @@ from .asking import ASKING
 from .budgets import BUDGETS
 from .code import Code, Says
 from .data import DATA
+from .engines import ENGINES
 from .export import EXPORT
 from .faults import FAULTS
 from .lab import LAB
 from .names import NAMES
 from .pictures import PICTURES
 from .reading import READING
+from .searching import SEARCHING
 from .shapes import SHAPES
+from .tensors import TENSORS
 from .training import TRAINING
 from .warnings import WARNINGS
 from .weights import WEIGHTS
 from .words import WORDS
 
 FAMILIES = (
-    READING, NAMES, SHAPES, WORDS, WARNINGS, TRAINING, DATA, WEIGHTS, ASKING, EXPORT, PICTURES, LAB,
-    BUDGETS, FAULTS,
+    READING, NAMES, SHAPES, WORDS, WARNINGS, TRAINING, ENGINES, SEARCHING, DATA, TENSORS, WEIGHTS, ASKING, EXPORT,
+    PICTURES, LAB, BUDGETS, FAULTS,
 )  # fmt: skip
 CODES: dict[str, Code] = {code.code: code for family in FAMILIES for code in family}
 

@@ -10,6 +10,10 @@ LAB = (
 `cnnspec lab` serves its page on 127.0.0.1, and this port of it cannot be had: another program (often another lab)
 has it, or it is one of those that only an administrator may take. Without `--port` any free one is taken.""",
         how="`cnnspec lab --port 8000` twice, at the same time.",
+        says=(
+            Says("nothing can be served on {address}: {reason}", help="leave out --port: any free one will do"),
+            Says("nothing can be served on {address}: {reason}", case="any"),
+        ),
     ),
     Code(
         "CNN562",
@@ -20,6 +24,12 @@ be read: `pyodide.js`, `pyodide.asm.wasm`, `python_stdlib.zip`, `pyodide-lock.js
 `pyodide.asm.js`. `npm install pyodide` unpacks such a folder, `node_modules/pyodide`; a release of Pyodide is one
 too.""",
         how="`cnnspec site -o lab --pyodide no-such-folder`.",
+        says=(
+            Says(
+                "{path} cannot be read: {reason}",
+                help="the folder is that of the npm package pyodide, or of a release of Pyodide",
+            ),
+        ),
     ),
     Code(
         "CNN581",

@@ -149,10 +149,7 @@ input 4
 block deep = dense 4 -> tanh
 deep*3 -> softmax
 """,
-        says=(
-            Says("`{name}` calls itself"),
-            Says("`{name}` is more than {deepest} calls deep", case="deep"),
-        ),
+        says=(Says("`{name}` calls itself"), Says("`{name}` is more than {deepest} calls deep", case="deep")),
     ),
     Code(
         "CNN022",
@@ -254,10 +251,7 @@ A text of `--set` is not `train.name=value` or `data.name=value`. Its value is w
 A file called *.cnn.json is not a network as `cnnspec compile --emit json` writes it. The path tells where:
 `/nodes/3/settings/stride` is the stride of the fourth node.""",
         how="Check a file net.cnn.json that holds `{}`.",
-        says=(
-            Says("the file is not JSON", "{error}", case="JSON"),
-            Says("{path}: {what}", "in this file"),
-        ),
+        says=(Says("the file is not JSON", "{error}", case="JSON"), Says("{path}: {what}", "in this file")),
     ),
     Code(
         "CNN028",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .code import Code
+from .code import Code, Says
 
 PICTURES: tuple[Code, ...] = (
     Code(
@@ -14,6 +14,12 @@ with the extra `plot` (`pip install "cnnspec[plot]"`). Drawings as SVG, Mermaid 
 reports and traces need nothing beyond cnnspec itself.
 """,
         how="Run `cnnspec draw net.cnn -o net.png` where matplotlib is not installed.",
+        says=(
+            Says(
+                "pictures of pixels need matplotlib, which is not installed",
+                help='install it by `pip install "cnnspec[plot]"`, or write .svg, which needs nothing',
+            ),
+        ),
     ),
     Code(
         "CNN552",
@@ -23,6 +29,10 @@ The network has no value of that name. Values are named by their word and number
 (`conv1`, `relu2`), inside a block by its path (`basic3.conv1`), or by `as`; `cnnspec summary` lists them.
 """,
         how="Run `cnnspec trace net.cnn --at conv9[0,0,0]` on a network with one convolution.",
+        says=(
+            Says("the network has no value `{name}`", help="there are {known}"),
+            Says("the network has no value `{name}`", help="did you mean `{near}`?", case="near"),
+        ),
     ),
     Code(
         "CNN553",
@@ -33,6 +43,10 @@ channel 3, all counted from 0, so a value of 8x26x26 ends at `conv1[7,25,25]`. A
 the brackets, a sequence two, a parameter as many as its shape.
 """,
         how="Run `cnnspec trace net.cnn --at conv1[8,0,0]` on a convolution with 8 filters.",
+        says=(
+            Says("`{place}` is not inside `{name}`, which is {shape}", help="its last number is {name}[{last}]"),
+            Says("there are {images} test images, counted from 0; {number} is none", case="image"),
+        ),
     ),
     Code(
         "CNN554",
@@ -44,6 +58,11 @@ Where a parameter sits on a kink (relu at exactly 0, two equal values under a ma
 are wrong, not the gradient: try another `--seed`. Otherwise cnnspec is at fault; please report it.
 """,
         how="A defect of cnnspec raises it, or a limit that is too strict: `cnnspec gradcheck net.cnn --limit 0`.",
+        says=(
+            Says(
+                "the gradient of {place} is {gradient:.10g}, the difference {difference:.10g}", "error {error:.1e}"
+            ),
+        ),
     ),
     Code(
         "CNN555",
@@ -54,6 +73,12 @@ once. For this network and its image that is more than the memory that is free. 
 Give a smaller input where the spec leaves it open (`--input 3x64x64`), or set it smaller in the spec.
 """,
         how="Run `cnnspec report` on a U-Net for images of 572x572 on a machine with little memory.",
+        says=(
+            Says(
+                "looking at every value needs {needed}, and {free} are free",
+                help="look through a smaller input: --input 3x64x64",
+            ),
+        ),
     ),
     Code(
         "CNN613",
@@ -64,5 +89,11 @@ Give a smaller input where the spec leaves it open (`--input 3x64x64`), or set i
 shows any data.
 """,
         how="Run `cnnspec data table.cnn -o batch.png` on a spec whose source is a csv.",
+        says=(
+            Says(
+                "a picture of the batch is of grey or coloured images, and {name} has {kind}",
+                help="write a page: `-o data.html`",
+            ),
+        ),
     ),
 )

@@ -20,6 +20,46 @@ conv 8x3x3 -> -> relu -> dense 10 -> softmax
 input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{token}` cannot stand here", "{wanted}"),
+            Says("a tap is `@` and the name of a value", case="tap"),
+            Says("a repetition is written with `*`", case="times"),
+            Says(
+                "values are added by a join",
+                help="write `add(... | @name)`, each branch on what comes before the parenthesis",
+                case="sum",
+            ),
+            Says("the language has no lists", help="a chain is layers with `->` between them", case="list"),
+            Says("the language has no `{keyword}`", help="{instead}", case="Python"),
+            Says("a chain is named by `net {name} =`", case="net"),
+            Says("a repetition has one `*`", case="one times"),
+            Says(
+                "there is no block `{name}`",
+                help="the blocks of settings are `train`, `data` and `expect`",
+                case="block",
+            ),
+            Says("the chain of a {head} follows `=`", case="colon"),
+            Says("a chain begins with its first layer, and reads the input by itself", case="input"),
+            Says("the name comes before the shape", case="shape"),
+            Says("braces make a number of arithmetic, and this is arithmetic", case="arithmetic"),
+            Says("a call takes numbers, and chains behind `|`", case="call"),
+            Says(
+                "`|` stands between the branches of a join",
+                help="name the join before its parenthesis: add, sub, concat, mul, max, min or mean",
+                case="bar",
+            ),
+            Says("this `{text}` closes nothing", case="closes"),
+            Says("a repetition is written after what is repeated", help="write `(...)*{count}`", case="count"),
+            Says("`{sign}` is not `=`", case="equals"),
+            Says("`{token}` cannot stand in arithmetic", case="in a hole"),
+            Says("a number is named by `let {name} =`", case="let"),
+            Says("no layer follows this arrow", case="after an arrow"),
+            Says("a chain begins with a layer, not with an arrow", case="before an arrow"),
+            Says("the arithmetic in this hole ends too early", case="end of a hole"),
+            Says("`{sign}` is not an arrow", case="arrow"),
+            Says("the line ends too early", "{wanted}", case="line"),
+            Says("a chain stands without braces", help="{how}", case="braces"),
+        ),
     ),
     Code(
         "CNN002",
@@ -52,6 +92,22 @@ conv 8x3x3 stride=2 -> relu -> dense 10 -> softmax
 input 1x29x29
 conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("a setting is a name and a value, without `{sign}`"),
+            Says("what belongs to `{block}` stands in braces", help="write `{block} {{ ... }}`", case="colon"),
+            Says("there is no comma between {what}", case="comma"),
+            Says("the setting `{name}` has no value", case="value"),
+            Says("a path stands in quotes", case="path"),
+            Says("the branches of a join are separated by `|`", case="branches"),
+            Says("`{name}` is no setting of `{word}`; it is one of its own", case="own"),
+            Says("a setting is a name and a value, without {without}", case="Python"),
+            Says("`{name}` takes one value", case="one"),
+            Says(
+                "`{word}` is not a layer; what belongs to `{block}` stands in braces",
+                help="write `{block} {{ ... }}`",
+                case="outside",
+            ),
+        ),
     ),
     Code(
         "CNN004",

@@ -1,8 +1,10 @@
-"""Codes CNN3xx: training."""
+"""Codes CNN301 to CNN306 and CNN322 to CNN325: training."""
 
 from __future__ import annotations
 
-from .code import Code
+from .code import Code, Says
+
+CURE = "try a smaller `lr`, a `warmup` in the schedule, or `clip 1` in the optimiser"
 
 TRAINING: tuple[Code, ...] = (
     Code(
@@ -22,6 +24,13 @@ input 1x28x28
 conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
 train { schedule cosine warmup 0.5 ; epochs 5 }
 """,
+        says=(
+            Says(
+                "a warm-up of {warmup:g} epochs does not end within {epochs:g}",
+                "in epochs, of which parts are allowed",
+                help="use `warmup {tenth:g}`, a tenth of the training",
+            ),
+        ),
     ),
     Code(
         "CNN302",
@@ -35,6 +44,22 @@ grew too large; a gradient that the way back did.
 What helps most often: a smaller learning rate, a warm-up (`schedule cosine warmup 0.5`), clipping the gradient
 (`optimiser adam clip 1`), normalisation (`bn` after each convolution), inputs scaled to about 1.""",
         how="`optimiser sgd lr 1e6` on almost any network.",
+        says=(
+            Says("{name} holds {what} {when}", help=CURE),
+            Says(
+                "the cost is {what}: the {name} hold numbers that are not finite (number {number} of the batch)",
+                help="mend the data",
+                case="data",
+            ),
+            Says("the cost is {what}: {name} holds {kind}, from the update before", help=CURE, case="update"),
+            Says("the cost is {what}: {name} is the first layer whose values hold {kind}", help=CURE, case="layer"),
+            Says("the cost is {what}: the gradient of {name} holds {kind}", help=CURE, case="gradient"),
+            Says(
+                "the cost is {what}: every layer's values are finite, so it is the cost itself",
+                help=CURE,
+                case="cost",
+            ),
+        ),
     ),
     Code(
         "CNN303",
@@ -44,6 +69,19 @@ There is not one image to train on or to judge: the arrays are empty, or validat
 over. A mean over no images is no number. `model.predict` and `model.activations` of no images are no mistake, and
 give arrays of length 0.""",
         how="`model.fit` or `model.evaluate` with empty arrays; `cnnspec eval` where the data say `test 0`.",
+        says=(
+            Says("there are no images to train on"),
+            Says(
+                "there are no {which}images in {data}",
+                help=(
+                    "keep some: `{part} 10%` of the source, or files of their own; `--part all` takes every image"
+                ),
+                case="part",
+            ),
+            Says("{prefix}x holds no images", case="given"),
+            Says("{prefix}y is {y!r:.40}, no array", case="no array"),
+            Says("x: there are no images, and a mean over none is no number", case="mean"),
+        ),
     ),
     Code(
         "CNN304",
@@ -53,6 +91,27 @@ The predicted peak of a training step is more than what is free: on the machine,
 container or a scheduler sets. The training is refused before anything is allocated. Most of the memory is for
 activations, which grow with the batch; the message names the largest batch that would do.""",
         how="A large network and a large batch on a small machine.",
+        says=(
+            Says(
+                "training with batch {batch} needs {needed}, and {free} are free",
+                help="use `batch {fitting}`, which needs {other}",
+            ),
+            Says(
+                "{parameters:,} parameters with their gradients and moments need {needed}, and {free} are free",
+                help="make the widest layer smaller; `cnnspec summary` shows it",
+                case="parameters",
+            ),
+            Says(
+                "the device's memory is full: {reason}",
+                help="take a smaller `batch`, more devices, or `precision bfloat16`",
+                case="device",
+            ),
+            Says(
+                "training with batch {batch} needs {needed}, and {free} are free",
+                help="not even `batch 1` fits: it needs {least}",
+                case="no batch",
+            ),
+        ),
     ),
     Code(
         "CNN305",
@@ -62,6 +121,26 @@ The system refused to write a file: the disk is full, the folder cannot be writt
 fault. Files are written under another name first and then renamed, so what was there before is whole; the
 training can go on from its last checkpoint with `--resume`.""",
         how="`--out` on a disk that is full.",
+        says=(
+            Says("cannot write {path}: {reason}"),
+            Says("cannot write {path}: {reason}", help="make room on the disk", case="full"),
+            Says("cannot write {path}: {reason}", help="make room: your quota is used up", case="quota"),
+            Says(
+                "cannot write {path}: {reason}",
+                help="choose a folder that can be written to, with `--out`",
+                case="read-only",
+            ),
+            Says(
+                "cannot write {path}: {reason}",
+                help="choose a folder that you may write to, with `--out`",
+                case="permission",
+            ),
+            Says(
+                "cannot write {path}: {reason}",
+                help="the disk reports a fault: save to another one, with `--out`",
+                case="disk",
+            ),
+        ),
     ),
     Code(
         "CNN306",
@@ -71,6 +150,27 @@ A network with several inputs or outputs takes an array for each, by its name: `
 gives them (`model.fit({"left": a, "right": b}, y)`). Other sources give one image and one answer at a time; so do
 several processes that share a run, and a network that is to answer its input itself.""",
         how="`cnnspec run` on a spec with two `input` statements and `source digits`.",
+        says=(
+            Says(
+                "the network has {inputs} inputs and {outputs} outputs, and `source {source}` gives one of each",
+                help="save an array for each by its name, and read them by `source npz`",
+            ),
+            Says(
+                "a network that is to answer its input itself has one input and one output",
+                help="leave `target itself` out, and save what each output is to answer",
+                case="itself",
+            ),
+            Says(
+                "of several inputs each must state its size",
+                help="write `input 1x28x28 as left`, for example",
+                case="sizes",
+            ),
+            Says(
+                "several processes read one image and one answer at a time, and the network has more",
+                help="train it in one process, with `--workers` and `--devices`",
+                case="processes",
+            ),
+        ),
     ),
     Code(
         "CNN322",
@@ -81,6 +181,14 @@ reached, or the machine has no more. Nothing that was written is lost: a run goe
 `--resume`, on a machine with more memory or with fewer workers. A training's need is told before it begins, and
 grows with its batch; `cnnspec summary` shows which layers need most.""",
         how="`ulimit -v 400000` before `cnnspec run` of a large network.",
+        says=(
+            Says(
+                "memory ran out{said}",
+                help=(
+                    "allow more (`ulimit -v`, the container's or the job's limit); a smaller `batch` trains in less"
+                ),
+            ),
+        ),
     ),
     Code(
         "CNN323",
@@ -100,6 +208,16 @@ input 1x28x28
 conv 8x3x3 as stem -> relu -> maxpool 2 -> dense 10 -> softmax
 train { freeze stem }
 """,
+        says=(
+            Says("no layer, block or net is called `{name}`", help="`cnnspec summary` lists the names"),
+            Says("no layer, block or net is called `{name}`", help="there are {several}", case="several"),
+            Says(
+                "`{name}` has no parameters",
+                help="label more of the chain: `(conv 8x3x3 -> bn -> relu) as stem`",
+                case="no parameters",
+            ),
+            Says("what `{name}` means has no parameters", case="none of these"),
+        ),
     ),
     Code(
         "CNN324",
@@ -117,6 +235,12 @@ input 1x28x28
 conv 8x3x3 as stem -> relu -> maxpool 2 -> dense 10 as head -> softmax
 train { freeze stem until 3 }
 """,
+        says=(
+            Says(
+                "every layer with parameters is frozen, so nothing learns",
+                help="leave out the layers that are to learn, such as a new head",
+            ),
+        ),
     ),
     Code(
         "CNN325",
@@ -126,143 +250,11 @@ Some settings of `train` speak of parts of a network (`freeze`, `rate`), or of m
 (`accumulate`, `ema`, `decay_norm off`). Training on both engines, `run` and `model.fit` follow them. A file that
 trains by itself (`--emit python --train`) does not, and is refused rather than written without them.""",
         how="`cnnspec compile --emit python --train` on a spec whose `train` says `ema 0.99`.",
-    ),
-    Code(
-        "CNN310",
-        "precision-needs-jax",
-        """\
-`precision bfloat16` and `precision float16` ask for activations of half the bits. Processors have no fast
-arithmetic in them, so the engine on NumPy does not offer it; the engine on JAX does, with parameters that stay
-float32.""",
-        how="`cnnspec run` without `--engine jax` on a spec whose `train` says `precision bfloat16`.",
-    ),
-    Code(
-        "CNN311",
-        "jax-missing",
-        """\
-The engine that runs on GPUs, TPUs and several machines is JAX, which does not come with cnnspec. Install it by
-`pip install "cnnspec[jax]"`, and for a GPU as JAX's own page says, such as `pip install "jax[cuda12]"`.""",
-        how="`--engine jax` where JAX is not installed.",
-    ),
-    Code(
-        "CNN312",
-        "devices",
-        """\
-Fewer devices are there than `--devices` asks for, or the processes of a run could not find one another: an
-address that cannot be reached, or not all of them started.""",
-        how="`--engine jax --devices 8` on a machine with one GPU.",
-    ),
-    Code(
-        "CNN313",
-        "process-lost",
-        """\
-A run on several processes needs all of them at every step. One ended (killed, out of memory, its machine gone),
-so the others end too. The checkpoint is whole: `--resume` goes on from it, with any number of processes.""",
-        how="`kill -9` on one of the processes of a run with `--coordinator`.",
-    ),
-    Code(
-        "CNN314",
-        "not-comparable",
-        """\
-`cnnspec bench --against torch` writes the network, its cost and its optimiser for PyTorch, and there is none like
-one of them, so a comparison would time two different things. What cannot be compared stands in the message;
-inference alone (`--mode infer`) needs neither cost nor optimiser.""",
-        how="`cnnspec bench --against torch` on a spec with `optimiser lion`.",
-    ),
-    Code(
-        "CNN315",
-        "side-ended",
-        """\
-`cnnspec bench` runs each side of a comparison in a process of its own, and one of them was ended from outside: by
-somebody, by a scheduler, or by the system because memory ran out. The numbers of the others say nothing then.""",
-        how="`kill` on one of the processes of `cnnspec bench`.",
-    ),
-    Code(
-        "CNN316",
-        "worker-died",
-        """\
-One of the programs that share the work with `workers` ended from outside: somebody killed it, or the system did
-because memory ran out (signal 9); or it could not be started. The parameters and the count of steps are as before
-the step, unless the message says that an update was under way: then load saved weights. The model starts its
-workers anew when it is asked again.""",
-        how='`kill -9` on a worker of a model that was compiled with `workers=2, parallel="processes"`.',
-    ),
-    Code(
-        "CNN317",
-        "jax-after-fork",
-        """\
-JAX keeps threads, and perhaps a GPU, that a forked process does not have; a model on the engine JAX would wait for
-them for ever. Start processes by `spawn`, and compile or unpickle the model there. Models on the engine NumPy live
-on in a forked process, each as a copy.""",
-        how="`os.fork()` in a program with a model of the engine JAX, and `predict` in the child.",
-    ),
-    Code(
-        "CNN318",
-        "changed-amid-an-answer",
-        """\
-A function that answers a signal (or a callback of the like) trained the model or set its parameters in the middle
-of its `predict` or `evaluate`, in the same thread, which would wait for itself. Note the signal there, and change
-the model when the answer is there. Other threads may do both at any time: they wait for one another.""",
-        how="`train_step` in the handler of SIGALRM, which interrupts `predict`.",
-    ),
-    Code(
-        "CNN319",
-        "sides-disagree",
-        """\
-Before `cnnspec bench --against` times anything, both programs compute the outputs of the same images, and the
-gradients of the same cost, from the same weights. They differ by more than rounding does, so one of the two
-computes another network, and how fast it is says nothing. A suite goes on with the other networks, and its exit
-code is 1.""",
-        how="a word that is translated wrongly for another framework.",
-    ),
-    Code(
-        "CNN330",
-        "no-rate-found",
-        """\
-`cnnspec lr` trains a fresh network at a rate that grows from step to step. The cost should fall first and burst
-later; here it only rose, or was no number at once. Either the first rate is too large already (`--low`), or nothing
-can be learned: the answers do not belong to the images, the values are not finite, the gradient is zero.""",
-        how="`cnnspec lr net.cnn --low 1 --high 100` on almost any network.",
-    ),
-    Code(
-        "CNN331",
-        "no-search-space",
-        """\
-`--set` of `cnnspec sweep` names what is tried: alternatives between commas (`w=16,32,64`), and ranges of numbers
-from low to high, spread by their logarithm where `log` follows (`train.optimiser=adam lr 1e-4..1e-2 log`). A key is
-a setting, `train.name` or `data.name`, or the number of a `let`.""",
-        how='`cnnspec sweep net.cnn --set "train.optimiser.lr=1..0.1"`.',
-    ),
-    Code(
-        "CNN332",
-        "spec-of-a-sweep-edited",
-        """\
-A sweep compares its trials, so all of them train one spec. It remembers the text, and what that imports, and does
-not go on with another.""",
-        how="`cnnspec sweep --resume` after an edit of its spec.",
-    ),
-    Code(
-        "CNN333",
-        "trial-lost",
-        """\
-The process of a trial ended before its run did: it was killed, or memory ran out. What it had saved is whole, and
-`cnnspec sweep --resume` goes on from there; with fewer `--jobs` there is more memory for each.""",
-        how="`kill -9` on one of the processes of `cnnspec sweep --jobs 2`.",
-    ),
-    Code(
-        "CNN334",
-        "optuna-missing",
-        """\
-`--sampler tpe` asks Optuna which settings to try next. It does not come with cnnspec;
-`pip install "cnnspec[sweep]"` installs it. `grid` and `random` need nothing.""",
-        how="`cnnspec sweep net.cnn --sampler tpe` where Optuna is not installed.",
-    ),
-    Code(
-        "CNN527",
-        "logger-missing",
-        """\
-`--log` tells a training to TensorBoard, MLflow or Weights & Biases, whose packages do not come with cnnspec:
-`pip install "cnnspec[tensorboard]"`, `pip install mlflow`, `pip install wandb`. Without `--log` none is needed.""",
-        how="`cnnspec run net.cnn --log mlflow` where MLflow is not installed.",
+        says=(
+            Says(
+                "a file that trains by itself does not know {unknown}",
+                help="leave that out, or write the file without --train",
+            ),
+        ),
     ),
 )

@@ -167,10 +167,7 @@ let width = 64
 dense {width} -> relu -> dense 10 -> softmax
 """,
         severity="warning",
-        says=(
-            Says("`{name}` is never used"),
-            Says("the parameter `{name}` is never used", case="parameter"),
-        ),
+        says=(Says("`{name}` is never used"), Says("the parameter `{name}` is never used", case="parameter")),
     ),
     Code(
         "CNN238",

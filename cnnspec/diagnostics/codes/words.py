@@ -50,6 +50,19 @@ conv 8x3x3 strid 2 -> relu -> dense 10 -> softmax
 input 1x29x29
 conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
 """,
+        says=(
+            Says("`{word}` has no setting `{name}`"),
+            Says("the two betas are settings of their own", case="betas"),
+            Says("`expect` knows no `{name}`", help="it knows {known}", case="quantity"),
+            Says("a budget has no `{name}`", case="budget"),
+            Says("`{word}` has no setting `{name}`", help="it belongs to `{other} {{ ... }}`", case="other block"),
+            Says("`{word}` has no setting `{name}`", help="{why}", case="told"),
+            Says("`{word}` has no setting `{name}`", "it is part of the size", case="size"),
+            Says("`{word}` has no setting `{name}`", "{why}", case="labelled"),
+            Says("`{word}` has no setting `{name}`", "{why}", help="{why}", case="stated"),
+            Says("`{word}` has no setting `{name}`", help="its settings are {listed}", case="listed"),
+            Says("`{word}` has no setting `{name}`", help="`{word}` has no settings", case="none"),
+        ),
     ),
     Code(
         "CNN203",

@@ -63,8 +63,7 @@ def loggers_of(asked: Iterable[str | Logger]) -> tuple[Logger, ...]:
         try:
             made = getattr(import_module(f".{one}", __package__), name)()
         except ImportError as error:
-            message = f"the package of the logger {one} cannot be imported: {error}"
-            raise SpecError((Diagnostic("CNN527", message, help=f"install it by `{install}`"),)) from None
+            raise SpecError((Diagnostic.of("CNN527", logger=one, reason=error, install=install),)) from None
         assert isinstance(made, Logger)
         found.append(made)
     return tuple(found)

@@ -80,7 +80,7 @@ def strange_character(place: ErrorContext, findings: Findings) -> bool:
         return False
     character, span = place.text(), place.span()
     if character == "@":
-        findings.report("CNN001", "a tap is `@` and the name of a value", span)
+        findings.tell("CNN001", span, case="tap")
         return True
     meant = LOOKALIKES.get(character, "")
     for pattern, change in WHOLES:  # what the character is a part of: a size, a text in quotes, an arrow

@@ -109,10 +109,8 @@ def report_outside(block: str, word: Span, line: Span, findings: Findings) -> No
     within = (line.text.removeprefix(block) if word.text == block else line.text).strip()
     if block == "data" and own_word(within, SOURCES) in SOURCES:
         within = f"source {within}"
-    message = f"`{word.text}` is not a layer; what belongs to `{block}` stands in braces"
     fix = replace(line, f"{block} {{ {within} }}") if within and "->" not in within else None
-    help = f"write `{block} {{ ... }}`"
-    findings.report("CNN003", message, word, *([fix] if fix else []), help=help)
+    findings.tell("CNN003", word, *([fix] if fix else []), case="outside", word=word.text, block=block)
 
 
 def belongs(cls: type[Declared], attr: Attr, lines: tuple[Setting, ...], findings: Findings) -> bool:
@@ -123,11 +121,9 @@ def belongs(cls: type[Declared], attr: Attr, lines: tuple[Setting, ...], finding
     lines = lines if len(lines) <= MOST else ()
     name, own = attr.name.text, settings(cls)
     value = told(attr.value)
-    message = f"`{cls.word}` has no setting `{name}`"
     other: type[Declared] = next((block for word, block in BLOCKS.items() if word != cls.word), cls)
     if own_setting(name, settings(other)) in settings(other):
-        help = f"it belongs to `{other.word} {{ ... }}`"
-        findings.report("CNN202", message, attr.name.span, help=help)
+        findings.tell("CNN202", attr.name.span, case="other block", word=cls.word, name=name, other=other.word)
         return True
     unknown = [line for line in lines if own_setting(line.name.text, own) not in own]
     for setting, field in own.items():
@@ -162,7 +158,7 @@ def belongs(cls: type[Declared], attr: Attr, lines: tuple[Setting, ...], finding
             moving = (Edit(end, f" {theirs} {value}"), Edit(attr.span, ""))
             help = f"it belongs to the {setting}: `{setting} {taker.word} {theirs} {value}`"
             fixes.append(Proposal(help, moving))
-        findings.report("CNN202", message, attr.name.span, *fixes, help=help)
+        findings.tell("CNN202", attr.name.span, *fixes, case="told", word=cls.word, name=name, why=help)
         return True
     return False
 

@@ -164,7 +164,7 @@ def python_value(place: ErrorContext, findings: Findings) -> bool:
     span = Span(place.source, found.start("sign") + len(found["sign"]) - len(found["sign"].lstrip()), found.end())
     whole = Span(place.source, name.end, found.end())
     fix = replace(whole, f" {meant}", help=f"write `{place.text(-1)} {meant}`")
-    findings.report("CNN003", f"a setting is a name and a value, without {without}", span, fix)
+    findings.tell("CNN003", span, fix, case="Python", without=without)
     return True
 
 
@@ -190,7 +190,7 @@ def both_betas(place: ErrorContext, findings: Findings) -> bool:
         return False
     span = Span(place.source, start, found.end())
     meant = f"beta1 {found['first']} beta2 {found['second']}"
-    findings.report("CNN202", "the two betas are settings of their own", span, replace(span, meant))
+    findings.tell("CNN202", span, replace(span, meant), case="betas")
     return True
 
 

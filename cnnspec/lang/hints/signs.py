@@ -94,7 +94,7 @@ def count_without_sign(place: ErrorContext, findings: Findings) -> bool:
     text, last = place.text(), 0
     if place.kind(-1) == "TIMES" and place.kind() == "TIMES" and place.kind(1) in SIZED:
         span = place.span(-1, 1)
-        findings.report("CNN001", "a repetition has one `*`", span, replace(span, f"*{place.text(1)}"))
+        findings.tell("CNN001", span, replace(span, f"*{place.text(1)}"), case="one times")
         return True
     if place.kind(-1) != "RPAR" or place.braced:
         return False
@@ -110,7 +110,7 @@ def count_without_sign(place: ErrorContext, findings: Findings) -> bool:
         return False
     gap = Span(place.source, place.span(-1).end, place.span(last).end)
     fix = replace(gap, f"*{count}", help=f"write `(...)*{count}`")
-    findings.report("CNN001", "a repetition is written with `*`", place.span(0, last), fix)
+    findings.tell("CNN001", place.span(0, last), fix, case="times")
     return True
 
 
@@ -123,8 +123,7 @@ def braces_around_chain(place: ErrorContext, findings: Findings) -> bool:
     if place.begins_statement(-1) and place.kind(-1) == "NAME":
         near = findings.work.nearest(place.text(-1), ("train", "data", "expect"))
         fixes = [replace(place.span(-1), near)] if near else []
-        help = "the blocks of settings are `train`, `data` and `expect`"
-        findings.report("CNN001", f"there is no block `{place.text(-1)}`", place.span(-1), *fixes, help=help)
+        findings.tell("CNN001", place.span(-1), *fixes, case="block", name=place.text(-1))
         return True
     defines = head in ("BLOCK", "NET")
     equals = " = " if defines and place.kind(-1) != "EQUAL" else " "
@@ -138,10 +137,9 @@ def braces_around_chain(place: ErrorContext, findings: Findings) -> bool:
             before = place.span(step - 1).end
             edits.append(Edit(Span(place.source, before, closing + 1), ""))
             break
-    said = "a chain stands without braces"
     how = "what follows `=` is the chain" if defines else "leave them out"
     fixes = [Proposal(how, tuple(edits))] if not depth else [replace(here, "", help="leave it out", sure=False)]
-    findings.report("CNN001", said, here, *fixes, help=how)
+    findings.tell("CNN001", here, *fixes, case="braces", how=how)
     return True
 
 
@@ -158,12 +156,9 @@ def colon(place: ErrorContext, findings: Findings) -> bool:
     gap = Span(place.source, place.span(-1).end, _next(place).start)
     if head.type in ("BLOCK", "NET"):
         fix = replace(gap, " = ", help="write `=`")
-        findings.report("CNN001", f"the chain of a {head} follows `=`", place.span(), fix)
+        findings.tell("CNN001", place.span(), fix, case="colon", head=head)
     elif place.begins_statement(-1) and place.text(-1) in ("train", "data", "expect"):
-        help = f"write `{place.text(-1)} {{ ... }}`"
-        findings.report(
-            "CNN003", f"what belongs to `{place.text(-1)}` stands in braces", place.span(-1, 0), help=help
-        )
+        findings.tell("CNN003", place.span(-1, 0), case="colon", block=place.text(-1))
     else:
         return False
     return True
@@ -178,8 +173,7 @@ def input_as_layer(place: ErrorContext, findings: Findings) -> bool:
         fix = replace(
             Span(place.source, place.span(-1).start, place.span(1).start), "", help="leave `input ->` out"
         )
-        said = "a chain begins with its first layer, and reads the input by itself"
-        findings.report("CNN001", said, place.span(-1, 0), fix)
+        findings.tell("CNN001", place.span(-1, 0), fix, case="input")
         return True
     written = re.compile(
         r"(?:shape|size|input_shape)?\s*[=:]?\s*(?:[(\[]\s*(?P<sizes>\d+(?:\s*,\s*\d+)*)\s*,?\s*[)\]]|(?P<size>[\dx]+))"
@@ -198,8 +192,7 @@ def sum_of_values(place: ErrorContext, findings: Findings) -> bool:
     """conv 8x3x3 pad same + a"""
     if place.kind() != "PLUS" or place.tokens[place.begun].type == "LET":
         return False
-    help = "write `add(... | @name)`, each branch on what comes before the parenthesis"
-    findings.report("CNN001", "values are added by a join", place.span(), help=help)
+    findings.tell("CNN001", place.span(), case="sum")
     return True
 
 
@@ -209,8 +202,7 @@ def brackets(place: ErrorContext, findings: Findings) -> bool:
         return False
     joined = place.kind(-2 if place.kind(-1) == "LPAR" else -1) == "JOIN" or place.text() == "]"
     fixes = [Proposal("leave it out", (Edit(place.span(), ""),))] if joined else []
-    help = "a chain is layers with `->` between them"
-    findings.report("CNN001", "the language has no lists", place.span(), *fixes, help=help)
+    findings.tell("CNN001", place.span(), *fixes, case="list")
     return True
 
 
@@ -220,7 +212,7 @@ def python_keyword(place: ErrorContext, findings: Findings) -> bool:
     if first.type != "NAME" or str(first) not in PYTHON or place.braced or place.source.name == "--set":
         return False
     span = Span(place.source, first.start_pos, first.end_pos)
-    findings.report("CNN001", f"the language has no `{first}`", span, help=PYTHON[str(first)])
+    findings.tell("CNN001", span, case="Python", keyword=first, instead=PYTHON[str(first)])
     return True
 
 
@@ -240,5 +232,5 @@ def named_layer(place: ErrorContext, findings: Findings) -> bool:
         return False
     before = Span(place.source, place.span(-1).start, place.span(-1).start)
     fix = replace(before, "net ", help=f"write `net {name} = ...`, or the chain alone")
-    findings.report("CNN001", f"a chain is named by `net {name} =`", place.span(-1, 0), fix)
+    findings.tell("CNN001", place.span(-1, 0), fix, case="net", name=name)
     return True

@@ -72,12 +72,15 @@ def told_otherwise(
         if text and replace(whole, text) not in proposals:
             proposals.append(replace(whole, text, sure=False))
     findings.forget(whole, "CNN003", "CNN011")
-    help = "" if proposals else why if why not in ("", "size") else ""
-    label = "it is part of the size" if why == "size" else why
-    findings.report(
-        "CNN202", f"`{word.text}` has no setting `{first.name.text}`", first.name.span, *proposals,
-        label=label, help=help,
-    )  # fmt: skip
+    findings.tell(
+        "CNN202",
+        first.name.span,
+        *proposals,
+        case="size" if why == "size" else "labelled" if proposals else "stated",
+        word=word.text,
+        name=first.name.text,
+        why=why,
+    )
     return True
 
 

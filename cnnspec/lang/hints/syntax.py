@@ -38,8 +38,8 @@ def explain(place: ErrorContext, findings: Findings) -> Proposal | None:
     if not token:  # put there by the layout, which has told why
         return None
     if not any(slip(place, findings) for slip in SLIPS):
-        shown = "the line ends too early" if token.type == "_SEP" else f"`{token}` cannot stand here"
-        findings.report("CNN001", shown, place.span(), label=wanted(place.expected))
+        case, missing = "line" if token.type == "_SEP" else "", wanted(place.expected)
+        findings.tell("CNN001", place.span(), case=case, token=token, wanted=missing)
     return findings.newest if len(findings) > before else None
 
 
@@ -71,7 +71,7 @@ def other_arrow(place: ErrorContext, findings: Findings) -> bool:
             span = place.span(first, last or None)
             if text in (">", "-") and not (place.kind(-1) in SIZED | {"NAME", "RPAR"} and place.kind(1) == "NAME"):
                 continue
-            findings.report("CNN001", f"`{span.text}` is not an arrow", span, replace(span, "->"))
+            findings.tell("CNN001", span, replace(span, "->"), case="arrow", sign=span.text)
             return True
     return False
 
@@ -86,11 +86,11 @@ def pair_with_sign(place: ErrorContext, findings: Findings) -> bool:
             return False
         before = Span(place.source, place.span(-1).start, place.span(-1).start)
         let = replace(before, "let ", help=f"write `let {name} = ...`")
-        findings.report("CNN001", f"a number is named by `let {name} =`", place.span(-1, 0), let)
+        findings.tell("CNN001", place.span(-1, 0), let, case="let", name=name)
         return True
     gap = Span(place.source, place.span(-1).end, place.span(1).start)
     fix = replace(gap, " ", help=f"write `{name} {place.text(1)}`")
-    findings.report("CNN003", f"a setting is a name and a value, without `{place.text()}`", place.span(), fix)
+    findings.tell("CNN003", place.span(), fix, sign=place.text())
     return True
 
 
@@ -102,7 +102,7 @@ def comma(place: ErrorContext, findings: Findings) -> bool:
         return _joined(place, -1, {"NUMBER", "COMMA"}, findings)
     if _in_join(place):
         bar = replace(Span(place.source, place.span(-1).end, place.span().end), " |", help="write `|`")
-        findings.report("CNN003", "the branches of a join are separated by `|`", place.span(), bar)
+        findings.tell("CNN003", place.span(), bar, case="branches")
         return True
     # `pad` is a layer and a setting of others: after a comma it is taken for the setting
     setting = any(place.text(1) in settings(op) for op in WORDS.values())
@@ -118,9 +118,9 @@ def comma(place: ErrorContext, findings: Findings) -> bool:
     between = Span(place.source, place.span(-1).end, place.span().end)
     if sign == " ":
         between = place.span()
-    where = "layers" if layer and not place.braced else "settings"
+    what = "layers" if layer and not place.braced else "settings"
     fix = replace(between, sign.rstrip() if sign == " " else sign, help=f"write {said}")
-    findings.report("CNN003", f"there is no comma between {where}", place.span(), fix)
+    findings.tell("CNN003", place.span(), fix, case="comma", what=what)
     return True
 
 
@@ -205,7 +205,7 @@ def name_without_value(place: ErrorContext, findings: Findings) -> bool:
     name, span = place.text(-1), place.span(-1)
     pad = name in ("same", "valid", "include")
     whole = f"pad {name}" if pad else f"{name} on"  # what is a flag elsewhere is a switch here
-    findings.report("CNN003", f"the setting `{name}` has no value", span, replace(span, whole, sure=False))
+    findings.tell("CNN003", span, replace(span, whole, sure=False), case="value", name=name)
     return True
 
 
@@ -215,7 +215,7 @@ def name_after_shape(place: ErrorContext, findings: Findings) -> bool:
         return False
     span = Span(place.source, place.span(-2).start, place.span(1).end)
     fix = replace(span, f"as {place.text(1)} :: {place.text(-1)}")
-    findings.report("CNN001", "the name comes before the shape", span, fix)
+    findings.tell("CNN001", span, fix, case="shape")
     return True
 
 
@@ -224,19 +224,18 @@ def arrow_alone(place: ErrorContext, findings: Findings) -> bool:
     if place.kind(-1) == "ARROW" and place.kind() in ("ARROW", "BAR", "RPAR", "_SEP", "$END"):
         after = Span(place.source, place.span(-1).start, place.span(-1).end)
         fix = Proposal("leave the arrow out", (Edit(after, ""),))
-        findings.report("CNN001", "no layer follows this arrow", after, fix)
+        findings.tell("CNN001", after, fix, case="after an arrow")
         return True
     if place.kind() != "ARROW":
         return False
     begins = place.begins_statement(0)
     if begins or any(place.kind(step) == "INPUT" for step in (-2, -4)):
-        what = "a chain"
         start = place.span().start if begins else place.span(-1).end
         gap = Span(place.source, start, place.span(1).start)
         fix = replace(
             gap, "" if begins else "\n", help="leave the arrow out" if begins else "begin a line without it"
         )
-        findings.report("CNN001", f"{what} begins with a layer, not with an arrow", place.span(), fix)
+        findings.tell("CNN001", place.span(), fix, case="before an arrow")
         return True
     return False
 
@@ -246,7 +245,7 @@ def braces_in_arithmetic(place: ErrorContext, findings: Findings) -> bool:
     if place.kind() != "HOLE" or "LPAR" not in place.expected or "ARROW" in place.expected:
         return False
     bare = replace(place.span(), place.text()[1:-1].strip())
-    findings.report("CNN001", "braces make a number of arithmetic, and this is arithmetic", place.span(), bare)
+    findings.tell("CNN001", place.span(), bare, case="arithmetic")
     return True
 
 
@@ -274,7 +273,7 @@ def chain_in_call(place: ErrorContext, findings: Findings) -> bool:
     fix = replace(Span(place.source, at, at), "| ", help="put `|` before it")
     if first != step + 1:
         fix = replace(Span(place.source, place.span(first - 1).start, at), " | ", help="put `|` before it")
-    findings.report("CNN001", "a call takes numbers, and chains behind `|`", place.span(first), fix)
+    findings.tell("CNN001", place.span(first), fix, case="call")
     return True
 
 
@@ -282,8 +281,7 @@ def bar_without_join(place: ErrorContext, findings: Findings) -> bool:
     """( relu | id )"""
     if place.kind() != "BAR":
         return False
-    help = "name the join before its parenthesis: add, sub, concat, mul, max, min or mean"
-    findings.report("CNN001", "`|` stands between the branches of a join", place.span(), help=help)
+    findings.tell("CNN001", place.span(), case="bar")
     return True
 
 
@@ -296,8 +294,8 @@ def closes_nothing(place: ErrorContext, findings: Findings) -> bool:
     before = "".join(token for token in place.tokens[place.begun : place.number] if token.type != "STRING")
     if before.count(opener) > before.count(closer):
         return False
-    findings.report(
-        "CNN001", f"this `{text}` closes nothing", place.span(), Proposal("leave it out", (Edit(place.span(), ""),))
+    findings.tell(
+        "CNN001", place.span(), Proposal("leave it out", (Edit(place.span(), ""),)), case="closes", text=text
     )
     return True
 
@@ -306,12 +304,7 @@ def count_before(place: ErrorContext, findings: Findings) -> bool:
     """3*(relu)"""
     if place.kind() not in SIZED or place.kind(1) != "TIMES":
         return False
-    findings.report(
-        "CNN001",
-        "a repetition is written after what is repeated",
-        place.span(0, 1),
-        help=f"write `(...)*{place.text()}`",
-    )
+    findings.tell("CNN001", place.span(0, 1), case="count", count=place.text())
     return True
 
 
@@ -321,7 +314,7 @@ def other_equals(place: ErrorContext, findings: Findings) -> bool:
     if "EQUAL" not in place.expected or text not in ("==", ":="):
         return False
     span = place.span(0, None if place.text() == "==" else 1)
-    findings.report("CNN001", f"`{text}` is not `=`", span, replace(span, "="))
+    findings.tell("CNN001", span, replace(span, "="), case="equals", sign=text)
     return True
 
 
@@ -334,7 +327,7 @@ def bare_path(place: ErrorContext, findings: Findings) -> bool:
     end = re.compile(r"[\w./~-]*").match(text, at)
     assert start and end
     span = Span(place.source, at - len(start[0]), end.end())
-    findings.report("CNN003", "a path stands in quotes", span, replace(span, f'"{span.text}"'))
+    findings.tell("CNN003", span, replace(span, f'"{span.text}"'), case="path")
     return True
 
 
@@ -378,7 +371,7 @@ SLIPS: tuple[Slip, ...] = (
 def explain_hole(token: Token, span: Span, findings: Findings) -> None:
     """Report an error in the arithmetic of a hole."""
     if token.type == "$END":
-        findings.report("CNN001", "the arithmetic in this hole ends too early", span)
+        findings.tell("CNN001", span, case="end of a hole")
         return
     start = span.start + 1
     at = Span(span.source, start + token.start_pos, start + token.end_pos)
@@ -386,4 +379,4 @@ def explain_hole(token: Token, span: Span, findings: Findings) -> None:
     if before.count("(") - before.count(")") > DEEPEST:
         findings.tell("CNN007", at, most=DEEPEST)
         return
-    findings.report("CNN001", f"`{token}` cannot stand in arithmetic", at)
+    findings.tell("CNN001", at, case="in a hole", token=token)

@@ -119,34 +119,33 @@ def unknown_setting(
         findings.tell("CNN002", attr.name.span, arrow, name=name)
         return
     if own_setting(name, tuple(siblings)) in siblings:
-        findings.report(
-            "CNN003", f"`{name}` is no setting of `{word.text}`; it is one of its own", attr.span, separated(attr)
-        )
+        findings.tell("CNN003", attr.span, separated(attr), case="own", name=name, word=word.text)
         return
     meant = ELSEWHERE.get(name.lower(), "")
     if meant not in known:
         theirs = {other: own for other, own in ELSEWHERE.items() if own in known}
         near = findings.work.nearest(name, (*known, *theirs))
         meant = theirs.get(near, near)
-    message = f"`{word.text}` has no setting `{name}`"
+    at, said = attr.name.span, word.text
     if meant:
-        findings.report("CNN202", message, attr.name.span, replace(attr.name.span, meant))
+        findings.tell("CNN202", at, replace(at, meant), word=said, name=name)
         return
     layers = [word for word, op in WORDS.items() if not op.join] if cls.word in WORDS else ()
     layer = findings.work.nearest(name, layers)
     if layer:  # `relu maxpol 2`: an arrow is missing, and a letter
-        proposal = replace(attr.name.span, f"-> {layer}")
-        findings.report("CNN202", message, attr.name.span, proposal)
+        findings.tell("CNN202", at, replace(at, f"-> {layer}"), word=said, name=name)
         return
     why = ELSEWHERE_SAID.get((cls.word, name.lower()), "")
     if cls.word in BLOCKS and not why and belongs(cls, attr, lines, findings):
         return
     if why:
-        findings.report("CNN202", message, attr.name.span, label="", help=why)
+        findings.tell("CNN202", at, case="told", word=said, name=name, why=why)
         return
     listed = ", ".join(known)
-    help = f"its settings are {listed}" if listed else f"`{word.text}` has no settings"
-    findings.report("CNN202", message, attr.name.span, help=help)
+    if listed:
+        findings.tell("CNN202", at, case="listed", word=said, name=name, listed=listed)
+    else:
+        findings.tell("CNN202", at, case="none", word=said, name=name)
 
 
 def misread(
@@ -171,7 +170,7 @@ def misread(
             before = (attrs[-2] if len(attrs) > 1 else size or word).span
             gap = Span(before.source, before.end, last.span.end)
             fix = replace(gap, f"*{last.value.span.text}")
-            findings.report("CNN001", "a repetition is written with `*`", last.span, fix)
+            findings.tell("CNN001", last.span, fix, case="times")
             return True
     if size and attrs[0].name.text in ("x", "X"):
         spaced_size(size, attrs, findings)

@@ -54,12 +54,8 @@ def _budget(check: Check, module: Module, network: Network, findings: Findings) 
         meant = ELSEWHERE.get(check.name.text.lower(), "")
         meant = meant if meant in BY_NAME else findings.work.nearest(check.name.text, BY_NAME)
         proposals = [replace(check.name.span, meant)] if meant else []
-        findings.report(
-            "CNN202",
-            f"`expect` knows no `{check.name.text}`",
-            check.name.span,
-            *proposals,
-            help=f"it knows {', '.join(BY_NAME)}",
+        findings.tell(
+            "CNN202", check.name.span, *proposals, case="quantity", name=check.name.text, known=", ".join(BY_NAME)
         )
         return None
     bound = _bound(check, quantity, module, findings)
@@ -108,7 +104,7 @@ def _class(check: Check, quantity: Quantity, module: Module, findings: Findings)
         return ""
     said, told = check.of
     if said.text != "of":
-        findings.report("CNN202", f"a budget has no `{said.text}`", said.span, replace(said.span, "of"))
+        findings.tell("CNN202", said.span, replace(said.span, "of"), case="budget", name=said.text)
         return None
     if quantity.name not in OF_CLASS:
         kinds = ", ".join(OF_CLASS)

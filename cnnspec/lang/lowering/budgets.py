@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -44,9 +44,8 @@ def check_budgets(
     for budget in budgets:
         name = budget.quantity.name
         if budget.quantity.trained:
-            why, help = unmeasurable(name, graph, train, data, implied)
-            if why:
-                findings.add(never_measured(budget, why, help))
+            if unfit := unmeasurable(name, graph, train, data, implied):
+                findings.add(never_measured(budget, *unfit))
             continue
         if name == "memory":
             _check_memory(budget, known, graph, train, findings)
@@ -65,17 +64,20 @@ def check_budgets(
             findings.add(missed(budget, found, graph, most.name if most else ""))
 
 
-def never_measured(budget: Budget, why: str, help: str = "") -> Diagnostic:
+Unfit = tuple[str, Mapping[str, object]]  # a case of CNN611, and what its words ask for
+
+
+def never_measured(budget: Budget, case: str, fields: Mapping[str, object]) -> Diagnostic:
     """The diagnostic of a budget that no run can hold."""
-    return Diagnostic("CNN611", f"{budget.what} is never measured: {why}", budget.span, help=help)
+    return Diagnostic.of("CNN611", budget.span, case, (), budget=budget.what, **fields)
 
 
-def unmeasurable(name: str, graph: Graph, train: Train, data: Data, implied: bool) -> tuple[str, str]:
-    """Why no run could measure this of such a network on such data, and what helps; empty where one may."""
+def unmeasurable(name: str, graph: Graph, train: Train, data: Data, implied: bool) -> Unfit | None:
+    """Why no run could measure this of such a network on such data; None where one may."""
     if (len(graph.inputs) > 1 or len(graph.outputs) > 1) and not isinstance(data.source, Npz):
-        return f"`source {data.source.word}` gives one input and one output", "an npz gives an array for each"
+        return "several", {"source": data.source.word}
     if isinstance(data.source, Csv) and not data.source.test:
-        return "`test 0` leaves no test images", ""
+        return "test 0", {}
     output = measured(graph, train)
     single = graph.type(output)["c"] == 1
     yes_or_no = single and graph.behind(output).op.word in PROBABILITIES
@@ -88,19 +90,19 @@ def measured(graph: Graph, train: Train) -> str:
     return next(iter(judged(tuple(graph.outputs), train.cost)), graph.outputs[0])
 
 
-def ill_suited(name: str, kind: TensorType, numbers: bool | None) -> tuple[str, str]:
-    """Why a measure is none of an output's answers, and what helps; empty where it may be one.
+def ill_suited(name: str, kind: TensorType, numbers: bool | None) -> Unfit | None:
+    """Why a measure is none of an output's answers; None where it may be one.
 
     `numbers` says whether the answers are numbers or classes, None where that is not known.
     """
     measure = BY_NAME.get(name)
     if measure is None:
-        return "", ""
+        return None
     if numbers is not None and (NUMBERS in measure.of) != numbers:
         right = [m.name for m in MEASURES if (NUMBERS in m.of) == numbers and not _unfit(m.name, kind)]
         told = "numbers" if numbers else "classes"
-        return f"the answers are {told}, which have no {name}", f"expect {listed(['cost', *right])}"
-    return (OF[name], "") if _unfit(name, kind) else ("", "")
+        return "answers", {"answers": told, "name": name, "others": listed(["cost", *right])}
+    return ("measure", {"why": OF[name]}) if _unfit(name, kind) else None
 
 
 def _unfit(name: str, kind: TensorType) -> bool:
@@ -132,9 +134,9 @@ def _check_share(budget: Budget, field: Figure, graph: Graph, findings: Findings
 def _check_memory(budget: Budget, known: Facts, graph: Graph, train: Train, findings: Findings) -> None:
     """Only the plan knows the memory, so it is laid out, and NumPy loaded, where a file asks for it."""
     if len(graph) > MOST_PLANNED:
-        message = f"the memory of so many values ({len(graph):,}) is not predicted".replace(",", " ")
+        values = f"{len(graph):,}".replace(",", " ")
         assert budget.span is not None
-        findings.report("CNN604", message, budget.span, help=f"state none for more than {MOST_PLANNED} values")
+        findings.tell("CNN604", budget.span, case="not predicted", values=values, most=MOST_PLANNED)
         return
     from ...codegen.predict import step_bytes
 
@@ -152,8 +154,8 @@ def missed(budget: Budget, found: Figure, graph: Graph | None = None, most: str 
     if node is not None and node.span is not None:
         related = (Label(node.span, f"`{node.name}` contributes most" if most else f"this is `{node.name}`"),)
     bound = f"{SAID[budget.relation]} {shown(budget.bound, quantity.unit)}".strip()
-    message = f"{budget.what} is {shown(found, quantity.unit)}, expected {bound}"
-    return Diagnostic(quantity.code, message, budget.span, related=related)
+    have = shown(found, quantity.unit)
+    return Diagnostic.of(quantity.code, budget.span, "", related, budget=budget.what, found=have, bound=bound)
 
 
 def shown(value: float | tuple[int | None, ...], unit: str) -> str:

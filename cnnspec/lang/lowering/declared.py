@@ -263,9 +263,9 @@ def _read_clause(
         if isinstance(last, Name) and isinstance(value, Listed) and last.text in siblings:
             between = Span(last.span.source, value.items[-2].span.end, last.span.start)
             fix = replace(between, " ; ", help="write `;` or a new line")
-            findings.report("CNN003", "there is no comma between settings", between, fix)
+            findings.tell("CNN003", between, fix, case="comma", what="settings")
         else:
-            findings.report("CNN003", f"`{name.text}` takes one value", size.span)
+            findings.tell("CNN003", size.span, case="one", name=name.text)
         return BAD
     (cls,) = kind.classes
     thing = read_word(cls, name, value, attrs, names, findings, siblings).thing
@@ -387,4 +387,4 @@ def _nothing_more(line: Setting, known: Iterable[str], findings: Findings) -> No
         from ..hints.unknown import separated
 
         proposals.append(separated(extra))
-    findings.report("CNN003", f"`{line.name.text}` takes one value", extra.span, *proposals)
+    findings.tell("CNN003", extra.span, *proposals, case="one", name=line.name.text)

@@ -40,11 +40,8 @@ def check_tuned(
     owners = {node.owner for node in graph if graph.figures[node.name].parameters}
     asleep = tuning_of(train, graph, parts).asleep(0)
     if train.freeze and owners <= asleep:
-        message = "every layer with parameters is frozen, so nothing learns"
         span = stated["freeze"][-1].line.span if stated.get("freeze") else whole
-        findings.add(
-            Diagnostic("CNN324", message, span, help="leave out the layers that are to learn, such as a new head")
-        )
+        findings.add(Diagnostic.of("CNN324", span))
 
 
 def _spans(line: Setting) -> list[Span]:
@@ -63,13 +60,12 @@ def _check_name(name: str, span: Span | None, known: Mapping[str, set[str]], fin
         return
     assert span is not None
     if found:
-        one = f"`{name}` has" if "*" not in name else f"what `{name}` means has"
-        help = "label more of the chain: `(conv 8x3x3 -> bn -> relu) as stem`" if "*" not in name else ""
-        findings.report("CNN323", f"{one} no parameters", span, help=help)
+        findings.tell("CNN323", span, case="none of these" if "*" in name else "no parameters", name=name)
         return
     inner = [place for place in known if place.endswith(f".{name}")]
     close = inner[0] if len(inner) == 1 else findings.work.nearest(name, tuple(known))
-    several = f"there are {', '.join(f'`{place}`' for place in inner[:4])}" if len(inner) > 1 else ""
-    help = several or "`cnnspec summary` lists the names"
-    proposals = [replace(span, close)] if close and not several else []
-    findings.report("CNN323", f"no layer, block or net is called `{name}`", span, *proposals, help=help)
+    if len(inner) > 1:
+        several = ", ".join(f"`{place}`" for place in inner[:4])
+        findings.tell("CNN323", span, case="several", name=name, several=several)
+    else:
+        findings.tell("CNN323", span, *([replace(span, close)] if close else []), name=name)

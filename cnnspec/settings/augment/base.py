@@ -35,18 +35,16 @@ class Augmentation(Declared):
     def fits(self, shape: tuple[int, ...]) -> None:
         """Raise a Fault where images of this shape (without n) cannot be changed so."""
         if len(shape) < 2:
-            does = "moves" if self.moves else "changes"
-            raise self.unfit(f"{does} pixels, and the data are vectors of {shape[0]} numbers")
+            raise self.unfit("vectors", does="moves" if self.moves else "changes", numbers=shape[0])
         if len(shape) - 1 not in self.sides:
-            raise self.unfit("is of images, and the data are sequences")
+            raise self.unfit("sequences")
 
     def suits(self, before: Sequence[Augmentation], cost: str) -> None:
         """Raise a Fault where it cannot follow those augmentations, or meet that cost."""
 
-    def unfit(self, why: str, help: str = "") -> Fault:
-        """The Fault that data are not for this augmentation."""
-        leave = f"leave `augment {self.written()}` out"
-        return Fault("CNN430", f"`augment {self.word}` {why}", at="augment", help=help or leave)
+    def unfit(self, case: str, **fields: object) -> Fault:
+        """The Fault that data are not for this augmentation: a case of CNN430."""
+        return Fault.of("CNN430", "augment", case, (), word=self.word, augmentation=self.written(), **fields)
 
     def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
         """The random numbers of an epoch: `count` rows, for images of `shape`."""
@@ -76,9 +74,9 @@ class Mixing(Augmentation):
     def suits(self, before: Sequence[Augmentation], cost: str) -> None:
         for other in before:
             if other.mixes:
-                raise self.unfit(f"would mix images that `{other.word}` has mixed already; one of them may")
+                raise self.unfit("mixed", other=other.word)
         if cost == "hinge":
-            raise self.unfit("makes shares of classes, and `hinge` takes classes alone", "use `cost cross_entropy`")
+            raise self.unfit("hinge")
 
     def mix(self, images: np.ndarray, others: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         """The images of a batch mixed with others; may write into `images`."""

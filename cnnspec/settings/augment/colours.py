@@ -58,7 +58,7 @@ class Saturation(Factor):
         super().fits(shape)
         if shape[0] != 3:
             channels = "one channel" if shape[0] == 1 else f"{shape[0]} channels"
-            raise self.unfit(f"is of red, green and blue, and the data have {channels}")
+            raise self.unfit("colours", channels=channels)
 
     def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
         import numpy as np

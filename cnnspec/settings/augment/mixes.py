@@ -29,11 +29,11 @@ class Cutout(Augmentation):
         super().fits(shape)
         box, sides = self.sizes(shape), shape[1:]
         if len(box) != len(sides):
-            message = f"{'x'.join(map(str, box))} has {len(box)} sides, and the data have {len(sides)}"
-            raise self.unfit(message, f"use `augment {self.word} {box[0]}`")
+            size = "x".join(map(str, box))
+            raise self.unfit("box", size=size, has=len(box), sides=len(sides), side=box[0])
         if all(length >= side for length, side in zip(box, sides, strict=True)):
-            message = f"{'x'.join(map(str, box))} could hide all of an image of {'x'.join(map(str, sides))}"
-            raise self.unfit(message, f"use less, such as `augment {self.word} {max(1, min(sides) // 3)}`")
+            size, image = ("x".join(map(str, lengths)) for lengths in (box, sides))
+            raise self.unfit("hidden", size=size, image=image, less=max(1, min(sides) // 3))
 
     def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
         return generator.integers(0, shape[1:], (count, len(shape) - 1))

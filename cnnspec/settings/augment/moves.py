@@ -26,7 +26,7 @@ class Flip(Augmentation):
     def fits(self, shape: tuple[int, ...]) -> None:
         super().fits(shape)
         if len(shape) < 3 and self.direction != "horizontal":
-            raise self.unfit(f"direction {self.direction} is of images, and the data are sequences", "use `flip`")
+            raise self.unfit("direction", direction=self.direction)
 
     def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
         return generator.random((count, 2) if self.direction == "both" else count) < 0.5
@@ -57,18 +57,26 @@ class Moved(Augmentation):
         super().fits(shape)
         reach, spatial = self.reach(shape), shape[1:]
         if len(reach) != len(spatial):
-            raise Fault(
+            raise Fault.of(
                 "CNN430",
-                f"`augment {self.written()}` tells {len(reach)} ways, and the data have {len(spatial)}",
-                at="augment",
-                help=f"use `augment {self.word} {reach[0]}`",
+                "augment",
+                case="ways",
+                augmentation=self.written(),
+                ways=len(reach),
+                sides=len(spatial),
+                word=self.word,
+                first=reach[0],
             )
         if any(way >= length for way, length in zip(reach, spatial, strict=True)):
-            raise Fault(
+            raise Fault.of(
                 "CNN430",
-                f"`augment {self.written()}` could move an image of {'x'.join(map(str, spatial))} out of sight",
-                at="augment",
-                help=f"use less than {min(spatial)}, such as `augment {self.word} {max(1, min(spatial) // 8)}`",
+                "augment",
+                case="far",
+                augmentation=self.written(),
+                image="x".join(map(str, spatial)),
+                least=min(spatial),
+                word=self.word,
+                less=max(1, min(spatial) // 8),
             )
 
     def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:

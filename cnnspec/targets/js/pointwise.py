@@ -38,8 +38,7 @@ def chosen(condition: str, this: str, that: str) -> str:
 
 def refused(word: str, span: Span | None = None) -> SpecError:
     """What nobody has written in JavaScript yet."""
-    message = f"`{word}` cannot be written as JavaScript"
-    return SpecError((Diagnostic("CNN556", message, span, help="`--emit python` knows every word"),))
+    return SpecError((Diagnostic.of("CNN556", span, word=word),))
 
 
 def name(op: Activation) -> str:

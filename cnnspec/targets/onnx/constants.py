@@ -26,11 +26,11 @@ def fold(step: Step, arrays: Sequence[Array | None]) -> Array | None:
         return None
     grown = size_of(step, arrays)
     if grown > MOST_ELEMENTS:
-        refuse("CNN504", f"{step} makes a constant of {grown:.0g} numbers")
+        refuse("CNN504", case="large constant", step=step, numbers=grown)
     try:
         return np.asarray(function(step, *arrays))
     except (ValueError, IndexError, TypeError, OverflowError) as error:
-        refuse("CNN502", f"{step} cannot be computed: {error}")
+        refuse("CNN502", step=step, reason=error)
 
 
 def size_of(step: Step, arrays: Sequence[Array | None]) -> float:
@@ -49,7 +49,7 @@ def size_of(step: Step, arrays: Sequence[Array | None]) -> float:
             case op if op in BROADCAST:
                 return float(np.prod(np.broadcast_shapes(*(array.shape for array in given)), dtype=float))
     except (ValueError, IndexError, TypeError, ZeroDivisionError) as error:
-        refuse("CNN502", f"{step} cannot be computed: {error}")
+        refuse("CNN502", step=step, reason=error)
     return 0.0
 
 

@@ -43,8 +43,7 @@ def need_onnx() -> None:
     from importlib.util import find_spec
 
     if find_spec("onnx") is None:
-        help = "install the extra: pip install cnnspec[onnx]"
-        raise SpecError((Diagnostic("CNN501", "the package onnx is not installed", help=help),))
+        raise SpecError((Diagnostic.of("CNN501"),))
 
 
 def onnx_model(
@@ -116,8 +115,7 @@ def written(
 
     newest = defs.onnx_opset_version()
     if opset is not None and not LOWEST <= opset <= newest:
-        help = f"an opset from {LOWEST} to {newest}, which is the newest that the package onnx knows"
-        refuse("CNN508", f"no network is written for opset {opset}", help)
+        refuse("CNN508", case="none", opset=opset, lowest=LOWEST, newest=newest)
     spelled = spell_out(graph, known)
     page = OnnxPage(spelled, weights, dtype, opset or LOWEST)
     for node in spelled:
@@ -134,8 +132,7 @@ def written(
     if page.needs == page.opset:
         return page
     if opset is not None:
-        help = f"leave --opset out, or say --opset {page.needs} or newer"
-        refuse("CNN508", f"`{page.needy}` needs opset {page.needs}, newer than opset {opset}", help)
+        refuse("CNN508", word=page.needy, needs=page.needs, opset=opset)
     return written(graph, weights, dtype, page.needs, kept)
 
 

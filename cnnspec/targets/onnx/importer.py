@@ -91,9 +91,9 @@ def network(
 
     steps = replace(take_apart(model, given), exact=exact)
     if not steps.inputs:
-        refuse("CNN505", "the model has no input")
+        refuse("CNN505", case="none")
     if shape is not None and len(steps.inputs) > 1:
-        refuse("CNN505", f"one shape was given, and the model has {len(steps.inputs)} inputs")
+        refuse("CNN505", case="several", inputs=len(steps.inputs))
     inputs = {}
     for name, sizes in steps.inputs.items():
         last = not exact and channels_last(steps, name, sizes)
@@ -101,10 +101,9 @@ def network(
         known = open_sizes if shape is None else shape
         if None in known:
             seen_sizes = "x".join("?" if size is None else str(size) for size in known)
-            help = "say what it is: `--input 3x224x224`"
-            refuse("CNN505", f"the model leaves the size of its input {shown(name)} open ({seen_sizes})", help)
+            refuse("CNN505", case="open", name=shown(name), sizes=seen_sizes)
         if shape is not None and not fits(shape, open_sizes):
-            refuse("CNN505", f"the input {shown(name)} of the model does not take {'x'.join(map(str, shape))}")
+            refuse("CNN505", case="given", name=shown(name), shape="x".join(map(str, shape)))
         whole = tuple(size for size in known if size is not None)
         axes = tuple(range(len(whole)))
         inputs[name] = Seen("", whole, (*axes[1:], 0) if last else axes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -123,7 +123,7 @@ class Reader:
         graph = graph.with_nodes({n.name: n for n in graph if n.name in inputs or not isinstance(n.op, Input)})
         left = next((node.name for node in graph if not node.op.word and not isinstance(node.op, Input)), "")
         if left:
-            refuse("CNN503", f"no word says what makes {shown(left)}")
+            refuse("CNN503", case="values", values=shown(left))
         kept = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
         weights = {name: array for name, array in self.weights.items() if name in kept}
         return Network(graph, weights, self.sources, tuple(self.notes))
@@ -162,13 +162,13 @@ class Reader:
             return
         operator = self.operators.get(step.op)
         if operator is None:
-            refuse(*unsaid(step))
+            unsaid(step)
         try:
             self.operate(step, operator)
         except Fault as fault:
-            refuse("CNN504", f"{step}: {fault.message}")
+            refuse("CNN504", case="shape", step=step, fault=fault.message)
         except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
-            refuse("CNN502", f"{step} is malformed: {first_line(error)}")
+            refuse("CNN502", case="malformed", step=step, reason=first_line(error))
 
     def folded(self, steps: list[Step]) -> list[Step]:
         """The steps that are left when those that need no image are computed."""
@@ -182,7 +182,7 @@ class Reader:
         """Compute a step whose inputs are known, if it is one that can be."""
         unknown = self.open_sizes & set(step.inputs)
         if unknown and (step.op not in SIZES or (step.op == "Mul" and len(unknown) > 1)):
-            refuse("CNN504", f"{step} computes with the number of images, which the model leaves open")
+            refuse("CNN504", case="batch size", step=step)
         found = fold(step, [self.known.get(name) for name in step.inputs])
         if found is None:
             return False
@@ -202,7 +202,7 @@ class Reader:
             self.waiting[step.outputs[0]] = made
         for name in step.outputs[1:]:
             if name and self.readers.get(name) and name not in self.values:
-                refuse("CNN504", f"{step} has a further output `{name}` that the network uses")
+                refuse("CNN504", case="further output", step=step, name=name)
 
     def hold(self, name: str, value: Seen) -> None:
         """Keep a value under the model's name for it."""
@@ -234,8 +234,8 @@ class Reader:
         if name in self.values:
             return self.values[name]
         if name in self.known:
-            refuse("CNN504", f"{whose} is a constant, `{name}`, where a value of the network belongs")
-        refuse("CNN502", f"{whose} reads `{name}`, which nothing makes")
+            refuse("CNN504", case="constant", reader=whose, name=name)
+        refuse("CNN502", case="nothing makes", reader=whose, name=name)
 
     def with_margin(self, step: Step, filler: float) -> tuple[str, list[tuple[int, int]] | None]:
         """The first input as an image, and the padding that waits for the step, where it is by that filler."""
@@ -247,7 +247,7 @@ class Reader:
     def bordered(self, value: Seen, margin: Margin) -> Seen:
         """A value with padding that no window takes."""
         if margin.filler:
-            refuse("CNN504", f"{margin.step} pads by {margin.filler:g}; `pad` does by zeros")
+            refuse("CNN504", case="padding by a number", step=margin.step, filler=margin.filler)
         made = padded(self, margin.step, self.upright(value), 0, list(margin.sides))
         return Seen(made, self.type(made).shape, value.perm)
 
@@ -267,7 +267,7 @@ class Reader:
         """An input that must be known."""
         name = step.input(index)
         if name not in self.known:
-            refuse("CNN504", f"{step} computes its {what}, which must be a constant")
+            refuse("CNN504", case="computed", step=step, what=what)
         return self.known[name]
 
     def optional(self, step: Step, index: int, what: str) -> np.ndarray | None:
@@ -280,21 +280,15 @@ class Reader:
         """Our value in exactly the shape in which the model sees it; another word where it takes one."""
         if value.ravel:
             axes = order(replace(value, perm=value.ravel, ravel=()))
-            refuse("CNN504", f"the model goes on with numbers in one row, ({axes}), which `dense` alone reads")
+            refuse("CNN504", case="row", axes=axes)
         if self.type(value.value).kind == "vector" and not value.ravel:  # of one pixel the axes' order is all one
             value = seen(value.value, value.sizes)
         if not value.straight:
-            refuse(
-                "CNN504",
-                f"the model goes on with axes in another order ({order(value)}), for which there is no word",
-            )
+            refuse("CNN504", case="order of axes", order=order(value))
         if self.type(value.value).shape == value.shape:
             return value.value
         if not 1 <= len(value.shape) <= 3:
-            refuse(
-                "CNN504",
-                f"the model goes on with a value of {len(value.shape) + 1} axes; at most 4 have a meaning here",
-            )
+            refuse("CNN504", case="axes", axes=len(value.shape) + 1)
         op = word("flatten") if len(value.shape) == 1 else word("reshape", value.shape)
         for node in self.b.nodes.values():
             if node.op == op and node.inputs == (value.value,):
@@ -346,7 +340,7 @@ class Reader:
             array = arrays[parameter.name]
             if array.shape != parameter.type.shape:
                 wanted, found = parameter.type, "x".join(map(str, array.shape))
-                refuse("CNN502", f"{step} has a {parameter.name} of {found} where {wanted} belongs")
+                refuse("CNN502", case="attribute", step=step, attribute=parameter.name, found=found, wanted=wanted)
             if not owner:
                 self.weights[f"{made.value}.{parameter.name}"] = np.array(
                     array, dtype=np.promote_types(array.dtype, "f4")
@@ -358,13 +352,13 @@ class Reader:
         return replace(value, value=made)
 
 
-def unsaid(step: Step) -> tuple[str, str]:
-    """The finding for an operator without a word: what is out by decision is refused in those words."""
+def unsaid(step: Step) -> NoReturn:
+    """Refuse an operator without a word; what is out by decision in those words."""
     if step.op in RECURRENT:
-        return "CNN509", f"{step} is a recurrent layer; recurrent networks are no part of the language"
+        refuse("CNN509", case="recurrent", step=step)
     if step.op.rpartition(".")[2] in ATTENTION:
-        return "CNN509", f"{step} is attention over tokens, which is no part of the language"
-    return "CNN503", f"no word says what {step} does"
+        refuse("CNN509", case="attention", step=step)
+    refuse("CNN503", step=step)
 
 
 def initialised(op: Op, init: str) -> Op:
@@ -384,7 +378,7 @@ def padded(r: Reader, step: Step, x: str, channels: int, pads: Pads, mode: str =
     more = [(max(before, 0), max(after, 0)) for before, after in pads]
     less = [(max(-before, 0), max(-after, 0)) for before, after in pads]
     if any(before != (before + after) // 2 for before, after in less):
-        refuse("CNN504", f"{step} pads by {pads}, before and after each side, for which there is no word")
+        refuse("CNN504", case="padding without a word", step=step, pads=pads)
     left = tuple(n + before + after for n, (before, after) in zip(r.type(x).spatial, pads, strict=True))
     if any(map(any, more)) or channels:
         x = r.add(word("pad", sides_of(more), channels=channels, mode=mode), x)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 MOST_STEPS = 10_000
 
 
-def refuse(code: str, message: str, help: str = "") -> NoReturn:
-    raise SpecError((Diagnostic(code, message, help=help),))
+def refuse(code: str, *, case: str = "", **fields: object) -> NoReturn:
+    """Raise what a code says of a model; see `Diagnostic.of`."""
+    raise SpecError((Diagnostic.of(code, None, case, (), **fields),))
 
 
 @dataclass
@@ -76,17 +77,17 @@ def load(path: Path) -> onnx.ModelProto:
 
     try:
         with open_regular(path) as file:
-            need(2 * size_of(file), path.name, help="import it where more memory is free")
+            need(2 * size_of(file), path.name, "model")
             model = onnx.load_model_from_string(file.read())
         onnx.load_external_data_for_model(model, str(path.parent))
     except OSError as error:
-        refuse("CNN502", f"cannot read {path}: {(error.strerror or str(error)).lower()}")
+        refuse("CNN502", case="file", path=path, reason=(error.strerror or str(error)).lower())
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
     except DecodeError:
-        refuse("CNN502", f"{path} is not an ONNX model, or is cut short")
+        refuse("CNN502", case="other", path=path)
     except Exception as error:  # external data: whatever the package refuses in it
-        refuse("CNN502", f"cannot read {path}: {first_line(error)}")
+        refuse("CNN502", case="file", path=path, reason=first_line(error))
     return model
 
 
@@ -104,9 +105,9 @@ def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = 
         graph = model.graph
         arrays = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     except Exception as error:  # the package's own classes, and protobuf's, and ValueError
-        refuse("CNN502", f"the model is not valid ONNX: {first_line(error)}")
+        refuse("CNN502", case="invalid", reason=first_line(error))
     if len(graph.node) > MOST_STEPS:
-        refuse("CNN502", f"the model has {len(graph.node):,} operators; at most {MOST_STEPS:,} are read")
+        refuse("CNN502", case="operators", operators=len(graph.node), most=MOST_STEPS)
     arrays |= given or {}
     versions = {entry.domain: entry.version for entry in model.opset_import}
     inputs = {}
@@ -149,13 +150,12 @@ def sizes(entry: onnx.ValueInfoProto, kinds: tuple[int, ...]) -> list[int | None
     """The sizes of an input of one of these types of numbers, None for those left open."""
     kind = entry.type.tensor_type
     if not entry.type.HasField("tensor_type") or kind.elem_type not in kinds:
-        refuse("CNN505", f"the input {shown(entry.name)} does not hold floating-point numbers")
+        refuse("CNN505", case="type", name=shown(entry.name))
     if kind.HasField("shape") and len(kind.shape.dim) == 5:
-        said = "is a batch of volumes; three-dimensional networks are no part of the language"
-        refuse("CNN509", f"the input {shown(entry.name)} {said}")
+        refuse("CNN509", case="volumes", name=shown(entry.name))
     if not kind.HasField("shape") or not 2 <= len(kind.shape.dim) <= 4:
         wanted = "(n, c, h, w), (n, c, w) or (n, c)"
-        refuse("CNN505", f"the input {shown(entry.name)} has no shape of the form {wanted}")
+        refuse("CNN505", name=shown(entry.name), wanted=wanted)
     return [dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in kind.shape.dim]
 
 

@@ -73,7 +73,7 @@ def log_likelihood(step: Step, inputs: list[Any]) -> list[Array]:
 def batch(scores: Array) -> Array:
     """Scores as vectors, sequences or images; of further axes only their number of pixels matters."""
     if scores.dtype not in (np.float32, np.float64):
-        refuse("CNN504", f"numbers of type {scores.dtype}; networks compute in float32 or float64")
+        refuse("CNN504", case="type", type=scores.dtype)
     return scores if scores.ndim <= 4 else scores.reshape(*scores.shape[:2], -1)
 
 
@@ -81,12 +81,12 @@ def measured(step: Step, inputs: list[Any], word: str, cost: Any) -> Array:
     """The mean (or sum) over images and pixels of a cost, for targets that are classes."""
     scores, labels, *weights = inputs
     if any(array is not None for array in weights):
-        refuse("CNN504", f"{step} weighs the classes, which no cost does")
+        refuse("CNN504", case="weighs", step=step)
     if "ignore_index" in step.attributes:
-        refuse("CNN504", f"{step} ignores a class, which no cost does")
+        refuse("CNN504", case="ignores", step=step)
     reduction = step.get("reduction", "mean")
     if reduction == "none":
-        refuse("CNN504", f"{step} gives a number for each image; a cost is the mean over the batch")
+        refuse("CNN504", case="sum", step=step)
     scores = batch(scores)
     targets = np.moveaxis(np.eye(scores.shape[1], dtype=scores.dtype)[labels], -1, 1).reshape(scores.shape)
     b = Builder()
@@ -129,7 +129,7 @@ def adam(step: Step, inputs: list[Any]) -> list[Array]:
     rate, count, tensors = each(inputs, 4)
     alpha, beta = step.get("alpha", 0.9), step.get("beta", 0.999)
     if step.get("norm_coefficient_post", 0.0):
-        refuse("CNN504", f"{step} shrinks the tensors after its step, which no optimiser does")
+        refuse("CNN504", case="shrinks", step=step)
     t = count or inf
     optimiser = Adam(
         beta1=alpha,
@@ -161,7 +161,7 @@ def adagrad(step: Step, inputs: list[Any]) -> list[Array]:
 def momentum(step: Step, inputs: list[Any]) -> list[Array]:
     rate, count, tensors = each(inputs, 3)
     if count and step.get("beta", 1.0) != 1:
-        refuse("CNN504", f"{step} dampens the gradient in its momentum, which `sgd` does not")
+        refuse("CNN504", case="dampening", step=step)
     optimiser = Sgd(
         momentum=step.get("alpha"),
         nesterov=step.get("mode") == "nesterov",

@@ -59,8 +59,7 @@ def module_source(
     """
     graph = spec.graph
     if train and (more := beyond(spec.train)):
-        message = f"a file that trains by itself does not know {', '.join(f'`{one}`' for one in more)}"
-        raise SpecError((Diagnostic("CNN325", message, help="leave that out, or write the file without --train"),))
+        raise SpecError((Diagnostic.of("CNN325", unknown=", ".join((f"`{one}`" for one in more))),))
     batch = batch or (spec.train.batch if train else 32)
     used = generate(run(graph, INFERENCE), batch, batch)
     programs = {"": used}

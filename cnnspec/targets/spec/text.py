@@ -52,22 +52,19 @@ def spec_text(graph: Graph, wishes: Mapping[str, str] | None = None, heading: st
     try:
         chains = Chains(graph)
     except RecursionError:
-        raise SpecError(
-            (Diagnostic("CNN506", "the network's branches nest too deep to be written down"),)
-        ) from None
+        raise SpecError((Diagnostic.of("CNN506", case="deep"),)) from None
     nets = share(graph, chains.chains, chains.tapped)
     page = TextPage(graph, chains, nets, wishes or {})
     text = page.text(heading)
     reading = read(Source("<text>", text), fixes=False)
     if reading.spec is None:
-        raise SpecError((Diagnostic("CNN506", f"the network cannot be written down: {reading.diagnostics[0]}"),))
+        raise SpecError((Diagnostic.of("CNN506", reason=reading.diagnostics[0]),))
     made = [node.name for node in reading.graph if not isinstance(node.op, Input)]
     names = dict(zip(chains.written, made, strict=False))
     names |= {name: page.inputs[name] for name in graph.inputs}
     owners = same(graph, reading.graph, names)
     if owners is None:
-        message = "the network has a structure, or shares weights in a way, that no spec can state"
-        raise SpecError((Diagnostic("CNN506", message),))
+        raise SpecError((Diagnostic.of("CNN506", case="other"),))
     return Written(text, names, owners)
 
 

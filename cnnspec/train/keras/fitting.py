@@ -16,9 +16,6 @@ from .layers import Array, Layer, Layers
 
 WORDS = {"batch_normalization": "bn", "layer_normalization": "layernorm", "p_re_lu": "prelu"}
 MATRICES = ("conv", "dwconv", "upconv", "dense")
-ORDER = (
-    "the layers of the spec must be those of the model, in their order; else save safetensors and `cnnspec map` it"
-)
 
 
 def fitted(
@@ -41,9 +38,7 @@ def fitted(
     heads = [name for name in ours if graph[name].op.word in MATRICES]
     for name, shapes in ours.items():
         node, head = graph[name], partial and name == heads[-1]
-        taken = _next(queues, node, shapes, any_size=head)
-        if isinstance(taken, str):
-            refuse("CNN467", path, f"does not hold this network as Keras keeps it: for `{name}` {taken}", ORDER)
+        taken = _next(queues, node, shapes, path, any_size=head)
         if any(not same_numbers(shapes[kind], taken.arrays[kind].shape) for kind in shapes):
             continue  # of another size: a new head
         _ensure_same_eps(node, taken, path)
@@ -55,13 +50,8 @@ def fitted(
                 arrays[own] = _columns(taken.arrays[kind], kind, image, node.op.word)
     left = [one.name for queue in queues.values() for one in queue]
     if left and not partial:
-        refuse("CNN467", path, f"has layers that the network has not: {', '.join(left[:8])}", ORDER)
+        refuse("CNN467", path, case="more layers", layers=", ".join(left[:8]))
     return names, arrays
-
-
-ORDER = (
-    "the layers of the spec must be those of the model, in their order; else save safetensors and `cnnspec map` it"
-)
 
 
 def _queue(layer: Layer, ordered: bool) -> str:
@@ -71,17 +61,22 @@ def _queue(layer: Layer, ordered: bool) -> str:
 
 
 def _next(
-    queues: Mapping[str, list[Layer]], node: Node, shapes: Mapping[str, tuple[int, ...]], *, any_size: bool
-) -> Layer | str:
-    """The layer of the file that is this one, taken from its queue; or why there is none."""
+    queues: Mapping[str, list[Layer]],
+    node: Node,
+    shapes: Mapping[str, tuple[int, ...]],
+    path: Path,
+    *,
+    any_size: bool,
+) -> Layer:
+    """The layer of the file that is this one, taken from its queue; refused if none is, or several may be."""
     word = node.op.word
     waiting = [queue for key, queue in queues.items() if queue and _has(key, word)]
     fits = [queue for queue in waiting if _fits(queue[0], word, shapes, any_size)]
     if len(fits) > 1:
-        return f"{' and '.join(queue[0].name for queue in fits)} could be meant"
+        refuse("CNN467", path, case="several", name=node.name, layers=" and ".join(q[0].name for q in fits))
     if not fits:
         there = ", ".join(f"{queue[0].name} of {_sizes(queue[0].arrays)}" for queue in waiting)
-        return f"of {_sizes_of(shapes)} there is {there or 'no layer'}"
+        refuse("CNN467", path, case="none", name=node.name, sizes=_sizes_of(shapes), there=there or "no layer")
     return fits[0].pop(0)
 
 
@@ -106,8 +101,10 @@ def _sizes_of(shapes: Mapping[str, tuple[int, ...]]) -> str:
 def _ensure_same_eps(node: Node, layer: Layer, path: Path) -> None:
     here = getattr(node.op, "eps", None)
     if layer.eps is not None and here is not None and not np.isclose(here, layer.eps, rtol=1e-3):
-        message = f"`{node.name}` adds {here:g} to its variance, and {layer.name} of the file adds {layer.eps:g}"
-        raise SpecError((Diagnostic("CNN467", f"{path}: {message}", help=f"write `eps {layer.eps:g}`"),))
+        found = Diagnostic.of(
+            "CNN467", case="eps", path=path, name=node.name, here=here, layer=layer.name, there=layer.eps
+        )
+        raise SpecError((found,))
 
 
 def _ensure_one_way(graph: Graph, ours: Mapping[str, Mapping[str, tuple[int, ...]]], path: Path) -> None:
@@ -121,8 +118,7 @@ def _ensure_one_way(graph: Graph, ours: Mapping[str, Mapping[str, tuple[int, ...
         key = (graph[name].op.word, *sorted(shapes.items()))
         for other in alike.setdefault(key, []):
             if other not in before[name] and name not in before[other]:
-                message = f"`{other}` and `{name}` stand beside each other and are of one shape"
-                refuse("CNN467", path, f"cannot be told apart: {message}", ORDER)
+                refuse("CNN467", path, case="alike", one=other, other=name)
         alike[key].append(name)
 
 

@@ -26,8 +26,6 @@ HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 INSIDE = "model.weights.h5"  # of a .keras archive
 MOST_LAYERS = 10_000
 LONGEST = 1 << 26  # bytes of a description
-NESTED = "save the weights of the inner model by itself"
-NAMED = "save the whole model, `model.save('net.keras')`, which says it"
 
 
 def written_by_keras(path: Path) -> bool:
@@ -43,8 +41,7 @@ def written_by_keras(path: Path) -> bool:
 def read(path: Path) -> Tensors:
     """The layers of a file; whatever is wrong with it is a diagnostic."""
     if find_spec("h5py") is None:
-        help = 'install it by `pip install "cnnspec[keras]"`, or save the weights as safetensors'
-        refuse("CNN520", path, "is of Keras, and its HDF5 is read by the package h5py, which is not there", help)
+        refuse("CNN520", path)
     with open_regular(path) as file:
         ensure_free(path, size_of(file))
         try:
@@ -54,7 +51,7 @@ def read(path: Path) -> Tensors:
                 told = _classes(_member(path, archive, "config.json"))
                 return Tensors(_hdf5(path, io.BytesIO(_member(path, archive, INSIDE)), told), {})
         except (OSError, KeyError, ValueError, RuntimeError, TypeError, RecursionError, zipfile.BadZipFile):
-            refuse("CNN451", path, "is no whole file of weights of Keras")
+            refuse("CNN451", path, case="Keras")
 
 
 def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
@@ -63,7 +60,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(entry) as file:
         found = file.read(entry.file_size + 1)
     if len(found) > entry.file_size:
-        refuse("CNN451", path, f"holds more in {name} than it says")
+        refuse("CNN451", path, case="member", name=name)
     return found
 
 
@@ -124,7 +121,7 @@ def _of_three(path: Path, opened: Group, told: tuple[Told, ...]) -> Layers:
         values = _arrays(path, groups[name].get("vars")) if type(inner).__name__ == "HardLink" else []
         nested = [key for key in groups[name] if key not in ("vars", "seed_generator")]
         if nested and _holds(groups[name], nested):
-            refuse("CNN467", path, f"has layers within the layer {name}, and lists them apart", NESTED)
+            refuse("CNN467", path, case="nested", name=name)
         if values:
             found.append(_layer(path, name, kind, values, known.get(name)))
     return Layers([part for layer in found for part in layer], ordered=bool(told))
@@ -149,7 +146,7 @@ def _array(path: Path, group: Group, name: str) -> Array:
     link = group.get(name, getlink=True)
     dataset: Dataset = group[name]
     if type(link).__name__ != "HardLink" or dataset.is_virtual or dataset.external:
-        refuse("CNN451", path, "leads to other files")
+        refuse("CNN451", path, case="link")
     ensure_free(path, int(dataset.size) * dataset.dtype.itemsize)
     return np.asarray(dataset[()])
 
@@ -170,7 +167,7 @@ def _of_two(path: Path, root: Group, told: tuple[Told, ...]) -> Layers:
             kind = one.kind if one else class_of(name, named)
             variables = VARIABLES.get(kind, ())
             if not {"kernel" if v == "depthwise_kernel" and "depth" in kind else v for v in named} <= {*variables}:
-                refuse("CNN467", path, f"has a layer {name!r} with {', '.join(named)}, which no word has")
+                refuse("CNN467", path, case="variables", name=name, variables=", ".join(named))
             found += parts(name, kind, named, one.eps if one else None)
     return Layers(found, ordered=True)
 
@@ -188,12 +185,10 @@ def _texts(group: Group, name: str) -> list[str]:
 def _layer(path: Path, name: str, kind: str, values: list[Array], told: Told | None) -> list[Layer]:
     """A layer whose variables have numbers only."""
     if kind not in VARIABLES:
-        refuse("CNN467", path, f"has a layer {name!r} with numbers, which no word has")
+        refuse("CNN467", path, case="numbers", name=name)
     wanted = [v for v in VARIABLES[kind] if told is None or v not in told.lacks]
     if kind == "batch_normalization" and len(values) == 2:
         wanted = ["moving_mean", "moving_variance"]
     if len(values) != len(wanted) and not (wanted[-1] == "bias" and len(values) == len(wanted) - 1):
-        refuse(
-            "CNN467", path, f"has {len(values)} arrays of the layer {name!r}, and says not which they are", NAMED
-        )
+        refuse("CNN467", path, case="unnamed", arrays=len(values), name=name)
     return parts(name, kind, dict(zip(wanted, values, strict=False)), told.eps if told else None)

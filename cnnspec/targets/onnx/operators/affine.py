@@ -70,7 +70,7 @@ def affine(r: Reader, step: Step, index: int, scale: Array | float = 1.0, shift:
         factors, offsets, gate = before.scale * factors, before.shift * factors + offsets, False
         sources = (*before.sources, *sources)
     if not (np.isfinite(factors).all() and np.isfinite(offsets).all()):
-        refuse("CNN504", f"{step} computes with constants that are not finite")
+        refuse("CNN504", case="not finite", step=step)
     factors, offsets = np.broadcast_arrays(factors, offsets)
     return Affine(step, value, factors, offsets, gate, sources)
 
@@ -80,21 +80,21 @@ def by_channel(r: Reader, step: Step, value: Seen, array: Array) -> Array:
     rank = len(value.perm) + 1
     shown = "x".join(map(str, array.shape))
     if array.ndim > rank:
-        refuse("CNN504", f"{step} has a constant of {shown}, which gives its value more axes")
+        refuse("CNN504", case="constant, more axes", step=step, constant=shown)
     full = array.reshape((1,) * (rank - array.ndim) + array.shape)
     if full.shape[0] > 1:
-        refuse("CNN504", f"{step} has a constant of {shown}, another number for each image")
+        refuse("CNN504", case="constant, each image", step=step, constant=shown)
     for axis, (ours, size) in enumerate(zip(value.perm, value.sizes, strict=True), 1):
         if full.shape[axis] not in (1, size):
-            refuse("CNN504", f"{step} has a constant of {shown}, which makes its value larger")
+            refuse("CNN504", case="constant, larger", step=step, constant=shown)
         if ours and full.shape[axis] > 1:
             first = full.take([0], axis)
             if (full != first).any():
-                refuse("CNN504", f"{step} has a constant of {shown}, another number for each pixel")
+                refuse("CNN504", case="constant, each pixel", step=step, constant=shown)
             full = first
     flat = full.reshape(-1)
     if flat.size not in (1, r.type(value.value)["c"]):
-        refuse("CNN504", f"{step} has a constant of {shown}, not one number for each channel")
+        refuse("CNN504", case="constant, each channel", step=step, constant=shown)
     return flat
 
 

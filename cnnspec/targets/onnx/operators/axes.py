@@ -17,7 +17,7 @@ from . import Operator
 def flatten(r: Reader, step: Step) -> Seen:
     value = r.at(step.input(0), step)
     if step.get("axis", 1) not in (1, -len(value.shape)):
-        refuse("CNN504", f"{step} flattens from axis {step.get('axis')}, which mixes images or keeps axes")
+        refuse("CNN504", case="flatten", step=step, axis=step.get("axis"))
     return reshaped(r, step, value, (prod(value.shape),))
 
 
@@ -43,9 +43,9 @@ def target(r: Reader, step: Step, before: tuple[int, ...]) -> tuple[int, ...]:
     if shape.count(-1) == 1 and rest and count % rest == 0 and batch in (None, r.model.batch, -1):
         shape[shape.index(-1)] = count // rest
     elif batch not in (None, -1, r.model.batch):
-        refuse("CNN504", f"{step} changes the number of images")
+        refuse("CNN504", case="number of images", step=step)
     if prod(shape) != count or min(shape, default=1) < 1:
-        refuse("CNN504", f"{step} moves numbers from one image to another")
+        refuse("CNN504", case="moved images", step=step)
     return tuple(shape)
 
 
@@ -77,7 +77,7 @@ def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen
     moved = pixels_moved(value, kind, shape)
     if moved:
         return r.made(moved, value.value)
-    refuse("CNN504", f"{step} takes the numbers of an image in an order that no word gives")
+    refuse("CNN504", case="order of numbers", step=step)
 
 
 def with_ones(value: Seen, shape: tuple[int, ...]) -> Seen | None:
@@ -118,7 +118,7 @@ def squeeze(r: Reader, step: Step) -> Seen:
         axes = [k for k, size in enumerate(value.sizes, 1) if size == 1]
     gone = {axis % rank for axis in axes}
     if 0 in gone:
-        refuse("CNN504", f"{step} takes the batch's axis away")
+        refuse("CNN504", case="no batch", step=step)
     return reshaped(r, step, value, tuple(size for k, size in enumerate(value.sizes, 1) if k not in gone))
 
 
@@ -129,7 +129,7 @@ def unsqueeze(r: Reader, step: Step) -> Seen:
     rank = len(value.sizes) + 1 + len(axes)
     new = {axis % rank for axis in axes}
     if 0 in new:
-        refuse("CNN504", f"{step} puts an axis before the batch's")
+        refuse("CNN504", case="before the batch", step=step)
     sizes = iter(value.sizes)
     return reshaped(r, step, value, tuple(1 if k in new else next(sizes) for k in range(1, rank)))
 
@@ -139,9 +139,9 @@ def transpose(r: Reader, step: Step) -> Seen:
     rank = len(value.perm) + 1
     perm = [axis % rank for axis in step.get("perm") or range(rank)[::-1]]
     if sorted(perm) != list(range(rank)):
-        refuse("CNN502", f"{step} of a value with {rank} axes names others: {perm}")
+        refuse("CNN502", case="axes", step=step, rank=rank, axes=perm)
     if perm[0] != 0:
-        refuse("CNN504", f"{step} moves the batch's axis")
+        refuse("CNN504", case="moved batch", step=step)
     return Seen(value.value, value.shape, tuple(value.perm[axis - 1] for axis in perm[1:]))
 
 
@@ -160,9 +160,9 @@ def identity(r: Reader, step: Step) -> Seen:
 
 def cast(r: Reader, step: Step) -> Seen:
     if step.get("to") not in FLOATS:
-        refuse("CNN504", f"{step} turns numbers into something other than floats")
+        refuse("CNN504", case="not floats", step=step)
     if step.get("to") in HALVES and not r.model.halves:
-        refuse("CNN504", f"{step} rounds numbers to half precision; networks compute in float32 or float64")
+        refuse("CNN504", case="half", step=step)
     return identity(r, step)
 
 

@@ -43,7 +43,7 @@ def constants_of(r: Reader, step: Step) -> list[int]:
     """Which inputs are known; at least one is not."""
     found = [k for k, name in enumerate(step.inputs) if name in r.known]
     if len(found) == len(step.inputs):
-        refuse("CNN504", f"{step} makes a constant that is not computed beforehand")
+        refuse("CNN504", case="late constant", step=step)
     return found
 
 
@@ -67,7 +67,7 @@ def add(r: Reader, step: Step) -> Seen | Affine | Response:
     if isinstance(waits, Response) and len(values) == len(known) == 1:
         return waits.plus(step, r.known[step.input(known[0])])
     if len(values) > 1:
-        refuse("CNN504", f"{step} adds a constant to several values at once")
+        refuse("CNN504", case="added constant", step=step)
     return affine(r, step, values[0], shift=total(constant(r, step, k, values[0]) for k in known))
 
 
@@ -120,10 +120,10 @@ def div(r: Reader, step: Step) -> Seen | Affine | Response:
     if response:
         return response
     if constants_of(r, step) != [1]:
-        refuse("CNN504", f"{step} divides by a value of the network, which no word does")
+        refuse("CNN504", case="quotient", step=step)
     by = np.asarray(constant(r, step, 1, 0), np.float64)
     if not by.all():
-        refuse("CNN504", f"{step} divides by zero")
+        refuse("CNN504", case="zero", step=step)
     made: Seen | Affine | None = averaged(r, step, 0, 1 / by)
     return made or affine(r, step, 0, scale=1 / by)
 
@@ -157,7 +157,7 @@ def extreme(name: str) -> Operator:
             return joined(r, name, [r.loose(step, k) for k in values])
         bounds = [r.known[step.input(k)] for k in known]
         if len(values) > 1 or any(bound.size != 1 for bound in bounds):
-            refuse("CNN504", f"{step} has a constant that is not one number beside one value")
+            refuse("CNN504", case="one number", step=step)
         numbers = [float(bound.reshape(())) for bound in bounds]
         bound = max(numbers) if name == "max" else min(numbers)
         x = r.loose(step, values[0], any_order=True)
@@ -173,13 +173,13 @@ def extreme(name: str) -> Operator:
 
 def concat(r: Reader, step: Step) -> Seen:
     if constants_of(r, step):
-        refuse("CNN504", f"{step} puts a constant beside a value of the network")
+        refuse("CNN504", case="joined constant", step=step)
     found = in_a_row(r, step, [r.at(name, step) for name in step.inputs])
     if found:
         return found
     values = [r.loose(step, k) for k in range(len(step.inputs))]
     if any(axis_of(value, step.get("axis", 1)) != 0 for value in values):
-        refuse("CNN504", f"{step} puts values one after the other along an axis that is not that of the channels")
+        refuse("CNN504", case="joined axis", step=step)
     if len(values) == 1:
         return values[0]
     first = values[0]

@@ -30,7 +30,7 @@ def made(r: Reader, step: Step) -> Seen:
     found = Comparison(r, {s.outputs[0]: s for s in map(step_of, page.nodes)}, page.arrays, zeros)
     found.bound = dict(zip(graph.inputs, step.inputs, strict=True))
     if not found.same(graph.outputs[0], step.outputs[0]):
-        refuse("CNN502", f"{step} notes a word that it is not: {graph['value'].op.written()}")
+        refuse("CNN502", case="note", step=step, word=graph["value"].op.written())
     arrays = {name.removeprefix("value."): r.known[theirs] for name, theirs in found.weights.items()}
     op = graph["value"].op
     if len(inputs) == 1:
@@ -46,7 +46,7 @@ def noted(step: Step, types: list[TensorType]) -> Graph:
     text = json.dumps({"format": FORMAT, "version": VERSION, "nodes": [*inputs, word], "outputs": ["value"]})
     found = from_json(text, Source(text, "the note of a word"))
     if not isinstance(found, tuple):
-        refuse("CNN502", f"{step} notes no word of the language: {found.message}")
+        refuse("CNN502", case="no word", step=step, reason=found.message)
     return found[0]
 
 

@@ -30,13 +30,13 @@ def straight(r: Reader, step: Step) -> Seen:
     """The first input, with its channels first."""
     x = r.loose(step)
     if not x.straight:
-        refuse("CNN504", f"{step} works along an axis that is not that of the channels")
+        refuse("CNN504", case="channels", step=step)
     return x
 
 
 def bn(r: Reader, step: Step) -> Seen:
     if step.get("training_mode", 0) or not step.get("spatial", 1):
-        refuse("CNN504", f"{step} is in its training mode, or not by channels")
+        refuse("CNN504", case="norm in training", step=step)
     x = straight(r, step)
     names = ("weight", "bias", "running_mean", "running_var")
     arrays = {name: r.array(step, index, name) for index, name in enumerate(names, 1)}
@@ -58,7 +58,7 @@ def layernorm(r: Reader, step: Step) -> Seen:
         if all((array == array[:, :1]).all() for array in spread):
             weight, bias = (array[:, 0] for array in spread)
             return normed(r, step, x, word("groupnorm", (1,), eps=eps_of(step)), weight, bias)
-    refuse("CNN504", f"{step} normalises axes {first} to {rank} of (n, {', '.join(map(str, x.sizes))}) together")
+    refuse("CNN504", case="normalised axes", step=step, first=first, rank=rank, sizes=", ".join(map(str, x.sizes)))
 
 
 def groupnorm(r: Reader, step: Step) -> Seen:
@@ -68,7 +68,7 @@ def groupnorm(r: Reader, step: Step) -> Seen:
     weight, bias = r.array(step, 1, "scale"), r.array(step, 2, "bias")
     groups = step.get("num_groups", x.shape[0])
     if not x.straight or channels % groups or ("num_groups" in step.attributes and x.shape[0] != channels):
-        refuse("CNN504", f"{step} works along an axis that is not that of the channels")
+        refuse("CNN504", case="channels", step=step)
     if len(weight) == groups:
         weight, bias = (np.repeat(array, channels // groups) for array in (weight, bias))
     return normed(r, step, x, word("groupnorm", (groups,), eps=eps_of(step)), weight, bias)
@@ -81,7 +81,7 @@ def grouped(r: Reader, step: Step) -> Seen:
     count, (_, *after) = r.known[groups].tolist()[1], r.known[shape].tolist()
     channels = r.type(x.value)["c"]
     if after != list(x.shape) or count < 1 or channels % count:
-        refuse("CNN504", f"{step} groups other numbers than those of neighbouring channels")
+        refuse("CNN504", case="groups", step=step)
     arrays = {"weight": of_channels(r, step, x, r.known[weight]),
               "bias": of_channels(r, step, x, r.known[bias])}  # fmt: skip
     op = word("groupnorm", (count,), eps=eps_of(step))
@@ -96,7 +96,7 @@ def normed(r: Reader, step: Step, x: Seen, op: Any, weight: np.ndarray, bias: np
 def lrn(r: Reader, step: Step) -> Seen:
     size = step.get("size")
     if size % 2 == 0:
-        refuse("CNN504", f"{step} has an even size, whose odd channel is after each one, and before it in `lrn`")
+        refuse("CNN504", case="even lrn", step=step)
     x = straight(r, step)
     settings = {"alpha": ("alpha", 1e-4), "beta": ("beta", 0.75), "k": ("bias", 1.0)}
     found = {name: shortest(step.get(*attribute)) for name, attribute in settings.items()}
@@ -122,7 +122,7 @@ def dropout(r: Reader, step: Step) -> Seen:
     rate = shortest(float(step.get("ratio", 0.5) if given is None else given))
     training = r.optional(step, 2, "training mode")
     if training is not None and bool(training):
-        refuse("CNN504", f"{step} is in its training mode")
+        refuse("CNN504", case="training", step=step)
     x = r.loose(step, any_order=True)
     return r.like(x, r.add(word("dropout", rate), x.value))
 

@@ -62,7 +62,7 @@ def total(r: Reader, step: Step) -> Seen | Affine:
     pixels = set(range(1, len(value.perm)))
     kind = r.type(value.value)
     if along not in ({0}, pixels) or value.ravel or kind.shape != value.shape or not pixels:
-        refuse("CNN504", f"{step} adds up along other axes than those of the pixels, or of the channels")
+        refuse("CNN504", case="summed axes", step=step)
     name, many = ("channelmean", kind["c"]) if along == {0} else ("gap", prod(kind.spatial))
     made = r.add(word(name), value.value)
     shape = tuple(1 if k in along else size for k, size in enumerate(value.shape))

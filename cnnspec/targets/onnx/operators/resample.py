@@ -27,20 +27,18 @@ def pad(r: Reader, step: Step) -> Seen:
     along = list(range(rank)) if axes is None else [int(axis) % rank for axis in axes]
     mode = step.get("mode", "constant")
     if mode not in ("constant", "reflect", "edge"):
-        refuse("CNN504", f"{step} pads by pixels of the other side ({mode})")
+        refuse("CNN504", case="wrapped padding", step=step, mode=mode)
     both = dict(zip(along, zip(flat[: len(along)], flat[len(along) :], strict=True), strict=True))
     ours = {axis_of(value, axis): sides for axis, sides in both.items()}
     before, channels = ours.get(0, (0, 0))
     sides = [ours.get(axis, (0, 0)) for axis in range(1, rank - 1)]
     if any(ours.get(-1, (0, 0))) or before != channels or channels < 0:
-        refuse("CNN504", f"{step} pads the batch, or by more channels on one side than on the other")
+        refuse("CNN504", case="padded batch", step=step)
     if not channels and not any(map(any, sides)):
         return value
     if mode != "constant":
         if channels or min(map(min, sides)) < 0:
-            refuse(
-                "CNN504", f"{step} pads the channels, or by less than nothing, with pixels of the image ({mode})"
-            )
+            refuse("CNN504", case="padded channels", step=step, mode=mode)
         made = padded(r, step, r.upright(value), 0, sides, mode)
         return Seen(made, r.type(made).shape, value.perm)
     lopsided = any(before != after for before, after in sides) and not step.notes.get(WORD)
@@ -48,7 +46,7 @@ def pad(r: Reader, step: Step) -> Seen:
         r.margins[step.outputs[0]] = Margin(step, tuple(sides), filler)
         return Seen(r.upright(value), value.shape, value.perm)
     if filler:
-        refuse("CNN504", f"{step} pads by {filler:g}; `pad` does by zeros")
+        refuse("CNN504", case="padding by a number", step=step, filler=filler)
     made = padded(r, step, r.upright(value), channels, sides)
     return Seen(made, r.type(made).shape, value.perm)
 
@@ -72,7 +70,7 @@ def slice_of(r: Reader, step: Step) -> Seen:
         if axis == 0:
             whole = end >= (1 << 31) - 1 or (r.model.batch is not None and end >= r.model.batch)
             if (start, stride) != (0, 1) or not whole:
-                refuse("CNN504", f"{step} leaves images out")
+                refuse("CNN504", case="images left out", step=step)
             continue
         ours = value.perm[axis - 1]
         cuts[ours] = slice(start, end, stride).indices(shape[ours])
@@ -84,7 +82,7 @@ def cut(r: Reader, step: Step, x: str, cuts: list[tuple[int, int, int]]) -> Seen
     """Start, end and stride along each axis."""
     (first, last, stride), *sides = cuts
     if stride != 1 or last <= first or any(by < 1 or end <= start for start, end, by in sides):
-        refuse("CNN504", f"{step} takes a part for which there is no word")
+        refuse("CNN504", case="part", step=step)
     if (first, last) != (0, r.type(x)["c"]):
         x = r.add(word("take", last - first, start=first), x)
     kind = r.type(x)
@@ -93,7 +91,7 @@ def cut(r: Reader, step: Step, x: str, cuts: list[tuple[int, int, int]]) -> Seen
     whole = all((start, end) == (0, n) for (start, end, _), n in zip(sides, kind.spatial, strict=True))
     if not whole:
         if any(start != centre for (start, _, _), (centre, _) in zip(sides, middle, strict=True)):
-            refuse("CNN504", f"{step} takes a part that is not the middle of the image")
+            refuse("CNN504", case="middle", step=step)
         x = r.add(word("crop", tuple(end - start for start, end, _ in sides)), x)
     if any(by > 1 for by in strides):
         one = strides[0] if len(set(strides)) == 1 else tuple(strides)
@@ -106,7 +104,7 @@ def split(r: Reader, step: Step) -> Seen:
     """Pieces of the channels are one `take` each."""
     value = r.at(step.input(0), step)
     if axis_of(value, step.get("axis", 0)) != 0:
-        refuse("CNN504", f"{step} splits along an axis that is not that of the channels")
+        refuse("CNN504", case="split axis", step=step)
     x = r.upright(value)
     channels, count = r.type(x)["c"], len(step.outputs)
     given = r.optional(step, 1, "sizes")
@@ -115,7 +113,7 @@ def split(r: Reader, step: Step) -> Seen:
         piece = ceil(channels / count)
         sizes = [min(piece, channels - k * piece) for k in range(count)]
     if sum(sizes) != channels or min(sizes) < 1:
-        refuse("CNN504", f"{step} splits {channels} channels into {sizes}")
+        refuse("CNN504", case="split", step=step, channels=channels, sizes=sizes)
     start = 0
     for name, size in zip(step.outputs, sizes, strict=True):
         if name and r.readers.get(name):
@@ -139,9 +137,9 @@ def resize(r: Reader, step: Step) -> Seen:
     )
     unchanged = scales[:2] == [1, 1] if scales else sizes[1] == kind["c"]
     if not unchanged or min(wanted) < 1:
-        refuse("CNN504", f"{step} changes the number of images or channels")
+        refuse("CNN504", case="resized batch", step=step)
     if step.get("keep_aspect_ratio_policy", "stretch") != "stretch" or step.get("exclude_outside", 0):
-        refuse("CNN504", f"{step} chooses its size or its pixels in a way for which there is no word")
+        refuse("CNN504", case="resize", step=step)
     ratios = scales[2:] if scales else [want / have for have, want in zip(kind.spatial, wanted, strict=True)]
     modes = ("asymmetric", "floor") if old else (
         step.get("coordinate_transformation_mode", "half_pixel"),
@@ -149,13 +147,13 @@ def resize(r: Reader, step: Step) -> Seen:
     )  # fmt: skip
     mode = step.get("mode", "nearest")
     if mode not in ("nearest", "linear") or (step.get("antialias", 0) and min(ratios) < 1):
-        refuse("CNN504", f"{step} blends pixels ({mode}) in a way for which there is no word")
+        refuse("CNN504", case="blend", step=step, mode=mode)
     sides = list(zip(kind.spatial, wanted, ratios, strict=True))
     ways = (False, True) if mode == "linear" else (False,)
     how = (mode, *modes)
     corners = next((way for way in ways if all(same_places(side, how, way) for side in sides)), None)
     if corners is None:
-        refuse("CNN504", f"{step} takes other pixels ({', '.join(modes)}) than `resize` does")
+        refuse("CNN504", case="nearest", step=step, modes=", ".join(modes))
     factors = [want // have for have, want in zip(kind.spatial, wanted, strict=True)]
     if mode == "nearest" and all(n * f == w for n, f, w in zip(kind.spatial, factors, wanted, strict=True)):
         made = r.add(word("upsample", factors[0] if len(set(factors)) == 1 else tuple(factors)), x)
@@ -181,7 +179,7 @@ def targets(r: Reader, step: Step, value: Seen, first: int) -> tuple[list[float]
     sizes = r.array(step, first + 1, "sizes")
     given = dict(zip(axes, sizes.tolist(), strict=True))
     if given.get(0, -1) not in (0, -1, r.model.batch):
-        refuse("CNN504", f"{step} changes the number of images")
+        refuse("CNN504", case="number of images", step=step)
     return [], [given.get(axis, value.sizes[axis - 1] if axis else 0) for axis in order]
 
 
@@ -256,7 +254,7 @@ def space_to_depth(r: Reader, step: Step) -> Seen:
 def need_image(r: Reader, step: Step, x: str) -> int:
     """The channels of an image."""
     if r.type(x).kind != "image":
-        refuse("CNN504", f"{step} works on {r.type(x)}, which is no image")
+        refuse("CNN504", case="no image", step=step, kind=r.type(x))
     return r.type(x)["c"]
 
 
@@ -273,7 +271,7 @@ class Expanded:
         wanted = {ours: size for ours, size in zip(self.value.perm, self.sizes, strict=True)}
         kind = r.type(x)
         if set(kind.spatial) != {1} or wanted[0] != kind["c"]:
-            refuse("CNN504", f"{self.step} repeats other values than single pixels, for which there is no word")
+            refuse("CNN504", case="repeated", step=self.step)
         made = r.add(word("resize", tuple(wanted[axis] for axis in range(1, len(wanted)))), x)
         return Seen(made, r.type(made).shape, self.value.perm)
 
@@ -304,12 +302,12 @@ def expand(r: Reader, step: Step) -> Seen | Expanded:
     asked = r.array(step, 1, "shape").tolist()
     rank = len(value.perm) + 1
     if len(asked) > rank:
-        refuse("CNN504", f"{step} gives its value more axes")
+        refuse("CNN504", case="more axes", step=step)
     batch, *wanted = [1] * (rank - len(asked)) + asked
     if batch not in (1, -1, r.model.batch):
-        refuse("CNN504", f"{step} changes the number of images")
+        refuse("CNN504", case="number of images", step=step)
     if any(1 not in pair and len(set(pair)) > 1 for pair in zip(value.sizes, wanted, strict=True)):
-        refuse("CNN502", f"{step} cannot make {value.sizes} of {tuple(wanted)}")
+        refuse("CNN502", case="repeat", step=step, sizes=value.sizes, wanted=tuple(wanted))
     sizes = tuple(max(pair) for pair in zip(value.sizes, wanted, strict=True))
     return value if sizes == value.sizes else Expanded(step, value, sizes)
 

@@ -30,11 +30,11 @@ class Response:
     eps: float = 0.0
 
     def settled(self, r: Reader) -> Seen:
-        refuse("CNN503", f"no word says what {self.step} does, but as part of a global response normalisation")
+        refuse("CNN503", case="response", step=self.step)
 
     def plus(self, step: Step, eps: np.ndarray) -> Response:
         if self.stage != "mean" or eps.size != 1 or float(eps.reshape(())) <= 0:
-            refuse("CNN504", f"{step} adds to norms in another way than a global response normalisation")
+            refuse("CNN504", case="response", step=step)
         return replace(self, stage="total", eps=shortest(float(eps.reshape(()))))
 
 
@@ -43,7 +43,7 @@ def norm(r: Reader, step: Step) -> Response:
     x = r.at(step.input(0), step)
     pixels = set(range(1, len(x.perm)))
     if not pixels or axes_of(r, step) != pixels or not step.get("keepdims", 1) or r.type(x.value).shape != x.shape:
-        refuse("CNN503", f"no word says what {step} does")
+        refuse("CNN503", step=step)
     return Response(step, x, "norm")
 
 

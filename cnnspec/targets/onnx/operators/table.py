@@ -27,7 +27,7 @@ FAR = 3e38  # a bound beyond it is none
 
 def gemm(r: Reader, step: Step) -> Seen:
     if step.get("transA", 0):
-        refuse("CNN504", f"{step} turns the images (transA)")
+        refuse("CNN504", case="transA", step=step)
     weight = r.array(step, 1, "matrix") * step.get("alpha", 1.0)
     bias = r.optional(step, 2, "bias")
     weight = weight if step.get("transB", 0) else weight.T
@@ -39,7 +39,7 @@ def gemm(r: Reader, step: Step) -> Seen:
 def spread(step: Step, bias: np.ndarray, outputs: int) -> np.ndarray:
     """One number for each output, from what broadcasts to it."""
     if bias.size not in (1, outputs) or (bias.size == outputs > 1 and bias.shape[-1] != outputs):
-        refuse("CNN504", f"{step} adds another number to each image")
+        refuse("CNN504", case="each image", step=step)
     return np.broadcast_to(bias.reshape(-1), (outputs,))
 
 
@@ -59,7 +59,7 @@ def dense(r: Reader, step: Step, weight: np.ndarray, bias: np.ndarray | None) ->
         arrays["weight"] = weight.reshape(*weight.shape, *ones)
         made = r.learnt(step, op, x.value, arrays, sources)
         return Seen(made.value, made.shape, x.perm)
-    refuse("CNN504", f"{step} multiplies along the last axis of {x.sizes}, which is not that of the channels")
+    refuse("CNN504", case="last axis", step=step, sizes=x.sizes)
 
 
 def places(r: Reader, x: Seen) -> np.ndarray:
@@ -71,11 +71,10 @@ def places(r: Reader, x: Seen) -> np.ndarray:
 
 def matmul(r: Reader, step: Step) -> Seen:
     if step.input(1) not in r.known:
-        said = "multiplies two values of the network; attention over tokens is no part of the language"
-        refuse("CNN509", f"{step} {said}")
+        refuse("CNN509", step=step)
     weight = r.array(step, 1, "matrix")
     if weight.ndim != 2:
-        refuse("CNN504", f"{step} multiplies by {weight.ndim} axes of weights")
+        refuse("CNN504", case="weights", step=step, axes=weight.ndim)
     return dense(r, step, weight.T, None)
 
 
@@ -105,7 +104,7 @@ def over_channels(name: str) -> Operator:
         channel = axis_of(x, axis)
         trailing = prod(x.sizes[axis % (len(x.sizes) + 1) :])
         if channel != 0 or (r.opset < 13 and trailing > 1):
-            refuse("CNN504", f"{step} works along axis {axis}, which is not that of the channels")
+            refuse("CNN504", case="channels of an axis", step=step, axis=axis)
         return r.like(x, r.add(word(name), x.value))
 
     return read
@@ -135,7 +134,7 @@ def hardsigmoid(r: Reader, step: Step) -> Seen:
     x = r.loose(step, any_order=True)
     slope, offset = step.get("alpha", 0.2), step.get("beta", 0.5)
     if slope <= 0:
-        refuse("CNN504", f"{step} has alpha {slope:g}; the slope of `hardsigmoid` is above 0")
+        refuse("CNN504", case="alpha", step=step, slope=slope)
     settings = {"offset": shortest(offset)}
     if not np.isclose(slope, 1 / 6, rtol=1e-6):
         settings["slope"] = shortest(slope)
@@ -149,7 +148,15 @@ def fixed(name: str, **expected: tuple[float, float]) -> Operator:
         for attribute, (wanted, default) in expected.items():
             found = step.get(attribute, default)
             if not np.isclose(found, wanted, rtol=1e-5):
-                refuse("CNN504", f"{step} has {attribute} {shortest(found):g}, where `{name}` has {wanted:g}")
+                refuse(
+                    "CNN504",
+                    case="setting",
+                    step=step,
+                    attribute=attribute,
+                    found=shortest(found),
+                    name=name,
+                    wanted=wanted,
+                )
         x = r.loose(step, any_order=True)
         return r.like(x, r.add(word(name), x.value))
 

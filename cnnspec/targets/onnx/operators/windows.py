@@ -36,7 +36,7 @@ def pads_of(step: Step, sizes: tuple[int, ...], extent: list[int], stride: list[
     if auto == "VALID":
         flat = [0] * (2 * rank)
     if len(flat) != 2 * rank or min(flat) < 0:
-        refuse("CNN504", f"{step} has pads {list(flat)}; a word pads by nothing or more")
+        refuse("CNN504", case="pads", step=step, pads=list(flat))
     return list(zip(flat[:rank], flat[rank:], strict=True))
 
 
@@ -69,7 +69,7 @@ def window(
     kind = r.type(x)
     rank = len(kind.spatial)
     if not rank or len(kernel) != rank:
-        refuse("CNN504", f"{step} slides over {kind}, which has another number of axes")
+        refuse("CNN504", case="slides", step=step, kind=kind)
     stride = list(step.get("strides") or [1] * rank)
     dilate = list(step.get("dilations") or [1] * rank)
     extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilate, strict=True)]
@@ -77,7 +77,7 @@ def window(
     grown_sizes = tuple(n + before + after for n, (before, after) in zip(kind.spatial, sides, strict=True))
     pads = pads_of(step, grown_sizes, extent, stride)
     if margin and isinstance(pads, str):
-        refuse("CNN504", f"{step} pads what is padded already")
+        refuse("CNN504", case="padded twice", step=step)
     if not isinstance(pads, str):
         pads = [(b + before, a + after) for (b, a), (before, after) in zip(pads, sides, strict=True)]
     if step.get("ceil_mode") and not isinstance(pads, str):
@@ -122,7 +122,7 @@ def conv_transpose(r: Reader, step: Step) -> Seen:
     _, filters, *kernel = weight.shape
     groups, rank = step.get("group", 1), len(kernel)
     if len(kind.spatial) != rank:
-        refuse("CNN504", f"{step} slides over {kind}, which has another number of axes")
+        refuse("CNN504", case="slides", step=step, kind=kind)
     stride = list(step.get("strides") or [1] * rank)
     dilate = list(step.get("dilations") or [1] * rank)
     sizes = zip(kind.spatial, kernel, stride, dilate, strict=True)
@@ -146,7 +146,7 @@ def conv_transpose(r: Reader, step: Step) -> Seen:
 def cut_setting(step: Step, cuts: Pads, stride: list[int]) -> tuple[Any, Any]:
     """`pad` and `output_pad` that cut so much off before and after each side: less after, as further pixels."""
     if any(before < 0 for before, _ in cuts):
-        refuse("CNN504", f"{step} cuts off {cuts}, before and after each side, which no setting of `pad` means")
+        refuse("CNN504", case="cuts", step=step, cuts=cuts)
     added = [before - after for before, after in cuts]
     if all(0 <= extra < step_ or extra == 0 for extra, step_ in zip(added, stride, strict=True)):
         return setting([before for before, _ in cuts]), setting(added)
@@ -196,7 +196,7 @@ def lppool(r: Reader, step: Step) -> Seen:
     x, margin = r.with_margin(step, 0.0)
     p = step.get("p", 2)
     if not 1 <= p <= 64:
-        refuse("CNN504", f"{step} has p {p}, where `lppool` takes 1 to 64")
+        refuse("CNN504", case="lppool", step=step, p=p)
     return pool(r, step, x, "lppool", {"p": p}, margin)
 
 
@@ -205,7 +205,7 @@ def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin:
     stride, dilate, pads = window(r, step, x, kernel, margin)
     extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilate, strict=True)]
     if "count_pad" in more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, extent, stride):
-        refuse("CNN504", f"{step} counts some of its padding (ceil_mode with count_include_pad)")
+        refuse("CNN504", case="ceil_mode", step=step)
     kind = r.type(x)
     pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), setting(dilate), pads)
     if (
@@ -214,7 +214,7 @@ def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin:
         x = padded(r, step, x, 0, pads)
         pad = "valid"
     if pad is None:
-        refuse("CNN504", f"{step} pads by {pads}, before and after each side, which no setting of `pad` means")
+        refuse("CNN504", case="padding", step=step, pads=pads)
     size = tuple(kernel[:1]) if len(set(kernel)) == 1 else tuple(kernel)
     chosen = None if stride == kernel else setting(stride)
     return r.made(word(name, size, stride=chosen, pad=pad, dilate=setting(dilate), **more), x)
@@ -258,7 +258,7 @@ def over_pixels(name: str, of_channels: str) -> Callable[[Reader, Step], Seen | 
             if kept:
                 return Seen(made.value, made.shape, value.perm)
             return dropped(made.value, made.shape, value.perm, along) if pixels else made
-        refuse("CNN504", f"{step} works along other axes than those of the pixels, or of the channels")
+        refuse("CNN504", case="pooled axes", step=step)
 
     return read
 
@@ -269,7 +269,7 @@ def area(r: Reader, step: Step) -> Seen:
     kind = r.type(x)
     found = re.fullmatch(r"resize (\d+(?:x\d+)?) mode area", step.notes[WORD])
     if not found or not kind.spatial:
-        refuse("CNN502", f"{step} notes a word that it is not: {step.notes[WORD]}")
+        refuse("CNN502", case="note", step=step, word=step.notes[WORD])
     op = Resize(tuple(map(int, found[1].split("x"))), mode="area")
     made = op.type(kind)
     if step.get("op") == "AveragePool":
@@ -284,7 +284,7 @@ def area(r: Reader, step: Step) -> Seen:
             for ours, theirs in zip(wanted, [*left, right], strict=True)
         )
     if not same:
-        refuse("CNN502", f"{step} notes a word that it is not: {step.notes[WORD]}")
+        refuse("CNN502", case="note", step=step, word=step.notes[WORD])
     return r.made(op, x)
 
 
