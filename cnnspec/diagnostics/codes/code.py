@@ -26,6 +26,9 @@ class Code:
 
     `wrong` is a whole spec that raises exactly this code, `right` its cure, which compiles. Where a
     spec alone cannot show it (a broken weights file, say) both are empty and `how` tells it in words.
+
+    `fixed_by` are the functions that propose its fixes, by their names within the package: they look at the text
+    around a finding, and stand on the floors above. `tests/diagnostics/test_fixed_by.py` holds them to be these.
     """
 
     code: str
@@ -36,6 +39,7 @@ class Code:
     how: str = ""
     severity: str = "error"
     says: tuple[Says, ...] = ()
+    fixed_by: tuple[str, ...] = ()
 
     def case(self, name: str) -> Says:
         """What it says of a case."""

@@ -26,6 +26,7 @@ dense {width} -> relu -> dense 10 -> softmax
             Says("no `let` and no parameter is called `{name}`", help="write `let {name} = ...` before it"),
             Says("`{name}` is not a function", help="there are {functions}", case="function"),
         ),
+        fixed_by=("lang.lowering.arithmetic._function", "lang.lowering.arithmetic._variable"),
     ),
     Code(
         "CNN017",
@@ -76,6 +77,7 @@ conv 3x3x3 pad same as first -> relu -> add( id | @first ) -> dense 10 -> softma
                 case="near output",
             ),
         ),
+        fixed_by=("lang.hints.unknown.unknown_value", "lang.lowering.blocks._place"),
     ),
     Code(
         "CNN019",
@@ -132,6 +134,7 @@ body(8, 2) -> dense 10 -> softmax
             Says("`{name}` takes {wanted} behind `|`, not {given}", case="no chains"),
             Says("`{name}` stands for a chain and takes nothing", case="chain"),
         ),
+        fixed_by=("lang.lowering.arguments.bind",),
     ),
     Code(
         "CNN021",
@@ -196,6 +199,7 @@ conv 8x3x3 -> relu
                 help="begin it with `@name ->`, the name of a value",
             ),
         ),
+        fixed_by=("lang.lowering.network._start",),
     ),
     Code(
         "CNN024",
@@ -289,6 +293,7 @@ dense 10 -> softmax
             Says("`{sign}` does not begin a comment"),
             Says("`{sign}` does not begin a comment, and is never closed", help="use `#`", case="open"),
         ),
+        fixed_by=("lang.hints.comments.end_of_comment",),
     ),
     Code(
         "CNN030",
@@ -307,5 +312,6 @@ input 4
 (dense 4 -> relu)*{n} -> dense 2 -> softmax
 """,
         says=(Says("a number's name stands in braces: `{meant}`"),),
+        fixed_by=("lang.hints.signs._in_braces", "lang.hints.unknown.misread"),
     ),
 )

@@ -60,6 +60,23 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             Says("the line ends too early", "{wanted}", case="line"),
             Says("a chain stands without braces", help="{how}", case="braces"),
         ),
+        fixed_by=(
+            "lang.hints.signs.braces_around_chain",
+            "lang.hints.signs.brackets",
+            "lang.hints.signs.colon",
+            "lang.hints.signs.count_without_sign",
+            "lang.hints.signs.input_as_layer",
+            "lang.hints.signs.named_layer",
+            "lang.hints.syntax.arrow_alone",
+            "lang.hints.syntax.braces_in_arithmetic",
+            "lang.hints.syntax.chain_in_call",
+            "lang.hints.syntax.closes_nothing",
+            "lang.hints.syntax.name_after_shape",
+            "lang.hints.syntax.other_arrow",
+            "lang.hints.syntax.other_equals",
+            "lang.hints.syntax.pair_with_sign",
+            "lang.hints.unknown.misread",
+        ),
     ),
     Code(
         "CNN002",
@@ -76,6 +93,7 @@ input 1x28x28
 conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
 """,
         says=(Says("an arrow is missing before `{name}`"),),
+        fixed_by=("lang.hints.syntax.missing_arrow", "lang.hints.unknown.unknown_setting"),
     ),
     Code(
         "CNN003",
@@ -108,6 +126,17 @@ conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
                 case="outside",
             ),
         ),
+        fixed_by=(
+            "lang.hints.placed.report_outside",
+            "lang.hints.python.python_value",
+            "lang.hints.syntax.bare_path",
+            "lang.hints.syntax.comma",
+            "lang.hints.syntax.name_without_value",
+            "lang.hints.syntax.pair_with_sign",
+            "lang.hints.unknown.unknown_setting",
+            "lang.lowering.declared._nothing_more",
+            "lang.lowering.declared._read_clause",
+        ),
     ),
     Code(
         "CNN004",
@@ -127,6 +156,7 @@ add( conv 3x3x3 pad same | id ) -> relu -> dense 10 -> softmax
             Says("the text in quotes is never closed", case="quotes"),
             Says("`{bracket}` is never closed", "its `{missing}` is missing"),
         ),
+        fixed_by=("lang.hints.characters.open_string", "lang.parse.layout._never_closed"),
     ),
     Code(
         "CNN005",
@@ -146,6 +176,7 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             Says("`{text}` is not a number"),
             Says("`{text}` is not a number", "`{unit}` is not a unit", case="unit"),
         ),
+        fixed_by=("lang.hints.characters.letter_for_digit", "lang.hints.characters.letters_for_number"),
     ),
     Code(
         "CNN006",
@@ -245,6 +276,7 @@ input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
         says=(Says("the language does not use the character {character}"),),
+        fixed_by=("lang.hints.characters.strange_character",),
     ),
     Code(
         "CNN012",
@@ -264,6 +296,7 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             Says("a size is written without spaces", case="spaces"),
             Says("the size of an input is numbers joined by x", case="input"),
         ),
+        fixed_by=("lang.hints.signs.input_as_layer", "lang.hints.syntax._joined", "lang.hints.unknown.spaced_size"),
     ),
     Code(
         "CNN013",

@@ -33,6 +33,7 @@ add( conv 8x3x3 pad same | conv 8x1x1 ) -> relu -> dense 10 -> softmax
                 case="gate",
             ),
         ),
+        fixed_by=("lang.hints.candidates.equal_branches",),
     ),
     Code(
         "CNN102",
@@ -48,6 +49,7 @@ input 1x28x28
 conv 8x3x3 pad same :: 8x28x28 -> relu -> dense 10 -> softmax
 """,
         says=(Says("the shape here is {found}", "expected {wanted}"),),
+        fixed_by=("lang.lowering.lower.Lowering.check_shape",),
     ),
     Code(
         "CNN103",
@@ -66,6 +68,7 @@ conv 8x3x3 -> maxpool 4 -> conv 8x5x5 pad same -> relu -> dense 10 -> softmax
         says=(
             Says("a {kernel} {what} does not fit a {image} {kind}{padded}", "needs at least {need}, gets {image}"),
         ),
+        fixed_by=("lang.hints.candidates.pad_same",),
     ),
     Code(
         "CNN104",

@@ -218,6 +218,7 @@ train { freeze stem }
             ),
             Says("what `{name}` means has no parameters", case="none of these"),
         ),
+        fixed_by=("lang.lowering.tuned._check_name",),
     ),
     Code(
         "CNN324",

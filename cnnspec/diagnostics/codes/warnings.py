@@ -21,6 +21,7 @@ dense 10 -> softmax
 """,
         severity="warning",
         says=(Says("`{word}` before a softmax throws away what speaks against a class"),),
+        fixed_by=("lang.hints.warnings.relu_before_softmax",),
     ),
     Code(
         "CNN231",
@@ -38,6 +39,7 @@ conv 8x3x3 bias off -> bn -> relu -> dense 10 -> softmax
 """,
         severity="warning",
         says=(Says("the bias of `{word}` is taken away again by the `bn` after it"),),
+        fixed_by=("lang.hints.warnings.bias_before_bn",),
     ),
     Code(
         "CNN232",
@@ -57,6 +59,7 @@ train { cost cross_entropy }
 """,
         severity="warning",
         says=(Says("the squared error of a softmax learns slowly"),),
+        fixed_by=("lang.lowering.costs._warn",),
     ),
     Code(
         "CNN241",
@@ -116,6 +119,7 @@ maxpool 5 pad include -> dense 10 -> softmax
 """,
         severity="warning",
         says=(Says("no output sees {lost} of the {input} input", "its windows stop short of them"),),
+        fixed_by=("lang.hints.warnings.pixels_unused",),
     ),
     Code(
         "CNN235",
@@ -226,6 +230,7 @@ train { cost cross_entropy }
 """,
         severity="warning",
         says=(Says("`{cost}` wants a `{wanted}` at the end, not a `{last}`"),),
+        fixed_by=("lang.lowering.costs._warn",),
     ),
     Code(
         "CNN242",
@@ -387,6 +392,7 @@ flatten -> dense 10 -> softmax
 """,
         severity="warning",
         says=(Says("channels come first: {h}x{w}x{c} has {h} of them, and images of {w}x{c}"),),
+        fixed_by=("lang.hints.habits.channels_last",),
     ),
     Code(
         "CNN249",
@@ -407,6 +413,7 @@ conv 8x3x3 bias off -> bn momentum 0.01 -> relu -> dense 10 -> softmax
         says=(
             Says("`bn momentum {written}` takes {momentum:.6g} of each new batch, and keeps {kept} of what was"),
         ),
+        fixed_by=("lang.hints.habits.momentum_of_keras",),
     ),
     Code(
         "CNN250",
@@ -418,5 +425,6 @@ is found where it is called.""",
         how="Write `relu   # cnnspec: ignore CNN231` where there is no bias before a `bn`.",
         severity="warning",
         says=(Says("{codes} {do} not occur here, so this comment silences nothing"),),
+        fixed_by=("checking.comments.Comments.unused",),
     ),
 )

@@ -36,6 +36,7 @@ conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
             Says("`{word}` is a value, and a chain goes on from it with `@{word}`", case="value"),
             Says("there is no layer called `{word}`: a chain begins with its first layer", case="input"),
         ),
+        fixed_by=("lang.hints.unknown.unknown_word", "lang.hints.unknown.untapped"),
     ),
     Code(
         "CNN202",
@@ -62,6 +63,14 @@ conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
             Says("`{word}` has no setting `{name}`", "{why}", help="{why}", case="stated"),
             Says("`{word}` has no setting `{name}`", help="its settings are {listed}", case="listed"),
             Says("`{word}` has no setting `{name}`", help="`{word}` has no settings", case="none"),
+        ),
+        fixed_by=(
+            "lang.hints.placed.belongs",
+            "lang.hints.python.both_betas",
+            "lang.hints.stated.told_otherwise",
+            "lang.hints.unknown.unknown_setting",
+            "lang.lowering.blocks._budget",
+            "lang.lowering.blocks._class",
         ),
     ),
     Code(
@@ -105,6 +114,12 @@ conv 8x3x3 stride 1 -> relu -> dense 10 -> softmax
             ),
             Says("a size of an input is a whole number from 1 to {largest}", case="side"),
             Says("`{quantity}` is not of a class", help="each class has {kinds} of its own", case="of a class"),
+        ),
+        fixed_by=(
+            "lang.lowering.blocks._bound",
+            "lang.lowering.declared._likely",
+            "lang.lowering.declared._read_nested",
+            "lang.lowering.declared._read_size",
         ),
     ),
     Code(
@@ -160,6 +175,7 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             Says("`{word}` on a sequence takes K, such as 3", "{given} numbers", case="kernel sequence"),
             Says("`{word}` on a sequence takes one number", "two numbers", case="one of a sequence"),
         ),
+        fixed_by=("lang.hints.candidates.another_rank",),
     ),
     Code(
         "CNN206",
@@ -229,6 +245,7 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             Says("`{name}` is written `{word}`, and layers take no parentheses", case="elsewhere"),
             Says("`{name}` takes its settings without parentheses", case="settings"),
         ),
+        fixed_by=("lang.hints.python.python_call", "lang.hints.unknown.called_like_python"),
     ),
     Code(
         "CNN209",

@@ -1,28 +1,73 @@
-"""Changes that might make a layer fit its input; `fixes` tries them."""
+"""Changes that might make a layer fit its input; `fixes` tries them.
+
+`CANDIDATES` at the end has the function of each code, which the code's entry names.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from ...diagnostics import Fault, Span
 from ...ir import TensorType
 from ..findings import Proposal, insert, replace
 
 
-def candidates(
-    fault: Fault, op: object, span: Span, spans: dict[str, Span], inputs: list[TensorType], origin: Span | None
-) -> list[Proposal]:
-    """What to try for a fault of the op at `span`; `spans` tells where its fields, or its branches, stand.
+@dataclass(frozen=True)
+class Refused:
+    """A layer that does not fit: its op, where it stands, and what it reads.
 
-    `origin` is the `input` that the op reads, where it reads one.
+    `spans` tells where its fields, or its branches, stand; `origin` is the `input` that it reads, if it reads one.
     """
-    if fault.code == "CNN103" and hasattr(op, "pad") and not _channels_last(inputs[0]):
-        return _pad(span, spans)
-    if fault.code == "CNN205" and "size" in spans:
-        return [*_image(origin, inputs[0]), *_another_rank(spans["size"], inputs[0])]
-    if fault.code == "CNN101":
-        return _equal_branches([spans[f"input{i}"] for i in range(len(inputs))], inputs)
-    return []
+
+    op: object
+    span: Span
+    spans: dict[str, Span]
+    inputs: list[TensorType]
+    origin: Span | None
+
+
+def candidates(fault: Fault, refused: Refused) -> list[Proposal]:
+    """What to try for a fault of a layer."""
+    propose = CANDIDATES.get(fault.code)
+    return propose(refused) if propose else []
+
+
+def pad_same(refused: Refused) -> list[Proposal]:
+    """`conv 8x5x5 pad same` for a kernel that its image is too small for."""
+    if not hasattr(refused.op, "pad") or _channels_last(refused.inputs[0]):
+        return []
+    span, spans = refused.span, refused.spans
+    if "pad" in spans:
+        return [replace(spans["pad"], "same", help="use `pad same`")]
+    return [insert(span, " pad same", help=f"use `{span.text} pad same`")] if "\n" not in span.text else []
+
+
+def another_rank(refused: Refused) -> list[Proposal]:
+    """`8x3` for `8x3x3`, or the other way round; before it `input 1x28x28` for `input 28x28`."""
+    size, x = refused.spans.get("size"), refused.inputs[0]
+    if size is None:
+        return []
+    return [*_image(refused.origin, x), *_sizes(size, x)]
+
+
+def equal_branches(refused: Refused) -> list[Proposal]:
+    """Padding for a branch that shrinks, a 1x1 convolution for one that only passes its input on."""
+    kinds = refused.inputs
+    branches = [refused.spans[f"input{i}"] for i in range(len(kinds))]
+    found = []
+    for branch, kind in zip(branches, kinds, strict=True):
+        other = next((other for other in kinds if other.axes != kind.axes), None)
+        if other is None:
+            continue
+        if branch.text == "id" and other.spatial:
+            ones = "x1" * len(other.spatial)
+            projected = f"conv {other['c']}{ones}"
+            found.append(replace(branch, projected, help=f"bring the channels to {other['c']}: `{projected}`"))
+        elif " " in branch.text and " pad " not in branch.text and "\n" not in branch.text:
+            found.append(insert(branch, " pad same", help=f"use `{branch.text} pad same`"))
+    return found
 
 
 def _channels_last(x: TensorType) -> bool:
@@ -41,31 +86,16 @@ def _image(origin: Span | None, x: TensorType) -> list[Proposal]:
     return [replace(at, f"1x{stated[0]}", help=f"an image has channels too: `input 1x{stated[0]}`")]
 
 
-def _pad(span: Span, spans: dict[str, Span]) -> list[Proposal]:
-    if "pad" in spans:
-        return [replace(spans["pad"], "same", help="use `pad same`")]
-    return [insert(span, " pad same", help=f"use `{span.text} pad same`")] if "\n" not in span.text else []
-
-
-def _another_rank(size: Span, x: TensorType) -> list[Proposal]:
-    """`8x3` for `8x3x3`, or the other way round."""
+def _sizes(size: Span, x: TensorType) -> list[Proposal]:
+    """The size of a kernel for images or for sequences, as the input is."""
     parts = size.text.split("x")
     if x.kind == "image":
         return [replace(size, "x".join((*parts, parts[-1])))]
     return [replace(size, "x".join(parts[:-1]))] if len(parts) > 1 and parts[-1] == parts[-2] else []
 
 
-def _equal_branches(branches: list[Span], kinds: list[TensorType]) -> list[Proposal]:
-    """Padding for a branch that shrinks, a 1x1 convolution for one that only passes its input on."""
-    found = []
-    for branch, kind in zip(branches, kinds, strict=True):
-        other = next((other for other in kinds if other.axes != kind.axes), None)
-        if other is None:
-            continue
-        if branch.text == "id" and other.spatial:
-            ones = "x1" * len(other.spatial)
-            projected = f"conv {other['c']}{ones}"
-            found.append(replace(branch, projected, help=f"bring the channels to {other['c']}: `{projected}`"))
-        elif " " in branch.text and " pad " not in branch.text and "\n" not in branch.text:
-            found.append(insert(branch, " pad same", help=f"use `{branch.text} pad same`"))
-    return found
+CANDIDATES: dict[str, Callable[[Refused], list[Proposal]]] = {
+    "CNN101": equal_branches,
+    "CNN103": pad_same,
+    "CNN205": another_rank,
+}

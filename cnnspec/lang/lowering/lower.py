@@ -210,12 +210,12 @@ class Lowering:
             self.made[name] = self.reading
             return self.builder.add(op, *inputs, name=name, **parts)
         except Fault as fault:
-            from ..hints.candidates import candidates
+            from ..hints.candidates import Refused, candidates
 
             kinds = [self.builder.type(value) for value in inputs]
             node = self.builder.nodes[inputs[0]]
             origin = None if node.inputs else node.span
-            likely = candidates(fault, op, span, spans, kinds, origin)
+            likely = candidates(fault, Refused(op, span, spans, kinds, origin))
             self.findings.add(self.explained(fault, op, inputs, spans), *likely)
             return None
 

@@ -1,0 +1,85 @@
+"""From a code's entry one name leads to the code that proposes its fix, and its number to who raises it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from cnnspec.diagnostics.codes import CODES, Code
+from cnnspec.lang.hints.candidates import CANDIDATES
+
+PACKAGE = Path(__file__).parents[2] / "cnnspec"
+ENTRIES = PACKAGE / "diagnostics" / "codes"
+MAKERS = {"Proposal", "replace", "insert"}  # of lang/findings.py
+
+
+def texts() -> dict[Path, str]:
+    return {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def name_of(path: Path, function: str) -> str:
+    return ".".join([*path.relative_to(PACKAGE).with_suffix("").parts, function])
+
+
+def named(tree: ast.AST, within: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
+    """The functions of a module and of its classes, by their names in it."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from named(node, f"{node.name}.")
+        elif isinstance(node, ast.FunctionDef):
+            yield within + node.name, node
+
+
+@cache
+def proposers() -> dict[str, set[str]]:
+    """The functions that propose fixes, by the codes that they raise with them."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, function in CANDIDATES.items():
+        found[code].add(f"{function.__module__.removeprefix('cnnspec.')}.{function.__name__}")
+    for path, text in texts().items():
+        if '"CNN' not in text or ENTRIES in path.parents:
+            continue
+        tree = ast.parse(text)
+        functions = dict(named(tree))
+        makers = {f.name for f in functions.values() if f.returns and "Proposal" in ast.unparse(f.returns)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith("findings"):
+                makers |= {name.name for name in node.names} & MAKERS
+        for name, function in functions.items():
+            calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+            makes = any(ast.unparse(call.func) in makers for call in calls)
+            makes = makes or any(word.arg == "fix" for call in calls for word in call.keywords)
+            for call in calls:
+                first = call.args[0] if call.args else None
+                if not isinstance(first, ast.Constant) or first.value not in CODES:
+                    continue
+                called = ast.unparse(call.func)
+                if (called.endswith(".tell") and len(call.args) > 2) or (called == "Diagnostic.of" and makes):
+                    found[first.value].add(name_of(path, name))
+    return found
+
+
+@pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.code)
+def test_an_entry_names_who_proposes_its_fixes(code: Code) -> None:
+    assert proposers().get(code.code, set()) <= set(code.fixed_by)
+    assert bool(code.fixed_by) == (code.code in proposers()), "a fix is named where there is one"
+    for name in code.fixed_by:
+        *module, function = name.split(".")
+        holder = module.pop() if module[-1][0].isupper() else ""
+        found = import_module(".".join(["cnnspec", *module]))
+        assert callable(getattr(getattr(found, holder) if holder else found, function))
+
+
+def test_a_number_leads_to_its_entry_and_to_who_raises_it() -> None:
+    entry = "".join(text for path, text in texts().items() if ENTRIES in path.parents)
+    raised = "".join(text for path, text in texts().items() if ENTRIES not in path.parents)
+    begun = r'^ *(?:\w+\()?"{}",'
+    assert [code for code in CODES if not re.search(begun.format(code), entry, re.MULTILINE)] == []
+    assert [code for code in CODES if f'"{code}"' not in raised] == []
