@@ -23,7 +23,7 @@ from .lessons import LESSONS
 from .teacher import teacher
 
 Assets = dict[str, tuple[str, bytes]]  # name -> (type, bytes)
-SHARED = ("elements.js", "maps.js", "charts.js")  # with the page of a report
+SHARED = ("elements.js", "maps.js", "charts.js", "fit.js")  # with the page of a report
 SCRIPTS = (
     "state.js",
     "ask.js",
@@ -33,6 +33,7 @@ SCRIPTS = (
     "begin.js",
     "trainer.js",
     "digits.js",
+    "own.js",
     "pictures.js",
     "train.js",
     "controls.js",

@@ -62,9 +62,9 @@ function settingsOfText() {
   byId("optimiser").replaceChildren(
     element("option", { value: "" }, `as written: ${train.optimiser}`), ...OPTIMISERS.map((name) => element("option", { value: name }, name)),
   );
-  byId("learns-from").textContent = digitsFor(state.network) ?? "No images come with cnnspec that fit this network: it can be looked at with random numbers.";
+  const { fits, said } = learnsFrom(state.network);
+  byId("learns-from").textContent = said;
   byId("terminal").textContent = "In a terminal: cnnspec run SPEC trains the same; cnnspec predict, report and eval read its weights, and this page takes them from a file.";
-  const fits = digitsFor(state.network) !== null;
   for (const id of ["start", "one-step", "one-epoch"]) byId(id).disabled = !fits;
 }
 
@@ -83,6 +83,7 @@ function stopTraining() {
 }
 
 function startTraining() {
+  startOwn();
   byId("start").addEventListener("click", () => start("all"));
   byId("one-step").addEventListener("click", () => start("step"));
   byId("one-epoch").addEventListener("click", () => start("epoch"));

@@ -17,8 +17,8 @@ function base64(array) {
 
 // The network's script with its weights, and how its images were prepared.
 function trainedScript(made, weights, scaling) {
-  const known = scaling && {
-    preparation: { stored: "bytes", scale: [scaling.scale], offset: [scaling.offset] }, classes: Array.from("0123456789"),
+  const known = scaling && training.data.kind !== "table" && {
+    preparation: { stored: "bytes", scale: [scaling.scale], offset: [scaling.offset] }, classes: training.data.classes,
   };
   const given = `Uint8Array.from(atob("${base64(weights)}"), (character) => character.charCodeAt(0))`;
   return `${made.script}\nnetwork.create = ((create) => (weights = ${given}, options = {}) =>\n` +
@@ -39,8 +39,9 @@ function contentOf(made, floats) {
     title, label, known: label !== null, inputs: Object.fromEntries(Object.entries(inputs).map(([name, numbers]) => [name, kept(numbers)])),
     targets: label === null ? null : { [output.name]: kept(Float64Array.from({ length: output.shape[0] }, (_, k) => (k === label ? 1 : 0))) },
   }));
-  const classes = training.data ? Array.from("0123456789") : [];
-  const own = training.data && { digits: true, shape: [1, SIDE, SIDE], says: "Fitted: light on dark, centred by mass, as MNIST was made." };
+  const classes = training.data?.classes ?? [], shape = made.told.layers.find(({ name }) => name === made.told.inputs[0]).shape;
+  const says = { digits: "light on dark, centred by mass, as MNIST was made", folder: `cut to ${shape[1]}x${shape[2]} around the middle` }[training.data?.kind];
+  const own = says ? { digits: training.data.kind === "digits", shape, says: `Fitted: ${says}.` } : null;
   const layers = told.layers.map((layer) => ({ ...layer, where: layer.where.replace("<text>", () => given.name || "the text") }));
   return { name: given.name || "the network", classes, ...told, layers, examples, own, training: null, results: null, spec: state.checked, part: null };
 }

@@ -2,6 +2,7 @@
 
 const LEAST_MAP = 40; // pixels of the screen along the side of a map
 const LONGEST_CURVE = 400; // points of a curve; of more every so many-th
+const MOST_WATCHED = 20; // classes of which an image can be watched
 const WATCHED = 8; // layers whose maps are shown
 const BATCHES = [8, 16, 32, 64, 128, 256];
 const OPTIMISERS = ["sgd", "sgd momentum 0.9", "adam", "adamw", "rmsprop"];
@@ -58,7 +59,7 @@ const settingsNow = () => ({
 });
 
 // The key of what is being trained: another text or seed begins anew.
-const wantedKey = () => `${state.seed} ${state.checked}`;
+const wantedKey = () => `${state.seed} ${ownData.stamp} ${state.checked}`;
 
 // Make the worker of the text that is there, unless it is there already.
 async function ensureTrained({ weights = null, next = 1 } = {}) {
@@ -74,7 +75,8 @@ async function ensureTrained({ weights = null, next = 1 } = {}) {
   training.worker.onmessage = ({ data }) => heard[data.kind](data);
   training.worker.onerror = (event) => say(`The worker fails: ${event.message}`);
   Object.assign(training, { of: key, made, going: false, next, given: weights !== null, workers: training.workers + 1 });
-  training.data = digitsFor(made) ? await digits() : null;
+  training.data = await dataFor(made);
+  byId("learns-from").textContent = learnsFrom(made).said;
   const told = await request("begin", {
     begin: made.begin, seed: state.seed, weights, given: training.data, settings: settingsNow(),
     normalise: made.data.normalise, from: next,
@@ -87,15 +89,17 @@ async function ensureTrained({ weights = null, next = 1 } = {}) {
 
 // ---- the image that is watched ---------------------------------------------------------------------
 
-// Images to look at: of the digits one of each class, else random numbers, [{ title, label, inputs }].
+// Images to look at: of the test data one of each class, else random numbers, [{ title, label, inputs }].
 function chooseImages() {
   const { told } = training.made, random = randomOf(7);
   const layer = (name) => told.layers.find((one) => one.name === name);
   if (training.data) {
-    const { testImages, testLabels } = training.data, { scale, offset } = training.scaling, size = SIDE * SIDE;
-    training.images = Array.from({ length: 10 }, (_, label) => {
-      const k = testLabels.indexOf(label), inputs = Float64Array.from(testImages.subarray(k * size, (k + 1) * size), (v) => v * scale + offset);
-      return { title: `test image ${k}, a ${label}`, label, inputs: { [told.inputs[0]]: inputs } };
+    const { testImages, testLabels } = training.data, { scale, offset } = training.scaling, size = testImages.length / testLabels.length;
+    training.images = training.data.classes.slice(0, MOST_WATCHED).flatMap((name, label) => {
+      const k = testLabels.indexOf(label);
+      if (k < 0) return [];
+      const inputs = Float64Array.from(testImages.subarray(k * size, (k + 1) * size), (v) => v * scale + offset);
+      return [{ title: `test ${training.data.kind === "table" ? "row" : "image"} ${k}, a ${name}`, label, inputs: { [told.inputs[0]]: inputs } }];
     });
   } else {
     const inputs = Object.fromEntries(told.inputs.map((name) => {
@@ -145,7 +149,7 @@ function showLive() {
   const { label } = imageNow();
   if (label === null || !answer) return;
   const best = answer.indexOf(Math.max(...answer));
-  byId("answer").textContent = `answered ${best}, ${show(100 * answer[best], 3)} %`;
+  byId("answer").textContent = `answered ${training.data.classes[best]}, ${show(100 * answer[best], 3)} %`;
   byId("answer").className = best === label ? "good" : "bad";
 }
 

@@ -17,6 +17,7 @@ function trainer() {
 
   // The scale and offset that bytes are prepared by: to 0 .. 1, or also to mean 0 and deviation 1.
   function scaling(x, normalise) {
+    if (x instanceof Float32Array) return { scale: 1, offset: 0 }; // a table is made standard column by column
     if (!normalise) return { scale: 1 / 255, offset: 0 };
     let sum = 0, squares = 0;
     for (const value of x) {
