@@ -106,7 +106,7 @@ def _of_classes(
 
 def _of_numbers(model: Model, split: Split, places: np.ndarray, most: int) -> tuple[Mistake, ...]:
     outputs = answers(model, split, places)
-    y = split.y[places]
+    y = split.part(places).answers(0, len(places))
     if outputs.size != y.size:
         return ()
     outputs = outputs.reshape(y.shape)

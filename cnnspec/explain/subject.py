@@ -174,7 +174,7 @@ def _tested(session: Session, model: Model, k: int) -> Example:
     if not 0 <= k < len(split):
         raise SpecError((Diagnostic.of("CNN553", case="image", images=len(split), number=k),))
     x = split.scaling.apply(split.x[k : k + 1], np.empty((1, *split.x.shape[1:]), np.float32))
-    y = split.y[k : k + 1]
+    y = split.answers(k, k + 1)
     label = int(y[0]) if y.ndim == 1 else None
     return Example(f"test image {k} of {session.data.name}", model.arrays(x, y), label)
 

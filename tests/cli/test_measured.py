@@ -19,7 +19,7 @@ TRAIN = "train { epochs 2 ; batch 16 ; optimiser adam lr 0.01 }\n"
 def archives(here):
     generator = np.random.default_rng(0)
     x = generator.normal(size=(120, 6)).astype("f4")
-    names = np.array(["plain", "a, \"b\"", "<b>&amp;"])
+    names = np.array(["plain", 'a, "b"', "<b>&amp;"])
     np.savez(here / "three.npz", x=x, y=names[x[:, :3].argmax(axis=1)])
     np.savez(here / "two.npz", x=x, y=(x[:, 0] > 0).astype(int))
     np.savez(here / "numbers.npz", x=x, y=x[:, :2] + x[:, 2:4])
@@ -69,7 +69,7 @@ def test_every_place_tells_the_same(archives, cnnspec, file, end, names):
     written = (folder / "measures.txt").read_text(encoding="utf-8")
     assert shown.split("\n", 2)[2] == written
     if "classes" in test:
-        kinds = ["plain", "a, \"b\"", "<b>&amp;"] if file == "three" else ["0", "1"]
+        kinds = ["plain", 'a, "b"', "<b>&amp;"] if file == "three" else ["0", "1"]
         assert sorted(one["name"] for one in test["classes"]) == sorted(kinds)
         assert sum(map(sum, test["confusion"])) == sum(one["count"] for one in test["classes"]) == 36
         assert all(one["name"] in written for one in test["classes"])
@@ -126,6 +126,18 @@ def test_a_budget_may_speak_of_one_class(archives, cnnspec):
     told = cnnspec("check", "m.cnn")
     assert told.code == 1 and "f1 of `plane` is never measured: three has no such class" in told.out
     assert "the classes are" in told.out and "plain" in told.out
+
+
+@pytest.mark.parametrize(
+    "shape, net", [((3, 6, 6), "conv 3x3x3 pad same -> sigmoid"), ((6,), "dense 6 -> sigmoid"), ((6,), "dense 6")]
+)
+def test_bytes_that_a_network_answers_itself_are_shown_as_it_sees_them(here, cnnspec, shape, net):
+    np.savez(here / "a.npz", x=np.random.default_rng(0).integers(0, 256, (40, *shape)).astype(np.uint8))
+    (here / "m.cnn").write_text(f'{net}\ndata {{ source npz "a.npz" test 30% ; target itself }}\n{TRAIN}')
+    outcome = cnnspec("run", "m.cnn", "--workers", 1)
+    assert outcome.code == 0 and "drawn" not in outcome.out + outcome.err
+    page = (here / "runs/m-001/report.html").read_text(encoding="utf-8")
+    assert "taken for 2" not in page and ("taken for 0" in page or len(shape) > 1)
 
 
 def test_and_of_several_outputs_of_a_class_of_the_first(archives, cnnspec):
@@ -232,7 +244,7 @@ def test_the_network_alone_tells_some_of_it(net, name, why):
 
 
 def test_what_is_not_defined_on_the_test_images_is_told_so():
-    spec = read_spec(text='input 4\ndense 1 -> sigmoid\nexpect { auc >= 50% }')
+    spec = read_spec(text="input 4\ndense 1 -> sigmoid\nexpect { auc >= 50% }")
     summary = {"test_accuracy": 1.0, "test_cost": 0.1, "test": {"accuracy": 1.0, "auc": None}}
     (found,) = missed(spec, summary)
     assert found.code == "CNN610" and "one of the two classes does not occur" in found.label
