@@ -83,10 +83,11 @@ def shifted_sums(
     found = np.zeros((2, channels.size))
     run = ones(x.shape[-1], x.dtype)
     for rows in blocks(x):
-        for k, channel in enumerate(channels):
-            d = x[rows, ..., channel, :] - shift[k]
-            by = d if dy is None else dy[rows, ..., channel, :]
-            found[:, k] += [part.sum(dtype=np.float64) for part in (np.matmul(by, run), np.vecdot(by, d))]
+        d = x[rows, ..., channels, :]
+        np.subtract(d, shift[:, None], out=d)
+        by = d if dy is None else dy[rows, ..., channels, :]
+        for k, part in enumerate((np.matmul(by, run), np.vecdot(by, d))):
+            found[k] += part.reshape(-1, channels.size).sum(axis=0, dtype=np.float64)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -160,27 +160,90 @@ def maxpool_gradient(
     pad: Pads,
     dilate: tuple[int, int] = (1, 1),
     *,
-    part: np.ndarray,
-    free: np.ndarray,
+    columns: np.ndarray | None = None,
+    scratch: np.ndarray,
     won: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """dy goes to the first pixel of each window, in reading order, that equals the window's maximum y.
+    """dy[i,c,j,n] goes to the first pixel of each window, in reading order, that equals the window's maximum y.
 
-    part, free and won are scratch of dy's shape; free and won of bools.
+    Rows first: the largest of each row of a window takes part for its row, so that taps are as many as a window is
+    high and wide, not their product. Scratch are scratch[4,r,c,j,n] and won[r,c,j,n], of bools, with as many rows r
+    as the larger of x and y, and with a stride s along the width columns[2,s,h,c,w/s,n], in which every s-th column
+    lies by itself, on long spans.
     """
-    out[...] = 0
-    free[...] = True
-    for _, _, here, there in taps(x.shape, y.shape, kernel, stride, dilate, pad):
-        if kernel == (1, 1):  # the window is the pixel
-            np.copyto(out[there], dy[here])
-            return
-        first = won[here]
-        np.equal(x[there], y[here], out=first)
-        np.logical_and(first, free[here], out=first)
-        np.not_equal(free[here], first, out=free[here])
-        np.multiply(dy[here], first, out=part[here])
+    step = stride[1]
+    if columns is None:
+        pixels, gradients = x[None], out[None]
+    else:
+        pixels, gradients = columns
+        columns_by_phase(x, pixels)
+    gradients[...] = 0
+    largest, of_rows = scratch[:2, : len(x)]
+    rest, part = scratch[2:]
+    across = []
+    for lo, hi, at in line_taps(x.shape[2], y.shape[2], kernel[1], step, dilate[1], pad[1][0]):
+        span = at % step, slice(None), slice(None), slice(at // step, at // step + hi - lo)
+        across.append(((slice(None), slice(None), slice(lo, hi)), span))
+    largest[...] = -np.inf
+    for here, there in across:
+        np.maximum(largest[here], pixels[there], out=largest[here])
+    down = []
+    for lo, hi, at in line_taps(x.shape[0], y.shape[0], kernel[0], stride[0], dilate[0], pad[0][0]):
+        down.append(((slice(lo, hi),), (slice(at, at + (hi - lo - 1) * stride[0] + 1, stride[0]),)))
+    of_rows[...] = 0
+    made, read = slice(len(y)), slice(len(x))
+    np.copyto(rest[made], dy)
+    route_to_first(rest[made], largest, y, down, won=won[made], part=part[made], out=of_rows)
+    route_to_first(of_rows, pixels, largest, across, won=won[read], part=part[read], out=gradients)
+    if columns is not None:
+        columns_from_phases(gradients, out)
+
+
+Taps = Sequence[tuple[tuple[slice, ...], tuple[int | slice, ...]]]
+
+
+def route_to_first(
+    dy: np.ndarray, x: np.ndarray, y: np.ndarray, taps: Taps, *, won: np.ndarray, part: np.ndarray, out: np.ndarray
+) -> None:
+    """dy, which is used up, is added to the first of the taps out[there] for which x[there] is y[here].
+
+    What none before the last tap took goes to the last.
+    """
+    if not taps:  # the windows see nothing but padding
+        return
+    for here, there in taps[:-1]:
+        np.equal(x[there], y[here], out=won[here])
+        np.multiply(dy[here], won[here], out=part[here])
+        np.subtract(dy[here], part[here], out=dy[here])
         np.add(out[there], part[here], out=out[there])
+    here, there = taps[-1]
+    np.add(out[there], dy[here], out=out[there])
+
+
+def line_taps(
+    size: int, out: int, kernel: int, stride: int, dilate: int, before: int
+) -> Iterator[tuple[int, int, int]]:
+    """For each tap along one axis: the outputs lo..hi-1 that see it, and the pixel that the first of them sees."""
+    for tap in range(kernel):
+        offset = tap * dilate - before
+        lo, hi = reach(out, size, stride, offset)
+        if hi > lo:
+            yield lo, hi, lo * stride + offset
+
+
+def columns_by_phase(x: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[s,h,c,w/s,n], column s·i + r at [r,:,:,i]."""
+    for r in range(min(len(out), x.shape[2])):
+        columns = x[:, :, r :: len(out)]
+        np.copyto(out[r, :, :, : columns.shape[2]], columns)
+
+
+def columns_from_phases(x: np.ndarray, out: np.ndarray) -> None:
+    """x[s,h,c,w/s,n] -> out[h,c,w,n], the way back."""
+    for r in range(min(len(x), out.shape[2])):
+        columns = out[:, :, r :: len(x)]
+        np.copyto(columns, x[r, :, :, : columns.shape[2]])
 
 
 def window_sums(

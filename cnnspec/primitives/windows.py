@@ -137,9 +137,9 @@ class MaxWindowsGradient(Windows):
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, y, *kept = node.inputs
         shape = e.shape(dy)
-        won = e.scratch("won", shape, "bool")
         if kept:
             upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
+            won = e.scratch("won", shape, "bool")
             e.call(
                 kernels.pool.maxpool2_gradient,
                 e[dy],
@@ -152,16 +152,21 @@ class MaxWindowsGradient(Windows):
                 out=e[node.name],
             )
         else:
-            part, free = e.scratch("part", shape), e.scratch("free", shape, "bool")
+            height, channels, width, images = e.shape(x)
+            step, rows = self.geometry.stride[1], (max(height, shape[0]), *shape[1:])
+            columns = {}
+            if step > 1:
+                phases = (2, step, height, channels, -(-width // step), images)
+                columns["columns"] = e.scratch("columns", phases)
             e.call(
                 kernels.pool.maxpool_gradient,
                 e[dy],
                 e[x],
                 e[y],
                 *self.arguments,
-                part=part,
-                free=free,
-                won=won,
+                **columns,
+                scratch=e.scratch("rows", (4, *rows)),
+                won=e.scratch("won", rows, "bool"),
                 out=e[node.name],
             )
 
