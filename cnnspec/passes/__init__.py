@@ -13,7 +13,7 @@ from .decompose import decompose_inference, decompose_training
 from .differentiate import differentiate
 from .fold_norm import fold_norm
 from .fuse_cross_entropy import fuse_softmax_cross_entropy
-from .fuse_epilogue import fuse_epilogue
+from .fuse_epilogue import fuse_epilogue, spread_bias
 from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import moments_of_rows, sums_of_gradients
 from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling, pooled_product
@@ -78,6 +78,7 @@ INFERENCE: tuple[Pass, ...] = (
     pooled_product,
     fuse_norm,
     fuse_epilogue,
+    spread_bias,
     in_bands,
     lower_convolutions,
 )

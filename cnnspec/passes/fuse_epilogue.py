@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .. import kernels
 from ..ir import Builder, Graph, Node
-from ..primitives.convolution.convolve import AddBias
+from ..primitives.convolution.convolve import AddBias, SpreadBias
 from ..primitives.convolution.winograd_1d import WinogradConvolve
 from .rewrite import Absorbed, rewrite
 
@@ -37,3 +38,27 @@ def fuse_epilogue(graph: Graph) -> Graph:
         return b.add(op, *gone[made.name], *inputs[1:], name=node.name, like=made, span=node.span, why=made.why)
 
     return rewrite(graph, rule, gone)
+
+
+def spread_bias(graph: Graph) -> Graph:
+    """Give the bias of one image's layer as the numbers of a row.
+
+        y = add_bias x b
+        b.spread = spread_bias b;  y = add_bias x b.spread
+
+    They are made of parameters alone, so once. Not for several images, whose rows are long runs of a channel, nor
+    for large ones, which are gone over in blocks.
+    """
+    if graph.images > 1:
+        return graph
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        image = node.type.batched and node.type.names == ("c", "h", "w")
+        if not (isinstance(node.op, AddBias) and image and node.type.elements <= kernels.norm.SHORT):
+            return None
+        x, bias, *add = inputs
+        name = b.free_name(f"{bias}.spread")
+        spread = b.add(SpreadBias(node.type["w"]), bias, name=name, like=b.nodes[bias], span=node.span)
+        return b.add(node.op, x, spread, *add, name=node.name, like=node, why=node.why)
+
+    return rewrite(graph, rule)

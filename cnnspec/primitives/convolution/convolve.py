@@ -6,12 +6,12 @@ stands here, where a kernel has one tap or every channel a kernel of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from math import prod
 
 from ... import kernels
-from ...ir import TensorType
+from ...ir import TensorType, parameter
 from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter, Slides
 from ...record import record
@@ -250,7 +250,8 @@ def emit_filter_gradient(
 class AddBias(Op):
     """y = x + b, one number for each channel.
 
-    As with a normalisation, a pass may give it what follows: a third input is added, `relu` is applied.
+    As with a normalisation, a pass may give it what follows: a third input is added, `relu` is applied. For one
+    image it may give it the numbers of a whole row (`SpreadBias`).
     """
 
     can_alias = (0,)
@@ -267,7 +268,7 @@ class AddBias(Op):
         return dy, b.add(ChannelSum(b.type(bias)), dy, name=f"{node.name}.db", like=node), *(dy for _ in add)
 
     def evaluate(self, x: Array, b: Array, *add: Array) -> Array:
-        y = sum(add, x + b.reshape(-1, *[1] * (x.ndim - 2)))
+        y = sum(add, x + (b[:, None] if b.ndim == 2 else b.reshape(-1, *[1] * (x.ndim - 2))))
         return y * (y > 0) if self.relu else y
 
     def emit(self, node: Node, e: PlanWriter) -> None:
@@ -276,7 +277,7 @@ class AddBias(Op):
         if (add or self.relu) and prod(shape) <= kernels.norm.SHORT:
             seen = e.rows if len(e.shape(x)) > 2 else e.__getitem__
             out = seen(node.name)
-            e.call(kernels.np.add, seen(x), e.view_of(bias, "column", f"{e[bias]}[:, None]"), out=out)
+            self.emit_sum(x, bias, node.name, seen, e)
             for value in add:
                 e.call(kernels.np.add, out, seen(value), out=out)
             if self.relu and shape[0] == shape[2] == 1:
@@ -293,9 +294,46 @@ class AddBias(Op):
             more |= {"relu": True} if self.relu else {}
             e.call(kernels.norm.add_bias, e.rows(x), e[bias], **more, out=e.rows(node.name))
             return
+        if len(e.shape(bias)) == 2:
+            self.emit_sum(x, bias, node.name, e.rows, e)
+            return
         ones = ", 1" if len(e.shape(x)) == 2 else ", 1, 1"  # images and pixels, which come after the channels
         column = e.view("bias", f"{e[bias]}.reshape(-1{ones})")
         e.call(kernels.np.add, e[x], column, out=e[node.name])
+
+    def emit_sum(self, x: str, bias: str, out: str, seen: Callable[[str], str], e: PlanWriter) -> None:
+        """x + b, a row in one run where b has the numbers of a row."""
+        if len(e.shape(bias)) == 1:
+            source, column = seen(x), e.view_of(bias, "column", f"{e[bias]}[:, None]")
+            e.call(kernels.np.add, source, column, out=seen(out))
+            return
+        height, channels, width = e.rows_shape(x)
+        shape = height, channels * width
+        source, target = (e.view_of(value, "lines", f"{e[value]}.reshape{shape}") for value in (x, out))
+        e.call(kernels.np.add, source, e.view_of(bias, "line", f"{e[bias]}.reshape(-1)"), out=target)
+
+
+@record
+class SpreadBias(Op):
+    """b[c] -> [c,w]: the number of each channel for every pixel of a row.
+
+    A row of one image is short runs of a channel each; with its numbers spread they are added in one.
+    """
+
+    width: int
+
+    def type(self, b: TensorType) -> TensorType:
+        return parameter(c=b.elements, w=self.width)
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def evaluate(self, b: Array) -> Array:
+        return b[:, None].repeat(self.width, axis=1)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        (b,) = node.inputs
+        e.call(kernels.np.copyto, e[node.name], e.view_of(b, "column", f"{e[b]}[:, None]"))
 
 
 @record

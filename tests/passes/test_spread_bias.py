@@ -1,0 +1,55 @@
+"""One image: a bias as the numbers of a row, and nothing comes out otherwise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from oracles.graphs import mean_the_same
+from oracles.nets import spec
+from oracles.trial import Trial, close
+
+from cnnspec.ir.verify import verify
+from cnnspec.passes import INFERENCE, run
+from cnnspec.primitives.convolution.convolve import SpreadBias
+from cnnspec.words.costs import Mse
+
+NETS = (
+    "3x9x7: conv 4x3x3 -> relu -> conv 5x3x2",
+    "3x8x8: conv 4x3x3 pad 1 -> bn -> relu -> conv 5x3x3 stride 2 -> leaky_relu",
+    "2x8x8: conv 4x3x3 pad 1 -> add( id | conv 4x3x3 pad 1 -> bn ) -> relu",
+    "4x8x8: conv 8x3x3 groups 2 pad 1 -> tanh -> avgpool 2",
+    "4x1x9: conv 6x1x3 -> relu",
+)
+
+
+def spread(text, images=1):
+    graph = run(replace(spec(text, everywhere=False), images=images), INFERENCE, check=verify)
+    return [node.name for node in graph if isinstance(node.op, SpreadBias)]
+
+
+@pytest.mark.parametrize("text", NETS)
+def test_the_plan_answers_as_that_of_every_value_does(text):
+    assert spread(text)
+    graph = replace(spec(text, everywhere=False), images=1)
+    mean_the_same(run(graph, INFERENCE, after="eliminate_dead_code"), run(graph, INFERENCE))
+    trial = Trial(spec(text, everywhere=False), Mse(), batch=1)
+    for _ in range(2):  # with other parameters the rows are made anew
+        (answer,) = trial.engine.forward(trial.inputs, "infer")
+        (shown,) = trial.engine.forward(trial.inputs, "show")[-1:]
+        close(answer, shown)
+        name = next(iter(trial.parameters))
+        trial.engine.parameters[name] = np.flip(trial.parameters[name]).copy()
+
+
+@pytest.mark.parametrize(
+    ("text", "images", "why"),
+    [
+        (NETS[0], 2, "rows of several images are long runs of a channel"),
+        ("3x96x96: conv 16x3x3 pad 1 -> relu", 1, "large images are gone over in blocks"),
+        ("7: dense 5 -> relu", 1, "a vector has no rows"),
+        ("4x30: conv 6x3 -> relu", 1, "a sequence is one row"),
+        ("3x8x8: conv 4x3x3 bias off -> relu", 1, "there is none"),
+    ],
+)
+def test_others_stay(text, images, why):
+    assert not spread(text, images), why
