@@ -36,6 +36,7 @@ SCRIPTS = (
     "own.js",
     "pictures.js",
     "train.js",
+    "compare.js",
     "controls.js",
     "inside.js",
     "tensors.js",

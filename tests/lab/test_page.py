@@ -121,6 +121,22 @@ def test_completion_writes_what_is_chosen(lab, driver):
     assert lab.js("return document.getElementById('completion').hidden")
 
 
+def test_enter_takes_nothing_that_a_later_key_has_ruled_out(lab):
+    """However late the server answers: what was listed for `softma` is not taken after `softmax`."""
+    area = lab.find("#text")
+    lab.type("input 1x28x28\nconv 4x5x5 -> ", anew=True)
+    area.send_keys("softma")
+    lab.until(lambda: lab.text("completion").startswith("softmax"))
+    lab.js("""const ask = window.fetch, later = () => new Promise((go) => setTimeout(go, 300));
+        window.fetch = async (...given) => { await later(); return ask(...given); };""")
+    area.send_keys("x\n")
+    assert lab.js("return document.getElementById('text').value").endswith("-> softmax\n")
+    area.send_keys(" -> rel", "\ue00c")  # Escape, before the answer
+    lab.until(lambda: lab.js("return document.documentElement.dataset.ready") == "yes")
+    lab.js("return new Promise((go) => setTimeout(go, 400))")
+    assert lab.js("return document.getElementById('completion').hidden")
+
+
 def test_names_of_others_stay_text(lab):
     """Markup in a comment, a class, a file's name, a link: nothing of it becomes an element."""
     lab.type(f'input 1x8x8\n# {ODD}\nconv 2x3x3 -> relo{ODD} "{ODD}"\n', anew=True)
@@ -180,3 +196,27 @@ def test_the_digits_are_learnt_within_two_minutes(driver, server):
         stroke.move_by_offset(0, 60).move_by_offset(0, 60).release().perform()
         lab.until(lambda: lab.js("return document.getElementById('example').value") == "own")
         lab.until(lambda: lab.js("return document.querySelector('.answers .best').innerText").startswith("1"))
+
+
+def test_runs_are_kept_and_drawn_beside_the_one_that_goes_on(lab):
+    lab.type(SMALL, anew=True)
+    lab.trained("one-step")
+    lab.find("#anew").click()
+    lab.find("#keep-run").click()
+    assert "no curve yet" in lab.text("said") and lab.text("kept-runs") == ""
+    first = lab.trained("one-epoch")
+    lab.find("#keep-run").click()
+    assert f"adam lr 0.01, batch 64, seed 1: {first} % on the test images after 1 epoch" in lab.text("kept-runs")
+    lab.find("#anew").click()
+    assert lab.js("return document.querySelectorAll('#curves .kept-0').length") == 3, "it is drawn alone"
+    lab.choose("optimiser", "sgd momentum 0.9")
+    lab.trained("one-step")
+    lines = "[...document.querySelectorAll('#curves svg:first-child polyline')]"
+    kept, now = lab.js(f"return {lines}.map((one) => one.points.length)")
+    assert kept == 79 and 1 <= now < 10
+    lab.find("#keep-run").click()
+    assert "sgd momentum 0.9, batch 64, seed 1: 1 step" in lab.text("kept-runs")
+    label = lab.js("return document.querySelector('#curves svg').getAttribute('aria-label')")
+    assert label.count("kept runs") == 1
+    lab.find("#kept-runs button").click()
+    assert "adam" not in lab.text("kept-runs") and lab.driver.switch_to.active_element.text == "keep to compare"

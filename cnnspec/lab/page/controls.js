@@ -74,7 +74,7 @@ function stopTraining() {
   Object.assign(training, { worker: null, of: "", going: false, costs: [], tests: [], accuracy: null, self: null });
   byId("start").textContent = "start";
   byId("progress").textContent = "Nothing has been trained yet.";
-  byId("curves").replaceChildren();
+  showCurves();
   byId("live").replaceChildren();
   live.key = "";
   byId("answer").textContent = "";
@@ -88,6 +88,7 @@ function startTraining() {
   byId("one-step").addEventListener("click", () => start("step"));
   byId("one-epoch").addEventListener("click", () => start("epoch"));
   byId("anew").addEventListener("click", stopTraining);
+  byId("keep-run").addEventListener("click", keepRun);
   byId("seed").addEventListener("change", ({ target }) => {
     state.seed = Math.min(Math.max(Math.round(Number(target.value)) || 0, 0), 4294967295);
     target.value = state.seed;

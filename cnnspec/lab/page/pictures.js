@@ -23,19 +23,24 @@ function shade(canvas, numbers, largest) {
   context.putImageData(image, 0, 0);
 }
 
-function curve(title, values, written) {
+// A curve of values, and behind it in dashes `others` to compare it with.
+function curve(title, values, written, others = []) {
   const [width, height, left] = [290, 130, 50];
-  const finite = values.filter(Number.isFinite);
+  const finite = [values, ...others].flat().filter(Number.isFinite), steps = Math.max(values.length, ...others.map(({ length }) => length));
   const [low, high] = extremes(finite.length ? finite : [0]), span = high - low || 1;
-  const x = (k) => left + ((width - left - 8) * k) / Math.max(1, values.length - 1), y = (v) => height - 8 - ((height - 34) * (v - low)) / span;
+  const x = (k) => left + ((width - left - 8) * k) / Math.max(1, steps - 1), y = (v) => height - 8 - ((height - 34) * (v - low)) / span;
   const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" });
-  svg.setAttribute("aria-label", `${title}: ${written(values.at(-1), 3)} now, from ${written(low, 3)} to ${written(high, 3)}`);
-  svg.append(drawn("text", { x: left, y: 12 }, `${title}: ${written(values.at(-1), 3)}`));
+  const last = (some) => (some.length ? written(some.at(-1), 3) : "–");
+  const compared = others.length ? `, kept runs ${others.map(last).join(", ")}` : "";
+  svg.setAttribute("aria-label", `${title}: ${last(values)} now${compared}, from ${written(low, 3)} to ${written(high, 3)}`);
+  svg.append(drawn("text", { x: left, y: 12 }, `${title}: ${last(values)}`));
   for (const value of [low, high]) {
     svg.append(drawn("line", { class: "axis", x1: left, x2: width - 8, y1: y(value), y2: y(value) }));
     svg.append(drawn("text", { x: left - 4, y: y(value) + 4, "text-anchor": "end" }, written(value, 3)));
   }
-  const points = values.flatMap((value, k) => (Number.isFinite(value) ? [`${x(k)},${y(value)}`] : []));
+  const placed = (some) => some.flatMap((value, k) => (Number.isFinite(value) ? [`${x(k)},${y(value)}`] : []));
+  others.forEach((other, k) => svg.append(drawn("polyline", { class: `kept-${k}`, points: placed(other).join(" ") })));
+  const points = placed(values);
   svg.append(drawn("polyline", { points: points.join(" ") }));
   if (points.length <= FEW) for (const [cx, cy] of points.map((point) => point.split(","))) svg.append(drawn("circle", { class: "dot", cx, cy, r: 3 }));
   return svg;

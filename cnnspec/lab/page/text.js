@@ -3,7 +3,7 @@
 const KEYWORDS = new Set(["input", "let", "block", "net", "import", "train", "data", "expect", "as"]);
 const TOKENS = /(?<comment>#[^\n]*)|(?<quote>"[^"\n]*"?)|(?<number>\d[\w.%]*)|(?<name>[A-Za-z_]\w*)|(?<plain>[^#"\w]+|_)/gu;
 
-const editor = { area: byId("text"), items: [], chosen: 0, from: 0 };
+const editor = { area: byId("text"), items: [], chosen: 0, from: 0, closed: 0 };
 
 function setText(text) {
   editor.area.value = text;
@@ -68,9 +68,9 @@ function follow() {
 const typedBefore = () => editor.area.value.slice(0, editor.area.selectionStart).match(/[\w.]*$/)[0];
 
 async function completeHere() {
-  const { area } = editor, at = area.selectionStart, text = area.value;
+  const { area } = editor, at = area.selectionStart, text = area.value, { closed } = editor;
   const told = await ask("complete", text, { at }).catch(() => ({ items: [] }));
-  if (area.value !== text || area.selectionStart !== at) return;
+  if (area.value !== text || area.selectionStart !== at || editor.closed !== closed) return;
   const typed = typedBefore();
   const items = told.items.filter(([name]) => name.startsWith(typed) && name !== typed).slice(0, 40);
   Object.assign(editor, { items, chosen: 0, from: at - typed.length });
@@ -107,6 +107,15 @@ function take(k) {
 
 function hideCompletion() {
   editor.items = [];
+  editor.closed += 1; // an answer that is on its way opens nothing
+  showCompletion();
+}
+
+// What is still meant of what is listed, at once: Enter takes nothing that another key has ruled out.
+function narrowCompletion() {
+  const typed = typedBefore(), { from, area } = editor;
+  const meant = from === area.selectionStart - typed.length ? editor.items.filter(([name]) => name.startsWith(typed) && name !== typed) : [];
+  Object.assign(editor, { items: meant, chosen: 0 });
   showCompletion();
 }
 
@@ -127,7 +136,8 @@ function editorKey(event) {
   if (open && (key === "Enter" || key === "Tab")) return act(() => take(editor.chosen));
   if (key === "Escape") {
     editor.leaves = true; // so that Tab goes on to what follows
-    return open ? act(hideCompletion) : undefined;
+    if (open) event.preventDefault();
+    return hideCompletion();
   }
   if (key === "Tab" && !event.shiftKey && !editor.leaves) {
     return act(() => replacePiece(editor.area.selectionStart, editor.area.selectionEnd, "  "));
@@ -140,6 +150,7 @@ function startEditor() {
   const { area } = editor;
   area.addEventListener("input", () => {
     written();
+    narrowCompletion();
     if (editor.items.length || /[A-Za-z]{2,}$|[@({] ?$/.test(area.value.slice(0, area.selectionStart))) completeHere();
     else hideCompletion();
   });

@@ -163,13 +163,3 @@ function showProgress() {
   if (accuracy !== null) parts.push(`test accuracy ${(100 * accuracy).toFixed(1)} %`);
   byId("progress").textContent = parts.join(", ") || "Nothing has been trained yet.";
 }
-
-function showCurves() {
-  const { costs, tests } = training;
-  if (!costs.length) return byId("curves").replaceChildren();
-  const every = Math.ceil(costs.length / LONGEST_CURVE);
-  const thinned = (k) => Array.from({ length: Math.ceil(costs.length / every) }, (_, i) => mean(costs.slice(i * every, (i + 1) * every).map((pair) => pair[k])));
-  const charts = [curve("cost of a step", thinned(0), show), curve("accuracy of a step", thinned(1), percent)];
-  if (tests.length) charts.push(curve("test accuracy of an epoch", tests.map(({ accuracy }) => accuracy), percent));
-  return byId("curves").replaceChildren(...charts);
-}
