@@ -42,7 +42,7 @@ def finish(work: Callable[[], int | None]) -> int:
         return USAGE
     except (KeyboardInterrupt, click.Abort) as interrupt:
         cause = interrupt.__cause__ or interrupt  # click wraps it
-        tell(" by ".join(("interrupted", *cause.args)), err=True)
+        tell(" by ".join(("interrupted", *(told for told in cause.args if isinstance(told, str)))), err=True)
         return interrupted(cause)
     except SystemExit as end:  # click leaves this way where the reader of a pipe is gone
         return end.code if isinstance(end.code, int) else FINDINGS

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..experiment.loggers.logger import KNOWN
+from ..experiment.studies import PRUNERS, SAMPLERS
+from ..interrupts import interrupt, number_of
 from ..quoting import line
 from ..terminal import show, tell, tell_json
 from .outcome import CLEAN, FINDINGS
@@ -29,8 +32,13 @@ SHOWN = 20  # trials of the table
 )
 @click.option(
     "--sampler",
-    type=click.Choice(["grid", "random", "tpe"]),
-    help="Default: random with --trials, else grid. tpe is Optuna's (extra `sweep`).",
+    type=click.Choice(["grid", "random", *SAMPLERS]),
+    help="Default: random with --trials, else grid. The others are Optuna's (extra `sweep`).",
+)
+@click.option(
+    "--pruner",
+    type=click.Choice(tuple(PRUNERS)),
+    help="Stop trials early that fall behind those before (Optuna's, extra `sweep`).",
 )
 @click.option("--trials", type=click.IntRange(1, 100_000), help="How many; a grid has as many as it has.")
 @click.option(
@@ -46,12 +54,14 @@ SHOWN = 20  # trials of the table
 )
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("sweeps"), show_default=True)
+@click.option("--log", type=click.Choice(tuple(KNOWN)), multiple=True, help="Log each trial there too.")
 @click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on with a sweep.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, the rest on standard error.")
 def command(
     spec: Path | None,
     sets: tuple[str, ...],
     sampler: str | None,
+    pruner: str | None,
     trials: int | None,
     points: int,
     jobs: int,
@@ -60,6 +70,7 @@ def command(
     seed: int,
     folder: Path | None,
     out: Path,
+    log: tuple[str, ...],
     resume: Path | None,
     as_json: bool,
 ) -> int:
@@ -71,12 +82,13 @@ def command(
     \b
     cnnspec sweep net.cnn --set w=16,32,64
     cnnspec sweep net.cnn --set "train.optimiser=adam lr 1e-4..1e-2 log" --trials 30 --jobs 2
+    cnnspec sweep net.cnn --set w=4..64 --sampler tpe --pruner median --trials 50
     cnnspec sweep --resume sweeps/net-001
     """
     if (spec is None) == (resume is None):
         raise click.UsageError("give a spec and what to --set, or --resume with the folder of a sweep")
-    if resume is not None and sets:
-        raise click.UsageError("a sweep that goes on keeps what it tries; --set begins a new one")
+    if resume is not None and (sets or sampler or pruner or trials or log):
+        raise click.UsageError("a sweep that goes on keeps what it tries, and how; --set begins a new one")
     from ..experiment.sweep import Sweep
 
     if resume is not None:
@@ -87,10 +99,11 @@ def command(
             raise click.UsageError("say what is tried, such as --set w=16,32,64")
         sampler = sampler or ("random" if trials else "grid")
         if sampler == "grid" and trials:
-            raise click.UsageError("a grid has as many trials as it has; --trials goes with random and tpe")
+            raise click.UsageError("a grid has as many trials as it has; --trials goes with the other samplers")
         sweep = Sweep.begin(
             spec, sets, out, folder,
             sampler=sampler, points=points, trials=trials or 20, seed=seed, jobs=jobs, workers=workers, by=by,
+            pruner=pruner or "", log=log,
         )  # fmt: skip
     total = sweep.plan["trials"]
     tell(f"{total} trials into {sweep.folder}", err=as_json)
@@ -100,9 +113,9 @@ def command(
 
     try:
         outcomes = sweep.run(jobs, done)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
         tell(f"go on with `cnnspec sweep --resume {sweep.folder}`", err=True)
-        raise
+        raise interrupt(number_of(stopped)) from None  # whose trial was under way is the sweep's own affair
     picture(sweep, outcomes)
     if as_json:
         tell_json([document(one) for one in outcomes])
@@ -132,13 +145,25 @@ def said(one: Outcome) -> str:
         return f"failed: {one.failed}"
     figures = one.run.figures
     parts = [f"accuracy {percent(figures['accuracy'])}"] if figures["accuracy"] is not None else []
-    return "  ".join([*parts, f"cost {decimal(figures['cost'])}"])
+    return "  ".join([*parts, f"cost {decimal(figures['cost'])}", *([stopped(one)] if one.pruned else [])])
+
+
+def stopped(one: Outcome) -> str:
+    assert one.run is not None
+    return f"stopped after epoch {one.run.figures['epochs']}"
 
 
 def document(one: Outcome) -> dict[str, object]:
     run = None if one.run is None else str(one.run.path)
     figures = dict(one.run.figures) if one.run else {}
-    return {"trial": one.number, "set": list(one.overrides), "run": run, "failed": one.failed, **figures}
+    return {
+        "trial": one.number,
+        "set": list(one.overrides),
+        "run": run,
+        "pruned": one.pruned,
+        "failed": one.failed,
+        **figures,
+    }
 
 
 def table(outcomes: list[Outcome]) -> str:
@@ -152,7 +177,7 @@ def table(outcomes: list[Outcome]) -> str:
         figures = one.run.figures
         test = percent(figures["test_accuracy"]) or decimal(figures["test_cost"])
         numbers = percent(figures["accuracy"]), decimal(figures["cost"]), test, duration(figures["seconds"] or 0.0)
-        rows.append((str(one.number), *numbers, settings))
+        rows.append((str(one.number), *numbers, f"{settings}  {stopped(one)}" if one.pruned else settings))
     wide = [max(len(row[k]) for row in rows) for k in range(5)]
     lines = ["  ".join([*(f"{row[k]:>{wide[k]}}" for k in range(5)), row[5]]) for row in rows]
     more = len(outcomes) - SHOWN

@@ -18,12 +18,12 @@ import io
 import multiprocessing
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from ..api import read_spec
 from ..diagnostics import Diagnostic, SpecError
@@ -35,19 +35,23 @@ from ..train.folder import RunFolder
 from ..train.lock import held
 from . import space, trial
 from .catalogue import Entry, entry
+from .loggers.logger import loggers_of
+from .studies import SAMPLERS, Past, Pruning, ensure_installed, proposed
 
 NAME = "sweep.json"
+Work = tuple[Path, Path, tuple[str, ...], Path | None, int, str, Pruning | None, tuple[str, ...]]
 LOOKED_AT = 12  # trials of which one is to be a network
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trial that is done: its settings, and its run, or why it failed."""
+    """A trial that is done: its settings, and its run, or why it failed; `pruned` is one that was stopped early."""
 
     number: int
     overrides: tuple[str, ...]
     run: Entry | None
     failed: str = ""
+    pruned: bool = False
 
 
 class Plan(TypedDict):
@@ -64,6 +68,8 @@ class Plan(TypedDict):
     jobs: int
     workers: int
     by: str
+    pruner: NotRequired[str]  # what stops trials early, if anything does
+    log: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Sweep:
     folder: Path
     plan: Plan
     proposed: dict[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    known: dict[int, Past] = field(default_factory=dict, repr=False)
 
     @classmethod
     def begin(
@@ -89,9 +96,13 @@ class Sweep:
         jobs: int,
         workers: int,
         by: str,
+        pruner: str = "",
+        log: Sequence[str] = (),
     ) -> Sweep:
         """Plan a sweep and write it down; SpecError where the spec, or what is to be tried, is wrong."""
         axes = [space.axis(text) for text in sets]
+        loggers_of(log)
+        ensure_installed(sampler, pruner)
         if sampler == "grid":
             trials = len(space.grid(axes, points))
         _ensure_one_is_right(spec, axes)
@@ -119,6 +130,10 @@ class Sweep:
             workers=workers,
             by=by,
         )
+        if pruner:
+            plan["pruner"] = pruner
+        if log:
+            plan["log"] = list(log)
         RunFolder(folder).write_json(NAME, plan)
         return cls(folder, plan)
 
@@ -144,20 +159,33 @@ class Sweep:
         return self.folder / "trials" / f"{number + 1:03}"
 
     def overrides(self, number: int) -> tuple[str, ...]:
-        """The settings of a trial; those of `tpe` want all trials of the rounds before."""
+        """The settings of a trial; those of Optuna's samplers want all trials of the rounds before."""
         axes = [space.axis(text) for text in self.plan["set"]]
         if self.plan["sampler"] == "grid":
             return space.grid(axes, self.plan["points"])[number]
         if self.plan["sampler"] == "random":
             return space.drawn(axes, self.plan["seed"], number)
         if number not in self.proposed:
-            from .tpe import proposed
-
-            size = self.plan["jobs"]
+            size, sampler = self.plan["jobs"], self.plan["sampler"]
             rounds = [range(first, first + size) for first in range(0, number + 1, size)]
-            told = proposed(axes, self.plan["seed"], rounds, self.best_is, lambda k: self.score(self.result(k)[0]))
+            told = proposed(axes, sampler, self.plan["seed"], rounds, self.best_is, self.past)
             self.proposed.update(enumerate(told))
         return self.proposed[number]
+
+    def past(self, number: int) -> Past:
+        """What came of a trial that is done, as samplers and pruners hear of it."""
+        if number not in self.known:
+            run, _ = self.result(number)
+            values = trial.values(run.columns, self.plan["by"]) if run else ()
+            self.known[number] = Past(values, self.score(run), trial.pruned(self.trial(number)))
+        return self.known[number]
+
+    def pruning(self, number: int) -> Pruning | None:
+        """What may stop a trial early: a pruner that knows the trials of the rounds before."""
+        if not (pruner := self.plan.get("pruner")):
+            return None
+        before = range(number - number % self.plan["jobs"])
+        return Pruning(pruner, self.best_is, self.plan["seed"], tuple(map(self.past, before)), number)
 
     @property
     def best_is(self) -> str:
@@ -178,22 +206,27 @@ class Sweep:
 
     def _done(self, jobs: int) -> Iterator[int]:
         """The numbers of the trials as they come to their ends."""
-        step = self.plan["jobs"] if self.plan["sampler"] == "tpe" else self.plan["trials"]
+        rounds = self.plan["sampler"] in SAMPLERS or self.plan.get("pruner")
+        step = self.plan["jobs"] if rounds else self.plan["trials"]
         for first in range(0, self.plan["trials"], step):
             numbers = range(first, min(first + step, self.plan["trials"]))
-            work = {number: (self.trial(number), self.spec, self.overrides(number)) for number in numbers}
+            work = {number: self._work(number) for number in numbers}
             left = [number for number in numbers if not trial.done(self.trial(number))]
             yield from (number for number in numbers if number not in left)
             if jobs == 1:
                 for number in left:
-                    trial.train(*work[number], self.data, self.plan["workers"])
+                    trial.train(*work[number])
                     yield number
             else:
                 yield from self._together(left, work, jobs)
 
-    def _together(
-        self, left: list[int], work: dict[int, tuple[Path, Path, tuple[str, ...]]], jobs: int
-    ) -> Iterator[int]:
+    def _work(self, number: int) -> Work:
+        """What `trial.train` is given."""
+        plan = self.plan
+        where = self.trial(number), self.spec, self.overrides(number), self.data
+        return *where, plan["workers"], plan["by"], self.pruning(number), tuple(plan.get("log", ()))
+
+    def _together(self, left: list[int], work: dict[int, Work], jobs: int) -> Iterator[int]:
         """Trials in processes of their own."""
         context = multiprocessing.get_context("spawn")
         under_way: dict[int, tuple[int, SpawnProcess]] = {}
@@ -202,7 +235,7 @@ class Sweep:
             while waiting or under_way:
                 while waiting and len(under_way) < jobs:
                     number = waiting.pop(0)
-                    process = context.Process(target=_alone, args=(*work[number], self.data, self.plan["workers"]))
+                    process = context.Process(target=_alone, args=work[number])
                     process.start()
                     under_way[process.sentinel] = number, process
                 ended = wait(list(under_way))
@@ -229,7 +262,7 @@ class Sweep:
 
     def outcome(self, number: int) -> Outcome:
         """What came of a trial that is done."""
-        return Outcome(number + 1, self.overrides(number), *self.result(number))
+        return Outcome(number + 1, self.overrides(number), *self.result(number), trial.pruned(self.trial(number)))
 
     def score(self, run: Entry | None) -> float | None:
         """By what trials are compared: of the best epoch, on the validation images where there are any."""
@@ -241,13 +274,13 @@ class Sweep:
         return value
 
     def ranked(self) -> list[Outcome]:
-        """All trials, the best first, the first of equals before the others; at the end those that failed."""
+        """All trials, the best first, the first of equals first; stopped ones after them, failed ones last."""
         outcomes = [self.outcome(number) for number in range(self.plan["trials"])]
         sign = -1 if self.best_is == "maximize" else 1
 
-        def key(one: Outcome) -> tuple[bool, float]:
+        def key(one: Outcome) -> tuple[bool, bool, float]:
             score = self.score(one.run)
-            return score is None, 0.0 if score is None else sign * score
+            return score is None, one.pruned, 0.0 if score is None else sign * score
 
         return sorted(outcomes, key=key)
 
@@ -256,11 +289,11 @@ class Sweep:
         names = ("accuracy", "cost", "test_accuracy", "test_cost", "parameters", "seconds", "epochs")
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(["trial", *keys, *names, "failed"])
+        writer.writerow(["trial", *keys, *names, "pruned", "failed"])
         for one in outcomes:
             values = [text.partition("=")[2] for text in one.overrides]
             figures = [one.run.figures[name] if one.run else None for name in names]
-            writer.writerow([one.number, *values, *figures, one.failed])
+            writer.writerow([one.number, *values, *figures, "yes" if one.pruned else "", one.failed])
         files.write(self.folder / "results.csv", [table.getvalue().encode("utf-8", "replace")])
         best = outcomes[0]
         if best.run is not None:
@@ -292,11 +325,11 @@ def _towards(folder: Path, path: Path) -> str:
         return Path(os.path.realpath(path)).as_posix()
 
 
-def _alone(folder: Path, spec: Path, overrides: tuple[str, ...], data: Path | None, workers: int) -> None:
+def _alone(*work: *Work) -> None:
     """A trial in a process of its own; how it ended is in its folder."""
     listen()
     try:
-        trial.train(folder, spec, overrides, data, workers)
+        trial.train(*work)
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except SpecError as error:

@@ -15,9 +15,12 @@ import pytest
 
 import cnnspec
 from cnnspec.cli import run as command
-from cnnspec.experiment import space, sweep
+from cnnspec.experiment import space, studies, sweep, trial
 from cnnspec.experiment.sweep import Sweep
 from cnnspec.experiment.trial import done, run_of
+from cnnspec.train import files, runs
+from cnnspec.train.loop import Interrupted, StepDone
+from cnnspec.train.tensors import read as safe
 
 SPEC = """\
 let w = 3  # of the hidden layer
@@ -165,15 +168,23 @@ def test_several_at_a_time_come_to_the_same(here, capsys):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by a signal")
-@pytest.mark.parametrize("count", [3, pytest.param(30, marks=pytest.mark.slow)])
-def test_a_sweep_that_is_killed_at_random_comes_to_the_same(here, capsys, count):
+@pytest.mark.parametrize(
+    ("count", "more"),
+    [
+        (3, ()), pytest.param(30, (), marks=pytest.mark.slow),
+        pytest.param(30, ("--sampler", "tpe", "--pruner", "median"), marks=pytest.mark.slow),
+    ],
+)  # fmt: skip
+def test_a_sweep_that_is_killed_at_random_comes_to_the_same(here, capsys, count, more):
     """Again and again at a time that nobody chose, and the bits of all trials are those of the whole one."""
+    if more:
+        pytest.importorskip("optuna", reason="the extra `sweep`")
     whole = SPEC.replace("epochs 2", "epochs 8")
     (here / "net.cnn").write_text(whole)
-    swept(capsys, "net.cnn", *SETS, "--trials", count)
+    swept(capsys, "net.cnn", *SETS, *more, "--trials", count)
     chance, kills = random.Random(count), 0
     folder = here / "sweeps" / "net-002"
-    arguments = ["net.cnn", *SETS, "--trials", str(count)]
+    arguments = ["net.cnn", *SETS, *more, "--trials", str(count)]
     environment = {**os.environ, "PYTHONPATH": str(Path(cnnspec.__file__).parents[1])}
     for _ in range(1 if count == 3 else 12):
         process = subprocess.Popen(
@@ -241,6 +252,24 @@ def test_ctrl_c_ends_every_trial_under_way_and_the_sweep_goes_on(here, capsys, f
     assert trials(here / "sweeps" / "net-001") == trials(folder)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_midst_of_an_epoch_is_the_sweeps(here, capsys, monkeypatch, number):
+    (here / "net.cnn").write_text(SPEC.replace("epochs 2", "epochs 4"))
+    swept(capsys, "net.cnn", *SETS, "--trials", 2)
+
+    def interrupted(event):
+        if isinstance(event, StepDone) and event.step == 5:
+            raise Interrupted(5, 16, number)
+
+    heard = runs.Recorder.__call__
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.Recorder, "__call__", lambda one, event: heard(one, event) or interrupted(event))
+        code, _, err = swept(capsys, "net.cnn", *SETS, "--trials", 2)
+    assert code == 128 + number and "cnnspec sweep --resume sweeps/net-002" in err and "run --resume" not in err
+    assert swept(capsys, "--resume", "sweeps/net-002")[0] == 0
+    assert trials(here / "sweeps" / "net-001") == trials(here / "sweeps" / "net-002")
+
+
 def test_a_trial_of_which_only_the_folder_was_made_begins_anew(here, capsys):
     swept(capsys, "net.cnn", *SETS, "--trials", 2)
     before = trials(here / "sweeps" / "net-001")
@@ -272,7 +301,29 @@ def test_a_call_that_makes_no_sense_is_told_of(here, capsys, arguments):
     assert command(["sweep", *arguments]) == 2
 
 
-def test_optuna_proposes_from_what_was_told_and_the_same_again(here, capsys):
+NEEDS = {"cmaes": "cmaes", "gp": "torch", "qmc": "scipy"}  # beside Optuna
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "nsgaii", "qmc", pytest.param("gp", marks=pytest.mark.slow)])
+def test_optuna_proposes_from_what_was_told_and_the_same_again(here, capsys, sampler):
+    pytest.importorskip("optuna", reason="the extra `sweep`")
+    if sampler in NEEDS:
+        pytest.importorskip(NEEDS[sampler], reason=f"the sampler {sampler} wants it")
+    axes = [space.axis("w=1..64"), space.axis("train.optimiser=adam lr 1e-4..1e-1 log,sgd lr 0.01..1 log")]
+
+    def past(k):
+        told.append(k)
+        return studies.Past((0.1 * k, 0.2 * k), None if k == 3 else 0.2 * k, pruned=k == 5)
+
+    told = []
+    rounds = [range(first, first + 2) for first in range(0, 24, 2)]
+    whole = studies.proposed(axes, sampler, 7, rounds, "maximize", past)
+    assert len(whole) == 24 and len(set(whole)) > 12 and told == list(range(22))
+    for count in (1, 3, 9):  # as a sweep that goes on asks
+        assert studies.proposed(axes, sampler, 7, rounds[:count], "maximize", past) == whole[: 2 * count]
+
+
+def test_a_sweep_by_tpe_comes_to_the_same_again(here, capsys):
     pytest.importorskip("optuna", reason="the extra `sweep`")
     for _ in range(2):
         code, found, _ = swept(capsys, "net.cnn", *SETS, "--sampler", "tpe", "--trials", 4)
@@ -282,10 +333,139 @@ def test_optuna_proposes_from_what_was_told_and_the_same_again(here, capsys):
     assert trials(first.folder) == trials(second.folder)
 
 
+# ---- trials that are stopped early -----------------------------------------------------------------------
+
+FALLS_BEHIND = ("--set", "train.optimiser=adam lr 1e-6..1e-1 log", "--trials", "9", "--by", "cost")
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+@pytest.mark.parametrize("pruner", studies.PRUNERS)
+def test_a_pruner_decides_as_in_a_study_of_optuna(pruner, direction):
+    """Our replay after every epoch, beside a study that runs from its first trial to its last."""
+    optuna = pytest.importorskip("optuna", reason="the extra `sweep`")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    chance, epochs = random.Random(pruner), 9
+    live = {
+        "median": optuna.pruners.MedianPruner(),
+        "halving": optuna.pruners.SuccessiveHalvingPruner(),
+        "hyperband": optuna.pruners.HyperbandPruner(max_resource=epochs),
+    }[pruner]
+    study = optuna.create_study(study_name="sweep", direction=direction, pruner=live)
+    past, stopped = [], 0
+    for number in range(24):
+        one, values = study.ask(), []
+        goal, pruned = chance.uniform(0, 1), False
+        if number == 4:
+            study.tell(one, state=optuna.trial.TrialState.FAIL)
+            past.append(studies.Past((), None))
+            continue
+        ours = studies.Pruning(pruner, direction, 0, tuple(past), number)
+        for epoch in range(1, epochs + 1):
+            values.append(goal * (1 - 0.5**epoch) + chance.uniform(0, 0.2))
+            one.report(values[-1], epoch)
+            pruned = one.should_prune() and epoch < epochs
+            assert ours.stops(values, epochs) == pruned, (number, epoch)
+            if pruned:
+                break
+        stopped += pruned
+        if pruned:
+            study.tell(one, state=optuna.trial.TrialState.PRUNED)
+        else:
+            study.tell(one, values[-1])
+        past.append(studies.Past(tuple(values), values[-1], pruned))
+    assert stopped > 3
+
+
+def numbers(run: Path):
+    """The bits of a run without the settings that its weights are stamped with."""
+    kept = {path.name: safe(path).arrays for path in (run / "weights").iterdir()}
+    arrays = {(name, array): values.tobytes() for name, found in kept.items() for array, values in found.items()}
+    return arrays, bits(run)["results"]
+
+
+def test_a_trial_that_falls_behind_is_stopped_with_the_bits_of_its_epochs(here, capsys):
+    pytest.importorskip("optuna", reason="the extra `sweep`")
+    (here / "net.cnn").write_text(SPEC.replace("epochs 2", "epochs 4"))
+    code, found, err = swept(capsys, "net.cnn", *FALLS_BEHIND, "--pruner", "median")
+    stopped = [one for one in found if one["pruned"]]
+    assert code == 0 and 0 < len(stopped) < 5 and not any(one["failed"] for one in found)
+    assert found[-len(stopped) :] == stopped, "whole trials are the better ones"
+    for one in stopped:
+        assert 0 < one["epochs"] < 4 and f"stopped after epoch {one['epochs']}" in err
+        alone = cnnspec.run("net.cnn", overrides=[*one["set"], f"train.epochs={one['epochs']}"], workers=1)
+        assert numbers(alone.folder) == numbers(Path(one["run"])), "the rate is constant: fewer epochs are a part"
+    rows = list(csv.DictReader((here / "sweeps" / "net-001" / "results.csv").open()))
+    assert [row["pruned"] for row in rows] == ["yes" if one["pruned"] else "" for one in found]
+    code, again, _ = swept(capsys, "--resume", "sweeps/net-001")
+    assert code == 0 and again == found
+
+
+@pytest.mark.parametrize("when", ["it is noted", "it is saved"])
+def test_one_that_is_killed_as_it_is_stopped_stops_when_the_sweep_goes_on(here, capsys, monkeypatch, when):
+    pytest.importorskip("optuna", reason="the extra `sweep`")
+    (here / "net.cnn").write_text(SPEC.replace("epochs 2", "epochs 4"))
+    arguments = (*FALLS_BEHIND, "--pruner", "median")
+    swept(capsys, "net.cnn", *arguments)
+
+    def killed(*given):
+        raise KeyboardInterrupt
+
+    write = files.write
+
+    def noted(path, pieces):
+        write(path, pieces)
+        if path.name == trial.PRUNED:
+            killed()
+
+    with monkeypatch.context() as patch:
+        if when == "it is noted":
+            patch.setattr(files, "write", noted)
+        else:
+            patch.setattr(runs, "stop", killed)
+        assert swept(capsys, "net.cnn", *arguments)[0] == 130
+    code, found, _ = swept(capsys, "--resume", "sweeps/net-002")
+    assert code == 0 and len(found) == 9
+    assert trials(here / "sweeps" / "net-001") == trials(here / "sweeps" / "net-002")
+    whole, resumed = (
+        (here / "sweeps" / name / "results.csv").read_text().count(",yes,") for name in ("net-001", "net-002")
+    )
+    assert whole == resumed > 0
+
+
+def test_pruned_trials_several_at_a_time_depend_on_rounds_alone(here, capsys, forked):
+    pytest.importorskip("optuna", reason="the extra `sweep`")
+    (here / "net.cnn").write_text(SPEC.replace("epochs 2", "epochs 4"))
+    for jobs in (2, 2):
+        swept(capsys, "net.cnn", *FALLS_BEHIND, "--pruner", "halving", "--jobs", jobs)
+    assert trials(here / "sweeps" / "net-001") == trials(here / "sweeps" / "net-002")
+
+
+def test_each_trial_of_a_sweep_is_logged_if_that_is_asked_for(here, capsys, monkeypatch):
+    heard = []
+
+    class Heard:
+        def begin(self, run):
+            heard.append([run.name, run.settings["w"]])
+
+        def log(self, figures, step):
+            heard[-1].append(step)
+
+        def end(self, status, figures):
+            heard[-1].append(status)
+
+    monkeypatch.setattr(trial, "loggers_of", lambda names: [Heard() for _ in names])
+    monkeypatch.setattr(sweep, "loggers_of", lambda names: ())
+    code, _, _ = swept(capsys, "net.cnn", "--set", "w=2,4", "--log", "tensorboard")
+    assert code == 0 and heard == [["net-001", 2, 4, 8, "finished"], ["net-001", 4, 4, 8, "finished"]]
+    plan = json.loads((here / "sweeps" / "net-001" / "sweep.json").read_text())
+    assert plan["log"] == ["tensorboard"] and "pruner" not in plan
+
+
 def test_without_optuna_its_sampler_is_refused(here, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    code, _, err = swept(capsys, "net.cnn", *SETS, "--sampler", "tpe", "--trials", 1)
-    assert code == 1 and "CNN334" in err
+    for asked in (("--sampler", "tpe"), ("--pruner", "median")):
+        code, _, err = swept(capsys, "net.cnn", *SETS, *asked, "--trials", 1)
+        assert code == 1 and "CNN334" in err and not (here / "sweeps").exists()
 
 
 # ---- numbers of `let` ------------------------------------------------------------------------------------

@@ -78,13 +78,14 @@ The process of a trial ended before its run did: it was killed, or memory ran ou
         "CNN334",
         "optuna-missing",
         """\
-`--sampler tpe` asks Optuna which settings to try next. It does not come with cnnspec;
-`pip install "cnnspec[sweep]"` installs it. `grid` and `random` need nothing.""",
+Optuna's samplers (`--sampler tpe` and others) choose what is tried next, and its pruners (`--pruner median`) which
+trials are stopped early. It does not come with cnnspec; `pip install "cnnspec[sweep]"` installs it. The sampler
+`gp` wants PyTorch too. `grid` and `random` need nothing.""",
         how="`cnnspec sweep net.cnn --sampler tpe` where Optuna is not installed.",
         says=(
             Says(
-                "the sampler tpe is Optuna's, which is not installed",
-                help='install it by `pip install "cnnspec[sweep]"`, or take `--sampler random`',
+                "{what} is Optuna's, which is not installed or wants another package: {reason}",
+                help='install it by `pip install "cnnspec[sweep]"`, or take `--sampler random` without a pruner',
             ),
         ),
     ),
