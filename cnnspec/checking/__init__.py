@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Source, SpecError
-from ..diagnostics.codes import CODES
 from ..quoting import line
 from ..record import record
 from .comments import Comments, read_comments
@@ -180,6 +179,8 @@ class Silence:
         open_lines = {line for span in uncalled for line in range(span.line, span.end_position[0] + 1)}
         if uncalled:
             open_lines.add(0)
+
+        from ..diagnostics.codes import CODES
 
         def judged(code: str) -> bool:
             shown = code.startswith(("CNN1", "CNN2")) and bool(CODES[code].wrong)

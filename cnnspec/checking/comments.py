@@ -11,7 +11,6 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..diagnostics import Diagnostic, Edit, Source, Span
-from ..diagnostics.codes import CODES
 from ..record import record
 from .configuration import ALWAYS
 
@@ -137,6 +136,8 @@ def _codes(source: Source, match: re.Match[str]) -> tuple[frozenset[str], list[D
     words = list(re.finditer(r"[^\s,]+", ignore["codes"]))
     if not words:
         return frozenset(), [_problem(Span(source, match.end("before"), match.end()), "none")]
+    from ..diagnostics.codes import CODES  # the words of every code, which few files ask for
+
     known, problems = set(), []
     for word in words:
         at = ignore.start("codes") + word.start()

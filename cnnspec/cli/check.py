@@ -17,7 +17,6 @@ from ..checking.configuration import unknown_codes
 from ..checking.many import FEW, each
 from ..checking.search import search
 from ..diagnostics import Diagnostic, SpecError
-from ..diagnostics.codes import CODES
 from ..diagnostics.formats import FOR_PEOPLE, FORMATS, Checked, render
 from ..record import record
 from ..terminal import hand_over, show_change, tell, write
@@ -70,6 +69,8 @@ def codes(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) ->
 
 
 def complete_code(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from ..diagnostics.codes import CODES
+
     return [code for code in CODES if code.startswith(incomplete)]
 
 
@@ -290,6 +291,8 @@ def write_results(results: Sequence[Result], options: Options, passed: int = 0) 
 
 def statistics(files: Sequence[Checked]) -> str:
     """How often each code was found, the most frequent first, and how many of them can be fixed."""
+    from ..diagnostics.codes import CODES
+
     found = [diagnostic for file in files for diagnostic in file.diagnostics]
     counts = Counter(diagnostic.code for diagnostic in found)
     fixable = Counter(diagnostic.code for diagnostic in found if diagnostic.fix)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cnnspec.diagnostics import Diagnostic
+from cnnspec.diagnostics.codes import CODES
 from cnnspec.diagnostics.text import render
 from cnnspec.lang import read
 from cnnspec.lang.files import read_file
@@ -48,6 +49,7 @@ def test_fixes_cure(name: str) -> None:
     assert not isinstance(source, Diagnostic)
     for finding in found:
         if finding.fix:
+            assert CODES[finding.code].fixed_by, "the entry names who proposes the fix"
             fixed = type(source)(f"{name}.cnn", edited(source.text, finding.fix))
             after = read(fixed, root=CORPUS, fixes=False).diagnostics
             said = [d.message for d in after]

@@ -61,7 +61,9 @@ def proposers() -> dict[str, set[str]]:
                 if not isinstance(first, ast.Constant) or first.value not in CODES:
                     continue
                 called = ast.unparse(call.func)
-                if (called.endswith(".tell") and len(call.args) > 2) or (called == "Diagnostic.of" and makes):
+                told = called.endswith(".tell") and len(call.args) > 2
+                handed = called == "filled" and "*proposals" in ast.unparse(function)  # those of another finding
+                if told or handed or (called == "Diagnostic.of" and makes):
                     found[first.value].add(name_of(path, name))
     return found
 

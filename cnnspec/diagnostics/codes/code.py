@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ...record import record
 
 
-@record
-class Says:
+class Says(NamedTuple):
     """What a code says where it is raised: templates whose `{fields}` the finder names (`Diagnostic.of`).
 
         Says("a {kernel} kernel does not fit", label="needs at least {need}")
