@@ -16,7 +16,13 @@ from ..terminal import tell
 @click.option(
     "--pyodide", metavar="FOLDER|URL", help="Python for the page: a folder of Pyodide, or where a server has one."
 )
-def command(out: Path, pyodide: str | None) -> None:
+@click.option(
+    "--same-as",
+    metavar="FOLDER",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="With a URL: only files that are the same as in this folder of Pyodide are taken.",
+)
+def command(out: Path, pyodide: str | None, same_as: Path | None) -> None:
     """Write the page of `cnnspec lab` as files, for a web server or a share: the specs and the course that come
     along, trained and looked at in any browser.
 
@@ -26,7 +32,9 @@ def command(out: Path, pyodide: str | None) -> None:
     from ..lab.site import site
     from ..train import files
 
-    made = dict(site(pyodide))
+    if same_as is not None and not (pyodide or "").startswith(("http://", "https://")):
+        raise click.UsageError("--same-as is for a --pyodide that is an address: a folder is copied as it is")
+    made = dict(site(pyodide, same_as))
     there = (
         {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()} if out.is_dir() else set()
     )

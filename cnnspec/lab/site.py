@@ -10,6 +10,8 @@ Without Pyodide the specs and lessons that come along are shown, trained and loo
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -38,15 +40,19 @@ LEFT_OUT = ("data/digits", "lab/page", "report/page", "cli", "bench", "jax")  # 
 Files = Iterator[tuple[str, bytes]]
 
 
-def site(pyodide: str | None = None) -> Files:
-    """The names and contents of the files; `pyodide` is a folder of Pyodide, or where a web server has one."""
+def site(pyodide: str | None = None, same_as: Path | None = None) -> Files:
+    """The names and contents of the files; `pyodide` is a folder of Pyodide, or where a web server has one.
+
+    Of a web server's the page takes only files that are the `same_as` those of a folder, by their hashes.
+    """
     python, more = None, ""
     if pyodide is not None:
         remote = urlsplit(pyodide).scheme in ("http", "https")
         folder = f"{pyodide.rstrip('/')}/" if remote else "pyodide/"
         more = "{0.scheme}://{0.netloc}".format(urlsplit(pyodide)) if remote else ""
         archives = {"python/cnnspec.zip": compiler(), "python/lark.zip": parser()}
-        python = {"folder": folder, "archives": list(archives)}
+        hashes = {name: integrity(data) for name, data in pyodide_files(same_as)} if same_as else None
+        python = {"folder": folder, "archives": list(archives), "hashes": hashes}
         yield from archives.items()
         if not remote:
             yield from ((f"pyodide/{name}", data) for name, data in pyodide_files(Path(pyodide)))
@@ -119,6 +125,11 @@ def archive(files: list[tuple[str, Path]]) -> bytes:
         for name, path in files:
             made.writestr(ZipInfo(name, PAST), path.read_bytes(), ZIP_DEFLATED, 9)
     return whole.getvalue()
+
+
+def integrity(data: bytes) -> str:
+    """A file's hash as browsers compare it."""
+    return f"sha384-{base64.b64encode(hashlib.sha384(data).digest()).decode()}"
 
 
 def pyodide_files(folder: Path) -> Files:

@@ -1,10 +1,14 @@
 """The page as files: the same wherever it is made, small enough, and alive without a server of ours."""
 
+import base64
+import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 from browser import complaints, requests, resize, start
@@ -136,3 +140,31 @@ def test_python_in_the_page_checks_draws_and_trains_any_text(driver, few, tmp_pa
         assert lab.trained("one-epoch") > 50
         away = [one for one in requests(driver) if not one.startswith((address, "about:", "data:"))]
         assert away == []
+
+
+def test_files_of_another_server_are_taken_by_their_hashes(few, tmp_path):
+    for name in (*sites.PYODIDE, "pyodide.asm.mjs"):
+        (tmp_path / name).write_bytes(name.encode())
+    made = dict(sites.site("https://cdn.example/v1", tmp_path))
+    told = json.loads(made["given.js"].decode().partition(" = ")[2].rstrip(";\n"))
+    hashed = base64.b64encode(hashlib.sha384(b"pyodide.js").digest()).decode()
+    assert told["python"]["hashes"]["pyodide.js"] == f"sha384-{hashed}" and len(told["python"]["hashes"]) == 5
+    local = written(tmp_path / "s", "--pyodide", str(tmp_path), "--same-as", str(tmp_path))
+    assert "--same-as is for" in str(local.exception)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("CNNSPEC_PYODIDE" not in os.environ, reason="CNNSPEC_PYODIDE names no folder of Pyodide")
+@pytest.mark.parametrize("changed", ["", "pyodide.js", "pyodide.asm.mjs", "python_stdlib.zip"])
+def test_another_file_than_the_one_that_is_meant_is_not_run(driver, few, tmp_path, changed):
+    real, cdn = Path(os.environ["CNNSPEC_PYODIDE"]), tmp_path / "cdn"
+    cdn.mkdir()
+    for name, data in sites.pyodide_files(real):
+        (cdn / name).write_bytes(data + b" " * (name == changed))
+    with on_a_server(cdn) as elsewhere:
+        written(tmp_path / "site", "--pyodide", elsewhere, "--same-as", str(real))
+        with on_a_server(tmp_path / "site") as address:
+            lab = Lab(driver, address)
+            lab.type("input 1x28x28\nconv 3x5x5 stride 3 -> relo\n", anew=True)
+            said = lab.until(lambda: (text := lab.text("verdict")) and text != "no findings" and text, 120)
+            assert ("error" in said and "relo" in lab.text("findings")) == (not changed), said

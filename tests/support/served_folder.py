@@ -10,6 +10,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def end_headers(self):
+        self.send_header("Access-Control-Allow-Origin", "*")  # as servers do that others' pages may ask
+        super().end_headers()
+
 
 @contextmanager
 def on_a_server(folder):

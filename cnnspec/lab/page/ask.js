@@ -37,10 +37,12 @@ async function answersOf(text) {
 }
 
 // Python in a worker of its own, so that the page stays quick: Pyodide, and our wheels in it.
-function startPython() {
+async function startPython() {
   say("Python is being loaded, once ...");
-  const text = `(${pythonWorker})(${JSON.stringify(new URL(given.python.folder, document.baseURI).href)}, ` +
-    `${JSON.stringify(given.python.archives.map((name) => new URL(name, document.baseURI).href))})`;
+  const { hashes } = given.python, folder = new URL(given.python.folder, document.baseURI).href;
+  const archives = given.python.archives.map((name) => new URL(name, document.baseURI).href);
+  const scripts = hashes ? await verifiedScripts(folder, hashes) : "";
+  const text = `${scripts}\n(${pythonWorker})(${[folder, archives, hashes].map((part) => JSON.stringify(part ?? null)).join(", ")})`;
   const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
   const waiting = new Map();
   let asked = 0;
@@ -63,8 +65,20 @@ function startPython() {
   });
 }
 
-// What that worker does, in a scope of its own.
-async function pythonWorker(folder, archives) {
+// Pyodide's own scripts from another server, as a part of the worker: the browser takes them only with the hashes that
+// the page came with. The module becomes a plain script that knows where it came from.
+async function verifiedScripts(folder, hashes) {
+  const texts = await Promise.all(Object.keys(hashes).filter((name) => /\.m?js$/.test(name)).map(async (name) => {
+    const got = await fetch(`${folder}${name}`, { integrity: hashes[name] }).catch(() => null);
+    if (!got?.ok) throw new Error(`${name} of Pyodide is not there, or not the one that this page was made with`);
+    const text = await got.text();
+    return name.endsWith(".mjs") ? text.replaceAll("import.meta.url", JSON.stringify(`${folder}${name}`)).replace(/export default (\w+);\s*$/, "self.createPyodideModule = $1;") : text;
+  }));
+  return texts.join("\n");
+}
+
+// What that worker does, in a scope of its own. With `hashes` Pyodide's scripts stand before it.
+async function pythonWorker(folder, archives, hashes) {
   const queue = [];
   let answer = null;
   const reply = ({ id, question }) => {
@@ -76,8 +90,14 @@ async function pythonWorker(folder, archives) {
   };
   self.onmessage = ({ data }) => (answer ? reply(data) : queue.push(data));
   try {
-    importScripts(`${folder}pyodide.js`);
-    const python = await self.loadPyodide({ indexURL: folder });
+    if (hashes) {
+      const plain = self.fetch.bind(self);
+      self.fetch = (what, how = {}) => {
+        const address = String(what.url ?? what), integrity = address.startsWith(folder) && hashes[address.slice(folder.length)];
+        return plain(what, integrity ? { ...how, integrity } : how);
+      };
+    } else importScripts(`${folder}pyodide.js`);
+    const python = await self.loadPyodide({ indexURL: folder, ...(hashes && { createPyodideModule: self.createPyodideModule }) });
     for (const archive of archives) {
       const got = await fetch(archive);
       if (!got.ok) throw new Error(`${archive} is not there: ${got.status}`);
