@@ -174,8 +174,7 @@ def training(
     total = course.epochs * per_epoch
     step = progress.epoch * per_epoch + progress.batch
     between = max(1, round(course.interval * per_epoch))
-    if fault := progress.fault(course.epochs, per_epoch, len(images)):
-        raise SpecError((fault.diagnostic(),))
+    ensure_possible(progress, course, images)
     # the schedule goes by the epochs that are done, however many steps an epoch had then
     model.first_step, model.steps_per_epoch = model.steps - step, per_epoch
     model.total_steps = model.first_step + total
@@ -217,6 +216,13 @@ def training(
             if step % between == 0 or step == total or stalled(progress, course):
                 yield SaveDue(step, progress)
     yield Finished(progress.history(stopped_early=progress.epoch < course.epochs))
+
+
+def ensure_possible(progress: Progress, course: TrainingConfig, images: Images) -> None:
+    """Refuse to go on from where the course cannot have come to."""
+    per_epoch = -(-len(images) // course.batch)
+    if fault := progress.fault(course.epochs, per_epoch, len(images)):
+        raise SpecError((fault.diagnostic(),))
 
 
 def fit(

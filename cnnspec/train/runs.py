@@ -25,6 +25,7 @@ from .loop import (
     SaveDue,
     Started,
     TrainingConfig,
+    ensure_possible,
     measure,
     resuming,
     stop,
@@ -106,6 +107,7 @@ def run(
         progress = Progress()
         if resume:
             progress = load_state(folder.state, model, stamp, accept_changed_data)
+            ensure_possible(progress, course, images)  # while the summary of the last end is still there
             if validation and progress.best_epoch:  # the test at the end is made with them
                 check_spec(folder.best, tensors.read(folder.best).metadata, stamp)
             folder.reopen()

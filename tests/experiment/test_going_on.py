@@ -57,6 +57,15 @@ def test_a_run_that_is_extended_is_the_longer_run(here):
         assert model.predict(np.ones((1, 2), np.float32)).shape == (1, 2)
 
 
+def test_fewer_epochs_than_are_done_are_refused_and_the_run_stays_as_it_ended(here, capsys):
+    run = cnnspec.run("net.cnn", workers=1)
+    before = {path: path.read_bytes() for path in sorted(run.folder.rglob("*")) if path.is_file()}
+    assert command(["run", "--resume", str(run.folder), "--epochs", "1", "--workers", "1"]) == 1
+    said = capsys.readouterr().err
+    assert "error[CNN460]" in said and "2 epochs are done, and the training has 1" in said and "--epochs 2" in said
+    assert {path: path.read_bytes() for path in sorted(run.folder.rglob("*")) if path.is_file()} == before
+
+
 def test_a_rate_is_changed_and_told_in_the_results(here):
     ran = cnnspec.run("net.cnn", workers=1)
     assert command(["run", "--resume", str(ran.folder), "--epochs", "4", "--lr", "0.01", "--workers", "1"]) == 0

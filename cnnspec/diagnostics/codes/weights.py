@@ -179,6 +179,7 @@ another training or of another version of cnnspec. Weights alone can start a new
             Says(
                 "the state of the training contradicts it: {done:,} epochs are done, and the training "
                 "has {epochs:,}",
+                help="a run goes on to as many epochs as are done, or more: `--epochs {done}`",
                 case="epochs",
             ),
             Says(
