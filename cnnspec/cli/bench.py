@@ -74,6 +74,10 @@ def command(
 
     With --suite every spec of a folder is timed, in training, inference and for one image unless --mode says which,
     and what cannot be compared is told in its row. Where a rival computes other numbers, the exit code is 1.
+
+    \b
+    cnnspec bench net.cnn --against torch
+    cnnspec bench specs/ --suite -o table.md
     """
     if suite:
         every = (*MODES["both"], "latency") if mode == "both" else MODES[mode]

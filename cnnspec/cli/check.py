@@ -166,6 +166,11 @@ def command(**arguments: Any) -> int:
 
     Exits 0 without errors, 1 with, 2 when called wrongly or with nothing to check, 3 when cnnspec itself
     failed, 130 when interrupted. Settings: [tool.cnnspec] in pyproject.toml.
+
+    \b
+    cnnspec check
+    cnnspec check specs/ --fix
+    cnnspec check net.cnn --format json
     """
     options = Options(**arguments)
     if options.fix + options.diff + options.add_ignore > 1:

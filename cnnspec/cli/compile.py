@@ -82,6 +82,10 @@ def command(
     hold, bytes in the order of their axes, and brings pictures of any size to that of the data block. With --raw it
     takes numbers as the network sees them. Which of both, how images are prepared and the names of the classes
     stand in it (onnx: in the metadata; else as constants), and standard error tells them.
+
+    \b
+    cnnspec compile net.cnn --emit torch -o net.py
+    cnnspec compile runs/net-001 --emit onnx -o net.onnx
     """
     needless(emit, train=train, embed=embed, batch=batch, look=look, opset=opset)
     if out is None and (emit == "onnx" or (emit in BESIDE and not embed)):

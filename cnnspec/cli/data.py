@@ -33,6 +33,10 @@ def command(
     """Look at the data of SPEC as its network gets them: images of each class, means and deviations, what looks odd
     (one colour all over, twice the same, tested on and learnt from), and with -o the first batch of an epoch, after
     its augmentations.
+
+    \b
+    cnnspec data net.cnn
+    cnnspec data net.cnn -o data.html
     """
     if out is not None and out.suffix.lower() not in (".html", ".png"):
         raise click.UsageError(f"-o writes .html or .png, and this is {out.name}")

@@ -33,6 +33,10 @@ def command(before: Path, after: Path, as_json: bool, given: str | None, svg: Pa
     Names do not count, nor blocks, comments and line breaks. A and B may be folders of runs: then by the specs and
     settings that they ran with, and their results and curves stand side by side. Exits 0 where they mean the same
     (results do not count), else 1.
+
+    \b
+    cnnspec diff old.cnn new.cnn
+    cnnspec diff runs/net-001 runs/net-002 --svg curves.svg
     """
     from ..lang.diff import compare, page
 

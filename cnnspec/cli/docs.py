@@ -18,6 +18,9 @@ def command(out: Path) -> None:
 
     Tutorial, reference, every code, a cookbook of networks with their drawings, the Python API: for any web server,
     or to be read from the folder. Every link in it is checked. Needs `pip install 'cnnspec[docs]'`.
+
+    \b
+    cnnspec docs -o public
     """
     from ..train import files
 

@@ -31,7 +31,12 @@ FORMATS = ("svg", "png", "mmd", "dot")
 )
 @click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
 def command(spec: Path, out: Path | None, depth: int, width: int, given: str | None) -> None:
-    """Draw the network of SPEC: the way forward, volumes to scale, windows and what they make."""
+    """Draw the network of SPEC: the way forward, volumes to scale, windows and what they make.
+
+    \b
+    cnnspec draw net.cnn > net.svg
+    cnnspec draw net.cnn -o net.png
+    """
     from ..api import read_spec
     from ..draw import text_graphs
     from ..draw.drawing import scene

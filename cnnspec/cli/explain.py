@@ -19,6 +19,10 @@ def command(codes: tuple[str, ...]) -> None:
     """Explain codes, by number (CNN103, 103) or by name (kernel-too-large).
 
     Without one, list them all.
+
+    \b
+    cnnspec explain CNN103
+    cnnspec explain kernel-too-large
     """
     if not codes:
         for entry in CODES.values():

@@ -29,6 +29,10 @@ def command(paths: tuple[str, ...], check: bool, diff: bool, own_words: bool, ex
 
     Comments and line breaks stay, and a file never means anything else afterwards. A file that cannot be
     read is left as it is; what is wrong with it is said, and the exit code is 1.
+
+    \b
+    cnnspec fmt net.cnn
+    cnnspec fmt --check specs/
     """
     if STDIN in paths and len(paths) > 1:
         raise click.UsageError("`-` stands alone: it is one spec, from standard input")

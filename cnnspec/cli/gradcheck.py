@@ -26,6 +26,9 @@ def command(
 
     The weights are as training begins, the images random. An error is relative to the gradient, or to a
     thousandth of the largest gradient of the network where the own one is smaller. Exits 1 above the limit.
+
+    \b
+    cnnspec gradcheck net.cnn
     """
     from ..api import read_spec
     from ..diagnostics import Diagnostic

@@ -23,6 +23,10 @@ def command(model: Path, out: Path, given: str | None, partial: bool, force: boo
     What the language cannot say is refused by name, never approximated: every obstacle at once, with the layers
     that it concerns. With --partial the longest part without one is written, and standard error tells which, and
     what is missing.
+
+    \b
+    cnnspec import theirs.onnx -o theirs.cnn
+    cnnspec import theirs.onnx --partial -o part.cnn
     """
     from ..api import shape
     from ..diagnostics import Diagnostic, SpecError

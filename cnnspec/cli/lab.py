@@ -18,6 +18,10 @@ def command(spec: Path | None, port: int, no_open: bool) -> None:
 
     Without SPEC it begins with the digits. The page has a course of its own. SPEC is written only when "save" is
     pressed. Ctrl-C ends it.
+
+    \b
+    cnnspec lab
+    cnnspec lab net.cnn
     """
     from ..lab.desk import Desk
     from ..lab.server import Server, open_browser

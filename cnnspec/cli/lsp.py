@@ -12,6 +12,9 @@ def command(stdio: bool) -> None:
 
     Findings while you type, hover with shapes and parameters, completion, definitions, formatting, fixes,
     and the shape after each layer as inlay hints. Needs `pip install 'cnnspec[lsp]'`.
+
+    \b
+    cnnspec lsp
     """
     try:
         from ..editor.lsp.server import serve

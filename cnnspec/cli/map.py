@@ -18,6 +18,9 @@ def command(spec: Path, weights: Path, given: str | None) -> None:
 
     Published layouts need no map. What could be meant in two ways stands there as `?`: write the name in its place,
     and give the map to `cnnspec run --weights FILE --map MAP`. A line may also be of a layer, or of a pattern.
+
+    \b
+    cnnspec map net.cnn theirs.safetensors > names.map
     """
     from ..api import compile
     from ..train import weights as reading

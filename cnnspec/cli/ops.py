@@ -17,7 +17,12 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 @click.command()
 @click.argument("words", nargs=-1, metavar="[WORD]...", shell_complete=complete)
 def command(words: tuple[str, ...]) -> None:
-    """Show the words of the language by family, or the whole reference of some."""
+    """Show the words of the language by family, or the whole reference of some.
+
+    \b
+    cnnspec ops
+    cnnspec ops conv maxpool
+    """
     if not words:
         show(overview() + "\n")
         return

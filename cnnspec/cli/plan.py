@@ -46,6 +46,10 @@ def command(
     Under a convolution stands how it is computed and why.
 
     With --engine jax: the computation that XLA is given, as StableHLO.
+
+    \b
+    cnnspec plan net.cnn
+    cnnspec plan net.cnn --engine jax
     """
     from .. import passes
     from ..api import compile

@@ -99,6 +99,10 @@ def command(
     archives, rows of a csv, or pictures, where Pillow is installed; folders of them; or - for one on standard
     input. They are prepared as the training data were, which the run remembers, so neither those data nor the spec
     are needed. Where one cannot be, the others are answered all the same, and the exit code is 1.
+
+    \b
+    cnnspec predict runs/net-001 photos/ --top 3
+    cnnspec predict runs/net-001 seven.png --fit
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv are two forms of one answer: choose one")

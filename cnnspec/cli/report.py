@@ -33,6 +33,9 @@ def command(
     and the very sum behind each pixel.
 
     RUN is a run's folder or its weights; a SPEC is shown as training begins. The file needs no network.
+
+    \b
+    cnnspec report runs/net-001 -o net.html
     """
     from ..explain.subject import open_subject
     from ..report.page import page

@@ -30,6 +30,9 @@ def command(name: str | None) -> None:
     settings        settings.json of a run
     summary         summary.json of a run
     sweep           sweep.json of a sweep
+
+    \b
+    cnnspec schema summary
     """
     if name is None:
         wanted: Mapping[str, object] = {"$schema": DIALECT, "$defs": schemas()}

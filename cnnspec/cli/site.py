@@ -28,6 +28,9 @@ def command(out: Path, pyodide: str | None, same_as: Path | None) -> None:
 
     With --pyodide texts can be written in it too: the npm package pyodide is such a folder. Opened from the file
     system the page shows and trains what came along.
+
+    \b
+    cnnspec site -o public
     """
     from ..lab.site import site
     from ..train import files

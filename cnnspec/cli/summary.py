@@ -19,7 +19,12 @@ from ..terminal import show, tell_json
 def command(
     spec: Path, as_json: bool, sort: str | None, depth: int | None, given: str | None, cluster: int | None
 ) -> None:
-    """List the layers of SPEC: output, parameters, multiply-adds, memory of activations, receptive field."""
+    """List the layers of SPEC: output, parameters, multiply-adds, memory of activations, receptive field.
+
+    \b
+    cnnspec summary net.cnn
+    cnnspec summary net.cnn --json
+    """
     from ..api import read_spec
     from ..ir import summary
     from ..ir.facts import facts

@@ -35,6 +35,10 @@ def command(
 
     SPEC is as training begins, RUN a run's folder (or its weights) as training left it. A value's name alone
     means its largest number. Numbers are those of the network in use, by a plan in float64.
+
+    \b
+    cnnspec trace net.cnn --at conv1
+    cnnspec trace runs/net-001 --at "conv1.weight[3,0,1,2]" --which 5
     """
     from ..explain.subject import open_subject
     from ..explain.trace import trace

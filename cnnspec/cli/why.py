@@ -18,6 +18,10 @@ def command(spec: Path, name: str | None, as_json: bool, given: str | None) -> N
     """Tell where the shape of the value NAME of SPEC comes from, step by step from the input.
 
     NAME is as in `cnnspec summary`, or given by `as`; without it the output is explained.
+
+    \b
+    cnnspec why net.cnn
+    cnnspec why net.cnn conv2
     """
     from ..api import shape
     from ..checking import load

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 
@@ -43,6 +46,26 @@ def test_help_lists_every_command(cnnspec):
     out = cnnspec("--help").out
     assert all(f"  {name} " in out for name in COMMANDS)
     assert cnnspec("check", "--help").code == 0
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_how_a_command_is_called(name):
+    """Each example of a command's help has the options and the arguments that the command takes."""
+    command = program.get_command(click.Context(program), name)
+    told = f"{command.help}\n{command.epilog or ''}"
+    examples = re.findall(rf'^ *(?:[^`\n]*\| |eval "\$\()?(cnnspec {name}\b.*)$', told, re.MULTILINE)
+    assert examples, f"`cnnspec {name} --help` shows no example"
+    for example in examples:
+        words = shlex.split(re.split(r'  +| > |\)"', example)[0])
+        context = click.Context(command)
+        values, left, _ = command.make_parser(context).parse_args(words[2:])
+        assert not left, (example, left)
+        for one in command.params:
+            if one.required:
+                assert values.get(one.name) is not None, (example, one.name)
+            if isinstance(one.type, click.Choice) and values.get(one.name) is not None:
+                said = values[one.name]
+                assert {*(said if isinstance(said, (list, tuple)) else [said])} <= {*one.type.choices}, example
 
 
 def test_the_version(cnnspec):
