@@ -84,3 +84,11 @@ print(failed)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_no_module_has_more_than_400_lines():
+    """Lines are held to one width by ruff, so that none is long to be few."""
+    lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in (ROOT / "cnnspec").rglob("*.py")}
+    assert len(lines) > 400, "the modules are not where they are looked for"
+    over = {str(path.relative_to(ROOT)): count for path, count in lines.items() if count > 400}
+    assert not over, "cut it where another subject begins"

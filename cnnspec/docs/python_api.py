@@ -64,7 +64,9 @@ def as_markdown(docstring: str) -> str:
 
 def _members(name: str, cls: type) -> Iterator[tuple[str, object]]:
     """The public methods and properties of a class that say what they are for."""
-    for member, thing in cls.__dict__.items():
+    ours = [part for part in cls.__mro__ if part.__module__ != "builtins"]
+    found = {name: thing for part in reversed(ours) for name, thing in vars(part).items()}
+    for member, thing in found.items():
         plain = thing.__func__ if isinstance(thing, classmethod | staticmethod) else thing
         shown = inspect.isfunction(plain) or isinstance(plain, property)
         if shown and not member.startswith("_") and member not in OF_OBJECTS and inspect.getdoc(plain):

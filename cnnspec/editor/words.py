@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..ir.fields import Declared, Nested, settings
+from ..ir.fields import Declared, settings
+from ..ir.nested import Nested
 from ..lang.hints.spelling import own_setting, own_word
 from ..lang.lowering.arguments import head as head_of
 from ..lang.lowering.names import Recipe

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from ..ir.fields import Nested, size_field
 from ..ir.fields import settings as settings_of
+from ..ir.fields import size_field
+from ..ir.nested import Nested
 from ..settings.data import Data
 from ..settings.train import Train
 from ..train.documents import Settings

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Protocol, Required, TypedDict, TypeVar, cast
 
 from ..diagnostics import Diagnostic, Fault, Source, Span
 from ..ir import Builder, Graph, Node, data
-from ..ir.fields import ENDS, NAME, Declared, Kind, Nested, Quoted, Text, Written, is_required
+from ..ir.fields import ENDS, NAME, Declared, Kind, Quoted, Text, Written, is_required
 from ..ir.leaves import Input
+from ..ir.nested import Nested
 from ..ir.op import Op
 from ..settings.data import Balance, Data
 from ..settings.expect import QUANTITIES, RELATIONS, Budget

@@ -10,7 +10,8 @@ import re
 from contextlib import suppress
 
 from ..diagnostics import Source, Span
-from ..ir.fields import Nested, settings
+from ..ir.fields import settings
+from ..ir.nested import Nested
 from ..settings.data import Data
 from ..settings.train import Train
 from .findings import Findings

@@ -6,7 +6,8 @@ import dataclasses
 import inspect
 from typing import NamedTuple
 
-from ..ir.fields import Choice, Declared, Kind, Nested, Switch, settings, size_field
+from ..ir.fields import Choice, Declared, Kind, Switch, settings, size_field
+from ..ir.nested import Nested
 from ..ir.op import Op
 
 

@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..data.dataset import Stored
 from ..kernels.scale import rescale
 from .load import Bound, Text, bind
 from .update import Rule, Update
 
 Arrays = Mapping[str, np.ndarray]
+Batch = Mapping[str, np.ndarray | Stored]  # what is stored is scaled where a plan reads it
 
 
 # the arguments of `Update`

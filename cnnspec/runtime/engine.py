@@ -12,7 +12,6 @@ from typing import TypeVar
 import numpy as np
 
 from ..capacity import ensure_parameters_fit, processors
-from ..data.dataset import Stored
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..ir.owned import parameters_of
@@ -24,7 +23,7 @@ from ..settings.optimiser import Optimiser
 from ..settings.tuning import PLAIN, Tuning, groups
 from ..words.costs import Cost
 from .blas import single_thread
-from .call import Call
+from .call import Batch, Call
 from .compiler import LEARNING, Compiler
 from .forks import survive
 from .parameters import Block, Changes, View, initial
@@ -35,7 +34,6 @@ from .update import Update, numbers, rule
 from .words import WorkerDied
 from .workers import SerialWorkers, Threads, workers
 
-Arrays = Mapping[str, np.ndarray | Stored]
 Answer = TypeVar("Answer")
 A_GO = 1 << 40  # above any count of steps: the goes of a step draw apart
 SEVERAL = 1 << 14  # numbers a layer: with fewer, who asks at once loses more to the interpreter's lock than is won
@@ -191,7 +189,7 @@ class Engine(Compiler):
 
     # ---- running -----------------------------------------------------------------------------------
 
-    def _ready(self, what: str, arrays: Arrays, room: Room, thawed: int = 0) -> tuple[Plan, Call]:
+    def _ready(self, what: str, arrays: Batch, room: Room, thawed: int = 0) -> tuple[Plan, Call]:
         """The plan and the call for a batch, the batch in its place, and what the parameters alone decide made."""
         learning = what in ("learn", "gather", "differentiate")
         n = len(next(iter(arrays.values())))
@@ -215,7 +213,7 @@ class Engine(Compiler):
             plan.calls[what, scalings] = call
         return call
 
-    def learn(self, arrays: Arrays, rate: float, epoch: int = 0) -> tuple[float, Counts]:
+    def learn(self, arrays: Batch, rate: float, epoch: int = 0) -> tuple[float, Counts]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct.
 
         With `WEIGHTS` (n, 1) the cost of each image is multiplied by its own.
@@ -237,7 +235,7 @@ class Engine(Compiler):
                     self.clock[:] = before
                 raise
 
-    def _go(self, what: str, arrays: Arrays, thawed: int) -> tuple[float, Counts]:
+    def _go(self, what: str, arrays: Batch, thawed: int) -> tuple[float, Counts]:
         """A step, or one of the goes that it is made in."""
         plan, call = self._ready(what, arrays, self.turn.lanes[0], thawed)
         if what != "differentiate":
@@ -245,7 +243,7 @@ class Engine(Compiler):
         self._run(call)
         return plan.result
 
-    def _in_goes(self, arrays: Arrays, thawed: int) -> tuple[float, Counts]:
+    def _in_goes(self, arrays: Batch, thawed: int) -> tuple[float, Counts]:
         """A step on some images after the others, whose gradients are added up.
 
         Each go normalises by its own images, and moves the running statistics. Where a cost is not finite all
@@ -269,22 +267,22 @@ class Engine(Compiler):
                 self.s.flat[:] = kept
         return cost, (by_class, by_label)
 
-    def _cut(self, arrays: Arrays) -> list[tuple[float, Arrays]]:
+    def _cut(self, arrays: Batch) -> list[tuple[float, Batch]]:
         """The images of each go, and their share of the batch."""
         n = len(next(iter(arrays.values())))
         ends = list(accumulate(self.goes(n)))
         cuts = [slice(start, stop) for start, stop in pairwise([0, *ends])]
         return [((cut.stop - cut.start) / n, {name: a[cut] for name, a in arrays.items()}) for cut in cuts]
 
-    def measure(self, arrays: Arrays) -> tuple[float, Counts]:
+    def measure(self, arrays: Batch) -> tuple[float, Counts]:
         """Mean cost and number of correct answers, as the network is after training."""
         return self._ask("measure", arrays, result)
 
-    def judge(self, arrays: Arrays) -> tuple[float, Counts, tuple[np.ndarray, ...]]:
+    def judge(self, arrays: Batch) -> tuple[float, Counts, tuple[np.ndarray, ...]]:
         """The same, and the outputs."""
         return self._ask("judge", arrays, judged)
 
-    def differentiate(self, arrays: Arrays, epoch: int = 0) -> tuple[float, Mapping[str, np.ndarray]]:
+    def differentiate(self, arrays: Batch, epoch: int = 0) -> tuple[float, Mapping[str, np.ndarray]]:
         """The mean cost of a batch and its gradient with respect to what learns by then; nothing is changed."""
         with self.turn:
             thawed = self.tuning.thawed(epoch)
@@ -299,7 +297,7 @@ class Engine(Compiler):
             return cost, {name: found[name] for name in self.every if name in learning}
 
     def forward(
-        self, arrays: Arrays, mode: str = "infer", out: Sequence[np.ndarray] | None = None
+        self, arrays: Batch, mode: str = "infer", out: Sequence[np.ndarray] | None = None
     ) -> tuple[np.ndarray, ...]:
         """The outputs (or, with mode `show`, every word's value) in order, for a batch; into `out` if given."""
         return self._ask(mode, arrays, outputs, out)
@@ -307,7 +305,7 @@ class Engine(Compiler):
     def _ask(
         self,
         what: str,
-        arrays: Arrays,
+        arrays: Batch,
         take: Callable[[Plan, Sequence[np.ndarray] | None], Answer],
         out: Sequence[np.ndarray] | None = None,
     ) -> Answer:

@@ -20,7 +20,6 @@ from ..ir.fields import (  # fmt: skip
     Count,
     Declared,
     Kind,
-    Nested,
     Number,
     Quoted,
     Shape,
@@ -31,6 +30,7 @@ from ..ir.fields import (  # fmt: skip
     size,
     written,
 )
+from ..ir.nested import Nested
 from ..record import record
 from .augment import AUGMENTATIONS, Augmentation
 

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from ..ir.fields import (
-    Choice,
-    Clause,
-    Count,
-    Declared,
-    Names,
-    Nested,
-    Number,
-    Switch,
-    Text,
-    required,
-    setting,
-    size,
-)
+from ..ir.fields import Choice, Count, Declared, Names, Number, Switch, Text, required, setting, size
+from ..ir.nested import Clause, Nested
 from ..record import record
 from ..words.costs import COSTS, Cost
 from .data import repeated

@@ -5,7 +5,8 @@ import pytest
 import cnnspec
 from cnnspec.api import read_spec
 from cnnspec.diagnostics import Source
-from cnnspec.ir.fields import Nested, settings
+from cnnspec.ir.fields import settings
+from cnnspec.ir.nested import Nested
 from cnnspec.lang.format.applied import applied
 from cnnspec.settings.data import Data
 from cnnspec.settings.train import Train

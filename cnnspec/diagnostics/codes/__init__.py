@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from .asking import ASKING
 from .budgets import BUDGETS
 from .code import Code, Says
@@ -25,6 +27,6 @@ FAMILIES = (
     READING, NAMES, SHAPES, WORDS, WARNINGS, TRAINING, ENGINES, SEARCHING, DATA, TENSORS, WEIGHTS, ASKING, EXPORT,
     PICTURES, LAB, BUDGETS, FAULTS,
 )  # fmt: skip
-CODES: dict[str, Code] = {code.code: code for family in FAMILIES for code in family}
+CODES: dict[str, Code] = {code.code: code for code in sorted(chain(*FAMILIES), key=lambda code: code.code)}
 
 __all__ = ["CODES", "Code", "Says"]

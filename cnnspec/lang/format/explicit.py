@@ -15,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...diagnostics import Edit, Span
-from ...ir.fields import Clause, Declared, Nested, is_required, settings, size_field
+from ...ir.fields import Declared, is_required, settings, size_field
+from ...ir.nested import Clause, Nested
 from ...words import WORDS
 from ..hints.fixes import edited
 from ..hints.spelling import own_setting, own_word

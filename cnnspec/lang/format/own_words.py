@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ...diagnostics import Edit
-from ...ir.fields import Clause, Declared, Nested, Switch, settings
+from ...ir.fields import Declared, Switch, settings
+from ...ir.nested import Clause, Nested
 from ...settings.data import Data
 from ...settings.train import Train
 from ...words import WORDS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from ...diagnostics import Edit, Span
-from ...ir.fields import Declared, Nested, Shape, Sizes, settings, size_field
+from ...ir.fields import Declared, Shape, Sizes, settings, size_field
+from ...ir.nested import Nested
 from ...settings.data import SOURCES as SOURCE_CLASSES
 from ...settings.data import Data
 from ...settings.train import Train

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from ...diagnostics import Edit, Source
-from ...ir.fields import Choice, Declared, Nested, settings
+from ...ir.fields import Choice, Declared, settings
+from ...ir.nested import Nested
 from ...settings.data import Data
 from ...settings.expect import QUANTITIES
 from ...settings.train import Train

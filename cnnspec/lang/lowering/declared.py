@@ -11,20 +11,9 @@ from collections.abc import Iterable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...diagnostics import Diagnostic, Edit, Fault, Label, Span
-from ...ir.fields import (
-    Choice,
-    Clause,
-    Declared,
-    Kind,
-    Nested,
-    Quoted,
-    Shape,
-    Switch,
-    is_required,
-    settings,
-    size_field,
-)
+from ...ir.fields import Choice, Declared, Kind, Quoted, Shape, Switch, is_required, settings, size_field
 from ...ir.fields import Number as Fraction
+from ...ir.nested import Clause, Nested
 from ..findings import Findings, Proposal, replace
 from ..hints.spelling import FIRST, SWITCHES, VALUES, own_setting, own_switch, own_word
 from ..parse.tree import Attr, Hole, Listed, Name, Number, Quote, Setting, Sizes, Value

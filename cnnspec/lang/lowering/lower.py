@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, NamedTuple
 
-from ...diagnostics import Diagnostic, Fault, Label, Span
+from ...diagnostics import Fault, Label, Span
 from ...ir import Builder
 from ...ir.op import Op
 from ...words import WORDS
@@ -18,15 +18,15 @@ from ..hints.spelling import own_word
 from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap, Term
 from ..work import A_STEP
 from .arguments import bind, bind_chains, unknown
-from .declared import BAD, diagnosed, evaluated, read_word
+from .declared import BAD, evaluated, read_word
 from .names import Numbers, Recipe
-from .scope import Missing, Passed, Scope, Value
+from .refused import explained, origin, present, unknown_layer, without_settings
+from .scope import Passed, Scope, Value
 
 LAYERS = {word: cls for word, cls in WORDS.items() if not cls.join}
 MOST_NODES = 20_000
 MOST_BRANCHES = 256
 MOST_STEPS = 50_000  # also counts what makes no node, such as blocks of blocks of `id`
-STATEMENTS = ("input", "let", "block", "net", "import")  # for who writes `Input 3x32x32`
 MOST_WRONG = 100  # times that a repetition with a mistake is read on, for the names of what follows
 A_LONG_NAME = 16  # letters of a value's name that take as long as a token
 DEEPEST_CALL = 30
@@ -164,16 +164,16 @@ class Lowering:
         if word.text in scope.module.recipes:
             return self.call(word, layer, value, scope, label)
         if word.text == "id":
-            self.plain(layer)
+            without_settings(layer, self.findings)
             return value
         cls = WORDS.get(own_word(word.text, LAYERS))
         if cls is None or cls.join:
             if id(layer) not in self.words:  # once is enough: a repetition comes here again and again
                 self.words[id(layer)] = None
-                self.unknown(layer, scope)
+                unknown_layer(layer, scope, LAYERS, self.findings)
             return None
         op, spans = self.read(layer, cls, scope)
-        x = self.present(value, layer.span)
+        x = present(value, layer.span, self.findings)
         if op is None or x is None:
             scope.numbered(cls.word)  # the names of later values do not depend on this mistake
             return None
@@ -216,7 +216,7 @@ class Lowering:
             node = self.builder.nodes[inputs[0]]
             origin = None if node.inputs else node.span
             likely = candidates(fault, Refused(op, span, spans, kinds, origin))
-            self.findings.add(self.explained(fault, op, inputs, spans), *likely)
+            self.findings.add(explained(fault, op, inputs, spans, self.builder), *likely)
             return None
 
     def shared(self, op: Op, inputs: tuple[str, ...], owner: str) -> str:
@@ -233,56 +233,6 @@ class Lowering:
                 raise Fault.of("CNN109", first=other.type, here=own.type)
         return owner
 
-    def explained(self, fault: Fault, op: Op, inputs: tuple[str, ...], spans: dict[str, Span]) -> Diagnostic:
-        """A fault with its place, and the earlier layer that made it so."""
-        found: Diagnostic = diagnosed(fault, spans)
-        if op.join or found.span is None:
-            return found
-        made = self.origin(inputs[0])
-        return found if made is None else fault.diagnostic(found.span, related=(*found.related, made))
-
-    def origin(self, value: str) -> Label | None:
-        """The layer that gave a value its shape."""
-        node = self.builder.nodes[value]
-        while len(node.inputs) == 1 and self.builder.type(node.inputs[0]).shape == node.type.shape:
-            node = self.builder.nodes[node.inputs[0]]
-        if node.span is None:
-            return None
-        return Label(node.span, f"makes it {node.type}" if node.inputs else f"the input is {node.type}")
-
-    def unknown(self, layer: Layer, scope: Scope) -> None:
-        word = layer.word
-        if scope.module.may_define(word.text):
-            return
-        from ..hints.placed import block_of, report_outside
-        from ..hints.unknown import unknown_word, untapped
-
-        block = block_of(word.text)
-        if block:
-            report_outside(block, word.span, layer.span, self.findings)
-            return
-        if word.text in WORDS:
-            self.findings.tell("CNN207", word.span, word=word.text)
-            return
-        values = {name for around in scope for name in around.values} | set(scope.module.labels)
-        where = scope.places.get(word.text) or scope.module.labels.get(word.text)
-        if layer.size is None and not layer.attrs and untapped(word, values, where, self.findings):
-            return
-        unknown_word(word, LAYERS, "layer", self.findings, (*scope.module.recipes, *STATEMENTS))
-
-    def plain(self, layer: Layer) -> None:
-        """`id` takes neither size nor settings."""
-        extra = layer.size or (layer.attrs[0] if layer.attrs else None)
-        if extra is not None:
-            self.findings.tell("CNN203", extra.span, case="id")
-
-    def present(self, value: Value, span: Span) -> str | None:
-        """The value that a layer reads; a finding where the chain has no input."""
-        if isinstance(value, Missing):
-            self.findings.tell("CNN022", span)
-            return None
-        return value
-
     # ---- joins, taps -----------------------------------------------------------------------------
 
     def join(self, join: Join, value: Value, scope: Scope, label: Name | None) -> Value:
@@ -294,7 +244,7 @@ class Lowering:
         if len(values) < 2:
             self.findings.tell("CNN207", join.span, case="one branch", word=join.word.text)
             return None
-        known = [self.present(v, branch.span) for v, branch in zip(values, join.branches, strict=True)]
+        known = [present(v, branch.span, self.findings) for v, branch in zip(values, join.branches, strict=True)]
         inputs = tuple(v for v in known if v is not None)
         if len(inputs) < len(known):
             scope.numbered(join.word.text)
@@ -417,7 +367,7 @@ class Lowering:
             want in (None, have) for want, have in zip(wanted, found.shape, strict=True)
         ):
             return
-        made = self.origin(value)
+        made = origin(value, self.builder)
         right = replace(expected.span, str(found), help=f"the shape is `{found}`")
         shown = "x".join("?" if size is None else str(size) for size in wanted)
         related = (made,) if made else ()

@@ -17,6 +17,7 @@ from ..parse.tree import Call, Chain, Group, Input, Join, Layer, Net, Tap
 from .declared import BAD, evaluated
 from .lower import Assertion, Lowering, TooMuch
 from .names import RESERVED, Module, Numbers, Recipe
+from .refused import present
 from .scope import MISSING, Missing, Scope, Value
 
 LARGEST_SIDE = 65_536
@@ -73,7 +74,7 @@ def build(module: Module, findings: Findings, inputs: dict[str, TensorType | Non
             else:
                 value = lowering.chain(chain, _start(chain, module, first, start, findings), scope)
                 first = first and not _is_known(chain, module)
-            value = lowering.present(value, chain.span)
+            value = present(value, chain.span, lowering.findings)
             ends.append((index, value))
             if net is not None and isinstance(value, str):
                 names[net.name.text] = value

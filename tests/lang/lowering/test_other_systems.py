@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cnnspec.diagnostics import Source
-from cnnspec.ir.fields import Nested, settings
+from cnnspec.ir.fields import settings
+from cnnspec.ir.nested import Nested
 from cnnspec.lang import read
 from cnnspec.lang.format.formatter import format
 from cnnspec.lang.format.own_words import in_own_words

@@ -8,7 +8,8 @@ import pytest
 
 from cnnspec.diagnostics import Source
 from cnnspec.diagnostics.text import render
-from cnnspec.ir.fields import Clause, settings
+from cnnspec.ir.fields import settings
+from cnnspec.ir.nested import Clause
 from cnnspec.lang.exchange import as_json
 from cnnspec.lang.format.formatter import format
 from cnnspec.lang.hints.safety import _classes

@@ -91,38 +91,6 @@ dense 64 -> relu -> dense 10 -> softmax
         ),
     ),
     Code(
-        "CNN245",
-        "unusual-learning-rate",
-        """\
-The learning rate is more than ten times above or below what the optimiser usually takes: `sgd` 0.001 to 0.1,
-`adam` and `adamw` 0.0001 to 0.001, `rmsprop` 0.0001 to 0.01, `lion` 0.00001 to 0.0003. A rate that suits `sgd`
-makes `adam` jump. It is reported for costs of classes, more above batches of 256, and no low rate where weights
-are loaded or frozen.""",
-        wrong="""\
-input 1x28x28
-dense 10 -> softmax
-train { optimiser adam lr 0.1 }
-""",
-        right="""\
-input 1x28x28
-dense 10 -> softmax
-train { optimiser adam lr 1e-3 }
-""",
-        severity="warning",
-        says=(
-            Says(
-                "a learning rate of {rate:g} is high for {optimiser}, which usually takes {usual:g} or less",
-                help="`cnnspec lr` finds one by a range test",
-                case="high",
-            ),
-            Says(
-                "a learning rate of {rate:g} is low for {optimiser}, which usually takes {usual:g} or more",
-                help="`cnnspec lr` finds one by a range test",
-                case="low",
-            ),
-        ),
-    ),
-    Code(
         "CNN246",
         "dropout-before-bn",
         """\
@@ -187,27 +155,6 @@ flatten -> dense 10 -> softmax
         severity="warning",
         says=(Says("channels come first: {h}x{w}x{c} has {h} of them, and images of {w}x{c}"),),
         fixed_by=("lang.hints.habits.channels_last",),
-    ),
-    Code(
-        "CNN249",
-        "momentum-of-keras",
-        """\
-The momentum of `bn` is the share of a new batch in the running mean and variance, as in PyTorch: 0.1, usually.
-Keras counts the share that is kept, so its 0.99 is 0.01 here. Above 0.5 the running values are those of the last
-few batches.""",
-        wrong="""\
-input 1x28x28
-conv 8x3x3 bias off -> bn momentum 0.99 -> relu -> dense 10 -> softmax
-""",
-        right="""\
-input 1x28x28
-conv 8x3x3 bias off -> bn momentum 0.01 -> relu -> dense 10 -> softmax
-""",
-        severity="warning",
-        says=(
-            Says("`bn momentum {written}` takes {momentum:.6g} of each new batch, and keeps {kept} of what was"),
-        ),
-        fixed_by=("lang.hints.habits.momentum_of_keras",),
     ),
     Code(
         "CNN250",
