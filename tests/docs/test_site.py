@@ -93,7 +93,8 @@ def test_a_link_that_leads_nowhere_is_a_finding(monkeypatch, line, dead):
     assert found.code == "CNN581" and "mine.html" in found.message
 
 
-def test_what_is_no_site_is_not_written_into(tmp_path, folder):
+def test_what_is_no_site_is_not_written_into(tmp_path, folder, monkeypatch):
+    monkeypatch.setattr(sites, "site", lambda: {"index.js": (folder / "index.js").read_bytes()})
     (tmp_path / "thesis.txt").write_text("words")
     result = CliRunner().invoke(program, ["docs", "-o", str(tmp_path)], standalone_mode=False)
     assert "not empty" in str(result.exception) and [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
