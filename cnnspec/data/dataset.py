@@ -244,14 +244,23 @@ class Named:
         dtype: DTypeLike = "float32",
     ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, np.ndarray] | Weighted]]:
         """The batches of an epoch, by name; what several inputs show together is never augmented."""
-        order = _order(len(self), seed, epoch, shuffle, self.weights if self.oversample else None)
+        order = self.order(seed, epoch, shuffle)
         for first in range(start * batch, len(self), batch):
             taken = order[first : first + batch]
-            x = {name: self._scaled(name, values[taken], dtype) for name, values in self.x.items()}
-            y = {name: values[taken] for name, values in self.y.items()}
-            yield x, y if self.weights is None or self.oversample else Weighted(y, self.weights[taken])
+            x = {name: self.scaled(name, values[taken], dtype) for name, values in self.x.items()}
+            yield x, self.answers(taken)
 
-    def _scaled(self, name: str, x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+    def order(self, seed: int, epoch: int, shuffle: bool = True) -> np.ndarray:
+        """The images in the order in which an epoch takes them."""
+        return _order(len(self), seed, epoch, shuffle, self.weights if self.oversample else None)
+
+    def answers(self, taken: np.ndarray) -> dict[str, np.ndarray] | Weighted:
+        """The answers of some images, with their weights where they have some."""
+        y = {name: values[taken] for name, values in self.y.items()}
+        return y if self.weights is None or self.oversample else Weighted(y, self.weights[taken])
+
+    def scaled(self, name: str, x: np.ndarray, dtype: DTypeLike) -> np.ndarray:
+        """Images of an input as the network sees them."""
         scaling = self.scaling.get(name)
         return x if scaling is None else scaling.apply(x, np.empty(x.shape, dtype))
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 from ..capacity import ensure_fits
 from ..data.preparation import KEY, Preparation
-from ..data.several import Several
 from ..diagnostics import Diagnostic, SpecError
 from ..lang.exchange import fields_as_json
 from ..lang.files import read_file
@@ -153,7 +152,6 @@ class Experiment:
         Raises SpecError with all that is wrong with the spec, the data, or the two together.
         """
         session = begin(path, overrides, data, progress=progress)
-        _ensure_shared(session, execution)
         settings, count = session.spec.train, execution.count
         model = _model(session, execution, settings.shards or count, tune=tune)
         initial = initial or Initial.of(session.spec, path.parent)
@@ -334,12 +332,6 @@ class Experiment:
             "engine": model.engine.name,
             KEY: self.preparation.to_json(),
         }
-
-
-def _ensure_shared(session: Session, execution: Execution) -> None:
-    """Refuse what several processes cannot divide among them."""
-    if execution.several and isinstance(session.data, Several):
-        raise SpecError((Diagnostic.of("CNN306", session.spec.place("source"), case="processes"),))
 
 
 def kept_settings(overrides: Sequence[str]) -> tuple[str, ...]:

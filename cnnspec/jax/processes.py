@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..data.changes import Answers, Mixed
-from ..data.dataset import Dataset, Numbers, Split, Weighted
+from ..data.dataset import Dataset, Given, Named, Numbers, Split
 from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.text import render
 from ..interrupts import ENDING, OURS, interrupt
@@ -120,7 +120,7 @@ class Share:
     A batch has its full size all the same, so whoever counts images counts those of all processes.
     """
 
-    split: Split
+    split: Split | Named
     devices: Devices
 
     def __len__(self) -> int:
@@ -137,9 +137,12 @@ class Share:
         start: int = 0,
         stored: bool = False,
         dtype: DTypeLike = "float32",
-    ) -> Iterator[tuple[np.ndarray, Answers | Weighted]]:
+    ) -> Iterator[tuple[Given, Given]]:
         """The batches of `Split.batches`, this process's rows of them."""
         split = self.split
+        if isinstance(split, Named):
+            yield from self._named(split, batch, split.order(seed, epoch, shuffle), start, dtype)
+            return
         order = split.order(seed, epoch, shuffle)
         changes = split.changes(augment, seed, epoch)
         for first in range(start * batch, len(split), batch):
@@ -155,6 +158,18 @@ class Share:
                 y = np.zeros_like(x).view(Numbers)
                 split.scaling.apply(np.asarray(answers), y[own])
             yield x, split.weighed(y, changes, order, places)
+
+    def _named(
+        self, split: Named, batch: int, order: np.ndarray, start: int, dtype: DTypeLike
+    ) -> Iterator[tuple[Given, Given]]:
+        """The same of several inputs or outputs, in an epoch's order."""
+        for first in range(start * batch, len(split), batch):
+            taken = order[first : first + batch]
+            own = self.devices.rows(len(taken))
+            x = {name: np.zeros((len(taken), *values.shape[1:]), dtype) for name, values in split.x.items()}
+            for name, values in split.x.items():
+                x[name][own] = split.scaled(name, values[taken[own]], dtype)
+            yield x, split.answers(taken)
 
 
 def whole(own: Answers, rows: slice, y: np.ndarray, taken: np.ndarray) -> Answers:

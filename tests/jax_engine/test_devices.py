@@ -79,6 +79,35 @@ def test_each_process_reads_its_own_rows():
         assert np.array_equal(mixed.weights, y.weights) and len(mixed.y) == len(y)
 
 
+def test_and_of_several_inputs_and_outputs():
+    from cnnspec.data.dataset import Named, Scaling
+    from cnnspec.jax.processes import Share
+
+    class Halves:
+        def rows(self, n):
+            return slice(n // 2, n)
+
+    generator = np.random.default_rng(0)
+    x = {
+        "left": generator.integers(0, 255, (10, 1, 3, 3)).astype("uint8"),
+        "right": generator.normal(size=(10, 4)).astype("f4"),
+    }
+    named = Named(x, {"same": np.arange(10), "far": generator.random((10, 2))}, {"left": Scaling((0.5,), (1.0,))})
+    for split in (named, Named(named.x, named.y, named.scaling, np.arange(10.0))):
+        course = {"seed": 1, "epoch": 3, "shuffle": True, "start": 1}
+        whole, own = (list(images.batches(4, **course)) for images in (split, Share(split, Halves())))
+        assert len(whole) == 2
+        for (x, y), (mine, answers) in zip(whole, own, strict=True):
+            cut = len(x["left"]) // 2
+            for name, values in x.items():
+                assert np.array_equal(mine[name][cut:], values[cut:]) and not mine[name][:cut].any()
+            if split.weights is not None:
+                assert np.array_equal(answers.weights, y.weights)
+                y, answers = y.y, answers.y
+            for name, values in y.items():
+                assert np.array_equal(answers[name], values)
+
+
 def test_mixed_answers_cost_what_they_do_on_numpy():
     from cnnspec.data.dataset import Split
     from cnnspec.settings.augment import Cutmix

@@ -19,6 +19,13 @@ conv 4x3x3 bias off -> bn -> relu -> dropout 10% -> dense 3 -> softmax
 data { source npz "images.npz" ; validation 12.5% ; augment flip }
 train { optimiser adam lr 1e-2 ; batch 16 ; epochs EPOCHS ; seed 1 }
 """
+SEVERAL = """input 1x6x6 as one
+input 1x6x6 as two
+net same = @one -> dense 3 -> softmax
+net other = add(@one | @two) -> dense 3 -> softmax
+data { source npz "images.npz" weights "w" ; validation 12.5% }
+train { optimiser adam lr 1e-2 ; batch 16 ; epochs EPOCHS ; seed 1 }
+"""
 PATIENCE = 120
 
 
@@ -34,11 +41,11 @@ def start(tmp_path):
     generator = np.random.default_rng(0)
     y = generator.integers(0, 3, 160)
     x = (generator.normal(size=(160, 1, 6, 6)) + y[:, None, None, None]).astype("float32")
-    np.savez(tmp_path / "images.npz", x=x, y=y)
+    np.savez(tmp_path / "images.npz", x=x, y=y, one=x, two=x[::-1], same=y, other=y[::-1], w=1.0 + y)
     started = []
 
-    def run(*arguments, processes=1, devices=2, epochs=3):
-        (tmp_path / "net.cnn").write_text(SPEC.replace("EPOCHS", str(epochs)))
+    def run(*arguments, processes=1, devices=2, epochs=3, spec=SPEC):
+        (tmp_path / "net.cnn").write_text(spec.replace("EPOCHS", str(epochs)))
         command = [sys.executable, "-m", "cnnspec", "run", *arguments, "--engine", "jax", "--devices", str(devices)]
         quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
         environment = {
@@ -89,6 +96,13 @@ def test_two_processes_do_what_one_does(start, tmp_path):
     same_course(tmp_path / "alone/net-001", tmp_path / "both/net-001")
     alone, both = (json.loads((tmp_path / f / "net-001/summary.json").read_text()) for f in ("alone", "both"))
     assert both["test_accuracy"] == alone["test_accuracy"] and both["best_epoch"] == alone["best_epoch"]
+
+
+@pytest.mark.slow
+def test_and_so_they_do_with_several_inputs_outputs_and_weights_of_images(start, tmp_path):
+    finished(start("net.cnn", "--out", "alone", devices=1, spec=SEVERAL))
+    finished(start("net.cnn", "--out", "both", processes=2, spec=SEVERAL))
+    same_course(tmp_path / "alone/net-001", tmp_path / "both/net-001")
 
 
 @pytest.mark.parametrize("victim", [0, pytest.param(1, marks=pytest.mark.slow)])

@@ -200,8 +200,8 @@ training can go on from its last checkpoint with `--resume`.""",
         "several-inputs-or-outputs",
         """\
 A network with several inputs or outputs takes an array for each, by its name: `source npz` has them, or Python
-gives them (`model.fit({"left": a, "right": b}, y)`). Other sources give one image and one answer at a time; so do
-several processes that share a run, and a network that is to answer its input itself.""",
+gives them (`model.fit({"left": a, "right": b}, y)`). Other sources give one image and one answer at a time; so
+does a network that is to answer its input itself.""",
         how="`cnnspec run` on a spec with two `input` statements and `source digits`.",
         says=(
             Says(
@@ -217,11 +217,6 @@ several processes that share a run, and a network that is to answer its input it
                 "of several inputs each must state its size",
                 help="write `input 1x28x28 as left`, for example",
                 case="sizes",
-            ),
-            Says(
-                "several processes read one image and one answer at a time, and the network has more",
-                help="train it in one process, with `--workers` and `--devices`",
-                case="processes",
             ),
         ),
     ),
