@@ -1,6 +1,7 @@
 // Training in view: a worker that steps, its curves, its filters, and the maps of one image as they are now.
 
 const LEAST_MAP = 40; // pixels of the screen along the side of a map
+const ROOM_OF_FRAME = 6; // milliseconds of painting in a frame
 const LONGEST_CURVE = 400; // points of a curve; of more every so many-th
 const MOST_WATCHED = 20; // classes of which an image can be watched
 const WATCHED = 8; // layers whose maps are shown
@@ -29,13 +30,13 @@ const heard = {
     if (problem) failed(new Error(problem));
     else done(told);
   },
-  self(picture) {
+  async self(picture) {
     training.self = picture;
     training.costs.push(...picture.told);
     showProgress();
     showCurves();
-    showLive();
-    request("seen");
+    await showLive();
+    if (training.worker) request("seen");
   },
   tested({ first, ...test }) {
     training.tests = [...training.tests.filter(({ epoch }) => epoch < test.epoch), test]; // one may have gone back
@@ -142,15 +143,26 @@ function showLive() {
     byId("live").replaceChildren(...rows.map(({ name, what, count }, k) =>
       element("div", { class: "row", role: "img", "aria-label": `${name}: ${count} ${what}` }, element("span", { class: "note" }, name), ...live.tiles[k])));
   }
-  rows.forEach(({ numbers, height, width, apart }, k) => {
-    const largest = largestOf(numbers);
-    live.tiles[k].forEach((canvas, c) => shade(canvas, numbers.subarray(c * apart, c * apart + height * width), largest));
-  });
+  const painted = paintRows(rows, live.tiles);
   const { label } = imageNow();
-  if (label === null || !answer) return;
+  if (label === null || !answer) return painted;
   const best = answer.indexOf(Math.max(...answer));
   byId("answer").textContent = `answered ${training.data.classes[best]}, ${show(100 * answer[best], 3)} %`;
   byId("answer").className = best === label ? "good" : "bad";
+  return painted;
+}
+
+// Paint rows as long as a frame has room for it, the others in the frames after it.
+async function paintRows(rows, tiles) {
+  let began = performance.now();
+  for (const [k, { numbers, height, width, apart }] of rows.entries()) {
+    if (performance.now() - began > ROOM_OF_FRAME && !document.hidden) {
+      await new Promise(requestAnimationFrame);
+      began = performance.now();
+    }
+    const largest = largestOf(numbers);
+    tiles[k].forEach((canvas, c) => shade(canvas, numbers.subarray(c * apart, c * apart + height * width), largest));
+  }
 }
 
 // ---- progress and curves ---------------------------------------------------------------------------
