@@ -27,7 +27,7 @@ class Buffer:
     def bytes(self) -> int:
         return prod(self.shape) * self.itemsize
 
-    def meets(self, other: Buffer) -> bool:
+    def overlaps(self, other: Buffer) -> bool:
         """Whether both are alive at one time."""
         return self.first <= other.last and other.first <= self.last
 
@@ -58,7 +58,7 @@ def place(buffers: Iterable[Buffer]) -> int:
     size = 0
     for buffer in sorted(buffers, key=lambda b: (-b.bytes, b.first)):
         start = 0
-        for other in sorted((p for p in placed if p.meets(buffer)), key=lambda p: p.offset):
+        for other in sorted((p for p in placed if p.overlaps(buffer)), key=lambda p: p.offset):
             if other.offset - start >= buffer.bytes:
                 break
             start = max(start, -(-(other.offset + other.bytes) // ALIGN) * ALIGN)

@@ -21,7 +21,7 @@ class Program:
     kept       bytes of what depends on parameters alone, the same for all shards
     partials   arrays that all shards share, by name: shape without the leading axis of shards (float64)
     together   images that they make together, a band of rows each: the shape of a band (the plan's type)
-    meets      how often shards wait for one another in forward and in backward
+    barriers   how often shards wait for one another in forward and in backward
     parameters what each parameter is called in p and g
     """
 
@@ -33,7 +33,7 @@ class Program:
     buffers: tuple[Buffer, ...]
     partials: dict[str, tuple[int, ...]]
     together: dict[str, tuple[int, ...]]
-    meets: tuple[int, int]
+    barriers: tuple[int, int]
     constants: dict[str, np.ndarray]
     costs: int
     parameters: dict[str, str]
@@ -54,7 +54,7 @@ def generate(graph: Graph, n: int, batch: int, dtype: str = "float32") -> Progra
         buffers=tuple(emitter.buffers.values()),
         partials=emitter.partials,
         together=emitter.together,
-        meets=(count_meets(early), count_meets(late)),
+        barriers=(count_barriers(early), count_barriers(late)),
         constants=emitter.constants,
         costs=len(emitter.costs),
         parameters=emitter.parameters.given,
@@ -62,5 +62,5 @@ def generate(graph: Graph, n: int, batch: int, dtype: str = "float32") -> Progra
     )
 
 
-def count_meets(parts: list[Lines]) -> int:
+def count_barriers(parts: list[Lines]) -> int:
     return sum(code == "yield" for part in parts for code, _ in part.code)

@@ -82,7 +82,7 @@ class Row(NamedTuple):
     state: int  # numbers kept and saved but not trained: running means
     macs: int  # multiply-adds of one image
     flops: int
-    activation_bytes: int  # of one image, in float32; nothing where a value only is_view another
+    activation_bytes: int  # of one image, in float32; 0 if the value is a view of another
     field: Field
     depth: int  # layers with weights on the longest way here, this one included
     shares: str = ""  # the value whose parameters it uses, where they are not its own

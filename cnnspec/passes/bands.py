@@ -6,7 +6,7 @@ from ..ir import Builder, Graph, Node, TensorType
 from ..primitives.bands import AllGather, Rows
 from .rewrite import rewrite
 
-WORTH = 2_500_000  # multiply-adds from one meeting to the next, below which waiting costs more than sharing brings
+WORTH = 2_500_000  # multiply-adds from one barrier to the next, below which waiting costs more than sharing brings
 Sight = tuple[range, tuple[int, int]]  # rows, and the padding that is seen above and below them
 
 
@@ -17,7 +17,7 @@ def in_bands(graph: Graph) -> Graph:
         y = convolve x.rows w;  y.whole = together y;  z = convolve (rows y.whole 0..17) v     (pad 1,0)
 
     Where an op wants the whole image (a dense layer, a global pool), or the bands do not divide its rows, every
-    band computes it whole; what follows the last meeting, the first band alone. Each row is the same product of
+    band computes it whole; what follows the last barrier, the first band alone. Each row is the same product of
     matrices as without bands, so that no bit changes.
     """
     band, bands = graph.band
@@ -88,7 +88,7 @@ def is_image(kind: TensorType) -> bool:
 
 
 def without_rest(graph: Graph) -> Graph:
-    """The graph up to the last meeting.
+    """The graph up to the last barrier.
 
     What is made of parameters alone stays: all bands find it at the same place.
     """

@@ -80,7 +80,7 @@ class Plan:
             for name, kind, scaling in scalings
         )
         cuts = tuple((cut.start, cut.stop) for cut in self.cuts)
-        barriers = self.programs[0].meets
+        barriers = self.programs[0].barriers
         return Order(what, dtype, self.layout, cuts, barriers, rescalings, self.costs, learning, update)
 
 

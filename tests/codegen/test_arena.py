@@ -93,5 +93,5 @@ def test_placing_random_buffers():
         assert peak(buffers) <= size <= 1.5 * peak(buffers) + ALIGN * len(buffers)
         for k, one in enumerate(buffers):
             for other in buffers[:k]:
-                if one.meets(other):
+                if one.overlaps(other):
                     assert one.offset + one.bytes <= other.offset or other.offset + other.bytes <= one.offset
