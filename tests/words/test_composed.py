@@ -20,13 +20,15 @@ from cnnspec.ir.expression import X, exp
 from cnnspec.ir.fields import Choice, Shape, Sizes, setting, size
 from cnnspec.ir.op import WordBuilder
 from cnnspec.ir.owned import parameters_of
+from cnnspec.passes.decompose import decompose_inference
 from cnnspec.primitives.activation import Formula
+from cnnspec.primitives.windows import Negate
 from cnnspec.record import record
 from cnnspec.words.composed import Composed, spell_out
 from cnnspec.words.conv import Conv, DwConv
 from cnnspec.words.costs import Mse
 from cnnspec.words.merge import Mul
-from cnnspec.words.pool import AvgPool, Pool
+from cnnspec.words.pool import AvgPool, MaxPool, MinPool, Pool
 
 
 @record
@@ -272,6 +274,36 @@ def test_a_target_takes_the_words_if_it_knows_no_primitive(spoken, monkeypatch):
     assert lines.known(AvgPool((2,)), graph.types(node))
     monkeypatch.delitem(lines.LINES, lines.pixels.MeanWindows)
     assert not lines.known(AvgPool((2,)), graph.types(node))
+
+
+@record
+class Lowest(MinPool):
+    """Min pooling with primitives of its own, and said in words for targets that have nothing for it."""
+
+    word = "lowest"
+
+    def in_words(self, b: WordBuilder, *inputs: str) -> str:
+        largest = MaxPool(self.size, stride=self.stride, pad=self.pad, dilate=self.dilate)
+        return b.add(Formula(-X), b.add(largest, b.add(Formula(-X), *inputs, name="negated"), name="largest"))
+
+
+def test_a_word_with_primitives_keeps_them_and_targets_take_the_words(monkeypatch):
+    torch = pytest.importorskip("torch")
+    from cnnspec.targets.js import lines
+    from cnnspec.targets.torch.module import torch_source, twin
+
+    monkeypatch.setitem(cnnspec.words.WORDS, "lowest", Lowest)
+    graph = graph_of("input 2x6x7\nlowest 2x3 stride 2")
+    plan = decompose_inference(graph)
+    assert not any(isinstance(node.op, Formula) for node in plan)
+    assert "F.max_pool2d" in torch_source(graph)
+    given = values_for(graph)
+    (ours,) = outputs_of(engine_for(graph), given)
+    close(twin(graph).double()(torch.tensor(given["input"])).numpy(), ours)
+    op, types = graph["lowest1"].op, graph.types(graph["lowest1"])
+    assert lines.known(op, types)
+    monkeypatch.delitem(lines.LINES, Negate)
+    assert not lines.known(op, types)
 
 
 def test_its_account_is_that_of_its_words(spoken):
