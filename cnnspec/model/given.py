@@ -34,7 +34,7 @@ class Outputs(dict[str, Array]):
 def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, One]:
     """Arrays by the names of inputs or outputs, or of their nets; a single array is that of the only one."""
     # first, since every step of a training comes by here
-    if (type(given) is np.ndarray or isinstance(given, Stored)) and len(names) == 1 and given.shape:
+    if isinstance(given, (np.ndarray, Stored)) and len(names) == 1 and given.shape and not hasattr(given, "mask"):
         return {names[0]: given}
     if isinstance(given, Weighted):
         given = given.y
