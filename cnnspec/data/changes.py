@@ -141,6 +141,4 @@ def ensure_turned(augment: Sequence[Augmentation], y: np.ndarray, shape: tuple[i
         if one.moves:
             sides = ("x".join(map(str, sides)) for sides in (y.shape[-len(shape) + 2 :], shape[2:]))
             answers, images = sides
-            raise one.unfit(
-                f"moves pixels of images of {images}, and cannot move those of answers of {answers} along"
-            )
+            raise one.unfit("answers", images=images, answers=answers)

@@ -1,9 +1,11 @@
 """What a network ends in, from a spec to an answer with the name of its class."""
 
 import json
+from itertools import product
 
 import numpy as np
 import pytest
+from sampled import sampled
 
 import cnnspec as library
 from cnnspec.data.formats.idx import write_idx
@@ -44,10 +46,10 @@ def images(here):
 TRAIN = "train { epochs 30 ; batch 8 ; optimiser adam lr 1e-2 ; seed 1 }\n"
 
 
-@pytest.mark.parametrize(
-    "end", ["dense 1 -> sigmoid", "dense 2 -> sigmoid", "dense 2 -> softmax", "dense 2 -> logsoftmax"]
-)
-@pytest.mark.parametrize("source", [npz, csv, idx, images])
+ENDS = ("dense 1 -> sigmoid", "dense 2 -> sigmoid", "dense 2 -> softmax", "dense 2 -> logsoftmax")
+
+
+@pytest.mark.parametrize(("source", "end"), sampled(product((npz, csv, idx, images), ENDS), 3))
 def test_two_classes_are_told_apart_by_one_output_or_two(here, cnnspec, source, end):
     where, names = source(here)
     (here / "net.cnn").write_text(f"dense 8 -> tanh -> {end}\ndata {{ source {where} ; normalise on }}\n{TRAIN}")

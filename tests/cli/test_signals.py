@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from sampled import sampled
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
@@ -46,7 +47,7 @@ def rows(there):
 
 
 @pytest.mark.parametrize(
-    ("name", "workers"), [("SIGTERM", "1"), ("SIGHUP", "2"), ("SIGINT", "2"), ("SIGTERM", "2")]
+    ("name", "workers"), sampled([("SIGTERM", "1"), ("SIGINT", "2"), ("SIGHUP", "2"), ("SIGTERM", "2")], 2)
 )
 def test_it_saves_says_how_to_go_on_and_goes_on(there, name, workers):
     """To the process alone, or, as a terminal and a scheduler do, to its workers as well."""

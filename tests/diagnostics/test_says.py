@@ -53,6 +53,35 @@ def cases_of(call: ast.Call) -> set[str] | None:
     return texts if len(texts) == len(chosen) else None
 
 
+def taking_a_case() -> dict[str, int]:
+    """The functions of the package that are given a case by its place among their arguments, and that place."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                names = [each.arg for each in (*node.args.posonlyargs, *node.args.args) if each.arg != "self"]
+                if "case" in names and node.name not in ("of", "tell", "check_array"):
+                    found[node.name] = names.index("case")
+    return found
+
+
+def test_a_case_that_is_handed_on_is_one_that_a_code_has() -> None:
+    """`raise self.unfit("vectors", ...)`: by a function that knows the code, from wherever it is called."""
+    cases = {says.case for code in CODES.values() for says in code.says}
+    places, wrong = taking_a_case(), []
+    assert places["unfit"] == 0 and len(places) > 5
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            place = places.get(ast.unparse(node.func).rpartition(".")[2], len(node.args))
+            for given in node.args[place : place + 1]:
+                text = given.value if isinstance(given, ast.Constant) else None
+                if isinstance(given, (ast.JoinedStr, ast.BinOp)) or (isinstance(text, str) and text not in cases):
+                    wrong.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {ast.unparse(given)}")
+    assert wrong == []
+
+
 def test_every_code_says_its_words() -> None:
     assert [code for code in CODES if code not in SAYING] == []
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sampled import sampled
 
 from cnnspec.cli import run as cnnspec
 from cnnspec.data.dataset import Dataset, Split
@@ -89,8 +91,7 @@ def test_changed_data_are_refused_by_what_changed_and_nothing_is_lost(tmp_path, 
     assert resume(run) == 0, "the data are back"
 
 
-@pytest.mark.parametrize("count", [140, 45])
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(("schedule", "count"), sampled(product(SCHEDULES, (140, 45)), 3))
 def test_accepted_changes_keep_the_rate_of_the_epoch(tmp_path, monkeypatch, schedule, count):
     """As a training that had so many images from the start: its rates are those of the last two epochs."""
     straight = tmp_path / "straight"

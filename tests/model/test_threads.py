@@ -208,14 +208,15 @@ def test_a_model_goes_with_its_last_reference(workers, parallel):
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="this system does not tell a process's memory")
-def test_a_hundred_models_leave_nothing():
+@pytest.mark.parametrize("count", [25, pytest.param(100, marks=pytest.mark.slow)])
+def test_many_models_leave_nothing(count):
     def resident():
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     x, y = images(64, 1, 8, 8), np.arange(64) % 3
     sizes = []
-    for seed in range(100):
+    for seed in range(count):
         wide = SMALL.replace("conv 4", "conv 64")
         cnnspec.compile(text=wide, batch=64, seed=seed, workers=2).train_step(x, y)
         sizes.append(resident())

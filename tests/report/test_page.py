@@ -218,8 +218,7 @@ def test_nothing_is_asked_of_a_network(driver, lenet):
     assert "default-src 'none'" in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("width", [360, 1600])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 360), ("light", 1600)])
 def test_the_page_fits_a_phone_and_a_wide_screen(driver, lenet, width, scheme):
     _, path = lenet
     resize(driver, width, scheme=scheme)

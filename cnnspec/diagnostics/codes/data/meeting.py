@@ -148,6 +148,11 @@ image.""",
                 help="use `flip`",
                 case="direction",
             ),
+            Says(
+                "`augment {word}` moves pixels of images of {images}, and not those of answers of {answers}",
+                help=LEAVE,
+                case="answers",
+            ),
         ),
     ),
     Code(
