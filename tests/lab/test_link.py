@@ -1,28 +1,14 @@
 """A link with the weights as they are trained, where it has room for them; nothing of it is taken for granted."""
 
 import pytest
-from browser import complaints, resize, start
-from lab import Lab, served
+from browser import complaints
+from lab import Lab
 
 SMALL = """input 1x28x28
 conv 4x5x5 stride 2 -> bn -> relu -> maxpool 2 -> dense 10 -> softmax
 data { source digits }
 train { optimiser adam lr 1e-2; batch 64; epochs 2; seed 1 }
 """
-
-
-@pytest.fixture(scope="module")
-def driver():
-    made = start()
-    resize(made, 1400, 900)
-    yield made
-    made.quit()
-
-
-@pytest.fixture(scope="module")
-def server():
-    with served() as made:
-        yield made
 
 
 def shared(lab, driver):

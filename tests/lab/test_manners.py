@@ -2,7 +2,7 @@
 
 import pytest
 from browser import complaints, resize, start
-from lab import Lab, served
+from lab import Lab
 from manners import faults
 
 SMALL = """input 1x28x28
@@ -17,12 +17,6 @@ def driver():
     made = start()
     yield made
     made.quit()
-
-
-@pytest.fixture(scope="module")
-def server():
-    with served() as made:
-        yield made
 
 
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1400, 900, "light"), (360, 740, "dark")])

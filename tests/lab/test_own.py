@@ -4,8 +4,8 @@ import struct
 
 import numpy as np
 import pytest
-from browser import complaints, requests, resize, start
-from lab import Lab, served
+from browser import complaints, requests
+from lab import Lab
 from manners import faults
 
 CLASSES = ("<b>left", "right")
@@ -14,20 +14,6 @@ conv 3x3x3 -> relu -> dense {} -> softmax
 train {{ optimiser adam lr 3e-2 ; batch 8 ; epochs 9 }}
 """
 ROWS = "input {}\ndense 4 -> tanh -> dense 2 -> softmax\ntrain {{ batch 8 ; optimiser adam lr 0.1 }}\n"
-
-
-@pytest.fixture(scope="module")
-def driver():
-    made = start()
-    resize(made, 1400, 900)
-    yield made
-    made.quit()
-
-
-@pytest.fixture(scope="module")
-def server():
-    with served() as made:
-        yield made
 
 
 @pytest.fixture

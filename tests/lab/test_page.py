@@ -1,8 +1,8 @@
 """The page in a browser: a network is written, put right, trained, looked at, changed, sent to somebody else."""
 
 import pytest
-from browser import complaints, requests, resize, start
-from lab import Lab, served
+from browser import complaints, requests, resize
+from lab import Lab
 
 from cnnspec.lab.desk import Desk
 
@@ -12,20 +12,6 @@ data { source digits }
 train { optimiser adam lr 1e-2; batch 64; epochs 2; seed 1 }
 """
 ODD = "<img src=x onerror=alert(1)>"
-
-
-@pytest.fixture(scope="module")
-def driver():
-    made = start()
-    resize(made, 1400, 900)
-    yield made
-    made.quit()
-
-
-@pytest.fixture(scope="module")
-def server():
-    with served() as made:
-        yield made
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from browser import complaints, requests, resize, start
+from browser import complaints, requests
 from click.testing import CliRunner
 from lab import Lab
 from served_folder import on_a_server
@@ -87,14 +87,6 @@ def test_the_archives_are_a_compiler(tmp_path):
 
 
 # ---- in a browser ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def driver():
-    made = start()
-    resize(made, 1400, 900)
-    yield made
-    made.quit()
 
 
 @pytest.fixture(params=["file", pytest.param("http", marks=pytest.mark.slow)])
