@@ -14,8 +14,7 @@ from cnnspec import quoting
 
 TEXTS = st.text(max_size=40)
 OBEYED = (
-    "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x1b\x07\x00\x7f\x9b"
-    "\u202e\u2066\u200f\ufeff\udc80\ufffe\U0010ffff"
+    "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\x1b\x07\x00\x7f\x9b\u202e\u2066\u200f\ufeff\udc80\ufffe\U0010ffff"
 )
 
 

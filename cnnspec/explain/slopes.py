@@ -100,8 +100,8 @@ class Slopes:
         c, sign = self.place[0], 1 if self.detail["pick"] == "max" else -1
         for i, j, u, v in self.windows():
             found, inside = self.patch(i, j)
-            won = int(np.where(inside, sign * found, -np.inf).argmax()) == u * found.shape[1] + v
-            yield Part((c, i, j), float(won), "another number of its window was chosen")
+            is_maximum = int(np.where(inside, sign * found, -np.inf).argmax()) == u * found.shape[1] + v
+            yield Part((c, i, j), float(is_maximum), "another number of its window was chosen")
 
     def mean(self) -> Iterable[Part]:
         for i, j, _, _ in self.windows():
@@ -124,8 +124,8 @@ class Slopes:
         size = self.shape[1] * self.shape[2]
         if not self.detail["pick"]:
             return [Part((c, 0, 0), 1 / size)]
-        won = int(self.x[c].argmax()) == i * self.shape[2] + j
-        return [Part((c, 0, 0), float(won), "another pixel is the largest")]
+        is_maximum = int(self.x[c].argmax()) == i * self.shape[2] + j
+        return [Part((c, 0, 0), float(is_maximum), "another pixel is the largest")]
 
     def point(self) -> Iterable[Part]:
         x, op = float(self.x[self.place]), self.reader.op
@@ -157,8 +157,8 @@ class Slopes:
         places = [tuple(k if n > 1 else 0 for k, n in zip((c, i, j), x.shape, strict=True)) for x in self.inputs]
         values = [float(x[place]) for x, place in zip(self.inputs, places, strict=True)]
         if word in ("max", "min"):
-            won = values.index(max(values) if word == "max" else min(values)) == self.which
-            return Part(at, float(won), f"another branch is {'larger' if word == 'max' else 'smaller'}")
+            is_maximum = values.index(max(values) if word == "max" else min(values)) == self.which
+            return Part(at, float(is_maximum), f"another branch is {'larger' if word == 'max' else 'smaller'}")
         others = prod(value for k, value in enumerate(values) if k != self.which)
         return Part(at, others, "what it is multiplied by is 0")
 
@@ -205,8 +205,8 @@ class Slopes:
             slopes = np.array([1 / len(x)])
         elif d["word"] in ("maxout", "channelmax"):
             first = c // d["share"] * d["share"]
-            won = first + int(x[first : first + d["share"]].argmax()) == c
-            return [Part((c // d["share"], i, j), float(won), "another channel is larger")]
+            is_maximum = first + int(x[first : first + d["share"]].argmax()) == c
+            return [Part((c // d["share"], i, j), float(is_maximum), "another channel is larger")]
         else:
             return [Part((k, i, j), self._lrn(x, k, c)) for k in range(len(x)) if self._lrn(x, k, c) is not None]
         return [Part((k, i, j), float(slope)) for k, slope in enumerate(slopes)]

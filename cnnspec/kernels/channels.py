@@ -52,18 +52,18 @@ def log_softmax_gradient(
 
 
 def maxout_gradient(
-    dy: np.ndarray, x: np.ndarray, y: np.ndarray, *, won: np.ndarray, free: np.ndarray, out: np.ndarray
+    dy: np.ndarray, x: np.ndarray, y: np.ndarray, *, argmax_mask: np.ndarray, free: np.ndarray, out: np.ndarray
 ) -> None:
     """dy[h,c,l], x[h,c,k,l], y[h,c,l] -> out[h,c,k,l]: dy to the first of the k that is the largest.
 
-    won and free are scratch of bools.
+    argmax_mask and free are scratch of bools.
     """
     free[...] = True
     for k in range(x.shape[2]):
-        np.equal(x[:, :, k], y, out=won)
-        np.logical_and(won, free, out=won)
-        np.not_equal(free, won, out=free)
-        np.multiply(dy, won, out=out[:, :, k])
+        np.equal(x[:, :, k], y, out=argmax_mask)
+        np.logical_and(argmax_mask, free, out=argmax_mask)
+        np.not_equal(free, argmax_mask, out=free)
+        np.multiply(dy, argmax_mask, out=out[:, :, k])
 
 
 def repeat_channels(x: np.ndarray, *, out: np.ndarray) -> None:

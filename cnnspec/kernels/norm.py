@@ -175,13 +175,13 @@ def normalise(
     *,
     add: np.ndarray | None = None,
     relu: bool = False,
-    won: np.ndarray | None = None,
+    relu_mask: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
     """out = (x - mean) / sqrt(var + eps) * weight + bias, then `+ add` and max(., 0) where asked, on x[h,c,l].
 
-    `won`, of bools, gets where out is positive. All of it block by block, so that the memory is read and written
-    once.
+    `relu_mask`, of bools, gets where out is positive. All of it block by block, so that the memory is read and
+    written once.
     """
     normalisation = Normalisation(mean, var, weight, bias, eps, x)
     zero = zeros(x)
@@ -192,8 +192,8 @@ def normalise(
             np.add(y, add[rows], out=y)
         if relu:
             np.maximum(y, zero, out=y)
-        if won is not None:
-            np.greater(y, zero, out=won[rows])
+        if relu_mask is not None:
+            np.greater(y, zero, out=relu_mask[rows])
 
 
 def add_bias(
@@ -234,14 +234,14 @@ def fold_bias(
 class GradientSums:
     """The sums of dy and of dy * (x - mean) that batch normalisation's gradient needs, taken block by block.
 
-    x[...,c,l] is what was normalised, rows first. With `won`, where a relu let numbers through, dy counts only
-    there; with `add` that is added to it before. Whoever makes dy calls `take` for each block while it is in the
+    x[...,c,l] is what was normalised, rows first. With `relu_mask`, dy counts only where the relu is positive;
+    `add` is added to it before. The kernel that makes dy calls `take` for each block while it is in the
     cache, then `total`. Like `Moments` they are taken about zero, and again where a mean is far from it.
     """
 
-    def __init__(self, x: np.ndarray, won: np.ndarray | None = None, add: np.ndarray | None = None) -> None:
+    def __init__(self, x: np.ndarray, relu_mask: np.ndarray | None = None, add: np.ndarray | None = None) -> None:
         self.x = merged(x)
-        self.won, self.add = (None if a is None else merged(a) for a in (won, add))
+        self.relu_mask, self.add = (None if a is None else merged(a) for a in (relu_mask, add))
         self.sums = np.empty((2, *self.x.shape[:-1]), x.dtype)
         self.ones = ones(self.x.shape[-1], x.dtype)
 
@@ -250,8 +250,8 @@ class GradientSums:
         if self.add is not None:
             np.add(dy, self.add[rows], out=out)
             dy = out
-        if self.won is not None:
-            np.multiply(dy, self.won[rows], out=out)
+        if self.relu_mask is not None:
+            np.multiply(dy, self.relu_mask[rows], out=out)
             dy = out
         np.matmul(dy, self.ones, out=self.sums[0, rows])
         np.vecdot(dy, self.x[rows], out=self.sums[1, rows])
@@ -273,12 +273,12 @@ def gradient_sums(
     mean: np.ndarray,
     var: np.ndarray,
     *,
-    won: np.ndarray | None = None,
+    relu_mask: np.ndarray | None = None,
     masked: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: see `GradientSums`; with won, of dy `masked` by it."""
-    sums, target = GradientSums(x, won), dy if masked is None else masked
+    """dy[h,c,l], x[h,c,l] -> out[2,c] in float64: see `GradientSums`; with relu_mask, of dy `masked` by it."""
+    sums, target = GradientSums(x, relu_mask), dy if masked is None else masked
     for rows in blocks(x):
         sums.take(rows, dy[rows], target[rows])
     sums.total(target, mean, var, out=out)

@@ -99,9 +99,9 @@ def polyphase_maxpool2(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, ou
     np.maximum(upper, lower, out=pooled)
 
 
-def route_gradient(dy: np.ndarray, won: np.ndarray, *, first: np.ndarray, second: np.ndarray) -> None:
-    """dy to `first` where it won, to `second`, which may be dy, elsewhere; zeros to the other."""
-    np.multiply(dy, won, out=first)
+def route_gradient(dy: np.ndarray, argmax_mask: np.ndarray, *, first: np.ndarray, second: np.ndarray) -> None:
+    """dy to `first` where the mask is set, elsewhere to `second`, which may be dy; zeros to the other."""
+    np.multiply(dy, argmax_mask, out=first)
     np.subtract(dy, first, out=second)
 
 
@@ -113,12 +113,12 @@ def polyphase_maxpool2_gradient(
     *,
     upper: np.ndarray,
     lower: np.ndarray,
-    won: np.ndarray,
+    argmax_mask: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """dy, like `polyphase_maxpool2`'s out, goes to the largest pixel; a tie goes to the first in reading order.
 
-    upper, lower and won, of bools, are scratch [i,2,c,t,n].
+    upper, lower and argmax_mask, of bools, are scratch [i,2,c,t,n].
     """
     a, b, c, d = pairs(x)
     da, db, dc, dd = pairs(out)
@@ -126,12 +126,12 @@ def polyphase_maxpool2_gradient(
         out[-1] = 0
     given, all_of_it = interleaved_views(dy, lower)
     np.copyto(all_of_it, given)
-    np.greater_equal(top, bottom, out=won)
-    route_gradient(lower, won, first=upper, second=lower)
-    np.greater_equal(a, b, out=won)
-    route_gradient(upper, won, first=da, second=db)
-    np.greater_equal(c, d, out=won)
-    route_gradient(lower, won, first=dc, second=dd)
+    np.greater_equal(top, bottom, out=argmax_mask)
+    route_gradient(lower, argmax_mask, first=upper, second=lower)
+    np.greater_equal(a, b, out=argmax_mask)
+    route_gradient(upper, argmax_mask, first=da, second=db)
+    np.greater_equal(c, d, out=argmax_mask)
+    route_gradient(lower, argmax_mask, first=dc, second=dd)
 
 
 def normalise_pooled(
@@ -145,14 +145,14 @@ def normalise_pooled(
     block: np.ndarray,
     top: np.ndarray,
     bottom: np.ndarray,
-    wins: np.ndarray,
-    won: np.ndarray | None = None,
+    argmax: np.ndarray,
+    relu_mask: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """x[h,4,c,t,n] normalised and pooled, as `normalise` and `polyphase_maxpool2` do; with `won` a relu as well.
+    """x[h,4,c,t,n] normalised and pooled, as `normalise` and `polyphase_maxpool2` do; then relu, with `relu_mask`.
 
-    wins[3,i,2,c,t,n], bools, gets whether a window's upper left pixel beat its neighbour, its lower left one, and
-    the upper winner the lower; won, like out, where the relu let numbers through. block[2r,4,c,t,n], top and
+    argmax[3,i,2,c,t,n], bools, gets whether the left pixel of the upper row, of the lower row, and
+    the upper row is the largest; relu_mask, like out, where the relu is positive. block[2r,4,c,t,n], top and
     bottom[r,2,c,t,n] are scratch for r rows of windows.
     """
     values, zero = merged(x), zeros(out)
@@ -164,17 +164,17 @@ def normalise_pooled(
         normalisation.write(values[2 * start : 2 * rows.stop], out=merged(y))
         a, b, c, d = pairs(y)
         upper, lower, pooled = top[:count], bottom[:count], out[rows]
-        np.greater_equal(a, b, out=wins[0, rows])
+        np.greater_equal(a, b, out=argmax[0, rows])
         np.maximum(a, b, out=upper)
-        np.greater_equal(c, d, out=wins[1, rows])
+        np.greater_equal(c, d, out=argmax[1, rows])
         np.maximum(c, d, out=lower)
-        np.greater_equal(upper, lower, out=wins[2, rows])
+        np.greater_equal(upper, lower, out=argmax[2, rows])
         to, above = interleaved_views(pooled, upper)
         _, below = interleaved_views(pooled, lower)
         np.maximum(above, below, out=to)
-        if won is not None:
+        if relu_mask is not None:
             np.maximum(pooled, zero, out=pooled)
-            np.greater(pooled, zero, out=won[rows])
+            np.greater(pooled, zero, out=relu_mask[rows])
 
 
 def pooled_gradient(
@@ -182,15 +182,15 @@ def pooled_gradient(
     x: np.ndarray,
     mean: np.ndarray,
     var: np.ndarray,
-    wins: np.ndarray,
+    argmax: np.ndarray,
     *,
-    won: np.ndarray | None = None,
+    relu_mask: np.ndarray | None = None,
     upper: np.ndarray,
     lower: np.ndarray,
     sums: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """dy, like the out of `normalise_pooled`, goes to the pixels of out[h,4,c,t,n] that won.
+    """dy, like the out of `normalise_pooled`, goes to each window's maximum in out[h,4,c,t,n].
 
     sums[2,c] gets those of `gradient_sums`, with x[h,4,c,t,n]. upper and lower[r,2,c,t,n] are scratch.
     """
@@ -202,14 +202,14 @@ def pooled_gradient(
         rows = slice(start, min(start + len(upper), len(dy)))
         up, low = upper[: rows.stop - start], lower[: rows.stop - start]
         given, all_of_it = interleaved_views(dy[rows], low)
-        if won is None:
+        if relu_mask is None:
             np.copyto(all_of_it, given)
         else:
-            np.multiply(given, interleaved_views(won[rows], low)[0], out=all_of_it)
-        route_gradient(low, wins[2, rows], first=up, second=low)
+            np.multiply(given, interleaved_views(relu_mask[rows], low)[0], out=all_of_it)
+        route_gradient(low, argmax[2, rows], first=up, second=low)
         both = slice(2 * start, 2 * rows.stop)
         da, db, dc, dd = pairs(out[both])
-        route_gradient(up, wins[0, rows], first=da, second=db)
-        route_gradient(low, wins[1, rows], first=dc, second=dd)
+        route_gradient(up, argmax[0, rows], first=da, second=db)
+        route_gradient(low, argmax[1, rows], first=dc, second=dd)
         total.take(both, target[both], target[both])
     total.total(out, mean, var, out=sums)

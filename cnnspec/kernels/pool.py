@@ -51,7 +51,7 @@ def window_views(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
 
 
 def maxpool2(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, out: np.ndarray) -> None:
-    """The largest of each 2x2 window; top and bottom keep the winners of each row for the way back."""
+    """The largest of each 2x2 window; top and bottom save the maximum of each row for the backward pass."""
     a, b, c, d = window_views(x)
     np.maximum(a, b, out=top)
     np.maximum(c, d, out=bottom)
@@ -66,12 +66,12 @@ def maxpool2_gradient(
     *,
     upper: np.ndarray,
     lower: np.ndarray,
-    won: np.ndarray,
+    argmax_mask: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """dy goes to the pixel that won; a tie goes to the first one in reading order.
+    """dy goes to the window's maximum; a tie goes to the first one in reading order.
 
-    upper, lower and won are scratch of dy's shape, won of bools.
+    upper, lower and argmax_mask are scratch of dy's shape, argmax_mask of bools.
     """
     a, b, c, d = window_views(x)
     da, db, dc, dd = window_views(out)
@@ -79,36 +79,39 @@ def maxpool2_gradient(
         out[-1] = 0
     if out.shape[2] % 2:
         out[:, :, -1] = 0
-    np.greater_equal(top, bottom, out=won)
-    np.multiply(dy, won, out=upper)
+    np.greater_equal(top, bottom, out=argmax_mask)
+    np.multiply(dy, argmax_mask, out=upper)
     np.subtract(dy, upper, out=lower)
-    np.greater_equal(a, b, out=won)
-    np.multiply(upper, won, out=da)
+    np.greater_equal(a, b, out=argmax_mask)
+    np.multiply(upper, argmax_mask, out=da)
     np.subtract(upper, da, out=db)
-    np.greater_equal(c, d, out=won)
-    np.multiply(lower, won, out=dc)
+    np.greater_equal(c, d, out=argmax_mask)
+    np.multiply(lower, argmax_mask, out=dc)
     np.subtract(lower, dc, out=dd)
 
 
-def phased_maxpool2(x: np.ndarray, *, scratch: np.ndarray, wins: np.ndarray | None = None, out: np.ndarray) -> None:
+def phased_maxpool2(
+    x: np.ndarray, *, scratch: np.ndarray, argmax: np.ndarray | None = None, out: np.ndarray
+) -> None:
     """x[4,i,c,t,n] -> out[i,c,t,n], the largest of each window, whose pixels stand in reading order.
 
-    wins[3,i,c,t,n] keeps who won, for the way back: above the left one, below the left one, the upper of both.
+    argmax[3,i,c,t,n] saves the argmax for the backward pass: whether the left pixel above, the left one below, the
+    upper row is largest.
     """
     a, b, c, d = x
     np.maximum(a, b, out=out)
     np.maximum(c, d, out=scratch)
-    if wins is not None:
-        np.greater_equal(a, b, out=wins[0])
-        np.greater_equal(c, d, out=wins[1])
-        np.greater_equal(out, scratch, out=wins[2])
+    if argmax is not None:
+        np.greater_equal(a, b, out=argmax[0])
+        np.greater_equal(c, d, out=argmax[1])
+        np.greater_equal(out, scratch, out=argmax[2])
     np.maximum(out, scratch, out=out)
 
 
-def phased_maxpool2_gradient(dy: np.ndarray, wins: np.ndarray, *, out: np.ndarray) -> None:
-    """dy[i,c,t,n] goes to the pixel of out[4,i,c,t,n] that won; a tie goes to the first one in reading order."""
+def phased_maxpool2_gradient(dy: np.ndarray, argmax: np.ndarray, *, out: np.ndarray) -> None:
+    """dy[i,c,t,n] goes to the maximum of each window of out[4,i,c,t,n], the first in a tie."""
     a, b, c, d = out
-    left, right, upper = wins
+    left, right, upper = argmax
     np.multiply(dy, upper, out=b)
     np.subtract(dy, b, out=d)
     np.multiply(b, left, out=a)
@@ -145,7 +148,7 @@ def maxpool(
     *,
     out: np.ndarray,
 ) -> None:
-    """The largest of each window; padding never wins."""
+    """The largest of each window; padding never argmax."""
     out[...] = -np.inf
     for _, _, here, there in taps(x.shape, out.shape, kernel, stride, dilate, pad):
         np.maximum(out[here], x[there], out=out[here])
@@ -162,15 +165,15 @@ def maxpool_gradient(
     *,
     columns: np.ndarray | None = None,
     scratch: np.ndarray,
-    won: np.ndarray,
+    argmax_mask: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """dy[i,c,j,n] goes to the first pixel of each window, in reading order, that equals the window's maximum y.
 
     Rows first: the largest of each row of a window takes part for its row, so that taps are as many as a window is
-    high and wide, not their product. Scratch are scratch[4,r,c,j,n] and won[r,c,j,n], of bools, with as many rows r
-    as the larger of x and y, and with a stride s along the width columns[2,s,h,c,w/s,n], in which every s-th column
-    lies by itself, on long spans.
+    high and wide, not their product. Scratch are scratch[4,r,c,j,n] and argmax_mask[r,c,j,n], of bools, with as
+    many rows r as the larger of x and y, and with a stride s along the width columns[2,s,h,c,w/s,n], in which every
+    s-th column lies by itself, on long spans.
     """
     step = stride[1]
     if columns is None:
@@ -194,8 +197,8 @@ def maxpool_gradient(
     of_rows[...] = 0
     made, read = slice(len(y)), slice(len(x))
     np.copyto(rest[made], dy)
-    route_to_first(rest[made], largest, y, down, won=won[made], part=part[made], out=of_rows)
-    route_to_first(of_rows, pixels, largest, across, won=won[read], part=part[read], out=gradients)
+    route_to_first(rest[made], largest, y, down, argmax_mask=argmax_mask[made], part=part[made], out=of_rows)
+    route_to_first(of_rows, pixels, largest, across, argmax_mask=argmax_mask[read], part=part[read], out=gradients)
     if columns is not None:
         columns_from_phases(gradients, out)
 
@@ -204,7 +207,14 @@ Taps = Sequence[tuple[tuple[slice, ...], tuple[int | slice, ...]]]
 
 
 def route_to_first(
-    dy: np.ndarray, x: np.ndarray, y: np.ndarray, taps: Taps, *, won: np.ndarray, part: np.ndarray, out: np.ndarray
+    dy: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    taps: Taps,
+    *,
+    argmax_mask: np.ndarray,
+    part: np.ndarray,
+    out: np.ndarray,
 ) -> None:
     """dy, which is used up, is added to the first of the taps out[there] for which x[there] is y[here].
 
@@ -213,8 +223,8 @@ def route_to_first(
     if not taps:  # the windows see nothing but padding
         return
     for here, there in taps[:-1]:
-        np.equal(x[there], y[here], out=won[here])
-        np.multiply(dy[here], won[here], out=part[here])
+        np.equal(x[there], y[here], out=argmax_mask[here])
+        np.multiply(dy[here], argmax_mask[here], out=part[here])
         np.subtract(dy[here], part[here], out=dy[here])
         np.add(out[there], part[here], out=out[there])
     here, there = taps[-1]

@@ -88,7 +88,7 @@ def phased_pooling(graph: Graph) -> Graph:
 
 
 def phased_first_pooling(graph: Graph) -> Graph:
-    """The same in training, of the network's first layers alone; who won is saved for the way back.
+    """The same in training, of the network's first layers alone; the argmax is saved for the backward pass.
 
         y = phased_convolve x w;  p = max_phases y, save
 

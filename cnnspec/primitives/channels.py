@@ -120,7 +120,7 @@ class LogSoftmaxGradient(Op):
 
 @record
 class MaxoutGradient(Op):
-    """dy goes to the channel that won."""
+    """dy goes to the largest channel of each part."""
 
     size: int
 
@@ -131,20 +131,20 @@ class MaxoutGradient(Op):
         import numpy as np
 
         parts = x.reshape(len(x), -1, self.size, *x.shape[2:])
-        winners = np.expand_dims(parts.argmax(axis=2), 2)
+        argmax = np.expand_dims(parts.argmax(axis=2), 2)
         made = np.zeros_like(parts)
-        np.put_along_axis(made, winners, np.expand_dims(dy, 2), axis=2)
+        np.put_along_axis(made, argmax, np.expand_dims(dy, 2), axis=2)
         return made.reshape(x.shape)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, y = node.inputs
-        won, free = (e.scratch(name, e.rows_shape(y), "bool") for name in ("won", "free"))
+        argmax_mask, free = (e.scratch(name, e.rows_shape(y), "bool") for name in ("argmax_mask", "free"))
         e.call(
             kernels.channels.maxout_gradient,
             e.rows(dy),
             pieces(x, self.size, e),
             e.rows(y),
-            won=won,
+            argmax_mask=argmax_mask,
             free=free,
             out=pieces(node.name, self.size, e),
         )

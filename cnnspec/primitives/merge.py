@@ -27,21 +27,21 @@ class MaxGradient(Op):
     which: int
 
     def evaluate(self, dy: Array, y: Array, *branches: Array) -> Array:
-        won = branches[self.which] == y
+        argmax_mask = branches[self.which] == y
         for earlier in branches[: self.which]:
-            won = won & (earlier != y)
-        return dy * won
+            argmax_mask = argmax_mask & (earlier != y)
+        return dy * argmax_mask
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, y, *branches = node.inputs
-        won = e.scratch("won", e.shape(y), "bool")
-        e.call(kernels.np.equal, e[branches[self.which]], e[y], out=won)
+        argmax_mask = e.scratch("argmax_mask", e.shape(y), "bool")
+        e.call(kernels.np.equal, e[branches[self.which]], e[y], out=argmax_mask)
         if self.which:
             lost = e.scratch("lost", e.shape(y), "bool")
             for earlier in branches[: self.which]:
                 e.call(kernels.np.not_equal, e[earlier], e[y], out=lost)
-                e.call(kernels.np.logical_and, won, lost, out=won)
-        e.call(kernels.np.multiply, e[dy], won, out=e[node.name])
+                e.call(kernels.np.logical_and, argmax_mask, lost, out=argmax_mask)
+        e.call(kernels.np.multiply, e[dy], argmax_mask, out=e[node.name])
 
 
 @record

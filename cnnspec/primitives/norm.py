@@ -128,7 +128,7 @@ class BatchNorm(Op):
     """Batch normalisation with the statistics of the whole batch, over all shards.
 
     A pass may give it what follows: with a fourth input, a value that is added; with `relu`, the activation, and
-    where it let a number through is a by-product, `won`, for the gradient: a quarter of the memory of the value,
+    where it is positive is a by-product, `relu_mask`, for the gradient: a quarter of the memory of the value,
     which then need not last. Where `summed`, the last input has the moments that it would take. Mean and variance
     are float64: a mean that is large beside the deviation says more than a float32 holds.
     """
@@ -142,7 +142,7 @@ class BatchNorm(Op):
         return x
 
     def extras(self, x: TensorType, weight: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
-        return {**statistics(weight), **({"won": mask_of(x)} if self.relu else {})}
+        return {**statistics(weight), **({"relu_mask": mask_of(x)} if self.relu else {})}
 
     def flops(self, x: TensorType, *rest: TensorType) -> int:
         return 6 * x.elements
@@ -152,7 +152,7 @@ class BatchNorm(Op):
         mean, var = f"{node.name}:mean", f"{node.name}:var"
         if self.relu:
             op = ReluBatchNormSums(self.eps)
-            made = dy = b.add(op, dy, x, mean, var, f"{node.name}:won", name=f"{node.name}.dy", like=node)
+            made = dy = b.add(op, dy, x, mean, var, f"{node.name}:relu_mask", name=f"{node.name}.dy", like=node)
             sums = f"{made}:sums"
         else:
             made = sums = b.add(BatchNormSums(self.eps), dy, x, mean, var, name=f"{node.name}.sums", like=node)
@@ -170,7 +170,7 @@ class BatchNorm(Op):
         x, weight, bias, *add = node.inputs
         mean, var = self.emit_moments(node, e)
         add = add[:-1] if self.summed else add
-        won = {"won": e.rows(f"{node.name}:won")} if self.relu else {}
+        relu_mask = {"relu_mask": e.rows(f"{node.name}:relu_mask")} if self.relu else {}
         e.call(
             kernels.norm.normalise,
             e.rows(x),
@@ -180,7 +180,7 @@ class BatchNorm(Op):
             e[bias],
             self.eps,
             **then(self, add, e),
-            **won,
+            **relu_mask,
             out=e.rows(node.name),
         )
 
@@ -262,13 +262,13 @@ class ReluBatchNormSums(BatchNormSums):
     ) -> Mapping[str, TensorType]:
         return {"sums": BatchNormSums.type(self, dy, x, mean), **BatchNormSums.extras(self, dy, x, mean)}
 
-    def evaluate(self, dy: Array, x: Array, mean: Array, var: Array, won: Array) -> tuple[Array, ...]:
-        dz = dy * won
+    def evaluate(self, dy: Array, x: Array, mean: Array, var: Array, relu_mask: Array) -> tuple[Array, ...]:
+        dz = dy * relu_mask
         return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        *_, won = node.inputs
-        self.emit_sums(node, e, f"{node.name}:sums", won=e.rows(won), masked=e.rows(node.name))
+        *_, relu_mask = node.inputs
+        self.emit_sums(node, e, f"{node.name}:sums", relu_mask=e.rows(relu_mask), masked=e.rows(node.name))
 
     def emit_total(self, node: Node, rest: Sequence[str], by_rows: str, e: PlanWriter) -> None:
         """Where another op took the sums block by block: their total, and what is made of it."""

@@ -17,8 +17,8 @@ from .windows import PolyphasePool
 class PooledBatchNorm(BatchNorm):
     """Batch normalisation, then the largest of each 2x2 window, and relu of that where a pass gave it.
 
-    Made block by block, so that what lies between has no memory. For the gradient there remains who won, `wins`:
-    of each window's upper pixels the left one, of its lower ones the left one, of both winners the upper one.
+    Made block by block, so that what lies between has no memory. For the gradient there remains the argmax:
+    whether the left pixel of the upper row, of the lower row, and the upper row is the largest.
     """
 
     layout_agnostic = False
@@ -29,16 +29,16 @@ class PooledBatchNorm(BatchNorm):
 
     def extras(self, x: TensorType, weight: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
         sizes = {**dict(self.pool.pooled(x).axes), "h": 3 * (x["h"] // 2)}
-        wins = mask_of(TensorType(tuple(sizes.items())))
-        won = {"won": mask_of(self.pool.type(x))} if self.relu else {}
-        return {**statistics(weight), "wins": wins, **won}
+        argmax = mask_of(TensorType(tuple(sizes.items())))
+        relu_mask = {"relu_mask": mask_of(self.pool.type(x))} if self.relu else {}
+        return {**statistics(weight), "argmax": argmax, **relu_mask}
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x, weight, *_ = node.inputs
         mean, var = f"{node.name}:mean", f"{node.name}:var"
-        who = [f"{node.name}:wins"] + [f"{node.name}:won"] * self.relu
+        masks = [f"{node.name}:argmax"] + [f"{node.name}:relu_mask"] * self.relu
         made = PooledBatchNormSums(self.eps)
-        dz = b.add(made, dy, x, mean, var, *who, name=f"{node.name}.dy", like=node)
+        dz = b.add(made, dy, x, mean, var, *masks, name=f"{node.name}.dy", like=node)
         op = BatchNormGradient(self.eps)
         dx = b.add(op, dz, x, mean, var, weight, f"{dz}:sums", name=f"{node.name}.dx", like=node)
         return dx, f"{dz}:dweight", f"{dz}:dbias"
@@ -52,8 +52,8 @@ class PooledBatchNorm(BatchNorm):
         left = image[..., 0::2] >= image[..., 1::2]
         upper, lower = (a.reshape(*a.shape[:3], -1, 2).swapaxes(3, 4) for a in (left[:, :, 0::2], left[:, :, 1::2]))
         made = pooled * (pooled > 0) if self.relu else pooled, mean, var
-        wins = np.concatenate([upper, lower, top >= bottom], axis=2)
-        return *made, wins, *[pooled > 0] * self.relu
+        argmax = np.concatenate([upper, lower, top >= bottom], axis=2)
+        return *made, argmax, *[pooled > 0] * self.relu
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, weight, bias, *_ = node.inputs
@@ -62,7 +62,7 @@ class PooledBatchNorm(BatchNorm):
         block = rows_of_a_block(height, c * t * n)
         scratch = {"block": (2 * block, 4, c, t, n), "top": (block, 2, c, t, n), "bottom": (block, 2, c, t, n)}
         lent = {name: e.scratch(name, shape) for name, shape in scratch.items()}
-        won = {"won": e[f"{node.name}:won"]} if self.relu else {}
+        relu_mask = {"relu_mask": e[f"{node.name}:relu_mask"]} if self.relu else {}
         e.call(
             kernels.polyphase.normalise_pooled,
             e[x],
@@ -72,15 +72,15 @@ class PooledBatchNorm(BatchNorm):
             e[bias],
             self.eps,
             **lent,
-            wins=wins_of(node.name + ":wins", e),
-            **won,
+            argmax=argmax_of(node.name + ":argmax", e),
+            **relu_mask,
             out=e[node.name],
         )
 
 
 @record
 class PooledBatchNormSums(BatchNormSums):
-    """What is pooled gives its dy to the pixels that won: the value; the sums of other norms are by-products."""
+    """dy goes to the maximum of each window: the value; the sums of other norms are by-products."""
 
     def type(self, dy: TensorType, x: TensorType, mean: TensorType, *rest: TensorType) -> TensorType:
         return x
@@ -90,25 +90,27 @@ class PooledBatchNormSums(BatchNormSums):
     ) -> Mapping[str, TensorType]:
         return {"sums": BatchNormSums.type(self, dy, x, mean), **BatchNormSums.extras(self, dy, x, mean)}
 
-    def evaluate(self, dy: Array, x: Array, mean: Array, var: Array, wins: Array, *won: Array) -> tuple[Array, ...]:
+    def evaluate(
+        self, dy: Array, x: Array, mean: Array, var: Array, argmax: Array, *relu_mask: Array
+    ) -> tuple[Array, ...]:
         import numpy as np
 
-        dy = dy * won[0] if won else dy
+        dy = dy * relu_mask[0] if relu_mask else dy
         dy = as_image(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
-        upper, lower, above = (side_by_side(part) for part in np.split(wins, 3, axis=2))
+        upper, lower, above = (side_by_side(part) for part in np.split(argmax, 3, axis=2))
         image = np.zeros((*x.shape[:3], 4 * x.shape[4]), dy.dtype)
         for row, (left, here) in enumerate(((upper, above), (lower, ~above))):
-            for column, winner in enumerate((left & here, ~left & here)):
-                image[:, :, row : 2 * dy.shape[2] : 2, column::2] = dy * winner
+            for column, mask in enumerate((left & here, ~left & here)):
+                image[:, :, row : 2 * dy.shape[2] : 2, column::2] = dy * mask
         dz = as_polyphase(image)
         return dz, *BatchNormSums.evaluate(self, dz, x, mean, var)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        dy, x, mean, var, wins, *won = node.inputs
+        dy, x, mean, var, argmax, *relu_mask = node.inputs
         height, _, c, t, n = e.shape(x)
         shape = (rows_of_a_block(height, c * t * n), 2, c, t, n)
         mine = e.partial_sums(f"{node.name}:sums", "part", (2, c))
-        mask = {"won": e[won[0]]} if won else {}
+        mask = {"relu_mask": e[relu_mask[0]]} if relu_mask else {}
         lent = {name: e.scratch(name, shape) for name in ("upper", "lower")}
         e.call(
             kernels.polyphase.pooled_gradient,
@@ -116,7 +118,7 @@ class PooledBatchNormSums(BatchNormSums):
             e[x],
             e[mean],
             e[var],
-            wins_of(wins, e),
+            argmax_of(argmax, e),
             **mask,
             **lent,
             sums=mine,
@@ -135,6 +137,6 @@ def rows_of_a_block(height: int, numbers: int) -> int:
     return max(1, min(height // 2, BLOCK // (8 * numbers)))
 
 
-def wins_of(value: str, e: PlanWriter) -> str:
+def argmax_of(value: str, e: PlanWriter) -> str:
     rows, *rest = e.shape(value)
     return e.view_of(value, "by_pair", f"{e[value]}.reshape(3, {rows // 3}, {', '.join(map(str, rest))})")

@@ -120,7 +120,7 @@ class MaxWindows(Windows):
 
 @record
 class MaxWindowsGradient(Windows):
-    """The gradient goes to the pixel that won."""
+    """The gradient goes to the maximum of each window."""
 
     def type(self, dy: TensorType, x: TensorType, *rest: TensorType) -> TensorType:
         return x
@@ -131,15 +131,15 @@ class MaxWindowsGradient(Windows):
     def evaluate(self, dy: Array, x: Array, y: Array | None, *kept: Array) -> Array:
         import numpy as np
 
-        winners = self.seen(x, -np.inf).argmax(axis=0)
-        return scatter(self.geometry, image_4d(x), image_4d(dy), winners).reshape(x.shape)
+        argmax = self.seen(x, -np.inf).argmax(axis=0)
+        return scatter(self.geometry, image_4d(x), image_4d(dy), argmax).reshape(x.shape)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, y, *kept = node.inputs
         shape = e.shape(dy)
         if kept:
             upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
-            won = e.scratch("won", shape, "bool")
+            argmax_mask = e.scratch("argmax_mask", shape, "bool")
             e.call(
                 kernels.pool.maxpool2_gradient,
                 e[dy],
@@ -148,7 +148,7 @@ class MaxWindowsGradient(Windows):
                 e[kept[1]],
                 upper=upper,
                 lower=lower,
-                won=won,
+                argmax_mask=argmax_mask,
                 out=e[node.name],
             )
         else:
@@ -166,19 +166,19 @@ class MaxWindowsGradient(Windows):
                 *self.arguments,
                 **columns,
                 scratch=e.scratch("rows", (4, *rows)),
-                won=e.scratch("won", rows, "bool"),
+                argmax_mask=e.scratch("argmax_mask", rows, "bool"),
                 out=e[node.name],
             )
 
 
-def scatter(geometry: Geometry, x: Array, dy: Array, winners: Array) -> Array:
+def scatter(geometry: Geometry, x: Array, dy: Array, argmax: Array) -> Array:
     """dy to the winning pixel of each window, looking at one window after the other."""
     import numpy as np
 
     padded = np.pad(np.zeros_like(x), ((0, 0), (0, 0), *geometry.pad))
     (down, across), (apart, aside) = geometry.stride, geometry.dilate
     for n, c, i, j in np.ndindex(dy.shape):
-        u, v = divmod(int(winners[n, c, i, j]), geometry.kernel[1])
+        u, v = divmod(int(argmax[n, c, i, j]), geometry.kernel[1])
         padded[n, c, i * down + u * apart, j * across + v * aside] += dy[n, c, i, j]
     (top, _), (left, _) = geometry.pad
     return padded[:, :, top : top + x.shape[2], left : left + x.shape[3]]
@@ -233,7 +233,7 @@ class PolyphasePool(Op):
 
 @record
 class PolyphasePoolGradient(Op):
-    """The gradient goes to the pixel that won."""
+    """The gradient goes to the maximum of each window."""
 
     def type(self, dy: TensorType, x: TensorType, *kept: TensorType) -> TensorType:
         return x
@@ -250,7 +250,7 @@ class PolyphasePoolGradient(Op):
         dy, x, top, bottom = node.inputs
         shape = e.shape(top)
         upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
-        won = e.scratch("won", shape, "bool")
+        argmax_mask = e.scratch("argmax_mask", shape, "bool")
         e.call(
             kernels.polyphase.polyphase_maxpool2_gradient,
             e[dy],
@@ -259,7 +259,7 @@ class PolyphasePoolGradient(Op):
             e[bottom],
             upper=upper,
             lower=lower,
-            won=won,
+            argmax_mask=argmax_mask,
             out=e[node.name],
         )
 

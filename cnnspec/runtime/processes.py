@@ -43,7 +43,7 @@ class Processes:
     """Workers as programs that spin on words of shared memory.
 
     They know nothing when they start, and are told of each task by the place where it is described. One that has
-    long had nothing to do sleeps until a bell rings.
+    long had nothing to do sleeps until its wake event is set.
     """
 
     def __init__(self, count: int) -> None:
@@ -51,13 +51,13 @@ class Processes:
         self.memory = Shared()
         self.control = self.memory.take(nbytes(count))
         self.children: list[subprocess.Popen[bytes]] = []
-        self.bells: list[WakeEvent] = []  # one for each child
+        self.wake_events: list[WakeEvent] = []  # one for each child
         self.words = Words(self.control.data, count, partial(check, self.children))
         self.told = 0  # how many tasks there have been
         self.forgotten = 0  # those up to here are no more
         self.sequence = 0
         self.asked = 0.0
-        weakref.finalize(self, dismiss, self.words, self.children, self.bells, os.getpid())
+        weakref.finalize(self, dismiss, self.words, self.children, self.wake_events, os.getpid())
 
     def start(self) -> None:
         """Start the programs, if they are not there; they are ready a tenth of a second later."""
@@ -69,10 +69,10 @@ class Processes:
         assert place is not None
         try:
             for worker in range(1, self.count):
-                bell = WakeEvent()
-                self.bells.append(bell)
+                wake_event = WakeEvent()
+                self.wake_events.append(wake_event)
                 words = {"start": place.start, "length": place.length, "offset": place.offset, "count": self.count}
-                files = {"file": self.memory.file, "bell": bell.ends[0]}
+                files = {"file": self.memory.file, "wake_event": wake_event.ends[0]}
                 job = {**words, **files, "worker": worker, "parent": os.getpid()}
                 self.children.append(program(job, tuple(files.values())))
         except BaseException:
@@ -93,7 +93,7 @@ class Processes:
         self.sequence += 1
         try:
             words[GO] = self.sequence
-            self._ring()
+            self._wake()
             call(0)
             for worker in range(1, self.count):
                 self.words.until(Words.slot(worker) + 8, self.sequence)
@@ -119,19 +119,21 @@ class Processes:
         self.told += 1
         return self.told, place.start, place.length, place.offset, text.size
 
-    def _ring(self) -> bool:
+    def _wake(self) -> bool:
         """Wake the children that sleep; whether there were any."""
         words = self.words.words
-        asleep = [bell for worker, bell in enumerate(self.bells, 1) if words[Words.slot(worker) + 16]]
-        for bell in asleep:
-            bell.ring()
+        asleep = [
+            wake_event for worker, wake_event in enumerate(self.wake_events, 1) if words[Words.slot(worker) + 16]
+        ]
+        for wake_event in asleep:
+            wake_event.set()
         return bool(asleep)
 
     def awake(self) -> bool:
         """Whether all children spin. If not, and they were asked for lately, they are woken for the next time."""
         before, self.asked = self.asked, time.monotonic()
         if self.asked - before < LATELY:
-            return not self._ring()
+            return not self._wake()
         words = self.words.words
         return bool(self.children) and not any(words[Words.slot(k) + 16] for k in range(1, self.count))
 
@@ -145,7 +147,7 @@ class Processes:
 
     def close(self) -> None:
         """End the programs; the next run starts them anew."""
-        dismiss(self.words, self.children, self.bells, os.getpid())
+        dismiss(self.words, self.children, self.wake_events, os.getpid())
 
 
 class Writer(pickle.Pickler):
@@ -183,13 +185,15 @@ def check(children: list[subprocess.Popen[bytes]], words: Words) -> None:
             raise WorkerDied(words.said() or f"a worker process died ({how})")
 
 
-def dismiss(words: Words, children: list[subprocess.Popen[bytes]], bells: list[WakeEvent], owner: int) -> None:
+def dismiss(
+    words: Words, children: list[subprocess.Popen[bytes]], wake_events: list[WakeEvent], owner: int
+) -> None:
     """End the children of a process; in a process that was forked from it only forget them."""
     mine = os.getpid() == owner
     if mine:
         words.words[STOP] = 1
-        for bell in bells:
-            bell.ring()
+        for wake_event in wake_events:
+            wake_event.set()
     while children:
         child = children.pop()
         if child.stdin:
@@ -203,8 +207,8 @@ def dismiss(words: Words, children: list[subprocess.Popen[bytes]], bells: list[W
             child.kill()
             with suppress(subprocess.TimeoutExpired):
                 child.wait(PATIENCE)
-    while bells:
-        bells.pop().close()
+    while wake_events:
+        wake_events.pop().close()
 
 
 def possible() -> bool:

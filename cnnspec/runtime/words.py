@@ -1,6 +1,6 @@
-"""How processes that share memory start, meet and wait: by spinning on words of it, for a step takes microseconds.
+"""How processes that share memory start, synchronise and wait: they spin on words of it.
 
-One that has long had nothing to do sleeps until a bell rings.
+One that has long had nothing to do sleeps until its wake event is set.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ GO, ABORT, STOP, TASK, PLACE, FIRST = 0, 8, 16, 24, 25, 32  # words, those that 
 EACH = 24  # words of each worker: 0 how many barriers it has come to, 8 which command it has done, 16 it sleeps
 SPINS = 20_000
 REASON = 4096  # bytes after the words, for what a worker says when it fails
-RING = (1).to_bytes(8, sys.byteorder)
+COUNT = (1).to_bytes(8, sys.byteorder)
 
 
 class WorkerError(RuntimeError):
@@ -30,9 +30,9 @@ class WorkerDied(WorkerError):
 
 
 class WakeEvent:
-    """What wakes a process that sleeps: an event of the system's, or a pipe where there is none.
+    """Wakes a process that sleeps: an eventfd, or a pipe where the system has none.
 
-    A pipe suggests to Linux that who writes is about to sleep, and the other is put on its processor.
+    After a write to a pipe Linux expects the writer to sleep, and moves the reader to its processor.
     """
 
     def __init__(self) -> None:
@@ -41,25 +41,25 @@ class WakeEvent:
         self.ends = [above_standard(end) for end in ends]
         os.set_blocking(self.ends[-1], False)
 
-    def ring(self) -> None:
-        with suppress(BlockingIOError):  # it has rung long enough
-            os.write(self.ends[-1], RING)
+    def set(self) -> None:
+        with suppress(BlockingIOError):  # it is set already
+            os.write(self.ends[-1], COUNT)
 
     def wait(self, seconds: float) -> bool:
-        """Whether it rang within that time."""
-        return heard(self.ends[0], seconds)
+        """Whether it is set within that time."""
+        return was_set(self.ends[0], seconds)
 
     def close(self) -> None:
         while self.ends:
             os.close(self.ends.pop())
 
 
-def heard(bell: int, seconds: float, *ends: int) -> bool:
-    """Whether a bell rang within that time; waiting ends too where one of some files comes to its end."""
-    ready = select.select([bell, *ends], [], [], seconds)[0]
-    if bell in ready:
-        os.read(bell, 4096)
-    return bell in ready
+def was_set(wake_event: int, seconds: float, *ends: int) -> bool:
+    """Whether a wake event is set within that time; waiting ends too where one of `ends` is closed."""
+    ready = select.select([wake_event, *ends], [], [], seconds)[0]
+    if wake_event in ready:
+        os.read(wake_event, 4096)
+    return wake_event in ready
 
 
 class Words:

@@ -19,7 +19,7 @@ import numpy as np
 from .call import Call, Order, bind_some
 from .memory import Attached, Place, Private
 from .update import Update
-from .words import GO, PLACE, STOP, TASK, Words, WorkerError, heard, nbytes
+from .words import GO, PLACE, STOP, TASK, Words, WorkerError, nbytes, was_set
 
 REST = 0.01, 0.5  # seconds that a worker sleeps before it looks up, at first and at most
 
@@ -27,13 +27,23 @@ REST = 0.01, 0.5  # seconds that a worker sleeps before it looks up, at first an
 class Worker:
     """One of several workers, in its own program.
 
-    Its job is told by name: `file` and `start` say where the words are, `bell` and `parent` who wakes it.
+    Its job is told by name: `file` and `start` say where the words are, `wake_event` and `parent` are descriptor
+    and process id of what wakes it.
     """
 
     def __init__(
-        self, *, file: int, start: int, length: int, offset: int, count: int, worker: int, bell: int, parent: int
+        self,
+        *,
+        file: int,
+        start: int,
+        length: int,
+        offset: int,
+        count: int,
+        worker: int,
+        wake_event: int,
+        parent: int,
     ) -> None:
-        self.worker, self.count, self.bell, self.parent = worker, count, bell, parent
+        self.worker, self.count, self.wake_event, self.parent = worker, count, wake_event, parent
         self.memory = Attached(file)
         control = self.memory.array(Place(start, length, offset, (nbytes(count),), (1,), "|u1"))
         self.words = Words(control.data, count, self._alive)
@@ -70,13 +80,13 @@ class Worker:
         return Call(order, shards, Update(*order.update), self.count, self.words.barrier)
 
     def _sleep(self) -> bool:
-        """Until the bell rings, or it is time to look whether the parent is there. Whether it rang."""
+        """Wait for the wake event, at most `rest` seconds; whether it is set."""
         words, asleep = self.words.words, Words.slot(self.worker) + 16
         words[asleep] = 1
-        rang = heard(self.bell, self.rest, 0)  # standard input is a pipe that ends with the parent
+        woken = was_set(self.wake_event, self.rest, 0)  # standard input is a pipe that ends with the parent
         words[asleep] = 0
         self.rest = min(2 * self.rest, REST[1])
-        return rang
+        return woken
 
     def _alive(self, words: Words) -> None:
         """End with the parent, however it ended."""

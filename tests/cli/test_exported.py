@@ -196,8 +196,8 @@ def test_each_of_several_inputs_is_prepared_in_its_own_way(here, cnnspec):
     }
     np.savez("d.npz", y=np.arange(20) % 2, **x)
     (here / "net.cnn").write_text(
-        'input 1x4x4 as left\ninput 2x5 as right\n'
-        'mul( @left -> dense 3 | @right -> dense 3 ) -> dense 2 -> softmax\n'
+        "input 1x4x4 as left\ninput 2x5 as right\n"
+        "mul( @left -> dense 3 | @right -> dense 3 ) -> dense 2 -> softmax\n"
         'data { source npz "d.npz" ; normalise on }\ntrain { epochs 1 }\n'
     )
     done = cnnspec("run", "net.cnn", "--workers", 1)
@@ -326,7 +326,7 @@ def test_columns_of_a_table_are_told_by_name_whatever_they_are_called(here, cnns
 
         assert cnnspec("compile", "w.safetensors", "--emit", "onnx", "-o", "net.onnx").code == 0
         props = {entry.key: entry.value for entry in onnx.load("net.onnx").metadata_props}
-        assert json.loads(props["columns"]) == [*names[:2], "c\nimport os is x\"\"\"", "c\nimport os is y"]
+        assert json.loads(props["columns"]) == [*names[:2], 'c\nimport os is x"""', "c\nimport os is y"]
 
 
 def test_an_input_that_the_spec_leaves_open_is_that_of_the_weights(here, trained, cnnspec):

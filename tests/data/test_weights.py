@@ -52,9 +52,7 @@ def archive(folder, **arrays):
     np.savez(folder / "a.npz", **{"x": X, "y": Y, **arrays})
 
 
-@pytest.mark.parametrize(
-    "balance, share", [(True, 0.5), ("1 19", 0.5), ("1 38", 2 / 3), ("1 0", 0.0)]
-)
+@pytest.mark.parametrize("balance, share", [(True, 0.5), ("1 19", 0.5), ("1 38", 2 / 3), ("1 0", 0.0)])
 def test_an_epoch_has_as_many_of_a_class_as_is_told(tmp_path, balance, share):
     archive(tmp_path)
     settings = Data(source=Npz("a.npz", test=0.0), validation=0.0, balance=balance, oversample=True)

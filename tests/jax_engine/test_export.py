@@ -63,7 +63,12 @@ def test_inputs_and_outputs_by_name(tmp_path, structure):
 
 KEPT = {
     "bytes nhwc": Preparation(
-        (3, 5, 4), Scaling((0.02, 0.01, 0.03), (-1.0, 0.5, 0.0)), "bytes", (0, 255), ('a"\n', "é"), "npz",
+        (3, 5, 4),
+        Scaling((0.02, 0.01, 0.03), (-1.0, 0.5, 0.0)),
+        "bytes",
+        (0, 255),
+        ('a"\n', "é"),
+        "npz",
         axes="nhwc",
     ),
     "floats nhw, far from zero": Preparation(

@@ -197,24 +197,24 @@ def test_moments_taken_while_rows_are_made(mean):
 @pytest.mark.parametrize("mean", MEANS)
 @pytest.mark.parametrize("height", [4, 5])
 def test_pooled(mean, height):
-    """Normalised and pooled block by block; what the gradient sums up is that of the pixels that won."""
+    """Normalised and pooled block by block; what the gradient sums up is that of the maxima."""
     c, t, n = 3, 2, 5
     x, weight, bias = polyphase(height, c, t, n, mean), np.array([1, 2, 0.5], "float32"), np.zeros(3, "float32")
     mean_, var = told(as_rows(x))
     rows, kind = height // 2, "float32"
-    out, wins = np.empty((rows, c, 2 * t, n), kind), np.empty((3, rows, 2, c, t, n), bool)
-    won = np.empty(out.shape, bool)
+    out, argmax = np.empty((rows, c, 2 * t, n), kind), np.empty((3, rows, 2, c, t, n), bool)
+    relu_mask = np.empty(out.shape, bool)
     block, top, bottom = np.empty((2, 4, c, t, n), kind), *np.empty((2, 1, 2, c, t, n), kind)
     lent = {"block": block, "top": top, "bottom": bottom}
-    normalise_pooled(x, mean_, var, weight, bias, EPS, **lent, wins=wins, won=won, out=out)
+    normalise_pooled(x, mean_, var, weight, bias, EPS, **lent, argmax=argmax, relu_mask=relu_mask, out=out)
     y = standard(as_rows(x), weight, bias).reshape(x.shape).transpose(0, 2, 3, 1, 4).reshape(height, c, -1, n)
     windows = y[: 2 * rows].reshape(rows, 2, c, 2 * t, 2, n).max(axis=(1, 4))
     assert np.abs(out - np.maximum(windows, 0)).max() < 1e-5 * 2
 
     dy = np.random.default_rng(3).normal(size=out.shape).astype(kind)
     sums, dz = np.empty((2, c)), np.empty_like(x)
-    pooled_gradient(dy, x, mean_, var, wins, won=won, upper=top, lower=bottom, sums=sums, out=dz)
-    assert np.count_nonzero(dz) == np.count_nonzero(won)
+    pooled_gradient(dy, x, mean_, var, argmax, relu_mask=relu_mask, upper=top, lower=bottom, sums=sums, out=dz)
+    assert np.count_nonzero(dz) == np.count_nonzero(relu_mask)
     d, apart = as_rows(dz).astype("float64"), as_rows(x) - true(as_rows(x))[0][:, None]
     wanted = np.array([d.sum(axis=(0, 2)), (d * apart).sum(axis=(0, 2))])
     assert np.abs(sums - wanted).max() < 1e-5 * np.abs(d).sum(axis=(0, 2)).max()

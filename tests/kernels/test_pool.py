@@ -47,6 +47,8 @@ def test_the_gradient_of_any_window_goes_to_its_first_largest_pixel(seed):
     more = {}
     if stride[1] > 1:
         more["columns"] = np.full((2, stride[1], height, 2, -(-width // stride[1]), 2), np.nan)
-    scratch, won = np.full((4, most, 2, across, 2), np.nan), np.empty((most, 2, across, 2), bool)
-    pool.maxpool_gradient(dy, x, y, kernel, stride, pad, dilate, **more, scratch=scratch, won=won, out=out)
+    scratch, argmax_mask = np.full((4, most, 2, across, 2), np.nan), np.empty((most, 2, across, 2), bool)
+    pool.maxpool_gradient(
+        dy, x, y, kernel, stride, pad, dilate, **more, scratch=scratch, argmax_mask=argmax_mask, out=out
+    )
     np.testing.assert_array_equal(out, by_pixels(dy, x, kernel, stride, pad, dilate))

@@ -59,6 +59,7 @@ def test_a_batch_has_two_names():
 
 # ---- patience --------------------------------------------------------------------------------------------
 
+
 def test_patience_stops_and_leaves_the_best_weights():
     """Labels of the validation are those of another world, so that what is learnt makes it worse soon."""
     model, kept = fresh(), {}

@@ -9,7 +9,7 @@ import pytest
 
 import cnnspec
 
-PROGRAM = '''\
+PROGRAM = """\
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,14 +44,14 @@ def again(folder: str) -> cnnspec.Run:
     missed: tuple[cnnspec.Diagnostic, ...] = run.missed
     print(missed, run.summary["status"], run.folder.name, cnnspec.open(folder).classify(["a.png"]))
     return cnnspec.resume(run.folder)
-'''
-WRONG = '''\
+"""
+WRONG = """\
 import cnnspec
 
 cnnspec.compile("net.cnn", batches=3)
 cnnspec.open("run").classify("a.png", top="3")
 run: int = cnnspec.run("net.cnn")
-'''
+"""
 
 
 def checked(tmp_path, text):

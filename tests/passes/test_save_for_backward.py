@@ -58,11 +58,11 @@ def test_what_a_normalisation_made_lasts_no_longer_than_its_readers_on_the_way_f
     graph = run(replace(judged(spec(NET, everywhere=False)), images=64), TRAINING, check=verify)
     (norm,) = (node for node in graph if isinstance(node.op, BatchNorm))
     assert [type(reader.op) for reader in graph.readers()[norm.name]] == [WinogradConvolve]
-    (mask,) = graph.readers()[f"{norm.name}:won"]
+    (mask,) = graph.readers()[f"{norm.name}:relu_mask"]
     assert isinstance(mask.op, WinogradConvolveGradient) and mask.op.sums is not None
     buffers = {buffer.name: buffer for buffer in generate(graph, 64, 64, "float32").buffers}
-    value, won = buffers["relu1"], buffers["relu1_won"]
-    assert won.bytes * 4 == value.bytes and value.last < won.last
+    value, mask_buffer = buffers["relu1"], buffers["relu1_relu_mask"]
+    assert mask_buffer.bytes * 4 == value.bytes and value.last < mask_buffer.last
 
 
 @pytest.mark.parametrize("passes", [INFERENCE, MEASURE])

@@ -177,8 +177,8 @@ def test_a_normalisation_that_is_pooled_has_no_memory(words, relu):
     assert not of(PolyphasePool) and isinstance(graph[norm.inputs[0]].op, WinogradConvolve)
     buffers = {b.name: b for b in generate(graph, 64, 64, "float32").buffers}
     full = 16 * 32 * 16 * 64 * 4  # bytes of a value before it is pooled
-    assert set(norm.extras) == {"mean", "var", "wins"} | ({"won"} if relu else set())
-    assert buffers[f"{norm.name}_wins"].bytes * 16 == full * 3
+    assert set(norm.extras) == {"mean", "var", "argmax"} | ({"relu_mask"} if relu else set())
+    assert buffers[f"{norm.name}_argmax"].bytes * 16 == full * 3
     assert buffers[norm.name].bytes * 4 == full
 
 

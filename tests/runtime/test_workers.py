@@ -269,20 +269,20 @@ def wait_for(true, pause):
 
 @programs
 @pytest.mark.parametrize("event", [True, False], ids=["event", "pipe"])
-def test_a_bell_rings_is_heard_once_and_never_blocks(event, monkeypatch):
+def test_a_wake_event_is_seen_once_and_never_blocks(event, monkeypatch):
     if not event:  # as on systems that have none
         monkeypatch.delattr(os, "eventfd", raising=False)
-    bell = WakeEvent()
+    wake_event = WakeEvent()
     try:
-        assert not bell.wait(0)
+        assert not wake_event.wait(0)
         for _ in range(100_000):  # more than a pipe holds
-            bell.ring()
-        while bell.wait(0):
+            wake_event.set()
+        while wake_event.wait(0):
             pass
-        bell.ring()
-        assert bell.wait(0) and not bell.wait(0)
+        wake_event.set()
+        assert wake_event.wait(0) and not wake_event.wait(0)
     finally:
-        bell.close()
+        wake_event.close()
 
 
 @programs
@@ -294,6 +294,6 @@ def test_files_and_children_are_given_back():
     with_workers, children = len(os.listdir("/proc/self/fd")), [child.pid for child in made.children]
     made.close()
     assert not any(map(alive, children))
-    assert with_workers - 4 == len(os.listdir("/proc/self/fd"))  # two bells, two pipes
+    assert with_workers - 4 == len(os.listdir("/proc/self/fd"))  # two wake events, two pipes
     del made
     assert len(os.listdir("/proc/self/fd")) == len(before)

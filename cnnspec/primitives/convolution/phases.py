@@ -190,15 +190,15 @@ class PhasedColumnsFilterGradient(Op):
 # ---- pooling ---------------------------------------------------------------------------------------
 
 
-def wins_type(pooled: TensorType) -> TensorType:
-    """Who won in each window: three masks."""
+def argmax_type(pooled: TensorType) -> TensorType:
+    """The argmax of each window: three masks."""
     sizes = (("c", pooled["c"]), ("h", 3), ("r", pooled["h"]), ("t", pooled["w"]))
     return TensorType(sizes, dtype="bool")
 
 
 @record
 class MaxPhases(Op):
-    """The largest pixel of each 2x2 window of an image in phases; with `save` who won is a by-product."""
+    """The largest pixel of each 2x2 window of an image in phases; with `save` the argmax is a by-product."""
 
     save: bool = False
 
@@ -206,52 +206,52 @@ class MaxPhases(Op):
         return image_type(TensorType((("c", x["c"]), ("h", x["r"]))), x["t"])
 
     def extras(self, x: TensorType) -> Mapping[str, TensorType]:
-        return {"wins": wins_type(self.type(x))} if self.save else {}
+        return {"argmax": argmax_type(self.type(x))} if self.save else {}
 
     def flops(self, x: TensorType) -> int:
         return x.elements
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = MaxPhasesGradient(b.type(node.inputs[0]))
-        return (b.add(op, dy, f"{node.name}:wins", name=f"{node.name}.dx", like=node),)
+        return (b.add(op, dy, f"{node.name}:argmax", name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x: Array) -> Array | tuple[Array, ...]:
         y = x.max(axis=2)
-        return (y, wins_of(x)) if self.save else y
+        return (y, argmax_of(x)) if self.save else y
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
-        wins = {"wins": e[f"{node.name}:wins"]} if self.save else {}
+        argmax = {"argmax": e[f"{node.name}:argmax"]} if self.save else {}
         lower = e.scratch("lower", e.shape(node.name))
-        e.call(kernels.pool.phased_maxpool2, e[x], scratch=lower, **wins, out=e[node.name])
+        e.call(kernels.pool.phased_maxpool2, e[x], scratch=lower, **argmax, out=e[node.name])
 
 
 @record
 class MaxPhasesGradient(Op):
-    """The gradient goes to the pixel that won; of several alike to the first in reading order."""
+    """The gradient goes to the maximum of each window, of equal ones to the first in reading order."""
 
     x: TensorType
 
-    def type(self, dy: TensorType, wins: TensorType) -> TensorType:
+    def type(self, dy: TensorType, argmax: TensorType) -> TensorType:
         return self.x
 
-    def flops(self, dy: TensorType, wins: TensorType) -> int:
+    def flops(self, dy: TensorType, argmax: TensorType) -> int:
         return 4 * dy.elements
 
-    def evaluate(self, dy: Array, wins: Array) -> Array:
+    def evaluate(self, dy: Array, argmax: Array) -> Array:
         import numpy as np
 
-        left, right, upper = np.moveaxis(wins, 2, 0)
-        winners = (left & upper, ~left & upper, right & ~upper, ~right & ~upper)
-        return np.stack([dy * won for won in winners], axis=2)
+        left, right, upper = np.moveaxis(argmax, 2, 0)
+        masks = (left & upper, ~left & upper, right & ~upper, ~right & ~upper)
+        return np.stack([dy * mask for mask in masks], axis=2)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        dy, wins = node.inputs
-        e.call(kernels.pool.phased_maxpool2_gradient, e[dy], e[wins], out=e[node.name])
+        dy, argmax = node.inputs
+        e.call(kernels.pool.phased_maxpool2_gradient, e[dy], e[argmax], out=e[node.name])
 
 
-def wins_of(x: Array) -> Array:
-    """x[n,c,4,i,t] -> [n,c,3,i,t]: whether the left one won above, the left one below, and the upper winner."""
+def argmax_of(x: Array) -> Array:
+    """x[n,c,4,i,t] -> [n,c,3,i,t]: whether the left pixel above, the left one below, the upper row is largest."""
     import numpy as np
 
     a, b, c, d = np.moveaxis(x, 2, 0)

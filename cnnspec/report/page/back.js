@@ -46,8 +46,8 @@ const ways = {
 
   pick(layer, before, [c, y, x], example) {
     return windowsOver(layer, y, x).map(([i, j, tap]) => {
-      const { won } = accounts.pick(layer, [c, i, j], example).groups[0];
-      return { place: [c, i, j], slope: won === tap ? 1 : 0, why: "another number of its window was chosen" };
+      const { argmax } = accounts.pick(layer, [c, i, j], example).groups[0];
+      return { place: [c, i, j], slope: argmax === tap ? 1 : 0, why: "another number of its window was chosen" };
     });
   },
 

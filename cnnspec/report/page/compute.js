@@ -76,14 +76,14 @@ const accounts = {
     const met = taps(layer.detail, i, j, height, width);
     const patch = met.map((tap) => (tap.inside ? map[tap.y * width + tap.x] : NaN));
     const sign = layer.detail.pick === "max" ? 1 : -1;
-    let won = -1;
+    let argmax = -1;
     patch.forEach((value, t) => {
-      if (met[t].inside && (won < 0 || sign * value > sign * patch[won])) won = t; // ties go to the first
+      if (met[t].inside && (argmax < 0 || sign * value > sign * patch[argmax])) argmax = t; // ties go to the first
     });
-    const group = { channel: c, patch, inside: met.map((tap) => tap.inside), won, sum: patch[won] };
-    const winner = `${met[won].y}, column ${met[won].x}`;
+    const group = { channel: c, patch, inside: met.map((tap) => tap.inside), argmax, sum: patch[argmax] };
+    const winner = `${met[argmax].y}, column ${met[argmax].x}`;
     return {
-      groups: [group], total: patch[won], box: windowBox(layer.detail, i, j, height, width),
+      groups: [group], total: patch[argmax], box: windowBox(layer.detail, i, j, height, width),
       says: `the winner stands in row ${winner}: the gradient goes to it alone`,
     };
   },

@@ -26,7 +26,7 @@ function thumbnail(values, [height, width]) {
 }
 
 // Numbers in their places, as a picture of themselves.
-function matrix(caption, values, [height, width], inside, won) {
+function matrix(caption, values, [height, width], inside, argmax) {
   const finite = values.filter(Number.isFinite), largest = largestOf(finite), written = aligned(finite);
   const table = element("table", { class: "matrix" }, element("caption", {}, caption));
   for (let u = 0; u < height; u++) {
@@ -34,7 +34,7 @@ function matrix(caption, values, [height, width], inside, won) {
     for (let v = 0; v < width; v++) {
       const k = u * width + v;
       const padding = inside && !inside[k];
-      const attributes = { class: padding ? "pad" : k === won ? "won" : "" };
+      const attributes = { class: padding ? "pad" : k === argmax ? "argmax" : "" };
       if (!padding) Object.assign(attributes, { "data-number": values[k], title: show(values[k], 8) });
       const cell = element("td", attributes, padding ? "pad" : written(values[k]));
       if (!padding) cell.style.background = tint(values[k], largest);
@@ -72,7 +72,7 @@ function groupOf(layer, place, group, told, example, open) {
 
 // Patch, kernel and products of a group, or the window alone; with a `place` the kernel's numbers can be chosen.
 function matrices(layer, group, place) {
-  const parts = [matrix("patch", group.patch, layer.detail.kernel, group.inside, group.won)];
+  const parts = [matrix("patch", group.patch, layer.detail.kernel, group.inside, group.argmax)];
   if (group.kernel) {
     const kernel = matrix("kernel", group.kernel, layer.detail.kernel);
     if (place) choosable(kernel, layer, place, group.channel);

@@ -20,9 +20,11 @@ from .emit import Emitter
 Line = Callable[..., None]
 
 
-def afterwards(e: Emitter, relu: bool, add: list[str], won: str = "") -> str:
+def afterwards(e: Emitter, relu: bool, add: list[str], relu_mask: str = "") -> str:
     """What comes after a bias or a normalisation, as an argument."""
-    parts = [f"add: {e[value]}" for value in add] + ["relu: true"] * relu + [f"won: {won}"] * bool(won)
+    parts = (
+        [f"add: {e[value]}" for value in add] + ["relu: true"] * relu + [f"reluMask: {relu_mask}"] * bool(relu_mask)
+    )
     return f", {{ {', '.join(parts)} }}" if parts else ""
 
 
@@ -41,7 +43,7 @@ def normalise_gradient(e: Emitter, node: Node[norm.NormaliseGradient]) -> None:
 def batch_norm(e: Emitter, node: Node[norm.BatchNorm]) -> None:
     x, weight, bias, *add = node.inputs
     mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
-    then = afterwards(e, node.op.relu, add, e[f"{node.name}:won"] if node.op.relu else "")
+    then = afterwards(e, node.op.relu, add, e[f"{node.name}:relu_mask"] if node.op.relu else "")
     e.line(f"batchMoments({e[x]}, {mean}, {var}, {e.rows(x)})", margin=False)
     given = f"{e[x]}, {mean}, {var}, {e[weight]}, {e[bias]}"
     e.line(f"normalise({given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
@@ -54,8 +56,8 @@ def batch_norm_sums(e: Emitter, node: Node[norm.BatchNormSums]) -> None:
 
 
 def relu_batch_norm_sums(e: Emitter, node: Node[norm.ReluBatchNormSums]) -> None:
-    dy, *_, won = node.inputs
-    e.line(f"masked({e[dy]}, {e[won]}, {e[node.name]})")
+    dy, *_, relu_mask = node.inputs
+    e.line(f"masked({e[dy]}, {e[relu_mask]}, {e[node.name]})")
     if not norm_gradients(e, node, f"{node.name}:sums"):
         emit_norm_gradient(e, node, node.name, "null", "null")
 

@@ -91,7 +91,7 @@ export function maxout(x, y, c, l, size) {
     }
 }
 
-/** dy goes to the channel that won, of equal ones to the first. */
+/** dy goes to the largest channel, of equal ones to the first. */
 export function maxoutGradient(dy, x, dx, c, l, size) {
   dx.fill(0);
   for (let i = 0, o = 0; i < c; i++)

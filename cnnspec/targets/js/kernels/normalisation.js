@@ -17,15 +17,15 @@ export function batchMoments(x, mean, variance, c, l) {
   }
 }
 
-/** y = (x - mean) / sqrt(variance + eps) · weight + bias, `+ add` and max(·, 0) where asked; `won` gets where y > 0. */
-export function normalise(x, mean, variance, weight, bias, eps, y, c, l, { add = null, relu = false, won = null } = {}) {
+/** y = (x - mean) / sqrt(variance + eps) · weight + bias, `+ add` and max(·, 0) where asked; `reluMask` gets where y > 0. */
+export function normalise(x, mean, variance, weight, bias, eps, y, c, l, { add = null, relu = false, reluMask = null } = {}) {
   for (let i = 0; i < c; i++) {
     const scale = weight[i] / Math.sqrt(variance[i] + eps), m = mean[i], b = bias[i], from = i * l, to = from + l;
     if (add) for (let j = from; j < to; j++) y[j] = (x[j] - m) * scale + b + add[j];
     else if (relu) for (let j = from; j < to; j++) { const v = (x[j] - m) * scale + b; y[j] = (v + Math.abs(v)) / 2; } // exact; Math.max costs five times as much
     else for (let j = from; j < to; j++) y[j] = (x[j] - m) * scale + b;
     if (add && relu) for (let j = from; j < to; j++) y[j] = (y[j] + Math.abs(y[j])) / 2;
-    if (won) for (let j = from; j < to; j++) won[j] = (y[j] > 0) | 0;
+    if (reluMask) for (let j = from; j < to; j++) reluMask[j] = (y[j] > 0) | 0;
   }
 }
 
@@ -57,8 +57,8 @@ export function batchNormGradient(dy, x, mean, variance, weight, eps, dweight, d
 }
 
 /** out = dy where a number was let through, 0 elsewhere. */
-export function masked(dy, won, out) {
-  for (let i = 0; i < out.length; i++) out[i] = dy[i] * won[i];
+export function masked(dy, reluMask, out) {
+  for (let i = 0; i < out.length; i++) out[i] = dy[i] * reluMask[i];
 }
 
 /** A running mean: state moves by a share towards the new value, which is first multiplied by `factor`. */

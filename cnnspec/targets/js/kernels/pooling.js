@@ -29,7 +29,7 @@ export function maxpool(x, y, n, window) {
   });
 }
 
-/** dy goes to the pixel that won, of equal ones to the first. */
+/** dy goes to the maximum of each window, of equal ones to the first. */
 export function maxpoolGradient(dy, x, y, dx, n, window) {
   dx.fill(0);
   eachWindow(window, n, (to, taps, count) => {
