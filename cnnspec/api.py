@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,8 +41,8 @@ def read_spec(
     else:
         source = path if isinstance(path, Source) else read_file(Path(path))
     if isinstance(source, Diagnostic):
-        if isinstance(path, str) and ("\n" in path or "->" in path):
-            source = replace(source, help="a spec that is a text, and no file, is given as `text=`")
+        if source.code == "CNN009" and isinstance(path, str) and ("\n" in path or "->" in path):
+            source = source.advised("text")
         raise SpecError((source,))
     reading = read(source, folder=folder, input=shape(input), overrides=tuple(overrides))
     if reading.spec is None:

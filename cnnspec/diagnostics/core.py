@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..lazy import lazy
 from ..quoting import visible
@@ -131,6 +131,22 @@ class Diagnostic:
         """
         message, label, help = filled(code, case, fields)
         return Diagnostic(code, message, span, label, related, help)
+
+    def advised(self, name: str, **fields: object) -> Diagnostic:
+        """With a help that its code's entry has for who knows more than the finder did.
+
+        finding.advised("network", size="28x28")
+        """
+        from .codes import CODES
+
+        return replace(self, help=dict(CODES[self.code].advice)[name].format(**fields))
+
+    def added(self, name: str, **fields: object) -> Diagnostic:
+        """With an advice behind its help that is added to findings of any code (`codes.ADDED`)."""
+        from .codes import ADDED
+
+        told = dict(ADDED)[name].format(**fields)
+        return replace(self, help=f"{self.help}; {told}" if self.help else told)
 
     @property
     def sentence(self) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -51,9 +50,9 @@ def resizing(spec: Spec) -> Iterator[None]:
         sides = spec.graph.type(spec.graph.inputs[0]).spatial
         if spec.symbolic or len(sides) != 2:
             raise
-        help = f"use `resize {sides[0]}x{sides[1]}` behind the folder, the size that the network takes"
-        told = tuple(replace(d, help=help) if d.code == "CNN416" else d for d in error.diagnostics)
-        raise SpecError(told) from error
+        size = f"{sides[0]}x{sides[1]}"
+        told = (d.advised("network", size=size) if d.code == "CNN416" else d for d in error.diagnostics)
+        raise SpecError(tuple(told)) from error
 
 
 def _unlike(spec: Spec, known: Mapping[tuple[str, str], Known]) -> Iterator[Diagnostic]:

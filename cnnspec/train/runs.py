@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from ..capacity import out_of_memory
@@ -192,7 +192,7 @@ def _with_checkpoint(error: SpecError, folder: RunFolder) -> SpecError:
     step = _saved_step(folder)
     if step is None:
         return error
-    told = f"the checkpoint of step {step} is whole: {folder.state}"
-    if not any(d.code == "CNN302" for d in error.diagnostics):  # that would come again
-        told = f"{told}; go on from there with `{resuming(folder.path)}`"
-    return SpecError(tuple(replace(d, help=f"{d.help}; {told}" if d.help else told) for d in error.diagnostics))
+    told = [d.added("checkpoint", step=step, file=folder.state) for d in error.diagnostics]
+    if not any(d.code == "CNN302" for d in told):  # that would come again
+        told = [d.added("resume", command=resuming(folder.path)) for d in told]
+    return SpecError(tuple(told))

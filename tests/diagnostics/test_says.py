@@ -9,7 +9,7 @@ from string import Formatter
 
 import pytest
 
-from cnnspec.diagnostics.codes import CODES, Code
+from cnnspec.diagnostics.codes import ADDED, CODES, Code
 from cnnspec.settings.expect import QUANTITIES
 
 PACKAGE = Path(__file__).parents[2] / "cnnspec"
@@ -123,3 +123,39 @@ def test_every_field_is_filled_in() -> None:
                 cases = {case for case in every if fields(SAYING[code], {case}) <= given}
                 assert cases, f"{where} {code}"
             assert given == fields(SAYING[code], cases), f"{where} {code}"
+
+
+def advised() -> Iterator[tuple[str, str, set[str]]]:
+    """Every advice that is taken from the entries: the method, the name, and the fields that are given."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(ast.Attribute(attr="advised" | "added" as method), [ast.Constant(str(name))], words):
+                    yield method, name, {word.arg or "" for word in words}
+
+
+def test_an_advice_is_given_by_a_place_that_knows_more() -> None:
+    """And its fields are those of the template."""
+    entries = {("advised", advice) for code in CODES.values() for advice in code.advice}
+    entries |= {("added", advice) for advice in ADDED}
+    expected = {
+        (method, advice.name, frozenset(name for _, name, _, _ in Formatter().parse(advice.help) if name))
+        for method, advice in entries
+    }
+    assert {(method, name, frozenset(given)) for method, name, given in advised()} == expected
+
+
+def test_no_help_stands_elsewhere() -> None:
+    """A finding's help is its code's, but for the line of a fix that it is given with (and a file's other name)."""
+    elsewhere = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("replace") and len(node.args) == 1:
+                given = {word.arg for word in node.keywords}
+                if (
+                    "help" in given
+                    and not given & {"fix", "message"}
+                    and path != PACKAGE / "diagnostics" / "core.py"
+                ):
+                    elsewhere.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    assert elsewhere == [], "the help of a code stands in its entry, diagnostics/codes/"

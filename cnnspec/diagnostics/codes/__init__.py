@@ -6,7 +6,7 @@ from itertools import chain
 
 from .asking import ASKING
 from .budgets import BUDGETS
-from .code import Code, Says
+from .code import ADDED, Advice, Code, Says
 from .data import DATA
 from .engines import ENGINES
 from .export import EXPORT
@@ -29,4 +29,4 @@ FAMILIES = (
 )  # fmt: skip
 CODES: dict[str, Code] = {code.code: code for code in sorted(chain(*FAMILIES), key=lambda code: code.code)}
 
-__all__ = ["CODES", "Code", "Says"]
+__all__ = ["ADDED", "CODES", "Advice", "Code", "Says"]

@@ -21,6 +21,19 @@ class Says(NamedTuple):
     case: str = ""
 
 
+class Advice(NamedTuple):
+    """A help for who knows more than the finder of a code (`Diagnostic.advised`), a template as those of `Says`."""
+
+    name: str
+    help: str
+
+
+ADDED = (  # to the help of any code (`Diagnostic.added`)
+    Advice("checkpoint", "the checkpoint of step {step} is whole: {file}"),
+    Advice("resume", "go on from there with `{command}`"),
+)
+
+
 @record
 class Code:
     """A code: what it says where it is raised, and its page (`cnnspec explain`).
@@ -40,6 +53,7 @@ class Code:
     how: str = ""
     severity: str = "error"
     says: tuple[Says, ...] = ()
+    advice: tuple[Advice, ...] = ()
     fixed_by: tuple[str, ...] = ()
 
     def case(self, name: str) -> Says:

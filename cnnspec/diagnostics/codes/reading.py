@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .code import Code, Says
+from .code import Advice, Code, Says
 
 READING: tuple[Code, ...] = (
     Code(
@@ -243,6 +243,7 @@ input 4
 A file cannot be opened: it is not there, it is a folder, a loop of links, or may not be read.""",
         how="Check a file without the right to read it, or a link that points at itself.",
         says=(Says("{name} cannot be read: {reason}"),),
+        advice=(Advice("text", "a spec that is a text, and no file, is given as `text=`"),),
     ),
     Code(
         "CNN010",

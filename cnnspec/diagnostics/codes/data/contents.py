@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..code import Code, Says
+from ..code import Advice, Code, Says
 
 HEADER = "say `header on` if it names the columns, `header off` if it is data"
 UNLABELLED = "fill it in, leave out rows without a label, or say `missing drop`"
@@ -65,6 +65,7 @@ classes, except documents (`.txt`, `.json`, ...) and those whose names begin wit
 All images must have one height and width. `resize 32x32` after the folder brings them to one.""",
         how="Put images of two sizes into a folder of a class, and read it with `source images`.",
         says=(Says("{file} is {has}, and {first} is {wanted}", help="use `resize {wanted}`"),),
+        advice=(Advice("network", "use `resize {size}` behind the folder, the size that the network takes"),),
     ),
     Code(
         "CNN417",
