@@ -120,7 +120,7 @@ function startTraining() {
     }
   });
   hear("view", () => training.self && showLive());
-  dark.addEventListener("change", () => training.self && showLive());
+  dark.addEventListener("change", () => training.worker && watch()); // which are other pixels
   hear("network", () => {
     if (training.worker && training.of !== wantedKey()) stopTraining();
     settingsOfText();

@@ -11,16 +11,22 @@ function tile(height, width, side) {
   return canvas;
 }
 
-// Numbers on such a canvas, as `paint` and `signed` show them, many times a second.
-function shade(canvas, numbers, largest) {
-  const { zero, below, above } = hues(), context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height), { data } = image;
-  for (let k = 0, at = 0; at < data.length; k++, at += 4) {
-    const share = largest ? Math.min(1, Math.abs(numbers[k]) / largest) : 0, end = numbers[k] < 0 ? below : above;
-    for (let c = 0; c < 3; c++) data[at + c] = zero[c] + (end[c] - zero[c]) * share;
-    data[at + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
+// Pixels [count][size] of numbers, each picture `apart` from the one before, blue below zero and orange above as `signed`
+// has them, by the largest of all. (This function is also put into the worker.)
+function shadedPixels(numbers, size, count, apart, { zero, below, above }) {
+  const pixels = new Uint8ClampedArray(4 * size * count), shown = Math.min(numbers.length, count * apart);
+  let largest = 0;
+  for (let k = 0; k < shown; k++) largest = Math.max(largest, Math.abs(numbers[k]));
+  const scale = largest > 0 ? 1 / largest : 0;
+  for (let c = 0, at = 0; c < count; c++)
+    for (let k = c * apart; k < c * apart + size; k++, at += 4) {
+      const share = numbers[k] * scale, end = share < 0 ? below : above, far = Math.abs(share);
+      pixels[at] = zero[0] + (end[0] - zero[0]) * far;
+      pixels[at + 1] = zero[1] + (end[1] - zero[1]) * far;
+      pixels[at + 2] = zero[2] + (end[2] - zero[2]) * far;
+      pixels[at + 3] = 255;
+    }
+  return pixels;
 }
 
 // A curve of values, and behind it in dashes `others` to compare it with.

@@ -1,6 +1,6 @@
 // Training in view: a worker that steps, its curves, its filters, and the maps of one image as they are now.
 
-const LEAST_MAP = 40; // pixels of the screen along the side of a map
+const SIDES = { maps: 40, filters: 30 }; // pixels of the screen along the side of a picture
 const ROOM_OF_FRAME = 6; // milliseconds of painting in a frame
 const LONGEST_CURVE = 400; // points of a curve; of more every so many-th
 const MOST_WATCHED = 20; // classes of which an image can be watched
@@ -71,7 +71,7 @@ async function ensureTrained({ weights = null, next = 1 } = {}) {
   if (made.refused) throw new Error(made.refused);
   training.worker?.terminate();
   training.waiting.clear();
-  const source = ["\"use strict\";", made.script, randomOf, drawnNumbers, `(${trainer})();`].join("\n");
+  const source = ["\"use strict\";", made.script, randomOf, drawnNumbers, shadedPixels, `(${trainer})();`].join("\n");
   training.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   training.worker.onmessage = ({ data }) => heard[data.kind](data);
   training.worker.onerror = (event) => say(`The worker fails: ${event.message}`);
@@ -121,7 +121,7 @@ async function watch() {
   const layers = told.layers.filter(({ rank, shape, kind }) => rank === 3 && shape[1] * shape[2] > 1 && kind !== "input");
   const filters = told.layers.filter(({ kind, parameters }) => kind === "filter" && parameters.weight?.shape.length === 4);
   await request("watch", {
-    inputs: imageNow().inputs, answer: told.outputs[0],
+    inputs: imageNow().inputs, answer: told.outputs[0], hues: hues(),
     layers: layers.slice(0, WATCHED).map(({ name, shape }) => ({ name, shape })),
     filters: filters.slice(0, 1).map(({ parameters }) => ({ name: parameters.weight.of, shape: parameters.weight.shape })),
   });
@@ -129,17 +129,11 @@ async function watch() {
 
 // The filters and maps, on canvases that stay while the network does; not where nobody sees them.
 function showLive() {
-  const { maps, filters, answer } = training.self;
+  const { rows, answer } = training.self;
   if (state.view !== "train") return;
-  const rows = [
-    ...filters.map(({ name, shape: [count, channels, height, width], numbers }) => ({
-      name: `${name}${channels > 1 ? ", of channel 0" : ""}`, what: "filters", side: 30, height, width, count: Math.min(count, 32), apart: channels * height * width, numbers,
-    })),
-    ...maps.map((map) => ({ ...map, what: "maps", side: LEAST_MAP, apart: map.height * map.width })),
-  ];
   const key = JSON.stringify(rows.map(({ name, height, width, count }) => [name, height, width, count]));
   if (live.key !== key) {
-    Object.assign(live, { key, tiles: rows.map(({ height, width, count, side }) => Array.from({ length: count }, () => tile(height, width, side))) });
+    Object.assign(live, { key, tiles: rows.map(({ height, width, count, what }) => Array.from({ length: count }, () => tile(height, width, SIDES[what]))) });
     byId("live").replaceChildren(...rows.map(({ name, what, count }, k) =>
       element("div", { class: "row", role: "img", "aria-label": `${name}: ${count} ${what}` }, element("span", { class: "note" }, name), ...live.tiles[k])));
   }
@@ -152,16 +146,16 @@ function showLive() {
   return painted;
 }
 
-// Paint rows as long as a frame has room for it, the others in the frames after it.
+// Put the pixels of rows where they belong, as long as a frame has room for it, the others in the frames after it.
 async function paintRows(rows, tiles) {
   let began = performance.now();
-  for (const [k, { numbers, height, width, apart }] of rows.entries()) {
+  for (const [k, { pixels, height, width }] of rows.entries()) {
     if (performance.now() - began > ROOM_OF_FRAME && !document.hidden) {
       await new Promise(requestAnimationFrame);
       began = performance.now();
     }
-    const largest = largestOf(numbers);
-    tiles[k].forEach((canvas, c) => shade(canvas, numbers.subarray(c * apart, c * apart + height * width), largest));
+    const size = 4 * height * width;
+    tiles[k].forEach((canvas, c) => canvas.getContext("2d").putImageData(new ImageData(pixels.subarray(c * size, (c + 1) * size), width, height), 0, 0));
   }
 }
 

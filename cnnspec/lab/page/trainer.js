@@ -1,18 +1,20 @@
-// What the worker of the page does, in a scope of its own: it has `network` (targets/js), `randomOf` and
-// `drawnNumbers`. It steps while it goes, hears the page between two steps, and shows itself ten times a second.
+// What the worker of the page does, in a scope of its own: it has `network` (targets/js), `randomOf`, `drawnNumbers`
+// and `shadedPixels`. It steps while it goes, hears the page between two steps, and shows itself ten times a second.
 
 function trainer() {
   const SHOWN = 100; // milliseconds between two pictures of itself
   const TESTED = 200; // images that are measured together
   const MAPS = 16; // channels of a layer that are shown
+  const FILTERS = 32; // filters of a layer that are shown
   const ROOM = 1 << 26; // bytes of weights of epochs that are kept
   let net = null, data = null, course = null, options = {}, watched = null;
-  let goal = "nothing", running = false, epoch = 0, next = 1, told = [], since = 0, images = 0, shownAt = 0, seen = true, test = null;
+  let goal = "nothing", running = false, epoch = 0, next = 1, told = [], since = 0, images = 0, shownAt = 0, seen = true, test = null, exam = null;
   const kept = new Map(); // the weights of an epoch's end by its number
 
   const scaled = (x) => {
-    const { scale, offset } = data;
-    return Float32Array.from(x, (value) => value * scale + offset);
+    const { scale, offset } = data, out = new Float32Array(x.length);
+    for (let k = 0; k < x.length; k++) out[k] = x[k] * scale + offset;
+    return out;
   };
 
   // The scale and offset that bytes are prepared by: to 0 .. 1, or also to mean 0 and deviation 1.
@@ -28,7 +30,8 @@ function trainer() {
     return { scale: 1 / deviation, offset: -mean / deviation };
   }
 
-  function measured() {
+  // The cost and accuracy on the test images; the page is heard wherever it yields.
+  function* measured() {
     const { testImages, testLabels } = data, size = testImages.length / testLabels.length;
     let cost = 0, correct = 0;
     for (let at = 0; at < testLabels.length; at += TESTED) {
@@ -36,11 +39,20 @@ function trainer() {
       const done = net.measure(scaled(testImages.subarray(at * size, (at + labels.length) * size)), Array.from(labels));
       cost += done.cost * labels.length;
       correct += done.correct[0];
+      if (at + TESTED < testLabels.length) yield;
     }
     return { cost: cost / testLabels.length, accuracy: correct / testLabels.length };
   }
 
-  // A step, or none where all epochs are over.
+  // A piece of work between two moments in which the page is heard: some test images of an epoch that is over, else a
+  // step, or nothing where all epochs are over.
+  function work() {
+    if (exam) {
+      if (exam.next().done) exam = null;
+    } else step();
+    if (!exam && goal === "step") goal = "nothing";
+  }
+
   function step() {
     course ||= net.fit(data.images, data.labels, { ...options, epochs: Math.max(options.epochs, next), from: next, each: scaled });
     const { value, done } = course.next();
@@ -59,35 +71,36 @@ function trainer() {
       goal = "nothing";
       self.postMessage({ kind: "diverged" });
     }
-    if (ended) endEpoch();
-    if (goal === "step" || (ended && goal === "epoch")) goal = "nothing";
+    if (ended) exam = endEpoch();
   }
 
-  function endEpoch() {
-    test = { epoch, ...measured() };
+  function* endEpoch() {
+    test = { epoch, ...(yield* measured()) };
     const bytes = net.save();
     kept.set(epoch, bytes);
     if (kept.size > Math.max(1, ROOM / bytes.length)) kept.delete(kept.keys().next().value);
     self.postMessage({ kind: "tested", ...test, first: kept.keys().next().value });
+    if (goal === "epoch") goal = "nothing";
   }
 
-  // Its steps and costs, its filters, and what it makes of the image that is watched.
+  // Its steps and costs, its filters, and what it makes of the image that is watched: pictures that the page has but to
+  // put where they belong.
   function showSelf() {
     const now = performance.now(), seconds = (now - since) / 1000;
-    const picture = { kind: "self", told, epoch, steps: net.steps, rate: net.rate, perSecond: seconds > 0 ? images / seconds : 0, maps: [], filters: [] };
+    const picture = { kind: "self", told, epoch, steps: net.steps, rate: net.rate, perSecond: seconds > 0 ? images / seconds : 0, rows: [] };
     told = [];
     if (seconds > 1) [since, images] = [now, 0];
     if (watched) {
       net.look(watched.inputs);
-      for (const { name, shape } of watched.layers) {
-        const [channels, height, width] = shape, count = Math.min(channels, MAPS);
-        picture.maps.push({ name, height, width, count, numbers: net.value(name).slice(0, count * height * width) });
-      }
+      const row = (of, numbers, count, apart) => picture.rows.push({ ...of, count, pixels: shadedPixels(numbers, of.height * of.width, count, apart, watched.hues) });
+      for (const { name, shape: [count, channels, height, width] } of watched.filters)
+        row({ name: `${name}${channels > 1 ? ", of channel 0" : ""}`, what: "filters", height, width }, net.get(name), Math.min(count, FILTERS), channels * height * width);
+      for (const { name, shape: [channels, height, width] } of watched.layers)
+        row({ name, what: "maps", height, width }, net.value(name), Math.min(channels, MAPS), height * width);
       picture.answer = net.value(watched.answer);
-      for (const { name, shape } of watched.filters) picture.filters.push({ name, shape, numbers: net.get(name) });
     }
     [shownAt, seen] = [performance.now(), false]; // no other until the page has drawn this one, however slow it is
-    self.postMessage(picture);
+    self.postMessage(picture, picture.rows.map(({ pixels }) => pixels.buffer));
   }
 
   async function run() {
@@ -100,7 +113,7 @@ function trainer() {
     });
     [since, images] = [performance.now(), 0];
     while (goal !== "nothing") {
-      step();
+      work();
       if (seen && performance.now() - shownAt > SHOWN) showSelf();
       await others();
     }
@@ -138,7 +151,7 @@ function trainer() {
     },
     epoch({ number }) { // back to an epoch's end, and on from there
       net.load(kept.get(number));
-      [epoch, next, course] = [number, number + 1, null];
+      [epoch, next, course, exam] = [number, number + 1, null, null];
       showSelf();
     },
     watch(question) {
@@ -160,7 +173,10 @@ function trainer() {
       return { bytes: net.save(), next, test };
     },
     measure() {
-      test = { epoch, ...measured() };
+      const asked = measured();
+      let done = asked.next();
+      while (!done.done) done = asked.next();
+      test = { epoch, ...done.value };
       return test;
     },
   };
