@@ -62,8 +62,8 @@ class Layer:
 Phase = Callable[..., Iterable[object] | None]  # a function of a plan
 
 
-class Told(TypedDict):
-    """A `Table` as another process tells it."""
+class LayerTimesJson(TypedDict):
+    """A `LayerTimes` as another process tells it."""
 
     mode: str
     batch: int
@@ -72,7 +72,7 @@ class Told(TypedDict):
 
 
 @dataclass
-class Table:
+class LayerTimes:
     """The layers of a step on `batch` images; `sgemm` is the machine's rate in the same run, in FLOP/s."""
 
     mode: str
@@ -81,7 +81,7 @@ class Table:
     layers: list[Layer]
 
     @classmethod
-    def of(cls, told: Told) -> Table:
+    def of(cls, told: LayerTimesJson) -> LayerTimes:
         return cls(told["mode"], told["batch"], told["sgemm"], [Layer(**layer) for layer in told["layers"]])
 
     @property
@@ -109,7 +109,7 @@ def main() -> None:
     answered(lambda: say(table=asdict(measure(job))))
 
 
-def measure(job: Job) -> Table:
+def measure(job: Job) -> LayerTimes:
     """Time the plan of a step, line by line, on one core."""
     subject, n = subject_of(job), job["batch"]
     spec = subject.spec
@@ -154,7 +154,7 @@ def measure(job: Job) -> Table:
         for name, seconds in spent_by.items():
             layer = table.setdefault(name, Layer(name, name))
             layer.seconds[which] = min(seconds)
-    return Table(job["mode"], n, max(rates), [layer for layer in table.values() if any(layer.seconds)])
+    return LayerTimes(job["mode"], n, max(rates), [layer for layer in table.values() if any(layer.seconds)])
 
 
 def clocked(

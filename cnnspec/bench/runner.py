@@ -156,8 +156,8 @@ def tensorflow_step(job: Job) -> tuple[Step, Memory]:
     w = made["parameters"]()
     x, y = made["batch"](job["batch"])
     if job["mode"] == "train":
-        kept = made["optimiser"](w)
-        step = tf.function(lambda x, y: made["step"](w, kept, x, y))
+        optimiser_state = made["optimiser"](w)
+        step = tf.function(lambda x, y: made["step"](w, optimiser_state, x, y))
         return lambda: step(x, y).numpy(), peak
     infer = tf.function(lambda x: made["net"](w, x, False))
     return lambda: infer(x)[0].numpy(), peak

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from .comparison import Result, ours
-from .layers import Table
+from .layers import LayerTimes
 
 TITLES = {"train": "training", "infer": "inference", "latency": "one image"}
 
@@ -31,7 +31,7 @@ def starts(seconds: dict[str, list[float]]) -> Iterator[str]:
         yield f"  {side:<20}{median(found):>11.2f} s  ({min(found):.2f} to {max(found):.2f})"
 
 
-def layers(table: Table) -> Iterator[str]:
+def layers(table: LayerTimes) -> Iterator[str]:
     """The layers of a step, in the order of the text."""
     training = table.mode == "train"
     yield (

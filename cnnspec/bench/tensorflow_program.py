@@ -207,7 +207,7 @@ UPDATES = {
 
 
 def step(optimiser: Optimiser) -> list[str]:
-    """One step, its update by TensorFlow's own kernels; `kept`: what is trained, what is remembered, the steps."""
+    """One step, its update by TensorFlow's own kernels; `optimiser_state`: variables, their moments, the steps."""
     word = optimiser.word
     if word not in ("sgd", "adam", "adamw"):
         raise refused(f"the optimiser `{word}`")
@@ -219,9 +219,9 @@ def step(optimiser: Optimiser) -> list[str]:
         names |= {"beta1": optimiser.beta1, "beta2": optimiser.beta2, "epsilon": optimiser.eps}
         update, count = UPDATES["adam"].format("beta1=beta1, beta2=beta2, epsilon=epsilon"), 2
     lines = ["", "def optimiser(w):", "    trained = [v for v in w.values() if v.trainable]"]
-    lines += [f"    kept = [[tf.Variable(tf.zeros_like(v)) for _ in range({count})] for v in trained]"]
-    lines += ["    return trained, kept, tf.Variable(0.0, dtype=trained[0].dtype)", "", ""]
-    lines += ["def step(w, kept, x, y):", "    trained, remembered, steps = kept"]
+    lines += [f"    optimiser_state = [[tf.Variable(tf.zeros_like(v)) for _ in range({count})] for v in trained]"]
+    lines += ["    return trained, optimiser_state, tf.Variable(0.0, dtype=trained[0].dtype)", "", ""]
+    lines += ["def step(w, optimiser_state, x, y):", "    trained, remembered, steps = optimiser_state"]
     lines += ["    with tf.GradientTape() as tape:", "        value = cost(w, x, y)"]
     lines += ["    gradients = tape.gradient(value, trained, unconnected_gradients='zero')"]
     decay = optimiser.weight_decay

@@ -105,8 +105,8 @@ def parse(line: str) -> Rule | None:
 def _without_spaces(line: str) -> str:
     """A line without the spaces at its end, but for one that a backslash keeps."""
     bare = line.rstrip(" ")
-    kept = (len(bare) - len(bare.rstrip("\\"))) % 2
-    return line[: len(bare) + kept]
+    escaped = (len(bare) - len(bare.rstrip("\\"))) % 2
+    return line[: len(bare) + escaped]
 
 
 def translate(glob: str) -> str | None:

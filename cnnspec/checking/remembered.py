@@ -30,8 +30,10 @@ from .configuration import Configuration
 
 Place = tuple[int, int]
 Piece = tuple[int, int, str]
-Kept = tuple[str, str, "Place | None", str, list[Piece], str, list[Piece], bool]  # a finding, as JSON has it
-Entry = tuple[str, list[Kept]]
+CachedFinding = tuple[
+    str, str, "Place | None", str, list[Piece], str, list[Piece], bool
+]  # a finding, as JSON has it
+Entry = tuple[str, list[CachedFinding]]
 MOST_BYTES = 1 << 26  # of what is remembered in one folder
 MOST_OF_ONE = 1 << 16  # bytes of a file that is remembered
 MOST_FILES = 50_000
@@ -39,14 +41,14 @@ MOST_FOLDERS = 200  # that are remembered, the last ones
 
 
 class Remembered:
-    """What is known of the files of a folder; `kept` is what this run knows, by name."""
+    """What is known of the files of a folder; `current` is what this run knows, by name."""
 
     def __init__(self, folder: Path | None = None) -> None:
         here = hashlib.sha256(os.fsencode(folder or Path.cwd())).hexdigest()[:32]
         self.path = cache.folder() / "checked" / f"{here}.json"
         self.program = program()
         self.before = _read(self.path)
-        self.kept: dict[str, Entry] = {}
+        self.current: dict[str, Entry] = {}
 
     def found(self, name: str, data: bytes, configuration: Configuration) -> tuple[Diagnostic, ...] | None:
         """What was found in a file with this content, or None where that is not known."""
@@ -57,7 +59,7 @@ class Remembered:
             found = _restored(entry[1], name, data)
         except (SpecError, TypeError, ValueError, KeyError, AttributeError):  # not what we wrote
             return None
-        self.kept[name] = entry
+        self.current[name] = entry
         return found
 
     def keep(self, name: str, data: bytes, configuration: Configuration, found: tuple[Diagnostic, ...]) -> None:
@@ -65,7 +67,7 @@ class Remembered:
         spans = [span for one in found for span in _spans(one)]
         alone = b'"' not in data and all(span.source.name == name for span in spans)
         if alone and not any(one.code.startswith(("CNN009", "CNN9")) for one in found):
-            self.kept[name] = self.key(data, configuration), [_written(one) for one in found]
+            self.current[name] = self.key(data, configuration), [_written(one) for one in found]
 
     def key(self, data: bytes, configuration: Configuration) -> str:
         """What a result belongs to."""
@@ -74,7 +76,7 @@ class Remembered:
 
     def save(self) -> None:
         """Write down what is known, with what was known of files that this run did not look at."""
-        known = self.before | self.kept
+        known = self.before | self.current
         if known == self.before:
             return
         text = json.dumps(dict(list(known.items())[-MOST_FILES:]))
@@ -113,7 +115,7 @@ def _spans(found: Diagnostic) -> list[Span]:
     return [*own, *(label.span for label in found.related), *(edit.span for edit in found.fix)]
 
 
-def _written(found: Diagnostic) -> Kept:
+def _written(found: Diagnostic) -> CachedFinding:
     return (
         found.code,
         found.message,
@@ -126,7 +128,7 @@ def _written(found: Diagnostic) -> Kept:
     )
 
 
-def _restored(written: list[Kept], name: str, data: bytes) -> tuple[Diagnostic, ...]:
+def _restored(written: list[CachedFinding], name: str, data: bytes) -> tuple[Diagnostic, ...]:
     """Findings out of what `_written` made of them; raises where it is anything else."""
     if not written:
         return ()

@@ -93,7 +93,7 @@ def command(
 
     from ..bench import comparison as comparison
     from ..bench import table
-    from ..bench.layers import Table, Told
+    from ..bench.layers import LayerTimes, LayerTimesJson
     from ..bench.subject import Subject
 
     modes = MODES[mode]
@@ -126,7 +126,7 @@ def command(
         with comparison.Process(
             "the table of layers", "layers", {**subject.job, "mode": what, "batch": share}
         ) as process:
-            told = Table.of(cast(Told, process.told("table")))
+            told = LayerTimes.of(cast(LayerTimesJson, process.told("table")))
         rows.append(told.as_json())
         pages.append(list(table.layers(told)))
     found = {**found, "comparisons": comparisons, **first, **({"layers": rows} if rows else {})}

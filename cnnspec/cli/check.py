@@ -315,13 +315,13 @@ def without_repeats(files: Sequence[Checked]) -> list[Checked]:
     seen = set()
     fresh = []
     for file in files:
-        kept = []
+        remaining = []
         for diagnostic, place in file.findings():
             key = (place, diagnostic.code, diagnostic.message)
             if place.filename == file.name or key not in seen:
-                kept.append(diagnostic)
+                remaining.append(diagnostic)
             seen.add(key)
-        fresh.append(replace(file, diagnostics=tuple(kept)))
+        fresh.append(replace(file, diagnostics=tuple(remaining)))
     return fresh
 
 

@@ -198,8 +198,8 @@ def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None
 
     if weights is None:
         return compile(spec, seed=seed, input=given)
-    kept = Preparation.from_metadata(tensors.read(weights).metadata, str(weights))
-    model = compile(spec, seed=seed, input=given or (kept.input_type if kept else None))
+    preparation = Preparation.from_metadata(tensors.read(weights).metadata, str(weights))
+    model = compile(spec, seed=seed, input=given or (preparation.input_type if preparation else None))
     model.load(weights, layout=layout)
     return model
 

@@ -34,16 +34,16 @@ def command(model: Path, out: Path, given: str | None, partial: bool, force: boo
     from ..train import files, tensors
     from ..train.checkpoints import Stamp
 
-    kept = out.with_suffix(".safetensors")
-    for path in (out, kept):
+    weights = out.with_suffix(".safetensors")
+    for path in (out, weights):
         if path.exists() and not force:
             raise SpecError((Diagnostic.of("CNN507", path=path),))
     kind = shape(given)
     found = import_onnx(model, kind.shape if kind else None, partial)
-    tensors.write(kept, found.weights, Stamp(found.text, out.name, found.preparation).metadata("weights"))
+    tensors.write(weights, found.weights, Stamp(found.text, out.name, found.preparation).metadata("weights"))
     files.write(out, [found.text.encode()])
     for note in found.notes:
         tell(f"note: {note}", err=True)
     for missing in found.missing:
         tell(f"missing: {missing.message}", err=True)
-    tell(f"written to {out} and {kept}", err=True)
+    tell(f"written to {out} and {weights}", err=True)

@@ -82,11 +82,11 @@ def _look(job: Job) -> Result:
         from ..checking.comments import with_ignores
 
         silenced, count = with_ignores(source, found)
-        kept = tuple(one for one in found if one.severity == "error")
+        errors = tuple(one for one in found if one.severity == "error")
         if count and job.data is None:
             _write_back(job.name, silenced.text)
         output = b"" if job.data is None else _with_mark(silenced.text, job.data)
-        return Result(Checked(job.name, kept, job.configuration.strict), mended=count, output=output)
+        return Result(Checked(job.name, errors, job.configuration.strict), mended=count, output=output)
 
     def find(changed: Source, fixes: bool) -> tuple[Diagnostic, ...]:
         return examine(

@@ -38,9 +38,9 @@ def _answers(network: Trained, file: Path, top: int, failed: list[Diagnostic]) -
     from ..model.scores import named as by_class
     from ..model.scores import scores
 
-    kept = network.preparation
+    preparation = network.preparation
     try:
-        images = read_named(file, kept)
+        images = read_named(file, preparation)
     except SpecError as error:
         failed += error.diagnostics
         return
@@ -50,7 +50,7 @@ def _answers(network: Trained, file: Path, top: int, failed: list[Diagnostic]) -
     count = len(next(iter(outputs.values())))
     best = {}
     for name, values in outputs.items():
-        classes = kept.outputs.get(name) or ()
+        classes = preparation.outputs.get(name) or ()
         told_apart = scores(network.spec.graph, values, len(classes), name) if classes else None
         best[name] = by_class(told_apart.values, classes, top) if told_apart else []
     for row in range(count):

@@ -113,11 +113,11 @@ def command(
     if accept_changed_data and resume is None:
         raise click.UsageError("--accept-changed-data is for --resume")
     if resume is not None:
-        from ..experiment.experiment import LATER, MOVED, kept_settings
+        from ..experiment.experiment import LATER, MOVED, fixed_settings
 
-        kept = kept_settings(overrides)
-        if weights or tune or kept:
-            what = kept[0].partition("=")[0] if kept else "weights and methods"
+        fixed = fixed_settings(overrides)
+        if weights or tune or fixed:
+            what = fixed[0].partition("=")[0] if fixed else "weights and methods"
             raise click.UsageError(
                 f"a resumed run keeps its settings, and so its {what}: begin a new run for it; what may change is "
                 f"{LATER}, and by {MOVED}... what its data are called now"

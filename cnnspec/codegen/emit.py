@@ -59,7 +59,7 @@ class Emitter:
         self.views: dict[str, str] = {}
         self.known_views: dict[tuple[str, str, str], str] = {}
         self.buffers: dict[str, Buffer] = {}
-        self.kept: dict[str, Buffer] = {}
+        self.prepared: dict[str, Buffer] = {}
         self.known = of_parameters_alone(graph)
         self.partials: dict[str, tuple[int, ...]] = {}
         self.together: dict[str, tuple[int, ...]] = {}
@@ -130,10 +130,10 @@ class Emitter:
             self.views[name] = code
         return self.known_views[key]
 
-    def scratch(self, suffix: str, shape: tuple[int, ...], dtype: str = "float", kept: bool = False) -> str:
-        """Memory that is this node's for the time of its lines, or until its value was read where `kept`."""
+    def scratch(self, suffix: str, shape: tuple[int, ...], dtype: str = "float", until_read: bool = False) -> str:
+        """Memory that is this node's for the time of its lines, or until its value was read where `until_read`."""
         name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
-        until = self._last.get(self.node.name, self.step) if kept else self.step
+        until = self._last.get(self.node.name, self.step) if until_read else self.step
         self._reserve(name, shape, dtype, self.step, until)
         return f"b.{name}"
 
@@ -275,7 +275,7 @@ class Emitter:
         size = {"float": self.itemsize, "bool": 1, "int64": 8, "float64": 8}[dtype]
         assert name not in self.buffers, f"{name} is reserved twice"
         if self.node.name in self.known:
-            self.kept[name] = Buffer(name, shape, dtype, 0, FOREVER, size)
+            self.prepared[name] = Buffer(name, shape, dtype, 0, FOREVER, size)
         else:
             self.buffers[name] = Buffer(name, shape, dtype, first, last, size)
 
@@ -307,14 +307,14 @@ class Emitter:
         made = re.findall(r"out=b\.(\w+)", code)
         name = made[-1] if made else ""
         while name:
-            buffer = self.buffers.get(name) or self.kept.get(name)
+            buffer = self.buffers.get(name) or self.prepared.get(name)
             if buffer or name in self.together:
                 return str(buffer.shape if buffer else self.together[name])
             name = name.rpartition("_")[0]
         return ""
 
     def run(self) -> tuple[int, int]:
-        """Let every node write its lines, and place the memory: bytes of the arena, and of what is kept."""
+        """Let every node write its lines, and place the memory: bytes of the arena and of prepared constants."""
         for step, node in enumerate(self.graph):
             self.step, self.node = step, node
             self.parts.append(Lines(node))
@@ -338,8 +338,8 @@ class Emitter:
             self._taken(value)
         for buffer in self.buffers.values():
             buffer.last = min(buffer.last, len(self.graph))
-        size, kept = place(self.buffers.values()), place(self.kept.values())
-        return size, kept
+        size, prepared = place(self.buffers.values()), place(self.prepared.values())
+        return size, prepared
 
     def _lies_as_given(self, node: Node) -> bool:
         """An image of one channel that is alone in its batch has the plan's order as it comes."""

@@ -70,6 +70,6 @@ def place(buffers: Iterable[Buffer]) -> int:
 
 def peak(buffers: Iterable[Buffer]) -> int:
     """The most bytes that are alive at one step: no arena can be smaller."""
-    kept = list(buffers)
-    steps = {buffer.first for buffer in kept}
-    return max((sum(b.bytes for b in kept if b.first <= step <= b.last) for step in steps), default=0)
+    listed = list(buffers)
+    steps = {buffer.first for buffer in listed}
+    return max((sum(b.bytes for b in listed if b.first <= step <= b.last) for step in steps), default=0)

@@ -14,7 +14,7 @@ WIDTH = 92  # where shapes and places in the spec stand
 UNBROKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)(?=[,)\]])|\(\([^()]*\), \([^()]*\)\)')
 
 
-def write(e: Emitter, arena: int, kept: int) -> str:
+def write(e: Emitter, arena: int, prepared: int) -> str:
     """The whole page."""
     graph = e.graph
     before, forward, backward = split(e)
@@ -43,7 +43,7 @@ def write(e: Emitter, arena: int, kept: int) -> str:
     if e.settled:
         text += ["", "", "def update_statistics(b, p):", '    """Running means and variances, once a step."""']
         text += [f"    {code}" for code in e.settled]
-    text += ["", "", *buffers(e, arena, kept)]
+    text += ["", "", *buffers(e, arena, prepared)]
     return "\n".join(text) + "\n"
 
 
@@ -67,17 +67,17 @@ def split(e: Emitter) -> tuple[list[Lines], list[Lines], list[Lines]]:
     return [], [p for p in parts if p.node.name in early], [p for p in parts if p.node.name not in early]
 
 
-def buffers(e: Emitter, arena: int, kept: int) -> list[str]:
+def buffers(e: Emitter, arena: int, prepared: int) -> list[str]:
     """The function that says where every array lives."""
     lines = [
         "def buffers(b, p, g, a, k, m, c, feeds, fetches):",
         f'    """Where every array lives. a(offset, shape) is a piece of the arena of {arena:,} bytes, which holds',
         "    all that grows with the batch; arrays that are never alive together share its memory. Then views,",
         "    which copy nothing. m are sums that the shards share, c constants, feeds and fetches the batch"
-        + (f",\n    k memory of {kept:,} bytes for what `prepare` makes." if kept else ".")
+        + (f",\n    k memory of {prepared:,} bytes for what `prepare` makes." if prepared else ".")
         + '"""',
     ]
-    for buffer in e.kept.values():
+    for buffer in e.prepared.values():
         code = f"    b.{buffer.name} = k({buffer.offset}, {buffer.shape})"
         lines.append(f"{code:<{WIDTH}}{comment(f'{buffer.bytes:,} bytes')}")
     for buffer in e.buffers.values():

@@ -28,12 +28,12 @@ def step_bytes(words: Graph, train: Train) -> dict[str, int]:
         for parameter in node.op.parameters(*words.types(node))
     }
     trained = sum(parameter.type.elements for parameter in owned.values() if parameter.trained)
-    kept = sum(parameter.type.elements for parameter in owned.values() if not parameter.trained)
+    state = sum(parameter.type.elements for parameter in owned.values() if not parameter.trained)
     targets = [node.name for node in graph if isinstance(node.op, Target)]
     staged = sum(graph.type(name).elements for name in (*graph.inputs, *targets, *graph.outputs))
     return {
         "arena": more * arenas[share + bool(more)] + (shards - more) * arenas[share],
-        "parameters": (trained + kept) * FLOAT_BYTES,
+        "parameters": (trained + state) * FLOAT_BYTES,
         "gradients": shards * trained * FLOAT_BYTES,
         "moments": len(train.optimiser.moments) * trained * FLOAT_BYTES,
         "batch": train.batch * staged * FLOAT_BYTES,

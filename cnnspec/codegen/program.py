@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Program:
     """A plan for one shard: its source, and the memory that it wants.
 
-    kept       bytes of what depends on parameters alone, the same for all shards
+    prepared   bytes (`prepared_bytes`) of values that depend on parameters alone, the same for all shards
     partials   arrays that all shards share, by name: shape without the leading axis of shards (float64)
     together   images that they make together, a band of rows each: the shape of a band (the plan's type)
     barriers   how often shards wait for one another in forward and in backward
@@ -29,7 +29,7 @@ class Program:
     filename: str
     n: int
     arena_bytes: int
-    kept_bytes: int
+    prepared_bytes: int
     buffers: tuple[Buffer, ...]
     partials: dict[str, tuple[int, ...]]
     together: dict[str, tuple[int, ...]]
@@ -43,14 +43,14 @@ class Program:
 def generate(graph: Graph, n: int, batch: int, dtype: str = "float32") -> Program:
     """The program for n images of a batch of so many."""
     emitter = Emitter(graph, n, batch, dtype)
-    arena, kept = emitter.run()
+    arena, prepared = emitter.run()
     _, early, late = split(emitter)
     return Program(
-        source=write(emitter, arena, kept),
+        source=write(emitter, arena, prepared),
         filename=f"<plan {id(graph):x} n={n}>",
         n=n,
         arena_bytes=arena,
-        kept_bytes=kept,
+        prepared_bytes=prepared,
         buffers=tuple(emitter.buffers.values()),
         partials=emitter.partials,
         together=emitter.together,

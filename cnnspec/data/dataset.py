@@ -18,7 +18,7 @@ from ..settings.augment import Augmentation
 from ..settings.data import Source
 from .changes import Answers, Changes, Mixed, Places
 from .facts import Known
-from .formats.kept import Table
+from .formats.schema import TableSchema
 from .sources.filed import chosen
 from .sources.originals import Originals
 
@@ -294,7 +294,7 @@ class Dataset:
     validation: Split
     test: Split
     classes: tuple[str, ...] | None
-    table: Table | None = None
+    table: TableSchema | None = None
     source: Source | None = None
     own: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from .checks import TOLD, ensure_paired, ensure_same_shape, form_of, named_class
 from .classes import MOST_CLASSES, first_class
 from .dataset import Numbers
 from .files import need
-from .formats.kept import Table
+from .formats.schema import TableSchema
 from .sources.filed import Filed
 from .sources.originals import Originals
 
@@ -33,7 +33,7 @@ class Found:
     test: Pair | None = None
     classes: tuple[str, ...] | int | None = None
     validation: Pair | None = None
-    table: Table | None = None
+    table: TableSchema | None = None
     own: dict[str, str] = field(default_factory=dict)
     numbers: bool = False
     weights: np.ndarray | None = None

@@ -16,8 +16,8 @@ from .checks import ensure_balanced, unweighted
 from .dataset import Dataset, Labels, Scaling, Split
 from .files import found_at
 from .formats.idx import read_idx, read_idx_folder
-from .formats.kept import Table
 from .formats.npz import read_npz
+from .formats.schema import TableSchema
 from .formats.table import filled, means, read_tables
 from .found import Found, Pair
 from .sources.cifar import read_cifar10
@@ -40,7 +40,7 @@ class Places:
     given: Path | None
     root: Path
     progress: Progress | None = None
-    table: Table | None = None  # the columns of a network that is trained already
+    table: TableSchema | None = None  # the columns of a network that is trained already
     target: str = "labels"
     augment: tuple[Augmentation, ...] = ()
 
@@ -64,7 +64,7 @@ def load(
     seed: int = 0,
     progress: Progress | None = None,
     span: Span | None = None,
-    table: Table | None = None,
+    table: TableSchema | None = None,
 ) -> Dataset:
     """The images that a data block asks for.
 
@@ -130,8 +130,8 @@ class Rows(NamedTuple):
     def divided(self, share: float, seed: int) -> tuple[Rows, Rows]:
         """The rest, and a share; see `divide`."""
         count = len(self.x) if self.at is None else len(self.at)
-        rest, kept = divide(np.empty((count, 0)) if self.y is self.x else self.answers, share, seed)
-        return self.taken(rest), self.taken(kept)
+        rest, held_out = divide(np.empty((count, 0)) if self.y is self.x else self.answers, share, seed)
+        return self.taken(rest), self.taken(held_out)
 
     def taken(self, positions: np.ndarray) -> Rows:
         return self._replace(at=positions if self.at is None else self.at[positions])
@@ -206,7 +206,7 @@ def divide(y: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarr
     return np.sort(order[~chosen]), np.sort(order[chosen])
 
 
-def _filled(pair: Pair, table: Table) -> Pair:
+def _filled(pair: Pair, table: TableSchema) -> Pair:
     x, y = pair
     whole = filled(x, table.fill)
     return whole, whole if y is x else y

@@ -32,7 +32,7 @@ from ..ir import TensorType, data
 from ..settings.data import Data, Images, Npz, Pairs
 from ..validation import Json, fault_of
 from .dataset import Dataset, Named, Scaling, Split
-from .formats.kept import Table
+from .formats.schema import TableSchema
 from .formats.table import filled
 from .recorded import Record, disagreement
 from .several import Several
@@ -68,7 +68,7 @@ class Preparation:
     colour: bool | None = None
     resize: tuple[int, ...] | None = None
     axes: str | None = None
-    table: Table | None = None
+    table: TableSchema | None = None
     background: str | None = None
     inputs: Mapping[str, Preparation] = field(default_factory=dict)
     outputs: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
@@ -175,7 +175,7 @@ class Preparation:
             colour=document.get("colour"),
             resize=tuple(resize) if resize else None,
             axes=document.get("axes"),
-            table=Table.from_json(table, document["input"][0]) if table else None,
+            table=TableSchema.from_json(table, document["input"][0]) if table else None,
             versions=document["versions"],
         )
 

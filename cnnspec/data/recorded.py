@@ -8,7 +8,7 @@ from typing import Required, TypedDict
 import numpy as np
 
 from ..validation import Json
-from .formats.kept import Table, Told
+from .formats.schema import TableSchema, TableSchemaJson
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -28,7 +28,7 @@ class Record(TypedDict, total=False):
     colour: bool
     axes: str
     resize: list[int]
-    table: Told
+    table: TableSchemaJson
     inputs: dict[str, Json]
     outputs: dict[str, list[str] | None]
 
@@ -60,10 +60,10 @@ def disagreement(document: Record) -> tuple[str, str] | None:
     return _table_disagreement(document["table"], channels) if "table" in document else None
 
 
-def _table_disagreement(document: Told, channels: int) -> tuple[str, str] | None:
+def _table_disagreement(document: TableSchemaJson, channels: int) -> tuple[str, str] | None:
     if document["names"] and len(document["names"]) != len(document.get("columns", document["names"])):
         return "/table/names", f"{len(document['names'])} names for {len(document['columns'])} columns"
-    table = Table.from_json(document, channels)
+    table = TableSchema.from_json(document, channels)
     numbers = len(table.names) if table.names and "columns" not in document else table.numbers
     if numbers != channels:
         return "/table/names", f"{numbers} columns for an input of {channels}"

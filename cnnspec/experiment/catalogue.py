@@ -23,7 +23,7 @@ from ..train.folder import RunFolder
 from ..train.lock import ensure_free
 from ..validation import Json
 from .by_name import by_name
-from .kept import Made, of_run
+from .provenance import Provenance, of_run
 
 SETTINGS = "settings.json"
 Columns = dict[str, list[float | None]]
@@ -47,7 +47,7 @@ class Entry:
     figures: Mapping[str, float | None]
     columns: Columns
     text: str
-    made: Made = field(repr=False)
+    made: Provenance = field(repr=False)
 
     def known(self) -> dict[str, Json]:
         """All by name: what runs are sorted and chosen by."""
@@ -64,7 +64,7 @@ class Entry:
         return spec_of(self.made)
 
 
-def spec_of(made: Made) -> Spec:
+def spec_of(made: Provenance) -> Spec:
     """The spec of a run with its settings and, if it states none, the input that its data had."""
     spec = read_spec(made.source, overrides=made.overrides)
     if spec.symbolic and made.preparation is not None:

@@ -31,7 +31,7 @@ from ..train.names import read as read_names
 from ..train.runs import Summary
 from ..train.trainable import Images
 from ..train.weights import LoadReport
-from .kept import Made, of_stopped
+from .provenance import Provenance, of_stopped
 from .session import Session, begin
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Stopped:
     """A run that is to go on: its folder, and what it was made of."""
 
     folder: RunFolder
-    made: Made
+    made: Provenance
 
     @classmethod
     def open(cls, path: Path) -> Stopped:
@@ -175,9 +175,9 @@ class Experiment:
         """
         made = stopped.made
         data = data or made.data_folder
-        if kept := kept_settings(overrides):
+        if fixed := fixed_settings(overrides):
             raise ValueError(
-                f"a resumed run keeps its settings, but for {LATER}, and {MOVED}...; got {kept[0]!r:.60}"
+                f"a resumed run keeps its settings, but for {LATER}, and {MOVED}...; got {fixed[0]!r:.60}"
             )
         changed = tuple(one for one in overrides if not one.startswith(MOVED))
         session = begin(made.path, (*made.overrides, *overrides), data, made.source, made.preparation)
@@ -334,7 +334,7 @@ class Experiment:
         }
 
 
-def kept_settings(overrides: Sequence[str]) -> tuple[str, ...]:
+def fixed_settings(overrides: Sequence[str]) -> tuple[str, ...]:
     """Of some settings those that a run keeps when it is resumed."""
     return tuple(one for one in overrides if not (one.startswith(MOVED) or CHANGED_LATER.fullmatch(one)))
 

@@ -20,7 +20,7 @@ from ..model.model import Model
 from ..validation import Json
 from .session import Session
 
-KEPT = 0.9  # of the smoothed cost from one step to the next
+SMOOTHING = 0.9  # of the smoothed cost from one step to the next
 BURST = 4.0  # times the lowest cost: it will not come down again
 BELOW = 10.0  # the proposal is the rate of the lowest cost divided by this
 LEAST = 10  # steps; fewer are no curve
@@ -76,10 +76,10 @@ def range_test(session: Session, model: Model, low: float, high: float, steps: i
         cost, _ = model.learn(x, y)  # of before the step: what the rates until then led to
         if not isfinite(cost):
             break
-        mean = KEPT * mean + (1 - KEPT) * cost
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * cost
         rates.append(model.rate)
         costs.append(cost)
-        smooth.append(mean / (1 - KEPT ** (k + 1)))
+        smooth.append(mean / (1 - SMOOTHING ** (k + 1)))
         if k >= LEAST and smooth[-1] > BURST * min(smooth):
             break
     if not rates:

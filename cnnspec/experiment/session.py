@@ -22,7 +22,7 @@ from ..train.checkpoints import Stamp
 from .agreement import disagreements, resizing
 from .agreement import wanted as wanted_of
 from .answers import unjudged
-from .kept import Kept, of_trained
+from .provenance import SavedNetwork, of_trained
 
 
 @dataclass(frozen=True)
@@ -129,11 +129,11 @@ def reopen(
 
     The data are prepared as those that it was trained on, whatever today's mean and deviation are.
     """
-    kept = of_trained(path, spec, layout)
+    saved = of_trained(path, spec, layout)
     session = begin(
-        kept.path, (*kept.overrides, *overrides), folder or kept.data_folder, kept.source, kept.preparation
+        saved.path, (*saved.overrides, *overrides), folder or saved.data_folder, saved.source, saved.preparation
     )
-    return session, _model(kept, session.spec, workers, kept.preparation or session.preparation)
+    return session, _model(saved, session.spec, workers, saved.preparation or session.preparation)
 
 
 def open_trained(
@@ -148,27 +148,27 @@ def open_trained(
     Those written before preparations were kept, or by others (then of the spec in `spec_file`), need their data
     still; `tell` hears so.
     """
-    kept = of_trained(path, spec_file, layout)
-    if kept.preparation is None:
+    saved = of_trained(path, spec_file, layout)
+    if saved.preparation is None:
         tell(f"{path} does not tell how its images were prepared: that is taken from its data as they are now")
-        session = begin(kept.path, kept.overrides, folder or kept.data_folder, kept.source)
+        session = begin(saved.path, saved.overrides, folder or saved.data_folder, saved.source)
         spec, preparation = session.spec, session.preparation
     else:
-        preparation = kept.preparation
-        spec = read_spec(kept.source, overrides=kept.overrides)
+        preparation = saved.preparation
+        spec = read_spec(saved.source, overrides=saved.overrides)
         if spec.symbolic:
-            spec = read_spec(kept.source, overrides=kept.overrides, input=preparation.input_type)
+            spec = read_spec(saved.source, overrides=saved.overrides, input=preparation.input_type)
         known = preparation.inputs or {spec.graph.inputs[0]: preparation}
         for name in spec.graph.inputs:
             taken = spec.graph.type(name)
             if name not in known or taken.shape != known[name].input:
                 has = f"images of {known[name].input_type}" if name in known else f"no `{name}`"
                 raise SpecError((Diagnostic.of("CNN427", case="other", taken=taken, path=path, has=has),))
-    return Trained(spec, _model(kept, spec, 1, preparation), preparation)
+    return Trained(spec, _model(saved, spec, 1, preparation), preparation)
 
 
-def _model(kept: Kept, spec: Spec, workers: int, preparation: Preparation) -> Model:
+def _model(saved: SavedNetwork, spec: Spec, workers: int, preparation: Preparation) -> Model:
     model = Model(spec, workers=workers, precision="float32", batch=max(spec.train.batch, 64))
-    weights.assign(model.parameters, kept.arrays, kept.weights, graph=model.graph, layout=kept.layout)
+    weights.assign(model.parameters, saved.arrays, saved.weights, graph=model.graph, layout=saved.layout)
     model.preparation = preparation
     return model

@@ -70,11 +70,11 @@ def axis(text: str) -> Axis:
     alternatives = []
     for start, end in pieces(match["value"]):
         whole = match["value"][start:end]
-        kept = whole.strip()
+        stripped = whole.strip()
         begun = match.start("value") + start + len(whole) - len(whole.lstrip())
-        if not kept:
+        if not stripped:
             raise refused(text, begun, begun + 1, "empty")
-        alternatives.append(tuple(parts(text, kept, begun)))
+        alternatives.append(tuple(parts(text, stripped, begun)))
     return Axis(match["key"], tuple(alternatives))
 
 

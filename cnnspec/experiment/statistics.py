@@ -80,8 +80,8 @@ class StatisticsLog:
 
     def begin(self, done: int) -> None:
         """Keep the lines of the epochs that are done, and take the images to look at."""
-        kept = [entry for entry in read(self.path) if entry["epoch"] <= done]
-        files.write(self.path, ["".join(json.dumps(entry) + "\n" for entry in kept).encode()])
+        entries = [entry for entry in read(self.path) if entry["epoch"] <= done]
+        files.write(self.path, ["".join(json.dumps(entry) + "\n" for entry in entries).encode()])
         self.before = self.weights()
         known = facts(self.model.graph)
         numbers = known.activation_bytes // 4

@@ -91,10 +91,10 @@ def image_shape(kind: TensorType) -> tuple[int, int, int]:
 
 # ---- one function for each kind: its detail and its formula ----------------------------------------------
 
-Told = tuple[dict[str, Any], str]
+Explained = tuple[dict[str, Any], str]
 
 
-def _filter(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _filter(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     (x,) = types
     window = _window(node.op.window(x))
     turned = window["grow"] != [1, 1]
@@ -118,13 +118,13 @@ def _filter(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Par
     return detail, f"out[{index}] = {bias}Σ over {', '.join(sums)} of {weight} × in[{channel}, {rows}{columns}]"
 
 
-def _pick(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _pick(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     window = _window(node.op.window(*types))
     which = "min" if node.op.word == "minpool" else "max"
     return {**window, "pick": which}, f"out[{_index(types[0])}] = {which} of {_looked(types[0], window)}"
 
 
-def _mean(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _mean(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     window = _window(node.op.window(*types))
     counted = bool(getattr(node.op, "count_pad", False))
     pixels = prod(window["kernel"])
@@ -134,24 +134,24 @@ def _mean(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
     )
 
 
-def _norm(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _norm(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     window, p = _window(node.op.window(*types)), getattr(node.op, "p", 2)
     return {**window, "p": p}, f"out[{_index(types[0])}] = (Σ of |x|^{p})^(1/{p}), x = {_looked(types[0], window)}"
 
 
-def _all(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _all(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     bias = "bias[o] + " if "bias" in parameters else ""
     return {"bias": bool(bias)}, f"out[o] = {bias}Σ over c < {types[0]['c']} of weight[o,c] × in[c]"
 
 
-def _image(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _image(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     pixels = prod(types[0].spatial)
     pick = node.op.word == "gmp"
     what = f"max of the {pixels} pixels of" if pick else f"1/{pixels} × Σ of the {pixels} pixels of"
     return {"pick": pick}, f"out[c] = {what} in[c]"
 
 
-def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     detail: dict[str, Any] = {"word": node.op.word, "parameters": list(parameters)}
     if isinstance(node.op, Formula):
         return detail, f"out = {readable(node.op.value, 'in')}"
@@ -168,7 +168,7 @@ def _point(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
     return detail, f"out = {_numbered(node.op)}"
 
 
-def _join(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _join(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     names = node.inputs
     formula = {
         "add": " + ".join(names),
@@ -181,7 +181,7 @@ def _join(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
     return {"join": node.op.word}, f"out = {formula}"
 
 
-def _concat(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _concat(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     starts, at = [], 0
     for kind in types:
         starts.append(at)
@@ -193,7 +193,7 @@ def _concat(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Par
     return {"starts": starts}, f"out[c] = {', '.join(parts)}"
 
 
-def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     (x,) = types
     op: Any = node.op
     if op.word == "flatten" and len(x.spatial) == 2:
@@ -218,7 +218,7 @@ def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
     return {"how": "channels", "channels": channels}, first
 
 
-def _blend(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _blend(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     op: Any = node.op
     rows, columns = (
         [[[k, share] for k, share in enumerate(row) if share] for row in matrix] for matrix in op.blends(*types)
@@ -226,7 +226,7 @@ def _blend(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Para
     return {"rows": rows, "columns": columns}, "out[c,i,j] = Σ over the pixels around of share × in[c]"
 
 
-def _channels(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _channels(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     count, op = types[0]["c"], node.op
     detail: dict[str, Any] = {"word": op.word}
     if op.word == "softmax":
@@ -251,20 +251,20 @@ def _channels(node: Node, types: tuple[TensorType, ...], parameters: dict[str, P
     return {**detail, **n}, f"out = {standard} × weight[c] + bias[c], over the {count} channels of a pixel"
 
 
-def _group(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _group(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     (groups,), eps = getattr(node.op, "size", (1,)), getattr(node.op, "eps", 0.0)
     share = types[0].elements // groups
     formula = f"out = (in − mean) / √(var + {eps:g}) × weight[c] + bias[c], over the {share:,} numbers of a group"
     return {"groups": groups, "eps": eps}, formula
 
 
-def _response(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _response(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     eps = getattr(node.op, "eps", 0.0)
     share = f"norm[c] / ({eps:g} + mean of the {types[0]['c']} norms)"
     return {"eps": eps}, f"out = in + in × {share} × weight[c] + bias[c], norm[c] = √Σ of in[c]²"
 
 
-def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Told:
+def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     """The formula of its text; of a word that is made of others, theirs one after another."""
     if type(node.op).in_words is Op.in_words:
         return {}, f"out = {_numbered(node.op)}"

@@ -16,10 +16,10 @@ from .receptive_field import Reach, receptive
 if TYPE_CHECKING:
     from ..validation import Json
 
-Told: TypeAlias = "dict[str, Json]"  # as JSON has it
+JsonObject: TypeAlias = "dict[str, Json]"  # as JSON has it
 
 
-def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None, reaches: bool = True) -> Told:
+def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None, reaches: bool = True) -> JsonObject:
     """Inputs, outputs, layers, totals, what would train it, and which layer a station of the drawing ends with.
 
     `known_kinds` are those of inputs and outputs where more is known than the spec says; without `reaches` it is
@@ -43,7 +43,7 @@ def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None, reaches: 
     }
 
 
-def _layer(graph: Graph, node: Node, row: Row, reaches: dict[str, Reach | None]) -> Told:
+def _layer(graph: Graph, node: Node, row: Row, reaches: dict[str, Reach | None]) -> JsonObject:
     told = account(graph, node)
     parameters: dict[str, Json] = {
         parameter.name: {"shape": list(parameter.type.shape), "of": f"{node.owner}.{parameter.name}"}
@@ -80,7 +80,7 @@ def _where(node: Node) -> str:
     return f"{node.span.source.name.replace(chr(92), '/').rpartition('/')[2]}:{node.span.line}:{node.span.column}"
 
 
-def _reach(reach: Reach | None) -> Told | None:
+def _reach(reach: Reach | None) -> JsonObject | None:
     """Ranges for rows and columns; for a vector a box for each number, or one that all share."""
     if reach is None:
         return None

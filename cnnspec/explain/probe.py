@@ -72,12 +72,12 @@ class Probe:
             "clock": np.zeros(2, np.int64),
             "shard": 0,
         }
-        arena, kept = (np.zeros(size, np.uint8) for size in (program.arena_bytes, program.kept_bytes))
+        arena, prepared = (np.zeros(size, np.uint8) for size in (program.arena_bytes, program.prepared_bytes))
         self.bound = bind(
             program,
             DTYPE,
             arena,
-            kept,
+            prepared,
             self.parameters,
             None,
             {},
@@ -111,7 +111,7 @@ def values_of(model: Model, names: tuple[str, ...], arrays: Mapping[str, np.ndar
     graph = run(replace(model.graph, outputs=names, images=1), FORWARD)
     program = generate(graph, 1, 1, "float32")
     known = parameters_of(model.graph)
-    ensure_room(program.arena_bytes + program.kept_bytes + 4 * sum(p.type.elements for p in known.values()))
+    ensure_room(program.arena_bytes + program.prepared_bytes + 4 * sum(p.type.elements for p in known.values()))
     block = Block(known, np.zeros(sum(p.type.elements for p in known.values()), np.float32))
     view = View(known, block.arrays)
     for name in known:
@@ -119,9 +119,9 @@ def values_of(model: Model, names: tuple[str, ...], arrays: Mapping[str, np.ndar
     feeds = {name: np.zeros((1, *graph.type(name).shape), np.float32) for name in graph.inputs}
     fetches = {name: np.zeros((1, *graph.type(name).shape), np.float32) for name in graph.outputs}
     taken = [fetches[name] for name in graph.outputs]
-    arena, kept = (np.zeros(size, np.uint8) for size in (program.arena_bytes, program.kept_bytes))
+    arena, prepared = (np.zeros(size, np.uint8) for size in (program.arena_bytes, program.prepared_bytes))
     numbers: dict[str, np.ndarray | int] = {"clock": np.zeros(2, np.int64), "shard": 0}
-    bound = bind(program, "float32", arena, kept, block.arrays, None, {}, feeds, fetches, numbers)
+    bound = bind(program, "float32", arena, prepared, block.arrays, None, {}, feeds, fetches, numbers)
     for name in feeds:
         np.copyto(feeds[name], arrays[name])
     if bound.prepare is not None:

@@ -278,9 +278,9 @@ class Trace:
     def add_up(self, parts: Sequence[tuple[str, float]], bias: Sequence[tuple[str, float]]) -> None:
         """Terms, a rule, and their sum."""
         if len(parts) > 2 * SHOWN:
-            kept = sorted(parts, key=lambda part: -abs(part[1]))[: 2 * SHOWN]
-            others = [part for part in parts if part not in kept]
-            parts = [part for part in parts if part in kept]
+            largest = sorted(parts, key=lambda part: -abs(part[1]))[: 2 * SHOWN]
+            others = [part for part in parts if part not in largest]
+            parts = [part for part in parts if part in largest]
             parts = [*parts, (f"the other {len(others)} channels", sum(value for _, value in others))]
         terms = [*parts, *bias]
         rows = [[name, number(value)] for name, value in terms]

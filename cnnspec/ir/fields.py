@@ -28,7 +28,7 @@ Padding = str | Each  # or a word: `same`
 
 
 T = TypeVar("T")
-Kept = TypeVar("Kept", covariant=True)
+FieldValue = TypeVar("FieldValue", covariant=True)
 
 NAME = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"  # of a value: names of the grammar, joined by dots
 ENDS = r"(?![\s\S])"  # the end of a text in a pattern of JSON Schema; `$` would let a line end pass
@@ -40,14 +40,14 @@ class Quoted(str):
     __slots__ = ()
 
 
-class Kind(Generic[Kept]):
+class Kind(Generic[FieldValue]):
     """What values a setting accepts. `read` returns the value to keep, or raises a Fault without place."""
 
     wanted = "a value"  # for messages: "stride wants a whole number from 1"
     listed: ClassVar[bool] = False  # whether it takes several values with commas between them
     has_off: ClassVar[bool] = False  # whether `off` is a value of its own
 
-    def read(self, value: Written) -> Kept:
+    def read(self, value: Written) -> FieldValue:
         raise AssertionError("a kind of field must say how it is read")
 
     def write(self, value: object) -> str:

@@ -140,7 +140,7 @@ class Engine:
     def before_fork(self) -> None:
         """JAX's threads and devices stay with the parent; there is nothing to take along."""
 
-    def after_fork(self, kept: list[np.ndarray] | None) -> None:
+    def after_fork(self, saved: list[np.ndarray] | None) -> None:
         """In a child: refuse what would wait for ever."""
         self.forked = True
 

@@ -76,20 +76,20 @@ if __name__ == "__main__":
 '''
 
 
-def program(graph: Graph, weights: Mapping[str, np.ndarray], kept: Preparation | None) -> bytes:
+def program(graph: Graph, weights: Mapping[str, np.ndarray], preparation: Preparation | None) -> bytes:
     """The network as a function of weights and images, serialised; with a preparation it prepares these itself."""
     names = called(graph.outputs)
     (n,) = jax.export.symbolic_shape("n")
     shapes = {name: jax.ShapeDtypeStruct(values.shape, jnp.float32) for name, values in weights.items()}
     images = {name: jax.ShapeDtypeStruct((n, *graph.type(name).shape), jnp.float32) for name in graph.inputs}
-    if kept is not None:
+    if preparation is not None:
         images = {
-            name: jax.ShapeDtypeStruct((n, *kept.of(name).stored_shape), type_of(kept.of(name)))
+            name: jax.ShapeDtypeStruct((n, *preparation.of(name).stored_shape), type_of(preparation.of(name)))
             for name in graph.inputs
         }
 
     def run(parameters: Mapping[str, jax.Array], arrays: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-        seen = {name: x if kept is None else prepared(x, kept.of(name)) for name, x in arrays.items()}
+        seen = {name: x if preparation is None else prepared(x, preparation.of(name)) for name, x in arrays.items()}
         with jax.default_matmul_precision("highest"):
             words = forward(graph, parameters, seen, dtype=jnp.float32).words
         return {names[name]: words[name] for name in graph.outputs}
@@ -111,20 +111,22 @@ def stored(x, kind):
     return [f"SIZE = {tuple(size)}", *kernels, own]
 
 
-def type_of(kept: Preparation | None) -> str:
+def type_of(preparation: Preparation | None) -> str:
     """The type of what is fed."""
-    return "uint8" if kept is not None and kept.stored == BYTES else "float32"
+    return "uint8" if preparation is not None and preparation.stored == BYTES else "float32"
 
 
-def prepared(x: jax.Array, kept: Preparation) -> jax.Array:
+def prepared(x: jax.Array, preparation: Preparation) -> jax.Array:
     """Images as they are stored, as the network sees them."""
-    axes = kept.stored_axes
-    x = x[:, None] if "c" not in axes else x.transpose([axes.index(axis) for axis in kept.axes_seen])
+    axes = preparation.stored_axes
+    x = x[:, None] if "c" not in axes else x.transpose([axes.index(axis) for axis in preparation.axes_seen])
     x = x.astype(jnp.float32)
-    if kept.fill:
-        x = jnp.where(jnp.isnan(x), np.array(kept.fill, np.float32), x)
+    if preparation.fill:
+        x = jnp.where(jnp.isnan(x), np.array(preparation.fill, np.float32), x)
     column = (-1, *(1,) * (x.ndim - 2))
-    centre, scale, offset = (np.array(numbers, np.float32).reshape(column) for numbers in kept.scaling.steps())
+    centre, scale, offset = (
+        np.array(numbers, np.float32).reshape(column) for numbers in preparation.scaling.steps()
+    )
     return (x - centre) * scale + offset
 
 

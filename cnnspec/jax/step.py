@@ -38,14 +38,14 @@ def assignments(optimiser: Optimiser, average: bool = False) -> str:
     np.multiply(m, beta1, out=m)
     m = np.multiply(m, beta1)
     """
-    kept = (*optimiser.moments, *(["e"] if average else []))
-    names = ", ".join(["p", "g", *kept, *scalars(optimiser), *(AVERAGED if average else ())])
+    slots = (*optimiser.moments, *(["e"] if average else []))
+    names = ", ".join(["p", "g", *slots, *scalars(optimiser), *(AVERAGED if average else ())])
     lines = []
     for line in (*optimiser.lines(), *(AVERAGE if average else ())):
         found = LINE.fullmatch(line)
         assert found, f"{line} does not write through out="
         lines.append(f"    {found[3]} = {found[1]}({found[2]})")
-    return "\n".join([f"def update({names}):", *lines, f"    return ({', '.join(['p', *kept])},)"]) + "\n"
+    return "\n".join([f"def update({names}):", *lines, f"    return ({', '.join(['p', *slots])},)"]) + "\n"
 
 
 def scalars(optimiser: Optimiser) -> tuple[str, ...]:
@@ -145,7 +145,7 @@ def make_step(
         def chosen(new: Array, old: Array) -> Array:
             return jnp.where(fine, new, old)
 
-        kept: dict[str, dict[str, Array]] = {moment: {} for moment in moments}
+        slots: dict[str, dict[str, Array]] = {moment: {} for moment in moments}
         new_trained: dict[str, Array] = {}
         start = 0
         for group, move, told in zip(groups, moves, names, strict=True):
@@ -156,12 +156,12 @@ def make_step(
                 last = {"e": trained[name]} if average else {}
                 p, *after = move(p=stepped[name], g=gradients[name], **before, **last, **known)
                 if average:
-                    kept["stepped"][name] = chosen(p, stepped[name])
+                    slots["stepped"][name] = chosen(p, stepped[name])
                     p = after.pop()
                 new_trained[name] = chosen(p, trained[name])
                 for moment, new in zip(optimiser.moments, after, strict=True):
-                    kept[moment][name] = chosen(new, before[moment])
+                    slots[moment][name] = chosen(new, before[moment])
         settled = {name: chosen(found.updates.get(name, old), old) for name, old in state.items()}
-        return new_trained, settled, kept, cost, found.correct
+        return new_trained, settled, slots, cost, found.correct
 
     return step

@@ -17,10 +17,10 @@ def zeros(x: np.ndarray, flat: int = 0) -> np.ndarray:
     """
     shape = x.shape[1:] if x.ndim > 2 and x.size > flat else x.shape
     size = prod(shape)
-    kept = _ZEROS.get(x.dtype)
-    if kept is None or kept.size < size:
-        kept = _ZEROS[x.dtype] = np.zeros(max(size, 4096), x.dtype)
-    return kept[:size].reshape(shape)
+    cached = _ZEROS.get(x.dtype)
+    if cached is None or cached.size < size:
+        cached = _ZEROS[x.dtype] = np.zeros(max(size, 4096), x.dtype)
+    return cached[:size].reshape(shape)
 
 
 def relu(x: np.ndarray, *, out: np.ndarray) -> None:

@@ -16,10 +16,10 @@ _ONES: dict[np.dtype, np.ndarray] = {}
 
 def ones(length: int, dtype: np.dtype) -> np.ndarray:
     """A run of ones that is made once: sums are products with it, at three times the speed of add.reduce."""
-    kept = _ONES.get(dtype)
-    if kept is None or kept.size < length:
-        kept = _ONES[dtype] = np.ones(max(length, 4096), dtype)
-    return kept[:length]
+    cached = _ONES.get(dtype)
+    if cached is None or cached.size < length:
+        cached = _ONES[dtype] = np.ones(max(length, 4096), dtype)
+    return cached[:length]
 
 
 def channel_sums(x: np.ndarray, *, out: np.ndarray) -> None:

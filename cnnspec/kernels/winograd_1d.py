@@ -157,15 +157,15 @@ class Band:
     """
 
     def __init__(self, memory: np.ndarray, channels: int, length: int) -> None:
-        kept = memory.shape[1] // (channels * length)
-        self.rows = memory[:, : kept * channels * length].reshape(6, kept, channels, length)
+        capacity = memory.shape[1] // (channels * length)
+        self.rows = memory[:, : capacity * channels * length].reshape(6, capacity, channels, length)
         self.triples = rows_together(self.rows)
-        self.kept, self.first, self.ready = kept, 0, 0
+        self.capacity, self.first, self.ready = capacity, 0, 0
 
     def below(self, count: int, used: int) -> np.ndarray:
         """Room for the planes of the next `count` rows; those above row `used` are done with."""
         at = self.ready - self.first
-        if at + count > self.kept:
+        if at + count > self.capacity:
             rest = self.ready - used
             np.copyto(self.rows[:, :rest], self.rows[:, at - rest : at])
             self.first, at = used, rest
@@ -294,7 +294,7 @@ def winograd_1d_gradient(
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
     matrix = back.reshape(6, 1, channels, 3 * filters)
     v = Band(planes, channels, tiles * n)
-    v.ready = v.kept if x is None else 0
+    v.ready = v.capacity if x is None else 0
     g = Band(gradients, filters, tiles * n)
     g.below(2 - top, 0)[...] = 0
     sums = du.reshape(6, 3 * channels, filters)

@@ -27,7 +27,7 @@ from ..lang.work import Work
 from ..record import record
 from ..targets.js.module import looked_at_size, module_source
 
-Told = dict[str, Any]  # as JSON has it
+JsonObject = dict[str, Any]  # as JSON has it
 WEIGHTS = 10_000_000  # parameters that a page trains
 VALUES = 1 << 27  # values and gradients of one image that it looks at
 OPENED = 40  # values up to which the blocks of a drawing are opened
@@ -42,7 +42,7 @@ class Draft(Document):
         return examine(self.source, Configuration(), None, fixes=fixes, files=False, work=work)
 
 
-def answer(question: Told, imports: tuple[Imported, ...] = ()) -> Told:
+def answer(question: JsonObject, imports: tuple[Imported, ...] = ()) -> JsonObject:
     """The answer to a question; `imports` are the texts that the page's text may import."""
     text = question["text"]
     draft = Draft(text, imports=imports)
@@ -65,18 +65,18 @@ def answer_json(question: str) -> str:
 # ---- findings ----------------------------------------------------------------------------------------------
 
 
-def checked(draft: Draft) -> Told:
+def checked(draft: Draft) -> JsonObject:
     """The findings; of a text that has no errors also its drawing, its layers and what trains it."""
     report = draft.report
-    told: Told = {"findings": [finding(draft, each) for each in report.diagnostics]}
+    told: JsonObject = {"findings": [finding(draft, each) for each in report.diagnostics]}
     spec = report.reading.spec if report.ok and report.reading else None
     if spec is not None:
         told["network"] = facts_of(spec, looked_at=False)
     return told
 
 
-def finding(draft: Draft, diagnostic: Diagnostic) -> Told:
-    told: Told = {
+def finding(draft: Draft, diagnostic: Diagnostic) -> JsonObject:
+    told: JsonObject = {
         "code": diagnostic.code,
         "severity": diagnostic.severity,
         "message": diagnostic.message,
@@ -92,7 +92,7 @@ def finding(draft: Draft, diagnostic: Diagnostic) -> Told:
     return told
 
 
-def fixes(draft: Draft) -> list[Told]:
+def fixes(draft: Draft) -> list[JsonObject]:
     """What would help, each by its title, with the finding that it is for; all safe ones together last."""
     found = actions(draft, 0, len(draft.text))
     every = fix_all(draft) if len(found) > 1 else None
@@ -106,7 +106,7 @@ def fixes(draft: Draft) -> list[Told]:
     ]
 
 
-def edits(draft: Draft, some: tuple[Edit, ...]) -> list[Told]:
+def edits(draft: Draft, some: tuple[Edit, ...]) -> list[JsonObject]:
     return [{**place(draft, edit.span.start, edit.span.end), "text": edit.text} for edit in some]
 
 
@@ -123,7 +123,7 @@ def units(text: str) -> int:
 # ---- the network -------------------------------------------------------------------------------------------
 
 
-def facts_of(spec: Spec, looked_at: bool) -> Told:
+def facts_of(spec: Spec, looked_at: bool) -> JsonObject:
     """What is shown of a right text: its drawing, its layers, and what would train it.
 
     Beside the text the drawing is narrow, and nothing is said of what the numbers see.
@@ -148,7 +148,7 @@ def facts_of(spec: Spec, looked_at: bool) -> Told:
     }
 
 
-def network(draft: Draft, settings: tuple[str, ...]) -> Told:
+def network(draft: Draft, settings: tuple[str, ...]) -> JsonObject:
     """The network as a script that trains it and looks at it, without weights, and how these begin.
 
     `settings` take the place of the text's own, as `--set` of a run does: `train.optimiser=sgd lr 0.1`.

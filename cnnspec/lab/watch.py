@@ -24,7 +24,7 @@ from ..train.loop import EpochDone, Event, Started, StepDone
 from .assets import policy, watch_assets
 from .server import Server, open_browser
 
-Told = dict[str, Any]  # as JSON has it
+JsonObject = dict[str, Any]  # as JSON has it
 EVERY = 0.5  # seconds between two looks at the filters
 POINTS = 400  # of a curve of steps; of more, neighbours are averaged
 SHOWN = 3  # layers whose filters are shown
@@ -38,10 +38,10 @@ class Watcher:
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
         self.costs: list[float] = []
-        self.rows: list[Told] = []
-        self.now: Told = {"state": "starting"}
-        self.filters: list[Told] = []
-        self.confusion: Told | None = None
+        self.rows: list[JsonObject] = []
+        self.now: JsonObject = {"state": "starting"}
+        self.filters: list[JsonObject] = []
+        self.confusion: JsonObject | None = None
         self.images, self.since = 0, time.perf_counter()
 
     def __call__(self, event: Event) -> None:
@@ -79,7 +79,7 @@ class Watcher:
     def ended(self, state: str) -> None:
         self.now = {**self.now, "state": state}
 
-    def answer(self, question: Told) -> Told:
+    def answer(self, question: JsonObject) -> JsonObject:
         """What there is by now; of nothing else does this page ask."""
         if question["ask"] != "run":
             return {}
@@ -118,11 +118,11 @@ def thinned(costs: list[float]) -> list[float | None]:
     return [mean if np.isfinite(mean) else None for mean in means]
 
 
-def finite(told: Told) -> Told:
+def finite(told: JsonObject) -> JsonObject:
     return {k: v for k, v in told.items() if not isinstance(v, float) or np.isfinite(v)}
 
 
-def picture(name: str, tiles: np.ndarray) -> Told:
+def picture(name: str, tiles: np.ndarray) -> JsonObject:
     """Kernels as whole numbers from -127 to 127; None is the gap between two."""
     largest = float(np.nanmax(np.abs(tiles))) or 1.0
     whole = [[None if np.isnan(v) else round(v / largest * 127) for v in row] for row in tiles.tolist()]

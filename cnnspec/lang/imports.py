@@ -32,7 +32,9 @@ class Imports:
         own = Path(source.name)
         self.folder = own.parent if own.suffix else (folder or Path())  # `<text>` lies in no folder of its own
         self.root = _resolved(root or project(self.folder))
-        self.kept = None if source.imports is None else {path: one for one in source.imports for path in one.paths}
+        self.stored = (
+            None if source.imports is None else {path: one for one in source.imports for path in one.paths}
+        )
         self.folders = [PurePath()]  # of the files that are being read, from that of the first
         self.reading = [_resolved(own)]
         self.modules: dict[Path, Module | None] = {}
@@ -68,9 +70,9 @@ class Imports:
     def find(self, statement: Import, place: PurePath) -> Path | None:
         """The file at a place, its links resolved; None, with a finding, where none may be read."""
         text, span = statement.path.text, statement.path.span
-        if self.kept is not None:
-            if place.as_posix() in self.kept:
-                return Path(self.kept[place.as_posix()].paths[0])
+        if self.stored is not None:
+            if place.as_posix() in self.stored:
+                return Path(self.stored[place.as_posix()].paths[0])
             self.findings.tell("CNN013", span, case="kept", name=place.as_posix())
             return None
         real = _resolved(self.folder / native(str(place)))
@@ -112,8 +114,8 @@ class Imports:
     def source(self, place: PurePath, real: Path, span: Span) -> Source | Diagnostic | None:
         """The text of a file that was found; None, with a finding, where there is no file."""
         name = (self.folder / native(str(place))).as_posix()
-        if self.kept is not None:
-            return Source(name, self.kept[place.as_posix()].text)
+        if self.stored is not None:
+            return Source(name, self.stored[place.as_posix()].text)
         if not os.path.exists(real):  # Path.exists raises where a name is too long
             self.findings.tell("CNN013", span, name=name)
             return None

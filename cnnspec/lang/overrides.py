@@ -113,5 +113,7 @@ def _changed(
     kind = known[name].metadata["kind"]
     inner = kind.by_word if isinstance(kind, Nested) else {}
     own = settings(inner[own_word(word, inner)]) if own_word(word, inner) in inner else ()
-    kept = tuple(attr for attr in before[0].attrs if own_setting(attr.name.text, own) != own_setting(part, own))
-    return before[0]._replace(attrs=(*kept, *line.attrs))
+    unchanged = tuple(
+        attr for attr in before[0].attrs if own_setting(attr.name.text, own) != own_setting(part, own)
+    )
+    return before[0]._replace(attrs=(*unchanged, *line.attrs))

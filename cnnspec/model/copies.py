@@ -10,7 +10,7 @@ import numpy as np
 from ..lang import Spec
 from .engines import Engine
 
-KEPT = (
+COPIED_FIELDS = (
     "steps_per_epoch",
     "preparation",
     "fixed_rate",
@@ -40,7 +40,7 @@ def reduced(model: Copied, how: Mapping[str, object]) -> tuple[Callable[..., Cop
     """
     with model.engine.turn:
         parameters, state = dict(model.parameters), model.state
-    known = {name: getattr(model, name) for name in KEPT}
+    known = {name: getattr(model, name) for name in COPIED_FIELDS}
     return revived, (type(model), model.spec, how, parameters, state, known)
 
 

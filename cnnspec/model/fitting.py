@@ -192,10 +192,10 @@ def share_of(validation: object) -> float | None:
 def held_out_of(images: Split | Named, share: float, seed: int) -> tuple[Split | Named, Split | Named | None]:
     """Images to learn from, and a share of them (rounded down) to validate with, of every class alike."""
     first = images.y if isinstance(images, Split) else next(iter(images.y.values()))
-    rest, kept = divide(np.asarray(first), share, seed)
-    if not len(kept):
+    rest, held_out = divide(np.asarray(first), share, seed)
+    if not len(held_out):
         return images, None
-    return part(images, rest), part(images, kept)
+    return part(images, rest), part(images, held_out)
 
 
 def part(images: Split | Named, places: np.ndarray) -> Split | Named:
@@ -347,13 +347,13 @@ class Best:
     """The parameters after the best epoch so far, to go back to."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, np.ndarray] | None = None
+        self.best: dict[str, np.ndarray] | None = None
 
     def keep(self, parameters: Mapping[str, np.ndarray]) -> None:
-        self.kept = {name: np.array(values) for name, values in parameters.items()}
+        self.best = {name: np.array(values) for name, values in parameters.items()}
 
     def restore(self, parameters: MutableMapping[str, np.ndarray]) -> None:
-        for name, values in (self.kept or {}).items():
+        for name, values in (self.best or {}).items():
             parameters[name] = values
 
 

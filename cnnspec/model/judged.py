@@ -18,7 +18,7 @@ from ..words.costs import Cost, judged
 from . import engines
 from .fitting import refused
 from .given import Given, One, by_name, ensure_fit, length
-from .targets import Answers, Settled, kept
+from .targets import Answers, Settled, as_array
 
 Array = np.ndarray
 
@@ -156,7 +156,7 @@ class Judged:
         """Images and answers to go through in batches, all of them looked at once."""
         inputs, settled = self._inputs(x), self.answers(y, whole=True)
         ensure_fit(length(inputs), settled)
-        answers = {name: kept(one) for name, one in settled.items()}
+        answers = {name: as_array(one) for name, one in settled.items()}
         answers |= {name: self._outputs[name].targets(settled[name]) for name, _ in self._refused}  # rows stay rows
         if len(inputs) == len(answers) == 1:
             return Split(next(iter(inputs.values())), next(iter(answers.values())))

@@ -299,7 +299,7 @@ class Model(Answering):
         such. With `partial` what fits is set: of a published file all but a last layer of another size.
         """
         found = weights.read(Path(path))
-        kept = Preparation.from_metadata(found.metadata, str(path))
+        preparation = Preparation.from_metadata(found.metadata, str(path))
         with self.engine.turn:
             weights.assign(
                 self.parameters, found.arrays, Path(path), graph=self.graph, partial=partial, names=names,
@@ -307,7 +307,7 @@ class Model(Answering):
             )  # fmt: skip
             self.begun = True
             if not partial:
-                self.preparation = kept
+                self.preparation = preparation
 
     def __repr__(self) -> str:
         takes, gives = (

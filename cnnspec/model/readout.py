@@ -42,14 +42,14 @@ class Readout:
         return named(self.values[row : row + 1], self.names, top)[0]
 
 
-def read_out(graph: Graph, outputs: np.ndarray, kept: Preparation) -> Readout:
+def read_out(graph: Graph, outputs: np.ndarray, preparation: Preparation) -> Readout:
     """What the outputs (n, c, ...) of a network with a single output say.
 
     Classes have the names that the network was trained with, else their numbers. A column of a table has its name,
     other numbers that of the output, with their place where there are several: `dense2[0]`.
     """
     (output,) = graph.outputs
-    classes = kept.classes
+    classes = preparation.classes
     found = scores(graph, outputs, len(classes)) if classes is not None else None
     if found is not None and classes is not None:
         return Readout(CLASSES, classes, *found)
@@ -60,7 +60,7 @@ def read_out(graph: Graph, outputs: np.ndarray, kept: Preparation) -> Readout:
             names = classes if classes is not None and len(classes) == count else tuple(map(str, range(count)))
             return Readout(MASK, names, shares_of(masks, count), True, masks)
     numbers = outputs.reshape(len(outputs), prod(outputs.shape[1:]))
-    return Readout(NUMBERS, names_of(output, outputs.shape[1:], kept), numbers)
+    return Readout(NUMBERS, names_of(output, outputs.shape[1:], preparation), numbers)
 
 
 def mask_of(graph: Graph, outputs: np.ndarray, classes: tuple[str, ...] | None) -> np.ndarray | None:
@@ -82,9 +82,9 @@ def shares_of(masks: np.ndarray, count: int) -> np.ndarray:
     return np.stack([(flat == k).mean(1) for k in range(count)], 1)
 
 
-def names_of(output: str, shape: Sequence[int], kept: Preparation) -> tuple[str, ...]:
+def names_of(output: str, shape: Sequence[int], preparation: Preparation) -> tuple[str, ...]:
     """A name of each number of an output (c, ...), in their order."""
     if prod(shape) == 1:
-        return (kept.table.label_name or output if kept.table else output,)
+        return (preparation.table.label_name or output if preparation.table else output,)
     places = np.ndindex(*(shape if prod(shape[1:]) > 1 else shape[:1]))
     return tuple(f"{output}[{','.join(map(str, place))}]" for place in places)

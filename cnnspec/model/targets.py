@@ -163,7 +163,7 @@ class Answers:
             raise Fault.of("CNN410", case=self.cost, number=at, output=self.name, target=_shown(y[at]))
 
 
-def kept(settled: Settled) -> np.ndarray:
+def as_array(settled: Settled) -> np.ndarray:
     """Settled answers as an array whose parts are of the same kind as the whole."""
     values = settled.values
     return values.view(Labels) if settled.kind == LABELS and values.shape[1] > 1 else values

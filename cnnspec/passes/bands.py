@@ -92,10 +92,10 @@ def without_rest(graph: Graph) -> Graph:
 
     What is made of parameters alone stays: all bands find it at the same place.
     """
-    nodes = list(graph)
-    last = max((k for k, node in enumerate(nodes) if isinstance(node.op, AllGather)), default=-1)
-    kept = [n for k, n in enumerate(nodes) if k <= last or not n.type.batched or not n.inputs]
-    return graph.with_nodes({node.name: node for node in kept}, outputs=())
+    every = list(graph)
+    last = max((k for k, node in enumerate(every) if isinstance(node.op, AllGather)), default=-1)
+    nodes = [n for k, n in enumerate(every) if k <= last or not n.type.batched or not n.inputs]
+    return graph.with_nodes({node.name: node for node in nodes}, outputs=())
 
 
 def worth_bands(words: Graph, shared: Graph) -> bool:

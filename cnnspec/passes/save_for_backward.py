@@ -33,7 +33,7 @@ def save_for_backward(graph: Graph) -> Graph:
             return b.add(node.op.changed(keep=True), *inputs, name=node.name, like=node, why=node.why)
         if node.name in keeps:
             dy, x, *rest = inputs
-            op = node.op.changed(kept=b.type(x))
+            op = node.op.changed(saved=b.type(x))
             return b.add(op, dy, f"{keeps[node.name]}:planes", *rest, name=node.name, like=node, why=node.why)
         return None
 

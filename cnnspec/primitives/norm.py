@@ -315,7 +315,7 @@ class BatchNormGradient(Op):
         else:
             rows, *rest = e.rows_shape(x)
             shape = (block_rows(rows, rest), *rest)
-        scratch = e.scratch("block", shape, kept=self.by_rows)
+        scratch = e.scratch("block", shape, until_read=self.by_rows)
         given = (e[dy], e[x]) if self.by_rows else (e.rows(dy), e.rows(x))
         kernel = kernels.norm.NormaliseGradient
         made = e.view("by_rows", e.source(kernel, *given, scratch))

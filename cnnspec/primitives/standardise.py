@@ -39,8 +39,8 @@ class Standardise(Op):
         parts, axes = self.split(x)
         mean, var = parts.mean(axis=axes, keepdims=True), parts.var(axis=axes, keepdims=True)
         r = 1 / np.sqrt(var + self.eps)
-        kept = r.reshape(len(x), self.groups) if self.groups else r.reshape(len(x), 1, *x.shape[2:])
-        return ((parts - mean) * r).reshape(x.shape), kept
+        scale = r.reshape(len(x), self.groups) if self.groups else r.reshape(len(x), 1, *x.shape[2:])
+        return ((parts - mean) * r).reshape(x.shape), scale
 
     def views(self, e: PlanWriter, *values: str) -> tuple[list[str], tuple[int, ...]]:
         """Values as [h,g,c/g,w,n], and their shape."""

@@ -96,9 +96,9 @@ class MaxWindows(Windows):
         return {"top": self.type(x), "bottom": self.type(x)}
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        kept = (f"{node.name}:top", f"{node.name}:bottom") if node.extras else ()
+        saved = (f"{node.name}:top", f"{node.name}:bottom") if node.extras else ()
         op = MaxWindowsGradient(self.geometry)
-        return (b.add(op, dy, node.inputs[0], node.name, *kept, name=f"{node.name}.dx", like=node),)
+        return (b.add(op, dy, node.inputs[0], node.name, *saved, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x: Array) -> Array | tuple[Array, ...]:
         import numpy as np
@@ -112,8 +112,8 @@ class MaxWindows(Windows):
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         if node.extras:
-            kept = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
-            e.call(kernels.pool.maxpool2, e[x], **kept, out=e[node.name])
+            saved = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
+            e.call(kernels.pool.maxpool2, e[x], **saved, out=e[node.name])
         else:
             e.call(kernels.pool.maxpool, e[x], *self.arguments, out=e[node.name])
 
@@ -128,24 +128,24 @@ class MaxWindowsGradient(Windows):
     def flops(self, dy: TensorType, x: TensorType, *rest: TensorType) -> int:
         return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
 
-    def evaluate(self, dy: Array, x: Array, y: Array | None, *kept: Array) -> Array:
+    def evaluate(self, dy: Array, x: Array, y: Array | None, *saved: Array) -> Array:
         import numpy as np
 
         argmax = self.seen(x, -np.inf).argmax(axis=0)
         return scatter(self.geometry, image_4d(x), image_4d(dy), argmax).reshape(x.shape)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        dy, x, y, *kept = node.inputs
+        dy, x, y, *saved = node.inputs
         shape = e.shape(dy)
-        if kept:
+        if saved:
             upper, lower = e.scratch("upper", shape), e.scratch("lower", shape)
             argmax_mask = e.scratch("argmax_mask", shape, "bool")
             e.call(
                 kernels.pool.maxpool2_gradient,
                 e[dy],
                 e[x],
-                e[kept[0]],
-                e[kept[1]],
+                e[saved[0]],
+                e[saved[1]],
                 upper=upper,
                 lower=lower,
                 argmax_mask=argmax_mask,
@@ -208,8 +208,8 @@ class PolyphasePool(Op):
         return x.elements
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        kept = (f"{node.name}:top", f"{node.name}:bottom")
-        return (b.add(PolyphasePoolGradient(), dy, node.inputs[0], *kept, name=f"{node.name}.dx", like=node),)
+        saved = (f"{node.name}:top", f"{node.name}:bottom")
+        return (b.add(PolyphasePoolGradient(), dy, node.inputs[0], *saved, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x: Array) -> tuple[Array, ...]:
         import numpy as np
@@ -227,21 +227,21 @@ class PolyphasePool(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
-        kept = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
-        e.call(kernels.polyphase.polyphase_maxpool2, e[x], **kept, out=e[node.name])
+        saved = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
+        e.call(kernels.polyphase.polyphase_maxpool2, e[x], **saved, out=e[node.name])
 
 
 @record
 class PolyphasePoolGradient(Op):
     """The gradient goes to the maximum of each window."""
 
-    def type(self, dy: TensorType, x: TensorType, *kept: TensorType) -> TensorType:
+    def type(self, dy: TensorType, x: TensorType, *saved: TensorType) -> TensorType:
         return x
 
     def flops(self, dy: TensorType, *rest: TensorType) -> int:
         return 4 * dy.elements
 
-    def evaluate(self, dy: Array, x: Array, *kept: Array) -> Array:
+    def evaluate(self, dy: Array, x: Array, *saved: Array) -> Array:
         image = as_image(x, 4 * x.shape[4])
         dy = as_image(dy, 4 * dy.shape[4]) if dy.ndim == 5 else dy
         return as_polyphase(MaxWindowsGradient(Geometry((2, 2), (2, 2))).evaluate(dy, image, None))

@@ -27,7 +27,7 @@ class Shard(NamedTuple):
 
     text: Text
     arena_bytes: int
-    kept: np.ndarray
+    prepared: np.ndarray
     parameters: Arrays
     gradients: Arrays | None
     partials: Arrays
@@ -36,8 +36,8 @@ class Shard(NamedTuple):
     numbers: Mapping[str, np.ndarray | int]
 
     def bind(self, dtype: str, arena: np.ndarray) -> Bound:
-        text, _, kept, parameters, gradients, partials, given, taken, numbers = self
-        return bind(text, dtype, arena, kept, parameters, gradients, partials, given, taken, numbers)
+        text, _, prepared, parameters, gradients, partials, given, taken, numbers = self
+        return bind(text, dtype, arena, prepared, parameters, gradients, partials, given, taken, numbers)
 
 
 def bind_some(shards: Sequence[Shard], which: range, dtype: str, arena: np.ndarray) -> dict[int, Bound]:

@@ -71,9 +71,9 @@ class Engine(Compiler):
         self.groups = groups(self.every, optimiser, tuning)
         self.trained = {name: self.every[name] for group in self.groups for name in group.names}
         self.state = {name: p for name, p in self.every.items() if name not in self.trained}
-        count, kept = self._counts
+        count, state = self._counts
         copies = 1 + len(optimiser.moments) + shards + (tuning.ema is not None) + (tuning.accumulate > 1)
-        ensure_parameters_fit((count * copies + kept) * np.dtype(dtype).itemsize, count)
+        ensure_parameters_fit((count * copies + state) * np.dtype(dtype).itemsize, count)
         self.arrays: dict[str, np.ndarray] = {}
         self.stepped: dict[str, np.ndarray] = {}  # what steps move, where the parameters are an average of it
         self.changes = Changes()
@@ -87,17 +87,17 @@ class Engine(Compiler):
 
     @property
     def _counts(self) -> tuple[int, int]:
-        """How many numbers are trained, and how many more are kept."""
-        trained, kept = (sum(p.type.elements for p in part.values()) for part in (self.trained, self.state))
-        return trained, kept
+        """How many numbers are trained, and how many are state."""
+        trained, state = (sum(p.type.elements for p in part.values()) for part in (self.trained, self.state))
+        return trained, state
 
     def _settle_in(self, workers: SerialWorkers | Threads | Processes) -> None:
         """Take the memory that all workers see."""
         self.workers = workers
         take = partial(array, workers.memory)
-        count, kept = self._counts
+        count, state = self._counts
         self.p = Block(self.trained, take(count, self.dtype))
-        self.s = Block(self.state, take(kept, self.dtype))
+        self.s = Block(self.state, take(state, self.dtype))
         self.arrays.update({**self.p.arrays, **self.s.arrays})
         self.moments = {name: take(count, self.dtype) for name in self.optimiser.moments}
         p, average = self.p.flat, {}
@@ -128,15 +128,15 @@ class Engine(Compiler):
         """What a child needs, copied where it would share it with this process."""
         return [values.copy() if self.workers.memory.shared else values for values in self._lasting]
 
-    def after_fork(self, kept: list[np.ndarray] | None) -> None:
+    def after_fork(self, saved: list[np.ndarray] | None) -> None:
         """In a child: workers of its own when they are needed, and memory where it is not already."""
-        assert kept is not None
+        assert saved is not None
         self.compiling = RLock()
         if not isinstance(self.workers, Processes):
             self.workers.close()
             return
         self._settle_in(Processes(self.workers.count))
-        for mine, values in zip(self._lasting, kept, strict=True):
+        for mine, values in zip(self._lasting, saved, strict=True):
             mine[...] = values
         self.turn.make = partial(Room, self.workers.memory)
         self.turn.lanes = [self.turn.make()]
@@ -249,7 +249,7 @@ class Engine(Compiler):
         Each go normalises by its own images, and moves the running statistics. Where a cost is not finite all
         stays as it was.
         """
-        step, kept = int(self.clock[1]), self.s.flat.copy()
+        step, statistics = int(self.clock[1]), self.s.flat.copy()
         goes = self._cut(arrays)
         cost, by_class, by_label = 0.0, 0, 0
         try:
@@ -264,7 +264,7 @@ class Engine(Compiler):
         finally:
             self.clock[1] = step
             if not self.update.begun:
-                self.s.flat[:] = kept
+                self.s.flat[:] = statistics
         return cost, (by_class, by_label)
 
     def _cut(self, arrays: Batch) -> list[tuple[float, Batch]]:

@@ -25,7 +25,7 @@ class Forked(Protocol):
     def before_fork(self) -> list[np.ndarray] | None:
         """In the parent, during its turn: what the child needs."""
 
-    def after_fork(self, kept: list[np.ndarray] | None) -> None:
+    def after_fork(self, saved: list[np.ndarray] | None) -> None:
         """In the child, with what `before_fork` gave: begin a life of its own."""
 
 
@@ -55,10 +55,10 @@ def in_parent() -> None:
 
 def in_child() -> None:
     while UNDER_WAY:
-        model, kept = UNDER_WAY.pop()
+        model, saved = UNDER_WAY.pop()
         model.turn.__exit__()
         model.turn.renew()
-        model.after_fork(kept)
+        model.after_fork(saved)
     ONE[0] = threading.Lock()
 
 

@@ -89,7 +89,7 @@ def bind(
     program: Loadable,
     dtype: str,
     arena: np.ndarray,
-    kept: np.ndarray,
+    prepared: np.ndarray,
     parameters: Mapping[str, np.ndarray],
     gradients: Mapping[str, np.ndarray] | None,
     partials: Mapping[str, np.ndarray],
@@ -104,7 +104,9 @@ def bind(
     names = functions(program, dtype)
     b, p = SimpleNamespace(**numbers), namespace(program, parameters)
     g = namespace(program, gradients) if gradients is not None else None
-    names["buffers"](b, p, g, Arena(arena, dtype), Arena(kept, dtype), partials, program.constants, feeds, fetches)
+    names["buffers"](
+        b, p, g, Arena(arena, dtype), Arena(prepared, dtype), partials, program.constants, feeds, fetches
+    )
     prepare, backward, update_statistics = (
         names.get(name) for name in ("prepare", "backward", "update_statistics")
     )

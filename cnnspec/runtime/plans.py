@@ -170,7 +170,7 @@ def lay_out(
     }
     costs = array(room, count * max(1, programs[0].costs), "float64").reshape(count, -1)
     correct = array(room, 2 * count, "int64").reshape(count, 2)
-    kept = room.take(max(program.kept_bytes for program in programs))
+    prepared = room.take(max(program.prepared_bytes for program in programs))
     sizes = [program.n for program in programs[::bands]]
     ends = accumulate(sizes)
     cuts = tuple(slice(end - size, end) for end, size in zip(ends, sizes, strict=True) for _ in range(bands))
@@ -178,7 +178,7 @@ def lay_out(
         Shard(
             Text(program.source, program.filename, program.constants, program.parameters),
             program.arena_bytes,
-            kept,
+            prepared,
             parameters,
             gradients[k] if graph.gradients else None,
             partials,

@@ -195,7 +195,7 @@ def step(graph: Graph, images: int, dtype: str) -> Callable[[], None]:
         program,
         dtype,
         numbers(-(-program.arena_bytes // kind.itemsize)).view("uint8"),
-        np.zeros(program.kept_bytes, "uint8"),
+        np.zeros(program.prepared_bytes, "uint8"),
         {"w": numbers(count).reshape(shape)},
         {"w": numbers(count).reshape(shape)} if graph.gradients else None,
         {},

@@ -55,8 +55,8 @@ class Sgd(Optimiser):
         return ("m",) if self.momentum else ()
 
     def scalars(self, step: int, rate: float) -> dict[str, float]:
-        kept = {"momentum": self.momentum} if self.momentum else {}
-        return {"rate": rate, **kept, **self._decay(rate)}
+        momentum = {"momentum": self.momentum} if self.momentum else {}
+        return {"rate": rate, **momentum, **self._decay(rate)}
 
     def emit(self) -> Iterator[str]:
         yield from self._prepared()
@@ -102,12 +102,12 @@ class RmsProp(Optimiser):
 
     def scalars(self, step: int, rate: float) -> dict[str, float]:
         factor = sqrt(1 - self.alpha)
-        kept = {"momentum": self.momentum} if self.momentum else {}
+        momentum = {"momentum": self.momentum} if self.momentum else {}
         return {
             "alpha": self.alpha,
             "eps": self.eps / factor,
             "rate": rate / factor,
-            **kept,
+            **momentum,
             **self._decay(rate),
         }
 
@@ -293,8 +293,8 @@ class Adamax(Optimiser):
     def reference(self, p: Chunk, g: Chunk, state: State, step: int, rate: float) -> Chunk:
         g = g + self.weight_decay * p
         state["m"] = self.beta1 * state.get("m", 0 * p) + (1 - self.beta1) * g
-        kept, size = self.beta2 * state.get("v", 0 * p), abs(g) + self.eps
-        state["v"] = kept * (kept > size) + size * (kept <= size)
+        decayed, size = self.beta2 * state.get("v", 0 * p), abs(g) + self.eps
+        state["v"] = decayed * (decayed > size) + size * (decayed <= size)
         return p - rate / (1 - self.beta1**step) * state["m"] / state["v"]
 
 

@@ -175,10 +175,10 @@ def check_spec(path: Path, metadata: Mapping[str, str], stamp: Stamp) -> None:
     A run that was resumed with another rate or more epochs has files from before, which belong to it.
     """
     was = Stamp.read(path, metadata) or Stamp("")
-    kept = [(one.paths, one.text) for one in was.imports]
+    imports = [(one.paths, one.text) for one in was.imports]
     found = [] if was.spec == stamp.spec else differences(was.spec, stamp.source)
     for one in stamp.imports if "origin" in metadata else ():
-        before = next((text for paths, text in kept if paths == one.paths), "")
+        before = next((text for paths, text in imports if paths == one.paths), "")
         if before != one.text:
             found += differences(before, Source(one.paths[0], one.text))
     if found:

@@ -136,17 +136,17 @@ class RunFolder:
     ) -> None:
         """Write what is known before the first step: copies of the spec and its imports, settings, machine."""
         files.write(self.spec(spec.name), [source.text.encode()])
-        kept: dict[str, list[str]] = {}
+        imports: dict[str, list[str]] = {}
         if source.imports:
             files.make_folder(self.path / IMPORTS)
         for one in source.imports or ():
-            name = f"{IMPORTS}/{_free(PurePosixPath(one.paths[0]).name, kept)}"
+            name = f"{IMPORTS}/{_free(PurePosixPath(one.paths[0]).name, imports)}"
             files.write(self.path / name, [one.text.encode()])
-            kept[name] = list(one.paths)
+            imports[name] = list(one.paths)
         places = {"spec": self._towards(spec)} | (
             {"data_folder": self._towards(data_folder)} if data_folder else {}
         )
-        self.write_json(self.settings_file.name, {**places, **settings, "imports": kept})
+        self.write_json(self.settings_file.name, {**places, **settings, "imports": imports})
         self.write_json("environment.json", environment())
 
     def settings(self) -> Settings:
@@ -210,8 +210,8 @@ class RunFolder:
             return
         whole = documents.text(self.measures).split("\n")[:-1]
         numbers = [re.match(r'\{"epoch": (\d{1,15}),', line) for line in whole]
-        kept = [line for line, number in zip(whole, numbers, strict=True) if number and int(number[1]) <= epochs]
-        files.write(self.measures, ["".join(f"{line}\n" for line in kept).encode()])
+        lines = [line for line, number in zip(whole, numbers, strict=True) if number and int(number[1]) <= epochs]
+        files.write(self.measures, ["".join(f"{line}\n" for line in lines).encode()])
 
     def write_tested(self, text: str) -> None:
         """The measures of the test, for people."""

@@ -167,15 +167,17 @@ def run(
             raise unheard.__cause__ from None
         except Exception as failure:
             error = failure if isinstance(failure, SpecError) else out_of_memory(failure)
-            kept = None if error is None else _with_checkpoint(error, folder)
+            annotated = None if error is None else _with_checkpoint(error, folder)
             said = (
-                [str(finding) for finding in kept.diagnostics] if kept else [f"{type(failure).__name__}: {failure}"]
+                [str(finding) for finding in annotated.diagnostics]
+                if annotated
+                else [f"{type(failure).__name__}: {failure}"]
             )
             with suppress(SpecError):  # the disk that failed the training may fail its summary too
                 conclude("failed", error=said)
-            if kept is None:
+            if annotated is None:
                 raise
-            raise kept from failure
+            raise annotated from failure
         return conclude("finished", tested=tested, stopped_early=progress.epoch < course.epochs)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cnnspec as package
-from cnnspec.data.dataset import Scaling, Table
+from cnnspec.data.dataset import Scaling, TableSchema
 from cnnspec.data.preparation import Preparation
 
 TELLER = "input 1x6x6\ndense 2 -> softmax\n"
@@ -136,7 +136,7 @@ def test_many_images_of_many_files_are_those_of_one(here, cnnspec):
 
 
 def test_numbers_have_names(here, cnnspec):
-    table = Table(("w", "h"), 3, "price")
+    table = TableSchema(("w", "h"), 3, "price")
     model = saved(here / "w.safetensors", "input 2\ndense 1\n", None, stored="floats", table=table, source="csv")
     (here / "ask.csv").write_text("h,w\n2,1\n4,3\n")
     expected = model.predict(np.array([[1, 2], [3, 4]]) / np.float32(255))
@@ -243,7 +243,7 @@ def test_a_drawing_is_fitted_to_handwritten_digits_and_only_if_asked(here, cnnsp
 
 
 def test_nothing_is_fitted_to_a_network_without_pixels(here, cnnspec):
-    table = Table(("w", "h"), 3, columns=(1, 2), width=3, categories=(None, None))
+    table = TableSchema(("w", "h"), 3, columns=(1, 2), width=3, categories=(None, None))
     saved(here / "w.safetensors", "input 2\ndense 2 -> softmax\n", stored="floats", table=table, source="csv")
     (here / "ask.csv").write_text("w,h\n2,1\n")
     assert cnnspec("predict", "w.safetensors", "ask.csv").code == 0

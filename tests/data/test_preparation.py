@@ -7,7 +7,7 @@ import pytest
 
 from cnnspec.data.as_trained import prepared_as
 from cnnspec.data.asked.single import arranged, read_inputs
-from cnnspec.data.dataset import Scaling, Table
+from cnnspec.data.dataset import Scaling, TableSchema
 from cnnspec.data.load import load
 from cnnspec.data.preparation import Preparation, preparation_of
 from cnnspec.diagnostics import Fault, SpecError
@@ -218,7 +218,7 @@ def test_more_names_than_a_header_of_weights_holds_are_left_out(tmp_path, name, 
     from cnnspec.train import tensors
 
     columns = tuple(range(2, count + 2))
-    table = Table((name,) * count, 1, columns=columns, width=count + 1, categories=(None,) * count)
+    table = TableSchema((name,) * count, 1, columns=columns, width=count + 1, categories=(None,) * count)
     record = Preparation((count,), Scaling(), "floats", (0, 1), ("a", "b"), "csv", table=table)
     assert bool(record.metadata()) == kept
     tensors.write(tmp_path / "w.safetensors", {}, record.metadata())
@@ -274,7 +274,7 @@ def test_whatever_stands_in_a_record_is_taken_or_refused():
     pictures = Preparation(
         (3, 4, 4), Scaling((0.1, 0.2, 0.3), (0, 0, 1)), "bytes", (0, 255), ("a", "b"), "images", True
     )
-    table = Preparation((2,), Scaling((0.1,)), "floats", (0, 2), None, "csv", table=Table(("a", "b"), 1))
+    table = Preparation((2,), Scaling((0.1,)), "floats", (0, 2), None, "csv", table=TableSchema(("a", "b"), 1))
     taken = 0
     for count in range(600):
         document = json.loads(json.dumps((pictures, table)[count % 2].to_json()))

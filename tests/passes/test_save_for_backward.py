@@ -47,7 +47,7 @@ def test_each_gradient_reads_what_its_convolution_kept(text, count):
     forward, backward = nodes(text)
     assert len(forward) == len(backward) == count
     assert all(node.op.keep and "planes" in node.extras for node in forward)
-    assert all(node.op.kept for node in backward)
+    assert all(node.op.saved for node in backward)
     assert {node.inputs[1] for node in backward} == {f"{node.name}:planes" for node in forward}
     weights = {node.name: node.inputs[1] for node in forward}
     assert all(weights[node.inputs[1].partition(":")[0]] == node.inputs[2] for node in backward)

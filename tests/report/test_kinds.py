@@ -6,7 +6,7 @@ from browser import complaints, resize, show, start, wait
 
 import cnnspec
 from cnnspec.data.dataset import Scaling
-from cnnspec.data.formats.kept import Table
+from cnnspec.data.formats.schema import TableSchema
 from cnnspec.data.preparation import Preparation
 from cnnspec.explain.kinds import kinds
 from cnnspec.explain.subject import Example, Subject
@@ -24,10 +24,10 @@ def driver():
     made.quit()
 
 
-def subject_of(text, x, y, classes=(), kept=None, **more):
+def subject_of(text, x, y, classes=(), preparation=None, **more):
     model = cnnspec.compile(text=text, dtype="float64", seed=4)
     example = Example("noise", model.arrays(x, y), **more)
-    return Subject("net", model, (example,), classes, preparation=kept)
+    return Subject("net", model, (example,), classes, preparation=preparation)
 
 
 def noise(*shape, seed=0):
@@ -83,10 +83,10 @@ def test_an_image_is_answered_as_an_image(driver, tmp_path):
 
 
 def test_numbers_have_the_names_of_their_columns(driver, tmp_path):
-    table = Table(("height", EVIL, "kind"), 4, "price", categories=(None, None, ("flat", "house")))
-    kept = Preparation((4,), Scaling(), "floats", (-3.0, 3.0), None, "csv", table=table)
+    table = TableSchema(("height", EVIL, "kind"), 4, "price", categories=(None, None, ("flat", "house")))
+    preparation = Preparation((4,), Scaling(), "floats", (-3.0, 3.0), None, "csv", table=table)
     text = "input 4\ndense 3 -> tanh -> dense 1\ntrain { cost mse }"
-    subject = subject_of(text, noise(4), np.array([[0.5]]), kept=kept)
+    subject = subject_of(text, noise(4), np.array([[0.5]]), preparation=preparation)
     answers = opened(driver, tmp_path, subject, "dense1[1]")
     rows = [row.text for row in driver.find_elements("css selector", "#picture tr")[1:]]
     assert [row.rpartition(" ")[0] for row in rows] == ["height", EVIL, "kind flat", "kind house"]
@@ -129,7 +129,7 @@ def test_two_outputs_are_told_apart(driver, tmp_path):
         net kind = @trunk -> dense 3 -> softmax
         net turn = @trunk -> dense 2 -> tanh
         train { cost cross_entropy of kind ; cost mse of turn weight 0.5 }"""
-    kept = Preparation(
+    preparation = Preparation(
         (1, 6, 6),
         Scaling(),
         "floats",
@@ -139,7 +139,7 @@ def test_two_outputs_are_told_apart(driver, tmp_path):
         outputs={"kind.softmax1": ("a", "b", "c"), "turn.tanh1": None},
     )
     y = {"kind": np.array([2]), "turn": np.array([[0.25, -0.75]])}
-    subject = subject_of(text, noise(1, 6, 6), y, kept=kept)
+    subject = subject_of(text, noise(1, 6, 6), y, preparation=preparation)
     answers = opened(driver, tmp_path, subject, "turn.tanh1[1]")
     assert [h.text for h in answers.find_elements("css selector", "h3")] == ["kind.softmax1", "turn.tanh1"]
     assert "c ✓" in answers.text and "turn.tanh1[1]" in answers.text and "-0.75" in answers.text

@@ -26,33 +26,33 @@ INK = 0.2  # of the darkest stroke: what is fainter is paper, its grain or its s
 CONTRAST = 8  # grey levels from the paper to the darkest stroke: below it there is none
 
 
-def fitted(x: np.ndarray, kept: Preparation, where: str) -> tuple[np.ndarray, str]:
+def fitted(x: np.ndarray, preparation: Preparation, where: str) -> tuple[np.ndarray, str]:
     """One picture of pixels [c,h,w], or several [n,c,h,w], as [n,c,h,w] of the network's size, and what was done.
 
     Bytes, or floats from 0 to 1, as bytes. Raises Fault for what has no pixels (CNN408), and for empty drawings.
     """
-    kind = kept.input_type
-    ensure_pixels(kept)
+    kind = preparation.input_type
+    ensure_pixels(preparation)
     pixels = as_pictures(_as_bytes(x, where), where)
     pixels = as_grey(pixels) if kind["c"] == 1 else as_coloured(pixels)
-    if is_of_digits(kept):
+    if is_of_digits(preparation):
         size = kind["h"]
         made = np.stack([as_digit(picture[0], size, where) for picture in pixels])[:, None]
         return made, f"drawings, fitted as MNIST was: light on dark, {round(size * BOX)} pixels, centred by mass"
     return cover(pixels, kind), f"pictures, cut around the middle and scaled to {kind['h']}x{kind['w']}"
 
 
-def ensure_pixels(kept: Preparation) -> None:
+def ensure_pixels(preparation: Preparation) -> None:
     """Raise a Fault where a network takes something else than pictures."""
-    kind = kept.input_type
+    kind = preparation.input_type
     if kind.kind != "image" or kind["c"] not in (1, 3):
         raise Fault.of("CNN408", case="fitted", takes=kind)
 
 
-def is_of_digits(kept: Preparation) -> bool:
+def is_of_digits(preparation: Preparation) -> bool:
     """Whether a network reads handwritten digits: square images of one channel, and the classes 0 to 9."""
-    kind = kept.input_type
-    return kept.classes == DIGITS and kind.kind == "image" and kind["c"] == 1 and kind["h"] == kind["w"]
+    kind = preparation.input_type
+    return preparation.classes == DIGITS and kind.kind == "image" and kind["c"] == 1 and kind["h"] == kind["w"]
 
 
 def _as_bytes(x: np.ndarray, where: str) -> np.ndarray:

@@ -31,7 +31,7 @@ LIGHT = 128  # paper is lighter, a blackboard darker
 
 
 def read_inputs(
-    path: Path, kept: Preparation, *, prepared: bool = False, fit: bool = False
+    path: Path, preparation: Preparation, *, prepared: bool = False, fit: bool = False
 ) -> tuple[np.ndarray, str]:
     """The images of a file as the network sees them, (n, c, h, w) float32, and a word where they were changed.
 
@@ -40,30 +40,32 @@ def read_inputs(
     """
     try:
         if fit:
-            return _fitted(*_read_to_fit(path, kept), kept)
-        x = _read(path, kept)
+            return _fitted(*_read_to_fit(path, preparation), preparation)
+        x = _read(path, preparation)
         need(8 * x.size, f"{path} as floats")
         if prepared:
             return as_seen(x, str(path)), ""
-        seen, word = kept.apply(x, str(path))
-        return seen, word or doubtful(x, kept)
+        seen, word = preparation.apply(x, str(path))
+        return seen, word or doubtful(x, preparation)
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
 
 
-def read_named(path: Path, kept: Preparation) -> dict[str, np.ndarray]:
+def read_named(path: Path, preparation: Preparation) -> dict[str, np.ndarray]:
     """The arrays of an archive as a network with several inputs or outputs sees them, by the names of inputs.
 
     A single input's array is x, or has its name. Raises SpecError.
     """
-    names = tuple(kept.inputs)
+    names = tuple(preparation.inputs)
     try:
         if len(names) == 1:
             found = {names[0]: read_archive(path)}
         else:
             found = read_several(path, names)
         x = {
-            name: kept.inputs[name].apply(arranged(array, kept.inputs[name], f"{name} of {path}"), str(path))[0]
+            name: preparation.inputs[name].apply(
+                arranged(array, preparation.inputs[name], f"{name} of {path}"), str(path)
+            )[0]
             for name, array in found.items()
         }
         counts = {name: len(array) for name, array in x.items()}
@@ -75,21 +77,21 @@ def read_named(path: Path, kept: Preparation) -> dict[str, np.ndarray]:
         raise SpecError((fault.diagnostic(),)) from None
 
 
-def inputs_of(given: object, kept: Preparation, *, fit: bool = False, name: str = "x") -> np.ndarray:
+def inputs_of(given: object, preparation: Preparation, *, fit: bool = False, name: str = "x") -> np.ndarray:
     """What a program gives, as the network sees it: an array, files by their paths, or a list of either.
 
     Raises SpecError, which calls an array `name`.
     """
     if isinstance(given, str | os.PathLike):
-        return read_inputs(Path(given), kept, fit=fit)[0]
+        return read_inputs(Path(given), preparation, fit=fit)[0]
     try:
         if isinstance(given, Sequence) and given and not _is_array(given):
-            parts = [inputs_of(one, kept, fit=fit, name=f"{name}[{i}]") for i, one in enumerate(given)]
+            parts = [inputs_of(one, preparation, fit=fit, name=f"{name}[{i}]") for i, one in enumerate(given)]
             return np.concatenate(parts)
         array = as_numbers(given, name)
         if fit:
-            return _fitted(array, name, kept)[0]
-        return kept.apply(arranged(array, kept, name), name)[0]
+            return _fitted(array, name, preparation)[0]
+        return preparation.apply(arranged(array, preparation, name), name)[0]
     except Fault as fault:
         raise SpecError((fault.diagnostic(),)) from None
 
@@ -113,13 +115,13 @@ def as_numbers(given: object, name: str) -> np.ndarray:
     return array
 
 
-def files_of(folder: Path, kept: Preparation) -> tuple[list[Path], int]:
+def files_of(folder: Path, preparation: Preparation) -> tuple[list[Path], int]:
     """The files below a folder that a network may be asked about, in the order of their paths; how many others.
 
     By their endings: tables for a network of a table, else pictures and arrays. What is hidden, and folders that
     systems leave, are not looked at. Raises SpecError where there is nothing to ask about.
     """
-    asked = TABLES if kept.table else PICTURES
+    asked = TABLES if preparation.table else PICTURES
     found, passed = [], 0
     for place, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not is_of_system(name)]
@@ -147,54 +149,56 @@ def _ending(path: Path) -> str:
     return next((ending for magic, ending in ARRAYS if head.startswith(magic)), path.suffix.lower())
 
 
-def _read(path: Path, kept: Preparation) -> np.ndarray:
+def _read(path: Path, preparation: Preparation) -> np.ndarray:
     """What a file holds as [n, c, ...]; one that is no array is what training's were."""
     ending = _ending(path)
     if ending == ".npy":
-        return arranged(read_npy(path), kept, str(path))
+        return arranged(read_npy(path), preparation, str(path))
     if ending == ".npz":
-        return arranged(read_archive(path), kept, str(path))
-    if kept.table:
-        return read_table(kept.table, path)
+        return arranged(read_archive(path), preparation, str(path))
+    if preparation.table:
+        return read_table(preparation.table, path)
     if "idx" in path.name.lower():
-        return arranged(read_idx(path), kept, str(path))
-    return picture(path, kept)
+        return arranged(read_idx(path), preparation, str(path))
+    return picture(path, preparation)
 
 
-def _read_to_fit(path: Path, kept: Preparation) -> tuple[np.ndarray, str]:
+def _read_to_fit(path: Path, preparation: Preparation) -> tuple[np.ndarray, str]:
     """The pictures of a file, of any size."""
-    ensure_pixels(kept)
+    ensure_pixels(preparation)
     ending = _ending(path)
     if ending in (".npy", ".npz"):
         return (read_npy if ending == ".npy" else read_archive)(path), str(path)
     if "idx" in path.name.lower():
         return read_idx(path), str(path)
-    return read_image(path, colour=kept.input[0] == 3, background=kept.background or "white"), str(path)
+    return read_image(path, colour=preparation.input[0] == 3, background=preparation.background or "white"), str(
+        path
+    )
 
 
-def _fitted(x: np.ndarray, where: str, kept: Preparation) -> tuple[np.ndarray, str]:
+def _fitted(x: np.ndarray, where: str, preparation: Preparation) -> tuple[np.ndarray, str]:
     need(FIT * x.size, f"{where}, to be fitted")
-    made, word = fitted(x, kept, where)
-    return kept.apply(made, where)[0], word
+    made, word = fitted(x, preparation, where)
+    return preparation.apply(made, where)[0], word
 
 
-def picture(path: Path, kept: Preparation) -> np.ndarray:
+def picture(path: Path, preparation: Preparation) -> np.ndarray:
     """A picture as bytes [1, c, h, w], in colour or grey and brought to a size as the training pictures were."""
-    kind = kept.input_type
+    kind = preparation.input_type
     if kind.kind != "image" or kind["c"] not in (1, 3):
         raise Fault.of("CNN408", case="picture", path=path, takes=kind)
-    colour = kind["c"] == 3 if kept.colour is None else kept.colour
-    image = read_image(path, colour, kept.resize, kept.background or "white")
-    if image.shape != kept.input:
+    colour = kind["c"] == 3 if preparation.colour is None else preparation.colour
+    image = read_image(path, colour, preparation.resize, preparation.background or "white")
+    if image.shape != preparation.input:
         height, width = kind.spatial
         found = "x".join(map(str, image.shape))
         raise Fault.of("CNN408", case="size", path=path, sizes=found, takes=kind, height=height, width=width)
     return image[None]
 
 
-def doubtful(x: np.ndarray, kept: Preparation) -> str:
+def doubtful(x: np.ndarray, preparation: Preparation) -> str:
     """A word where a drawing is dark on light, and the digits of training are light on dark."""
-    if not is_of_digits(kept) or kept.stored != BYTES or x.dtype != np.uint8 or not x.size:
+    if not is_of_digits(preparation) or preparation.stored != BYTES or x.dtype != np.uint8 or not x.size:
         return ""
     border = np.concatenate([x[..., side, :].reshape(-1) for side in (0, -1)])
     return (
@@ -204,38 +208,38 @@ def doubtful(x: np.ndarray, kept: Preparation) -> str:
     )
 
 
-def arranged(x: np.ndarray, kept: Preparation, where: str) -> np.ndarray:
+def arranged(x: np.ndarray, preparation: Preparation, where: str) -> np.ndarray:
     """An array of one image or several, with its axes in the order of training's data, as (n, c, h, w).
 
     Channels first will do too; an image of one channel may come without its axis, and what was trained on pictures
     takes their channels last, as libraries of pictures give them. Where training brought pictures to a size, so
     are these.
     """
-    kind = kept.input_type
-    axes = kept.axes or ""
+    kind = preparation.input_type
+    axes = preparation.axes or ""
     if axes and x.ndim in (len(axes), len(axes) - 1):
         batch = x if x.ndim == len(axes) else x[None]
         if "c" not in axes:
             batch, axes = batch[:, None], f"nc{axes[1:]}"
         found = batch.transpose([axes.index(name) for name in "nchw" if name in axes])
-        if found.shape[1:] == kept.input:
+        if found.shape[1:] == preparation.input:
             return found
-    if x.shape == kept.input:
+    if x.shape == preparation.input:
         return x[None]
-    if x.ndim and x.shape[1:] == kept.input:
+    if x.ndim and x.shape[1:] == preparation.input:
         return x
-    if kind.spatial and kept.input[0] == 1 and x.shape[-len(kind.spatial) :] == kind.spatial:
+    if kind.spatial and preparation.input[0] == 1 and x.shape[-len(kind.spatial) :] == kind.spatial:
         if x.ndim == len(kind.spatial):
             return x[None, None]
         if x.ndim == len(kind.spatial) + 1:
             return x[:, None]
-    sizes = x.shape if x.ndim == len(kept.input) else x.shape[1:]
-    last = len(sizes) > 1 and (sizes[-1], *sizes[:-1]) == kept.input
-    if last and kept.source == "images":
-        return np.moveaxis(x if x.ndim > len(kept.input) else x[None], -1, 1)
-    if kept.resize is not None and (pictures := _pictures(x, kept.input[0])) is not None:
-        need(8 * pictures.size, f"{where}, to be brought to {kept.input_type}")
-        sized = resample(pictures, *kept.resize)
+    sizes = x.shape if x.ndim == len(preparation.input) else x.shape[1:]
+    last = len(sizes) > 1 and (sizes[-1], *sizes[:-1]) == preparation.input
+    if last and preparation.source == "images":
+        return np.moveaxis(x if x.ndim > len(preparation.input) else x[None], -1, 1)
+    if preparation.resize is not None and (pictures := _pictures(x, preparation.input[0])) is not None:
+        need(8 * pictures.size, f"{where}, to be brought to {preparation.input_type}")
+        sized = resample(pictures, *preparation.resize)
         return (np.rint(sized) if x.dtype.kind in "iu" or x.max() > 1 else sized).astype(x.dtype)
     if last:
         raise Fault.of(

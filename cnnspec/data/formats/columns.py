@@ -23,8 +23,8 @@ from typing import NamedTuple
 from ...diagnostics import Fault
 from ...settings.data import Csv
 from ..classes import is_missing
-from .kept import Table, by_name, by_place
 from .rows import Row, is_number, texts
+from .schema import TableSchema, by_name, by_place
 
 WINDOW = 1000  # rows
 MOST_CELLS = 1 << 18  # of a window of wide rows
@@ -68,38 +68,40 @@ class Rows:
 
 
 @contextmanager
-def opened(source: Csv, path: Path, kept: Table | None = None, labelled: bool = True) -> Iterator[Rows]:
+def opened(source: Csv, path: Path, schema: TableSchema | None = None, labelled: bool = True) -> Iterator[Rows]:
     """The table in a file; what is wrong with it, or turns out to be while it is read, is a Fault.
 
-    `kept` are the columns that a network learnt from: the same are found, in the same order. Where the table need
+    `schema` are the columns that a network learnt from: the same are found, in the same order. Where the table need
     not be `labelled` and nobody says which column is the label, `label` is -1.
     """
     with texts(path, source.separator) as found:
-        yield _table(source, path.name, found, kept, labelled)
+        yield _table(source, path.name, found, schema, labelled)
 
 
 @contextmanager
-def asked(kept: Table, path: Path) -> Iterator[Rows]:
+def asked(schema: TableSchema, path: Path) -> Iterator[Rows]:
     """Rows that a trained network is asked about, which need no label; `label` is -1.
 
     Under a header columns are found by their names, in any order, and others are passed over.
     """
-    with texts(path, kept.separator) as found:
+    with texts(path, schema.separator) as found:
         line, first = next(found, (0, []))
         if not first:
             raise Fault.of("CNN414", case="rows", name=path.name)
         cells = [cell.strip() for cell in first]
-        places = by_name(kept, path.name, cells) if kept.header else by_place(kept, path.name, line, len(cells))
-        columns = tuple(
-            Column(place, texts is not None) for place, texts in zip(places, kept.categories, strict=True)
+        places = (
+            by_name(schema, path.name, cells) if schema.header else by_place(schema, path.name, line, len(cells))
         )
-        rest = found if kept.header else chain(((line, first),), found)
-        names = tuple(cells) if kept.header else ()
-        missing = "mean" if kept.missing == "mean" else "refuse"
+        columns = tuple(
+            Column(place, texts is not None) for place, texts in zip(places, schema.categories, strict=True)
+        )
+        rest = found if schema.header else chain(((line, first),), found)
+        names = tuple(cells) if schema.header else ()
+        missing = "mean" if schema.missing == "mean" else "refuse"
         yield Rows(path.name, names, len(cells), -1, columns, missing, _even(path.name, len(cells), rest))
 
 
-def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None, labelled: bool) -> Rows:
+def _table(source: Csv, where: str, rows: Iterator[Row], schema: TableSchema | None, labelled: bool) -> Rows:
     window = _window(rows)
     if not window:
         raise Fault.of("CNN414", "source", case="table", name=where)
@@ -108,24 +110,24 @@ def _table(source: Csv, where: str, rows: Iterator[Row], kept: Table | None, lab
     if width < 2 and labelled:
         raise Fault.of("CNN418", "source", case="one", where=where)
     below = [[cell.strip() for cell in row] for _, row in window[1:] if len(row) == width]
-    header = kept.header if kept else source.header
+    header = schema.header if schema else source.header
     if header is None:
         header = _noticed(source, where, cells, below)
     names = cells if header else []
-    label = _label(source, where, names, width, kept) if labelled or source.label is not None else -1
+    label = _label(source, where, names, width, schema) if labelled or source.label is not None else -1
     if not header and _are_names(cells, below):
         raise Fault.of("CNN418", "source", case="header off", where=where)
-    if kept is None:
+    if schema is None:
         used = _used(source, where, names, width, label)
     else:
-        used = tuple(by_name(kept, where, names) if header else by_place(kept, where, window[0][0], width))
+        used = tuple(by_name(schema, where, names) if header else by_place(schema, where, window[0][0], width))
     read = (*used, label) if labelled else used
     if names and "" in (names[place] for place in read):
         place = next(place for place in sorted(read) if not names[place])
         raise Fault.of("CNN418", "source", case="unnamed", column=place + 1, where=where)
     rest = window[1:] if header else window
-    if kept:
-        categories = tuple(texts is not None for texts in kept.categories)
+    if schema:
+        categories = tuple(texts is not None for texts in schema.categories)
     else:
         stated = set(_places(source.categories, where, names, width, "categories"))
         seen = below if header else [cells, *below]
@@ -208,11 +210,11 @@ def _are_names(cells: list[str], below: list[list[str]]) -> bool:
 # ---- which columns ------------------------------------------------------------------------------------
 
 
-def _label(source: Csv, where: str, names: list[str], width: int, kept: Table | None) -> int:
+def _label(source: Csv, where: str, names: list[str], width: int, schema: TableSchema | None) -> int:
     """Where the labels stand, counted from 0: as told, or where they stood in training, or last."""
     told = source.label
-    if told is None and kept:
-        told = kept.label_name or kept.label
+    if told is None and schema:
+        told = schema.label_name or schema.label
     if told is None:
         return width - 1
     return told - 1 if isinstance(told, int) and told <= width else _place(str(told), where, names, width)

@@ -20,7 +20,7 @@ from ..classes import MOST_CLASSES, classes_of, in_order
 from ..files import need
 from ..found import Found, Pair
 from . import cells, columns
-from .kept import Table
+from .schema import TableSchema
 
 BETWEEN = 1 << 14  # rows from one look at the free memory to the next
 
@@ -86,17 +86,17 @@ class Cells:
         return x
 
 
-def read_csv(source: Csv, path: Path, kept: Table | None = None, target: str = "labels") -> Found:
+def read_csv(source: Csv, path: Path, schema: TableSchema | None = None, target: str = "labels") -> Found:
     """The vectors and labels of a table; empty lines are passed over.
 
-    `kept` are the columns of a network that is trained already: the same are read, with its categories. `target` is
-    that of the data block: for `itself` no label is read, and where none is told every column is learnt from.
+    `schema` are the columns of a network that is trained already: the same are read, with its categories. `target`
+    is that of the data block: for `itself` no label is read, and where none is told every column is learnt from.
     """
     targets, seen = array("f"), array("q")
     labels: dict[str, int] = {}  # each text and its place among those seen so far
     numbers = "numbers" in (source.target, target)
-    with columns.opened(source, path, kept, target != "itself") as table:
-        found = Cells(table, kept.categories if kept else None)
+    with columns.opened(source, path, schema, target != "itself") as table:
+        found = Cells(table, schema.categories if schema else None)
         for line, row in table.rows:
             found.add(line, row)
             if target == "itself":
@@ -110,7 +110,7 @@ def read_csv(source: Csv, path: Path, kept: Table | None = None, target: str = "
     categories = found.categories
     x = found.vectors(categories)
     names, label = table.names, table.label
-    told = Table(
+    told = TableSchema(
         names=tuple(names[column.place] for column in table.columns) if names else (),
         label=label + 1,
         label_name=names[label] if names and label >= 0 else "",
@@ -121,8 +121,8 @@ def read_csv(source: Csv, path: Path, kept: Table | None = None, target: str = "
         categories=categories,
         missing=source.missing,
     )
-    if kept:
-        told = replace(told, fill=kept.fill)
+    if schema:
+        told = replace(told, fill=schema.fill)
     if target == "itself":
         return Found(path.stem, (x, x), table=told)
     if numbers:
@@ -133,10 +133,10 @@ def read_csv(source: Csv, path: Path, kept: Table | None = None, target: str = "
 
 
 def read_tables(
-    source: Csv, path: Path, more: Mapping[str, Path], kept: Table | None = None, target: str = "labels"
+    source: Csv, path: Path, more: Mapping[str, Path], schema: TableSchema | None = None, target: str = "labels"
 ) -> Found:
     """The same with the tables of other parts: `validation`, `test`; read as the training's is, by its columns."""
-    found = read_csv(source, path, kept, target)
+    found = read_csv(source, path, schema, target)
     parts: dict[str, Pair] = {}
     for part, other in more.items():
         read = read_csv(source, other, found.table, target)
@@ -164,18 +164,18 @@ def _ensure_few(table: columns.Rows, labels: dict[str, int]) -> None:
         raise Fault.of("CNN410", "source", case="many", name=table.where, most=MOST_CLASSES)
 
 
-def read_asked(kept: Table, path: Path) -> np.ndarray:
+def read_asked(schema: TableSchema, path: Path) -> np.ndarray:
     """The rows that a trained network is asked about, x[n,c] float32, as those that it was trained on.
 
     Without a header a row has the columns alone, or the label too, or all of the columns that training's file had.
     """
-    with columns.asked(kept, path) as table:
-        found = Cells(table, kept.categories)
+    with columns.asked(schema, path) as table:
+        found = Cells(table, schema.categories)
         for line, row in table.rows:
             found.add(line, row)
     if not found.count:
         raise Fault.of("CNN414", case="rows", name=path.name)
-    return filled(found.vectors(kept.categories), kept.fill)
+    return filled(found.vectors(schema.categories), schema.fill)
 
 
 def filled(x: np.ndarray, fill: Sequence[float]) -> np.ndarray:
@@ -183,7 +183,7 @@ def filled(x: np.ndarray, fill: Sequence[float]) -> np.ndarray:
     return np.where(np.isnan(x), np.asarray(fill, np.float32), x) if fill else x
 
 
-def means(x: np.ndarray, table: Table) -> tuple[float, ...]:
+def means(x: np.ndarray, table: TableSchema) -> tuple[float, ...]:
     """The mean of each column of training rows, of what is not missing in it; a Fault where all of it is."""
     there = ~np.isnan(x)
     count = there.sum(axis=0)
@@ -193,7 +193,7 @@ def means(x: np.ndarray, table: Table) -> tuple[float, ...]:
     return tuple(map(float, np.where(there, x, 0).sum(axis=0, dtype=np.float64) / count))
 
 
-def _column(table: Table, number: int) -> str:
+def _column(table: TableSchema, number: int) -> str:
     """How messages speak of the column that one number of the input comes from."""
     for place, texts in enumerate(table.categories):
         number -= 1 if texts is None else len(texts)

@@ -48,8 +48,10 @@ def read_images(
     train = part(found.train)
     assert train, "a tree has images to learn from"
     classes = found.classes if labelled else None
-    kept = Originals(found.train.files, source.colour, source.background) if originals else None
-    return Found(path.name, train, part(found.test), classes, part(found.validation), own=found.own, originals=kept)
+    full_size = Originals(found.train.files, source.colour, source.background) if originals else None
+    return Found(
+        path.name, train, part(found.test), classes, part(found.validation), own=found.own, originals=full_size
+    )
 
 
 def read_pairs(

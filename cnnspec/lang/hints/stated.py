@@ -125,11 +125,11 @@ def rebuilt(cls: type[Declared], size: str, told: tuple[tuple[str, str], ...], r
     """
     own = settings(cls)
     sized = size_field(cls)
-    kernel, after, kept = "", "", ""
+    kernel, after, settings_text = "", "", ""
     for name, text in told:
         ours = own_setting(name, own)
         if ours in own:
-            kept += f" {ours} {text}"
+            settings_text += f" {ours} {text}"
         elif sized is not None and name in KERNELS and sized.metadata["pattern"].startswith("F"):
             kernel = text
         elif sized is not None and name in COUNTS | KERNELS:
@@ -147,4 +147,4 @@ def rebuilt(cls: type[Declared], size: str, told: tuple[tuple[str, str], ...], r
         size = f"{size}x{kernel}" if "x" in kernel or rank == 1 else f"{size}x{kernel}x{kernel}"
     if sized is not None and not size and is_required(sized):
         return ""
-    return f"{cls.word}{' ' * bool(size)}{size}{kept}{after}"
+    return f"{cls.word}{' ' * bool(size)}{size}{settings_text}{after}"

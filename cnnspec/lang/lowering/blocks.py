@@ -33,8 +33,8 @@ def read_settings(
     """What the file says in a block, but for settings that have others in their place."""
     known = settings(cls)
     replaced = {own_setting(line.name.text, known) for line in instead}
-    kept = [line for line in lines(module, cls.word) if own_setting(line.name.text, known) not in replaced]
-    return read_block(cls, [*kept, *instead], module.numbers, findings)
+    inherited = [line for line in lines(module, cls.word) if own_setting(line.name.text, known) not in replaced]
+    return read_block(cls, [*inherited, *instead], module.numbers, findings)
 
 
 def read_budgets(module: Module, network: Network, findings: Findings) -> tuple[Budget, ...]:

@@ -110,28 +110,28 @@ class WinogradConvolveGradient(Op):
 
     A pass may give it what batch normalisation and relu before the convolution want of dx: with `sums` the value
     and by-products are theirs, the inputs theirs without the gradient, and then a gradient that is added first.
-    With `kept`, the type of x, the second input is not x but its planes, which the convolution kept.
+    With `saved`, the type of x, the second input is not x but its planes, which the convolution kept.
     """
 
     geometry: Geometry
     width: int
     sums: ReluBatchNormSums | None = None
-    kept: TensorType | None = None
+    saved: TensorType | None = None
 
     def type(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> TensorType:
-        return self.kept or x
+        return self.saved or x
 
     def extras(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
         return {"dw": w, **(self.sums.extras(x, *rest) if self.sums else {})}
 
     def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
-        return 2 * WinogradConvolve(self.geometry, self.width).macs(self.kept or x, w)
+        return 2 * WinogradConvolve(self.geometry, self.width).macs(self.saved or x, w)
 
     def evaluate(self, dy: Array, x: Array, w: Array, *rest: Array) -> tuple[Array, ...]:
-        if self.kept:
+        if self.saved:
             x = self.seen_in(x)
         if self.sums is not None:
-            dx, dw = self.changed(sums=None, kept=None).evaluate(dy, x, w)
+            dx, dw = self.changed(sums=None, saved=None).evaluate(dy, x, w)
             given, add = rest[: self.sums.given], rest[self.sums.given :]
             dz, *made = self.sums.evaluate(sum(add, dx), *given)
             return dz, dw, *made
@@ -145,8 +145,8 @@ class WinogradConvolveGradient(Op):
         return as_polyphase(dx), ConvolveFilterGradient(self.geometry, 1, weights).evaluate(image, grad)
 
     def seen_in(self, planes: Array) -> Array:
-        assert self.kept is not None
-        return seen_in(planes, self.geometry, self.kept)
+        assert self.saved is not None
+        return seen_in(planes, self.geometry, self.saved)
 
     def sums_by_rows(self, rest: list[str], e: PlanWriter) -> str:
         """What takes the sums of dx block by block, where it is asked for."""
@@ -173,7 +173,7 @@ class WinogradConvolveGradient(Op):
         }
         given: str | None = e[x]
         planes, then = {}, self.sums_by_rows(rest, e)
-        if self.kept:
+        if self.saved:
             given, planes = None, {"planes": saved_input(x, e)}
         else:
             scratch["planes"] = (6, held(rows, block) * c * length + SKEW)

@@ -70,11 +70,11 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
     """dx, and as a by-product dw, of a Winograd2dConvolve; see WinogradConvolveGradient."""
 
     def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
-        return 2 * Winograd2dConvolve(self.geometry, self.width).macs(self.kept or x, w)
+        return 2 * Winograd2dConvolve(self.geometry, self.width).macs(self.saved or x, w)
 
     def seen_in(self, planes: Array) -> Array:
-        assert self.kept is not None
-        return as_polyphase(seen_in_squares(planes, self.geometry, self.kept["h"], self.width))
+        assert self.saved is not None
+        return as_polyphase(seen_in_squares(planes, self.geometry, self.saved["h"], self.width))
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, w, *rest = node.inputs
@@ -93,7 +93,7 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
         }
         given: str | None = e[x]
         planes = {}
-        if self.kept:
+        if self.saved:
             given, planes = None, {"planes": kept_squares(x, e)}
         else:
             scratch["planes"] = (1, 36, c * length + APART)

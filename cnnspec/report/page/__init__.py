@@ -55,8 +55,8 @@ def page(subject: Subject) -> str:
     """The page as the text of an HTML file."""
     numbers = Numbers()
     told = content(subject, numbers)
-    inputs, kept = subject.graph.inputs, subject.preparation
-    network = shown(subject.model, kept.of(inputs[0]) if kept and len(inputs) == 1 else None)
+    inputs, preparation = subject.graph.inputs, subject.preparation
+    network = shown(subject.model, preparation.of(inputs[0]) if preparation and len(inputs) == 1 else None)
     told["part"] = None
     if network.takes:
         rest = beyond(subject, network.layers, numbers)

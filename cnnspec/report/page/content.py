@@ -16,25 +16,25 @@ from .names import kinds_of
 from .numbers import Numbers
 from .outcome import outcome
 
-Told = dict[str, Any]  # as JSON has it
+JsonObject = dict[str, Any]  # as JSON has it
 
 
-def content(subject: Subject, numbers: Numbers) -> Told:
+def content(subject: Subject, numbers: Numbers) -> JsonObject:
     """Everything but the numbers themselves."""
-    graph, kept = subject.graph, subject.preparation
+    graph, preparation = subject.graph, subject.preparation
     return {
         "name": subject.name,
         "classes": list(subject.classes),
         **told_of(subject.model.spec, kinds_of(subject)),
         "examples": [_example(subject, example, numbers) for example in subject.examples],
-        "own": _own(kept.of(graph.inputs[0])) if kept and len(graph.inputs) == 1 else None,
+        "own": _own(preparation.of(graph.inputs[0])) if preparation and len(graph.inputs) == 1 else None,
         "training": _training(subject.run) if subject.run else None,
         "results": outcome(subject.model, subject.mistakes, numbers) if subject.run else None,
         "spec": subject.model.spec.source.text,
     }
 
 
-def _example(subject: Subject, example: Example, numbers: Numbers) -> Told:
+def _example(subject: Subject, example: Example, numbers: Numbers) -> JsonObject:
     """An example's title, and what the network is given and judged by."""
     title = example.title
     if example.label is not None and example.known:
@@ -49,19 +49,19 @@ def _example(subject: Subject, example: Example, numbers: Numbers) -> Told:
     return {"title": title, "label": example.label, "known": example.known, "inputs": inputs, "targets": targets}
 
 
-def _own(kept: Preparation) -> Told | None:
+def _own(preparation: Preparation) -> JsonObject | None:
     """How a drawing or picture of one's own is fitted; None where the network takes none."""
-    if kept.stored != BYTES or kept.input_type.kind != "image" or kept.input[0] not in (1, 3):
+    if preparation.stored != BYTES or preparation.input_type.kind != "image" or preparation.input[0] not in (1, 3):
         return None
-    digits = is_of_digits(kept)
-    _, height, width = kept.input
+    digits = is_of_digits(preparation)
+    _, height, width = preparation.input
     how = "light on dark, centred by mass, as MNIST was made"
     says = how if digits else f"cut to {height}x{width} around the middle"
-    return {"digits": digits, "shape": list(kept.input), "says": f"Fitted: {says}."}
+    return {"digits": digits, "shape": list(preparation.input), "says": f"Fitted: {says}."}
 
 
-def _training(run: Path) -> Told | None:
+def _training(run: Path) -> JsonObject | None:
     """The columns of results.csv and what summary.json says, where they are there."""
     folder = RunFolder(run)
-    told: Told = {"summary": folder.ended(), "columns": folder.columns()}
+    told: JsonObject = {"summary": folder.ended(), "columns": folder.columns()}
     return {name: found for name, found in told.items() if found} or None

@@ -21,9 +21,9 @@ def kinds_of(subject: Subject) -> dict[str, Kind]:
     return found
 
 
-def columns_of(kept: Preparation | None, name: str, count: int) -> list[str]:
+def columns_of(preparation: Preparation | None, name: str, count: int) -> list[str]:
     """The names of a table's numbers, one for each category of a column of texts; none where they are not known."""
-    table = kept.of(name).table if kept else None
+    table = preparation.of(name).table if preparation else None
     if table is None or not table.names:
         return []
     names: list[str] = []
@@ -34,7 +34,7 @@ def columns_of(kept: Preparation | None, name: str, count: int) -> list[str]:
 
 def named(subject: Subject, name: str, told: Kind) -> Kind:
     """What an output is with what the data say of it: its classes, or the names of its numbers."""
-    graph, kept = subject.graph, subject.preparation
+    graph, preparation = subject.graph, subject.preparation
     kind, classes = graph.type(name), classes_of(subject, name)
     cost = judged_by(graph, subject.model.costs).get(name)
     found: Kind = {"as": output_kind(graph, name, cost, len(classes))}
@@ -44,15 +44,15 @@ def named(subject: Subject, name: str, told: Kind) -> Kind:
         count = max(2, kind["c"]) if found["as"] != "labels" else kind["c"]
         known = len(classes) == count
         found["names"] = classes if known else told.get("names") or [str(k) for k in range(count)]
-    elif found["as"] == "numbers" and kept and len(graph.outputs) == 1:
-        found["names"] = list(names_of(name, kind.shape, kept))
+    elif found["as"] == "numbers" and preparation and len(graph.outputs) == 1:
+        found["names"] = list(names_of(name, kind.shape, preparation))
     return found
 
 
 def classes_of(subject: Subject, name: str) -> list[str]:
     """The names of an output's classes, as far as they are known."""
-    kept, graph = subject.preparation, subject.graph
+    preparation, graph = subject.preparation, subject.graph
     if len(graph.outputs) == 1:
         return list(subject.classes)
-    known = kept.outputs if kept else {}
+    known = preparation.outputs if preparation else {}
     return list(known.get(name) or known.get(called(graph.outputs)[name]) or ())

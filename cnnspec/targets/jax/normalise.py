@@ -20,11 +20,11 @@ def bn(op: Bn, call: Call, x: Array) -> Array:
     if not call.training or call.frozen:
         z, var = wide(x) - column(mean, x), column(var, x)
     else:
-        count, kept = x.size // x.shape[1], 1 - op.momentum
+        count, decay = x.size // x.shape[1], 1 - op.momentum
         z, new_mean, var = centred(wide(x), (0, *range(2, x.ndim)))
-        call.update("running_mean", kept * mean + op.momentum * new_mean.reshape(-1))
+        call.update("running_mean", decay * mean + op.momentum * new_mean.reshape(-1))
         unbiased = var.reshape(-1) * (count / max(count - 1, 1))
-        call.update("running_var", kept * call.state("running_var") + op.momentum * unbiased)
+        call.update("running_var", decay * call.state("running_var") + op.momentum * unbiased)
     return affine(call, z * lax.rsqrt(var + op.eps), x)
 
 

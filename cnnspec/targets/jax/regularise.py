@@ -23,8 +23,8 @@ def droppath(op: DropPath, call: Call, x: Array) -> Array:
 
 def drop(call: Call, x: Array, rate: float, shape: tuple[int, ...]) -> Array:
     """Numbers zero with probability `rate`, the others grown; `shape` says which share a fate."""
-    kept = jax.random.bernoulli(call.key, 1 - rate, shape)
-    return jnp.where(kept, x / (1 - rate), 0)
+    mask = jax.random.bernoulli(call.key, 1 - rate, shape)
+    return jnp.where(mask, x / (1 - rate), 0)
 
 
 WORDS: dict[str, Word] = {

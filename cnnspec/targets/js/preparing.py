@@ -28,23 +28,27 @@ def prepared(preparation: Preparation, prepares: bool) -> list[str]:
     ]
 
 
-def preparing(kept: Preparation, prepares: bool) -> str:
+def preparing(preparation: Preparation, prepares: bool) -> str:
     """Source of the fields of how an input's images were prepared."""
-    scaling = kept.scaling
-    found = [f"stored: {script_literal(kept.stored)}"]
+    scaling = preparation.scaling
+    found = [f"stored: {script_literal(preparation.stored)}"]
     found += [f"scale: {list(scaling.scale)}", f"offset: {list(scaling.offset)}"]
-    if prepares and kept.stored_axes.replace("n", "", 1) != kept.axes_seen[1:] and "c" in kept.stored_axes:
-        sizes, axes = kept.stored_shape, kept.stored_axes[1:]
+    if (
+        prepares
+        and preparation.stored_axes.replace("n", "", 1) != preparation.axes_seen[1:]
+        and "c" in preparation.stored_axes
+    ):
+        sizes, axes = preparation.stored_shape, preparation.stored_axes[1:]
         apart = {axis: prod(sizes[place + 1 :]) for place, axis in enumerate(axes)}
         found.append(f"strides: {[apart['c'], apart.get('h', 0), apart['w']]}")
-    if kept.bytes_as is not None and kept.stored == "floats":
-        found.append(f"bytesAs: {kept.bytes_as!r}")
-    if kept.fill:
-        found.append(f"fill: {list(kept.fill)}")
-    if kept.resize is not None:
-        found.append(f"size: {list(kept.resize)}")
-    if kept.background not in (None, "white"):
-        found.append(f"background: {list(colour_of(kept.background))}")
+    if preparation.bytes_as is not None and preparation.stored == "floats":
+        found.append(f"bytesAs: {preparation.bytes_as!r}")
+    if preparation.fill:
+        found.append(f"fill: {list(preparation.fill)}")
+    if preparation.resize is not None:
+        found.append(f"size: {list(preparation.resize)}")
+    if preparation.background not in (None, "white"):
+        found.append(f"background: {list(colour_of(preparation.background))}")
     return ", ".join(found)
 
 
@@ -54,8 +58,9 @@ def colour_of(background: str) -> tuple[int, ...]:
     return tuple(int(digits[k : k + 2], 16) for k in (0, 2, 4))
 
 
-def fed(kept: Preparation) -> str:
+def fed(preparation: Preparation) -> str:
     """What a module that prepares images itself wants to be fed, in words."""
-    pictures = kept.source in ("images", "pairs")
+    pictures = preparation.source in ("images", "pairs")
     canvas = " Pictures may also be as a canvas gives them, an ImageData or an array of them." if pictures else ""
-    return f"It is fed {kept.fed()}, one behind the other, and prepares them itself: {kept.wants()}.{canvas}"
+    takes = f"It is fed {preparation.fed()}, one behind the other, and prepares them itself"
+    return f"{takes}: {preparation.wants()}.{canvas}"

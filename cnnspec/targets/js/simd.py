@@ -255,7 +255,7 @@ def script(code: bytes) -> str:
 
 def without_names(code: bytes) -> bytes:
     """A module without its custom sections: names, which one assembler writes and another does not."""
-    kept, at = code[:8], 8
+    stripped, at = code[:8], 8
     while at < len(code):
         start, kind, size, shift, at = at, code[at], 0, 0, at + 1
         while True:  # LEB128: seven bits of a byte, the eighth says whether more come
@@ -263,8 +263,8 @@ def without_names(code: bytes) -> bytes:
             if not more:
                 break
         at += size
-        kept += code[start:at] if kind else b""
-    return kept
+        stripped += code[start:at] if kind else b""
+    return stripped
 
 
 def main() -> None:

@@ -108,7 +108,7 @@ def onnx_model(
 
 
 def written(
-    graph: Graph, weights: Mapping[str, np.ndarray], dtype: str, opset: int | None, kept: Preparation | None
+    graph: Graph, weights: Mapping[str, np.ndarray], dtype: str, opset: int | None, preparation: Preparation | None
 ) -> OnnxPage:
     """The page with every word on it, and what prepares images, for an opset that has all the operators."""
     from onnx import defs
@@ -128,12 +128,12 @@ def written(
             init = settings(type(op)).get("init")
             if init and op.init != init.default:
                 page.note(INIT, str(op.init))
-    page.inputs = [prepend(page, name, kept.of(name)) for name in graph.inputs] if kept else []
+    page.inputs = [prepend(page, name, preparation.of(name)) for name in graph.inputs] if preparation else []
     if page.needs == page.opset:
         return page
     if opset is not None:
         refuse("CNN508", word=page.needy, needs=page.needs, opset=opset)
-    return written(graph, weights, dtype, page.needs, kept)
+    return written(graph, weights, dtype, page.needs, preparation)
 
 
 def parts_note(node: Node) -> str:

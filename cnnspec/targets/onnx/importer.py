@@ -60,17 +60,19 @@ def as_spec(
     from ..spec.text import spec_text
 
     told = {entry.key: entry.value for entry in model.metadata_props}
-    kept = Preparation.from_metadata({KEY: told[PREPARATION]} if PREPARATION in told else {}, name)
-    if kept and told.get(PREPARES) == "yes":
-        bare = without(model, kept)
-        model, kept = (model, None) if bare is None else (bare, kept)  # what others changed prepares as it does now
+    preparation = Preparation.from_metadata({KEY: told[PREPARATION]} if PREPARATION in told else {}, name)
+    if preparation and told.get(PREPARES) == "yes":
+        bare = without(model, preparation)
+        model, preparation = (
+            (model, None) if bare is None else (bare, preparation)
+        )  # what others changed prepares as it does now
     found = network(model, shape, partial=partial)
     written = spec_text(found.graph, found.sources, "; ".join((f"from {name}", *found.notes)))
     weights = {}
     for parameter, array in found.weights.items():
         owner = owner_of(parameter, written.owners)
         weights[written.owners[owner] + parameter.removeprefix(owner)] = array
-    return Imported(written.text, weights, kept, found.notes, found.missing)
+    return Imported(written.text, weights, preparation, found.notes, found.missing)
 
 
 def network(

@@ -22,7 +22,7 @@ PREPARED, PART = "/prepared", "/prepare/"
 ANTIALIASED = 18  # the opset since which Resize looks at all pixels that it covers
 
 
-def prepend(page: OnnxPage, name: str, kept: Preparation) -> onnx.ValueInfoProto:
+def prepend(page: OnnxPage, name: str, preparation: Preparation) -> onnx.ValueInfoProto:
     """Put the nodes that prepare images before all others; returns what the model's input is then."""
     import numpy as np
     from onnx import TensorProto, helper
@@ -37,29 +37,34 @@ def prepend(page: OnnxPage, name: str, kept: Preparation) -> onnx.ValueInfoProto
         return own
 
     def numbers(part: str, values: tuple[float, ...]) -> str:
-        column = np.array(values).reshape(-1, *(1,) * (len(kept.input) - 1)) if len(values) > 1 else values[0]
+        column = (
+            np.array(values).reshape(-1, *(1,) * (len(preparation.input) - 1)) if len(values) > 1 else values[0]
+        )
         return page.constant(f"{name}{PART}{part}.numbers", column, page.dtype)
 
-    value, axes = name, kept.stored_axes
+    value, axes = name, preparation.stored_axes
     if "c" not in axes:
-        shape = page.constant(f"{name}{PART}channel.shape", [0, *kept.input])
+        shape = page.constant(f"{name}{PART}channel.shape", [0, *preparation.input])
         value = add("Reshape", "channel", value, shape)
-    elif axes != kept.axes_seen:
-        value = add("Transpose", "axes", value, perm=[axes.index(axis) for axis in kept.axes_seen])
-    if kept.stored == BYTES:
+    elif axes != preparation.axes_seen:
+        value = add("Transpose", "axes", value, perm=[axes.index(axis) for axis in preparation.axes_seen])
+    if preparation.stored == BYTES:
         value = add("Cast", "cast", value, to=page.element)
-    if kept.resize is not None:
-        page.ask_for(ANTIALIASED, f"resize {'x'.join(map(str, kept.resize))}")
-        sizes = page.constant(f"{name}{PART}resize.sizes", kept.resize)
+    if preparation.resize is not None:
+        page.ask_for(ANTIALIASED, f"resize {'x'.join(map(str, preparation.resize))}")
+        sizes = page.constant(f"{name}{PART}resize.sizes", preparation.resize)
         value = add(
             "Resize", "resize", value, "", "", sizes, mode="linear", antialias=1, exclude_outside=1,
-            axes=[kept.axes_seen.index(axis) for axis in "hw"],
+            axes=[preparation.axes_seen.index(axis) for axis in "hw"],
         )  # fmt: skip
         value = add("Round", "round", value)
-    if kept.fill:
-        missing, fill = add("IsNaN", "missing", value), page.constant(f"{name}{PART}fill", kept.fill, page.dtype)
+    if preparation.fill:
+        missing, fill = (
+            add("IsNaN", "missing", value),
+            page.constant(f"{name}{PART}fill", preparation.fill, page.dtype),
+        )
         value = add("Where", "filled", missing, fill, value)
-    centre, scale, offset = kept.scaling.steps(page.dtype)
+    centre, scale, offset = preparation.scaling.steps(page.dtype)
     for kind, part, values, nothing in (
         ("Sub", "centre", centre, 0.0), ("Mul", "scale", scale, 1.0), ("Add", "offset", offset, 0.0),
     ):  # fmt: skip
@@ -69,11 +74,11 @@ def prepend(page: OnnxPage, name: str, kept: Preparation) -> onnx.ValueInfoProto
         add("Identity", "same", value)
     made[-1].output[0] = prepared
     page.nodes[:0] = made
-    stored = TensorProto.UINT8 if kept.stored == BYTES else page.element
-    return helper.make_tensor_value_info(name, stored, ["n", *kept.fed_shape], kept.fed())
+    stored = TensorProto.UINT8 if preparation.stored == BYTES else page.element
+    return helper.make_tensor_value_info(name, stored, ["n", *preparation.fed_shape], preparation.fed())
 
 
-def without(model: onnx.ModelProto, kept: Preparation) -> onnx.ModelProto | None:
+def without(model: onnx.ModelProto, preparation: Preparation) -> onnx.ModelProto | None:
     """The model that takes images as the network sees them; None where its first nodes are others by now."""
     from onnx import ModelProto, TensorProto, helper
 
@@ -100,5 +105,5 @@ def without(model: onnx.ModelProto, kept: Preparation) -> onnx.ModelProto | None
     for node in graph.node:
         node.input[:] = [seen.get(value, value) for value in node.input]
     for entry in inputs:
-        entry.CopyFrom(helper.make_tensor_value_info(entry.name, element, ["n", *kept.of(entry.name).input]))
+        entry.CopyFrom(helper.make_tensor_value_info(entry.name, element, ["n", *preparation.of(entry.name).input]))
     return found

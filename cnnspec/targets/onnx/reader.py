@@ -124,8 +124,8 @@ class Reader:
         left = next((node.name for node in graph if not node.op.word and not isinstance(node.op, Input)), "")
         if left:
             refuse("CNN503", case="values", values=shown(left))
-        kept = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
-        weights = {name: array for name, array in self.weights.items() if name in kept}
+        in_use = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
+        weights = {name: array for name, array in self.weights.items() if name in in_use}
         return Network(graph, weights, self.sources, tuple(self.notes))
 
     def attempt(self, step: Step | None, way: Callable[..., T], *arguments: Any) -> T | None:

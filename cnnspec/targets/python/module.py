@@ -251,7 +251,7 @@ def dictionary(entries: Mapping[str, str]) -> str:
 def plan(program: Program, prefix: str) -> str:
     """Source of a plan's entry: its functions, and what memory they want."""
     parts = [f"{prefix}buffers", f"{prefix}forward", f"{program.arena_bytes}"]
-    parts += [f"kept={program.kept_bytes}"] if program.kept_bytes else []
+    parts += [f"prepared={program.prepared_bytes}"] if program.prepared_bytes else []
     functions = (
         name for name in ("prepare", "backward", "update_statistics") if f"\ndef {name}(" in program.source
     )

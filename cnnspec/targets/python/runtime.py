@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     buffers: Callable[..., None]
     forward: Callable[..., Any]
     arena: int
-    kept: int = 0
+    prepared: int = 0
     prepare: Callable[..., None] | None = None
     backward: Callable[..., Any] | None = None
     update_statistics: Callable[..., None] | None = None
@@ -173,8 +173,8 @@ class Network:
         called = {full: plan.names.get(full, full.replace(".", "_")) for full in self.layouts}
         p = SimpleNamespace(**{called[full]: array for full, array in self.arrays.items()})
         g = SimpleNamespace(**{called[full]: array for full, array in (gradients or {}).items()})
-        arena, kept = (Arena(np.zeros(size, np.uint8), "float32") for size in (plan.arena, plan.kept))
-        plan.buffers(b, p, g, arena, kept, partials, plan.constants, feeds, fetches)
+        arena, prepared = (Arena(np.zeros(size, np.uint8), "float32") for size in (plan.arena, plan.prepared))
+        plan.buffers(b, p, g, arena, prepared, partials, plan.constants, feeds, fetches)
         b.gradients = g
         return feeds, fetches, b, p
 

@@ -65,7 +65,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Told:
+class LayerDescription:
     """What a description says of a layer."""
 
     name: str
@@ -74,7 +74,7 @@ class Told:
     lacks: frozenset[str]
 
 
-def _classes(text: bytes | str) -> tuple[Told, ...]:
+def _classes(text: bytes | str) -> tuple[LayerDescription, ...]:
     """The layers that a description of a network lists, in its order; none where it lists none."""
     document = json.loads(text) if len(text) < LONGEST else {}
     layers = document.get("config", {}).get("layers", []) if isinstance(document, dict) else []
@@ -84,7 +84,7 @@ def _classes(text: bytes | str) -> tuple[Told, ...]:
         eps, flags = said.get("epsilon"), {"scale": "gamma", "center": "beta", "use_bias": "bias"}
         lacks = frozenset(variable for flag, variable in flags.items() if said.get(flag, True) is False)
         name = str(said.get("name") or layer.get("name"))
-        found.append(Told(name, kind, float(eps) if isinstance(eps, int | float) else None, lacks))
+        found.append(LayerDescription(name, kind, float(eps) if isinstance(eps, int | float) else None, lacks))
     return tuple(found)
 
 
@@ -94,7 +94,7 @@ def _snake(name: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()
 
 
-def _hdf5(path: Path, file: BinaryIO | io.BytesIO, told: tuple[Told, ...]) -> Layers:
+def _hdf5(path: Path, file: BinaryIO | io.BytesIO, told: tuple[LayerDescription, ...]) -> Layers:
     import h5py
 
     with h5py.File(file, "r") as opened:
@@ -105,10 +105,10 @@ def _hdf5(path: Path, file: BinaryIO | io.BytesIO, told: tuple[Told, ...]) -> La
         return _of_two(path, root, _classes(described) if described else ())
 
 
-def _of_three(path: Path, opened: Group, told: tuple[Told, ...]) -> Layers:
+def _of_three(path: Path, opened: Group, told: tuple[LayerDescription, ...]) -> Layers:
     """`layers/conv2d_1/vars/0`: the groups are numbered by class, in the order of the layers."""
     counts: dict[str, int] = {}
-    known: dict[str, Told] = {}
+    known: dict[str, LayerDescription] = {}
     for one in told:
         number = counts[one.kind] = counts.get(one.kind, -1) + 1
         known[f"{one.kind}_{number}" if number else one.kind] = one
@@ -151,7 +151,7 @@ def _array(path: Path, group: Group, name: str) -> Array:
     return np.asarray(dataset[()])
 
 
-def _of_two(path: Path, root: Group, told: tuple[Told, ...]) -> Layers:
+def _of_two(path: Path, root: Group, told: tuple[LayerDescription, ...]) -> Layers:
     """`layer_names` in their order, and `weight_names` of each."""
     known, found = {one.name: one for one in told}, []
     for name in _texts(root, "layer_names")[:MOST_LAYERS]:
@@ -182,7 +182,7 @@ def _texts(group: Group, name: str) -> list[str]:
     return found
 
 
-def _layer(path: Path, name: str, kind: str, values: list[Array], told: Told | None) -> list[Layer]:
+def _layer(path: Path, name: str, kind: str, values: list[Array], told: LayerDescription | None) -> list[Layer]:
     """A layer whose variables have numbers only."""
     if kind not in VARIABLES:
         refuse("CNN467", path, case="numbers", name=name)

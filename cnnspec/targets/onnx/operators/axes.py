@@ -85,10 +85,12 @@ def with_ones(value: Seen, shape: tuple[int, ...]) -> Seen | None:
     own = [axis for axis in value.perm if value.shape[axis] > 1]
     if value.ravel or value.shape[0] == 1 or [value.shape[axis] for axis in own] != [n for n in shape if n > 1]:
         return None
-    kept = sorted(own)
-    large, ones = iter(own), iter(range(len(kept), len(shape)))
-    perm = tuple(kept.index(next(large)) if n > 1 else next(ones) for n in shape)
-    return Seen(value.value, (*(value.shape[axis] for axis in kept), *(1,) * (len(shape) - len(kept))), perm)
+    own_axes = sorted(own)
+    large, ones = iter(own), iter(range(len(own_axes), len(shape)))
+    perm = tuple(own_axes.index(next(large)) if n > 1 else next(ones) for n in shape)
+    return Seen(
+        value.value, (*(value.shape[axis] for axis in own_axes), *(1,) * (len(shape) - len(own_axes))), perm
+    )
 
 
 def pixels_moved(value: Seen, kind: TensorType, shape: tuple[int, ...]) -> Op | None:

@@ -58,7 +58,7 @@ def total(r: Reader, step: Step) -> Seen | Affine:
     found = together(r, step, value, "add")
     if found:
         return found
-    along, kept = axes_of(r, step), step.get("keepdims", 1)
+    along, keepdims = axes_of(r, step), step.get("keepdims", 1)
     pixels = set(range(1, len(value.perm)))
     kind = r.type(value.value)
     if along not in ({0}, pixels) or value.ravel or kind.shape != value.shape or not pixels:
@@ -67,15 +67,15 @@ def total(r: Reader, step: Step) -> Seen | Affine:
     made = r.add(word(name), value.value)
     shape = tuple(1 if k in along else size for k, size in enumerate(value.shape))
     inner = f"{step.outputs[0]}/mean"
-    r.hold(inner, Seen(made, shape, value.perm) if kept else dropped(made, shape, value.perm, along))
+    r.hold(inner, Seen(made, shape, value.perm) if keepdims else dropped(made, shape, value.perm, along))
     factor = Step(step.op, step.name, [inner], step.outputs, {}, step.notes)
     return affine(r, factor, 0, scale=np.float64(many))
 
 
 def dropped(made: str, shape: Shape, perm: Shape, axes: set[int]) -> Seen:
     """A value without some axes, which are of size 1."""
-    kept = [k for k in range(len(shape)) if k not in axes]
-    return Seen(made, tuple(shape[k] for k in kept), tuple(kept.index(k) for k in perm if k in kept))
+    rest = [k for k in range(len(shape)) if k not in axes]
+    return Seen(made, tuple(shape[k] for k in rest), tuple(rest.index(k) for k in perm if k in rest))
 
 
 def gated(r: Reader, *values: Seen) -> Seen | None:

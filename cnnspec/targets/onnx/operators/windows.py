@@ -241,12 +241,12 @@ def over_pixels(name: str, of_channels: str) -> Callable[[Reader, Step], Seen | 
         if response:
             return response
         value = r.at(step.input(0), step)
-        along, kept = axes_of(r, step), step.get("keepdims", 1)
+        along, keepdims = axes_of(r, step), step.get("keepdims", 1)
         pixels = set(range(1, len(value.perm)))
         if along == pixels and pixels and not value.ravel:
             made = pooled(r, r.plain(seen(value.value, value.shape)), name)
-            return Seen(made.value, made.shape, value.perm) if kept else seen(made.value, made.shape[:1])
-        if name == "gmp" and along == {1} and value.straight and not kept:
+            return Seen(made.value, made.shape, value.perm) if keepdims else seen(made.value, made.shape[:1])
+        if name == "gmp" and along == {1} and value.straight and not keepdims:
             left, piece, *rest = value.shape
             if r.type(value.value).shape == (left * piece, *rest):
                 return r.made(word("maxout", piece), value.value)
@@ -255,7 +255,7 @@ def over_pixels(name: str, of_channels: str) -> Callable[[Reader, Step], Seen | 
             return apart
         if along == {0} and not value.ravel and r.type(value.value).shape == value.shape:
             made = r.made(word(of_channels), value.value)
-            if kept:
+            if keepdims:
                 return Seen(made.value, made.shape, value.perm)
             return dropped(made.value, made.shape, value.perm, along) if pixels else made
         refuse("CNN504", case="pooled axes", step=step)

@@ -11,7 +11,7 @@ import pytest
 
 from cnnspec.cli import run as cnnspec
 from cnnspec.diagnostics import SpecError
-from cnnspec.experiment.kept import of_run
+from cnnspec.experiment.provenance import of_run
 from cnnspec.experiment.session import reopen
 from cnnspec.train.folder import RunFolder
 

@@ -1,5 +1,5 @@
-"""What a training was made of, out of the folder of its run or out of a weights file: the spec, its imports, its
-settings, how images were prepared, as they were then; nothing of today's files.
+"""The provenance of a training: its spec, its imports, its settings and how images were prepared, as they were at
+the time, read from the folder of a run or from a weights file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from ..train.folder import RunFolder
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a training was made of.
+class Provenance:
+    """The provenance of a training.
 
     path         where the spec lay; paths of data start from its folder
     data_folder  the folder of data that was named beside it, where it is still there
     source       the spec as run, with its imports
     overrides    the settings in place of its own
-    preparation  of the images; None for what was written before that was kept
+    preparation  of the images; None in files older than that record
     settings     all of a run's settings.json, where it is one
     """
 
@@ -40,16 +40,16 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Kept(Made):
-    """The same with what came of it: the arrays of a weights file."""
+class SavedNetwork(Provenance):
+    """The provenance of a trained network, with the arrays of its weights file."""
 
     weights: Path = Path()
     arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
     layout: str = ""  # who must have published them
 
 
-def of_run(run: RunFolder) -> Made:
-    """What the folder of a run was made of; SpecError, by what is wrong, where it was edited or damaged."""
+def of_run(run: RunFolder) -> Provenance:
+    """The provenance of a run in its folder; SpecError, by what is wrong, where it was edited or damaged."""
     settings = run.settings()
     path = run.origin(settings)
     source = _read(run.spec(path.name))
@@ -59,25 +59,25 @@ def of_run(run: RunFolder) -> Made:
     else:  # written before runs kept them: they are looked for where the spec lay
         source = Source(str(path), source.text)
     overrides, preparation = tuple(settings["set"]), run.preparation(settings)
-    return Made(path, source, overrides, preparation, run.data_folder(settings), settings)
+    return Provenance(path, source, overrides, preparation, run.data_folder(settings), settings)
 
 
-def of_stopped(run: RunFolder) -> Made:
-    """What a run that is to go on was made of; refused, before any work, where its state is of something else."""
+def of_stopped(run: RunFolder) -> Provenance:
+    """The provenance of a run to resume; refused, before any work, if its state belongs to another spec."""
     made = of_run(run)
     check_spec(run.state, tensors.read_metadata(run.state), Stamp.of(made.source, made.overrides, made.preparation))
     return made
 
 
-def of_trained(path: Path, spec: Path | None = None, layout: str = "") -> Kept:
-    """What a run's folder (with the weights that its test used) or a weights file holds.
+def of_trained(path: Path, spec: Path | None = None, layout: str = "") -> SavedNetwork:
+    """The network in a run's folder (with the weights of its test) or in a weights file.
 
     `spec` is that of weights which tell none, such as those that others publish, as `layout` says.
     """
     if spec is not None:
         found = weights.read(path)
-        kept = Preparation.from_metadata(found.metadata, str(path))
-        return Kept(spec, _read(spec), (), kept, weights=path, arrays=found.arrays, layout=layout)
+        preparation = Preparation.from_metadata(found.metadata, str(path))
+        return SavedNetwork(spec, _read(spec), (), preparation, weights=path, arrays=found.arrays, layout=layout)
     if path.is_dir():
         run = RunFolder(path)
         file = run.tested
@@ -87,13 +87,13 @@ def of_trained(path: Path, spec: Path | None = None, layout: str = "") -> Kept:
         if found.metadata.get("spec"):
             check_spec(file, found.metadata, Stamp.of(made.source, made.overrides, made.preparation))
         preparation = made.preparation or Preparation.from_metadata(found.metadata, str(file))
-        return Kept(**{**vars(made), "preparation": preparation}, weights=file, arrays=found.arrays)
+        return SavedNetwork(**{**vars(made), "preparation": preparation}, weights=file, arrays=found.arrays)
     found = tensors.read(path)
     stamp = Stamp.read(path, found.metadata)
     if stamp is None:
         raise SpecError((Diagnostic.of("CNN463", path=path),))
     lay, data_folder = _beside(path)
-    return Kept(
+    return SavedNetwork(
         lay, stamp.source, stamp.overrides, stamp.preparation, data_folder, weights=path, arrays=found.arrays
     )
 

@@ -1,4 +1,4 @@
-"""The columns of a table that a network learns from, kept with it: a table is read the same way ever after."""
+"""The schema of a table: its columns, saved with the network that learns from them, and used to read it again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ...validation import Json
 
 
-class Told(TypedDict, total=False):
+class TableSchemaJson(TypedDict, total=False):
     """A table as the preparation of a network keeps it (`table` in grammar/preparation.schema.json)."""
 
     names: Required[list[str]]
@@ -28,7 +28,7 @@ class Told(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Table:
+class TableSchema:
     """The columns of a csv.
 
     names       of those that are learnt from, in the order of the file; empty where the table has no header
@@ -78,7 +78,7 @@ class Table:
         }
 
     @classmethod
-    def from_json(cls, document: Told, numbers: int) -> Table:
+    def from_json(cls, document: TableSchemaJson, numbers: int) -> TableSchema:
         """What `to_json` made; of records from before categories, all columns but the label are `numbers`."""
         columns = document.get("columns", [k for k in range(1, numbers + 2) if k != document["label"]])
         categories = document.get("categories", [None] * numbers)
@@ -96,7 +96,7 @@ class Table:
         )
 
 
-def by_name(table: Table, where: str, names: list[str]) -> list[int]:
+def by_name(table: TableSchema, where: str, names: list[str]) -> list[int]:
     """Where the columns of a table stand among those of another file, from 0, found by their names; or a Fault."""
     there = {name: column for column, name in enumerate(names)}
     wanted = set(table.names)
@@ -124,7 +124,7 @@ def by_name(table: Table, where: str, names: list[str]) -> list[int]:
     return [there[name] for name in table.names]
 
 
-def by_place(table: Table, where: str, line: int, width: int) -> list[int]:
+def by_place(table: TableSchema, where: str, line: int, width: int) -> list[int]:
     """Where the columns of a table without names stand in rows of a width: all, or without what is not asked.
 
     training: a b label d, from which a and d were learnt        asked: a b label d, a b d, or a d
