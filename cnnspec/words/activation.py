@@ -18,6 +18,7 @@ from ..ir.expression import Expression, absolute, erf, expm1, maximum, minimum, 
 from ..ir.fields import Choice, Number, setting
 from ..primitives.activation import Activation, Kernel, Rectifier
 from ..record import record
+from .elementary import Exp, Log, Reciprocal, Shrink, Sqrt, ThresholdedRelu
 
 BOUND = Choice(("none",), Number())
 FLOAT, BOOL = ("float",), ("bool",)  # scratch of the value's shape
@@ -390,4 +391,10 @@ ACTIVATIONS: tuple[type[Activation], ...] = (
     Softsign,
     Step,
     Abs,
+    Shrink,
+    ThresholdedRelu,
+    Exp,
+    Log,
+    Sqrt,
+    Reciprocal,
 )

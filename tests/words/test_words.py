@@ -13,7 +13,8 @@ FAMILIES = {
     "pooling": "maxpool avgpool minpool lppool gap gmp channelmean channelmax",
     "dense and shape": "dense flatten reshape pad crop upsample resize pixelshuffle pixelunshuffle shuffle take",
     "activation": "relu relu6 clip leaky prelu elu celu selu gelu swish hardswish mish sigmoid hardsigmoid tanh "
-    "softplus softsign step abs softmax logsoftmax radixsoftmax maxout",
+    "softplus softsign step abs shrink thresholdedrelu exp log sqrt reciprocal softmax logsoftmax radixsoftmax "
+    "maxout",
     "normalisation and regularisation": "bn layernorm groupnorm lrn grn dropout droppath scale",
     "join": "add concat mul max min mean sub",
 }

@@ -76,6 +76,7 @@ DRAWN = [
     for word in ["cross_entropy", "binary_cross_entropy", "mse", "mae", "huber", "hinge"]
 ]
 LATER = [cls.word for cls in OPS if not cls.join and cls.word not in {*PLAIN, *SIZED, "softmax"}]
+POSITIVE = ("log", "sqrt", "reciprocal")  # words for positive numbers
 OFTEN = 20  # how many times a net's own word stands among those that it draws from
 
 
@@ -161,6 +162,10 @@ class Net:
     def unary(self, op, value: str) -> str:
         if op.word == "dense" and self.b.type(value).kind != "vector":
             value = self.add(WORDS["flatten"](), value)
+        if op.word in POSITIVE:
+            value = self.add(WORDS["clip"](low=0.5, high="none"), value)
+        if op.word == "exp":
+            value = self.add(WORDS["tanh"](), value)
         if op.type(self.b.type(value)).elements > MOST:
             raise Fault("", "too large for a test")
         return self.add(op, value)
