@@ -10,6 +10,7 @@ from ..findings import Findings, Proposal, in_order
 from .safety import keeps
 
 MOST_TRIED = 30
+OF_A_WORD = frozenset(("CNN202", "CNN203", "CNN208"))  # mistakes of one word alone, whatever stands before it
 MOST_READ = 30_000  # tokens, or what takes as long, that are read again for the fixes of a text, beyond the first
 
 Reader = Callable[[str], "tuple[Diagnostic, ...]"]
@@ -53,15 +54,19 @@ def _applies(proposal: Proposal, source: Source) -> bool:
 def _cures(
     proposal: Proposal, finding: Diagnostic, before: list[Diagnostic], after: tuple[Diagnostic, ...]
 ) -> bool:
-    """Whether a finding is gone, and nothing of its weight has come in its place."""
-    same = _alike(finding, before)
-    if _alike(finding, after) >= same:
-        return False
-    errors = sum(found.severity == "error" for found in after)
-    if errors > sum(found.severity == "error" for found in before):
-        return False
+    """Whether a finding is gone, and nothing of its weight has come in its place.
+
+    A mistake can hide those after it in its line, which are seen once it is mended: mistakes of a word beyond
+    the change were there before, and do not count.
+    """
     start = min(edit.span.start for edit in proposal.edits)
     end = start + sum(len(edit.text) for edit in proposal.edits)
+    seen = [found for found in after if found.code not in OF_A_WORD or not found.span or found.span.start < end]
+    if _alike(finding, seen) >= _alike(finding, before):
+        return False
+    errors = sum(found.severity == "error" for found in seen)
+    if errors > sum(found.severity == "error" for found in before):
+        return False
     return not any(
         found.severity == "error"
         and found.span is not None

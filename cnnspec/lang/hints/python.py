@@ -222,7 +222,7 @@ def python_call(place: ErrorContext, findings: Findings) -> bool:
         case = ""
     if not meant:
         return False
-    findings.tell("CNN208", span, replace(span, meant, sure=place.braced), case=case, name=call.name)
+    findings.tell("CNN208", span, replace(span, meant), case=case, name=call.name)
     return True
 
 
