@@ -88,6 +88,24 @@ FIXED: tuple[tuple[str, str, str], ...] = (
         "32",
         "^block res(c, s = 1) = conv {c}x3x3 stride {s}\nres(32, s = 2)$",
     ),
+    ("^Conv2d(8, kernel_size=3)$", "Conv2d(8, kernel_size=3)", "^conv 8x3x3$"),
+    ("^nn.Conv2d(1, 8, kernel_size=3)$", "nn.Conv2d(1, 8, kernel_size=3)", "^conv 8x3x3$"),
+    ("^Dense(10, activation=tf.nn.relu)$", "Dense(10, activation=tf.nn.relu)", "^dense 10 -> relu$"),
+    ("^conv 8x3x3 -> Activation('relu')$", "Activation('relu')", "^conv 8x3x3 -> relu$"),
+    ("^conv 8x3x3 -> flatten(1)$", "flatten(1)", "^conv 8x3x3 -> flatten$"),
+    ("^SeparableConv2D(8, 3, activation='relu')$", "Sep", "^dwconv 3x3 -> conv 8x1x1 -> relu$"),
+    ("^conv 8x3x3 -> DepthwiseConv2D(3)$", "DepthwiseConv2D(3)", "^conv 8x3x3 -> dwconv 3x3$"),
+    ("^conv 8x3x3 -> AveragePooling2D()$", "AveragePooling2D()", "^conv 8x3x3 -> avgpool 2$"),
+    ("^conv 8x3x3 -> nn.GroupNorm(4, 8)$", "nn.GroupNorm(4, 8)", "^conv 8x3x3 -> groupnorm 4$"),
+    ("^upsample scale_factor=2 mode='nearest' -> relu$", "scale_factor", "^upsample 2 -> relu$"),
+    ("^conv 8x3x3 -> dropout keep_prob 0.8$", "keep_prob", "^conv 8x3x3 -> dropout 0.2$"),
+    ("^conv 8x(3,3) -> relu$", "8x(3,3)", "^conv 8x3x3 -> relu$"),
+    ("^conv 8@3x3 -> relu$", "8@3x3", "^conv 8x3x3 -> relu$"),
+    (
+        "^conv 8x3x3 pad same as skip -> conv 8x3x3 pad same -> add skip$",
+        "add skip",
+        "^conv 8x3x3 pad same as skip -> conv 8x3x3 pad same -> add(id | @skip)$",
+    ),
     # braces, signs
     ("^conv 8x3x3 -> relu {$", "{", "^conv 8x3x3 -> relu $"),
     ("^block b(c) {\n  conv {c}x3x3 -> relu\n}\nb(8)$", "{", "^block b(c) = conv {c}x3x3 -> relu\nb(8)$"),
@@ -99,12 +117,52 @@ FIXED: tuple[tuple[str, str, str], ...] = (
     ("^conv 8x3x3$train {\n", "{", "^conv 8x3x3$train { }\n"),
     ("^conv 8x3x3$train { epochs 3\n", "{", "^conv 8x3x3$train { epochs 3 }\n"),
     # training and data
+    (
+        "^conv 8x3x3$train { optimizer Adam(lr=1e-3, betas=(0.9, 0.99)) }\n",
+        "Adam",
+        "^conv 8x3x3$train { optimizer adam lr 0.001 beta1 0.9 beta2 0.99 }\n",
+    ),
+    (
+        "^conv 8x3x3$train { optimizer optim.SGD(model.parameters(), lr=0.1, momentum=0.9) }\n",
+        "optim.SGD",
+        "^conv 8x3x3$train { optimizer sgd lr 0.1 momentum 0.9 }\n",
+    ),
+    (
+        "^conv 8x3x3$train { loss nn.CrossEntropyLoss() }\n",
+        "nn.CrossEntropyLoss()",
+        "^conv 8x3x3$train { loss cross_entropy }\n",
+    ),
+    (
+        "^conv 8x3x3$train { scheduler StepLR(step_size=10, gamma=0.1) }\n",
+        "StepLR",
+        "^conv 8x3x3$train { scheduler step every 10 gamma 0.1 }\n",
+    ),
+    (
+        "^conv 8x3x3$train { scheduler MultiStepLR(optimizer, milestones=[30, 60]) }\n",
+        "MultiStepLR",
+        "^conv 8x3x3$train { scheduler multistep at 30, 60 }\n",
+    ),
+    (
+        "^conv 8x3x3$train { scheduler CosineAnnealingLR(optimizer, T_max=10) }\n",
+        "CosineAnnealingLR",
+        "^conv 8x3x3$train { scheduler cosine }\n",
+    ),
+    (
+        "^relu$data { source mnist ; augment RandomCrop(28, padding=4) }\n",
+        "RandomCrop",
+        "^relu$data { source mnist ; augment crop 4 }\n",
+    ),
+    (
+        "^relu$data { source mnist ; augment RandomRotation(10) }\n",
+        "RandomRotation",
+        "^relu$data { source mnist ; augment rotate 10 }\n",
+    ),
     ("^conv 8x3x3$train { lr 0.001 }\n", "lr", "^conv 8x3x3$train { optimiser adam lr 0.001 }\n"),
     ("^conv 8x3x3$train { optimizer sgd ; lr 0.1 }\n", "lr", "^conv 8x3x3$train { optimizer sgd lr 0.1 ;  }\n"),
     (
         "^conv 8x3x3$train { optimizer Adam(lr=0.001) }\n",
         "Adam(lr=0.001)",
-        "^conv 8x3x3$train { optimizer Adam lr 0.001 }\n",
+        "^conv 8x3x3$train { optimizer adam lr 0.001 }\n",
     ),
     ("^conv 8x3x3$train { optimizer 'adam' }\n", "'adam'", "^conv 8x3x3$train { optimizer adam }\n"),
     ('^conv 8x3x3$train { optimizer "adam" }\n', '"adam"', "^conv 8x3x3$train { optimizer adam }\n"),
@@ -146,6 +204,18 @@ TOLD: tuple[tuple[str, str, str], ...] = (  # and a piece of the help, or of the
     ("^conv 8x3x3$data { source digits ; resize 28x28 }\n", "resize", "source `images`"),
     ("^conv 8x3x3$data { source digits ; split 0.8 }\n", "split", "validation 20%"),
     ("^conv 8x3x3 kernel_regularizer l2$", "kernel_regularizer", "weight_decay"),
+    ("^conv 8x3x3 -> lstm 32$", "lstm", "recurrent"),
+    ("^conv 8x3x3 -> LSTM(32)$", "LSTM", "recurrent"),
+    ("^Embedding(1000, 8)$", "Embedding", "attention over tokens"),
+    ("^conv3d 8x3x3$", "conv3d", "volumes"),
+    ("^conv 8x3x3 -> nn.Identity()$", "nn.Identity", "leave it out"),
+    ("^conv 8x3x3 -> concat$", "concat", "concat(conv 8x3x3 pad same | id)"),
+    ("^conv 8x3x3 -> F.relu(x)$", "F.relu(x)", "a layer reads what comes before it"),
+    ("^upsample scale_factor=2 mode=bilinear$", "scale_factor", "upsample F"),
+    ("^conv 8x3x3 p 0.5$", "p", "its settings are stride"),
+    ("^conv 8x3x3 -> argmax$", "argmax", "cnnspec predict"),
+    ('^conv 8x3x3$data { path "photos" }\n', "path", 'source images "photos"'),
+    ("^model = Sequential(relu)\n", "model", "net model = ..."),
     ("^import torch\n", "torch", '"blocks.cnn"'),
 )
 
@@ -180,6 +250,24 @@ def test_is_told_where_and_what_helps(row: str, marked: str, told: str) -> None:
     if found.fix:
         after = read(Source("a.cnn", edited(wrong.text, found.fix)), fixes=False)
         assert len(after.errors) < len(read(wrong).errors)
+
+
+WHOLE = {  # lines as other systems have them, and as ours
+    "Conv2D(8, (3, 3), padding='same') -> ReLU() -> Conv2D(9, (3, 3)) -> MaxPooling2D((2, 2)) -> Dense(5)":
+        "conv 8x3x3 pad same -> relu -> conv 9x3x3 -> maxpool 2x2 -> dense 5",
+    "Conv2D(8, 3, activation='relu') -> MaxPooling2D() -> Dropout(0.25) -> Dense(9, activation='relu')":
+        "conv 8x3x3 -> relu -> maxpool 2 -> dropout 0.25 -> dense 9 -> relu",
+    "nn.Conv2d(1, 8, 3, padding=1) -> nn.BatchNorm2d(8) -> nn.ReLU() -> nn.MaxPool2d(2) -> nn.Linear(9, 5)":
+        "conv 8x3x3 pad 1 -> bn -> relu -> maxpool 2 -> dense 5",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "right"), WHOLE.items())
+def test_a_line_of_another_system_is_told_of_to_its_end(line: str, right: str) -> None:
+    wrong = source(f"^{line}$")
+    errors = [found for found in read(wrong).diagnostics if found.severity == "error"]
+    assert all(found.fix for found in errors)
+    assert edited(wrong.text, [edit for found in errors for edit in found.fix]) == source(f"^{right}$").text
 
 
 MUTATIONS = (

@@ -297,7 +297,13 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             Says("a size is written without spaces", case="spaces"),
             Says("the size of an input is numbers joined by x", case="input"),
         ),
-        fixed_by=("lang.hints.signs.input_as_layer", "lang.hints.syntax._joined", "lang.hints.unknown.spaced_size"),
+        fixed_by=(
+            "lang.hints.characters.letter_for_digit",
+            "lang.hints.characters.strange_character",
+            "lang.hints.signs.input_as_layer",
+            "lang.hints.syntax._joined",
+            "lang.hints.unknown.spaced_size",
+        ),
     ),
     Code(
         "CNN013",

@@ -33,6 +33,7 @@ conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
                 help="a network is its layers with `->` between them: `conv 8x3x3 -> relu`",
                 case="no calls",
             ),
+            Says("there is no {what} called `{word}`", help="{why}", case="apart"),
             Says("`{word}` is a value, and a chain goes on from it with `@{word}`", case="value"),
             Says("there is no layer called `{word}`: a chain begins with its first layer", case="input"),
         ),
@@ -59,6 +60,7 @@ conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
             Says("`{word}` has no setting `{name}`", help="it belongs to `{other} {{ ... }}`", case="other block"),
             Says("`{word}` has no setting `{name}`", help="{why}", case="told"),
             Says("`{word}` has no setting `{name}`", "it is part of the size", case="size"),
+            Says("`{word}` has no setting `{name}`", help="it is part of the size: `{pattern}`", case="sized"),
             Says("`{word}` has no setting `{name}`", "{why}", case="labelled"),
             Says("`{word}` has no setting `{name}`", "{why}", help="{why}", case="stated"),
             Says("`{word}` has no setting `{name}`", help="its settings are {listed}", case="listed"),
@@ -223,9 +225,13 @@ input 3x12x12
 add( conv 3x3x3 pad same | id ) -> relu -> dense 10 -> softmax
 """,
         says=(
-            Says("`{word}` joins branches: `{word}(... | ...)`"),
+            Says(
+                "`{word}` joins branches: `{word}(... | ...)`",
+                help="write `{word}(conv 8x3x3 pad same | id)`: each branch reads what comes before",
+            ),
             Says("`{word}` joins two branches or more, separated by `|`", case="one branch"),
         ),
+        fixed_by=("lang.hints.syntax.name_without_value",),
     ),
     Code(
         "CNN208",
@@ -241,9 +247,20 @@ input 1x28x28
 conv 8x3x3 -> relu -> dense 10 -> softmax
 """,
         says=(
-            Says("`{name}` is a layer, and layers take no parentheses"),
-            Says("`{name}` is written `{word}`, and layers take no parentheses", case="elsewhere"),
-            Says("`{name}` takes its settings without parentheses", case="settings"),
+            Says(
+                "`{name}` is a layer, and layers take no parentheses",
+                help="write `{pattern}`; a layer reads what comes before it",
+            ),
+            Says(
+                "`{name}` is written `{word}`, and layers take no parentheses",
+                help="write `{pattern}`; a layer reads what comes before it",
+                case="elsewhere",
+            ),
+            Says(
+                "`{name}` takes its settings without parentheses",
+                help="write a word, a space, and a value: `optimiser adam lr 0.001`",
+                case="settings",
+            ),
         ),
         fixed_by=("lang.hints.python.python_call", "lang.hints.unknown.called_like_python"),
     ),

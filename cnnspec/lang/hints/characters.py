@@ -11,6 +11,8 @@ from ..findings import Findings, replace
 from ..parse.context import ENDS, ErrorContext
 
 NUMBER = re.compile(r"(\d+|\?)(x(\d+|\?))*|(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?(%|[kKMG]i?B|[kMGB])?")
+SIZE_OF_PARTS = re.compile(r"\d+x[(\[]\s*\d+\s*[,x]\s*\d+\s*[)\]]")  # 8x(3,3)
+SIZE_AT = re.compile(r"\d+@\d+(?:x\d+)*")  # 8@3x3, as LeNet's picture has it
 ALIKE = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "X": "x", "*": "x", ",": ".", "K": "k", "m": "M"})
 LOOKALIKES = {
     **dict.fromkeys("→⇒➔➜⟶⟹➝➞", "->"),
@@ -39,6 +41,10 @@ def letter_for_digit(place: ErrorContext, findings: Findings) -> bool:
     if place.kind() != "MISNUMBER":
         return False
     text = place.text()
+    if sizes := SIZE_OF_PARTS.match(place.source.text, place.span().start):
+        span = Span(place.source, sizes.start(), sizes.end())
+        findings.tell("CNN012", span, replace(span, "x".join(re.findall(r"\d+", sizes[0]))))
+        return True
     meant = text.translate(ALIKE)
     proposals = [replace(place.span(), meant)] if NUMBER.fullmatch(meant) else []
     ends = re.fullmatch(r"(\d+)([A-Za-z]+)", text)
@@ -79,6 +85,11 @@ def strange_character(place: ErrorContext, findings: Findings) -> bool:
     if place.kind() != "STRAY":
         return False
     character, span = place.text(), place.span()
+    sizes = SIZE_AT.match(place.source.text, place.span(-1).start) if character == "@" else None
+    if sizes:
+        span = Span(place.source, sizes.start(), sizes.end())
+        findings.tell("CNN012", span, replace(span, span.text.replace("@", "x")))
+        return True
     if character == "@":
         findings.tell("CNN001", span, case="tap")
         return True

@@ -41,6 +41,10 @@ ELSEWHERE_SAID: dict[tuple[str, str], str] = {  # what is said otherwise, or els
         (("data", "transform"), ("data", "transforms")),
         "write `augment flip`, one line for each; `normalise` for numbers",
     ),
+    **dict.fromkeys(
+        (("data", "path"), ("data", "folder"), ("data", "dir"), ("data", "directory"), ("data", "root")),
+        'write `source images "photos"`, or another source: idx, npz, pairs, csv',
+    ),
     ("train", "steps"): "write `epochs`, which count how often every image is seen",
     ("train", "lr_scheduler"): "write `schedule cosine`, or another of constant, step, multistep, exponential",
     ("train", "max_epochs"): "write `epochs`",

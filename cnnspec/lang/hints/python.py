@@ -11,14 +11,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...diagnostics import Span
-from ...ir.fields import Switch, Text, settings, size_field
+from ...ir.fields import Declared, Switch, Text, settings, size_field
 from ...settings.data import Data
 from ...settings.train import Train
 from ...words import WORDS
 from ..findings import Findings, replace
 from ..parse.context import ErrorContext
-from .spelling import FIRST, SWITCHES, elsewhere, own_setting, own_word
-from .stated import first_size, rebuilt
+from .spelling import FIRST, MEANT, SWITCHES, bare, elsewhere, own_setting, own_word
+from .stated import ACTIVATIONS, FILTERS, KERNELS, first_size, pattern, rebuilt
 
 if TYPE_CHECKING:
     import ast
@@ -27,6 +27,16 @@ LONGEST = 400  # characters of a call that is read
 PAIR = re.compile(r"""(?P<sign>\s*[=:]\s*|[^\S\n]+)(?P<value>'[^'\n]*'|"[^"\n]*"|\([\d \t,.]+\)|\[[\d \t,.]+\])""")
 BETAS = re.compile(r"betas\s*[=:]?\s*[(\[]?\s*(?P<first>[\d.]+)[\s,]+(?P<second>[\d.]+)\s*,?\s*[)\]]?")
 NUMBER = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?")
+# of calls in blocks: what is known without being said, what comes in which order, and under which other name
+LEFT_OUT = frozenset(("parameters", "params", "optimizer", "optimiser", "opt", "t_max", "last_epoch", "verbose"))
+ORDER = {"step": ("every", "gamma"), "multistep": ("at", "gamma"), "exponential": ("gamma",), "crop": ("t_max", "")}
+THEIRS = {
+    ("step", "step_size"): "every",
+    ("multistep", "milestones"): "at",
+    ("crop", "padding"): "",
+    ("rotate", "degrees"): "",
+    ("rotate", "factor"): "",
+}
 Written = str | bool | tuple | None  # numbers as they are written
 
 
@@ -59,7 +69,7 @@ def called(text: str) -> Called | None:
 
 
 def _value(node: ast.AST) -> Written:
-    """A value; a number, and a name, is the text that it is written as. Raises ValueError for anything else."""
+    """A value; a number is the text that it is written as, a name or a call its last name. Raises ValueError."""
     import ast
 
     if isinstance(node, ast.Constant) and isinstance(node.value, str | bool | None):
@@ -69,7 +79,9 @@ def _value(node: ast.AST) -> Written:
     if isinstance(node, ast.Tuple | ast.List):
         return tuple(_value(each) for each in node.elts)
     if isinstance(node, ast.Name | ast.Attribute):
-        return ast.unparse(node)
+        return ast.unparse(node).rpartition(".")[2]
+    if isinstance(node, ast.Call):  # `l2(0.01)`, `nn.ReLU()`, `model.parameters()`
+        return ast.unparse(node.func).rpartition(".")[2]
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return f"-{_value(node.operand)}"
     raise ValueError
@@ -98,6 +110,11 @@ def layer(call: Called) -> str:
     'dense 10 -> softmax'
     """
     last = call.name.rpartition(".")[2]
+    if last.lower() == "activation":  # Activation('relu')
+        pointwise = own_word(plain(call.given[0]), WORDS) if len(call.given) == 1 else ""
+        return pointwise if pointwise in WORDS else ""
+    if last.lower().replace("_", "") == "separableconv2d":
+        return _separable(call)
     layers = {word: cls for word, cls in WORDS.items() if not cls.join}
     word = own_word(last, layers)
     word = word if word in layers else elsewhere(last, layers)
@@ -105,7 +122,9 @@ def layer(call: Called) -> str:
         return ""
     if word in ("gap", "gmp") and call.given in (("1",), (("1", "1"),)):  # AdaptiveAvgPool2d(1)
         return word
-    names = list(_order(last, word))
+    if word == "flatten" and call.given == ("1",):  # all axes but the batch
+        return word
+    names = list(_order(last, word, len(call.given) + len(KERNELS.union(FILTERS) & set(call.named))))
     size = ""
     if last == word and call.given and word not in FIRST:  # `conv(8, 3, 3)`: the word is ours, and so is the order
         size, names = "x".join(map(plain, call.given)), []
@@ -119,20 +138,83 @@ def layer(call: Called) -> str:
         switch = known in own and isinstance(own[known].metadata["kind"], Switch)
         text = plain(value)
         written.append((name, SWITCHES.get(text.lower(), text) if switch else text))
-    return rebuilt(layers[word], size, tuple(written))
+    if last.lower() in ("maxpooling2d", "averagepooling2d", "maxpooling1d", "averagepooling1d") and not written:
+        size = "2"  # of Keras
+    return rebuilt(layers[word], size, tuple(written), 1 if "1d" in last.lower() else 2)
 
 
-def _order(written: str, word: str) -> Iterator[str]:
-    """The names of what a call of another system gives by its order; PyTorch's `Conv2d` is Keras' `Conv2D`."""
+def nested(call: Called, setting: str) -> str:
+    """A call of an optimiser, a cost or a schedule as the language writes it.
+
+    Empty where the setting takes no words. What is not known keeps its name, and is told of when it is read.
+
+    >>> nested(called("optim.SGD(model.parameters(), lr=0.1, nesterov=True)"), "optimizer")
+    'sgd lr 0.1 nesterov on'
+    >>> nested(called("StepLR(optimizer, step_size=10, gamma=0.1)"), "scheduler")
+    'step every 10 gamma 0.1'
+    """
+    last = call.name.rpartition(".")[2]
+    classes = [cls for block in (Train, Data) for cls in _classes(block, setting)]
+    by_word = {cls.word: cls for cls in classes}
+    if not by_word:
+        return ""
+    word = own_word(last, by_word) if own_word(last, by_word) in by_word else elsewhere(bare(last), by_word)
+    word = word or next((own for own in MEANT.get(bare(last), ()) if own in by_word), "")
+    own = settings(by_word[word]) if word else {}
+    given = [value for value in call.given if str(value).lower() not in LEFT_OUT]
+    sized = bool(word) and first_size(by_word[word])
+    order = ORDER.get(word, ("",) if sized else ("lr",))
+    written = [word or last]
+    for name, value in (dict(zip(order, given, strict=False)) | call.named).items():
+        known = own_setting(THEIRS.get((word, name.lower()), name), own)
+        if name.lower() in LEFT_OUT:
+            continue
+        if not known:
+            written.insert(1, plain(value))
+        elif name == "betas" and "beta1" in own and isinstance(value, tuple) and len(value) == 2:
+            written.append(f"beta1 {plain(value[0])} beta2 {plain(value[1])}")
+        elif isinstance(value, tuple) and known == "at":
+            written.append(f"at {', '.join(map(plain, value))}")
+        else:
+            written.append(f"{known} {plain(value)}")
+    return " ".join(written)
+
+
+def _classes(block: type[Declared], setting: str) -> tuple[type[Declared], ...]:
+    """The words that a setting of a block takes; none where it takes no words."""
+    own = settings(block)
+    known = own_setting(setting, own)
+    return getattr(own[known].metadata["kind"], "classes", ()) if known in own else ()
+
+
+def _separable(call: Called) -> str:
+    """A depthwise and a pointwise convolution, which Keras has as one; empty where one of them cannot be said."""
+    told = dict(zip(("filters", "kernel_size", "stride", "pad"), call.given, strict=False)) | call.named
+    filters, kernel = told.pop("filters", None), told.pop("kernel_size", None)
+    after = {name: told.pop(name) for name in tuple(told) if name in ACTIVATIONS}
+    first = rebuilt(WORDS["dwconv"], plain(kernel), tuple((name, plain(value)) for name, value in told.items()))
+    last = tuple((name, plain(value)) for name, value in after.items())
+    second = rebuilt(WORDS["conv"], f"{plain(filters)}x1x1", last)
+    return f"{first} -> {second}" if filters and kernel and first and second else ""
+
+
+def _order(written: str, word: str, count: int) -> Iterator[str]:
+    """The names of what a call of another system gives by its order; PyTorch's `Conv2d` is Keras' `Conv2D`.
+
+    PyTorch tells first what comes in: a convolution of fewer than three values, a dense layer of one, leave it out.
+    """
     keras = written[:1].isupper() and (written.endswith("D") or written == "Dense")
+    keras = keras or count < {"conv": 3, "upconv": 3, "dense": 2}.get(word, 0)
     if word in ("conv", "upconv"):
         yield from ("filters", "kernel_size", "stride", "pad") if keras else (
-            "in_channels", "out_channels", "kernel_size", "stride", "pad",
+            "in_channels", "out_channels", "kernel_size", "stride", "pad", "dilation", "groups",
         )  # fmt: skip
     elif word == "dense":
         yield from ("units", "activation") if keras else ("in_features", "out_features", "bias")
     elif word in ("maxpool", "avgpool"):
         yield from ("pool_size", "stride", "pad")
+    elif word == "groupnorm" and not keras:
+        yield from ("num_groups", "num_features", "eps")
     elif word in ("bn", "layernorm") and not keras:
         yield from ("num_features", "eps", "momentum")
     elif word in FIRST:
@@ -208,21 +290,23 @@ def python_call(place: ErrorContext, findings: Findings) -> bool:
     start = place.span(step - 1).start
     end = _closing(place.source.text, place.span(step).start)
     call = called(place.source.text[start:end]) if end else None
-    if call is None or (place.braced and call.given and not call.named and NUMBER.match(plain(call.given[0]))):
+    if call is None:
         return False
     span = Span(place.source, start, end)
     if place.braced:
-        named = dict(zip(("lr",), call.given, strict=False)) | call.named
-        meant = " ".join(
-            [call.name.rpartition(".")[2], *(f"{name} {plain(value)}" for name, value in named.items())]
-        )
+        meant = nested(call, place.text(step - 2))
         case = "settings"
     else:
         meant = layer(call)
-        case = ""
-    if not meant:
+        case = "" if call.name in WORDS else "elsewhere"
+    if not meant and not place.braced:
         return False
-    findings.tell("CNN208", span, replace(span, meant), case=case, name=call.name)
+    if not meant:
+        findings.tell("CNN208", span, case=case, name=call.name)
+        return True
+    word = meant.split()[0]
+    shown = pattern(WORDS[word]) if word in WORDS else word
+    findings.tell("CNN208", span, replace(span, meant), case=case, name=call.name, word=word, pattern=shown)
     return True
 
 

@@ -7,6 +7,7 @@ import re
 from ...diagnostics import Edit, Span
 from ...words import WORDS
 from ..findings import Findings, Proposal, replace
+from ..lowering.arithmetic import FUNCTIONS
 from ..parse.context import ENDS, SIZED, ErrorContext
 
 STARTS = frozenset(("ARROW", "EQUAL", "LPAR", "BAR", "_SEP", "OPEN"))  # what stands before a layer
@@ -228,7 +229,9 @@ def named_layer(place: ErrorContext, findings: Findings) -> bool:
     from .spelling import own_word
 
     name, word = place.text(-1), place.text(1)
-    if place.kind(-1) != "NAME" or name in WORDS or own_word(word, WORDS) not in WORDS or place.kind(2) == "_SEP":
+    called = place.kind(2) == "LPAR" and word not in ("int", *FUNCTIONS)  # model = Sequential(...)
+    known = own_word(word, WORDS) in WORDS and place.kind(2) != "_SEP"
+    if place.kind(-1) != "NAME" or name in WORDS or not (known or called):
         return False
     before = Span(place.source, place.span(-1).start, place.span(-1).start)
     fix = replace(before, "net ", help=f"write `net {name} = ...`, or the chain alone")

@@ -79,6 +79,31 @@ VALUES: dict[str, str] = {
     "val_accuracy": "accuracy",
 }
 
+MEANT: dict[str, tuple[str, ...]] = {  # words of other systems, plainly written, that are near enough to be named
+    **dict.fromkeys(
+        ("crossentropy", "sparsecategoricalcrossentropy", "crossentropywithlogits"), ("cross_entropy",)
+    ),
+    **dict.fromkeys(("bce", "bcewithlogits", "binarycrossentropywithlogits"), ("binary_cross_entropy",)),
+    "mse": ("mse",),
+    **dict.fromkeys(("l1", "mae"), ("mae",)),
+    "smoothl1": ("huber",),
+    "multimargin": ("hinge",),
+    **dict.fromkeys(("cosineannealinglr", "cosinedecay", "cosineannealing"), ("cosine",)),
+    "exponentiallr": ("exponential",),
+    "onecyclelr": ("onecycle",),
+    "steplr": ("step",),
+    **dict.fromkeys(("folder", "imagefolder", "directory", "imagedatasetfromdirectory"), ("images",)),
+    **dict.fromkeys(("flip", "horizontalflip", "hflip", "fliplr"), ("flip",)),
+    **dict.fromkeys(("rotation", "rotate"), ("rotate",)),
+    **dict.fromkeys(("crop",), ("crop",)),
+    **dict.fromkeys(("translation", "affine"), ("shift",)),
+    **dict.fromkeys(("resizedcrop",), ("resized_crop",)),
+    "erasing": ("cutout",),
+    "zoom": ("scale",),
+    "colorjitter": ("brightness",),
+    "gaussiannoise": ("noise",),
+}
+
 # the setting that other systems take first and without its name: `LeakyReLU(0.2)`
 FIRST: dict[str, str] = {"leaky": "slope", "elu": "alpha", "celu": "alpha"}
 OTHER_FIRST = frozenset(("upsample", "lppool"))  # words of which they take something else first: a size, a power
@@ -103,6 +128,14 @@ LOOKALIKE = frozenset((
     # settings
     "rate", "decay", "lrdecay", "clipnorm", "clipvalue", "earlystopping", "none", "mults",
 ))  # fmt: skip
+
+
+def bare(name: str) -> str:
+    """A word without what other systems put around it: `nn.BCELoss` is bce."""
+    plain = name.rpartition(".")[2].lower().replace("_", "")
+    for affix in ("random", "loss"):
+        plain = plain.removeprefix(affix).removesuffix(affix)
+    return plain
 
 
 def own_setting(name: str, known: Container[str]) -> str:

@@ -6,6 +6,8 @@ dropout p 0.5                             ->  dropout 0.5
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ...diagnostics import Span
 from ...ir.fields import Declared, Switch, is_required, settings, size_field
 from ...words import WORDS
@@ -13,11 +15,13 @@ from ..findings import Findings, Proposal, replace
 from ..parse.tree import Attr, Hole, Name, Number, Quote, Sizes, Value
 from .spelling import SWITCHES, own_setting, own_word
 
-COUNTS = frozenset((
-    "filters", "out_channels", "num_filters", "nb_filter", "channels", "units", "out_features", "output_dim",
-    "size", "pool_size", "rate", "p", "prob", "drop_prob", "keep_prob", "scale_factor", "factor", "scale",
+FILTERS = frozenset(("filters", "out_channels", "num_filters", "nb_filter", "channels"))
+COUNTS = FILTERS.union((
+    "units", "out_features", "output_dim",
+    "size", "pool_size", "scale_factor", "factor", "scale",
     "num_groups", "output_size", "target_shape", "shape", "window",
 ))  # fmt: skip
+PROBABILITIES = frozenset(("rate", "p", "prob", "drop_prob", "keep_prob"))
 KERNELS = frozenset(("kernel_size", "kernel", "kernel_shape", "ksize", "k", "filter_size"))
 ACTIVATIONS = frozenset(("activation", "act", "nonlinearity", "activation_fn", "activation_layer"))
 KNOWN_ALREADY = {
@@ -30,6 +34,7 @@ KNOWN_ALREADY = {
         "how it is computed is not said in a spec",
     ),
     **dict.fromkeys(("dim", "axis"), "it is always over the channels"),
+    **dict.fromkeys(("start_dim", "end_dim"), "everything but the batch becomes one vector"),
     **dict.fromkeys(
         ("affine", "track_running_stats", "center"),
         "`bn` always learns a scale and a shift, and keeps running means",
@@ -41,7 +46,22 @@ KNOWN_ALREADY = {
     **dict.fromkeys(("input_shape", "input_size"), "the first line says it: `input 1x28x28`"),
     "padding_mode": "padding is always of zeros",
 }
+ENLARGED = dict.fromkeys(
+    (("upsample", "mode"), ("upsample", "interpolation"), ("upsample", "align_corners")),
+    "`upsample` repeats pixels; blending is `resize HxW mode bilinear`",
+)
 NAMES = frozenset(("name", "label"))
+
+
+def _rest(text: str) -> str:
+    """What a share leaves of 1; empty for what is no share.
+
+    >>> _rest("0.8"), _rest("keep")
+    ('0.2', '')
+    """
+    with suppress(ValueError):
+        return f"{1 - float(text):.6g}"
+    return ""
 
 
 def first_size(cls: type[Declared]) -> bool:
@@ -71,15 +91,17 @@ def told_otherwise(
         text = rebuilt(cls, size.span.text if size else "", written, rank)
         if text and replace(whole, text) not in proposals:
             proposals.append(replace(whole, text, sure=False))
+    case = ("size" if proposals else "sized") if why == "size" else "labelled" if proposals else "stated"
     findings.forget(whole, "CNN003", "CNN011")
     findings.tell(
         "CNN202",
         first.name.span,
         *proposals,
-        case="size" if why == "size" else "labelled" if proposals else "stated",
+        case=case,
         word=word.text,
         name=first.name.text,
         why=why,
+        pattern=pattern(cls),
     )
     return True
 
@@ -87,13 +109,27 @@ def told_otherwise(
 def _reason(cls: type[Declared], name: str) -> str:
     """Why a word has no such setting, where another system has it; empty where none has."""
     sized = size_field(cls)
-    if sized is not None and name in COUNTS:
-        return "size"
-    if sized is not None and name in KERNELS:
+    if sized is not None and name in COUNTS | KERNELS | (PROBABILITIES if _drops(cls) else frozenset()):
         return "size"
     if name in ACTIVATIONS:
         return "an activation is a layer of its own"
-    return "a name is given by `as`" if name in NAMES else KNOWN_ALREADY.get(name, "")
+    return (
+        "a name is given by `as`"
+        if name in NAMES
+        else ENLARGED.get((cls.word, name)) or KNOWN_ALREADY.get(name, "")
+    )
+
+
+def _drops(cls: type[Declared]) -> bool:
+    """Whether the size of a word is a probability."""
+    sized = size_field(cls)
+    return sized is not None and sized.metadata["pattern"] == "P"
+
+
+def pattern(cls: type[Declared]) -> str:
+    """How a word is written: itself and the letters of its size, as in `conv FxKxK`."""
+    sized = size_field(cls)
+    return cls.word if sized is None else f"{cls.word} {sized.metadata['pattern']}"
 
 
 def told(value: Value | Quote) -> str:
@@ -134,6 +170,10 @@ def rebuilt(cls: type[Declared], size: str, told: tuple[tuple[str, str], ...], r
             kernel = text
         elif sized is not None and name in COUNTS | KERNELS:
             size = size or text
+        elif name in PROBABILITIES and _drops(cls):
+            size = size or (_rest(text) if name == "keep_prob" else text)
+        elif (cls.word, name) in ENLARGED and text == "nearest":
+            pass
         elif name in ACTIVATIONS:
             activation = own_word(text, WORDS)
             if activation not in WORDS and text.lower() not in ("linear", "none", "identity"):
@@ -143,8 +183,12 @@ def rebuilt(cls: type[Declared], size: str, told: tuple[tuple[str, str], ...], r
             after = f" as {text}{after}" if text.isidentifier() else after
         elif name not in KNOWN_ALREADY:
             return ""
+    if kernel and not size:
+        return ""
     if kernel:
         size = f"{size}x{kernel}" if "x" in kernel or rank == 1 else f"{size}x{kernel}x{kernel}"
+    if sized is not None and sized.metadata["pattern"] == "KxK" and size.isdigit() and rank == 2:
+        size = f"{size}x{size}"
     if sized is not None and not size and is_required(sized):
         return ""
     return f"{cls.word}{' ' * bool(size)}{size}{settings_text}{after}"

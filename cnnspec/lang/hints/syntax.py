@@ -203,6 +203,11 @@ def name_without_value(place: ErrorContext, findings: Findings) -> bool:
     if place.kind(-2) not in SIZED | {"NAME", "STRING"} and not place.braced:
         return False
     name, span = place.text(-1), place.span(-1)
+    join = WORDS.get(place.text(-2)) if place.kind(-2) == "NAME" else None
+    if join is not None and join.join:  # add skip
+        both = Span(place.source, place.span(-2).start, span.end)
+        findings.tell("CNN207", both, replace(both, f"{join.word}(id | @{name})", sure=False), word=join.word)
+        return True
     pad = name in ("same", "valid", "include")
     whole = f"pad {name}" if pad else f"{name} on"  # what is a flag elsewhere is a switch here
     findings.tell("CNN003", span, replace(span, whole, sure=False), case="value", name=name)

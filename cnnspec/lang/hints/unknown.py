@@ -19,34 +19,54 @@ from ..lowering.scope import Scope
 from ..parse.tree import Attr, Call, Hole, Name, Number, Quote, Setting, Tap, Value
 from .placed import BLOCKS, ELSEWHERE_SAID, belongs
 from .signs import with_braces
-from .spelling import ELSEWHERE, OTHER_FIRST, elsewhere, own_setting
-from .stated import told_otherwise
+from .spelling import ELSEWHERE, MEANT, OTHER_FIRST, bare, elsewhere, own_setting
+from .stated import pattern, told_otherwise
 
 INPUTS = frozenset(("x", "X", "img", "image", "images", "input", "inputs", "data", "inp", "in"))
 TIMES = frozenset(("x", "X", "times"))
-MEANT: dict[str, tuple[str, ...]] = {  # words of other systems, plainly written, that are near enough to be named
+RECURRENT = "recurrent layers are no part of the language: its networks are convolutional"
+TOKENS = "attention over tokens is no part of the language: its networks are convolutional"
+VOLUMES = "volumes are no part of the language: a value is an image, a sequence or a vector"
+AUGMENTED = "images are changed where they are read: `data { augment flip }`"
+APART: dict[str, str] = {  # layers of other systems, plainly written, that the language has not, and why
     **dict.fromkeys(
-        ("crossentropy", "sparsecategoricalcrossentropy", "crossentropywithlogits"), ("cross_entropy",)
+        (
+            "lstm",
+            "gru",
+            "rnn",
+            "simplernn",
+            "lstmcell",
+            "grucell",
+            "bidirectional",
+            "timedistributed",
+            "convlstm2d",
+        ),
+        RECURRENT,
     ),
-    **dict.fromkeys(("bce", "bcewithlogits", "binarycrossentropywithlogits"), ("binary_cross_entropy",)),
-    "mse": ("mse",),
-    **dict.fromkeys(("l1", "mae"), ("mae",)),
-    "smoothl1": ("huber",),
-    "multimargin": ("hinge",),
-    **dict.fromkeys(("cosineannealinglr", "cosinedecay", "cosineannealing"), ("cosine",)),
-    "exponentiallr": ("exponential",),
-    "onecyclelr": ("onecycle",),
-    "steplr": ("step",),
-    **dict.fromkeys(("folder", "imagefolder", "directory", "imagedatasetfromdirectory"), ("images",)),
-    **dict.fromkeys(("flip", "horizontalflip", "hflip", "fliplr"), ("flip",)),
-    **dict.fromkeys(("rotation", "rotate"), ("rotate",)),
-    **dict.fromkeys(("crop",), ("crop",)),
-    **dict.fromkeys(("translation", "affine"), ("shift",)),
-    **dict.fromkeys(("resizedcrop",), ("resized_crop",)),
-    "erasing": ("cutout",),
-    "zoom": ("scale",),
-    "colorjitter": ("brightness",),
-    "gaussiannoise": ("noise",),
+    **dict.fromkeys(
+        ("embedding", "attention", "multiheadattention", "selfattention", "transformer", "transformerencoderlayer"),
+        TOKENS,
+    ),
+    **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d", "maxpooling3d", "averagepooling3d", "upconv3d"), VOLUMES),
+    **dict.fromkeys(
+        ("randomflip", "randomrotation", "randomcrop", "randomzoom", "randomhorizontalflip", "randomtranslation"),
+        AUGMENTED,
+    ),
+    **dict.fromkeys(("input", "inputlayer", "inputs"), "the first line says it: `input 1x28x28`"),
+    **dict.fromkeys(("identity", "nop", "pass"), "leave it out; `id` is a branch that changes nothing"),
+    **dict.fromkeys(
+        ("dropout2d", "spatialdropout2d", "dropout1d", "spatialdropout1d"),
+        "`dropout` makes single numbers zero, `droppath` the whole value of an image; there is none for channels",
+    ),
+    **dict.fromkeys(("rescaling", "normalize"), "pixels are read as numbers from 0 to 1; `data { normalise on }`"),
+    **dict.fromkeys(("argmax", "topk"), "a network ends in `softmax`; `cnnspec predict` names the likeliest"),
+    **dict.fromkeys(("view", "unsqueeze", "squeeze"), "another shape is `reshape CxHxW`, or `flatten`"),
+    **dict.fromkeys(("permute", "transpose"), "axes keep their order: channels, height, width"),
+    **dict.fromkeys(
+        ("sequential", "model", "modulelist"),
+        "a network is its layers with `->` between them: `conv 8x3x3 -> relu`",
+    ),
+    "lambda": "a formula of one's own is no part of the language; `cnnspec ops` lists the words",
 }
 
 
@@ -59,7 +79,13 @@ def unknown_word(
 ) -> None:
     """Report a word that nobody knows, with the one that was probably meant."""
     meant = elsewhere(word.text, known)
-    meant = meant or next((own for own in MEANT.get(_plain(word.text), ()) if own in known), "")
+    plain = bare(word.text)
+    apart = not meant and (what == "block" or (what == "layer" and plain not in INPUTS))  # `INPUT 1x28x28`
+    why = APART.get(plain, "") if apart else ""
+    if why:
+        findings.tell("CNN201", word.span, case="apart", what="layer", word=word.text, why=why)
+        return
+    meant = meant or next((own for own in MEANT.get(plain, ()) if own in known), "")
     meant = meant or findings.work.nearest(word.text, (*known, *others))
     kind = {"augment": "augmentation"}.get(what, what)
     if meant:
@@ -69,8 +95,8 @@ def unknown_word(
     elif known:
         findings.tell("CNN201", word.span, case="many", what=kind, word=word.text)
     elif what == "block":
-        plain = word.text.isidentifier() and not word.text[0].isupper()
-        case = "no blocks" if plain else "no calls"
+        of_a_block = word.text.isidentifier() and not word.text[0].isupper()
+        case = "no blocks" if of_a_block else "no calls"
         findings.tell("CNN201", word.span, case=case, what=kind, word=word.text)
     else:
         findings.tell("CNN201", word.span, what=kind, word=word.text)
@@ -89,14 +115,6 @@ def untapped(word: Name, values: Iterable[str], where: Span | None, findings: Fi
         fix = replace(arrow, "", help=f"leave `{word.text} ->` out; the input is read by itself", sure=False)
         findings.tell("CNN201", word.span, fix, case="input", word=word.text)
     return word.text in values or first
-
-
-def _plain(name: str) -> str:
-    """A word without what other systems put around it: `nn.BCELoss` is bce."""
-    plain = name.rpartition(".")[2].lower().replace("_", "")
-    for affix in ("random", "loss"):
-        plain = plain.removeprefix(affix).removesuffix(affix)
-    return plain
 
 
 def unknown_setting(
@@ -219,10 +237,8 @@ def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -
     given = sum(arg.name is None for arg in call.arguments)
     sure = given < 2 and not (given and word in OTHER_FIRST)
     fixes = [replace(call.span, meant, sure=sure)] if meant else []
-    if word == name:
-        findings.tell("CNN208", call.span, *fixes, name=name)
-    else:
-        findings.tell("CNN208", call.span, *fixes, case="elsewhere", name=name, word=word)
+    case = "" if word == name else "elsewhere"
+    findings.tell("CNN208", call.span, *fixes, case=case, name=name, word=word, pattern=pattern(WORDS[word]))
 
 
 def unknown_value(tap: Tap, scope: Scope, nodes: Iterable[str], findings: Findings) -> None:

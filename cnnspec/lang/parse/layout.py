@@ -90,7 +90,7 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
             del parens[-1:], calls[-1:]
         elif kind in OPENERS:
             braces = [token]
-        elif kind == "COMMA" and braces and not parens and _within_list(out):
+        elif kind == "COMMA" and braces and not parens and within_list(out):
             token = Token("_LIST", token, token.start_pos, token.end_pos)
         elif kind == "CLOSE":
             if not braces and owed:
@@ -104,7 +104,7 @@ def lay_out(tokens: Iterable[Token], source: Source, findings: Findings) -> tupl
     return out, comments
 
 
-def _within_list(out: list[Token]) -> bool:
+def within_list(out: list[Token]) -> bool:
     """Whether the last token is an item of a setting that takes a list."""
     name = len(out) - 2
     while name > 1 and out[name].type == "_LIST":

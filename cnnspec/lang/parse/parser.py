@@ -14,7 +14,7 @@ from lark import Tree
 from ...diagnostics import Source, Span
 from ..findings import Findings, Proposal
 from .build import Build
-from .layout import ENDS, OPENERS, lay_out
+from .layout import ENDS, OPENERS, lay_out, within_list
 from .machine import Machine, Unexpected
 from .tokens import Token, lex
 from .tree import File
@@ -105,8 +105,10 @@ def apply(proposal: Proposal, tokens: list[Token], text: str) -> list[Token] | N
         if any(token.start_pos < start or token.end_pos > end for token in within):
             return None
         new = list(lex(edit.text))
-        for token in new:
+        for number, token in enumerate(new):
             token.type = "_SEP" if token.type in ENDS else token.type
+            if token.type == "COMMA" and within_list([*tokens[:first][-1:], *new[:number]]):
+                token.type = "_LIST"
             at = text.find(token, start, end)
             token.start_pos, token.end_pos = (at, at + len(token)) if at >= 0 else (start, end)
         tokens = [*tokens[:first], *new, *tokens[max(first, last) :]]

@@ -60,7 +60,6 @@ SAFE_BLOCKS = {
     "expect { parms <= 5M }": "expect { params <= 5M }",
 }
 UNSAFE = {
-    "conv3d 8x3x3": "conv 8x3x3",
     "conv(8, 3, 3)": "conv 8x3x3",
     "Upsample(2)": "upsample 2",
     "conv 8*3*3": "conv 8x3x3",
@@ -69,7 +68,6 @@ UNSAFE = {
     "conv 8x3x3 same": "conv 8x3x3 pad same",
     "conv 8x3x3\nrelu": "conv 8x3x3\n-> relu",
     "conv 8x3x3 bias none": "conv 8x3x3 bias off",
-    "conv 8x3x3 -> dropout2d 0.5": "conv 8x3x3 -> dropout 0.5",
     "conv 8x3x3 -> rrelu": "conv 8x3x3 -> relu",
     "conv 8x3x3 -> relu -> gap 1": "conv 8x3x3 -> relu -> gap",
     "conv 8x3x3 bias off -> bn 8": "conv 8x3x3 bias off -> bn",
