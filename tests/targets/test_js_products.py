@@ -1,11 +1,9 @@
-"""The products of matrices of JavaScript modules: the text gives the bytes, and both ways give the products."""
+"""The products of matrices of JavaScript modules: with WebAssembly and without it they are the same."""
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
-import re
 
 import numpy as np
 import pytest
@@ -13,28 +11,10 @@ import scripts
 
 from cnnspec.api import read_spec
 from cnnspec.model import Model
-from cnnspec.targets.js import bundle, simd
+from cnnspec.targets.js import bundle
 from cnnspec.targets.js.module import module_source
 
 SIZES = (1, 2, 3, 4, 7, 8, 13)
-
-
-def test_the_text_is_that_of_its_writer():
-    assert bundle.text_of("products.wat") == simd.text()
-
-
-def code():
-    literals = re.findall(r"^  '(.*?)'", bundle.text_of("simd.js").partition("PRODUCTS =")[2], re.MULTILINE)
-    return base64.b64decode("".join(literals))
-
-
-def test_the_bytes_are_those_of_the_text():
-    wasmtime = pytest.importorskip("wasmtime", reason="assembles the text")
-    assert simd.without_names(bytes(wasmtime.wat2wasm(simd.text()))) == code()
-
-
-def test_a_page_may_compile_the_bytes_at_once():
-    assert len(code()) < 4096, "what is larger some browsers compile only behind a promise"
 
 
 PROGRAM = """

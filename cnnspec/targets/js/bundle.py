@@ -16,8 +16,8 @@ START = re.compile(r"^(?=/\*\*|export )", re.MULTILINE)
 CALLED = re.compile(r"(?<![\w.$])[A-Za-z_]\w*")
 NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 FILES = (
-    "products", "simd", "convolution", "pooling", "channels", "normalisation", "joins", "resampling", "costs",
-    "functions", "weights", "pictures", "preparation", "augmentation", "network", "looking", "training",
+    "products", "simd", "runs", "convolution", "pooling", "channels", "normalisation", "joins", "resampling",
+    "costs", "functions", "weights", "pictures", "preparation", "augmentation", "network", "looking", "training",
 )  # fmt: skip
 
 

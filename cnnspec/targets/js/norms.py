@@ -32,7 +32,7 @@ def normalise(e: Emitter, node: Node[norm.Normalise]) -> None:
     x, mean, var, weight, bias, *add = node.inputs
     then = afterwards(e, node.op.relu, add)
     given = ", ".join(e[value] for value in (x, mean, var, weight, bias))
-    e.line(f"normalise({given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
+    e.line(f"normalise(room, {given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
 
 
 def normalise_gradient(e: Emitter, node: Node[norm.NormaliseGradient]) -> None:
@@ -44,9 +44,9 @@ def batch_norm(e: Emitter, node: Node[norm.BatchNorm]) -> None:
     x, weight, bias, *add = node.inputs
     mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
     then = afterwards(e, node.op.relu, add, e[f"{node.name}:relu_mask"] if node.op.relu else "")
-    e.line(f"batchMoments({e[x]}, {mean}, {var}, {e.rows(x)})", margin=False)
+    e.line(f"batchMoments(room, {e[x]}, {mean}, {var}, {e.rows(x)})", margin=False)
     given = f"{e[x]}, {mean}, {var}, {e[weight]}, {e[bias]}"
-    e.line(f"normalise({given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
+    e.line(f"normalise(room, {given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
 
 
 def batch_norm_sums(e: Emitter, node: Node[norm.BatchNormSums]) -> None:
@@ -78,7 +78,7 @@ def emit_norm_gradient(e: Emitter, node: Node, dy: str, weight: str, dx: str) ->
     _, x, mean, var, *_ = node.inputs
     gradients = ", ".join(e[f"{node.name}:{name}"] for name in ("dweight", "dbias"))
     given = f"{e[dy]}, {e[x]}, {e[mean]}, {e[var]}, {weight}, {node.op.eps!r}"
-    e.line(f"batchNormGradient({given}, {gradients}, {dx}, {e.rows(x)})")
+    e.line(f"batchNormGradient(room, {given}, {gradients}, {dx}, {e.rows(x)})")
 
 
 def fold_filters(e: Emitter, node: Node[norm.FoldFilters]) -> None:

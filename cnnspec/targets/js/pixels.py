@@ -15,15 +15,15 @@ Line = Callable[..., None]
 
 def max_windows(e: Emitter, node: Node[MaxWindows]) -> None:
     (x,) = node.inputs
-    kernel = "maxpool2" if node.op.quartered else "maxpool"
-    e.line(f"{kernel}({e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)})")
+    kernel = "maxpool2(room, " if node.op.quartered else "maxpool("
+    e.line(f"{kernel}{e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)})")
 
 
 def max_windows_gradient(e: Emitter, node: Node[MaxWindowsGradient]) -> None:
     dy, x, y, *_ = node.inputs
-    kernel = "maxpool2Gradient" if node.op.quartered else "maxpoolGradient"
+    kernel = "maxpool2Gradient(room, " if node.op.quartered else "maxpoolGradient("
     window = sliding(node.op.geometry, e.type(x), e.type(y))
-    e.line(f"{kernel}({e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window})")
+    e.line(f"{kernel}{e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window})")
 
 
 def mean_windows(e: Emitter, node: Node[MeanWindows]) -> None:

@@ -15,68 +15,7 @@ What is left at the edges is done a row, or a column, at a time.
 
 from __future__ import annotations
 
-import base64
-import re
-from collections.abc import Iterable
-from pathlib import Path
-
-HERE = Path(__file__).parent / "kernels"
-LINE = 108  # characters of a line of bytes in base64
-
-
-def get(name: str) -> str:
-    return f"(local.get ${name})"
-
-
-def set_(name: str, value: str) -> str:
-    return f"(local.set ${name} {value})"
-
-
-def number(value: int) -> str:
-    return f"(i32.const {value})"
-
-
-def step(name: str, by: str) -> str:
-    """A pointer goes on."""
-    return set_(name, f"(i32.add {get(name)} {by})")
-
-
-def multiply_add(total: str, a: str, b: str) -> str:
-    return set_(total, f"(f32x4.add {get(total)} (f32x4.mul {get(a)} {get(b)}))")
-
-
-def call(name: str, *names: str) -> str:
-    return f"(call ${name} {' '.join(map(get, names))})"
-
-
-def repeat(label: str, counter: str, body: Iterable[str], by: str = "(i32.const 1)") -> list[str]:
-    """The body again and again, until the counter is used up."""
-    again = f"(br_if ${label} (local.tee ${counter} (i32.sub {get(counter)} {by})))"
-    return [f"(loop ${label}", *indented(body), f"  {again})"]
-
-
-def where(test: str, then: Iterable[str], otherwise: Iterable[str] = ()) -> list[str]:
-    lines = [f"(if {test}", "  (then", *indented(indented(then))]
-    lines[-1] += ")"
-    if otherwise:
-        lines += ["  (else", *indented(indented(otherwise))]
-        lines[-1] += ")"
-    lines[-1] += ")"
-    return lines
-
-
-def indented(lines: Iterable[str]) -> list[str]:
-    return [f"  {line}" for line in lines]
-
-
-def function(name: str, parameters: str, kinds: dict[str, str], body: Iterable[str], comment: str) -> list[str]:
-    """A function of i32 parameters; `kinds` are the types of locals, by their names. One in quotes is exported."""
-    head = f'(export "{name[1:]}")' if name.startswith("@") else f"${name}"
-    lines = [f";; {comment}", f"(func {head} {' '.join(f'(param ${p} i32)' for p in parameters.split())}"]
-    lines += ["  " + " ".join(f"(local ${name} {kind})" for name, kind in kinds.items())] if kinds else []
-    lines += indented(body)
-    lines[-1] += ")"
-    return ["", *lines]
+from .wat import call, function, get, module, multiply_add, number, repeat, set_, step, where, write
 
 
 def tile(rows: int) -> list[str]:
@@ -239,41 +178,8 @@ def text() -> str:
     """The module as WAT."""
     parts = [tile(4), tile(1), pack(), unpack(), product()]
     parts += [*(dots_tile(rows, columns) for rows in (4, 1) for columns in (3, 1)), dots()]
-    lines = ['  (import "room" "memory" (memory 1))', *(line for part in parts for line in indented(part))]
-    heading = ";; Products of matrices, written by simd.py, which says what the functions do."
-    return "\n".join([heading, "(module", *(line.rstrip() for line in lines)]) + ")\n"
-
-
-def script(code: bytes) -> str:
-    """`simd.js` with these bytes."""
-    path = HERE / "simd.js"
-    written = base64.b64encode(code).decode()
-    lines = [f"  '{written[start : start + LINE]}'" for start in range(0, len(written), LINE)]
-    literal = "export const PRODUCTS =\n" + " +\n".join(lines) + ";"
-    return re.sub(r"export const PRODUCTS =.*?;", literal, path.read_text(encoding="utf-8"), flags=re.DOTALL)
-
-
-def without_names(code: bytes) -> bytes:
-    """A module without its custom sections: names, which one assembler writes and another does not."""
-    stripped, at = code[:8], 8
-    while at < len(code):
-        start, kind, size, shift, at = at, code[at], 0, 0, at + 1
-        while True:  # LEB128: seven bits of a byte, the eighth says whether more come
-            size, shift, more, at = size | (code[at] & 127) << shift, shift + 7, code[at] & 128, at + 1
-            if not more:
-                break
-        at += size
-        stripped += code[start:at] if kind else b""
-    return stripped
-
-
-def main() -> None:
-    import wasmtime
-
-    made = script(without_names(bytes(wasmtime.wat2wasm(text()))))
-    (HERE / "products.wat").write_text(text(), encoding="utf-8")
-    (HERE / "simd.js").write_text(made, encoding="utf-8")
+    return module("Products of matrices, written by simd.py, which says what the functions do.", parts)
 
 
 if __name__ == "__main__":
-    main()
+    write(text(), "products.wat", "simd.js", "PRODUCTS")

@@ -2,29 +2,41 @@
 // so that a mean that is large beside the deviation does no harm.
 
 /** Mean and (biased) variance of each channel over the batch. */
-export function batchMoments(x, mean, variance, c, l) {
+export function batchMoments(room, x, mean, variance, c, l) {
+  const runs = runsOf(room, l);
   for (let i = 0; i < c; i++) {
-    const near = x[i * l], to = (i + 1) * l;
-    let sum = 0, squares = 0, sum2 = 0, squares2 = 0, j = i * l; // two of each: an addition waits for the one before it
-    for (; j + 1 < to; j += 2) {
-      const v = x[j] - near, w = x[j + 1] - near;
-      sum += v; squares += v * v; sum2 += w; squares2 += w * w;
-    }
-    if (j < to) { sum += x[j] - near; squares += (x[j] - near) * (x[j] - near); }
-    const apart = (sum + sum2) / l;
+    const near = x[i * l], [sum, squares] = sumsAround(runs, x, i * l, l, near), apart = sum / l;
     mean[i] = near + apart;
-    variance[i] = Math.max(0, (squares + squares2) / l - apart * apart);
+    variance[i] = Math.max(0, squares / l - apart * apart);
   }
 }
 
+/** The sums of x - near and of its squares over a run. */
+export function sumsAround(runs, x, at, count, near) {
+  if (runs) {
+    runs.moments(x.byteOffset + 4 * at, count, near, runs.at);
+    return runs.sums;
+  }
+  let sum = 0, squares = 0, sum2 = 0, squares2 = 0, j = at; // two of each: an addition waits for the one before it
+  for (const to = at + count - 1; j < to; j += 2) {
+    const v = x[j] - near, w = x[j + 1] - near;
+    sum += v; squares += v * v; sum2 += w; squares2 += w * w;
+  }
+  if (j < at + count) { sum += x[j] - near; squares += (x[j] - near) * (x[j] - near); }
+  return [sum + sum2, squares + squares2];
+}
+
 /** y = (x - mean) / sqrt(variance + eps) · weight + bias, `+ add` and max(·, 0) where asked; `reluMask` gets where y > 0. */
-export function normalise(x, mean, variance, weight, bias, eps, y, c, l, { add = null, relu = false, reluMask = null } = {}) {
+export function normalise(room, x, mean, variance, weight, bias, eps, y, c, l, { add = null, relu = false, reluMask = null } = {}) {
+  const runs = runsOf(room, l), least = relu ? 0 : -Infinity;
   for (let i = 0; i < c; i++) {
     const scale = weight[i] / Math.sqrt(variance[i] + eps), m = mean[i], b = bias[i], from = i * l, to = from + l;
-    if (add) for (let j = from; j < to; j++) y[j] = (x[j] - m) * scale + b + add[j];
+    if (runs && add) runs.affineAdd(x.byteOffset + 4 * from, add.byteOffset + 4 * from, y.byteOffset + 4 * from, l, m, scale, b, least);
+    else if (runs) runs.affine(x.byteOffset + 4 * from, y.byteOffset + 4 * from, l, m, scale, b, least);
+    else if (add) for (let j = from; j < to; j++) y[j] = (x[j] - m) * scale + b + add[j];
     else if (relu) for (let j = from; j < to; j++) { const v = (x[j] - m) * scale + b; y[j] = (v + Math.abs(v)) / 2; } // exact; Math.max costs five times as much
     else for (let j = from; j < to; j++) y[j] = (x[j] - m) * scale + b;
-    if (add && relu) for (let j = from; j < to; j++) y[j] = (y[j] + Math.abs(y[j])) / 2;
+    if (add && relu && !runs) for (let j = from; j < to; j++) y[j] = (y[j] + Math.abs(y[j])) / 2;
     if (reluMask) for (let j = from; j < to; j++) reluMask[j] = (y[j] > 0) | 0;
   }
 }
@@ -38,22 +50,33 @@ export function normaliseGradient(dy, variance, weight, eps, dx, c, l) {
 }
 
 /** dweight and dbias of batch normalisation, and dx where it is wanted. */
-export function batchNormGradient(dy, x, mean, variance, weight, eps, dweight, dbias, dx, c, l) {
+export function batchNormGradient(room, dy, x, mean, variance, weight, eps, dweight, dbias, dx, c, l) {
+  const runs = runsOf(room, l);
   for (let i = 0; i < c; i++) {
-    const m = mean[i], r = 1 / Math.sqrt(variance[i] + eps), from = i * l, to = from + l;
-    let sum = 0, along = 0, sum2 = 0, along2 = 0, j = from; // two of each, as above
-    for (; j + 1 < to; j += 2) {
-      const g = dy[j], h = dy[j + 1];
-      sum += g; along += g * (x[j] - m); sum2 += h; along2 += h * (x[j + 1] - m);
-    }
-    if (j < to) { sum += dy[j]; along += dy[j] * (x[j] - m); }
-    sum += sum2; along += along2;
+    const m = mean[i], r = 1 / Math.sqrt(variance[i] + eps), from = i * l, to = from + l, first = 4 * from;
+    const [sum, along] = sumsAlong(runs, dy, x, from, l, m);
     dbias[i] = sum;
     dweight[i] = along * r;
     if (!dx) continue;
     const scale = weight[i] * r, a = sum / l, b = (along * r * r) / l;
-    for (j = from; j < to; j++) dx[j] = scale * (dy[j] - a - (x[j] - m) * b);
+    if (runs) runs.across(dy.byteOffset + first, x.byteOffset + first, dx.byteOffset + first, l, m, scale, a, b);
+    else for (let j = from; j < to; j++) dx[j] = scale * (dy[j] - a - (x[j] - m) * b);
   }
+}
+
+/** The sums of dy and of dy · (x - mean) over a run. */
+export function sumsAlong(runs, dy, x, at, count, mean) {
+  if (runs) {
+    runs.along(dy.byteOffset + 4 * at, x.byteOffset + 4 * at, count, mean, runs.at);
+    return runs.sums;
+  }
+  let sum = 0, along = 0, sum2 = 0, along2 = 0, j = at; // two of each, as above
+  for (const to = at + count - 1; j < to; j += 2) {
+    const g = dy[j], h = dy[j + 1];
+    sum += g; along += g * (x[j] - mean); sum2 += h; along2 += h * (x[j + 1] - mean);
+  }
+  if (j < at + count) { sum += dy[j]; along += dy[j] * (x[j] - mean); }
+  return [sum + sum2, along + along2];
 }
 
 /** out = dy where a number was let through, 0 elsewhere. */

@@ -43,7 +43,13 @@ export function maxpoolGradient(dy, x, y, dx, n, window) {
 
 /** The largest of each 2x2 window, side by side: x[c][h][w][n] -> y[c][h/2][w/2][n]. Places are chosen by arithmetic:
  * a branch that nobody can foresee costs four times as much. */
-export function maxpool2(x, y, n, { from: [, h, w], to: [c, rows, columns] }) {
+export function maxpool2(room, x, y, n, { from: [, h, w], to: [c, rows, columns] }) {
+  const runs = runsOf(room, n), line = 4 * w * n;
+  if (runs) {
+    for (let i = 0, to = y.byteOffset; i < c; i++)
+      for (let r = 0, at = x.byteOffset + i * h * line; r < rows; r++, at += 2 * line, to += 4 * columns * n) runs.largest(at, at + line, to, n, columns);
+    return;
+  }
   for (let i = 0, o = 0; i < c; i++)
     for (let r = 0; r < rows; r++)
       for (let q = 0; q < columns; q++)
@@ -54,8 +60,15 @@ export function maxpool2(x, y, n, { from: [, h, w], to: [c, rows, columns] }) {
 }
 
 /** Its gradient. */
-export function maxpool2Gradient(dy, x, y, dx, n, { from: [, h, w], to: [c, rows, columns] }) {
+export function maxpool2Gradient(room, dy, x, y, dx, n, { from: [, h, w], to: [c, rows, columns] }) {
+  const runs = runsOf(room, n), line = 4 * w * n;
   if (h > 2 * rows || w > 2 * columns) dx.fill(0);
+  if (runs) {
+    for (let i = 0, from = 0; i < c; i++)
+      for (let r = 0, at = i * h * line; r < rows; r++, at += 2 * line, from += 4 * columns * n)
+        runs.share(dy.byteOffset + from, y.byteOffset + from, x.byteOffset + at, x.byteOffset + at + line, dx.byteOffset + at, dx.byteOffset + at + line, n, columns);
+    return;
+  }
   for (let i = 0, o = 0; i < c; i++)
     for (let r = 0; r < rows; r++)
       for (let q = 0; q < columns; q++)

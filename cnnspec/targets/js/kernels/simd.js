@@ -52,6 +52,7 @@ export class SimdRoom extends Room {
     const packed = 4 * (8 * deepest + 32); // bytes of the columns that a product packs, and of a tile
     const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + packed + 64) / 65536) });
     super(bytes, Real, memory.buffer);
+    this.memory = memory;
     this.packed = this.take(packed / 4).byteOffset;
     this.own = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(PRODUCTS)), { room: { memory } }).exports;
   }
