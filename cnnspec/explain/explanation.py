@@ -6,7 +6,7 @@ data. Everything is in terms of images (c, h, w): a sequence is one of height 1,
     filter    a sum of products over a window of all channels of a group, plus a bias
     pick      the largest or smallest of a window
     mean      the mean of a window
-    norm      the p-norm of a window
+    window    a formula of a window
     all       a sum of products over all numbers, plus a bias
     image     the mean or maximum of a whole map
     point     one number from one number, and a few of the channel's parameters
@@ -34,11 +34,12 @@ from ..ir.geometry import size_2d
 from ..ir.op import Op, Parameter, Window
 from ..primitives.activation import Activation, Formula
 from ..words.composed import spelled
+from ..words.pool import OfFormula
 from ..words.resample import Pad
 
 KINDS = {
     "conv": "filter", "dwconv": "filter", "upconv": "filter",
-    "maxpool": "pick", "minpool": "pick", "avgpool": "mean", "lppool": "norm",
+    "maxpool": "pick", "minpool": "pick", "avgpool": "mean",
     "dense": "all", "gap": "image", "gmp": "image",
     "bn": "point", "scale": "point", "prelu": "point", "dropout": "point", "droppath": "point",
     "channelmean": "channels", "channelmax": "channels",
@@ -79,6 +80,8 @@ def account(graph: Graph, node: Node) -> Explanation:
 def kind_of(op: Op) -> str:
     if isinstance(op, Activation):
         return KINDS.get(op.word, "point")
+    if isinstance(op, OfFormula):
+        return KINDS.get(op.word, "window")
     if isinstance(op, Pad) and op.mode != "zeros":
         return "blend"
     return KINDS.get(op.word, "other")
@@ -134,9 +137,18 @@ def _mean(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
     )
 
 
-def _norm(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
-    window, p = _window(node.op.window(*types)), getattr(node.op, "p", 2)
-    return {**window, "p": p}, f"out[{_index(types[0])}] = (Σ of |x|^{p})^(1/{p}), x = {_looked(types[0], window)}"
+def _of_window(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
+    (x,) = types
+    window, op = _window(node.op.window(x)), node.op
+    assert isinstance(op, OfFormula)
+    of = op.formula(x)
+    detail = {
+        **window,
+        "says": of.name,
+        "formula": {"measure": tree(of.measure), "each": tree(of.each), "total": tree(of.total)},
+        "slope": {"each": tree(of.each_slope), "total": tree(of.total_slope)},
+    }
+    return detail, f"out[{_index(x)}] = {of.text}, x = {_looked(x, window)}"
 
 
 def _all(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
@@ -285,9 +297,9 @@ def _step(graph: Graph, part: Node, names: dict[str, str]) -> str:
 
 
 TELL = {
-    "filter": _filter, "pick": _pick, "mean": _mean, "norm": _norm, "all": _all, "image": _image, "point": _point,
-    "join": _join, "concat": _concat, "move": _move, "blend": _blend, "channels": _channels, "group": _group,
-    "response": _response, "other": _other,
+    "filter": _filter, "pick": _pick, "mean": _mean, "window": _of_window, "all": _all, "image": _image,
+    "point": _point, "join": _join, "concat": _concat, "move": _move, "blend": _blend, "channels": _channels,
+    "group": _group, "response": _response, "other": _other,
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from ..ir import Graph, Node
 from ..ir.expression import X, differentiate, evaluate
 from ..primitives.activation import Activation
+from ..words.pool import OfFormula
 from .columns import number
 from .explanation import account, image_shape, moved_from, shuffled
 from .probe import Seen
@@ -47,7 +48,8 @@ class Slopes:
         self.reader, self.which, self.place = reader, which, place
         told = account(graph, reader)
         self.kind, self.detail = told.kind, told.detail
-        self.shapes = [image_shape(kind) for kind in graph.types(reader)]
+        self.types = graph.types(reader)
+        self.shapes = [image_shape(kind) for kind in self.types]
         self.shape, self.made = self.shapes[which], image_shape(reader.type)
         self.inputs = [
             seen.values[name][0].reshape(shape) for name, shape in zip(reader.inputs, self.shapes, strict=True)
@@ -108,12 +110,13 @@ class Slopes:
             inside = self.patch(i, j)[1]
             yield Part((self.place[0], i, j), 1 / (inside.size if self.detail["count_pad"] else int(inside.sum())))
 
-    def norm(self) -> Iterable[Part]:
-        p, x = self.detail["p"], float(self.x[self.place])
-        for i, j, _, _ in self.windows():
-            at = (self.place[0], i, j)
-            total = float(self.values[at])
-            yield Part(at, float(np.sign(x)) * (abs(x) / total) ** (p - 1) if total else 0.0)
+    def window(self) -> Iterable[Part]:
+        assert isinstance(self.reader.op, OfFormula)
+        of = self.reader.op.formula(self.types[0])
+        for i, j, u, v in self.windows():
+            found, inside = self.patch(i, j)
+            slopes = of.slopes(found.reshape(-1), inside.reshape(-1)).reshape(found.shape)
+            yield Part((self.place[0], i, j), float(slopes[u, v]))
 
     def all(self) -> Iterable[Part]:
         k = int(np.ravel_multi_index(self.place, self.shape))

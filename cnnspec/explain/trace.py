@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..ir import Graph
+from ..words.pool import OfFormula
 from .columns import aligned, beside, grid, number
 from .explanation import Explanation, account, image_shape, moved_from
 from .probe import Seen
@@ -128,13 +129,15 @@ class Trace:
         count = values.size if self.told.detail["count_pad"] else int(inside.sum())
         self.say(f"  sum {number(values.sum())} / {count} = {number(values.sum() / count)}")
 
-    def norm(self) -> None:
+    def window(self) -> None:
+        """The window, and the number that its formula makes of it."""
+        assert isinstance(self.node.op, OfFormula)
+        of = self.node.op.formula(self.graph.type(self.node.inputs[0]))
         values, inside = self.patch(self.input()[self.c], 0.0)
         for row in grid(values, inside):
             self.say(f"    {row}")
-        p, largest = self.told.detail["p"], float(np.abs(values).max()) or 1.0
-        total = largest * float(((np.abs(values) / largest) ** p).sum()) ** (1 / p)
-        self.say(f"  the {p}-norm of the window is {number(total)}")
+        total = float(of.evaluate(values.reshape(-1), inside.reshape(-1)))
+        self.say(f"  the {of.name} of the window is {number(total)}")
 
     def all(self) -> None:
         """The strongest contributions."""

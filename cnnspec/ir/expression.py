@@ -11,6 +11,7 @@ with a table of its own (`walk`), and `differentiate` makes the tree of the deri
     sigmoid, softplus                              1 / (1 + exp(-x)) and log(1 + exp(x)), without overflow
     less, less_equal, greater, greater_equal       a condition, for `where`; written < <= > >=
     where                                          where(condition, this, that)
+    power                                          power(x, p) of what is not negative, for a number p
 """
 
 from __future__ import annotations
@@ -166,6 +167,13 @@ def where(condition: Expression, this: Expression | float, that: Expression | fl
     return this if this == that else Apply("where", (condition, this, that))
 
 
+def power(a: Expression, exponent: float) -> Expression:
+    """a to the power of a number, for a that is nowhere negative."""
+    if exponent in (0, 1):
+        return a if exponent == 1 else ONE
+    return Apply("power", (a, Number(float(exponent))))
+
+
 def function(name: str) -> Callable[..., Expression]:
     """The function of that name, to write formulas with."""
 
@@ -247,7 +255,7 @@ def tree(expression: Expression) -> Json:
     def applied(name: str) -> Callable[..., Json]:
         return lambda *parts: [name, *parts]
 
-    symbols: dict[str, Json] = {"x": "x", "y": "y"}
+    symbols: dict[str, Json] = {name: name for name in ("x", "y", "m", "s")}
     return walk(expression, symbols, {name: applied(name) for name in FUNCTIONS}, float)
 
 
@@ -335,6 +343,8 @@ def differentiate(expression: Expression, by: Symbol = X) -> Expression:
                 return slope(a) * b + a * slope(b)
             case "divide", (a, b):
                 return slope(a) / b - slope(b) * (a / (b * b))
+            case "power", (a, Number(exponent)):
+                return slope(a) * (exponent * power(a, exponent - 1))
             case "maximum", (a, b):
                 return where(a > b, slope(a), slope(b))
             case "minimum", (a, b):
@@ -364,7 +374,7 @@ SLOPES: dict[str, Callable[[Expression, Expression], Expression]] = {
     "softplus": lambda x, y: sigmoid(x),
 }
 CONDITIONS = ("less", "less_equal", "greater", "greater_equal")
-FUNCTIONS = (*INFIX, *SLOPES, "maximum", "minimum", "where")
+FUNCTIONS = (*INFIX, *SLOPES, "maximum", "minimum", "where", "power")
 
 
 # ---- numbers ------------------------------------------------------------------------------------------------

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from .. import kernels
-from ..ir import TensorType
-from ..ir.op import Array, GraphBuilder, Node, PlanWriter
+from ..ir.expression import X, function, power, where
+from ..ir.op import GraphBuilder, Node, PlanWriter
+from ..ir.window_formula import M, S, WindowFormula
 from ..record import record
-from .convolution.convolve import image_4d, looks
-from .windows import Windows
+from .formula_windows import FormulaWindows, FormulaWindowsGradient
+
+
+def p_norm(p: int) -> WindowFormula:
+    """(sum of |x|^p)^(1/p), each relative to the window's largest, so that no power overflows; 0 of zeros alone."""
+    size = function("absolute")(X)
+    return WindowFormula(
+        measure=size,
+        each=power(size / where(M > 0, M, 1), p),
+        total=M * power(where(M > 0, S, 1), 1 / p),
+        name=f"{p}-norm",
+        text=f"(Σ of |x|^{p})^(1/{p})",
+    )
 
 
 @record
-class NormWindows(Windows):
-    """(sum of |x|^p)^(1/p) of each window.
-
-    Each number is taken relative to the window's largest, so that no power overflows.
-    """
+class NormWindows(FormulaWindows):
+    """The p-norm of each window."""
 
     p: int = 2
+
+    @property
+    def formula(self) -> WindowFormula:
+        return p_norm(self.p)
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = NormWindowsGradient(self.geometry, self.p)
         return (b.add(op, dy, node.inputs[0], node.name, name=f"{node.name}.dx", like=node),)
-
-    def evaluate(self, x: Array) -> Array:
-        import numpy as np
-
-        sizes = np.abs(self.seen(x, 0.0)).astype(float)
-        y = ((sizes**self.p).sum(axis=0) ** (1 / self.p)).astype(x.dtype)
-        return y if x.ndim == 4 else np.ascontiguousarray(y[:, :, 0])
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
@@ -38,26 +44,14 @@ class NormWindows(Windows):
 
 
 @record
-class NormWindowsGradient(NormWindows):
+class NormWindowsGradient(FormulaWindowsGradient):
     """dy * sign(x) * (|x| / y)^(p - 1), and 0 where y is 0."""
 
-    def type(self, dy: TensorType, x: TensorType, y: TensorType) -> TensorType:
-        return x
+    p: int = 2
 
-    def flops(self, dy: TensorType, x: TensorType, y: TensorType) -> int:
-        return dy.elements * self.geometry.kernel[0] * self.geometry.kernel[1]
-
-    def evaluate(self, dy: Array, x: Array, y: Array) -> Array:
-        import numpy as np
-
-        (top, bottom), (left, right) = self.geometry.pad
-        x4, dy4, y4 = image_4d(x), image_4d(dy), image_4d(y)
-        *outer, height, width = x4.shape
-        padded = np.zeros((*outer, height + top + bottom, width + left + right))
-        share = np.divide(dy4, y4 ** (self.p - 1), out=np.zeros_like(dy4), where=y4 != 0)
-        for seen, (_, _, grad) in zip(self.seen(x, 0.0), looks(self.geometry, padded, *dy4.shape[2:]), strict=True):
-            grad += share * np.sign(seen) * np.abs(seen) ** (self.p - 1)
-        return padded[:, :, top : top + height, left : left + width].reshape(x.shape).astype(x.dtype)
+    @property
+    def formula(self) -> WindowFormula:
+        return p_norm(self.p)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, y = node.inputs

@@ -8,6 +8,8 @@ from ..ir import TensorType, data
 from ..ir.fields import Choice, Count, Each, Padding, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
 from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter, Window
+from ..ir.window_formula import WindowFormula
+from ..primitives.formula_windows import FormulaWindows
 from ..primitives.norm_windows import NormWindows
 from ..primitives.resample import Squeeze
 from ..primitives.windows import MaxWindows, MeanWindows, Negate, Spread
@@ -117,7 +119,18 @@ class AvgPool(OfWindows):
 
 
 @record
-class LpPool(OfWindows):
+class OfFormula(OfWindows):
+    """A pooling word that is a formula of each window: targets that have nothing of their own for it take that."""
+
+    def primitive(self, geometry: Geometry) -> FormulaWindows:
+        raise AssertionError(f"`{self.word}` must say its primitive")
+
+    def formula(self, x: TensorType) -> WindowFormula:
+        return self.primitive(self.geometry(x)).formula
+
+
+@record
+class LpPool(OfFormula):
     """Power-average pooling: the p-norm of each window, (sum of |x|^p)^(1/p); padding adds nothing.
 
     `p 1` is the sum of the sizes, a large p tends to the largest of them. Where all of a window is 0, so is its
@@ -130,7 +143,7 @@ class LpPool(OfWindows):
 
     p: int = setting(Count(1, 64), 2, "the power: 1 sums sizes, 2 is the root of the sum of squares")
 
-    def primitive(self, geometry: Geometry) -> Op:
+    def primitive(self, geometry: Geometry) -> FormulaWindows:
         return NormWindows(geometry, self.p)
 
 

@@ -24,6 +24,7 @@ from cnnspec.ir.expression import (
     in_order,
     maximum,
     minimum,
+    power,
     sigmoid,
     softplus,
     source,
@@ -38,7 +39,7 @@ PYTHON = {
     **{name: getattr(math, name) for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "erf")},
     "absolute": abs, "sign": lambda x: (x > 0) - (x < 0), "maximum": max, "minimum": min,
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)), "softplus": lambda x: math.log(1 + math.exp(x)),
-    "where": lambda condition, this, that: this if condition else that,
+    "power": pow, "where": lambda condition, this, that: this if condition else that,
 }  # fmt: skip
 FORMULAS = [
     *(Apply(name, (X * X + 0.3,)) for name in SLOPES),
@@ -51,6 +52,7 @@ FORMULAS = [
     where(X > 0.4, X**3, where(X <= -0.4, 2 * X, -0.5)),
     absolute(X) / (1 + absolute(X)),
     sigmoid(1.7 * X) * X + sqrt(1 + X * X),
+    power(absolute(X), 2.5) - 3 * power(1 + absolute(X), 1 / 3) + power(absolute(X), 2),
 ]
 POINTS = (-1.3, -0.41, 0.17, 0.9, 2.2)
 IDS = [str(k) for k in range(len(FORMULAS))]
@@ -108,6 +110,12 @@ def test_a_shared_part_is_asked_for_once():
         shared * shared, {"x": 2.0}, {"tanh": lambda x: asked.append(x) or x, "multiply": lambda a, b: a * b}, float
     )
     assert asked == [2.0]
+
+
+def test_powers_end_where_nothing_is_raised():
+    assert power(X, 1) == X and power(X, 0) == ONE
+    assert differentiate(power(X, 2)) == 2 * X
+    assert value(differentiate(power(absolute(X), 3)), 0.0) == 0
 
 
 def test_as_data():

@@ -125,7 +125,6 @@ FIELDS = {
     "geometry": "MaxWindows MaxWindowsGradient",
     "geometry count_pad": "MeanWindows",
     "geometry count_pad x": "MeanWindowsGradient",
-    "geometry p": "NormWindows NormWindowsGradient",
     "before made": "Place Take",
     "factors": "Enlarge",
     "factors back": "PixelShuffle",

@@ -17,6 +17,7 @@ from cnnspec.ir.expression import FUNCTIONS
 from cnnspec.ir.op import Op
 from cnnspec.words import OPS
 from cnnspec.words.activation import ACTIVATIONS
+from cnnspec.words.pool import OfFormula
 
 PACKAGE = Path(__file__).parents[2] / "cnnspec"
 WITHOUT: tuple[tuple[str, str, str], ...] = ()  # target, word, and why the target does not know it
@@ -27,6 +28,7 @@ def table(module: str, name: str) -> set[str]:
 
 
 FORMULAS = {op.word for op in ACTIVATIONS}  # each target walks formulas: tests/words/test_formulas.py
+WINDOWS = {op.word for op in OPS if issubclass(op, OfFormula)}  # JAX, JavaScript and accounts walk those of windows
 COMPOSED = {op.word for op in OPS if op.in_words is not Op.in_words}  # likewise their words: test_composed.py
 FOLLOW = FORMULAS | COMPOSED
 
@@ -57,7 +59,7 @@ def onnx_read() -> set[str]:
 
 def jax_words() -> set[str]:
     pytest.importorskip("jax")
-    return table("cnnspec.targets.jax", "WORDS") | FOLLOW
+    return table("cnnspec.targets.jax", "WORDS") | FOLLOW | WINDOWS
 
 
 def js_words() -> set[str]:
@@ -76,7 +78,7 @@ def js_words() -> set[str]:
 def page_words() -> set[str]:
     """Words that have a kind of account; of a point, those that `POINTS` of the page or their formula computes."""
     points = {word for word, kind in KINDS.items() if kind == "point"}
-    return set(KINDS) - points | (points & of_the_page("POINTS")) | FOLLOW
+    return set(KINDS) - points | (points & of_the_page("POINTS")) | FOLLOW | WINDOWS
 
 
 def of_the_page(table: str) -> set[str]:

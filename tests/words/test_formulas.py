@@ -189,7 +189,7 @@ def test_every_function_has_operators_of_onnx():
     from cnnspec.targets.onnx.words.activation import OPERATORS, in_operators
 
     for name in FUNCTIONS:
-        parts = (X, X, X)[: 3 if name == "where" else 2 if name in (*INFIX, "maximum", "minimum") else 1]
+        parts = (X, X, X)[: 3 if name == "where" else 2 if name in (*INFIX, "maximum", "minimum", "power") else 1]
         assert all(part.function in OPERATORS for part in in_order(in_operators(Apply(name, parts)))), name
 
 

@@ -58,12 +58,11 @@ const ways = {
     });
   },
 
-  norm(layer, before, [c, y, x], example, value) {
-    const { p } = layer.detail;
+  window(layer, before, [c, y, x], example, value) {
+    const { each, total } = layer.detail.slope;
     return windowsOver(layer, y, x).map(([i, j]) => {
-      const { total } = accounts.norm(layer, [c, i, j], example);
-      const slope = total ? Math.sign(value) * (Math.abs(value) / total) ** (p - 1) : 0;
-      return { place: [c, i, j], slope };
+      const { s, m } = accounts.window(layer, [c, i, j], example);
+      return { place: [c, i, j], slope: valueOf(each, { x: value, m }) * valueOf(total, { s, m }) };
     });
   },
 
@@ -83,8 +82,8 @@ const ways = {
   point(layer, before, place, example, value) {
     const { slope, tree } = layer.detail;
     if (slope !== undefined) {
-      const closed = `${layer.word} is flat here: of ${show(value)} it makes ${show(valueOf(tree, value))}`;
-      return [{ place, slope: Number(valueOf(slope, value)), why: closed }];
+      const closed = `${layer.word} is flat here: of ${show(value)} it makes ${show(valueOf(tree, { x: value }))}`;
+      return [{ place, slope: Number(valueOf(slope, { x: value })), why: closed }];
     }
     const numbers = {};
     for (const name of layer.detail.parameters) {

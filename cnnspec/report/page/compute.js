@@ -104,19 +104,21 @@ const accounts = {
     };
   },
 
-  norm(layer, [c, i, j], example) {
+  window(layer, [c, i, j], example) {
     const input = seen(example, layers.get(layer.inputs[0]), "values");
     const [, height, width] = input.shape;
     const map = channelOf(input, c);
     const met = taps(layer.detail, i, j, height, width);
     const patch = met.map((tap) => (tap.inside ? map[tap.y * width + tap.x] : 0));
-    const largest = Math.max(...patch.map(Math.abs)) || 1;
-    const sum = patch.reduce((total, value) => total + Math.abs(value / largest) ** layer.detail.p, 0);
-    const total = largest * sum ** (1 / layer.detail.p);
+    const { measure, each, total: made } = layer.detail.formula;
+    const inside = patch.filter((_, t) => met[t].inside);
+    const m = Math.max(...inside.map((x) => valueOf(measure, { x })));
+    const s = inside.reduce((sum, x) => sum + valueOf(each, { x, m }), 0);
+    const total = valueOf(made, { s, m });
     return {
-      groups: [{ channel: c, patch, inside: met.map((tap) => tap.inside), sum: total }], total,
+      groups: [{ channel: c, patch, inside: met.map((tap) => tap.inside), sum: total }], total, s, m,
       box: windowBox(layer.detail, i, j, height, width),
-      says: `the ${layer.detail.p}-norm of the window is ${show(total)}`,
+      says: `the ${layer.detail.says} of the window is ${show(total)}`,
     };
   },
 
@@ -156,7 +158,7 @@ const accounts = {
       rows.push([`${name}[${k}]`, numbers[name], () => chooseWeight(layer, name, k)]);
     }
     const { tree } = layer.detail;
-    if (tree) return { rows, total: valueOf(tree, x), size: Math.abs(x) };
+    if (tree) return { rows, total: valueOf(tree, { x }), size: Math.abs(x) };
     return { rows, total: POINTS[layer.word](x, layer.detail, numbers), size: 0 };
   },
 
@@ -279,7 +281,7 @@ const POINTS = {
   droppath: (x) => x,
 };
 
-// The functions of an activation's formula, which comes as a tree: ["multiply", "x", ["tanh", "x"]].
+// The functions of formulas, each of which comes as a tree: ["multiply", "x", ["tanh", "x"]].
 const FUNCTIONS = {
   add: (a, b) => a + b,
   subtract: (a, b) => a - b,
@@ -304,11 +306,13 @@ const FUNCTIONS = {
   sign: Math.sign,
   sigmoid,
   softplus,
+  power: Math.pow,
 };
 
-function valueOf(tree, x) {
+function valueOf(tree, given) {
   if (typeof tree === "number") return tree;
-  return tree === "x" ? x : FUNCTIONS[tree[0]](...tree.slice(1).map((part) => valueOf(part, x)));
+  if (typeof tree === "string") return given[tree];
+  return FUNCTIONS[tree[0]](...tree.slice(1).map((part) => valueOf(part, given)));
 }
 
 // 2/√π times the integral of exp(-t²) from 0 to x, by a series of positive terms (DLMF 7.6.2).

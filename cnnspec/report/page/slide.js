@@ -1,7 +1,7 @@
 // The window as it slides: where it looks, what has been made so far, and the sum of each step.
 
 const slide = { timer: 0, layer: null, channel: 0, input: null, output: null };
-const SLIDING = ["filter", "pick", "mean", "norm"];
+const SLIDING = ["filter", "pick", "mean", "window"];
 
 function showSlide(layer, place, example) {
   stopSlide();

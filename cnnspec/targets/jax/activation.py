@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from ...ir.expression import X, walk
+from ...ir.expression import Expression, X, walk
 from ...primitives.activation import Activation
 from ...words.channels import ChannelMax, ChannelMean, LogSoftmax, Maxout, RadixSoftmax, Softmax
 from .call import Array, Call, Word, wide
@@ -42,13 +42,19 @@ FUNCTIONS: dict[str, Callable[..., Array]] = {
     "sign": jnp.sign,
     "sigmoid": jax.nn.sigmoid,
     "softplus": jax.nn.softplus,
+    "power": lambda a, p: a ** (int(p) if p == int(p) else p),
 }
 
 
 def pointwise(op: Activation, call: Call, x: Array) -> Array:
     """The formula of an activation; a number in it takes the dtype of x."""
-    symbols: dict[str, Array | float] = {"x": x}
-    return jnp.asarray(walk(op.formula(X), symbols, FUNCTIONS, float)).astype(x.dtype)
+    return computed(op.formula(X), x=x).astype(x.dtype)
+
+
+def computed(formula: Expression, **given: Array) -> Array:
+    """A formula of some arrays."""
+    symbols: dict[str, Array | float] = {**given}
+    return jnp.asarray(walk(formula, symbols, FUNCTIONS, float))
 
 
 def softmax(op: Softmax, call: Call, x: Array) -> Array:

@@ -10,8 +10,8 @@ import numpy as np
 from jax import lax
 
 from ...ir.geometry import Geometry
-from ...words.pool import AvgPool, Gap, Gmp, LpPool, MinPool, Pool
-from .activation import first_largest
+from ...words.pool import AvgPool, Gap, Gmp, MinPool, OfFormula, Pool
+from .activation import computed, first_largest
 from .call import Array, Call, Word, along
 
 
@@ -78,14 +78,15 @@ def avgpool(op: AvgPool, call: Call, x: Array) -> Array:
     return over_windows(op, call, x, 0, lax.add) / counts
 
 
-def lppool(op: LpPool, call: Call, x: Array) -> Array:
-    """Relative to the largest number of each window, which is no part of the gradient: that is finite at 0 so."""
-    geometry = op.geometry(call.types[0])
-    seen = jnp.stack(looks(geometry, jnp.abs(x), 0))
-    largest = lax.stop_gradient(seen.max(axis=0))
-    alive = largest > 0
-    total = ((seen / jnp.where(alive, largest, 1)) ** op.p).sum(axis=0)
-    return jnp.where(alive, largest * jnp.where(alive, total, 1) ** (1 / op.p), 0)
+def formula(op: OfFormula, call: Call, x: Array) -> Array:
+    """The formula of each window; the largest measure of one is no part of the gradient."""
+    geometry, of = op.geometry(call.types[0]), op.formula(call.types[0])
+    seen = jnp.stack(looks(geometry, x, 0))
+    inside = jnp.stack(looks(geometry, jnp.ones_like(x[:1, :1]), 0)) > 0
+    measured = jnp.where(inside, computed(of.measure, x=lax.stop_gradient(seen)), -jnp.inf)
+    m = measured.max(axis=0)
+    s = jnp.where(inside, computed(of.each, x=seen, m=m), 0).sum(axis=0)
+    return computed(of.total, s=s, m=m)
 
 
 def gap(op: Gap, call: Call, x: Array) -> Array:
@@ -100,7 +101,6 @@ WORDS: dict[str, Word] = {
     "maxpool": maxpool,
     "avgpool": avgpool,
     "minpool": minpool,
-    "lppool": lppool,
     "gap": gap,
     "gmp": gmp,
 }

@@ -52,11 +52,17 @@ def write(e: Emitter, node: Node) -> None:
     elif isinstance(op, ActivationGradient):
         dy, value = node.inputs
         e.line(f"{pointwise.name(op.activation)}Gradient({e[dy]}, {e[value]}, {e[node.name]})")
-    elif type(op) in LINES:
-        LINES[type(op)](e, node)
+    elif line := line_of(op):
+        line(e, node)
     else:
         word = op.word or type(op).__name__
         raise pointwise.refused(word, node.span)
+
+
+def line_of(op: Op) -> Line | None:
+    """The line of a primitive, its own or that of its formula."""
+    follow = (line for kind, line in pixels.FORMULAS.items() if isinstance(op, kind))
+    return LINES.get(type(op)) or next(follow, None)
 
 
 def known(op: Op, types: tuple[TensorType, ...]) -> bool:
@@ -66,7 +72,7 @@ def known(op: Op, types: tuple[TensorType, ...]) -> bool:
     b = Builder()
     inputs = tuple(b.add(Input(kind), name=f"input{k}") for k, kind in enumerate(types))
     graph = decompose_inference(b.graph(inputs, (b.add(op, *inputs, name="value"),)))
-    return all(type(made.op) in LINES or isinstance(made.op, (Activation, Input, Weight)) for made in graph)
+    return all(line_of(made.op) or isinstance(made.op, (Activation, Input, Weight)) for made in graph)
 
 
 def unmade(op: Op) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ...ir.expression import Expression, source
 from ...ir.op import Node, Op
-from ...primitives.norm_windows import NormWindows, NormWindowsGradient
+from ...primitives.formula_windows import FormulaWindows, FormulaWindowsGradient
 from ...primitives.resample import BlendPixels, Enlarge, EnlargeGradient, PixelShuffle, Place, Take
 from ...primitives.windows import MaxWindows, MaxWindowsGradient, MeanWindows, MeanWindowsGradient
+from . import pointwise
 from .emit import Emitter, sizes, sliding
 
 Line = Callable[..., None]
@@ -38,15 +40,29 @@ def mean_windows_gradient(e: Emitter, node: Node[MeanWindowsGradient]) -> None:
     e.line(f"avgpoolGradient({e[dy]}, {e[node.name]}, n, {window}, {truth(node.op.count_pad)})")
 
 
-def norm_windows(e: Emitter, node: Node[NormWindows]) -> None:
+def formula_windows(e: Emitter, node: Node[FormulaWindows]) -> None:
     (x,) = node.inputs
-    e.line(f"lppool({e[x]}, {e[node.name]}, n, {sliding(node.op.geometry, e.type(x), node.type)}, {node.op.p})")
+    window, of = sliding(node.op.geometry, e.type(x), node.type), node.op.formula
+    how = formulas(measure=of.measure, each=of.each, total=of.total)
+    e.line(f"formulaPool({e[x]}, {e[node.name]}, n, {window}, {how})")
 
 
-def norm_windows_gradient(e: Emitter, node: Node[NormWindowsGradient]) -> None:
-    dy, x, y = node.inputs
-    window = sliding(node.op.geometry, e.type(x), e.type(y))
-    e.line(f"lppoolGradient({e[dy]}, {e[x]}, {e[y]}, {e[node.name]}, n, {window}, {node.op.p})")
+def formula_windows_gradient(e: Emitter, node: Node[FormulaWindowsGradient]) -> None:
+    dy, x, *_ = node.inputs
+    window, of = sliding(node.op.geometry, e.type(x), e.type(dy)), node.op.formula
+    slopes = formulas(measure=of.measure, each=of.each, eachSlope=of.each_slope, totalSlope=of.total_slope)
+    e.line(f"formulaPoolGradient({e[dy]}, {e[x]}, {e[node.name]}, n, {window}, {slopes})")
+
+
+def formulas(**parts: Expression) -> str:
+    """Functions of a pixel or of a sum, and of the largest measure: `{ each: (x, m) => x / m }`."""
+    symbols = {name: name for name in ("x", "m", "s")}
+    takes = {"measure": "x", "each": "x, m", "eachSlope": "x, m", "total": "s, m", "totalSlope": "s, m"}
+    functions = (
+        f"{name}: ({takes[name]}) => {source(part, symbols, pointwise.FUNCTIONS, pointwise.number)}"
+        for name, part in parts.items()
+    )
+    return f"{{ {', '.join(functions)} }}"
 
 
 def truth(value: bool) -> str:
@@ -93,13 +109,15 @@ def blend_pixels(e: Emitter, node: Node[BlendPixels]) -> None:
     e.line(f"blendPixels({e[x]}, {e[node.name]}, n, {how})")
 
 
+FORMULAS: dict[type[Op], Line] = {  # of all that are formulas of windows
+    FormulaWindows: formula_windows,
+    FormulaWindowsGradient: formula_windows_gradient,
+}
 LINES: dict[type[Op], Line] = {
     MaxWindows: max_windows,
     MaxWindowsGradient: max_windows_gradient,
     MeanWindows: mean_windows,
     MeanWindowsGradient: mean_windows_gradient,
-    NormWindows: norm_windows,
-    NormWindowsGradient: norm_windows_gradient,
     Place: moved("place"),
     Take: moved("take"),
     Enlarge: enlarge,

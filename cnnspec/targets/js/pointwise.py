@@ -19,6 +19,7 @@ FUNCTIONS: dict[str, str | Callable[..., str]] = {
     "absolute": "Math.abs",
     "maximum": "Math.max",
     "minimum": "Math.min",
+    "power": "Math.pow",
     "sigmoid": "logistic",
     "softplus": "log1pExp",
     "erf": "erf",

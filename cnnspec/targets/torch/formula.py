@@ -34,6 +34,7 @@ def pointwise(page: Page, node: Node, x: str) -> str:
         **{name: f"torch.{name}" for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "erf", "sigmoid")},
         "absolute": "torch.abs",
         "sign": "torch.sign",
+        "power": "torch.pow",
         "softplus": lambda part: f"F.softplus({part}, threshold=40)",  # from its own threshold, 20, PyTorch gives x
         "maximum": lambda a, b: f"{page.piece('larger', LARGER)}({a}, {b})",
         "minimum": lambda a, b: f"{page.piece('smaller', SMALLER)}({a}, {b})",

@@ -106,28 +106,29 @@ export function avgpoolGradient(dy, dx, n, window, padded) {
   });
 }
 
-/** The p-norm of each window, (sum of |x|^p)^(1/p), relative to the largest so that no power overflows. */
-export function lppool(x, y, n, window, p) {
+/** A formula of each window: of its pixels x, m is the largest measure(x), s the sum of each(x, m), and the value is
+ * total(s, m); padding takes no part. */
+export function formulaPool(x, y, n, window, { measure, each, total }) {
   eachWindow(window, n, (to, taps, count) => {
     for (let e = 0; e < n; e++) {
-      let most = 0, sum = 0;
-      for (let k = 0; k < count; k++) most = Math.max(most, Math.abs(x[taps[k] + e]));
-      for (let k = 0; k < count; k++) sum += (Math.abs(x[taps[k] + e]) / most) ** p;
-      y[to + e] = most === 0 ? 0 : most * sum ** (1 / p);
+      let m = -Infinity, s = 0;
+      for (let k = 0; k < count; k++) m = Math.max(m, measure(x[taps[k] + e]));
+      for (let k = 0; k < count; k++) s += each(x[taps[k] + e], m);
+      y[to + e] = total(s, m);
     }
   });
 }
 
-/** dy · sign(x) · (|x| / y)^(p - 1), and 0 where y is 0. */
-export function lppoolGradient(dy, x, y, dx, n, window, p) {
+/** Each pixel gets dy times its slope in the windows that it lies in, by the derivatives of each and total. */
+export function formulaPoolGradient(dy, x, dx, n, window, { measure, each, eachSlope, totalSlope }) {
   dx.fill(0);
   eachWindow(window, n, (to, taps, count) => {
     for (let e = 0; e < n; e++) {
-      if (y[to + e] === 0) continue;
-      for (let k = 0; k < count; k++) {
-        const at = taps[k] + e;
-        dx[at] += dy[to + e] * Math.sign(x[at]) * (Math.abs(x[at]) / y[to + e]) ** (p - 1);
-      }
+      let m = -Infinity, s = 0;
+      for (let k = 0; k < count; k++) m = Math.max(m, measure(x[taps[k] + e]));
+      for (let k = 0; k < count; k++) s += each(x[taps[k] + e], m);
+      const slope = dy[to + e] * totalSlope(s, m);
+      for (let k = 0; k < count; k++) dx[taps[k] + e] += slope * eachSlope(x[taps[k] + e], m);
     }
   });
 }

@@ -32,6 +32,7 @@ OPERATORS = {
     "sign": "Sign",
     "sigmoid": "Sigmoid",
     "softplus": "Softplus",
+    "power": "Pow",
 }
 
 
