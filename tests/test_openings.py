@@ -11,7 +11,7 @@ import cnnspec
 OWN = {
     "plain_files.py", "capacity.py", "resources.py", "lang/parse/syntax.py", "reference/tables.py",
     "report/page/__init__.py", "bench/runner.py", "runtime/remember.py", "train/files.py", "train/lock.py",
-    "targets/python/runtime.py", "targets/js/bundle.py", "targets/js/simd.py", "lab/assets.py", "lab/lesson.py",
+    "targets/python/runtime.py", "targets/js/bundle.py", "targets/js/wat.py", "lab/assets.py", "lab/lesson.py",
     "lab/site.py", "docs/site.py",
 }  # fmt: skip
 PACKAGE = Path(cnnspec.__file__).parent
