@@ -163,7 +163,7 @@ def beaten(result: Result | None, side: str, rivals: tuple[str, ...]) -> str:
     rival = next((each for each in result.baselines if each in rivals), None) if result else None
     if result is None or rival is None or side not in result.seconds:
         return ""
-    return spread(result.ratio(side, rival))
+    return interval(result.ratio(side, rival))
 
 
 def training(result: Result | None, rivals: tuple[str, ...]) -> list[str]:
@@ -174,17 +174,17 @@ def training(result: Result | None, rivals: tuple[str, ...]) -> list[str]:
     rival = next((each for each in result.baselines if each in rivals), None)
     memory = [f"{result.memory[side] / 2**20:,.0f}" if side else "" for side in (first, rival)]
     alone = ALONE in result.seconds and first != ALONE
-    return [*memory, spread(result.ratio(first, ALONE)) if alone else ""]
+    return [*memory, interval(result.ratio(first, ALONE)) if alone else ""]
 
 
-def spread(ratio: tuple[float, float, float]) -> str:
+def interval(ratio: tuple[float, float, float]) -> str:
     return "{:.2f} ({:.2f} to {:.2f})".format(*ratio)
 
 
 def cells(result: Result, side: str) -> list[str]:
     ratios = []
     for rival in result.baselines if ours(side) else ():
-        ratios.append(f"{rival}: {spread(result.ratio(side, rival))}")
+        ratios.append(f"{rival}: {interval(result.ratio(side, rival))}")
     return [
         TITLES[result.mode],
         str(result.batch),

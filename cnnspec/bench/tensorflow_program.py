@@ -187,8 +187,8 @@ def loss(cost: Cost, z: str, y: str, bare: bool) -> str:
     if isinstance(cost, CrossEntropy) and bare:
         if not cost.smoothing:
             return f"tf.nn.sparse_softmax_cross_entropy_with_logits({y}, {z})"
-        share = f"{1 - cost.smoothing!r} * tf.one_hot({y}, {z}.shape[-1], dtype={z}.dtype)"
-        return f"tf.nn.softmax_cross_entropy_with_logits({share} + {cost.smoothing!r} / {z}.shape[-1], {z})"
+        smoothed = f"{1 - cost.smoothing!r} * tf.one_hot({y}, {z}.shape[-1], dtype={z}.dtype)"
+        return f"tf.nn.softmax_cross_entropy_with_logits({smoothed} + {cost.smoothing!r} / {z}.shape[-1], {z})"
     if cost.word == "binary_cross_entropy" and bare:
         return f"tf.nn.sigmoid_cross_entropy_with_logits({y}, {z})"
     if cost.word in ("mse", "mae"):

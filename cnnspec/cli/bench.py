@@ -121,10 +121,10 @@ def command(
             seconds = comparison.first_steps(jobs[modes[0]], starts)
             first["first_step"] = seconds
             pages.append(list(table.starts(seconds)))
-    share = -(-subject.batch // workers)
+    images_per_worker = -(-subject.batch // workers)
     for what in modes if layers else ():
         with comparison.Process(
-            "the table of layers", "layers", {**subject.job, "mode": what, "batch": share}
+            "the table of layers", "layers", {**subject.job, "mode": what, "batch": images_per_worker}
         ) as process:
             told = LayerTimes.of(cast(LayerTimesJson, process.told("table")))
         rows.append(told.as_json())

@@ -103,9 +103,9 @@ def chooses(condition: str, keys: dict[str, None]) -> Callable[[Entry], bool]:
 
 def number(value: Json) -> float | None:
     if isinstance(value, str):
-        share = value.endswith("%")
+        percent = value.endswith("%")
         try:
-            return float(value.removesuffix("%")) / (100 if share else 1)
+            return float(value.removesuffix("%")) / (100 if percent else 1)
         except ValueError:
             return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -19,7 +19,7 @@ def write(e: Emitter, arena: int, prepared: int) -> str:
     graph = e.graph
     before, forward, backward = split(e)
     text = [
-        f'"""A plan for {share(e)}, {e.dtype}.',
+        f'"""A plan for {extent(e)}, {e.dtype}.',
         "",
         "b  arrays of this plan, by name: images are [h, c, w, n], vectors [c, n], the batch innermost",
         "p  the parameters" + (", g their gradients" if graph.gradients else ""),
@@ -47,7 +47,7 @@ def write(e: Emitter, arena: int, prepared: int) -> str:
     return "\n".join(text) + "\n"
 
 
-def share(e: Emitter) -> str:
+def extent(e: Emitter) -> str:
     """Of which images, or rows of them, it is the plan."""
     band, bands = e.graph.band
     images = f"{e.n} image{'s' * (e.n != 1)}"

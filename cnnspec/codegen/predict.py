@@ -19,9 +19,9 @@ def step_bytes(words: Graph, train: Train) -> dict[str, int]:
     Those of the engine (`Engine.memory`), for one shard unless the spec states how many, in float32.
     """
     shards = min(train.shards or 1, train.batch)
-    share, more = divmod(train.batch, shards)
-    graph = run(replace(attach_costs(words, train.cost), images=share + bool(more)), TRAINING)
-    arenas = {n: generate(graph, n, train.batch).arena_bytes for n in {share, share + bool(more)}}
+    each, rest = divmod(train.batch, shards)
+    graph = run(replace(attach_costs(words, train.cost), images=each + bool(rest)), TRAINING)
+    arenas = {n: generate(graph, n, train.batch).arena_bytes for n in {each, each + bool(rest)}}
     owned = {
         f"{node.owner}.{parameter.name}": parameter
         for node in words
@@ -32,7 +32,7 @@ def step_bytes(words: Graph, train: Train) -> dict[str, int]:
     targets = [node.name for node in graph if isinstance(node.op, Target)]
     staged = sum(graph.type(name).elements for name in (*graph.inputs, *targets, *graph.outputs))
     return {
-        "arena": more * arenas[share + bool(more)] + (shards - more) * arenas[share],
+        "arena": rest * arenas[each + bool(rest)] + (shards - rest) * arenas[each],
         "parameters": (trained + state) * FLOAT_BYTES,
         "gradients": shards * trained * FLOAT_BYTES,
         "moments": len(train.optimiser.moments) * trained * FLOAT_BYTES,

@@ -21,14 +21,14 @@ Places = slice | np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Mixed:
-    """Answers of images that are mixed: the `share` (n,) of each that is of `y`, the rest of `other`."""
+    """Answers of images that are mixed: the `weight` (n,) of each that is of `y`, the rest of `other`."""
 
     y: np.ndarray
     other: np.ndarray
-    share: np.ndarray
+    weight: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.share)
+        return len(self.weight)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ class Mixed:
         return self.y.shape
 
     def __getitem__(self, part: Places) -> Mixed:
-        return Mixed(self.y[part], self.other[part], self.share[part])
+        return Mixed(self.y[part], self.other[part], self.weight[part])
 
 
 Answers = np.ndarray | Mixed
@@ -98,20 +98,20 @@ class Changes:
         return images, answers
 
     def weigh(self, weights: np.ndarray, order: np.ndarray, places: Places) -> np.ndarray:
-        """The weights of the images at some places of the epoch's order; of mixed ones by their shares."""
+        """The weights of the images at some places of the epoch's order; of mixed ones by their mixing weights."""
         found = weights[order[places]]
         for augmentation, drawn in self.drawn:
             if isinstance(augmentation, Mixing):
                 rows = drawn[places]
-                share = augmentation.shares(rows, self.x.shape[1:])
-                found = found * share + weights[order[rows[:, -1].astype(np.intp)]] * (1 - share)
+                weight = augmentation.mixing_weights(rows, self.x.shape[1:])
+                found = found * weight + weights[order[rows[:, -1].astype(np.intp)]] * (1 - weight)
         return found
 
     def _follow(self, augmentation: Augmentation, y: Answers, rows: np.ndarray) -> Answers:
         """Answers that are images, moved as theirs are; of mixed ones both."""
         if isinstance(y, Mixed):
             own, other = (augmentation.follow(self._deep(part), rows) for part in (y.y, y.other))
-            return Mixed(own.reshape(y.y.shape), other.reshape(y.other.shape), y.share)
+            return Mixed(own.reshape(y.y.shape), other.reshape(y.other.shape), y.weight)
         return augmentation.follow(self._deep(y), rows).reshape(y.shape)
 
     def _deep(self, y: np.ndarray) -> np.ndarray:
@@ -120,7 +120,7 @@ class Changes:
 
     def _mixed(self, augmentation: Mixing, y: np.ndarray, other: np.ndarray, rows: np.ndarray) -> Answers:
         if not (self.follows and augmentation.moves):
-            return Mixed(y, other, augmentation.shares(rows, self.x.shape[1:]))
+            return Mixed(y, other, augmentation.mixing_weights(rows, self.x.shape[1:]))
         return augmentation.mix(self._deep(y), self._deep(other), rows).reshape(y.shape)
 
 

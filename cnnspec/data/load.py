@@ -127,10 +127,10 @@ class Rows(NamedTuple):
     def answers(self) -> np.ndarray:
         return self.y if self.at is None or self.y is self.x else self.y[self.at]
 
-    def divided(self, share: float, seed: int) -> tuple[Rows, Rows]:
-        """The rest, and a share; see `divide`."""
+    def divided(self, fraction: float, seed: int) -> tuple[Rows, Rows]:
+        """The rest, and a fraction; see `divide`."""
         count = len(self.x) if self.at is None else len(self.at)
-        rest, held_out = divide(np.empty((count, 0)) if self.y is self.x else self.answers, share, seed)
+        rest, held_out = divide(np.empty((count, 0)) if self.y is self.x else self.answers, fraction, seed)
         return self.taken(rest), self.taken(held_out)
 
     def taken(self, positions: np.ndarray) -> Rows:
@@ -193,15 +193,15 @@ def _settled(*parts: Pair | None) -> tuple[Pair | None, ...]:
     return tuple((part[0], next(answers)) if part else None for part in parts)
 
 
-def divide(y: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the rest and of a share (rounded down), drawn from every class alike, in their order.
+def divide(y: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the rest and of a fraction (rounded down), drawn from every class alike, in their order.
 
     The images are shuffled, then put in order of their classes; every so many-th is of the share.
     """
     order = np.random.default_rng((seed, len(y))).permutation(len(y))
     if y.ndim == 1:
         order = order[np.argsort(y[order], kind="stable")]
-    mark = np.floor(np.arange(len(y) + 1) * share + 1e-9)
+    mark = np.floor(np.arange(len(y) + 1) * fraction + 1e-9)
     chosen = mark[1:] > mark[:-1]
     return np.sort(order[~chosen]), np.sort(order[chosen])
 

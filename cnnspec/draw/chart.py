@@ -57,7 +57,7 @@ class Chart:
         xs, ys = zip(*found, strict=True)
         return min(xs), max(xs), min(ys), max(ys)
 
-    def share(self, x: float, low: float, high: float) -> float:
+    def fraction(self, x: float, low: float, high: float) -> float:
         """Where x lies between its bounds, from 0 to 1."""
         if self.logarithmic:
             x, low, high = log10(x), log10(low), log10(high)
@@ -72,14 +72,14 @@ def text(chart: Chart) -> str:
     left, right, low, high = bounds
     grid = [[" "] * WIDTH for _ in range(HEIGHT)]
     if chart.mark is not None and left <= chart.mark <= right:
-        column = round(chart.share(chart.mark, left, right) * (WIDTH - 1))
+        column = round(chart.fraction(chart.mark, left, right) * (WIDTH - 1))
         for line_of in grid:
             line_of[column] = "|"
     letters = ascii_lowercase if len(chart.curves) > 1 else "*"
     for number, x, y in chart.points():
         level = (y - low) / (high - low) if high > low else 0.0
         row = grid[HEIGHT - 1 - round(level * (HEIGHT - 1))]
-        row[round(chart.share(x, left, right) * (WIDTH - 1))] = letters[number % len(letters)]
+        row[round(chart.fraction(x, left, right) * (WIDTH - 1))] = letters[number % len(letters)]
     labels = [f"{high:.4g}", *[""] * (HEIGHT - 2), f"{low:.4g}"]
     wide = max(map(len, labels))
     ends = f"{left:.4g}", f"{right:.4g}"
@@ -121,12 +121,12 @@ def _drawn(chart: Chart) -> Iterator[str]:
         yield f'<text x="{at}" y="{base + 16}" text-anchor="{anchor}">{value:.4g}</text>'
     yield f'<text x="{left + across / 2:g}" y="{base + 16}" text-anchor="middle">{markup(chart.axis)}</text>'
     if chart.mark is not None and first <= chart.mark <= last:
-        x = left + chart.share(chart.mark, first, last) * across
+        x = left + chart.fraction(chart.mark, first, last) * across
         yield f'<path d="M{x:.1f} {top}V{base}" stroke="#64748b" stroke-dasharray="4 3"/>'
     places: dict[int, list[str]] = {}
     for number, x, y in chart.points():
         level = (y - low) / (high - low) if high > low else 0.0
-        place = f"{left + chart.share(x, first, last) * across:.1f},{base - level * up:.1f}"
+        place = f"{left + chart.fraction(x, first, last) * across:.1f},{base - level * up:.1f}"
         places.setdefault(number, []).append(place)
     for number, points in places.items():
         color = COLORS[number % len(COLORS)]

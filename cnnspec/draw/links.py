@@ -93,8 +93,8 @@ def _turn(layout: Layout, start: Point, one: Place, end: Point) -> list[Point]:
 def _toward(corner: Point, other: Point, by: float) -> Point:
     """The point `by` away from a corner, but no farther than halfway."""
     far = hypot(other[0] - corner[0], other[1] - corner[1])
-    share = min(by, far / 2) / far if far else 0.0
-    return corner[0] + share * (other[0] - corner[0]), corner[1] + share * (other[1] - corner[1])
+    fraction = min(by, far / 2) / far if far else 0.0
+    return corner[0] + fraction * (other[0] - corner[0]), corner[1] + fraction * (other[1] - corner[1])
 
 
 def _fan(shown: Diagram, figures: dict[str, Figure], one: str, other: str, way: list[Place]) -> list[Shape]:

@@ -44,7 +44,7 @@ def _window(
     rank = len(seen.spatial)
     grows = max(station.window.grow, default=1) > 1
     sizes = seen.spatial if grows else made.spatial  # of a growing window one pixel of its input is shown
-    pixel = tuple(round((size - 1) * share) for size, share in zip(sizes, place[-rank:], strict=True))
+    pixel = tuple(round((size - 1) * fraction) for size, fraction in zip(sizes, place[-rank:], strict=True))
     one = [(p, p + 1) for p in pixel]
     spans = made_by(station.window, pixel, made.spatial) if grows else spans_of(station.window, pixel, seen.spatial)
     if any(start >= stop for start, stop in spans):

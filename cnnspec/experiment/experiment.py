@@ -35,7 +35,7 @@ from .provenance import Provenance, of_stopped
 from .session import Session, begin
 
 if TYPE_CHECKING:
-    from ..jax.processes import Share
+    from ..jax.processes import ProcessSplit
     from ..lang import Spec
 
 Observer = Callable[[Event], object]
@@ -300,11 +300,11 @@ class Experiment:
         """The images to learn from."""
         return self.parts[0]
 
-    def _shares(self) -> tuple[Share, Share, Share]:
-        from ..jax.processes import shares
+    def _shares(self) -> tuple[ProcessSplit, ProcessSplit, ProcessSplit]:
+        from ..jax.processes import process_splits
 
         assert self.model.engine.devices is not None
-        return shares(self.session.data, self.model.engine.devices)
+        return process_splits(self.session.data, self.model.engine.devices)
 
     def tested(self) -> Model:
         """The trained network, to be asked by this process alone: of several, the others leave after the test."""

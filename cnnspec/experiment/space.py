@@ -31,12 +31,12 @@ class Range:
     log: bool
     whole: bool
 
-    def at(self, share: float) -> float:
-        """The number at a share of the way, from 0 to 1."""
+    def at(self, fraction: float) -> float:
+        """The number at `fraction` of the range, from 0 to 1."""
         low, high = self.low, self.high
         if self.log:
-            return exp(log(low) + share * (log(high) - log(low)))
-        return low + share * (high - low)
+            return exp(log(low) + fraction * (log(high) - log(low)))
+        return low + fraction * (high - low)
 
     def text(self, value: float) -> str:
         """A number of it as it is written into a setting."""
@@ -118,8 +118,8 @@ def grid(axes: Sequence[Axis], points: int) -> list[tuple[str, ...]]:
         column = []
         for choice, alternative in enumerate(one.alternatives):
             ranges = [part for part in alternative if isinstance(part, Range)]
-            shares = [k / max(1, points - 1) for k in range(points)]
-            for values in product(*([r.at(share) for share in shares] for r in ranges)):
+            fractions = [k / max(1, points - 1) for k in range(points)]
+            for values in product(*([r.at(fraction) for fraction in fractions] for r in ranges)):
                 column.append(one.written(choice, values))
         columns.append(list(dict.fromkeys(column)))  # whole numbers close to one another are one
     count = 1

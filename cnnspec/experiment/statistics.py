@@ -28,7 +28,7 @@ LOOKED_AT = 50_000  # numbers of an array whose quantiles are taken
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
-class Spread(TypedDict):
+class ArrayStatistics(TypedDict):
     """Of some numbers: their mean, their standard deviation, how many of them are 0, and their quantiles."""
 
     mean: float
@@ -41,10 +41,10 @@ class Statistics(TypedDict, total=False):
     """What is told of an epoch; gradients and activations where the network is small enough for them."""
 
     epoch: Required[int]
-    weights: dict[str, Spread]
+    weights: dict[str, ArrayStatistics]
     updates: dict[str, float | None]
-    gradients: dict[str, Spread]
-    activations: dict[str, Spread]
+    gradients: dict[str, ArrayStatistics]
+    activations: dict[str, ArrayStatistics]
 
 
 class StatisticsLog:
@@ -97,7 +97,7 @@ class StatisticsLog:
         now = self.weights()
         told: Statistics = {
             "epoch": epoch,
-            "weights": {name: spread(array) for name, array in now.items()},
+            "weights": {name: array_statistics(array) for name, array in now.items()},
             "updates": {name: ratio(now[name], self.before[name]) for name in now if name in self.before},
         }
         if self.twin is not None and self.sample is not None:
@@ -105,8 +105,10 @@ class StatisticsLog:
                 self.twin.parameters[name] = self.model.parameters[name]
             x, y = self.sample
             found = self.twin.gradients(x, y)
-            told["gradients"] = {name: spread(array) for name, array in found.items()}
-            told["activations"] = {name: spread(array) for name, array in self.twin.activations(x).items()}
+            told["gradients"] = {name: array_statistics(array) for name, array in found.items()}
+            told["activations"] = {
+                name: array_statistics(array) for name, array in self.twin.activations(x).items()
+            }
         self.before = now  # of an epoch that has a single step
         return told
 
@@ -116,7 +118,7 @@ class StatisticsLog:
             self.twin = None
 
 
-def spread(array: np.ndarray) -> Spread:
+def array_statistics(array: np.ndarray) -> ArrayStatistics:
     """Mean, standard deviation, share of zeros and quantiles, of evenly taken numbers where there are many."""
     flat = array.reshape(-1)
     flat = flat[:: -(-flat.size // LOOKED_AT)].astype(np.float64)

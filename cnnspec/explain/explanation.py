@@ -100,15 +100,15 @@ Explained = tuple[dict[str, Any], str]
 def _filter(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     (x,) = types
     window = _window(node.op.window(x))
-    turned = window["grow"] != [1, 1]
+    flipped = window["grow"] != [1, 1]
     made, seen = node.type["c"], x["c"]
     groups = seen if node.op.word == "dwconv" else getattr(node.op, "groups", 1)
-    share, filters = seen // groups, made // groups
-    detail = {**window, "groups": groups, "turned": turned, "bias": "bias" in parameters}
-    if share == 1 and groups > 1:
+    group_channels, filters = seen // groups, made // groups
+    detail = {**window, "groups": groups, "flipped": flipped, "bias": "bias" in parameters}
+    if group_channels == 1 and groups > 1:
         channel, sums = "f" if filters == 1 else f"⌊f / {filters}⌋", []
     else:
-        channel, sums = "c" if groups == 1 else f"c + {share}·⌊f / {filters}⌋", [f"c < {share}"]
+        channel, sums = "c" if groups == 1 else f"c + {group_channels}·⌊f / {filters}⌋", [f"c < {group_channels}"]
     height, width = window["kernel"]
     sums += [f"u < {height}"] * (height > 1 or bool(x.spatial[1:])) + [f"v < {width}"]
     rows = _position("i", "u", window, 0) + ", " if len(x.spatial) == 2 else ""
@@ -116,7 +116,7 @@ def _filter(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Par
     index = "f,i,j" if len(x.spatial) == 2 else "f,j"
     inside = f"c,{taps}" if sums[0].startswith("c") else taps
     bias = "bias[f] + " if detail["bias"] else ""
-    weight = f"weight[c,f,{taps}]" if turned else f"weight[f,{inside}]"
+    weight = f"weight[c,f,{taps}]" if flipped else f"weight[f,{inside}]"
     columns = _position("j", "v", window, 1)
     return detail, f"out[{index}] = {bias}Σ over {', '.join(sums)} of {weight} × in[{channel}, {rows}{columns}]"
 
@@ -233,7 +233,7 @@ def _move(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Param
 def _blend(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     op: Any = node.op
     rows, columns = (
-        [[[k, share] for k, share in enumerate(row) if share] for row in matrix] for matrix in op.blends(*types)
+        [[[k, weight] for k, weight in enumerate(row) if weight] for row in matrix] for matrix in op.blends(*types)
     )
     return {"rows": rows, "columns": columns}, "out[c,i,j] = Σ over the pixels around of share × in[c]"
 
@@ -253,8 +253,11 @@ def _channels(node: Node, types: tuple[TensorType, ...], parameters: dict[str, P
     if op.word == "channelmax":
         return {**detail, "share": count}, f"out = max of the {count} channels of the pixel"
     if op.word == "maxout":
-        share = count // node.type["c"]
-        return {**detail, "share": share}, f"out[c] = max of in[{share}c] to in[{share}c + {share - 1}]"
+        group_channels = count // node.type["c"]
+        return {
+            **detail,
+            "share": group_channels,
+        }, f"out[c] = max of in[{group_channels}c] to in[{group_channels}c + {group_channels - 1}]"
     n = {name: getattr(op, name) for name in ("size", "alpha", "beta", "k", "eps") if hasattr(op, name)}
     if op.word == "lrn":
         around = f"{n['alpha']:g} / {n['size']} × Σ of in² over {n['size']} channels"
@@ -265,15 +268,16 @@ def _channels(node: Node, types: tuple[TensorType, ...], parameters: dict[str, P
 
 def _group(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     (groups,), eps = getattr(node.op, "size", (1,)), getattr(node.op, "eps", 0.0)
-    share = types[0].elements // groups
-    formula = f"out = (in − mean) / √(var + {eps:g}) × weight[c] + bias[c], over the {share:,} numbers of a group"
+    group_channels = types[0].elements // groups
+    normalised = f"(in − mean) / √(var + {eps:g})"
+    formula = f"out = {normalised} × weight[c] + bias[c], over the {group_channels:,} numbers of a group"
     return {"groups": groups, "eps": eps}, formula
 
 
 def _response(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     eps = getattr(node.op, "eps", 0.0)
-    share = f"norm[c] / ({eps:g} + mean of the {types[0]['c']} norms)"
-    return {"eps": eps}, f"out = in + in × {share} × weight[c] + bias[c], norm[c] = √Σ of in[c]²"
+    ratio = f"norm[c] / ({eps:g} + mean of the {types[0]['c']} norms)"
+    return {"eps": eps}, f"out = in + in × {ratio} × weight[c] + bias[c], norm[c] = √Σ of in[c]²"
 
 
 def _other(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:

@@ -9,10 +9,10 @@ import numpy as np
 from ..ir import Graph
 from ..words.pool import OfFormula
 from .columns import aligned, beside, grid, number
+from .derivatives import filter_kernels
 from .explanation import Explanation, account, image_shape, moved_from
 from .probe import Seen
 from .receptive_field import receptive
-from .slopes import filter_kernels
 from .trace_back import back, way_back
 from .trace_place import SHOWN, Place
 from .trace_weight import trace_weight
@@ -298,9 +298,9 @@ class Trace:
 
     def backward(self) -> None:
         """The slope of the cost at this number, and at the values between it and the cost."""
-        slope = float(self.seen.gradients[self.node.name][0][self.place.index])
+        derivative = float(self.seen.gradients[self.node.name][0][self.place.index])
         self.say()
-        self.say(f"backward: the cost is {number(self.seen.cost)}; d cost / d {self.place} = {number(slope)}")
+        self.say(f"backward: the cost is {number(self.seen.cost)}; d cost / d {self.place} = {number(derivative)}")
         self.lines += back(self.graph, self.seen, self.parameters, self.node, (self.c, self.i, self.j))
         self.say()
         self.lines += [f"  {line}" for line in way_back(self.graph, self.seen, self.node)]

@@ -6,9 +6,9 @@ import numpy as np
 
 from ..ir import Graph, Node
 from .columns import aligned, number
+from .derivatives import Part, parts
 from .explanation import image_shape
 from .probe import Seen
-from .slopes import Part, parts
 
 SHOWN = 8  # contributions that are written out
 
@@ -27,11 +27,11 @@ def back(
     return lines
 
 
-def _told(reader: Node, slope: np.ndarray, found: list[Part]) -> list[str]:
+def _told(reader: Node, derivative: np.ndarray, found: list[Part]) -> list[str]:
     """The strongest parts, the rest, their sum, and why nothing comes back."""
-    slopes = [float(slope[part.place]) for part in found]
-    products = [slope * part.slope for slope, part in zip(slopes, found, strict=True)]
-    order = sorted(range(len(found)), key=lambda k: (-abs(products[k]), -abs(found[k].slope)))
+    derivatives = [float(derivative[part.place]) for part in found]
+    products = [derivative * part.derivative for derivative, part in zip(derivatives, found, strict=True)]
+    order = sorted(range(len(found)), key=lambda k: (-abs(products[k]), -abs(found[k].derivative)))
     weighs = reader.op.family == "convolution" or reader.op.word == "dense"
     rows = [["", "slope", "", "weight" if weighs else "change", "", "product"]]
     for k in order[:SHOWN]:
@@ -39,7 +39,7 @@ def _told(reader: Node, slope: np.ndarray, found: list[Part]) -> list[str]:
         rank = len(reader.type.shape)
         index = part.place if rank == 3 else (part.place[0], part.place[2])[:rank]
         name = f"{reader.name}[{','.join(map(str, index))}]"
-        rows.append([name, number(slopes[k]), "×", number(part.slope), "=", number(products[k])])
+        rows.append([name, number(derivatives[k]), "×", number(part.derivative), "=", number(products[k])])
     times = "once" if len(found) == 1 else f"{len(found)} times"
     how = "the weight between" if weighs else "its change with this number"
     lines = ["", f"  {reader.name} met it {times}; what met it gives back its slope times {how}:"]
@@ -48,18 +48,18 @@ def _told(reader: Node, slope: np.ndarray, found: list[Part]) -> list[str]:
     if len(order) > SHOWN:
         lines.append(f"    and {len(order) - SHOWN} others, together {number(rest)}")
     lines.append(f"    sum {number(sum(products))}")
-    reason = _reason(reader, slopes, found)
+    reason = _reason(reader, derivatives, found)
     return [*lines, f"    {reason}"] if reason else lines
 
 
-def _reason(reader: Node, slopes: list[float], found: list[Part]) -> str:
+def _reason(reader: Node, derivatives: list[float], found: list[Part]) -> str:
     """Why a reader gives nothing back."""
     if not found:
         return f"no number of {reader.name} was made of it: nothing comes back"
     reasons = dict.fromkeys(part.why for part in found)
-    if all(part.slope == 0 and part.why for part in found):
+    if all(part.derivative == 0 and part.why for part in found):
         return f"nothing comes back: {'; '.join(reasons)}"
-    if not any(slopes):
+    if not any(derivatives):
         return f"nothing comes back: the cost does not change with what {reader.name} made of it"
     return ""
 

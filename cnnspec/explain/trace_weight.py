@@ -49,42 +49,42 @@ Terms = tuple[np.ndarray, np.ndarray, str, list[str]]
 def _terms(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> Terms | None:
     """The gradients and the factors that they are multiplied with, a formula, and the gradients' places."""
     node, told = place.node, account(graph, place.node)
-    slope = seen.gradients[node.name][0].reshape(image_shape(node.type))
+    derivative = seen.gradients[node.name][0].reshape(image_shape(node.type))
     x = seen.values[node.inputs[0]][0].reshape(image_shape(graph.type(node.inputs[0])))
-    if told.kind == "filter" and place.weight == "weight" and not told.detail["turned"]:
-        return _of_filter(node.name, slope, x, told.detail, place.index)
+    if told.kind == "filter" and place.weight == "weight" and not told.detail["flipped"]:
+        return _of_filter(node.name, derivative, x, told.detail, place.index)
     if told.kind == "all" and place.weight == "weight":
         o, c = place.index
         formula = f"d cost / d weight[{o},{c}] = slope[{o}] × in[{c}]"
-        return slope[o].reshape(-1), x.reshape(-1)[c : c + 1], formula, [f"{node.name}[{o}]"]
+        return derivative[o].reshape(-1), x.reshape(-1)[c : c + 1], formula, [f"{node.name}[{o}]"]
     if told.kind in ("filter", "all", "point") and place.weight == "bias":
         f = place.index[0]
-        part = slope[f].reshape(-1)
+        part = derivative[f].reshape(-1)
         formula = f"d cost / d bias[{f}] = Σ of the gradients of its {part.size:,} numbers"
-        return part, np.ones(part.size), formula, _names(node.name, f, slope[f].shape)
+        return part, np.ones(part.size), formula, _names(node.name, f, derivative[f].shape)
     if node.op.word in ("scale", "prelu") and place.weight == "weight":
         c = place.index[0]
         factors, where = x[c].reshape(-1), ""
         if node.op.word == "prelu":
             factors, where = np.where(factors > 0, 0.0, factors), " where that is below 0"
         formula = f"d cost / d weight[{c}] = Σ of slope × in{where}"
-        return slope[c].reshape(-1), factors, formula, _names(node.name, c, slope[c].shape)
+        return derivative[c].reshape(-1), factors, formula, _names(node.name, c, derivative[c].shape)
     if node.op.word == "bn" and place.weight == "weight":
         c = place.index[0]
         mean, var = (parameters[f"{node.owner}.{name}"][c] for name in ("running_mean", "running_var"))
         factors = (x[c].reshape(-1) - mean) / np.sqrt(var + told.detail["eps"])
         formula = f"d cost / d weight[{c}] = Σ of slope × normalised number"
-        return slope[c].reshape(-1), factors, formula, _names(node.name, c, slope[c].shape)
+        return derivative[c].reshape(-1), factors, formula, _names(node.name, c, derivative[c].shape)
     return None
 
 
-def _of_filter(name: str, slope: np.ndarray, x: np.ndarray, detail: dict, index: tuple[int, ...]) -> Terms:
+def _of_filter(name: str, derivative: np.ndarray, x: np.ndarray, detail: dict, index: tuple[int, ...]) -> Terms:
     """Every output pixel of the filter, and the input pixel that this tap met for it."""
     f, c, *taps = index
     u, v = (0, *taps)[-2:]
-    channel = f // (len(slope) // detail["groups"]) * (len(x) // detail["groups"]) + c
-    rows = np.arange(slope.shape[1]) * detail["stride"][0] - detail["pad"][0] + u * detail["dilate"][0]
-    columns = np.arange(slope.shape[2]) * detail["stride"][1] - detail["pad"][1] + v * detail["dilate"][1]
+    channel = f // (len(derivative) // detail["groups"]) * (len(x) // detail["groups"]) + c
+    rows = np.arange(derivative.shape[1]) * detail["stride"][0] - detail["pad"][0] + u * detail["dilate"][0]
+    columns = np.arange(derivative.shape[2]) * detail["stride"][1] - detail["pad"][1] + v * detail["dilate"][1]
     inside = (((rows >= 0) & (rows < x.shape[1]))[:, None] & ((columns >= 0) & (columns < x.shape[2]))).reshape(-1)
     met = x[channel][np.clip(rows, 0, x.shape[1] - 1)][:, np.clip(columns, 0, x.shape[2] - 1)].reshape(-1)
     at = ",".join(map(str, index))
@@ -92,8 +92,8 @@ def _of_filter(name: str, slope: np.ndarray, x: np.ndarray, detail: dict, index:
         f"d cost / d weight[{at}] = Σ over i, j of slope[{f},i,j] × "
         f"in[{channel}, {_step('i', detail, 0, u)}, {_step('j', detail, 1, v)}]"
     )
-    names = np.array(_names(name, f, slope[f].shape))[inside].tolist()
-    return slope[f].reshape(-1)[inside], met[inside], formula, names
+    names = np.array(_names(name, f, derivative[f].shape))[inside].tolist()
+    return derivative[f].reshape(-1)[inside], met[inside], formula, names
 
 
 def _step(pixel: str, detail: dict, axis: int, tap: int) -> str:

@@ -326,7 +326,7 @@ def differentiate(expression: Expression, by: Symbol = X) -> Expression:
     """The derivative; at a tie of `maximum` and `minimum` that of the second, at 0 of `absolute` 0."""
     known: dict[Expression, Expression] = {}
 
-    def slope(e: Expression) -> Expression:
+    def derivative(e: Expression) -> Expression:
         if e not in known:
             known[e] = ONE if e == by else ZERO
             if isinstance(e, Apply):
@@ -336,30 +336,30 @@ def differentiate(expression: Expression, by: Symbol = X) -> Expression:
     def chain(e: Apply) -> Expression:
         match e.function, e.parts:
             case "add", (a, b):
-                return slope(a) + slope(b)
+                return derivative(a) + derivative(b)
             case "subtract", (a, b):
-                return slope(a) - slope(b)
+                return derivative(a) - derivative(b)
             case "multiply", (a, b):
-                return slope(a) * b + a * slope(b)
+                return derivative(a) * b + a * derivative(b)
             case "divide", (a, b):
-                return slope(a) / b - slope(b) * (a / (b * b))
+                return derivative(a) / b - derivative(b) * (a / (b * b))
             case "power", (a, Number(exponent)):
-                return slope(a) * (exponent * power(a, exponent - 1))
+                return derivative(a) * (exponent * power(a, exponent - 1))
             case "maximum", (a, b):
-                return where(a > b, slope(a), slope(b))
+                return where(a > b, derivative(a), derivative(b))
             case "minimum", (a, b):
-                return where(a < b, slope(a), slope(b))
+                return where(a < b, derivative(a), derivative(b))
             case "where", (condition, this, that):
-                return where(condition, slope(this), slope(that))
+                return where(condition, derivative(this), derivative(that))
             case name, (a,):
-                return slope(a) * SLOPES[name](a, e)
+                return derivative(a) * DERIVATIVES[name](a, e)
         raise AssertionError(f"{e.function} has no derivative")
 
-    return slope(expression)
+    return derivative(expression)
 
 
 # the derivatives of functions of one number, given that number and the value
-SLOPES: dict[str, Callable[[Expression, Expression], Expression]] = {
+DERIVATIVES: dict[str, Callable[[Expression, Expression], Expression]] = {
     "negative": lambda x, y: Number(-1.0),
     "exp": lambda x, y: y,
     "expm1": lambda x, y: y + 1,
@@ -374,7 +374,7 @@ SLOPES: dict[str, Callable[[Expression, Expression], Expression]] = {
     "softplus": lambda x, y: sigmoid(x),
 }
 CONDITIONS = ("less", "less_equal", "greater", "greater_equal")
-FUNCTIONS = (*INFIX, *SLOPES, "maximum", "minimum", "where", "power")
+FUNCTIONS = (*INFIX, *DERIVATIVES, "maximum", "minimum", "where", "power")
 
 
 # ---- numbers ------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ class Axis(NamedTuple):
         extent = dilate * (kernel - 1) + 1
         return Axis(
             self.size + ceil(self.jump * (-(-extent // grow) - 1)),
-            self.jump * stride if grow == 1 else _share(self.jump * stride, grow),
+            self.jump * stride if grow == 1 else _fraction(self.jump * stride, grow),
             self.start - pad // grow * self.jump,
             self.whole,
         )
@@ -63,7 +63,7 @@ Field = tuple[Axis, ...]
 """The receptive field of a value: an axis for height and width, for a sequence's width, or none."""
 
 
-def _share(pixels: int | Fraction, parts: int) -> Fraction:
+def _fraction(pixels: int | Fraction, parts: int) -> Fraction:
     """After an upsampling; most networks have none, and need no fractions."""
     from fractions import Fraction
 

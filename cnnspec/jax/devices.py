@@ -60,8 +60,8 @@ class Devices:
         """The images of a batch of n that the devices of this process see."""
         if n % self.count:
             return slice(0, n)
-        share, mine = n // jax.process_count(), jax.process_index()
-        return slice(mine * share, (mine + 1) * share)
+        per_process, mine = n // jax.process_count(), jax.process_index()
+        return slice(mine * per_process, (mine + 1) * per_process)
 
     def put(self, array: np.ndarray, sharding: NamedSharding) -> jax.Array:
         """An array onto the devices; of a batch, only this process's rows are looked at."""

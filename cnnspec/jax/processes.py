@@ -114,7 +114,7 @@ def leads() -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Share:
+class ProcessSplit:
     """A split of which this process reads only its own part of each batch; the rows of others stay zero.
 
     A batch has its full size all the same, so whoever counts images counts those of all processes.
@@ -179,24 +179,24 @@ def whole(own: Answers, rows: slice, y: np.ndarray, taken: np.ndarray) -> Answer
     """
     every = y.take(taken, axis=0)
     if isinstance(own, Mixed):
-        parts, share = [every.copy(), every], np.ones(len(taken))
-        parts[0][rows], parts[1][rows], share[rows] = own.y, own.other, own.share
-        return Mixed(parts[0], parts[1], share)
+        parts, weight = [every.copy(), every], np.ones(len(taken))
+        parts[0][rows], parts[1][rows], weight[rows] = own.y, own.other, own.weight
+        return Mixed(parts[0], parts[1], weight)
     every[rows] = own
     return every
 
 
-def shares(data: Dataset, devices: Devices) -> tuple[Share, Share, Share]:
+def process_splits(data: Dataset, devices: Devices) -> tuple[ProcessSplit, ProcessSplit, ProcessSplit]:
     """What this process reads of the images to learn from, to validate with, and to test on."""
-    learnt, validation, test = (Share(s, devices) for s in (data.train, data.validation, data.test))
+    learnt, validation, test = (ProcessSplit(s, devices) for s in (data.train, data.validation, data.test))
     return learnt, validation, test
 
 
 def follow(
     model: Trainable,
-    images: Share,
-    validation: Share,
-    test: Share,
+    images: ProcessSplit,
+    validation: ProcessSplit,
+    test: ProcessSplit,
     course: TrainingConfig,
     stamp: Stamp,
     folder: RunFolder | None,

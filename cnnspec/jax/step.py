@@ -104,9 +104,9 @@ def gathered(
             part, total = jax.lax.optimization_barrier((part, total))
         now = {**state, **updates}
         mean, found, gradients = gradient(judged, trained, now, part, clock, dtype, len(goes) - 1 - k)
-        share, start = size / n, start + size
-        total = {name: g * share + (total[name] if total else 0) for name, g in gradients.items()}
-        cost, correct, updates = cost + mean * share, correct + found.correct, {**updates, **found.updates}
+        fraction, start = size / n, start + size
+        total = {name: g * fraction + (total[name] if total else 0) for name, g in gradients.items()}
+        cost, correct, updates = cost + mean * fraction, correct + found.correct, {**updates, **found.updates}
     return cost, Values(costs=[cost], correct=correct, updates=updates), total
 
 

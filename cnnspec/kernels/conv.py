@@ -217,14 +217,14 @@ def col2im(
     block, groups = scratch.shape[:2]
     height, _, width, n = dy.shape
     grad = dy.reshape(height, groups, -1, width * n)
-    turned = weights.reshape(groups, grad.shape[2], -1).swapaxes(1, 2)
+    transposed = weights.reshape(groups, grad.shape[2], -1).swapaxes(1, 2)
     image = out.reshape(out.shape[0], groups, channels, out.shape[2], n)
     out[...] = 0
     spans = [reach(width, out.shape[2], stride[1], v * dilate[1] - pad[1][0]) for v in range(kernel_w)]
     for start in range(0, height, block):
         count = min(block, height - start)
         part = scratch[:count]
-        gemm(turned, grad[start : start + count], out=part.reshape(count, groups, -1, width * n))
+        gemm(transposed, grad[start : start + count], out=part.reshape(count, groups, -1, width * n))
         for u in range(kernel_h):
             row = start * stride[0] + u * dilate[0] - pad[0][0]
             top, end = reach(count, out.shape[0], stride[0], row)
@@ -244,24 +244,24 @@ def col2im_width(
     dy: np.ndarray,
     pad: Pads,
     *,
-    turned: np.ndarray,
+    transposed: np.ndarray,
     scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """The same for stride 1, where few channels make products with few rows: only the columns are spread.
+    """The same for stride 1, where few channels make products with few rows: only along the width (col2im).
 
     The kernel's rows come for nothing, as in the forward direction: the rows of dy[i,f,j,n] that an input row
     needs lie one after the other. A product with v*c rows and depth u*f makes scratch[h,v,c,j,n], and v shifted
     sums the gradient; rows at an edge, which fewer rows of dy saw, have shorter products of their own.
-    weights[f,u,v,c]; turned[v,c,u,f] is scratch.
+    weights[f,u,v,c]; transposed[v,c,u,f] is scratch.
     """
     kernel_h, kernel_w = weights.shape[1:3]
     rows_y, filters, width, n = dy.shape
     height, channels = out.shape[:2]
     above = kernel_h - 1 - pad[0][0]  # input rows that see less than all of the kernel's rows
     seen = range(above, max(above, above + rows_y - kernel_h + 1))
-    np.copyto(turned, weights[:, ::-1].transpose(2, 3, 1, 0))
-    matrix = turned.reshape(kernel_w * channels, -1)
+    np.copyto(transposed, weights[:, ::-1].transpose(2, 3, 1, 0))
+    matrix = transposed.reshape(kernel_w * channels, -1)
     products = scratch.reshape(height, len(matrix), width * n)
     if seen:
         gemm(matrix, rows(dy[None, :, None], kernel_h, 1, len(seen))[0], out=products[seen.start : seen.stop])
@@ -283,7 +283,7 @@ def col2im_width(
 
 
 def flip_kernel(weights: np.ndarray, groups: int, *, out: np.ndarray) -> None:
-    """weights[f,u,v,c/g] -> out[c,u,v,f/g], the kernel turned by 180 degrees: what carries gradients back."""
+    """weights[f,u,v,c/g] -> out[c,u,v,f/g], the kernel flipped (turned by 180 degrees), for the input gradient."""
     filters, kernel_h, kernel_w, channels = weights.shape
     parts = weights[:, ::-1, ::-1].reshape(groups, filters // groups, kernel_h, kernel_w, channels)
     shape = (groups, channels, kernel_h, kernel_w, filters // groups)

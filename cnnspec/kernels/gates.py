@@ -1,8 +1,8 @@
 """Activations of the form x * gate(x), piece by piece, so that the scratch stays in the cache.
 
 `scratch` has some rows, each as long as a piece. Arrays must be contiguous; `out` may be the first array. In
-training the slope is made with the value, from what both have in common, and saved: what carries a gradient back
-is then one multiplication.
+training the derivative is made with the value, from what both have in common, and saved: what carries a gradient
+back is then one multiplication.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def swish(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
         np.multiply(source, s, out=target)
 
 
-def swish_and_slope(x: np.ndarray, *, scratch: np.ndarray, slope: np.ndarray, out: np.ndarray) -> None:
+def swish_and_derivative(x: np.ndarray, *, scratch: np.ndarray, derivative: np.ndarray, out: np.ndarray) -> None:
     """y = x * s, and s + y * (1 - s), s = sigmoid(x)"""
     one = x.dtype.type(1)
-    for s, rest, source, bent, target in pieces(scratch, x, slope, out):
+    for s, rest, source, bent, target in pieces(scratch, x, derivative, out):
         sigmoid(source, out=s)
         np.subtract(one, s, out=rest)
         np.multiply(source, s, out=target)
@@ -54,10 +54,12 @@ def hardswish(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
         np.multiply(source, gate, out=target)
 
 
-def hardswish_and_slope(x: np.ndarray, *, scratch: np.ndarray, slope: np.ndarray, out: np.ndarray) -> None:
+def hardswish_and_derivative(
+    x: np.ndarray, *, scratch: np.ndarray, derivative: np.ndarray, out: np.ndarray
+) -> None:
     """x * g, and g + (g - 1/2) where 0 < g < 1, g the gate"""
     kind = x.dtype.type
-    for gate, inside, source, bent, target in pieces(scratch, x, slope, out):
+    for gate, inside, source, bent, target in pieces(scratch, x, derivative, out):
         sixth(source, out=gate)
         np.multiply(source, gate, out=target)
         np.multiply(gate, gate, out=inside)
@@ -86,10 +88,10 @@ def mish(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
         np.multiply(source, k, out=target)
 
 
-def mish_and_slope(x: np.ndarray, *, scratch: np.ndarray, slope: np.ndarray, out: np.ndarray) -> None:
+def mish_and_derivative(x: np.ndarray, *, scratch: np.ndarray, derivative: np.ndarray, out: np.ndarray) -> None:
     """x * k / (k + 2), and k / (k + 2) + 4 x (e^2 + e) / (k + 2)^2"""
     kind = x.dtype.type
-    for e, k, more, source, bent, target in pieces(scratch, x, slope, out):
+    for e, k, more, source, bent, target in pieces(scratch, x, derivative, out):
         powers(source, e, k)
         np.subtract(k, e, out=e)
         np.add(k, kind(2), out=more)
@@ -120,10 +122,10 @@ def gelu(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
         np.subtract(size, tail, out=target)
 
 
-def gelu_and_slope(x: np.ndarray, *, scratch: np.ndarray, slope: np.ndarray, out: np.ndarray) -> None:
+def gelu_and_derivative(x: np.ndarray, *, scratch: np.ndarray, derivative: np.ndarray, out: np.ndarray) -> None:
     """x * Phi(x), and Phi(x) + x * exp(-x^2 / 2) / sqrt(2 pi), which is 1 - u where x > 0 and else u"""
     half, scale = x.dtype.type(0.5), x.dtype.type(1 / sqrt(tau))
-    for size, density, tail, t, source, bent, target in pieces(scratch, x, slope, out):
+    for size, density, tail, t, source, bent, target in pieces(scratch, x, derivative, out):
         normal_tail(source, size, density, t, out=tail)
         np.multiply(density, scale, out=density)
         np.multiply(density, size, out=density)
@@ -225,10 +227,12 @@ def gelu_tanh(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
         np.multiply(source, t, out=target)
 
 
-def gelu_tanh_and_slope(x: np.ndarray, *, scratch: np.ndarray, slope: np.ndarray, out: np.ndarray) -> None:
+def gelu_tanh_and_derivative(
+    x: np.ndarray, *, scratch: np.ndarray, derivative: np.ndarray, out: np.ndarray
+) -> None:
     """x / 2 * (1 + t), and (1 + t + x * (1 - t^2) * sqrt(2 / pi) * (1 + 3 * 0.044715 x^2)) / 2, t the tanh"""
     kind = x.dtype.type
-    for a, b, t, source, bent, target in pieces(scratch, x, slope, out):
+    for a, b, t, source, bent, target in pieces(scratch, x, derivative, out):
         bent_tanh(source, out=t)
         np.clip(source, kind(-20), kind(20), out=b)  # beyond, the tanh is flat
         np.multiply(b, b, out=a)

@@ -28,8 +28,8 @@ def gemm(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
     Both may be transposed views.
     """
     (*_, m, k), n = a.shape, b.shape[-1]
-    across, turned = (x.strides[-1] > x.strides[-2] for x in (a, b))
-    rows, columns = cut_into(m, k, n, across, turned, WITHOUT_PACKING)
+    across, transposed = (x.strides[-1] > x.strides[-2] for x in (a, b))
+    rows, columns = cut_into(m, k, n, across, transposed, WITHOUT_PACKING)
     if (rows, columns) == (m, n):
         np.matmul(a, b, out=out)
     else:
@@ -44,21 +44,21 @@ def in_blocks(x: np.ndarray, size: int) -> np.ndarray:
     return x.reshape(*rest, depth, length // size, size).swapaxes(-2, -3)
 
 
-def fits_one_gemm(m: int, k: int, n: int, across: bool = False, turned: bool = False) -> bool:
-    """Whether (m, k), transposed with `across`, by (k, n), transposed with `turned`, is multiplied as it is."""
-    return cut_into(m, k, n, across, turned, WITHOUT_PACKING) == (m, n)
+def fits_one_gemm(m: int, k: int, n: int, across: bool = False, transposed: bool = False) -> bool:
+    """Whether (m, k), transposed with `across`, by (k, n), transposed with `transposed`, is multiplied as it is."""
+    return cut_into(m, k, n, across, transposed, WITHOUT_PACKING) == (m, n)
 
 
 @cache
-def cut_into(m: int, k: int, n: int, across: bool, turned: bool, without_packing: bool) -> tuple[int, int]:
+def cut_into(m: int, k: int, n: int, across: bool, transposed: bool, without_packing: bool) -> tuple[int, int]:
     """How many rows and columns of (m, k) by (k, n) to multiply at a time; the first or the second transposed."""
-    fits = m * k * n <= MULTIPLICATIONS and not (turned and m * n > RESULT)
-    if fits or not without_packing or (across and k > ACROSS) or (turned and k < SHALLOW):
+    fits = m * k * n <= MULTIPLICATIONS and not (transposed and m * n > RESULT)
+    if fits or not without_packing or (across and k > ACROSS) or (transposed and k < SHALLOW):
         return m, n
     most = MULTIPLICATIONS // k
-    span = SPAN // 2 if turned or k > SPAN else SPAN
-    columns = divisor(n, span if turned else max(span, most // m))
-    rows = divisor(m, min(most, RESULT) // columns if turned else most // columns)
+    span = SPAN // 2 if transposed or k > SPAN else SPAN
+    columns = divisor(n, span if transposed else max(span, most // m))
+    rows = divisor(m, min(most, RESULT) // columns if transposed else most // columns)
     return (rows, columns) if columns >= 8 and rows >= min(m, 8) else (m, n)
 
 

@@ -39,16 +39,16 @@ def standardise(
     taken off as well; of other groups nothing is, which changes no bit of them. mean, like r, and scratch, like x,
     are scratch.
     """
-    share = x.dtype.type(r.size / x.size)
+    ratio = x.dtype.type(r.size / x.size)
 
     def centre(x: np.ndarray) -> None:
         np.subtract(x, mean, out=out)
         np.multiply(out, out, out=scratch)
         group_sums(scratch, parts, out=r)
-        np.multiply(r, share, out=r)
+        np.multiply(r, ratio, out=r)
 
     group_sums(x, parts, out=mean)
-    np.multiply(mean, share, out=mean)
+    np.multiply(mean, ratio, out=mean)
     centre(x)
     there = scratch.reshape(-1)[: r.size].reshape(r.shape)
     np.multiply(mean, mean, out=there)
@@ -56,7 +56,7 @@ def standardise(
     np.greater(there, r, out=there)
     if there.any():
         group_sums(out, parts, out=mean)
-        np.multiply(mean, share, out=mean)
+        np.multiply(mean, ratio, out=mean)
         np.multiply(mean, there, out=mean)
         centre(out)
     np.add(r, x.dtype.type(eps), out=r)
@@ -76,13 +76,13 @@ def standardise_gradient(
     out: np.ndarray,
 ) -> None:
     """dx = r * (dy - mean(dy) - z * mean(dy * z)); scratch has dy's shape, single has r's, parts as before."""
-    share = dy.dtype.type(r.size / dy.size)
+    ratio = dy.dtype.type(r.size / dy.size)
     np.multiply(dy, z, out=scratch)
     group_sums(scratch, parts, out=single)
-    np.multiply(single, share, out=single)
+    np.multiply(single, ratio, out=single)
     np.multiply(z, single, out=scratch)
     group_sums(dy, parts, out=single)
-    np.multiply(single, share, out=single)
+    np.multiply(single, ratio, out=single)
     np.subtract(dy, single, out=out)
     np.subtract(out, scratch, out=out)
     np.multiply(out, r, out=out)
@@ -183,10 +183,10 @@ def negative_part(x: np.ndarray, *, out: np.ndarray) -> None:
 
 
 def response(
-    x: np.ndarray, eps: float, *, norm: np.ndarray, total: np.ndarray, share: np.ndarray, part: np.ndarray
+    x: np.ndarray, eps: float, *, norm: np.ndarray, total: np.ndarray, ratio: np.ndarray, part: np.ndarray
 ) -> None:
     """x[h,c,w,n] -> norm[c,n], the root of the sum of squares of a channel; total[1,n], eps + the mean of norm over
-    the channels; share = norm / total. part, like x, is scratch.
+    the channels; ratio = norm / total. part, like x, is scratch.
     """
     np.multiply(x, x, out=part)
     np.add.reduce(part, axis=(0, 2), out=norm)
@@ -194,7 +194,7 @@ def response(
     np.add.reduce(norm, axis=0, keepdims=True, out=total)
     np.multiply(total, x.dtype.type(1 / len(norm)), out=total)
     np.add(total, x.dtype.type(eps), out=total)
-    np.divide(norm, total, out=share)
+    np.divide(norm, total, out=ratio)
 
 
 def response_norm(
@@ -203,12 +203,12 @@ def response_norm(
     *,
     norm: np.ndarray,
     total: np.ndarray,
-    share: np.ndarray,
+    ratio: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """x[h,c,w,n] -> out = x * share, as `response` makes it; norm, total and share are scratch."""
-    response(x, eps, norm=norm, total=total, share=share, part=out)
-    np.multiply(x, share[None, :, None, :], out=out)
+    """x[h,c,w,n] -> out = x * ratio, as `response` makes it; norm, total and share are scratch."""
+    response(x, eps, norm=norm, total=total, ratio=ratio, part=out)
+    np.multiply(x, ratio[None, :, None, :], out=out)
 
 
 def response_norm_gradient(
@@ -218,26 +218,27 @@ def response_norm_gradient(
     *,
     norm: np.ndarray,
     total: np.ndarray,
-    share: np.ndarray,
-    slope: np.ndarray,
+    ratio: np.ndarray,
+    derivative: np.ndarray,
     mean: np.ndarray,
     part: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """dx = dy * share + x * slope, slope[c] = (s[c] - mean over channels of s * share) / (total * norm[c]), where
-    s[c] is the sum of dy * x; 0 for a channel of zeros. The others are scratch, slope and mean like norm and total,
-    part like x.
+    """dx = dy * ratio + x * derivative, derivative (s[c] - mean over channels of s * ratio) / (total * norm[c]).
+
+    s[c] is the sum of dy * x; 0 for a channel of zeros. The others are scratch, derivative and mean like norm and
+    total, part like x.
     """
-    response(x, eps, norm=norm, total=total, share=share, part=part)
+    response(x, eps, norm=norm, total=total, ratio=ratio, part=part)
     np.multiply(dy, x, out=part)
-    np.add.reduce(part, axis=(0, 2), out=slope)
-    np.multiply(dy, share[None, :, None, :], out=out)
-    np.multiply(slope, share, out=share)
-    np.add.reduce(share, axis=0, keepdims=True, out=mean)
+    np.add.reduce(part, axis=(0, 2), out=derivative)
+    np.multiply(dy, ratio[None, :, None, :], out=out)
+    np.multiply(derivative, ratio, out=ratio)
+    np.add.reduce(ratio, axis=0, keepdims=True, out=mean)
     np.multiply(mean, x.dtype.type(1 / len(norm)), out=mean)
-    np.subtract(slope, mean, out=slope)
-    np.divide(slope, total, out=slope)
+    np.subtract(derivative, mean, out=derivative)
+    np.divide(derivative, total, out=derivative)
     np.copyto(norm, np.inf, where=norm == 0)
-    np.divide(slope, norm, out=slope)
-    np.multiply(x, slope[None, :, None, :], out=part)
+    np.divide(derivative, norm, out=derivative)
+    np.multiply(x, derivative[None, :, None, :], out=part)
     np.add(out, part, out=out)

@@ -130,12 +130,12 @@ def begin(model: Fitted) -> None:
 
 def as_seen(model: Fitted, x: Given, y: Given, given: Arguments) -> tuple[Split | Named, Split | Named | None]:
     """Arrays as the network sees them, to learn from and to validate with."""
-    share = share_of(given.validation)
+    fraction = fraction_of(given.validation)
     images = model.images(x, y)
     answers = list((images.y if isinstance(images, Named) else {"y": images.y}).values())
     images = replace(images, weights=weights_of(answers, given))
-    if share is not None:
-        return held_out_of(images, share, model.seed)
+    if fraction is not None:
+        return held_out_of(images, fraction, model.seed)
     try:
         return images, None if not isinstance(given.validation, tuple | list) else model.images(*given.validation)
     except SpecError as error:
@@ -175,7 +175,7 @@ def one_of(batch: int | None, batch_size: int | None, default: int) -> int:
     return default if given is None else whole(name, given, 1)
 
 
-def share_of(validation: object) -> float | None:
+def fraction_of(validation: object) -> float | None:
     """The share that `validation` asks for; None where it is a pair of images and answers, or nothing."""
     if validation is None:
         return None
@@ -189,10 +189,10 @@ def share_of(validation: object) -> float | None:
     return None
 
 
-def held_out_of(images: Split | Named, share: float, seed: int) -> tuple[Split | Named, Split | Named | None]:
+def held_out_of(images: Split | Named, fraction: float, seed: int) -> tuple[Split | Named, Split | Named | None]:
     """Images to learn from, and a share of them (rounded down) to validate with, of every class alike."""
     first = images.y if isinstance(images, Split) else next(iter(images.y.values()))
-    rest, held_out = divide(np.asarray(first), share, seed)
+    rest, held_out = divide(np.asarray(first), fraction, seed)
     if not len(held_out):
         return images, None
     return part(images, rest), part(images, held_out)
@@ -287,11 +287,11 @@ def dataset_of_arrays(
     Raises SpecError, as a source of data does.
     """
     axes = settings.source.axes if isinstance(settings.source, Npz) else known.axes if known else None
-    share = share_of(validation)
+    fraction = fraction_of(validation)
     settings = replace(
         settings,
         source=Npz(ARRAYS, axes=axes, test=0.0),
-        validation=settings.validation if share is None else share,
+        validation=settings.validation if fraction is None else fraction,
     )
     try:
         pairs = {"train": _pair(x, y, axes, "")}

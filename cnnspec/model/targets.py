@@ -96,8 +96,8 @@ class Answers:
     def _mixed(self, y: Mixed) -> Settled:
         """Answers of mixed images as numbers: shares of classes, or the numbers between."""
         own, other = (self.targets(self.settle(part)) for part in (y.y, y.other))
-        share = y.share.astype(self.dtype).reshape(-1, *(1,) * (own.ndim - 1))
-        return Settled(own * share + other * (1 - share), NUMBERS)
+        weight = y.weight.astype(self.dtype).reshape(-1, *(1,) * (own.ndim - 1))
+        return Settled(own * weight + other * (1 - weight), NUMBERS)
 
     def targets(self, settled: Settled) -> np.ndarray:
         """Settled answers as (n, c, ...), one number for each of the output's; classes become one-hot."""

@@ -13,11 +13,11 @@ from .decompose import decompose_inference, decompose_training
 from .differentiate import differentiate
 from .fold_norm import fold_norm
 from .fuse_cross_entropy import fuse_softmax_cross_entropy
-from .fuse_epilogue import fuse_epilogue, spread_bias
+from .fuse_epilogue import broadcast_bias, fuse_epilogue
 from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import moments_of_rows, sums_of_gradients
 from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling, pooled_product
-from .save_for_backward import save_for_backward, save_slopes
+from .save_for_backward import save_activation_derivatives, save_for_backward
 from .winograd import residues_early, winograd
 
 Pass = Callable[[Graph], Graph]
@@ -40,7 +40,7 @@ TRAINING: tuple[Pass, ...] = (
     sums_of_gradients,
     gradients_by_rows,
     save_for_backward,
-    save_slopes,
+    save_activation_derivatives,
     flip_input_gradients,
     lower_convolutions,
 )
@@ -78,7 +78,7 @@ INFERENCE: tuple[Pass, ...] = (
     pooled_product,
     fuse_norm,
     fuse_epilogue,
-    spread_bias,
+    broadcast_bias,
     in_bands,
     lower_convolutions,
 )

@@ -13,7 +13,7 @@ from ..words.merge import Add
 
 
 @dataclass(frozen=True)
-class ActivationSlope(Op):
+class ValueGradient(Op):
     """The gradient of the cost with respect to a value, under a name of its own."""
 
     is_view = True
@@ -26,7 +26,7 @@ class ActivationSlope(Op):
 
 @dataclass(frozen=True)
 class Flat(Op):
-    """The slope of a value on which the cost does not depend: zero."""
+    """The gradient of a value on which the cost does not depend: zero."""
 
     any_order = True
     layout_agnostic = True
@@ -44,7 +44,7 @@ def activation_gradients(graph: Graph) -> Graph:
 
         c = convolve x w;  cost = mse c t;  return x, c
         ...;  cost.dp = 2 (c - t) / n;  c.dx = input_gradient cost.dp w
-        x.slope = c.dx;  c.slope = cost.dp;  return x, c, x.slope, c.slope
+        x.gradient = c.dx;  c.gradient = cost.dp;  return x, c, x.gradient, c.gradient
 
     Parameters get none: their gradients are sums over these, which is what is to be shown.
     """
@@ -76,10 +76,10 @@ def every_gradient(graph: Graph) -> Graph:
         node = graph[value]
         if value in total:
             shown.append(
-                b.add(ActivationSlope(), in_order(total[value], node, b), name=f"{value}.slope", like=node)
+                b.add(ValueGradient(), in_order(total[value], node, b), name=f"{value}.gradient", like=node)
             )
         else:
-            shown.append(b.add(Flat(node.type), name=f"{value}.slope", like=node))
+            shown.append(b.add(Flat(node.type), name=f"{value}.gradient", like=node))
     made = b.graph(graph.inputs, (*graph.outputs, *shown), cost=graph.cost, **graph.circumstances)
     trained = [node.name for node in graph if isinstance(node.op, Weight) and node.op.parameter.trained]
     return replace(made, updates={}, gradients={name: total[name] for name in trained if name in total})
@@ -88,8 +88,8 @@ def every_gradient(graph: Graph) -> Graph:
 def in_order(gradient: str, node: Node, b: Builder) -> str:
     """The gradient of a flattened image as one that knows how it is folded: a dense layer's does not tell.
 
-    f = flatten x;  f.dx = multiply_input_gradient dy w;  f.slope = f.dx
-    f = flatten x;  f.dx = ...;  f.image = unflatten f.dx;  f.folded = flatten f.image;  f.slope = f.folded
+    f = flatten x;  f.dx = multiply_input_gradient dy w;  f.gradient = f.dx
+    f = flatten x;  f.dx = ...;  f.image = unflatten f.dx;  f.folded = flatten f.image;  f.gradient = f.folded
     """
     if not node.type.folded or b.type(gradient).folded == node.type.folded:
         return gradient

@@ -45,7 +45,7 @@ def in_bands(graph: Graph) -> Graph:
             return image
         return node_for(Rows(wanted.start, wanted.stop), image, "rows", b)
 
-    def share(kind: TensorType, k: int) -> range:
+    def rows_of(kind: TensorType, k: int) -> range:
         """The rows that band k makes of an image."""
         each = kind["h"] // bands
         return range(k * each, (k + 1) * each)
@@ -56,15 +56,15 @@ def in_bands(graph: Graph) -> Graph:
         if sight is None or node.op.is_view or not is_image(node.type) or node.type["h"] % bands:
             return []
         height = graph.type(node.inputs[0])["h"]
-        seen = [sight.rows(share(node.type, k), height) for k in range(bands)]
+        seen = [sight.rows(rows_of(node.type, k), height) for k in range(bands)]
         return seen if all(rows for rows, _ in seen) else []
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         seen = seen_by_bands(node)
         if not seen:
             return b.copy(node, tuple(whole(value, b) for value in inputs))
-        x, own = graph.type(node.inputs[0]), share(node.type, band)
-        if any(wanted != share(x, k) for k, (wanted, _) in enumerate(seen)):
+        x, own = graph.type(node.inputs[0]), rows_of(node.type, band)
+        if any(wanted != rows_of(x, k) for k, (wanted, _) in enumerate(seen)):
             whole(inputs[0], b)  # all bands meet at the same places, even where one of them needs no other
         wanted, pad = seen[band]
         there = [rows(inputs[0], wanted, b)]

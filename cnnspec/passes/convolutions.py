@@ -13,15 +13,15 @@ from ..primitives.convolution.phases import (
     PhasedFilterGradient,
     PhasedProduct,
 )
-from .methods import Convolution, filter_method, input_method, no_columns, turned_pads
+from .methods import Convolution, filter_method, flipped_pads, input_method, no_columns
 from .rewrite import rewrite
 
 
 def flip_input_gradients(graph: Graph) -> Graph:
-    """The input's gradient of a stride-1 convolution is a convolution with the turned kernel.
+    """The input's gradient of a stride-1 convolution is a convolution with the flipped kernel.
 
         dx = convolve_input_gradient dy w
-        w.turned = turn w;  dx = convolve dy w.turned        (padded by dilate * (kernel - 1) - pad)
+        w.flipped = flip_kernel w;  dx = convolve dy w.flipped        (padded by dilate * (kernel - 1) - pad)
 
     Not for strides above one, whose gradient falls on some pixels only; not where spreading is quicker, since a
     product with few rows is slow, and so is a copy of many weights (`methods.py`); not for 1x1 kernels, whose
@@ -43,9 +43,9 @@ def flip_input_gradients(graph: Graph) -> Graph:
         if choice.method != "turning":
             made = op.changed(by_taps=choice.method == "spreading")
             return b.add(made, *inputs, name=node.name, like=node, why=why)
-        turned = b.add(FlipKernel(op.groups), w, name=f"{node.name}.turned", like=node)
-        geometry = Geometry(op.geometry.kernel, (1, 1), turned_pads(op.geometry), op.geometry.dilate)
-        return b.add(Convolve(geometry, op.groups), dy, turned, name=node.name, like=node, why=why)
+        flipped = b.add(FlipKernel(op.groups), w, name=f"{node.name}.flipped", like=node)
+        geometry = Geometry(op.geometry.kernel, (1, 1), flipped_pads(op.geometry), op.geometry.dilate)
+        return b.add(Convolve(geometry, op.groups), dy, flipped, name=node.name, like=node, why=why)
 
     return rewrite(graph, rule)
 

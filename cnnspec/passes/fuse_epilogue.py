@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import kernels
 from ..ir import Builder, Graph, Node
-from ..primitives.convolution.convolve import AddBias, SpreadBias
+from ..primitives.convolution.convolve import AddBias, BroadcastBias
 from ..primitives.convolution.winograd_1d import WinogradConvolve
 from .rewrite import Absorbed, rewrite
 
@@ -40,11 +40,11 @@ def fuse_epilogue(graph: Graph) -> Graph:
     return rewrite(graph, rule, gone)
 
 
-def spread_bias(graph: Graph) -> Graph:
+def broadcast_bias(graph: Graph) -> Graph:
     """Give the bias of one image's layer as the numbers of a row.
 
         y = add_bias x b
-        b.spread = spread_bias b;  y = add_bias x b.spread
+        b.broadcast = broadcast_bias b;  y = add_bias x b.broadcast
 
     They are made of parameters alone, so once. Not for several images, whose rows are long runs of a channel, nor
     for large ones, which are gone over in blocks.
@@ -57,8 +57,8 @@ def spread_bias(graph: Graph) -> Graph:
         if not (isinstance(node.op, AddBias) and image and node.type.elements <= kernels.norm.SHORT):
             return None
         x, bias, *add = inputs
-        name = b.free_name(f"{bias}.spread")
-        spread = b.add(SpreadBias(node.type["w"]), bias, name=name, like=b.nodes[bias], span=node.span)
-        return b.add(node.op, x, spread, *add, name=node.name, like=node, why=node.why)
+        name = b.free_name(f"{bias}.broadcast")
+        broadcast = b.add(BroadcastBias(node.type["w"]), bias, name=name, like=b.nodes[bias], span=node.span)
+        return b.add(node.op, x, broadcast, *add, name=node.name, like=node, why=node.why)
 
     return rewrite(graph, rule)

@@ -35,7 +35,7 @@ SQUARED = 0.38e9  # the same, where squares are transformed
 # Seconds where each channel has a filter: for a number made by strips and a kernel column, with a stride too;
 # for a number of a dense matrix, a tap and an image of it; for a number of the images; for a channel.
 STRIP, STRIDED = 0.9e-9, 2.5e-9
-DENSE_MATRIX, DENSE_TAP, DENSE_IMAGE, TURNED, CHANNEL = 0.25e-9, 0.012e-9, 0.02e-9, 0.5e-9, 0.03e-6
+DENSE_MATRIX, DENSE_TAP, DENSE_IMAGE, DENSE_FLIP, CHANNEL = 0.25e-9, 0.012e-9, 0.02e-9, 0.5e-9, 0.03e-6
 RUN = 16  # numbers of a row of tiles: shorter runs of memory are all overhead
 
 
@@ -168,7 +168,7 @@ def no_turning(c: Convolution) -> str:
         return "has products of one row"
     if c.plain:
         return "would copy weights that are taken as they lie"
-    if min(min(pair) for pair in turned_pads(c.geometry)) < 0:
+    if min(min(pair) for pair in flipped_pads(c.geometry)) < 0:
         return "there would be padding to take away"
     return ""
 
@@ -191,7 +191,7 @@ def no_rows(c: Convolution) -> str:
     return "has products of one row for each tap" if c.depthwise else ""
 
 
-def turned_pads(g: Geometry) -> tuple[tuple[int, int], tuple[int, int]]:
+def flipped_pads(g: Geometry) -> tuple[tuple[int, int], tuple[int, int]]:
     """The padding of the convolution that makes the input's gradient."""
     rows, columns = ((e - 1 - before, e - 1 - after) for e, (before, after) in zip(g.extent, g.pad, strict=True))
     return rows, columns
@@ -257,7 +257,7 @@ def by_matrices(c: Convolution) -> float:
     """A matrix from pixels to pixels for each channel, and both images with their channels first."""
     size = prod(size_2d(c.x)) * prod(size_2d(c.y))
     each = size * (DENSE_MATRIX + DENSE_TAP * c.depth + DENSE_IMAGE * c.images) + CHANNEL
-    return c.groups * each + numbers(c) * TURNED
+    return c.groups * each + numbers(c) * DENSE_FLIP
 
 
 def by_turning(c: Convolution) -> float:
@@ -273,21 +273,21 @@ def flipped(c: Convolution) -> float:
 
 def by_spreading(c: Convolution) -> float:
     """Products with a row for each channel and tap, of the weights as they lie, and their sums."""
-    return spread(c, c.depth) + c.flops / rate(c.depth)
+    return col2im_time(c, c.depth) + c.flops / rate(c.depth)
 
 
 def by_spreading_columns(c: Convolution) -> float:
     """dy and the weights copied, products with a row for each channel and column of the kernel, and their sums."""
-    rows = spread_rows(c)
-    return c.y.elements * c.images / COPIED + flipped(c) + spread(c, rows) + c.flops / rate(rows)
+    rows = col2im_rows(c)
+    return c.y.elements * c.images / COPIED + flipped(c) + col2im_time(c, rows) + c.flops / rate(rows)
 
 
-def spread(c: Convolution, rows: int) -> float:
+def col2im_time(c: Convolution, rows: int) -> float:
     """What products with so many rows make, added up."""
     return rows * c.groups * c.y.elements / c.filters * c.images / ADDED
 
 
-def spread_rows(c: Convolution) -> int:
+def col2im_rows(c: Convolution) -> int:
     """Rows of the products when the gradient's columns are spread."""
     return c.channels * c.geometry.kernel[1]
 
@@ -321,7 +321,7 @@ INPUT = (
     Method("turning", "turning the kernel", no_turning, by_turning, lambda c: "one product, nothing to add up"),
     Method("spreading", "spreading", no_spreading, by_spreading, lambda c: "weights are taken as they lie"),
     Method("spreading columns", "spreading its columns", no_spreading_columns, by_spreading_columns,
-           lambda c: f"products of {spread_rows(c)} rows, not {c.channels}"),
+           lambda c: f"products of {col2im_rows(c)} rows, not {c.channels}"),
     Method("product", "a product of matrices", no_product, by_product, lambda c: "1x1 kernels lie ready"),
     TAPS,
 )  # fmt: skip

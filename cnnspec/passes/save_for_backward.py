@@ -1,9 +1,9 @@
-"""What is made once for both ways: planes of Winograd's method, slopes of activations."""
+"""What is made once for both ways: planes of Winograd's method, derivatives of activations."""
 
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..primitives.activation import Activation, ActivationAndSlope, ActivationGradient
+from ..primitives.activation import Activation, ActivationAndDerivative, ActivationGradient
 from ..primitives.convolution.winograd_1d import WinogradConvolve, WinogradConvolveGradient
 from .rewrite import rewrite
 
@@ -40,16 +40,16 @@ def save_for_backward(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
-def save_slopes(graph: Graph) -> Graph:
-    """An activation makes its slope with its value, where it is a formula of the input; the gradient takes that.
+def save_activation_derivatives(graph: Graph) -> Graph:
+    """Compute the derivative of an activation with its value, where it is a formula of the input.
 
         y = gelu x;  dx = gelu_gradient dy x
-        y = gelu_and_slope x;  dx = multiply dy y:slope
+        y = gelu_and_derivative x;  dx = multiply dy y:derivative
 
-    Value and slope have most in common (an exponential, say); and it is the input that need not last.
+    Value and derivative have most in common (an exponential, say); and it is the input that need not last.
     """
     forward = {(node.op, *node.inputs): node.name for node in graph if isinstance(node.op, Activation)}
-    saves: dict[str, str] = {}  # the gradient, and the activation that saves the slope for it
+    saves: dict[str, str] = {}  # the gradient, and the activation that saves the derivative for it
     for node in graph:
         if isinstance(node.op, ActivationGradient) and node.op.reads == "x":
             made = forward.get((node.op.activation, node.inputs[1]))
@@ -59,10 +59,10 @@ def save_slopes(graph: Graph) -> Graph:
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
         if node.name in savers and isinstance(node.op, Activation):
-            return b.add(ActivationAndSlope(node.op), *inputs, name=node.name, like=node)
+            return b.add(ActivationAndDerivative(node.op), *inputs, name=node.name, like=node)
         if node.name in saves:
             op = node.op.changed(saved=True)
-            return b.add(op, inputs[0], f"{saves[node.name]}:slope", name=node.name, like=node)
+            return b.add(op, inputs[0], f"{saves[node.name]}:derivative", name=node.name, like=node)
         return None
 
     return rewrite(graph, rule)

@@ -34,7 +34,7 @@ PIECE = 8192  # numbers that a kernel works on at a time: its scratch stays in t
 
 @record
 class Kernel:
-    """A function of `kernels/` that computes an activation, its gradient, or it and its slope.
+    """A function of `kernels/` that computes an activation, its gradient, or it and its derivative.
 
     It takes its arrays, the `numbers`, then scratch: an array of the value's shape for each of the types in
     `scratch` (several as a tuple), or `rows` of the length of a piece that it works on at a time.
@@ -83,13 +83,13 @@ class Activation(Op):
         """Hand-written kernels; without, the plan has lines of the formula.
 
         One of the value, and one of the gradient from the output, or where the derivative is not a formula of it,
-        one of the value and the slope together.
+        one of the value and the derivative together.
         """
         return None
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         op = ActivationGradient(self)
-        if op.slope == ZERO:
+        if op.derivative == ZERO:
             return (None,)
         value = node.inputs[0] if op.reads == "x" else node.name
         return (b.add(op, dy, value, name=f"{node.name}.dx", like=node),)
@@ -125,8 +125,8 @@ def applied(name: str, *parts: Expression) -> Expression:
 
 
 @record
-class ActivationAndSlope(Op):
-    """An activation that makes its slope as well, from what both have in common, for the backward pass."""
+class ActivationAndDerivative(Op):
+    """An activation that makes its derivative as well, from what both have in common, for the backward pass."""
 
     can_alias = (0,)
     layout_agnostic = True
@@ -134,32 +134,32 @@ class ActivationAndSlope(Op):
     activation: Activation
 
     def extras(self, x: TensorType) -> Mapping[str, TensorType]:
-        return {"slope": x}
+        return {"derivative": x}
 
     def evaluate(self, x: Array) -> tuple[Array, ...]:
-        slope = evaluate(differentiate(self.activation.formula(X)), x=x)
-        return self.activation.evaluate(x), slope.astype(x.dtype)
+        derivative = evaluate(differentiate(self.activation.formula(X)), x=x)
+        return self.activation.evaluate(x), derivative.astype(x.dtype)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
-        (x,), slope = node.inputs, f"{node.name}:slope"
+        (x,), derivative = node.inputs, f"{node.name}:derivative"
         _, kernel = self.activation.by_hand() or (None, None)
-        if kernel is None:  # the slope first, since the value may be made where x lies
-            emit_formula(differentiate(self.activation.formula(X)), {"x": x}, slope, e)
+        if kernel is None:  # the derivative first, since the value may be made where x lies
+            emit_formula(differentiate(self.activation.formula(X)), {"x": x}, derivative, e)
             emit_formula(self.activation.formula(X), {"x": x}, node.name, e)
         else:
-            kernel.emit(e, x, slope=slope, out=node.name)
+            kernel.emit(e, x, derivative=derivative, out=node.name)
 
 
 @record
 class ActivationGradient(Op):
-    """dy times the slope of an activation, at its output or at its input, or as it was `saved`."""
+    """dy times the derivative of an activation, at its output or at its input, or as it was `saved`."""
 
     can_alias = (0,)
     activation: Activation
     saved: bool = False
 
     @property
-    def slope(self) -> Expression:
+    def derivative(self) -> Expression:
         """The derivative as a formula of `y`, or else of `x`."""
         of_output = self.activation.derivative(Y)
         return differentiate(self.activation.formula(X)) if of_output is None else of_output
@@ -173,8 +173,8 @@ class ActivationGradient(Op):
         return value
 
     def evaluate(self, dy: Array, value: Array) -> Array:
-        slope = value if self.saved else evaluate(self.slope, x=value, y=value)
-        return (dy * slope).astype(dy.dtype)
+        derivative = value if self.saved else evaluate(self.derivative, x=value, y=value)
+        return (dy * derivative).astype(dy.dtype)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, value = node.inputs
@@ -183,7 +183,7 @@ class ActivationGradient(Op):
             return
         _, kernel = self.activation.by_hand() or (None, None)
         if kernel is None or self.reads == "x":
-            emit_formula(DY * self.slope, {"dy": dy, "x": value, "y": value}, node.name, e)
+            emit_formula(DY * self.derivative, {"dy": dy, "x": value, "y": value}, node.name, e)
         else:
             kernel.emit(e, dy, value, out=node.name)
 

@@ -14,10 +14,10 @@ FEW = 16  # outputs: with more a weights' gradient in pieces is no quicker than 
 
 
 def multiplying(
-    rows: int, depth: int, columns: int, across: bool = False, turned: bool = False
+    rows: int, depth: int, columns: int, across: bool = False, transposed: bool = False
 ) -> Callable[..., object]:
     """NumPy's product of matrices, or our own if it is taken in pieces; the first or the second is transposed."""
-    whole = kernels.gemm.fits_one_gemm(rows, depth, columns, across, turned)
+    whole = kernels.gemm.fits_one_gemm(rows, depth, columns, across, transposed)
     return kernels.np.matmul if whole else kernels.gemm.gemm
 
 
@@ -96,5 +96,5 @@ class MultiplyWeightGradient(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, dy = node.inputs
         (outputs, n), inputs = e.shape(dy), e.shape(x)[0]
-        by = multiplying(outputs, n, inputs, turned=True) if outputs <= FEW else kernels.np.matmul
+        by = multiplying(outputs, n, inputs, transposed=True) if outputs <= FEW else kernels.np.matmul
         e.call(by, e[dy], f"{e[x]}.T", out=e.matrix(node.name))

@@ -192,8 +192,8 @@ class BlendPixels(Op):
         return 0
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        turned = BlendPixels(tuple(zip(*self.down, strict=True)), tuple(zip(*self.across, strict=True)))
-        return (b.add(turned, dy, name=f"{node.name}.dx", like=node),)
+        transposed = BlendPixels(tuple(zip(*self.down, strict=True)), tuple(zip(*self.across, strict=True)))
+        return (b.add(transposed, dy, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x: Array) -> Array:
         import numpy as np

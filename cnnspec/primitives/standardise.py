@@ -135,10 +135,10 @@ class LrnGradient(Neighbours):
 
         channels = x.shape[1]
         inner = dy * x * base ** (-self.beta - 1)
-        spread = np.zeros_like(x)
+        upsampled = np.zeros_like(x)
         for c in range(channels):
-            spread[:, self.near(c, channels)] += inner[:, c : c + 1]
-        return dy * base**-self.beta - 2 * self.alpha * self.beta / self.size * x * spread
+            upsampled[:, self.near(c, channels)] += inner[:, c : c + 1]
+        return dy * base**-self.beta - 2 * self.alpha * self.beta / self.size * x * upsampled
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, base = node.inputs
@@ -181,8 +181,8 @@ class ResponseNorm(Op):
     def scratch(self, x: str, e: PlanWriter, *more: str) -> dict[str, str]:
         """What the kernels count in: numbers for each channel, [c,n], and for each image, [1,n]."""
         _, channels, _, n = e.shape(x)
-        named = {"norm": channels, "total": 1, "share": channels, "slope": channels, "mean": 1}
-        return {name: e.scratch(name, (named[name], n)) for name in ("norm", "total", "share", *more)}
+        named = {"norm": channels, "total": 1, "ratio": channels, "derivative": channels, "mean": 1}
+        return {name: e.scratch(name, (named[name], n)) for name in ("norm", "total", "ratio", *more)}
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
@@ -191,7 +191,7 @@ class ResponseNorm(Op):
 
 @record
 class ResponseNormGradient(ResponseNorm):
-    """dx = dy * share + x * (s - mean of s * share) / (total * norm), s[c] the sum of dy * x; 0 where norm is."""
+    """dx = dy * ratio + x * (s - mean of s * ratio) / (total * norm), s[c] the sum of dy * x; 0 where norm is."""
 
     def type(self, dy: TensorType, x: TensorType) -> TensorType:
         return x
@@ -202,12 +202,12 @@ class ResponseNormGradient(ResponseNorm):
     def evaluate(self, dy: Array, x: Array) -> Array:
         import numpy as np
 
-        norm, total, share = self.shares(x)
+        norm, total, ratio = self.shares(x)
         s = (dy * x).sum(axis=tuple(range(2, x.ndim)), keepdims=True)
-        slope = (s - (s * share).mean(axis=1, keepdims=True)) / total
-        return dy * share + x * np.divide(slope, norm, out=np.zeros_like(slope), where=norm > 0)
+        derivative = (s - (s * ratio).mean(axis=1, keepdims=True)) / total
+        return dy * ratio + x * np.divide(derivative, norm, out=np.zeros_like(derivative), where=norm > 0)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x = node.inputs
-        scratch = {**self.scratch(x, e, "slope", "mean"), "part": e.scratch("part", e.shape(x))}
+        scratch = {**self.scratch(x, e, "derivative", "mean"), "part": e.scratch("part", e.shape(x))}
         e.call(kernels.standardise.response_norm_gradient, e[dy], e[x], self.eps, **scratch, out=e[node.name])

@@ -14,7 +14,7 @@ from .convolution.polyphase import as_image, as_polyphase, polyphase_type
 
 
 @record
-class Spread(Op):
+class GlobalMeanGradient(Op):
     """The gradient of a mean over the image: every pixel gets its share."""
 
     x: TensorType
@@ -26,12 +26,12 @@ class Spread(Op):
         import numpy as np
 
         count = self.x.elements // self.x["c"]
-        share = dy.reshape(*dy.shape, *[1] * len(self.x.spatial)) / count
-        return np.broadcast_to(share, (len(dy), *self.x.shape)).copy()
+        each = dy.reshape(*dy.shape, *[1] * len(self.x.spatial)) / count
+        return np.broadcast_to(each, (len(dy), *self.x.shape)).copy()
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (dy,) = node.inputs
-        scratch = e.scratch("share", e.shape(node.name)[1:])
+        scratch = e.scratch("each", e.shape(node.name)[1:])
         e.call(kernels.pool.image_means_gradient, e[dy], scratch=scratch, out=e[node.name])
 
 

@@ -153,9 +153,9 @@ def _tiles(found: Inspection, batch: Batch) -> list[str]:
 def _answer(batch: Batch, k: int, classes: tuple[str, ...] | None) -> str:
     """The answer of an image of the batch, in words."""
     if isinstance(batch.y, Mixed):
-        share = float(batch.y.share[k])
+        weight = float(batch.y.weight[k])
         own, other = (_one(part[k], classes) for part in (batch.y.y, batch.y.other))
-        return f"{share:.0%} {own}, {1 - share:.0%} {other}"
+        return f"{weight:.0%} {own}, {1 - weight:.0%} {other}"
     if are_images(batch.y, batch.x.shape):
         return "and its answer"
     return _one(batch.y[k], classes)

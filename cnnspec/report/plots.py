@@ -141,8 +141,8 @@ def confusion(figure: Canvas, matrix: np.ndarray, names: list[str]) -> Figure:
     made = figure(6.4, 6)
     right = matrix.trace() / matrix.sum()
     axes = made.add_subplot(title=f"{right:.2%} of {matrix.sum():,} right", xlabel="answered", ylabel="is")
-    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    fraction = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(fraction, cmap="Blues", vmin=0, vmax=1)
     if len(names) <= 20:
         ticks = range(len(names))
         turned = max(map(len, names)) > 3
@@ -150,7 +150,7 @@ def confusion(figure: Canvas, matrix: np.ndarray, names: list[str]) -> Figure:
         axes.set_yticks(ticks, names)
         for (i, j), number in np.ndenumerate(matrix):
             if number:
-                color = "white" if share[i, j] > 0.5 else "black"
+                color = "white" if fraction[i, j] > 0.5 else "black"
                 axes.text(j, i, str(number), ha="center", va="center", color=color, fontsize=8)
     made.subplots_adjust(left=0.16, right=0.97, bottom=0.16, top=0.93)
     return made

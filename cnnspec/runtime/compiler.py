@@ -75,8 +75,8 @@ class Compiler:
 
     def sizes(self, n: int) -> tuple[int, ...]:
         """How many images each shard gets; empty shards are left out."""
-        share, more = divmod(n, self.shard_count)
-        return tuple(size for k in range(self.shard_count) if (size := share + (k < more)))
+        each, rest = divmod(n, self.shard_count)
+        return tuple(size for k in range(self.shard_count) if (size := each + (k < rest)))
 
     def program(self, mode: str, size: int, n: int, band: tuple[int, int] = (0, 1), thawed: int = 0) -> Program:
         key = (mode, size, n, band, thawed)

@@ -253,12 +253,12 @@ class Engine(Compiler):
         goes = self._cut(arrays)
         cost, by_class, by_label = 0.0, 0, 0
         try:
-            for k, (share, part) in enumerate(goes):
+            for k, (fraction, part) in enumerate(goes):
                 last = k == len(goes) - 1
-                self.update.scalars[-2:] = share, k
+                self.update.scalars[-2:] = fraction, k
                 self.clock[1] = step if last else step + (k + 1) * A_GO  # each go drops others
                 mean, counts = self._go("learn" if last else "gather", part, thawed)
-                cost, by_class, by_label = cost + mean * share, by_class + counts[0], by_label + counts[1]
+                cost, by_class, by_label = cost + mean * fraction, by_class + counts[0], by_label + counts[1]
                 if not isfinite(mean):
                     break
         finally:

@@ -65,11 +65,11 @@ def numbers(groups: Iterable[Group], clock: Sequence[int], rate: float, ema: flo
     `clock` has the steps of those that learn from the beginning, this one included, then those since each thaw. An
     average begins with what the first step of all makes of the parameters.
     """
-    share = () if ema is None else (ema, 1 - ema) if clock[0] > 1 else (0.0, 1.0)
+    ema_weights = () if ema is None else (ema, 1 - ema) if clock[0] > 1 else (0.0, 1.0)
     found: list[float] = []
     for group in groups:
         found += group.optimiser.scalars(max(1, int(clock[group.thaw])), rate * group.factor).values()
-        found += share
+        found += ema_weights
     return found
 
 
@@ -180,11 +180,11 @@ class Update:
         """Add the gradient of this go to that of those before it; the mean of all is in both places then."""
         if self.total is None:
             return
-        share, before = self.scalars[-2:].tolist()
+        ema_weights, before = self.scalars[-2:].tolist()
         for piece in self.part(worker, workers, learning):
             g, total = piece.arrays["g"], piece.total
             assert total is not None
-            np.multiply(g, g.dtype.type(share), out=g)
+            np.multiply(g, g.dtype.type(ema_weights), out=g)
             if before:
                 np.add(g, total, out=g)
             np.copyto(total, g)

@@ -34,7 +34,7 @@ from ..ir.nested import Nested
 from ..record import record
 from .augment import AUGMENTATIONS, Augmentation
 
-SHARE = Number(0, 0.99)
+FRACTION = Number(0, 0.99)
 
 
 def repeated(kind: Kind[object], doc: str) -> tuple[()]:
@@ -86,7 +86,7 @@ class Cifar10(Source):
 
 
 def _test() -> float:
-    return setting(SHARE, 0.1, "the share kept for the test where the source has no test images of its own")
+    return setting(FRACTION, 0.1, "the share kept for the test where the source has no test images of its own")
 
 
 def _classes() -> int | None:
@@ -342,7 +342,9 @@ class Data(Declared):
         "moved with it and without noise",
     )  # fmt: skip
     validation: float = setting(
-        SHARE, 0.1, "the share of the training images that is kept to choose by, where the source has none for it"
+        FRACTION,
+        0.1,
+        "the share of the training images that is kept to choose by, where the source has none for it",
     )
     normalise: bool = setting(Switch(), False, "subtract each channel's mean and divide by its deviation")
     augment: tuple[Augmentation, ...] = repeated(

@@ -44,7 +44,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("cost", "CNN609", "", "mean cost over the test images", trained=True),
     *(
         Quantity(
-            m.name, "CNN608" if m.name == "accuracy" else "CNN612", "%" if m.share else "", m.doc, trained=True
+            m.name, "CNN608" if m.name == "accuracy" else "CNN612", "%" if m.in_percent else "", m.doc, trained=True
         )
         for m in MEASURES
     ),

@@ -13,19 +13,19 @@ TOP = 5
 
 @record
 class Measure:
-    """One of them: `of` are the kinds of answers that it is of, `share` whether people read it in percent."""
+    """One of them: `of` are the kinds of answers that it is of, `in_percent` whether people read it in percent."""
 
     name: str
     title: str
     of: tuple[str, ...]
-    share: bool
+    in_percent: bool
     doc: str
 
     def shown(self, value: float | None) -> str:
         """A value for people."""
         if value is None:
             return "-"
-        return f"{value:.2%}" if self.share else f"{value:.4g}"
+        return f"{value:.2%}" if self.in_percent else f"{value:.4g}"
 
 
 MEASURES: tuple[Measure, ...] = (

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     State = dict[str, Chunk]
 
 POSITIVE = Number(0, open_low=True)
-SHARE = Number(0, 1, open_high=True)
+FRACTION = Number(0, 1, open_high=True)
 
 
 def lr_setting(default: float) -> float:

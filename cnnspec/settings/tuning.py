@@ -71,8 +71,8 @@ class Group:
 def in_goes(n: int, accumulate: int) -> tuple[int, ...]:
     """How many of n images are computed at a time, for so many goes: as even as may be."""
     count = max(1, min(accumulate, n))
-    share, more = divmod(n, count)
-    return tuple(share + (k < more) for k in range(count))
+    each, rest = divmod(n, count)
+    return tuple(each + (k < rest) for k in range(count))
 
 
 def groups(parameters: Mapping[str, Parameter], optimiser: Optimiser, tuning: Tuning) -> tuple[Group, ...]:

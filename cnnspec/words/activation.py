@@ -196,8 +196,8 @@ class Gelu(Activation):
     def by_hand(self) -> tuple[Kernel, Kernel]:
         k = kernels.gates
         if self.form == "exact":
-            return Kernel(k.gelu, rows=4), Kernel(k.gelu_and_slope, rows=4)
-        return Kernel(k.gelu_tanh, rows=3), Kernel(k.gelu_tanh_and_slope, rows=3)
+            return Kernel(k.gelu, rows=4), Kernel(k.gelu_and_derivative, rows=4)
+        return Kernel(k.gelu_tanh, rows=3), Kernel(k.gelu_tanh_and_derivative, rows=3)
 
 
 @record
@@ -212,7 +212,7 @@ class Swish(Activation):
         return x * sigmoid(x)
 
     def by_hand(self) -> tuple[Kernel, Kernel]:
-        return Kernel(kernels.gates.swish, rows=1), Kernel(kernels.gates.swish_and_slope, rows=2)
+        return Kernel(kernels.gates.swish, rows=1), Kernel(kernels.gates.swish_and_derivative, rows=2)
 
 
 @record
@@ -227,7 +227,7 @@ class HardSwish(Activation):
         return x * minimum(maximum(x / 6 + 0.5, 0), 1)
 
     def by_hand(self) -> tuple[Kernel, Kernel]:
-        return Kernel(kernels.gates.hardswish, rows=1), Kernel(kernels.gates.hardswish_and_slope, rows=2)
+        return Kernel(kernels.gates.hardswish, rows=1), Kernel(kernels.gates.hardswish_and_derivative, rows=2)
 
 
 @record
@@ -241,7 +241,7 @@ class Mish(Activation):
         return x * tanh(softplus(x))
 
     def by_hand(self) -> tuple[Kernel, Kernel]:
-        return Kernel(kernels.gates.mish, rows=2), Kernel(kernels.gates.mish_and_slope, rows=3)
+        return Kernel(kernels.gates.mish, rows=2), Kernel(kernels.gates.mish_and_derivative, rows=3)
 
 
 @record

@@ -105,8 +105,8 @@ class Min(Join):
     aliases = ("minimum",)
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
-        turned = [b.add(Negate(), x, name=f"{node.name}.negated{k}", like=node) for k, x in enumerate(inputs)]
-        largest = b.add(Max(), *turned, name=f"{node.name}.largest", like=node)
+        negated = [b.add(Negate(), x, name=f"{node.name}.negated{k}", like=node) for k, x in enumerate(inputs)]
+        largest = b.add(Max(), *negated, name=f"{node.name}.largest", like=node)
         return b.add(Negate(), largest, name=node.name, like=node)
 
 
@@ -120,8 +120,8 @@ class Sub(Join):
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         first, *others = inputs
-        turned = [b.add(Negate(), x, name=f"{node.name}.negated{k}", like=node) for k, x in enumerate(others)]
-        return b.add(Add(), first, *turned, name=node.name, like=node)
+        negated = [b.add(Negate(), x, name=f"{node.name}.negated{k}", like=node) for k, x in enumerate(others)]
+        return b.add(Add(), first, *negated, name=node.name, like=node)
 
 
 @record

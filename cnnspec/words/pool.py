@@ -12,7 +12,7 @@ from ..ir.window_formula import WindowFormula
 from ..primitives.formula_windows import FormulaWindows
 from ..primitives.norm_windows import NormWindows
 from ..primitives.resample import Squeeze
-from ..primitives.windows import MaxWindows, MeanWindows, Negate, Spread
+from ..primitives.windows import GlobalMeanGradient, MaxWindows, MeanWindows, Negate
 from ..record import record
 
 PAD = Choice(("valid", "same", "include"), Sizes(0))
@@ -99,8 +99,8 @@ class MinPool(Pool):
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
-        turned = b.add(Negate(), x, name=f"{node.name}.negated", like=node)
-        largest = b.add(MaxWindows(self.geometry(b.type(x))), turned, name=f"{node.name}.largest", like=node)
+        negated = b.add(Negate(), x, name=f"{node.name}.negated", like=node)
+        largest = b.add(MaxWindows(self.geometry(b.type(x))), negated, name=f"{node.name}.largest", like=node)
         return b.add(Negate(), largest, name=node.name, like=node)
 
 
@@ -168,7 +168,7 @@ class Gap(Op):
         return x.elements
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        return (b.add(Spread(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+        return (b.add(GlobalMeanGradient(b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x: Array) -> Array:
         return x.mean(axis=tuple(range(2, x.ndim)))

@@ -75,7 +75,7 @@ def test_the_batch_is_the_first_of_a_training(archive, here):
         found = first_batch(spec, data, epoch)
         (x, y), *_ = data.train.batches(6, epoch=epoch - 1, shuffle=True, augment=spec.data.augment)
         np.testing.assert_array_equal(found.x, x)
-        np.testing.assert_array_equal(found.y.share, y.share)
+        np.testing.assert_array_equal(found.y.weight, y.weight)
         np.testing.assert_array_equal(data.train.y[found.places], y.y)
 
 

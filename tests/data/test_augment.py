@@ -257,14 +257,14 @@ def test_mixup_takes_a_share_of_each():
     found = Mixup().mix(x.copy(), other, drawn)
     np.testing.assert_array_equal(found[:2], np.stack([other[0], x[1]]))
     np.testing.assert_array_equal(found[2], np.rint(0.25 * x[2].astype("f4") + 0.75 * other[2].astype("f4")))
-    assert Mixup().shares(drawn, (2, 7, 8)).tolist() == [0, 1, 0.25, 0.5]
+    assert Mixup().mixing_weights(drawn, (2, 7, 8)).tolist() == [0, 1, 0.25, 0.5]
 
 
 def test_cutmix_puts_a_box_of_the_other_image_there_and_counts_its_area():
     augment, x, other = Cutmix(), np.zeros((500, 1, 10, 12)), np.ones((500, 1, 10, 12))
     drawn = augment.draw(np.random.default_rng(3), 500, x.shape[1:])
     found = augment.mix(x, other, drawn)
-    np.testing.assert_allclose(augment.shares(drawn, x.shape[1:]), 1 - found.mean(axis=(1, 2, 3)))
+    np.testing.assert_allclose(augment.mixing_weights(drawn, x.shape[1:]), 1 - found.mean(axis=(1, 2, 3)))
     for image in found[:50, 0]:
         rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
         if len(rows):

@@ -36,7 +36,7 @@ def whole(split, augment, batch=100, start=0, **how):
     batches = list(split.batches(batch, augment=augment, start=start, **{**HOW, **how}))
     x = np.concatenate([x for x, _ in batches])
     if isinstance(batches[0][1], Mixed):
-        return x, [np.concatenate([getattr(y, part) for _, y in batches]) for part in ("y", "other", "share")]
+        return x, [np.concatenate([getattr(y, part) for _, y in batches]) for part in ("y", "other", "weight")]
     return x, [np.concatenate([y for _, y in batches])]
 
 
@@ -175,7 +175,7 @@ def test_a_network_learns_mixed_answers(augment, end, y):
             parts = [
                 s * model.measure(first[k : k + 1], mixed.y[k : k + 1])[0]
                 + (1 - s) * model.measure(first[k : k + 1], mixed.other[k : k + 1])[0]
-                for k, s in enumerate(mixed.share)
+                for k, s in enumerate(mixed.weight)
             ]
             assert cost == pytest.approx(np.mean(parts), rel=1e-4)
     history = fit(model, data, TrainingConfig(2, 8, augment=(augment,)), data)

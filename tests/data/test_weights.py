@@ -78,7 +78,7 @@ def test_weights_of_mixed_images_are_mixed_by_their_shares():
     x = np.arange(8, dtype=np.float32)[:, None]
     split = Split(x, np.arange(8), weights=np.arange(8) ** 2.0)
     ((_, found),) = split.batches(8, shuffle=True, seed=3, augment=(Mixup(),))
-    own, other, share = found.y.y, found.y.other, found.y.share
+    own, other, share = found.y.y, found.y.other, found.y.weight
     assert (own != other).any() and ((share > 0) & (share < 1)).any()
     np.testing.assert_allclose(found.weights, share * own**2.0 + (1 - share) * other**2.0)
     how = {"shuffle": True, "seed": 3, "augment": (Mixup(),)}

@@ -12,10 +12,10 @@ from cnnspec.api import read_spec
 from cnnspec.cli import program
 from cnnspec.diagnostics import SpecError
 from cnnspec.explain.columns import number
+from cnnspec.explain.derivatives import parts
 from cnnspec.explain.explanation import KINDS, account, image_shape, kind_of
 from cnnspec.explain.gradcheck import random_batch
 from cnnspec.explain.probe import Probe, look
-from cnnspec.explain.slopes import parts
 from cnnspec.explain.trace import trace
 from cnnspec.explain.trace_place import Place, find_place
 from cnnspec.words import OPS
@@ -125,7 +125,7 @@ def test_every_reader_tells_what_it_gives_back(name):
                 for k, read in enumerate(reader.inputs):
                     if read == node.name:
                         made = parts(model.graph, seen, parameters, reader, k, place)
-                        came += sum(float(slope[part.place]) * part.slope for part in made)
+                        came += sum(float(slope[part.place]) * part.derivative for part in made)
             gradient = float(seen.gradients[node.name][0][index])
             assert came == pytest.approx(gradient, rel=1e-8, abs=1e-12), (node.name, index)
 

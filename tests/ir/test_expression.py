@@ -9,9 +9,9 @@ import pytest
 
 from cnnspec.ir.expression import (
     CONDITIONS,
+    DERIVATIVES,
     FUNCTIONS,
     ONE,
-    SLOPES,
     ZERO,
     Apply,
     Number,
@@ -42,7 +42,7 @@ PYTHON = {
     "power": pow, "where": lambda condition, this, that: this if condition else that,
 }  # fmt: skip
 FORMULAS = [
-    *(Apply(name, (X * X + 0.3,)) for name in SLOPES),
+    *(Apply(name, (X * X + 0.3,)) for name in DERIVATIVES),
     X * tanh(softplus(X)),
     3 - (X - (1 - X)) / 2,
     (X - 1) * (X + 2) / (3 * (X / (4 + X * X))),

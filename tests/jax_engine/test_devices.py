@@ -49,7 +49,7 @@ def test_what_is_held_is_known_before_a_step():
 def test_each_process_reads_its_own_rows():
     """Of a batch that is cut among two processes, the first reads the first half; of an odd one, all."""
     from cnnspec.data.dataset import Split
-    from cnnspec.jax.processes import Share
+    from cnnspec.jax.processes import ProcessSplit
     from cnnspec.settings.augment import Flip, Mixup
 
     class Halves:
@@ -59,29 +59,29 @@ def test_each_process_reads_its_own_rows():
     generator = np.random.default_rng(0)
     split = Split(generator.integers(0, 255, (13, 1, 4, 4)).astype("uint8"), np.arange(13))
     course = {"seed": 3, "epoch": 2, "shuffle": True, "augment": (Flip(),)}
-    whole, own = (list(images.batches(4, **course)) for images in (split, Share(split, Halves())))
+    whole, own = (list(images.batches(4, **course)) for images in (split, ProcessSplit(split, Halves())))
     for (x, y), (mine, labels) in zip(whole, own, strict=True):
         cut = Halves().rows(len(x))
         assert np.array_equal(mine[cut], x[cut]) and np.array_equal(labels, y)
         assert not mine[cut.stop :].any()
-    again = list(Share(split, Halves()).batches(4, start=2, **course))
+    again = list(ProcessSplit(split, Halves()).batches(4, start=2, **course))
     assert np.array_equal(again[0][0], own[2][0])
     course["augment"] = (Mixup(1.0), Flip())
-    whole, own = (list(images.batches(4, **course)) for images in (split, Share(split, Halves())))
+    whole, own = (list(images.batches(4, **course)) for images in (split, ProcessSplit(split, Halves())))
     for (x, y), (mine, mixed) in zip(whole, own, strict=True):
         cut = Halves().rows(len(x))
         assert np.array_equal(mine[cut], x[cut]) and len(mixed) == len(y)
-        for part in ("y", "other", "share"):
+        for part in ("y", "other", "weight"):
             assert np.array_equal(getattr(mixed, part)[cut], getattr(y, part)[cut])
     split = Split(split.x, split.y, weights=np.arange(13.0))
-    whole, own = (list(images.batches(4, **course)) for images in (split, Share(split, Halves())))
+    whole, own = (list(images.batches(4, **course)) for images in (split, ProcessSplit(split, Halves())))
     for (_, y), (_, mixed) in zip(whole, own, strict=True):  # of all rows, as the answers are
         assert np.array_equal(mixed.weights, y.weights) and len(mixed.y) == len(y)
 
 
 def test_and_of_several_inputs_and_outputs():
     from cnnspec.data.dataset import Named, Scaling
-    from cnnspec.jax.processes import Share
+    from cnnspec.jax.processes import ProcessSplit
 
     class Halves:
         def rows(self, n):
@@ -95,7 +95,7 @@ def test_and_of_several_inputs_and_outputs():
     named = Named(x, {"same": np.arange(10), "far": generator.random((10, 2))}, {"left": Scaling((0.5,), (1.0,))})
     for split in (named, Named(named.x, named.y, named.scaling, np.arange(10.0))):
         course = {"seed": 1, "epoch": 3, "shuffle": True, "start": 1}
-        whole, own = (list(images.batches(4, **course)) for images in (split, Share(split, Halves())))
+        whole, own = (list(images.batches(4, **course)) for images in (split, ProcessSplit(split, Halves())))
         assert len(whole) == 2
         for (x, y), (mine, answers) in zip(whole, own, strict=True):
             cut = len(x["left"]) // 2

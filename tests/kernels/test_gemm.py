@@ -30,14 +30,14 @@ def small(monkeypatch):
     cut_into.cache_clear()
 
 
-@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("m, k, n", [*SIZES, (6, 4, 65536), (4, 12, 65536), (6, 6, 40_000)])
-def test_pieces_divide_the_product_and_are_small_enough(m, k, n, turned):
-    rows, columns = cut_into(m, k, n, False, turned, True)
+def test_pieces_divide_the_product_and_are_small_enough(m, k, n, transposed):
+    rows, columns = cut_into(m, k, n, False, transposed, True)
     assert m % rows == n % columns == 0
     if (rows, columns) != (m, n):
-        assert rows * k * columns <= MULTIPLICATIONS and not (turned and rows * columns > RESULT)
-    assert cut_into(m, k, n, False, turned, False) == (m, n)
+        assert rows * k * columns <= MULTIPLICATIONS and not (transposed and rows * columns > RESULT)
+    assert cut_into(m, k, n, False, transposed, False) == (m, n)
 
 
 def test_what_fits_is_left_in_one_piece_and_what_cannot_be_cut_too():
@@ -84,8 +84,8 @@ def test_a_product_in_pieces_is_the_product(a, b, dtype, blas):
         gemm(left, right, out=out)
         np.testing.assert_allclose(out, exact, rtol=0, atol=(1e-12 if dtype == "float64" else 1e-5))
         assert np.isnan(apart[..., -16:]).all()
-        across, turned = (x.strides[-1] > x.strides[-2] for x in (left, right))
-        assert (cut_into(a[-2], a[-1], b[-1], across, turned, blas) == (a[-2], b[-1])) is not blas
+        across, transposed = (x.strides[-1] > x.strides[-2] for x in (left, right))
+        assert (cut_into(a[-2], a[-1], b[-1], across, transposed, blas) == (a[-2], b[-1])) is not blas
 
 
 def test_pieces_of_a_matrix_are_a_view_of_it():

@@ -17,15 +17,15 @@ from cnnspec.kernels.conv import col2im_width
 from cnnspec.kernels.cost import count_correct
 from cnnspec.kernels.gates import (
     gelu,
-    gelu_and_slope,
+    gelu_and_derivative,
     gelu_tanh,
-    gelu_tanh_and_slope,
+    gelu_tanh_and_derivative,
     hardswish,
-    hardswish_and_slope,
+    hardswish_and_derivative,
     mish,
-    mish_and_slope,
+    mish_and_derivative,
     swish,
-    swish_and_slope,
+    swish_and_derivative,
 )
 from cnnspec.kernels.pool import gate_pixels, image_means, image_means_gradient, pixel_sums
 from cnnspec.kernels.regularise import random_mask
@@ -33,12 +33,12 @@ from cnnspec.primitives.convolution.convolve import ConvolveInputGradient
 from cnnspec.words.activation import Gelu, HardSwish, Mish, Swish
 
 GATES = {"gelu": gelu, "gelu_tanh": gelu_tanh, "swish": swish, "hardswish": hardswish, "mish": mish}
-SLOPED = {  # the kernel that makes the slope too, its rows of scratch, and the word
-    "gelu": (gelu_and_slope, 4, Gelu()),
-    "gelu_tanh": (gelu_tanh_and_slope, 3, Gelu("tanh")),
-    "swish": (swish_and_slope, 2, Swish()),
-    "hardswish": (hardswish_and_slope, 2, HardSwish()),
-    "mish": (mish_and_slope, 3, Mish()),
+SLOPED = {  # the kernel that makes the derivative too, its rows of scratch, and the word
+    "gelu": (gelu_and_derivative, 4, Gelu()),
+    "gelu_tanh": (gelu_tanh_and_derivative, 3, Gelu("tanh")),
+    "swish": (swish_and_derivative, 2, Swish()),
+    "hardswish": (hardswish_and_derivative, 2, HardSwish()),
+    "mish": (mish_and_derivative, 3, Mish()),
 }
 ROWS = {"gelu": 4, "gelu_tanh": 3, "swish": 1, "hardswish": 1, "mish": 2}
 
@@ -93,19 +93,19 @@ def test_gates_do_not_depend_on_the_pieces(name):
 
 def sloped(name: str, x: np.ndarray, length: int = 8192) -> tuple[np.ndarray, np.ndarray]:
     kernel, rows, _ = SLOPED[name]
-    out, slope = np.empty_like(x), np.empty_like(x)
-    kernel(x, scratch=np.empty((rows, length), x.dtype), slope=slope, out=out)
-    return out, slope
+    out, derivative = np.empty_like(x), np.empty_like(x)
+    kernel(x, scratch=np.empty((rows, length), x.dtype), derivative=derivative, out=out)
+    return out, derivative
 
 
 @pytest.mark.parametrize("name", GATES)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-14)])
-def test_slopes_are_those_of_the_formula(name, dtype, tolerance):
+def test_derivatives_are_those_of_the_formula(name, dtype, tolerance):
     x = np.linspace(-9, 9, 20_011).astype(dtype)
-    made, slope = sloped(name, x)
+    made, derivative = sloped(name, x)
     formula = SLOPED[name][2].formula(X)
     assert np.abs(made - evaluate(formula, x=x.astype(float))).max() < tolerance
-    assert np.abs(slope - evaluate(differentiate(formula), x=x.astype(float))).max() < tolerance
+    assert np.abs(derivative - evaluate(differentiate(formula), x=x.astype(float))).max() < tolerance
 
 
 @pytest.mark.parametrize("name", GATES)
@@ -113,23 +113,23 @@ def test_slopes_are_those_of_the_formula(name, dtype, tolerance):
 def test_slopes_end_as_zero_and_as_one(name, dtype):
     x = np.array([-1e30, -1e4, -90, 90, 1e4, 1e30], dtype)
     with np.errstate(over="ignore", under="ignore"):
-        found, slope = sloped(name, x)
+        found, derivative = sloped(name, x)
     assert np.allclose(found, [0, 0, 0, 90, 1e4, 1e30], rtol=1e-6, atol=1e-20)
-    assert np.allclose(slope, [0, 0, 0, 1, 1, 1], rtol=1e-6, atol=1e-20)
+    assert np.allclose(derivative, [0, 0, 0, 1, 1, 1], rtol=1e-6, atol=1e-20)
 
 
 @pytest.mark.parametrize("name", GATES)
 def test_value_or_slope_may_be_made_where_the_input_lies(name):
     x = np.random.default_rng(0).normal(size=(5, 7, 11))
     kernel, rows, _ = SLOPED[name]
-    made, slope = sloped(name, x)
-    assert all(map(np.array_equal, sloped(name, x, 64), (made, slope)))
+    made, derivative = sloped(name, x)
+    assert all(map(np.array_equal, sloped(name, x, 64), (made, derivative)))
     one, other = x.copy(), np.empty_like(x)
-    kernel(one, scratch=np.empty((rows, 100)), slope=other, out=one)
-    assert np.array_equal(one, made) and np.array_equal(other, slope)
+    kernel(one, scratch=np.empty((rows, 100)), derivative=other, out=one)
+    assert np.array_equal(one, made) and np.array_equal(other, derivative)
     one = x.copy()
-    kernel(one, scratch=np.empty((rows, 100)), slope=one, out=other)
-    assert np.array_equal(one, slope) and np.array_equal(other, made)
+    kernel(one, scratch=np.empty((rows, 100)), derivative=one, out=other)
+    assert np.array_equal(one, derivative) and np.array_equal(other, made)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_input_gradients_by_columns_at_every_edge(case):
         np.ascontiguousarray(weights.transpose(0, 2, 3, 1)),
         np.ascontiguousarray(dy.transpose(2, 1, 3, 0)),
         geometry.pad,
-        turned=np.empty((3, 2, kernel, 4)),
+        transposed=np.empty((3, 2, kernel, 4)),
         scratch=np.full((height, 3, 2, columns, 3), np.nan),
         out=out,
     )

@@ -1,4 +1,4 @@
-"""Planes of convolutions and slopes of activations are made once in a step, and not where nobody comes back."""
+"""Transformed inputs and derivatives of activations are computed once in a step, and only for gradients."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
 from cnnspec.kernels.winograd_1d import Band, see
 from cnnspec.passes import INFERENCE, MEASURE, TRAINING, run
-from cnnspec.primitives.activation import ActivationAndSlope, ActivationGradient
+from cnnspec.primitives.activation import ActivationAndDerivative, ActivationGradient
 from cnnspec.primitives.convolution.polyphase import ToPolyphase, as_polyphase
 from cnnspec.primitives.convolution.winograd_1d import (
     WinogradConvolve,
@@ -106,23 +106,23 @@ def test_an_image_is_seen_in_the_planes_of_its_squares(pad):
     np.testing.assert_allclose(seen_in_squares(planes, geometry, *x.shape[2:]), x, rtol=1e-12, atol=1e-12)
 
 
-def slopes(text, passes=TRAINING):
-    """For each activation of a graph whether it saves its slope, for each gradient whether it reads one."""
+def derivatives(text, passes=TRAINING):
+    """For each activation of a graph whether it saves its derivative, for each gradient whether it reads one."""
     words = spec(text, everywhere=False)
     graph = run(words if passes is INFERENCE else judged(words), passes, check=verify)
-    saving = [node.name for node in graph if isinstance(node.op, ActivationAndSlope)]
+    saving = [node.name for node in graph if isinstance(node.op, ActivationAndDerivative)]
     reading = [node.inputs[1] for node in graph if isinstance(node.op, ActivationGradient) and node.op.saved]
     return saving, reading
 
 
 @pytest.mark.parametrize("word", ["gelu", "gelu form tanh", "swish", "hardswish", "mish"])
-def test_the_slope_is_made_with_the_value_where_it_is_a_formula_of_the_input(word):
-    saving, reading = slopes(f"3x6x6: conv 4x3x3 -> {word} -> gap -> dense 2")
-    assert len(saving) == 1 and reading == [f"{saving[0]}:slope"]
+def test_the_derivative_is_made_with_the_value_where_it_is_a_formula_of_the_input(word):
+    saving, reading = derivatives(f"3x6x6: conv 4x3x3 -> {word} -> gap -> dense 2")
+    assert len(saving) == 1 and reading == [f"{saving[0]}:derivative"]
 
 
-def test_two_readers_of_an_activation_share_its_slope():
-    saving, reading = slopes("3x6x6: conv 4x3x3 -> swish -> mul( id | gap -> dense 4 -> sigmoid ) -> gap")
+def test_two_readers_of_an_activation_share_its_derivative():
+    saving, reading = derivatives("3x6x6: conv 4x3x3 -> swish -> mul( id | gap -> dense 4 -> sigmoid ) -> gap")
     assert len(saving) == len(reading) == 1
 
 
@@ -134,20 +134,20 @@ def test_two_readers_of_an_activation_share_its_slope():
         "3x6x6: gelu -> conv 4x3x3 -> gap",  # nothing before it learns
     ],
 )
-def test_other_slopes_are_not_saved(text):
-    assert slopes(text) == ([], [])
+def test_other_derivatives_are_not_saved(text):
+    assert derivatives(text) == ([], [])
 
 
 @pytest.mark.parametrize("passes", [INFERENCE, MEASURE])
-def test_without_a_gradient_no_slope_is_made(passes):
-    assert slopes("3x6x6: conv 4x3x3 -> gelu -> gap -> dense 2", passes) == ([], [])
+def test_without_a_gradient_no_derivative_is_made(passes):
+    assert derivatives("3x6x6: conv 4x3x3 -> gelu -> gap -> dense 2", passes) == ([], [])
 
 
 def test_the_input_lasts_no_longer_than_the_activation():
-    """The slope takes its place: a training step holds no more for it."""
+    """The derivative takes its place: a training step holds no more for it."""
     graph = run(judged(spec("3x6x6: conv 4x3x3 -> gelu -> conv 4x3x3 -> gelu -> gap", everywhere=False)), TRAINING)
     readers = graph.readers()
-    gates = [node for node in graph if isinstance(node.op, ActivationAndSlope)]
+    gates = [node for node in graph if isinstance(node.op, ActivationAndDerivative)]
     assert len(gates) == 2
     for node in gates:
         assert [reader.name for reader in readers[node.inputs[0]]] == [node.name]

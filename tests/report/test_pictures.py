@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import cnnspec
 from cnnspec.cli import program
 from cnnspec.data.dataset import Split
-from cnnspec.experiment.statistics import StatisticsLog, ratio, read, spread
+from cnnspec.experiment.statistics import StatisticsLog, array_statistics, ratio, read
 from cnnspec.report import plots
 from cnnspec.report.plots import draw_run
 from cnnspec.report.tiles import filter_tiles
@@ -101,7 +101,7 @@ def test_a_line_that_is_not_whole_ends_the_reading(tmp_path):
 
 def test_the_spread_of_many_numbers_is_that_of_some(images):
     numbers = np.arange(1_000_000, dtype=float)
-    told = spread(numbers)
+    told = array_statistics(numbers)
     assert told["mean"] == pytest.approx(numbers.mean(), rel=1e-3)
     assert told["quantiles"][1] == pytest.approx(50_000, rel=1e-2)
     assert ratio(np.ones(3), np.zeros(3)) is None

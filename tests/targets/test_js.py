@@ -115,7 +115,7 @@ FIELDS = {
     "geometry groups w polyphase at_once dense": "ConvolveFilterGradient",
     "relu": "AddBias",
     "made": "ChannelSum PixelSum",
-    "x": "MultiplyInputGradient Spread",
+    "x": "MultiplyInputGradient GlobalMeanGradient",
     "w": "MultiplyWeightGradient",
     "size": "Maxout MaxoutGradient Shuffle RadixSoftmax",
     "which": "MaxGradient",

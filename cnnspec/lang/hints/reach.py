@@ -65,14 +65,14 @@ def _read(node: Node, known: Figures, size: int, axis: str, bits: int) -> int:
     if pad < 0 or grow > 1:
         return everything  # a crop leaves out on purpose, an upsampling nothing
     if stride > 1:
-        bits = _spread(bits, stride)
+        bits = _dilated_bits(bits, stride)
     read = 0
     for tap in range(0, dilate * kernel, dilate):
         read |= bits << tap
     return (read >> pad) & everything
 
 
-def _spread(bits: int, stride: int) -> int:
+def _dilated_bits(bits: int, stride: int) -> int:
     """Every bit moved to `stride` times its place.
 
     0b111 by 2 is 0b10101

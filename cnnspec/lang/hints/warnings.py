@@ -17,7 +17,7 @@ from . import habits
 from .checked import Checked, Warned, Warning
 from .reach import Lost, unreached
 
-HEAVY_SHARE = 0.9
+HEAVY_FRACTION = 0.9
 HEAVY_COUNT = 1_000_000  # below, a heavy layer harms nobody
 
 
@@ -92,7 +92,7 @@ def top_heavy(c: Checked) -> Warned:
     total = sum(counts.values())
     for name, count in counts.items():
         node = c.graph[name]
-        if len(counts) > 1 and total > HEAVY_COUNT and count > HEAVY_SHARE * total and node.span:
+        if len(counts) > 1 and total > HEAVY_COUNT and count > HEAVY_FRACTION * total and node.span:
             share = f"{count:,} of {total:,}".replace(",", " ")
             percent = 100 * count // total
             yield Diagnostic.of("CNN236", node.span, name=name, percent=percent, share=share), ()

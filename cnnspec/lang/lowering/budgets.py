@@ -58,7 +58,7 @@ def check_budgets(
         else:
             found = FIGURES[name](known)
         if name == "receptive_field" and isinstance(budget.bound, float) and 0 < budget.bound <= 1:
-            _check_share(budget, found, graph, findings)
+            _check_fraction(budget, found, graph, findings)
         elif not budget.holds(found):
             most = max(known.rows, key=MOST[name]) if name in MOST and not budget.at else None
             findings.add(missed(budget, found, graph, most.name if most else ""))
@@ -121,7 +121,7 @@ def listed(names: Sequence[str]) -> str:
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
 
 
-def _check_share(budget: Budget, field: Figure, graph: Graph, findings: Findings) -> None:
+def _check_fraction(budget: Budget, field: Figure, graph: Graph, findings: Findings) -> None:
     """`receptive_field >= 60%`: whether one output sees the share of a side that an object takes."""
     side = max((size for name in graph.inputs for size in graph.type(name).spatial), default=0)
     assert isinstance(field, int) and isinstance(budget.bound, float)

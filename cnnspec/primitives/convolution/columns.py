@@ -1,7 +1,7 @@
 """Convolution by columns: products of matrices over the rows of the output.
 
 The input is widened once, and the product and the gradient of the filters share it. With many channels the
-input's gradient is such a product too, by the kernel turned.
+input's gradient is such a product too, by the flipped kernel.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ class ColumnsFilterGradient(Op):
 
 @record
 class FlipKernel(Op):
-    """The kernel turned by 180 degrees, filters and channels exchanged: what carries gradients back."""
+    """The kernel flipped (turned by 180 degrees), filters and channels exchanged: for the input gradient."""
 
     groups: int = 1
 
@@ -253,8 +253,8 @@ class FlipKernel(Op):
         import numpy as np
 
         filters, channels = w.shape[:2]
-        turned = w[:, :, ::-1, ::-1] if w.ndim == 4 else w[:, :, ::-1]
-        parts = turned.reshape(self.groups, filters // self.groups, *w.shape[1:]).swapaxes(1, 2)
+        flipped = w[:, :, ::-1, ::-1] if w.ndim == 4 else w[:, :, ::-1]
+        parts = flipped.reshape(self.groups, filters // self.groups, *w.shape[1:]).swapaxes(1, 2)
         return np.ascontiguousarray(parts.reshape(self.groups * channels, filters // self.groups, *w.shape[2:]))
 
     def emit(self, node: Node, e: PlanWriter) -> None:
@@ -262,5 +262,5 @@ class FlipKernel(Op):
         kernel = (1, *e.type(w).shape[2:])[-2:]
         taps = e.view("taps", f"{e[w]}.reshape({e.type(w)['f']}, {kernel[0]}, {kernel[1]}, -1)")
         made = e.type(node.name)
-        out = e.view("turned", f"{e[node.name]}.reshape({made['f']}, {kernel[0]}, {kernel[1]}, -1)")
+        out = e.view("flipped", f"{e[node.name]}.reshape({made['f']}, {kernel[0]}, {kernel[1]}, -1)")
         e.call(kernels.conv.flip_kernel, taps, self.groups, out=out)

@@ -166,14 +166,14 @@ class ConvolveInputGradient(Op):
         pad = self.geometry.pad
         if not self.by_taps and self.groups == 1 and self.geometry.adjacent:
             rows_x = e.shape(node.name)[0]
-            turned = e.scratch("turned", (kernel_w, wt["c"], kernel_h, wt["f"]))
+            transposed = e.scratch("transposed", (kernel_w, wt["c"], kernel_h, wt["f"]))
             scratch = e.scratch("products", (rows_x, kernel_w, wt["c"], width, n))
             e.call(
                 kernels.conv.col2im_width,
                 weights,
                 e[dy],
                 pad,
-                turned=turned,
+                transposed=transposed,
                 scratch=scratch,
                 out=e[node.name],
             )
@@ -251,7 +251,7 @@ class AddBias(Op):
     """y = x + b, one number for each channel.
 
     As with a normalisation, a pass may give it what follows: a third input is added, `relu` is applied. For one
-    image it may give it the numbers of a whole row (`SpreadBias`).
+    image it may give it the numbers of a whole row (`BroadcastBias`).
     """
 
     can_alias = (0,)
@@ -314,10 +314,10 @@ class AddBias(Op):
 
 
 @record
-class SpreadBias(Op):
+class BroadcastBias(Op):
     """b[c] -> [c,w]: the number of each channel for every pixel of a row.
 
-    A row of one image is short runs of a channel each; with its numbers spread they are added in one.
+    A row of one image is short runs of a channel each; broadcast beforehand, they are added in one.
     """
 
     width: int
@@ -360,8 +360,8 @@ def image_4d(x: Array) -> Array:
 
 def part(count: int, groups: int, group: int) -> slice:
     """The slice of `count` things that a group holds."""
-    share = count // groups
-    return slice(group * share, (group + 1) * share)
+    group_channels = count // groups
+    return slice(group * group_channels, (group + 1) * group_channels)
 
 
 def looks(geometry: Geometry, padded: Array, height: int, width: int) -> Iterator[tuple[int, int, Array]]:

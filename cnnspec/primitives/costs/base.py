@@ -29,14 +29,14 @@ class CostPrimitive(Op):
     def flops(self, p: TensorType, t: TensorType, *weights: TensorType) -> int:
         return 5 * p.elements
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         """The op that makes the gradient of the prediction, of images without weights, and what it reads of it."""
         raise AssertionError("a cost must say what its gradient is")
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         """Of the prediction; each image's is multiplied by its weight, as its cost is."""
         _, t, *weights = node.inputs
-        op, read = self.slope(node)
+        op, read = self.prediction_gradient(node)
         made = b.add(op, read, t, name=f"{node.name}.d{'p' if read == node.inputs[0] else 'z'}", like=node)
         if weights:
             made = b.add(WeighImages(), made, *weights, name=f"{made}.weighed", like=node)

@@ -18,7 +18,7 @@ class CrossEntropyLoss(CostPrimitive):
 
     smoothing: float = 0.0
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return CrossEntropyLossGradient(self.weight, self.smoothing), node.inputs[0]
 
     def smooth(self, t: Array) -> Array:
@@ -74,7 +74,7 @@ class CrossEntropyLossGradient(CrossEntropyLoss):
 class NegativeLogLikelihood(CrossEntropyLoss):
     """-sum of t * p over the channels, where p is the logarithm of a prediction."""
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return NegativeLogLikelihoodGradient(self.weight, self.smoothing), node.inputs[0]
 
     def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
@@ -120,7 +120,7 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
     def extras(self, z: TensorType, t: TensorType, *weights: TensorType) -> Mapping[str, TensorType]:
         return {"probabilities": z}
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return ScaledDifference(self.weight, smoothing=self.smoothing), f"{node.name}:probabilities"
 
     def evaluate(self, z: Array, t: Array, *weights: Array) -> tuple[Array, ...]:
@@ -158,7 +158,7 @@ class SoftmaxCrossEntropy(CrossEntropyLoss):
 class BinaryCrossEntropyLoss(CostPrimitive):
     """The mean over the outputs of -(t log p + (1 - t) log(1 - p))."""
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return BinaryCrossEntropyLossGradient(self.weight), node.inputs[0]
 
     def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
@@ -206,7 +206,7 @@ class SigmoidCrossEntropy(BinaryCrossEntropyLoss):
     def extras(self, z: TensorType, t: TensorType, *weights: TensorType) -> Mapping[str, TensorType]:
         return {"probabilities": z}
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return ScaledDifference(self.weight, mean=True), f"{node.name}:probabilities"
 
     def evaluate(self, z: Array, t: Array, *weights: Array) -> tuple[Array, ...]:

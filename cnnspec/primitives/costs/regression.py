@@ -14,7 +14,7 @@ from .base import CostPrimitive, ScaledDifference, weigh
 class SquaredError(CostPrimitive):
     """The mean over the outputs of (p - t)^2."""
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return ScaledDifference(self.weight, factor=2.0, mean=True), node.inputs[0]
 
     def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
@@ -34,7 +34,7 @@ class SquaredError(CostPrimitive):
 class AbsoluteError(CostPrimitive):
     """The mean over the outputs of |p - t|."""
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return AbsoluteErrorGradient(self.weight), node.inputs[0]
 
     def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
@@ -73,7 +73,7 @@ class HuberError(CostPrimitive):
 
     delta: float = 1.0
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return HuberErrorGradient(self.weight, self.delta), node.inputs[0]
 
     def evaluate(self, p: Array, t: Array, *weights: Array) -> Array:
@@ -113,7 +113,7 @@ class HingeError(CostPrimitive):
 
     margin: float = 1.0
 
-    def slope(self, node: Node) -> tuple[Op, str]:
+    def prediction_gradient(self, node: Node) -> tuple[Op, str]:
         return HingeErrorGradient(self.weight, self.margin), node.inputs[0]
 
     def violations(self, p: Array, t: Array) -> Array:

@@ -42,7 +42,7 @@ def beyond(subject: Subject, held: Collection[str], numbers: Numbers) -> dict[st
 
 
 def figures(array: np.ndarray) -> Json:
-    """The least, the most, the mean and the deviation of some numbers, and the share that is 0."""
+    """The least, the most, the mean and the deviation of some numbers, and the fraction of zeros."""
     least, most, total, squares, zeros = np.inf, -np.inf, 0.0, 0.0, 0
     for start in range(0, array.size, PIECE):
         x = array.reshape(-1)[start : start + PIECE].astype(np.float64)
@@ -52,8 +52,15 @@ def figures(array: np.ndarray) -> Json:
         return None
     mean = total / array.size
     deviation = max(0.0, squares / array.size - mean**2) ** 0.5
-    share = zeros / array.size
-    return {"count": array.size, "least": least, "most": most, "mean": mean, "deviation": deviation, "zeros": share}
+    fraction = zeros / array.size
+    return {
+        "count": array.size,
+        "least": least,
+        "most": most,
+        "mean": mean,
+        "deviation": deviation,
+        "zeros": fraction,
+    }
 
 
 def _values(subject: Subject, k: int, held: Collection[str], numbers: Numbers) -> Mapping[str, list[int]]:

@@ -38,7 +38,7 @@ function groupsOf(layer, input) {
 // The kernel of filter f for channel k of its group, as its window meets the input.
 function kernelOf(layer, weight, f, k, share) {
   const size = layer.detail.kernel[0] * layer.detail.kernel[1];
-  if (!layer.detail.turned) return weight.data.subarray((f * share + k) * size, (f * share + k + 1) * size);
+  if (!layer.detail.flipped) return weight.data.subarray((f * share + k) * size, (f * share + k + 1) * size);
   const filters = layer.shape[0] / layer.detail.groups; // (c, f / groups, u, v), turned
   const group = Math.floor(f / filters);
   const start = ((group * share + k) * filters + (f - group * filters)) * size;

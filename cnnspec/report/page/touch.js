@@ -25,8 +25,8 @@ function kernelPlace(layer, f, channel) {
   const [height, width] = layer.detail.kernel, size = height * width, { detail } = layer;
   const share = layers.get(layer.inputs[0]).shape[0] / detail.groups, made = layer.shape[0] / detail.groups;
   const group = Math.floor(f / made), k = channel - group * share;
-  const start = detail.turned ? ((group * share + k) * made + (f - group * made)) * size : (f * share + k) * size;
-  return { start, size, height, width, at: (t) => start + (detail.turned ? size - 1 - t : t) };
+  const start = detail.flipped ? ((group * share + k) * made + (f - group * made)) * size : (f * share + k) * size;
+  return { start, size, height, width, at: (t) => start + (detail.flipped ? size - 1 - t : t) };
 }
 
 function setKernel(layer, f, channel, numberAt, what) {

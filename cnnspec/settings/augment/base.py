@@ -66,7 +66,7 @@ class Augmentation(Declared):
 class Mixing(Augmentation):
     """An augmentation that mixes each image with another one of the epoch, the last column of `drawn` its place.
 
-    `shares` are how much of each image stays: what its answers are mixed by.
+    `mixing_weights` are how much of each image stays: what its answers are mixed by.
     """
 
     mixes: ClassVar[bool] = True
@@ -82,9 +82,9 @@ class Mixing(Augmentation):
         """The images of a batch mixed with others; may write into `images`."""
         raise AssertionError(f"{type(self).__name__} mixes nothing")
 
-    def shares(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    def mixing_weights(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """The share of each image (n,) that is its own, of images of `shape`."""
-        raise AssertionError(f"{type(self).__name__} has no shares")
+        raise AssertionError(f"{type(self).__name__} has no mixing weights")
 
 
 class Pixelwise(Augmentation):

@@ -67,11 +67,11 @@ class Mixup(Mixing):
     def mix(self, images: np.ndarray, others: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         import numpy as np
 
-        own = along(self.shares(drawn, images.shape[1:]).astype(np.float32), images)
+        own = along(self.mixing_weights(drawn, images.shape[1:]).astype(np.float32), images)
         mixed = images.astype(np.float32) * own + others.astype(np.float32) * (1 - own)
         return (np.rint(mixed) if images.dtype.kind in "biu" else mixed).astype(images.dtype)
 
-    def shares(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    def mixing_weights(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return drawn[:, 0]
 
 
@@ -108,7 +108,7 @@ class Cutmix(Mixing):
             image[(slice(None), *box)] = other[(slice(None), *box)]
         return images
 
-    def shares(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    def mixing_weights(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         import numpy as np
 
         sides = len(shape) - 1

@@ -37,8 +37,8 @@ def upconv(op: UpConv, call: Call, x: Array) -> Array:
     rank, made = x.ndim - 2, call.node.type.shape[1:]
     stride, extent = along(geometry.stride, x), along(geometry.extent, x)
     before = [e - 1 - p[0] for e, p in zip(extent, along(geometry.pad, x), strict=True)]
-    spread = [(n - 1) * s + 1 for n, s in zip(x.shape[2:], stride, strict=True)]
-    pad = [(b, m - n - b + e - 1) for b, m, n, e in zip(before, made, spread, extent, strict=True)]
+    dilated = [(n - 1) * s + 1 for n, s in zip(x.shape[2:], stride, strict=True)]
+    pad = [(b, m - n - b + e - 1) for b, m, n, e in zip(before, made, dilated, extent, strict=True)]
     w = w.reshape(groups, -1, *w.shape[1:]).swapaxes(1, 2).reshape(-1, len(w) // groups, *w.shape[2:])
     w = jnp.flip(w, axis=tuple(range(2, w.ndim)))
     dilate = along(geometry.dilate, x)

@@ -84,8 +84,8 @@ def grn(op: Grn, call: Call, x: Array) -> Array:
     norm = jnp.where(
         squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0
     )  # flat at 0, where a root is steep
-    share = norm / (norm.mean(axis=1, keepdims=True) + op.eps)
-    return x + affine(call, z * share, x)
+    ratio = norm / (norm.mean(axis=1, keepdims=True) + op.eps)
+    return x + affine(call, z * ratio, x)
 
 
 WORDS: dict[str, Word] = {

@@ -30,57 +30,57 @@ from .emit import Emitter
 
 def cross_entropy(e: Emitter, node: Node[CrossEntropyLoss]) -> None:
     p, t = node.inputs
-    how = f"{e.share(p, node.op.weight)}, {node.op.smoothing!r}, room.tiny"
+    how = f"{e.mean_factor(p, node.op.weight)}, {node.op.smoothing!r}, room.tiny"
     e.cost(f"crossEntropy({e[p]}, {e[t]}, {e.rows(p)}, {how})", p, t)
 
 
 def cross_entropy_gradient(e: Emitter, node: Node[CrossEntropyLossGradient]) -> None:
     p, t = node.inputs
-    how = f"{e.share(p, node.op.weight)}, {node.op.smoothing!r}, room.tiny"
+    how = f"{e.mean_factor(p, node.op.weight)}, {node.op.smoothing!r}, room.tiny"
     e.line(f"crossEntropyGradient({e[p]}, {e[t]}, {e[node.name]}, {e.channels(p)}, {how})")
 
 
 def negative_log_likelihood(e: Emitter, node: Node[NegativeLogLikelihood]) -> None:
     p, t = node.inputs
-    how = f"{e.share(p, node.op.weight)}, {node.op.smoothing!r}"
+    how = f"{e.mean_factor(p, node.op.weight)}, {node.op.smoothing!r}"
     e.cost(f"negativeLogLikelihood({e[p]}, {e[t]}, {e.rows(p)}, {how})", p, t)
 
 
 def negative_log_likelihood_gradient(e: Emitter, node: Node[NegativeLogLikelihoodGradient]) -> None:
     p, t = node.inputs
-    how = f"{e.share(p, node.op.weight)}, {node.op.smoothing!r}"
+    how = f"{e.mean_factor(p, node.op.weight)}, {node.op.smoothing!r}"
     e.line(f"negativeLogLikelihoodGradient({e[t]}, {e[node.name]}, {e.channels(p)}, {how})")
 
 
 def softmax_cross_entropy(e: Emitter, node: Node[SoftmaxCrossEntropy]) -> None:
     z, t = node.inputs
     p = f"{node.name}:probabilities"
-    how = f"{e.share(z, node.op.weight)}, {node.op.smoothing!r}"
+    how = f"{e.mean_factor(z, node.op.weight)}, {node.op.smoothing!r}"
     e.cost(f"softmaxCrossEntropy({e[z]}, {e[t]}, {e[p]}, {e.rows(z)}, {how})", p, t)
 
 
 def binary_cross_entropy(e: Emitter, node: Node[BinaryCrossEntropyLoss]) -> None:
     p, t = node.inputs
-    share = e.share(p, node.op.weight, each=True)
-    e.cost(f"binaryCrossEntropy({e[p]}, {e[t]}, {share}, room.tiny)", p, t, labels=True)
+    mean_factor = e.mean_factor(p, node.op.weight, each=True)
+    e.cost(f"binaryCrossEntropy({e[p]}, {e[t]}, {mean_factor}, room.tiny)", p, t, labels=True)
 
 
 def binary_cross_entropy_gradient(e: Emitter, node: Node[BinaryCrossEntropyLossGradient]) -> None:
     p, t = node.inputs
-    share = e.share(p, node.op.weight, each=True)
-    e.line(f"binaryCrossEntropyGradient({e[p]}, {e[t]}, {e[node.name]}, {share}, room.tiny)")
+    mean_factor = e.mean_factor(p, node.op.weight, each=True)
+    e.line(f"binaryCrossEntropyGradient({e[p]}, {e[t]}, {e[node.name]}, {mean_factor}, room.tiny)")
 
 
 def sigmoid_cross_entropy(e: Emitter, node: Node[SigmoidCrossEntropy]) -> None:
     z, t = node.inputs
     p = f"{node.name}:probabilities"
-    share = e.share(z, node.op.weight, each=True)
-    e.cost(f"sigmoidCrossEntropy({e[z]}, {e[t]}, {e[p]}, {share})", p, t, labels=True)
+    mean_factor = e.mean_factor(z, node.op.weight, each=True)
+    e.cost(f"sigmoidCrossEntropy({e[z]}, {e[t]}, {e[p]}, {mean_factor})", p, t, labels=True)
 
 
 def scaled_difference(e: Emitter, node: Node[ScaledDifference]) -> None:
     p, t = node.inputs
-    factor = e.share(p, node.op.factor * node.op.weight, each=node.op.mean)
+    factor = e.mean_factor(p, node.op.factor * node.op.weight, each=node.op.mean)
     how = f"{e.channels(p)}, {factor}, {node.op.smoothing!r}"
     e.line(f"scaledDifference({e[p]}, {e[t]}, {e[node.name]}, {how})")
 
@@ -91,7 +91,7 @@ def mean_error(kernel: str, setting: str = "") -> Callable[[Emitter, Node[CostPr
     def line(e: Emitter, node: Node[CostPrimitive]) -> None:
         p, t = node.inputs
         more = f", {getattr(node.op, setting)!r}" if setting else ""
-        e.cost(f"{kernel}({e[p]}, {e[t]}, {e.share(p, node.op.weight, each=True)}{more})", p, t)
+        e.cost(f"{kernel}({e[p]}, {e[t]}, {e.mean_factor(p, node.op.weight, each=True)}{more})", p, t)
 
     return line
 
@@ -100,20 +100,20 @@ def mean_error_gradient(kernel: str, setting: str = "") -> Callable[[Emitter, No
     def line(e: Emitter, node: Node[CostPrimitive]) -> None:
         p, t = node.inputs
         more = f", {getattr(node.op, setting)!r}" if setting else ""
-        e.line(f"{kernel}({e[p]}, {e[t]}, {e[node.name]}, {e.share(p, node.op.weight, each=True)}{more})")
+        e.line(f"{kernel}({e[p]}, {e[t]}, {e[node.name]}, {e.mean_factor(p, node.op.weight, each=True)}{more})")
 
     return line
 
 
 def hinge(e: Emitter, node: Node[HingeError]) -> None:
     p, t = node.inputs
-    how = f"{e.share(p, node.op.weight, each=True)}, {node.op.margin!r}"
+    how = f"{e.mean_factor(p, node.op.weight, each=True)}, {node.op.margin!r}"
     e.cost(f"hinge({e[p]}, {e[t]}, {e.rows(p)}, {how})", p, t)
 
 
 def hinge_gradient(e: Emitter, node: Node[HingeErrorGradient]) -> None:
     p, t = node.inputs
-    how = f"{e.share(p, node.op.weight, each=True)}, {node.op.margin!r}"
+    how = f"{e.mean_factor(p, node.op.weight, each=True)}, {node.op.margin!r}"
     e.line(f"hingeGradient({e[p]}, {e[t]}, {e[node.name]}, {e.rows(p)}, {how})")
 
 

@@ -74,7 +74,7 @@ class Emitter:
         self.buffers: dict[str, Buffer] = {}
         self.beside: dict[str, Place] = {}
         self.scratch = 0  # numbers of an image
-        self.turned = 0  # numbers of the kernels that are turned
+        self.flipped = 0  # numbers of the kernels that are flipped
         self.deepest = 0  # numbers of the longest sum in a product of matrices
         self.costs = 0
 
@@ -103,7 +103,7 @@ class Emitter:
         pixels = self.pixels(value)
         return f"{self.channels(value)}, {f'{pixels} * n' if pixels > 1 else 'n'}"
 
-    def share(self, value: str, weight: float, each: bool = False) -> str:
+    def mean_factor(self, value: str, weight: float, each: bool = False) -> str:
         """weight / (images · pixels), and where `each` / channels: what a cost's sum is multiplied by."""
         count = self.type(value).elements if each else self.pixels(value)
         return f"{weight!r} / ({count} * n)" if count > 1 else f"{weight!r} / n"

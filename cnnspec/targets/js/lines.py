@@ -32,7 +32,7 @@ from ...primitives.convolution.convolve import (
 )
 from ...primitives.dense import Multiply, MultiplyInputGradient, MultiplyWeightGradient
 from ...primitives.merge import Channels, MaxGradient, PixelSum, PlaceChannels, Product, Scale
-from ...primitives.windows import MaxWindows, Negate, Spread
+from ...primitives.windows import GlobalMeanGradient, MaxWindows, Negate
 from ...words.channels import LogSoftmax, Maxout, RadixSoftmax, Softmax
 from ...words.merge import Add, Concat, Max, Mean
 from ...words.pool import Gap
@@ -116,7 +116,7 @@ def convolve_input_gradient(e: Emitter, node: Node[ConvolveInputGradient]) -> No
     need_columns(e, op, e.type(dy), weight)
     if op.geometry.stride == (1, 1) and not op.geometry.plain:
         depth = weight.elements // weight["c"] // op.groups
-        e.deepest, e.turned = max(e.deepest, depth), max(e.turned, weight.elements)
+        e.deepest, e.flipped = max(e.deepest, depth), max(e.flipped, weight.elements)
         e.scratch = max(e.scratch, depth * node.type.spatial[-1])
     e.line(f"convolveInputGradient(room, {e[dy]}, {e[w]}, {e[node.name]}, n, {window})")
 
@@ -255,7 +255,7 @@ def over_pixels(kernel: str) -> Line:
     return line
 
 
-def spread(e: Emitter, node: Node) -> None:
+def global_mean_gradient(e: Emitter, node: Node) -> None:
     (dy,) = node.inputs
     e.line(f"pixelMeansGradient({e[dy]}, {e[node.name]}, {e.channels(dy)}, {e.pixels(node.name)}, n)")
 
@@ -333,7 +333,7 @@ LINES: dict[type[Op], Line] = {
     PlaceChannels: place_channels,
     Shuffle: shuffle,
     Gap: over_pixels("pixelMeans"),
-    Spread: spread,
+    GlobalMeanGradient: global_mean_gradient,
     Flat: flat,
     **pixels.LINES,
     **norms.LINES,

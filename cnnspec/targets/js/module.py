@@ -177,7 +177,7 @@ def plan_source(name: str, e: Emitter, words: Graph) -> str:
         f"  arena: {e.size}, // numbers of one image",
         f"  beside: {e.beside_size}, // numbers that do not grow with the batch",
         f"  columns: {e.scratch}, // numbers of the columns of one row of windows, of one image",
-        f"  turned: {e.turned}, // numbers of the kernels that are turned",
+        f"  flipped: {e.flipped}, // numbers of the kernels that are flipped",
         "  arrays: ({ floats, bytes, fixed, wide }) => ({ // where each begins, how long it is for one image",
     ]
     for array, place in e.places().items():

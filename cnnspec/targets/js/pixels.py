@@ -102,7 +102,7 @@ def pixel_shuffle(e: Emitter, node: Node[PixelShuffle]) -> None:
 def blend_pixels(e: Emitter, node: Node[BlendPixels]) -> None:
     (x,) = node.inputs
     tables = [
-        f"{name}: [{', '.join(str([[i, share] for i, share in enumerate(row) if share]) for row in matrix)}]"
+        f"{name}: [{', '.join(str([[i, weight] for i, weight in enumerate(row) if weight]) for row in matrix)}]"
         for name, matrix in (("down", node.op.down), ("across", node.op.across))
     ]
     how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, {', '.join(tables)} }}"

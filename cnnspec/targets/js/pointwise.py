@@ -73,7 +73,7 @@ function {name(op)}(from, to) {{
 function {name(op)}Gradient(gradient, from, to) {{
   for (let i = 0; i < to.length; i++) {{
     const dy = gradient[i], {read} = from[i];
-{body(DY * ActivationGradient(op).slope)}
+{body(DY * ActivationGradient(op).derivative)}
   }}
 }}"""
 

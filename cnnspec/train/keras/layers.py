@@ -84,9 +84,9 @@ def parts(name: str, kind: str, named: Mapping[str, Array], eps: float | None) -
         rest = {"weight": _kernel(named["pointwise_kernel"])}
         rest |= {"bias": named["bias"]} if "bias" in named else {}
         return [Layer(f"{name}.depthwise", "depthwise", first), Layer(f"{name}.pointwise", "conv", rest)]
-    turned: Callable[[Array], Array] = _depthwise if kind.startswith("depthwise") else _kernel
+    transpose: Callable[[Array], Array] = _depthwise if kind.startswith("depthwise") else _kernel
     arrays = {
-        KINDS[v]: turned(a) if "kernel" in v else a.squeeze() if v == "alpha" else a for v, a in named.items()
+        KINDS[v]: transpose(a) if "kernel" in v else a.squeeze() if v == "alpha" else a for v, a in named.items()
     }
     if kind == "batch_normalization" and "running_var" in arrays:  # `scale` or `center` off
         arrays.setdefault("weight", np.ones_like(arrays["running_var"]))

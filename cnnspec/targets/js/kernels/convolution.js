@@ -84,14 +84,14 @@ export function convolveFilterGradient(room, x, dy, dweight, n, window) {
 }
 
 /** dx[c][h][w][n]: each gradient dy goes to the pixels that its window saw; also the transposed convolution. Where
- * windows move by one pixel it is a convolution of dy with the kernels turned by half a turn. */
+ * windows move by one pixel it is a convolution of dy with the kernels flipped (turned by half a turn). */
 export function convolveInputGradient(room, dy, weight, dx, n, window) {
   const s = sliding(window, n), c = s.c / s.groups, f = s.f / s.groups, size = s.rows * s.run;
   if (s.stride[0] * s.stride[1] === 1 && !s.plain) {
-    const turned = room.scratch.subarray(room.scratch.length - weight.length);
-    turnKernels(weight, turned, c, f, s);
+    const flipped = room.scratch.subarray(room.scratch.length - weight.length);
+    flipKernels(weight, flipped, c, f, s);
     const pad = s.dilate.map((d, k) => d * (s.kernel[k] - 1) - s.pad[k]);
-    convolve(room, dy, turned, dx, n, { ...window, from: window.to, to: window.from, pad });
+    convolve(room, dy, flipped, dx, n, { ...window, from: window.to, to: window.from, pad });
     return;
   }
   if (!s.plain) dx.fill(0);
@@ -109,14 +109,14 @@ export function convolveInputGradient(room, dy, weight, dx, n, window) {
   }
 }
 
-/** Kernels [groups · f][c][u][v] turned by half a turn, as [groups · c][f][u][v]. */
-export function turnKernels(weight, turned, c, f, { groups, kernel: [kh, kw] }) {
+/** Kernels [groups · f][c][u][v] flipped (turned by half a turn), as [groups · c][f][u][v]. */
+export function flipKernels(weight, flipped, c, f, { groups, kernel: [kh, kw] }) {
   const taps = kh * kw;
   for (let g = 0; g < groups; g++)
     for (let j = 0; j < f; j++)
       for (let i = 0; i < c; i++) {
         const from = ((g * f + j) * c + i) * taps, to = ((g * c + i) * f + j) * taps;
-        for (let t = 0; t < taps; t++) turned[to + t] = weight[from + taps - 1 - t];
+        for (let t = 0; t < taps; t++) flipped[to + t] = weight[from + taps - 1 - t];
       }
 }
 

@@ -37,8 +37,8 @@ export class Network {
     for (const [, , shape, trained] of parameters) sizes[trained ? 'trained' : 'state'] += sizeOf(shape);
     for (const name of this.blockNames()) sizes[name] = sizes.trained;
     const arena = Math.max(...plans.map((plan) => plan.arena)) * n, beside = plans.reduce((sum, plan) => sum + plan.beside, 0);
-    const columns = Math.max(...plans.map((plan) => plan.columns)), turned = Math.max(...plans.map((plan) => plan.turned));
-    const scratch = columns ? Math.max(COLUMNS, columns * n) + turned : 0;
+    const columns = Math.max(...plans.map((plan) => plan.columns)), flipped = Math.max(...plans.map((plan) => plan.flipped));
+    const scratch = columns ? Math.max(COLUMNS, columns * n) + flipped : 0;
     const numbers = Object.values(sizes).reduce((a, b) => a + b, 0) + arena + scratch;
     const bytes = numbers * Real.BYTES_PER_ELEMENT + beside * 8 + 64 * (Object.keys(sizes).length + plans.length + 4);
     this.room = openRoom(bytes, Real, this.simd, this.deepest);

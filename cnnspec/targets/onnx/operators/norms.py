@@ -54,9 +54,9 @@ def layernorm(r: Reader, step: Step) -> Seen:
         return normed(r, step, x, word("layernorm", eps=eps_of(step)), weight, bias)
     channels = r.type(x.value)["c"]
     if first == 1 and x.straight:
-        spread = [np.broadcast_to(array, x.shape).reshape(channels, -1) for array in (weight, bias)]
-        if all((array == array[:, :1]).all() for array in spread):
-            weight, bias = (array[:, 0] for array in spread)
+        broadcast = [np.broadcast_to(array, x.shape).reshape(channels, -1) for array in (weight, bias)]
+        if all((array == array[:, :1]).all() for array in broadcast):
+            weight, bias = (array[:, 0] for array in broadcast)
             return normed(r, step, x, word("groupnorm", (1,), eps=eps_of(step)), weight, bias)
     refuse("CNN504", case="normalised axes", step=step, first=first, rank=rank, sizes=", ".join(map(str, x.sizes)))
 

@@ -1,7 +1,7 @@
 """Global response normalisation as exporters write it out: it becomes `grn` once all of it is there.
 
-norm = ReduceL2 x over pixels;  total = (ReduceMean norm over channels) + eps;  share = norm / total
-y = x + x * share * weight + bias
+norm = ReduceL2 x over pixels;  total = (ReduceMean norm over channels) + eps;  ratio = norm / total
+y = x + x * ratio * weight + bias
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .norms import shortest
 
 @dataclass(frozen=True)
 class Response:
-    """How far a response normalisation of x has come: `norm`, `mean`, `total` or `share`."""
+    """How far a response normalisation of x has come: `norm`, `mean`, `total` or `ratio`."""
 
     step: Step
     value: Seen  # x
@@ -66,16 +66,16 @@ def shared(r: Reader, step: Step) -> Response | None:
         return None
     if (above.stage, below.stage) != ("norm", "total") or above.value != below.value:
         return None
-    return replace(below, stage="share")
+    return replace(below, stage="ratio")
 
 
 def multiplied(r: Reader, step: Step) -> Seen | None:
     """Mul of x by the shares: a value that only `responded` reads."""
     for gate, other in (step.inputs, step.inputs[::-1]):
-        share = r.waiting.get(gate)
-        if isinstance(share, Response) and share.stage == "share" and r.values.get(other) == share.value:
-            made = r.b.add(ResponseNorm(share.eps), share.value.value, name=f"response {step.outputs[0]}")
-            return r.like(share.value, made)
+        ratio = r.waiting.get(gate)
+        if isinstance(ratio, Response) and ratio.stage == "ratio" and r.values.get(other) == ratio.value:
+            made = r.b.add(ResponseNorm(ratio.eps), ratio.value.value, name=f"response {step.outputs[0]}")
+            return r.like(ratio.value, made)
     return None
 
 

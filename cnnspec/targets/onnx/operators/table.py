@@ -32,11 +32,11 @@ def gemm(r: Reader, step: Step) -> Seen:
     bias = r.optional(step, 2, "bias")
     weight = weight if step.get("transB", 0) else weight.T
     if bias is not None:
-        bias = spread(step, bias * step.get("beta", 1.0), len(weight))
+        bias = broadcast(step, bias * step.get("beta", 1.0), len(weight))
     return dense(r, step, weight, bias)
 
 
-def spread(step: Step, bias: np.ndarray, outputs: int) -> np.ndarray:
+def broadcast(step: Step, bias: np.ndarray, outputs: int) -> np.ndarray:
     """One number for each output, from what broadcasts to it."""
     if bias.size not in (1, outputs) or (bias.size == outputs > 1 and bias.shape[-1] != outputs):
         refuse("CNN504", case="each image", step=step)

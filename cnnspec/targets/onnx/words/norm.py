@@ -92,14 +92,14 @@ def turned(page: OnnxPage, node: Node, x: str, part: str) -> str:
 
 
 def grn(page: OnnxPage, node: Node[Grn], x: str) -> None:
-    """in + in * share * weight + bias, in the operators that PyTorch's exporter writes ConvNeXt V2 with."""
+    """in + in * ratio * weight + bias, in the operators that PyTorch's exporter writes ConvNeXt V2 with."""
     rank = len(page.kind(node).spatial)
     norm = reduced(page, node, "ReduceL2", x, [*range(2, 2 + rank)], part="norm")
     mean = reduced(page, node, "ReduceMean", norm, [1], part="mean")
     total = page.add("Add", node, mean, page.number(f"{node.name}.eps", node.op.eps), part="total")
-    share = page.add("Div", node, norm, total, part="share")
+    ratio = page.add("Div", node, norm, total, part="ratio")
     weight, bias = (by_channel(page, node, name) for name in ("weight", "bias"))
-    shared = page.add("Mul", node, x, share, part="shared")
+    shared = page.add("Mul", node, x, ratio, part="shared")
     scaled = page.add("Mul", node, weight, shared, part="scaled")
     page.add("Add", node, x, page.add("Add", node, bias, scaled, part="more"))
 

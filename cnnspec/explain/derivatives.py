@@ -1,8 +1,7 @@
-"""How much the numbers of a word change with one number that they were made of, and why that is nothing.
+"""The partial derivatives of the numbers of a word by one number of an input, and why one is zero.
 
-For each kind of account a function gives the parts: the numbers of the reader that were made of the number at
-(c, i, j), each with its slope. What comes back to a number is the sum over all parts of the gradient there times
-the slope.
+For each kind of explanation a method gives the parts: the numbers of the reader that depend on the number at
+(c, i, j), each with its derivative. The gradient of that number is the sum over the parts of gradient × derivative.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ Pixel = tuple[int, int, int]
 
 
 class Part(NamedTuple):
-    """A number of the reader, at (c, i, j), its slope, and the reason of a slope of 0."""
+    """A number of the reader, at (c, i, j), its derivative, and the reason of a derivative of 0."""
 
     place: Pixel
-    slope: float
+    derivative: float
     why: str = ""
 
 
@@ -36,10 +35,10 @@ def parts(
     graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], reader: Node, which: int, place: Pixel
 ) -> list[Part]:
     """The parts of one reader, whose input number `which` is the value that the number stands in."""
-    return Slopes(graph, seen, parameters, reader, which, place).parts()
+    return PartialDerivatives(graph, seen, parameters, reader, which, place).parts()
 
 
-class Slopes:
+class PartialDerivatives:
     """The parts of one reader; a method for each kind of account."""
 
     def __init__(
@@ -91,10 +90,10 @@ class Slopes:
 
     def filter(self) -> Iterable[Part]:
         c, groups = self.place[0], self.detail["groups"]
-        share, filters = self.shape[0] // groups, self.made[0] // groups
+        group_channels, filters = self.shape[0] // groups, self.made[0] // groups
         met = list(self.windows())
-        for f in range(c // share * filters, (c // share + 1) * filters):
-            kernel = filter_kernels(self.own["weight"], f, self.detail)[c % share]
+        for f in range(c // group_channels * filters, (c // group_channels + 1) * filters):
+            kernel = filter_kernels(self.own["weight"], f, self.detail)[c % group_channels]
             for i, j, u, v in met:
                 yield Part((f, i, j), float(kernel[u, v]))
 
@@ -133,23 +132,23 @@ class Slopes:
     def point(self) -> Iterable[Part]:
         x, op = float(self.x[self.place]), self.reader.op
         if isinstance(op, Activation):
-            slope = float(evaluate(differentiate(op.formula(X)), x=np.array(x)))
+            derivative = float(evaluate(differentiate(op.formula(X)), x=np.array(x)))
             made = number(float(self.values[self.place]))
-            return [Part(self.place, slope, f"{op.word} is flat here: of {number(x)} it makes {made}")]
+            return [Part(self.place, derivative, f"{op.word} is flat here: of {number(x)} it makes {made}")]
         own = {n: float(a.reshape(-1)[self.place[0] if a.size > 1 else 0]) for n, a in self.own.items()}
-        slope = own.get("weight", 1.0)
+        derivative = own.get("weight", 1.0)
         if op.word == "bn":
-            slope /= float(np.sqrt(own["running_var"] + self.detail["eps"]))
+            derivative /= float(np.sqrt(own["running_var"] + self.detail["eps"]))
         if op.word == "prelu" and x > 0:
-            slope = 1.0
-        return [Part(self.place, slope)]
+            derivative = 1.0
+        return [Part(self.place, derivative)]
 
     def join(self) -> Iterable[Part]:
         c, i, j = self.place
         word, count = self.detail["join"], len(self.inputs)
         if word in ("add", "sub", "mean"):
-            slope = {"add": 1.0, "sub": -1.0 if self.which else 1.0, "mean": 1 / count}[word]
-            return [Part(self.place, slope)]
+            derivative = {"add": 1.0, "sub": -1.0 if self.which else 1.0, "mean": 1 / count}[word]
+            return [Part(self.place, derivative)]
         whole = prod(self.shape[1:]) == 1 and prod(self.made[1:]) > 1  # a gate has one number for several
         pixels = list(np.ndindex(*self.made[1:])) if whole else [(i, j)]
         channels = range(self.made[0]) if self.shape[0] < self.made[0] else [c]
@@ -195,24 +194,26 @@ class Slopes:
         shares = np.exp(x - x.max())
         shares /= shares.sum()
         if d["word"] == "layernorm":
-            return [Part((k, i, j), slope) for k, slope in enumerate(self._standard(x, c, np.arange(len(x))))]
+            return [
+                Part((k, i, j), derivative) for k, derivative in enumerate(self._standard(x, c, np.arange(len(x))))
+            ]
         if d["word"] == "softmax":
-            slopes = y * ((np.arange(len(y)) == c) - y[c])
+            derivatives = y * ((np.arange(len(y)) == c) - y[c])
         elif d["word"] == "logsoftmax":
-            slopes = (np.arange(len(y)) == c) - shares[c]
+            derivatives = (np.arange(len(y)) == c) - shares[c]
         elif d["word"] == "radixsoftmax":
             near = (np.arange(len(y)) - c) % d["step"] == 0
-            slopes = np.where(near, y * ((np.arange(len(y)) == c) - y[c]), 0)
-            return [Part((int(k), i, j), float(slopes[k])) for k in np.flatnonzero(near)]
+            derivatives = np.where(near, y * ((np.arange(len(y)) == c) - y[c]), 0)
+            return [Part((int(k), i, j), float(derivatives[k])) for k in np.flatnonzero(near)]
         elif d["word"] == "channelmean":
-            slopes = np.array([1 / len(x)])
+            derivatives = np.array([1 / len(x)])
         elif d["word"] in ("maxout", "channelmax"):
             first = c // d["share"] * d["share"]
             is_maximum = first + int(x[first : first + d["share"]].argmax()) == c
             return [Part((c // d["share"], i, j), float(is_maximum), "another channel is larger")]
         else:
             return [Part((k, i, j), self._lrn(x, k, c)) for k in range(len(x)) if self._lrn(x, k, c) is not None]
-        return [Part((k, i, j), float(slope)) for k, slope in enumerate(slopes)]
+        return [Part((k, i, j), float(derivative)) for k, derivative in enumerate(derivatives)]
 
     def _lrn(self, x: np.ndarray, k: int, c: int) -> Any:
         """How x[k] / (k + alpha / size · Σ x²)^beta changes with x[c]; None where c is not among its channels."""
@@ -231,9 +232,9 @@ class Slopes:
         part = self.x[first : first + share]
         at = int(np.ravel_multi_index((self.place[0] - first, *self.place[1:]), part.shape))
         channels = first + np.repeat(np.arange(share), prod(part.shape[1:]))
-        slopes = self._standard(part.reshape(-1), at, channels)
+        derivatives = self._standard(part.reshape(-1), at, channels)
         places = ((first + c, i, j) for c, i, j in np.ndindex(*part.shape))
-        return [Part(place, slope) for place, slope in zip(places, slopes, strict=True)]
+        return [Part(place, derivative) for place, derivative in zip(places, derivatives, strict=True)]
 
     def response(self) -> Iterable[Part]:
         """x[k] + x[k] · share[k] · w[k], where share = norm / (eps + mean norm) changes with every number."""
@@ -242,22 +243,22 @@ class Slopes:
         share = norms / total
         grows = float(self.x[self.place]) / norms[c] if norms[c] else 0.0  # how norm[c] changes with the number
         shares = ((np.arange(len(norms)) == c) - share / len(norms)) / total * grows
-        slopes = self.x * (weight * shares)[:, None, None]
-        slopes[self.place] += 1 + share[c] * weight[c]
-        return [Part((k, i, j), float(slopes[k, i, j])) for k, i, j in np.ndindex(*self.made)]
+        derivatives = self.x * (weight * shares)[:, None, None]
+        derivatives[self.place] += 1 + share[c] * weight[c]
+        return [Part((k, i, j), float(derivatives[k, i, j])) for k, i, j in np.ndindex(*self.made)]
 
     def _standard(self, x: np.ndarray, at: int, channels: np.ndarray) -> list[float]:
         """How w · (x[k] - mean) / σ changes with x[at], for every k: w / σ · (δ - 1/n - z[k] z[at] / n)."""
         sigma = float(np.sqrt(x.var() + self.detail["eps"]))
         z = (x - x.mean()) / sigma
-        slopes = ((np.arange(len(x)) == at) - (1 + z * z[at]) / len(x)) / sigma
-        found: list[float] = (slopes * self.own["weight"].reshape(-1)[channels]).tolist()
+        derivatives = ((np.arange(len(x)) == at) - (1 + z * z[at]) / len(x)) / sigma
+        found: list[float] = (derivatives * self.own["weight"].reshape(-1)[channels]).tolist()
         return found
 
 
 def filter_kernels(weight: np.ndarray, f: int, detail: dict) -> np.ndarray:
-    """The kernels [c,u,v] of filter f as its window meets the input; of a transposed one, turned."""
-    if detail["turned"]:  # (c, f / groups, u, v)
+    """The kernels [c,u,v] of filter f as its window meets the input; of a transposed one, flipped."""
+    if detail["flipped"]:  # (c, f / groups, u, v)
         channels, share = weight.shape[:2]
         group = f // share
         part = weight.reshape(detail["groups"], channels // detail["groups"], share, *weight.shape[2:])

@@ -10,7 +10,7 @@ from oracles.trial import Trial, close
 
 from cnnspec.ir.verify import verify
 from cnnspec.passes import INFERENCE, run
-from cnnspec.primitives.convolution.convolve import SpreadBias
+from cnnspec.primitives.convolution.convolve import BroadcastBias
 from cnnspec.words.costs import Mse
 
 NETS = (
@@ -22,14 +22,14 @@ NETS = (
 )
 
 
-def spread(text, images=1):
+def broadcast(text, images=1):
     graph = run(replace(spec(text, everywhere=False), images=images), INFERENCE, check=verify)
-    return [node.name for node in graph if isinstance(node.op, SpreadBias)]
+    return [node.name for node in graph if isinstance(node.op, BroadcastBias)]
 
 
 @pytest.mark.parametrize("text", NETS)
 def test_the_plan_answers_as_that_of_every_value_does(text):
-    assert spread(text)
+    assert broadcast(text)
     graph = replace(spec(text, everywhere=False), images=1)
     mean_the_same(run(graph, INFERENCE, after="eliminate_dead_code"), run(graph, INFERENCE))
     trial = Trial(spec(text, everywhere=False), Mse(), batch=1)
@@ -52,4 +52,4 @@ def test_the_plan_answers_as_that_of_every_value_does(text):
     ],
 )
 def test_others_stay(text, images, why):
-    assert not spread(text, images), why
+    assert not broadcast(text, images), why
