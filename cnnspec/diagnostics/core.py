@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from ..lazy import lazy
 from ..quoting import visible
@@ -53,9 +54,8 @@ class Source:
         return self.text[start:end].rstrip("\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Characters `start` to `end` (exclusive) of a source."""
+class Span(NamedTuple):
+    """Characters `start` to `end` (exclusive) of a source. A tuple, since a reading makes thousands of them."""
 
     source: Source
     start: int

@@ -43,7 +43,7 @@ def fix_all(document: Document) -> Action | None:
     work = document.work()
 
     def find(source: Source, fixes: bool) -> tuple[Diagnostic, ...]:
-        return replace(document, text=source.text, earlier=None).examined(fixes, work).diagnostics
+        return replace(document, text=source.text, earlier=document.known).examined(fixes, work).diagnostics
 
     fixed, count, _ = repair(document.source, document.report_with_fixes.diagnostics, find, work)
     if not count:

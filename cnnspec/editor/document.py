@@ -78,7 +78,9 @@ class Document:
             configuration = Configurations().nearest(folder or Path.cwd())
         except SpecError as error:
             return Report(self.source.name, error.diagnostics)
-        return examine(self.source, configuration, folder, fixes=fixes, files=False, work=work or self.work())
+        earlier = self.known.reading if self.known else None
+        work = work or self.work()
+        return examine(self.source, configuration, folder, fixes=fixes, files=False, work=work, earlier=earlier)
 
     @property
     def file(self) -> File:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from ..diagnostics import Diagnostic, Imported, Source, Span
@@ -17,7 +18,7 @@ from .files import read_file
 from .findings import Findings
 from .lowering.names import Module, collect
 from .parse.parser import LARGEST_FILE, parse
-from .parse.tree import Import
+from .parse.tree import File, Import
 
 MOST_FILES = 100
 DEEPEST = 20  # files that import one another in a row
@@ -25,10 +26,22 @@ OWN_TABLE = re.compile(r'^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*"?cnnspec\b', re.M)
 
 
 class Imports:
-    """Loads the modules that a file and its imports ask for, each once."""
+    """Loads the modules that a file and its imports ask for, each once.
 
-    def __init__(self, source: Source, folder: Path | None, root: Path | None, findings: Findings) -> None:
+    `earlier` are files that were read for another version of the text: one that is the same is not read again.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        folder: Path | None,
+        root: Path | None,
+        findings: Findings,
+        earlier: Mapping[Path, File],
+    ) -> None:
         self.findings = findings
+        self.earlier = earlier
+        self.files: dict[Path, File] = {}
         own = Path(source.name)
         self.folder = own.parent if own.suffix else (folder or Path())  # `<text>` lies in no folder of its own
         self.root = _resolved(root or project(self.folder))
@@ -106,10 +119,19 @@ class Imports:
         self.texts[real] = source.text
         self.folders.append(place.parent)
         self.reading.append(real)
-        module = collect(parse(source, self.findings), self.findings, self.load)
+        self.files[real] = file = self.parsed(real, source)
+        module = collect(file, self.findings, self.load)
         self.folders.pop()
         self.reading.pop()
         return module
+
+    def parsed(self, real: Path, source: Source) -> File:
+        """The tree of a file."""
+        known = self.earlier.get(real)
+        if known is None or known.cut is None or known.source != source or not known.whole:
+            return parse(source, self.findings, known.cut if known else None)
+        self.findings.work.add(known.cut.cost)
+        return known
 
     def source(self, place: PurePath, real: Path, span: Span) -> Source | Diagnostic | None:
         """The text of a file that was found; None, with a finding, where there is no file."""

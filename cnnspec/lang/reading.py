@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,8 +64,8 @@ class Reading:
     """What came of reading a file. `graph` holds what could be typed; `spec` is None where there are errors, and
     where the file is a library of definitions.
 
-    `names` tells the node behind each name that `as`, `net` and `input` give; `module` and `assertions` are
-    what else was read, for those who look closer.
+    `names` tells the node behind each name that `as`, `net` and `input` give; `module`, `assertions` and the
+    files that were `imported` are what else was read, for those who look closer.
     """
 
     source: Source
@@ -76,6 +76,7 @@ class Reading:
     module: Module
     assertions: tuple[Assertion, ...]
     spec: Spec | None
+    imported: Mapping[Path, File] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -96,6 +97,7 @@ class Asked(NamedTuple):
     library: bool
     input: TensorType | None
     overrides: tuple[str, ...]
+    earlier: Reading | None
 
 
 def read(
@@ -108,6 +110,7 @@ def read(
     overrides: tuple[str, ...] = (),
     fixes: bool = True,
     work: Work | None = None,
+    earlier: Reading | None = None,
 ) -> Reading:
     """Read a file: its tree, its graph with shapes, its settings, and every mistake in it.
 
@@ -116,17 +119,19 @@ def read(
     defines things for others is no mistake; `input` is the type of the input where the file states none;
     `overrides` are texts such as `train.epochs=3`, which take the place of what the file says; without `fixes`
     no change is tried for the diagnostics, which is quicker. `work` counts what is done, for the caller who
-    reads several versions of a text.
+    reads several versions of a text; what came of an `earlier` version makes this one quicker, and no different.
     """
     if source.name.endswith(".cnn.json"):
         return read_json(source, overrides)
-    asked = Asked(folder, root, library, input, overrides)
+    asked = Asked(folder, root, library, input, overrides, earlier)
     findings = Findings(work)
     begun = findings.work.spent
     reading = _read(source, asked, findings)
     if not fixes or not reading.diagnostics:
         return reading
     from .hints.fixes import verified
+
+    asked = asked._replace(earlier=reading)
 
     def again(text: str) -> tuple[Diagnostic, ...]:
         return _read(replace(source, text=text), asked, Findings(findings.work)).diagnostics
@@ -169,8 +174,9 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
 
 def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
     """What came of reading; the findings keep their proposals."""
-    file = with_numbers(parse(source, findings), asked.overrides, findings)
-    imports = Imports(source, asked.folder, asked.root, findings)
+    earlier = asked.earlier
+    file = with_numbers(parse(source, findings, earlier.file.cut if earlier else None), asked.overrides, findings)
+    imports = Imports(source, asked.folder, asked.root, findings, earlier.imported if earlier else {})
     module = collect(file, findings, imports.load)
     network, symbolic = lower(module, asked.input, findings)
     library = asked.library and module.only_defines
@@ -205,7 +211,7 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
         spec = Spec(whole, network.graph, data, train, budgets, symbolic, places, implied, tuning)
     diagnostics = tuple(findings.diagnostics)
     graph, names, assertions = network.graph, network.names, network.assertions
-    return Reading(source, file, diagnostics, graph, names, module, assertions, spec)
+    return Reading(source, file, diagnostics, graph, names, module, assertions, spec, imports.files)
 
 
 def _rate(stated: dict[str, list[Stated]]) -> Span | None:

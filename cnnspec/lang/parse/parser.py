@@ -2,7 +2,7 @@
 
 After an error a statement is read again with the change that its message proposes. Where there is none, the
 parser drops what it had begun and goes on after the next separator: an LALR parser's stack is as deep there
-as it was at the last one.
+as it was at the last one. A text without a mistake is kept in parts (parts.py), for its next version.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from ..findings import Findings, Proposal
 from .build import Build
 from .layout import ENDS, OPENERS, lay_out, within_list
 from .machine import Machine, Unexpected
+from .parts import cut, joined, read_again
 from .tokens import Token, lex
-from .tree import File
+from .tree import Cut, File
 
 MOST_REPAIRS = 30
 MOST_REREAD = 1000  # tokens of a statement that is read again with a change
@@ -32,17 +33,29 @@ class Mark(NamedTuple):
     begun: int
 
 
-def parse(source: Source, findings: Findings) -> File:
-    """The tree of a source; what could not be read is left out of it, and reported."""
+def parse(source: Source, findings: Findings, earlier: Cut | None = None) -> File:
+    """The tree of a source; what could not be read is left out of it, and reported.
+
+    `earlier` is another version of the text, of which the parts that are in both are not read again. The tree is
+    the same with it and without.
+    """
     if len(source.text) > LARGEST_FILE:
         span = Span(source, LARGEST_FILE, LARGEST_FILE + 1)
         findings.tell("CNN008", span, most=f"{LARGEST_FILE:,}".replace(",", " "))
         return File(source, (), (), whole=False)
+    before = len(findings)
+    known = read_again(source, earlier) if earlier else None
+    if known is not None and known.cost <= MOST_TOKENS:
+        findings.work.add(known.cost)
+        return joined(source, known)
     tokens, comments = lay_out(lex(source.text), source, findings)
     findings.work.add(len(tokens))
     tree, lost = _recovering_parse(tokens, source, findings)
     statements = Build(source, findings)(tree)
-    return File(source, statements, tuple(comments), frozenset(lost), not len(findings))
+    whole = len(findings) == before and not findings.full
+    if not whole or not statements:
+        return File(source, statements, tuple(comments), frozenset(lost), whole, earlier)
+    return joined(source, Cut(source.text, cut(tokens, statements, comments, source.text)))
 
 
 def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -> tuple[Any, set[str]]:

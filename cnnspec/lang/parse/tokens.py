@@ -28,10 +28,10 @@ class Token(str):
         return token
 
 
-def lex(text: str) -> Iterator[Token]:
-    """The tokens of a text, what the grammar ignores left out."""
+def lex(text: str, start: int = 0) -> Iterator[Token]:
+    """The tokens of a text from an offset on, what the grammar ignores left out."""
     pattern, keywords = _terminals()
-    for match in pattern.finditer(text):
+    for match in pattern.finditer(text, start):
         kind = match.lastgroup
         if kind is None:  # the end
             return

@@ -272,10 +272,40 @@ class Expect(NamedTuple):
 Statement: TypeAlias = Import | Let | Block | Net | Input | Settings | Expect | Chain
 
 
+class Part(NamedTuple):
+    """A piece of a file that says the same wherever it stands: a statement, or the next lines of a long chain.
+
+    start      offset of its first token (of the first part: 0); it ends where the next part starts
+    begins     the type of its first token; `ARROW` where it goes on with the chain of the part before
+    statement  what stands there; of a chain, the stages that stand there
+    comments   those up to the next part
+    tokens     how many it has, separators included
+    """
+
+    start: int
+    begins: str
+    statement: Statement
+    comments: tuple[Span, ...]
+    tokens: int
+
+
+class Cut(NamedTuple):
+    """A text that was read without a mistake, in parts: another version of it need not be read anew (parts.py)."""
+
+    text: str
+    parts: tuple[Part, ...]
+
+    @property
+    def cost(self) -> int:
+        """What reading it is counted as: its tokens."""
+        return sum(part.tokens for part in self.parts)
+
+
 class File(NamedTuple):
     """A whole file; comments are kept beside the tree, by their spans.
 
-    `lost` are the names in statements that could not be read: what they would define is not known.
+    `lost` are the names in statements that could not be read: what they would define is not known. `cut` is the
+    text in parts or, where it has mistakes, that of the last version that had none.
     """
 
     source: Source
@@ -283,3 +313,4 @@ class File(NamedTuple):
     comments: tuple[Span, ...]
     lost: frozenset[str] = frozenset()
     whole: bool = True  # False where something could not be read
+    cut: Cut | None = None
