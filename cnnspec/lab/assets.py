@@ -27,6 +27,7 @@ SHARED = ("elements.js", "maps.js", "charts.js", "fit.js")  # with the page of a
 SCRIPTS = (
     "state.js",
     "ask.js",
+    "python.js",
     "text.js",
     "findings.js",
     "drawing.js",

@@ -2,8 +2,7 @@
 
     index.html, lab.js, lab.css, given.js, digits-data.js, teacher.html     as `assets` has them
     answers/NAME.js         what the page asks about a spec that comes along, answered beforehand
-    python/*.zip            the compiler and its parser, for Python in the page
-    pyodide/                Python in the page itself, copied from a folder of Pyodide
+    python/files.js         Python in the page, from a folder of Pyodide, with the compiler and its parser
 
 Without Pyodide the specs and lessons that come along are shown, trained and looked at; other texts need it.
 """
@@ -11,6 +10,7 @@ Without Pyodide the specs and lessons that come along are shown, trained and loo
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -45,17 +45,18 @@ def site(pyodide: str | None = None, same_as: Path | None = None) -> Files:
 
     Of a web server's the page takes only files that are the `same_as` those of a folder, by their hashes.
     """
-    python, more = None, ""
+    python: dict[str, str | dict[str, str] | None] | None = None
+    more = ""
     if pyodide is not None:
-        remote = urlsplit(pyodide).scheme in ("http", "https")
-        folder = f"{pyodide.rstrip('/')}/" if remote else "pyodide/"
-        more = "{0.scheme}://{0.netloc}".format(urlsplit(pyodide)) if remote else ""
-        archives = {"python/cnnspec.zip": compiler(), "python/lark.zip": parser()}
-        hashes = {name: integrity(data) for name, data in pyodide_files(same_as)} if same_as else None
-        python = {"folder": folder, "archives": list(archives), "hashes": hashes}
-        yield from archives.items()
-        if not remote:
-            yield from ((f"pyodide/{name}", data) for name, data in pyodide_files(Path(pyodide)))
+        files = {"cnnspec.zip": compiler(), "lark.zip": parser()}
+        if urlsplit(pyodide).scheme in ("http", "https"):
+            hashes = {name: integrity(data) for name, data in pyodide_files(same_as)} if same_as else None
+            python = {"folder": f"{pyodide.rstrip('/')}/", "hashes": hashes}
+            more = "{0.scheme}://{0.netloc}".format(urlsplit(pyodide))
+        else:
+            python = {"folder": None}
+            files |= pyodide_files(Path(pyodide))
+        yield "python/files.js", as_script(files)
     shown = {}
     for name, text in specs().items():
         told = answered(text)
@@ -125,6 +126,12 @@ def archive(files: list[tuple[str, Path]]) -> bytes:
         for name, path in files:
             made.writestr(ZipInfo(name, PAST), path.read_bytes(), ZIP_DEFLATED, 9)
     return whole.getvalue()
+
+
+def as_script(files: dict[str, bytes]) -> bytes:
+    """Files as a script, since a page from a disk may load nothing else: gzip in base64, by their names."""
+    texts = {name: base64.b64encode(gzip.compress(data, 9, mtime=0)).decode() for name, data in files.items()}
+    return f"window.cnnspecLab.files = {harmless(texts)};\n".encode()
 
 
 def integrity(data: bytes) -> str:

@@ -41,10 +41,11 @@ def test_a_link_holds_what_was_learnt(driver, server):
 
 def test_more_weights_than_fit_are_told_of(driver, server):
     lab = Lab(driver, server.address)
-    lab.type(SMALL.replace("dense 10", "dense 200 -> relu -> dense 10"), anew=True)
+    lab.type(SMALL.replace("dense 10", "dense 500 -> relu -> dense 10"), anew=True)
     lab.trained("one-step")
-    assert "to 8 bits" in (shared(lab, driver) and lab.text("said"))
-    lab.type(SMALL.replace("dense 10", "dense 900 -> relu -> dense 10"), anew=True)
+    assert "dense1.weight to " in (shared(lab, driver) and lab.text("said")), "the largest, and no other"
+    assert "conv1" not in lab.text("said") and "dense2" not in lab.text("said")
+    lab.type(SMALL.replace("dense 10", "dense 2000 -> relu -> dense 10"), anew=True)
     lab.trained("one-step")
     assert "too many for a link" in (shared(lab, driver) and lab.text("said"))
     assert "." not in driver.current_url.partition("#")[2]
@@ -57,8 +58,8 @@ const given = new Map([
   ['b', Float32Array.from({ length: 7 }, (_, k) => k / 7e6)],
 ]);
 const away = (a, b) => Math.max(...a.map((v, k) => Math.abs(v - b[k])));
-const back = (bits) => readTensors(writeTensors(unpackWeights(begin, packWeights(begin, given, bits))));
-return [8, 16].map((bits) => ['w', 'b'].map((name) => away(Array.from(back(bits).get(name)), given.get(name))));
+const back = (bits) => readTensors(writeTensors(unpackWeights(begin, packWeights(begin, given, () => bits))));
+return [4, 8, 16].map((bits) => ['w', 'b'].map((name) => away(Array.from(back(bits).get(name)), given.get(name))));
 """
 
 
@@ -68,5 +69,6 @@ def test_numbers_come_back_as_exact_as_their_bits(driver):
 
     driver.get("about:blank")
     scripts = (HERE / "maps.js").read_text(encoding="utf-8") + page_text("tensors.js")
-    (w8, b8), (w16, b16) = driver.execute_script(scripts + PACK)
-    assert 0 < w8 <= 0.5 / 127 and 0 < w16 <= 0.5 / 32767 * 1.01 and b8 == b16 == 0
+    away = dict(zip((4, 8, 16), driver.execute_script(scripts + PACK), strict=True))
+    for bits, (of_matrix, of_vector) in away.items():
+        assert 0 < of_matrix <= 0.5 / (2 ** (bits - 1) - 1) * 1.01 and of_vector == 0

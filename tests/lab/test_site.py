@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -118,20 +119,26 @@ def test_what_came_along_is_shown_trained_and_looked_at_without_python(driver, a
     assert away == []
 
 
+@contextmanager
+def from_the_disk(folder):
+    yield (folder / "index.html").as_uri()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif("CNNSPEC_PYODIDE" not in os.environ, reason="CNNSPEC_PYODIDE names no folder of Pyodide")
-def test_python_in_the_page_checks_draws_and_trains_any_text(driver, few, tmp_path):
+@pytest.mark.parametrize("opened", [from_the_disk, on_a_server])
+def test_python_in_the_page_checks_draws_and_trains_any_text(driver, few, tmp_path, opened):
     """With the npm package pyodide, and nothing asked of any other place."""
     written(tmp_path / "site", "--pyodide", os.environ["CNNSPEC_PYODIDE"])
-    with on_a_server(tmp_path / "site") as address:
+    with opened(tmp_path / "site") as address:
         lab = Lab(driver, address)
         lab.type("input 1x28x28\nconv 3x5x5 stride 3 -> relo -> dense 10 -> softmax\n", anew=True)
         lab.until(lambda: "1 error" in lab.text("verdict"), 120)
         lab.until(lambda: lab.js("return document.querySelector('#findings .fix')")).click()
         lab.until(lambda: "error" not in lab.text("verdict"))
         assert lab.trained("one-epoch") > 50
-        away = [one for one in requests(driver) if not one.startswith((address, "about:", "data:"))]
-        assert away == []
+        here = (address.removesuffix("index.html"), "about:", "data:")
+        assert [one for one in requests(driver) if not one.startswith(here)] == []
 
 
 def test_files_of_another_server_are_taken_by_their_hashes(few, tmp_path):

@@ -42,16 +42,22 @@ function showView(view) {
   tell("view");
 }
 
+// A view that the reader chose; where it stands below the text, as on a phone, it comes to the top.
+function turnTo(view) {
+  showView(view);
+  if (window.matchMedia("(max-width: 899px)").matches) byId("shown").scrollIntoView();
+}
+
 function startTabs() {
   for (const view of VIEWS) {
     const tab = byId(`tab-${view}`);
-    tab.addEventListener("click", () => showView(view));
+    tab.addEventListener("click", () => turnTo(view));
     tab.addEventListener("keydown", ({ key }) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
       if (!step) return;
       const next = VIEWS[(VIEWS.indexOf(view) + step + VIEWS.length) % VIEWS.length];
-      showView(next);
-      byId(`tab-${next}`).focus();
+      turnTo(next);
+      byId(`tab-${next}`).focus({ preventScroll: true });
     });
   }
 }

@@ -3,7 +3,7 @@
 
 const EXAMPLES = 6;
 
-const inside = { of: "", place: "", busy: false };
+const inside = { of: "", place: "", busy: false, again: false }; // `place` is what is looked at, as the address of a report has it
 
 const harmless = (data) => JSON.stringify(data).replaceAll("<", "\\u003c");
 const escaped = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -48,7 +48,9 @@ function contentOf(made, floats) {
 
 async function showInside() {
   const said = byId("look-said"), frame = byId("inside");
-  if (state.view !== "look" || inside.busy) return;
+  if (state.view !== "look" || arrived.weights) return; // those of a link are on their way
+  inside.again = inside.busy;
+  if (inside.busy) return;
   inside.busy = true;
   frame.hidden = true; // what it shows may be of before
   try {
@@ -56,7 +58,7 @@ async function showInside() {
     await ensureTrained();
     if (training.going) await request("pause");
     const { bytes } = await request("weights"), { steps = 0, epoch = 0 } = training.self || {};
-    const stamp = [training.of, training.workers, steps, epoch, byId("watched").value, inside.place].join(" ");
+    const stamp = [training.of, training.workers, steps, epoch, byId("watched").value].join(" ");
     if (stamp !== inside.of) {
       const made = training.made, floats = [], content = contentOf(made, floats);
       const numbers = new Float64Array(floats.reduce((sum, each) => sum + each.length, 0));
@@ -67,6 +69,7 @@ async function showInside() {
       };
       const page = given.look.frame.replace(/\{\{ (\w+) \}\}/g, (_, name) => parts[name]);
       const address = URL.createObjectURL(new Blob([page], { type: "text/html" }));
+      if (inside.of) inside.place = placeAlone(inside.place);
       await new Promise((loaded) => {
         frame.onload = loaded;
         frame.src = inside.place ? `${address}#${encodeURIComponent(inside.place)}` : address;
@@ -79,13 +82,13 @@ async function showInside() {
     said.textContent = problem.message;
   }
   inside.busy = false;
+  if (inside.again) showInside();
 }
 
-// The place that is looked at, as the frame's own address has it.
-function placeInside() {
-  try {
-    return decodeURIComponent(byId("inside").contentWindow.location.hash.slice(1));
-  } catch {
-    return inside.place; // of a page from the file system, a frame is another site
-  }
-}
+// A number and its view, without what was changed of the network that is no longer shown.
+const placeAlone = (place) => place.split("&").filter((part) => !/^(example|more)=/.test(part)).join("&");
+
+// The frame tells what is looked at; one of a page from a disk is another site, whose address cannot be read.
+window.addEventListener("message", ({ source, data }) => {
+  if (source === byId("inside").contentWindow && typeof data?.place === "string") inside.place = data.place;
+});

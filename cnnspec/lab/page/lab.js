@@ -28,7 +28,7 @@ async function openFirst() {
   }
   state.seed = byId("seed").value = kept.seed;
   openLesson(given.lessons.find((one) => one.name === kept.lesson) || null);
-  inside.place = kept.place;
+  Object.assign(inside, { of: "", place: kept.place });
   setText(kept.text);
   byId("watched").append(element("option", { value: kept.image }, ""));
   byId("watched").value = kept.image;
@@ -40,8 +40,11 @@ hear("written", checkText);
 hear("network", showNetwork);
 hear("network", async () => {
   const { weights } = arrived;
-  arrived.weights = null;
-  if (weights) await takeWeights(weights);
+  if (weights && !arrived.taken) {
+    arrived.taken = true;
+    await takeWeights(weights);
+    Object.assign(arrived, { weights: null, taken: false });
+  }
   showInside();
 });
 hear("view", showInside);
@@ -62,4 +65,5 @@ window.addEventListener("keydown", (event) => {
     byId("save").click();
   }
 });
+window.addEventListener("hashchange", () => window.location.hash.startsWith("#lab=") && openFirst()); // a link, while it is open
 openFirst();

@@ -1,7 +1,8 @@
-// Weights as the bytes of a safetensors file, and as the few that a link has room for: whole numbers of 16 or 8 bits
+// Weights as the bytes of a safetensors file, and as the few that a link has room for: whole numbers of 4 to 16 bits
 // with a scale for each matrix or kernel; vectors (biases, scales, statistics) stay float32.
 
 const VECTOR = 1; // axes of what stays as it is
+const PACKED = 1; // how they are packed: the first byte
 
 // name -> float32 numbers.
 function readTensors(bytes) {
@@ -33,24 +34,30 @@ function writeTensors(rows) {
 
 const sizeOfShape = (shape) => shape.reduce((a, b) => a * b, 1);
 
-// How many bytes the parameters `begin`, name -> [kind, number, shape], take with whole numbers of so many bits.
-const packedSize = (begin, bits) => Object.values(begin).reduce((sum, [, , shape]) =>
-  sum + (shape.length > VECTOR ? 4 + (sizeOfShape(shape) * bits) / 8 : 4 * sizeOfShape(shape)), 1);
+// How many bytes the parameters `begin`, name -> [kind, number, shape], take with so many bits for each matrix.
+const packedSize = (begin, bitsOf) => Object.entries(begin).reduce((sum, [name, [, , shape]]) =>
+  sum + (shape.length > VECTOR ? 5 + sizeOfShape(shape) * (bitsOf(name) > 8 ? 2 : 1) : 4 * sizeOfShape(shape)), 1);
 
-function packWeights(begin, tensors, bits) {
-  const bytes = new Uint8Array(packedSize(begin, bits)), view = new DataView(bytes.buffer), most = 2 ** (bits - 1) - 1;
+// A matrix is a byte (whether its numbers take one byte or two), a scale, and whole numbers; what fewer bits spare is
+// spared by the deflation after it.
+function packWeights(begin, tensors, bitsOf) {
+  const bytes = new Uint8Array(packedSize(begin, bitsOf)), view = new DataView(bytes.buffer);
   let at = 1;
-  bytes[0] = bits;
+  bytes[0] = PACKED;
   const put = (set, size, value) => {
     view[set](at, value, true);
     at += size;
   };
   for (const [name, [, , shape]] of Object.entries(begin)) {
-    const numbers = tensors.get(name), matrix = shape.length > VECTOR, scale = (largestOf(numbers) || 1) / most;
-    if (matrix) put("setFloat32", 4, scale);
+    const numbers = tensors.get(name), matrix = shape.length > VECTOR, bits = bitsOf(name), size = bits > 8 ? 2 : 1;
+    const scale = (largestOf(numbers) || 1) / (2 ** (bits - 1) - 1);
+    if (matrix) {
+      put("setUint8", 1, size);
+      put("setFloat32", 4, scale);
+    }
     for (const number of numbers) {
       if (!matrix) put("setFloat32", 4, number);
-      else put(`setInt${bits}`, bits / 8, Math.round(number / scale));
+      else put(`setInt${8 * size}`, size, Math.round(number / scale));
     }
   }
   return bytes;
@@ -58,19 +65,21 @@ function packWeights(begin, tensors, bits) {
 
 // What was packed, as rows of a safetensors file; null where it is of other parameters, or has a number that is none.
 function unpackWeights(begin, bytes) {
-  const bits = bytes[0], view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (![8, 16].includes(bits) || bytes.length !== packedSize(begin, bits)) return null;
-  let at = 1, right = true;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 1, right = bytes[0] === PACKED;
   const take = (get, size) => {
-    const value = view[get](at, true);
+    right &&= at + size <= bytes.length;
+    const value = right ? view[get](at, true) : 0;
     at += size;
     right &&= Number.isFinite(value);
     return value;
   };
   const rows = Object.entries(begin).map(([name, [, , shape]]) => {
-    const matrix = shape.length > VECTOR, scale = matrix ? take("getFloat32", 4) : 1;
-    const next = () => (matrix ? scale * take(`getInt${bits}`, bits / 8) : take("getFloat32", 4));
+    const matrix = shape.length > VECTOR, size = matrix ? take("getUint8", 1) : 4, scale = matrix ? take("getFloat32", 4) : 1;
+    right &&= [1, 2, 4].includes(size) && at + size * sizeOfShape(shape) <= bytes.length;
+    if (!right) return null;
+    const next = () => (matrix ? scale * take(`getInt${8 * size}`, size) : take("getFloat32", 4));
     return [name, shape, Float32Array.from({ length: sizeOfShape(shape) }, next)];
   });
-  return right ? rows : null;
+  return right && at === bytes.length ? rows : null;
 }

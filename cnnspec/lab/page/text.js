@@ -57,6 +57,7 @@ function markFindings(findings) {
 
 // The layers beneath scroll as the area does.
 function follow() {
+  if (editor.area.scrollLeft <= parseFloat(getComputedStyle(editor.area).paddingLeft)) editor.area.scrollLeft = 0; // a caret at a line's begin hides no margin
   for (const id of ["marks", "coloured"]) {
     byId(id).scrollTop = editor.area.scrollTop;
     byId(id).scrollLeft = editor.area.scrollLeft;

@@ -17,7 +17,10 @@ function tellAddress() {
   window.clearTimeout(address.timer);
   address.timer = window.setTimeout(async () => {
     const asked = ++address.asked, text = await addressNow();
-    if (asked === address.asked) window.history.replaceState(null, "", `#${text}`);
+    if (asked !== address.asked) return;
+    window.history.replaceState(null, "", `#${text}`);
+    const { protocol, origin } = window.location; // a page of a lab is a blob; the lab puts its place into a link
+    if (protocol === "blob:" && window.parent !== window) window.parent.postMessage({ place: text }, origin === "null" ? "*" : origin);
   }, 200);
 }
 

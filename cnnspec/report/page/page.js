@@ -154,6 +154,7 @@ function showPlace(focus = false) {
     const over = map.firstChild;
     over.setAttribute("tabindex", here ? "0" : "-1");
     putBox(over, "pixel", ...(here ? [[row, row + 1], [column, column + 1]] : [null]));
+    if (here) bringIntoView(map);
     if (here && focus) over.focus({ preventScroll: true });
   }
   showReach();
@@ -162,7 +163,15 @@ function showPlace(focus = false) {
   showWeight();
   showBack(layer, place, example);
   showSlide(layer, place, example);
+  if (focus && narrow.matches && byId("back").getBoundingClientRect().top > window.innerHeight - 48) byId("maps").scrollIntoView();
   tellAddress();
+}
+
+// Where the maps are a strip, as on a phone, the one that is chosen is to be seen.
+function bringIntoView(map) {
+  if (!narrow.matches) return;
+  const box = byId("maps"), left = map.offsetLeft - box.offsetLeft - box.scrollLeft;
+  if (left < 0 || left + map.offsetWidth > box.clientWidth) box.scrollLeft += left - (box.clientWidth - map.offsetWidth) / 2;
 }
 
 // Values or gradients on the maps.

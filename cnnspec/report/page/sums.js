@@ -1,7 +1,8 @@
 // The account of a number in sight: matrices, terms, and what they come to.
 
 const OPEN = 1; // channels whose matrices are shown from the start
-const LISTED = 8; // channels that are listed before the reader asks for all, those that count most
+const narrow = window.matchMedia("(max-width: 999px)"); // the account stands below the maps, not beside them
+const listedFirst = () => (narrow.matches ? 2 : 8); // channels before the reader asks for all, those that count most
 
 // The numbers of a matrix as text, all to the same place behind the point: three digits of the largest.
 function aligned(values) {
@@ -85,14 +86,14 @@ function matrices(layer, group, place) {
 
 // The groups that count most, in their order, and a button for all.
 function groupList(layer, place, told, example) {
-  const groups = told.groups || [];
+  const groups = told.groups || [], most = listedFirst();
   const ranked = [...groups].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum));
-  const open = ranked.slice(0, OPEN), listed = ranked.slice(0, LISTED);
+  const open = ranked.slice(0, OPEN), listed = ranked.slice(0, most);
   const made = (some) => some.map((group) => groupOf(layer, place, group, told, example, open.includes(group)));
-  if (groups.length <= LISTED) return made(groups);
-  const rest = ranked.slice(LISTED).reduce((sum, group) => sum + group.sum, 0);
+  if (groups.length <= most) return made(groups);
+  const rest = ranked.slice(most).reduce((sum, group) => sum + group.sum, 0);
   const all = () => button.replaceWith(...made(groups.filter((group) => !listed.includes(group))));
-  const button = element("button", { type: "button", on: { click: all } }, `and ${groups.length - LISTED} channels more, together ${show(rest)}`);
+  const button = element("button", { type: "button", on: { click: all } }, `and ${groups.length - most} channels more: ${show(rest)}`);
   return [...made(groups.filter((group) => listed.includes(group))), button];
 }
 

@@ -47,7 +47,7 @@ function presetsOf(layer, [f], channel) {
       preset(Math.floor(t / width) - (height - 1) / 2, (t % width) - (width - 1) / 2, { area }), `${layer.name}, filter ${f}, channel ${channel}: ${name}`);
     return element("button", { type: "button", class: "small", on: { click: press } }, name);
   });
-  return element("div", { class: "bar" }, element("span", { class: "note" }, "click on a number of the kernel, or take"), ...buttons);
+  return element("div", { class: "bar" }, element("span", { class: "note" }, "click on a number, or take"), ...buttons);
 }
 
 // The button that silences a filter.
