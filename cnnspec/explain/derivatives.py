@@ -114,7 +114,7 @@ class PartialDerivatives:
         of = self.reader.op.formula(self.types[0])
         for i, j, u, v in self.windows():
             found, inside = self.patch(i, j)
-            slopes = of.slopes(found.reshape(-1), inside.reshape(-1)).reshape(found.shape)
+            slopes = of.derivatives(found.reshape(-1), inside.reshape(-1)).reshape(found.shape)
             yield Part((self.place[0], i, j), float(slopes[u, v]))
 
     def all(self) -> Iterable[Part]:

@@ -37,22 +37,6 @@ from ..words.composed import spelled
 from ..words.pool import OfFormula
 from ..words.resample import Pad
 
-KINDS = {
-    "conv": "filter", "dwconv": "filter", "upconv": "filter",
-    "maxpool": "pick", "minpool": "pick", "avgpool": "mean",
-    "dense": "all", "gap": "image", "gmp": "image",
-    "bn": "point", "scale": "point", "prelu": "point", "dropout": "point", "droppath": "point",
-    "channelmean": "channels", "channelmax": "channels",
-    "add": "join", "sub": "join", "mul": "join", "max": "join", "min": "join", "mean": "join", "concat": "concat",
-    "flatten": "move", "reshape": "move", "shuffle": "move", "take": "move",
-    "pad": "move", "crop": "move", "upsample": "move", "resize": "blend", "pixelshuffle": "move",
-    "pixelunshuffle": "move",
-    "softmax": "channels", "logsoftmax": "channels", "radixsoftmax": "channels", "maxout": "channels",
-    "lrn": "channels",
-    "layernorm": "channels", "groupnorm": "group", "grn": "response",
-}  # fmt: skip
-
-
 CITATION = re.compile(r" \([A-Z]\w+ (et al\.|and \w+) \d+\)")
 
 
@@ -78,13 +62,7 @@ def account(graph: Graph, node: Node) -> Explanation:
 
 
 def kind_of(op: Op) -> str:
-    if isinstance(op, Activation):
-        return KINDS.get(op.word, "point")
-    if isinstance(op, OfFormula):
-        return KINDS.get(op.word, "window")
-    if isinstance(op, Pad) and op.mode != "zeros":
-        return "blend"
-    return KINDS.get(op.word, "other")
+    return "blend" if isinstance(op, Pad) and op.mode != "zeros" else op.account
 
 
 def image_shape(kind: TensorType) -> tuple[int, int, int]:
@@ -146,7 +124,7 @@ def _of_window(node: Node, types: tuple[TensorType, ...], parameters: dict[str, 
         **window,
         "says": of.name,
         "formula": {"measure": tree(of.measure), "each": tree(of.each), "total": tree(of.total)},
-        "slope": {"each": tree(of.each_slope), "total": tree(of.total_slope)},
+        "slope": {"each": tree(of.each_derivative), "total": tree(of.total_derivative)},
     }
     return detail, f"out[{_index(x)}] = {of.text}, x = {_looked(x, window)}"
 

@@ -66,6 +66,7 @@ class Declared:
     """The base of what a class declares by a word and, as its fields, what may stand after it."""
 
     word: ClassVar[str] = ""
+    order: ClassVar[tuple[str, ...]] = ()  # of settings that other systems take without a name: `LeakyReLU(0.2)`
     if TYPE_CHECKING:
         __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 

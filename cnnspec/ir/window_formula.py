@@ -42,12 +42,12 @@ class WindowFormula:
     text: str
 
     @property
-    def each_slope(self) -> Expression:
+    def each_derivative(self) -> Expression:
         """The derivative of a pixel's part by the pixel."""
         return differentiate(self.each, X)
 
     @property
-    def total_slope(self) -> Expression:
+    def total_derivative(self) -> Expression:
         """The derivative of the value by the sum."""
         return differentiate(self.total, S)
 
@@ -55,12 +55,12 @@ class WindowFormula:
         """seen[k,...], the windows' pixels, those that are `inside` -> the windows' numbers [...]."""
         return evaluate(self.total, **self.sums(seen, inside))
 
-    def slopes(self, seen: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    def derivatives(self, seen: np.ndarray, inside: np.ndarray) -> np.ndarray:
         """seen[k,...] -> the derivative of each window's number by each of its pixels, 0 for padding."""
         import numpy as np
 
         sums = self.sums(seen, inside)
-        found = evaluate(self.each_slope, x=seen, m=sums["m"]) * evaluate(self.total_slope, **sums)
+        found = evaluate(self.each_derivative, x=seen, m=sums["m"]) * evaluate(self.total_derivative, **sums)
         return np.where(inside, found, 0)
 
     def sums(self, seen: np.ndarray, inside: np.ndarray) -> dict[str, np.ndarray]:

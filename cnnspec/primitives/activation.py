@@ -66,6 +66,7 @@ class Activation(Op):
     """
 
     family = "activation"
+    account = "point"
     can_alias: ClassVar[tuple[int, ...]] = (0,)
     layout_agnostic = True
     any_order = True

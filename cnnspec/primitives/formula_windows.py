@@ -53,7 +53,7 @@ class FormulaWindowsGradient(Formulated):
         x4, dy4 = image_4d(x), image_4d(dy)
         *outer, height, width = x4.shape
         padded = np.zeros((*outer, height + top + bottom, width + left + right))
-        parts = dy4 * self.formula.slopes(*self.pixels(x))
+        parts = dy4 * self.formula.derivatives(*self.pixels(x))
         for part, (_, _, gradient) in zip(parts, looks(self.geometry, padded, *dy4.shape[2:]), strict=True):
             gradient += part
         return padded[:, :, top : top + height, left : left + width].reshape(x.shape).astype(x.dtype)

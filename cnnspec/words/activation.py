@@ -93,6 +93,7 @@ class Leaky(Activation):
 
     word = "leaky"
     example = "conv 4x3x3 -> leaky slope 0.2"
+    order = ("slope",)
     aliases = ("leakyrelu", "leaky_relu", "lrelu")
     monotone = True
 
@@ -115,6 +116,7 @@ class Elu(Activation):
 
     word = "elu"
     example = "conv 4x3x3 -> elu"
+    order = ("alpha",)
     monotone = True
 
     alpha: float = setting(Number(0, open_low=True), 1.0, "what large negative numbers tend to, but for the sign")
@@ -143,6 +145,7 @@ class Celu(Activation):
 
     word = "celu"
     example = "conv 4x3x3 -> celu alpha 0.5"
+    order = ("alpha",)
     monotone = True
 
     alpha: float = setting(Number(1e-6, 1e6), 1.0, "what large negative numbers tend to, but for the sign")

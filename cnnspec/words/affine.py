@@ -17,6 +17,7 @@ class ChannelScale(Op):
     word = "scale"
     family = "normalisation and regularisation"
     example = "conv 4x3x3 -> scale init 0.5 -> relu"
+    account = "point"
     aliases = ("layer_scale", "layerscale", "gamma")
 
     init: float = setting(Number(), 1.0, "how the factors begin (ConvNeXt: 1e-6)")
@@ -41,6 +42,7 @@ class PRelu(Op):
     word = "prelu"
     family = "activation"
     example = "conv 4x3x3 -> prelu"
+    account = "point"
     aliases = ("parametric_relu",)
 
     init: float = setting(Number(), 0.25, "how the negative_slopes of the negative part begin")

@@ -28,6 +28,7 @@ class Softmax(Op):
     word = "softmax"
     family = "activation"
     example = "dense 10 -> softmax"
+    account = "channels"
     any_order = True
 
     def flops(self, x: TensorType) -> int:
@@ -63,6 +64,7 @@ class LogSoftmax(Op):
     word = "logsoftmax"
     family = "activation"
     example = "dense 10 -> logsoftmax"
+    account = "channels"
     aliases = ("log_softmax",)
     any_order = True
 
@@ -95,6 +97,7 @@ class Maxout(Op):
     word = "maxout"
     family = "activation"
     example = "conv 6x3x3 -> maxout 2"
+    account = "channels"
 
     size: int = size(Count(1), "K", "channels that become one")
 
@@ -129,6 +132,7 @@ class RadixSoftmax(Op):
     word = "radixsoftmax"
     family = "activation"
     example = "conv 6x3x3 -> gap -> dense 6 -> radixsoftmax 2"
+    account = "channels"
     aliases = ("rsoftmax", "radix_softmax", "radix")
     row_by_row = True
 
@@ -166,6 +170,7 @@ class ChannelMean(Op):
     word = "channelmean"
     family = "pooling"
     example = "mul( id | channelmean -> conv 1x3x3 pad same -> sigmoid )"
+    account = "channels"
     aliases = ("channel_mean", "channelavg", "channelpool")
     row_by_row = True
     any_order = True
@@ -189,6 +194,7 @@ class ChannelMax(Op):
     word = "channelmax"
     family = "pooling"
     example = "mul( id | channelmax -> conv 1x3x3 pad same -> sigmoid )"
+    account = "channels"
     aliases = ("channel_max",)
 
     def type(self, x: TensorType) -> TensorType:

@@ -35,6 +35,7 @@ class Conv(Op):
     word = "conv"
     family = "convolution"
     example = "conv 8x3x3 stride 2 pad same"
+    account = "filter"
     aliases = ("conv2d", "convolution", "conv1d", "convolution2d")
 
     size: tuple[int, ...] = size(Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)")
@@ -91,6 +92,7 @@ class DwConv(Op):
     word = "dwconv"
     family = "convolution"
     example = "dwconv 3x3 pad same"
+    account = "filter"
     aliases = ("depthwise", "depthwiseconv2d", "depthwise_conv")
 
     size: tuple[int, ...] = size(Shape((1, 2)), "KxK", "kernel height and width (K on a sequence)")

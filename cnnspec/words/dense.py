@@ -21,6 +21,7 @@ class Dense(Op):
     word = "dense"
     family = "dense and shape"
     example = "dense 10 -> softmax"
+    account = "all"
     aliases = ("linear", "fc", "fully_connected", "fullyconnected", "innerproduct")
 
     size: tuple[int, ...] = size(Shape((1,)), "N", "outputs")

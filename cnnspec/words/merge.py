@@ -18,6 +18,7 @@ class Join(Op):
     """What joins share: two or more inputs of equal shape."""
 
     family = "join"
+    account = "join"
     join = True
     layout_agnostic = True
     any_order = True
@@ -130,6 +131,7 @@ class Mul(Op):
 
     word = "mul"
     family = "join"
+    account = "join"
     join = True
     example = "mul( id | gap -> dense 3 -> sigmoid -> reshape 3x1x1 )"
     aliases = ("multiply", "prod", "gate")
@@ -180,6 +182,7 @@ class Concat(Op):
     join = True
     row_by_row = True
     example = "concat( conv 4x1x1 | conv 4x3x3 pad same )"
+    account = "concat"
     aliases = ("cat", "concatenate", "stack")
 
     def type(self, *inputs: TensorType) -> TensorType:

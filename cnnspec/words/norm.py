@@ -20,6 +20,7 @@ class Bn(Op):
     word = "bn"
     family = "normalisation and regularisation"
     example = "conv 4x3x3 bias off -> bn -> relu"
+    account = "point"
     aliases = ("batchnorm", "batch_norm", "batchnorm2d", "batchnormalization", "batchnormalisation")
 
     eps: float = setting(Number(0, 1, open_low=True), 1e-5, "added to the variance")

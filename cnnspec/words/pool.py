@@ -34,6 +34,7 @@ class Pool(Op):
     """What all pooling words share; without `stride`, windows lie side by side."""
 
     family = "pooling"
+    order = ("size", "stride", "pad")
 
     size: tuple[int, ...] = size(SIZE, "K", "the window: one number for a square, or KxK")
     stride: Each | None = setting(Sizes(1), None, "pixels from one window to the next (default: the window's size)")
@@ -84,6 +85,7 @@ class MaxPool(OfWindows):
 
     word = "maxpool"
     example = "maxpool 3 stride 2 pad 1"
+    account = "pick"
     aliases = ("maxpool2d", "max_pool", "maxpooling2d", "pool")
 
     def primitive(self, geometry: Geometry) -> Op:
@@ -96,6 +98,7 @@ class MinPool(Pool):
 
     word = "minpool"
     example = "minpool 2"
+    account = "pick"
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
@@ -110,6 +113,7 @@ class AvgPool(OfWindows):
 
     word = "avgpool"
     example = "avgpool 2"
+    account = "mean"
     aliases = ("avgpool2d", "avg_pool", "averagepooling2d", "meanpool")
 
     count_pad: bool = setting(Switch(), False, "whether padding counts as pixels of value 0")
@@ -121,6 +125,8 @@ class AvgPool(OfWindows):
 @record
 class OfFormula(OfWindows):
     """A pooling word that is a formula of each window: targets that have nothing of their own for it take that."""
+
+    account = "window"
 
     def primitive(self, geometry: Geometry) -> FormulaWindows:
         raise AssertionError(f"`{self.word}` must say its primitive")
@@ -140,6 +146,7 @@ class LpPool(OfFormula):
     word = "lppool"
     example = "lppool 2 p 3"
     aliases = ("lppool2d", "lp_pool", "power_average_pool")
+    order = ("p", "size", "stride")
 
     p: int = setting(Count(1, 64), 2, "the power: 1 sums sizes, 2 is the root of the sum of squares")
 
@@ -154,6 +161,7 @@ class Gap(Op):
     word = "gap"
     family = "pooling"
     example = "gap -> dense 10"
+    account = "image"
     aliases = ("globalaveragepooling2d", "global_avg_pool", "globalavgpool", "adaptiveavgpool2d")
 
     @property
@@ -186,6 +194,7 @@ class Gmp(Op):
     word = "gmp"
     family = "pooling"
     example = "conv 4x3x3 -> gmp -> dense 10"
+    account = "image"
     aliases = ("globalmaxpooling2d", "global_max_pool", "adaptivemaxpool2d")
 
     @property

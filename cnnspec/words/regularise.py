@@ -15,6 +15,7 @@ class Dropout(Op):
     word = "dropout"
     family = "normalisation and regularisation"
     example = "dense 20 -> relu -> dropout 50% -> dense 10"
+    account = "point"
     any_order = True
 
     rate: float = optional_size(Number(0, 1, open_high=True), "P", 0.5, "probability of a zero: 50% or 0.5")
@@ -36,6 +37,7 @@ class DropPath(Op):
     word = "droppath"
     family = "normalisation and regularisation"
     example = "add( conv 3x3x3 pad same -> droppath 20% | id )"
+    account = "point"
     aliases = ("drop_path", "stochastic_depth", "stochasticdepth")
     any_order = True
 

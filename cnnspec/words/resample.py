@@ -22,6 +22,7 @@ class Pad(Op):
     word = "pad"
     family = "dense and shape"
     example = "pad 1x2 -> conv 4x3x3"
+    account = "move"
     aliases = ("zeropad2d", "zero_padding", "zeropadding2d")
 
     size: Each = size(Sizes(0), "N", "pixels at every side, HxW, or TxBxLxR for each side (LxR on a sequence)")
@@ -76,6 +77,7 @@ class Crop(Op):
     word = "crop"
     family = "dense and shape"
     example = "crop 8x6 -> conv 4x3x3"
+    account = "move"
     aliases = ("centercrop", "center_crop", "cropping2d")
 
     size: tuple[int, ...] = size(Shape((1, 2)), "HxW", "height and width that are left (W on a sequence)")
@@ -119,7 +121,9 @@ class Upsample(Op):
     word = "upsample"
     family = "dense and shape"
     example = "maxpool 2 -> upsample 2 -> conv 4x3x3"
+    account = "move"
     aliases = ("upsampling2d", "unpool", "upscale")
+    order = ("output_size",)  # PyTorch's; Keras gives the factor
 
     size: Each = size(Sizes(1, 64), "F", "the factor, or one for each direction such as 2x1")
 
@@ -153,6 +157,7 @@ class Resize(Op):
     word = "resize"
     family = "dense and shape"
     example = "resize 9x7 mode bilinear -> conv 4x3x3"
+    account = "blend"
     aliases = ("interpolate", "resizing")
 
     size: tuple[int, ...] = size(Shape((1, 2)), "HxW", "the new height and width (W on a sequence)")
@@ -196,6 +201,7 @@ class PixelShuffle(Op):
     word = "pixelshuffle"
     family = "dense and shape"
     example = "conv 12x3x3 pad same -> pixelshuffle 2"
+    account = "move"
     aliases = ("pixel_shuffle", "depth_to_space", "subpixel")
 
     size: Each = size(Sizes(1, 64), "R", "the factor, or one for each direction such as 2x1")
@@ -228,6 +234,7 @@ class PixelUnshuffle(Op):
     word = "pixelunshuffle"
     family = "dense and shape"
     example = "pixelunshuffle 2 -> conv 8x3x3"
+    account = "move"
     aliases = ("pixel_unshuffle", "space_to_depth", "focus", "reorg")
 
     size: Each = size(Sizes(1, 64), "R", "the factor, or one for each direction such as 2x1")

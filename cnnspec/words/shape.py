@@ -18,6 +18,7 @@ class Flatten(Flattening):
     word = "flatten"
     family = "dense and shape"
     example = "flatten -> dense 4"
+    account = "move"
 
 
 @record
@@ -27,6 +28,7 @@ class Reshape(Move):
     word = "reshape"
     family = "dense and shape"
     example = "dense 32 -> reshape 8x2x2 -> conv 4x2x2"
+    account = "move"
     aliases = ("view", "unflatten")
 
     size: tuple[int, ...] = size(Shape((1, 2, 3)), "CxHxW", "the new shape: CxHxW, CxW or C")
@@ -68,6 +70,7 @@ class Shuffle(Move):
     word = "shuffle"
     family = "dense and shape"
     example = "conv 6x1x1 groups 3 -> shuffle 3 -> conv 6x1x1 groups 3"
+    account = "move"
     aliases = ("channel_shuffle", "channelshuffle")
 
     size: int = size(Count(1), "G", "groups that are mixed")

@@ -41,6 +41,7 @@ class LayerNorm(Op):
     word = "layernorm"
     family = "normalisation and regularisation"
     example = "conv 6x3x3 -> layernorm -> gelu"
+    account = "channels"
     aliases = ("layer_norm", "ln", "layernorm2d", "layernormalization")
 
     eps: float = setting(Number(0, 1, open_low=True), 1e-5, "added to the variance")
@@ -65,6 +66,7 @@ class GroupNorm(Op):
     word = "groupnorm"
     family = "normalisation and regularisation"
     example = "conv 6x3x3 -> groupnorm 3 -> relu"
+    account = "group"
     aliases = ("group_norm", "gn", "groupnormalization")
 
     size: tuple[int, ...] = size(Shape((1,)), "G", "groups that the channels are split into")
@@ -97,6 +99,7 @@ class Lrn(Neighbours):
     word = "lrn"
     family = "normalisation and regularisation"
     example = "conv 8x3x3 -> relu -> lrn 5"
+    account = "channels"
     aliases = ("localresponsenorm", "local_response_norm")
 
     size: int = optional_size(Count(1, 1024), "N", 5, "channels that are summed over")
@@ -147,6 +150,7 @@ class Grn(Op):
     word = "grn"
     family = "normalisation and regularisation"
     example = "conv 6x3x3 -> gelu -> grn"
+    account = "response"
     aliases = ("globalresponsenorm", "global_response_norm")
 
     eps: float = setting(Number(0, 1, open_low=True), 1e-6, "added to the mean of the norms")

@@ -17,6 +17,7 @@ class Take(Op):
     word = "take"
     family = "dense and shape"
     example = "conv 6x1x1 -> concat( take 2 | take 4 start 2 -> relu )"
+    account = "move"
     aliases = ("slice", "split", "chunk", "narrow")
 
     size: int = size(Count(1), "N", "how many channels")

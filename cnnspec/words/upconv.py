@@ -23,6 +23,7 @@ class UpConv(Op):
     word = "upconv"
     family = "convolution"
     example = "upconv 4x3x3 stride 2 pad 1 output_pad 1"
+    account = "filter"
     on = "3x5x6"
     aliases = ("convtranspose2d", "deconv", "conv_transpose", "conv2dtranspose", "deconvolution")
 

@@ -13,7 +13,7 @@ from cnnspec.cli import program
 from cnnspec.diagnostics import SpecError
 from cnnspec.explain.columns import number
 from cnnspec.explain.derivatives import parts
-from cnnspec.explain.explanation import KINDS, account, image_shape, kind_of
+from cnnspec.explain.explanation import TELL, account, image_shape, kind_of
 from cnnspec.explain.gradcheck import random_batch
 from cnnspec.explain.probe import Probe, look
 from cnnspec.explain.trace import trace
@@ -182,7 +182,7 @@ def test_every_word_is_accounted_for(op):
 
 def test_every_word_has_an_account_of_its_own():
     assert [op.word for op in OPS if kind_of(op.__new__(op)) == "other"] == []
-    assert set(KINDS) <= {op.word for op in OPS}
+    assert {op.account for op in OPS} <= set(TELL)
 
 
 def test_a_place_without_index_is_the_largest_number():

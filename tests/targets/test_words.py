@@ -12,7 +12,6 @@ from networks import engine_for, graph_of
 
 from cnnspec.api import read_spec
 from cnnspec.diagnostics import SpecError
-from cnnspec.explain.explanation import KINDS
 from cnnspec.ir.expression import FUNCTIONS
 from cnnspec.ir.op import Op
 from cnnspec.words import OPS
@@ -76,9 +75,10 @@ def js_words() -> set[str]:
 
 
 def page_words() -> set[str]:
-    """Words that have a kind of account; of a point, those that `POINTS` of the page or their formula computes."""
-    points = {word for word, kind in KINDS.items() if kind == "point"}
-    return set(KINDS) - points | (points & of_the_page("POINTS")) | FOLLOW | WINDOWS
+    """Words that say their kind of account; of a point, those that `POINTS` of the page or a formula computes."""
+    points = {op.word for op in OPS if op.account == "point"}
+    others = {op.word for op in OPS if op.account not in ("point", "other")}
+    return others | (points & of_the_page("POINTS")) | FOLLOW
 
 
 def of_the_page(table: str) -> set[str]:
@@ -98,7 +98,7 @@ TARGETS = (
     ("ONNX in", onnx_read, "the file of its family in cnnspec/targets/onnx/operators/ (OPERATORS)"),
     ("JAX", jax_words, "the file of its family in cnnspec/targets/jax/ (WORDS)"),
     ("JavaScript", js_words, "the file of its family in cnnspec/targets/js/ (LINES)"),
-    ("page", page_words, "cnnspec/explain/explanation.py (KINDS), or cnnspec/report/page/compute.js (POINTS)"),
+    ("page", page_words, "its class (account), or cnnspec/report/page/compute.js (POINTS)"),
 )
 
 

@@ -1,4 +1,4 @@
-"""A pooling word that is a formula of each window: its definition, its slopes, and every form that follows."""
+"""A pooling word that is a formula of each window: its definition, its derivatives, and every form that follows."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def formula_of(op):
 
 
 @TRYING
-def test_slopes_are_those_of_the_value(op):
+def test_derivatives_are_those_of_the_value(op):
     """Against central differences, of windows that stand partly in the padding."""
     formula, seen = formula_of(op), np.array(WINDOWS).T
     seen[1, 1] = 0.5  # no pixel of 0, where a norm has an edge
-    slopes, h = formula.slopes(seen, INSIDE), 1e-6
+    found, h = formula.derivatives(seen, INSIDE), 1e-6
     for k in range(len(seen)):
         step = np.zeros_like(seen)
         step[k] = h
         central = (formula.evaluate(seen + step, INSIDE) - formula.evaluate(seen - step, INSIDE)) / (2 * h)
-        np.testing.assert_allclose(slopes[k], central, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(found[k], central, rtol=1e-6, atol=1e-8)
 
 
 @TRYING
@@ -54,8 +54,8 @@ def test_the_norm_by_hand():
     everywhere = np.ones((2, 2), bool)
     assert p_norm(2).evaluate(np.array([[3.0, 0.0], [-4.0, 0.0]]), everywhere).tolist() == [5, 0]
     assert p_norm(1).evaluate(np.array([[3.0, 0.0], [-4.0, 0.0]]), everywhere).tolist() == [7, 0]
-    assert p_norm(1).slopes(np.array([[3.0, 0.0], [-4.0, 0.0]]), everywhere).tolist() == [[1, 0], [-1, 0]]
-    assert p_norm(3).slopes(np.array([[3.0, 0.0], [-4.0, 0.0]]), everywhere)[:, 1].tolist() == [0, 0]
+    assert p_norm(1).derivatives(np.array([[3.0, 0.0], [-4.0, 0.0]]), everywhere).tolist() == [[1, 0], [-1, 0]]
+    assert p_norm(3).derivatives(np.array([[3.0, 0.0], [-4.0, 0.0]]), everywhere)[:, 1].tolist() == [0, 0]
     far = p_norm(64).evaluate(np.array([[1e30], [-1e-30]]), everywhere[:, :1])
     np.testing.assert_allclose(far, 1e30, rtol=1e-12)
 

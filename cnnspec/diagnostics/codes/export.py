@@ -109,7 +109,7 @@ images. The message names the operator, the node and the form.""",
             Says(
                 "{step} cuts off {cuts}, before and after each side, which no setting of `pad` means", case="cuts"
             ),
-            Says("{step} has p {p}, where `lppool` takes 1 to 64", case="lppool"),
+            Says("{step} has {setting} {value}, where `{word}` takes {least} to {most}", case="range"),
             Says("{step} counts some of its padding (ceil_mode with count_include_pad)", case="ceil_mode"),
             Says(
                 "{step} pads by {pads}, before and after each side, which no setting of `pad` means", case="padding"

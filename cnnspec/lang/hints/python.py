@@ -17,7 +17,7 @@ from ...settings.train import Train
 from ...words import WORDS
 from ..findings import Findings, replace
 from ..parse.context import ErrorContext
-from .spelling import FIRST, MEANT, SWITCHES, bare, elsewhere, own_setting, own_word
+from .spelling import MEANT, SWITCHES, bare, elsewhere, first_setting, own_setting, own_word
 from .stated import ACTIVATIONS, FILTERS, KERNELS, first_size, pattern, rebuilt
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ def layer(call: Called) -> str:
         return word
     names = list(_order(last, word, len(call.given) + len(KERNELS.union(FILTERS) & set(call.named))))
     size = ""
-    if last == word and call.given and word not in FIRST:  # `conv(8, 3, 3)`: the word is ours, and so is the order
+    ours = last == word and not first_setting(layers[word])  # `conv(8, 3, 3)`: the word, and so the order
+    if ours and call.given:
         size, names = "x".join(map(plain, call.given)), []
     elif len(call.given) > len(names):
         return ""
@@ -211,14 +212,12 @@ def _order(written: str, word: str, count: int) -> Iterator[str]:
         )  # fmt: skip
     elif word == "dense":
         yield from ("units", "activation") if keras else ("in_features", "out_features", "bias")
-    elif word in ("maxpool", "avgpool"):
-        yield from ("pool_size", "stride", "pad")
     elif word == "groupnorm" and not keras:
         yield from ("num_groups", "num_features", "eps")
     elif word in ("bn", "layernorm") and not keras:
         yield from ("num_features", "eps", "momentum")
-    elif word in FIRST:
-        yield FIRST[word]
+    elif WORDS[word].order:
+        yield from WORDS[word].order
     elif first_size(WORDS[word]):
         yield "size"
 

@@ -19,7 +19,7 @@ from ...settings.data import Data
 from ...settings.expect import QUANTITIES
 from ...settings.train import Train
 from ...words import WORDS
-from .spelling import AMERICAN, ELSEWHERE, FIRST, LOOKALIKE, SWITCHES, own_word
+from .spelling import AMERICAN, ELSEWHERE, LOOKALIKE, SWITCHES, first_setting, own_word
 from .suggest import distance
 
 STATEMENTS = ("input", "let", "block", "net", "import")
@@ -70,10 +70,15 @@ def _same_names(before: list[str], after: list[str]) -> bool:
     for name in after:
         if expected and same_word(expected, name):
             expected = next(waiting, "")
-        elif name not in SAYING and FIRST.get(own_word(earlier, WORDS)) != name:
+        elif name not in SAYING and not _takes_first(own_word(earlier, WORDS), name):
             return False
         earlier = name
     return not expected
+
+
+def _takes_first(word: str, setting: str) -> bool:
+    """Whether it is the setting that other systems give a word without a name."""
+    return word in WORDS and first_setting(WORDS[word]) == setting
 
 
 def _slip(written: str, meant: str) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Container, Hashable, Mapping
 from functools import cache
 
+from ...ir.fields import Declared, size_field
+
 AMERICAN: dict[str, str] = {
     "optimizer": "optimiser",
     "normalize": "normalise",
@@ -104,10 +106,6 @@ MEANT: dict[str, tuple[str, ...]] = {  # words of other systems, plainly written
     "gaussiannoise": ("noise",),
 }
 
-# the setting that other systems take first and without its name: `LeakyReLU(0.2)`
-FIRST: dict[str, str] = {"leaky": "slope", "elu": "alpha", "celu": "alpha"}
-OTHER_FIRST = frozenset(("upsample", "lppool"))  # words of which they take something else first: a size, a power
-
 # Words of other systems, plainly written, that look like one of ours or stand close to it, and mean something
 # else. They may be suggested, but are never taken for a slip or for another spelling.
 LOOKALIKE = frozenset((
@@ -171,6 +169,16 @@ def elsewhere(name: str, known: Mapping[str, object]) -> str:
     """The known word that another system calls so, or that is spelt so; empty where there is none."""
     plain = name.lower().replace("_", "")
     return next((own for own, cls in known.items() if plain == own.replace("_", "") or plain in aliases(cls)), "")
+
+
+def first_setting(cls: type[Declared]) -> str:
+    """What other systems take first, without a name, of a word that has no size here: `LeakyReLU(0.2)`."""
+    return cls.order[0] if cls.order and size_field(cls) is None else ""
+
+
+def takes_other_first(cls: type[Declared]) -> bool:
+    """Whether other systems, or some of them, give a word that has a size something else first."""
+    return cls.order[:1] not in ((), ("size",)) and size_field(cls) is not None
 
 
 @cache

@@ -19,7 +19,7 @@ from ..lowering.scope import Scope
 from ..parse.tree import Attr, Call, Hole, Name, Number, Quote, Setting, Tap, Value
 from .placed import BLOCKS, ELSEWHERE_SAID, belongs
 from .signs import with_braces
-from .spelling import ELSEWHERE, MEANT, OTHER_FIRST, bare, elsewhere, own_setting
+from .spelling import ELSEWHERE, MEANT, bare, elsewhere, own_setting, takes_other_first
 from .stated import pattern, told_otherwise
 
 INPUTS = frozenset(("x", "X", "img", "image", "images", "input", "inputs", "data", "inp", "in"))
@@ -235,7 +235,7 @@ def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -
     meant = layer(read) if read else ""
     # where there are several, another system counts otherwise: channels first, or a stride last
     given = sum(arg.name is None for arg in call.arguments)
-    sure = given < 2 and not (given and word in OTHER_FIRST)
+    sure = given < 2 and not (given and takes_other_first(WORDS[word]))
     fixes = [replace(call.span, meant, sure=sure)] if meant else []
     case = "" if word == name else "elsewhere"
     findings.tell("CNN208", call.span, *fixes, case=case, name=name, word=word, pattern=pattern(WORDS[word]))

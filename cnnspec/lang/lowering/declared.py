@@ -15,7 +15,7 @@ from ...ir.fields import Choice, Declared, Kind, Quoted, Shape, Switch, is_requi
 from ...ir.fields import Number as Fraction
 from ...ir.nested import Clause, Nested
 from ..findings import Findings, Proposal, replace
-from ..hints.spelling import FIRST, SWITCHES, VALUES, own_setting, own_switch, own_word
+from ..hints.spelling import SWITCHES, VALUES, first_setting, own_setting, own_switch, own_word
 from ..parse.tree import Attr, Hole, Listed, Name, Number, Quote, Setting, Sizes, Value
 from .arithmetic import Names, evaluate
 
@@ -141,7 +141,7 @@ def _read_size(
         findings.tell(
             "CNN203",
             size.span,
-            *([replace(size.span, f"{FIRST[cls.word]} {size.span.text}")] if cls.word in FIRST else []),
+            *([replace(size.span, f"{first} {size.span.text}")] if (first := first_setting(cls)) else []),
             Proposal(f"use `{word.text}`", (_dropped(word.span, size.span),)),
             case="no size",
             word=word.text,

@@ -50,14 +50,16 @@ def formula_windows(e: Emitter, node: Node[FormulaWindows]) -> None:
 def formula_windows_gradient(e: Emitter, node: Node[FormulaWindowsGradient]) -> None:
     dy, x, *_ = node.inputs
     window, of = sliding(node.op.geometry, e.type(x), e.type(dy)), node.op.formula
-    slopes = formulas(measure=of.measure, each=of.each, eachSlope=of.each_slope, totalSlope=of.total_slope)
-    e.line(f"formulaPoolGradient({e[dy]}, {e[x]}, {e[node.name]}, n, {window}, {slopes})")
+    derivatives = formulas(
+        measure=of.measure, each=of.each, eachDerivative=of.each_derivative, totalDerivative=of.total_derivative
+    )
+    e.line(f"formulaPoolGradient({e[dy]}, {e[x]}, {e[node.name]}, n, {window}, {derivatives})")
 
 
 def formulas(**parts: Expression) -> str:
     """Functions of a pixel or of a sum, and of the largest measure: `{ each: (x, m) => x / m }`."""
     symbols = {name: name for name in ("x", "m", "s")}
-    takes = {"measure": "x", "each": "x, m", "eachSlope": "x, m", "total": "s, m", "totalSlope": "s, m"}
+    takes = {"measure": "x", "each": "x, m", "eachDerivative": "x, m", "total": "s, m", "totalDerivative": "s, m"}
     functions = (
         f"{name}: ({takes[name]}) => {source(part, symbols, pointwise.FUNCTIONS, pointwise.number)}"
         for name, part in parts.items()

@@ -120,15 +120,15 @@ export function formulaPool(x, y, n, window, { measure, each, total }) {
 }
 
 /** Each pixel gets dy times its slope in the windows that it lies in, by the derivatives of each and total. */
-export function formulaPoolGradient(dy, x, dx, n, window, { measure, each, eachSlope, totalSlope }) {
+export function formulaPoolGradient(dy, x, dx, n, window, { measure, each, eachDerivative, totalDerivative }) {
   dx.fill(0);
   eachWindow(window, n, (to, taps, count) => {
     for (let e = 0; e < n; e++) {
       let m = -Infinity, s = 0;
       for (let k = 0; k < count; k++) m = Math.max(m, measure(x[taps[k] + e]));
       for (let k = 0; k < count; k++) s += each(x[taps[k] + e], m);
-      const slope = dy[to + e] * totalSlope(s, m);
-      for (let k = 0; k < count; k++) dx[taps[k] + e] += slope * eachSlope(x[taps[k] + e], m);
+      const slope = dy[to + e] * totalDerivative(s, m);
+      for (let k = 0; k < count; k++) dx[taps[k] + e] += slope * eachDerivative(x[taps[k] + e], m);
     }
   });
 }

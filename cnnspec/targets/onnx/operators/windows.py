@@ -196,7 +196,7 @@ def lppool(r: Reader, step: Step) -> Seen:
     x, margin = r.with_margin(step, 0.0)
     p = step.get("p", 2)
     if not 1 <= p <= 64:
-        refuse("CNN504", case="lppool", step=step, p=p)
+        refuse("CNN504", case="range", step=step, setting="p", value=p, word="lppool", least=1, most=64)
     return pool(r, step, x, "lppool", {"p": p}, margin)
 
 
