@@ -104,7 +104,7 @@ class Op(Declared):
         return self if self.layout_agnostic else None
 
     @property
-    def rows_seen(self) -> Geometry | None:
+    def row_geometry(self) -> Geometry | None:
         """How the rows of its image look at those of the first image it reads; None where it wants all of them."""
         return ROW_BY_ROW if self.layout_agnostic or self.row_by_row else None
 
@@ -207,7 +207,7 @@ class Slides(Op):
     geometry: Geometry
 
     @property
-    def rows_seen(self) -> Geometry | None:
+    def row_geometry(self) -> Geometry | None:
         return self.geometry
 
     def for_rows(self, height: int, pad: tuple[int, int]) -> Op:

@@ -2,8 +2,8 @@
 
 Images are in *polyphase rows* here, x[h,r,c,l] with r = w mod 4 and l = (w div 4) * n pixels: a tile's six inputs
 d0 .. d5 are then whole blocks, two of them shifted by a tile, and every step below is one call over a long run
-of memory. The rows of the kernel cost nothing: the planes of three rows lie one after the other, so that
-for each plane the layer is a product of matrices (f, 3c) by (3c, l).
+of memory. The rows of the kernel cost nothing: the components of three rows lie one after the other, so that
+for each component the layer is a product of matrices (f, 3c) by (3c, l).
 
     y = A^T [ (G w) * (B^T d) ]          (Lavin and Gray 2016; points 0, 1, -1, 2, -2, infinity)
 
@@ -16,7 +16,7 @@ for each plane the layer is a product of matrices (f, 3c) by (3c, l).
 
 A transform is itself a product of matrices, of six rows with the blocks of a row: a quarter of the time of its
 sums and differences one by one. Gradients go the same way back, each matrix transposed. A block of rows goes
-through all steps while it is in the cache. Names: v planes of the input, m of the output, u of the filters.
+through all steps while it is in the cache. Names: v components of the input, m of the output, u of the filters.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from .conv import Pads
 from .gemm import gemm
 from .norm import GradientSums, Moments, NormaliseGradient
 
-# the plane that alone sees d0 is a quarter of the usual one, so that d0 is added as it is; its filters four times
+# the component that alone sees d0 is a quarter of the usual one, so that d0 is added as it is; its filters four
+# times
 INPUT = [
     [1, 0, -5 / 4, 0, 1 / 4, 0],
     [0, -4, -4, 1, 1, 0],
@@ -78,9 +79,9 @@ def flat(x: np.ndarray) -> np.ndarray:
     return x.reshape(*x.shape[:-2], -1)
 
 
-def by_row(planes: np.ndarray) -> np.ndarray:
-    """planes[6,h,c,l] -> a view [h,6,c*l]"""
-    return flat(planes).swapaxes(0, 1)
+def by_row(transformed: np.ndarray) -> np.ndarray:
+    """transformed[6,h,c,l] -> a view [h,6,c*l]"""
+    return flat(transformed).swapaxes(0, 1)
 
 
 def transform_input(x: np.ndarray, left: int, n: int, *, out: np.ndarray) -> None:
@@ -140,30 +141,30 @@ def transform_filters(weights: np.ndarray, *, out: np.ndarray) -> None:
     np.matmul(transforms(weights.dtype).g, weights, out=out.transpose(1, 2, 0, 3))
 
 
-def rows_together(planes: np.ndarray) -> np.ndarray:
-    """planes[6,h,c,l] -> a view [6,h-2,3c,l]: the planes of three rows, one after the other. No copy."""
-    count, height, channels, length = planes.shape
-    across = planes.strides
+def row_triples(transformed: np.ndarray) -> np.ndarray:
+    """transformed[6,h,c,l] -> a view [6,h-2,3c,l]: the components of three rows, one after the other. No copy."""
+    count, height, channels, length = transformed.shape
+    across = transformed.strides
     return np.lib.stride_tricks.as_strided(
-        planes, (count, height - 2, 3 * channels, length), (across[0], across[1], across[2], across[3])
+        transformed, (count, height - 2, 3 * channels, length), (across[0], across[1], across[2], across[3])
     )
 
 
 class Band:
-    """The planes of a band of rows that slides down an image: memory[6,m] holds as many rows [6,k,c,l] as fit.
+    """The components of a band of rows that slides down an image: memory[6,m] holds as many rows [6,k,c,l] as fit.
 
-    Few rows stay in the cache, the planes of a whole image do not. What is left of the memory keeps planes from
-    sharing sets of the cache. Rows count from the top of the padded image.
+    Few rows stay in the cache, the components of a whole image do not. What is left of the memory keeps components
+    from sharing sets of the cache. Rows count from the top of the padded image.
     """
 
     def __init__(self, memory: np.ndarray, channels: int, length: int) -> None:
         capacity = memory.shape[1] // (channels * length)
         self.rows = memory[:, : capacity * channels * length].reshape(6, capacity, channels, length)
-        self.triples = rows_together(self.rows)
+        self.triples = row_triples(self.rows)
         self.capacity, self.first, self.ready = capacity, 0, 0
 
     def below(self, count: int, used: int) -> np.ndarray:
-        """Room for the planes of the next `count` rows; those above row `used` are done with."""
+        """Room for the components of the next `count` rows; those above row `used` are done with."""
         at = self.ready - self.first
         if at + count > self.capacity:
             rest = self.ready - used
@@ -172,13 +173,13 @@ class Band:
         self.ready += count
         return self.rows[:, at : at + count]
 
-    def three(self, start: int, stop: int) -> np.ndarray:
-        """For rows start .. stop-1 the planes of each with the two below it, [6,stop-start,3c,l]."""
+    def rows_of_three(self, start: int, stop: int) -> np.ndarray:
+        """For rows start .. stop-1 the components of each with the two below it, [6,stop-start,3c,l]."""
         return self.triples[:, start - self.first : stop - self.first]
 
 
 def see(x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int, n: int) -> None:
-    """Bring the planes of x[h,4,c,l] into the band, `block` rows a call, up to row `until` of the padded image."""
+    """Transform x[h,4,c,l] into the band, `block` rows a call, up to row `until` of the padded image."""
     (top, bottom), (left, _) = pad
     if band.ready == 0:
         band.below(top, used)[...] = 0
@@ -192,7 +193,7 @@ def see(x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int,
 
 
 class Epilogue:
-    """What is done with a block of rows y[i,4,f,l] while it is hot: `add` is added, then relu; its moments."""
+    """Applied to a block of rows y[i,4,f,l] while it is in the cache: + `add`, relu, moments."""
 
     def __init__(self, y: np.ndarray, add: np.ndarray | None, relu: bool, moments: np.ndarray | None) -> None:
         self.add = None if add is None else add.reshape(y.shape)
@@ -219,7 +220,7 @@ def winograd_1d(
     block: int,
     *,
     u: np.ndarray,
-    planes: np.ndarray,
+    transformed: np.ndarray,
     products: np.ndarray,
     bias: np.ndarray | None = None,
     add: np.ndarray | None = None,
@@ -231,28 +232,28 @@ def winograd_1d(
 
     What follows is done where asked while the rows are hot: bias[f] is added (to m1, which all four outputs count
     once), then add[i,4,f,t,n], then relu; moments[3,f] gets those of each channel (see `Moments`).
-    u[6,f,3,c], planes[6,m] and products[6,block,f,l] are scratch; planes that have room for every row of the
-    padded image are whole at the end.
+    u[6,f,3,c], transformed[6,m] and products[6,block,f,l] are scratch; with room for every row of the
+    padded image, `transformed` is whole at the end.
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = out.shape
     rows_x, rows_y = x.reshape(height, 4, channels, -1), out.reshape(rows, 4, filters, -1)
     transform_filters(weights, out=u)
-    band = Band(planes, channels, tiles * n)
+    band = Band(transformed, channels, tiles * n)
     matrix = u.reshape(6, 1, filters, 3 * channels)
-    then = Epilogue(rows_y, add, relu, moments)
+    epilogue = Epilogue(rows_y, add, relu, moments)
     for start in range(0, rows, block):
         stop = min(start + block, rows)
         see(rows_x, band, stop + 2, start, pad, block, n)
         part = slice(0, stop - start)
         m = products[:, part]
-        gemm(matrix, band.three(start, stop), out=m)
+        gemm(matrix, band.rows_of_three(start, stop), out=m)
         if bias is not None:
             np.add(m[1], bias[:, None], out=m[1])
         y = rows_y[start:stop]
         inverse_transform(m, out=y)
-        then.take(slice(start, stop), y)
-    then.total()
+        epilogue.take(slice(start, stop), y)
+    epilogue.total()
 
 
 def winograd_1d_gradient(
@@ -266,20 +267,19 @@ def winograd_1d_gradient(
     back: np.ndarray,
     du: np.ndarray,
     parts: np.ndarray,
-    planes: np.ndarray,
+    transformed: np.ndarray,
     gradients: np.ndarray,
     products: np.ndarray,
-    then: GradientSums | None = None,
+    epilogue: GradientSums | None = None,
     dw: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """dy[i,4,f,t,n], x[h,4,c,T,n], weights[f,3,3,c] -> out[h,4,c,T,n] and dw[f,3,3,c].
 
-    dy may be the gradient of a normalisation, made here block by block, its scale brought in through the
-    filters; `then` takes each block of out for the normalisation before. Without x, planes[6,m] are those of all
-    its rows, kept from the way forward; else they are made here, and scratch. Scratch: u[6,f,3,c],
-    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], gradients[6,m],
-    products[6,block,c,l].
+    dy may be the gradient of a normalisation, made here block by block, its scale brought in through the filters;
+    `epilogue` takes each block of out for the normalisation before. Without x, transformed[6,m] are those of all
+    its rows, saved in the forward pass; else they are computed here, and scratch. Scratch: u[6,f,3,c],
+    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], gradients[6,m], products[6,block,c,l].
     """
     height, _, channels, _, n = out.shape
     rows, _, filters, tiles, _ = dy.shape
@@ -293,7 +293,7 @@ def winograd_1d_gradient(
         np.multiply(u, scale[:, :, None], out=u)
     np.copyto(back, u[:, :, ::-1].transpose(0, 3, 2, 1))  # the kernel's rows in reverse
     matrix = back.reshape(6, 1, channels, 3 * filters)
-    v = Band(planes, channels, tiles * n)
+    v = Band(transformed, channels, tiles * n)
     v.ready = v.capacity if x is None else 0
     g = Band(gradients, filters, tiles * n)
     g.below(2 - top, 0)[...] = 0
@@ -305,7 +305,7 @@ def winograd_1d_gradient(
             see(rows_x, v, stop + 2, start, pad, block, n)
         part = slice(0, stop - start)
         m = g.below(stop - start, done)
-        seen = v.three(start, stop)
+        seen = v.rows_of_three(start, stop)
         grad = rows_dy[start:stop]
         transform_gradient(grad, out=m)
         gemm(seen, m.swapaxes(2, 3), out=parts[:, part])
@@ -321,10 +321,10 @@ def winograd_1d_gradient(
         while done < until:
             more = min(done + block, until)
             part = slice(0, more - done)
-            gemm(matrix, g.three(done, more), out=products[:, part])
+            gemm(matrix, g.rows_of_three(done, more), out=products[:, part])
             inverse_transform_gradient(products[:, part], left, n, out=rows_dx[done:more])
-            if then is not None:
-                then.take(slice(done, more), rows_dx[done:more], rows_dx[done:more])
+            if epilogue is not None:
+                epilogue.take(slice(done, more), rows_dx[done:more], rows_dx[done:more])
             done = more
     np.matmul(transforms(u.dtype).g.T, du.transpose(3, 1, 0, 2), out=dw)
     if scale is not None:

@@ -10,7 +10,8 @@ First the six rows are mixed into six others, one product of a 6x6 matrix with r
 the width. 36 products (f, c) by (c, l) follow, and both ways back. Gradients go the same way with every matrix
 transposed; the two rows of the input that strips share get something from both.
 
-Names: v[i,6,6,c,l] planes of strip i of the input, down and across; m those of the output; u[6,6,f,c] the filters'.
+Names: v[i,6,6,c,l] components of strip i of the input, down and across; m those of the output; u[6,6,f,c] the
+filters'.
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def apart(memory: np.ndarray, *shape: int) -> np.ndarray:
     return memory[:, :size].reshape(len(memory), *shape)
 
 
-def strip_planes(memory: np.ndarray, *shape: int) -> np.ndarray:
-    """memory[36,m] -> a view [6,6,*shape], the planes of a strip, down and across."""
+def strip_view(memory: np.ndarray, *shape: int) -> np.ndarray:
+    """memory[36,m] -> a view [6,6,*shape], the components of a strip, down and across."""
     return apart(memory, *shape).reshape(6, 6, *shape)
 
 
@@ -88,7 +89,7 @@ def winograd_2d(
     across: np.ndarray,
     u: np.ndarray,
     strip: np.ndarray,
-    planes: np.ndarray,
+    transformed: np.ndarray,
     products: np.ndarray,
     bias: np.ndarray | None = None,
     add: np.ndarray | None = None,
@@ -99,7 +100,7 @@ def winograd_2d(
     """x[h,4,c,T,n], weights[f,3,3,c] -> out[i,4,f,t,n], a strip at a time.
 
     What follows is done as in `winograd_1d`. Scratch: taps[3,3,f,c], across[3,6,f,c], u[6,6,f,c] (see
-    `transform_filters_2d`), strip[6,m], products[36,m], planes[k,36,m]: with k = 1 those of a strip after the
+    `transform_filters_2d`), strip[6,m], products[36,m], transformed[k,36,m]: with k = 1 those of a strip after the
     other, else those of all strips, which are whole at the end.
     """
     height, _, channels, _, n = x.shape
@@ -109,12 +110,12 @@ def winograd_2d(
     length = tiles * n
     transform_filters_2d(weights, taps=taps, across=across, out=u)
     b, a = transforms(x.dtype).b, transforms(x.dtype).a
-    m = strip_planes(products, filters, length)
+    m = strip_view(products, filters, length)
     mixed, half = apart(strip, 4, channels, rows_x.shape[3]), apart(strip, 4, filters, length)
-    then = Epilogue(rows_y, add, relu, moments)
+    epilogue = Epilogue(rows_y, add, relu, moments)
     for k, start in enumerate(range(0, rows, TILE)):
         stop = min(start + TILE, rows)
-        v = strip_planes(planes[k % len(planes)], channels, length)
+        v = strip_view(transformed[k % len(transformed)], channels, length)
         seen, which = strip_of(rows_x, k, top)
         down(b[:, which], seen, out=mixed)
         transform_input(mixed, left, n, out=v.swapaxes(0, 1))
@@ -124,8 +125,8 @@ def winograd_2d(
         y = rows_y[start:stop]
         inverse_transform(m.swapaxes(0, 1), out=half)
         down(a[: stop - start], half, out=y)
-        then.take(slice(start, stop), y)
-    then.total()
+        epilogue.take(slice(start, stop), y)
+    epilogue.total()
 
 
 def winograd_2d_gradient(
@@ -140,17 +141,17 @@ def winograd_2d_gradient(
     du: np.ndarray,
     parts: np.ndarray,
     strip: np.ndarray,
-    planes: np.ndarray,
+    transformed: np.ndarray,
     gradients: np.ndarray,
     products: np.ndarray,
     both: np.ndarray,
-    then: GradientSums | None = None,
+    epilogue: GradientSums | None = None,
     dw: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """dy[i,4,f,t,n], x[h,4,c,T,n], weights[f,3,3,c] -> out[h,4,c,T,n] and dw[f,3,3,c].
 
-    dy, x, `planes` and `then` are as in `winograd_gradient`. Scratch: taps, across, u as in `winograd_2d`,
+    dy, x, `transformed` and `epilogue` are as in `winograd_gradient`. Scratch: taps, across, u as in `winograd_2d`,
     du[6,6,f,c], parts[6,6,f,c], strip[6,m], gradients[36,m], products[36,m], both[12,m]: what two strips, one
     above the other, bring to the rows of x, in turns in the upper and the lower half.
     """
@@ -167,7 +168,7 @@ def winograd_2d_gradient(
         np.multiply(u, scale, out=u)
     b, back = transforms(out.dtype).b, transforms(out.dtype).b_back
     forth = transforms(out.dtype).a_back
-    g, m = strip_planes(gradients, filters, length), strip_planes(products, channels, length)
+    g, m = strip_view(gradients, filters, length), strip_view(products, channels, length)
     mixed, half = apart(strip, 4, channels, rows_dx.shape[3]), apart(strip, 4, filters, length)
     brought = apart(both, 4, channels, rows_dx.shape[3])
     joined = np.zeros((2, 4, 12), out.dtype)  # four rows of a strip, with the last two of the one above
@@ -176,7 +177,7 @@ def winograd_2d_gradient(
     done = 0
     for k, start in enumerate(range(0, rows, TILE)):
         stop = min(start + TILE, rows)
-        v = strip_planes(planes[k % len(planes)], channels, length)
+        v = strip_view(transformed[k % len(transformed)], channels, length)
         if rows_x is not None:
             seen, which = strip_of(rows_x, k, top)
             down(b[:, which], seen, out=mixed)
@@ -198,8 +199,8 @@ def winograd_2d_gradient(
             put(back[4:], brought[at : at + 6], until, out=rows_dx)
             until = height
         until = min(until, height)
-        if then is not None and done < until:
-            then.take(slice(done, until), rows_dx[done:until], rows_dx[done:until])
+        if epilogue is not None and done < until:
+            epilogue.take(slice(done, until), rows_dx[done:until], rows_dx[done:until])
         done = until
     inverse_transform_filters_2d(du, taps=taps, across=across, out=dw)
     if scale is not None:

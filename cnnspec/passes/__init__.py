@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..ir import Graph
-from .bands import in_bands
+from .bands import partition_rows
 from .canonicalise_layout import canonicalise_layout
 from .convolutions import flip_input_gradients, lower_convolutions
 from .dead_code import drop_outputs, eliminate_dead_code
@@ -18,7 +18,7 @@ from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
 from .fuse_sums import moments_of_rows, sums_of_gradients
 from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling, pooled_product
 from .save_for_backward import save_activation_derivatives, save_for_backward
-from .winograd import residues_early, winograd
+from .winograd import polyphase_early, winograd
 
 Pass = Callable[[Graph], Graph]
 
@@ -28,7 +28,7 @@ TRAINING: tuple[Pass, ...] = (
     fuse_softmax_cross_entropy,
     hoist_pooling,
     winograd,
-    residues_early,
+    polyphase_early,
     eliminate_dead_code,
     phased_first_pooling,
     pooled_norm,
@@ -54,7 +54,7 @@ MEASURE: tuple[Pass, ...] = (
     fold_norm,
     hoist_pooling,
     winograd,
-    residues_early,
+    polyphase_early,
     eliminate_dead_code,
     phased_pooling,
     fuse_norm,
@@ -72,14 +72,14 @@ INFERENCE: tuple[Pass, ...] = (
     fold_norm,
     hoist_pooling,
     winograd,
-    residues_early,
+    polyphase_early,
     eliminate_dead_code,
     phased_pooling,
     pooled_product,
     fuse_norm,
     fuse_epilogue,
     broadcast_bias,
-    in_bands,
+    partition_rows,
     lower_convolutions,
 )
 

@@ -7,10 +7,10 @@ from ..primitives.bands import AllGather, Rows
 from .rewrite import rewrite
 
 WORTH = 2_500_000  # multiply-adds from one barrier to the next, below which waiting costs more than sharing brings
-Sight = tuple[range, tuple[int, int]]  # rows, and the padding that is seen above and below them
+Halo = tuple[range, tuple[int, int]]  # rows, and the padding that is seen above and below them
 
 
-def in_bands(graph: Graph) -> Graph:
+def partition_rows(graph: Graph) -> Graph:
     """What one band of so many computes (`Graph.band`): its rows of every image, from those of all bands.
 
         y = convolve x w;  z = convolve y v                                    (3x3, pad 1, y of 32 rows)
@@ -50,17 +50,17 @@ def in_bands(graph: Graph) -> Graph:
         each = kind["h"] // bands
         return range(k * each, (k + 1) * each)
 
-    def seen_by_bands(node: Node) -> list[Sight]:
+    def halos(node: Node) -> list[Halo]:
         """What each band sees of the first input; nothing where a band could not make its rows."""
-        sight = node.op.rows_seen
-        if sight is None or node.op.is_view or not is_image(node.type) or node.type["h"] % bands:
+        window = node.op.row_geometry
+        if window is None or node.op.is_view or not is_image(node.type) or node.type["h"] % bands:
             return []
         height = graph.type(node.inputs[0])["h"]
-        seen = [sight.rows(rows_of(node.type, k), height) for k in range(bands)]
+        seen = [window.rows(rows_of(node.type, k), height) for k in range(bands)]
         return seen if all(rows for rows, _ in seen) else []
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
-        seen = seen_by_bands(node)
+        seen = halos(node)
         if not seen:
             return b.copy(node, tuple(whole(value, b) for value in inputs))
         x, own = graph.type(node.inputs[0]), rows_of(node.type, band)
@@ -98,7 +98,7 @@ def without_rest(graph: Graph) -> Graph:
     return graph.with_nodes({node.name: node for node in nodes}, outputs=())
 
 
-def worth_bands(words: Graph, shared: Graph) -> bool:
+def worth_partitioning(words: Graph, shared: Graph) -> bool:
     """Whether one image of a network is work for more than one worker, who then meet as often as in `shared`."""
     gathers = sum(isinstance(node.op, AllGather) for node in shared)
     return 0 < gathers * WORTH <= sum(figures.macs for figures in words.figures.values())

@@ -13,7 +13,7 @@ from ..primitives.convolution.convolve import AddBias, Convolve
 from ..primitives.convolution.phases import MaxPhases, PhasedConvolve
 from ..primitives.convolution.pooled import CornerFilters, PooledConvolve, pooled_geometry
 from ..primitives.windows import MaxWindows
-from .methods import Convolution, no_columns
+from .methods import Convolution, no_im2col
 from .rewrite import Absorbed, both, rewrite
 
 ZEROS = 500_000  # multiply-adds with zeros, which take about as long as the calls that they save
@@ -75,7 +75,7 @@ def hoist_pooling(graph: Graph) -> Graph:
 
 
 def phased_pooling(graph: Graph) -> Graph:
-    """A convolution by columns makes its image in 2x2 phases where a 2x2 max pooling reads it.
+    """A convolution by im2col makes its image in 2x2 phases where a 2x2 max pooling reads it.
 
         y = convolve x w;  p = max_windows y
         y = phased_convolve x w;  p = max_phases y
@@ -155,7 +155,7 @@ def pooled_product(graph: Graph) -> Graph:
 
 
 def pooled_convolutions(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, str]:
-    """By the name of each 2x2 max pooling: the convolution by columns whose image it alone reads."""
+    """By the name of each 2x2 max pooling: the convolution by im2col whose image it alone reads."""
     readers, results = graph.readers(), set(graph.results)
 
     def suits(node: Node) -> bool:
@@ -164,7 +164,7 @@ def pooled_convolutions(graph: Graph, wanted: Callable[[Node], bool]) -> dict[st
             return False
         convolution = Convolution(op.geometry, graph.type(node.inputs[0]), node.type["c"], op.groups, graph.images)
         alone = len(readers[node.name]) == 1 and node.name not in results
-        return alone and node.type.kind == "image" and not no_columns(convolution) and wanted(node)
+        return alone and node.type.kind == "image" and not no_im2col(convolution) and wanted(node)
 
     return {
         node.name: node.inputs[0]

@@ -31,7 +31,7 @@ FLIPPED = 1.2e9  # weights a second that are copied in another order, of as many
 FLIPPED_AFAR = 0.3e9  # the same, of more
 IN_CACHE = 1 << 17  # numbers
 TRANSFORMED = 0.7e9  # numbers a second that go into or come out of Winograd's transforms
-SQUARED = 0.38e9  # the same, where squares are transformed
+SQUARED = 0.38e9  # the same, where tiles of 4x4 are transformed
 # Seconds where each channel has a filter: for a number made by strips and a kernel column, with a stride too;
 # for a number of a dense matrix, a tap and an image of it; for a number of the images; for a channel.
 STRIP, STRIDED = 0.9e-9, 2.5e-9
@@ -141,19 +141,19 @@ def no_winograd(c: Convolution) -> str:
     return ""
 
 
-def no_squares(c: Convolution) -> str:
+def no_winograd_2d(c: Convolution) -> str:
     if refused := no_winograd(c):
         return refused
-    return "" if c.images > 1 else "would begin its squares where a band of rows begins"
+    return "" if c.images > 1 else "would begin its tiles where a band of rows begins"
 
 
-def no_columns(c: Convolution) -> str:
+def no_im2col(c: Convolution) -> str:
     if c.depthwise:
         return "has a matrix of one row for each channel"
     return "would copy the image as it is" if c.plain else ""
 
 
-def no_product(c: Convolution) -> str:
+def no_gemm(c: Convolution) -> str:
     return "" if c.plain else "is for 1x1 kernels"
 
 
@@ -161,7 +161,7 @@ def no_taps(c: Convolution) -> str:
     return "" if c.depthwise else "is for a filter a channel"
 
 
-def no_turning(c: Convolution) -> str:
+def no_flipping(c: Convolution) -> str:
     if c.geometry.stride != (1, 1):
         return f"with stride {short(c.geometry.stride)} it falls on some pixels only"
     if c.depthwise:
@@ -173,18 +173,18 @@ def no_turning(c: Convolution) -> str:
     return ""
 
 
-def no_spreading(c: Convolution) -> str:
+def no_col2im(c: Convolution) -> str:
     if c.depthwise:
         return "has products of one row for each tap"
     return "one product makes it as it stands" if c.plain else ""
 
 
-def no_spreading_columns(c: Convolution) -> str:
+def no_col2im_width(c: Convolution) -> str:
     if c.groups > 1:
         return "does not do groups"
     if not c.geometry.adjacent:
         return "is for pixels side by side"
-    return no_spreading(c)
+    return no_col2im(c)
 
 
 def no_rows(c: Convolution) -> str:
@@ -211,7 +211,7 @@ def rate(rows: float) -> float:
     return rates[k - 1] + (rates[k] - rates[k - 1]) * (rows - sizes[k - 1]) / (sizes[k] - sizes[k - 1])
 
 
-def by_columns(c: Convolution) -> float:
+def by_im2col(c: Convolution) -> float:
     """A copy for each column of the kernel, and the products."""
     copies = c.geometry.kernel[1] * c.y.elements * c.x["c"] / c.filters * c.images
     return copies / COPIED + c.flops / rate(c.filters / c.groups)
@@ -222,7 +222,7 @@ def by_winograd(c: Convolution) -> float:
     return full_tiles(c) * (numbers(c) / TRANSFORMED + c.flops / 2 / rate(c.filters)) + reordered(c)
 
 
-def by_squares(c: Convolution) -> float:
+def by_winograd_2d(c: Convolution) -> float:
     """A quarter of the products, those for a last strip that is partly empty too, and both transforms."""
     full = full_tiles(c) * -(-c.y["h"] // 4) * 4 / c.y["h"]
     return full * (numbers(c) / SQUARED + c.flops / 4 / rate(c.filters)) + reordered(c)
@@ -243,7 +243,7 @@ def reordered(c: Convolution) -> float:
     return numbers(c) / COPIED if c.y["w"] % 4 else 0.0
 
 
-def by_product(c: Convolution) -> float:
+def by_gemm(c: Convolution) -> float:
     return c.flops / rate(c.filters)
 
 
@@ -260,8 +260,8 @@ def by_matrices(c: Convolution) -> float:
     return c.groups * each + numbers(c) * DENSE_FLIP
 
 
-def by_turning(c: Convolution) -> float:
-    """A convolution by columns, of dy."""
+def by_flipped_kernel(c: Convolution) -> float:
+    """A convolution by im2col, of dy."""
     copies = c.geometry.kernel[1] * c.y.elements * c.images
     return copies / COPIED + c.flops / rate(c.channels) + flipped(c)
 
@@ -271,12 +271,12 @@ def flipped(c: Convolution) -> float:
     return c.weights / (FLIPPED if c.weights <= IN_CACHE else FLIPPED_AFAR)
 
 
-def by_spreading(c: Convolution) -> float:
+def by_col2im(c: Convolution) -> float:
     """Products with a row for each channel and tap, of the weights as they lie, and their sums."""
     return col2im_time(c, c.depth) + c.flops / rate(c.depth)
 
 
-def by_spreading_columns(c: Convolution) -> float:
+def by_col2im_width(c: Convolution) -> float:
     """dy and the weights copied, products with a row for each channel and column of the kernel, and their sums."""
     rows = col2im_rows(c)
     return c.y.elements * c.images / COPIED + flipped(c) + col2im_time(c, rows) + c.flops / rate(rows)
@@ -288,7 +288,7 @@ def col2im_time(c: Convolution, rows: int) -> float:
 
 
 def col2im_rows(c: Convolution) -> int:
-    """Rows of the products when the gradient's columns are spread."""
+    """Rows of the products before col2im along the width."""
     return c.channels * c.geometry.kernel[1]
 
 
@@ -297,8 +297,8 @@ def by_rows(c: Convolution) -> float:
     return c.flops / rate(c.filters / c.groups) + size_2d(c.y)[0] * c.weights / SUMMED
 
 
-def by_one_product(c: Convolution) -> float:
-    """dy and the columns copied, and the product."""
+def by_one_gemm(c: Convolution) -> float:
+    """dy and the columns copied, and one product."""
     pixels = c.y.elements // c.filters * c.images
     return c.flops / rate(c.filters / c.groups) + (c.filters + c.depth * c.groups) * pixels / COPIED
 
@@ -308,27 +308,32 @@ def by_one_product(c: Convolution) -> float:
 TAPS = Method("taps", "taps", no_taps, by_taps, lambda c: "every channel has a filter of its own")
 DENSE = Method("dense", "a dense matrix a channel", no_taps, by_matrices, lambda c: "the image has few pixels")
 LAYER = (
-    Method("columns", "columns", no_columns, by_columns, lambda c: "the transforms would cost more than they save"),
+    Method("im2col", "im2col", no_im2col, by_im2col, lambda c: "the transforms would cost more than they save"),
     Method("Winograd", "Winograd's method", no_winograd, by_winograd, lambda c: "half the products"),
     Method(
-        "squares", "Winograd's method on squares", no_squares, by_squares, lambda c: "a quarter of the products"
+        "Winograd 2d",
+        "Winograd's method in two dimensions",
+        no_winograd_2d,
+        by_winograd_2d,
+        lambda c: "a quarter of the products",
     ),
-    Method("product", "a product of matrices", no_product, by_product, lambda c: "1x1 kernels need no columns"),
+    Method("gemm", "a product of matrices", no_gemm, by_gemm, lambda c: "1x1 kernels need no im2col"),
     TAPS,
     DENSE,
 )
 INPUT = (
-    Method("turning", "turning the kernel", no_turning, by_turning, lambda c: "one product, nothing to add up"),
-    Method("spreading", "spreading", no_spreading, by_spreading, lambda c: "weights are taken as they lie"),
-    Method("spreading columns", "spreading its columns", no_spreading_columns, by_spreading_columns,
+    Method("flipping", "flipping the kernel", no_flipping, by_flipped_kernel,
+           lambda c: "one product, nothing to add up"),
+    Method("col2im", "col2im", no_col2im, by_col2im, lambda c: "weights are taken as they lie"),
+    Method("col2im width", "col2im along the width", no_col2im_width, by_col2im_width,
            lambda c: f"products of {col2im_rows(c)} rows, not {c.channels}"),
-    Method("product", "a product of matrices", no_product, by_product, lambda c: "1x1 kernels lie ready"),
+    Method("gemm", "a product of matrices", no_gemm, by_gemm, lambda c: "1x1 kernels lie ready"),
     TAPS,
 )  # fmt: skip
 FILTERS = (
     Method("rows", "a product for each row", no_rows, by_rows, lambda c: "nothing is copied"),
     Method(
-        "at once", "one product", no_rows, by_one_product, lambda c: "the sum over rows would cost more than copies"
+        "at once", "one product", no_rows, by_one_gemm, lambda c: "the sum over rows would cost more than copies"
     ),
     TAPS,
 )
@@ -379,9 +384,9 @@ def choose(c: Convolution, methods: tuple[Method, ...], key: str, measured: Time
 
 def alone(c: Convolution, method: Method, methods: tuple[Method, ...]) -> str:
     """Why there is no other: what the rival refuses, or what is special about the one that is left."""
-    if method.name == "columns":
+    if method.name == "im2col":
         return f"Winograd's method {no_winograd(c)}"
-    return no_turning(c) if method.name == "spreading" else method.gain(c)
+    return no_flipping(c) if method.name == "col2im" else method.gain(c)
 
 
 def milliseconds(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""What is made once for both ways: planes of Winograd's method, derivatives of activations."""
+"""What the backward pass saves: transformed inputs of Winograd's method, derivatives of activations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .rewrite import rewrite
 
 
 def save_for_backward(graph: Graph) -> Graph:
-    """A convolution keeps the planes of its input, and the gradient does not make them again.
+    """A convolution saves its transformed input, and the gradient does not compute it again.
 
         y = winograd x w;  dx = winograd_gradient dy x w
-        y = winograd x w, keep;  dx = winograd_gradient dy y:planes w
+        y = winograd x w, keep;  dx = winograd_gradient dy y:transformed w
 
     A tenth of the time of a training step, for half as much memory again as the input takes; and the input itself
     need not last.
@@ -20,7 +20,7 @@ def save_for_backward(graph: Graph) -> Graph:
     forward = {
         (*node.inputs[:2], node.op.geometry): node.name for node in graph if isinstance(node.op, WinogradConvolve)
     }
-    keeps: dict[str, str] = {}  # the gradient, and the convolution that keeps the planes for it
+    keeps: dict[str, str] = {}  # the gradient, and the convolution that saves its input
     for node in graph:
         if isinstance(node.op, WinogradConvolveGradient):
             made = forward.get((*node.inputs[1:3], node.op.geometry))
@@ -34,7 +34,7 @@ def save_for_backward(graph: Graph) -> Graph:
         if node.name in keeps:
             dy, x, *rest = inputs
             op = node.op.changed(saved=b.type(x))
-            return b.add(op, dy, f"{keeps[node.name]}:planes", *rest, name=node.name, like=node, why=node.why)
+            return b.add(op, dy, f"{keeps[node.name]}:transformed", *rest, name=node.name, like=node, why=node.why)
         return None
 
     return rewrite(graph, rule)

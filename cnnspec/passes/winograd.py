@@ -9,10 +9,10 @@ from ..primitives.convolution.polyphase import FromPolyphase, ToPolyphase
 from ..primitives.convolution.winograd_1d import WinogradConvolve
 from ..primitives.convolution.winograd_2d import Winograd2dConvolve
 from ..primitives.windows import PolyphasePool
-from .methods import Convolution, layer_method, no_columns
+from .methods import Convolution, layer_method, no_im2col
 from .rewrite import rewrite
 
-WAYS: dict[str, type[WinogradConvolve]] = {"Winograd": WinogradConvolve, "squares": Winograd2dConvolve}
+WAYS: dict[str, type[WinogradConvolve]] = {"Winograd": WinogradConvolve, "Winograd 2d": Winograd2dConvolve}
 
 
 def winograd(graph: Graph) -> Graph:
@@ -60,27 +60,27 @@ def winograd(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
-def residues_early(graph: Graph) -> Graph:
+def polyphase_early(graph: Graph) -> Graph:
     """polyphase rows from where an image is made, if all that reads it does not mind or wants them.
 
         y = convolve x w;  n = batch_norm y g b;  r = relu n;  z = winograd (polyphase r) v
         y = convolve x w;  n = batch_norm (polyphase y) g b;  r = relu n;  z = winograd r v
 
     What follows can then be fused on the way back as well. Pooling of polyphase rows makes polyphase rows itself,
-    and so does a first convolution by columns, from columns in that order. Not where a tile is half empty, nor for
+    and so does a first convolution by im2col, from columns in that order. Not where a tile is half empty, nor for
     sums of images.
     """
     readers, results = graph.readers(), set(graph.results)
     moved: set[str] = set()
 
     def first(node: Node) -> bool:
-        """A convolution by columns whose input's gradient nobody wants."""
+        """A convolution by im2col whose input's gradient nobody wants."""
         op = node.op
         if not isinstance(op, Convolve) or op.groups > 1 or not isinstance(graph[node.inputs[0]].op, Input):
             return False
         x = graph.type(node.inputs[0])
         convolution = Convolution(op.geometry, x, node.type["c"], op.groups, graph.images, first=True)
-        return not no_columns(convolution) and op.geometry.dilate[0] == 1
+        return not no_im2col(convolution) and op.geometry.dilate[0] == 1
 
     for node in reversed(list(graph)):
         kind, makes = node.type, isinstance(node.op, PolyphasePool) or first(node)

@@ -57,7 +57,7 @@ class Normalise(Op):
             e[weight],
             e[bias],
             self.eps,
-            **then(self, add, e),
+            **epilogue(self, add, e),
             out=e.rows(node.name),
         )
 
@@ -179,7 +179,7 @@ class BatchNorm(Op):
             e[weight],
             e[bias],
             self.eps,
-            **then(self, add, e),
+            **epilogue(self, add, e),
             **relu_mask,
             out=e.rows(node.name),
         )
@@ -326,7 +326,7 @@ class BatchNormGradient(Op):
             e.call(kernel.write, made, out=e.rows(node.name))
 
 
-def then(op: Normalise | BatchNorm, add: list[str], e: PlanWriter) -> dict[str, str | bool]:
+def epilogue(op: Normalise | BatchNorm, add: list[str], e: PlanWriter) -> dict[str, str | bool]:
     """What comes after normalising, as arguments."""
     found: dict[str, str | bool] = {"add": e.rows(add[0])} if add else {}
     return found | ({"relu": True} if op.relu else {})

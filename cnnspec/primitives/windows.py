@@ -219,7 +219,7 @@ class PolyphasePool(Op):
         return as_polyphase(y) if self.onward else y, *rows
 
     @property
-    def rows_seen(self) -> Geometry:
+    def row_geometry(self) -> Geometry:
         return self.windows().geometry
 
     def windows(self) -> MaxWindows:

@@ -16,7 +16,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..ir.owned import parameters_of
 from ..lazy import lazy
-from ..passes.bands import worth_bands
+from ..passes.bands import worth_partitioning
 from ..passes.decompose import WEIGHTS
 from ..passes.methods import Times
 from ..settings.optimiser import Optimiser
@@ -351,7 +351,7 @@ class Engine(Compiler):
 
     @lazy
     def _worth_sharing(self) -> bool:
-        return worth_bands(self.words, self.graph("infer", 1, (0, self.workers.count)))
+        return worth_partitioning(self.words, self.graph("infer", 1, (0, self.workers.count)))
 
     def moment_views(self) -> dict[str, View]:
         """The optimiser's arrays by name, each seen like the parameters."""

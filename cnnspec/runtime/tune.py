@@ -23,11 +23,11 @@ from ..ir.op import Op, Parameter, PlanWriter
 from ..passes import INFERENCE, TRAINING, run
 from ..passes.convolutions import flip_input_gradients, lower_convolutions
 from ..passes.decompose import attach_costs
-from ..passes.methods import FILTERS, INPUT, LAYER, Convolution, filter_key, input_key, no_columns, possible
+from ..passes.methods import FILTERS, INPUT, LAYER, Convolution, filter_key, input_key, no_im2col, possible
 from ..passes.save_for_backward import save_for_backward
 from ..passes.winograd import WAYS
-from ..primitives.convolution.columns import Columns, ColumnsFilterGradient
 from ..primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from ..primitives.convolution.im2col import Im2col, Im2colFilterGradient
 from ..primitives.convolution.polyphase import polyphase_type
 from ..record import record
 from ..words.conv import kernel_parameters
@@ -151,13 +151,13 @@ def filter_graph(c: Convolution, method: str) -> Graph:
     kind = b.add(Weight(filters(c)), name="w")
     dy = b.add(Filled(c.y), name="dy")
     op = ConvolveFilterGradient(c.geometry, c.groups, b.type(kind))
-    if no_columns(c):
+    if no_im2col(c):
         x = b.add(Filled(c.x), name="x")
         dw = b.add(op.changed(at_once=method == "at once"), x, dy, name="dw")
     else:
-        columns = Columns(c.geometry, c.groups)
+        columns = Im2col(c.geometry, c.groups)
         x = b.add(Filled(columns.type(c.x)), name="x")
-        dw = b.add(ColumnsFilterGradient(columns, op.w, method == "at once"), x, dy, name="dw")
+        dw = b.add(Im2colFilterGradient(columns, op.w, method == "at once"), x, dy, name="dw")
     return b.graph((), (), cost=dw, updates={"dy": dy, "x": x}, images=c.images)
 
 

@@ -182,13 +182,13 @@ def test_moments_taken_while_rows_are_made(mean):
     x, out = polyphase(h, c, t, n, 0.0), np.empty((h, 4, f, t, n), "float32")
     weights = generator.normal(size=(f, 3, 3, c)).astype("float32")
     scratch = [np.empty(shape, "float32") for shape in ((6, f, 3, c), (6, 9 * c * t * n), (6, 2, f, t * n))]
-    u, planes, products = scratch
-    lent = {"u": u, "planes": planes, "products": products}
+    u, transformed, products = scratch
+    lent = {"u": u, "transformed": transformed, "products": products}
     winograd_1d(x, weights, ((1, 1), (1, 1)), 2, **lent, bias=bias, moments=moments, out=out)
     held(out)
 
     shapes = {"taps": (3, 3, f, c), "across": (3, 6, f, c), "u": (6, 6, f, c), "products": (36, f * t * n)}
-    shapes |= {"strip": (6, 4 * c * t * n), "planes": (1, 36, c * t * n)}
+    shapes |= {"strip": (6, 4 * c * t * n), "transformed": (1, 36, c * t * n)}
     lent = {name: np.empty(shape, "float32") for name, shape in shapes.items()}
     winograd_2d(x, weights, ((1, 1), (1, 1)), **lent, bias=bias, moments=moments, out=out)
     held(out)

@@ -15,9 +15,9 @@ from cnnspec.ir import data
 from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.verify import verify
 from cnnspec.passes import INFERENCE, run
-from cnnspec.passes.bands import worth_bands
+from cnnspec.passes.bands import worth_partitioning
 from cnnspec.primitives.bands import AllGather, Rows
-from cnnspec.primitives.convolution.columns import Columns
+from cnnspec.primitives.convolution.im2col import Im2col
 from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.plans import give
@@ -60,8 +60,8 @@ def test_each_band_makes_its_rows_and_sees_those_around_them():
     first, second = graphs(CHAIN)
     for graph in (first, second):
         assert [node.type["h"] for node in graph if node.name in ("conv1.products", "conv2.products")] == [6, 6]
-    assert [node.op.geometry.pad[0] for node in of(Columns, first)] == [(1, 0), (1, 0)]
-    assert [node.op.geometry.pad[0] for node in of(Columns, second)] == [(0, 1), (0, 1)]
+    assert [node.op.geometry.pad[0] for node in of(Im2col, first)] == [(1, 0), (1, 0)]
+    assert [node.op.geometry.pad[0] for node in of(Im2col, second)] == [(0, 1), (0, 1)]
     assert [(node.op.start, node.op.stop) for node in of(Rows, first)] == [(0, 7), (0, 7)]
     assert [(node.op.start, node.op.stop) for node in of(Rows, second)] == [(5, 12), (5, 12)]
 
@@ -157,7 +157,7 @@ def test_winograds_rows_too():
 )
 def test_worth_it_where_there_is_much_to_do_between_two_meetings(text, worth):
     first, _ = graphs(text)
-    assert worth_bands(spec(text, everywhere=False), first) == worth
+    assert worth_partitioning(spec(text, everywhere=False), first) == worth
 
 
 @pytest.mark.skipif(not possible(), reason="workers are threads here")

@@ -6,8 +6,8 @@ import pytest
 from oracles.graphs import after, ops
 from oracles.nets import spec
 
-from cnnspec.primitives.convolution.columns import Columns, ColumnsFilterGradient
 from cnnspec.primitives.convolution.convolve import ConvolveFilterGradient, ConvolveInputGradient
+from cnnspec.primitives.convolution.im2col import Im2col, Im2colFilterGradient
 
 
 def computed(text):
@@ -16,28 +16,28 @@ def computed(text):
 
 def test_the_product_and_the_filters_gradient_share_the_widened_input():
     graph = computed("3x7x8: conv 4x3x2")
-    wide = [node.name for node in graph if isinstance(node.op, Columns)]
+    wide = [node.name for node in graph if isinstance(node.op, Im2col)]
     assert len(wide) == 1
     assert sum(wide[0] in node.inputs for node in graph) == 2
 
 
 def test_one_tap_needs_no_columns():
     """The columns of a 1x1 kernel are the image itself."""
-    assert "Columns" not in ops(computed("3x7x8: conv 4x1x1"))
+    assert "Im2col" not in ops(computed("3x7x8: conv 4x1x1"))
 
 
 def test_one_tap_with_a_stride_has_columns():
-    assert "Columns" in ops(computed("3x7x8: conv 4x1x1 stride 2"))
+    assert "Im2col" in ops(computed("3x7x8: conv 4x1x1 stride 2"))
 
 
 @pytest.mark.parametrize("text", ["3x7x8: dwconv 3x2", "3x7x8: conv 3x3x2 groups 3"])
 def test_depthwise_kernels_have_their_own_way(text):
     made = ops(computed(text))
-    assert "Columns" not in made and {"Convolve", "ConvolveInputGradient", "ConvolveFilterGradient"} <= set(made)
+    assert "Im2col" not in made and {"Convolve", "ConvolveInputGradient", "ConvolveFilterGradient"} <= set(made)
 
 
 def test_two_filters_a_channel_are_not_depthwise():
-    assert "Columns" in ops(computed("3x7x8: conv 6x3x2 groups 3"))
+    assert "Im2col" in ops(computed("3x7x8: conv 6x3x2 groups 3"))
 
 
 def test_many_channels_turn_the_kernel():
@@ -58,7 +58,7 @@ def test_one_tap_is_multiplied_transposed_as_it_lies(text):
 
 
 def at_once(text):
-    kinds = ColumnsFilterGradient, ConvolveFilterGradient
+    kinds = Im2colFilterGradient, ConvolveFilterGradient
     graph = after(replace(spec(text), images=8), "lower_convolutions")
     return [node.op.at_once for node in graph if isinstance(node.op, kinds)]
 
@@ -98,9 +98,9 @@ def test_others_spread_their_gradient(text):
 
 def test_readers_of_one_value_with_one_geometry_share_columns():
     made = ops(computed("3x7x8: concat( conv 4x3x2 | conv 5x3x2 )"))
-    assert made.count("Columns") == 1
+    assert made.count("Im2col") == 1
 
 
 def test_other_geometries_have_columns_of_their_own():
     made = ops(computed("3x7x8: concat( conv 4x3x2 | conv 5x3x4 pad 0x1 )"))
-    assert made.count("Columns") == 2
+    assert made.count("Im2col") == 2

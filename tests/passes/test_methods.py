@@ -21,7 +21,7 @@ from cnnspec.passes.methods import (
     layer_method,
     milliseconds,
 )
-from cnnspec.primitives.convolution.columns import FlipKernel
+from cnnspec.primitives.convolution.im2col import FlipKernel
 from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 
 SAME = ((1, 1), (1, 1))
@@ -37,15 +37,15 @@ def convolution(
 def test_more_channels_go_by_winograd():
     choice = layer_method(convolution(x=(16, 32, 32), filters=16), {})
     assert choice.method == "Winograd"
-    assert choice.why.startswith("by Winograd's method: half the products (columns ")
+    assert choice.why.startswith("by Winograd's method: half the products (im2col ")
     assert choice.why.endswith(" ms predicted)")
 
 
 @pytest.mark.parametrize("settings", [{}, {"x": (64, 8, 8), "filters": 64}, {"x": (128, 16, 16), "filters": 64}])
 def test_many_channels_go_by_squares(settings):
     choice = layer_method(convolution(**settings), {})
-    assert choice.method == "squares"
-    assert choice.why.startswith("by Winograd's method on squares: a quarter of the products (columns ")
+    assert choice.method == "Winograd 2d"
+    assert choice.why.startswith("by Winograd's method in two dimensions: a quarter of the products (im2col ")
 
 
 def test_squares_are_not_for_rows_that_fill_little_of_a_strip():
@@ -54,20 +54,20 @@ def test_squares_are_not_for_rows_that_fill_little_of_a_strip():
 
 def test_widths_that_four_does_not_divide_are_filled_up():
     """Of a last tile a part is wasted: where products are many it is worth it."""
-    assert layer_method(convolution(x=(256, 7, 7), filters=256), {}).method == "squares"
-    assert layer_method(convolution(x=(8, 5, 5), filters=8), {}).method == "columns"
+    assert layer_method(convolution(x=(256, 7, 7), filters=256), {}).method == "Winograd 2d"
+    assert layer_method(convolution(x=(8, 5, 5), filters=8), {}).method == "im2col"
 
 
 def test_squares_are_not_for_a_single_image():
     """Workers share its rows, and a band would not begin where a square does."""
     assert layer_method(convolution(x=(64, 64, 256), filters=64, images=1), {}).method == "Winograd"
-    assert layer_method(convolution(x=(64, 64, 256), filters=64, images=2), {}).method == "squares"
+    assert layer_method(convolution(x=(64, 64, 256), filters=64, images=2), {}).method == "Winograd 2d"
 
 
 def test_few_channels_go_by_columns():
     choice = layer_method(convolution(x=(3, 32, 32)), {})
-    assert choice.method == "columns"
-    assert choice.why.startswith("by columns: the transforms would cost more than they save (columns ")
+    assert choice.method == "im2col"
+    assert choice.why.startswith("by im2col: the transforms would cost more than they save (im2col ")
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_few_channels_go_by_columns():
 )
 def test_what_winograd_refuses(settings, reason):
     choice = layer_method(convolution(**settings), {})
-    assert choice.method == "columns"
-    assert choice.why == f"by columns: Winograd's method {reason}"
+    assert choice.method == "im2col"
+    assert choice.why == f"by im2col: Winograd's method {reason}"
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_what_winograd_refuses(settings, reason):
     [
         (
             {"kernel": (1, 1), "pad": ((0, 0), (0, 0))},
-            "product",
-            "by a product of matrices: 1x1 kernels need no columns",
+            "gemm",
+            "by a product of matrices: 1x1 kernels need no im2col",
         ),
     ],
 )
@@ -110,25 +110,25 @@ def test_layers_without_a_choice(settings, method, reason):
     [
         (
             {"x": (6, 14, 14), "filters": 16},
-            "spreading columns",
-            "by spreading its columns: products of 18 rows, not 6 (turning ",
+            "col2im width",
+            "by col2im along the width: products of 18 rows, not 6 (flipping ",
         ),
         (
             {"x": (512, 2, 2), "filters": 512, "images": 8},
-            "spreading",
-            "by spreading: weights are taken as they lie (turning ",
+            "col2im",
+            "by col2im: weights are taken as they lie (flipping ",
         ),
         (
             {"x": (64, 8, 8), "filters": 8},
-            "turning",
-            "by turning the kernel: one product, nothing to add up (turning ",
+            "flipping",
+            "by flipping the kernel: one product, nothing to add up (flipping ",
         ),
-        ({"stride": (2, 2)}, "spreading", "by spreading: with stride 2 it falls on some pixels only"),
-        ({"pad": ((3, 3), (3, 3))}, "spreading", "by spreading: there would be padding to take away"),
+        ({"stride": (2, 2)}, "col2im", "by col2im: with stride 2 it falls on some pixels only"),
+        ({"pad": ((3, 3), (3, 3))}, "col2im", "by col2im: there would be padding to take away"),
         ({"groups": 32}, "taps", "by taps: every channel has a filter of its own"),
         (
             {"kernel": (1, 1), "pad": ((0, 0), (0, 0))},
-            "product",
+            "gemm",
             "by a product of matrices: 1x1 kernels lie ready",
         ),
     ],
@@ -176,18 +176,18 @@ def test_filter_gradients(settings, method, reason):
 
 def test_measured_times_decide_where_they_are_there_for_every_method():
     c = convolution()
-    times = {"columns": 0.004, "Winograd": 0.0051, "squares": 0.006}
+    times = {"im2col": 0.004, "Winograd": 0.0051, "Winograd 2d": 0.006}
     choice = layer_method(c, {str(c): times})
-    assert choice.method == "columns"
-    assert choice.why == "by columns (measured: columns 4 ms, Winograd 5.1 ms, squares 6 ms)"
-    assert layer_method(c, {str(c): {"columns": 0.004, "Winograd": 0.0051}}).method == "squares"
+    assert choice.method == "im2col"
+    assert choice.why == "by im2col (measured: im2col 4 ms, Winograd 5.1 ms, Winograd 2d 6 ms)"
+    assert layer_method(c, {str(c): {"im2col": 0.004, "Winograd": 0.0051}}).method == "Winograd 2d"
     other = convolution(images=32)
-    assert layer_method(other, {str(c): times}).method == "squares"
+    assert layer_method(other, {str(c): times}).method == "Winograd 2d"
 
 
 def test_measured_times_cannot_choose_what_is_impossible():
     c = convolution(stride=(2, 2))
-    assert layer_method(c, {str(c): {"columns": 2.0, "Winograd": 1.0}}).method == "columns"
+    assert layer_method(c, {str(c): {"im2col": 2.0, "Winograd": 1.0}}).method == "im2col"
 
 
 def test_everything_that_times_depend_on_is_in_the_key():
@@ -223,5 +223,6 @@ def test_the_reason_stays_with_the_layer_through_all_passes():
     graph = run(replace(judged(words), images=64), TRAINING)
     reasons = {node.name: node.why.partition(" (")[0] for node in graph if node.why}
     assert [why.partition(":")[0] for why in reasons.values()] == [
-        "by columns", "by Winograd's method on squares", "by columns", "input gradient by spreading its columns",
+        "by im2col", "by Winograd's method in two dimensions", "by im2col",
+        "input gradient by col2im along the width",
     ]  # fmt: skip

@@ -18,14 +18,14 @@ from cnnspec.primitives.convolution.polyphase import ToPolyphase, as_polyphase
 from cnnspec.primitives.convolution.winograd_1d import (
     WinogradConvolve,
     WinogradConvolveGradient,
-    seen_in,
+    invert_input,
     transform_input,
 )
 from cnnspec.primitives.convolution.winograd_2d import (
     Winograd2dConvolve,
     Winograd2dConvolveGradient,
-    seen_in_squares,
-    squares_of,
+    invert_input_2d,
+    transform_input_2d,
 )
 from cnnspec.primitives.norm import BatchNorm
 
@@ -46,15 +46,15 @@ def nodes(text, passes=TRAINING, images=64):
 def test_each_gradient_reads_what_its_convolution_kept(text, count):
     forward, backward = nodes(text)
     assert len(forward) == len(backward) == count
-    assert all(node.op.keep and "planes" in node.extras for node in forward)
+    assert all(node.op.keep and "transformed" in node.extras for node in forward)
     assert all(node.op.saved for node in backward)
-    assert {node.inputs[1] for node in backward} == {f"{node.name}:planes" for node in forward}
+    assert {node.inputs[1] for node in backward} == {f"{node.name}:transformed" for node in forward}
     weights = {node.name: node.inputs[1] for node in forward}
     assert all(weights[node.inputs[1].partition(":")[0]] == node.inputs[2] for node in backward)
 
 
 def test_what_a_normalisation_made_lasts_no_longer_than_its_readers_on_the_way_forward():
-    """Its relu is kept as bools, its planes by the convolution: the way back reads neither value nor input."""
+    """Its relu is kept as bools, its transformed by the convolution: the way back reads neither value nor input."""
     graph = run(replace(judged(spec(NET, everywhere=False)), images=64), TRAINING, check=verify)
     (norm,) = (node for node in graph if isinstance(node.op, BatchNorm))
     assert [type(reader.op) for reader in graph.readers()[norm.name]] == [WinogradConvolve]
@@ -69,7 +69,7 @@ def test_what_a_normalisation_made_lasts_no_longer_than_its_readers_on_the_way_f
 def test_without_a_gradient_nothing_is_kept(passes):
     forward, backward = nodes(NET, passes)
     assert forward and not backward
-    assert not any(node.op.keep or "planes" in node.extras for node in forward)
+    assert not any(node.op.keep or "transformed" in node.extras for node in forward)
 
 
 @pytest.mark.parametrize("pad", [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((2, 1), (1, 1)), ((0, 2), (0, 0))])
@@ -86,7 +86,7 @@ def test_the_kernel_s_planes_are_those_of_the_definition(pad):
     see(rows, band, height, 0, pad, 2, 5)
     expected = transform_input(x, geometry, tiles).transpose(2, 3, 1, 4, 0).reshape(6, height, 3, -1)
     np.testing.assert_allclose(band.rows, expected, rtol=1e-13, atol=1e-13)
-    again = seen_in(transform_input(x, geometry, tiles), geometry, ToPolyphase().type(data(3, 6, width)))
+    again = invert_input(transform_input(x, geometry, tiles), geometry, ToPolyphase().type(data(3, 6, width)))
     seen = 4 * tiles if pad[1][0] == 0 else width
     np.testing.assert_allclose(again[..., : seen // 4], as_polyphase(x)[..., : seen // 4], rtol=1e-12, atol=1e-12)
 
@@ -95,15 +95,15 @@ def test_squares_keep_the_planes_of_squares():
     forward, backward = nodes(SQUARES)
     assert all(isinstance(node.op, Winograd2dConvolve) for node in forward)
     assert all(isinstance(node.op, Winograd2dConvolveGradient) for node in backward)
-    assert forward[0].extras["planes"].shape == (32, 2, 36, 2)
+    assert forward[0].extras["transformed"].shape == (32, 2, 36, 2)
 
 
 @pytest.mark.parametrize("pad", [((1, 1), (1, 1)), ((0, 0), (0, 0)), ((2, 1), (1, 1)), ((0, 2), (0, 0))])
 def test_an_image_is_seen_in_the_planes_of_its_squares(pad):
     geometry = Geometry((3, 3), pad=pad)
     x = np.random.default_rng(3).normal(size=(2, 3, 9, 8 if pad[1][0] else 10))
-    planes = squares_of(x, geometry)
-    np.testing.assert_allclose(seen_in_squares(planes, geometry, *x.shape[2:]), x, rtol=1e-12, atol=1e-12)
+    transformed = transform_input_2d(x, geometry)
+    np.testing.assert_allclose(invert_input_2d(transformed, geometry, *x.shape[2:]), x, rtol=1e-12, atol=1e-12)
 
 
 def derivatives(text, passes=TRAINING):

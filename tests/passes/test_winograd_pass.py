@@ -15,8 +15,8 @@ from cnnspec.passes import INFERENCE, TRAINING, methods, run
 from cnnspec.passes.dead_code import eliminate_dead_code
 from cnnspec.passes.decompose import attach_costs, decompose_training
 from cnnspec.passes.winograd import winograd
-from cnnspec.primitives.convolution.columns import Columns, ColumnsFilterGradient, ColumnsProduct
 from cnnspec.primitives.convolution.convolve import Convolve
+from cnnspec.primitives.convolution.im2col import Im2col, Im2colFilterGradient, Im2colGemm
 from cnnspec.primitives.convolution.polyphase import FromPolyphase, ToPolyphase
 from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 from cnnspec.primitives.norm import BatchNorm, BatchNormGradient
@@ -78,13 +78,13 @@ def early(*words, image=(3, 16, 16), images=64):
 def test_a_first_convolution_makes_residue_rows():
     """From columns in that order, with its sums; the filters' gradient is made of rows that have no memory."""
     graph, of = early(same(bias=False), BN, RELU, same())
-    (first,) = of(ColumnsProduct)
+    (first,) = of(Im2colGemm)
     assert first.type.kind == "tensor" and first.op.moments and not of(ToPolyphase, ahead=True)
     (norm,) = of(BatchNorm)
     assert norm.inputs[0] == first.name and norm.op.relu and norm.op.summed
     (lazy,) = (node for node in of(BatchNormGradient) if node.op.by_rows)
-    assert [type(reader.op) for reader in graph.readers()[lazy.name]] == [ColumnsFilterGradient]
-    (columns,) = of(Columns)
+    assert [type(reader.op) for reader in graph.readers()[lazy.name]] == [Im2colFilterGradient]
+    (columns,) = of(Im2col)
     assert columns.op.polyphase and len(graph.readers()[columns.name]) == 2
 
 
@@ -107,8 +107,8 @@ def test_other_first_convolutions_make_an_image(what):
     kernel = what.pop("kernel", (3, 3))
     settings = {"pad": 1, **what} if kernel == (3, 3) else what
     _, of = early(Conv((12, *kernel), bias=False, **settings), BN, RELU, same())
-    assert not any(node.op.polyphase for node in of(Columns))
-    assert [node.op.moments for node in of(ColumnsProduct)] == [False] * len(of(ColumnsProduct))
+    assert not any(node.op.polyphase for node in of(Im2col))
+    assert [node.op.moments for node in of(Im2colGemm)] == [False] * len(of(Im2colGemm))
     assert of(ToPolyphase, ahead=True)
 
 
@@ -124,7 +124,7 @@ def test_a_first_convolution_s_numbers_stay(kernel, pad, stride):
     found = []
     for shards, expected in ((1, True), (18, False)):
         engine = Engine(words, (CrossEntropy(),), Sgd(), shards=shards, dtype="float64", seed=1)
-        uses = any(isinstance(n.op, Columns) and n.op.polyphase for n in engine.graph("train", 36))
+        uses = any(isinstance(n.op, Im2col) and n.op.polyphase for n in engine.graph("train", 36))
         assert uses == expected
         cost, gradients = engine.differentiate(arrays)
         measured, _ = engine.measure(arrays)
@@ -146,7 +146,7 @@ def test_a_first_convolution_s_numbers_stay(kernel, pad, stride):
 def test_it_stays_an_image_where(why, words, image):
     graph, of = early(*words, image=image)
     for node in of(ToPolyphase, ahead=True):
-        assert not isinstance(graph[node.inputs[0]].op, (Convolve, ColumnsProduct))
+        assert not isinstance(graph[node.inputs[0]].op, (Convolve, Im2colGemm))
 
 
 def test_a_value_that_the_network_gives_stays_an_image():

@@ -45,10 +45,10 @@ def test_every_choice_is_timed_once_in_both_ways():
     assert [name.split()[1] for name in layers] == ["16x3x3", "16x3x3"]  # 3x2 kernels leave no choice
     assert layers[0].endswith("first") and not layers[1].endswith("first")
     gradients = [set(times) for name, times in train.items() if name.startswith("input")]
-    assert gradients == [{"turning", "spreading", "spreading columns"}] * 2  # nobody wants that of the first layer
+    assert gradients == [{"flipping", "col2im", "col2im width"}] * 2  # nobody wants that of the first layer
     once = [set(times) for name, times in train.items() if name.startswith("filter")]
     assert once == [{"rows", "at once"}] * 4
-    assert all(set(train[name]) == {"columns", "Winograd", "squares"} for name in layers)
+    assert all(set(train[name]) == {"im2col", "Winograd", "Winograd 2d"} for name in layers)
 
 
 def test_what_is_measured_is_what_runs_a_network():
@@ -60,7 +60,7 @@ def test_what_is_measured_is_what_runs_a_network():
             ops = [type(node.op).__name__ for node in plan()]
             assert "ToPolyphase" not in ops and "FromPolyphase" not in ops
             assert ("WinogradConvolveGradient" in ops) == (name == "Winograd")
-            assert ("Winograd2dConvolveGradient" in ops) == (name == "squares")
+            assert ("Winograd2dConvolveGradient" in ops) == (name == "Winograd 2d")
 
 
 def test_times_are_read_back_and_not_measured_again(cache):
@@ -77,15 +77,15 @@ def test_times_are_read_back_and_not_measured_again(cache):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[1, 2]", '{"KEY": 3}', '{"KEY": {"conv": 1}}', '{"KEY": {"conv": {"columns": "x"}}}', "[" * 100_000,
-     '{"KEY": {"conv": {"columns": NaN}}}', '{"KEY": {"conv": {"columns": -1.0}}}'],
+    ["", "{", "[1, 2]", '{"KEY": 3}', '{"KEY": {"conv": 1}}', '{"KEY": {"conv": {"im2col": "x"}}}', "[" * 100_000,
+     '{"KEY": {"conv": {"im2col": NaN}}}', '{"KEY": {"conv": {"im2col": -1.0}}}'],
 )  # fmt: skip
 def test_a_broken_file_is_ignored_and_rewritten(cache, text):
     cache.parent.mkdir()
     cache.write_text(text.replace("KEY", "key"))
     assert remember.recall("key") == {}
-    remember.remember("key", {"conv": {"columns": 1.0}})
-    assert remember.recall("key") == {"conv": {"columns": 1.0}}
+    remember.remember("key", {"conv": {"im2col": 1.0}})
+    assert remember.recall("key") == {"conv": {"im2col": 1.0}}
 
 
 def test_bytes_that_are_no_text_are_ignored(cache):
@@ -96,16 +96,16 @@ def test_bytes_that_are_no_text_are_ignored(cache):
 
 def test_what_cannot_be_written_is_not_remembered(cache):
     cache.parent.write_text("a file where the folder should be")
-    remember.remember("key", {"conv": {"columns": 1.0}})
+    remember.remember("key", {"conv": {"im2col": 1.0}})
     assert remember.recall("key") == {}
 
 
 def test_others_keep_what_they_remember(cache):
-    remember.remember("one", {"conv": {"columns": 1.0}})
-    remember.remember("two", {"conv": {"columns": 2.0}})
-    remember.remember("one", {"more": {"columns": 3.0}})
-    assert remember.recall("one") == {"conv": {"columns": 1.0}, "more": {"columns": 3.0}}
-    assert remember.recall("two") == {"conv": {"columns": 2.0}}
+    remember.remember("one", {"conv": {"im2col": 1.0}})
+    remember.remember("two", {"conv": {"im2col": 2.0}})
+    remember.remember("one", {"more": {"im2col": 3.0}})
+    assert remember.recall("one") == {"conv": {"im2col": 1.0}, "more": {"im2col": 3.0}}
+    assert remember.recall("two") == {"conv": {"im2col": 2.0}}
     assert [path.name for path in cache.parent.iterdir()] == ["tuned.json"]
 
 
@@ -139,9 +139,9 @@ def test_forced_choices_give_the_same_numbers():
     times = tuned()
     usual = gradients({})
     for best in (
-        {"Winograd", "turning", "at once"},
-        {"columns", "spreading", "at once"},
-        {"columns", "spreading columns", "rows"},
+        {"Winograd", "flipping", "at once"},
+        {"im2col", "col2im", "at once"},
+        {"im2col", "col2im width", "rows"},
     ):
         forced = {
             mode: {name: {m: 1.0 + (m not in best) for m in found} for name, found in every.items()}
@@ -159,8 +159,8 @@ def test_compile_tunes_on_request(monkeypatch):
     assert cnnspec.compile(text=NET).measured == {}
     model = cnnspec.compile(text=NET, tune=True)
     assert set(model.measured) == {"train", "infer"}
-    assert "(measured: columns " in model.engine.plan("train", 32).source
-    assert "(measured: columns " in model.engine.plan("infer", 32).source
+    assert "(measured: im2col " in model.engine.plan("train", 32).source
+    assert "(measured: im2col " in model.engine.plan("infer", 32).source
 
 
 def test_jax_has_nothing_to_tune():

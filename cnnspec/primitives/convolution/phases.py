@@ -14,7 +14,7 @@ from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ...record import record
 from ..dense import multiplying
-from .columns import Columns
+from .im2col import Im2col
 from .convolve import Convolve, ConvolveFilterGradient
 from .polyphase import image_type
 
@@ -84,11 +84,11 @@ class PhasedFilterGradient(Op):
         return ConvolveFilterGradient(self.geometry, 1, self.w).evaluate(x, image)
 
 
-# ---- by columns ------------------------------------------------------------------------------------
+# ---- by im2col ------------------------------------------------------------------------------------
 
 
 @record
-class PhasedColumns(Columns):
+class PhasedIm2col(Im2col):
     """The input of a PhasedConvolve widened: even columns, then odd ones, a last one without partner left out."""
 
     def type(self, x: TensorType) -> TensorType:
@@ -129,10 +129,10 @@ class PhasedColumns(Columns):
 
 
 @record
-class PhasedProduct(Op):
+class PhasedGemm(Op):
     """y = weights times columns, a product for each phase of each row of windows."""
 
-    columns: PhasedColumns
+    columns: PhasedIm2col
     y: TensorType
 
     def type(self, columns: TensorType, w: TensorType) -> TensorType:
@@ -157,10 +157,10 @@ class PhasedProduct(Op):
 
 
 @record
-class PhasedColumnsFilterGradient(Op):
+class PhasedIm2colFilterGradient(Op):
     """dw from the columns that the forward pass kept."""
 
-    columns: PhasedColumns
+    columns: PhasedIm2col
     w: TensorType
 
     def type(self, columns: TensorType, dy: TensorType) -> TensorType:

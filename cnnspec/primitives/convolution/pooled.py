@@ -15,7 +15,7 @@ from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, Node, Op, PlanWriter
 from ...record import record
 from ..dense import multiplying_two
-from .columns import padded
+from .im2col import padded
 from .convolve import Convolve
 from .polyphase import image_type
 

@@ -13,7 +13,7 @@ from ..norm import BLOCK, ReluBatchNormSums
 from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .polyphase import as_image, as_polyphase, image_type, moments_of, moments_type, polyphase_type
 
-SKEW = 2_736  # numbers between two planes, so that they do not fall on the same sets of the cache
+SKEW = 2_736  # numbers between two components, so that they do not fall on the same sets of the cache
 
 
 @record
@@ -21,7 +21,7 @@ class WinogradConvolve(Slides):
     """A 3x3 convolution, stride 1, from polyphase rows to polyphase rows, with half the products.
 
     A pass may give it what follows: a bias, a value that is added, `relu`; `moments` for batch normalisation; with
-    `keep` the planes of its input are a by-product, for the gradient.
+    `keep` its transformed input is a by-product, for the gradient.
     """
 
     width: int  # of the input
@@ -43,10 +43,10 @@ class WinogradConvolve(Slides):
 
     def extras(self, x: TensorType, w: TensorType, *rest: TensorType) -> Mapping[str, TensorType]:
         made = {"moments": moments_type(w["f"])} if self.moments else {}
-        return {**made, "planes": self.planes(x, self.type(x, w))} if self.keep else made
+        return {**made, "transformed": self.transformed(x, self.type(x, w))} if self.keep else made
 
-    def planes(self, x: TensorType, y: TensorType) -> TensorType:
-        """Six planes, as if they were an image's rows: of each channel the padded rows, a number for each tile."""
+    def transformed(self, x: TensorType, y: TensorType) -> TensorType:
+        """Six components, laid out as an image's rows: for each channel the padded rows, a number a tile."""
         return TensorType((("c", x["c"]), ("h", 6), ("r", y["h"] + 2), ("t", y["t"])))
 
     def macs(self, x: TensorType, w: TensorType, *rest: TensorType) -> int:
@@ -72,7 +72,7 @@ class WinogradConvolve(Slides):
     def transform_input(self, x: Array, y: Array) -> Array:
         return transform_input(as_image(x, self.width), self.geometry, y.shape[4])
 
-    def then(self, node: Node, filters: int, e: PlanWriter) -> dict[str, str | bool]:
+    def epilogue(self, node: Node, filters: int, e: PlanWriter) -> dict[str, str | bool]:
         """What is done while the rows are hot, as arguments."""
         _, _, *rest = node.inputs
         made: dict[str, str | bool] = {name: e[value] for name, value in zip(("bias", "add"), rest, strict=False)}
@@ -88,9 +88,9 @@ class WinogradConvolve(Slides):
         rows = e.shape(node.name)[0]
         scratch: dict[str, tuple[int, ...]] = {"u": (6, f, 3, c), "products": (6, block, f, length)}
         if self.keep:
-            planes = {"planes": saved_input(f"{node.name}:planes", e)}
+            transformed = {"transformed": saved_input(f"{node.name}:transformed", e)}
         else:
-            planes, scratch["planes"] = {}, (6, held(rows, block) * c * length + SKEW)
+            transformed, scratch["transformed"] = {}, (6, held(rows, block) * c * length + SKEW)
         e.call(
             kernels.winograd_1d.winograd_1d,
             e[x],
@@ -98,19 +98,19 @@ class WinogradConvolve(Slides):
             self.geometry.pad,
             block,
             **lent(scratch, e),
-            **planes,
-            **self.then(node, f, e),
+            **transformed,
+            **self.epilogue(node, f, e),
             out=e[node.name],
         )
 
 
 @record
 class WinogradConvolveGradient(Op):
-    """dx, and as a by-product dw, of a WinogradConvolve: they share the planes of dy.
+    """dx, and as a by-product dw, of a WinogradConvolve: they share the transformed dy.
 
     A pass may give it what batch normalisation and relu before the convolution want of dx: with `sums` the value
     and by-products are theirs, the inputs theirs without the gradient, and then a gradient that is added first.
-    With `saved`, the type of x, the second input is not x but its planes, which the convolution kept.
+    With `saved`, the type of x, the second input is not x but the transformed input that the convolution saved.
     """
 
     geometry: Geometry
@@ -129,7 +129,7 @@ class WinogradConvolveGradient(Op):
 
     def evaluate(self, dy: Array, x: Array, w: Array, *rest: Array) -> tuple[Array, ...]:
         if self.saved:
-            x = self.seen_in(x)
+            x = self.invert_input(x)
         if self.sums is not None:
             dx, dw = self.changed(sums=None, saved=None).evaluate(dy, x, w)
             given, add = rest[: self.sums.given], rest[self.sums.given :]
@@ -144,9 +144,9 @@ class WinogradConvolveGradient(Op):
         weights = parameter(**dict(zip("fcuv", w.shape, strict=True)))
         return as_polyphase(dx), ConvolveFilterGradient(self.geometry, 1, weights).evaluate(image, grad)
 
-    def seen_in(self, planes: Array) -> Array:
+    def invert_input(self, transformed: Array) -> Array:
         assert self.saved is not None
-        return seen_in(planes, self.geometry, self.saved)
+        return invert_input(transformed, self.geometry, self.saved)
 
     def sums_by_rows(self, rest: list[str], e: PlanWriter) -> str:
         """What takes the sums of dx block by block, where it is asked for."""
@@ -172,11 +172,11 @@ class WinogradConvolveGradient(Op):
             "products": (6, block, c, length),
         }
         given: str | None = e[x]
-        planes, then = {}, self.sums_by_rows(rest, e)
+        transformed, epilogue = {}, self.sums_by_rows(rest, e)
         if self.saved:
-            given, planes = None, {"planes": saved_input(x, e)}
+            given, transformed = None, {"transformed": saved_input(x, e)}
         else:
-            scratch["planes"] = (6, held(rows, block) * c * length + SKEW)
+            scratch["transformed"] = (6, held(rows, block) * c * length + SKEW)
         e.call(
             kernels.winograd_1d.winograd_1d_gradient,
             e[dy],
@@ -185,13 +185,13 @@ class WinogradConvolveGradient(Op):
             self.geometry.pad,
             block,
             **lent(scratch, e),
-            **planes,
-            **({"then": then} if then else {}),
+            **transformed,
+            **({"epilogue": epilogue} if epilogue else {}),
             dw=self.filter_gradient(node, f, c, e),
             out=e[node.name],
         )
         if self.sums is not None:
-            self.sums.emit_total(node, rest, then, e)
+            self.sums.emit_total(node, rest, epilogue, e)
 
 
 def sizes(x: str, w: str, y: str, e: PlanWriter) -> tuple[int, int, int, int]:
@@ -203,7 +203,7 @@ def sizes(x: str, w: str, y: str, e: PlanWriter) -> tuple[int, int, int, int]:
 
 
 def held(rows: int, block: int) -> int:
-    """How many rows of planes are held: all of a small image, else what slides three blocks down at a time."""
+    """How many transformed rows are held: all of a small image, else what slides three blocks down at a time."""
     return min(rows + 2, 3 * block + 6)
 
 
@@ -234,13 +234,13 @@ def transform_input(x: Array, geometry: Geometry, tiles: int) -> Array:
     return np.einsum("kj,ncjht->nckht", np.array(INPUT, x.dtype), pixels)
 
 
-def seen_in(planes: Array, geometry: Geometry, x: TensorType) -> Array:
-    """The x (polyphase rows) whose planes these are: B^T d solved for d, four of which are the tile's own."""
+def invert_input(transformed: Array, geometry: Geometry, x: TensorType) -> Array:
+    """The x (polyphase rows) with this transform: B^T d solved for d, four of which are the tile's own."""
     import numpy as np
 
     from ...kernels.winograd_1d import INPUT
 
     (top, _), (left, _) = geometry.pad
-    pixels = np.einsum("jk,nckht->njcht", np.linalg.inv(np.array(INPUT, planes.dtype)), planes)
+    pixels = np.einsum("jk,nckht->njcht", np.linalg.inv(np.array(INPUT, transformed.dtype)), transformed)
     rows = pixels[:, left : left + 4, :, top : top + x["h"]].transpose(0, 2, 3, 1, 4)
     return np.ascontiguousarray(rows)

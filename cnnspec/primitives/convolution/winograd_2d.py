@@ -32,12 +32,12 @@ class Winograd2dConvolve(WinogradConvolve):
     def way_back(self) -> Winograd2dConvolveGradient:
         return Winograd2dConvolveGradient(self.geometry, self.width)
 
-    def planes(self, x: TensorType, y: TensorType) -> TensorType:
-        """36 planes of each strip, as if they were the rows of an image: of each channel a number for each tile."""
+    def transformed(self, x: TensorType, y: TensorType) -> TensorType:
+        """36 components of each strip, laid out as an image's rows: for each channel a number a tile."""
         return TensorType((("c", x["c"]), ("h", strips(y["h"])), ("r", 36), ("t", y["t"])))
 
     def transform_input(self, x: Array, y: Array) -> Array:
-        return squares_of(as_image(x, self.width), self.geometry)
+        return transform_input_2d(as_image(x, self.width), self.geometry)
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, w, *_ = node.inputs
@@ -50,17 +50,17 @@ class Winograd2dConvolve(WinogradConvolve):
             "products": (36, f * length + APART),
         }
         if self.keep:
-            planes = {"planes": kept_squares(f"{node.name}:planes", e)}
+            transformed = {"transformed": saved_input_2d(f"{node.name}:transformed", e)}
         else:
-            planes, scratch["planes"] = {}, (1, 36, c * length + APART)
+            transformed, scratch["transformed"] = {}, (1, 36, c * length + APART)
         e.call(
             kernels.winograd_2d.winograd_2d,
             e[x],
             taps(w, e),
             self.geometry.pad,
             **lent(scratch, e),
-            **planes,
-            **self.then(node, f, e),
+            **transformed,
+            **self.epilogue(node, f, e),
             out=e[node.name],
         )
 
@@ -72,9 +72,9 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
     def macs(self, dy: TensorType, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         return 2 * Winograd2dConvolve(self.geometry, self.width).macs(self.saved or x, w)
 
-    def seen_in(self, planes: Array) -> Array:
+    def invert_input(self, transformed: Array) -> Array:
         assert self.saved is not None
-        return as_polyphase(seen_in_squares(planes, self.geometry, self.saved["h"], self.width))
+        return as_polyphase(invert_input_2d(transformed, self.geometry, self.saved["h"], self.width))
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, w, *rest = node.inputs
@@ -92,12 +92,12 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
             "both": (12, 4 * row + APART),
         }
         given: str | None = e[x]
-        planes = {}
+        transformed = {}
         if self.saved:
-            given, planes = None, {"planes": kept_squares(x, e)}
+            given, transformed = None, {"transformed": saved_input_2d(x, e)}
         else:
-            scratch["planes"] = (1, 36, c * length + APART)
-        then = self.sums_by_rows(rest, e)
+            scratch["transformed"] = (1, 36, c * length + APART)
+        epilogue = self.sums_by_rows(rest, e)
         e.call(
             kernels.winograd_2d.winograd_2d_gradient,
             e[dy],
@@ -105,13 +105,13 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
             taps(w, e),
             self.geometry.pad,
             **lent(scratch, e),
-            **planes,
-            **({"then": then} if then else {}),
+            **transformed,
+            **({"epilogue": epilogue} if epilogue else {}),
             dw=self.filter_gradient(node, f, c, e),
             out=e[node.name],
         )
         if self.sums is not None:
-            self.sums.emit_total(node, rest, then, e)
+            self.sums.emit_total(node, rest, epilogue, e)
 
 
 def sizes(w: str, y: str, e: PlanWriter) -> tuple[int, int, int]:
@@ -125,11 +125,11 @@ def tile_row(x: str, e: PlanWriter) -> int:
     return tiles * n
 
 
-def kept_squares(value: str, e: PlanWriter) -> str:
+def saved_input_2d(value: str, e: PlanWriter) -> str:
     return e.view_of(value, "by_strip", f"{e[value]}.reshape({e.shape(value)[0]}, 36, -1)")
 
 
-def squares_of(x: Array, geometry: Geometry) -> Array:
+def transform_input_2d(x: Array, geometry: Geometry) -> Array:
     """x[n,c,h,w] -> [n,c,strips,36,t]: what the 6x6 pixels of each square come to, before the products."""
     import numpy as np
 
@@ -142,20 +142,20 @@ def squares_of(x: Array, geometry: Geometry) -> Array:
     padded = np.pad(x, ((0, 0), (0, 0), (top, bottom + beyond[0]), (left, right + beyond[1])))
     seen = [[padded[:, :, i : i + 4 * down : 4, j : j + 4 * across : 4] for j in range(6)] for i in range(6)]
     b = np.array(INPUT, x.dtype)
-    planes = np.einsum("ki,lj,ijncst->ncsklt", b, b, np.array(seen))
-    return planes.reshape(*planes.shape[:3], 36, across)
+    transformed = np.einsum("ki,lj,ijncst->ncsklt", b, b, np.array(seen))
+    return transformed.reshape(*transformed.shape[:3], 36, across)
 
 
-def seen_in_squares(planes: Array, geometry: Geometry, height: int, width: int) -> Array:
-    """The x[n,c,h,w] whose planes these are: B^T d B solved for d, each pixel put where it is from."""
+def invert_input_2d(transformed: Array, geometry: Geometry, height: int, width: int) -> Array:
+    """The x[n,c,h,w] with this transform: B^T d B solved for d, each pixel put where it is from."""
     import numpy as np
 
     from ...kernels.winograd_1d import INPUT
 
-    n, c, down, _, across = planes.shape
-    inverse = np.linalg.inv(np.array(INPUT, planes.dtype))
-    pixels = np.einsum("ik,jl,ncsklt->ijncst", inverse, inverse, planes.reshape(n, c, down, 6, 6, across))
-    padded = np.zeros((n, c, 4 * down + 2, 4 * across + 2), planes.dtype)
+    n, c, down, _, across = transformed.shape
+    inverse = np.linalg.inv(np.array(INPUT, transformed.dtype))
+    pixels = np.einsum("ik,jl,ncsklt->ijncst", inverse, inverse, transformed.reshape(n, c, down, 6, 6, across))
+    padded = np.zeros((n, c, 4 * down + 2, 4 * across + 2), transformed.dtype)
     for i in range(6):
         for j in range(6):
             padded[:, :, i : i + 4 * down : 4, j : j + 4 * across : 4] = pixels[i, j]

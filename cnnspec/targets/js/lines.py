@@ -155,7 +155,7 @@ def multiply_weight_gradient(e: Emitter, node: Node) -> None:
 
 def add_bias(e: Emitter, node: Node[AddBias]) -> None:
     x, bias, *add = node.inputs
-    e.line(f"addBias({e[x]}, {e[bias]}, {e[node.name]}, {e.rows(x)}{norms.afterwards(e, node.op.relu, add)})")
+    e.line(f"addBias({e[x]}, {e[bias]}, {e[node.name]}, {e.rows(x)}{norms.epilogue_of(e, node.op.relu, add)})")
 
 
 def rowwise(kernel: str) -> Line:

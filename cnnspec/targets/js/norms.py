@@ -20,7 +20,7 @@ from .emit import Emitter
 Line = Callable[..., None]
 
 
-def afterwards(e: Emitter, relu: bool, add: list[str], relu_mask: str = "") -> str:
+def epilogue_of(e: Emitter, relu: bool, add: list[str], relu_mask: str = "") -> str:
     """What comes after a bias or a normalisation, as an argument."""
     parts = (
         [f"add: {e[value]}" for value in add] + ["relu: true"] * relu + [f"reluMask: {relu_mask}"] * bool(relu_mask)
@@ -30,9 +30,9 @@ def afterwards(e: Emitter, relu: bool, add: list[str], relu_mask: str = "") -> s
 
 def normalise(e: Emitter, node: Node[norm.Normalise]) -> None:
     x, mean, var, weight, bias, *add = node.inputs
-    then = afterwards(e, node.op.relu, add)
+    epilogue = epilogue_of(e, node.op.relu, add)
     given = ", ".join(e[value] for value in (x, mean, var, weight, bias))
-    e.line(f"normalise(room, {given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
+    e.line(f"normalise(room, {given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{epilogue})")
 
 
 def normalise_gradient(e: Emitter, node: Node[norm.NormaliseGradient]) -> None:
@@ -43,10 +43,10 @@ def normalise_gradient(e: Emitter, node: Node[norm.NormaliseGradient]) -> None:
 def batch_norm(e: Emitter, node: Node[norm.BatchNorm]) -> None:
     x, weight, bias, *add = node.inputs
     mean, var = e[f"{node.name}:mean"], e[f"{node.name}:var"]
-    then = afterwards(e, node.op.relu, add, e[f"{node.name}:relu_mask"] if node.op.relu else "")
+    epilogue = epilogue_of(e, node.op.relu, add, e[f"{node.name}:relu_mask"] if node.op.relu else "")
     e.line(f"batchMoments(room, {e[x]}, {mean}, {var}, {e.rows(x)})", margin=False)
     given = f"{e[x]}, {mean}, {var}, {e[weight]}, {e[bias]}"
-    e.line(f"normalise(room, {given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{then})")
+    e.line(f"normalise(room, {given}, {node.op.eps!r}, {e[node.name]}, {e.rows(x)}{epilogue})")
 
 
 def batch_norm_sums(e: Emitter, node: Node[norm.BatchNormSums]) -> None:

@@ -1,4 +1,4 @@
-// Convolutions and their gradients, by columns. Images lie as x[c][h][w][n], the n images of a batch innermost, so a
+// Convolutions and their gradients, by im2col. Images lie as x[c][h][w][n], the n images of a batch innermost, so a
 // row of a feature map is one run of w·n numbers and a window that moves is a copy of runs.
 
 /** The most numbers of columns that are made at a time, unless one row has more. */

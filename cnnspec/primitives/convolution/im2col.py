@@ -1,4 +1,4 @@
-"""Convolution by columns: products of matrices over the rows of the output.
+"""Convolution by im2col: products of matrices over the rows of the output.
 
 The input is widened once, and the product and the gradient of the filters share it. With many channels the
 input's gradient is such a product too, by the flipped kernel.
@@ -23,7 +23,7 @@ SMALL = (32_768, 4_096)  # numbers of an image without and with padding that is 
 
 
 @record
-class Columns(Op):
+class Im2col(Op):
     """The input of a convolution, widened so that every output row's matrix lies there as a view.
 
     Shared by the forward product and the gradient of the filters. With `polyphase` a row's pixels are sorted by
@@ -119,13 +119,13 @@ def padded(x: str, geometry: Geometry, e: PlanWriter) -> str:
 
 
 @record
-class ColumnsProduct(Op):
+class Im2colGemm(Op):
     """y = weights times columns, a matrix product for each row of the output.
 
     With `moments` those for batch normalisation are a by-product, taken where the rows are made.
     """
 
-    columns: Columns
+    columns: Im2col
     y: TensorType
     moments: bool = False
 
@@ -164,7 +164,7 @@ class ColumnsProduct(Op):
         columns, w = node.inputs
         groups = self.columns.groups
         if self.columns.polyphase:
-            self.emit_residues(node, e)
+            self.emit_phases(node, e)
             return
         filters = e.type(w)["f"]
         out = e.view("by_row", e.source(kernels.conv.by_group, e[node.name], groups))
@@ -173,7 +173,7 @@ class ColumnsProduct(Op):
         matrix = e.view("matrix", f"{e[w]}.reshape({groups}, 1, {filters // groups}, -1)")
         e.call(multiplying(filters // groups, depth, length), matrix, rows, out=out)
 
-    def emit_residues(self, node: Node, e: PlanWriter) -> None:
+    def emit_phases(self, node: Node, e: PlanWriter) -> None:
         columns, w = node.inputs
         matrix, rows, out = e.matrix(w), self.columns.rows(columns, e), e.blocks(node.name)
         filters, (height, *rest) = e.type(w)["f"], e.shape(node.name)
@@ -188,10 +188,10 @@ class ColumnsProduct(Op):
 
 
 @record
-class ColumnsFilterGradient(Op):
+class Im2colFilterGradient(Op):
     """dw from the columns that the forward pass kept; `at_once` as one product over all pixels."""
 
-    columns: Columns
+    columns: Im2col
     w: TensorType
     at_once: bool = False
 
@@ -223,12 +223,12 @@ class ColumnsFilterGradient(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         columns, dy = node.inputs
         if self.columns.polyphase:
-            self.emit_residues(node, e)
+            self.emit_phases(node, e)
             return
         rows = self.columns.rows(columns, e)
         emit_filter_gradient(node.name, dy, rows, self.columns.groups, self.w, e, self.at_once)
 
-    def emit_residues(self, node: Node, e: PlanWriter) -> None:
+    def emit_phases(self, node: Node, e: PlanWriter) -> None:
         columns, dy = node.inputs
         filters, depth = self.w["f"], self.w.elements // self.w["f"]
         height, *rest = e.shape(dy)
