@@ -310,17 +310,12 @@ DENSE = Method("dense", "a dense matrix a channel", no_taps, by_matrices, lambda
 LAYER = (
     Method("im2col", "im2col", no_im2col, by_im2col, lambda c: "the transforms would cost more than they save"),
     Method("Winograd", "Winograd's method", no_winograd, by_winograd, lambda c: "half the products"),
-    Method(
-        "Winograd 2d",
-        "Winograd's method in two dimensions",
-        no_winograd_2d,
-        by_winograd_2d,
-        lambda c: "a quarter of the products",
-    ),
+    Method("Winograd 2d", "Winograd's method in two dimensions", no_winograd_2d, by_winograd_2d,
+           lambda c: "a quarter of the products"),
     Method("gemm", "a product of matrices", no_gemm, by_gemm, lambda c: "1x1 kernels need no im2col"),
     TAPS,
     DENSE,
-)
+)  # fmt: skip
 INPUT = (
     Method("flipping", "flipping the kernel", no_flipping, by_flipped_kernel,
            lambda c: "one product, nothing to add up"),
@@ -332,11 +327,10 @@ INPUT = (
 )  # fmt: skip
 FILTERS = (
     Method("rows", "a product for each row", no_rows, by_rows, lambda c: "nothing is copied"),
-    Method(
-        "at once", "one product", no_rows, by_one_gemm, lambda c: "the sum over rows would cost more than copies"
-    ),
+    Method("at once", "one product", no_rows, by_one_gemm,
+           lambda c: "the sum over rows would cost more than copies"),
     TAPS,
-)
+)  # fmt: skip
 
 Times = Mapping[str, Mapping[str, float]]
 

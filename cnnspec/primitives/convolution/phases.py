@@ -14,8 +14,8 @@ from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ...record import record
 from ..dense import multiplying
-from .im2col import Im2col
 from .convolve import Convolve, ConvolveFilterGradient
+from .im2col import Im2col
 from .polyphase import image_type
 
 

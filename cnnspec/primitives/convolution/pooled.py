@@ -15,8 +15,8 @@ from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, Node, Op, PlanWriter
 from ...record import record
 from ..dense import multiplying_two
-from .im2col import padded
 from .convolve import Convolve
+from .im2col import padded
 from .polyphase import image_type
 
 
