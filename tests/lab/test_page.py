@@ -206,3 +206,26 @@ def test_runs_are_kept_and_drawn_beside_the_one_that_goes_on(lab):
     assert label.count("kept runs") == 1
     lab.find("#kept-runs button").click()
     assert "adam" not in lab.text("kept-runs") and lab.driver.switch_to.active_element.text == "keep to compare"
+
+
+def test_two_runs_are_trained_at_once(lab):
+    lab.type(SMALL.replace("epochs 2", "epochs 400"), anew=True)
+    lab.find("#tab-train").click()
+    lab.find("#beside").click()
+    assert "press start first" in lab.text("said")
+    lab.find("#start").click()
+    lab.until(lambda: "step" in lab.text("progress"))
+    lab.find("#beside").click()
+    assert "and goes on" in lab.text("kept-runs") and lab.text("start") == "start"
+    lab.choose("optimiser", "sgd momentum 0.9")
+    lab.find("#start").click()
+    lab.until(lambda: "step" in lab.text("progress"))
+    lines = "[...document.querySelectorAll('#curves svg:first-of-type polyline')]"
+    points = f"return {lines}.map((one) => one.points.length)"
+    before = lab.js(points)
+    lab.until(lambda: all(now > then for now, then in zip(lab.js(points), before, strict=True)))
+    assert len(before) == 2, "the curve of each grows"
+    lab.find("#kept-runs button").click()
+    assert lab.text("kept-runs") == "" and lab.text("start") == "pause"
+    lab.find("#start").click()
+    lab.until(lambda: lab.text("start") == "start")

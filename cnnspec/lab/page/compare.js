@@ -1,7 +1,9 @@
-// Runs that are kept beside the one that is trained now: their curves are drawn with it, whatever is changed meanwhile.
+// Runs beside the one that is trained now: their curves are drawn with it, whatever is changed meanwhile. One that goes
+// on keeps its worker, so that two are trained at once.
 
 const MOST_RUNS = 3; // dashes that can be told apart
-const comparing = { runs: [] }; // { name, costs, tests }
+const LOOKED_AT = 300; // milliseconds between two reports of a run beside
+const comparing = { runs: [] }; // { name, costs, tests, worker }
 
 // What is trained now, in words: what one may have turned.
 function runNamed() {
@@ -13,8 +15,47 @@ function runNamed() {
 function keepRun() {
   if (!training.costs.length) return say("There is no curve yet: train a step first.");
   const { costs, tests } = training;
-  comparing.runs = [...comparing.runs, { name: runNamed(), costs: [...costs], tests: [...tests] }].slice(-MOST_RUNS);
   say("It is kept: change something and begin anew, and both are drawn.");
+  return putBeside({ name: runNamed(), costs: [...costs], tests: [...tests], worker: null });
+}
+
+// The run that is trained now goes on beside the next one.
+function goOnBeside() {
+  if (!training.going) return say("Nothing is trained just now: press start first, then this, and start again.");
+  const { worker, costs, tests } = training, run = { name: runNamed(), costs, tests, worker };
+  worker.onmessage = ({ data }) => heardBeside[data.kind]?.(run, data);
+  training.worker = null; // so that it lives on
+  stopTraining();
+  worker.postMessage({ id: 0, deed: "seen" }); // what it reported last may be on its way
+  say("It goes on: change something and press start, and both are trained at once.");
+  return putBeside(run);
+}
+
+const heardBeside = {
+  self(run, { told }) {
+    run.costs.push(...told);
+    window.setTimeout(() => run.worker?.postMessage({ id: 0, deed: "seen" }), LOOKED_AT);
+    showCurves();
+  },
+  tested(run, { epoch, accuracy }) {
+    run.tests = [...run.tests, { epoch, accuracy }];
+    showKept();
+  },
+  paused(run) {
+    endBeside(run);
+    showKept();
+  },
+};
+
+function endBeside(run) {
+  run.worker?.terminate();
+  run.worker = null;
+}
+
+function putBeside(run) {
+  const runs = [...comparing.runs, run];
+  runs.slice(0, -MOST_RUNS).forEach(endBeside);
+  comparing.runs = runs.slice(-MOST_RUNS);
   showKept();
   return showCurves();
 }
@@ -22,6 +63,7 @@ function keepRun() {
 function showKept() {
   byId("kept-runs").replaceChildren(...comparing.runs.map((run, k) => {
     const away = () => {
+      endBeside(run);
       comparing.runs = comparing.runs.filter((other) => other !== run);
       showKept();
       showCurves();
@@ -29,8 +71,8 @@ function showKept() {
     };
     const line = drawn("svg", { class: "sample", width: 36, height: 8, "aria-hidden": "true" });
     line.append(drawn("polyline", { class: `kept-${k}`, points: "0,4 36,4" }));
-    const last = run.tests.at(-1), reached = last ? `: ${percent(last.accuracy)} on the test images after ${counted(last.epoch, "epoch")}` : `: ${counted(run.costs.length, "step")}`;
-    return element("li", {}, line, ` ${run.name}${reached} `, element("button", { type: "button", "aria-label": `no longer draw ${run.name}`, on: { click: away } }, "away"));
+    const last = run.tests.at(-1), reached = last ? `: ${percent(last.accuracy)} on the test images after ${counted(last.epoch, "epoch")}` : `: ${counted(run.costs.length, "step")}`, on = run.worker ? ", and goes on" : "";
+    return element("li", {}, line, ` ${run.name}${reached}${on} `, element("button", { type: "button", "aria-label": `no longer draw ${run.name}`, on: { click: away } }, "away"));
   }));
 }
 

@@ -89,6 +89,7 @@ function startTraining() {
   byId("one-epoch").addEventListener("click", () => start("epoch"));
   byId("anew").addEventListener("click", stopTraining);
   byId("keep-run").addEventListener("click", keepRun);
+  byId("beside").addEventListener("click", goOnBeside);
   byId("seed").addEventListener("change", ({ target }) => {
     state.seed = Math.min(Math.max(Math.round(Number(target.value)) || 0, 0), 4294967295);
     target.value = state.seed;
