@@ -20,6 +20,8 @@ MULTIPLICATIONS, RESULT = 1_000_000, 1_200
 ACROSS = 512  # rows of a transposed first matrix, beyond which reading it as it lies costs more than packing it
 SHALLOW = 64  # multiplications of a number of the result, below which pieces cost more than packing
 SPAN = 128  # columns of a piece that are surely not too many: they are read again for every few rows
+NARROW = 16  # rows of a first matrix, with which pieces pay from half as many on
+BAND = 256  # rows of a large matrix whose beginnings the table of pages has room for
 
 
 def gemm(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
@@ -53,7 +55,8 @@ def fits_one_gemm(m: int, k: int, n: int, across: bool = False, transposed: bool
 def cut_into(m: int, k: int, n: int, across: bool, transposed: bool, without_packing: bool) -> tuple[int, int]:
     """How many rows and columns of (m, k) by (k, n) to multiply at a time; the first or the second transposed."""
     fits = m * k * n <= MULTIPLICATIONS and not (transposed and m * n > RESULT)
-    if fits or not without_packing or (across and k > ACROSS) or (transposed and k < SHALLOW):
+    shallow = transposed and k < (SHALLOW if m > NARROW else SHALLOW // 2)
+    if fits or not without_packing or (across and k > ACROSS) or shallow:
         return m, n
     most = MULTIPLICATIONS // k
     span = SPAN // 2 if transposed or k > SPAN else SPAN
@@ -65,3 +68,33 @@ def cut_into(m: int, k: int, n: int, across: bool, transposed: bool, without_pac
 def divisor(number: int, most: int) -> int:
     """The largest divisor that is not above `most`."""
     return max(size for size in range(1, max(1, min(number, most)) + 1) if number % size == 0)
+
+
+def outer_products(y: np.ndarray, x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """y[m,k] . x[n,k]^T -> out[m,n] for small k, a few rows at a time: most of the work is writing them.
+
+    Rows are long, and begin in as many pages of memory. scratch[k,n] holds x^T.
+    """
+    (m, k), n = y.shape, len(x)
+    np.copyto(scratch, x.T)
+    rows = divisor(m, max(8, k // 2))
+    columns = divisor(n, MULTIPLICATIONS // (rows * k))
+    cut_out = out.reshape(m // rows, rows, n // columns, columns).swapaxes(1, 2)
+    np.matmul(y.reshape(m // rows, 1, rows, k), in_blocks(scratch, columns), out=cut_out)
+
+
+def bands_of(rows: int, columns: int, n: int) -> tuple[int, int]:
+    """How many rows and columns of w[rows,columns] `across_by_bands` takes at a time, for n columns of y."""
+    return divisor(rows, min(BAND, MULTIPLICATIONS // (SPAN * n))), divisor(columns, SPAN)
+
+
+def across_by_bands(w: np.ndarray, y: np.ndarray, *, parts: np.ndarray, out: np.ndarray) -> None:
+    """w[m,k]^T . y[m,n] -> out[k,n] for small n, some rows of w at a time: all of it is read once.
+
+    A column of a large w is spread over as many pages of memory as it has rows. parts[m/r,k/c,c,n] holds what
+    each band of r rows comes to.
+    """
+    bands, blocks, columns, n = parts.shape
+    pieces = w.reshape(bands, -1, blocks, columns).transpose(0, 2, 3, 1)
+    np.matmul(pieces, y.reshape(bands, 1, -1, n), out=parts)
+    np.add.reduce(parts, axis=0, out=out.reshape(blocks, columns, n))

@@ -10,7 +10,9 @@ from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
 
 SOON = 500_000  # multiply-adds of a product that takes so long that it does not matter how it begins
-FEW = 16  # outputs: with more a weights' gradient in pieces is no quicker than in one
+FEW_IMAGES = 32  # up to so many, memory is what takes time in a large product, not multiplications
+LARGE = 1 << 16  # weights beyond which that pays
+FEWEST = 32  # rows and columns of a piece that is worth a product of its own
 
 
 def multiplying(
@@ -74,6 +76,13 @@ class MultiplyInputGradient(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, w = node.inputs
         (outputs, n), inputs = e.shape(dy), e.shape(node.name)[0]
+        gemm = kernels.gemm
+        if gemm.WITHOUT_PACKING and outputs > gemm.ACROSS and n <= FEW_IMAGES:
+            rows, columns = gemm.bands_of(outputs, inputs, n)
+            if min(rows, columns) >= FEWEST:
+                parts = e.scratch("parts", (outputs // rows, inputs // columns, columns, n))
+                e.call(gemm.across_by_bands, e.matrix(w), e[dy], parts=parts, out=e[node.name])
+                return
         by = multiplying(inputs, outputs, n, across=True)
         e.call(by, f"{e.matrix(w)}.T", e[dy], out=e[node.name])
 
@@ -96,5 +105,12 @@ class MultiplyWeightGradient(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, dy = node.inputs
         (outputs, n), inputs = e.shape(dy), e.shape(x)[0]
-        by = multiplying(outputs, n, inputs, transposed=True) if outputs <= FEW else kernels.np.matmul
-        e.call(by, e[dy], f"{e[x]}.T", out=e.matrix(node.name))
+        gemm = kernels.gemm
+        if outputs <= gemm.NARROW:
+            by = multiplying(outputs, n, inputs, transposed=True)
+            e.call(by, e[dy], f"{e[x]}.T", out=e.matrix(node.name))
+        elif gemm.WITHOUT_PACKING and n <= FEW_IMAGES and self.w.elements >= LARGE:
+            scratch = e.scratch("transposed", (n, inputs))
+            e.call(gemm.outer_products, e[dy], e[x], scratch=scratch, out=e.matrix(node.name))
+        else:
+            e.call(kernels.np.matmul, e[dy], f"{e[x]}.T", out=e.matrix(node.name))

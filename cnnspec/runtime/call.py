@@ -126,16 +126,19 @@ class Call:
         if self.order.barriers[0]:
             self.together(worker, running, self.order.barriers[0])
 
-    def differentiate(self, worker: int) -> None:
-        learning = self.order.learning
-        self.update.part(worker, self.count, learning)  # so that no memory runs out amid an update
+    def backpropagate(self, worker: int) -> None:
+        """The gradients of this worker's shards; they are there when all have made theirs."""
+        self.update.part(worker, self.count, self.order.learning)  # so that no memory runs out amid an update
         self.forward(worker)
         if self.learns:
             running = [bound.back() for bound in self.mine[worker]]
             if self.order.barriers[1]:
                 self.together(worker, running, self.order.barriers[1])
         self.barrier(worker)
-        self.update.reduce_gradients(worker, self.count, len(self.order.shards), learning)
+
+    def differentiate(self, worker: int) -> None:
+        self.backpropagate(worker)
+        self.update.reduce_gradients(worker, self.count, len(self.order.shards), self.order.learning)
 
     def gather(self, worker: int) -> None:
         self.differentiate(worker)
@@ -150,14 +153,17 @@ class Call:
                 first.update_statistics(first.b, first.p)
 
     def learn(self, worker: int) -> None:
-        self.differentiate(worker)
+        self.backpropagate(worker)
         if not all(map(isfinite, self.order.costs.flat)):
             return  # all workers see the same costs, so all of them stop here
-        learning = self.order.learning
-        self.update.accumulate(worker, self.count, learning)
-        if self.update.rule.clip is not None:
+        update, learning, shards = self.update, self.order.learning, len(self.order.shards)
+        if update.whole_first:
+            update.reduce_gradients(worker, self.count, shards, learning)
+            update.accumulate(worker, self.count, learning)
+            shards = 1
+        if update.rule.clip is not None:
             self.barrier(worker)  # chunks reach into the parts of others
-            self.update.squares(worker, self.count, learning)
+            update.squares(worker, self.count, learning)
             self.barrier(worker)
-        self.update.apply(worker, self.count, learning)
+        update.apply(worker, self.count, learning, shards)
         self.settle(worker)

@@ -105,6 +105,11 @@ class Piece:
     others: list[np.ndarray]  # the gradients of the shards after the first
     arrays: dict[str, np.ndarray]
 
+    def add_up(self, shards: int) -> None:
+        """Add the gradients of the shards up, into the first one's memory."""
+        for other in self.others[: shards - 1]:
+            np.add(self.arrays["g"], other, out=self.arrays["g"])
+
 
 class Update:
     """Runs an optimiser over flat arrays, each worker on a part of its own.
@@ -138,6 +143,11 @@ class Update:
         ]
         self.pieces: dict[tuple[int, int, int], list[Piece]] = {}
         self.begun = False  # whether parameters are being changed
+
+    @property
+    def whole_first(self) -> bool:
+        """Whether the whole gradient must be there before a part of it is used."""
+        return self.rule.clip is not None or self.total is not None
 
     def part(self, worker: int, workers: int, learning: int) -> list[Piece]:
         """A worker's share of the parameters that learn, in pieces."""
@@ -173,8 +183,7 @@ class Update:
     def reduce_gradients(self, worker: int, workers: int, shards: int, learning: int) -> None:
         """Add the shards' gradients up, into the first one's memory."""
         for piece in self.part(worker, workers, learning):
-            for other in piece.others[: shards - 1]:
-                np.add(piece.arrays["g"], other, out=piece.arrays["g"])
+            piece.add_up(shards)
 
     def accumulate(self, worker: int, workers: int, learning: int) -> None:
         """Add the gradient of this go to that of those before it; the mean of all is in both places then."""
@@ -200,8 +209,11 @@ class Update:
         """The factor that clips the gradient whose squares are summed; None where none is clipped."""
         return None if self.rule.clip is None else clip_scale(float(self.sums.sum()), self.rule.clip)
 
-    def apply(self, worker: int, workers: int, learning: int) -> None:
-        """One step of the optimiser, on this worker's share."""
+    def apply(self, worker: int, workers: int, learning: int, shards: int = 1) -> None:
+        """One step of the optimiser, on this worker's share.
+
+        Gradients of several shards are added up piece by piece, for then they are in the cache when they are used.
+        """
         kind = self.p.dtype.type
         values = self.scalars.tolist()  # by way of Python's numbers, as an optimiser gives them
         scale = self.scale()
@@ -212,6 +224,7 @@ class Update:
         ]
         self.begun = True
         for piece in self.part(worker, workers, learning):
+            piece.add_up(shards)
             self.run(piece, told[piece.part])
 
     def run(self, piece: Piece, numbers: Mapping[str, np.floating]) -> None:

@@ -5,8 +5,18 @@ import itertools
 import numpy as np
 import pytest
 
+import cnnspec
 from cnnspec.kernels import gemm as module
-from cnnspec.kernels.gemm import MULTIPLICATIONS, RESULT, cut_into, gemm, in_blocks
+from cnnspec.kernels.gemm import (
+    MULTIPLICATIONS,
+    RESULT,
+    across_by_bands,
+    bands_of,
+    cut_into,
+    gemm,
+    in_blocks,
+    outer_products,
+)
 
 SIZES = [(16, 48, 512), (32, 96, 512), (64, 192, 256), (128, 384, 128), (64, 64, 256), (512, 4608, 64)]
 
@@ -47,7 +57,8 @@ def test_what_fits_is_left_in_one_piece_and_what_cannot_be_cut_too():
 
 
 def test_short_sums_are_not_cut():
-    """What a few multiplications make of a large matrix is soon made, however it lies."""
+    """What a few multiplications make of a large matrix is soon made, however it lies; of few rows it is not."""
+    assert cut_into(10, 32, 1352, False, True, True) == (10, 52)
     assert cut_into(512, 32, 4608, False, True, True) == (512, 4608)
     assert cut_into(512, 64, 4608, False, True, True) != (512, 4608)
     assert cut_into(512, 32, 4608, False, False, True) != (512, 4608)
@@ -92,3 +103,43 @@ def test_pieces_of_a_matrix_are_a_view_of_it():
     x = np.arange(24).reshape(2, 12)
     assert in_blocks(x, 4).tolist() == [[row[start : start + 4].tolist() for row in x] for start in (0, 4, 8)]
     assert np.shares_memory(in_blocks(x, 4), x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("m, k, n", [(24, 2, 4096), (40, 8, 96), (7, 32, 60), (11, 3, 13), (1, 1, 1)])
+def test_outer_products_added_up_are_the_product(m, k, n, dtype):
+    random = np.random.default_rng(0)
+    y, x = random.normal(size=(m, k)).astype(dtype), random.normal(size=(n, k)).astype(dtype)
+    out = np.full((m, n), np.nan, dtype)
+    outer_products(y, x, scratch=np.empty((k, n), dtype), out=out)
+    np.testing.assert_allclose(
+        out, y.astype("f8") @ x.T.astype("f8"), rtol=0, atol=1e-12 if dtype == "float64" else 1e-5
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("m, k, n", [(768, 384, 4), (1000, 250, 32), (514, 64, 3), (520, 640, 1)])
+def test_a_matrix_read_across_by_bands_gives_the_product(m, k, n, dtype):
+    random = np.random.default_rng(0)
+    w, y = random.normal(size=(m, k)).astype(dtype), random.normal(size=(m, n)).astype(dtype)
+    rows, columns = bands_of(m, k, n)
+    assert m % rows == k % columns == 0 and rows * columns * n <= MULTIPLICATIONS
+    out, parts = np.full((k, n), np.nan, dtype), np.empty((m // rows, k // columns, columns, n), dtype)
+    across_by_bands(w, y, parts=parts, out=out)
+    exact = w.T.astype("f8") @ y.astype("f8")
+    np.testing.assert_allclose(out, exact, rtol=0, atol=1e-11 if dtype == "float64" else 1e-4)
+
+
+def test_a_large_dense_layer_of_few_images_has_the_gradients_of_any(monkeypatch):
+    """Both kinds of plan, of float64; the weights of the second layer are read across by bands."""
+    text = "input 1x1x96\ndense 128 -> relu -> dense 768 -> relu -> dense 3 -> softmax\n"
+    x, y = np.random.default_rng(0).normal(size=(8, 1, 1, 96)), np.arange(8) % 3
+    found = []
+    for flag in (False, True):
+        monkeypatch.setattr(module, "WITHOUT_PACKING", flag)
+        model = cnnspec.compile(text=text, seed=0, batch=8, dtype="float64")
+        source = model.engine.plan("train", 8).source
+        assert [name in source for name in ("outer_products", "across_by_bands")] == [flag, flag]
+        found.append(model.gradients(x, y))
+    for name, values in found[0].items():
+        np.testing.assert_allclose(found[1][name], values, rtol=0, atol=1e-14)
