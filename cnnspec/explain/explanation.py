@@ -62,7 +62,7 @@ def account(graph: Graph, node: Node) -> Explanation:
 
 
 def kind_of(op: Op) -> str:
-    return "blend" if isinstance(op, Pad) and op.mode != "zeros" else op.account
+    return "blend" if isinstance(op, Pad) and op.mode != "zeros" else op.account.partition(" ")[0]
 
 
 def image_shape(kind: TensorType) -> tuple[int, int, int]:
@@ -101,7 +101,7 @@ def _filter(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Par
 
 def _pick(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     window = _window(node.op.window(*types))
-    which = "min" if node.op.word == "minpool" else "max"
+    which = node.op.account.partition(" ")[2]
     return {**window, "pick": which}, f"out[{_index(types[0])}] = {which} of {_looked(types[0], window)}"
 
 
@@ -136,7 +136,7 @@ def _all(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parame
 
 def _image(node: Node, types: tuple[TensorType, ...], parameters: dict[str, Parameter]) -> Explained:
     pixels = prod(types[0].spatial)
-    pick = node.op.word == "gmp"
+    pick = node.op.account == "image max"
     what = f"max of the {pixels} pixels of" if pick else f"1/{pixels} × Σ of the {pixels} pixels of"
     return {"pick": pick}, f"out[c] = {what} in[c]"
 

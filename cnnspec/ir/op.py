@@ -85,7 +85,7 @@ class Op(Declared):
     on: ClassVar[str] = "3x12x12"  # the input that `example` is tried on
     join: ClassVar[bool] = False  # takes two or more inputs of equal standing: add, concat, ...
     aliases: ClassVar[tuple[str, ...]] = ()  # words of other systems that mean this one, for "did you mean"
-    account: ClassVar[str] = "other"  # how its numbers come about, a kind of explain/explanation.py
+    account: ClassVar[str] = "other"  # how its numbers come about: a kind of explain/explanation.py, and which
     can_alias: ClassVar[tuple[int, ...]] = ()  # inputs in whose memory the value may be made
 
     is_view: ClassVar[bool] = False  # the value is its input in other axes: no memory, no lines

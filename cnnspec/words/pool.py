@@ -5,15 +5,18 @@ from __future__ import annotations
 from .. import kernels
 from ..diagnostics import Fault
 from ..ir import TensorType, data
+from ..ir.expression import X
 from ..ir.fields import Choice, Count, Each, Padding, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
-from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter, Window
+from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, PlanWriter, Window, WordBuilder
 from ..ir.window_formula import WindowFormula
+from ..primitives.activation import Formula
 from ..primitives.formula_windows import FormulaWindows
 from ..primitives.norm_windows import NormWindows
 from ..primitives.resample import Squeeze
 from ..primitives.windows import GlobalMeanGradient, MaxWindows, MeanWindows, Negate
 from ..record import record
+from .shape import Flatten
 
 PAD = Choice(("valid", "same", "include"), Sizes(0))
 SIZE = Shape((1, 2))
@@ -85,7 +88,7 @@ class MaxPool(OfWindows):
 
     word = "maxpool"
     example = "maxpool 3 stride 2 pad 1"
-    account = "pick"
+    account = "pick max"
     aliases = ("maxpool2d", "max_pool", "maxpooling2d", "pool")
 
     def primitive(self, geometry: Geometry) -> Op:
@@ -98,13 +101,17 @@ class MinPool(Pool):
 
     word = "minpool"
     example = "minpool 2"
-    account = "pick"
+    account = "pick min"
 
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         negated = b.add(Negate(), x, name=f"{node.name}.negated", like=node)
         largest = b.add(MaxWindows(self.geometry(b.type(x))), negated, name=f"{node.name}.largest", like=node)
         return b.add(Negate(), largest, name=node.name, like=node)
+
+    def in_words(self, b: WordBuilder, *inputs: str) -> str:
+        largest = MaxPool(self.size, stride=self.stride, pad=self.pad, dilate=self.dilate)
+        return b.add(Formula(-X), b.add(largest, b.add(Formula(-X), *inputs, name="negated"), name="largest"))
 
 
 @record
@@ -161,7 +168,7 @@ class Gap(Op):
     word = "gap"
     family = "pooling"
     example = "gap -> dense 10"
-    account = "image"
+    account = "image mean"
     aliases = ("globalaveragepooling2d", "global_avg_pool", "globalavgpool", "adaptiveavgpool2d")
 
     @property
@@ -194,7 +201,7 @@ class Gmp(Op):
     word = "gmp"
     family = "pooling"
     example = "conv 4x3x3 -> gmp -> dense 10"
-    account = "image"
+    account = "image max"
     aliases = ("globalmaxpooling2d", "global_max_pool", "adaptivemaxpool2d")
 
     @property
@@ -213,6 +220,10 @@ class Gmp(Op):
         whole = size_2d(b.type(x))
         largest = b.add(MaxWindows(Geometry(whole, whole)), x, name=f"{node.name}.largest", like=node)
         return b.add(Squeeze(), largest, name=node.name, like=node)
+
+    def in_words(self, b: WordBuilder, *inputs: str) -> str:
+        (x,) = inputs
+        return b.add(Flatten(), b.add(MaxPool(tuple(b.type(x).spatial)), x, name="largest"))
 
 
 OPS: tuple[type[Op], ...] = (MaxPool, AvgPool, MinPool, LpPool, Gap, Gmp)

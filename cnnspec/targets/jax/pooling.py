@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from ...ir.geometry import Geometry
-from ...words.pool import AvgPool, Gap, Gmp, MinPool, OfFormula, Pool
+from ...words.pool import AvgPool, Gap, OfFormula, Pool
 from .activation import computed, first_largest
 from .call import Array, Call, Word, along
 
@@ -66,10 +66,6 @@ def largest_of_tiles(x: Array, kernel: tuple[int, ...]) -> Array:
     return jnp.where(jnp.arange(tiles.shape[-1]) == first, tiles, 0).sum(axis=-1)
 
 
-def minpool(op: MinPool, call: Call, x: Array) -> Array:
-    return -maxpool(op, call, -x)
-
-
 def avgpool(op: AvgPool, call: Call, x: Array) -> Array:
     if op.count_pad:
         kernel = op.geometry(call.types[0]).kernel
@@ -93,14 +89,8 @@ def gap(op: Gap, call: Call, x: Array) -> Array:
     return x.mean(axis=tuple(range(2, x.ndim)))
 
 
-def gmp(op: Gmp, call: Call, x: Array) -> Array:
-    return largest_of_tiles(x, x.shape[2:]).reshape(x.shape[:2])
-
-
 WORDS: dict[str, Word] = {
     "maxpool": maxpool,
     "avgpool": avgpool,
-    "minpool": minpool,
     "gap": gap,
-    "gmp": gmp,
 }
