@@ -79,7 +79,7 @@ class Optimiser(Declared):
         return ()
 
     def scalars(self, step: int, rate: float) -> dict[str, float]:
-        """The numbers that `lines` reads, for a step (counted from 1) at a learning rate."""
+        """The numbers of the formula that change from step to step (counted from 1), at a learning rate."""
         raise AssertionError(f"{type(self).__name__} has no scalars")
 
     def lines(self) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ class Optimiser(Declared):
             yield "np.multiply(p, shrink, out=p)"
 
     def _decay(self, rate: float) -> dict[str, float]:
-        """The scalar of weight decay in `_prepared`."""
+        """The number that weight decay takes."""
         if not self.weight_decay:
             return {}
         return {"decay": self.weight_decay} if self._coupled else {"shrink": 1 - rate * self.weight_decay}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from cnnspec.codegen.evaluate import evaluate
 from cnnspec.diagnostics import SpecError
 from cnnspec.passes import run
 from cnnspec.passes.activation_gradients import Flat
+from cnnspec.resources import spec_files
 from cnnspec.targets.js import lines
 from cnnspec.targets.js.module import LOOK, looked_at, module_source
 from cnnspec.words.conv import Conv
@@ -106,6 +108,22 @@ def test_a_word_that_nobody_has_written_is_refused(monkeypatch):
         module_source(spec, {})
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "CNN556" and diagnostic.span.text == "conv 2x3x3 bias off"
+
+
+DECLARED = re.compile(r"^(?:export )?(?:async )?function\*? (\w+)", re.MULTILINE)
+NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["digits", "lenet5", "resnet20", "siamese"])
+def test_a_module_has_no_function_that_nothing_calls(name):
+    """A local variable or an option may be called as a function of the kernels is."""
+    (path,) = spec_files(f"{name}.cnn")
+    source = NO_CODE.sub("", module_source(read_spec(path), {}, train=True))
+    declared = DECLARED.findall(source)
+    settings = source.partition("const TABLES")[2]
+    idle = [name for name in declared if len(re.findall(rf"(?<![\w$]){re.escape(name)}\(", source)) < 2]
+    assert idle and len(declared) > 20
+    assert [name for name in idle if f"{name}," not in settings] == []
 
 
 # what lines.py reads of each primitive: a field that comes to one must be followed there, and then here

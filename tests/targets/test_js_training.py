@@ -237,7 +237,7 @@ def test_answers_are_mixed_as_their_images_are(tmp_path, word, shape):
 
 
 def test_shares_are_of_a_beta_distribution(tmp_path):
-    text = f"{used(['beta'])}\nconst draw = (a) => Array.from({{ length: 20000 }}, () => beta(Math.random, a));\n"
+    text = f"{used(['beta()'])}\nconst draw = (a) => Array.from({{ length: 20000 }}, () => beta(Math.random, a));\n"
     (tmp_path / "beta.mjs").write_text(text + "console.log(JSON.stringify([0.2, 1, 4].map(draw)));\n")
     for alpha, numbers in zip((0.2, 1, 4), json.loads(scripts.node("beta.mjs", tmp_path)), strict=True):
         assert abs(np.mean(numbers) - 0.5) < 0.02

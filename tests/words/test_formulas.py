@@ -288,7 +288,7 @@ def test_javascript():
     from cnnspec.targets.js import pointwise
 
     assert {*pointwise.FUNCTIONS, *INFIX, "negative"} == set(FUNCTIONS)
-    code = pointwise.functions(Tanhx(0.7))
+    code = "\n".join(pointwise.functions(Tanhx(0.7)).values())
     assert "function tanhx$0_7(from, to)" in code and "    to[i] = x * Math.tanh(0.7 * x);" in code
     assert "const part0 = Math.tanh(0.7 * x);" in code.partition("Gradient")[2]  # used three times
 

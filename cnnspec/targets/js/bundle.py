@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-DECLARATION = re.compile(r"^export (?:async )?(?:function\*?|class|const) (\w+)", re.MULTILINE)
+DECLARATION = re.compile(r"^export (?:async )?(function|class|const)\*? (\w+)", re.MULTILINE)
 START = re.compile(r"^(?=/\*\*|export )", re.MULTILINE)
-CALLED = re.compile(r"(?<![\w.$])[A-Za-z_]\w*")
+NAMED = re.compile(r"(?<![\w$])(?<!(?<!\.\.)\.)([A-Za-z_]\w*)(\()?")  # no property, but what is spread
+METHOD = re.compile(r"^(  (?:async |get |\*)?)\w+(?=\(.*\) \{$)", re.MULTILINE)  # its own name, in a class
 NO_CODE = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 FILES = (
     "products", "simd", "runs", "convolution", "pooling", "channels", "normalisation", "joins", "resampling",
@@ -29,7 +30,7 @@ def declarations() -> dict[str, str]:
         comment = ""
         for piece in START.split(text_of(f"{name}.js"))[1:]:
             if match := DECLARATION.match(piece):
-                found[match[1]] = comment + piece.strip() + "\n"
+                found[match[2]] = comment + piece.strip() + "\n"
                 comment = ""
             else:
                 comment = piece
@@ -47,8 +48,17 @@ def calls(name: str) -> frozenset[str]:
 
 
 def named(code: str) -> frozenset[str]:
-    """The declarations that a piece of code names, outside of comments."""
-    return frozenset(CALLED.findall(NO_CODE.sub("", code))) & declarations().keys()
+    """The declarations that a piece of code needs: functions that it calls, classes and constants that it names."""
+    found = NAMED.findall(METHOD.sub(r"\1", NO_CODE.sub("", code)))
+    known, called_alone = declarations(), functions()
+    return frozenset(name for name, called in found if name in known and (called or name not in called_alone))
+
+
+@cache
+def functions() -> frozenset[str]:
+    """Which declarations are functions: a local variable may have the name of one."""
+    kinds = (DECLARATION.search(text) for text in declarations().values())
+    return frozenset(kind[2] for kind in kinds if kind and kind[1] == "function")
 
 
 def used(code: Iterable[str]) -> str:

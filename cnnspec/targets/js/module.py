@@ -34,6 +34,7 @@ from .bundle import used
 from .emit import MARGIN, Emitter, Lines, function
 from .lines import known, unmade, write
 from .preparing import fed, prepared
+from .update import update
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +121,7 @@ def module_source(
     for more in ["learning"] * train + ["looking"] * look:
         kind = f"{more}({kind})"
     own = ["\n".join(tables), ending(kind, beside, embed, script, preparation)]
-    code = [*plans, *activations(emitters.values())]
+    code = [*plans, *activations(emitters.values(), "\n".join(plans))]
     code += [*(formulas(spec) if train else step_formulas(spec) if steps else []), *own]
     text = [
         heading(spec, emitters, beside, embed, script, preparation, prepares),
@@ -227,27 +228,27 @@ def table(name: str, rows: Iterable[tuple[str, str]], e: Emitter) -> list[str]:
     return [f"  {name}: [", *(f"    {cell}," for cell in cells), "  ],"]
 
 
-def activations(emitters: Iterable[Emitter]) -> list[str]:
-    """The functions of the activations of some plans, each once."""
+def activations(emitters: Iterable[Emitter], plans: str) -> list[str]:
+    """The functions of activations and of their gradients that some plans call, each once."""
     found: dict[str, str] = {}
     for e in emitters:
         for node in e.graph:
             op = node.op.activation if isinstance(node.op, ActivationGradient) else node.op
             if isinstance(op, Activation):
-                found.setdefault(pointwise.name(op), pointwise.functions(op))
-    return list(found.values())
+                found |= pointwise.functions(op)
+    return [text for name, text in found.items() if f" {name}(" in plans]
 
 
 def formulas(spec: Spec) -> list[str]:
     """How a step moves the parameters, and the learning rate of each."""
     optimiser, schedule = spec.train.optimiser, spec.train.schedule
-    return [translate.update(optimiser), translate.functions(optimiser.scalars, schedule.rate)]
+    return [update(optimiser), translate.functions(optimiser.scalars, schedule.rate)]
 
 
 def step_formulas(spec: Spec) -> list[str]:
     """How a first step moves a parameter, at the spec's own learning rate."""
     optimiser = spec.train.optimiser
-    return [translate.update(optimiser), translate.functions(optimiser.scalars)]
+    return [update(optimiser), translate.functions(optimiser.scalars)]
 
 
 def stepping(spec: Spec) -> list[str]:
@@ -325,8 +326,9 @@ def heading(
     )
     own = spec.source.name.replace("\\", "/").split("/")[-1]
     where = "in this file" if embed else f"beside it, in {beside}"
+    file = script_literal(f"./{beside.removesuffix('.safetensors')}.js")
     open_it = (
-        "const net = network.create();" if script else 'import { load } from "./net.js"; const net = await load();'
+        "const net = network.create();" if script else f"import {{ load }} from {file}; const net = await load();"
     )
     order = "" if preparation and prepares else ", channels first"
     lines = [

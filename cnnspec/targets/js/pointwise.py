@@ -57,25 +57,26 @@ def said(op: Activation) -> str:
     return op.written() or "relu"
 
 
-def functions(op: Activation) -> str:
-    """Source of an activation and of its gradient."""
+def functions(op: Activation) -> dict[str, str]:
+    """Source of an activation and of its gradient, by their names."""
     read = ActivationGradient(op).reads
-    return f"""\
+    forward = f"""\
 /** {said(op)}, number by number. */
 function {name(op)}(from, to) {{
   for (let i = 0; i < to.length; i++) {{
     const x = from[i];
 {body(op.formula(X), QUICKER.get(name(op)))}
   }}
-}}
-
-/** Its gradient, from that of its value and from {"its value" if read == "y" else "what it was made of"}. */
+}}"""
+    backward = f"""\
+/** dx of {said(op)}, from dy and {read}. */
 function {name(op)}Gradient(gradient, from, to) {{
   for (let i = 0; i < to.length; i++) {{
     const dy = gradient[i], {read} = from[i];
 {body(DY * ActivationGradient(op).derivative)}
   }}
 }}"""
+    return {name(op): forward, f"{name(op)}Gradient": backward}
 
 
 def body(formula: Expression, instead: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Formulas of optimisers and schedules, written once in Python, as functions of JavaScript.
+"""Schedules, and the numbers that optimisers take, written once in Python, as functions of JavaScript.
 
     def rate(self, step, total):                      function cosineRate(step, total) {
         warm = round(self.warmup * total)      ->       let warm = roundHalfEven(0.5 * total);
@@ -14,11 +14,8 @@ from __future__ import annotations
 import ast
 import inspect
 import math
-import re
 import textwrap
 from collections.abc import Callable
-
-from ...settings.optimiser import Optimiser
 
 FUNCTIONS = {
     "sqrt": "Math.sqrt", "cos": "Math.cos", "max": "Math.max", "min": "Math.min", "abs": "Math.abs",
@@ -28,31 +25,6 @@ OPERATORS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.And: "&&", ast.Or: "||", ast.Is: "===", ast.IsNot: "!==", ast.Not: "!", ast.USub: "-",
 }  # fmt: skip
-LINE = re.compile(r"np\.(\w+)\((.*), out=(\w+)\)")
-NUMPY = {
-    "multiply": "{} * {}", "add": "{} + {}", "subtract": "{} - {}", "divide": "{} / {}", "sqrt": "Math.sqrt({})",
-    "abs": "Math.abs({})", "sign": "Math.sign({})", "maximum": "Math.max({}, {})", "minimum": "Math.min({}, {})",
-}  # fmt: skip
-
-
-def update(optimiser: Optimiser) -> str:
-    """The lines of an optimiser as a function that changes all parameters, number by number."""
-    moments = list(optimiser.moments)
-    scalars = [*optimiser.scalars(1, 1.0), *(["scale"] if optimiser.clip is not None else [])]
-    text = [
-        f"/** {optimiser.written()}: moves all parameters, by their gradients and its own moments. */",
-        f"function update(parameters, gradients, moments, {{ {', '.join(scalars)} }}) {{",
-        "  for (let i = 0, t, u; i < parameters.length; i++) {",
-        "    let p = parameters[i];",
-        "    const g = gradients[i];",
-        *(f"    let {name} = moments.{name}[i];" for name in moments),
-    ]
-    for line in optimiser.lines():
-        found = LINE.fullmatch(line)
-        assert found and found[1] in NUMPY, f"no JavaScript for {line}"
-        text.append(f"    {found[3]} = {NUMPY[found[1]].format(*found[2].split(', '))};")
-    text += [f"    moments.{name}[i] = {name};" for name in moments]
-    return "\n".join([*text, "    parameters[i] = p;", "  }", "}"])
 
 
 def functions(*methods: Callable[..., object]) -> str:
@@ -160,6 +132,8 @@ class Function:
                 return f"{self.beside(left, rank)} {OPERATORS[type(operator)]} {self.beside(right, rank + 1)}"
             case ast.UnaryOp(operator, value):
                 return f"{OPERATORS[type(operator)]}{self.beside(value, 3)}"
+            case ast.BoolOp() if self.settled(tree) is not None:
+                return constant(eval(ast.unparse(tree), {"self": self.of}))
             case ast.BoolOp(operator, values):
                 return f" {OPERATORS[type(operator)]} ".join(self.beside(value, 1) for value in values)
             case ast.Compare(left, [operator], [right]):
