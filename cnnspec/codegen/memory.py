@@ -66,10 +66,3 @@ def place(buffers: Iterable[Buffer]) -> int:
         placed.append(buffer)
         size = max(size, start + buffer.bytes)
     return -(-size // ALIGN) * ALIGN
-
-
-def peak(buffers: Iterable[Buffer]) -> int:
-    """The most bytes that are alive at one step: no arena can be smaller."""
-    listed = list(buffers)
-    steps = {buffer.first for buffer in listed}
-    return max((sum(b.bytes for b in listed if b.first <= step <= b.last) for step in steps), default=0)

@@ -11,8 +11,6 @@ from .probe import Seen
 from .trace_back import way_back
 from .trace_place import SHOWN, Place
 
-Term = tuple[str, float, str, float]  # the slope's place and value, the other factor's place and value
-
 
 def trace_weight(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> str:
     """d cost / d weight as the sum of slope × input over all places where the weight was used."""

@@ -83,7 +83,6 @@ FAMILIES = (
         stem=-1, stages=0, downsample=-1, blocks=0, conv_dw=0, norm=1, mlp=2, gamma=3, head=99,
     ),
 )  # fmt: skip
-SOURCES = tuple(dict.fromkeys(family.source for family in FAMILIES))
 
 
 def bare(names: Iterable[str]) -> dict[str, str]:

@@ -24,7 +24,6 @@ from ...primitives.shape import Contiguous, Fold
 from ...quoting import script_comment
 
 SLOT = 4  # bytes that a number takes while the arena is laid out; float64 takes twice as many, at twice the offset
-WIDE = 8  # bytes of a slot of what does not grow with the batch
 
 
 @dataclass
