@@ -8,7 +8,7 @@ function trainer() {
   const FILTERS = 32; // filters of a layer that are shown
   const ROOM = 1 << 26; // bytes of weights of epochs that are kept
   let net = null, data = null, course = null, options = {}, watched = null;
-  let goal = "nothing", running = false, epoch = 0, next = 1, told = [], since = 0, images = 0, shownAt = 0, seen = true, test = null, exam = null;
+  let goal = "nothing", running = false, epoch = 0, next = 1, told = [], since = 0, images = 0, due = 0, seen = true, test = null, exam = null;
   const kept = new Map(); // the weights of an epoch's end by its number
 
   const scaled = (x) => {
@@ -99,7 +99,8 @@ function trainer() {
         row({ name, what: "maps", height, width }, net.value(name), Math.min(channels, MAPS), height * width);
       picture.answer = net.value(watched.answer);
     }
-    [shownAt, seen] = [performance.now(), false]; // no other until the page has drawn this one, however slow it is
+    due = Math.max(due + SHOWN, now); // a step that came between takes nothing of the next
+    seen = false; // no other until the page has drawn this one, however slow it is
     self.postMessage(picture, picture.rows.map(({ pixels }) => pixels.buffer));
   }
 
@@ -114,7 +115,7 @@ function trainer() {
     [since, images] = [performance.now(), 0];
     while (goal !== "nothing") {
       work();
-      if (seen && performance.now() - shownAt > SHOWN) showSelf();
+      if (seen && performance.now() >= due) showSelf();
       await others();
     }
     running = false;
