@@ -34,6 +34,8 @@ SCRIPTS = (
     "begin.js",
     "trainer.js",
     "digits.js",
+    "tables.js",
+    "masks.js",
     "own.js",
     "pictures.js",
     "train.js",

@@ -97,6 +97,74 @@ def test_a_network_learns_from_a_table(lab, tmp_path):
         assert not lab.find("#pad").is_displayed()
 
 
+def test_a_network_learns_the_numbers_of_a_table(lab, tmp_path):
+    """Two numbers of each row, and how near it comes to them: nothing is right or wrong."""
+    path = tmp_path / "sums.csv"
+    path.write_text("".join(f"{k % 7},{k % 5},{k % 7 + k % 5},{k % 7 - k % 5}\n" for k in range(70)))
+    lab.type("input 2\ndense 2\ntrain { loss mse ; batch 2 ; epochs 9 ; optimiser adam lr 0.3 }\n", anew=True)
+    lab.find("#own-table").send_keys(str(path))
+    lab.until(lambda: "It learns from 70 rows of yours, each with 2 numbers to answer" in lab.text("learns-from"))
+    for _ in range(6):
+        assert lab.trained("one-epoch") is None
+    assert "test cost" in lab.text("progress") and "accuracy" not in lab.text("curves")
+    assert float(lab.text("progress").rpartition("test cost ")[2]) < 2
+    lab.until(lambda: "right is" in lab.text("answer"))
+    with lab.inside():
+        rows = lab.js("return [...document.querySelectorAll('#answers table tr')].map((row) => row.innerText)")
+        assert "right" in rows[0] and len(rows) == 3
+    lab.find("#tab-train").click()
+    lab.type("input 3\ndense 2\ntrain { loss mse }\n", anew=True)
+    assert "of 4 numbers in a row the last 2 are to be answered: begin with `input 2`" in lab.text("learns-from")
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    """Bright squares on dark pictures, and where they are; of one picture there is no mask."""
+    generator = np.random.default_rng(0)
+    for name in ("images", "masks"):
+        (tmp_path / "scenes" / name).mkdir(parents=True)
+    for k in range(40):
+        x, mask = generator.integers(0, 60, (12, 12)).astype(np.uint8), np.zeros((12, 12), np.uint8)
+        i, j = generator.integers(0, 7, 2)
+        x[i : i + 5, j : j + 5] += 150
+        mask[i : i + 5, j : j + 5] = 255
+        (tmp_path / "scenes" / "images" / f"{k}.bmp").write_bytes(bitmap(x))
+        if k:
+            (tmp_path / "scenes" / "masks" / f"{k}.bmp").write_bytes(bitmap(mask))
+    return tmp_path / "scenes"
+
+
+@pytest.mark.parametrize(
+    ("end", "epochs"),
+    [("conv 1x1x1 -> sigmoid", 4), pytest.param("conv 2x1x1 -> softmax", 8, marks=pytest.mark.slow)],
+)
+def test_a_network_learns_masks(lab, scenes, end, epochs):
+    spec = (
+        "input 1x8x8\nconv 3x3x3 pad same -> relu -> {}\ntrain {{ optimiser adam lr 5e-2 ; batch 4 ; epochs 9 }}\n"
+    )
+    lab.type(spec.format("dense 2 -> softmax"), anew=True)
+    lab.find("#own-folder").send_keys(str(scenes))
+    lab.until(lambda: "do not fit: masks of 2 classes (#000000, #ffffff)" in lab.text("learns-from"))
+    lab.type(spec.format(end), anew=True)
+    assert lab.text("learns-from").startswith("It learns from 39 pictures of yours, with masks of 2 classes")
+    for _ in range(epochs):
+        learnt = lab.trained("one-epoch")
+    assert learnt > 95
+    with lab.inside():
+        captions = lab.js(
+            "return [...document.querySelectorAll('#answers figcaption')].map((one) => one.innerText)"
+        )
+        assert captions == ["answered", "right"]
+
+
+def test_masks_of_many_colours_are_told_of(lab, scenes):
+    noisy = np.arange(144, dtype=np.uint8).reshape(12, 12)
+    (scenes / "masks" / "3.bmp").write_bytes(bitmap(noisy))
+    lab.find("#own-folder").send_keys(str(scenes))
+    lab.until(lambda: "more than 64 colours" in lab.text("said"))
+    assert "digits" in lab.text("learns-from")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

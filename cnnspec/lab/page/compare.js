@@ -37,8 +37,8 @@ const heardBeside = {
     window.setTimeout(() => run.worker?.postMessage({ id: 0, deed: "seen" }), LOOKED_AT);
     showCurves();
   },
-  tested(run, { epoch, accuracy }) {
-    run.tests = [...run.tests, { epoch, accuracy }];
+  tested(run, { epoch, accuracy, cost }) {
+    run.tests = [...run.tests, { epoch, accuracy, cost }];
     showKept();
   },
   paused(run) {
@@ -71,10 +71,12 @@ function showKept() {
     };
     const line = drawn("svg", { class: "sample", width: 36, height: 8, "aria-hidden": "true" });
     line.append(drawn("polyline", { class: `kept-${k}`, points: "0,4 36,4" }));
-    const last = run.tests.at(-1), reached = last ? `: ${percent(last.accuracy)} on the test images after ${counted(last.epoch, "epoch")}` : `: ${counted(run.costs.length, "step")}`, on = run.worker ? ", and goes on" : "";
+    const last = run.tests.at(-1), reached = last ? `: ${reachedBy(last)} on the test images after ${counted(last.epoch, "epoch")}` : `: ${counted(run.costs.length, "step")}`, on = run.worker ? ", and goes on" : "";
     return element("li", {}, line, ` ${run.name}${reached}${on} `, element("button", { type: "button", "aria-label": `no longer draw ${run.name}`, on: { click: away } }, "away"));
   }));
 }
+
+const reachedBy = ({ accuracy, cost }) => (accuracy === null ? `cost ${show(cost, 3)}` : percent(accuracy));
 
 // Rows of pairs as a curve of at most so many points, each the mean of `every`.
 const thinned = (costs, every, k) => Array.from({ length: Math.ceil(costs.length / every) }, (_, i) => mean(costs.slice(i * every, (i + 1) * every).map((pair) => pair[k])));
@@ -85,9 +87,9 @@ function showCurves() {
   if (!longest) return byId("curves").replaceChildren();
   const every = Math.ceil(longest / LONGEST_CURVE), [now, ...kept] = runs;
   const of = (title, written, values) => curve(title, values(now), written, kept.map(values));
-  const charts = [
-    of("cost of a step", show, ({ costs }) => thinned(costs, every, 0)), of("accuracy of a step", percent, ({ costs }) => thinned(costs, every, 1)),
-  ];
-  if (runs.some(({ tests }) => tests.length)) charts.push(of("test accuracy of an epoch", percent, ({ tests }) => tests.map(({ accuracy }) => accuracy)));
+  const charts = [of("cost of a step", show, ({ costs }) => thinned(costs, every, 0))], near = training.data?.answers === "numbers"; // not right or wrong
+  if (!near) charts.push(of("accuracy of a step", percent, ({ costs }) => thinned(costs, every, 1)));
+  const [title, written, measure] = near ? ["test cost of an epoch", show, "cost"] : ["test accuracy of an epoch", percent, "accuracy"];
+  if (runs.some(({ tests }) => tests.length)) charts.push(of(title, written, ({ tests }) => tests.map((test) => test[measure])));
   return byId("curves").replaceChildren(...charts);
 }

@@ -35,15 +35,16 @@ function contentOf(made, floats) {
     at += numbers.length;
     return [0, at - numbers.length, numbers.length];
   };
-  const examples = images.map(({ title, label, inputs }) => ({
-    title, label, known: label !== null, inputs: Object.fromEntries(Object.entries(inputs).map(([name, numbers]) => [name, kept(numbers)])),
-    targets: label === null ? null : { [output.name]: kept(Float64Array.from({ length: output.shape[0] }, (_, k) => (k === label ? 1 : 0))) },
+  const examples = images.map(({ title, label, inputs, right }) => ({
+    title, label, known: right !== null, inputs: Object.fromEntries(Object.entries(inputs).map(([name, numbers]) => [name, kept(numbers)])),
+    targets: right === null ? null : { [output.name]: kept(right) },
   }));
   const classes = training.data?.classes ?? [], shape = made.told.layers.find(({ name }) => name === made.told.inputs[0]).shape;
   const says = { digits: "light on dark, centred by mass, as MNIST was made", folder: `cut to ${shape[1]}x${shape[2]} around the middle` }[training.data?.kind];
   const own = says ? { digits: training.data.kind === "digits", shape, says: `Fitted: ${says}.` } : null;
   const layers = told.layers.map((layer) => ({ ...layer, where: layer.where.replace("<text>", () => given.name || "the text") }));
-  return { name: given.name || "the network", classes, ...told, layers, examples, own, training: null, results: null, spec: state.checked, part: null };
+  const [known] = [...given.specs, ...given.lessons].filter(({ text }) => text === state.checked);
+  return { name: given.name || known?.title || known?.name || "the network", classes, ...told, layers, examples, own, training: null, results: null, spec: state.checked, part: null };
 }
 
 async function showInside() {
@@ -77,7 +78,8 @@ async function showInside() {
       inside.of = stamp;
     }
     frame.hidden = false;
-    said.textContent = `As it is after ${counted(steps, "step")} of training${training.accuracy === null ? "" : `, test accuracy ${percent(training.accuracy)}`}. What is changed here is changed here alone.`;
+    const brought = training.given && !steps ? "With the weights that were brought in" : `As it is after ${counted(steps, "step")} of training`;
+    said.textContent = `${brought}${training.accuracy === null ? "" : `, test accuracy ${percent(training.accuracy)}`}. What is changed here is changed here alone.`;
   } catch (problem) {
     said.textContent = problem.message;
   }

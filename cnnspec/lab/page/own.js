@@ -1,55 +1,83 @@
-// Data of one's own: a folder of images, a folder in it for each class, or a table with the class in its last column.
-// They are read by the browser and stay in it.
+// Data of one's own: a folder of images, a folder in it for each class; images and their masks; or a table, whose last
+// columns are the class or the numbers to answer. They are read by the browser and stay in it.
 
 const MOST_FILES = 5000; // images that are taken of a folder
 const MOST_DATA = 1 << 28; // bytes of all of them, as the network sees them
 const LARGER = 512; // pixels along the longer side that a picture is brought to first
 const KEPT_FOR_TEST = 5; // every fifth of a class is not learnt from
 
-const ownData = { files: [], table: null, unread: 0, stamp: 0, fitted: null, key: "" };
+const ownData = { files: [], pairs: [], masks: [], colours: [], table: null, unread: 0, stamp: 0, fitted: null, key: "" };
 
-// What there is to learn from: { count, classes, said }, or null.
-function ownTold() {
-  if (ownData.table) return { classes: ownData.table.classes, shape: [ownData.table.columns, 1, 1], count: ownData.table.labels.length };
-  if (ownData.files.length) return { classes: ownClasses(), shape: null, count: ownData.files.length };
-  return null;
-}
-
+const ownThere = () => ownData.table !== null || ownData.files.length > 0;
 const folderOf = (file) => file.webkitRelativePath.split("/").at(-2) ?? "";
 const ownClasses = () => [...new Set(ownData.files.map(folderOf))].sort();
 const shapeNamed = (made, name) => made.told.layers.find((layer) => layer.name === name).shape;
+const listed = (names) => `${names.slice(0, 6).join(", ")}${names.length > 6 ? ", ..." : ""}`;
 
-// Why they do not fit a network; empty where they do.
-function ownMisfit(made) {
-  const { inputs, outputs } = made.told, { classes, shape } = ownTold();
-  if (inputs.length !== 1 || outputs.length !== 1) return "this network has several inputs or outputs";
-  const seen = shapeNamed(made, inputs[0]), answer = shapeNamed(made, outputs[0]);
-  if (shape && String(shape) !== String(seen)) return `a row has ${counted(shape[0], "number")}: begin with \`input ${shape[0]}\``;
-  if (!shape && ![1, 3].includes(seen[0])) return "images have 1 or 3 channels: begin with `input 1x28x28`, or `input 3x32x32`";
-  if (!shape && ownData.files.length * seen[0] * seen[1] * seen[2] > MOST_DATA) return "these images are too many, or the input too large";
-  if (answer[1] * answer[2] !== 1 || answer[0] !== classes.length) return `there are ${counted(classes.length, "class", "classes")} (${classes.slice(0, 6).join(", ")}${classes.length > 6 ? ", ..." : ""}): end with \`dense ${classes.length} -> softmax\``;
-  return "";
+// What a network answers, as its cost has it (explain/kinds.py): classes, numbers, a mask, ...
+const answerKind = ({ told }) => told.kinds[told.outputs[0]].as;
+
+// What there is to learn from for a network: { what, misfit }, in words; `misfit` is empty where it fits.
+function ownTold(made) {
+  const { inputs, outputs } = made.told, { table, files, pairs } = ownData, count = table ? table.rows.length : pairs.length || files.length;
+  const seen = shapeNamed(made, inputs[0]), answer = shapeNamed(made, outputs[0]), kind = answerKind(made);
+  const told = (what, misfit = "") => ({ what: `${counted(count, table ? "row" : "picture")} of yours, ${what}`, misfit });
+  if (inputs.length !== 1 || outputs.length !== 1) return told("", "this network has several inputs or outputs");
+  if (table && kind === "numbers") {
+    const many = sizeOfShape(answer), columns = table.width - many, line = lineWithoutNumber(table), what = `each with ${counted(many, "number")} to answer`;
+    if (line !== null) return told(what, `line ${line} ends with no number, and this network answers with numbers`);
+    if (columns < 1 || String(seen) !== String([columns, 1, 1])) return told(what, `of ${counted(table.width, "number")} in a row the last ${many === 1 ? "one is" : `${many} are`} to be answered: begin with \`input ${Math.max(columns, 1)}\``);
+    return told(what);
+  }
+  if (table && String(seen) !== String([table.width - 1, 1, 1])) return told("", `a row has ${counted(table.width - 1, "number")}: begin with \`input ${table.width - 1}\``);
+  if (!table && ![1, 3].includes(seen[0])) return told("", "images have 1 or 3 channels: begin with `input 1x28x28`, or `input 3x32x32`");
+  if (!table && count * sizeOfShape(seen) > MOST_DATA) return told("", "these images are too many, or the input too large");
+  if (pairs.length) {
+    const { length } = ownData.colours, what = `with masks of ${counted(length, "class", "classes")}`, end = length === 2 ? "`conv 1x1x1 -> sigmoid`, or `conv 2x1x1 -> softmax`" : `\`conv ${length}x1x1 -> softmax\``;
+    const fits = (answer[0] === length || (length === 2 && answer[0] === 1)) && String(answer.slice(1)) === String(seen.slice(1));
+    return told(what, kind === "mask" && fits ? "" : `masks of ${counted(length, "class", "classes")} (${listed(ownData.colours.map(colourNamed))}) are as large as the picture: end with ${end}`);
+  }
+  const classes = table ? classesOfTable(table) : ownClasses(), what = `of ${counted(classes.length, "class", "classes")}`;
+  if (answer[1] * answer[2] !== 1 || answer[0] !== classes.length) return told(what, `there are ${counted(classes.length, "class", "classes")} (${listed(classes)}): end with \`dense ${classes.length} -> softmax\``);
+  return told(what);
 }
 
-// As the trainer wants it: { images, labels, testImages, testLabels, classes, kind }.
+// As the trainer wants it: { images, labels, testImages, testLabels, each: labels of a row, answers, classes, kind }.
 async function ownFor(made) {
-  const { classes } = ownTold(), shape = shapeNamed(made, made.told.inputs[0]), key = `${ownData.stamp} ${shape}`;
-  if (ownData.key !== key) {
-    const { table } = ownData, rows = table ? table.rows : await fittedFiles(shape);
-    const labels = table ? table.labels : rows.map(({ file }) => classes.indexOf(folderOf(file)));
-    Object.assign(ownData, { key, fitted: { ...split(table ? rows : rows.map(({ pixels }) => pixels), labels), classes, kind: table ? "table" : "folder" } });
-  }
+  const shape = shapeNamed(made, made.told.inputs[0]), answer = shapeNamed(made, made.told.outputs[0]), key = `${ownData.stamp} ${shape} ${answer} ${answerKind(made)}`;
+  if (ownData.key !== key) Object.assign(ownData, { key, fitted: await fittedOwn(shape, answer, answerKind(made)) });
   return ownData.fitted;
 }
 
-// Every fifth of each class for the test, the others to learn from.
-function split(rows, labels) {
-  const seen = new Map(), parts = { images: [], testImages: [] }, answers = { images: [], testImages: [] };
+async function fittedOwn(shape, answer, answers) {
+  const { table, pairs, masks, colours } = ownData;
+  if (table && answers === "numbers") {
+    const many = sizeOfShape(answer), targets = table.rows.map((row) => Float32Array.from(row.slice(-many), numberOf));
+    return { ...split(inputsOfTable(table, table.width - many), targets), answers, classes: [], kind: "table" };
+  }
+  if (table) {
+    const classes = classesOfTable(table), labels = table.rows.map((row) => Uint16Array.of(classes.indexOf(row.at(-1))));
+    return { ...split(inputsOfTable(table, table.width - 1), labels), answers: "classes", classes, kind: "table" };
+  }
+  if (pairs.length) {
+    const classOf = new Map(colours.map((colour, k) => [colour, k])), whole = pairs.map((pair, k) => ({ ...pair, read: masks[k] })).filter(({ read }) => read);
+    const rows = await fittedFiles(shape, whole), targets = rows.map(({ read }) => fittedMask(read, classOf, shape.slice(1)));
+    return { ...split(rows.map(({ pixels }) => pixels), targets), answers: "mask", binary: answer[0] === 1, classes: colours.map(colourNamed), kind: "folder" };
+  }
+  const classes = ownClasses(), rows = await fittedFiles(shape, ownData.files.map((file) => ({ file })));
+  const labels = rows.map(({ file }) => Uint16Array.of(classes.indexOf(folderOf(file))));
+  return { ...split(rows.map(({ pixels }) => pixels), labels), answers: "classes", classes, kind: "folder" };
+}
+
+// Every fifth row for the test, the others to learn from: of classes every fifth of each.
+function split(rows, answers) {
+  const seen = new Map(), parts = { images: [], testImages: [] }, labels = { images: [], testImages: [] };
   rows.forEach((row, k) => {
-    const count = (seen.get(labels[k]) || 0) + 1, which = count % KEPT_FOR_TEST ? "images" : "testImages";
-    seen.set(labels[k], count);
+    const of = answers[k].length === 1 && answers[k] instanceof Uint16Array ? answers[k][0] : "all";
+    const count = (seen.get(of) || 0) + 1, which = count % KEPT_FOR_TEST ? "images" : "testImages";
+    seen.set(of, count);
     parts[which].push(row);
-    answers[which].push(labels[k]);
+    labels[which].push(answers[k]);
   });
   if (!parts.testImages.length) throw new Error(`there are too few: ${KEPT_FOR_TEST} of a class at least, one of which is for the test`);
   const joined = (some) => {
@@ -58,20 +86,20 @@ function split(rows, labels) {
     return whole;
   };
   return {
-    images: joined(parts.images), labels: Uint16Array.from(answers.images),
-    testImages: joined(parts.testImages), testLabels: Uint16Array.from(answers.testImages),
+    images: joined(parts.images), labels: joined(labels.images),
+    testImages: joined(parts.testImages), testLabels: joined(labels.testImages), each: answers[0].length,
   };
 }
 
-// The pictures at the network's size, those that can be read.
-async function fittedFiles(shape) {
+// The pictures of rows { file, ... } at the network's size, of those that can be read.
+async function fittedFiles(shape, wanted) {
   const rows = [];
-  let unread = 0;
-  for (const file of ownData.files) {
-    const picture = await createImageBitmap(file).catch(() => null);
+  let unread = (ownData.pairs.length || wanted.length) - wanted.length;
+  for (const row of wanted) {
+    const picture = await createImageBitmap(row.file).catch(() => null);
     if (!picture) unread += 1;
-    else rows.push({ file, pixels: fittedTo(pixelsOf(picture), { digits: false, shape }) });
-    if (rows.length % 50 === 0) say(`Reading pictures: ${rows.length} of ${ownData.files.length} ...`);
+    else rows.push({ ...row, pixels: fittedTo(pixelsOf(picture), { digits: false, shape }) });
+    if (rows.length % 50 === 0) say(`Reading pictures: ${rows.length} of ${wanted.length} ...`);
   }
   say("");
   ownData.unread = unread;
@@ -86,43 +114,25 @@ function pixelsOf(picture) {
   return brush.getImageData(0, 0, ...sides);
 }
 
-// A table: { columns, rows: numbers made standard by column, labels, classes }. An error says the line.
-function readTable(text) {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim()), mark = [",", ";", "\t"].find((one) => lines[0]?.includes(one));
-  if (!mark || lines.length < 2) throw new Error("a table has several lines, and commas, semicolons or tabs between its cells");
-  const cells = lines.map((line) => line.split(mark).map((cell) => cell.trim().replace(/^"(.*)"$/, "$1")));
-  const number = (cell) => (cell === "" ? NaN : Number(cell));
-  if (cells[0].slice(0, -1).some((cell) => Number.isNaN(number(cell)))) cells.shift(); // names of the columns
-  const width = cells[0]?.length, first = lines.length - cells.length + 1;
-  const rows = cells.map((row, k) => {
-    if (row.length !== width) throw new Error(`line ${k + first} has ${counted(row.length, "cell")}, the first ${width}`);
-    return Float32Array.from(row.slice(0, -1), (cell, column) => {
-      if (!Number.isFinite(number(cell))) throw new Error(`line ${k + first}, column ${column + 1}: "${cell.slice(0, 20)}" is no number; the class stands last`);
-      return number(cell);
-    });
-  });
-  for (let column = 0; column < width - 1; column++) {
-    const average = mean(rows.map((row) => row[column])), deviation = Math.sqrt(mean(rows.map((row) => (row[column] - average) ** 2))) || 1;
-    for (const row of rows) row[column] = (row[column] - average) / deviation;
-  }
-  const names = cells.map((row) => row.at(-1)), classes = [...new Set(names)].sort((a, b) => a - b || (a < b ? -1 : 1));
-  return { columns: width - 1, rows, labels: names.map((name) => classes.indexOf(name)), classes };
-}
-
 function takeOwn(found) {
-  Object.assign(ownData, { files: [], table: null, unread: 0, fitted: null, key: "", stamp: ownData.stamp + 1, ...found });
-  byId("own-away").hidden = !ownTold();
+  Object.assign(ownData, { files: [], pairs: [], masks: [], colours: [], table: null, unread: 0, fitted: null, key: "", stamp: ownData.stamp + 1, ...found });
+  byId("own-away").hidden = !ownThere();
   stopTraining();
   if (state.network) settingsOfText();
 }
 
 function startOwn() {
-  byId("own-folder").addEventListener("change", ({ target }) => {
-    const files = [...target.files].filter(({ type }) => type.startsWith("image/")).slice(0, MOST_FILES);
-    if (files.length) takeOwn({ files });
-    else say("There is no picture in this folder.");
-    if (target.files.length > MOST_FILES && files.length === MOST_FILES) say(`The first ${MOST_FILES.toLocaleString("en")} pictures are taken.`);
+  byId("own-folder").addEventListener("change", async ({ target }) => {
+    const found = [...target.files].filter(({ type }) => type.startsWith("image/")), pairs = pairsOf(found).slice(0, MOST_FILES), files = found.slice(0, MOST_FILES);
     target.value = "";
+    if (!files.length) return say("There is no picture in this folder.");
+    say(found.length > files.length && !pairs.length ? `The first ${MOST_FILES.toLocaleString("en")} pictures are taken.` : "");
+    try {
+      const masks = await readMasks(pairs);
+      return takeOwn({ files, pairs, masks, colours: coloursOf(masks) });
+    } catch (problem) {
+      return say(`${problem.message}.`);
+    }
   });
   byId("own-table").addEventListener("change", async ({ target }) => {
     const [file] = target.files;
@@ -141,10 +151,9 @@ function startOwn() {
 
 // What is said of it, and whether there is something: one's own comes first, then the digits that come along.
 function learnsFrom(made) {
-  const told = ownTold();
-  if (told) {
-    const misfit = ownMisfit(made), what = `${counted(told.count, ownData.table ? "row" : "picture")} of yours, of ${counted(told.classes.length, "class", "classes")}`;
-    const left = ownData.unread ? ` ${counted(ownData.unread, "file")} could not be read, and ${ownData.unread === 1 ? "is" : "are"} left out.` : "";
+  if (ownThere()) {
+    const { what, misfit } = ownTold(made), { unread } = ownData;
+    const left = unread ? ` ${counted(unread, "file")} could not be read, and ${unread === 1 ? "is" : "are"} left out.` : "";
     return misfit ? { fits: false, said: `Your data do not fit: ${misfit}.` } : { fits: true, said: `It learns from ${what}; every fifth is kept for the test. They stay in this browser.${left}` };
   }
   const said = digitsFor(made);
@@ -152,6 +161,6 @@ function learnsFrom(made) {
 }
 
 async function dataFor(made) {
-  if (ownTold()) return ownMisfit(made) ? null : ownFor(made);
-  return digitsFor(made) === null ? null : { ...(await digits()), classes: Array.from("0123456789"), kind: "digits" };
+  if (ownThere()) return ownTold(made).misfit ? null : ownFor(made);
+  return digitsFor(made) === null ? null : { ...(await digits()), each: 1, answers: "classes", classes: Array.from("0123456789"), kind: "digits" };
 }

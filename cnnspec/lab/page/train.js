@@ -4,6 +4,7 @@ const SIDES = { maps: 40, filters: 30 }; // pixels of the screen along the side 
 const ROOM_OF_FRAME = 6; // milliseconds of painting in a frame
 const LONGEST_CURVE = 400; // points of a curve; of more every so many-th
 const MOST_WATCHED = 20; // classes of which an image can be watched
+const FEW_NUMBERS = 4; // that are answered in a line
 const WATCHED = 8; // layers whose maps are shown
 const BATCHES = [8, 16, 32, 64, 128, 256];
 const OPTIMISERS = ["sgd", "sgd momentum 0.9", "adam", "adamw", "rmsprop"];
@@ -90,28 +91,40 @@ async function ensureTrained({ weights = null, next = 1 } = {}) {
 
 // ---- the image that is watched ---------------------------------------------------------------------
 
-// Images to look at: of the test data one of each class, else random numbers, [{ title, label, inputs }].
+// Images to look at: of the test data one of each class, or the first ones, else random numbers: [{ title, label, inputs,
+// right: what the output is to be }].
 function chooseImages() {
   const { told } = training.made, random = randomOf(7);
   const layer = (name) => told.layers.find((one) => one.name === name);
   if (training.data) {
-    const { testImages, testLabels } = training.data, { scale, offset } = training.scaling, size = testImages.length / testLabels.length;
-    training.images = training.data.classes.slice(0, MOST_WATCHED).flatMap((name, label) => {
-      const k = testLabels.indexOf(label);
-      if (k < 0) return [];
+    const { testImages, testLabels, each, classes, answers, kind } = training.data, { scale, offset } = training.scaling;
+    const count = testLabels.length / each, size = testImages.length / count, one = kind === "table" ? "row" : "image";
+    const shown = answers === "classes" ? classes.slice(0, MOST_WATCHED).map((_, label) => testLabels.indexOf(label)).filter((k) => k >= 0) : Array.from({ length: Math.min(count, MOST_WATCHED) }, (_, k) => k);
+    training.images = shown.map((k) => {
       const inputs = Float64Array.from(testImages.subarray(k * size, (k + 1) * size), (v) => v * scale + offset);
-      return [{ title: `test ${training.data.kind === "table" ? "row" : "image"} ${k}, a ${name}`, label, inputs: { [told.inputs[0]]: inputs } }];
+      const labels = testLabels.subarray(k * each, (k + 1) * each), label = answers === "classes" ? labels[0] : null;
+      const title = `test ${one} ${k}${label === null ? "" : `, a ${classes[label]}`}`;
+      return { title, label, inputs: { [told.inputs[0]]: inputs }, right: rightNumbers(labels, layer(told.outputs[0]).shape) };
     });
   } else {
     const inputs = Object.fromEntries(told.inputs.map((name) => {
       const size = layer(name).shape.reduce((a, b) => a * b, 1);
       return [name, Float64Array.from({ length: size }, random)];
     }));
-    training.images = [{ title: "random numbers", label: null, inputs }];
+    training.images = [{ title: "random numbers", label: null, inputs, right: null }];
   }
   const before = byId("watched").value;
   byId("watched").replaceChildren(...training.images.map(({ title }, k) => element("option", { value: k }, title)));
   if (before && training.images[before]) byId("watched").value = before;
+}
+
+// The numbers that an output is to be: as they are, or of classes a row with a single 1.
+function rightNumbers(labels, [channels, ...sides]) {
+  const pixels = sizeOfShape(sides);
+  if (labels.length === channels * pixels) return Float64Array.from(labels);
+  const right = new Float64Array(channels * pixels);
+  labels.forEach((label, k) => (right[label * pixels + k] = 1));
+  return right;
 }
 
 const imageNow = () => training.images[Number(byId("watched").value) || 0];
@@ -138,7 +151,8 @@ function showLive() {
       element("div", { class: "row", role: "img", "aria-label": `${name}: ${count} ${what}` }, element("span", { class: "note" }, name), ...live.tiles[k])));
   }
   const painted = paintRows(rows, live.tiles);
-  const { label } = imageNow();
+  const { label, right } = imageNow();
+  if (answer && training.data?.answers === "numbers") byId("answer").textContent = `answered ${Array.from(answer, (value) => show(value, 4)).slice(0, FEW_NUMBERS).join(", ")}; right is ${Array.from(right, (value) => show(value, 4)).slice(0, FEW_NUMBERS).join(", ")}`;
   if (label === null || !answer) return painted;
   const best = answer.indexOf(Math.max(...answer));
   byId("answer").textContent = `answered ${training.data.classes[best]}, ${show(100 * answer[best], 3)} %`;
@@ -166,6 +180,8 @@ function showProgress() {
   if (now.steps) parts.push(`epoch ${now.epoch}, step ${now.steps}`, `cost ${show(mean(costs.slice(-20).map(([cost]) => cost)), 3)}`);
   if (now.steps) parts.push(`rate ${show(now.rate, 3)}`);
   if (training.going && now.perSecond) parts.push(`${Math.round(now.perSecond).toLocaleString("en")} images/s`);
+  const [test] = training.tests.slice(-1);
   if (accuracy !== null) parts.push(`test accuracy ${(100 * accuracy).toFixed(1)} %`);
+  else if (test) parts.push(`test cost ${show(test.cost, 3)}`);
   byId("progress").textContent = parts.join(", ") || "Nothing has been trained yet.";
 }

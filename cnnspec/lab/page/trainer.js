@@ -30,18 +30,21 @@ function trainer() {
     return { scale: 1 / deviation, offset: -mean / deviation };
   }
 
+  // Of so many labels how many are answered correctly, as a fraction; null of numbers, which are only near or far.
+  const fraction = (correct, labels) => (data.answers === "numbers" ? null : correct / labels);
+  const correctOf = ({ correct }) => correct[data.binary ? 1 : 0]; // a mask of one channel counts by a threshold
+
   // The cost and accuracy on the test images; the page is heard wherever it yields.
   function* measured() {
-    const { testImages, testLabels } = data, size = testImages.length / testLabels.length;
+    const { testImages, testLabels, each } = data, count = testLabels.length / each, size = testImages.length / count;
     let cost = 0, correct = 0;
-    for (let at = 0; at < testLabels.length; at += TESTED) {
-      const labels = testLabels.subarray(at, at + TESTED);
-      const done = net.measure(scaled(testImages.subarray(at * size, (at + labels.length) * size)), Array.from(labels));
-      cost += done.cost * labels.length;
-      correct += done.correct[0];
-      if (at + TESTED < testLabels.length) yield;
+    for (let at = 0; at < count; at += TESTED) {
+      const end = Math.min(at + TESTED, count), done = net.measure(scaled(testImages.subarray(at * size, end * size)), Array.from(testLabels.subarray(at * each, end * each)));
+      cost += done.cost * (end - at);
+      correct += correctOf(done);
+      if (end < count) yield;
     }
-    return { cost: cost / testLabels.length, accuracy: correct / testLabels.length };
+    return { cost: cost / count, accuracy: fraction(correct, testLabels.length) };
   }
 
   // A piece of work between two moments in which the page is heard: some test images of an epoch that is over, else a
@@ -63,7 +66,7 @@ function trainer() {
       return;
     }
     images += value.images;
-    told.push([value.cost, value.correct[0] / value.images]);
+    told.push([value.cost, fraction(correctOf(value), value.images * data.each)]);
     const ended = (net.steps - net.first) % net.perEpoch === 0;
     epoch = value.epoch;
     next = epoch + (ended ? 1 : 0);

@@ -207,7 +207,8 @@ async function begin() {
   startLooking();
   await chooseExample(content.examples[0]);
   document.documentElement.dataset.ready = "";
-  if (!(await followAddress())) {
+  if (await followAddress()) byId(narrow.matches ? "maps" : "layer").scrollIntoView();
+  else {
     const first = content.layers.find((layer) => layer.kind === "filter") || content.layers[0];
     choose(first.name);
   }
