@@ -98,9 +98,9 @@ def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays, compiled: bool = 
     import torch
 
     torch.set_num_threads(1)  # for so few images, and whatever else the machine does meanwhile
-    twin: dict[str, Any] = {"__name__": "twin"}
-    exec(compile(source(ours.spec, mode == "train"), "<twin>", "exec"), twin)
-    net = twin["Net"]().double()
+    program: dict[str, Any] = {"__name__": "twin"}
+    exec(compile(source(ours.spec, mode == "train"), "<twin>", "exec"), program)
+    net = program["Net"]().double()
     known = {name: torch.from_numpy(np.array(array)) for name, array in ours.parameters.items()}
     missing = net.load_state_dict(known, strict=False).missing_keys
     assert all(name.endswith("num_batches_tracked") for name in missing), missing
@@ -113,7 +113,7 @@ def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays, compiled: bool = 
         made = made if isinstance(made, tuple) else (made,)
         return {name: v.numpy() for name, v in zip(ours.graph.outputs, made, strict=True)}
     answers = [torch.from_numpy(y[name]) for _, name in judged(ours.spec)]
-    cost = twin["cost"](run, inputs, answers)
+    cost = program["cost"](run, inputs, answers)
     cost.backward()
     gradients = {name: p.grad if p.grad is not None else torch.zeros_like(p) for name, p in net.named_parameters()}
     return {"": cost.detach().numpy(), **{name: g.numpy() for name, g in gradients.items()}}

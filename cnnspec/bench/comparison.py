@@ -20,12 +20,11 @@ from typing import Self
 from ..diagnostics import Diagnostic, SpecError
 from ..model.engines import need_jax
 from ..targets.onnx.export import need_onnx
-from . import tensorflow_program
-from . import torch_program as twin
+from . import tensorflow_program, torch_program
 from .subject import Job, Subject
 
 ROUND = 0.5  # seconds that a side runs before the next one does
-RIVALS = {  # what may be asked for, and the sides that it has
+BASELINES = {  # what may be asked for, and the sides that it has
     "torch": ("torch", "torch channels_last"),
     "torch-compile": ("torch compiled",),
     "onnxruntime": ("onnxruntime",),
@@ -56,21 +55,21 @@ class Result:
     @property
     def baselines(self) -> list[str]:
         """The quicker side of each rival."""
-        sides = [[side for side in of if side in self.seconds] for of in RIVALS.values()]
+        sides = [[side for side in of if side in self.seconds] for of in BASELINES.values()]
         return [max(group, key=self.rate) for group in sides if group]
 
-    def ratio(self, side: str, rival: str) -> tuple[float, float, float]:
+    def ratio(self, side: str, baseline: str) -> tuple[float, float, float]:
         """How many times as fast as the rival: median, lowest and highest of the rounds."""
-        ratios = [b / a for a, b in zip(self.seconds[side], self.seconds[rival], strict=True)]
+        ratios = [b / a for a, b in zip(self.seconds[side], self.seconds[baseline], strict=True)]
         return statistics.median(ratios), min(ratios), max(ratios)
 
     def as_json(self) -> dict[str, object]:
         sides: dict[str, object] = {}
         for side, seconds in self.seconds.items():
             ratios = []
-            for rival in self.baselines if ours(side) else ():
-                median, low, high = self.ratio(side, rival)
-                ratios.append({"to": rival, "median": median, "min": low, "max": high})
+            for baseline in self.baselines if ours(side) else ():
+                median, low, high = self.ratio(side, baseline)
+                ratios.append({"to": baseline, "median": median, "min": low, "max": high})
             sides[side] = {
                 "images_per_second": round(self.rate(side), 1),
                 "milliseconds": self.time(side) * 1e3,
@@ -82,7 +81,7 @@ class Result:
 
 
 def ours(side: str) -> bool:
-    return not any(side in of for of in RIVALS.values())
+    return not any(side in of for of in BASELINES.values())
 
 
 class Process:
@@ -217,9 +216,9 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path, s
         found[ALONE] = alone_too
     if "torch" in against or "torch-compile" in against:
         file = folder / f"{mode}.py"
-        file.write_text(twin.source(subject.spec, mode == "train"), encoding="utf-8")
-        named = RIVALS["torch"][: 1 + subject.images] if "torch" in against else ()
-        for name in (*named, *(RIVALS["torch-compile"] if "torch-compile" in against else ())):
+        file.write_text(torch_program.source(subject.spec, mode == "train"), encoding="utf-8")
+        named = BASELINES["torch"][: 1 + subject.images] if "torch" in against else ()
+        for name in (*named, *(BASELINES["torch-compile"] if "torch-compile" in against else ())):
             way: Job = {**job, "engine": "torch", "source": str(file)}
             found[name] = {**way, "channels_last": "channels" in name, "compiled": "compiled" in name}
     if "onnxruntime" in against and mode != "train":
@@ -242,20 +241,22 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path, s
 def agree(subject: Subject, modes: tuple[str, ...], against: tuple[str, ...]) -> None:
     """Hold every rival's outputs and gradients against ours, all at once; raises where they differ."""
     with ExitStack() as ends:
-        for process in [ends.enter_context(agreement(subject, modes, rival)) for rival in against]:
+        for process in [ends.enter_context(agreement(subject, modes, baseline)) for baseline in against]:
             process.answer("worst")
 
 
-def agreement(subject: Subject, modes: tuple[str, ...], rival: str) -> Process:
-    compared = [mode for mode in modes if rival != "onnxruntime" or mode != "train"]
-    return Process(f"comparing with {rival}", "agreement", {**subject.job, "against": rival, "modes": compared})
+def agreement(subject: Subject, modes: tuple[str, ...], baseline: str) -> Process:
+    compared = [mode for mode in modes if baseline != "onnxruntime" or mode != "train"]
+    return Process(
+        f"comparing with {baseline}", "agreement", {**subject.job, "against": baseline, "modes": compared}
+    )
 
 
 def need(against: tuple[str, ...], modes: tuple[str, ...]) -> None:
     """Refuse with words where a rival is not installed, or has no part in what is timed."""
-    for rival, package in PACKAGES.items():
-        if rival in against and find_spec(package) is None:
-            raise SpecError((Diagnostic.of("CNN501", case="bench", rival=rival, package=package),))
+    for baseline, package in PACKAGES.items():
+        if baseline in against and find_spec(package) is None:
+            raise SpecError((Diagnostic.of("CNN501", case="bench", baseline=baseline, package=package),))
     if "torch-compile" in against and not any(map(shutil.which, COMPILERS)):
         raise SpecError((Diagnostic.of("CNN501", case="compiler"),))
     if "onnxruntime" in against:

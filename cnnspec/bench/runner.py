@@ -100,23 +100,23 @@ def model_step(
 
 
 def torch_step(job: Job) -> tuple[Step, Memory]:
-    """The file that `twin` wrote, in PyTorch eager or compiled."""
+    """The file that `program` wrote, in PyTorch eager or compiled."""
     from runpy import run_path
 
     import torch
 
     torch.set_num_threads(job["workers"])
     torch.manual_seed(0)
-    twin = run_path(job["source"])
-    net = twin["Net"]()
-    x, y = twin["batch"](job["batch"])
+    program = run_path(job["source"])
+    net = program["Net"]()
+    x, y = program["batch"](job["batch"])
     if job["channels_last"]:
         net = net.to(memory_format=torch.channels_last)
         x = [values.to(memory_format=torch.channels_last) if values.ndim == 4 else values for values in x]
     if job["compiled"]:
         net = torch.compile(net)
     if job["mode"] == "train":
-        step, optimiser = twin["step"], twin["optimiser"](net)
+        step, optimiser = program["step"], program["optimiser"](net)
         return lambda: step(net, optimiser, x, y), peak
     net.eval()
 

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from .._version import __version__
 from ..diagnostics import Diagnostic, SpecError
 from ..runtime.remember import processor
-from .comparison import ALONE, RIVALS, Result, agree, comparison, need, ours, sides
+from .comparison import ALONE, BASELINES, Result, agree, comparison, need, ours, sides
 from .subject import Subject
 from .table import TITLES
 
@@ -68,7 +68,7 @@ def measured(path: Path, name: str, suite: Suite) -> Row:
     except SpecError as error:
         return Row(name, missing=tuple(told(error)))
     for mode in suite.modes:
-        against = tuple(rival for rival in suite.against if rival != "onnxruntime" or mode != "train")
+        against = tuple(baseline for baseline in suite.against if baseline != "onnxruntime" or mode != "train")
         held = "train" if mode == "train" else "infer"
         try:
             subject = replace(whole, batch=1) if mode == "latency" else whole
@@ -102,7 +102,7 @@ def circumstances(suite: Suite) -> dict[str, str]:
     found = {"processor": processor(), "system": platform.platform(), "python": platform.python_version()}
     found["cnnspec"] = __version__
     for package in PACKAGES:
-        if package == "numpy" or any(rival.startswith(package) for rival in suite.against):
+        if package == "numpy" or any(baseline.startswith(package) for baseline in suite.against):
             try:
                 found[package] = version(package)
             except PackageNotFoundError:
@@ -118,9 +118,9 @@ def as_json(rows: Sequence[Row], suite: Suite) -> dict[str, object]:
 def markdown(rows: Sequence[Row], suite: Suite) -> Iterator[str]:
     """A table for each rival, then a line for each side of ours, and of each rival its quicker side."""
     yield "; ".join(f"{name} {value}" for name, value in circumstances(suite).items())
-    for rival, sides_of in RIVALS.items():
-        if rival in suite.against:
-            yield from ("", f"Beside {rival}: how many times as fast, median and range of the rounds.", "")
+    for baseline, sides_of in BASELINES.items():
+        if baseline in suite.against:
+            yield from ("", f"Beside {baseline}: how many times as fast, median and range of the rounds.", "")
             yield from beside(rows, sides_of)
     yield ""
     yield from heading(HEADS)
@@ -138,7 +138,7 @@ def heading(names: Sequence[str]) -> Iterator[str]:
     yield "| " + " | ".join(["---"] * len(names)) + " |"
 
 
-def beside(rows: Sequence[Row], rivals: tuple[str, ...]) -> Iterator[str]:
+def beside(rows: Sequence[Row], baselines: tuple[str, ...]) -> Iterator[str]:
     """A line for each network: our ratios to the quicker of these sides, MiB in training of both, and scaling."""
     columns = list(
         dict.fromkeys(
@@ -153,26 +153,26 @@ def beside(rows: Sequence[Row], rivals: tuple[str, ...]) -> Iterator[str]:
             continue
         line = [escaped(row.name), str(next(iter(found.values())).batch)]
         for mode, side in columns:
-            line.append(beaten(found.get(mode), side, rivals))
-        line += training(found.get("train"), rivals)
+            line.append(beaten(found.get(mode), side, baselines))
+        line += training(found.get("train"), baselines)
         yield f"| {' | '.join(line)} |"
 
 
-def beaten(result: Result | None, side: str, rivals: tuple[str, ...]) -> str:
+def beaten(result: Result | None, side: str, baselines: tuple[str, ...]) -> str:
     """The ratio of a side of ours to the quicker of a rival's."""
-    rival = next((each for each in result.baselines if each in rivals), None) if result else None
-    if result is None or rival is None or side not in result.seconds:
+    baseline = next((each for each in result.baselines if each in baselines), None) if result else None
+    if result is None or baseline is None or side not in result.seconds:
         return ""
-    return interval(result.ratio(side, rival))
+    return interval(result.ratio(side, baseline))
 
 
-def training(result: Result | None, rivals: tuple[str, ...]) -> list[str]:
+def training(result: Result | None, baselines: tuple[str, ...]) -> list[str]:
     """Memory of our first side and of the rival's quicker one, and what all workers gain beside one alone."""
     if result is None:
         return ["", "", ""]
     first = next(iter(result.seconds))
-    rival = next((each for each in result.baselines if each in rivals), None)
-    memory = [f"{result.memory[side] / 2**20:,.0f}" if side else "" for side in (first, rival)]
+    baseline = next((each for each in result.baselines if each in baselines), None)
+    memory = [f"{result.memory[side] / 2**20:,.0f}" if side else "" for side in (first, baseline)]
     alone = ALONE in result.seconds and first != ALONE
     return [*memory, interval(result.ratio(first, ALONE)) if alone else ""]
 
@@ -183,8 +183,8 @@ def interval(ratio: tuple[float, float, float]) -> str:
 
 def cells(result: Result, side: str) -> list[str]:
     ratios = []
-    for rival in result.baselines if ours(side) else ():
-        ratios.append(f"{rival}: {interval(result.ratio(side, rival))}")
+    for baseline in result.baselines if ours(side) else ():
+        ratios.append(f"{baseline}: {interval(result.ratio(side, baseline))}")
     return [
         TITLES[result.mode],
         str(result.batch),

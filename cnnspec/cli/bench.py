@@ -41,7 +41,7 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
 )
 @click.option("--layers/--no-layers", default=True, show_default=True, help="The table of layers.")
 @click.option("--tune", is_flag=True, help="Time the ways to compute each convolution first; take the quickest.")
-@click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--suite", is_flag=True, help="SPEC is a folder: one table of all specs in it, in Markdown.")
 @click.option(
     "-o",
@@ -60,7 +60,7 @@ def command(
     starts: int,
     layers: bool,
     tune: bool,
-    given: str | None,
+    input_type: str | None,
     suite: bool,
     out: Path | None,
     as_json: bool,
@@ -83,7 +83,7 @@ def command(
         every = (*MODES["both"], "latency") if mode == "both" else MODES[mode]
         from ..bench.suite import Suite
 
-        time_all(spec, Suite(every, against, workers, rounds, batch, given), out, as_json)
+        time_all(spec, Suite(every, against, workers, rounds, batch, input_type), out, as_json)
         return
     if spec.is_dir():
         raise click.UsageError(f"{spec} is a folder: --suite times all specs in it")
@@ -97,7 +97,7 @@ def command(
     from ..bench.subject import Subject
 
     modes = MODES[mode]
-    subject = Subject.read(spec, 1 if mode == "latency" else batch, workers, given)
+    subject = Subject.read(spec, 1 if mode == "latency" else batch, workers, input_type)
     if "train" in modes:
         subject.need_learning()
     comparison.need(against, modes)

@@ -46,7 +46,7 @@ OF = {
 )  # fmt: skip
 @click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --weights: who must have published them.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
-@click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--opset", type=click.IntRange(1), help="onnx: the opset to write for; the lowest that will do.")
 @click.option("--raw", is_flag=True, help="Leave the preparation out: the network takes numbers as it sees them.")
 @click.option("--train", is_flag=True, help="python, js: backward and update too.")
@@ -60,7 +60,7 @@ def command(
     weights: Path | None,
     layout: str | None,
     seed: int | None,
-    given: str | None,
+    input_type: str | None,
     opset: int | None,
     raw: bool,
     train: bool,
@@ -94,7 +94,7 @@ def command(
     if out is not None and any(same_file(out, given) for given in (spec, weights)):
         raise click.UsageError(f"{out} would be written over by what is made of it: choose another name with -o")
     trained = spec.is_dir() or spec.suffix == ".safetensors"
-    if trained and (weights or seed is not None or given or layout):
+    if trained and (weights or seed is not None or input_type or layout):
         raise click.UsageError(f"{spec} is trained: --weights, --as, --seed and --input are for a spec")
     if emit in BESIDE and out is not None and out.suffix == BESIDE[emit]:
         raise click.UsageError(
@@ -105,9 +105,9 @@ def command(
     if raw and not (weights or trained):
         raise click.UsageError("--raw leaves out how the images of a run are prepared: give its weights too")
     if not trained and (emit == "json" or (emit == "torch" and not weights)):
-        write(as_text(checked(spec, given), emit), out)
+        write(as_text(checked(spec, input_type), emit), out)
         return
-    model = opened(spec) if trained else loaded(spec, weights, seed, given, layout or "")
+    model = opened(spec) if trained else loaded(spec, weights, seed, input_type, layout or "")
     if emit == "json":
         write(as_text(model.spec, emit), out)
         return
@@ -190,16 +190,16 @@ def opened(trained: Path) -> Model:
     return open_trained(trained, tell=lambda line: tell(line, err=True)).model
 
 
-def loaded(spec: Path, weights: Path | None, seed: int | None, given: str | None, layout: str) -> Model:
+def loaded(spec: Path, weights: Path | None, seed: int | None, input_type: str | None, layout: str) -> Model:
     """The model, with weights from a file or fresh ones."""
     from ..api import compile
     from ..data.preparation import Preparation
     from ..train import tensors
 
     if weights is None:
-        return compile(spec, seed=seed, input=given)
+        return compile(spec, seed=seed, input=input_type)
     preparation = Preparation.from_metadata(tensors.read(weights).metadata, str(weights))
-    model = compile(spec, seed=seed, input=given or (preparation.input_type if preparation else None))
+    model = compile(spec, seed=seed, input=input_type or (preparation.input_type if preparation else None))
     model.load(weights, layout=layout)
     return model
 

@@ -23,11 +23,11 @@ SUBJECT = click.Path(exists=True, path_type=Path)
 @click.argument("before", metavar="A", type=SUBJECT)
 @click.argument("after", metavar="B", type=SUBJECT)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--input", "given", help="The input's shape where a spec states none, such as 1x28x28.")
+@click.option("--input", "input_type", help="The input's shape where a spec states none, such as 1x28x28.")
 @click.option(
     "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Of two runs: write their curves into this file."
 )
-def command(before: Path, after: Path, as_json: bool, given: str | None, svg: Path | None) -> int:
+def command(before: Path, after: Path, as_json: bool, input_type: str | None, svg: Path | None) -> int:
     """Compare the specs A and B by layers, shapes, settings and figures, not by their texts.
 
     Names do not count, nor blocks, comments and line breaks. A and B may be folders of runs: then by the specs and
@@ -58,7 +58,7 @@ def command(before: Path, after: Path, as_json: bool, given: str | None, svg: Pa
         return FINDINGS if runs else CLEAN
     if svg is not None:
         raise click.UsageError("--svg draws the curves of two runs; give two folders of runs")
-    found = compare(spec(before, given), spec(after, given))
+    found = compare(spec(before, input_type), spec(after, input_type))
     if as_json:
         tell_json(found.as_json())
     else:
@@ -66,12 +66,12 @@ def command(before: Path, after: Path, as_json: bool, given: str | None, svg: Pa
     return FINDINGS if found else CLEAN
 
 
-def spec(path: Path, given: str | None) -> Spec:
+def spec(path: Path, input_type: str | None) -> Spec:
     """The spec in a file, or that of a run with the settings that it ran with."""
     from ..api import read_spec
 
     if not path.is_dir():
-        return read_spec(path, input=given)
+        return read_spec(path, input=input_type)
     from ..experiment.catalogue import entry
 
     return entry(path).read()

@@ -29,8 +29,10 @@ FORMATS = ("svg", "png", "mmd", "dot")
     show_default=True,
     help="How wide a row may be; a network that is a U, two fifths more.",
 )
-@click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
-def command(spec: Path, out: Path | None, depth: int, width: int, given: str | None) -> None:
+@click.option(
+    "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
+)
+def command(spec: Path, out: Path | None, depth: int, width: int, input_type: str | None) -> None:
     """Draw the network of SPEC: the way forward, volumes to scale, windows and what they make.
 
     \b
@@ -45,7 +47,7 @@ def command(spec: Path, out: Path | None, depth: int, width: int, given: str | N
     kind = out.suffix.lower().removeprefix(".") if out else "svg"
     if kind not in FORMATS:
         raise click.UsageError(f"{out} should end in one of {', '.join('.' + f for f in FORMATS)}")
-    graph = read_spec(spec, input=given).graph
+    graph = read_spec(spec, input=input_type).graph
     if kind == "mmd":
         made = text_graphs.mermaid(graph, depth=depth).encode()
     elif kind == "dot":

@@ -17,10 +17,12 @@ from .outcome import CLEAN, FINDINGS, say
 @click.option("--entries", type=click.IntRange(1), help="Numbers of each parameter (default: as time lets).")
 @click.option("--batch", type=click.IntRange(1), default=4, show_default=True, help="Random images to check with.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, images, entries.")
-@click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
+@click.option(
+    "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(
-    spec: Path, limit: float, entries: int | None, batch: int, seed: int, given: str | None, as_json: bool
+    spec: Path, limit: float, entries: int | None, batch: int, seed: int, input_type: str | None, as_json: bool
 ) -> int:
     """Check the gradient of SPEC's cost against central differences, parameter by parameter, in float64.
 
@@ -35,7 +37,7 @@ def command(
     from ..explain import gradcheck
     from ..model.model import Model
 
-    found = read_spec(spec, input=given)
+    found = read_spec(spec, input=input_type)
     with Model(found, batch=batch, dtype="float64", seed=seed, shards=1) as model:
         arrays = gradcheck.random_batch(model, batch, seed)
         checked = gradcheck.gradcheck(model, arrays, entries, seed)

@@ -14,10 +14,10 @@ from ..terminal import tell
 @click.option(
     "-o", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The spec to write."
 )
-@click.option("--input", "given", help="The input's shape where the model leaves it open, such as 3x224x224.")
+@click.option("--input", "input_type", help="The input's shape where the model leaves it open, such as 3x224x224.")
 @click.option("--partial", is_flag=True, help="Write the longest part that can be said, and name what is missing.")
 @click.option("--force", is_flag=True, help="Write over what is there.")
-def command(model: Path, out: Path, given: str | None, partial: bool, force: bool) -> None:
+def command(model: Path, out: Path, input_type: str | None, partial: bool, force: bool) -> None:
     """Write an ONNX model as a spec, and its weights beside it, as safetensors under the same name.
 
     What the language cannot say is refused by name, never approximated: every obstacle at once, with the layers
@@ -38,7 +38,7 @@ def command(model: Path, out: Path, given: str | None, partial: bool, force: boo
     for path in (out, weights):
         if path.exists() and not force:
             raise SpecError((Diagnostic.of("CNN507", path=path),))
-    kind = shape(given)
+    kind = shape(input_type)
     found = import_onnx(model, kind.shape if kind else None, partial)
     tensors.write(weights, found.weights, Stamp(found.text, out.name, found.preparation).metadata("weights"))
     files.write(out, [found.text.encode()])

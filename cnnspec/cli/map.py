@@ -12,8 +12,8 @@ from ..terminal import show
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("weights", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--input", "given", help="The input's shape where the spec states none, such as 3x224x224.")
-def command(spec: Path, weights: Path, given: str | None) -> None:
+@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 3x224x224.")
+def command(spec: Path, weights: Path, input_type: str | None) -> None:
     """Print under which names FILE, in safetensors or of Keras, holds the parameters of the network of SPEC.
 
     Published layouts need no map. What could be meant in two ways stands there as `?`: write the name in its place,
@@ -27,4 +27,4 @@ def command(spec: Path, weights: Path, given: str | None) -> None:
     from ..train.names import template
 
     found = reading.read(weights)
-    show(template(compile(spec, input=given).parameters, found.arrays))
+    show(template(compile(spec, input=input_type).parameters, found.arrays))

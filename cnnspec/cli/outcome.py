@@ -54,7 +54,7 @@ def finish(work: Callable[[], int | None]) -> int:
         if known is not None:
             say(known.diagnostics)
             return FINDINGS
-        blame_us(fault)
+        report_internal_error(fault)
         return OUR_FAULT
 
 
@@ -83,7 +83,7 @@ def interrupted(interrupt: BaseException) -> int:
     return 128 + number_of(interrupt)
 
 
-def blame_us(fault: BaseException) -> None:
+def report_internal_error(fault: BaseException) -> None:
     """Say that cnnspec itself failed, and how to report it."""
     if wants_traceback():
         print_traceback(fault)

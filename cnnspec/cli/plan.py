@@ -35,11 +35,11 @@ def updates(model: Model) -> Iterator[str]:
 @click.option("--after", "after", metavar="PASS", help="The graph after this pass, instead of the source.")
 @click.option("--batch", type=click.IntRange(1), help="Images of a batch (default: the spec's).")
 @click.option("--mode", type=click.Choice(["train", "infer"]), default="train", show_default=True)
-@click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--engine", type=click.Choice(["numpy", "jax"]), default="numpy", show_default=True)
 @click.option("--tune", is_flag=True, help="Time the ways to compute each convolution here, and take the quickest.")
 def command(
-    spec: Path, after: str | None, batch: int | None, mode: str, given: str | None, engine: str, tune: bool
+    spec: Path, after: str | None, batch: int | None, mode: str, input_type: str | None, engine: str, tune: bool
 ) -> None:
     """Print the plan of SPEC as Python source: where every array lives, forward, backward, update.
 
@@ -60,7 +60,7 @@ def command(
         raise click.UsageError("passes are those of the plan on NumPy; --after goes without --engine jax")
     if engine == "jax" and tune:
         raise click.UsageError("--tune chooses between methods of the plan on NumPy; it goes without --engine jax")
-    model = compile(spec, batch=batch, input=given, engine=engine, tune=tune)
+    model = compile(spec, batch=batch, input=input_type, engine=engine, tune=tune)
     pipeline = passes.TRAINING if mode == "train" else passes.INFERENCE
     if after is None:
         plan = model.engine.plan(mode, model.batch)

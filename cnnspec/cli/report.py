@@ -19,7 +19,9 @@ from .outcome import CLEAN
 @click.option("--label", type=click.IntRange(0), help="The class that --image shows (default: what is answered).")
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the run's folder.")
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
-@click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
+@click.option(
+    "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
+)
 def command(
     path: Path,
     image: Path | None,
@@ -27,7 +29,7 @@ def command(
     label: int | None,
     out: Path | None,
     folder: Path | None,
-    given: str | None,
+    input_type: str | None,
 ) -> int:
     """Write one HTML file that shows a network at work: its drawing, its training, and for each image every map
     and the very sum behind each pixel.
@@ -42,7 +44,7 @@ def command(
     from ..train import files
 
     target = out or (path / "report.html" if path.is_dir() else Path(f"{path.name.partition('.')[0]}.html"))
-    subject = open_subject(path, image=image, which=which or None, label=label, folder=folder, input=given)
+    subject = open_subject(path, image=image, which=which or None, label=label, folder=folder, input=input_type)
     files.write(target, [page(subject).encode()])
     tell(f"written to {target} ({target.stat().st_size / 1e6:.1f} MB)")
     return CLEAN

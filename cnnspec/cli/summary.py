@@ -14,10 +14,10 @@ from ..terminal import show, tell_json
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--sort", type=click.Choice(["parameters", "macs", "memory"]), help="Largest first.")
 @click.option("--depth", type=click.IntRange(0), help="Blocks deeper than this as one line.")
-@click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
 @click.option("--cluster", type=click.IntRange(1), metavar="N", help="And what a step on N devices exchanges.")
 def command(
-    spec: Path, as_json: bool, sort: str | None, depth: int | None, given: str | None, cluster: int | None
+    spec: Path, as_json: bool, sort: str | None, depth: int | None, input_type: str | None, cluster: int | None
 ) -> None:
     """List the layers of SPEC: output, parameters, multiply-adds, memory of activations, receptive field.
 
@@ -30,7 +30,7 @@ def command(
     from ..ir.facts import facts
     from ..report.cluster import Traffic
 
-    read = read_spec(spec, input=given)
+    read = read_spec(spec, input=input_type)
     found = whole = facts(read.graph)
     if depth is not None:
         found = found.folded(depth)

@@ -20,7 +20,9 @@ from .outcome import CLEAN
 @click.option("--label", type=click.IntRange(0), help="The class that --image shows (default: what is answered).")
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
 @click.option("--seed", type=click.IntRange(0), help="Of the weights of a spec, which is not trained.")
-@click.option("--input", "given", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none.")
+@click.option(
+    "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
+)
 def command(
     path: Path,
     at: str,
@@ -29,7 +31,7 @@ def command(
     label: int | None,
     folder: Path | None,
     seed: int | None,
-    given: str | None,
+    input_type: str | None,
 ) -> int:
     """Show how one number of a network comes about, forward and backward.
 
@@ -44,7 +46,9 @@ def command(
     from ..explain.trace import trace
     from ..explain.trace_place import find_place
 
-    subject = open_subject(path, image=image, which=(which,), label=label, folder=folder, seed=seed, input=given)
+    subject = open_subject(
+        path, image=image, which=(which,), label=label, folder=folder, seed=seed, input=input_type
+    )
     (example, *_) = subject.examples
     seen = subject.look(example)
     parameters = {name: subject.model.parameters[name].astype("float64") for name in subject.model.parameters}

@@ -13,8 +13,8 @@ from ..terminal import show, tell_json
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--input", "given", help="The input's shape where the spec states none, such as 1x28x28.")
-def command(spec: Path, name: str | None, as_json: bool, given: str | None) -> None:
+@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
+def command(spec: Path, name: str | None, as_json: bool, input_type: str | None) -> None:
     """Tell where the shape of the value NAME of SPEC comes from, step by step from the input.
 
     NAME is as in `cnnspec summary`, or given by `as`; without it the output is explained.
@@ -30,7 +30,7 @@ def command(spec: Path, name: str | None, as_json: bool, given: str | None) -> N
     from ..lang import read
     from ..lang.hints.suggest import nearest
 
-    reading = read(load(str(spec)), input=shape(given))
+    reading = read(load(str(spec)), input=shape(input_type))
     graph = reading.graph
     if not graph.nodes:
         raise SpecError(reading.errors)

@@ -1,7 +1,7 @@
-"""What a drawing shows of a graph: a station for each value worth a volume, and the links between them.
+"""What a drawing shows of a graph: a vertex for each value worth a volume, and the links between them.
 
 Activations, normalisations and the like give the shape that they got, so they are named under the volume
-of the layer before them. A block is one station unless it is opened; equal blocks in a row are one station
+of the layer before them. A block is one vertex unless it is opened; equal blocks in a row are one vertex
 and a count.
 """
 
@@ -29,7 +29,7 @@ SHOWN = (
 
 
 @dataclass(frozen=True)
-class DiagramBox:
+class Vertex:
     """A volume of the drawing and what made it.
 
     name     of the value; of a block its path
@@ -65,24 +65,24 @@ SYMBOLS = {"add": "+", "mul": "×", "concat": "‖", "max": "max", "mean": "avg"
 
 @dataclass(frozen=True)
 class Diagram:
-    """The stations in an order in which they can be computed; `outputs` names those that the network gives."""
+    """The vertices in an order in which they can be computed; `outputs` names those that the network gives."""
 
-    stations: dict[str, DiagramBox]
+    vertices: dict[str, Vertex]
     outputs: tuple[str, ...] = ()
 
-    def __iter__(self) -> Iterator[DiagramBox]:
-        return iter(self.stations.values())
+    def __iter__(self) -> Iterator[Vertex]:
+        return iter(self.vertices.values())
 
-    def readers(self) -> dict[str, list[DiagramBox]]:
-        found: dict[str, list[DiagramBox]] = {name: [] for name in self.stations}
-        for station in self:
-            for name in station.inputs:
-                found[name].append(station)
+    def readers(self) -> dict[str, list[Vertex]]:
+        found: dict[str, list[Vertex]] = {name: [] for name in self.vertices}
+        for vertex in self:
+            for name in vertex.inputs:
+                found[name].append(vertex)
         return found
 
 
 def diagram(graph: Graph, depth: int = 0) -> Diagram:
-    """The stations of a graph, with blocks deeper than `depth` folded."""
+    """The vertices of a graph, with blocks deeper than `depth` folded."""
     while True:
         groups = _grouped(graph, depth)
         found = _stations(graph, groups, depth)
@@ -92,9 +92,9 @@ def diagram(graph: Graph, depth: int = 0) -> Diagram:
 
 
 def _grouped(graph: Graph, depth: int) -> dict[str, str]:
-    """For every value the station that it belongs to, named by the last value (or the block's path)."""
+    """For every value the vertex that it belongs to, named by the last value (or the block's path)."""
     readers = graph.readers()
-    leader: dict[str, str] = {}  # value -> first value of its station
+    leader: dict[str, str] = {}  # value -> first value of its vertex
     for node in graph:
         if len(node.blocks) > depth:
             leader[node.name] = ".".join(node.blocks[: depth + 1]) + "/"
@@ -126,14 +126,14 @@ def _unseen(graph: Graph, node: Node) -> bool:
 
 
 def _stations(graph: Graph, leader: dict[str, str], depth: int) -> Diagram | None:
-    """The stations of a grouping, or None where they would read one another in a ring."""
+    """The vertices of a grouping, or None where they would read one another in a ring."""
     members: dict[str, list[Node]] = {}
     for node in graph:
         members.setdefault(leader[node.name], []).append(node)
     readers = graph.readers()
     last = {lead: _leaving(nodes, readers, graph) for lead, nodes in members.items()}
     names = {lead: lead.rstrip("/") if lead.endswith("/") else last[lead].name for lead in members}
-    stations: dict[str, DiagramBox] = {}
+    vertices: dict[str, Vertex] = {}
     for lead, nodes in members.items():
         inside = {node.name for node in nodes}
         inputs = dict.fromkeys(
@@ -142,14 +142,14 @@ def _stations(graph: Graph, leader: dict[str, str], depth: int) -> Diagram | Non
             for value in node.inputs
             if graph[value].name not in inside
         )
-        made = _block if lead.endswith("/") else _station
-        stations[names[lead]] = made(graph, nodes, last[lead], names[lead], tuple(inputs), depth)
+        made = _block if lead.endswith("/") else _vertex
+        vertices[names[lead]] = made(graph, nodes, last[lead], names[lead], tuple(inputs), depth)
     outputs = tuple(dict.fromkeys(names[leader[graph[value].name]] for value in graph.outputs))
-    return _in_order(stations, outputs)
+    return _in_order(vertices, outputs)
 
 
 def _leaving(nodes: list[Node], readers: dict[str, list[Node]], graph: Graph) -> Node:
-    """The last value of a station that somebody outside reads."""
+    """The last value of a vertex that somebody outside reads."""
     inside = {node.name for node in nodes}
     for node in reversed(nodes):
         if node.name in graph.outputs or any(reader.name not in inside for reader in readers.get(node.name, ())):
@@ -157,44 +157,42 @@ def _leaving(nodes: list[Node], readers: dict[str, list[Node]], graph: Graph) ->
     return nodes[-1]
 
 
-def _in_order(stations: dict[str, DiagramBox], outputs: tuple[str, ...]) -> Diagram | None:
-    ordered: dict[str, DiagramBox] = {}
-    waiting = dict(stations)
+def _in_order(vertices: dict[str, Vertex], outputs: tuple[str, ...]) -> Diagram | None:
+    ordered: dict[str, Vertex] = {}
+    waiting = dict(vertices)
     while waiting:
         ready = [s for s in waiting.values() if all(name in ordered for name in s.inputs)]
         if not ready:
             return None
-        for station in ready:
-            ordered[station.name] = waiting.pop(station.name)
+        for vertex in ready:
+            ordered[vertex.name] = waiting.pop(vertex.name)
     return Diagram({name: ordered[name] for name in _first_come(ordered)}, outputs)
 
 
-def _first_come(stations: dict[str, DiagramBox]) -> list[str]:
+def _first_come(vertices: dict[str, Vertex]) -> list[str]:
     """A computable order that follows one branch to its end before the next begins."""
     done: dict[str, None] = {}
     readers: dict[str, list[str]] = {}
-    for station in stations.values():
-        for name in station.inputs:
-            readers.setdefault(name, []).append(station.name)
-    stack = [name for name in reversed(stations) if not stations[name].inputs]
+    for vertex in vertices.values():
+        for name in vertex.inputs:
+            readers.setdefault(name, []).append(vertex.name)
+    stack = [name for name in reversed(vertices) if not vertices[name].inputs]
     while stack:
         name = stack.pop()
-        if name in done or not all(value in done for value in stations[name].inputs):
+        if name in done or not all(value in done for value in vertices[name].inputs):
             continue
         done[name] = None
         stack += reversed(readers.get(name, []))
     return list(done)
 
 
-def _station(
-    graph: Graph, nodes: list[Node], last: Node, name: str, inputs: tuple[str, ...], depth: int
-) -> DiagramBox:
-    """A station of a layer and what follows it in the same shape."""
+def _vertex(graph: Graph, nodes: list[Node], last: Node, name: str, inputs: tuple[str, ...], depth: int) -> Vertex:
+    """A vertex of a layer and what follows it in the same shape."""
     shown = [node for node in nodes if not _unseen(graph, node)] or nodes
     head = shown[0]
     types = graph.types(head)
     weights = [p.type for p in head.op.parameters(*types) if p.name == "weight"]
-    return DiagramBox(
+    return Vertex(
         name=name,
         title=head.name.removeprefix("".join(f"{block}." for block in head.blocks)),
         family=head.op.family if head.inputs else "input",
@@ -210,11 +208,9 @@ def _station(
     )
 
 
-def _block(
-    graph: Graph, nodes: list[Node], last: Node, name: str, inputs: tuple[str, ...], depth: int
-) -> DiagramBox:
+def _block(graph: Graph, nodes: list[Node], last: Node, name: str, inputs: tuple[str, ...], depth: int) -> Vertex:
     """A folded block."""
-    return DiagramBox(
+    return Vertex(
         name=name,
         title=last.blocks[depth],
         family="block",
@@ -263,37 +259,37 @@ def short(node: Node) -> str:
 
 
 def _counted(graph: Graph, found: Diagram) -> Diagram:
-    """Equal folded blocks in a row become one station that counts them.
+    """Equal folded blocks in a row become one vertex that counts them.
 
     So do blocks that differ only in the channels they are given, each adding as many (a densely connected
     network).
     """
     readers = found.readers()
-    stations: dict[str, DiagramBox] = {}
+    vertices: dict[str, Vertex] = {}
     now: dict[str, str] = {}
-    for station in found:
-        inputs = tuple(dict.fromkeys(now.get(name, name) for name in station.inputs))
-        before = stations.get(inputs[0]) if len(inputs) == 1 else None
-        last = found.stations.get(station.inputs[0]) if station.inputs else None
+    for vertex in found:
+        inputs = tuple(dict.fromkeys(now.get(name, name) for name in vertex.inputs))
+        before = vertices.get(inputs[0]) if len(inputs) == 1 else None
+        last = found.vertices.get(vertex.inputs[0]) if vertex.inputs else None
         if before is not None and last is not None and last.name not in found.outputs:
-            growth = _growth(graph, last, station) if len(readers[last.name]) == 1 else None
+            growth = _growth(graph, last, vertex) if len(readers[last.name]) == 1 else None
             if growth is not None and (before.count == 1 or before.growth == growth):
-                now[station.name] = before.name
-                stations[before.name] = replace(
+                now[vertex.name] = before.name
+                vertices[before.name] = replace(
                     before,
-                    title=f"{before.title.partition('–')[0]}–{number(station.title)}",
-                    type=station.type,
-                    members=before.members + station.members,
+                    title=f"{before.title.partition('–')[0]}–{number(vertex.title)}",
+                    type=vertex.type,
+                    members=before.members + vertex.members,
                     count=before.count + 1,
                     growth=growth,
                 )
                 continue
-        stations[station.name] = replace(station, inputs=inputs)
+        vertices[vertex.name] = replace(vertex, inputs=inputs)
     outputs = tuple(now.get(name, name) for name in found.outputs)
-    return Diagram(stations, outputs)
+    return Diagram(vertices, outputs)
 
 
-def _growth(graph: Graph, one: DiagramBox, other: DiagramBox) -> int | None:
+def _growth(graph: Graph, one: Vertex, other: Vertex) -> int | None:
     """Channels that each of two blocks in a row adds; None where they are not of one kind."""
     if one.family != "block" or other.family != "block" or kind(one.title) != kind(other.title):
         return None
@@ -306,12 +302,12 @@ def _growth(graph: Graph, one: DiagramBox, other: DiagramBox) -> int | None:
     return growth
 
 
-def _words(graph: Graph, station: DiagramBox) -> tuple:
+def _words(graph: Graph, vertex: Vertex) -> tuple:
     """The words of a block and how they are joined; how much noise is made in training may differ."""
-    place = {name: k for k, name in enumerate(station.members)}
+    place = {name: k for k, name in enumerate(vertex.members)}
     return tuple(
         (_noiseless(graph[name].op), tuple(place.get(graph[value].name, -1) for value in graph[name].inputs))
-        for name in station.members
+        for name in vertex.members
     )
 
 

@@ -7,7 +7,7 @@ from functools import reduce
 
 from ..ir import Graph
 from ..ir.facts import Facts, facts
-from .diagram import Diagram, DiagramBox, diagram
+from .diagram import Diagram, Vertex, diagram
 from .layout import Layout, lay_out
 from .links import all_links
 from .scene import Box, Circle, Curve, Group, Polygon, Rect, Scene, Shape, Text
@@ -37,10 +37,10 @@ def scene(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "net
     if layout is None or layout.width > WIDER * width:
         scale, figures = _figures(shown, LARGEST)
         layout = lay_out(
-            {station.name: station.inputs for station in shown},
+            {vertex.name: vertex.inputs for vertex in shown},
             {name: made.size for name, made in figures.items()},
             lambda one, other: _gap(shown, one, other),
-            ties=lambda one, other: _ties(shown.stations[one], shown.stations[other]),
+            ties=lambda one, other: _ties(shown.vertices[one], shown.vertices[other]),
             width=width,
         )
     return Picture(shown, figures, layout, facts(graph)).scene(name, _note(shown, scale))
@@ -49,12 +49,12 @@ def scene(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "net
 def _figures(shown: Diagram, largest: float) -> tuple[Scale, dict[str, Figure]]:
     """What stands in the picture, where the largest map is drawn so large."""
     scale = Scale.of(shown, largest)
-    return scale, {station.name: figure(station, scale, station.name in shown.outputs) for station in shown}
+    return scale, {vertex.name: figure(vertex, scale, vertex.name in shown.outputs) for vertex in shown}
 
 
 def _note(shown: Diagram, scale: Scale) -> str:
     """What the sizes of the volumes mean, where there are volumes."""
-    if not any(station.type.spatial for station in shown):
+    if not any(vertex.type.spatial for vertex in shown):
         return "a circle for each number, the middle ones left out where there are many"
     scaled = "to scale" if scale.power == 1 else f"to scale of size^{scale.power:.2f}"
     return f"heights and widths {scaled}, thickness of √channels"
@@ -62,12 +62,12 @@ def _note(shown: Diagram, scale: Scale) -> str:
 
 def _gap(shown: Diagram, one: str, other: str) -> float:
     """Room between two neighbours: more where a fan of lines is drawn."""
-    if one and other and not shown.stations[one].type.spatial and shown.stations[other].whole:
+    if one and other and not shown.vertices[one].type.spatial and shown.vertices[other].whole:
         return FAN_GAP
     return GAP
 
 
-def _ties(one: DiagramBox, other: DiagramBox) -> int:
+def _ties(one: Vertex, other: Vertex) -> int:
     """How many of the opened blocks hold both."""
     return sum(a == b for a, b in zip(one.blocks, other.blocks, strict=False))
 
@@ -79,58 +79,58 @@ class Picture:
         self.shown, self.figures, self.layout, self.known = shown, figures, layout, known
 
     def scene(self, name: str, note: str) -> Scene:
-        """Frames at the back, then links, then stations, then windows over all."""
+        """Frames at the back, then links, then vertices, then windows over all."""
         frames = Group(self.frames())
-        stations = [self.station(station) for station in self.shown]
+        vertices = [self.vertex(vertex) for vertex in self.shown]
         links = Group(all_links(self.shown, self.figures, self.layout))
-        texts = [s.box for group in (frames, *stations) for s in group.shapes if isinstance(s, Text)]
+        texts = [s.box for group in (frames, *vertices) for s in group.shapes if isinstance(s, Text)]
         rays = Group(windows(self.shown, self.figures, self.layout, texts))
         height = self.layout.height + 18
         foot = Text(24, height - 14, note, "note", "start")
         width = max(self.layout.width, foot.box.x1 + 24)
-        groups = [frames, links, *stations, rays, Group([foot])]
+        groups = [frames, links, *vertices, rays, Group([foot])]
         return Scene(width, height, name, describe(self.shown, self.known), groups)
 
-    def station(self, station: DiagramBox) -> Group:
-        place = self.layout.places[station.name]
-        shapes = [moved(shape, place.x, place.y) for shape in self.figures[station.name].shapes]
-        return Group(shapes, station.name, self.tooltip(station))
+    def vertex(self, vertex: Vertex) -> Group:
+        place = self.layout.places[vertex.name]
+        shapes = [moved(shape, place.x, place.y) for shape in self.figures[vertex.name].shapes]
+        return Group(shapes, vertex.name, self.tooltip(vertex))
 
-    def tooltip(self, station: DiagramBox) -> str:
-        """What pointing at a station says: its values as written, parameters and work."""
-        rows = [row for name in station.members for row in self.known.rows if row.name == name]
+    def tooltip(self, vertex: Vertex) -> str:
+        """What pointing at a vertex says: its values as written, parameters and work."""
+        rows = [row for name in vertex.members for row in self.known.rows if row.name == name]
         parameters, macs = sum(row.parameters for row in rows), sum(row.macs for row in rows)
         said = " -> ".join(row.written for row in rows[:6]) + (" -> ..." if len(rows) > 6 else "")
         figures = [f"{parameters:,} parameters"] * bool(parameters) + [f"{macs:,} multiply-adds"] * bool(macs)
-        return "; ".join([f"{station.title}: {said}", str(station.type), *figures])
+        return "; ".join([f"{vertex.title}: {said}", str(vertex.type), *figures])
 
     def frames(self) -> list[Shape]:
         """A frame around every opened block, in each row that it comes to; none that would hold others."""
         shapes: list[Shape] = []
         for path in dict.fromkeys(s.blocks[: k + 1] for s in self.shown for k in range(len(s.blocks))):
-            inside = [station for station in self.shown if station.blocks[: len(path)] == path]
-            others = [station for station in self.shown if station not in inside]
-            for row in {self.row(station) for station in inside}:
-                boxes = [self.framed(station, path) for station in inside if self.row(station) == row]
+            inside = [vertex for vertex in self.shown if vertex.blocks[: len(path)] == path]
+            others = [vertex for vertex in self.shown if vertex not in inside]
+            for row in {self.row(vertex) for vertex in inside}:
+                boxes = [self.framed(vertex, path) for vertex in inside if self.row(vertex) == row]
                 frame = reduce(Box.around, boxes)
                 if not any(self.row(other) == row and frame.overlaps(self.box(other)) for other in others):
                     shapes.append(Rect(frame, "frame", 6))
                     shapes.append(Text(frame.x0 + 6, frame.y0 + 11, path[-1], "heading", "start"))
         return shapes
 
-    def framed(self, station: DiagramBox, path: tuple[str, ...]) -> Box:
-        """A station with the frames of the blocks inside `path` that it stands in, and their names."""
-        box, inner = self.box(station), len(station.blocks) - len(path)
+    def framed(self, vertex: Vertex, path: tuple[str, ...]) -> Box:
+        """A vertex with the frames of the blocks inside `path` that it stands in, and their names."""
+        box, inner = self.box(vertex), len(vertex.blocks) - len(path)
         side = 3 + 4 * inner
         top = box.y0 + HEADING * (len(path) - 1)
         return Box(box.x0 - side, top, box.x1 + side, box.y1 + side)
 
-    def box(self, station: DiagramBox) -> Box:
-        place, size = self.layout.places[station.name], self.figures[station.name].size
+    def box(self, vertex: Vertex) -> Box:
+        place, size = self.layout.places[vertex.name], self.figures[vertex.name].size
         return Box(place.x - size.left, place.y - size.above, place.x + size.right, place.y + size.below)
 
-    def row(self, station: DiagramBox) -> int:
-        return self.layout.columns[self.layout.places[station.name].column].row
+    def row(self, vertex: Vertex) -> int:
+        return self.layout.columns[self.layout.places[vertex.name].column].row
 
 
 def moved(shape: Shape, x: float, y: float) -> Shape:
@@ -146,5 +146,5 @@ def moved(shape: Shape, x: float, y: float) -> Shape:
 
 def describe(shown: Diagram, known: Facts) -> str:
     """The drawing in words, for those who do not see it."""
-    steps = [f"{' '.join(caption(station)) or 'input'} gives {station.type}" for station in shown]
+    steps = [f"{' '.join(caption(vertex)) or 'input'} gives {vertex.type}" for vertex in shown]
     return f"{'; '.join(steps)}. {known.parameters:,} parameters, {known.macs:,} multiply-adds."

@@ -1,4 +1,4 @@
-"""Where the stations of a drawing stand: columns from left to right, in rows as wide as a page.
+"""Where the vertices of a drawing stand: columns from left to right, in rows as wide as a page.
 
 Layered drawing after Sugiyama, Tagawa and Toda 1981: a column for each step of the longest way, links
 over several columns pass through *waypoints*, columns are ordered so that few links cross, and everything
@@ -31,7 +31,7 @@ class Size:
 
 @dataclass
 class Place:
-    """A station or a waypoint in its column, with its anchor at (x, y)."""
+    """A vertex or a waypoint in its column, with its anchor at (x, y)."""
 
     name: str
     size: Size
@@ -87,9 +87,9 @@ def lay_out(
     margin: float = 24.0,
     row_gap: float = 56.0,
 ) -> Layout:
-    """Place stations, given what each reads (in computable order) and how large it is.
+    """Place vertices, given what each reads (in computable order) and how large it is.
 
-    `gap(a, b)` is the room wanted between a station and its reader in the next column. Rows are as wide as
+    `gap(a, b)` is the room wanted between a vertex and its reader in the next column. Rows are as wide as
     `width` at most, but for a single column, and broken where few links cross and where `ties`, which says
     how much would rather stay together, is small.
     """
@@ -130,7 +130,7 @@ def _lead(turns: int) -> float:
 def _columns(
     inputs: dict[str, tuple[str, ...]], sizes: dict[str, Size]
 ) -> tuple[list[list[Place]], dict[tuple[str, str], list[Place]]]:
-    """Stations by the length of the longest way to them, with waypoints on links that skip columns."""
+    """Vertices by the length of the longest way to them, with waypoints on links that skip columns."""
     places: dict[str, Place] = {}
     columns: list[list[Place]] = []
 
@@ -255,7 +255,7 @@ def _levels(columns: list[list[Place]]) -> None:
                     total = sum(weights)
                     level = sum(w * p.y for w, p in zip(weights, others, strict=True))
                     wanted.append((level / total, total) if total else (place.y, 0.01))
-                _settle(column, wanted)
+                _order_preserving(column, wanted)
 
 
 def _pull(place: Place, other: Place) -> float:
@@ -263,7 +263,7 @@ def _pull(place: Place, other: Place) -> float:
     return (1.0, 4.0, 16.0)[place.waypoint + other.waypoint]
 
 
-def _settle(column: list[Place], wanted: list[tuple[float, float]]) -> None:
+def _order_preserving(column: list[Place], wanted: list[tuple[float, float]]) -> None:
     """The y nearest to what is wanted (least squares) that keeps order and distances.
 
     Distances taken off, what is left must not fall: pools of adjacent violators are averaged.

@@ -15,7 +15,7 @@ ROUND = 8.0  # radius of a corner
 
 
 def all_links(shown: Diagram, figures: dict[str, Figure], layout: Layout) -> list[Shape]:
-    """What joins the stations of a drawing."""
+    """What joins the vertices of a drawing."""
     shapes: list[Shape] = []
     for (one, other), way in layout.links.items():
         fan = _fan(shown, figures, one, other, way) if side_by_side(layout, way) else []
@@ -60,7 +60,7 @@ def _bend(start: Point, end: Point) -> list[Point]:
 
 
 def _upright(figures: dict[str, Figure], one: Place, other: Place) -> list[Shape]:
-    """A straight line down or up, from a station to its reader below or above it."""
+    """A straight line down or up, from a vertex to its reader below or above it."""
     down = 1 if other.y > one.y else -1
     start = one.y + (one.size.below + 4 if down > 0 else -figures[one.name].rise)
     end = other.y + (-figures[other.name].rise if down > 0 else other.size.below + 4)
@@ -100,15 +100,15 @@ def _toward(corner: Point, other: Point, by: float) -> Point:
 def _fan(shown: Diagram, figures: dict[str, Figure], one: str, other: str, way: list[Place]) -> list[Shape]:
     """The lines of a layer whose numbers look at everything: from each circle, or from a whole map."""
     source, target = figures[one], figures[other]
-    if not shown.stations[other].whole or not target.dots or shown.stations[other].symbol:
+    if not shown.vertices[other].whole or not target.dots or shown.vertices[other].symbol:
         return []
     a, b = way
-    color = color_of(shown.stations[other])
+    color = color_of(shown.vertices[other])
     ends = [(b.x - 4, b.y + y) for _, y in target.dots]
     if source.dots:
         starts = [(a.x + 4, a.y + y) for _, y in source.dots]
         return [Polygon((p, q), f"fan {color}", open=True) for p in starts for q in ends]
-    if source.front is None or shown.stations[one].family == "block":
+    if source.front is None or shown.vertices[one].family == "block":
         return []
     x = a.x + source.front.x1
     left = ((x, a.y + source.front.y0), (x, a.y + source.front.y1))

@@ -1,4 +1,4 @@
-"""The drawing's stations and links as text for other programs: Mermaid and Graphviz."""
+"""The drawing's vertices and links as text for other programs: Mermaid and Graphviz."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..ir import Graph
 from ..quoting import visible
-from .diagram import DiagramBox, diagram
+from .diagram import Vertex, diagram
 from .scene import LIGHT
 from .volumes import caption, color_of
 
@@ -14,18 +14,18 @@ from .volumes import caption, color_of
 def mermaid(graph: Graph, *, depth: int = 0) -> str:
     """A Mermaid flow chart; opened blocks are subgraphs."""
     shown = diagram(graph, depth)
-    ids = {name: f"n{k}" for k, name in enumerate(shown.stations)}
+    ids = {name: f"n{k}" for k, name in enumerate(shown.vertices)}
     lines = ["flowchart LR"]
 
-    def node(station: DiagramBox, indent: str) -> str:
-        text = "<br/>".join(_mermaid_text(line) for line in label(station))
-        return f'{indent}{ids[station.name]}["{text}"]:::{color_of(station)}'
+    def node(vertex: Vertex, indent: str) -> str:
+        text = "<br/>".join(_mermaid_text(line) for line in label(vertex))
+        return f'{indent}{ids[vertex.name]}["{text}"]:::{color_of(vertex)}'
 
     def block(path: tuple[str, ...], number: str, indent: str) -> str:
         return f'{indent}subgraph b{number}["{_mermaid_text(path[-1])}"]'
 
     lines += _nested(list(shown), node, block, "end", "  ")
-    lines += [f"  {ids[value]} --> {ids[station.name]}" for station in shown for value in station.inputs]
+    lines += [f"  {ids[value]} --> {ids[vertex.name]}" for vertex in shown for value in vertex.inputs]
     for color in dict.fromkeys(map(color_of, shown)):
         hue = LIGHT[color]["stroke"]
         lines.append(f"  classDef {color} fill:{hue}22,stroke:{hue}")
@@ -42,49 +42,49 @@ def dot(graph: Graph, *, depth: int = 0) -> str:
         '  edge [color="#94a3b8"]',
     ]
 
-    def node(station: DiagramBox, indent: str) -> str:
-        hue = LIGHT[color_of(station)]["stroke"]
-        text = "\\n".join(map(_dot_text, label(station)))
-        return f'{indent}"{_dot_text(station.name)}" [label="{text}", color="{hue}", fillcolor="{hue}22"]'
+    def node(vertex: Vertex, indent: str) -> str:
+        hue = LIGHT[color_of(vertex)]["stroke"]
+        text = "\\n".join(map(_dot_text, label(vertex)))
+        return f'{indent}"{_dot_text(vertex.name)}" [label="{text}", color="{hue}", fillcolor="{hue}22"]'
 
     def block(path: tuple[str, ...], number: str, indent: str) -> str:
         return f'{indent}subgraph cluster_{number} {{ label="{_dot_text(path[-1])}"; fontname="monospace"'
 
     lines += _nested(list(shown), node, block, "}", "  ")
     lines += [
-        f'  "{_dot_text(value)}" -> "{_dot_text(station.name)}"' for station in shown for value in station.inputs
+        f'  "{_dot_text(value)}" -> "{_dot_text(vertex.name)}"' for vertex in shown for value in vertex.inputs
     ]
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def label(station: DiagramBox) -> list[str]:
-    """A station in lines: its name, shape, and what happened."""
-    lines = [station.title, str(station.type).replace("x", "×"), *caption(station)]
+def label(vertex: Vertex) -> list[str]:
+    """A vertex in lines: its name, shape, and what happened."""
+    lines = [vertex.title, str(vertex.type).replace("x", "×"), *caption(vertex)]
     return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def _nested(
-    stations: list[DiagramBox],
-    node: Callable[[DiagramBox, str], str],
+    vertices: list[Vertex],
+    node: Callable[[Vertex, str], str],
     block: Callable[[tuple[str, ...], str, str], str],
     end: str,
     indent: str,
     depth: int = 0,
 ) -> list[str]:
-    """Stations with those of each block inside its braces; a block that is left and entered again is two."""
+    """Vertices with those of each block inside its braces; a block that is left and entered again is two."""
     lines: list[str] = []
     k = 0
-    while k < len(stations):
-        path = stations[k].blocks[: depth + 1]
+    while k < len(vertices):
+        path = vertices[k].blocks[: depth + 1]
         if len(path) <= depth:
-            lines.append(node(stations[k], indent))
+            lines.append(node(vertices[k], indent))
             k += 1
             continue
         stop = k
-        while stop < len(stations) and stations[stop].blocks[: depth + 1] == path:
+        while stop < len(vertices) and vertices[stop].blocks[: depth + 1] == path:
             stop += 1
-        lines.append(block(path, f"{depth}_{_safe(stations[k].name)}", indent))
-        lines += _nested(stations[k:stop], node, block, end, indent + "  ", depth + 1)
+        lines.append(block(path, f"{depth}_{_safe(vertices[k].name)}", indent))
+        lines += _nested(vertices[k:stop], node, block, end, indent + "  ", depth + 1)
         lines.append(f"{indent}{end}")
         k = stop
     return lines

@@ -1,4 +1,4 @@
-"""Where the stations of a network stand that narrows and widens again, with bridges across: as a U.
+"""Where the vertices of a network stand that narrows and widens again, with bridges across: as a U.
 
 Maps of about one size stand on one level, in the order of the way forward; what halves them goes straight
 down, what doubles them straight up, and bridges run above their level. Ronneberger, Fischer and Brox 2015
@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from math import log2
 
-from .diagram import Diagram, DiagramBox
+from .diagram import Diagram, Vertex
 from .layout import LANE, Column, Layout, Place, Row, Size
 
 MARGIN = 24.0
-GAP = 30.0  # between one station and the next
+GAP = 30.0  # between one vertex and the next
 STEP = 40.0  # between one level and the next
 
 
@@ -24,10 +24,10 @@ def u_layout(shown: Diagram, sizes: dict[str, Size]) -> Layout | None:
     if levels is None or cells is None:
         return None
     bridges = [
-        (value, station.name)
-        for station in shown
-        for value in station.inputs
-        if levels[value] == levels[station.name] and cells[station.name] > cells[value] + 1
+        (value, vertex.name)
+        for vertex in shown
+        for value in vertex.inputs
+        if levels[value] == levels[vertex.name] and cells[vertex.name] > cells[value] + 1
     ]
     if len({levels[one] for one, other in bridges if _deeper(one, other, levels, cells)}) < 2:
         return None
@@ -46,22 +46,22 @@ def u_layout(shown: Diagram, sizes: dict[str, Size]) -> Layout | None:
             columns.append(Column(0, across[name] - sizes[name].left, across[name] + sizes[name].right))
         top = y + max(sizes[name].below for name in names) + STEP
     links = {}
-    for station in shown:
-        for value in station.inputs:
-            way = [places[value], places[station.name]]
-            if (value, station.name) in lanes:
-                y = tops[levels[value]] - LANE * (lanes[value, station.name] + 0.5)
+    for vertex in shown:
+        for value in vertex.inputs:
+            way = [places[value], places[vertex.name]]
+            if (value, vertex.name) in lanes:
+                y = tops[levels[value]] - LANE * (lanes[value, vertex.name] + 0.5)
                 for x in (columns[way[0].column].right + GAP, columns[way[-1].column].x - GAP):
                     way.insert(-1, Place("", Size(0, 0, 0, 0), len(columns), x=x, y=y))
                     columns.append(Column(0, x, x))
-            links[value, station.name] = way
+            links[value, vertex.name] = way
     right = max(column.right for column in columns)
     row = Row(MARGIN, top - STEP, right, [])
     return Layout(places, links, columns, [row], right + MARGIN, top - STEP + MARGIN)
 
 
 def _across(levels: dict[str, int], cells: dict[str, int], sizes: dict[str, Size]) -> dict[str, float]:
-    """The x of every station: one for all of a column, as far left as those beside it on their levels let it."""
+    """The x of every vertex: one for all of a column, as far left as those beside it on their levels let it."""
     across: dict[int, float] = {}
     edges: dict[int, float] = {}  # how far each level is taken up
     for cell in sorted(set(cells.values())):
@@ -72,41 +72,41 @@ def _across(levels: dict[str, int], cells: dict[str, int], sizes: dict[str, Size
 
 
 def _levels(shown: Diagram) -> dict[str, int] | None:
-    """How often the map of every station has been halved; None where that cannot be said."""
+    """How often the map of every vertex has been halved; None where that cannot be said."""
     levels: dict[str, int] = {}
-    for station in shown:
-        if not station.type.spatial or (not station.inputs and levels):
+    for vertex in shown:
+        if not vertex.type.spatial or (not vertex.inputs and levels):
             return None
-        before = [shown.stations[name] for name in station.inputs]
-        steps = {levels[b.name] + _halvings(station, b) for b in before}
+        before = [shown.vertices[name] for name in vertex.inputs]
+        steps = {levels[b.name] + _halvings(vertex, b) for b in before}
         if len(steps) > 1 or min(steps, default=0) < 0:
             return None
-        levels[station.name] = min(steps, default=0)
+        levels[vertex.name] = min(steps, default=0)
     return levels
 
 
-def _halvings(station: DiagramBox, before: DiagramBox) -> int:
-    """How often a station halves the map that it reads, below 0 where it doubles it; a crop does neither."""
-    if station.window is None:
-        return round(log2(before.type.spatial[0] / station.type.spatial[0]))
-    return round(log2(station.window.stride[0] / max(station.window.grow, default=1)))
+def _halvings(vertex: Vertex, before: Vertex) -> int:
+    """How often a vertex halves the map that it reads, below 0 where it doubles it; a crop does neither."""
+    if vertex.window is None:
+        return round(log2(before.type.spatial[0] / vertex.type.spatial[0]))
+    return round(log2(vertex.window.stride[0] / max(vertex.window.grow, default=1)))
 
 
 def _cells(shown: Diagram, levels: dict[str, int]) -> dict[str, int] | None:
-    """The column of every station: below or above what it reads where the level changes, else to the right."""
+    """The column of every vertex: below or above what it reads where the level changes, else to the right."""
     cells: dict[str, int] = {}
     taken: set[tuple[int, int]] = set()
-    for station in shown:
-        level = levels[station.name]
-        changes = [abs(levels[name] - level) for name in station.inputs]
+    for vertex in shown:
+        level = levels[vertex.name]
+        changes = [abs(levels[name] - level) for name in vertex.inputs]
         if any(changes) and changes != [1]:
             return None
-        cell = max((cells[name] + (levels[name] == level) for name in station.inputs), default=0)
+        cell = max((cells[name] + (levels[name] == level) for name in vertex.inputs), default=0)
         while (cell, level) in taken:
             if any(changes):
                 return None
             cell += 1
-        cells[station.name] = cell
+        cells[vertex.name] = cell
         taken.add((cell, level))
     return cells
 

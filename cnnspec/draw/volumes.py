@@ -1,4 +1,4 @@
-"""How a station looks: a box of channels for an image, a bar of circles for a vector, with its caption.
+"""How a vertex looks: a box of channels for an image, a bar of circles for a vector, with its caption.
 
 The front of a box is one map, height by width; it goes back by its channels. All boxes of a picture have one
 scale. Coordinates are around the anchor, the middle of the front.
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from math import log, log2, sqrt
 
 from ..ir import TensorType
-from .diagram import DiagramBox
+from .diagram import Vertex
 from .layout import Size
 from .scene import Box, Circle, Point, Polygon, Rect, Shape, Text, text_width
 
 LARGEST, SMALLEST = 132.0, 4.5  # sides of a front
 DEEPEST = 56.0  # thickness of the most channels
 LINE = 13.0
-HEADING = 16.0  # room above a station for the name of each opened block around it
+HEADING = 16.0  # room above a vertex for the name of each opened block around it
 CAPTION = 18  # characters of a caption's line
 CIRCLES = 12
 THIN = 10.0  # height of a sequence's front
@@ -34,9 +34,9 @@ class Scale:
     depth: float
 
     @classmethod
-    def of(cls, stations: Iterable[DiagramBox], sides_to: float = LARGEST) -> Scale:
+    def of(cls, vertices: Iterable[Vertex], sides_to: float = LARGEST) -> Scale:
         """One scale for all: linear where the smallest map can be seen then, else flatter."""
-        kinds = [station.type for station in stations if station.type.spatial]
+        kinds = [vertex.type for vertex in vertices if vertex.type.spatial]
         sides = [side for kind in kinds for side in kind.spatial] or [1]
         largest, smallest = max(sides), min(sides)
         room = min(sides_to, 14.0 * largest)
@@ -60,7 +60,7 @@ class Scale:
 
 @dataclass
 class Figure:
-    """A station as drawn around its anchor.
+    """A vertex as drawn around its anchor.
 
     enter, leave  how far left and right of the anchor links end and begin
     rise          how far above the anchor links from below end and those to above begin
@@ -80,43 +80,43 @@ class Figure:
     half: float = 0.0
 
 
-def figure(station: DiagramBox, scale: Scale, output: bool) -> Figure:
-    """Draw a station: its volume, the sign of a join, its caption."""
-    made = _volume(station, scale) if station.type.spatial else _vector(station)
-    color = color_of(station)
+def figure(vertex: Vertex, scale: Scale, output: bool) -> Figure:
+    """Draw a vertex: its volume, the sign of a join, its caption."""
+    made = _volume(vertex, scale) if vertex.type.spatial else _vector(vertex)
+    color = color_of(vertex)
     extent = made.size
-    if station.symbol:
+    if vertex.symbol:
         x = -made.enter - 20
-        made.shapes += [Circle(x, 0, 10, f"circle {color}"), Text(x, 3.4, station.symbol, "sign")]
+        made.shapes += [Circle(x, 0, 10, f"circle {color}"), Text(x, 3.4, vertex.symbol, "sign")]
         made.shapes.append(Polygon(((x + 10, 0), (-made.enter, 0)), "link", open=True))
         made.enter = -x + 10
         extent = Size(max(extent.left, made.enter), extent.right, max(extent.above, 10), max(extent.below, 10))
-    if station.family == "block":
+    if vertex.family == "block":
         frame = Box(-extent.left, -extent.above, extent.right, extent.below).wider(6)
         made.shapes.insert(0, Rect(frame, f"folded {color}", 6))
         made.enter, made.leave, made.rise = -frame.x0, frame.x1, -frame.y0
         extent = Size(-frame.x0, frame.x1, -frame.y0, frame.y1)
-    made.size = _captioned(made, station, extent, output)
+    made.size = _captioned(made, vertex, extent, output)
     return made
 
 
-def color_of(station: DiagramBox) -> str:
-    """The class that colours a station: the first word of its family."""
-    return station.family.split()[0]
+def color_of(vertex: Vertex) -> str:
+    """The class that colours a vertex: the first word of its family."""
+    return vertex.family.split()[0]
 
 
-def _volume(station: DiagramBox, scale: Scale) -> Figure:
+def _volume(vertex: Vertex, scale: Scale) -> Figure:
     """A box: its front a map, going back by its channels, which are seen where there are few."""
-    height, width = scale.front(station.type)
-    deep = scale.thickness(station.type["c"])
-    color = color_of(station)
+    height, width = scale.front(vertex.type)
+    deep = scale.thickness(vertex.type["c"])
+    color = color_of(vertex)
     x, y = width / 2, height / 2
     shapes: list[Shape] = [
         Polygon(((-x, -y), (-x + deep, -y - deep), (x + deep, -y - deep), (x, -y)), f"top {color}"),
         Polygon(((x, -y), (x + deep, -y - deep), (x + deep, y - deep), (x, y)), f"side {color}"),
         Rect(Box(-x, -y, x, y), f"front {color}"),
     ]
-    channels = station.type["c"]
+    channels = vertex.type["c"]
     if channels > 1 and deep / channels > 1.6:
         for k in range(1, channels):
             d = deep * k / channels
@@ -133,10 +133,10 @@ def _volume(station: DiagramBox, scale: Scale) -> Figure:
     )
 
 
-def _vector(station: DiagramBox) -> Figure:
+def _vector(vertex: Vertex) -> Figure:
     """A bar of circles, one for each number, or with a gap where there are too many."""
-    count = station.type.elements
-    color = color_of(station)
+    count = vertex.type.elements
+    color = color_of(vertex)
     half = 5.5 * min(count, CIRCLES) + (3 * log2(count / CIRCLES) if count > CIRCLES else 0)
     shapes: list[Shape] = [Rect(Box(-8, -half, 8, half), f"bar {color}", 8)]
     step = 11.0
@@ -150,11 +150,11 @@ def _vector(station: DiagramBox) -> Figure:
     return Figure(Size(8, 8, half, half), shapes, enter=8, leave=8, dots=[(0, y) for y in levels], half=half)
 
 
-def _captioned(made: Figure, station: DiagramBox, extent: Size, output: bool) -> Size:
+def _captioned(made: Figure, vertex: Vertex, extent: Size, output: bool) -> Size:
     """Write the caption under a volume; returns the room of both."""
-    lines = [(text, "name") for text in wrapped(station.title)]
-    lines.append((str(station.type).replace("x", "×"), "shape"))
-    lines += [(text, "word") for text in caption(station)]
+    lines = [(text, "name") for text in wrapped(vertex.title)]
+    lines.append((str(vertex.type).replace("x", "×"), "shape"))
+    lines += [(text, "word") for text in caption(vertex)]
     if output:
         lines.append(("output", "note"))
     y, widest = extent.below + 5, 0.0
@@ -162,18 +162,18 @@ def _captioned(made: Figure, station: DiagramBox, extent: Size, output: bool) ->
         y += LINE
         made.shapes.append(Text(0, y, text, style))
         widest = max(widest, text_width(text, style))
-    above = extent.above + HEADING * len(station.blocks)
+    above = extent.above + HEADING * len(vertex.blocks)
     return Size(max(extent.left, widest / 2), max(extent.right, widest / 2), above, y + 4)
 
 
-def caption(station: DiagramBox) -> list[str]:
+def caption(vertex: Vertex) -> list[str]:
     """What happened, in lines that fit under a volume."""
-    head, *rest = station.words
-    if station.family == "block":
-        many = [f"{head} ×{station.count}"] if station.count > 1 else []
-        more = [f"+{station.growth} channels each"] if station.growth and station.count > 1 else []
+    head, *rest = vertex.words
+    if vertex.family == "block":
+        many = [f"{head} ×{vertex.count}"] if vertex.count > 1 else []
+        more = [f"+{vertex.growth} channels each"] if vertex.growth and vertex.count > 1 else []
         return many + more + listed(rest)
-    return ([] if station.family == "input" else wrapped(head)) + listed(rest)
+    return ([] if vertex.family == "input" else wrapped(head)) + listed(rest)
 
 
 def listed(words: Sequence[str]) -> list[str]:

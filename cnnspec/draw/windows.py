@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..ir import TensorType
 from ..ir.op import Window
-from .diagram import Diagram, DiagramBox
+from .diagram import Diagram, Vertex
 from .layout import Layout, Place
 from .links import side_by_side
 from .scene import Box, Point, Polygon, Rect, Shape
@@ -20,44 +20,44 @@ def windows(shown: Diagram, figures: dict[str, Figure], layout: Layout, texts: l
     shapes: list[Shape] = []
     looks: dict[str, int] = {}
     for (one, other), way in layout.links.items():
-        source, target, station = figures[one], figures[other], shown.stations[other]
+        source, target, vertex = figures[one], figures[other], shown.vertices[other]
         near = side_by_side(layout, way) and source.front is not None and target.front is not None
-        if not near or station.window is None or shown.stations[one].family == "block":
+        if not near or vertex.window is None or shown.vertices[one].family == "block":
             continue
         place = PLACES[looks.get(one, 0) % len(PLACES)]
         looks[one] = looks.get(one, 0) + 1
-        shapes += _window(shown.stations[one].type, station, source, target, way, place, texts)
+        shapes += _window(shown.vertices[one].type, vertex, source, target, way, place, texts)
     return shapes
 
 
 def _window(
     seen: TensorType,
-    station: DiagramBox,
+    vertex: Vertex,
     source: Figure,
     target: Figure,
     way: list[Place],
     place: tuple[float, float],
     texts: list[Box],
 ) -> list[Shape]:
-    assert station.window is not None and source.front is not None and target.front is not None
-    made = station.type
+    assert vertex.window is not None and source.front is not None and target.front is not None
+    made = vertex.type
     rank = len(seen.spatial)
-    grows = max(station.window.grow, default=1) > 1
+    grows = max(vertex.window.grow, default=1) > 1
     sizes = seen.spatial if grows else made.spatial  # of a growing window one pixel of its input is shown
     pixel = tuple(round((size - 1) * fraction) for size, fraction in zip(sizes, place[-rank:], strict=True))
     one = [(p, p + 1) for p in pixel]
-    spans = made_by(station.window, pixel, made.spatial) if grows else spans_of(station.window, pixel, seen.spatial)
+    spans = made_by(vertex.window, pixel, made.spatial) if grows else spans_of(vertex.window, pixel, seen.spatial)
     if any(start >= stop for start, stop in spans):
         return []
     patch = _part(source.front, one if grows else spans, seen.spatial, way[0])
     dot = _part(target.front, spans if grows else one, made.spatial, way[1])
-    color = color_of(station)
+    color = color_of(vertex)
     shapes: list[Shape] = []
-    if station.family == "pooling":
-        shapes += _tiles(station.window, source.front, seen.spatial, way[0], color)
+    if vertex.family == "pooling":
+        shapes += _tiles(vertex.window, source.front, seen.spatial, way[0], color)
     shapes += [Rect(patch, f"patch {color}"), Rect(dot, f"patch {color}")]
-    if station.channels_seen > 1:
-        shapes += _inside(patch, source.deep * min(1.0, station.channels_seen / seen["c"]), color)
+    if vertex.channels_seen > 1:
+        shapes += _inside(patch, source.deep * min(1.0, vertex.channels_seen / seen["c"]), color)
     rays = _rays(patch, dot)
     if not any(box.met_by(*ray) for ray in rays for box in texts):
         shapes += [Polygon(ray, f"ray {color}", open=True) for ray in rays]

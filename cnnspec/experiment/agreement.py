@@ -76,8 +76,8 @@ def unmeasured(spec: Spec, known: Known) -> tuple[Diagnostic, ...]:
     """The budgets that a run on such data has to leave open; it trains all the same, and fails at the end."""
     output = measured(spec.graph, spec.train)
     yes_or_no = spec.graph.type(output)["c"] == 1 and spec.graph.behind(output).op.word in PROBABILITIES
-    to_meet = known.numbers and spec.train.cost[0].of_numbers and not yes_or_no
-    numbers = True if to_meet else False if known.numbers is False else None
+    is_regression = known.numbers and spec.train.cost[0].of_numbers and not yes_or_no
+    numbers = True if is_regression else False if known.numbers is False else None
     found = []
     for budget in spec.expect:
         if not budget.quantity.trained:

@@ -33,7 +33,7 @@ def unjudged(spec: Spec, data: Dataset) -> tuple[Diagnostic, ...]:
         for part in (data.train, data.validation, data.test):
             step = AT_ONCE if part.itself else len(part)
             for first in range(0, len(part), max(1, step)):
-                answers.ensure(answers.settle(part.answers(first, first + step)))
+                answers.ensure(answers.canonical(part.answers(first, first + step)))
     except Fault as fault:
         return (fault.diagnostic(spec.graph[output].span),)
     return ()
@@ -46,6 +46,6 @@ def _of_several(spec: Spec, data: Several) -> Iterator[Diagnostic]:
         try:
             for part in (data.train, data.validation, data.test):
                 if len(part):
-                    answers.ensure(answers.settle(cast(Named, part).y[output]))
+                    answers.ensure(answers.canonical(cast(Named, part).y[output]))
         except Fault as fault:
             yield fault.diagnostic(spec.graph[output].span)

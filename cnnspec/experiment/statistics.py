@@ -55,7 +55,7 @@ class StatisticsLog:
         self.trained = [name for name, parameter in model.parameters.items() if "running_" not in name]
         self.per_epoch = 0
         self.before: dict[str, np.ndarray] = {}
-        self.twin: Model | None = None
+        self.probe: Model | None = None
         self.sample: tuple[Given, Given] | None = None
         self.problem = ""  # why it stopped, if it did
 
@@ -87,7 +87,7 @@ class StatisticsLog:
         numbers = known.activation_bytes // 4
         if known.parameters <= MOST_PARAMETERS and numbers <= MOST_ACTIVATIONS:
             self.sample = next(iter(self.images.batches(SAMPLE, dtype="float32")))
-            self.twin = Model(self.model.spec, batch=SAMPLE, shards=1, precision="float32")
+            self.probe = Model(self.model.spec, batch=SAMPLE, shards=1, precision="float32")
 
     def weights(self) -> dict[str, np.ndarray]:
         return {name: self.model.parameters[name] for name in self.trained}
@@ -100,22 +100,22 @@ class StatisticsLog:
             "weights": {name: array_statistics(array) for name, array in now.items()},
             "updates": {name: ratio(now[name], self.before[name]) for name in now if name in self.before},
         }
-        if self.twin is not None and self.sample is not None:
-            for name in self.twin.parameters:
-                self.twin.parameters[name] = self.model.parameters[name]
+        if self.probe is not None and self.sample is not None:
+            for name in self.probe.parameters:
+                self.probe.parameters[name] = self.model.parameters[name]
             x, y = self.sample
-            found = self.twin.gradients(x, y)
+            found = self.probe.gradients(x, y)
             told["gradients"] = {name: array_statistics(array) for name, array in found.items()}
             told["activations"] = {
-                name: array_statistics(array) for name, array in self.twin.activations(x).items()
+                name: array_statistics(array) for name, array in self.probe.activations(x).items()
             }
         self.before = now  # of an epoch that has a single step
         return told
 
     def close(self) -> None:
-        if self.twin is not None:
-            self.twin.close()
-            self.twin = None
+        if self.probe is not None:
+            self.probe.close()
+            self.probe = None
 
 
 def array_statistics(array: np.ndarray) -> ArrayStatistics:

@@ -20,7 +20,7 @@ JsonObject: TypeAlias = "dict[str, Json]"  # as JSON has it
 
 
 def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None, reaches: bool = True) -> JsonObject:
-    """Inputs, outputs, layers, totals, what would train it, and which layer a station of the drawing ends with.
+    """Inputs, outputs, layers, totals, what would train it, and which layer a vertex of the drawing ends with.
 
     `known_kinds` are those of inputs and outputs where more is known than the spec says; without `reaches` it is
     not told what every number sees, which is half of the work and of the text.
@@ -39,7 +39,7 @@ def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None, reaches: 
         ],
         "optimiser": spec.train.optimiser.written(),
         "totals": {"parameters": known.parameters, "macs": known.macs, "state": known.state},
-        "stations": {station.name: station.members[-1] for depth in (0, 9) for station in diagram(graph, depth)},
+        "vertices": {vertex.name: vertex.members[-1] for depth in (0, 9) for vertex in diagram(graph, depth)},
     }
 
 

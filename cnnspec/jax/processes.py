@@ -197,7 +197,7 @@ def follow(
     images: ProcessSplit,
     validation: ProcessSplit,
     test: ProcessSplit,
-    course: TrainingConfig,
+    config: TrainingConfig,
     stamp: Stamp,
     folder: RunFolder | None,
     accept_changed_data: bool = False,
@@ -207,7 +207,7 @@ def follow(
     if folder is not None:
         progress = load_state(folder.state, model, stamp, accept_changed_data)
         best = dict(tensors.read(folder.best).arrays) if folder.best.is_file() else {}
-    for event in training(model, images, course, validation if len(validation) else None, progress):
+    for event in training(model, images, config, validation if len(validation) else None, progress):
         if isinstance(event, (EpochDone, SaveDue)):
             check_parameters(model, f"after step {event.step}")
         if isinstance(event, EpochDone) and event.best:
@@ -216,4 +216,4 @@ def follow(
         for name, values in best.items():
             model.parameters[name] = values
     if len(test):
-        measure(model, test, course.batch)
+        measure(model, test, config.batch)

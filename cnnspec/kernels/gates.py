@@ -167,8 +167,8 @@ def tail_terms(dtype: str) -> tuple[np.floating, np.ndarray]:
     |x| = 13, beyond which the density is 0 to the last bit that counts, off by 2e-15.
     """
     if dtype == "float32":
-        handbook = (1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.319381530)
-        return np.float32(0.2316419), np.array(handbook, dtype) / np.float32(sqrt(tau))
+        coefficients = (1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.319381530)
+        return np.float32(0.2316419), np.array(coefficients, dtype) / np.float32(sqrt(tau))
     from numpy.polynomial import Chebyshev, Polynomial
 
     k, limit, degree = 0.275, 13, 18

@@ -16,7 +16,7 @@ from .given import Given, Outputs, length
 from .judged import Judged
 from .scores import named, scores
 from .tally import Tally
-from .targets import Settled
+from .targets import CanonicalTargets
 
 Array = np.ndarray
 File = str | os.PathLike[str]
@@ -95,7 +95,9 @@ class Answering(Judged):
         told = {"cost": cost / count, "accuracy": None if found is None else found / count}
         return told | self._measured(x, y, metrics) if metrics else told
 
-    def judge(self, x: Given, y: Given) -> tuple[float, float | None, dict[str, Settled], dict[str, Array]]:
+    def judge(
+        self, x: Given, y: Given
+    ) -> tuple[float, float | None, dict[str, CanonicalTargets], dict[str, Array]]:
         """As `measure`, with the settled answers and the outputs by name."""
         answers = self.answers(y)
         cost, correct, outputs = self.engine.judge(self._arrays(x, answers))

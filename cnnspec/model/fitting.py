@@ -70,7 +70,7 @@ class Arguments:
     class_weight: Mapping[int, float] | Mapping[str, float] | str | None = None
     sample_weight: ArrayLike | None = None
 
-    def course(self, model: Fitted) -> TrainingConfig:
+    def config(self, model: Fitted) -> TrainingConfig:
         """The training that is asked for; ValueError, which names the argument, for what is none of its values."""
         for name in ("on_batch", "on_epoch"):
             if getattr(self, name) is not None and not callable(getattr(self, name)):
@@ -79,7 +79,7 @@ class Arguments:
             raise ValueError("classes are names that `prepare=True` keeps; give that too")
         if self.prepare and self.class_weight is not None and model.spec.data.balance:
             raise ValueError("class_weight is what `balance` of the data block says already: leave one of them out")
-        course = replace(
+        config = replace(
             TrainingConfig.of(model.spec.train, model.spec.data),
             batch=one_of(self.batch, self.batch_size, model.batch),
             seed=model.seed,
@@ -88,29 +88,29 @@ class Arguments:
             augment=model.spec.data.augment if self.prepare else (),
         )
         if self.epochs is not None:
-            course = replace(course, epochs=whole("epochs", self.epochs, 0))
+            config = replace(config, epochs=whole("epochs", self.epochs, 0))
         if self.patience is not None:
-            course = replace(course, patience=whole("patience", self.patience, 1))
-        return course
+            config = replace(config, patience=whole("patience", self.patience, 1))
+        return config
 
 
 def train(model: Fitted, x: Given, y: Given, given: Arguments) -> History:
     """Train a model on arrays; `Model.fit` says how."""
-    course = given.course(model)
+    config = given.config(model)
     begin(model)
     images, held_out = (prepared if given.prepare else as_seen)(model, x, y, given)
-    course = replace(course, begun=-(-model.steps // -(-len(images) // course.batch)))
+    config = replace(config, begun=-(-model.steps // -(-len(images) // config.batch)))
     best = Best()
 
     def tell(event: Event) -> object:
-        if isinstance(event, EpochDone) and event.best and course.patience is not None:
+        if isinstance(event, EpochDone) and event.best and config.patience is not None:
             best.keep(model.parameters)
         if given.on_batch and isinstance(event, StepDone):
             return given.on_batch(event)
         return given.on_epoch(event.row) if given.on_epoch and isinstance(event, EpochDone) else None
 
     try:
-        history = fit(model, images, course, held_out, tell)
+        history = fit(model, images, config, held_out, tell)
     except Interrupted as stopped:  # after a whole step; a program expects what Ctrl-C raises
         raise KeyboardInterrupt(str(stopped)) from None
     if history.best_epoch < len(history):

@@ -10,7 +10,7 @@ from ..data.changes import Mixed
 from ..data.dataset import Given, Stored, Weighted
 from ..data.sources.by_name import called
 from ..diagnostics import Diagnostic, SpecError
-from .targets import Settled
+from .targets import CanonicalTargets
 
 Array = np.ndarray
 
@@ -85,7 +85,7 @@ def as_array(given: object, name: str) -> Array | Stored:
     return array
 
 
-def ensure_fit(count: int, answers: Mapping[str, Settled]) -> None:
+def ensure_fit(count: int, answers: Mapping[str, CanonicalTargets]) -> None:
     """Refuse no images, and answers of which there are fewer or more."""
     if not count:
         raise SpecError((Diagnostic.of("CNN303", case="mean"),))

@@ -18,7 +18,7 @@ from ..words.costs import Cost, judged
 from . import engines
 from .fitting import refused
 from .given import Given, One, by_name, ensure_fit, length
-from .targets import Answers, Settled, as_array
+from .targets import Answers, CanonicalTargets, as_array
 
 Array = np.ndarray
 
@@ -86,7 +86,7 @@ class Judged:
         """Images and answers by the names of inputs and targets, as plans take them; to look at, by any cost."""
         return self._arrays(x, self._settled(by_name(y, self.judged, "output")))
 
-    def _weighed(self, x: Given, y: Given, answers: dict[str, Settled]) -> dict[str, Array]:
+    def _weighed(self, x: Given, y: Given, answers: dict[str, CanonicalTargets]) -> dict[str, Array]:
         """The same of a batch to learn from, with the weights of its images where y has some."""
         arrays = self._arrays(x, answers)
         if isinstance(y, Weighted):
@@ -95,12 +95,12 @@ class Judged:
             arrays[WEIGHTS] = y.weights[:, None].astype(self.dtype, copy=False)
         return arrays
 
-    def _arrays(self, x: Given, answers: dict[str, Settled]) -> dict[str, Array]:
+    def _arrays(self, x: Given, answers: dict[str, CanonicalTargets]) -> dict[str, Array]:
         arrays = self._inputs(x)
         ensure_fit(length(arrays), answers)
         try:
-            for name, settled in answers.items():
-                arrays[f"{name}.target"] = self._outputs[name].targets(settled)
+            for name, canonical_targets in answers.items():
+                arrays[f"{name}.target"] = self._outputs[name].targets(canonical_targets)
         except Fault as fault:
             raise SpecError((fault.diagnostic(),)) from None
         return arrays
@@ -121,7 +121,7 @@ class Judged:
         """The outputs that numbers of classes are no answers for, and why."""
         return tuple((name, answers.refused) for name, answers in self._outputs.items() if answers.refused)
 
-    def answers(self, y: Given, whole: bool = False) -> dict[str, Settled]:
+    def answers(self, y: Given, whole: bool = False) -> dict[str, CanonicalTargets]:
         """Answers by the names of the outputs, each of a known kind; with `whole`, all classes seen to be there.
 
         Weights are left out.
@@ -137,27 +137,29 @@ class Judged:
         except SpecError as error:
             raise refused("y", error) from None
 
-    def _settled(self, given: Mapping[str, One], whole: bool = False) -> dict[str, Settled]:
+    def _settled(self, given: Mapping[str, One], whole: bool = False) -> dict[str, CanonicalTargets]:
         try:
             answers = {n: one if isinstance(one, Mixed) else np.asanyarray(one) for n, one in given.items()}
-            settled = {name: self._outputs[name].settle(values) for name, values in answers.items()}
+            canonical_targets = {name: self._outputs[name].canonical(values) for name, values in answers.items()}
             for name in given if whole else ():
-                self._outputs[name].ensure(settled[name])
-            return settled
+                self._outputs[name].ensure(canonical_targets[name])
+            return canonical_targets
         except Fault as fault:
             raise SpecError((fault.diagnostic(),)) from None
 
-    def _correct(self, counts: engines.Counts, answers: dict[str, Settled]) -> float | None:
+    def _correct(self, counts: engines.Counts, answers: dict[str, CanonicalTargets]) -> float | None:
         """How many of the first output's answers were correct, where they can be."""
-        name, settled = next(iter(answers.items()))
-        return self._outputs[name].correct(counts, settled.kind)
+        name, canonical_targets = next(iter(answers.items()))
+        return self._outputs[name].correct(counts, canonical_targets.kind)
 
     def images(self, x: Given, y: Given) -> Split | Named:
         """Images and answers to go through in batches, all of them looked at once."""
-        inputs, settled = self._inputs(x), self.answers(y, whole=True)
-        ensure_fit(length(inputs), settled)
-        answers = {name: as_array(one) for name, one in settled.items()}
-        answers |= {name: self._outputs[name].targets(settled[name]) for name, _ in self._refused}  # rows stay rows
+        inputs, canonical_targets = self._inputs(x), self.answers(y, whole=True)
+        ensure_fit(length(inputs), canonical_targets)
+        answers = {name: as_array(one) for name, one in canonical_targets.items()}
+        answers |= {
+            name: self._outputs[name].targets(canonical_targets[name]) for name, _ in self._refused
+        }  # rows stay rows
         if len(inputs) == len(answers) == 1:
             return Split(next(iter(inputs.values())), next(iter(answers.values())))
         return Named(inputs, answers)

@@ -13,7 +13,7 @@ from ..data.dataset import Labels
 from ..ir import Graph
 from ..train.measures import Confusion, Errors, LabelCounts, Measures
 from .given import Given, by_name
-from .targets import CLASSES, LABELS, NUMBERS, Settled
+from .targets import CLASSES, LABELS, NUMBERS, CanonicalTargets
 
 
 class Judging(Protocol):
@@ -26,7 +26,9 @@ class Judging(Protocol):
     def judged(self) -> tuple[str, ...]:
         """The outputs that costs judge, in the order of the costs."""
 
-    def judge(self, x: Given, y: Given) -> tuple[float, float | None, dict[str, Settled], dict[str, np.ndarray]]:
+    def judge(
+        self, x: Given, y: Given
+    ) -> tuple[float, float | None, dict[str, CanonicalTargets], dict[str, np.ndarray]]:
         """The mean cost, how many answers were correct, the settled answers, and the outputs by name."""
 
 
@@ -48,13 +50,13 @@ class Tally:
 
     def add(self, x: Given, y: Given) -> tuple[float, float | None]:
         """Measure a batch: its mean cost, and how many answers were correct (None where they are numbers)."""
-        cost, correct, settled, outputs = self.model.judge(x, y)
+        cost, correct, canonical_targets, outputs = self.model.judge(x, y)
         rows = by_name(y, self.model.judged, "output")[self.name]
         assert not isinstance(rows, Mixed), "only what is learnt from is mixed"
-        self._count(settled[self.name], outputs[self.name], np.asanyarray(rows))
+        self._count(canonical_targets[self.name], outputs[self.name], np.asanyarray(rows))
         return cost, correct
 
-    def _count(self, answers: Settled, outputs: np.ndarray, rows: np.ndarray) -> None:
+    def _count(self, answers: CanonicalTargets, outputs: np.ndarray, rows: np.ndarray) -> None:
         kind, values = answers.kind, answers.values
         self.kinds.add(kind)
         if kind == CLASSES:

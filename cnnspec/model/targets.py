@@ -35,7 +35,7 @@ CLASSES, LABELS, NUMBERS = range(3)  # the first two are places among the counts
 SLACK = 1e-3  # shares that were stored in few bits add up to one all the same
 
 
-class Settled(NamedTuple):
+class CanonicalTargets(NamedTuple):
     """Answers whose kind is known: class numbers (n, ...), or rows (n, c, ...)."""
 
     values: np.ndarray
@@ -60,7 +60,7 @@ class Answers:
         self.parts = (pixels, pixels * self.classes)  # of an image, that may be correct or wrong
         self.each = np.arange(self.classes).reshape(-1, *(1,) * len(self.places))
 
-    def settle(self, y: np.ndarray | Mixed) -> Settled:
+    def canonical(self, y: np.ndarray | Mixed) -> CanonicalTargets:
         """Answers of any allowed form in their settled one; all that are counted together, at once.
 
         Class numbers (n,), or (n, h, w) for an output of pixels; rows of the output's own shape; for an output of
@@ -70,7 +70,7 @@ class Answers:
         if isinstance(y, Mixed):
             return self._mixed(y)
         if y.dtype.kind == "i" and y.shape[1:] == self.places and self.classes > 1:
-            return Settled(y, CLASSES)  # what nearly every step comes with
+            return CanonicalTargets(y, CLASSES)  # what nearly every step comes with
         if y.dtype.kind not in "biuf":
             if y.dtype.kind in "US" or (y.dtype.kind == "O" and isinstance(y.flat[0] if y.size else 0, str)):
                 raise Fault.of("CNN410", case="texts")
@@ -80,7 +80,7 @@ class Answers:
         if self.parts[0] == 1 and y.shape[1:] in ((), (self.classes,)):
             y = y.reshape(len(y), *y.shape[1:], *self.places)
         if y.shape[1:] == self.places:
-            return self._rows(y[:, None]) if self.classes == 1 else Settled(self._numbered(y), CLASSES)
+            return self._rows(y[:, None]) if self.classes == 1 else CanonicalTargets(self._numbered(y), CLASSES)
         if y.shape[1:] == self.shape:
             return self._rows(y)
         raise Fault.of(
@@ -93,19 +93,19 @@ class Answers:
             sizes=_sizes(self.shape),
         )
 
-    def _mixed(self, y: Mixed) -> Settled:
+    def _mixed(self, y: Mixed) -> CanonicalTargets:
         """Answers of mixed images as numbers: shares of classes, or the numbers between."""
-        own, other = (self.targets(self.settle(part)) for part in (y.y, y.other))
+        own, other = (self.targets(self.canonical(part)) for part in (y.y, y.other))
         weight = y.weight.astype(self.dtype).reshape(-1, *(1,) * (own.ndim - 1))
-        return Settled(own * weight + other * (1 - weight), NUMBERS)
+        return CanonicalTargets(own * weight + other * (1 - weight), NUMBERS)
 
-    def targets(self, settled: Settled) -> np.ndarray:
+    def targets(self, canonical_targets: CanonicalTargets) -> np.ndarray:
         """Settled answers as (n, c, ...), one number for each of the output's; classes become one-hot."""
-        values = settled.values
-        if settled.kind == CLASSES:
+        values = canonical_targets.values
+        if canonical_targets.kind == CLASSES:
             hot = values[:, None] == self.each
             if np.count_nonzero(hot) != values.size:
-                self.ensure(settled)
+                self.ensure(canonical_targets)
             return hot.astype(self.dtype)
         return np.ascontiguousarray(values, self.dtype)
 
@@ -119,10 +119,10 @@ class Answers:
             return None
         return counts[kind] / self.parts[kind] if self.parts[kind] > 1 else counts[kind]
 
-    def ensure(self, settled: Settled) -> None:
+    def ensure(self, canonical_targets: CanonicalTargets) -> None:
         """Raise Fault where a class is not there."""
-        y = settled.values
-        if settled.kind == CLASSES and y.size and not 0 <= y.min() <= y.max() < self.classes:
+        y = canonical_targets.values
+        if canonical_targets.kind == CLASSES and y.size and not 0 <= y.min() <= y.max() < self.classes:
             bad = int(y.min()) if y.min() < 0 else int(y.max())
             case = "from one" if y.min() == 1 and y.max() == self.classes else "outside"
             raise Fault.of("CNN410", case=case, number=bad, classes=self.classes, output=self.name)
@@ -133,20 +133,20 @@ class Answers:
             raise Fault.of("CNN410", case="whole", shape=y.shape, classes=self.classes)
         return y.astype(np.int64, copy=False)
 
-    def _rows(self, y: np.ndarray) -> Settled:
+    def _rows(self, y: np.ndarray) -> CanonicalTargets:
         """Rows of the output's shape, as classes where each holds a single 1."""
         if isinstance(y, Numbers):
             self._judged(y, decided=False)
-            return Settled(y, NUMBERS)
+            return CanonicalTargets(y, NUMBERS)
         decided = _decided(y[:1]) and _decided(y)  # one row tells most numbers from answers of 0 and 1
         single = decided and self.classes > 1 and bool((np.add.reduce(y, axis=1, dtype=np.int64) == 1).all())
         if single and not isinstance(y, Labels):
-            return Settled(y.argmax(axis=1), CLASSES)
+            return CanonicalTargets(y.argmax(axis=1), CLASSES)
         if not single:
             self._judged(y, decided)
         if self.classes == 1:
-            return Settled(y, LABELS if decided and self.probable else NUMBERS)
-        return Settled(y, LABELS if decided and self.cost == "binary_cross_entropy" else NUMBERS)
+            return CanonicalTargets(y, LABELS if decided and self.probable else NUMBERS)
+        return CanonicalTargets(y, LABELS if decided and self.cost == "binary_cross_entropy" else NUMBERS)
 
     def _judged(self, y: np.ndarray, decided: bool) -> None:
         """Refuse rows that the cost is not defined for."""
@@ -163,10 +163,10 @@ class Answers:
             raise Fault.of("CNN410", case=self.cost, number=at, output=self.name, target=_shown(y[at]))
 
 
-def as_array(settled: Settled) -> np.ndarray:
+def as_array(canonical_targets: CanonicalTargets) -> np.ndarray:
     """Settled answers as an array whose parts are of the same kind as the whole."""
-    values = settled.values
-    return values.view(Labels) if settled.kind == LABELS and values.shape[1] > 1 else values
+    values = canonical_targets.values
+    return values.view(Labels) if canonical_targets.kind == LABELS and values.shape[1] > 1 else values
 
 
 def _decided(y: np.ndarray) -> bool:

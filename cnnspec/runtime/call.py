@@ -31,13 +31,13 @@ class Shard(NamedTuple):
     parameters: Arrays
     gradients: Arrays | None
     partials: Arrays
-    given: Arrays
-    taken: Arrays
+    feeds: Arrays
+    fetches: Arrays
     numbers: Mapping[str, np.ndarray | int]
 
     def bind(self, dtype: str, arena: np.ndarray) -> Bound:
-        text, _, prepared, parameters, gradients, partials, given, taken, numbers = self
-        return bind(text, dtype, arena, prepared, parameters, gradients, partials, given, taken, numbers)
+        text, _, prepared, parameters, gradients, partials, feeds, fetches, numbers = self
+        return bind(text, dtype, arena, prepared, parameters, gradients, partials, feeds, fetches, numbers)
 
 
 def bind_some(shards: Sequence[Shard], which: range, dtype: str, arena: np.ndarray) -> dict[int, Bound]:
@@ -51,7 +51,7 @@ class Rescaling(NamedTuple):
     """Images that came as they are stored, and where they are to be as the network sees them."""
 
     stored: np.ndarray
-    given: np.ndarray
+    feeds: np.ndarray
     scale: tuple[float, ...]
     offset: tuple[float, ...]
 
@@ -119,9 +119,9 @@ class Call:
             next(part, None)
 
     def forward(self, worker: int) -> None:
-        for stored, given, scale, offset in self.order.rescalings:
+        for stored, feeds, scale, offset in self.order.rescalings:
             for start, stop in self.cuts[worker]:
-                rescale(stored[start:stop], scale, offset, out=given[start:stop])
+                rescale(stored[start:stop], scale, offset, out=feeds[start:stop])
         running = [bound.forward(bound.b, bound.p) for bound in self.mine[worker]]
         if self.order.barriers[0]:
             self.together(worker, running, self.order.barriers[0])
@@ -143,9 +143,9 @@ class Call:
     def gather(self, worker: int) -> None:
         self.differentiate(worker)
         self.update.accumulate(worker, self.count, self.order.learning)
-        self.settle(worker)
+        self.update_statistics(worker)
 
-    def settle(self, worker: int) -> None:
+    def update_statistics(self, worker: int) -> None:
         """Running means and variances."""
         if worker == 0:
             first = self.mine[0][0]
@@ -166,4 +166,4 @@ class Call:
             update.squares(worker, self.count, learning)
             self.barrier(worker)
         update.apply(worker, self.count, learning, shards)
-        self.settle(worker)
+        self.update_statistics(worker)

@@ -77,7 +77,7 @@ class Engine(Compiler):
         self.arrays: dict[str, np.ndarray] = {}
         self.stepped: dict[str, np.ndarray] = {}  # what steps move, where the parameters are an average of it
         self.changes = Changes()
-        self._settle_in(workers(min(workers_wanted, shards), parallel))
+        self._allocate(workers(min(workers_wanted, shards), parallel))
         lanes = 1 if self.workers.count > 1 else processors()  # several workers are busy with one answer
         self.turn = Turn(partial(Room, self.workers.memory), lanes)
         self.parameters = View(self.every, self.arrays, self.changes, self.turn, self.stepped)
@@ -91,7 +91,7 @@ class Engine(Compiler):
         trained, state = (sum(p.type.elements for p in part.values()) for part in (self.trained, self.state))
         return trained, state
 
-    def _settle_in(self, workers: SerialWorkers | Threads | Processes) -> None:
+    def _allocate(self, workers: SerialWorkers | Threads | Processes) -> None:
         """Take the memory that all workers see."""
         self.workers = workers
         take = partial(array, workers.memory)
@@ -135,7 +135,7 @@ class Engine(Compiler):
         if not isinstance(self.workers, Processes):
             self.workers.close()
             return
-        self._settle_in(Processes(self.workers.count))
+        self._allocate(Processes(self.workers.count))
         for mine, values in zip(self._lasting, saved, strict=True):
             mine[...] = values
         self.turn.make = partial(Room, self.workers.memory)

@@ -110,21 +110,21 @@ class Room(Lane):
     def __init__(self, memory: Private | Shared) -> None:
         super().__init__()
         self.memory = memory
-        self.taken: list[np.ndarray] = []
+        self.blocks: list[np.ndarray] = []
         self.own = Private()
         self.arena = self.own.take(0)
         self.plans: dict[tuple[str, int, int, int], Plan] = {}
 
     def take(self, size: int) -> np.ndarray:
         """So many zeroed bytes, as long as the plans last."""
-        self.taken.append(self.memory.take(size))
-        return self.taken[-1]
+        self.blocks.append(self.memory.take(size))
+        return self.blocks[-1]
 
     def grow(self, size: int) -> None:
         """Make the arena as large as this, without the plans that lie in the old one."""
         self.plans.clear()
-        while self.taken:
-            self.memory.release(self.taken.pop())
+        while self.blocks:
+            self.memory.release(self.blocks.pop())
         self.arena = np.empty(0, np.uint8)  # gone before the next is taken
         self.arena = self.own.take(size)
 

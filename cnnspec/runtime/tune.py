@@ -48,10 +48,10 @@ CLOCK: Clock = thread_time if get_clock_info("thread_time").resolution < 1e-5 el
 class Filled(Op):
     """A value that is there already: whatever numbers lie in its memory."""
 
-    given: TensorType
+    kind: TensorType
 
     def type(self) -> TensorType:
-        return self.given
+        return self.kind
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         """Nothing has to be done for it."""

@@ -162,7 +162,7 @@ def stop(events: Generator[Event]) -> History:
 def training(
     model: Trainable,
     images: Images,
-    course: TrainingConfig,
+    config: TrainingConfig,
     validation: Images | None = None,
     progress: Progress | None = None,
 ) -> Generator[Event]:
@@ -170,30 +170,30 @@ def training(
     if not len(images):
         raise SpecError((Diagnostic.of("CNN303"),))
     progress = progress or Progress()
-    per_epoch = -(-len(images) // course.batch)
-    total = course.epochs * per_epoch
+    per_epoch = -(-len(images) // config.batch)
+    total = config.epochs * per_epoch
     step = progress.epoch * per_epoch + progress.batch
-    between = max(1, round(course.interval * per_epoch))
-    ensure_possible(progress, course, images)
+    between = max(1, round(config.interval * per_epoch))
+    ensure_possible(progress, config, images)
     # the schedule goes by the epochs that are done, however many steps an epoch had then
     model.first_step, model.steps_per_epoch = model.steps - step, per_epoch
     model.total_steps = model.first_step + total
     with Interrupts() as interrupts, stoppable(interrupts):
         yield Started(step, total, per_epoch)
-        while progress.epoch < course.epochs and not stalled(progress, course):
+        while progress.epoch < config.epochs and not stalled(progress, config):
             epoch = progress.epoch + 1
             start = perf_counter()
             for x, y in images.batches(
-                course.batch,
-                seed=course.seed,
-                epoch=course.begun + progress.epoch,
-                shuffle=course.shuffle,
-                augment=course.augment,
+                config.batch,
+                seed=config.seed,
+                epoch=config.begun + progress.epoch,
+                shuffle=config.shuffle,
+                augment=config.augment,
                 start=progress.batch,
                 stored=model.scales,
                 dtype=model.dtype,
             ):
-                rate, count = model.rate, min(course.batch, len(images) - progress.batch * course.batch)
+                rate, count = model.rate, min(config.batch, len(images) - progress.batch * config.batch)
                 cost, correct = model.learn(x, y)
                 step += 1
                 if not isfinite(cost):
@@ -206,34 +206,34 @@ def training(
                 if step % between == 0 and progress.batch < per_epoch:
                     yield SaveDue(step, progress)
                 start = perf_counter()
-            held_out = measure(model, validation, course.batch, interrupts.asked) if validation else Score()
+            held_out = measure(model, validation, config.batch, interrupts.asked) if validation else Score()
             if interrupts.seen:
                 # a validation cut short, or left out, is made anew by whoever resumes
                 yield SaveDue(step, progress)
                 raise Interrupted(step, total, interrupts.seen)
-            best = progress.close(held_out, course.best)
+            best = progress.close(held_out, config.best)
             yield EpochDone(progress.rows[-1], step, best, held_out)
-            if step % between == 0 or step == total or stalled(progress, course):
+            if step % between == 0 or step == total or stalled(progress, config):
                 yield SaveDue(step, progress)
-    yield Finished(progress.history(stopped_early=progress.epoch < course.epochs))
+    yield Finished(progress.history(stopped_early=progress.epoch < config.epochs))
 
 
-def ensure_possible(progress: Progress, course: TrainingConfig, images: Images) -> None:
+def ensure_possible(progress: Progress, config: TrainingConfig, images: Images) -> None:
     """Refuse to go on from where the course cannot have come to."""
-    per_epoch = -(-len(images) // course.batch)
-    if fault := progress.fault(course.epochs, per_epoch, len(images)):
+    per_epoch = -(-len(images) // config.batch)
+    if fault := progress.fault(config.epochs, per_epoch, len(images)):
         raise SpecError((fault.diagnostic(),))
 
 
 def fit(
     model: Trainable,
     images: Images,
-    course: TrainingConfig,
+    config: TrainingConfig,
     validation: Images | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> History:
     """Train a model over a course, hand each event over, and return the history; the answer False stops."""
-    with closing(training(model, images, course, validation)) as events:
+    with closing(training(model, images, config, validation)) as events:
         for event in events:
             heard = on_event(event) if on_event else None
             if isinstance(event, Finished):
@@ -259,6 +259,6 @@ def measure(model: Trainable, images: Images, batch: int, stopped: Callable[[], 
     return Score.of(cost / done, correct / done if classes else None, tally.measures())
 
 
-def stalled(progress: Progress, course: TrainingConfig) -> bool:
+def stalled(progress: Progress, config: TrainingConfig) -> bool:
     """Whether so many epochs have passed without a better one that it is time to stop."""
-    return course.patience is not None and progress.epoch - progress.best_epoch >= course.patience
+    return config.patience is not None and progress.epoch - progress.best_epoch >= config.patience

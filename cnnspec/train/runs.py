@@ -79,7 +79,7 @@ class Recorder:
 def run(
     model: Trainable,
     images: Images,
-    course: TrainingConfig,
+    config: TrainingConfig,
     folder: RunFolder,
     stamp: Stamp,
     *,
@@ -107,7 +107,7 @@ def run(
         progress = Progress()
         if resume:
             progress = load_state(folder.state, model, stamp, accept_changed_data)
-            ensure_possible(progress, course, images)  # while the summary of the last end is still there
+            ensure_possible(progress, config, images)  # while the summary of the last end is still there
             if validation and progress.best_epoch:  # the test at the end is made with them
                 check_spec(folder.best, tensors.read(folder.best).metadata, stamp)
             folder.reopen()
@@ -134,7 +134,7 @@ def run(
             return cast(Summary, told)
 
         try:
-            with closing(training(model, images, course, validation, progress)) as events:
+            with closing(training(model, images, config, validation, progress)) as events:
                 for event in events:
                     recorder(event)
                     try:
@@ -151,7 +151,7 @@ def run(
             tested = "best" if validation and progress.best_epoch else "last"
             if tested == "best":
                 weights.load(folder.best, model.parameters)
-            score = measure(model, test, course.batch) if test else Score()
+            score = measure(model, test, config.batch) if test else Score()
             if score.measures:
                 folder.write_tested(whole(score.measures, classes))
         except KeyboardInterrupt as interrupt:
@@ -160,7 +160,7 @@ def run(
             if isinstance(interrupt, Interrupted):
                 interrupt.folder = folder.path
                 raise
-            total = course.epochs * -(-len(images) // course.batch)
+            total = config.epochs * -(-len(images) // config.batch)
             raise Interrupted(_saved_step(folder) or 0, total, number_of(interrupt), folder.path) from None
         except Unheard as unheard:
             assert unheard.__cause__ is not None
@@ -178,7 +178,7 @@ def run(
             if annotated is None:
                 raise
             raise annotated from failure
-        return conclude("finished", tested=tested, stopped_early=progress.epoch < course.epochs)
+        return conclude("finished", tested=tested, stopped_early=progress.epoch < config.epochs)
 
 
 def _saved_step(folder: RunFolder) -> int | None:

@@ -23,7 +23,7 @@ class LoadReport:
     """What a file and a model do not share: names, and for shapes a sentence each."""
 
     missing: tuple[str, ...] = ()
-    extra: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
     mismatched: tuple[str, ...] = ()
 
 
@@ -77,13 +77,13 @@ def assign(
         ours: theirs for ours, theirs in there.items() if not same_numbers(shapes[ours], arrays[theirs].shape)
     }
     used = set(wanted.values())
-    misfits = LoadReport(
+    report = LoadReport(
         missing=tuple(
             ours if ours == theirs else f"{ours} (as {shown(theirs)})"
             for ours, theirs in wanted.items()
             if ours not in there
         ),
-        extra=tuple(shown(name) for name in arrays if name not in used and not name.endswith(COUNTER)),
+        unexpected=tuple(shown(name) for name in arrays if name not in used and not name.endswith(COUNTER)),
         mismatched=tuple(
             f"{ours} is {size(arrays[theirs])} there and {size(parameters[ours])} here"
             for ours, theirs in mismatched.items()
@@ -92,14 +92,14 @@ def assign(
     fitting = {ours: arrays[theirs] for ours, theirs in there.items() if ours not in mismatched}
     findings = _unusable(fitting, path)
     if not partial:
-        findings += _misfitting(misfits, path, mapped=mapped)
+        findings += _mismatches(report, path, mapped=mapped)
     elif not fitting:
         findings.append(Diagnostic.of("CNN455", case="none", file=shown(str(path))))
     if findings:
         raise SpecError(tuple(findings))
     for ours, values in fitting.items():
         parameters[ours] = values.reshape(shapes[ours])
-    return misfits
+    return report
 
 
 def _found(
@@ -137,15 +137,15 @@ def _unusable(arrays: Mapping[str, Array], path: Path) -> list[Diagnostic]:
     return findings
 
 
-def _misfitting(misfits: LoadReport, path: Path, mapped: bool) -> list[Diagnostic]:
+def _mismatches(report: LoadReport, path: Path, mapped: bool) -> list[Diagnostic]:
     file, findings = shown(str(path)), []
-    renamed = "renamed" if misfits.missing and misfits.extra and not mapped else ""
-    if misfits.missing:
-        findings.append(Diagnostic.of("CNN455", case=renamed, file=file, arrays=_listed(misfits.missing)))
-    if misfits.extra:
-        findings.append(Diagnostic.of("CNN456", case=renamed, file=file, arrays=_listed(misfits.extra)))
-    if misfits.mismatched:
-        findings.append(Diagnostic.of("CNN457", file=file, arrays=_listed(misfits.mismatched, "; ")))
+    renamed = "renamed" if report.missing and report.unexpected and not mapped else ""
+    if report.missing:
+        findings.append(Diagnostic.of("CNN455", case=renamed, file=file, arrays=_listed(report.missing)))
+    if report.unexpected:
+        findings.append(Diagnostic.of("CNN456", case=renamed, file=file, arrays=_listed(report.unexpected)))
+    if report.mismatched:
+        findings.append(Diagnostic.of("CNN457", file=file, arrays=_listed(report.mismatched, "; ")))
     return findings
 
 

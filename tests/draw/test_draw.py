@@ -12,7 +12,7 @@ from pictured import SPECS, TEXTS, graph
 from cnnspec.api import read_spec
 from cnnspec.draw.diagram import diagram
 from cnnspec.draw.drawing import draw, scene
-from cnnspec.draw.layout import Place, Size, _settle, lay_out
+from cnnspec.draw.layout import Place, Size, _order_preserving, lay_out
 from cnnspec.draw.scene import Box, Curve, Polygon, Text
 from cnnspec.draw.u_layout import u_layout
 from cnnspec.draw.volumes import caption
@@ -218,29 +218,29 @@ def test_shapes_and_words_of_every_layer_stand_in_the_picture():
 
 def test_activations_stand_under_the_layer_before_them():
     shown = diagram(graph("one line"))
-    assert [station.words for station in shown] == [
+    assert [vertex.words for vertex in shown] == [
         ("input",), ("conv 8×3×3", "relu"), ("maxpool 2",), ("dense 10", "softmax"),
     ]  # fmt: skip
 
 
 def test_an_activation_with_two_readers_before_it_keeps_its_own_volume():
     shown = diagram(read_spec(text="input 3x8x8\nconv 3x3x3 pad 1 as c -> relu -> add( id | @c ) -> gap").graph)
-    assert [station.words for station in shown] == [("input",), ("conv 3×3×3 pad\N{NO-BREAK SPACE}1",), ("relu",),
+    assert [vertex.words for vertex in shown] == [("input",), ("conv 3×3×3 pad\N{NO-BREAK SPACE}1",), ("relu",),
                                                     ("add",), ("gap",)]  # fmt: skip
 
 
 def test_folding_counts_equal_blocks_and_opening_shows_them():
     folded = diagram(graph("residual blocks"), 0)
-    block = next(station for station in folded if station.family == "block")
+    block = next(vertex for vertex in folded if vertex.family == "block")
     assert (block.count, block.title) == (4, "neck1–4")
     opened = diagram(graph("residual blocks"), 1)
-    assert not any(station.family == "block" for station in opened)
-    assert sum(station.symbol == "+" for station in opened) == 4
+    assert not any(vertex.family == "block" for vertex in opened)
+    assert sum(vertex.symbol == "+" for vertex in opened) == 4
 
 
 def test_blocks_that_differ_are_not_counted_together():
     text = "block b(c) = conv {c}x3x3 pad 1 -> relu\ninput 3x8x8\nb(3) -> b(4) -> b(4) -> b(4) -> gap"
-    counts = [station.count for station in diagram(read_spec(text=text).graph) if station.family == "block"]
+    counts = [vertex.count for vertex in diagram(read_spec(text=text).graph) if vertex.family == "block"]
     assert counts == [1, 1, 2]  # the second reads three channels, the third and fourth four
 
 
@@ -271,15 +271,15 @@ def words_of(text):
 
 def test_blocks_that_each_add_as_many_channels_are_counted():
     text = "block more = concat( id | conv 8x3x3 pad 1 ) -> relu\ninput 4x8x8\nmore*5 -> gap"
-    (station,) = (s for s in diagram(read_spec(text=text + "\ntrain { cost mse }").graph) if s.family == "block")
-    assert (station.count, station.growth, station.type["c"]) == (5, 8, 44)
+    (vertex,) = (s for s in diagram(read_spec(text=text + "\ntrain { cost mse }").graph) if s.family == "block")
+    assert (vertex.count, vertex.growth, vertex.type["c"]) == (5, 8, 44)
 
 
 def test_every_value_belongs_to_one_station():
     for name in TEXTS:
         for depth in (0, 1, 2):
             shown = diagram(graph(name), depth)
-            members = [member for station in shown for member in station.members]
+            members = [member for vertex in shown for member in vertex.members]
             assert sorted(members) == sorted(graph(name).nodes)
 
 
@@ -329,7 +329,7 @@ def test_a_pixel_is_seen_by_those_who_meet_it(kernel, stride, pad, dilate, grow)
 @settings(max_examples=60, deadline=None)
 def test_a_column_settles_where_nothing_can_be_nearer_to_what_is_wanted(wanted):
     column = [Place(str(k), Size(1, 1, 5, 5), 0) for k in range(len(wanted))]
-    _settle(column, wanted)
+    _order_preserving(column, wanted)
     levels = [place.y for place in column]
     assert all(b - a >= 10 for a, b in itertools.pairwise(levels))
 
@@ -345,7 +345,7 @@ def test_a_column_settles_where_nothing_can_be_nearer_to_what_is_wanted(wanted):
 
 
 def laid(inputs, width=900.0):
-    """Stations of 20 by 40 around their anchors, 40 apart."""
+    """Vertices of 20 by 40 around their anchors, 40 apart."""
     return lay_out(inputs, {name: Size(10, 10, 20, 20) for name in inputs}, lambda a, b: 40, width=width)
 
 

@@ -391,7 +391,7 @@ def retouched(rng, path):
 def test_whatever_is_done_to_it_nothing_of_ours_fails(original, tmp_path, monkeypatch, capsys, seed):
     """Random changes of random files, each before one of the commands."""
     blamed = []
-    monkeypatch.setattr(outcome, "blame_us", blamed.append)
+    monkeypatch.setattr(outcome, "report_internal_error", blamed.append)
     rng, here = random.Random(seed), tmp_path / "here"
     for _ in range(15):
         shutil.rmtree(here, ignore_errors=True)

@@ -34,11 +34,11 @@ TEXTS["sides"] = """
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_what_pytorch_exports_comes_in(text):
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch.module import twin
+    from cnnspec.targets.torch.module import torch_module
 
     graph = graph_of(text)
     engine = engine_for(graph, dtype="float32")
-    net = twin(graph)
+    net = torch_module(graph)
     net.load_state_dict({name: torch.tensor(values) for name, values in engine.parameters.items()})
     given = values_for(graph, 1, dtype="float32")
     file = io.BytesIO()

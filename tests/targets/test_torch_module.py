@@ -19,9 +19,9 @@ RANDOM = {"dropout", "droppath"}  # words whose training no other framework can 
 
 
 def twin_of(graph, engine):
-    from cnnspec.targets.torch.module import twin
+    from cnnspec.targets.torch.module import torch_module
 
-    net = twin(graph).double()
+    net = torch_module(graph).double()
     net.load_state_dict({name: torch.tensor(values) for name, values in engine.parameters.items()}, strict=True)
     return net
 
@@ -85,10 +85,10 @@ def test_weights_cross_as_safetensors_in_both_directions(tmp_path):
     from safetensors.torch import load_file, save_file
 
     import cnnspec
-    from cnnspec.targets.torch.module import twin
+    from cnnspec.targets.torch.module import torch_module
 
     model = cnnspec.compile(text=STRUCTURES["blocks"], dtype="float32", seed=4)
-    net = twin(model.graph)
+    net = torch_module(model.graph)
     x = values_for(model.graph, dtype="float32")["input"]
 
     model.save(tmp_path / "ours.safetensors")
@@ -111,10 +111,10 @@ def test_every_attribute_of_a_module_is_known_to_be_taken():
 @pytest.mark.parametrize("init", ["kaiming_uniform", "kaiming_normal", "xavier_uniform", "lecun_normal", "zeros"])
 def test_weights_begin_alike(init):
     """Their spread is ours; which numbers they are is chance."""
-    from cnnspec.targets.torch.module import twin
+    from cnnspec.targets.torch.module import torch_module
 
     graph = graph_of(f"input 8x5x5\nconv 400x3x3 init {init} -> gap -> dense 400 init {init}")
-    net = twin(graph)
+    net = torch_module(graph)
     engine = Engine(graph, (), Sgd(), dtype="float64")
     for name, values in net.state_dict().items():
         ours, theirs = engine.parameters[name], values.numpy()

@@ -73,7 +73,7 @@ def test_partial_takes_what_fits_and_tells_the_rest(path):
     tensors.write(path, arrays, {})
     assert weights.load(path, model, partial=True) == weights.LoadReport(
         missing=("bn1.weight",),
-        extra=("head.weight",),
+        unexpected=("head.weight",),
         mismatched=("dense1.weight is 12x32 there and 10x32 here", "dense1.bias is 12 there and 10 here"),
     )
     assert np.array_equal(model["conv1.weight"], arrays["conv1.weight"]) and not model["dense1.weight"].any()

@@ -162,12 +162,12 @@ def test_shared_weights_stay_shared(spoken):
 
 def test_pytorch(spoken):
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch.module import twin
+    from cnnspec.targets.torch.module import torch_module
 
     graph = graph_of(TEXT)
     engine = engine_for(graph)
     given = values_for(graph)
-    module = twin(graph).double()
+    module = torch_module(graph).double()
     module.load_state_dict({name: torch.tensor(values) for name, values in engine.parameters.items()})
     close(module(torch.tensor(given["input"])).detach().numpy(), outputs_of(engine, given)[0])
 
@@ -290,7 +290,7 @@ class Lowest(MinPool):
 def test_a_word_with_primitives_keeps_them_and_targets_take_the_words(monkeypatch):
     torch = pytest.importorskip("torch")
     from cnnspec.targets.js import lines
-    from cnnspec.targets.torch.module import torch_source, twin
+    from cnnspec.targets.torch.module import torch_module, torch_source
 
     monkeypatch.setitem(cnnspec.words.WORDS, "lowest", Lowest)
     graph = graph_of("input 2x6x7\nlowest 2x3 stride 2")
@@ -299,7 +299,7 @@ def test_a_word_with_primitives_keeps_them_and_targets_take_the_words(monkeypatc
     assert "F.max_pool2d" in torch_source(graph)
     given = values_for(graph)
     (ours,) = outputs_of(engine_for(graph), given)
-    close(twin(graph).double()(torch.tensor(given["input"])).numpy(), ours)
+    close(torch_module(graph).double()(torch.tensor(given["input"])).numpy(), ours)
     op, types = graph["lowest1"].op, graph.types(graph["lowest1"])
     assert lines.known(op, types)
     monkeypatch.delitem(lines.LINES, Negate)

@@ -151,13 +151,13 @@ def test_the_language_reads_it_and_it_learns(spoken):
 
 def test_pytorch(spoken):
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch.module import torch_source, twin
+    from cnnspec.targets.torch.module import torch_module, torch_source
 
     graph = graph_of(TEXT)
     assert "tanhx1 = conv1 * torch.tanh(0.7 * conv1)" in torch_source(graph)
     engine = engine_for(graph)
     given = values_for(graph)
-    module = twin(graph).double()
+    module = torch_module(graph).double()
     module.load_state_dict({name: torch.tensor(values) for name, values in engine.parameters.items()})
     close(module(torch.tensor(given["input"])).detach().numpy(), outputs_of(engine, given)[0])
 
@@ -175,7 +175,7 @@ def test_formulas_mean_in_pytorch_what_its_own_functions_mean(cls, monkeypatch):
     ]
     graph = b.graph((b.add(Input(data(len(numbers))), name="input"),), (b.add(cls(), "input", name="value"),))
     x = torch.tensor([numbers], dtype=torch.float64, requires_grad=True)
-    y = module.twin(graph)(x)
+    y = module.torch_module(graph)(x)
     numbers = x.detach().numpy()
     close(y.detach().numpy(), evaluate(cls().formula(X), x=numbers) * np.ones_like(numbers))
     if y.requires_grad:
@@ -310,8 +310,8 @@ def test_ties_go_to_the_second_everywhere():
     x = np.array([[0.0, 6.0, 3.0, -0.0]])
     assert evaluate(differentiate(Ties().formula(X)), x=x).tolist() == [[0, 0, 1, 0]]
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch.module import twin
+    from cnnspec.targets.torch.module import torch_module
 
     given = torch.tensor(x, requires_grad=True)
-    twin(graph)(given).sum().backward()
+    torch_module(graph)(given).sum().backward()
     assert given.grad.tolist() == [[0, 0, 1, 0]]

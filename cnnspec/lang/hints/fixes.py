@@ -30,7 +30,7 @@ def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tup
         for proposal in proposals:
             if left > 0 and work.spent + cost <= most and work.allows(cost) and _applies(proposal, source):
                 left -= 1
-                if _cures(proposal, diagnostic, before, read(edited(source.text, proposal.edits))):
+                if _removes(proposal, diagnostic, before, read(edited(source.text, proposal.edits))):
                     cure = proposal
                     break
         if cure is not None:
@@ -51,7 +51,7 @@ def _applies(proposal: Proposal, source: Source) -> bool:
     return all(edit.span.source is source for edit in proposal.edits)
 
 
-def _cures(
+def _removes(
     proposal: Proposal, finding: Diagnostic, before: list[Diagnostic], after: tuple[Diagnostic, ...]
 ) -> bool:
     """Whether a finding is gone, and nothing of its weight has come in its place.

@@ -1,6 +1,6 @@
 """Syntax errors in words: what was probably meant.
 
-Each slip that people make has a function, which reports it if it recognises the place. The tuple `SLIPS`
+Each slip that people make has a function, which reports it if it recognises the place. The tuple `HINTS`
 at the end is their order; what none of them knows is told by what could have stood there.
 """
 
@@ -37,7 +37,7 @@ def explain(place: ErrorContext, findings: Findings) -> Proposal | None:
     token, before = place.at(0), len(findings)
     if not token:  # put there by the layout, which has told why
         return None
-    if not any(slip(place, findings) for slip in SLIPS):
+    if not any(hint(place, findings) for hint in HINTS):
         case, missing = "line" if token.type == "_SEP" else "", wanted(place.expected)
         findings.tell("CNN001", place.span(), case=case, token=token, wanted=missing)
     return findings.newest if len(findings) > before else None
@@ -336,8 +336,8 @@ def bare_path(place: ErrorContext, findings: Findings) -> bool:
     return True
 
 
-Slip = Callable[[ErrorContext, Findings], bool]
-SLIPS: tuple[Slip, ...] = (
+Hint = Callable[[ErrorContext, Findings], bool]
+HINTS: tuple[Hint, ...] = (
     python_keyword,
     other_arrow,
     bare_number,

@@ -60,7 +60,7 @@ class Emitter:
         self.graph, self.parameters, self.keep = graph, parameters, keep
         self.node: Node = next(iter(graph))
         self.parts: list[Lines] = []
-        self.settled: list[str] = []
+        self.statistics_updates: list[str] = []
         self.names = Names()
         for node in graph:
             for value in (node.name, *(f"{node.name}:{extra}" for extra in node.extras)):
@@ -110,9 +110,9 @@ class Emitter:
     def line(self, code: str, margin: bool = True) -> None:
         self.parts[-1].code.append((code, str(self.node.type) if margin else ""))
 
-    def settle(self, code: str) -> None:
+    def update_statistics(self, code: str) -> None:
         """A line that runs once a step, when the gradients are there."""
-        self.settled.append(code)
+        self.statistics_updates.append(code)
 
     def cost(self, code: str, p: str, t: str, labels: bool = False) -> None:
         """A line that adds to the cost; of the first also how many answers are correct, by class and by label."""

@@ -192,8 +192,8 @@ def plan_source(name: str, e: Emitter, words: Graph) -> str:
     lines += function("forward(room, b, p, n, random)", forward, *costs)
     if both_ways:
         lines += function("backward(room, b, p, g, n)", backward)
-    if e.settled:
-        lines += ["  settle(b, p, n) {", *(f"    {code};" for code in e.settled), "  },"]
+    if e.statistics_updates:
+        lines += ["  settle(b, p, n) {", *(f"    {code};" for code in e.statistics_updates), "  },"]
     return "\n".join([*lines, "};"])
 
 

@@ -98,7 +98,7 @@ def blend(e: Emitter, node: Node[norm.Blend]) -> None:
     state, new = node.inputs
     op = node.op
     factor = f", unbiased({op.pixels} * n)" if op.pixels else ""
-    e.settle(f"blend({e[state]}, {e[new]}, {op.momentum!r}{factor})")
+    e.update_statistics(f"blend({e[state]}, {e[new]}, {op.momentum!r}{factor})")
 
 
 def standardise(e: Emitter, node: Node[Standardise]) -> None:

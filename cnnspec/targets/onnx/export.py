@@ -146,14 +146,14 @@ def keep_shapes(model: onnx.ModelProto, arrays: Mapping[str, np.ndarray]) -> Non
     """Store the shapes of values within the words as well; large arrays are looked at by their shape alone."""
     from onnx import ModelProto, helper, numpy_helper, shape_inference
 
-    sketch = ModelProto()
-    sketch.CopyFrom(model)
+    skeleton = ModelProto()
+    skeleton.CopyFrom(model)
     for name, array in arrays.items():
         if array.dtype.kind == "i":
-            sketch.graph.initializer.append(numpy_helper.from_array(array, name))
+            skeleton.graph.initializer.append(numpy_helper.from_array(array, name))
         else:
             kind = helper.np_dtype_to_tensor_dtype(array.dtype)
-            sketch.graph.input.append(helper.make_tensor_value_info(name, kind, array.shape))
-    found = shape_inference.infer_shapes(sketch, strict_mode=True, data_prop=True)
+            skeleton.graph.input.append(helper.make_tensor_value_info(name, kind, array.shape))
+    found = shape_inference.infer_shapes(skeleton, strict_mode=True, data_prop=True)
     known = {entry.name for entry in model.graph.value_info}
     model.graph.value_info.extend(entry for entry in found.graph.value_info if entry.name not in known)

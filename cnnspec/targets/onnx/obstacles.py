@@ -64,13 +64,13 @@ def inferred(model: Steps, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
 
     if model.proto is None:
         return {}
-    sketch = ModelProto()
-    sketch.CopyFrom(model.proto)
-    for entry in sketch.graph.input:
+    skeleton = ModelProto()
+    skeleton.CopyFrom(model.proto)
+    for entry in skeleton.graph.input:
         for dim, size in zip(entry.type.tensor_type.shape.dim[1:], inputs.get(entry.name, ()), strict=False):
             dim.dim_value = size
     try:
-        graph = shape_inference.infer_shapes(sketch, data_prop=True).graph
+        graph = shape_inference.infer_shapes(skeleton, data_prop=True).graph
     except Exception:  # the package's own classes: then nothing is known
         return {}
     found = {}

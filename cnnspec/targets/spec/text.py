@@ -77,12 +77,15 @@ def same(graph: Graph, other: Graph, names: Mapping[str, str]) -> dict[str, str]
     if len(graph) != len(other) or [names.get(v) for v in graph.outputs] != list(other.outputs):
         return None
     for node in graph:
-        twin = other.nodes.get(names.get(node.name, ""))
-        if twin is None or (node.op, node.type.axes) != (twin.op, twin.type.axes):
+        counterpart = other.nodes.get(names.get(node.name, ""))
+        if counterpart is None or (node.op, node.type.axes) != (counterpart.op, counterpart.type.axes):
             return None
-        if tuple(names.get(value) for value in node.inputs) != twin.inputs:
+        if tuple(names.get(value) for value in node.inputs) != counterpart.inputs:
             return None
-        if node.op.parameters(*graph.types(node)) and owners.setdefault(node.owner, twin.owner) != twin.owner:
+        if (
+            node.op.parameters(*graph.types(node))
+            and owners.setdefault(node.owner, counterpart.owner) != counterpart.owner
+        ):
             return None
     return owners if len(set(owners.values())) == len(owners) else None
 

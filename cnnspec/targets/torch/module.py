@@ -167,7 +167,7 @@ def shape(kind: TensorType) -> str:
     return f"({', '.join(['n', *map(str, kind.shape)])})"
 
 
-def twin(graph: Graph) -> nn.Module:
+def torch_module(graph: Graph) -> nn.Module:
     """The network as a PyTorch module, made from its own source."""
     names: dict[str, Any] = {"__name__": "twin"}
     exec(compile(torch_source(graph), "<twin>", "exec"), names)
