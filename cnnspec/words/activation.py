@@ -1,10 +1,8 @@
 """Activations: one number in, one number out. The formula of each stands here, and nowhere else.
 
-To add one: a class with its `formula`, and its entry in ACTIVATIONS below. Its definition, its gradient, its lines
-of plan, and what it is in PyTorch, ONNX, JAX and JavaScript follow from the formula. `derivative` is that as a
-formula of the output, if there is one: then the memory of the input is free again. `monotone` is True of what rises
-everywhere: then max pooling moves before it. Where hand-written kernels are
-quicker than the lines that follow, `by_hand` names them.
+To add one: a class with its `formula`, and its entry in ACTIVATIONS below. Definition, gradient, lines of plan,
+PyTorch, ONNX, JAX and JavaScript follow from the formula. `derivative` is a formula of the output, if there is one,
+and frees the memory of the input; `monotone` lets max pooling move before it; `by_hand` names faster kernels.
 """
 
 from __future__ import annotations
@@ -48,9 +46,8 @@ class Relu6(Activation):
 
     def by_hand(self) -> tuple[Kernel, Kernel]:
         numbers = (1.0, 0.0, 6.0)
-        return Kernel(kernels.activation.clip, numbers), Kernel(
-            kernels.activation.clip_gradient, numbers, (*BOOL, *BOOL)
-        )
+        k = kernels.activation
+        return Kernel(k.clip, numbers), Kernel(k.clip_gradient, numbers, (*BOOL, *BOOL))
 
 
 @record

@@ -1,7 +1,7 @@
 """A network as a PyTorch module that a person would have written.
 
     text = torch_source(spec.graph)       # a Python file with `class Net(nn.Module)`
-    net = twin(spec.graph)                # the module itself, for tests and benchmarks
+    net = torch_module(spec.graph)        # the module itself, for tests and benchmarks
 
 The module's state_dict has the names and layouts of `model.parameters`, so weights go both ways as they are.
 What each word becomes stands in `words`.
