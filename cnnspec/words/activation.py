@@ -16,7 +16,7 @@ from ..ir.expression import Expression, absolute, erf, expm1, maximum, minimum, 
 from ..ir.fields import Choice, Number, setting
 from ..primitives.activation import Activation, Kernel, Rectifier
 from ..record import record
-from .elementary import Exp, Log, Reciprocal, Shrink, Sqrt, ThresholdedRelu
+from .elementary import Abs, Exp, Log, Reciprocal, Shrink, Sqrt, ThresholdedRelu
 
 BOUND = Choice(("none",), Number())
 FLOAT, BOOL = ("float",), ("bool",)  # scratch of the value's shape
@@ -341,18 +341,6 @@ class Softsign(Activation):
     def by_hand(self) -> tuple[Kernel, Kernel]:
         k = kernels.activation
         return Kernel(k.softsign, scratch=FLOAT), Kernel(k.softsign_gradient, scratch=FLOAT)
-
-
-@record
-class Abs(Activation):
-    """Absolute value: x where positive, -x elsewhere; its slope at 0 is 0."""
-
-    word = "abs"
-    example = "sub( id | avgpool 3 stride 1 pad 1 ) -> abs"
-    aliases = ("absolute",)
-
-    def formula(self, x: Expression) -> Expression:
-        return absolute(x)
 
 
 @record

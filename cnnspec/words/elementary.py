@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from ..ir.expression import Expression, exp, log, sqrt, where
+from ..ir.expression import Expression, absolute, exp, log, sqrt, where
 from ..ir.fields import Number, setting
 from ..primitives.activation import Activation
 from ..record import record
+
+
+@record
+class Abs(Activation):
+    """Absolute value: x where positive, -x elsewhere; its slope at 0 is 0."""
+
+    word = "abs"
+    example = "sub( id | avgpool 3 stride 1 pad 1 ) -> abs"
+    aliases = ("absolute",)
+
+    def formula(self, x: Expression) -> Expression:
+        return absolute(x)
 
 
 @record

@@ -17,7 +17,7 @@ CHANCE = np.random.default_rng(1)
 ARRAYS = {"w": CHANCE.normal(size=(4, 3, 3, 3)).astype("f4"), "k": CHANCE.normal(size=(4, 4, 3, 3)).astype("f4")}
 CONV, SAME = ("Conv", ["w"], {}), ("Conv", ["k"], {"pads": [1, 1, 1, 1]})
 FIRST, SECOND = "conv 4x3x3 bias off", "conv 4x3x3 pad 1 bias off"
-SIN, RELU, TURNED = ("Sin", [], {}), ("Relu", [], {}), ("Softmax", [], {"axis": 3})
+SIN, RELU, TURNED = ("Sin", [], {}), ("Relu", [], {}), ("Softmax", [], {"axis": 0})
 
 
 def refused(model):
@@ -30,7 +30,7 @@ def test_all_obstacles_at_once_grouped_counted_and_named():
     nodes = [CONV, SIN, SAME, TURNED, RELU, SIN, SAME, SIN, SIN, SIN, ("Atan", [], {})]
     assert refused(model_of(chain(*nodes), arrays=ARRAYS)) == [
         ("CNN503", "no word says what `Sin` does (5 times: Sin_2, Sin_6, Sin_8, Sin_9 and 1 more)"),
-        ("CNN504", "`Softmax` (Softmax_4) works along axis 3, which is not that of the channels"),
+        ("CNN504", "`Softmax` (Softmax_4) works along axis 0, which is not that of the channels"),
         ("CNN503", "no word says what `Atan` (Atan_11) does"),
     ]
 
@@ -48,12 +48,13 @@ def test_what_depends_on_an_unknown_shape_is_passed_over():
 def test_a_value_that_cannot_be_made_is_told_once():
     """Whichever step asks for it first; those that follow are passed over."""
     nodes = [
-        node("Expand", "x", "s", out="e"), node("Relu", "e", out="r"), node("Neg", "e", out="n"),
+        node("Pad", "x", "p", "k", out="e"), node("Relu", "e", out="r"), node("Neg", "e", out="n"),
         node("Add", "r", "n"),
     ]  # fmt: skip
-    found = refused(model_of(nodes, shape=("n", 1, 8, 8), arrays={"s": np.array([1, 3, 8, 8])}, outputs=("y", "e")))
+    arrays = {"p": np.array([0, 0, 0, 0, 0, 0, 1, 2]), "k": np.float32(2)}
+    found = refused(model_of(nodes, arrays=arrays, outputs=("y", "e")))
     assert [code for code, _ in found] == ["CNN504"]
-    assert "repeats other values than single pixels" in found[0][1]
+    assert "pads by 2" in found[0][1]
 
 
 @pytest.mark.parametrize(

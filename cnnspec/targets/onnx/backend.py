@@ -10,8 +10,7 @@ reason, which ONNX's test runner counts as out of scope.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import prod
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,14 +24,9 @@ from ...runtime.engine import Engine
 from ...settings.optimisers import Sgd
 from . import training as onnx_training
 from .importer import network
+from .reader import Network
 
 Array = np.ndarray
-# operators that mind no shape: values of any rank become vectors for them
-EACH_NUMBER = {
-    *("Relu", "LeakyRelu", "Elu", "Selu", "Celu", "Gelu", "Swish", "HardSwish", "Mish", "Softplus", "Softsign"),
-    *("Sigmoid", "HardSigmoid", "Tanh", "Clip", "Identity", "Dropout", "Add", "Sum", "Max", "Mean", "Mul"),
-    *("Min", "Abs"),
-}
 WEIGHTS = {  # from which input on an operator reads constants
     **dict.fromkeys(("Conv", "ConvTranspose", "Gemm", "MatMul", "BatchNormalization", "PRelu"), 1),
     **dict.fromkeys(("LayerNormalization", "GroupNormalization", "InstanceNormalization", "Dropout", "Clip"), 1),
@@ -46,7 +40,11 @@ def beyond(reason: str) -> BackendIsNotSupposedToImplementIt:
 
 
 class Prepared(BackendRep):
-    """A model that is ready for whatever batch comes."""
+    """A model that is compiled for the inputs that come.
+
+    Whole numbers and single numbers among these (axes, shapes, a bound) are constants of the network, and so is
+    what an operator reads as its weights: another value of them is another network.
+    """
 
     def __init__(self, model: ModelProto) -> None:
         self.model = model
@@ -61,54 +59,70 @@ class Prepared(BackendRep):
     def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
         """The outputs for inputs in the model's order, or by name."""
         given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(self.inputs, inputs, strict=True))
+        for name, value in given.items():
+            if not isinstance(value, (np.ndarray, np.generic, int, float)):
+                raise beyond(f"`{name}` is no array of numbers")
         given = {name: np.asarray(array) for name, array in given.items()}
         try:
-            made = onnx_training.run(self.model, given) or self.infer(given)
+            made = onnx_training.run(self.model, given, infer) or infer(self.model, given, self.constants)
         except SpecError as refused:
             raise beyond(refused.diagnostics[0].message) from None
         return namedtupledict("Outputs", self.outputs)(*made)
 
-    def infer(self, given: Mapping[str, Array]) -> list[Array]:
-        constants = {name: array for name, array in given.items() if name in self.constants}
-        data = {name: array for name, array in given.items() if name not in constants}
-        for name, array in data.items():
-            if array.dtype not in (np.float32, np.float64):
-                raise beyond(f"`{name}` holds {array.dtype}; networks compute in float32 or float64")
-        if not data:
-            raise beyond("there is nothing to infer from")
-        model, shaped, restore = as_batch(self.model, data)
-        found = network(with_shapes(model, shaped), given=constants, exact=True)
-        dtype = next(iter(data.values())).dtype
-        engine = Engine(found.graph, (), Sgd(), dtype=dtype.name)
-        for name, array in found.weights.items():
-            engine.parameters[name] = array
-        made = engine.forward(dict(zip(found.graph.inputs, shaped.values(), strict=True)))
-        return [restore(np.array(values)) for values in made]
+
+def infer(model: ModelProto, given: Mapping[str, Array], weights: Iterable[str] = ()) -> list[Array]:
+    """The outputs of a model; `weights` are inputs that an operator reads as such."""
+    data = {
+        name: array
+        for name, array in given.items()
+        if name not in weights and array.dtype in FLOATS and array.ndim and array.size
+    }
+    constants = {name: array for name, array in given.items() if name not in data}
+    for name, array in constants.items():
+        if (array.dtype.kind == "f" and array.dtype not in FLOATS) or not data or array.dtype.kind not in "fiub":
+            raise beyond(f"`{name}` holds {array.dtype}; networks compute in float32 or float64")
+    if not data:
+        raise beyond("there is nothing to infer from")
+    kinds = [array.dtype for array in data.values()]
+    shaped = with_shapes(model, data)
+    found, lone = read(shaped, data, constants)
+    engine = Engine(found.graph, (), Sgd(), dtype=np.result_type(*kinds).name)
+    for name, array in found.weights.items():
+        engine.parameters[name] = array
+    fed = {
+        ours: array.reshape(1 if lone else len(array), *found.graph.type(ours).shape)
+        for ours, array in zip(found.graph.inputs, data.values(), strict=True)
+    }
+    made = engine.forward(fed)
+    outputs = []
+    for entry, sizes, values in zip(model.graph.output, found.sizes, made, strict=True):
+        whole = sizes if lone else (len(values), *sizes)
+        dtype = helper.tensor_dtype_to_np_dtype(entry.type.tensor_type.elem_type)
+        if dtype not in FLOATS:
+            raise beyond(f"`{entry.name}` holds {dtype}; networks compute in float32 or float64")
+        outputs.append(np.array(values, dtype).reshape(whole))
+    return outputs
 
 
-def as_batch(model: ModelProto, data: dict[str, Array]) -> tuple[ModelProto, dict[str, Array], Any]:
-    """The model and its arrays as batches of vectors, sequences or images, and how an output gets its axes back.
+FLOATS = (np.float32, np.float64)
 
-    An operator that looks at one number at a time minds no axes; to one that looks along the last axis, all the
-    others are the batch.
-    """
-    (only, *others), shapes = model.graph.node, {array.shape for array in data.values()}
-    if others or len(shapes) != 1:
-        return model, data, lambda y: y
-    (shape,) = shapes
-    rows: tuple[int, int] | None = None
-    if only.op_type in EACH_NUMBER and not 2 <= len(shape) <= 4:
-        rows = (shape[0] if shape else 1, prod(shape[1:]))
-    axis = next((attribute.i for attribute in only.attribute if attribute.name == "axis"), -1)
-    if only.op_type in ("Softmax", "LogSoftmax") and len(shape) > 2 and axis in (-1, len(shape) - 1):
-        rows = (-1, shape[-1])
-        changed = ModelProto()
-        changed.CopyFrom(model)
-        del changed.graph.node[0].attribute[:]
-        model = changed
-    if rows is None:
-        return model, data, lambda y: y
-    return model, {name: array.reshape(rows) for name, array in data.items()}, lambda y: y.reshape(shape)
+
+def read(model: ModelProto, data: Mapping[str, Array], constants: Mapping[str, Array]) -> tuple[Network, bool]:
+    """The network that a model is for these inputs: of a batch along the first axis, or of one image without it."""
+    refused = None
+    for lone in (False, True):
+        if not lone and (len({array.shape[0] for array in data.values()}) > 1 or not shapes_of_batches(data)):
+            continue
+        try:
+            return network(model, given=constants, exact=True, lone=lone), lone
+        except SpecError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
+
+
+def shapes_of_batches(data: Mapping[str, Array]) -> bool:
+    return all(2 <= array.ndim <= 4 for array in data.values())
 
 
 def with_shapes(model: ModelProto, arrays: Mapping[str, Array]) -> ModelProto:

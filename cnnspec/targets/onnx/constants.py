@@ -22,6 +22,8 @@ def fold(step: Step, arrays: Sequence[Array | None]) -> Array | None:
     if step.op == "Constant":
         return constant(step)
     function = FOLDS.get(step.op)
+    if step.op == "CastLike" and arrays[0] is not None:
+        return arrays[0].astype(np.promote_types(arrays[0].dtype, "f4") if arrays[1] is None else arrays[1].dtype)
     if function is None or any(array is None for array, name in zip(arrays, step.inputs, strict=True) if name):
         return None
     grown = size_of(step, arrays)

@@ -81,24 +81,41 @@ def network(
     given: Mapping[str, np.ndarray] | None = None,
     exact: bool = False,
     partial: bool = False,
+    lone: bool = False,
 ) -> Network:
     """The graph of words that a model is; `given` are arrays for inputs that hold weights.
 
     Where inputs and outputs are channels-last in the model, they are channels-first here and a note says so; where
     outputs hold several maps in one array, the maps are the outputs (`heads.py`). With `exact` they are refused.
+    A form without a word is made of several, and an operator without one is read as the operators by which the
+    standard defines it. With `lone` the model sees one image, without an axis for the batch.
     """
     need_onnx()
+    from .definitions import said
     from .operators.table import OPERATORS
     from .reader import Reader
 
-    steps = replace(take_apart(model, given), exact=exact)
+    steps = replace(take_apart(model, given, lone), exact=exact)
+    inputs = seen_inputs(steps, shape)
+    if not lone:
+        with suppress(SpecError):
+            return Reader(steps, inputs, OPERATORS).run()
+        maps = None if exact else apart(steps)
+        if maps is not None:
+            with suppress(SpecError):
+                return Reader(maps, inputs, OPERATORS).run()
+    return Reader(said(replace(steps, free=True), inputs), inputs, OPERATORS).run(partial)
+
+
+def seen_inputs(steps: Steps, shape: tuple[int, ...] | None) -> dict[str, Seen]:
+    """The inputs as the model sees them, all sizes known."""
     if not steps.inputs:
         refuse("CNN505", case="none")
     if shape is not None and len(steps.inputs) > 1:
         refuse("CNN505", case="several", inputs=len(steps.inputs))
     inputs = {}
     for name, sizes in steps.inputs.items():
-        last = not exact and channels_last(steps, name, sizes)
+        last = not steps.exact and channels_last(steps, name, sizes)
         open_sizes = (*sizes[-1:], *sizes[:-1]) if last else sizes
         known = open_sizes if shape is None else shape
         if None in known:
@@ -109,14 +126,7 @@ def network(
         whole = tuple(size for size in known if size is not None)
         axes = tuple(range(len(whole)))
         inputs[name] = Seen("", whole, (*axes[1:], 0) if last else axes)
-    try:
-        return Reader(steps, inputs, OPERATORS).run()
-    except SpecError:
-        maps = None if exact else apart(steps)
-        if maps is not None:
-            with suppress(SpecError):
-                return Reader(maps, inputs, OPERATORS).run()
-    return Reader(steps, inputs, OPERATORS).run(partial)
+    return inputs
 
 
 def channels_last(model: Steps, name: str, sizes: tuple[int | None, ...]) -> bool:

@@ -9,18 +9,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ...diagnostics import Diagnostic
 from ...ir import Builder
 from ...ir.leaves import Input
 from ...train.tensors import shown
-from .steps import Step, Steps
+from .patterns import WORD as GROUP
+from .steps import Step, Steps, refuse
 
 if TYPE_CHECKING:
     from .values import Shape
 
+RECURRENT = {"LSTM", "GRU", "RNN"}
+ATTENTION = {"Attention", "MultiHeadAttention", "Einsum", "GroupQueryAttention", "RotaryEmbedding"}
+OF_BATCHES = {  # operators that mean images by the first axis, and channels by the second
+    *("Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "LRN"),
+    *("BatchNormalization", "InstanceNormalization", "GroupNormalization", "DepthToSpace", "SpaceToDepth"),
+    *("Resize", "Upsample", *(f"{GROUP}{name}" for name in ("minpool", "groupnorm", "area", "made"))),
+}
 NAMED = 4  # layers that a message names
+
+
+def unsaid(step: Step) -> NoReturn:
+    """Refuse an operator without a word; what is out by decision in those words."""
+    if step.op in RECURRENT:
+        refuse("CNN509", case="recurrent", step=step)
+    if step.op.rpartition(".")[2] in ATTENTION:
+        refuse("CNN509", case="attention", step=step)
+    refuse("CNN503", step=step)
 
 
 @dataclass(frozen=True)

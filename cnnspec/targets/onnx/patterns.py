@@ -25,7 +25,15 @@ from .page import WORD as NOTE
 from .steps import Step, Steps
 from .words.activation import OPERATORS, in_operators
 
-Pattern = tuple | float | str
+
+@dataclass(frozen=True)
+class Free:
+    """Any one number, an attribute of the operator that a pattern stands for."""
+
+    name: str
+
+
+Pattern = tuple | float | str | Free
 
 WORD = "cnnspec:"  # the operator of a step that stands for a group
 PRODUCT, SUM, ALL = "*", "+", "all"
@@ -50,6 +58,29 @@ PATTERNS: tuple[tuple[str, Pattern], ...] = (
     ("step", ("Cast", ("Greater", "x", 0.0))),
     ("minpool", ("Neg", ("MaxPool", ("Neg", "x")))),
     ("groupnorm", ("Add", ("Mul", ("Reshape", GROUPED, "shape"), "weight"), "bias")),
+)
+
+
+LESS = ("Less", "x", 0.0)
+MORE = ("Less", 0.0, "x")
+
+
+SLOPED = ("Mul", Free("alpha"), "x")
+BELOW = ("Mul", Free("alpha"), ("Sub", ("Exp", "x"), 1.0))
+SCALED = ("Mul", Free("gamma"), ("Sub", ("Mul", Free("alpha"), ("Exp", "x")), Free("alpha")))
+SHRUNK = ("Where", ("Less", Free("lambd"), "x"), ("Sub", "x", Free("bias")), 0.0)
+# the standard's operators as it defines them, and as exporters write them that have none
+DEFINITIONS: tuple[tuple[str, Pattern], ...] = (
+    ("LeakyRelu", ("Where", LESS, SLOPED, "x")),
+    ("LeakyRelu", ("Where", MORE, "x", SLOPED)),
+    ("Elu", ("Where", LESS, BELOW, "x")),
+    ("Elu", ("Where", MORE, "x", BELOW)),
+    ("Selu", ("Where", LESS, SCALED, ("Mul", Free("gamma"), "x"))),
+    ("ThresholdedRelu", ("Where", ("Less", Free("alpha"), "x"), "x", 0.0)),
+    ("Shrink", ("Where", ("Less", "x", Free("low")), ("Add", "x", Free("bias")), SHRUNK)),
+    ("PRelu", ("Where", LESS, ("Mul", "slope", "x"), "x")),
+    ("Max", ("Where", ("Less", "a", "b"), "b", "a")),
+    ("Min", ("Where", ("Less", "a", "b"), "a", "b")),
 )
 
 
@@ -85,7 +116,20 @@ class Groups:
                     others = [found.names[name] for name in sorted(found.names) if name != "x"]
                     inputs = [found.names["x"], *others]
                     return Step(WORD + word, step.name, inputs, step.outputs, found.attributes, step.notes)
+            for operator, pattern in DEFINITIONS if step.op == "Where" else ():
+                found = next(self.matches(pattern, step.outputs[0], Match()), None)
+                if found is not None and self.defined(operator, found):
+                    inputs = [
+                        found.names[name] for name in sorted(found.names, key=lambda name: (name != "x", name))
+                    ]
+                    return Step(operator, step.name, inputs, step.outputs, found.attributes, step.notes)
         return step
+
+    def defined(self, operator: str, found: Match) -> bool:
+        """Whether a match is one of the operator: its numbers are such as it takes, its weights are known."""
+        if operator == "Shrink":
+            return found.attributes.pop("low") == -found.attributes["lambd"]
+        return operator != "PRelu" or found.names["slope"] in self.known
 
     def made(self, step: Step) -> Step:
         """A word that is made of others, reading the values that its note names."""
@@ -108,6 +152,12 @@ class Groups:
             if found.names.get(pattern, value) == value:
                 yield replace(found, names={**found.names, pattern: value})
             return
+        if isinstance(pattern, Free):
+            if self.one(value):
+                number = float(self.known[value].reshape(()))
+                if found.attributes.get(pattern.name, number) == number:
+                    yield replace(found, attributes={**found.attributes, pattern.name: number})
+            return
         if not isinstance(pattern, tuple):
             if alike(self.known.get(value), pattern):
                 yield found
@@ -128,6 +178,8 @@ class Groups:
 
     def operator(self, op: str, parts: Sequence[Pattern], value: str, found: Match) -> Iterator[Match]:
         step = self.makers.get(value)
+        if step is not None and (op, step.op) == ("Less", "Greater"):
+            step = replace(step, op=op, inputs=step.inputs[::-1])
         if step is None or step.op != op or not plain(step):
             return
         found = replace(found, attributes={**found.attributes, **step.attributes})
@@ -177,6 +229,11 @@ class Groups:
                 open_trees.append((by, done, [step.inputs[0], *rest]))
             elif kind.op == "Mul" and power is not None and power.size == 1 and power.item() in (2, 3):
                 open_trees.append((constant, done, [step.inputs[0]] * int(power.item()) + rest))
+
+    def one(self, name: str) -> bool:
+        """Whether a value is one known number."""
+        array = self.known.get(name)
+        return array is not None and array.size == 1 and array.dtype.kind == "f"
 
     def number(self, name: str) -> bool:
         """Whether a value is a known number other than zero."""

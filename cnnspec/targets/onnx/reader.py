@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TypeVar
+from math import prod
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,11 +22,12 @@ from ...ir.op import Op
 from ...passes.dead_code import eliminate_dead_code
 from ...train.tensors import shown
 from .constants import fold
-from .obstacles import Obstacle, grouped, inferred, longest_part
+from .layout import padded, straightened
+from .obstacles import OF_BATCHES, Obstacle, grouped, inferred, longest_part, unsaid
 from .page import INIT
 from .patterns import group
 from .steps import Step, Steps, first_line, needed, refuse
-from .values import Margin, Pads, Seen, Shape, Waiting, order, seen, word
+from .values import Margin, Seen, Shape, Waiting, order, seen, word
 
 T = TypeVar("T")
 
@@ -41,13 +43,24 @@ class Network:
     weights: dict[str, np.ndarray]
     sources: dict[str, str]
     notes: tuple[str, ...] = ()
+    sizes: tuple[Shape, ...] = ()  # of an image of each output, as the model sees it
     missing: tuple[Diagnostic, ...] = ()  # of a part: what stands in the way of the rest
 
 
-RECURRENT = {"LSTM", "GRU", "RNN"}
-ATTENTION = {"Attention", "MultiHeadAttention", "Einsum", "GroupQueryAttention", "RotaryEmbedding"}
 SIZES = {  # what may be done with an open size, so that -1 still stands for it
-    *("Identity", "Cast", "Gather", "Slice", "Concat", "Unsqueeze", "Squeeze", "Reshape", "Mul", "ReduceProd"),
+    *(
+        "Identity",
+        "Cast",
+        "Gather",
+        "Slice",
+        "Concat",
+        "Unsqueeze",
+        "Squeeze",
+        "Reshape",
+        "Mul",
+        "ReduceProd",
+        "Size",
+    ),
 }
 
 
@@ -63,6 +76,7 @@ class Reader:
         self.operators = operators
         self.model = model
         self.opset = model.opset
+        self.lead = 0 if model.lone else 1  # axes of the model before those of an image: the batch's
         self.b = Builder()
         self.known: dict[str, np.ndarray] = dict(model.arrays)
         self.values: dict[str, Seen] = {}
@@ -81,8 +95,11 @@ class Reader:
         self.lost: set[str] = set()  # values that depend on an obstacle, of which nothing is known
         self.shapes: dict[str, Shape] | None = None
         self.inputs = []
+        self.sizes: list[Shape] = []
+        self.turned = any(not value.straight for value in inputs.values())
         for count, (name, value) in enumerate(inputs.items(), 1):
-            ours = self.b.add(Input(data(*value.shape)), name="input" if len(inputs) == 1 else f"input{count}")
+            kind = data(*value.shape) if 1 <= len(value.shape) <= 3 else data(prod(value.shape))
+            ours = self.b.add(Input(kind), name="input" if len(inputs) == 1 else f"input{count}")
             self.inputs.append(ours)
             self.hold(name, replace(value, value=ours))
             if not value.straight:
@@ -126,7 +143,7 @@ class Reader:
             refuse("CNN503", case="values", values=shown(left))
         in_use = {f"{node.owner}.{p.name}" for node in graph for p in node.op.parameters(*graph.types(node))}
         weights = {name: array for name, array in self.weights.items() if name in in_use}
-        return Network(graph, weights, self.sources, tuple(self.notes))
+        return Network(graph, weights, self.sources, tuple(self.notes), tuple(self.sizes))
 
     def attempt(self, step: Step | None, way: Callable[..., T], *arguments: Any) -> T | None:
         """What a step becomes; None where it is an obstacle, and noted as one."""
@@ -163,6 +180,8 @@ class Reader:
         operator = self.operators.get(step.op)
         if operator is None:
             unsaid(step)
+        if not self.lead and step.op in OF_BATCHES:
+            refuse("CNN504", case="no batch here", step=step)
         try:
             self.operate(step, operator)
         except Fault as fault:
@@ -176,6 +195,8 @@ class Reader:
 
     def computable(self, step: Step) -> bool:
         known = all(name in self.known for name in step.inputs if name)
+        if step.op == "CastLike":  # like a value of the network, that is a float
+            known = step.input(0) in self.known
         return step.op == "Constant" or (known and bool(step.inputs))
 
     def compute(self, step: Step) -> bool:
@@ -214,10 +235,19 @@ class Reader:
         """An output of the model, its channels first."""
         value = self.at(name, "an output")
         last = len(value.perm) - 1
-        if self.model.exact or value.perm != (*range(1, last + 1), 0) or not last:
+        self.sizes.append(value.sizes)
+        if self.model.free and self.model.exact:
+            return straightened(self, value).value
+        ours = self.model.free and not self.turned  # the axes are in an order that we gave them
+        if self.model.exact or ours or value.perm != (*range(1, last + 1), 0) or not last:
             return self.plain(value)
         self.notes.append(f"the output {shown(name)} is ({order(value)}) in the model")
         return self.plain(seen(value.value, value.shape))
+
+    def axis(self, value: Seen, axis: int) -> int:
+        """Which of our axes (0 is c) the model's axis is; -1 for the batch."""
+        axis = axis % (len(value.perm) + self.lead) - self.lead
+        return value.perm[axis] if axis >= 0 else -1
 
     # ---- what operators read -----------------------------------------------------------------------
 
@@ -278,6 +308,8 @@ class Reader:
 
     def plain(self, value: Seen) -> str:
         """Our value in exactly the shape in which the model sees it; another word where it takes one."""
+        if self.model.free and (value.ravel or not value.straight):
+            value = straightened(self, value)
         if value.ravel:
             axes = order(replace(value, perm=value.ravel, ravel=()))
             refuse("CNN504", case="row", axes=axes)
@@ -288,7 +320,7 @@ class Reader:
         if self.type(value.value).shape == value.shape:
             return value.value
         if not 1 <= len(value.shape) <= 3:
-            refuse("CNN504", case="axes", axes=len(value.shape) + 1)
+            refuse("CNN504", case="axes", axes=len(value.shape) + self.lead)
         op = word("flatten") if len(value.shape) == 1 else word("reshape", value.shape)
         for node in self.b.nodes.values():
             if node.op == op and node.inputs == (value.value,):
@@ -309,13 +341,13 @@ class Reader:
         With `any_order` the operator looks at each number alone.
         """
         value = self.at(step.input(index), step)
-        if any_order and value.ravel:
+        if any_order and (value.ravel or self.model.free):
             return value
         kind = self.type(value.value)
         pooled = kind.kind == "vector" and value.shape[:1] == kind.shape
         if pooled or kind.shape == value.shape:
             return value
-        return seen(self.plain(value), value.shape)
+        return seen(self.plain(value), value.sizes)
 
     # ---- what operators make -----------------------------------------------------------------------
 
@@ -328,11 +360,14 @@ class Reader:
         value = self.add(op, *inputs, **parts)
         return seen(value, self.type(value).shape)
 
-    def learnt(self, step: Step, op: Op, x: str, arrays: dict[str, np.ndarray], sources: tuple[str, ...]) -> Seen:
+    def learnt(
+        self, step: Step, op: Op, x: str, arrays: dict[str, np.ndarray], sources: tuple[str | bytes, ...]
+    ) -> Seen:
         """Add a word with weights; one set where two steps name the same arrays."""
         if step.notes.get(INIT) and hasattr(op, "init"):
             op = initialised(op, step.notes[INIT])
-        key = (op, tuple(self.origins.get(name, name) for name in sources), self.type(x)["c"])
+        of = tuple(self.origins.get(name, name) if isinstance(name, str) else name for name in sources)
+        key = (op, of, self.type(x)["c"])
         owner = self.owners.get(key, "")
         made = self.made(op, x, weights=owner)
         self.owners.setdefault(key, made.value)
@@ -352,15 +387,6 @@ class Reader:
         return replace(value, value=made)
 
 
-def unsaid(step: Step) -> NoReturn:
-    """Refuse an operator without a word; what is out by decision in those words."""
-    if step.op in RECURRENT:
-        refuse("CNN509", case="recurrent", step=step)
-    if step.op.rpartition(".")[2] in ATTENTION:
-        refuse("CNN509", case="attention", step=step)
-    refuse("CNN503", step=step)
-
-
 def initialised(op: Op, init: str) -> Op:
     """A word with the initialiser that a note names, if there is such a one."""
     kind = settings(type(op))["init"].metadata["kind"]
@@ -368,26 +394,3 @@ def initialised(op: Op, init: str) -> Op:
         return op.changed(init=kind.read(float(init) if isinstance(kind, Number) else init))
     except (Fault, ValueError):
         return op
-
-
-def padded(r: Reader, step: Step, x: str, channels: int, pads: Pads, mode: str = "zeros") -> str:
-    """The image with so much more before and after each side, or less of it where a number is negative.
-
-    `crop` takes the middle, and cuts an odd pixel off below.
-    """
-    more = [(max(before, 0), max(after, 0)) for before, after in pads]
-    less = [(max(-before, 0), max(-after, 0)) for before, after in pads]
-    if any(before != (before + after) // 2 for before, after in less):
-        refuse("CNN504", case="padding without a word", step=step, pads=pads)
-    left = tuple(n + before + after for n, (before, after) in zip(r.type(x).spatial, pads, strict=True))
-    if any(map(any, more)) or channels:
-        x = r.add(word("pad", sides_of(more), channels=channels, mode=mode), x)
-    return x if r.type(x).spatial == left else r.add(word("crop", left), x)
-
-
-def sides_of(pads: Pads) -> int | tuple[int, ...]:
-    """As short as a setting can say it: one number, one for each direction, or one for each side."""
-    if any(before != after for before, after in pads):
-        return tuple(side for pair in pads for side in pair)
-    sizes = [before for before, _ in pads]
-    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)

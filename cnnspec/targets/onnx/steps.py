@@ -67,6 +67,8 @@ class Steps:
     notes: tuple[str, ...] = ()  # what an importer should know of its inputs
     halves: bool = False  # whether its inputs are of half precision
     proto: onnx.ModelProto | None = None  # what was taken apart, its functions unfolded
+    lone: bool = False  # whether the model sees one image alone, without an axis for the batch
+    free: bool = False  # whether a form without a word is made of several, numbers moved to where a word takes them
     exact: bool = False  # whether inputs and outputs keep their axes in the model's order
 
 
@@ -95,8 +97,11 @@ def first_line(error: Exception) -> str:
     return shown((str(error).strip() or type(error).__name__).splitlines()[0])
 
 
-def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = None) -> Steps:
-    """The steps of a model; `given` are arrays for inputs that are known beforehand."""
+def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = None, lone: bool = False) -> Steps:
+    """The steps of a model; `given` are arrays for inputs that are known beforehand.
+
+    With `lone` its inputs are images without an axis for the batch, of any number of axes.
+    """
     from onnx import checker, inliner, numpy_helper
 
     try:
@@ -117,7 +122,7 @@ def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = 
     for entry in graph.input:
         if entry.name not in arrays:
             stored = entry.type.tensor_type.elem_type == BYTES and cast_to_floats(graph, entry.name)
-            batch, *shape = sizes(entry, (*FLOATS, BYTES) if stored else FLOATS)
+            batch, *shape = [None] * lone + sizes(entry, (*FLOATS, BYTES) if stored else FLOATS, lone)
             if stored:
                 notes.append(f"the input {shown(entry.name)} holds bytes in the model, floats here")
             halves = halves or entry.type.tensor_type.elem_type in HALVES
@@ -128,7 +133,7 @@ def take_apart(model: onnx.ModelProto, given: Mapping[str, np.ndarray] | None = 
     outputs = [entry.name for entry in graph.output]
     fixed = batches.pop() if len(batches) == 1 else None
     opset = versions.get("", versions.get("ai.onnx", 1))
-    return Steps(inputs, outputs, steps, arrays, opset, fixed, tuple(notes), halves, model)
+    return Steps(inputs, outputs, steps, arrays, opset, fixed, tuple(notes), halves, model, lone)
 
 
 def cast_to_floats(graph: onnx.GraphProto, name: str) -> bool:
@@ -146,14 +151,15 @@ def cast_to_floats(graph: onnx.GraphProto, name: str) -> bool:
     return found
 
 
-def sizes(entry: onnx.ValueInfoProto, kinds: tuple[int, ...]) -> list[int | None]:
+def sizes(entry: onnx.ValueInfoProto, kinds: tuple[int, ...], any_rank: bool = False) -> list[int | None]:
     """The sizes of an input of one of these types of numbers, None for those left open."""
     kind = entry.type.tensor_type
     if not entry.type.HasField("tensor_type") or kind.elem_type not in kinds:
         refuse("CNN505", case="type", name=shown(entry.name))
-    if kind.HasField("shape") and len(kind.shape.dim) == 5:
+    known = kind.HasField("shape") and any_rank
+    if kind.HasField("shape") and len(kind.shape.dim) == 5 and not any_rank:
         refuse("CNN509", case="volumes", name=shown(entry.name))
-    if not kind.HasField("shape") or not 2 <= len(kind.shape.dim) <= 4:
+    if not known and not (kind.HasField("shape") and 2 <= len(kind.shape.dim) <= 4):
         wanted = "(n, c, h, w), (n, c, w) or (n, c)"
         refuse("CNN505", name=shown(entry.name), wanted=wanted)
     return [dim.dim_value if dim.HasField("dim_value") and dim.dim_value > 0 else None for dim in kind.shape.dim]

@@ -8,12 +8,13 @@ correction; at T = 0 nothing is corrected, as after endlessly many steps.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import inf, sqrt
-from typing import TYPE_CHECKING, Any
+from math import inf, prod, sqrt
+from typing import Any
 
 import numpy as np
+from onnx import ModelProto, helper
 
-from ...ir import Builder, data
+from ...ir import Builder, Graph, data
 from ...ir.leaves import Input
 from ...ir.op import Op
 from ...primitives.costs.cross_entropy import NegativeLogLikelihood
@@ -23,23 +24,46 @@ from ...runtime.update import function, source
 from ...settings.optimiser import Optimiser
 from ...settings.optimisers import AdaGrad, Adam, Sgd
 from ...words import WORDS
-from ...words.costs import Cost, CrossEntropy
+from ...words.costs import Cost
 from .steps import Step, refuse, step
-
-if TYPE_CHECKING:
-    from onnx import ModelProto
+from .values import word
 
 Array = np.ndarray
 Arrays = dict[str, Array]
+Infer = Callable[[ModelProto, Mapping[str, Array]], list[Array]]
 
 
-def run(model: ModelProto, given: Mapping[str, Array]) -> list[Array] | None:
-    """The outputs of a model that is a single loss or optimiser; None for any other."""
-    if len(model.graph.node) != 1:
+def run(model: ModelProto, given: Mapping[str, Array], infer: Infer) -> list[Array] | None:
+    """The outputs of a model that ends in a loss, or is one optimiser; None for any other."""
+    last = model.graph.node[-1] if model.graph.node else None
+    operator = None if last is None else OPERATORS.get(last.op_type)
+    if last is None or operator is None:
         return None
-    only = step(model.graph.node[0])
-    operator = OPERATORS.get(model.graph.node[0].op_type)
-    return None if operator is None else operator(only, [given[name] if name else None for name in only.inputs])
+    values = {**given, **before(model, given, infer)}
+    only = step(last)
+    if any(name not in values for name in only.inputs if name):
+        return None
+    made = operator(only, [values[name] if name else None for name in only.inputs])
+    values |= dict(zip((name for name in last.output if name), made, strict=True))
+    return [values[entry.name] for entry in model.graph.output]
+
+
+def before(model: ModelProto, given: Mapping[str, Array], infer: Infer) -> dict[str, Array]:
+    """What the network before the last step makes of what is asked for, or the step reads."""
+    *steps, last = model.graph.node
+    made = {output for node in steps for output in node.output}
+    asked = [*last.input, *(entry.name for entry in model.graph.output)]
+    wanted = list(dict.fromkeys(name for name in asked if name in made))
+    if not wanted:
+        return {}
+    front = ModelProto()
+    front.CopyFrom(model)
+    del front.graph.node[-1], front.graph.input[:], front.graph.output[:]
+    read = {name for node in steps for name in node.input}
+    front.graph.input.extend(entry for entry in model.graph.input if entry.name in read)
+    floats = front.graph.input[0].type.tensor_type.elem_type
+    front.graph.output.extend(helper.make_tensor_value_info(name, floats, ["n"]) for name in wanted)
+    return dict(zip(wanted, infer(front, {name: given[name] for name in read if name in given}), strict=True))
 
 
 # ---- losses ------------------------------------------------------------------------------------------
@@ -54,20 +78,17 @@ class LogLikelihood(Cost):
 
 
 def softmax_cross_entropy(step: Step, inputs: list[Any]) -> list[Array]:
-    cost = measured(step, inputs, "softmax", CrossEntropy)
-    if len(step.outputs) == 1:
-        return [cost]
     scores = batch(inputs[0])
     b = Builder()
     x = b.add(Input(data(*scores.shape[1:])), name="input")
     y = b.add(WORDS["logsoftmax"](), x, name="logsoftmax1")
-    engine = Engine(b.graph((x,), (y,)), (), Sgd(), dtype=inputs[0].dtype.name)
-    (made,) = engine.forward({"input": scores})
-    return [cost, np.array(made).reshape(inputs[0].shape)]
+    logarithms = outcome(b.graph((x,), (y,)), scores)
+    cost = judged(step, [logarithms, *inputs[1:]])
+    return [cost] if len(step.outputs) == 1 else [cost, logarithms.reshape(inputs[0].shape)]
 
 
 def log_likelihood(step: Step, inputs: list[Any]) -> list[Array]:
-    return [measured(step, inputs, "", LogLikelihood)]
+    return [judged(step, [batch(inputs[0]), *inputs[1:]])]
 
 
 def batch(scores: Array) -> Array:
@@ -77,26 +98,45 @@ def batch(scores: Array) -> Array:
     return scores if scores.ndim <= 4 else scores.reshape(*scores.shape[:2], -1)
 
 
-def measured(step: Step, inputs: list[Any], word: str, cost: Any) -> Array:
-    """The mean (or sum) over images and pixels of a cost, for targets that are classes."""
-    scores, labels, *weights = inputs
-    if any(array is not None for array in weights):
-        refuse("CNN504", case="weighs", step=step)
-    if "ignore_index" in step.attributes:
-        refuse("CNN504", case="ignores", step=step)
+def judged(step: Step, inputs: list[Any]) -> Array:
+    """The loss of logarithms of shares, for targets that are classes; one for each pixel, their sum or their mean.
+
+    A class's weight, and nothing for one that is ignored, is how much of it there is in the target.
+    """
+    logarithms, labels, *more = inputs
+    classes, kind = logarithms.shape[1], logarithms.dtype
+    weights = next((array for array in more if array is not None), np.ones(classes, kind))
+    ignored = labels == step.attributes["ignore_index"] if "ignore_index" in step.attributes else np.zeros(1, bool)
+    chosen = np.where(ignored, 0, labels)
+    if chosen.size and not 0 <= chosen.min() <= chosen.max() < classes:
+        refuse("CNN504", case="no class", step=step, classes=classes)
+    share = np.where(ignored, 0, weights[chosen])
+    targets = np.moveaxis(np.eye(classes, dtype=kind)[chosen] * share[..., None], -1, 1).reshape(logarithms.shape)
+    b = Builder()
+    x = b.add(Input(data(*logarithms.shape[1:])), name="input")
     reduction = step.get("reduction", "mean")
     if reduction == "none":
-        refuse("CNN504", case="sum", step=step)
-    scores = batch(scores)
-    targets = np.moveaxis(np.eye(scores.shape[1], dtype=scores.dtype)[labels], -1, 1).reshape(scores.shape)
-    b = Builder()
-    x = y = b.add(Input(data(*scores.shape[1:])), name="input")
-    if word:
-        y = b.add(WORDS[word](), x, name="output")
-    weight = float(labels.size) if reduction == "sum" else 1.0
-    engine = Engine(b.graph((x,), (y,)), (cost(weight=weight),), Sgd(), dtype=scores.dtype.name)
-    found, _ = engine.measure({"input": scores, f"{y}.target": targets})
-    return np.array(found, scores.dtype)
+        return np.array(each_loss(b, x, logarithms, targets), kind).reshape(labels.shape)
+    weight = float(labels.size if reduction == "sum" else labels.size / share.sum(dtype=float))
+    engine = Engine(b.graph((x,), (x,)), (LogLikelihood(weight=weight),), Sgd(), dtype=kind.name)
+    found, _ = engine.measure({"input": logarithms, f"{x}.target": targets})
+    return np.array(found, kind)
+
+
+def each_loss(b: Builder, x: str, logarithms: Array, targets: Array) -> Array:
+    """For each pixel the sum over the classes of targets times logarithms, but for the sign."""
+    many, *pixels = logarithms.shape[1:]
+    t = b.add(Input(data(many, *pixels)), name="targets")
+    y = b.add(WORDS["mul"](), x, t, name="product")
+    y = b.add(word("reshape", (many, prod(pixels))), y, name="rows")
+    y = b.add(WORDS["channelmean"](), y, name="mean")
+    return -many * outcome(b.graph((x, t), (y,)), logarithms, targets)
+
+
+def outcome(graph: Graph, *arrays: Array) -> Array:
+    engine = Engine(graph, (), Sgd(), dtype=arrays[0].dtype.name)
+    (made,) = engine.forward(dict(zip(graph.inputs, arrays, strict=True)))
+    return np.array(made)
 
 
 # ---- optimisers --------------------------------------------------------------------------------------

@@ -64,10 +64,3 @@ def word(name: str, *size: Any, **settings: Any) -> Op:
 
 def order(value: Seen) -> str:
     return ", ".join(["n", *("chw"[axis] if axis < 3 else "?" for axis in value.perm)])
-
-
-def axis_of(value: Seen, axis: int) -> int:
-    """Which of our axes (0 is c) the model's axis is; -1 for the batch."""
-    rank = len(value.perm) + 1
-    axis = axis % rank
-    return value.perm[axis - 1] if axis else -1

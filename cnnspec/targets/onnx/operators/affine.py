@@ -6,11 +6,15 @@ the layer that made x, where that is linear in its weights and nothing else read
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ....diagnostics import SpecError
+from ..layout import repeated, straightened, viewed, with_rank
 from ..page import INIT, WORD
 from ..steps import Step, refuse
 from ..values import Seen, word
@@ -34,7 +38,7 @@ class Affine:
     scale: Array
     shift: Array
     gate: bool
-    sources: tuple[str, ...]
+    sources: tuple[str | bytes, ...]
 
     def settled(self, r: Reader) -> Seen:
         """The value that an affine map is, now that something reads it."""
@@ -62,10 +66,19 @@ def affine(r: Reader, step: Step, index: int, scale: Array | float = 1.0, shift:
         before = None
     if before and (r.readers.get(name, 0) != 1 or before.step.notes.get(WORD)):
         before = None
-    value = before.value if before else r.loose(step, index)
-    factors, offsets = (by_channel(r, step, value, np.asarray(array, np.float64)) for array in (scale, shift))
+    value = before.value if before else r.at(name, step) if r.model.free else r.loose(step, index)
+    value = straightened(r, value) if value.ravel else value
+    given = [np.asarray(array, np.float64) for array in (scale, shift)]
+    try:
+        factors, offsets = (by_channel(r, step, value, array) for array in given)
+    except SpecError:
+        if not r.model.free:
+            raise
+        value, (factors, offsets) = by_number(r, step, r.at(name, step), given)
+        before = None
     gate = factors.size > 1 and not offsets.any()
-    sources: tuple[str, ...] = (step.op, str(index), *(name for name in step.inputs if name in r.known))
+    names = [name for name in step.inputs if name in r.known]
+    sources: tuple[str | bytes, ...] = (step.op, str(index), *names, factors.tobytes(), offsets.tobytes())
     if before:
         factors, offsets, gate = before.scale * factors, before.shift * factors + offsets, False
         sources = (*before.sources, *sources)
@@ -77,14 +90,14 @@ def affine(r: Reader, step: Step, index: int, scale: Array | float = 1.0, shift:
 
 def by_channel(r: Reader, step: Step, value: Seen, array: Array) -> Array:
     """A constant as one number, or one for each channel of the value; what differs between pixels is refused."""
-    rank = len(value.perm) + 1
+    rank = len(value.perm) + r.lead
     shown = "x".join(map(str, array.shape))
     if array.ndim > rank:
         refuse("CNN504", case="constant, more axes", step=step, constant=shown)
     full = array.reshape((1,) * (rank - array.ndim) + array.shape)
-    if full.shape[0] > 1:
+    if r.lead and full.shape[0] > 1:
         refuse("CNN504", case="constant, each image", step=step, constant=shown)
-    for axis, (ours, size) in enumerate(zip(value.perm, value.sizes, strict=True), 1):
+    for axis, (ours, size) in enumerate(zip(value.perm, value.sizes, strict=True), r.lead):
         if full.shape[axis] not in (1, size):
             refuse("CNN504", case="constant, larger", step=step, constant=shown)
         if ours and full.shape[axis] > 1:
@@ -96,6 +109,22 @@ def by_channel(r: Reader, step: Step, value: Seen, array: Array) -> Array:
     if flat.size not in (1, r.type(value.value)["c"]):
         refuse("CNN504", case="constant, each channel", step=step, constant=shown)
     return flat
+
+
+def by_number(r: Reader, step: Step, value: Seen, arrays: Sequence[Array]) -> tuple[Seen, list[Array]]:
+    """A value as a vector, and constants as one number for each of its own; repeated where they have more."""
+    rank = max(len(value.perm) + r.lead, *(array.ndim for array in arrays))
+    if r.lead and any(array.ndim == rank and len(array) > 1 for array in arrays):
+        refuse("CNN504", case="constant, each image", step=step, constant="x".join(map(str, arrays[0].shape)))
+    if r.lead and rank > len(value.perm) + 1:
+        refuse("CNN504", case="constant, more axes", step=step, constant="x".join(map(str, arrays[0].shape)))
+    value = with_rank(straightened(r, value) if value.ravel else value, rank - r.lead)
+    full = [array.reshape((1,) * (rank - array.ndim) + array.shape)[(0,) * r.lead] for array in arrays]
+    sizes = np.broadcast_shapes(value.sizes, *(array.shape for array in full))
+    value = repeated(r, value, sizes)
+    order = [value.perm.index(axis) for axis in range(len(sizes))]
+    flat = [np.broadcast_to(array, sizes).transpose(order).reshape(-1) for array in full]
+    return replace(value, value=viewed(r, value.value, (prod(sizes),))), flat
 
 
 def folded(r: Reader, name: str, scale: Array, shift: Array) -> bool:

@@ -8,15 +8,20 @@ import numpy as np
 
 from ....ir import TensorType
 from ....ir.op import Op
+from ..layout import straightened
 from ..reader import Reader
 from ..steps import FLOATS, HALVES, Step, refuse
-from ..values import Seen, axis_of, seen, word
+from ..values import Seen, seen, word
 from . import Operator
 
 
 def flatten(r: Reader, step: Step) -> Seen:
     value = r.at(step.input(0), step)
-    if step.get("axis", 1) not in (1, -len(value.shape)):
+    axis = step.get("axis", 1)
+    if not r.lead:  # a table of numbers
+        before = value.sizes[: axis if axis >= 0 else len(value.sizes) + axis]
+        return reshaped(r, step, value, (prod(before), prod(value.sizes) // prod(before)))
+    if axis not in (1, -len(value.shape)):
         refuse("CNN504", case="flatten", step=step, axis=step.get("axis"))
     return reshaped(r, step, value, (prod(value.shape),))
 
@@ -34,10 +39,10 @@ def reshape(r: Reader, step: Step) -> Seen:
 def target(r: Reader, step: Step, before: tuple[int, ...]) -> tuple[int, ...]:
     """The sizes of one image that a Reshape asks for, of a value that has those before."""
     asked = r.array(step, 1, "shape").tolist() if step.input(1) else list(step.get("shape") or [])
-    sizes = [None, *before]
+    sizes = [*[None] * r.lead, *before]
     if not step.get("allowzero", 0):
         asked = [sizes[k] if size == 0 and k < len(sizes) else size for k, size in enumerate(asked)]
-    batch, *shape = asked or [1]
+    batch, *shape = asked or [1] if r.lead else [None, *asked]
     count = prod(before)
     rest = prod(size for size in shape if size != -1)
     if shape.count(-1) == 1 and rest and count % rest == 0 and batch in (None, r.model.batch, -1):
@@ -77,6 +82,8 @@ def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen
     moved = pixels_moved(value, kind, shape)
     if moved:
         return r.made(moved, value.value)
+    if r.model.free:
+        return seen(straightened(r, value).value, shape)
     refuse("CNN504", case="order of numbers", step=step)
 
 
@@ -115,36 +122,36 @@ def squeeze(r: Reader, step: Step) -> Seen:
     value = r.at(step.input(0), step)
     given = r.optional(step, 1, "axes")
     axes = step.get("axes") if given is None else given.tolist()
-    rank = len(value.sizes) + 1
+    rank = len(value.sizes) + r.lead
     if axes is None:
-        axes = [k for k, size in enumerate(value.sizes, 1) if size == 1]
+        axes = [k for k, size in enumerate(value.sizes, r.lead) if size == 1]
     gone = {axis % rank for axis in axes}
-    if 0 in gone:
+    if r.lead and 0 in gone:
         refuse("CNN504", case="no batch", step=step)
-    return reshaped(r, step, value, tuple(size for k, size in enumerate(value.sizes, 1) if k not in gone))
+    return reshaped(r, step, value, tuple(size for k, size in enumerate(value.sizes, r.lead) if k not in gone))
 
 
 def unsqueeze(r: Reader, step: Step) -> Seen:
     value = r.at(step.input(0), step)
     given = r.optional(step, 1, "axes")
     axes = list(step.get("axes") or ()) if given is None else given.tolist()
-    rank = len(value.sizes) + 1 + len(axes)
+    rank = len(value.sizes) + r.lead + len(axes)
     new = {axis % rank for axis in axes}
-    if 0 in new:
+    if r.lead and 0 in new:
         refuse("CNN504", case="before the batch", step=step)
     sizes = iter(value.sizes)
-    return reshaped(r, step, value, tuple(1 if k in new else next(sizes) for k in range(1, rank)))
+    return reshaped(r, step, value, tuple(1 if k in new else next(sizes) for k in range(r.lead, rank)))
 
 
 def transpose(r: Reader, step: Step) -> Seen:
     value = handed_on(r, step)
-    rank = len(value.perm) + 1
+    rank = len(value.perm) + r.lead
     perm = [axis % rank for axis in step.get("perm") or range(rank)[::-1]]
     if sorted(perm) != list(range(rank)):
         refuse("CNN502", case="axes", step=step, rank=rank, axes=perm)
-    if perm[0] != 0:
+    if r.lead and perm[0] != 0:
         refuse("CNN504", case="moved batch", step=step)
-    return Seen(value.value, value.shape, tuple(value.perm[axis - 1] for axis in perm[1:]))
+    return Seen(value.value, value.shape, tuple(value.perm[axis - r.lead] for axis in perm[r.lead :]))
 
 
 def handed_on(r: Reader, step: Step) -> Seen:
@@ -171,7 +178,7 @@ def cast(r: Reader, step: Step) -> Seen:
 def shape_of(r: Reader, step: Step) -> None:
     """A shape becomes a constant, the batch standing there as -1."""
     value = r.at(step.input(0), step)
-    sizes = [r.model.batch or -1, *value.sizes]
+    sizes = [*[r.model.batch or -1] * r.lead, *value.sizes]
     found = sizes[step.get("start", 0) : step.get("end")]
     r.known[step.outputs[0]] = np.array(found, np.int64)
     if -1 in found:
@@ -183,7 +190,8 @@ def axes_of(r: Reader, step: Step) -> set[int]:
     value = r.at(step.input(0), step)
     given = r.optional(step, 1, "axes")
     found = step.get("axes") if given is None else given.tolist()
-    return {axis_of(value, axis) for axis in (range(len(value.sizes) + 1) if found is None else found)}
+    every = found is None or (not found and not step.get("noop_with_empty_axes", 0))
+    return {r.axis(value, axis) for axis in (range(len(value.sizes) + r.lead) if every else found)}
 
 
 OPERATORS: dict[str, Operator] = {
@@ -192,5 +200,6 @@ OPERATORS: dict[str, Operator] = {
     "Unsqueeze": unsqueeze,
     "Transpose": transpose,
     "Cast": cast,
+    "CastLike": identity,
     "Shape": shape_of,
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import reduce
+from math import prod
 
 import numpy as np
 
+from ..layout import broadcast, fronted, turned, viewed
 from ..reader import Reader
 from ..steps import Step, refuse
-from ..values import Seen, axis_of, word
+from ..values import Seen, word
 from . import Operator
 from .affine import Affine, affine
 from .norms import shortest
@@ -22,9 +25,16 @@ def join(name: str) -> Callable[[Reader, Step], Seen]:
     """Values of one shape, number by number."""
 
     def read(r: Reader, step: Step) -> Seen:
-        return joined(r, name, [r.loose(step, k) for k in range(len(step.inputs))])
+        return joined(r, name, operands(r, step))
 
     return read
+
+
+def operands(r: Reader, step: Step) -> list[Seen]:
+    """All inputs, of whatever axes where these may be put in order."""
+    if r.model.free:
+        return [r.at(name, step) for name in step.inputs]
+    return [r.loose(step, k) for k in range(len(step.inputs))]
 
 
 def joined(r: Reader, name: str, values: list[Seen]) -> Seen:
@@ -34,6 +44,10 @@ def joined(r: Reader, name: str, values: list[Seen]) -> Seen:
     alike = all((v.shape, v.perm, v.ravel) == (first.shape, first.perm, first.ravel) for v in values)
     if alike and len({r.type(v.value).axes for v in values}) == 1:
         return r.like(first, r.add(word(name), *(v.value for v in values)))
+    if r.model.free:
+        first, *others = broadcast(r, values)
+        shape = r.type(first.value).shape
+        return r.like(first, r.add(word(name), first.value, *(viewed(r, v.value, shape) for v in others)))
     if alike and not first.ravel:
         return r.like(first, r.add(word(name), *(r.upright(v) for v in values)))
     return r.made(word(name), *(r.plain(v) for v in values))
@@ -53,7 +67,7 @@ def constant(r: Reader, step: Step, index: int, like: int) -> np.ndarray:
     if r.opset < 7 and step.get("broadcast") and "axis" in step.attributes:
         name = step.input(like)
         value = r.waiting[name].value if name in r.waiting else r.at(name, step)
-        behind = len(value.perm) + 1 - step.get("axis") - array.ndim
+        behind = len(value.perm) + r.lead - step.get("axis") - array.ndim
         array = array.reshape(*array.shape, *[1] * max(behind, 0))
     return array
 
@@ -81,7 +95,7 @@ def subtract(r: Reader, step: Step) -> Seen | Affine:
         return affine(r, step, 0, shift=-np.asarray(constant(r, step, 1, 0), np.float64))
     if known == [0]:
         return affine(r, step, 1, scale=-1.0, shift=constant(r, step, 0, 1))
-    return joined(r, "sub", [r.loose(step, 0), r.loose(step, 1)])
+    return joined(r, "sub", operands(r, step))
 
 
 def negate(r: Reader, step: Step) -> Affine:
@@ -104,14 +118,24 @@ def mul(r: Reader, step: Step) -> Seen | Affine:
         if isinstance(pixel, Expanded) and waiting[other] is None and r.loose(step, other).sizes == pixel.sizes:
             values = {gate: pixel.value, other: r.loose(step, other)}
             return product(r, values[0], values[1])
-    return product(r, *(r.loose(step, k) for k in range(2)))
+    return product(r, *operands(r, step))
 
 
 def product(r: Reader, a: Seen, b: Seen) -> Seen:
-    if a.perm == b.perm and a.sizes != b.sizes and not (a.ravel or b.ravel):
+    gates = a.perm == b.perm and a.sizes != b.sizes and not (a.ravel or b.ravel)
+    if gates and not (r.model.free and not gated_by(r, a, b)):
         made = r.add(word("mul"), *(gate(r, v) for v in (a, b)))
         return Seen(made, r.type(made).shape, a.perm)
     return joined(r, "mul", [a, b])
+
+
+def gated_by(r: Reader, a: Seen, b: Seen) -> bool:
+    """Whether one of two values has a number for each channel, or each pixel, of the other."""
+    if any(v.shape[:1] != r.type(v.value).shape[:1] for v in (a, b)):
+        return False
+    small, large = sorted((a.shape, b.shape), key=prod)
+    ones = (1,) * (len(large) - 1)
+    return len(small) == len(large) > 1 and small in ((large[0], *ones), (1, *large[1:]))
 
 
 def div(r: Reader, step: Step) -> Seen | Affine | Response:
@@ -119,8 +143,18 @@ def div(r: Reader, step: Step) -> Seen | Affine | Response:
     response = shared(r, step)
     if response:
         return response
-    if constants_of(r, step) != [1]:
-        refuse("CNN504", case="quotient", step=step)
+    known = constants_of(r, step)
+    if known != [1]:
+        if not r.model.free:
+            refuse("CNN504", case="quotient", step=step)
+        below = r.at(step.input(1), step)
+        share = r.like(below, r.add(word("reciprocal"), below.value))
+        if not known:
+            return joined(r, "mul", [r.at(step.input(0), step), share])
+        inner = f"{step.outputs[0]}/reciprocal"
+        r.hold(inner, share)
+        r.readers[inner] = 1
+        return affine(r, replace(step, inputs=[step.input(0), inner]), 1, scale=r.known[step.input(0)])
     by = np.asarray(constant(r, step, 1, 0), np.float64)
     if not by.all():
         refuse("CNN504", case="zero", step=step)
@@ -154,7 +188,7 @@ def extreme(name: str) -> Operator:
         known = constants_of(r, step)
         values = [k for k in range(len(step.inputs)) if k not in known]
         if not known:
-            return joined(r, name, [r.loose(step, k) for k in values])
+            return joined(r, name, operands(r, step))
         bounds = [r.known[step.input(k)] for k in known]
         if len(values) > 1 or any(bound.size != 1 for bound in bounds):
             refuse("CNN504", case="one number", step=step)
@@ -171,14 +205,29 @@ def extreme(name: str) -> Operator:
     return read
 
 
+def in_a_line(r: Reader, step: Step) -> Seen:
+    """Values put one after the other along any axis: as the channels of sequences."""
+    first, *others = operands(r, step)
+    rank = len(first.perm)
+    axis = r.axis(first, step.get("axis", 1))
+    if axis < 0 or any(len(value.perm) != rank for value in others):
+        refuse("CNN504", case="joined axis", step=step)
+    alike = [turned(r, v, [v.perm[first.perm.index(k)] for k in range(rank)]) for v in others]
+    rows, fronts = zip(*(fronted(r, value, [axis]) for value in (first, *alike)), strict=True)
+    made = r.add(word("concat"), *rows)
+    return replace(fronts[0], value=made, shape=(r.type(made)["c"], *fronts[0].shape[1:]))
+
+
 def concat(r: Reader, step: Step) -> Seen:
     if constants_of(r, step):
         refuse("CNN504", case="joined constant", step=step)
+    if r.model.free and len(step.inputs) > 1:
+        return in_a_line(r, step)
     found = in_a_row(r, step, [r.at(name, step) for name in step.inputs])
     if found:
         return found
     values = [r.loose(step, k) for k in range(len(step.inputs))]
-    if any(axis_of(value, step.get("axis", 1)) != 0 for value in values):
+    if any(r.axis(value, step.get("axis", 1)) != 0 for value in values):
         refuse("CNN504", case="joined axis", step=step)
     if len(values) == 1:
         return values[0]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from ....diagnostics import SpecError
+from ..layout import straightened, viewed
 from ..page import WORD
 from ..patterns import WORD as GROUP
 from ..reader import Reader
 from ..steps import Step, refuse
-from ..values import Seen, word
+from ..values import Seen, seen, word
 from . import Operator
-from .affine import by_channel
+from .affine import Affine, affine, by_channel, by_number
 from .axes import identity
 
 
@@ -44,21 +47,62 @@ def bn(r: Reader, step: Step) -> Seen:
     return r.like(x, r.learnt(step, op, x.value, arrays, tuple(step.inputs[1:5])).value)
 
 
-def layernorm(r: Reader, step: Step) -> Seen:
-    x = r.loose(step)
+def layernorm(r: Reader, step: Step) -> Seen | Affine:
+    x = r.at(step.input(0), step) if r.model.free else r.loose(step)
     rank = len(x.sizes)
-    first = step.get("axis", -1) % (rank + 1)
+    first = step.get("axis", -1) % (rank + r.lead)
     weight, bias = r.array(step, 1, "scale"), r.optional(step, 2, "bias")
     bias = np.zeros_like(weight) if bias is None else bias
-    if first == rank and x.perm[-1] == 0:
+    more = any(name and r.readers.get(name) for name in step.outputs[1:])
+    own = not more and (not r.model.free or r.type(x.value).shape == x.shape)
+    if first == rank + r.lead - 1 and x.perm[-1] == 0 and own:
         return normed(r, step, x, word("layernorm", eps=eps_of(step)), weight, bias)
     channels = r.type(x.value)["c"]
-    if first == 1 and x.straight:
+    if first == r.lead and x.straight and own:
         broadcast = [np.broadcast_to(array, x.shape).reshape(channels, -1) for array in (weight, bias)]
         if all((array == array[:, :1]).all() for array in broadcast):
             weight, bias = (array[:, 0] for array in broadcast)
             return normed(r, step, x, word("groupnorm", (1,), eps=eps_of(step)), weight, bias)
+    if r.model.free and first >= r.lead:
+        return standardised(r, step, straightened(r, x), first - r.lead, weight, bias)
     refuse("CNN504", case="normalised axes", step=step, first=first, rank=rank, sizes=", ".join(map(str, x.sizes)))
+
+
+def standardised(r: Reader, step: Step, x: Seen, first: int, weight: np.ndarray, bias: np.ndarray) -> Affine:
+    """Normalised along the axes from `first` on, for each of the others alone; a scale and a shift by number."""
+    groups, size = prod(x.shape[:first]), prod(x.shape[first:])
+    table = viewed(r, x.value, (groups, size))
+    op = word("groupnorm", (groups,), eps=eps_of(step))
+    ones = {"weight": np.ones(groups, "f4"), "bias": np.zeros(groups, "f4")}
+    made = r.learnt(step, op, table, ones, (step.outputs[0],))
+    deviations(r, step, x, first, table)
+    inner = f"{step.outputs[0]}/standardised"
+    r.hold(inner, r.like(x, made.value))
+    return affine(r, Step(step.op, step.name, [inner], step.outputs, {}, step.notes), 0, scale=weight, shift=bias)
+
+
+def deviations(r: Reader, step: Step, x: Seen, first: int, table: str) -> None:
+    """The further outputs: the mean of each group, and one by the root of its variance and epsilon."""
+    kept = (*x.shape[:first], *[1] * (len(x.shape) - first))
+    mean, root = (name if name and r.readers.get(name) else "" for name in (*step.outputs[1:3], "", "")[:2])
+    if not (mean or root):
+        return
+    means = r.add(word("gap"), table)
+    if mean:
+        r.hold(mean, seen(means, kept))
+    if root:
+        groups, size = r.type(table).shape
+        spread = r.add(word("resize", (size,)), viewed(r, means, (groups, 1)))
+        apart = r.add(word("sub"), table, spread)
+        variance = r.add(word("gap"), r.add(word("mul"), apart, apart))
+        inner = f"{root}/variance"
+        r.hold(inner, seen(variance, kept))
+        shifted = affine(
+            r, Step(step.op, step.name, [inner], [root]), 0, shift=np.float64(step.get("epsilon", 1e-5))
+        )
+        below = shifted.settled(r)
+        made = r.add(word("reciprocal"), r.add(word("sqrt"), below.value))
+        r.hold(root, r.like(below, made))
 
 
 def groupnorm(r: Reader, step: Step) -> Seen:
@@ -104,11 +148,17 @@ def lrn(r: Reader, step: Step) -> Seen:
 
 
 def prelu(r: Reader, step: Step) -> Seen:
-    x = r.loose(step)
+    x = r.loose(step, any_order=True)
     slope = r.array(step, 1, "slope")
-    if r.opset < 7 and slope.ndim == 1:  # as many slopes as channels, whatever follows
+    if r.opset < 7 and slope.ndim == 1 and r.lead:  # as many slopes as channels, whatever follows
         slope = slope.reshape(-1, *[1] * (len(x.shape) - 1))
-    learnt = {"weight": of_channels(r, step, x, slope)}
+    try:
+        learnt = {"weight": of_channels(r, step, x, slope)}
+    except SpecError:
+        if not r.model.free:
+            raise
+        x, (slope,) = by_number(r, step, x, [slope])
+        learnt = {"weight": slope}
     return r.like(x, r.learnt(step, word("prelu"), x.value, learnt, (step.input(1),)).value)
 
 

@@ -10,9 +10,10 @@ from math import prod
 
 import numpy as np
 
+from ..layout import straightened, turned, viewed
 from ..reader import Reader
 from ..steps import Step, refuse
-from ..values import Seen, Shape, axis_of, word
+from ..values import Seen, Shape, word
 from . import Operator
 from .affine import Affine, affine
 from .axes import axes_of
@@ -29,7 +30,7 @@ def count(r: Reader, value: Seen, axis: int) -> int:
 
 def softmax(r: Reader, value: Seen, axis: int) -> Seen | None:
     """Softmax between parts of the channels."""
-    found = count(r, value, axis_of(value, axis))
+    found = count(r, value, r.axis(value, axis))
     return r.like(value, r.add(word("radixsoftmax", found), value.value)) if found else None
 
 
@@ -61,6 +62,10 @@ def total(r: Reader, step: Step) -> Seen | Affine:
     along, keepdims = axes_of(r, step), step.get("keepdims", 1)
     pixels = set(range(1, len(value.perm)))
     kind = r.type(value.value)
+    if r.model.free and -1 not in along and along:
+        return reduced(r, step, value, "sum")
+    if not along:
+        return value
     if along not in ({0}, pixels) or value.ravel or kind.shape != value.shape or not pixels:
         refuse("CNN504", case="summed axes", step=step)
     name, many = ("channelmean", kind["c"]) if along == {0} else ("gap", prod(kind.spatial))
@@ -70,6 +75,33 @@ def total(r: Reader, step: Step) -> Seen | Affine:
     r.hold(inner, Seen(made, shape, value.perm) if keepdims else dropped(made, shape, value.perm, along))
     factor = Step(step.op, step.name, [inner], step.outputs, {}, step.notes)
     return affine(r, factor, 0, scale=np.float64(many))
+
+
+def reduced(r: Reader, step: Step, value: Seen, kind: str) -> Seen | Affine:
+    """The mean, sum, largest or smallest along any axes."""
+    along, kept = sorted(axes_of(r, step)), step.get("keepdims", 1)
+    value = straightened(r, value) if value.ravel else value
+    many, rank = prod(value.shape[axis] for axis in along), len(value.shape)
+    value = turned(r, value, (*(axis for axis in range(rank) if axis not in along), *along))
+    last = set(range(rank - len(along), rank))
+    x = viewed(r, value.value, (prod(value.shape) // many, many))
+    op = {"mean": word("gap"), "sum": word("gap"), "max": word("gmp"), "min": word("minpool", (many,))}[kind]
+    made = r.add(op, x)
+    shape = tuple(1 if axis in last else size for axis, size in enumerate(value.shape))
+    found = Seen(made, shape, value.perm) if kept else dropped(made, shape, value.perm, last)
+    if kind != "sum":
+        return found
+    inner = f"{step.outputs[0]}/mean"
+    r.hold(inner, found)
+    return affine(r, Step(step.op, step.name, [inner], step.outputs, {}, step.notes), 0, scale=np.float64(many))
+
+
+def smallest(r: Reader, step: Step) -> Seen | Affine:
+    along = axes_of(r, step)
+    if not r.model.free or -1 in along:
+        refuse("CNN504", case="pooled axes", step=step)
+    value = r.at(step.input(0), step)
+    return reduced(r, step, value, "min") if along else value
 
 
 def dropped(made: str, shape: Shape, perm: Shape, axes: set[int]) -> Seen:
@@ -99,7 +131,7 @@ def gated(r: Reader, *values: Seen) -> Seen | None:
 def in_a_row(r: Reader, step: Step, values: list[Seen]) -> Seen | None:
     """Values put one after the other along an axis that counts parts of channels, as `stack` does."""
     first = values[0]
-    axis = axis_of(first, step.get("axis", 1))
+    axis = r.axis(first, step.get("axis", 1))
     kinds = [r.type(value.value) for value in values]
     if axis < 0 or any(value.ravel or value.perm != first.perm for value in values):
         return None
@@ -116,4 +148,5 @@ def in_a_row(r: Reader, step: Step, values: list[Seen]) -> Seen | None:
 
 OPERATORS: dict[str, Operator] = {
     "ReduceSum": total,
+    "ReduceMin": smallest,
 }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor, inf, isclose
+from math import ceil, floor, inf, isclose, prod
 from typing import Any
 
 import numpy as np
 
+from ..layout import fronted, padded, repeated, sides_of, straightened, viewed, with_rank
 from ..page import WORD
-from ..reader import Reader, padded
+from ..reader import Reader
 from ..steps import Step, refuse
-from ..values import Margin, Seen, axis_of, word
+from ..values import Margin, Seen, word
 from . import Operator
 from .axes import reshape as plain_reshape
 from .axes import target
@@ -19,7 +20,7 @@ from .axes import target
 
 def pad(r: Reader, step: Step) -> Seen:
     value = r.at(step.input(0), step)
-    rank = len(value.perm) + 1
+    rank = len(value.perm) + r.lead
     flat = step.get("pads") if r.opset < 11 else r.array(step, 1, "pads").tolist()
     filler = step.get("value", 0.0) if r.opset < 11 else r.optional(step, 2, "value")
     filler = 0.0 if filler is None else float(np.asarray(filler).reshape(()))
@@ -29,9 +30,9 @@ def pad(r: Reader, step: Step) -> Seen:
     if mode not in ("constant", "reflect", "edge"):
         refuse("CNN504", case="wrapped padding", step=step, mode=mode)
     both = dict(zip(along, zip(flat[: len(along)], flat[len(along) :], strict=True), strict=True))
-    ours = {axis_of(value, axis): sides for axis, sides in both.items()}
+    ours = {r.axis(value, axis): sides for axis, sides in both.items()}
     before, channels = ours.get(0, (0, 0))
-    sides = [ours.get(axis, (0, 0)) for axis in range(1, rank - 1)]
+    sides = [ours.get(axis, (0, 0)) for axis in range(1, len(value.perm))]
     if any(ours.get(-1, (0, 0))) or before != channels or channels < 0:
         refuse("CNN504", case="padded batch", step=step)
     if not channels and not any(map(any, sides)):
@@ -54,8 +55,8 @@ def pad(r: Reader, step: Step) -> Seen:
 def slice_of(r: Reader, step: Step) -> Seen:
     """Channels in a row are `take`, the middle of the image `crop`, every second pixel a pool of one pixel."""
     value = r.at(step.input(0), step)
-    x = r.upright(value)
-    shape = r.type(x).shape
+    own = r.type(value.value).shape == value.shape and not value.ravel
+    shape = value.shape if r.model.free else r.type(r.upright(value)).shape
     if r.opset < 10:
         starts, ends = list(step.get("starts")), list(step.get("ends"))
         axes, by = list(step.get("axes") or range(len(starts))), [1] * len(starts)
@@ -66,15 +67,17 @@ def slice_of(r: Reader, step: Step) -> Seen:
         by = [1] * len(starts) if steps is None else steps.tolist()
     cuts: list[tuple[int, int, int]] = [(0, size, 1) for size in shape]
     for axis, start, end, stride in zip(axes, starts, ends, by, strict=True):
-        axis %= len(shape) + 1
-        if axis == 0:
+        axis %= len(shape) + r.lead
+        if r.lead and axis == 0:
             whole = end >= (1 << 31) - 1 or (r.model.batch is not None and end >= r.model.batch)
             if (start, stride) != (0, 1) or not whole:
                 refuse("CNN504", case="images left out", step=step)
             continue
-        ours = value.perm[axis - 1]
+        ours = value.perm[axis - r.lead]
         cuts[ours] = slice(start, end, stride).indices(shape[ours])
-    made = cut(r, step, x, cuts)
+    if r.model.free and not (own and cuts[0][2] == 1):
+        return pieces(r, step, value, dict(enumerate(cuts)))
+    made = cut(r, step, r.upright(value), cuts)
     return Seen(made.value, made.shape, value.perm)
 
 
@@ -91,7 +94,7 @@ def cut(r: Reader, step: Step, x: str, cuts: list[tuple[int, int, int]]) -> Seen
     whole = all((start, end) == (0, n) for (start, end, _), n in zip(sides, kind.spatial, strict=True))
     if not whole:
         if any(start != centre for (start, _, _), (centre, _) in zip(sides, middle, strict=True)):
-            refuse("CNN504", case="middle", step=step)
+            x = centred(r, x, [(start, n - end) for (start, end, _), n in zip(sides, kind.spatial, strict=True)])
         x = r.add(word("crop", tuple(end - start for start, end, _ in sides)), x)
     if any(by > 1 for by in strides):
         one = strides[0] if len(set(strides)) == 1 else tuple(strides)
@@ -100,12 +103,43 @@ def cut(r: Reader, step: Step, x: str, cuts: list[tuple[int, int, int]]) -> Seen
     return Seen(x, shape, tuple(range(len(shape))))
 
 
+def centred(r: Reader, x: str, cuts: list[tuple[int, int]]) -> str:
+    """The image with more beside it, so that what is left of these cuts before and after is its middle."""
+    more = [(max(after - before, 0), max(before - after, 0)) for before, after in cuts]
+    return r.add(word("pad", sides_of(more)), x)
+
+
+def pieces(r: Reader, step: Step, value: Seen, cuts: dict[int, tuple[int, int, int]]) -> Seen:
+    """Start, end and stride along some of our axes of a value of any axes: channels in a row, and every nth row."""
+    value = straightened(r, value) if value.ravel else value
+    for axis, (start, end, stride) in cuts.items():
+        if (start, end, stride) == (0, value.shape[axis], 1):
+            continue
+        if stride < 1 or end <= start:
+            refuse("CNN504", case="part", step=step)
+        name, front = fronted(r, value, [axis])
+        size = end - start
+        if size < front.shape[0]:
+            name = r.add(word("take", size, start=start), name)
+        if stride > 1:
+            rest = prod(front.shape[1:])
+            name = r.add(word("maxpool", (1,), stride=(stride, 1)), viewed(r, name, (1, size, rest)))
+            size = -(-size // stride)
+        value = Seen(name, (size, *front.shape[1:]), front.perm)
+    return value
+
+
 def split(r: Reader, step: Step) -> Seen:
     """Pieces of the channels are one `take` each."""
     value = r.at(step.input(0), step)
-    if axis_of(value, step.get("axis", 0)) != 0:
+    axis = r.axis(value, step.get("axis", 0))
+    moved = r.model.free and axis >= 0 and (axis != 0 or r.type(value.value).shape != value.shape)
+    if axis != 0 and not moved:
         refuse("CNN504", case="split axis", step=step)
-    x = r.upright(value)
+    if moved:
+        x, value = fronted(r, straightened(r, value) if value.ravel else value, [axis])
+    else:
+        x = r.upright(value)
     channels, count = r.type(x)["c"], len(step.outputs)
     given = r.optional(step, 1, "sizes")
     sizes = step.get("split") if given is None else given.tolist()
@@ -118,7 +152,7 @@ def split(r: Reader, step: Step) -> Seen:
     for name, size in zip(step.outputs, sizes, strict=True):
         if name and r.readers.get(name):
             made = r.add(word("take", size, start=start), x)
-            r.hold(name, Seen(made, r.type(made).shape, value.perm))
+            r.hold(name, Seen(made, (size, *value.shape[1:]), value.perm))
         start += size
     return r.values.get(step.outputs[0], value)
 
@@ -267,6 +301,8 @@ class Expanded:
     sizes: tuple[int, ...]  # of one image, in the model's order
 
     def settled(self, r: Reader) -> Seen:
+        if r.model.free:
+            return repeated(r, self.value, self.sizes)
         x = r.upright(self.value)
         wanted = {ours: size for ours, size in zip(self.value.perm, self.sizes, strict=True)}
         kind = r.type(x)
@@ -297,13 +333,16 @@ def reshape(r: Reader, step: Step) -> Seen:
 
 def expand(r: Reader, step: Step) -> Seen | Expanded:
     value = r.at(step.input(0), step)
-    if len(value.shape) <= len(r.type(value.value).shape):
+    if len(value.shape) <= len(r.type(value.value).shape) and not r.model.free:
         value = r.loose(step)
     asked = r.array(step, 1, "shape").tolist()
-    rank = len(value.perm) + 1
+    rank = len(value.perm) + r.lead
+    if r.model.free and not r.lead:
+        value = with_rank(value, max(len(asked), rank))
+        rank = len(value.perm)
     if len(asked) > rank:
         refuse("CNN504", case="more axes", step=step)
-    batch, *wanted = [1] * (rank - len(asked)) + asked
+    batch, *wanted = [1] * (rank + 1 - r.lead - len(asked)) + asked
     if batch not in (1, -1, r.model.batch):
         refuse("CNN504", case="number of images", step=step)
     if any(1 not in pair and len(set(pair)) > 1 for pair in zip(value.sizes, wanted, strict=True)):

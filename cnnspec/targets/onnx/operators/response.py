@@ -18,6 +18,7 @@ from . import Operator
 from .affine import Affine
 from .axes import axes_of
 from .norms import shortest
+from .parts import reduced
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,13 @@ class Response:
     eps: float = 0.0
 
     def settled(self, r: Reader) -> Seen:
-        refuse("CNN503", case="response", step=self.step)
+        if self.stage != "norm" or not r.model.free:
+            refuse("CNN503", case="response", step=self.step)
+        inner = f"{self.step.outputs[0]}/squares"
+        r.hold(inner, r.like(self.value, r.add(word("mul"), self.value.value, self.value.value)))
+        squares = reduced(r, replace(self.step, inputs=[inner, *self.step.inputs[1:]]), r.values[inner], "sum")
+        total = squares.settled(r) if isinstance(squares, Affine) else squares
+        return r.like(total, r.add(word("sqrt"), total.value))
 
     def plus(self, step: Step, eps: np.ndarray) -> Response:
         if self.stage != "mean" or eps.size != 1 or float(eps.reshape(())) <= 0:
@@ -54,8 +61,8 @@ def mean(r: Reader, step: Step) -> Response | None:
         return None
     given = r.optional(step, 1, "axes")
     axes = step.get("axes") if given is None else given.tolist()
-    rank = len(found.value.perm) + 1
-    channel = found.value.perm.index(0) + 1
+    rank = len(found.value.perm) + r.lead
+    channel = found.value.perm.index(0) + r.lead
     return replace(found, stage="mean") if [axis % rank for axis in axes or ()] == [channel] else None
 
 

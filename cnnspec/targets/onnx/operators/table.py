@@ -6,17 +6,20 @@ word it refuses, by name. To add an operator: a function here and its entry in O
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..layout import fronted
 from ..page import WORD
 from ..patterns import WORD as GROUP
 from ..reader import Reader
 from ..steps import Step, refuse
-from ..values import Seen, axis_of, word
+from ..values import Seen, word
 from . import Operator, axes, joins, made, norms, parts, resample, response, windows
+from .affine import Affine, affine
 from .norms import shortest
 
 FAR = 3e38  # a bound beyond it is none
@@ -59,6 +62,12 @@ def dense(r: Reader, step: Step, weight: np.ndarray, bias: np.ndarray | None) ->
         arrays["weight"] = weight.reshape(*weight.shape, *ones)
         made = r.learnt(step, op, x.value, arrays, sources)
         return Seen(made.value, made.shape, x.perm)
+    if r.model.free and not x.ravel:
+        rows, front = fronted(r, x, [x.perm[-1]])
+        op = word("conv", (len(weight), 1), bias=bias is not None)
+        arrays["weight"] = weight[:, :, None]
+        value = r.learnt(step, op, rows, arrays, sources).value
+        return Seen(value, (len(weight), *front.shape[1:]), front.perm)
     refuse("CNN504", case="last axis", step=step, sizes=x.sizes)
 
 
@@ -100,10 +109,15 @@ def over_channels(name: str) -> Operator:
         apart = parts.softmax(r, r.at(step.input(0), step), axis) if name == "softmax" and r.opset >= 13 else None
         if apart:
             return apart
-        x = r.loose(step)
-        channel = axis_of(x, axis)
-        trailing = prod(x.sizes[axis % (len(x.sizes) + 1) :])
-        if channel != 0 or (r.opset < 13 and trailing > 1):
+        x = r.at(step.input(0), step) if r.model.free else r.loose(step)
+        channel = r.axis(x, axis)
+        place = axis % (len(x.sizes) + r.lead) - r.lead
+        trailing = prod(x.sizes[place + 1 :])
+        plain = channel == 0 and not (r.opset < 13 and trailing > 1) and r.type(x.value)["c"] == x.shape[0]
+        if channel >= 0 and r.model.free and not (plain or x.ravel):
+            made, front = fronted(r, x, [channel] if r.opset >= 13 else x.perm[place:])
+            return r.like(front, r.add(word(name), made))
+        if not plain:
             refuse("CNN504", case="channels of an axis", step=step, axis=axis)
         return r.like(x, r.add(word(name), x.value))
 
@@ -126,6 +140,9 @@ def clip(r: Reader, step: Step) -> Seen:
         return r.like(x, r.add(word("relu"), x.value))
     if (low, high) == (0, 6) and not ours:
         return r.like(x, r.add(word("relu6"), x.value))
+    if low is not None and high is not None and low >= high:  # the upper one decides
+        x = r.like(x, r.add(word("clip", low=shortest(low), high="none"), x.value))
+        low = None
     bounds = ["none" if bound is None else shortest(bound) for bound in (low, high)]
     return r.like(x, r.add(word("clip", low=bounds[0], high=bounds[1]), x.value))
 
@@ -169,6 +186,39 @@ def formula(r: Reader, step: Step) -> Seen:
     return r.like(x, r.add(step.attributes["word"], x.value))
 
 
+def selu(r: Reader, step: Step) -> Seen | Affine:
+    """With other constants than its own an `elu` that is scaled."""
+    alpha, gamma = step.get("alpha", 1.6732632), step.get("gamma", 1.050701)
+    x = r.loose(step, any_order=True)
+    if np.allclose((alpha, gamma), (1.6732632, 1.050701), rtol=1e-5):
+        return r.like(x, r.add(word("selu"), x.value))
+    if alpha <= 0:
+        refuse("CNN504", case="alpha", step=step, slope=alpha)
+    inner = f"{step.outputs[0]}/elu"
+    r.hold(inner, r.like(x, r.add(word("elu", alpha=shortest(alpha)), x.value)))
+    return affine(r, replace(step, inputs=[inner]), 0, scale=gamma)
+
+
+def power(r: Reader, step: Step) -> Seen:
+    """A whole power is a product, one of a half a square root."""
+    exponent = r.array(step, 1, "exponent")
+    known = {0.5: ("sqrt",), -1.0: ("reciprocal",), -0.5: ("sqrt", "reciprocal")}
+    x = r.loose(step, any_order=True)
+    if exponent.ndim > len(x.perm) + r.lead or exponent.size != 1:
+        refuse("CNN504", case="power", step=step)
+    number = float(exponent.reshape(()))
+    if number in known:
+        for name in known[number]:
+            x = r.like(x, r.add(word(name), x.value))
+        return x
+    if number not in (1, 2, 3, 4):
+        refuse("CNN504", case="power", step=step)
+    made = x.value
+    for _ in range(int(number) - 1):
+        made = r.add(word("mul"), made, x.value)
+    return r.like(x, made)
+
+
 def gelu(r: Reader, step: Step) -> Seen:
     x = r.loose(step, any_order=True)
     form = "tanh" if step.get("approximate", "none") == "tanh" else "exact"
@@ -197,7 +247,7 @@ OPERATORS: dict[str, Operator] = {
     "LeakyRelu": each_number("leaky", slope=("alpha", 0.01)),
     "Elu": each_number("elu", alpha=("alpha", 1.0)),
     "Celu": each_number("celu", alpha=("alpha", 1.0)),
-    "Selu": fixed("selu", alpha=(1.6732632, 1.6732632), gamma=(1.050701, 1.050701)),
+    "Selu": selu,
     "Gelu": gelu,
     f"{GROUP}gelu": fixed("gelu"),
     f"{GROUP}gelu_tanh": gelu_tanh,
@@ -218,4 +268,8 @@ OPERATORS: dict[str, Operator] = {
     "Softmax": over_channels("softmax"),
     "LogSoftmax": over_channels("logsoftmax"),
     "Abs": fixed("abs"),
+    **{kind: fixed(kind.lower()) for kind in ("Exp", "Log", "Sqrt", "Reciprocal")},
+    "Pow": power,
+    "Shrink": each_number("shrink", threshold=("lambd", 0.5), bias=("bias", 0.0)),
+    "ThresholdedRelu": each_number("thresholdedrelu", threshold=("alpha", 1.0)),
 }

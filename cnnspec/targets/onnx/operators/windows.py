@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -12,15 +11,16 @@ import numpy as np
 from ....ir.geometry import slide
 from ....ir.op import Op
 from ....words.resample import Resize
+from ..layout import padded
 from ..page import WORD
 from ..patterns import WORD as GROUP
-from ..reader import Reader, padded
+from ..reader import Reader
 from ..steps import Step, refuse
-from ..values import Pads, Seen, seen, word
+from ..values import Pads, Seen, Waiting, seen, word
 from . import Operator
 from .axes import axes_of
-from .parts import dropped, together
-from .response import Response, mean
+from .parts import dropped, reduced, together
+from .response import mean
 
 
 def pads_of(step: Step, sizes: tuple[int, ...], extent: list[int], stride: list[int]) -> Pads | str:
@@ -233,10 +233,10 @@ def pooled(r: Reader, x: str, name: str) -> Seen:
     return seen(value, (shape[0], *[1] * (len(shape) - 1)))
 
 
-def over_pixels(name: str, of_channels: str) -> Callable[[Reader, Step], Seen | Response]:
+def over_pixels(name: str, of_channels: str) -> Operator:
     """A mean or maximum over all pixels is a global pool, over all channels a map, over pieces of them `maxout`."""
 
-    def read(r: Reader, step: Step) -> Seen | Response:
+    def read(r: Reader, step: Step) -> Seen | Waiting | None:
         response = mean(r, step) if name == "gap" else None
         if response:
             return response
@@ -253,11 +253,15 @@ def over_pixels(name: str, of_channels: str) -> Callable[[Reader, Step], Seen | 
         apart = together(r, step, value, "mean") if name == "gap" else None
         if apart:
             return apart
+        if not along:
+            return value
         if along == {0} and not value.ravel and r.type(value.value).shape == value.shape:
             made = r.made(word(of_channels), value.value)
             if keepdims:
                 return Seen(made.value, made.shape, value.perm)
-            return dropped(made.value, made.shape, value.perm, along) if pixels else made
+            return dropped(made.value, made.shape, value.perm, along) if pixels or r.model.exact else made
+        if r.model.free and -1 not in along:
+            return reduced(r, step, value, {"gap": "mean", "gmp": "max"}[name])
         refuse("CNN504", case="pooled axes", step=step)
 
     return read
