@@ -9,6 +9,7 @@ import re
 
 from ...diagnostics import Diagnostic, Label, Span
 from ...ir import Graph, Node
+from ...primitives.activation import Activation
 from ...words.costs import BinaryCrossEntropy, CrossEntropy, Hinge
 from ..findings import replace
 from ..parse.tree import Input, Number, Sizes
@@ -16,8 +17,8 @@ from .checked import Checked, Warned
 
 LAST = frozenset(("softmax", "logsoftmax", "sigmoid"))  # what turns scores into probabilities
 LINEAR = frozenset(("dense",))
-TRANSPARENT = frozenset(("flatten", "reshape", "dropout"))  # what leaves a line of linear layers linear
-POINTWISE = frozenset(("relu", "leaky", "gelu", "swish", "elu", "flatten", "reshape"))
+IN_OTHER_AXES = frozenset(("flatten", "reshape"))
+TRANSPARENT = IN_OTHER_AXES | {"dropout"}  # what leaves a line of linear layers linear
 OFF = 10  # times that a rate is above or below what is usual until it is told
 MANY_IMAGES = 256  # in a batch; beyond, rates are raised with it
 KERAS = 0.5  # of `bn`: shares above are counted as Keras counts them
@@ -86,7 +87,7 @@ def dropout_before_bn(c: Checked) -> Warned:
     for node in c.graph:
         if node.op.word != "bn" or node.span is None:
             continue
-        before = _behind(c.graph, node.inputs[0], POINTWISE)
+        before = _behind(c.graph, node.inputs[0], IN_OTHER_AXES, pointwise=True)
         if before.op.word == "dropout" and before.span:
             there = (Label(before.span, "only in training"),)
             yield Diagnostic.of("CNN246", node.span, related=there), ()
@@ -120,10 +121,10 @@ def momentum_of_keras(c: Checked) -> Warned:
             yield Diagnostic.of("CNN249", at, written=stated[1], momentum=momentum, kept=other), (fix,)
 
 
-def _behind(graph: Graph, value: str, passed: frozenset[str]) -> Node:
-    """The node that a value comes from, words that are passed over aside."""
+def _behind(graph: Graph, value: str, passed: frozenset[str], pointwise: bool = False) -> Node:
+    """The node that a value comes from; words that are passed over aside, and if `pointwise` activations."""
     node = graph[value]
-    while node.op.word in passed and len(node.inputs) == 1:
+    while node.op.word in passed or (pointwise and isinstance(node.op, Activation)):
         node = graph[node.inputs[0]]
     return node
 

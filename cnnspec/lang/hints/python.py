@@ -120,9 +120,8 @@ def layer(call: Called) -> str:
     word = word if word in layers else elsewhere(last, layers)
     if not word:
         return ""
-    if word in ("gap", "gmp") and call.given in (("1",), (("1", "1"),)):  # AdaptiveAvgPool2d(1)
-        return word
-    if word == "flatten" and call.given == ("1",):  # all axes but the batch
+    says_nothing = not (settings(layers[word]) or first_size(layers[word]))
+    if says_nothing and call.given in (("1",), (("1", "1"),)):  # AdaptiveAvgPool2d(1), Softmax(1), Flatten(1)
         return word
     names = list(_order(last, word, len(call.given) + len(KERNELS.union(FILTERS) & set(call.named))))
     size = ""

@@ -11,7 +11,7 @@ import dataclasses
 
 from ...diagnostics import Fault, Span
 from ...ir import Graph
-from ...words.costs import BinaryCrossEntropy, Cost, CrossEntropy, Mse
+from ...words.costs import PROBABILITIES, BinaryCrossEntropy, Cost, CrossEntropy, Mse
 from ..findings import Findings, insert, replace
 from .declared import Stated
 from .network import Network
@@ -21,7 +21,7 @@ IMPLIED: dict[str, type[Cost]] = {
     "logsoftmax": CrossEntropy,
     "sigmoid": BinaryCrossEntropy,
 }
-ACTIVATION = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": ("sigmoid", "hardsigmoid")}
+ACTIVATION = {"cross_entropy": ("softmax", "logsoftmax"), "binary_cross_entropy": PROBABILITIES}
 
 
 def assign(stated: list[Stated], network: Network, findings: Findings) -> tuple[Cost, ...]:

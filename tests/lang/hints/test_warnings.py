@@ -44,6 +44,7 @@ GIVEN = {
     "rate of nobody": ("input 4\ndense 3 -> softmax\ntrain { optimiser sgd lr 10 }", "CNN245"),
     "dropout before bn": ("input 1x9x9\nconv 4x3x3 bias off -> dropout 20% -> bn -> dense 3", "CNN246"),
     "dropout before bn, past a relu": ("input 9\ndense 4 -> dropout 20% -> relu -> bn -> dense 3", "CNN246"),
+    "dropout before bn, past a mish": ("input 9\ndense 4 -> dropout 20% -> mish -> bn -> dense 3", "CNN246"),
     "sees less than an object": (
         "input 1x28x28\nconv 4x3x3 -> relu -> gap -> dense 3\nexpect { receptive_field >= 50% }",
         "CNN247",
