@@ -39,6 +39,21 @@ def test_a_link_holds_what_was_learnt(driver, server):
     assert complaints(driver) == []
 
 
+def test_a_link_is_followed_while_the_page_is_open(driver, server):
+    lab = Lab(driver, server.address)
+    lab.type(SMALL, anew=True)
+    link = shared(lab, driver)
+    lab.choose("specs", "1-convolution")
+    lab.ready()
+    shared(lab, driver)
+    lab.js("window.location.href = arguments[0]", link)
+    lab.until(lambda: lab.js("return document.getElementById('text').value") == SMALL)
+    lab.ready()
+    lab.js("window.location.hash = 'shown'")
+    assert lab.js("return document.getElementById('text').value") == SMALL, "another place of the page is no link"
+    assert complaints(driver) == []
+
+
 def test_more_weights_than_fit_are_told_of(driver, server):
     lab = Lab(driver, server.address)
     lab.type(SMALL.replace("dense 10", "dense 500 -> relu -> dense 10"), anew=True)

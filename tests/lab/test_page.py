@@ -1,5 +1,7 @@
 """The page in a browser: a network is written, put right, trained, looked at, changed, sent to somebody else."""
 
+from xml.etree.ElementTree import fromstring
+
 import pytest
 from browser import complaints, requests, resize
 from lab import Lab
@@ -229,3 +231,21 @@ def test_two_runs_are_trained_at_once(lab):
     assert lab.text("kept-runs") == "" and lab.text("start") == "pause"
     lab.find("#start").click()
     lab.until(lambda: lab.text("start") == "start")
+
+
+def test_the_drawing_goes_out_as_svg_and_on_paper(lab, driver):
+    lab.type(SMALL, anew=True)
+    lab.js(
+        "const make = URL.createObjectURL; window.offered = [];"
+        "URL.createObjectURL = (blob) => (window.offered.push(blob), make(blob))"
+    )
+    lab.find("#drawing-out").click()
+    text = driver.execute_async_script("window.offered[0].text().then(arguments[0])")
+    assert fromstring(text).tag.endswith("svg") and "conv1" in text
+    lab.find("#tab-train").click()
+    try:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        shown = [lab.find(css).is_displayed() for css in ("#text", "#picture svg", "#layers", "#train", "nav")]
+    finally:
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert shown == [True, True, True, False, False]

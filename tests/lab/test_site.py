@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -105,6 +106,17 @@ def test_what_came_along_is_shown_trained_and_looked_at_without_python(driver, a
     assert lab.trained("one-epoch") > 50
     with lab.inside():
         lab.until(lambda: "conv1" in lab.text("result"))
+        lab.choose("choose", "maxpool1")
+        lab.until(lambda: "maxpool1[" in lab.text("result"))
+        place, number = lab.text("result").split(" = ")[0], lab.find("#value").get_attribute("data-number")
+        time.sleep(0.5)  # until the frame has told where it is
+    lab.find("#share").click()
+    lab.until(lambda: "It holds the weights" in lab.text("said"))
+    lab = Lab(driver, driver.current_url)
+    with lab.inside():
+        lab.until(lambda: lab.text("result").startswith(place))
+        value = float(lab.find("#value").get_attribute("data-number"))
+        assert value == pytest.approx(float(number), rel=0.01)
     lab.find("#tab-drawing").click()
     lab.choose("specs", LESSONS[0].name)
     lab.until(lambda: LESSONS[0].title in lab.text("lesson"))

@@ -54,6 +54,10 @@ startTraining();
 showSpecs();
 byId("share").addEventListener("click", share);
 byId("download").addEventListener("click", () => offer(state.text, given.name || "net.cnn"));
+byId("drawing-out").addEventListener("click", () => {
+  if (shownNetwork.drawing) offer(shownNetwork.drawing, `${(given.name || "net").replace(/\.cnn$/, "")}.svg`);
+  else say("There is no drawing yet: the text has errors.");
+});
 byId("save").hidden = !given.saves;
 byId("save").addEventListener("click", async () => {
   const told = await ask("save", state.text).catch(({ message }) => ({ problem: message }));
