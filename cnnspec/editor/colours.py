@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..lang.parse.tokens import lex
 from ..lang.parse.tree import Attr, Call, Check, Join, Layer, Name, Setting, Settings
-from .document import Document, parts_of
+from .document import Document
 from .occurrences import occurrences
 
 KINDS = ("comment", "string", "keyword", "number", "operator", "function", "class", "namespace", "parameter",
@@ -22,6 +22,9 @@ NAMES = {
     "number": "variable", "parameter": "parameter", "block": "class", "net": "class", "file": "namespace",
     "value": "variable", "input": "variable",
 }  # fmt: skip
+
+
+WORDED = frozenset((Layer, Join, Call, Attr, Setting, Check, Settings))
 
 
 class Coloured(NamedTuple):
@@ -61,8 +64,10 @@ def _all(document: Document) -> list[Coloured]:
 
 def _words(document: Document) -> Iterator[Coloured]:
     """Words, settings, and words that are the values of settings."""
-    for statement in document.file.statements:
-        for part, _ in parts_of(statement):
+    for _, parts in document.parts:
+        for part, _ in parts:
+            if part.__class__ not in WORDED:
+                continue
             if isinstance(part, Layer | Join):
                 yield _name(part.word, "function")
             elif isinstance(part, Call):

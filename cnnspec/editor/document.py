@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field
+from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
@@ -11,11 +13,12 @@ from ..checking import Configurations, Report, examine
 from ..diagnostics import Imported, Source, Span, SpecError
 from ..ir import Node
 from ..ir.facts import Facts, facts
-from ..lang.parse.tree import File
+from ..lang.parse.tree import File, Statement
 from ..lang.work import Work
 from ..lazy import lazy
 from ..record import record
 
+Piece = tuple[object, ...]  # of the tree, whether it has a place or not
 Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding
 Made = TypeVar("Made")
 WIDTHS = {"utf-8": lambda c: len(c.encode("utf-8", "replace")), "utf-16": lambda c: 1 + (c > "\uffff")}
@@ -100,6 +103,24 @@ class Document:
         reading = self.report.reading
         return tuple(n for n in reading.graph if self.owns(n.span)) if reading else ()
 
+    @lazy
+    def parts(self) -> tuple[tuple[Statement, list[tuple[Piece, Piece]]], ...]:
+        """Each statement with its parts; see `parts_of`."""
+        return tuple([(statement, parts_of(statement)) for statement in self.file.statements])
+
+    @lazy
+    def starts(self) -> tuple[list[int], list[tuple[int, Node]]]:
+        """The nodes of this text by where they stand, with their numbers in the graph; and their starts."""
+        placed = [(node.span.start, i, node) for i, node in enumerate(self.nodes) if node.span]
+        placed.sort(key=itemgetter(0, 1))
+        return [start for start, _, _ in placed], [(i, node) for _, i, node in placed]
+
+    def within(self, span: Span) -> list[Node]:
+        """The nodes whose text lies in a span of this text, in the order of the graph."""
+        starts, nodes = self.starts
+        among = nodes[bisect_left(starts, span.start) : bisect_right(starts, span.end)]
+        return [node for _, node in sorted(among, key=itemgetter(0)) if node.span and node.span.end <= span.end]
+
     def once(self, make: Callable[[Document], Made]) -> Made:
         """What a function makes of this version; it is called once."""
         if make not in self._made:
@@ -174,17 +195,20 @@ def spanned(parts: Iterable[object]) -> Iterator[Part]:
                 yield from spanned(part)
 
 
-Piece = tuple[object, ...]  # of the tree, whether it has a place or not
-
-
-def parts_of(part: Piece, owner: Piece = ()) -> Iterator[tuple[Piece, Piece]]:
+def parts_of(part: Piece) -> list[tuple[Piece, Piece]]:
     """A piece of tree and every piece within it, each with the named piece that it is a part of."""
-    named = hasattr(part, "_fields")
-    if named:
-        yield part, owner
+    found: list[tuple[Piece, Piece]] = []
+    _parts(part, (), found)
+    return found
+
+
+def _parts(part: Piece, owner: Piece, found: list[tuple[Piece, Piece]]) -> None:
+    if part.__class__ is not tuple:
+        found.append((part, owner))
+        owner = part
     for inner in part:
-        if isinstance(inner, tuple) and not isinstance(inner, Span):
-            yield from parts_of(inner, part if named else owner)
+        if isinstance(inner, tuple) and inner.__class__ is not Span:
+            _parts(inner, owner, found)
 
 
 def around(span: Span, offset: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Set
 from typing import NamedTuple
 
 from ..diagnostics import Span
@@ -9,7 +11,7 @@ from ..ir import Graph
 from ..lang.parse.tree import Block, Chain, Net
 from ..lang.reading import Reading
 from .document import Document
-from .occurrences import same
+from .occurrences import occurrences
 
 
 class CodeLens(NamedTuple):
@@ -29,18 +31,20 @@ def _lenses(document: Document) -> list[CodeLens]:
     if reading is None:
         return []
     found, told = [], set(reading.graph.inputs)
+    places = Counter(one.definition.start for one in occurrences(document) if document.owns(one.definition))
+    order = {name: i for i, name in enumerate(reading.graph.nodes)}
     for statement in document.file.statements:
         if isinstance(statement, Chain | Net):
             last = _end(document, reading, statement, told)
             if last is not None:
-                mine = [name for name in _behind(reading.graph, last) if name not in told]
+                mine = sorted(_behind(reading.graph, last, told), key=order.__getitem__)
                 told.update(mine)
                 found.append(CodeLens(statement.span, _said(document, last, mine)))
         elif isinstance(statement, Block):
-            places = len(same(document, statement.name.span)) - 1
-            inside = [node.name for node in document.nodes if node.span and _within(node.span, statement.span)]
-            said = f"called in {places} place{'s' * (places != 1)}" if places else "not called in this file"
-            numbers = sum(document.facts[name].parameters for name in inside)
+            calls = places[statement.name.span.start] - 1
+            inside = document.within(statement.span)
+            said = f"called in {calls} place{'s' * (calls != 1)}" if calls else "not called in this file"
+            numbers = sum(document.facts[node.name].parameters for node in inside)
             found.append(CodeLens(statement.span, f"{said} · {numbers:,} parameters in all" if inside else said))
     return found
 
@@ -52,24 +56,21 @@ def _end(document: Document, reading: Reading, statement: Chain | Net, told: set
     name = statement.name.text if isinstance(statement, Net) else stage.label.text if stage.label else ""
     if name in reading.names and reading.names[name] in reading.graph.nodes:
         return reading.names[name]
-    starts = [node.name for node in document.nodes if node.span and _within(node.span, stage.term.span)]
+    starts = [node.name for node in document.within(stage.term.span)]
     ends = starts[-1:] or [value for value in reading.graph.outputs if value not in told]
     return next((value for value in ends if value not in told), None)
 
 
-def _behind(graph: Graph, value: str) -> list[str]:
-    """A value and all that it is made from."""
-    found, waiting = set(), [value]
+def _behind(graph: Graph, value: str, told: Set[str]) -> set[str]:
+    """A value and all that it is made from, without what was told, and what that is made from."""
+    found: set[str] = set()
+    waiting = [value]
     while waiting:
         name = waiting.pop().partition(":")[0]
-        if name not in found:
+        if name not in found and name not in told:
             found.add(name)
             waiting.extend(graph[name].inputs)
-    return [node.name for node in graph if node.name in found]
-
-
-def _within(span: Span, outer: Span) -> bool:
-    return span.source.name == outer.source.name and outer.start <= span.start and span.end <= outer.end
+    return found
 
 
 def _said(document: Document, last: str, names: list[str]) -> str:

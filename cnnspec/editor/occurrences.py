@@ -30,10 +30,11 @@ from ..lang.parse.tree import (
     Tap,
     Variable,
 )
-from .document import Document, Piece, parts_of
+from .document import Document, Piece
 from .words import recipes
 
 OF_LAYERS = ("freeze",)  # settings of `train` whose values are names of layers
+NAMED = frozenset((Let, Block, Net, Param, Import, Input, Stage, Variable, Tap, Layer, Call, Arg, Settings))
 NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -67,10 +68,11 @@ def _occurrences(document: Document) -> list[Occurrence]:
     for statement in document.file.statements:
         _define(statement, outer)
     found: list[Occurrence] = []
-    for statement in document.file.statements:
+    for statement, parts in document.parts:
         scope = _within(statement, outer) if isinstance(statement, Block) else outer
-        for part, owner in parts_of(statement):
-            found.extend(_of(document, part, owner, scope))
+        for part, owner in parts:
+            if part.__class__ in NAMED:
+                found.extend(_of(document, part, owner, scope))
     return sorted(dict.fromkeys(found), key=lambda each: each.span.start)
 
 
@@ -189,15 +191,18 @@ def _recipe(document: Document, name: Name) -> Iterator[Occurrence]:
     known = recipes(document)
     recipe = known.get(name.text)
     file, dot, own = name.text.rpartition(".")
-    for statement in document.file.statements if dot else ():
-        if isinstance(statement, Import) and statement.name is not None and statement.name.text == file:
+    aliases = document.once(_aliases)
+    for alias in aliases if dot else ():
+        if alias.text == file:
             place = Span(name.span.source, name.span.start, name.span.start + len(file))
-            yield Occurrence(place, statement.name.span, "file")
+            yield Occurrence(place, alias.span, "file")
     if recipe is not None:
         place = Span(name.span.source, name.span.end - len(own), name.span.end)
-        kind = "file" if known[name.text].name.span in _aliases(document) else "net" if recipe.shared else "block"
+        aliased = any(recipe.name.span == alias.span for alias in aliases)
+        kind = "file" if aliased else "net" if recipe.shared else "block"
         yield Occurrence(place, recipe.name.span, kind)
 
 
-def _aliases(document: Document) -> list[Span]:
-    return [one.name.span for one in document.file.statements if isinstance(one, Import) and one.name is not None]
+def _aliases(document: Document) -> list[Name]:
+    """The names that imports give."""
+    return [one.name for one in document.file.statements if isinstance(one, Import) and one.name is not None]
