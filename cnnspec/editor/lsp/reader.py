@@ -76,4 +76,5 @@ class Reader:
 def let_keys_through() -> None:
     """Tell Python that answers count for more than what is read meanwhile."""
     sys.setswitchinterval(SWITCH)
+    gc.freeze()  # what is there now stays, and is not looked through for cycles
     gc.set_threshold(COLLECT)

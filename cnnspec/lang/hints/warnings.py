@@ -128,6 +128,8 @@ def warn(checked: Checked, findings: Findings) -> None:
     for warning in (*OF_LAYERS, *whole):
         for diagnostic, proposals in warning(checked):
             findings.add(diagnostic, *proposals)
+            if findings.full:
+                return
 
 
 def _without(first: Span, after: Span) -> tuple[Proposal, ...]:

@@ -14,6 +14,7 @@ from ...diagnostics import Diagnostic, Edit, Fault, Label, Span
 from ...ir.fields import Choice, Declared, Kind, Quoted, Shape, Switch, is_required, settings, size_field
 from ...ir.fields import Number as Fraction
 from ...ir.nested import Clause, Nested
+from ...ir.op import Op
 from ..findings import Findings, Proposal, replace
 from ..hints.spelling import SWITCHES, VALUES, first_setting, own_setting, own_switch, own_word
 from ..parse.tree import Attr, Hole, Listed, Name, Number, Quote, Setting, Sizes, Value
@@ -34,6 +35,15 @@ class Word(NamedTuple, Generic[T]):
 
     thing: T | None  # None where something was wrong
     spans: dict[str, Span]
+
+
+class Alike(NamedTuple):
+    """A layer that was read: other layers of the same text are the same op, and cost as much work."""
+
+    op: Op
+    spans: dict[str, Span]
+    start: int
+    work: int
 
 
 def evaluated(value: Value | Quote, names: Names, findings: Findings) -> Any:

@@ -18,7 +18,7 @@ from ..hints.spelling import own_word
 from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap, Term
 from ..work import A_STEP
 from .arguments import bind, bind_chains, unknown
-from .declared import BAD, evaluated, read_word
+from .declared import BAD, Alike, evaluated, read_word
 from .names import Numbers, Recipe
 from .refused import explained, origin, present, unknown_layer, without_settings
 from .scope import Passed, Scope, Value
@@ -63,6 +63,7 @@ class Lowering:
         self.parts: dict[str, tuple[str, ...]] = {}  # by label, what was made in the stage that bears it
         self.made: dict[str, int] = {}  # by value, the number of the chain that made it
         self.words: dict[int, tuple[Op | None, dict[str, Span]] | None] = {}  # layers without holes, read before
+        self.alike: dict[str, Alike] = {}  # the same by their texts
         self.strays: set[int] = set()  # taps that lead nowhere, reported before
 
     # ---- chains ----------------------------------------------------------------------------------
@@ -185,10 +186,23 @@ class Lowering:
     def read(self, layer: Layer, cls: type[Op], scope: Scope) -> tuple[Op | None, dict[str, Span]]:
         """The op of a layer, or None; and where its fields stand."""
         found = self.words.get(id(layer))
-        if found is None:
-            found = read_word(cls, layer.word, layer.size, layer.attrs, scope.numbers, self.findings)
-            if not _has_holes(layer):
-                self.words[id(layer)] = found
+        if found is not None:
+            return found
+        text, work = layer.span.text, self.findings.work
+        like = self.alike.get(text)
+        if like is not None:
+            work.add(like.work)
+            by, source = layer.span.start - like.start, layer.span.source
+            spans = {name: Span(source, start + by, end + by) for name, (_, start, end) in like.spans.items()}
+            found = self.words[id(layer)] = like.op, spans
+            return found
+        before, begun = len(self.findings), work.spent
+        found = read_word(cls, layer.word, layer.size, layer.attrs, scope.numbers, self.findings)
+        if "{" not in text:  # no holes
+            self.words[id(layer)] = found
+            op, spans = found
+            if op is not None and len(self.findings) == before and not self.findings.full:
+                self.alike[text] = Alike(op, spans, layer.span.start, work.spent - begun)
         return found
 
     def add(
@@ -372,15 +386,6 @@ class Lowering:
         shown = "x".join("?" if size is None else str(size) for size in wanted)
         related = (made,) if made else ()
         self.findings.tell("CNN102", expected.span, right, related=related, found=found, wanted=shown)
-
-
-def _has_holes(layer: Layer) -> bool:
-    values = [layer.size, *(attr.value for attr in layer.attrs)]
-    return any(
-        isinstance(value, Hole)
-        or (isinstance(value, Sizes) and any(isinstance(item, Hole) for item in value.items))
-        for value in values
-    )
 
 
 def _called(numbers: Numbers, recipe: Recipe) -> str:

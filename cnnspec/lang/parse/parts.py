@@ -218,19 +218,15 @@ def _alike(one: str, other: str) -> int:
     return low
 
 
-LEAVES = frozenset((str, int, float, type(None)))
-
-
 def moved(piece: Piece, source: Source, by: int) -> Piece:
     """A piece of a tree so many characters further, in another source."""
     found: list[object] = []
     for part in piece:
-        kind = part.__class__
-        if kind is Span:
-            _, start, end = cast(Span, part)
+        if isinstance(part, Span):
+            _, start, end = part
             found.append(tuple.__new__(Span, (source, start + by, end + by)))
-        elif kind in LEAVES:
-            found.append(part)
+        elif isinstance(part, tuple):
+            found.append(moved(part, source, by))
         else:
-            found.append(moved(cast(tuple[object, ...], part), source, by))
+            found.append(part)
     return tuple.__new__(piece.__class__, found)
