@@ -27,7 +27,7 @@ KINDS = {"word": "function", "setting": "param", "value": "instance", "name": "v
          "block": "module"}  # fmt: skip
 
 
-class Asked(NamedTuple):
+class CellArguments(NamedTuple):
     """What the first line of a cell says: the variable, the images of a batch, the seed."""
 
     name: str = ""
@@ -35,7 +35,7 @@ class Asked(NamedTuple):
     seed: int | None = None
 
 
-def asked(line: str) -> Asked:
+def asked(line: str) -> CellArguments:
     """The first line of a cell, without `%%cnn`; raises ValueError for what it cannot say."""
     found: dict[str, str] = {}
     words = shlex.split(line)
@@ -49,10 +49,10 @@ def asked(line: str) -> Asked:
         else:
             raise ValueError(f"%%cnn takes the name of a variable, --batch N and --seed N; got {word!r:.40}")
     numbers = {name: int(found[name]) for name in ("batch", "seed") if name in found}
-    return Asked(found.get("name", ""), numbers.get("batch"), numbers.get("seed"))
+    return CellArguments(found.get("name", ""), numbers.get("batch"), numbers.get("seed"))
 
 
-def read(line: str, text: str) -> tuple[Asked, Report | Model]:
+def read(line: str, text: str) -> tuple[CellArguments, Report | Model]:
     """What a cell gives: its report where no variable is named, else the model; SpecError where it is wrong."""
     told = asked(line)
     report = check(text=text)

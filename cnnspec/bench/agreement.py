@@ -17,7 +17,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..model import Model
 from ..targets.onnx.export import onnx_model
 from .runner import answered, say
-from .subject import Job, judged, numbers, quiet, subject_of
+from .subject import MeasureJob, judged, numbers, quiet, subject_of
 from .tensorflow_program import source as tensorflow_source
 from .torch_program import source
 
@@ -31,7 +31,7 @@ def main() -> None:
     answered(lambda: say(worst=check(job)))
 
 
-def check(job: Job) -> float:
+def check(job: MeasureJob) -> float:
     """The largest difference, relative to the sizes of the arrays; raises where it is too large."""
     subject = subject_of(job)
     spec = quiet(subject.spec)

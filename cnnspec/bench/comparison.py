@@ -21,7 +21,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..model.engines import need_jax
 from ..targets.onnx.export import need_onnx
 from . import tensorflow_program, torch_program
-from .subject import Job, Subject
+from .subject import MeasureJob, Subject
 
 ROUND = 0.5  # seconds that a side runs before the next one does
 BASELINES = {  # what may be asked for, and the sides that it has
@@ -34,7 +34,7 @@ BASELINES = {  # what may be asked for, and the sides that it has
 PACKAGES = {"torch": "torch", "torch-compile": "torch", "onnxruntime": "onnxruntime", "tensorflow": "tensorflow"}
 ALONE = "one worker"
 COMPILERS = ("c++", "g++", "clang++", "cl")
-Jobs = dict[str, Job]
+Jobs = dict[str, MeasureJob]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def ours(side: str) -> bool:
 class Process:
     """A process of this package that answers in lines of JSON; its errors become ours."""
 
-    def __init__(self, name: str, module: str, job: Job) -> None:
+    def __init__(self, name: str, module: str, job: MeasureJob) -> None:
         self.name = name
         paths = [path or os.getcwd() for path in sys.path]
         self.said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the process
@@ -154,7 +154,7 @@ class Process:
 class Side(Process):
     """A process that waits to be told how many steps to run."""
 
-    def __init__(self, name: str, job: Job) -> None:
+    def __init__(self, name: str, job: MeasureJob) -> None:
         super().__init__(name, "runner", job)
 
     def run(self, steps: int) -> float:
@@ -205,21 +205,27 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path, s
     ONNX Runtime has no part in training. Of one image, processes share the rows of every layer; threads leave it
     to one worker, and so does training.
     """
-    job: Job = {**subject.job, "mode": mode}
+    job: MeasureJob = {**subject.job, "mode": mode}
     alone = subject.workers == 1 or (subject.batch == 1 and mode == "train")
     kinds = [] if alone else ["processes"] if subject.batch == 1 else ["processes", "threads"]
     found: Jobs = {kind: {**job, "engine": "numpy", "workers": subject.workers, "parallel": kind} for kind in kinds}
     if alone or subject.batch == 1:
         found[ALONE] = {**job, "engine": "numpy", "workers": 1, "parallel": "threads"}
     elif scaling and mode == "train":
-        alone_too: Job = {**job, "engine": "numpy", "workers": 1, "parallel": "threads", "shards": subject.workers}
+        alone_too: MeasureJob = {
+            **job,
+            "engine": "numpy",
+            "workers": 1,
+            "parallel": "threads",
+            "shards": subject.workers,
+        }
         found[ALONE] = alone_too
     if "torch" in against or "torch-compile" in against:
         file = folder / f"{mode}.py"
         file.write_text(torch_program.source(subject.spec, mode == "train"), encoding="utf-8")
         named = BASELINES["torch"][: 1 + subject.images] if "torch" in against else ()
         for name in (*named, *(BASELINES["torch-compile"] if "torch-compile" in against else ())):
-            way: Job = {**job, "engine": "torch", "source": str(file)}
+            way: MeasureJob = {**job, "engine": "torch", "source": str(file)}
             found[name] = {**way, "channels_last": "channels" in name, "compiled": "compiled" in name}
     if "onnxruntime" in against and mode != "train":
         from ..model import Model

@@ -29,7 +29,7 @@ from ..runtime.engine import Engine
 from ..runtime.load import functions
 from ..runtime.update import numbers as update_numbers
 from .runner import answered, say
-from .subject import Job, numbers, subject_of
+from .subject import MeasureJob, numbers, subject_of
 
 if TYPE_CHECKING:
     from ..validation import Json
@@ -40,7 +40,7 @@ FLOAT = 4  # bytes
 
 
 @dataclass
-class Layer:
+class LayerTime:
     """A word of the spec: seconds of its lines in a step, its work, and the bytes of what it reads and makes.
 
     flops  of forward and of backward, twice the multiply-adds; nothing where there are none
@@ -78,11 +78,11 @@ class LayerTimes:
     mode: str
     batch: int
     sgemm: float
-    layers: list[Layer]
+    layers: list[LayerTime]
 
     @classmethod
     def of(cls, told: LayerTimesJson) -> LayerTimes:
-        return cls(told["mode"], told["batch"], told["sgemm"], [Layer(**layer) for layer in told["layers"]])
+        return cls(told["mode"], told["batch"], told["sgemm"], [LayerTime(**layer) for layer in told["layers"]])
 
     @property
     def seconds(self) -> float:
@@ -109,7 +109,7 @@ def main() -> None:
     answered(lambda: say(table=asdict(measure(job))))
 
 
-def measure(job: Job) -> LayerTimes:
+def measure(job: MeasureJob) -> LayerTimes:
     """Time the plan of a step, line by line, on one core."""
     subject, n = subject_of(job), job["batch"]
     spec = subject.spec
@@ -152,7 +152,7 @@ def measure(job: Job) -> LayerTimes:
             runs += 1
     for which, spent_by in enumerate(found):
         for name, seconds in spent_by.items():
-            layer = table.setdefault(name, Layer(name, name))
+            layer = table.setdefault(name, LayerTime(name, name))
             layer.seconds[which] = min(seconds)
     return LayerTimes(job["mode"], n, max(rates), [layer for layer in table.values() if any(layer.seconds)])
 
@@ -218,7 +218,7 @@ def owner(node: Node, words: Graph) -> str:
     return same[0] if same else "cost"
 
 
-def counted(graph: Graph, n: int, training: bool) -> list[Layer]:
+def counted(graph: Graph, n: int, training: bool) -> list[LayerTime]:
     """The words of a network with their work on n images."""
     found, learns = [], set[str]()
     for node in graph:
@@ -231,7 +231,9 @@ def counted(graph: Graph, n: int, training: bool) -> list[Layer]:
         back = work * (bool(owned) + flows) if training else 0
         moved = n * (node.type.elements + sum(kind.elements for kind in types))
         written = node.op.written() or node.op.word
-        found.append(Layer(node.name, written, (work, back), FLOAT * (moved + sum(p.type.elements for p in owned))))
+        found.append(
+            LayerTime(node.name, written, (work, back), FLOAT * (moved + sum(p.type.elements for p in owned)))
+        )
     return found
 
 

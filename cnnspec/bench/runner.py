@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..model.engines import Engine
-    from .subject import Job
+    from .subject import MeasureJob
 
 Step = Callable[[], object]
 Memory = Callable[[], int]
@@ -60,7 +60,7 @@ def answered(work: Callable[[], None]) -> None:
         say(diagnostics=[[d.code, d.message, d.help] for d in diagnostics])
 
 
-def plan_step(job: Job) -> tuple[Step, Memory]:
+def plan_step(job: MeasureJob) -> tuple[Step, Memory]:
     """Our plan, on workers; their own memory counts as well."""
     workers = job["workers"]
     step, engine = model_step(job, workers=workers, parallel=job["parallel"], shards=job.get("shards"))
@@ -68,7 +68,7 @@ def plan_step(job: Job) -> tuple[Step, Memory]:
     return step, lambda: peak() + sum(own(child.pid) for child in getattr(found, "children", ()))
 
 
-def jax_step(job: Job) -> tuple[Step, Memory]:
+def jax_step(job: MeasureJob) -> tuple[Step, Memory]:
     """Our engine on JAX, on as many cores as there are workers."""
     if hasattr(os, "sched_setaffinity"):  # XLA makes a thread for each core that it may use
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job["workers"]])
@@ -76,7 +76,7 @@ def jax_step(job: Job) -> tuple[Step, Memory]:
 
 
 def model_step(
-    job: Job,
+    job: MeasureJob,
     *,
     engine: str = "numpy",
     devices: int | None = None,
@@ -99,7 +99,7 @@ def model_step(
     return lambda: model.engine.forward(given), model.engine
 
 
-def torch_step(job: Job) -> tuple[Step, Memory]:
+def torch_step(job: MeasureJob) -> tuple[Step, Memory]:
     """The file that `program` wrote, in PyTorch eager or compiled."""
     from runpy import run_path
 
@@ -127,7 +127,7 @@ def torch_step(job: Job) -> tuple[Step, Memory]:
     return infer, peak
 
 
-def onnx_step(job: Job) -> tuple[Step, Memory]:
+def onnx_step(job: MeasureJob) -> tuple[Step, Memory]:
     """The network as an ONNX model, in ONNX Runtime."""
     import numpy as np
     import onnxruntime
@@ -143,7 +143,7 @@ def onnx_step(job: Job) -> tuple[Step, Memory]:
     return lambda: session.run(None, given), peak
 
 
-def tensorflow_step(job: Job) -> tuple[Step, Memory]:
+def tensorflow_step(job: MeasureJob) -> tuple[Step, Memory]:
     """The file that `tensorflow_program` wrote: each step one graph, as `fit` and `predict` of Keras have it."""
     from runpy import run_path
 

@@ -20,7 +20,7 @@ RANDOM = ("dropout", "droppath")  # words whose chance no other program repeats
 CLASSES = ("cross_entropy", "hinge")  # costs that judge by the right class
 
 
-class Job(TypedDict, total=False):
+class MeasureJob(TypedDict, total=False):
     """What a process is told to do with a `Subject`, as JSON; beside its own part, as each of them says."""
 
     spec: Required[str]
@@ -64,7 +64,7 @@ class Subject:
         return cls(path, spec, batch or spec.train.batch, workers)
 
     @property
-    def job(self) -> Job:
+    def job(self) -> MeasureJob:
         return {
             "spec": str(self.path),
             "input": self.input,
@@ -100,7 +100,7 @@ class Subject:
             raise SpecError((Diagnostic.of("CNN314", case="nothing to train"),))
 
 
-def subject_of(job: Job) -> Subject:
+def subject_of(job: MeasureJob) -> Subject:
     """What `Subject.job` told, in another process."""
     subject = Subject.read(Path(job["spec"]), job["batch"], job["workers"], job["input"])
     return replace(subject, measured=job.get("measured", {}))

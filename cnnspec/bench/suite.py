@@ -39,7 +39,7 @@ class Suite:
 
 
 @dataclass(frozen=True)
-class Row:
+class SuiteRow:
     """A network with its results, or why some of them are missing; `faults`: a rival computes something else."""
 
     name: str
@@ -57,7 +57,7 @@ def specs_of(path: Path) -> list[Path]:
     return sorted(path.rglob("*.cnn")) if path.is_dir() else [path]
 
 
-def measured(path: Path, name: str, suite: Suite) -> Row:
+def measured(path: Path, name: str, suite: Suite) -> SuiteRow:
     """A network in every mode; what cannot be compared is told in its place, and the others are still timed."""
     results: list[Result] = []
     missing: list[str] = []
@@ -66,7 +66,7 @@ def measured(path: Path, name: str, suite: Suite) -> Row:
     try:
         whole = Subject.read(path, suite.batch, suite.workers, suite.input)
     except SpecError as error:
-        return Row(name, missing=tuple(told(error)))
+        return SuiteRow(name, missing=tuple(told(error)))
     for mode in suite.modes:
         against = tuple(baseline for baseline in suite.against if baseline != "onnxruntime" or mode != "train")
         held = "train" if mode == "train" else "infer"
@@ -90,7 +90,7 @@ def measured(path: Path, name: str, suite: Suite) -> Row:
             ]
         except (ArithmeticError, RuntimeError) as error:
             missing.append(f"{TITLES[mode]}: {error}")
-    return Row(name, tuple(results), tuple(missing), tuple(dict.fromkeys(faults)))
+    return SuiteRow(name, tuple(results), tuple(missing), tuple(dict.fromkeys(faults)))
 
 
 def told(error: SpecError) -> list[str]:
@@ -111,11 +111,11 @@ def circumstances(suite: Suite) -> dict[str, str]:
     return found
 
 
-def as_json(rows: Sequence[Row], suite: Suite) -> dict[str, object]:
+def as_json(rows: Sequence[SuiteRow], suite: Suite) -> dict[str, object]:
     return {"circumstances": circumstances(suite), "networks": [row.as_json() for row in rows]}
 
 
-def markdown(rows: Sequence[Row], suite: Suite) -> Iterator[str]:
+def markdown(rows: Sequence[SuiteRow], suite: Suite) -> Iterator[str]:
     """A table for each rival, then a line for each side of ours, and of each rival its quicker side."""
     yield "; ".join(f"{name} {value}" for name, value in circumstances(suite).items())
     for baseline, sides_of in BASELINES.items():
@@ -138,7 +138,7 @@ def heading(names: Sequence[str]) -> Iterator[str]:
     yield "| " + " | ".join(["---"] * len(names)) + " |"
 
 
-def beside(rows: Sequence[Row], baselines: tuple[str, ...]) -> Iterator[str]:
+def beside(rows: Sequence[SuiteRow], baselines: tuple[str, ...]) -> Iterator[str]:
     """A line for each network: our ratios to the quicker of these sides, MiB in training of both, and scaling."""
     columns = list(
         dict.fromkeys(

@@ -28,7 +28,7 @@ CLASSES = {
 
 
 @record
-class Rule:
+class IgnorePattern:
     """One line: a pattern for paths relative to the file's folder."""
 
     pattern: re.Pattern[str]
@@ -41,7 +41,7 @@ class Rules:
     """The lines of one file, which hold for everything below its folder."""
 
     folder: Path
-    rules: tuple[Rule, ...]
+    rules: tuple[IgnorePattern, ...]
 
     @classmethod
     def read(cls, path: Path, folder: Path) -> Rules:
@@ -79,7 +79,7 @@ def ignored(path: Path, is_folder: bool, rules: Iterable[Rules]) -> bool:
     return False
 
 
-def parse(line: str) -> Rule | None:
+def parse(line: str) -> IgnorePattern | None:
     """One line of a .gitignore; None for blank lines, comments and patterns that can never match.
 
     *.log        any file or folder of that name, at any depth
@@ -99,7 +99,9 @@ def parse(line: str) -> Rule | None:
     expression = translate(line)
     if not line or expression is None:
         return None
-    return Rule(re.compile(expression if anchored else f"(?:.*/)?{expression}", re.S), included, folders_only)
+    return IgnorePattern(
+        re.compile(expression if anchored else f"(?:.*/)?{expression}", re.S), included, folders_only
+    )
 
 
 def _without_spaces(line: str) -> str:

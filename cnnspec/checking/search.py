@@ -15,20 +15,20 @@ ENDINGS = (".cnn", ".cnn.json")
 
 
 @dataclass
-class Found:
+class FoundFiles:
     """What to check, each file under the name that messages use, and what went wrong."""
 
     files: list[str] = field(default_factory=list)
     problems: list[tuple[str, Diagnostic]] = field(default_factory=list)
 
 
-def search(arguments: Iterable[str], configurations: Configurations, force_exclude: bool = False) -> Found:
+def search(arguments: Iterable[str], configurations: Configurations, force_exclude: bool = False) -> FoundFiles:
     """The files that are named, and every spec below the folders that are named.
 
     A file that is named is checked whatever it is called and whatever .gitignore or `exclude` say of it,
     except that with `force_exclude` (for pre-commit, which names every file) `exclude` holds.
     """
-    found = Found()
+    found = FoundFiles()
     seen: set[str] = set()
     for argument in arguments:
         path = Path(argument)

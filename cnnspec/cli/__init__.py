@@ -21,45 +21,47 @@ from ..interrupts import listen
 from .outcome import finish
 
 
-class Entry(NamedTuple):
+class CommandEntry(NamedTuple):
     """Where a command is, and what the list of commands says of it."""
 
     module: str
     summary: str
 
 
-COMMANDS: dict[str, Entry] = {
-    "new": Entry("new", "Make a folder to begin with: a spec, a .gitignore, a workflow."),
-    "run": Entry("run", "Train a network, test it, and write the run down."),
-    "lr": Entry("lr", "Propose a learning rate by a range test, with its picture."),
-    "sweep": Entry("sweep", "Train a network many times over settings and numbers, and keep the best."),
-    "check": Entry("check", "Find the mistakes of specs before anything is trained."),
-    "data": Entry("data", "Look at data as a network gets them: classes, numbers, a batch, what looks odd."),
-    "fmt": Entry("fmt", "Write specs in one way: spaces, line breaks, spellings."),
-    "summary": Entry("summary", "List the layers of a network: shapes, parameters, work."),
-    "why": Entry("why", "Tell where the shape of a value comes from."),
-    "runs": Entry("runs", "List runs: what differs, what came of them, sorted and chosen."),
-    "diff": Entry("diff", "Compare two networks, or two runs, by what they mean."),
-    "plan": Entry("plan", "Print the plan of a network as Python source."),
-    "bench": Entry("bench", "Time a network, against PyTorch where it is installed."),
-    "eval": Entry("eval", "Test a trained network again."),
-    "predict": Entry("predict", "Ask a trained network about images."),
-    "compile": Entry("compile", "Write a network as JSON, for PyTorch, as an ONNX model, or as a NumPy module."),
-    "map": Entry("map", "Write a map from a network's names to those of a file of weights."),
-    "import": Entry("import_onnx", "Write an ONNX model as a spec with its weights."),
-    "draw": Entry("draw", "Draw a network: volumes, windows, branches, as SVG, PNG, Mermaid or dot."),
-    "report": Entry("report", "Write a page that shows a network at work, image by image, sum by sum."),
-    "lab": Entry("lab", "Write, train and look at a network in the browser, number by number."),
-    "site": Entry("site", "Write the page of the lab, with its course, as files for a web server."),
-    "docs": Entry("docs", "Write the documentation as files: pages, codes, networks, a search."),
-    "trace": Entry("trace", "Show how one number of a network comes about, forward and backward."),
-    "gradcheck": Entry("gradcheck", "Check every gradient against central differences."),
-    "explain": Entry("explain", "Explain a code, with a spec that raises it and its cure."),
-    "ops": Entry("ops", "Show the words of the language, or one word's reference."),
-    "schema": Entry("schema", "Print the JSON Schemas of what cnnspec reads and writes."),
-    "completion": Entry("completion", "Print the script that completes commands in a shell."),
-    "editor": Entry("editor", "Tell how an editor is set up: VS Code, Vim, Neovim, Emacs, Helix, Zed."),
-    "lsp": Entry("lsp", "Serve an editor: findings, hover, completion while you type."),
+COMMANDS: dict[str, CommandEntry] = {
+    "new": CommandEntry("new", "Make a folder to begin with: a spec, a .gitignore, a workflow."),
+    "run": CommandEntry("run", "Train a network, test it, and write the run down."),
+    "lr": CommandEntry("lr", "Propose a learning rate by a range test, with its picture."),
+    "sweep": CommandEntry("sweep", "Train a network many times over settings and numbers, and keep the best."),
+    "check": CommandEntry("check", "Find the mistakes of specs before anything is trained."),
+    "data": CommandEntry("data", "Look at data as a network gets them: classes, numbers, a batch, what looks odd."),
+    "fmt": CommandEntry("fmt", "Write specs in one way: spaces, line breaks, spellings."),
+    "summary": CommandEntry("summary", "List the layers of a network: shapes, parameters, work."),
+    "why": CommandEntry("why", "Tell where the shape of a value comes from."),
+    "runs": CommandEntry("runs", "List runs: what differs, what came of them, sorted and chosen."),
+    "diff": CommandEntry("diff", "Compare two networks, or two runs, by what they mean."),
+    "plan": CommandEntry("plan", "Print the plan of a network as Python source."),
+    "bench": CommandEntry("bench", "Time a network, against PyTorch where it is installed."),
+    "eval": CommandEntry("eval", "Test a trained network again."),
+    "predict": CommandEntry("predict", "Ask a trained network about images."),
+    "compile": CommandEntry(
+        "compile", "Write a network as JSON, for PyTorch, as an ONNX model, or as a NumPy module."
+    ),
+    "map": CommandEntry("map", "Write a map from a network's names to those of a file of weights."),
+    "import": CommandEntry("import_onnx", "Write an ONNX model as a spec with its weights."),
+    "draw": CommandEntry("draw", "Draw a network: volumes, windows, branches, as SVG, PNG, Mermaid or dot."),
+    "report": CommandEntry("report", "Write a page that shows a network at work, image by image, sum by sum."),
+    "lab": CommandEntry("lab", "Write, train and look at a network in the browser, number by number."),
+    "site": CommandEntry("site", "Write the page of the lab, with its course, as files for a web server."),
+    "docs": CommandEntry("docs", "Write the documentation as files: pages, codes, networks, a search."),
+    "trace": CommandEntry("trace", "Show how one number of a network comes about, forward and backward."),
+    "gradcheck": CommandEntry("gradcheck", "Check every gradient against central differences."),
+    "explain": CommandEntry("explain", "Explain a code, with a spec that raises it and its cure."),
+    "ops": CommandEntry("ops", "Show the words of the language, or one word's reference."),
+    "schema": CommandEntry("schema", "Print the JSON Schemas of what cnnspec reads and writes."),
+    "completion": CommandEntry("completion", "Print the script that completes commands in a shell."),
+    "editor": CommandEntry("editor", "Tell how an editor is set up: VS Code, Vim, Neovim, Emacs, Helix, Zed."),
+    "lsp": CommandEntry("lsp", "Serve an editor: findings, hover, completion while you type."),
 }
 
 ELSEWHERE: dict[str, str] = {  # what other tools call our commands, and what else a newcomer types first

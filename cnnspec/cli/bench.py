@@ -12,7 +12,7 @@ import click
 from ..terminal import show, tell, tell_json
 
 if TYPE_CHECKING:
-    from ..bench.suite import Row, Suite
+    from ..bench.suite import Suite, SuiteRow
     from ..validation import Json
 
 MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "latency": ("latency",)}
@@ -148,7 +148,7 @@ def time_all(folder: Path, suite: Suite, out: Path | None, as_json: bool) -> Non
     if out is not None and out.suffix.lower() not in (".md", ".json"):
         raise click.UsageError(f"{out} should end in .md or .json")
     comparison.need(suite.against, suite.modes)
-    rows: list[Row] = []
+    rows: list[SuiteRow] = []
     for path in paths:
         name = path.relative_to(folder).as_posix() if path != folder else path.name
         tell(f"{name} ({len(rows) + 1} of {len(paths)})", err=True)
@@ -161,7 +161,7 @@ def time_all(folder: Path, suite: Suite, out: Path | None, as_json: bool) -> Non
         raise SpecError(faults)
 
 
-def write_table(rows: Sequence[Row], suite: Suite, out: Path) -> None:
+def write_table(rows: Sequence[SuiteRow], suite: Suite, out: Path) -> None:
     """As Markdown and as JSON, each whole or not at all."""
     from ..bench.suite import as_json, markdown
     from ..train import files
@@ -171,7 +171,7 @@ def write_table(rows: Sequence[Row], suite: Suite, out: Path) -> None:
     files.write(out.with_suffix(".md"), ["\n".join([*markdown(rows, suite), ""]).encode()])
 
 
-def show_table(rows: Sequence[Row], suite: Suite, in_json: bool) -> None:
+def show_table(rows: Sequence[SuiteRow], suite: Suite, in_json: bool) -> None:
     from ..bench.suite import as_json, markdown
 
     if in_json:

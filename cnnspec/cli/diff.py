@@ -108,7 +108,7 @@ def figure(name: str, value: float | None) -> str:
 
 def charts(runs: RunsCompared) -> list[Chart]:
     """A chart for each column of the results, with the curve of each run."""
-    from ..draw.chart import Chart, Curve
+    from ..draw.chart import Chart, Series
 
     names = [str(one.path) for one in (runs.before, runs.after)]
     return [
@@ -116,7 +116,7 @@ def charts(runs: RunsCompared) -> list[Chart]:
             column.replace("_", " "),
             "epoch",
             tuple(
-                Curve(name, tuple(range(1, len(values) + 1)), tuple(values))
+                Series(name, tuple(range(1, len(values) + 1)), tuple(values))
                 for name, values in zip(names, pair, strict=True)
             ),
         )

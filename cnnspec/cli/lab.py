@@ -24,12 +24,12 @@ def command(spec: Path | None, port: int, no_open: bool) -> None:
     cnnspec lab net.cnn
     """
     from ..lab.desk import Desk
-    from ..lab.server import Server, open_browser
+    from ..lab.server import LabServer, open_browser
 
     if spec is not None and spec.name.endswith(".json"):
         raise click.UsageError("lab is for text: `cnnspec compile --emit cnn` writes a spec of a checked graph")
     desk = Desk(spec)
-    with Server(desk.assets(), desk.policy(), desk.answer, port) as server:
+    with LabServer(desk.assets(), desk.policy(), desk.answer, port) as server:
         tell(f"the lab is at {server.address}", "Ctrl-C ends it")
         if not no_open:
             open_browser(server.address)

@@ -57,7 +57,7 @@ def command(
     shards = session.spec.train.shards or execution.count
     with Model(session.spec, workers=execution.count, parallel="processes", shards=shards) as model:
         found = range_test(session, model, low, high, steps)
-    curves = (chart.Curve("cost, smoothed", found.rates, found.smooth),)
+    curves = (chart.Series("cost, smoothed", found.rates, found.smooth),)
     drawn = chart.Chart("cost, smoothed", "rate", curves, logarithmic=True, mark=found.proposal)
     if as_json:
         tell_json(found.as_json())

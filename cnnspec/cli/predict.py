@@ -42,7 +42,7 @@ class How:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What is said of one image: its row of a readout, and the file of its mask."""
 
     image: str
@@ -142,7 +142,7 @@ def command(
 
 def answered(
     network: Trained, files: Sequence[Path], how: How, remark: Remark, failed: list[Diagnostic], masks: Masks | None
-) -> Iterator[Answer]:
+) -> Iterator[Prediction]:
     """The answers for every image of the files, in their order; what is wrong with a file goes to `failed`."""
     import numpy as np
 
@@ -150,14 +150,14 @@ def answered(
 
     waiting: list[tuple[list[str], np.ndarray]] = []
 
-    def ask() -> Iterator[Answer]:
+    def ask() -> Iterator[Prediction]:
         names = [name for some, _ in waiting for name in some]
         images = np.concatenate([images for _, images in waiting])
         waiting.clear()
         outputs = network.model.predict(images)
         found = read_out(network.spec.graph, outputs, network.preparation)
         for row, name in enumerate(names):
-            yield Answer(name, outputs[row], found, row, masks.write(name, found, row) if masks else None)
+            yield Prediction(name, outputs[row], found, row, masks.write(name, found, row) if masks else None)
 
     for names, images in inputs(network, files, how, remark, failed):
         waiting.append((names, images))
@@ -276,7 +276,7 @@ class Masks:
 # ---- forms of an answer ------------------------------------------------------------------------------
 
 
-def document(answer: Answer, top: int) -> dict[str, object]:
+def document(answer: Prediction, top: int) -> dict[str, object]:
     """An answer as JSON has it."""
     readout, row = answer.readout, answer.row
     found: dict[str, object] = {"image": answer.image, "output": answer.output.tolist()}
@@ -289,7 +289,7 @@ def document(answer: Answer, top: int) -> dict[str, object]:
     return found
 
 
-def csv_text(answers: Sequence[Answer]) -> str:
+def csv_text(answers: Sequence[Prediction]) -> str:
     """The answers as CSV: the image, its class (or its mask), and what is said of each class, or each number."""
     import csv
 
@@ -306,7 +306,7 @@ def csv_text(answers: Sequence[Answer]) -> str:
     return text.getvalue()
 
 
-def table(answers: Sequence[Answer], top: int) -> str:
+def table(answers: Sequence[Prediction], top: int) -> str:
     """The answers as lines in columns: the likeliest classes, numbers by their names, classes by their pixels."""
     from ..model.readout import CLASSES
     from ..quoting import visible

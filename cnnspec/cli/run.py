@@ -105,7 +105,7 @@ def command(
     """
     if (spec is None) == (resume is None):
         raise click.UsageError("give a spec, or --resume with the folder of a run")
-    from ..experiment.experiment import Execution, Experiment, Initial, Stopped
+    from ..experiment.experiment import Execution, Experiment, Initial, ResumePoint
 
     short = {"epochs": epochs, "batch": batch, "optimiser.lr": lr, "seed": seed}
     overrides += tuple(f"train.{name}={value}" for name, value in short.items() if value is not None)
@@ -122,7 +122,7 @@ def command(
                 f"a resumed run keeps its settings, and so its {what}: begin a new run for it; what may change is "
                 f"{LATER}, and by {MOVED}... what its data are called now"
             )
-        stopped = Stopped.open(resume)
+        stopped = ResumePoint.open(resume)
         machines = machines.or_as(stopped.made.settings.get("engine", "numpy"))
         execution = Execution(workers, parallel, machines.engine or "numpy", machines.devices, *machines.join())
         experiment = Experiment.resume(

@@ -17,7 +17,7 @@ from ..terminal import show, tell, tell_json
 from .outcome import CLEAN, FINDINGS, say
 
 if TYPE_CHECKING:
-    from ..experiment.catalogue import Entry
+    from ..experiment.catalogue import RunEntry
     from ..validation import Json
 
 CONDITION = re.compile(r"\s*([\w.]+)\s*(<=|>=|!=|==?|<|>)\s*(.*?)\s*")
@@ -81,7 +81,7 @@ def known(key: str, keys: dict[str, None]) -> None:
     raise click.UsageError(f"no run has `{key}`; {hint}")
 
 
-def chooses(condition: str, keys: dict[str, None]) -> Callable[[Entry], bool]:
+def chooses(condition: str, keys: dict[str, None]) -> Callable[[RunEntry], bool]:
     """Whether a run is as a condition says: numbers compare as numbers, all else as texts."""
     match = CONDITION.fullmatch(condition)
     if match is None:
@@ -89,7 +89,7 @@ def chooses(condition: str, keys: dict[str, None]) -> Callable[[Entry], bool]:
     key, relation, wanted = match[1], RELATIONS["==" if match[2] == "=" else match[2]], match[3]
     known(key, keys)
 
-    def chosen(one: Entry) -> bool:
+    def chosen(one: RunEntry) -> bool:
         value = one.known().get(key)
         mine, other = number(value), number(wanted)
         if mine is not None and other is not None:
@@ -120,7 +120,7 @@ def shown(value: Json) -> str:
     return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def ordered(entries: list[Entry], key: str, reverse: bool) -> list[Entry]:
+def ordered(entries: list[RunEntry], key: str, reverse: bool) -> list[RunEntry]:
     """By a key: numbers before texts, and at the end the runs that have none."""
     downward = not re.search(r"cost|mae|rmse|^run$|^spec$", key)
     values = [(one.known().get(key), one) for one in entries]
@@ -138,7 +138,7 @@ def ordered(entries: list[Entry], key: str, reverse: bool) -> list[Entry]:
     return [*(one for _, one in numbers), *(one for _, one in texts), *others]
 
 
-def document(one: Entry, differs: dict[str, Json]) -> dict[str, Json]:
+def document(one: RunEntry, differs: dict[str, Json]) -> dict[str, Json]:
     return {
         "run": str(one.path),
         "spec": one.spec,
@@ -149,7 +149,7 @@ def document(one: Entry, differs: dict[str, Json]) -> dict[str, Json]:
     }
 
 
-def table(entries: list[Entry], differs: dict[Path, dict[str, Json]]) -> str:
+def table(entries: list[RunEntry], differs: dict[Path, dict[str, Json]]) -> str:
     """A row a run; columns that nobody has are left out."""
     rows = [cells(one, differs[one.path]) for one in entries]
     names = [name for name in rows[0] if any(row[name] for row in rows)]
@@ -162,7 +162,7 @@ def table(entries: list[Entry], differs: dict[Path, dict[str, Json]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cells(one: Entry, differs: dict[str, Json]) -> dict[str, str]:
+def cells(one: RunEntry, differs: dict[str, Json]) -> dict[str, str]:
     figures = one.figures
     told = {name.removeprefix("train."): shown(value) for name, value in differs.items()}
     changed = " ".join(f'{name}="{text}"' if " " in text else f"{name}={text}" for name, text in told.items())

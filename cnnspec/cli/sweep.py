@@ -132,7 +132,7 @@ def picture(sweep: Sweep, outcomes: list[Outcome]) -> None:
     from ..draw import coordinates
     from ..train import files
 
-    scores = coordinates.Axis(sweep.plan["by"], tuple(sweep.score(one.run) for one in outcomes))
+    scores = coordinates.TrialAxis(sweep.plan["by"], tuple(sweep.score(one.run) for one in outcomes))
     axes = coordinates.axes_of([one.overrides for one in outcomes])
     names = [f"trial {one.number}: {' '.join(one.overrides)}, {said(one)}" for one in outcomes]
     drawn = coordinates.svg(axes, scores, names, least=sweep.best_is != "maximize")

@@ -9,13 +9,13 @@ from ..terminal import OutputRefused, tell
 from ..train.loop import EpochDone, Event, Started, StepDone
 
 
-class Lines:
+class EpochLines:
     """A line an epoch."""
 
     def __init__(self, epochs: int, say: Callable[[str], object] = tell) -> None:
         self.epochs, self.say = epochs, say
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> EpochLines:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -78,24 +78,24 @@ class Bar:
             self.bar.console.print(event.row.told(self.epochs), highlight=False, markup=False)
 
 
-def reporter(epochs: int, quiet: bool) -> Shown:
+def reporter(epochs: int, quiet: bool) -> DetachableReporter:
     """The bar on a terminal, lines elsewhere; with `quiet` (for --json) on standard error."""
     if all(stream is not None and stream.isatty() for stream in (sys.stdout, sys.stderr)):
-        return Shown(Bar(epochs))
-    return Shown(Lines(epochs, (lambda text: tell(text, err=True)) if quiet else tell))
+        return DetachableReporter(Bar(epochs))
+    return DetachableReporter(EpochLines(epochs, (lambda text: tell(text, err=True)) if quiet else tell))
 
 
-class Shown:
+class DetachableReporter:
     """A reporter whose terminal may go: the training is worth more than its lines, and goes on without them.
 
     Where the reader of a pipe goes, nobody wants more of it: that goes on to the caller.
     """
 
-    def __init__(self, reporter: Bar | Lines) -> None:
+    def __init__(self, reporter: Bar | EpochLines) -> None:
         self.reporter = reporter
         self.gone = False
 
-    def __enter__(self) -> Shown:
+    def __enter__(self) -> DetachableReporter:
         self._guarded(self.reporter.__enter__)
         return self
 

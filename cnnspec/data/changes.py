@@ -42,7 +42,7 @@ class Mixed:
 Answers = np.ndarray | Mixed
 
 
-class Changes:
+class DrawnAugmentations:
     """What was drawn for an epoch of images x (n, c, ...) with answers y.
 
     With `originals` a part that is cut out first is cut out of the photo itself.

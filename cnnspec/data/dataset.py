@@ -16,7 +16,7 @@ from ..ir import TensorType, data
 from ..kernels.scale import centred, rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
-from .changes import Answers, Changes, Mixed, Places
+from .changes import Answers, DrawnAugmentations, Mixed, Places
 from .facts import Known
 from .formats.schema import TableSchema
 from .sources.filed import chosen
@@ -193,16 +193,18 @@ class Split:
                 taken = slice(first + i, min(first + i + batch, first + count))
                 yield x if stored else np.asarray(x, dtype), self.weighed(y, changes, order, taken)
 
-    def weighed(self, y: Answers, changes: Changes, order: np.ndarray, places: Places) -> Answers | Weighted:
+    def weighed(
+        self, y: Answers, changes: DrawnAugmentations, order: np.ndarray, places: Places
+    ) -> Answers | Weighted:
         """The answers of the images at some places of an epoch's order, with their weights where they have some."""
         if self.weights is None or self.oversample:
             return y
         return Weighted(y, changes.weigh(self.weights, order, places))
 
-    def changes(self, augment: Sequence[Augmentation], seed: int, epoch: int) -> Changes:
+    def changes(self, augment: Sequence[Augmentation], seed: int, epoch: int) -> DrawnAugmentations:
         """What the images of an epoch go through; answers that are these themselves, unchanged, are not copied."""
         answers = np.empty((len(self), 0), np.uint8) if self.itself and not augment else self.y
-        return Changes(self.x, answers, augment, seed, epoch, self.originals)
+        return DrawnAugmentations(self.x, answers, augment, seed, epoch, self.originals)
 
     def arrays(self, dtype: DTypeLike = "float32") -> tuple[np.ndarray, np.ndarray]:
         """All of it at once, scaled, in the order of storage."""

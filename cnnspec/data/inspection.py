@@ -23,7 +23,7 @@ UNEVEN = 10  # times as many images as another class has
 
 
 @dataclass(frozen=True)
-class Part:
+class PartSummary:
     """A part of the data: how many images of each class there are, or the range of each number to meet."""
 
     images: int
@@ -60,7 +60,7 @@ class Inspection:
     input: TensorType
     stored: str
     classes: tuple[str, ...] | None
-    parts: Mapping[str, Part]
+    parts: Mapping[str, PartSummary]
     channels: tuple[Channel, ...]
     odd: tuple[Odd, ...]
 
@@ -79,15 +79,17 @@ def inspect(data: Dataset) -> Inspection:
     )
 
 
-def _part(split: Split, classes: tuple[str, ...] | None) -> Part:
+def _part(split: Split, classes: tuple[str, ...] | None) -> PartSummary:
     if classes is not None:
         y = split.y
         if y.ndim == 2:  # rows of several labels
-            return Part(len(split), tuple(int(count) for count in (y > 0.5).sum(axis=0)))
-        return Part(len(split), tuple(np.bincount(y.reshape(-1).astype(np.int64), minlength=len(classes)).tolist()))
+            return PartSummary(len(split), tuple(int(count) for count in (y > 0.5).sum(axis=0)))
+        return PartSummary(
+            len(split), tuple(np.bincount(y.reshape(-1).astype(np.int64), minlength=len(classes)).tolist())
+        )
     rows = split.y.reshape(len(split), -1) if len(split) else np.empty((0, 0))
     columns = rows.T if split.y.ndim == 2 and rows.shape[1] <= MOST_NUMBERS else rows.reshape(1, -1)
-    return Part(len(split), None, tuple((float(c.min()), float(c.mean()), float(c.max())) for c in columns))
+    return PartSummary(len(split), None, tuple((float(c.min()), float(c.mean()), float(c.max())) for c in columns))
 
 
 def _chunks(x: np.ndarray) -> Iterator[np.ndarray]:

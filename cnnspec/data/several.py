@@ -77,16 +77,16 @@ class Several(Dataset):
         return data(*next(iter(cast(Named, self.train).x.values())).shape[1:])
 
 
-class Part(NamedTuple):
+class ArchivePart(NamedTuple):
     """The arrays of a part, all as long as each other."""
 
     x: dict[str, np.ndarray]
     y: dict[str, np.ndarray]
     weights: np.ndarray | None = None
 
-    def at(self, positions: np.ndarray) -> Part:
+    def at(self, positions: np.ndarray) -> ArchivePart:
         x, y = ({name: values[positions] for name, values in arrays.items()} for arrays in (self.x, self.y))
-        return Part(x, y, None if self.weights is None else self.weights[positions])
+        return ArchivePart(x, y, None if self.weights is None else self.weights[positions])
 
     def named(self, scaling: Mapping[str, Scaling], oversample: bool = False) -> Split:
         return cast(Split, Named(self.x, self.y, scaling, self.weights, oversample))
@@ -140,7 +140,7 @@ def _several(
             x = {given: pair[0] for (given, _), pair in there.items()}
             y = {taken: pair[1] for (_, taken), pair in there.items()}
             ordered = {name: x[name] for name in wanted.inputs}
-            parts[part] = Part(ordered, {name: y[name] for name in wanted.outputs})
+            parts[part] = ArchivePart(ordered, {name: y[name] for name in wanted.outputs})
         elif lacking := [pair for pair, one in there.items() if one is None][: any(there.values())]:
             raise Fault.of(
                 "CNN413", "source", case="pair", name=first.name, part=part, one=lacking[0][0], other=lacking[0][1]
@@ -175,6 +175,6 @@ def _several(
     )  # fmt: skip
 
 
-def _first(part: Part, limit: int) -> Part:
+def _first(part: ArchivePart, limit: int) -> ArchivePart:
     count = len(part.answers)
     return part if count <= limit else part.at(divide(part.answers, limit / count, seed=0)[1])

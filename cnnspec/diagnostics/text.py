@@ -43,7 +43,7 @@ def _painted(text: str, style: str) -> str:
 
 
 @record
-class Mark:
+class Underline:
     """A stretch of one line to be underlined, in columns of the screen, and what to say there."""
 
     start: int
@@ -109,22 +109,22 @@ def _shown(line: str, first: int) -> tuple[str, int, int]:
     return lead + expanded(line[begin : begin + WIDEST]) + tail, begin, len(lead)
 
 
-def _mark(line: str, place: tuple[Span, str, str, str], begin: int, lead: int) -> Mark:
+def _mark(line: str, place: tuple[Span, str, str, str], begin: int, lead: int) -> Underline:
     """The mark of a span on a line that is shown from `begin` on; of a span over several lines the first."""
     span, text, sign, style = place
     line = line[begin : begin + WIDEST]
     first = min(max(0, span.column - 1 - begin), len(line))
     last = min(first + span.end - span.start, len(line))
     start, end = lead + column(line, first), lead + column(line, last)
-    return Mark(start, max(end, start + 1), visible(text), sign, style)
+    return Underline(start, max(end, start + 1), visible(text), sign, style)
 
 
-def _underlines(marks: list[Mark], paint: Paint) -> list[str]:
+def _underlines(marks: list[Underline], paint: Paint) -> list[str]:
     """The lines below a marked line. What the last mark says stands beside it, the others hang below."""
     marks = sorted(marks, key=lambda mark: (mark.start, mark.end))
     last = marks[-1]
     beside = last if all(mark.end <= last.start for mark in marks[:-1]) else None
-    signs: dict[int, Mark] = {}
+    signs: dict[int, Underline] = {}
     for mark in sorted(marks, key=lambda mark: (mark.sign == "^", mark.start - mark.end)):
         signs.update(dict.fromkeys(range(mark.start, mark.end), mark))
     text = _cells_of(signs, paint)
@@ -143,7 +143,7 @@ def _underlines(marks: list[Mark], paint: Paint) -> list[str]:
     return lines
 
 
-def _starts(marks: list[Mark], before: int = 10**9) -> list[tuple[int, Mark]]:
+def _starts(marks: list[Underline], before: int = 10**9) -> list[tuple[int, Underline]]:
     """Where each bar's blank space begins, and the mark whose bar follows it."""
     found, at = [], 0
     for mark in marks:
@@ -153,7 +153,7 @@ def _starts(marks: list[Mark], before: int = 10**9) -> list[tuple[int, Mark]]:
     return found
 
 
-def _cells_of(signs: dict[int, Mark], paint: Paint) -> str:
+def _cells_of(signs: dict[int, Underline], paint: Paint) -> str:
     """Carets and dashes at their columns."""
     out, at = [], 0
     for mark, cells in groupby(sorted(signs), key=signs.__getitem__):

@@ -9,12 +9,12 @@ from ..ir.facts import facts
 from ..plain_files import read_text
 from ..quoting import markup
 from ..resources import spec_files
-from .markdown import Part, Section, code
+from .markdown import RenderedPage, Section, code
 
 WIDTH = 1400  # of a drawing, which scrolls where the page is narrower
 
 
-def cookbook() -> tuple[Part, dict[str, bytes]]:
+def cookbook() -> tuple[RenderedPage, dict[str, bytes]]:
     """The page, and the drawings by the names of their files."""
     pieces = [
         '<h1 id="cookbook">Networks to read and copy from</h1>\n<p>Each lies in <code>specs/</code>, is checked '
@@ -39,4 +39,4 @@ def cookbook() -> tuple[Part, dict[str, bytes]]:
             f'alt="{markup(f"the layers of {name}, as volumes")}"></div>\n{code(text, "cnn")}'
         )
         sections.append(Section(2, name, name, text))
-    return Part("".join(pieces), tuple(sections)), drawings
+    return RenderedPage("".join(pieces), tuple(sections)), drawings

@@ -30,7 +30,7 @@ class Section(NamedTuple):
     text: str
 
 
-class Part(NamedTuple):
+class RenderedPage(NamedTuple):
     """Markdown made into HTML, and its sections."""
 
     html: str
@@ -44,7 +44,7 @@ class Part(NamedTuple):
 Lead = Callable[[str], str | None]  # from the target of a link to that in the site; None where there is none
 
 
-def rendered(text: str, lead: Lead, indented: str = "", html: bool = False) -> Part:
+def rendered(text: str, lead: Lead, indented: str = "", html: bool = False) -> RenderedPage:
     """A text as HTML. `lead` says where its links lead, `indented` the language of its indented code; with `html`,
     what it has of HTML is taken as such."""
     parser = MarkdownIt("commonmark", {"html": html}).enable("table")
@@ -56,7 +56,7 @@ def rendered(text: str, lead: Lead, indented: str = "", html: bool = False) -> P
     for token in parsed:
         tokens.extend(_changed(token, lead, indented))
     sections = _named(tokens)
-    return Part(parser.renderer.render(tokens, parser.options, {}), sections)
+    return RenderedPage(parser.renderer.render(tokens, parser.options, {}), sections)
 
 
 def coloured(text: str, language: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import cnnspec
 
-from .markdown import Lead, Part, Section, code, rendered, slug
+from .markdown import Lead, RenderedPage, Section, code, rendered, slug
 
 NOTHING = re.compile(r"<object object at 0x[0-9a-f]+>")  # a default that only says that nothing was given
 QUOTED = re.compile(r"(: |-> )'([^']*)'")  # a type, which its module does not evaluate
@@ -17,7 +17,7 @@ WIDE = 90  # letters of a signature on one line
 OF_OBJECTS = frozenset(dir(object))
 
 
-def api(lead: Lead) -> Part:
+def api(lead: Lead) -> RenderedPage:
     """The page: functions and classes by their names, each with its signature and its docstring."""
     html = [
         '<h1 id="python-api">Python API</h1>\n<p>What <code>import cnnspec</code> offers; examples are on '
@@ -33,7 +33,7 @@ def api(lead: Lead) -> Part:
             html.append(rendered(as_markdown(text), lead, indented="python").html)
             sections.append(Section(level, title, anchor, text))
             level = 3
-    return Part("".join(html), tuple(sections))
+    return RenderedPage("".join(html), tuple(sections))
 
 
 def signature(title: str, thing: object) -> str:

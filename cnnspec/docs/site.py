@@ -21,7 +21,7 @@ from ..quoting import markup
 from ..report.page import harmless
 from ..resources import spec_files
 from .cookbook import cookbook
-from .markdown import Lead, Part, rendered
+from .markdown import Lead, RenderedPage, rendered
 from .python_api import api
 from .sources import stored, written
 
@@ -39,7 +39,7 @@ def site() -> dict[str, bytes]:
     pages = written()
     names = {str(page.path): page.name for page in pages}
     copied: dict[str, bytes] = {}
-    parts: dict[str, Part] = {}
+    parts: dict[str, RenderedPage] = {}
     recipes, drawings = cookbook()
     made = {"cookbook.html": lambda: recipes, "api.html": lambda: api(leading(PurePosixPath("."), names, copied))}
     for page in pages:
@@ -79,7 +79,7 @@ def leading(folder: PurePosixPath, names: dict[str, str], copied: dict[str, byte
     return lead
 
 
-def dead_links(parts: dict[str, Part], others: dict[str, bytes]) -> list[Diagnostic]:
+def dead_links(parts: dict[str, RenderedPage], others: dict[str, bytes]) -> list[Diagnostic]:
     """A finding for each link of the site that leads to no page, no heading and no file of it."""
     places = {name: {section.anchor for section in part.sections} for name, part in parts.items()}
     found = []
@@ -93,7 +93,7 @@ def dead_links(parts: dict[str, Part], others: dict[str, bytes]) -> list[Diagnos
     return found
 
 
-def framed(name: str, part: Part, parts: dict[str, Part]) -> str:
+def framed(name: str, part: RenderedPage, parts: dict[str, RenderedPage]) -> str:
     """A whole page: its part between the list of pages and that of its own headings."""
     title = part.title if name == "index.html" else f"{part.title} - cnnspec"
     fields = {"policy": POLICY, "title": title}
@@ -103,7 +103,7 @@ def framed(name: str, part: Part, parts: dict[str, Part]) -> str:
     return frame.replace("@@pages@@", listed(name, parts)).replace("@@content@@", part.html)
 
 
-def listed(here: str, parts: dict[str, Part]) -> str:
+def listed(here: str, parts: dict[str, RenderedPage]) -> str:
     """The list of pages, with the headings of this one below its own."""
     lines = []
     for name, part in parts.items():
@@ -118,7 +118,7 @@ def listed(here: str, parts: dict[str, Part]) -> str:
     return f"<ul>{''.join(lines)}</ul>"
 
 
-def index(parts: dict[str, Part]) -> str:
+def index(parts: dict[str, RenderedPage]) -> str:
     """What the search looks through, as a script, since a page from the file system may load nothing else."""
     rows = [
         [name, part.title, section.anchor, section.title, " ".join(section.text.split())]

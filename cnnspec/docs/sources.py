@@ -27,7 +27,7 @@ NAMES = {"README.md": "index", "grammar/README.md": "language", "grammar/editors
 FOLDER = "FOLDER"  # what the pages say for a folder that `cnnspec editor` knows
 
 
-class Written(NamedTuple):
+class SourcePage(NamedTuple):
     """A page as it is written: its path in the repository, the name of its file in the site, its Markdown."""
 
     path: PurePosixPath
@@ -35,7 +35,7 @@ class Written(NamedTuple):
     text: str
 
 
-def written() -> list[Written]:
+def written() -> list[SourcePage]:
     """The pages, in the order in which a newcomer reads them."""
     there = [f"grammar/{path.name}" for path in sorted(grammar_folder().glob("*.md"))]
     between = [path for path in there if path not in ORDER and path not in LAST]
@@ -43,7 +43,7 @@ def written() -> list[Written]:
     for path in (*ORDER, *between, *LAST):
         name = NAMES.get(path, PurePosixPath(path).stem)
         text = read_text(stored(PurePosixPath(path))).replace("{folder}", FOLDER)
-        found.append(Written(PurePosixPath(path), f"{name}.html", text))
+        found.append(SourcePage(PurePosixPath(path), f"{name}.html", text))
     return found
 
 

@@ -24,7 +24,7 @@ SIZE, MARGIN = (640, 320), (70, 24, 44, 16)  # pixels of the SVG; left, top, bot
 
 
 @record
-class Curve:
+class Series:
     """Points by a name; those that are not finite, or None, are left out."""
 
     name: str
@@ -38,7 +38,7 @@ class Chart:
 
     title: str
     axis: str
-    curves: tuple[Curve, ...]
+    curves: tuple[Series, ...]
     logarithmic: bool = False
     mark: float | None = None
 

@@ -17,7 +17,7 @@ BEST, OTHERS = "#d97706", ("#cbd5e1", "#2563eb")
 
 
 @record
-class Axis:
+class TrialAxis:
     """A setting: its value in every trial, numbers or words; None where a trial has no such setting."""
 
     name: str
@@ -37,7 +37,7 @@ class Axis:
         return [None if v is None else (v - low) / (high - low) if high > low else 0.5 for v in scaled]
 
 
-def axes_of(settings: Sequence[Sequence[str]]) -> list[Axis]:
+def axes_of(settings: Sequence[Sequence[str]]) -> list[TrialAxis]:
     """The axes of what trials were set to: `w=16` has one of numbers, `optimiser=adam lr 0.01` one of words and one
     for each number that is named in it.
     """
@@ -59,10 +59,10 @@ def axes_of(settings: Sequence[Sequence[str]]) -> list[Axis]:
         if len({type(value) for value in column if value is not None}) < 2:
             continue
         columns[name] = [f"{v:g}" if isinstance(v, float) else v for v in column]  # numbers among words are words
-    return [Axis(name, tuple(column)) for name, column in columns.items() if len(set(column)) > 1]
+    return [TrialAxis(name, tuple(column)) for name, column in columns.items() if len(set(column)) > 1]
 
 
-def svg(axes: Sequence[Axis], scores: Axis, names: Sequence[str], least: bool = False) -> str:
+def svg(axes: Sequence[TrialAxis], scores: TrialAxis, names: Sequence[str], least: bool = False) -> str:
     """The trials as SVG; the best, of the largest score or with `least` of the smallest, is marked."""
     left, top, right, bottom = EDGE
     columns = [*axes, scores]
@@ -85,7 +85,7 @@ def svg(axes: Sequence[Axis], scores: Axis, names: Sequence[str], least: bool = 
     return "\n".join([*parts, "</svg>"]) + "\n"
 
 
-def _marks(axis: Axis) -> Iterator[tuple[str, float]]:
+def _marks(axis: TrialAxis) -> Iterator[tuple[str, float]]:
     """Words, or the ends of the numbers, with their places."""
     pairs = [(v, p) for v, p in zip(axis.values, axis.places(), strict=True) if v is not None and p is not None]
     if any(isinstance(value, str) for value, _ in pairs):
@@ -96,7 +96,7 @@ def _marks(axis: Axis) -> Iterator[tuple[str, float]]:
         yield f"{value:.4g}", place
 
 
-def _lines(columns: Sequence[Axis], names: Sequence[str], least: bool) -> Iterator[str]:
+def _lines(columns: Sequence[TrialAxis], names: Sequence[str], least: bool) -> Iterator[str]:
     """A line for each trial that has a score, the worst first and so below the others."""
     left, top, *_ = EDGE
     places = [axis.places() for axis in columns]

@@ -30,14 +30,14 @@ class Size:
 
 
 @dataclass
-class Place:
+class Waypoint:
     """A vertex or a waypoint in its column, with its anchor at (x, y)."""
 
     name: str
     size: Size
     column: int
-    before: list[Place] = field(default_factory=list)
-    after: list[Place] = field(default_factory=list)
+    before: list[Waypoint] = field(default_factory=list)
+    after: list[Waypoint] = field(default_factory=list)
     x: float = 0.0
     y: float = 0.0
 
@@ -56,23 +56,23 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class LayoutRow:
     """A row of columns: from `top` to `bottom`; from `turns`, top to bottom, links go round to the next row."""
 
     top: float
     bottom: float
     right: float
-    turns: list[Place]
+    turns: list[Waypoint]
 
 
 @dataclass(frozen=True)
 class Layout:
     """Places by name, the way of every link as the places it passes, and the columns and rows."""
 
-    places: dict[str, Place]
-    links: dict[tuple[str, str], list[Place]]
+    places: dict[str, Waypoint]
+    links: dict[tuple[str, str], list[Waypoint]]
     columns: list[Column]
-    rows: list[Row]
+    rows: list[LayoutRow]
     width: float
     height: float
 
@@ -99,9 +99,9 @@ def lay_out(
     spans = [(max(p.size.left for p in c), max(p.size.right for p in c)) for c in columns]
     starts = _breaks(spans, gaps, _cuts(columns, ties), width - 2 * margin)
     placed: list[Column] = []
-    rows: list[Row] = []
+    rows: list[LayoutRow] = []
     top = margin
-    turns: list[Place] = []
+    turns: list[Waypoint] = []
     for row, (start, stop) in enumerate(zip(starts, [*starts[1:], len(columns)], strict=True)):
         part = columns[start:stop]
         _levels(part)
@@ -115,7 +115,7 @@ def lay_out(
             x += left + right + gaps[number]
         bottom = max(p.y + p.size.below for c in part for p in c)
         turns = [place for place in columns[stop - 1] if place.after]
-        rows.append(Row(top, bottom, placed[-1].right, turns))
+        rows.append(LayoutRow(top, bottom, placed[-1].right, turns))
         top = bottom + row_gap + TURN * max(0, len(turns) - 1)
     places = {p.name: p for c in columns for p in c if p.name}
     broadest = max(row.right + _lead(len(row.turns)) for row in rows) + margin
@@ -129,12 +129,12 @@ def _lead(turns: int) -> float:
 
 def _columns(
     inputs: dict[str, tuple[str, ...]], sizes: dict[str, Size]
-) -> tuple[list[list[Place]], dict[tuple[str, str], list[Place]]]:
+) -> tuple[list[list[Waypoint]], dict[tuple[str, str], list[Waypoint]]]:
     """Vertices by the length of the longest way to them, with waypoints on links that skip columns."""
-    places: dict[str, Place] = {}
-    columns: list[list[Place]] = []
+    places: dict[str, Waypoint] = {}
+    columns: list[list[Waypoint]] = []
 
-    def put(place: Place) -> Place:
+    def put(place: Waypoint) -> Waypoint:
         while len(columns) <= place.column:
             columns.append([])
         columns[place.column].append(place)
@@ -142,13 +142,13 @@ def _columns(
 
     for name, values in inputs.items():
         column = max((places[value].column + 1 for value in values), default=0)
-        places[name] = put(Place(name, sizes[name], column))
+        places[name] = put(Waypoint(name, sizes[name], column))
     links = {}
     for name, values in inputs.items():
         for value in values:
             way = [places[value]]
             for column in range(places[value].column + 1, places[name].column):
-                way.append(put(Place("", Size(0, 0, LANE / 2, LANE / 2), column)))
+                way.append(put(Waypoint("", Size(0, 0, LANE / 2, LANE / 2), column)))
             way.append(places[name])
             for one, other in pairwise(way):
                 one.after.append(other)
@@ -157,7 +157,7 @@ def _columns(
     return columns, links
 
 
-def _order(columns: list[list[Place]]) -> None:
+def _order(columns: list[list[Waypoint]]) -> None:
     """Sort each column by where its neighbours stand, to and fro; keep the order with fewest crossings."""
     _number(columns)
     best, fewest = [list(c) for c in columns], _crossings(columns)
@@ -175,18 +175,18 @@ def _order(columns: list[list[Place]]) -> None:
         column[:] = order
 
 
-def _number(columns: Iterable[list[Place]]) -> None:
+def _number(columns: Iterable[list[Waypoint]]) -> None:
     """While columns are sorted, y is the place in the column."""
     for column in columns:
         for k, place in enumerate(column):
             place.y = k
 
 
-def _middle(places: list[Place], otherwise: float) -> float:
+def _middle(places: list[Waypoint], otherwise: float) -> float:
     return sum(place.y for place in places) / len(places) if places else otherwise
 
 
-def _crossings(columns: list[list[Place]]) -> int:
+def _crossings(columns: list[list[Waypoint]]) -> int:
     """Pairs of links that cross between neighbouring columns."""
     _number(columns)
     count = 0
@@ -198,12 +198,12 @@ def _crossings(columns: list[list[Place]]) -> int:
     return count
 
 
-def _gaps(columns: list[list[Place]], gap: Callable[[str, str], float]) -> list[float]:
+def _gaps(columns: list[list[Waypoint]], gap: Callable[[str, str], float]) -> list[float]:
     """Room after each column: the most that one of its links wants."""
     return [max((gap(p.name, r.name) for p in column for r in p.after), default=0.0) for column in columns]
 
 
-def _cuts(columns: list[list[Place]], ties: Callable[[str, str], int]) -> list[tuple[int, int]]:
+def _cuts(columns: list[list[Waypoint]], ties: Callable[[str, str], int]) -> list[tuple[int, int]]:
     """For a row that begins with each column, and for the end: how many links go round, how much is torn."""
     cuts = [(0, 0)]
     for before, column in pairwise(columns):
@@ -237,7 +237,7 @@ def _breaks(
     return starts
 
 
-def _levels(columns: list[list[Place]]) -> None:
+def _levels(columns: list[list[Waypoint]]) -> None:
     """Give every place of a row its y: as level with its neighbours as the room allows."""
     inside = {id(place) for column in columns for place in column}
     for column in columns:
@@ -258,12 +258,12 @@ def _levels(columns: list[list[Place]]) -> None:
                 _order_preserving(column, wanted)
 
 
-def _pull(place: Place, other: Place) -> float:
+def _pull(place: Waypoint, other: Waypoint) -> float:
     """How much a link wants to be level; long ones most, since their bends are the ugliest."""
     return (1.0, 4.0, 16.0)[place.waypoint + other.waypoint]
 
 
-def _order_preserving(column: list[Place], wanted: list[tuple[float, float]]) -> None:
+def _order_preserving(column: list[Waypoint], wanted: list[tuple[float, float]]) -> None:
     """The y nearest to what is wanted (least squares) that keeps order and distances.
 
     Distances taken off, what is left must not fall: pools of adjacent violators are averaged.

@@ -6,7 +6,7 @@ from itertools import pairwise
 from math import hypot
 
 from .diagram import Diagram
-from .layout import TURN, Layout, Place
+from .layout import TURN, Layout, Waypoint
 from .scene import Curve, Point, Polygon, Shape
 from .volumes import Figure, color_of
 
@@ -23,12 +23,12 @@ def all_links(shown: Diagram, figures: dict[str, Figure], layout: Layout) -> lis
     return shapes
 
 
-def side_by_side(layout: Layout, way: list[Place]) -> bool:
+def side_by_side(layout: Layout, way: list[Waypoint]) -> bool:
     """Whether a link goes straight from one column to the next of the same row."""
     return len(way) == 2 and layout.columns[way[0].column].row == layout.columns[way[1].column].row
 
 
-def _link(figures: dict[str, Figure], layout: Layout, way: list[Place]) -> list[Shape]:
+def _link(figures: dict[str, Figure], layout: Layout, way: list[Waypoint]) -> list[Shape]:
     """A line from place to place, level through columns and bent between them, with a head."""
     first, last = way[0], way[-1]
     if first.x == last.x and len(way) == 2:
@@ -59,7 +59,7 @@ def _bend(start: Point, end: Point) -> list[Point]:
     return [(middle, start[1]), (middle, end[1]), end]
 
 
-def _upright(figures: dict[str, Figure], one: Place, other: Place) -> list[Shape]:
+def _upright(figures: dict[str, Figure], one: Waypoint, other: Waypoint) -> list[Shape]:
     """A straight line down or up, from a vertex to its reader below or above it."""
     down = 1 if other.y > one.y else -1
     start = one.y + (one.size.below + 4 if down > 0 else -figures[one.name].rise)
@@ -69,7 +69,7 @@ def _upright(figures: dict[str, Figure], one: Place, other: Place) -> list[Shape
     return [Curve(tuple(line), "link"), Polygon(tip, "head")]
 
 
-def _turn(layout: Layout, start: Point, one: Place, end: Point) -> list[Point]:
+def _turn(layout: Layout, start: Point, one: Waypoint, end: Point) -> list[Point]:
     """From the end of a row to the beginning of the next: out, down, back, down, in.
 
     Several lie within one another, the upper outermost, so that none crosses.
@@ -97,7 +97,7 @@ def _toward(corner: Point, other: Point, by: float) -> Point:
     return corner[0] + fraction * (other[0] - corner[0]), corner[1] + fraction * (other[1] - corner[1])
 
 
-def _fan(shown: Diagram, figures: dict[str, Figure], one: str, other: str, way: list[Place]) -> list[Shape]:
+def _fan(shown: Diagram, figures: dict[str, Figure], one: str, other: str, way: list[Waypoint]) -> list[Shape]:
     """The lines of a layer whose numbers look at everything: from each circle, or from a whole map."""
     source, target = figures[one], figures[other]
     if not shown.vertices[other].whole or not target.dots or shown.vertices[other].symbol:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import log2
 
 from .diagram import Diagram, Vertex
-from .layout import LANE, Column, Layout, Place, Row, Size
+from .layout import LANE, Column, Layout, LayoutRow, Size, Waypoint
 
 MARGIN = 24.0
 GAP = 30.0  # between one vertex and the next
@@ -33,7 +33,7 @@ def u_layout(shown: Diagram, sizes: dict[str, Size]) -> Layout | None:
         return None
     lanes = _lanes(bridges, levels, cells)
     across = _across(levels, cells, sizes)
-    places: dict[str, Place] = {}
+    places: dict[str, Waypoint] = {}
     columns: list[Column] = []
     tops: list[float] = []
     top = MARGIN
@@ -42,7 +42,7 @@ def u_layout(shown: Diagram, sizes: dict[str, Size]) -> Layout | None:
         tops.append(top + LANE * max((lanes[b] + 1 for b in bridges if levels[b[0]] == level), default=0))
         y = tops[-1] + max(sizes[name].above for name in names)
         for name in names:
-            places[name] = Place(name, sizes[name], len(columns), x=across[name], y=y)
+            places[name] = Waypoint(name, sizes[name], len(columns), x=across[name], y=y)
             columns.append(Column(0, across[name] - sizes[name].left, across[name] + sizes[name].right))
         top = y + max(sizes[name].below for name in names) + STEP
     links = {}
@@ -52,11 +52,11 @@ def u_layout(shown: Diagram, sizes: dict[str, Size]) -> Layout | None:
             if (value, vertex.name) in lanes:
                 y = tops[levels[value]] - LANE * (lanes[value, vertex.name] + 0.5)
                 for x in (columns[way[0].column].right + GAP, columns[way[-1].column].x - GAP):
-                    way.insert(-1, Place("", Size(0, 0, 0, 0), len(columns), x=x, y=y))
+                    way.insert(-1, Waypoint("", Size(0, 0, 0, 0), len(columns), x=x, y=y))
                     columns.append(Column(0, x, x))
             links[value, vertex.name] = way
     right = max(column.right for column in columns)
-    row = Row(MARGIN, top - STEP, right, [])
+    row = LayoutRow(MARGIN, top - STEP, right, [])
     return Layout(places, links, columns, [row], right + MARGIN, top - STEP + MARGIN)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..ir import TensorType
 from ..ir.op import Window
 from .diagram import Diagram, Vertex
-from .layout import Layout, Place
+from .layout import Layout, Waypoint
 from .links import side_by_side
 from .scene import Box, Point, Polygon, Rect, Shape
 from .volumes import Figure, color_of
@@ -35,7 +35,7 @@ def _window(
     vertex: Vertex,
     source: Figure,
     target: Figure,
-    way: list[Place],
+    way: list[Waypoint],
     place: tuple[float, float],
     texts: list[Box],
 ) -> list[Shape]:
@@ -90,7 +90,7 @@ def made_by(window: Window, pixel: tuple[int, ...], sizes: tuple[int, ...]) -> l
     return spans
 
 
-def _part(front: Box, spans: list[tuple[int, int]], sizes: tuple[int, ...], at: Place) -> Box:
+def _part(front: Box, spans: list[tuple[int, int]], sizes: tuple[int, ...], at: Waypoint) -> Box:
     """Pixels of a map as a rectangle of its front, large enough to be seen."""
     edges = []
     sides = ((front.y0, front.y1), (front.x0, front.x1))
@@ -128,7 +128,7 @@ def _rays(patch: Box, dot: Box) -> list[tuple[Point, Point]]:
     ]
 
 
-def _tiles(window: Window, front: Box, sizes: tuple[int, ...], at: Place, color: str) -> list[Shape]:
+def _tiles(window: Window, front: Box, sizes: tuple[int, ...], at: Waypoint, color: str) -> list[Shape]:
     """The borders of windows that lie side by side."""
     apart = window.stride == window.kernel and not any(window.pad) and len(sizes) == 2
     if not apart or max(size // step for size, step in zip(sizes, window.stride, strict=True)) > TILES:

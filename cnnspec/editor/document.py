@@ -24,7 +24,7 @@ Made = TypeVar("Made")
 WIDTHS = {"utf-8": lambda c: len(c.encode("utf-8", "replace")), "utf-16": lambda c: 1 + (c > "\uffff")}
 
 
-class Part(Protocol):
+class SyntaxNode(Protocol):
     """A piece of the tree that has a place, and its own pieces."""
 
     @property
@@ -162,9 +162,9 @@ class Document:
             position_in(span.source, span.end, self.encoding),
         )
 
-    def path_to(self, offset: int) -> list[Part]:
+    def path_to(self, offset: int) -> list[SyntaxNode]:
         """The parts of the tree around an offset, from the statement to the innermost."""
-        found: list[Part] = []
+        found: list[SyntaxNode] = []
         parts: Iterable[object] = self.file.statements
         while True:
             inner = next((part for part in spanned(parts) if around(part.span, offset)), None)
@@ -183,14 +183,14 @@ def position_in(source: Source, offset: int, encoding: str) -> Position:
     return line - 1, sum(map(width, source.text[start : start + column - 1]))
 
 
-def spanned(parts: Iterable[object]) -> Iterator[Part]:
+def spanned(parts: Iterable[object]) -> Iterator[SyntaxNode]:
     """The parts of a piece of tree that have a place, looking into tuples and parts that have none."""
     for part in parts:
         if isinstance(part, Span):
             continue
         if isinstance(part, tuple):
             if hasattr(part, "span"):
-                yield cast(Part, part)
+                yield cast(SyntaxNode, part)
             else:
                 yield from spanned(part)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..diagnostics import Span
 from ..ir import Node
-from ..ir.facts import Row
+from ..ir.facts import LayerFacts
 from ..ir.fields import Declared, settings
 from ..lang.hints.spelling import own_setting, own_word
 from ..lang.parse.tree import Attr, Call, Join, Layer, Name, Setting, Settings, Tap
 from ..quoting import markdown
 from ..reference import words as reference
 from ..words import WORDS
-from .document import Document, Part, around
+from .document import Document, SyntaxNode, around
 from .words import BLOCKS, nested, recipe_page
 
 
@@ -33,7 +33,7 @@ def hover(document: Document, offset: int) -> tuple[str, Span] | None:
     return None
 
 
-def _name(document: Document, name: Name, outer: list[Part]) -> tuple[str, Span] | None:
+def _name(document: Document, name: Name, outer: list[SyntaxNode]) -> tuple[str, Span] | None:
     """A name by what it is a part of."""
     owner = outer[-1] if outer else None
     if isinstance(owner, Layer | Join) and name == owner.word:
@@ -62,7 +62,7 @@ def _layer(document: Document, layer: Layer | Join) -> tuple[str, Span] | None:
 
 def _figures(document: Document, node: Node) -> str:
     """`conv1` 1x28x28 → **8x26x26**, 80 parameters, 48,672 multiply-adds, sees 3x3"""
-    row: Row = document.facts[node.name]
+    row: LayerFacts = document.facts[node.name]
     types = document.report.reading.graph.types(node) if document.report.reading else ()
     before = " and ".join(dict.fromkeys(map(str, types)))
     said = [f"{markdown(node.name)} {before + ' → ' if before else ''}**{row.type}**"]
@@ -77,7 +77,7 @@ def _figures(document: Document, node: Node) -> str:
     return ", ".join(said)
 
 
-def _setting(name: Name, owner: Attr | Setting, outer: list[Part]) -> tuple[str, Span] | None:
+def _setting(name: Name, owner: Attr | Setting, outer: list[SyntaxNode]) -> tuple[str, Span] | None:
     """A setting, or the word that is its value."""
     cls = nested([*outer, owner] if name != owner.name else outer)
     if name != owner.name:

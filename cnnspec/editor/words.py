@@ -12,12 +12,12 @@ from ..quoting import code_block, markdown
 from ..settings.data import Data
 from ..settings.train import Train
 from ..words import WORDS
-from .document import Document, Part
+from .document import Document, SyntaxNode
 
 BLOCKS: dict[str, type[Declared]] = {"train": Train, "data": Data}
 
 
-def nested(path: list[Part]) -> type[Declared] | None:
+def nested(path: list[SyntaxNode]) -> type[Declared] | None:
     """The class whose settings stand at the end of a path through the tree.
 
     conv 8x3x3 | stride 2                      Conv

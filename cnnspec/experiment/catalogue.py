@@ -30,7 +30,7 @@ Columns = dict[str, list[float | None]]
 
 
 @dataclass(frozen=True)
-class Entry:
+class RunEntry:
     """A run: where it is, its settings by dotted names, and its figures (None where there are none).
 
     status   `finished`, `interrupted`, `failed`, `running`, or `stopped` where it was killed
@@ -72,9 +72,9 @@ def spec_of(made: Provenance) -> Spec:
     return spec
 
 
-def catalogue(folder: Path) -> tuple[list[Entry], tuple[Diagnostic, ...]]:
+def catalogue(folder: Path) -> tuple[list[RunEntry], tuple[Diagnostic, ...]]:
     """The runs in a folder and the folders below it, in order of their names, and what is wrong with others."""
-    entries: list[Entry] = []
+    entries: list[RunEntry] = []
     problems: list[Diagnostic] = []
     for path in folders(folder):
         try:
@@ -93,7 +93,7 @@ def folders(folder: Path) -> Iterator[Path]:
         below.sort()
 
 
-def entry(path: Path) -> Entry:
+def entry(path: Path) -> RunEntry:
     """The run in a folder; SpecError where that is none, or is damaged."""
     run = RunFolder(path)
     made = of_run(run)
@@ -118,7 +118,7 @@ def entry(path: Path) -> Entry:
     figures["seconds"] = ended.get("seconds", seconds)
     figures["parameters"] = ended.get("parameters", settings.get("parameters"))
     name = made.path.name.removesuffix(".json").removesuffix(".cnn")
-    return Entry(path, name, _status(path, ended), told, figures, columns, Stamp.of(made.source).sha256, made)
+    return RunEntry(path, name, _status(path, ended), told, figures, columns, Stamp.of(made.source).sha256, made)
 
 
 def _status(path: Path, ended: Summary) -> str:
@@ -142,9 +142,9 @@ def _best(columns: Columns, train: Mapping[str, Json]) -> int:
     return -max(known)[1] if known else 0
 
 
-def differing(entries: Iterable[Entry]) -> dict[Path, dict[str, Json]]:
+def differing(entries: Iterable[RunEntry]) -> dict[Path, dict[str, Json]]:
     """By run, the settings in which those of the same spec differ; `text` where the spec itself was edited."""
-    groups: dict[str, list[Entry]] = {}
+    groups: dict[str, list[RunEntry]] = {}
     for one in entries:
         groups.setdefault(one.spec, []).append(one)
     found: dict[Path, dict[str, Json]] = {}

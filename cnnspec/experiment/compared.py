@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..lang.diff import Difference, compare
 from ..validation import Json
-from .catalogue import Entry
+from .catalogue import RunEntry
 
 CURVES = ("cost", "accuracy", "validation_cost", "validation_accuracy")
 FIGURES = ("epochs", "best_epoch", "accuracy", "cost", "test_accuracy", "test_cost", "seconds", "parameters")
@@ -18,8 +18,8 @@ class RunsCompared:
     (shards, engine, input), `figures` in what came of them; `curves` are the columns that both or one of them have.
     """
 
-    before: Entry
-    after: Entry
+    before: RunEntry
+    after: RunEntry
     spec: Difference
     settings: dict[str, tuple[Json, Json]]
     figures: dict[str, tuple[float | None, float | None]]
@@ -43,7 +43,7 @@ class RunsCompared:
         }
 
 
-def compare_runs(before: Entry, after: Entry) -> RunsCompared:
+def compare_runs(before: RunEntry, after: RunEntry) -> RunsCompared:
     """Two runs compared, each with the spec and the settings in its own folder."""
     names = dict.fromkeys((*before.settings, *after.settings))
     others = [name for name in names if not name.startswith(("train.", "data."))]

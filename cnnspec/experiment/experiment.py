@@ -96,14 +96,14 @@ class Initial:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class ResumePoint:
     """A run that is to go on: its folder, and what it was made of."""
 
     folder: RunFolder
     made: Provenance
 
     @classmethod
-    def open(cls, path: Path) -> Stopped:
+    def open(cls, path: Path) -> ResumePoint:
         """Out of the folder of a run; SpecError where it holds no state, is damaged, or is being written."""
         folder = RunFolder.open(path)
         return cls(folder, of_stopped(folder))
@@ -160,7 +160,7 @@ class Experiment:
     @classmethod
     def resume(
         cls,
-        stopped: Stopped,
+        stopped: ResumePoint,
         *,
         data: Path | None = None,
         execution: Execution = Execution(),

@@ -14,7 +14,7 @@ from ..quoting import line
 from ..settings.train import LAYOUTS
 from ..train.loop import Event
 from ..train.runs import Summary
-from .experiment import Execution, Experiment, Initial, Stopped
+from .experiment import Execution, Experiment, Initial, ResumePoint
 from .loggers.logged import Logged
 from .loggers.logger import Logger, loggers_of
 from .measured import missed
@@ -139,7 +139,7 @@ def resume(
 
     Raises SpecError where the folder holds no state, is damaged, or is being written by another process.
     """
-    loggers, stopped = loggers_of(log), Stopped.open(Path(folder))
+    loggers, stopped = loggers_of(log), ResumePoint.open(Path(folder))
     execution = Execution(workers, parallel, engine or stopped.made.settings.get("engine", "numpy"), devices)
     with Experiment.resume(
         stopped,

@@ -48,7 +48,7 @@ Part = str | Range
 
 
 @dataclass(frozen=True)
-class Axis:
+class SearchAxis:
     """A setting, and the alternatives for it, each of texts and ranges."""
 
     key: str
@@ -62,7 +62,7 @@ class Axis:
         return f"{self.key}={found}"
 
 
-def axis(text: str) -> Axis:
+def axis(text: str) -> SearchAxis:
     """The axis that `--set` names; CNN331 where it is none."""
     match = KEY.fullmatch(text)
     if match is None:
@@ -75,7 +75,7 @@ def axis(text: str) -> Axis:
         if not stripped:
             raise refused(text, begun, begun + 1, "empty")
         alternatives.append(tuple(parts(text, stripped, begun)))
-    return Axis(match["key"], tuple(alternatives))
+    return SearchAxis(match["key"], tuple(alternatives))
 
 
 def pieces(text: str) -> Iterator[tuple[int, int]]:
@@ -111,7 +111,7 @@ def refused(text: str, start: int, end: int, case: str) -> SpecError:
     return SpecError((Diagnostic.of("CNN331", Span(Source("--set", text), start, end), case),))
 
 
-def grid(axes: Sequence[Axis], points: int) -> list[tuple[str, ...]]:
+def grid(axes: Sequence[SearchAxis], points: int) -> list[tuple[str, ...]]:
     """Every combination, with `points` numbers of each range at equal steps; the last axis moves first."""
     columns = []
     for one in axes:
@@ -131,7 +131,7 @@ def grid(axes: Sequence[Axis], points: int) -> list[tuple[str, ...]]:
     return list(product(*columns))
 
 
-def drawn(axes: Sequence[Axis], seed: int, trial: int) -> tuple[str, ...]:
+def drawn(axes: Sequence[SearchAxis], seed: int, trial: int) -> tuple[str, ...]:
     """The settings of a trial at random: a function of the seed and the trial's number alone."""
     random = Random(f"{seed}/{trial}")  # of texts Python promises the same numbers in every version
     found = []

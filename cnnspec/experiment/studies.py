@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ..diagnostics import Diagnostic, SpecError
-from .space import Axis, Range
+from .space import Range, SearchAxis
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -65,7 +65,7 @@ class Pruning:
 
 
 def proposed(
-    axes: Sequence[Axis],
+    axes: Sequence[SearchAxis],
     sampler: str,
     seed: int,
     rounds: Sequence[range],
@@ -147,7 +147,7 @@ class Trial(Protocol):
     def should_prune(self) -> bool: ...
 
 
-def settings(axes: Sequence[Axis], trial: Trial) -> tuple[str, ...]:
+def settings(axes: Sequence[SearchAxis], trial: Trial) -> tuple[str, ...]:
     """The settings that a trial of Optuna proposes."""
     found = []
     for number, axis in enumerate(axes):

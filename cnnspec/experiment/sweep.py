@@ -34,7 +34,7 @@ from ..train.checkpoints import Stamp
 from ..train.folder import RunFolder
 from ..train.lock import held
 from . import space, trial
-from .catalogue import Entry, entry
+from .catalogue import RunEntry, entry
 from .loggers.logger import loggers_of
 from .studies import SAMPLERS, Past, Pruning, ensure_installed, proposed
 
@@ -49,7 +49,7 @@ class Outcome:
 
     number: int
     overrides: tuple[str, ...]
-    run: Entry | None
+    run: RunEntry | None
     failed: str = ""
     pruned: bool = False
 
@@ -253,7 +253,7 @@ class Sweep:
             for _, process in under_way.values():
                 process.join()
 
-    def result(self, number: int) -> tuple[Entry | None, str]:
+    def result(self, number: int) -> tuple[RunEntry | None, str]:
         """The run of a trial that is done, or why it failed."""
         folder = self.trial(number)
         failed = trial.failure(folder)
@@ -264,7 +264,7 @@ class Sweep:
         """What came of a trial that is done."""
         return Outcome(number + 1, self.overrides(number), *self.result(number), trial.pruned(self.trial(number)))
 
-    def score(self, run: Entry | None) -> float | None:
+    def score(self, run: RunEntry | None) -> float | None:
         """By what trials are compared: of the best epoch, on the validation images where there are any."""
         if run is None:
             return None
@@ -301,7 +301,7 @@ class Sweep:
             files.write(self.folder / "best.cnn", [applied(spec.source, best.overrides, spec).encode()])
 
 
-def _ensure_one_is_right(spec: Path, axes: list[space.Axis]) -> None:
+def _ensure_one_is_right(spec: Path, axes: list[space.SearchAxis]) -> None:
     """Refuse, before anything is written, what no trial can be made of: a key that is none, a word that is none.
 
     A trial that does not fit its network is an outcome like others.

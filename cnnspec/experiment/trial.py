@@ -13,7 +13,7 @@ from ..diagnostics import SpecError
 from ..train import documents, files
 from ..train.folder import RunFolder
 from ..train.loop import EpochDone, Event, Started
-from .experiment import Execution, Experiment, Stopped
+from .experiment import Execution, Experiment, ResumePoint
 from .loggers.logged import Logged
 from .loggers.logger import loggers_of
 from .studies import Pruning
@@ -105,7 +105,7 @@ def values(columns: Mapping[str, Sequence[float | None]], by: str) -> tuple[floa
 def _opened(folder: Path, spec: Path, overrides: tuple[str, ...], data: Path | None, how: Execution) -> Experiment:
     run = run_of(folder)
     if run is not None and RunFolder(run).state.is_file():
-        return Experiment.resume(Stopped.open(run), data=data, execution=how)
+        return Experiment.resume(ResumePoint.open(run), data=data, execution=how)
     for left in folder.iterdir():  # killed before its first step
         if left.is_dir() and not left.is_symlink():
             shutil.rmtree(left)

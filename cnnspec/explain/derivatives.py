@@ -23,7 +23,7 @@ from .probe import Seen
 Pixel = tuple[int, int, int]
 
 
-class Part(NamedTuple):
+class PartialDerivative(NamedTuple):
     """A number of the reader, at (c, i, j), its derivative, and the reason of a derivative of 0."""
 
     place: Pixel
@@ -33,7 +33,7 @@ class Part(NamedTuple):
 
 def parts(
     graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], reader: Node, which: int, place: Pixel
-) -> list[Part]:
+) -> list[PartialDerivative]:
     """The parts of one reader, whose input number `which` is the value that the number stands in."""
     return PartialDerivatives(graph, seen, parameters, reader, which, place).parts()
 
@@ -58,7 +58,7 @@ class PartialDerivatives:
         own = f"{reader.owner}."
         self.own = {name.removeprefix(own): array for name, array in parameters.items() if name.startswith(own)}
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[PartialDerivative]:
         return list(getattr(self, self.kind)())
 
     def windows(self) -> Iterable[tuple[int, int, int, int]]:
@@ -88,114 +88,125 @@ class PartialDerivatives:
                 found[u, v], inside[u, v] = channel[row, column], True
         return found, inside
 
-    def filter(self) -> Iterable[Part]:
+    def filter(self) -> Iterable[PartialDerivative]:
         c, groups = self.place[0], self.detail["groups"]
         group_channels, filters = self.shape[0] // groups, self.made[0] // groups
         met = list(self.windows())
         for f in range(c // group_channels * filters, (c // group_channels + 1) * filters):
             kernel = filter_kernels(self.own["weight"], f, self.detail)[c % group_channels]
             for i, j, u, v in met:
-                yield Part((f, i, j), float(kernel[u, v]))
+                yield PartialDerivative((f, i, j), float(kernel[u, v]))
 
-    def pick(self) -> Iterable[Part]:
+    def pick(self) -> Iterable[PartialDerivative]:
         c, sign = self.place[0], 1 if self.detail["pick"] == "max" else -1
         for i, j, u, v in self.windows():
             found, inside = self.patch(i, j)
             is_maximum = int(np.where(inside, sign * found, -np.inf).argmax()) == u * found.shape[1] + v
-            yield Part((c, i, j), float(is_maximum), "another number of its window was chosen")
+            yield PartialDerivative((c, i, j), float(is_maximum), "another number of its window was chosen")
 
-    def mean(self) -> Iterable[Part]:
+    def mean(self) -> Iterable[PartialDerivative]:
         for i, j, _, _ in self.windows():
             inside = self.patch(i, j)[1]
-            yield Part((self.place[0], i, j), 1 / (inside.size if self.detail["count_pad"] else int(inside.sum())))
+            yield PartialDerivative(
+                (self.place[0], i, j), 1 / (inside.size if self.detail["count_pad"] else int(inside.sum()))
+            )
 
-    def window(self) -> Iterable[Part]:
+    def window(self) -> Iterable[PartialDerivative]:
         assert isinstance(self.reader.op, OfFormula)
         of = self.reader.op.formula(self.types[0])
         for i, j, u, v in self.windows():
             found, inside = self.patch(i, j)
             slopes = of.derivatives(found.reshape(-1), inside.reshape(-1)).reshape(found.shape)
-            yield Part((self.place[0], i, j), float(slopes[u, v]))
+            yield PartialDerivative((self.place[0], i, j), float(slopes[u, v]))
 
-    def all(self) -> Iterable[Part]:
+    def all(self) -> Iterable[PartialDerivative]:
         k = int(np.ravel_multi_index(self.place, self.shape))
-        return (Part((o, 0, 0), float(row[k])) for o, row in enumerate(self.own["weight"]))
+        return (PartialDerivative((o, 0, 0), float(row[k])) for o, row in enumerate(self.own["weight"]))
 
-    def image(self) -> Iterable[Part]:
+    def image(self) -> Iterable[PartialDerivative]:
         c, i, j = self.place
         size = self.shape[1] * self.shape[2]
         if not self.detail["pick"]:
-            return [Part((c, 0, 0), 1 / size)]
+            return [PartialDerivative((c, 0, 0), 1 / size)]
         is_maximum = int(self.x[c].argmax()) == i * self.shape[2] + j
-        return [Part((c, 0, 0), float(is_maximum), "another pixel is the largest")]
+        return [PartialDerivative((c, 0, 0), float(is_maximum), "another pixel is the largest")]
 
-    def point(self) -> Iterable[Part]:
+    def point(self) -> Iterable[PartialDerivative]:
         x, op = float(self.x[self.place]), self.reader.op
         if isinstance(op, Activation):
             derivative = float(evaluate(differentiate(op.formula(X)), x=np.array(x)))
             made = number(float(self.values[self.place]))
-            return [Part(self.place, derivative, f"{op.word} is flat here: of {number(x)} it makes {made}")]
+            return [
+                PartialDerivative(self.place, derivative, f"{op.word} is flat here: of {number(x)} it makes {made}")
+            ]
         own = {n: float(a.reshape(-1)[self.place[0] if a.size > 1 else 0]) for n, a in self.own.items()}
         derivative = own.get("weight", 1.0)
         if op.word == "bn":
             derivative /= float(np.sqrt(own["running_var"] + self.detail["eps"]))
         if op.word == "prelu" and x > 0:
             derivative = 1.0
-        return [Part(self.place, derivative)]
+        return [PartialDerivative(self.place, derivative)]
 
-    def join(self) -> Iterable[Part]:
+    def join(self) -> Iterable[PartialDerivative]:
         c, i, j = self.place
         word, count = self.detail["join"], len(self.inputs)
         if word in ("add", "sub", "mean"):
             derivative = {"add": 1.0, "sub": -1.0 if self.which else 1.0, "mean": 1 / count}[word]
-            return [Part(self.place, derivative)]
+            return [PartialDerivative(self.place, derivative)]
         whole = prod(self.shape[1:]) == 1 and prod(self.made[1:]) > 1  # a gate has one number for several
         pixels = list(np.ndindex(*self.made[1:])) if whole else [(i, j)]
         channels = range(self.made[0]) if self.shape[0] < self.made[0] else [c]
         return [self._joined(word, (k, *pixel)) for k in channels for pixel in pixels]
 
-    def _joined(self, word: str, at: Pixel) -> Part:
+    def _joined(self, word: str, at: Pixel) -> PartialDerivative:
         c, i, j = at
         places = [tuple(k if n > 1 else 0 for k, n in zip((c, i, j), x.shape, strict=True)) for x in self.inputs]
         values = [float(x[place]) for x, place in zip(self.inputs, places, strict=True)]
         if word in ("max", "min"):
             is_maximum = values.index(max(values) if word == "max" else min(values)) == self.which
-            return Part(at, float(is_maximum), f"another branch is {'larger' if word == 'max' else 'smaller'}")
+            return PartialDerivative(
+                at, float(is_maximum), f"another branch is {'larger' if word == 'max' else 'smaller'}"
+            )
         others = prod(value for k, value in enumerate(values) if k != self.which)
-        return Part(at, others, "what it is multiplied by is 0")
+        return PartialDerivative(at, others, "what it is multiplied by is 0")
 
-    def concat(self) -> Iterable[Part]:
+    def concat(self) -> Iterable[PartialDerivative]:
         c, i, j = self.place
-        return [Part((c + self.detail["starts"][self.which], i, j), 1.0)]
+        return [PartialDerivative((c + self.detail["starts"][self.which], i, j), 1.0)]
 
-    def move(self) -> Iterable[Part]:
+    def move(self) -> Iterable[PartialDerivative]:
         c, i, j = self.place
         if self.detail["how"] == "same":
             at = np.unravel_index(np.ravel_multi_index(self.place, self.shape), self.made)
-            return [Part((int(at[0]), int(at[1]), int(at[2])), 1.0)]
+            return [PartialDerivative((int(at[0]), int(at[1]), int(at[2])), 1.0)]
         if self.detail["how"] == "pixels":
-            return [Part(shuffled(self.detail["factors"], self.detail["back"], self.place), 1.0)]
+            return [PartialDerivative(shuffled(self.detail["factors"], self.detail["back"], self.place), 1.0)]
         if self.detail["how"] == "channels":
-            return [Part((to, i, j), 1.0) for to, of in enumerate(self.detail["channels"]) if of == c]
+            return [PartialDerivative((to, i, j), 1.0) for to, of in enumerate(self.detail["channels"]) if of == c]
         pixels = ((c, *pixel) for pixel in np.ndindex(*self.made[1:]))
-        return [Part(at, 1.0) for at in pixels if moved_from(self.detail, self.shape, at, self.made) == self.place]
+        return [
+            PartialDerivative(at, 1.0)
+            for at in pixels
+            if moved_from(self.detail, self.shape, at, self.made) == self.place
+        ]
 
-    def blend(self) -> Iterable[Part]:
+    def blend(self) -> Iterable[PartialDerivative]:
         c, y, x = self.place
         for i, rows in enumerate(self.detail["rows"]):
             for j, columns in enumerate(self.detail["columns"]):
                 share = sum(a for k, a in rows if k == y) * sum(b for k, b in columns if k == x)
                 if share:
-                    yield Part((c, i, j), share)
+                    yield PartialDerivative((c, i, j), share)
 
-    def channels(self) -> Iterable[Part]:
+    def channels(self) -> Iterable[PartialDerivative]:
         c, i, j = self.place
         x, y, d = self.x[:, i, j], self.values[:, i, j], self.detail
         shares = np.exp(x - x.max())
         shares /= shares.sum()
         if d["word"] == "layernorm":
             return [
-                Part((k, i, j), derivative) for k, derivative in enumerate(self._standard(x, c, np.arange(len(x))))
+                PartialDerivative((k, i, j), derivative)
+                for k, derivative in enumerate(self._standard(x, c, np.arange(len(x))))
             ]
         if d["word"] == "softmax":
             derivatives = y * ((np.arange(len(y)) == c) - y[c])
@@ -204,16 +215,20 @@ class PartialDerivatives:
         elif d["word"] == "radixsoftmax":
             near = (np.arange(len(y)) - c) % d["step"] == 0
             derivatives = np.where(near, y * ((np.arange(len(y)) == c) - y[c]), 0)
-            return [Part((int(k), i, j), float(derivatives[k])) for k in np.flatnonzero(near)]
+            return [PartialDerivative((int(k), i, j), float(derivatives[k])) for k in np.flatnonzero(near)]
         elif d["word"] == "channelmean":
             derivatives = np.array([1 / len(x)])
         elif d["word"] in ("maxout", "channelmax"):
             first = c // d["share"] * d["share"]
             is_maximum = first + int(x[first : first + d["share"]].argmax()) == c
-            return [Part((c // d["share"], i, j), float(is_maximum), "another channel is larger")]
+            return [PartialDerivative((c // d["share"], i, j), float(is_maximum), "another channel is larger")]
         else:
-            return [Part((k, i, j), self._lrn(x, k, c)) for k in range(len(x)) if self._lrn(x, k, c) is not None]
-        return [Part((k, i, j), float(derivative)) for k, derivative in enumerate(derivatives)]
+            return [
+                PartialDerivative((k, i, j), self._lrn(x, k, c))
+                for k in range(len(x))
+                if self._lrn(x, k, c) is not None
+            ]
+        return [PartialDerivative((k, i, j), float(derivative)) for k, derivative in enumerate(derivatives)]
 
     def _lrn(self, x: np.ndarray, k: int, c: int) -> Any:
         """How x[k] / (k + alpha / size · Σ x²)^beta changes with x[c]; None where c is not among its channels."""
@@ -226,7 +241,7 @@ class PartialDerivatives:
         around = d["beta"] * x[k] / base * 2 * d["alpha"] / d["size"] * x[c]
         return float((float(k == c) - around) / base ** d["beta"])
 
-    def group(self) -> Iterable[Part]:
+    def group(self) -> Iterable[PartialDerivative]:
         share = self.shape[0] // self.detail["groups"]
         first = self.place[0] // share * share
         part = self.x[first : first + share]
@@ -234,9 +249,9 @@ class PartialDerivatives:
         channels = first + np.repeat(np.arange(share), prod(part.shape[1:]))
         derivatives = self._standard(part.reshape(-1), at, channels)
         places = ((first + c, i, j) for c, i, j in np.ndindex(*part.shape))
-        return [Part(place, derivative) for place, derivative in zip(places, derivatives, strict=True)]
+        return [PartialDerivative(place, derivative) for place, derivative in zip(places, derivatives, strict=True)]
 
-    def response(self) -> Iterable[Part]:
+    def response(self) -> Iterable[PartialDerivative]:
         """x[k] + x[k] · share[k] · w[k], where share = norm / (eps + mean norm) changes with every number."""
         c, norms = self.place[0], np.sqrt((self.x**2).sum(axis=(1, 2)))
         total, weight = norms.mean() + self.detail["eps"], self.own["weight"].reshape(-1)
@@ -245,7 +260,7 @@ class PartialDerivatives:
         shares = ((np.arange(len(norms)) == c) - share / len(norms)) / total * grows
         derivatives = self.x * (weight * shares)[:, None, None]
         derivatives[self.place] += 1 + share[c] * weight[c]
-        return [Part((k, i, j), float(derivatives[k, i, j])) for k, i, j in np.ndindex(*self.made)]
+        return [PartialDerivative((k, i, j), float(derivatives[k, i, j])) for k, i, j in np.ndindex(*self.made)]
 
     def _standard(self, x: np.ndarray, at: int, channels: np.ndarray) -> list[float]:
         """How w · (x[k] - mean) / σ changes with x[at], for every k: w / σ · (δ - 1/n - z[k] z[at] / n)."""

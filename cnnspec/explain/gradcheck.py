@@ -25,7 +25,7 @@ FEWEST, MOST = 24, 20_000  # entries in all
 
 
 @dataclass(frozen=True)
-class Checked:
+class WorstEntry:
     """The worst entry of a parameter: where it is, the plan's gradient there, and the difference."""
 
     parameter: str
@@ -43,7 +43,7 @@ class Checked:
 
 def gradcheck(
     model: Model, arrays: Mapping[str, np.ndarray], entries: int | None = None, seed: int = 0
-) -> list[Checked]:
+) -> list[WorstEntry]:
     """Compare the gradient of a batch's mean cost, as a training step computes it, with differences.
 
     `entries` of every parameter are drawn (default: as many as the network's size lets be tried). Dropout
@@ -60,14 +60,14 @@ def gradcheck(
         size = min(shares[name], gradient.size)
         if not size:
             continue
-        worst: Checked | None = None
+        worst: WorstEntry | None = None
         for k in sorted(generator.choice(gradient.size, size, replace=False)):
             at = tuple(int(i) for i in np.unravel_index(k, gradient.shape))
             exact = float(gradient[at])
             difference, error = _compare(engine, arrays, name, int(k), exact, FLOOR * largest)
             if worst is None or error > worst.error:
                 kind = engine.trained[name].type
-                worst = Checked(name, kind, size, error, at, exact, difference)
+                worst = WorstEntry(name, kind, size, error, at, exact, difference)
         assert worst is not None
         checked.append(worst)
     return sorted(checked, key=lambda c: -c.error)
@@ -136,7 +136,7 @@ def planned(model: Model) -> Engine:
     return model.engine
 
 
-def table(checked: list[Checked]) -> str:
+def table(checked: list[WorstEntry]) -> str:
     """The findings as aligned text."""
     head = ("parameter", "shape", "checked", "error", "at", "gradient", "difference")
     body = [
@@ -153,7 +153,7 @@ def table(checked: list[Checked]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def as_json(checked: list[Checked], limit: float) -> dict[str, Json]:
+def as_json(checked: list[WorstEntry], limit: float) -> dict[str, Json]:
     return {
         "limit": limit,
         "worst": checked[0].error if checked else 0.0,

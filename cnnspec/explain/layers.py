@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ..draw.diagram import diagram
 from ..ir import Graph, Node
-from ..ir.facts import Row, facts
+from ..ir.facts import LayerFacts, facts
 from ..lang import Spec
 from .explanation import account, image_shape
 from .kinds import Kind, as_json, kinds
@@ -43,7 +43,7 @@ def told_of(spec: Spec, known_kinds: Mapping[str, Kind] | None = None, reaches: 
     }
 
 
-def _layer(graph: Graph, node: Node, row: Row, reaches: dict[str, Reach | None]) -> JsonObject:
+def _layer(graph: Graph, node: Node, row: LayerFacts, reaches: dict[str, Reach | None]) -> JsonObject:
     told = account(graph, node)
     parameters: dict[str, Json] = {
         parameter.name: {"shape": list(parameter.type.shape), "of": f"{node.owner}.{parameter.name}"}

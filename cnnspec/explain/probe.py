@@ -23,7 +23,7 @@ from ..passes.convolutions import flip_input_gradients, lower_convolutions
 from ..passes.dead_code import eliminate_dead_code
 from ..passes.decompose import attach_costs, decompose_inference
 from ..runtime.load import bind
-from ..runtime.parameters import Block, View
+from ..runtime.parameters import ParameterBlock, View
 
 if TYPE_CHECKING:
     from ..model import Model
@@ -112,7 +112,7 @@ def values_of(model: Model, names: tuple[str, ...], arrays: Mapping[str, np.ndar
     program = generate(graph, 1, 1, "float32")
     known = parameters_of(model.graph)
     ensure_room(program.arena_bytes + program.prepared_bytes + 4 * sum(p.type.elements for p in known.values()))
-    block = Block(known, np.zeros(sum(p.type.elements for p in known.values()), np.float32))
+    block = ParameterBlock(known, np.zeros(sum(p.type.elements for p in known.values()), np.float32))
     view = View(known, block.arrays)
     for name in known:
         view[name] = model.parameters[name]
@@ -140,7 +140,7 @@ def ensure_room(need: int, free: int | None = None) -> None:
 def stored(model: Model) -> dict[str, np.ndarray]:
     """The model's parameters in float64, in the plan's order."""
     known = parameters_of(model.graph)
-    block = Block(known, np.zeros(sum(p.type.elements for p in known.values())))
+    block = ParameterBlock(known, np.zeros(sum(p.type.elements for p in known.values())))
     view = View(known, block.arrays)
     for name in known:
         view[name] = model.parameters[name]

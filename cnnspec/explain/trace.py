@@ -14,11 +14,11 @@ from .explanation import Explanation, account, image_shape, moved_from
 from .probe import Seen
 from .receptive_field import receptive
 from .trace_back import back, way_back
-from .trace_place import SHOWN, Place
+from .trace_place import SHOWN, Selection
 from .trace_weight import trace_weight
 
 
-def trace(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> str:
+def trace(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Selection) -> str:
     """The account of a number, with the numbers that it was made of."""
     if place.weight:
         return trace_weight(graph, seen, parameters, place)
@@ -28,7 +28,7 @@ def trace(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Pl
 class Trace:
     """Tells of one number of a value; lines are collected as they come."""
 
-    def __init__(self, graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> None:
+    def __init__(self, graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Selection) -> None:
         self.graph, self.seen, self.parameters, self.place = graph, seen, parameters, place
         self.node = place.node
         self.told: Explanation = account(graph, self.node)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..ir import Graph, Node
 from .columns import aligned, number
-from .derivatives import Part, parts
+from .derivatives import PartialDerivative, parts
 from .explanation import image_shape
 from .probe import Seen
 
@@ -27,7 +27,7 @@ def back(
     return lines
 
 
-def _told(reader: Node, derivative: np.ndarray, found: list[Part]) -> list[str]:
+def _told(reader: Node, derivative: np.ndarray, found: list[PartialDerivative]) -> list[str]:
     """The strongest parts, the rest, their sum, and why nothing comes back."""
     derivatives = [float(derivative[part.place]) for part in found]
     products = [derivative * part.derivative for derivative, part in zip(derivatives, found, strict=True)]
@@ -52,7 +52,7 @@ def _told(reader: Node, derivative: np.ndarray, found: list[Part]) -> list[str]:
     return [*lines, f"    {reason}"] if reason else lines
 
 
-def _reason(reader: Node, derivatives: list[float], found: list[Part]) -> str:
+def _reason(reader: Node, derivatives: list[float], found: list[PartialDerivative]) -> str:
     """Why a reader gives nothing back."""
     if not found:
         return f"no number of {reader.name} was made of it: nothing comes back"

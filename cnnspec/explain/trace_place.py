@@ -18,7 +18,7 @@ AT = re.compile(r"\s*(?P<name>[^\[\]]+?)\s*(\[(?P<at>[\d,\s]*)\])?\s*")
 
 
 @dataclass(frozen=True)
-class Place:
+class Selection:
     """A number of a value or of a parameter; `weight` is the parameter's own name in the latter case."""
 
     node: Node
@@ -33,7 +33,7 @@ class Place:
         return f"{self.name}[{','.join(map(str, self.index))}]"
 
 
-def find_place(text: str, graph: Graph, seen: Seen, parameters: dict[str, np.ndarray]) -> Place:
+def find_place(text: str, graph: Graph, seen: Seen, parameters: dict[str, np.ndarray]) -> Selection:
     """Read `conv1[3,10,12]` or `conv1.weight[3,0,1,2]`; without an index, the largest number is meant."""
     match = AT.fullmatch(text)
     name = match["name"] if match else text
@@ -51,11 +51,11 @@ def find_place(text: str, graph: Graph, seen: Seen, parameters: dict[str, np.nda
         raise SpecError((Diagnostic.of("CNN552", name=name, known=known),))
     if match is None or match["at"] is None:
         where = np.unravel_index(int(np.abs(array).argmax()), array.shape)
-        return Place(node, tuple(int(i) for i in where), weight)
+        return Selection(node, tuple(int(i) for i in where), weight)
     numbers = [part.strip() for part in match["at"].split(",")]
     index = tuple(int(part) for part in numbers if part)
     if len(index) != array.ndim or any(i >= size for i, size in zip(index, array.shape, strict=True)):
         shape = "x".join(map(str, array.shape))
         last = ",".join(str(size - 1) for size in array.shape)
         raise SpecError((Diagnostic.of("CNN553", place=text, name=name, shape=shape, last=last),))
-    return Place(node, index, weight)
+    return Selection(node, index, weight)

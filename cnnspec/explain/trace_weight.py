@@ -9,10 +9,10 @@ from .columns import aligned, number
 from .explanation import account, image_shape
 from .probe import Seen
 from .trace_back import way_back
-from .trace_place import SHOWN, Place
+from .trace_place import SHOWN, Selection
 
 
-def trace_weight(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> str:
+def trace_weight(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Selection) -> str:
     """d cost / d weight as the sum of slope × input over all places where the weight was used."""
     node, value = place.node, parameters[place.name][place.index]
     where = f"    {node.span}" if node.span else ""
@@ -44,7 +44,7 @@ def trace_weight(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], pl
 Terms = tuple[np.ndarray, np.ndarray, str, list[str]]
 
 
-def _terms(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Place) -> Terms | None:
+def _terms(graph: Graph, seen: Seen, parameters: dict[str, np.ndarray], place: Selection) -> Terms | None:
     """The gradients and the factors that they are multiplied with, a formula, and the gradients' places."""
     node, told = place.node, account(graph, place.node)
     derivative = seen.gradients[node.name][0].reshape(image_shape(node.type))

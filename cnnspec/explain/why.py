@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SIDES = {"h": "height", "w": "width"}
 
 
-class Step(NamedTuple):
+class Derivation(NamedTuple):
     """A value on the way: how it is written, its type, the sums that gave it, and what it reads."""
 
     name: str
@@ -40,7 +40,7 @@ class Step(NamedTuple):
         }
 
 
-def why(graph: Graph, name: str) -> tuple[Step, ...]:
+def why(graph: Graph, name: str) -> tuple[Derivation, ...]:
     """The steps that a value's shape depends on, in order, the value itself last.
 
     A join of equal branches is followed to the first of them: the others have the same shape by rule.
@@ -60,12 +60,12 @@ def _shaping(node: Node, graph: Graph) -> tuple[str, ...]:
     return node.inputs
 
 
-def _step(node: Node, graph: Graph) -> Step:
+def _step(node: Node, graph: Graph) -> Derivation:
     types = graph.types(node)
     op = node.op
     written = op.written() if op.word else "input"
     place = str(node.span) if node.span else ""
-    return Step(node.name, written, node.type, tuple(_sums(node, types)), node.inputs, place)
+    return Derivation(node.name, written, node.type, tuple(_sums(node, types)), node.inputs, place)
 
 
 def _sums(node: Node, types: tuple[TensorType, ...]) -> Iterable[str]:
@@ -149,7 +149,7 @@ def _grown(op: Op, types: tuple[TensorType, ...], at: int, n: int, extent: int, 
     return f"({n} - 1) * {grow} + {extent}{trimmed}"
 
 
-def page(steps: Iterable[Step]) -> str:
+def page(steps: Iterable[Derivation]) -> str:
     """The steps as aligned text, the arithmetic under each."""
     shown = list(steps)
     names, words, shapes = (

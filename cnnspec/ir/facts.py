@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FLOAT_BYTES = 4
 
 
-class Axis(NamedTuple):
+class FieldAxis(NamedTuple):
     """What one number of a value sees of the network's input, along one axis.
 
     size   pixels from the first to the last that it depends on, as if the image had no border
@@ -39,27 +39,27 @@ class Axis(NamedTuple):
         """Pixels that there are to see: a field may be larger than the image."""
         return min(self.size, self.whole)
 
-    def through(self, kernel: int, stride: int, pad: int, dilate: int, grow: int) -> Axis:
+    def through(self, kernel: int, stride: int, pad: int, dilate: int, grow: int) -> FieldAxis:
         """After a window: it meets ceil(extent / grow) pixels, each `jump` after the one before."""
         extent = dilate * (kernel - 1) + 1
-        return Axis(
+        return FieldAxis(
             self.size + ceil(self.jump * (-(-extent // grow) - 1)),
             self.jump * stride if grow == 1 else _fraction(self.jump * stride, grow),
             self.start - pad // grow * self.jump,
             self.whole,
         )
 
-    def everywhere(self) -> Axis:
-        return Axis(self.whole, 0, 0, self.whole)
+    def everywhere(self) -> FieldAxis:
+        return FieldAxis(self.whole, 0, 0, self.whole)
 
-    def join(self, other: Axis) -> Axis:
+    def join(self, other: FieldAxis) -> FieldAxis:
         """What two branches see together, from the first pixel of either to the last."""
         start = min(self.start, other.start)
         end = max(self.start + self.size, other.start + other.size)
-        return Axis(ceil(end - start), max(self.jump, other.jump), start, max(self.whole, other.whole))
+        return FieldAxis(ceil(end - start), max(self.jump, other.jump), start, max(self.whole, other.whole))
 
 
-Field = tuple[Axis, ...]
+Field = tuple[FieldAxis, ...]
 """The receptive field of a value: an axis for height and width, for a sequence's width, or none."""
 
 
@@ -70,7 +70,7 @@ def _fraction(pixels: int | Fraction, parts: int) -> Fraction:
     return Fraction(pixels, parts)
 
 
-class Row(NamedTuple):
+class LayerFacts(NamedTuple):
     """What is known of one value, or of a block of them."""
 
     name: str
@@ -93,14 +93,14 @@ class Row(NamedTuple):
 class Facts:
     """A row for each value in the order of the graph, and what they come to together."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[LayerFacts, ...]
     outputs: tuple[str, ...]
 
-    def __getitem__(self, name: str) -> Row:
+    def __getitem__(self, name: str) -> LayerFacts:
         return self.by_name[name]
 
     @lazy
-    def by_name(self) -> dict[str, Row]:
+    def by_name(self) -> dict[str, LayerFacts]:
         return {row.name: row for row in self.rows}
 
     @property
@@ -145,7 +145,7 @@ class Facts:
         basic1.conv1  basic1.bn1  basic1.add1        (depth 0)
         basic1
         """
-        rows: list[Row] = []
+        rows: list[LayerFacts] = []
         for row in self.rows:
             if len(row.blocks) <= depth:
                 rows.append(row)
@@ -159,7 +159,7 @@ class Facts:
         return Facts(tuple(rows), self.outputs)
 
 
-def _together(block: Row, row: Row) -> Row:
+def _together(block: LayerFacts, row: LayerFacts) -> LayerFacts:
     """A block's row with one more of its values."""
     return row._replace(
         name=block.name,
@@ -181,14 +181,14 @@ def facts(graph: Graph) -> Facts:
 
     Parameters are counted where their owner stands; whoever shares them counts none.
     """
-    rows: dict[str, Row] = {}
+    rows: dict[str, LayerFacts] = {}
     owners: set[str] = set()
     for node in graph:
         known = graph.figures[node.name]
         own = node.owner not in owners
         owners.add(node.owner)
         before = [rows[value.partition(":")[0]] for value in node.inputs]
-        rows[node.name] = Row(
+        rows[node.name] = LayerFacts(
             name=node.name,
             word=node.op.word or "input",
             written=known.written or f"input {node.type}",
@@ -208,7 +208,7 @@ def facts(graph: Graph) -> Facts:
 
 def _pixel(kind: TensorType) -> Field:
     """The receptive field of an input: each pixel sees itself."""
-    return tuple([Axis(1, 1, 0, size) for size in kind.spatial])
+    return tuple([FieldAxis(1, 1, 0, size) for size in kind.spatial])
 
 
 def _field(known: Figures, before: list[Field]) -> Field:

@@ -32,7 +32,7 @@ class Parts(Circumstances, total=False):
     updates: Mapping[str, str]
 
 
-class Changes(Parts, total=False):
+class GraphChanges(Parts, total=False):
     """What may be another in a graph with other nodes."""
 
     inputs: tuple[str, ...]
@@ -131,7 +131,7 @@ class Graph:
         """What passes may ask besides the nodes, and hand on."""
         return {"images": self.images, "measured": self.measured, "frozen": self.frozen, "band": self.band}
 
-    def with_nodes(self, nodes: Mapping[str, Node], **changes: Unpack[Changes]) -> Graph:
+    def with_nodes(self, nodes: Mapping[str, Node], **changes: Unpack[GraphChanges]) -> Graph:
         return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .facts import Facts, Row
+from .facts import Facts, LayerFacts
 
 COLUMNS = ("layer", "", "output", "parameters", "multiply-adds", "activations", "sees")
 SORTS = {
@@ -12,7 +12,7 @@ SORTS = {
 }
 
 
-def field(row: Row) -> str:
+def field(row: LayerFacts) -> str:
     """The receptive field: `14x14`, pixels of the input that one number depends on."""
     return "x".join(str(axis.seen) for axis in row.field) or "all"
 
@@ -27,7 +27,7 @@ def amount(size: int) -> str:
     return f"{value:.1f} GiB"
 
 
-def cells(row: Row) -> tuple[str, ...]:
+def cells(row: LayerFacts) -> tuple[str, ...]:
     parameters = f"= {row.shares}" if row.shares and not row.parameters else f"{row.parameters:,}"
     return (
         row.name,
@@ -40,7 +40,7 @@ def cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def rows(facts: Facts, sort: str = "") -> list[Row]:
+def rows(facts: Facts, sort: str = "") -> list[LayerFacts]:
     return sorted(facts.rows, key=SORTS[sort]) if sort else list(facts.rows)
 
 

@@ -24,7 +24,7 @@ from ..runtime.parameters import initial
 from ..runtime.turns import Lane, Turn
 from ..runtime.update import numbers
 from ..settings.optimiser import Optimiser
-from ..settings.tuning import PLAIN, Group, Tuning, groups, in_goes
+from ..settings.tuning import PLAIN, ParameterGroup, Tuning, groups, in_goes
 from ..words.costs import Cost
 from .devices import Devices, abstract, nbytes
 from .failure import told
@@ -156,7 +156,7 @@ class Engine:
 
     # ---- compiling ---------------------------------------------------------------------------------
 
-    def learning(self, thawed: int) -> tuple[Group, ...]:
+    def learning(self, thawed: int) -> tuple[ParameterGroup, ...]:
         """The groups that learn, once so many of the thaws have passed."""
         return tuple(group for group in self.groups if group.thaw <= thawed)
 

@@ -23,7 +23,7 @@ from jax.typing import DTypeLike
 from ..ir import Graph
 from ..runtime.update import AVERAGE, AVERAGED
 from ..settings.optimiser import Optimiser
-from ..settings.tuning import Group, Tuning
+from ..settings.tuning import ParameterGroup, Tuning
 from .forward import Values, forward
 
 Arrays = Mapping[str, Array]
@@ -114,7 +114,7 @@ def make_step(
     judged: Graph,
     optimiser: Optimiser,
     dtype: DTypeLike,
-    groups: tuple[Group, ...],
+    groups: tuple[ParameterGroup, ...],
     tuning: Tuning,
     goes: tuple[int, ...],
 ) -> Callable[..., Stepped]:

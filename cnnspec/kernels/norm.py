@@ -292,7 +292,7 @@ def parameter_gradients(
     dweight[...] = sums[1] / np.sqrt(var + np.float64(eps))
 
 
-class NormaliseGradient:
+class BlockwiseNormGradient:
     """dx of batch normalisation, made a block of rows at a time, where and when somebody reads them.
 
     With z = (x - mean) * r, r = 1 / sqrt(var + eps):  dx = weight * r * (dy - mean(dy) - z * mean(dy * z)),

@@ -6,7 +6,7 @@ import numpy as np
 
 from .activation import zeros
 from .gemm import gemm
-from .norm import GradientSums, Moments, Normalisation, NormaliseGradient, merged
+from .norm import BlockwiseNormGradient, GradientSums, Moments, Normalisation, merged
 
 
 def to_polyphase(x: np.ndarray, *, out: np.ndarray) -> None:
@@ -42,7 +42,7 @@ def products_and_moments(
 
 
 def polyphase_filter_gradient(
-    dy: np.ndarray | NormaliseGradient,
+    dy: np.ndarray | BlockwiseNormGradient,
     columns: np.ndarray,
     *,
     scratch: np.ndarray,
@@ -62,7 +62,7 @@ def polyphase_filter_gradient(
             np.add.reduce(part, axis=(0, 1), out=out)
         else:
             np.add(out, np.add.reduce(part, axis=(0, 1)), out=out)
-    if isinstance(dy, NormaliseGradient):
+    if isinstance(dy, BlockwiseNormGradient):
         np.multiply(out, dy.scale, out=out)
 
 

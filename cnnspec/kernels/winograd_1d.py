@@ -29,7 +29,7 @@ import numpy as np
 from .activation import zeros
 from .conv import Pads
 from .gemm import gemm
-from .norm import GradientSums, Moments, NormaliseGradient
+from .norm import BlockwiseNormGradient, GradientSums, Moments
 
 # the component that alone sees d0 is a quarter of the usual one, so that d0 is added as it is; its filters four
 # times
@@ -257,7 +257,7 @@ def winograd_1d(
 
 
 def winograd_1d_gradient(
-    dy: np.ndarray | NormaliseGradient,
+    dy: np.ndarray | BlockwiseNormGradient,
     x: np.ndarray | None,
     weights: np.ndarray,
     pad: Pads,

@@ -20,7 +20,7 @@ import numpy as np
 
 from .conv import Pads
 from .gemm import gemm
-from .norm import GradientSums, NormaliseGradient
+from .norm import BlockwiseNormGradient, GradientSums
 from .winograd_1d import (
     Epilogue,
     flat,
@@ -130,7 +130,7 @@ def winograd_2d(
 
 
 def winograd_2d_gradient(
-    dy: np.ndarray | NormaliseGradient,
+    dy: np.ndarray | BlockwiseNormGradient,
     x: np.ndarray | None,
     weights: np.ndarray,
     pad: Pads,

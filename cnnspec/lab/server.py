@@ -35,7 +35,7 @@ HEADERS = {
 }
 
 
-class Server(ThreadingHTTPServer):
+class LabServer(ThreadingHTTPServer):
     """Serves assets, name to (type, bytes), and answers questions, one at a time."""
 
     daemon_threads = True
@@ -83,7 +83,7 @@ def open_browser(address: str) -> None:
 class Handler(BaseHTTPRequestHandler):
     """One request; `server` is a Server."""
 
-    server: Server
+    server: LabServer
     timeout = WAIT
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "cnnspec", ""

@@ -22,7 +22,7 @@ from ..quoting import visible
 from ..report.page.outcome import filters
 from ..train.loop import EpochDone, Event, Started, StepDone
 from .assets import policy, watch_assets
-from .server import Server, open_browser
+from .server import LabServer, open_browser
 
 JsonObject = dict[str, Any]  # as JSON has it
 EVERY = 0.5  # seconds between two looks at the filters
@@ -99,7 +99,7 @@ class Watcher:
 def watched(experiment: Experiment, browser: bool = True) -> Iterator[tuple[Watcher, str]]:
     """A watcher of an experiment and the address of its page, opened in the browser, until the run is over."""
     watcher = Watcher(experiment)
-    with Server(watch_assets(), policy(), watcher.answer) as server:
+    with LabServer(watch_assets(), policy(), watcher.answer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         if browser:
             open_browser(server.address)

@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from ..ir import Graph, Node
-from ..ir.facts import Facts, Row, facts
+from ..ir.facts import Facts, LayerFacts, facts
 from ..ir.fields import Kind, settings
 from .lowering.budgets import shown
 from .reading import Spec
@@ -31,8 +31,8 @@ class Change:
     `rewired` where the layer is the same and reads other values.
     """
 
-    before: Row | None
-    after: Row | None
+    before: LayerFacts | None
+    after: LayerFacts | None
     rewired: bool = False
 
     @property
@@ -171,7 +171,7 @@ def _said(value: object, kind: Kind[object]) -> str:
     return " ; ".join(map(kind.write, value)) if isinstance(value, tuple) else str(kind.write(value))
 
 
-def _row(row: Row | None) -> dict[str, Json] | None:
+def _row(row: LayerFacts | None) -> dict[str, Json] | None:
     if row is None:
         return None
     return {

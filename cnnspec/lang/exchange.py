@@ -69,7 +69,7 @@ class Readable(Protocol):
     def expect(self) -> tuple[Budget, ...]: ...
 
 
-class Entry(TypedDict, total=False):
+class NodeJson(TypedDict, total=False):
     """A node as a file has it; an input has no word (grammar/graph.schema.json)."""
 
     name: Required[str]
@@ -82,7 +82,7 @@ class Entry(TypedDict, total=False):
     given: bool
 
 
-class Bound(TypedDict, total=False):
+class BudgetJson(TypedDict, total=False):
     """A budget as a file has it."""
 
     quantity: Required[str]
@@ -92,14 +92,14 @@ class Bound(TypedDict, total=False):
     of: str
 
 
-class Document(TypedDict, total=False):
+class GraphJson(TypedDict, total=False):
     """A file, its nodes in an order in which they can be computed."""
 
-    nodes: Required[list[Entry]]
+    nodes: Required[list[NodeJson]]
     outputs: Required[list[str]]
     data: dict[str, Json]
     train: dict[str, Json]
-    expect: list[Bound]
+    expect: list[BudgetJson]
 
 
 def as_json(spec: Readable) -> dict[str, Json]:
@@ -164,7 +164,7 @@ def from_json(text: str, source: Source) -> tuple[Graph, Data, Train, tuple[Budg
         fault = fault_of(document, "graph")
         if fault is not None:
             raise Misfit(*fault)
-        told = cast(Document, document)
+        told = cast(GraphJson, document)
         graph = read_graph(told)
         of_data = read_fields(Data, told.get("data", {}), "/data")
         train = read_fields(Train, told.get("train", {}), "/train")
@@ -200,7 +200,7 @@ def at_path(path: str) -> Iterator[None]:
         raise Misfit(f"{path}{field}", fault.message) from None
 
 
-def read_graph(document: Document) -> Graph:
+def read_graph(document: GraphJson) -> Graph:
     """What a schema cannot say: that names are there, each once, and that shapes agree."""
     b = Builder()
     inputs: list[str] = []
@@ -218,7 +218,7 @@ def read_graph(document: Document) -> Graph:
     return graph
 
 
-def read_node(b: Builder, entry: Entry, path: str, inputs: list[str]) -> None:
+def read_node(b: Builder, entry: NodeJson, path: str, inputs: list[str]) -> None:
     """Add a node; its shape, where told, must be what its word makes."""
     name = entry["name"]
     if name in b.nodes:
@@ -282,7 +282,7 @@ def as_written(value: Json, quoted: bool) -> Written:
     return Quoted(value) if quoted and isinstance(value, str) else value
 
 
-def read_budget(entry: Bound, path: str, span: Span) -> Budget:
+def read_budget(entry: BudgetJson, path: str, span: Span) -> Budget:
     quantity = next(q for q in QUANTITIES if q.name == entry["quantity"])
     bound = entry["bound"]
     if isinstance(bound, list) != (quantity.name == "shape"):

@@ -16,7 +16,7 @@ from ..settings.train import Train
 from ..settings.tuning import PLAIN, Tuning, resolved, tuning_of
 from .claimed import claimed
 from .findings import Findings
-from .hints.checked import Checked
+from .hints.checked import CheckedFile
 from .hints.spelling import own_setting
 from .hints.warnings import warn
 from .imports import Imports
@@ -27,7 +27,7 @@ from .lowering.declared import Stated, instance
 from .lowering.inputs import lower
 from .lowering.names import Module, collect
 from .lowering.network import Assertion, read_alone, read_inputs
-from .lowering.symbolic import Answer, answer
+from .lowering.symbolic import PossibleInputs, answer
 from .lowering.tuned import check_tuned
 from .overrides import read_overrides, with_numbers
 from .parse.parser import parse
@@ -82,14 +82,14 @@ class Reading:
     def errors(self) -> tuple[Diagnostic, ...]:
         return tuple(d for d in self.diagnostics if d.severity == "error")
 
-    def inputs(self) -> Answer | None:
+    def inputs(self) -> PossibleInputs | None:
         """Which inputs would do, where the file leaves that open; None where it says it, or is wrong."""
         if self.spec is None or not self.spec.symbolic:
             return None
         return answer(self.graph, self.assertions, next(iter(read_inputs(self.module, Findings()).values()), None))
 
 
-class Asked(NamedTuple):
+class ReadRequest(NamedTuple):
     """What a file is read with; see `read`."""
 
     folder: Path | None
@@ -123,7 +123,7 @@ def read(
     """
     if source.name.endswith(".cnn.json"):
         return read_json(source, overrides)
-    asked = Asked(folder, root, library, input, overrides, earlier)
+    asked = ReadRequest(folder, root, library, input, overrides, earlier)
     findings = Findings(work)
     begun = findings.work.spent
     reading = _read(source, asked, findings)
@@ -172,7 +172,7 @@ def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
     return Reading(source, file, tuple(findings.diagnostics), graph, names, module, (), spec)
 
 
-def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
+def _read(source: Source, asked: ReadRequest, findings: Findings) -> Reading:
     """What came of reading; the findings keep their proposals."""
     earlier = asked.earlier
     file = with_numbers(parse(source, findings, earlier.file.cut if earlier else None), asked.overrides, findings)
@@ -201,7 +201,7 @@ def _read(source: Source, asked: Asked, findings: Findings) -> Reading:
         check_tuned(train, train_lines, network.graph, network.parts, findings)
     if budgets and not findings.errors:
         check_budgets(budgets, network.graph, train, data, findings, implied)
-    warn(Checked(network, module, data, train, "source" in data_lines, _rate(train_lines), library), findings)
+    warn(CheckedFile(network, module, data, train, "source" in data_lines, _rate(train_lines), library), findings)
     spec = None
     if not findings.errors and not library:
         whole = replace(source, imports=imports.imported())

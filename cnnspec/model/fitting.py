@@ -29,7 +29,7 @@ from ..ir import Graph
 from ..lang import Spec
 from ..settings.data import Data, Npz
 from ..train import weights
-from ..train.history import History, Row
+from ..train.history import EpochRecord, History
 from ..train.loop import EpochDone, Event, Interrupted, StepDone, TrainingConfig, fit
 from ..train.trainable import Trainable
 
@@ -63,7 +63,7 @@ class Arguments:
     validation: float | tuple[Given, Given] | None
     patience: int | None
     on_batch: Callable[[StepDone], object] | None
-    on_epoch: Callable[[Row], object] | None
+    on_epoch: Callable[[EpochRecord], object] | None
     shuffle: bool
     prepare: bool
     classes: Sequence[str] | None

@@ -15,7 +15,7 @@ from ..lang import Spec
 from ..passes.methods import Times
 from ..quoting import line
 from ..train import checkpoints, weights
-from ..train.history import History, Row
+from ..train.history import EpochRecord, History
 from ..train.loop import StepDone
 from . import copies, engines
 from .answering import Answering
@@ -133,7 +133,7 @@ class Model(Answering):
         validation: float | tuple[Given, Given] | None = None,
         patience: int | None = None,
         on_batch: Callable[[StepDone], object] | None = None,
-        on_epoch: Callable[[Row], object] | None = None,
+        on_epoch: Callable[[EpochRecord], object] | None = None,
         shuffle: bool = True,
         prepare: bool = False,
         classes: Sequence[str] | None = None,

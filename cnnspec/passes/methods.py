@@ -108,7 +108,7 @@ class Method:
 
 
 @record
-class Choice:
+class MethodChoice:
     """The name of the method that is taken, and the reason in a line."""
 
     method: str
@@ -335,12 +335,12 @@ FILTERS = (
 Times = Mapping[str, Mapping[str, float]]
 
 
-def layer_method(c: Convolution, measured: Times) -> Choice:
+def layer_method(c: Convolution, measured: Times) -> MethodChoice:
     """How a layer is computed."""
     return choose(c, LAYER, str(c), measured)
 
 
-def input_method(c: Convolution, measured: Times) -> Choice:
+def input_method(c: Convolution, measured: Times) -> MethodChoice:
     """How its input's gradient is."""
     return choose(c, INPUT, input_key(c), measured)
 
@@ -349,7 +349,7 @@ def input_key(c: Convolution) -> str:
     return f"input gradient of {c}"
 
 
-def filter_method(c: Convolution, measured: Times) -> Choice:
+def filter_method(c: Convolution, measured: Times) -> MethodChoice:
     """How its filters' gradient is."""
     return choose(c, FILTERS, filter_key(c), measured)
 
@@ -362,18 +362,18 @@ def possible(c: Convolution, methods: tuple[Method, ...]) -> tuple[Method, ...]:
     return tuple(method for method in methods if not method.refusal(c))
 
 
-def choose(c: Convolution, methods: tuple[Method, ...], key: str, measured: Times) -> Choice:
+def choose(c: Convolution, methods: tuple[Method, ...], key: str, measured: Times) -> MethodChoice:
     """The quickest of the methods that are possible; of two alike the first."""
     left = possible(c, methods)
     if len(left) == 1:
-        return Choice(left[0].name, f"by {left[0].title}: {alone(c, left[0], methods)}")
+        return MethodChoice(left[0].name, f"by {left[0].title}: {alone(c, left[0], methods)}")
     found = measured.get(key, {})
     known = all(method.name in found for method in left)
     seconds = {m.name: found[m.name] if known else m.seconds(c) for m in left}
     best = min(left, key=lambda method: seconds[method.name])
     times = ", ".join(f"{method.name} {milliseconds(seconds[method.name])}" for method in left)
     why = f" (measured: {times})" if known else f": {best.gain(c)} ({times} predicted)"
-    return Choice(best.name, f"by {best.title}{why}")
+    return MethodChoice(best.name, f"by {best.title}{why}")
 
 
 def alone(c: Convolution, method: Method, methods: tuple[Method, ...]) -> str:

@@ -317,7 +317,7 @@ class BatchNormGradient(Op):
             shape = (block_rows(rows, rest), *rest)
         scratch = e.scratch("block", shape, until_read=self.by_rows)
         given = (e[dy], e[x]) if self.by_rows else (e.rows(dy), e.rows(x))
-        kernel = kernels.norm.NormaliseGradient
+        kernel = kernels.norm.BlockwiseNormGradient
         made = e.view("by_rows", e.source(kernel, *given, scratch))
         if self.by_rows:
             e.place(node.name, made)

@@ -93,7 +93,7 @@ def corner(array: Array, before: tuple[int, int, int], kind: TensorType) -> Arra
 
 
 @record
-class Place(Op):
+class ZeroPad(Op):
     """A value in the midst of zeros; `before` counts channels, rows and columns ahead of it."""
 
     before: tuple[int, int, int]
@@ -103,7 +103,7 @@ class Place(Op):
         return self.made
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        return (b.add(Take(self.before, b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+        return (b.add(Slice(self.before, b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x: Array) -> Array:
         import numpy as np
@@ -117,7 +117,7 @@ class Place(Op):
 
 
 @record
-class Take(Op):
+class Slice(Op):
     """A part of a value."""
 
     before: tuple[int, int, int]
@@ -127,7 +127,7 @@ class Take(Op):
         return self.made
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        return (b.add(Place(self.before, b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
+        return (b.add(ZeroPad(self.before, b.type(node.inputs[0])), dy, name=f"{node.name}.dx", like=node),)
 
     def evaluate(self, x: Array) -> Array:
         return corner(x, self.before, self.made).copy()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.changes import Changes
+from ..data.changes import DrawnAugmentations
 from ..draw.pixels import colour_png
 from ..settings.augment import (
     AUGMENTATIONS,
@@ -72,7 +72,7 @@ def strip(augmentation: Augmentation) -> np.ndarray:
     """The image and those that are made of it, side by side: bytes (h, w, 3)."""
     house, tree = scene(False), scene(True)
     images = np.stack([house] * SHOWN + [tree] * 3 * SHOWN * augmentation.mixes)
-    changes = Changes(images, np.zeros(len(images), np.int64), (augmentation,), seed=1, epoch=1)
+    changes = DrawnAugmentations(images, np.zeros(len(images), np.int64), (augmentation,), seed=1, epoch=1)
     made, _ = changes.take(np.arange(len(images)), slice(0, SHOWN))
     large = [image.transpose(1, 2, 0).repeat(TIMES, 0).repeat(TIMES, 1) for image in (house, *made)]
     gap = np.full((SIDE * TIMES, GAP, 3), 255, np.uint8)

@@ -11,7 +11,7 @@ from ..ir.nested import Nested
 from ..ir.op import Op
 
 
-class Row(NamedTuple):
+class SettingRow(NamedTuple):
     """A size or setting of a word, as a table shows it."""
 
     name: str  # the pattern of a size, such as FxKxK
@@ -58,21 +58,21 @@ def synopsis(cls: type[Declared]) -> str:
     return f"{cls.word} {pattern}" if sized.default is dataclasses.MISSING else f"{cls.word} [{pattern}]"
 
 
-def rows(cls: type[Declared]) -> list[Row]:
+def rows(cls: type[Declared]) -> list[SettingRow]:
     """The size and the settings of a word."""
     sized = size_field(cls)
     fields = [sized] if sized else []
     return [_row(field, sized) for field in (*fields, *settings(cls).values())]
 
 
-def _row(field: dataclasses.Field, sized: dataclasses.Field | None) -> Row:
+def _row(field: dataclasses.Field, sized: dataclasses.Field | None) -> SettingRow:
     kind: Kind = field.metadata["kind"]
     name = field.metadata["pattern"] if field is sized else field.name
     if field.default is dataclasses.MISSING:
         default = ""
     else:
         default = "-" if field.default in (None, ()) else kind.write(field.default)
-    return Row(name, default, kind.wanted, field.metadata["doc"])
+    return SettingRow(name, default, kind.wanted, field.metadata["doc"])
 
 
 def values(cls: type[Declared], setting: str) -> tuple[str, ...]:

@@ -11,15 +11,15 @@ import numpy as np
 
 from ..data.dataset import Stored
 from ..kernels.scale import rescale
-from .load import Bound, Text, bind
-from .update import Rule, Update
+from .load import BoundProgram, Text, bind
+from .update import Update, UpdateRule
 
 Arrays = Mapping[str, np.ndarray]
 Batch = Mapping[str, np.ndarray | Stored]  # what is stored is scaled where a plan reads it
 
 
 # the arguments of `Update`
-Updating = tuple[Rule, np.ndarray, Arrays, Sequence[np.ndarray], np.ndarray, np.ndarray, np.ndarray | None]
+Updating = tuple[UpdateRule, np.ndarray, Arrays, Sequence[np.ndarray], np.ndarray, np.ndarray, np.ndarray | None]
 
 
 class Shard(NamedTuple):
@@ -35,12 +35,12 @@ class Shard(NamedTuple):
     fetches: Arrays
     numbers: Mapping[str, np.ndarray | int]
 
-    def bind(self, dtype: str, arena: np.ndarray) -> Bound:
+    def bind(self, dtype: str, arena: np.ndarray) -> BoundProgram:
         text, _, prepared, parameters, gradients, partials, feeds, fetches, numbers = self
         return bind(text, dtype, arena, prepared, parameters, gradients, partials, feeds, fetches, numbers)
 
 
-def bind_some(shards: Sequence[Shard], which: range, dtype: str, arena: np.ndarray) -> dict[int, Bound]:
+def bind_some(shards: Sequence[Shard], which: range, dtype: str, arena: np.ndarray) -> dict[int, BoundProgram]:
     """Some of the shards bound, by number, one behind the other in an arena that has room for them."""
     ends = [0, *accumulate(shards[k].arena_bytes for k in which)]
     pieces = [arena[start:stop] for start, stop in pairwise(ends)]
@@ -86,7 +86,7 @@ class Call:
     def __init__(
         self,
         order: Order,
-        shards: Mapping[int, Bound],
+        shards: Mapping[int, BoundProgram],
         update: Update,
         count: int,
         barrier: Callable[[int], None],

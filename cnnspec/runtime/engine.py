@@ -26,7 +26,7 @@ from .blas import single_thread
 from .call import Batch, Call
 from .compiler import LEARNING, Compiler
 from .forks import survive
-from .parameters import Block, Changes, View, initial
+from .parameters import ChangeCounter, ParameterBlock, View, initial
 from .plans import Counts, Plan, Room, Scalings, array, give, judged, lay_out, outputs, result
 from .processes import Processes
 from .turns import Turn
@@ -76,7 +76,7 @@ class Engine(Compiler):
         ensure_parameters_fit((count * copies + state) * np.dtype(dtype).itemsize, count)
         self.arrays: dict[str, np.ndarray] = {}
         self.stepped: dict[str, np.ndarray] = {}  # what steps move, where the parameters are an average of it
-        self.changes = Changes()
+        self.changes = ChangeCounter()
         self._allocate(workers(min(workers_wanted, shards), parallel))
         lanes = 1 if self.workers.count > 1 else processors()  # several workers are busy with one answer
         self.turn = Turn(partial(Room, self.workers.memory), lanes)
@@ -96,16 +96,16 @@ class Engine(Compiler):
         self.workers = workers
         take = partial(array, workers.memory)
         count, state = self._counts
-        self.p = Block(self.trained, take(count, self.dtype))
-        self.s = Block(self.state, take(state, self.dtype))
+        self.p = ParameterBlock(self.trained, take(count, self.dtype))
+        self.s = ParameterBlock(self.state, take(state, self.dtype))
         self.arrays.update({**self.p.arrays, **self.s.arrays})
         self.moments = {name: take(count, self.dtype) for name in self.optimiser.moments}
         p, average = self.p.flat, {}
         if self.tuning.ema is not None:  # then steps move others than those that are used, which are their average
             p = self.moments["stepped"] = take(count, self.dtype)
             average = {"e": self.p.flat}
-            self.stepped.update(Block(self.trained, p).arrays)
-        self.gradients = [Block(self.trained, take(count, self.dtype)) for _ in range(self.shard_count)]
+            self.stepped.update(ParameterBlock(self.trained, p).arrays)
+        self.gradients = [ParameterBlock(self.trained, take(count, self.dtype)) for _ in range(self.shard_count)]
         # the seed, the steps taken, and for each of `thaws` the steps since then
         self.clock = take(2 + len(self.tuning.thaws), "int64")
         sizes = [(group, sum(self.every[name].type.elements for name in group.names)) for group in self.groups]
@@ -117,8 +117,8 @@ class Engine(Compiler):
         self.update = Update(told, p, moments, tuple(b.flat for b in self.gradients), squares, scalars, total)
 
     @property
-    def _total(self) -> tuple[Block, ...]:
-        return () if self.update.total is None else (Block(self.trained, self.update.total),)
+    def _total(self) -> tuple[ParameterBlock, ...]:
+        return () if self.update.total is None else (ParameterBlock(self.trained, self.update.total),)
 
     @property
     def _lasting(self) -> list[np.ndarray]:
@@ -359,7 +359,7 @@ class Engine(Compiler):
 
     def layout(self, flat: np.ndarray) -> View:
         """An array as long as the trained parameters, seen like them."""
-        return View(self.trained, Block(self.trained, flat).arrays)
+        return View(self.trained, ParameterBlock(self.trained, flat).arrays)
 
     @property
     def described(self) -> str:

@@ -53,7 +53,7 @@ class Arena:
 
 
 @dataclass
-class Bound:
+class BoundProgram:
     """A program with its arrays: what a shard runs."""
 
     program: Loadable
@@ -96,7 +96,7 @@ def bind(
     feeds: Mapping[str, np.ndarray],
     fetches: Mapping[str, np.ndarray],
     numbers: Mapping[str, np.ndarray | int],
-) -> Bound:
+) -> BoundProgram:
     """Make the program's functions and lay its buffers over the memory given.
 
     `numbers` are the small arrays of a shard: costs, correct, clock.
@@ -110,4 +110,4 @@ def bind(
     prepare, backward, update_statistics = (
         names.get(name) for name in ("prepare", "backward", "update_statistics")
     )
-    return Bound(program, prepare, names["forward"], backward, update_statistics, b, p, g)
+    return BoundProgram(program, prepare, names["forward"], backward, update_statistics, b, p, g)

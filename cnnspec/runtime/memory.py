@@ -20,7 +20,7 @@ SEGMENT = 1 << 26  # bytes: files are mapped in pieces of at most this, for each
 OWN: dict[str, Any] = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
-class Place(NamedTuple):
+class ArrayLocation(NamedTuple):
     """Where an array lies in a shared file: the segment that is to be mapped, and the array in it."""
 
     start: int
@@ -88,12 +88,12 @@ class Shared:
         self.used = self.size
         self.size += length
 
-    def place(self, array: np.ndarray) -> Place | None:
+    def place(self, array: np.ndarray) -> ArrayLocation | None:
         """Where an array lies; None where it is not of this memory."""
         at = address(array)
         for begin, start, length, _ in self.segments:
             if begin <= at < begin + length:
-                return Place(start, length, at - begin, array.shape, array.strides, array.dtype.str)
+                return ArrayLocation(start, length, at - begin, array.shape, array.strides, array.dtype.str)
         return None
 
     def release(self, memory: np.ndarray) -> None:
@@ -112,7 +112,7 @@ class Attached:
         self.file = file
         self.segments: dict[int, mmap.mmap] = {}
 
-    def array(self, place: Place) -> np.ndarray:
+    def array(self, place: ArrayLocation) -> np.ndarray:
         """The array that lies there."""
         if place.start not in self.segments:
             self.segments[place.start] = mmap.mmap(self.file, place.length, offset=place.start)

@@ -12,7 +12,7 @@ from ..ir.op import Parameter
 from ..ir.owned import distribution
 
 
-class Block:
+class ParameterBlock:
     """Arrays one after the other in one block of memory, each in its parameter's stored order."""
 
     def __init__(self, parameters: dict[str, Parameter], memory: np.ndarray) -> None:
@@ -25,7 +25,7 @@ class Block:
             start = stop
 
 
-class Changes:
+class ChangeCounter:
     """How often parameters have changed."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from ..ir import Graph
 from ..ir.leaves import Target
 from ..lazy import lazy
 from .call import Arrays, Call, Order, Rescaling, Shard, Updating, bind_some
-from .load import Bound, Text
+from .load import BoundProgram, Text
 from .memory import Private, Shared
 from .turns import Lane
 
@@ -37,7 +37,7 @@ class Plan:
     programs: list[Program]
     layout: tuple[Shard, ...]
     cuts: tuple[slice, ...]
-    shards: dict[int, Bound]
+    shards: dict[int, BoundProgram]
     feeds: dict[str, np.ndarray]
     fetches: dict[str, np.ndarray]
     costs: np.ndarray

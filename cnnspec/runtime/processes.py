@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from .call import Call
-from .memory import Place, Shared
+from .memory import ArrayLocation, Shared
 from .words import GO, STOP, TASK, WakeEvent, Words, WorkerDied, WorkerError, nbytes
 
 LATELY = 0.1  # seconds
@@ -157,7 +157,7 @@ class Writer(pickle.Pickler):
         super().__init__(file, protocol=5)
         self.memory = memory
 
-    def persistent_id(self, thing: object) -> Place | None:
+    def persistent_id(self, thing: object) -> ArrayLocation | None:
         return self.memory.place(thing) if isinstance(thing, np.ndarray) else None
 
 

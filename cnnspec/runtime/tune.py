@@ -34,7 +34,7 @@ from ..words.conv import kernel_parameters
 from ..words.costs import Cost
 from . import remember
 from .blas import single_thread
-from .load import Bound, bind
+from .load import BoundProgram, bind
 
 ROUNDS = 7
 Times = dict[str, dict[str, float]]
@@ -191,7 +191,7 @@ def step(graph: Graph, images: int, dtype: str) -> Callable[[], None]:
     assert isinstance(weight, Weight)
     shape = weight.parameter.stored_shape
     count = weight.type().elements
-    bound: Bound = bind(
+    bound: BoundProgram = bind(
         program,
         dtype,
         numbers(-(-program.arena_bytes // kind.itemsize)).view("uint8"),

@@ -14,7 +14,7 @@ from ..kernels.update import clip_scale
 
 if TYPE_CHECKING:
     from ..settings.optimiser import Optimiser
-    from ..settings.tuning import Group
+    from ..settings.tuning import ParameterGroup
 
 CHUNK = 1 << 14  # numbers: the pieces of some arrays fit a core's cache together
 LINE = 16  # numbers of a line of the cache
@@ -22,7 +22,7 @@ AVERAGE = ("np.multiply(e, keep, out=e)", "np.multiply(p, take, out=t)", "np.add
 AVERAGED = ("keep", "take")  # what these lines read
 
 
-class Part(NamedTuple):
+class ParameterRange(NamedTuple):
     """Neighbouring parameters that are moved alike, as plain data: their `update`, and the numbers it reads."""
 
     start: int
@@ -31,14 +31,14 @@ class Part(NamedTuple):
     scalars: tuple[str, ...]
 
 
-class Rule(NamedTuple):
+class UpdateRule(NamedTuple):
     """An optimiser as plain data: how it is written, and what it does to each part of the parameters.
 
     `chunk` is how many parameters are changed at a time.
     """
 
     written: str
-    parts: tuple[Part, ...]
+    parts: tuple[ParameterRange, ...]
     clip: float | None
     chunk: int
 
@@ -49,17 +49,17 @@ class Rule(NamedTuple):
         return [slice(start, stop) for start, stop in pairwise(ends)]
 
 
-def rule(optimiser: Optimiser, sizes: Sequence[tuple[Group, int]], average: bool = False) -> Rule:
+def rule(optimiser: Optimiser, sizes: Sequence[tuple[ParameterGroup, int]], average: bool = False) -> UpdateRule:
     """What every worker must know of an optimiser; `sizes` has the groups of parameters, and how many each has."""
     parts, start = [], 0
     for group, size in sizes:
         names = (*group.optimiser.scalars(1, 1.0), *(AVERAGED if average else ()))
-        parts.append(Part(start, start + size, source(group.optimiser, average), names))
+        parts.append(ParameterRange(start, start + size, source(group.optimiser, average), names))
         start += size
-    return Rule(optimiser.written(), tuple(parts), optimiser.clip, CHUNK)
+    return UpdateRule(optimiser.written(), tuple(parts), optimiser.clip, CHUNK)
 
 
-def numbers(groups: Iterable[Group], clock: Sequence[int], rate: float, ema: float | None) -> list[float]:
+def numbers(groups: Iterable[ParameterGroup], clock: Sequence[int], rate: float, ema: float | None) -> list[float]:
     """The numbers that the updates of some groups read, one after the other, at the rate of all.
 
     `clock` has the steps of those that learn from the beginning, this one included, then those since each thaw. An
@@ -126,7 +126,7 @@ class Update:
 
     def __init__(
         self,
-        rule: Rule,
+        rule: UpdateRule,
         p: np.ndarray,
         moments: Mapping[str, np.ndarray],
         gradients: Sequence[np.ndarray],

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .call import Call, Order, bind_some
-from .memory import Attached, Place, Private
+from .memory import ArrayLocation, Attached, Private
 from .update import Update
 from .words import GO, PLACE, STOP, TASK, Words, WorkerError, nbytes, was_set
 
@@ -45,7 +45,7 @@ class Worker:
     ) -> None:
         self.worker, self.count, self.wake_event, self.parent = worker, count, wake_event, parent
         self.memory = Attached(file)
-        control = self.memory.array(Place(start, length, offset, (nbytes(count),), (1,), "|u1"))
+        control = self.memory.array(ArrayLocation(start, length, offset, (nbytes(count),), (1,), "|u1"))
         self.words = Words(control.data, count, self._alive)
         self.arena = np.empty(0, np.uint8)  # its own, which all that it is asked for shares
         self.rest = REST[0]
@@ -69,7 +69,7 @@ class Worker:
 
     def _call(self, start: int, length: int, offset: int, size: int) -> Callable[[int], None]:
         """What is described there."""
-        told = self.memory.array(Place(start, length, offset, (size,), (1,), "|u1")).tobytes()
+        told = self.memory.array(ArrayLocation(start, length, offset, (size,), (1,), "|u1")).tobytes()
         order: Order = Reader(io.BytesIO(told), self.memory).load()
         mine = range(self.worker, len(order.shards), self.count)
         size = sum(order.shards[k].arena_bytes for k in mine)
@@ -101,7 +101,7 @@ class Reader(pickle.Unpickler):
         super().__init__(file)
         self.memory = memory
 
-    def persistent_load(self, place: Place) -> np.ndarray:
+    def persistent_load(self, place: ArrayLocation) -> np.ndarray:
         return self.memory.array(place)
 
 

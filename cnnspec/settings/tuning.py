@@ -59,7 +59,7 @@ PLAIN = Tuning()  # all learns alike, from the beginning
 
 
 @record
-class Group:
+class ParameterGroup:
     """Parameters that are moved alike: by an optimiser at a share of the rate, after some of `Tuning.thaws`."""
 
     names: tuple[str, ...]
@@ -75,7 +75,7 @@ def in_goes(n: int, accumulate: int) -> tuple[int, ...]:
     return tuple(each + (k < rest) for k in range(count))
 
 
-def groups(parameters: Mapping[str, Parameter], optimiser: Optimiser, tuning: Tuning) -> tuple[Group, ...]:
+def groups(parameters: Mapping[str, Parameter], optimiser: Optimiser, tuning: Tuning) -> tuple[ParameterGroup, ...]:
     """The trained parameters in groups, those that learn from the beginning first; none that never learns.
 
     A parameter of one number for each channel is a bias, or belongs to a normalisation, a slope or a scale.
@@ -90,7 +90,7 @@ def groups(parameters: Mapping[str, Parameter], optimiser: Optimiser, tuning: Tu
         by = bare if len(parameter.type.axes) < 2 else optimiser
         found.setdefault((thaw, tuning.rates.get(owner_of(name, tuning.rates), 1.0), by), []).append(name)
     ordered = sorted(found, key=lambda key: key[0])
-    return tuple(Group(tuple(found[key]), key[2], key[1], key[0]) for key in ordered)
+    return tuple(ParameterGroup(tuple(found[key]), key[2], key[1], key[0]) for key in ordered)
 
 
 def tuning_of(train: Train, graph: Graph, parts: Parts) -> Tuning:

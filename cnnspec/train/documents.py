@@ -16,7 +16,7 @@ from typing import NoReturn, Required, TypedDict, TypeVar, cast
 from ..diagnostics import Diagnostic, SpecError
 from ..plain_files import read_bytes
 from ..validation import Json, fault_of
-from .history import Row
+from .history import EpochRecord
 from .measures import Measured
 from .tensors import shown
 
@@ -99,13 +99,13 @@ def document(path: Path, schema: str, kind: type[T]) -> T:
 
 def columns(path: Path) -> dict[str, list[float | None]]:
     """The columns of results.csv, None where a field is empty; a last line that is not whole is left out."""
-    names = Row.columns().strip().split(",")
+    names = EpochRecord.columns().strip().split(",")
     whole = text(path)
     try:
         rows = list(csv.reader(io.StringIO(whole[: whole.rfind("\n") + 1], newline="")))
     except csv.Error as error:
         damaged(path, "table", reason=error)
-    old = list(Row.first_columns())
+    old = list(EpochRecord.first_columns())
     if rows and rows[0] == old:
         names = old
     if not rows or rows[0] != names:

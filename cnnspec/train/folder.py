@@ -36,7 +36,7 @@ from ..data.preparation import KEY, Preparation
 from ..diagnostics import Diagnostic, Source, SpecError
 from . import documents, files
 from .documents import Settings, Summary
-from .history import Row
+from .history import EpochRecord
 from .lock import ensure_free
 from .measures import Measured
 
@@ -196,9 +196,9 @@ class RunFolder:
             raw = in_lines(finite(data)).encode()
         files.write(self.path / name, [raw, b"\n"])
 
-    def write_results(self, rows: list[Row]) -> None:
+    def write_results(self, rows: list[EpochRecord]) -> None:
         """Bring results.csv to exactly these rows."""
-        files.write(self.results, ["".join([Row.columns(), *(row.line() for row in rows)]).encode()])
+        files.write(self.results, ["".join([EpochRecord.columns(), *(row.line() for row in rows)]).encode()])
 
     def append_measures(self, epoch: int, told: Measured) -> None:
         """What was measured after an epoch."""

@@ -30,7 +30,7 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Row:
+class EpochRecord:
     """One epoch; the columns of results.csv. Costs and accuracies are means over the images."""
 
     epoch: int  # counted from 1
@@ -99,7 +99,7 @@ def _beyond_accuracy(score: Score) -> dict[str, float | None]:
 class History:
     """The result of `fit`: its epochs, which of them was best, and whether it stopped before the last."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[EpochRecord, ...]
     best_epoch: int
     stopped_early: bool = False
 
@@ -132,7 +132,7 @@ class History:
         return len(self.rows)
 
 
-class Written(TypedDict):
+class ProgressJson(TypedDict):
     """A `Progress` as JSON (grammar/progress.schema.json)."""
 
     rows: list[dict[str, Any]]
@@ -154,7 +154,7 @@ class Progress:
     The order of the images needs no place here, being a function of the seed and the epoch.
     """
 
-    rows: list[Row] = field(default_factory=list)  # the epochs that are done
+    rows: list[EpochRecord] = field(default_factory=list)  # the epochs that are done
     batch: int = 0  # batches done of the epoch after them, and over these:
     images: int = 0
     cost: float = 0.0  # summed over the images
@@ -197,7 +197,7 @@ class Progress:
 
     def close(self, held_out: Score, metric: str) -> bool:
         """Turn the batches into a row; whether its epoch was the best so far (the first of equals)."""
-        row = Row(
+        row = EpochRecord(
             epoch=self.epoch + 1,
             cost=self.cost / self.images,
             accuracy=None if self.correct is None else self.correct / self.images,
@@ -231,11 +231,11 @@ class Progress:
         """The reverse of `to_json`; ValueError where the data is anything else."""
         if fault := fault_of(data, "progress"):
             raise ValueError(" ".join(fault).strip())
-        told = cast(Written, data)
+        told = cast(ProgressJson, data)
         if "correct" not in told and "right" not in told:
             raise ValueError("/correct is missing")
         progress = cls(
-            rows=[replace(row, epoch=int(row.epoch)) for row in (Row(**row) for row in told["rows"])],
+            rows=[replace(row, epoch=int(row.epoch)) for row in (EpochRecord(**row) for row in told["rows"])],
             batch=int(told["batch"]),  # 2.0 is a whole number in JSON
             images=int(told["images"]),
             cost=told["cost"],

@@ -25,7 +25,7 @@ from ..settings.augment import Augmentation
 from ..settings.data import Data
 from ..settings.train import Train
 from .finite import explain_nonfinite
-from .history import History, Progress, Row, Score
+from .history import EpochRecord, History, Progress, Score
 from .trainable import Images, Trainable
 
 Array = np.ndarray
@@ -91,7 +91,7 @@ class StepDone(NamedTuple):  # made at every step, in a quarter of a frozen data
 class EpochDone:
     """After each epoch's validation."""
 
-    row: Row
+    row: EpochRecord
     step: int
     best: bool
     held_out: Score = Score()  # of the validation images

@@ -104,7 +104,7 @@ class Confusion:
         self.in_top = 0
         self.given: list[np.ndarray] = []  # of two classes: what each image is given for the second,
         self.second: list[np.ndarray] = []  # and whether it is of that one
-        self.pixels = Curve()
+        self.pixels = RocCurve()
 
     def add(self, y: np.ndarray, outputs: np.ndarray) -> None:
         """Class numbers (n, ...) and outputs (n, k, ...); (n, 1, ...) for the probability of the second class."""
@@ -219,7 +219,7 @@ def area(given: np.ndarray, second: np.ndarray) -> float | None:
     return float((ranks[place][second].sum() - ours * (ours + 1) / 2) / pairs)
 
 
-class Curve:
+class RocCurve:
     """The ROC curve of so many scores that they are counted: as often as each number of float16 occurs."""
 
     def __init__(self) -> None:

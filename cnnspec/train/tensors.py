@@ -59,7 +59,7 @@ class Tensors:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TensorEntry:
     """One array, as the header tells of it."""
 
     name: str
@@ -155,7 +155,7 @@ def shown(text: str) -> str:
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
-def _header(path: Path, file: BinaryIO, size: int) -> tuple[list[Entry], dict[str, str], int]:
+def _header(path: Path, file: BinaryIO, size: int) -> tuple[list[TensorEntry], dict[str, str], int]:
     """The arrays in the order of their data, the metadata, and where the data starts."""
     lead = file.read(8)
     if len(lead) < 8:
@@ -200,7 +200,7 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _entry(path: Path, name: str, raw: object) -> Entry:
+def _entry(path: Path, name: str, raw: object) -> TensorEntry:
     """One array's entry, with its dtype, shape and piece of the file agreeing."""
     if not isinstance(raw, dict) or set(raw) != {"dtype", "shape", "data_offsets"}:
         refuse("CNN451", path, case="entry", tensor=shown(name))
@@ -225,7 +225,7 @@ def _entry(path: Path, name: str, raw: object) -> Entry:
             wanted=wanted,
             given=end - start,
         )
-    return Entry(name, dtype, tuple(shape), start, end)
+    return TensorEntry(name, dtype, tuple(shape), start, end)
 
 
 def _whole(numbers: object) -> TypeGuard[list[int]]:
@@ -233,7 +233,7 @@ def _whole(numbers: object) -> TypeGuard[list[int]]:
     return isinstance(numbers, list) and all(type(n) is int and n >= 0 for n in numbers)
 
 
-def _check_layout(path: Path, entries: list[Entry], size: int) -> None:
+def _check_layout(path: Path, entries: list[TensorEntry], size: int) -> None:
     """The pieces must lie one behind the other and fill the file."""
     end = 0
     for entry in entries:
@@ -247,7 +247,7 @@ def _check_layout(path: Path, entries: list[Entry], size: int) -> None:
         refuse("CNN454", path, case="end", bytes=size - end)
 
 
-def _values(path: Path, file: BinaryIO, entry: Entry) -> np.ndarray:
+def _values(path: Path, file: BinaryIO, entry: TensorEntry) -> np.ndarray:
     """The numbers of an array as the file has them, in a row."""
     count = prod(entry.shape)
     values = np.fromfile(file, DTYPES[entry.dtype], count)
@@ -256,7 +256,7 @@ def _values(path: Path, file: BinaryIO, entry: Entry) -> np.ndarray:
     return values
 
 
-def _array(values: np.ndarray, entry: Entry) -> np.ndarray:
+def _array(values: np.ndarray, entry: TensorEntry) -> np.ndarray:
     values = values.reshape(entry.shape)
     if entry.dtype == "BF16":  # the upper half of a float32
         return (values.astype("<u4") << 16).view("<f4")

@@ -7,7 +7,7 @@ from ..ir import TensorType
 from ..ir.fields import Choice, Count, Each, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Pair, each, each_side, last_two, need_pixels, size_2d
 from ..ir.op import Decomposer, Node, Op, Window
-from ..primitives.resample import BlendPixels, Enlarge, Matrix, Place, Take, again, blend
+from ..primitives.resample import BlendPixels, Enlarge, Matrix, Slice, ZeroPad, again, blend
 from ..primitives.resample import PixelShuffle as Shuffled
 from ..record import record
 
@@ -67,7 +67,7 @@ class Pad(Op):
         kind = b.type(x)
         if self.mode != "zeros":
             return b.add(BlendPixels(*self.blends(kind)), x, name=node.name, like=node)
-        return b.add(Place(self.before(kind), self.type(kind)), x, name=node.name, like=node)
+        return b.add(ZeroPad(self.before(kind), self.type(kind)), x, name=node.name, like=node)
 
 
 @record
@@ -111,7 +111,7 @@ class Crop(Op):
     def decompose(self, node: Node, inputs: tuple[str, ...], b: Decomposer) -> str:
         (x,) = inputs
         kind = b.type(x)
-        return b.add(Take(self.before(kind), self.type(kind)), x, name=node.name, like=node)
+        return b.add(Slice(self.before(kind), self.type(kind)), x, name=node.name, like=node)
 
 
 @record

@@ -23,7 +23,7 @@ def test_a_call_as_source():
 
 
 def test_a_method_is_called_of_its_object():
-    assert written(kernels.norm.NormaliseGradient.write, ["b.rows"], {"out": "b.y"}) == "b.rows.write(out=b.y)"
+    assert written(kernels.norm.BlockwiseNormGradient.write, ["b.rows"], {"out": "b.y"}) == "b.rows.write(out=b.y)"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import cnnspec
-from cnnspec.data.changes import Changes, Mixed, are_images, ensure_turned
+from cnnspec.data.changes import DrawnAugmentations, Mixed, are_images, ensure_turned
 from cnnspec.data.dataset import Labels, Split
 from cnnspec.diagnostics import Fault
 from cnnspec.settings.augment import (
@@ -83,7 +83,7 @@ def test_a_mask_moves_with_its_image(augment, deep):
 def test_a_mask_is_turned_as_its_image_and_has_no_new_classes(augment):
     y = RANDOM.choice([0, 3, 7], (12, 8, 9))
     data = Split(np.repeat(y[:, None], 2, axis=1).astype(np.float32), y)
-    changes = Changes(data.x, data.y, (augment,), 1, 1)
+    changes = DrawnAugmentations(data.x, data.y, (augment,), 1, 1)
     _, masks = changes.take(np.arange(12), slice(0, 12))
     assert set(np.unique(masks)) <= {0, 3, 7} and not np.array_equal(masks, y)
     ((_, drawn),) = changes.drawn

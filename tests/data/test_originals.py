@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cnnspec.data.changes import Changes
+from cnnspec.data.changes import DrawnAugmentations
 from cnnspec.data.load import load
 from cnnspec.diagnostics import SpecError
 from cnnspec.settings.augment import Flip, Mixup, ResizedCrop
@@ -109,4 +109,4 @@ def test_drawn_parts_lie_within_the_image():
         down, across, top, left = crop.parts(drawn, height, width).T
         assert (down > 0).all() and (across > 0).all() and (top >= 0).all() and (left >= 0).all()
         assert (top + down <= 1 + 1e-9).all() and (left + across <= 1 + 1e-9).all()
-    assert Changes(np.zeros((3, 1, 4, 4), np.uint8), np.zeros(3), (crop,), 0, 0).originals is None
+    assert DrawnAugmentations(np.zeros((3, 1, 4, 4), np.uint8), np.zeros(3), (crop,), 0, 0).originals is None

@@ -15,8 +15,8 @@ from cnnspec.cli import program
 from cnnspec.diagnostics import SpecError
 from cnnspec.diagnostics.codes import CODES
 from cnnspec.docs import site as sites
-from cnnspec.docs.markdown import Part, rendered
-from cnnspec.docs.sources import Written, stored, written
+from cnnspec.docs.markdown import RenderedPage, rendered
+from cnnspec.docs.sources import SourcePage, stored, written
 from cnnspec.resources import spec_files
 
 ROOT = Path(__file__).parents[2]
@@ -78,11 +78,11 @@ def test_every_link_of_the_folder_leads_somewhere(folder):
     ],
 )
 def test_a_link_that_leads_nowhere_is_a_finding(monkeypatch, line, dead):
-    page = Written(stored_path := written()[2].path.with_name("mine.md"), "mine.html", f"# A page\n\n{line}\n")
+    page = SourcePage(stored_path := written()[2].path.with_name("mine.md"), "mine.html", f"# A page\n\n{line}\n")
     guide = next(page for page in written() if page.name == "guide.html")
     guide = guide._replace(text="# Guide\n\n## Convolution\n")
     monkeypatch.setattr(sites, "written", lambda: [page, guide])
-    monkeypatch.setattr(sites, "cookbook", lambda: (Part("", ()), {}))
+    monkeypatch.setattr(sites, "cookbook", lambda: (RenderedPage("", ()), {}))
     assert stored_path.parent.name == "grammar"
     if not dead:
         assert "mine.html" in sites.site()

@@ -12,7 +12,7 @@ from pictured import SPECS, TEXTS, graph
 from cnnspec.api import read_spec
 from cnnspec.draw.diagram import diagram
 from cnnspec.draw.drawing import draw, scene
-from cnnspec.draw.layout import Place, Size, _order_preserving, lay_out
+from cnnspec.draw.layout import Size, Waypoint, _order_preserving, lay_out
 from cnnspec.draw.scene import Box, Curve, Polygon, Text
 from cnnspec.draw.u_layout import u_layout
 from cnnspec.draw.volumes import caption
@@ -328,7 +328,7 @@ def test_a_pixel_is_seen_by_those_who_meet_it(kernel, stride, pad, dilate, grow)
 @given(st.lists(st.tuples(st.floats(-50, 50), st.floats(1, 20)), min_size=1, max_size=6))
 @settings(max_examples=60, deadline=None)
 def test_a_column_settles_where_nothing_can_be_nearer_to_what_is_wanted(wanted):
-    column = [Place(str(k), Size(1, 1, 5, 5), 0) for k in range(len(wanted))]
+    column = [Waypoint(str(k), Size(1, 1, 5, 5), 0) for k in range(len(wanted))]
     _order_preserving(column, wanted)
     levels = [place.y for place in column]
     assert all(b - a >= 10 for a, b in itertools.pairwise(levels))

@@ -305,10 +305,10 @@ def test_a_request_that_is_cancelled_is_answered_as_such_and_the_next_ones_as_ev
 
 def test_a_reading_that_nobody_waits_for_ends():
     from cnnspec.editor.document import Document
-    from cnnspec.editor.lsp.reader import Reader
+    from cnnspec.editor.lsp.reader import ReaderThread
 
     async def session():
-        reader = Reader()
+        reader = ReaderThread()
         document = Document("input 3x8x8\nconv 4x3x3 -> gap -> dense 2\n", work=reader.work)
         begun, cancelled, ended = Event(), Event(), Event()
 

@@ -17,7 +17,7 @@ from cnnspec.cli import run as cnnspec
 from cnnspec.diagnostics import SpecError
 from cnnspec.train import tensors
 from cnnspec.train.folder import RunFolder
-from cnnspec.train.history import Row
+from cnnspec.train.history import EpochRecord
 
 SPEC = """\
 import "b.cnn"
@@ -193,11 +193,11 @@ EDITS = {
     ),
     "results: another header": (put("results.csv", "a,b\n1,2"), (REPORT,), "CNN464", "or has another header"),
     "results: no number": (
-        put("results.csv", Row.columns() + "1,2,3,4,5,6,7,x" + "," * 9 + "\n"), (REPORT,), "CNN464",
+        put("results.csv", EpochRecord.columns() + "1,2,3,4,5,6,7,x" + "," * 9 + "\n"), (REPORT,), "CNN464",
         "x as images_per_second",
     ),
     "results: fields too few": (
-        put("results.csv", Row.columns() + "1,2,3\n"), (REPORT,), "CNN464", "3 fields in line 2",
+        put("results.csv", EpochRecord.columns() + "1,2,3\n"), (REPORT,), "CNN464", "3 fields in line 2",
     ),
     "results: a pipe": (instead("results.csv", "pipe"), (REPORT,), "CNN464", "results.csv cannot be read"),
     "weights: cut": (lambda run: os.truncate(run.best, 2000), (EVAL, RESUME), "CNN452", "best.safetensors"),

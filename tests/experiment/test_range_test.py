@@ -8,7 +8,7 @@ import pytest
 
 import cnnspec
 from cnnspec.cli import run as command
-from cnnspec.experiment.range_test import BELOW, KEPT, RangeTest
+from cnnspec.experiment.range_test import BELOW, SMOOTHING, RangeTest
 from cnnspec.experiment.session import begin
 
 SPEC = """\
@@ -40,7 +40,7 @@ def test_the_rates_and_the_smoothed_cost_are_as_the_formulas_say(net, capsys):
     code, found, _ = asked(capsys, net("sgd"), "--low", 1e-4, "--high", 1, "--steps", 13)
     assert code == 0
     np.testing.assert_allclose(found["rates"], np.geomspace(1e-4, 1, 13), rtol=1e-12)
-    weights = KEPT ** np.arange(13)[::-1]
+    weights = SMOOTHING ** np.arange(13)[::-1]
     for k in range(13):
         mean = np.average(found["costs"][: k + 1], weights=weights[-k - 1 :])
         assert found["smooth"][k] == pytest.approx(mean, rel=1e-12)

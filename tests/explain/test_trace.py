@@ -17,7 +17,7 @@ from cnnspec.explain.explanation import TELL, account, image_shape, kind_of
 from cnnspec.explain.gradcheck import random_batch
 from cnnspec.explain.probe import Probe, look
 from cnnspec.explain.trace import trace
-from cnnspec.explain.trace_place import Place, find_place
+from cnnspec.explain.trace_place import Selection, find_place
 from cnnspec.words import OPS
 
 
@@ -49,7 +49,7 @@ def test_what_is_added_up_is_the_value(name):
         for _ in range(1 if name == "every word" else 4):
             index = tuple(int(generator.integers(size)) for size in node.type.shape)
             value = number(seen.values[node.name][0][index])
-            text = trace(model.graph, seen, parameters, Place(node, index))
+            text = trace(model.graph, seen, parameters, Selection(node, index))
             assert text.splitlines()[0].endswith(f"= {value}")
             if kind in ("filter", "all", "blend") and "sum" in text:
                 assert re.search(rf"^  sum +{re.escape(value)}$", text, re.M), text
@@ -79,7 +79,7 @@ def test_the_gradient_of_a_weight_is_the_sum_over_its_places(name):
         for _ in range(4):
             index = tuple(int(generator.integers(size)) for size in gradient.shape)
             node, _, weight = key.rpartition(".")
-            text = trace(model.graph, seen, parameters, Place(model.graph[node], index, weight))
+            text = trace(model.graph, seen, parameters, Selection(model.graph[node], index, weight))
             found = float(re.search(r"^d cost / d \S+ = (\S+)$", text, re.M)[1])
             assert found == pytest.approx(float(gradient[index]), rel=2e-4, abs=1e-12)
 
@@ -98,7 +98,7 @@ def test_what_comes_back_to_a_number_adds_up_to_its_slope():
     for name in ("input", "relu1", "conv1"):
         for _ in range(12):
             index = tuple(int(generator.integers(size)) for size in model.graph.type(name).shape)
-            text = trace(model.graph, seen, parameters, Place(model.graph[name], index))
+            text = trace(model.graph, seen, parameters, Selection(model.graph[name], index))
             parts = re.findall(r"^    sum (\S+)$", text.partition("backward")[2], re.M)
             if parts:
                 slope = seen.gradients[name][0][index]
@@ -141,7 +141,7 @@ def test_a_number_that_gets_nothing_says_why():
     parameters = {name: model.parameters[name] for name in model.parameters}
 
     def told(name, *index):
-        return trace(model.graph, seen, parameters, Place(model.graph[name], index))
+        return trace(model.graph, seen, parameters, Selection(model.graph[name], index))
 
     assert "nothing comes back: relu is flat here: of -9.5 it makes 0" in told("conv1", 0, 0, 0)
     assert "nothing comes back: another number of its window was chosen" in told("relu1", 0, 2, 2)
@@ -150,7 +150,7 @@ def test_a_number_that_gets_nothing_says_why():
 
 def test_a_pixel_between_the_strides_is_met_by_nobody():
     model, seen, parameters, _ = traced("input 1x5x5\nconv 1x1x1 stride 2 -> dense 2 -> softmax")
-    text = trace(model.graph, seen, parameters, Place(model.graph["input"], (0, 1, 2)))
+    text = trace(model.graph, seen, parameters, Selection(model.graph["input"], (0, 1, 2)))
     assert "conv1 met it 0 times" in text and "no number of conv1 was made of it" in text
     assert "d cost / d input[0,1,2] = 0" in text
 
@@ -159,7 +159,7 @@ def test_the_gradient_of_a_normalisation_in_use_is_a_difference():
     """In use bn has fixed statistics, so its gradient is that of `cost`, not of a training step."""
     model, seen, parameters, (x, y) = traced(SMALL["bn and dropout"])
     for weight in ("weight", "bias"):
-        text = trace(model.graph, seen, parameters, Place(model.graph["bn1"], (2,), weight))
+        text = trace(model.graph, seen, parameters, Selection(model.graph["bn1"], (2,), weight))
         found = float(re.search(r"^d cost / d \S+ = (\S+)$", text, re.M)[1])
         costs = []
         for step in (1e-6, -1e-6):

@@ -68,9 +68,9 @@ def test_the_field_is_the_span_of_the_pixels_that_taps_reach(steps):
 def test_a_growing_window_sees_a_share_of_its_taps(window, size, jump):
     from fractions import Fraction
 
-    from cnnspec.ir.facts import Axis
+    from cnnspec.ir.facts import FieldAxis
 
-    axis = Axis(1, Fraction(1), Fraction(0), 9).through(*(side[0] for side in vars_of(window)))
+    axis = FieldAxis(1, Fraction(1), Fraction(0), 9).through(*(side[0] for side in vars_of(window)))
     assert (axis.size, axis.jump) == (size, Fraction(jump))
     most = max(len(looked_at(None, [window], out, 9)) for out in range(4, 8))
     assert most == size

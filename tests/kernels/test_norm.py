@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cnnspec.kernels import norm
 from cnnspec.kernels.norm import (
-    NormaliseGradient,
+    BlockwiseNormGradient,
     batch_moments,
     channel_moments,
     gradient_sums,
@@ -74,7 +74,7 @@ def test_statistics_outputs_and_gradients(shape, mean):
     assert (np.abs(dbias - d.sum(axis=(0, 2))) < 1e-6 * size).all()
     assert (np.abs(dweight - (d * z).sum(axis=(0, 2))) < 1e-6 * size).all()
 
-    gradient, dx = NormaliseGradient(dy, x, np.empty_like(x[:2])), np.empty_like(x)
+    gradient, dx = BlockwiseNormGradient(dy, x, np.empty_like(x[:2])), np.empty_like(x)
     gradient.prepare(*found, weight, sums[None], count, EPS)
     gradient.write(out=dx)
     centred = d - d.mean(axis=(0, 2))[:, None] - z * (d * z).mean(axis=(0, 2))[:, None]
@@ -122,7 +122,7 @@ def test_a_far_channel_changes_no_bit_of_its_neighbours():
         sums, y, dx = np.empty((2, 3)), np.empty_like(x), np.empty_like(x)
         normalise(x, mean, var, weight, bias, EPS, out=y)
         gradient_sums(x, x, mean, var, out=sums)
-        gradient = NormaliseGradient(x, x, np.empty_like(x))
+        gradient = BlockwiseNormGradient(x, x, np.empty_like(x))
         gradient.prepare(mean, var, weight, sums[None], 280, EPS)
         gradient.write(out=dx)
         outs.append([mean[:2], var[:2], y[:, :2], sums[:, :2], dx[:, :2]])

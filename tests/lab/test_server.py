@@ -14,7 +14,7 @@ import pytest
 
 from cnnspec.diagnostics import SpecError
 from cnnspec.lab.desk import Desk
-from cnnspec.lab.server import LONGEST, Server
+from cnnspec.lab.server import LONGEST, LabServer
 
 RIGHT = "input 1x9x8\nconv 3x3x2 -> relu -> dense 2 -> softmax\n"
 QUESTION = {"ask": "check", "text": RIGHT, "at": 0, "settings": []}
@@ -30,7 +30,7 @@ def spec(tmp_path):
 @pytest.fixture
 def server(spec):
     desk = Desk(spec)
-    with Server(desk.assets(), desk.policy(), desk.answer) as made:
+    with LabServer(desk.assets(), desk.policy(), desk.answer) as made:
         threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
         yield made
         made.shutdown()
@@ -172,7 +172,7 @@ def test_a_port_that_is_taken_is_a_finding():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with pytest.raises(SpecError) as raised:
-            Server({}, "", dict, taken.getsockname()[1])
+            LabServer({}, "", dict, taken.getsockname()[1])
     assert [found.code for found in raised.value.diagnostics] == ["CNN561"]
 
 

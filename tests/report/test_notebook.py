@@ -11,7 +11,7 @@ import cnnspec
 from cnnspec.diagnostics import SpecError
 from cnnspec.notebook import curves_svg
 from cnnspec.train.folder import RunFolder
-from cnnspec.train.history import History, Row
+from cnnspec.train.history import EpochRecord, History
 
 VOID = {"br", "meta", "img", "rect", "line", "polyline", "polygon", "path", "circle"}
 
@@ -61,7 +61,7 @@ def test_facts_are_a_table(model):
 
 def rows(count, accuracy=0.5):
     return tuple(
-        Row(k + 1, 2.0 / (k + 1), accuracy, 2.5 / (k + 1), accuracy, 1e-3, 1.0, 100.0) for k in range(count)
+        EpochRecord(k + 1, 2.0 / (k + 1), accuracy, 2.5 / (k + 1), accuracy, 1e-3, 1.0, 100.0) for k in range(count)
     )
 
 

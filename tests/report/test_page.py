@@ -21,7 +21,7 @@ from cnnspec.explain.receptive_field import receptive
 from cnnspec.explain.subject import Example, Subject
 from cnnspec.report.page import HERE, page
 from cnnspec.targets.js.module import looked_at_size
-from cnnspec.train.history import Row
+from cnnspec.train.history import EpochRecord
 
 LENET = SPECS / "lenet5.cnn"
 COMPUTE = (HERE / "compute.js").read_text(encoding="utf-8")
@@ -377,7 +377,7 @@ def test_the_page_of_lenet_is_small(lenet):
 
 @pytest.mark.parametrize("costs", [["0.5"], ["0.5", "0.25"], ["0.5", "nan", "", "inf", "0.1"], ["0.9"] * 40])
 def test_few_epochs_are_seen_as_points_and_what_is_no_number_leaves_a_gap(driver, tmp_path, costs):
-    header = Row.columns()
+    header = EpochRecord.columns()
     rows = (f"{k},{cost}{',' * (header.count(',') - 1)}\n" for k, cost in enumerate(costs))
     (tmp_path / "results.csv").write_text(header + "".join(rows))
     summary = {"status": "finished", "epochs": len(costs), "parameters": 1, "seconds": 1.0, "spec_sha256": "0" * 64}

@@ -14,7 +14,7 @@ from cnnspec.data.dataset import Dataset, Split
 from cnnspec.explain.mistakes import worst
 from cnnspec.explain.subject import Example, Subject
 from cnnspec.report.page import page
-from cnnspec.report.page.numbers import Numbers
+from cnnspec.report.page.numbers import NumberStore
 from cnnspec.report.page.outcome import outcome
 
 EVIL = ("</script><script>document.title='gone'</script>", "<b>bold</b>", "\u202eright to left" + "x" * 60)
@@ -74,7 +74,7 @@ def test_masks_are_shown_by_the_share_of_their_pixels_that_is_wrong(outputs):
     for one in found:
         assert one.said == f"{share[one.place]:.1%} of its pixels wrong"
         np.testing.assert_array_equal(one.masks, [y[one.place], said[one.place]])
-    numbers = Numbers()
+    numbers = NumberStore()
     told = outcome(model, found, numbers)
     assert [mask["shape"] for mask in told["mistakes"][0]["masks"]] == [[6, 6], [6, 6]]
 
@@ -89,7 +89,7 @@ def test_a_network_that_is_always_right_has_none():
 
 def test_pictures_are_bytes_from_the_darkest_to_the_brightest_and_no_larger_than_needed():
     model = cnnspec.compile(text="input 3x200x100\nconv 2x3x3 stride 9 -> gap -> dense 3 -> softmax", batch=8)
-    numbers = Numbers()
+    numbers = NumberStore()
     told = outcome(model, worst(model, dataset(split(12, (3, 200, 100)))), numbers)
     assert told["mistakes"] and all(one["picture"]["shape"] == [3, 67, 50] for one in told["mistakes"])
     pixels = np.frombuffer(numbers.parts[1][0], np.uint8)

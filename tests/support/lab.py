@@ -4,7 +4,7 @@ import threading
 from contextlib import contextmanager
 
 from cnnspec.lab.desk import Desk
-from cnnspec.lab.server import Server
+from cnnspec.lab.server import LabServer
 
 READY = "return document.documentElement.dataset.ready"
 
@@ -13,7 +13,7 @@ READY = "return document.documentElement.dataset.ready"
 def served(path=None):
     """The server of a page, running beside."""
     desk = Desk(path)
-    with Server(desk.assets(), desk.policy(), desk.answer) as server:
+    with LabServer(desk.assets(), desk.policy(), desk.answer) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()

@@ -143,7 +143,7 @@ FIELDS = {
     "geometry": "MaxWindows MaxWindowsGradient",
     "geometry count_pad": "MeanWindows",
     "geometry count_pad x": "MeanWindowsGradient",
-    "before made": "Place Take",
+    "before made": "ZeroPad Slice",
     "factors": "Enlarge",
     "factors back": "PixelShuffle",
     "channels": "RepeatChannels",

@@ -16,7 +16,7 @@ from cnnspec.diagnostics import SpecError
 from cnnspec.interrupts import Interrupts
 from cnnspec.settings.data import Data
 from cnnspec.settings.train import Train
-from cnnspec.train.history import Progress, Row, Score
+from cnnspec.train.history import EpochRecord, Progress, Score
 from cnnspec.train.loop import (
     EpochDone,
     Finished,
@@ -183,9 +183,9 @@ def test_a_damaged_progress_is_refused(change):
 
 
 def test_a_line_of_results_reads_back():
-    row = Row(3, 0.1 + 0.2, None, 1e-17, 0.5, 1e-3, 2.0, 100.0)
+    row = EpochRecord(3, 0.1 + 0.2, None, 1e-17, 0.5, 1e-3, 2.0, 100.0)
     cells = row.line().rstrip("\n").split(",")
-    assert len(cells) == len(Row.columns().split(","))
+    assert len(cells) == len(EpochRecord.columns().split(","))
     known = [float(cell) if cell else None for cell in cells]
     assert known == [3, 0.1 + 0.2, None, 1e-17, 0.5, 1e-3, 2.0, 100.0, *[None] * 9]
 

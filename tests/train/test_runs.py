@@ -19,7 +19,7 @@ from cnnspec.train import files, tensors
 from cnnspec.train import folder as folders
 from cnnspec.train.checkpoints import Stamp, load_state
 from cnnspec.train.folder import RunFolder
-from cnnspec.train.history import Progress, Row
+from cnnspec.train.history import EpochRecord, Progress
 from cnnspec.train.loop import EpochDone, Interrupted, StepDone, TrainingConfig
 from cnnspec.train.runs import run
 
@@ -100,7 +100,7 @@ def test_a_run_writes_all_of_it(tmp_path):
     assert summary["spec_sha256"] == STAMP.sha256 and 0 <= summary["test_accuracy"] <= 1
     assert {"numpy", "python", "cores", "blas"} <= set(json.loads((folder.path / "environment.json").read_text()))
     lines = folder.results.read_text().splitlines()
-    assert lines[0] + "\n" == Row.columns() and [line[:2] for line in lines[1:]] == ["1,", "2,", "3,", "4,"]
+    assert lines[0] + "\n" == EpochRecord.columns() and [line[:2] for line in lines[1:]] == ["1,", "2,", "3,", "4,"]
 
 
 def test_the_summary_is_written_last(tmp_path, monkeypatch):
@@ -482,7 +482,7 @@ def test_json_has_no_nan():
 
 
 def test_results_of_before_are_read_as_they_are(tmp_path):
-    names = Row.first_columns()
+    names = EpochRecord.first_columns()
     assert names[:3] == ("epoch", "cost", "accuracy") and names[-1] == "images_per_second"
     (tmp_path / "results.csv").write_text(",".join(names) + "\n1,0.5,0.75,,,0.1,2.0,30.0\n")
     found = RunFolder(tmp_path).columns()
@@ -490,6 +490,6 @@ def test_results_of_before_are_read_as_they_are(tmp_path):
 
 
 def test_a_state_of_before_is_gone_on_with():
-    row = dict(zip(Row.first_columns(), (1, 0.5, 0.75, None, None, 0.1, 2.0, 30.0), strict=True))
+    row = dict(zip(EpochRecord.first_columns(), (1, 0.5, 0.75, None, None, 0.1, 2.0, 30.0), strict=True))
     kept = {**Progress().to_json(), "rows": [row], "best": 0.75, "best_epoch": 1}
-    assert Progress.from_json(kept).rows == [Row(1, 0.5, 0.75, None, None, 0.1, 2.0, 30.0)]
+    assert Progress.from_json(kept).rows == [EpochRecord(1, 0.5, 0.75, None, None, 0.1, 2.0, 30.0)]

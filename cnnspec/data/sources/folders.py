@@ -26,7 +26,7 @@ FOLDERS_OF_SYSTEMS = frozenset(("__macosx", "$recycle.bin", "system volume infor
 
 
 @dataclass(frozen=True)
-class Part:
+class FolderPart:
     """The images of a training, a validation or a test: files and their classes, in the order of both."""
 
     folder: Path
@@ -35,13 +35,13 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Tree:
+class FolderTree:
     """What lies below a folder. `passed` counts files that are no images by their names."""
 
     classes: tuple[str, ...]
-    train: Part
-    validation: Part | None
-    test: Part | None
+    train: FolderPart
+    validation: FolderPart | None
+    test: FolderPart | None
     passed: int
 
     @property
@@ -56,7 +56,7 @@ class Tree:
         return self.train.files[0]
 
 
-def tree(folder: Path) -> Tree:
+def tree(folder: Path) -> FolderTree:
     """The images below a folder by their names alone; not one of them is opened."""
     parts = _parts(folder)
     classes = _classes(parts["train"])
@@ -66,7 +66,7 @@ def tree(folder: Path) -> Tree:
         found[part][0] if part in found else None for part in ("train", "test", "validation")
     )
     assert train, "without images to learn from there is a fault"
-    return Tree(classes, train, validation, test, passed)
+    return FolderTree(classes, train, validation, test, passed)
 
 
 def _parts(folder: Path) -> dict[str, Path]:
@@ -96,7 +96,7 @@ def _name(folder: Path) -> str:
     return composed(folder.name)
 
 
-def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]:
+def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[FolderPart, int]:
     folders, strays = inside(folder)
     number = {name: i for i, name in enumerate(classes)}
     for path in folders:
@@ -128,7 +128,7 @@ def _part(folder: Path, classes: tuple[str, ...], part: str) -> tuple[Part, int]
         labels += [number[_name(path)]] * len(images)
     if not files:
         raise Fault.of("CNN414", "source", case="part", folder=folder, part=part)
-    return Part(folder, tuple(files), tuple(labels)), passed
+    return FolderPart(folder, tuple(files), tuple(labels)), passed
 
 
 def is_document(path: Path) -> bool:

@@ -14,7 +14,7 @@ from ..formats.pictures import read_mask, read_picture
 from ..found import Found, Pair
 from .decoded import decoded
 from .fetch import Progress
-from .folders import Part, Tree, tree
+from .folders import FolderPart, FolderTree, tree
 from .originals import Originals
 from .pairs import flat, pairs
 
@@ -39,7 +39,7 @@ def read_images(
     found = tree(path) if labelled else flat(path)
     _tell_passed(found, path, progress)
 
-    def part(of: Part | None) -> Pair | None:
+    def part(of: FolderPart | None) -> Pair | None:
         if of is None:
             return None
         x = _pixels(of.files, source, of.folder, progress)
@@ -84,7 +84,7 @@ def read_pairs(
     )  # fmt: skip
 
 
-def _tell_passed(found: Tree, path: Path, progress: Progress | None) -> None:
+def _tell_passed(found: FolderTree, path: Path, progress: Progress | None) -> None:
     if progress and found.passed:
         progress(f"passed over {found.passed:,} of the files in {path}: by their names they are no images")
 

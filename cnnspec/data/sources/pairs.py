@@ -10,29 +10,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...diagnostics import Fault
-from .folders import PARTS, Part, Tree, inside, is_document
+from .folders import PARTS, FolderPart, FolderTree, inside, is_document
 
 DEEPEST = 16  # folders within each other
 
 
-def flat(folder: Path) -> Tree:
+def flat(folder: Path) -> FolderTree:
     """The images below a folder by their names alone, in any folders; `train` and its like are parts."""
     folders, _ = inside(folder)
     named = {PARTS.get(path.name.casefold()): path for path in folders}
     if "train" not in named:
-        return Tree((), _part(folder, folder)[0], None, None, _part(folder, folder)[1])
+        return FolderTree((), _part(folder, folder)[0], None, None, _part(folder, folder)[1])
     found = {part: _part(path, folder) for part, path in named.items() if part}
     train, validation, test = (found[p][0] if p in found else None for p in ("train", "validation", "test"))
     assert train is not None
-    return Tree((), train, validation, test, sum(passed for _, passed in found.values()))
+    return FolderTree((), train, validation, test, sum(passed for _, passed in found.values()))
 
 
-def _part(folder: Path, whole: Path) -> tuple[Part, int]:
+def _part(folder: Path, whole: Path) -> tuple[FolderPart, int]:
     found = list(_below(folder))
     files = tuple(file for file in found if not is_document(file))
     if not files:
         raise Fault.of("CNN414", "source", case="pair", folder=folder)
-    return Part(folder, files, ()), len(found) - len(files)
+    return FolderPart(folder, files, ()), len(found) - len(files)
 
 
 def _below(folder: Path, depth: int = 0) -> Iterator[Path]:
@@ -44,7 +44,7 @@ def _below(folder: Path, depth: int = 0) -> Iterator[Path]:
         yield from _below(path, depth + 1)
 
 
-def pairs(images: Path, targets: Path) -> tuple[Tree, dict[Path, Path]]:
+def pairs(images: Path, targets: Path) -> tuple[FolderTree, dict[Path, Path]]:
     """The images below a folder, and for each the file below another that belongs to it; else a Fault."""
     tree = flat(images)
     partners = _by_name(targets, tuple(file for file in _below(targets) if not is_document(file)))

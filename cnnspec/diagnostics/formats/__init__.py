@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-from .checked import Checked, Place
+from .checked import Checked, CheckedSpan
 
 FORMATS = ("full", "concise", "json", "github", "sarif", "junit")
 FOR_PEOPLE = ("full", "concise")
@@ -30,4 +30,4 @@ def render(name: str, files: Sequence[Checked], *, color: bool = False) -> str:
     return rendered
 
 
-__all__ = ["FORMATS", "FOR_PEOPLE", "Checked", "Place", "render"]
+__all__ = ["FORMATS", "FOR_PEOPLE", "Checked", "CheckedSpan", "render"]

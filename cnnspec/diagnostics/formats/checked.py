@@ -12,7 +12,7 @@ IN_THE_REPOSITORY = "grammar/codes.md"
 
 
 @record
-class Place:
+class CheckedSpan:
     """A piece of a file by its name: rows and columns from 1, the end exclusive."""
 
     filename: str
@@ -20,7 +20,7 @@ class Place:
     end: tuple[int, int] = (1, 1)
 
     @classmethod
-    def of(cls, span: Span | None, filename: str) -> Place:
+    def of(cls, span: Span | None, filename: str) -> CheckedSpan:
         """The place of a span; the head of the file where there is none."""
         if span is None:
             return cls(filename)
@@ -39,9 +39,9 @@ class Checked:
     diagnostics: tuple[Diagnostic, ...] = ()
     strict: bool = False
 
-    def findings(self) -> Iterator[tuple[Diagnostic, Place]]:
+    def findings(self) -> Iterator[tuple[Diagnostic, CheckedSpan]]:
         for diagnostic in self.diagnostics:
-            yield diagnostic, Place.of(diagnostic.span, self.name)
+            yield diagnostic, CheckedSpan.of(diagnostic.span, self.name)
 
     @property
     def failed(self) -> bool:

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from ...quoting import line as line_of_log
 from ..core import Diagnostic
-from .checked import Checked, Place, one_line
+from .checked import Checked, CheckedSpan, one_line
 
 
 def render(files: Sequence[Checked]) -> str:
     return "".join(line(d, place) + "\n" for file in files for d, place in file.findings())
 
 
-def line(diagnostic: Diagnostic, place: Place) -> str:
+def line(diagnostic: Diagnostic, place: CheckedSpan) -> str:
     """One finding on one line, whatever its message and file name are made of."""
     row, column = place.start
     message = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.sentence}"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ...quoting import sign
 from ..core import Diagnostic
 from . import concise
-from .checked import Checked, Place
+from .checked import Checked, CheckedSpan
 
 SHOWN = 10  # of each severity and step
 
@@ -32,7 +32,7 @@ def render(files: Sequence[Checked]) -> str:
     return "".join(line + "\n" for line in lines + left_out)
 
 
-def annotation(diagnostic: Diagnostic, place: Place) -> str:
+def annotation(diagnostic: Diagnostic, place: CheckedSpan) -> str:
     """`::error file=net.cnn,line=3,col=7,...::message`"""
     (row, column), (end_row, end_column) = place.start, place.end
     properties = {"file": place.filename, "line": row, "endLine": end_row}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...quoting import json_text
 from ..core import Diagnostic
-from .checked import Checked, Place, url
+from .checked import Checked, CheckedSpan, url
 
 if TYPE_CHECKING:
     from ...validation import Json
@@ -31,7 +31,7 @@ def document(files: Sequence[Checked]) -> dict[str, Json]:
     }
 
 
-def entry(diagnostic: Diagnostic, place: Place) -> dict[str, Json]:
+def entry(diagnostic: Diagnostic, place: CheckedSpan) -> dict[str, Json]:
     """One finding as an object."""
     return {
         "code": diagnostic.code,
@@ -41,16 +41,19 @@ def entry(diagnostic: Diagnostic, place: Place) -> dict[str, Json]:
         "label": diagnostic.label,
         **located(place),
         "related": [
-            {"message": label.text, **located(Place.of(label.span, place.filename))} for label in diagnostic.related
+            {"message": label.text, **located(CheckedSpan.of(label.span, place.filename))}
+            for label in diagnostic.related
         ],
         "help": diagnostic.help,
-        "fix": [{"text": edit.text, **located(Place.of(edit.span, place.filename))} for edit in diagnostic.fix],
+        "fix": [
+            {"text": edit.text, **located(CheckedSpan.of(edit.span, place.filename))} for edit in diagnostic.fix
+        ],
         "applicability": diagnostic.applicability or None,
         "url": url(diagnostic.code),
     }
 
 
-def located(place: Place) -> dict[str, Json]:
+def located(place: CheckedSpan) -> dict[str, Json]:
     (row, column), (end_row, end_column) = place.start, place.end
     return {
         "filename": readable(place.filename),

@@ -18,7 +18,7 @@ from ..._version import __version__
 from ...quoting import json_text
 from ..codes import CODES
 from ..core import Diagnostic
-from .checked import Checked, Place, url
+from .checked import Checked, CheckedSpan, url
 
 if TYPE_CHECKING:
     from ...validation import Json
@@ -100,7 +100,7 @@ def rule(code: str) -> dict[str, Json]:
     return described | ({"helpUri": page} if "://" in page else {})  # an absolute address, or none
 
 
-def result(diagnostic: Diagnostic, place: Place, index: int, fingerprint: str) -> dict[str, Json]:
+def result(diagnostic: Diagnostic, place: CheckedSpan, index: int, fingerprint: str) -> dict[str, Json]:
     """A result [3.27]."""
     found: dict[str, Json] = {
         "ruleId": diagnostic.code,
@@ -114,7 +114,7 @@ def result(diagnostic: Diagnostic, place: Place, index: int, fingerprint: str) -
         found["relatedLocations"] = [
             {
                 "id": number,
-                "physicalLocation": physical(Place.of(label.span, place.filename)),
+                "physicalLocation": physical(CheckedSpan.of(label.span, place.filename)),
                 "message": {"text": unlinked(label.text)},
             }
             for number, label in enumerate(diagnostic.related, 1)
@@ -128,7 +128,7 @@ def fix(diagnostic: Diagnostic, filename: str) -> dict[str, Json]:
     """A fix [3.55]: replacements, grouped by file; whether it is safe stands in its property bag [3.8]."""
     changes: dict[str, list[dict[str, Json]]] = {}
     for edit in diagnostic.fix:
-        place = Place.of(edit.span, filename)
+        place = CheckedSpan.of(edit.span, filename)
         replacement: dict[str, Json] = {"deletedRegion": region(place), "insertedContent": {"text": edit.text}}
         changes.setdefault(place.filename, []).append(replacement)
     return {
@@ -141,11 +141,11 @@ def fix(diagnostic: Diagnostic, filename: str) -> dict[str, Json]:
     }
 
 
-def physical(place: Place) -> dict[str, Json]:
+def physical(place: CheckedSpan) -> dict[str, Json]:
     return {"artifactLocation": location(place.filename), "region": region(place)}
 
 
-def region(place: Place) -> dict[str, int]:
+def region(place: CheckedSpan) -> dict[str, int]:
     (row, column), (end_row, end_column) = place.start, place.end
     return {"startLine": row, "startColumn": column, "endLine": end_row, "endColumn": end_column}
 
@@ -163,7 +163,7 @@ def relative(filename: str) -> str:
     return quote(name, safe="/!$&'()*+,=@~")  # a colon in the first segment would read as a scheme
 
 
-def fingerprint(diagnostic: Diagnostic, place: Place, seen: Counter[str]) -> str:
+def fingerprint(diagnostic: Diagnostic, place: CheckedSpan, seen: Counter[str]) -> str:
     """What stays the same of a finding when lines move: file, code, message, and the text it marks.
 
     Equal ones are numbered in the order of the file.

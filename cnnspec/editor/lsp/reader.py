@@ -36,7 +36,7 @@ class WantedWork(Work):
             raise GivenUp
 
 
-class Reader:
+class ReaderThread:
     """The thread in which texts are read."""
 
     def __init__(self) -> None:

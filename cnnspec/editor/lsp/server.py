@@ -48,7 +48,7 @@ from .protocol import (
     tokens,
 )
 from .reader import let_keys_through
-from .session import Named, Server, findings, reading
+from .session import AddressedText, Server, findings, reading
 
 PAUSE = 0.15  # seconds without a change until findings are looked for
 DRAWING = "cnnspec/drawing"
@@ -59,7 +59,7 @@ class HasTextDocument(Protocol):
     """Parameters of our own requests, named as the protocol names its own."""
 
     @property
-    def textDocument(self) -> Named: ...
+    def textDocument(self) -> AddressedText: ...
 
 
 def serve() -> None:

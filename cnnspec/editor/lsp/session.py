@@ -15,10 +15,10 @@ from ..._version import __version__
 from ..document import Document
 from ..navigation import project
 from .protocol import finding
-from .reader import Reader
+from .reader import ReaderThread
 
 
-class Named(Protocol):
+class AddressedText(Protocol):
     """What has the address of a text."""
 
     @property
@@ -29,7 +29,7 @@ class OfText(Protocol):
     """Parameters of a request about a text."""
 
     @property
-    def text_document(self) -> Named: ...
+    def text_document(self) -> AddressedText: ...
 
 
 Asked = TypeVar("Asked", bound=OfText)
@@ -43,7 +43,7 @@ class Server(LanguageServer):
         # whole texts: specs are small, and a lost or misread change cannot make us see another text
         super().__init__("cnnspec", __version__, text_document_sync_kind=lsp.TextDocumentSyncKind.Full)
         self.open: dict[str, Document] = {}
-        self.reader = Reader()
+        self.reader = ReaderThread()
         self.later: set[asyncio.Task[None]] = set()  # findings that are to be sent
 
     def document(self, uri: str) -> Document:

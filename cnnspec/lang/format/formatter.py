@@ -79,7 +79,7 @@ class Line:
 
 
 @dataclass
-class Row:
+class TokenRow:
     """Pieces that stand on one line unless it is too long, and what stands before and after them."""
 
     pieces: list[FormatToken]
@@ -89,10 +89,10 @@ class Row:
     indent: int | None = None  # None: by the parentheses it stands in
 
 
-def _rows(statement: list[FormatToken]) -> list[Row]:
+def _rows(statement: list[FormatToken]) -> list[TokenRow]:
     if statement[0].kind in BRACES:
         return _block(statement)
-    rows: list[Row] = []
+    rows: list[TokenRow] = []
     for i, piece in enumerate(statement):
         if i == 0 or _breaks(statement, i):
             _begin(rows, piece.gap, 0 if i == 0 else None)
@@ -118,18 +118,18 @@ def _breaks(found: list[FormatToken], i: int) -> bool:
     return before.kind == "EQUAL" and found[0].kind in ("BLOCK", "NET")
 
 
-def _begin(rows: list[Row], gap: Trivia, indent: int | None) -> None:
+def _begin(rows: list[TokenRow], gap: Trivia, indent: int | None) -> None:
     """Begin a row after a gap, whose first comment may belong to the row before."""
     if rows:
         rows[-1].after = _trailing(gap)
-    rows.append(Row([], gap.comments, gap.lines > 1, indent=indent))
+    rows.append(TokenRow([], gap.comments, gap.lines > 1, indent=indent))
 
 
-def _block(statement: list[FormatToken]) -> list[Row]:
+def _block(statement: list[FormatToken]) -> list[TokenRow]:
     """`train { ... }`: on one line where its author wrote it so and there is room, else a line a setting."""
     opening, *within, closing = statement
     wide = any(piece.gap.wide for piece in (*within, closing))
-    rows: list[Row] = []
+    rows: list[TokenRow] = []
     _begin(rows, opening.gap, 0)
     ends = [i == 0 or separates(within[i - 1], piece) for i, piece in enumerate(within)]
     inside = "".join(
@@ -171,7 +171,7 @@ class Frame:
         return self.column + (2 if self.inside == "join" else 1 - self.hanging) + 2 * self.hanging
 
 
-def _laid_out(rows: list[Row]) -> Iterator[Line]:
+def _laid_out(rows: list[TokenRow]) -> Iterator[Line]:
     """The lines of rows, with parentheses carried from one to the next."""
     frames: list[Frame] = []
     waiting = rows[::-1]
@@ -183,8 +183,8 @@ def _laid_out(rows: list[Row]) -> Iterator[Line]:
             indent = frames[-1].indent(first) if frames else 2
         cut = 0 if _silences(row.after) else _cut(row.pieces, indent)
         if cut:
-            waiting.append(Row(row.pieces[cut:], after=row.after))
-            row = Row(row.pieces[:cut], row.before, row.blank, None, row.indent)
+            waiting.append(TokenRow(row.pieces[cut:], after=row.after))
+            row = TokenRow(row.pieces[:cut], row.before, row.blank, None, row.indent)
         text = _text(row.pieces, indent, frames)
         yield from _own_lines(row.before, 2 if first.kind == "CLOSE" else indent)
         line = Line(indent, text, blank=row.blank)

@@ -14,7 +14,7 @@ from ..lowering.names import Module
 from ..lowering.network import Network
 
 
-class Checked(NamedTuple):
+class CheckedFile(NamedTuple):
     """A file that was read; `rate` is where it states its learning rate, if it does."""
 
     network: Network
@@ -31,4 +31,4 @@ class Checked(NamedTuple):
 
 
 Warned = Iterator[tuple[Diagnostic, tuple[Proposal, ...]]]
-Warning = Callable[[Checked], Warned]
+Warning = Callable[[CheckedFile], Warned]

@@ -13,7 +13,7 @@ from ...primitives.activation import Activation
 from ...words.costs import BinaryCrossEntropy, CrossEntropy, Hinge
 from ..findings import replace
 from ..parse.tree import Input, Number, Sizes
-from .checked import Checked, Warned
+from .checked import CheckedFile, Warned
 
 LAST = frozenset(("softmax", "logsoftmax", "sigmoid"))  # what turns scores into probabilities
 LINEAR = frozenset(("dense",))
@@ -24,7 +24,7 @@ MANY_IMAGES = 256  # in a batch; beyond, rates are raised with it
 KERAS = 0.5  # of `bn`: shares above are counted as Keras counts them
 
 
-def softmax_twice(c: Checked) -> Warned:
+def softmax_twice(c: CheckedFile) -> Warned:
     """softmax -> softmax, sigmoid -> softmax"""
     for node in c.graph:
         if node.op.word not in LAST or not node.inputs or node.span is None:
@@ -36,7 +36,7 @@ def softmax_twice(c: Checked) -> Warned:
             yield found, ()
 
 
-def softmax_before_hinge(c: Checked) -> Warned:
+def softmax_before_hinge(c: CheckedFile) -> Warned:
     """softmax with cost hinge"""
     for cost in c.train.cost:
         output = cost.of or (c.graph.outputs[0] if len(c.graph.outputs) == 1 else "")
@@ -48,7 +48,7 @@ def softmax_before_hinge(c: Checked) -> Warned:
             yield Diagnostic.of("CNN243", last.span, last=last.op.word), ()
 
 
-def dense_twice(c: Checked) -> Warned:
+def dense_twice(c: CheckedFile) -> Warned:
     """dense 64 -> dense 10"""
     readers = c.graph.readers()
     for node in c.graph:
@@ -64,7 +64,7 @@ def dense_twice(c: Checked) -> Warned:
             yield Diagnostic.of("CNN244", node.span, related=there), ()
 
 
-def rate_off(c: Checked) -> Warned:
+def rate_off(c: CheckedFile) -> Warned:
     """optimiser adam lr 0.1"""
     optimiser, span = c.train.optimiser, c.rate
     judged = all(isinstance(cost, CrossEntropy | BinaryCrossEntropy | Hinge) for cost in c.train.cost)
@@ -82,7 +82,7 @@ def rate_off(c: Checked) -> Warned:
     yield Diagnostic.of("CNN245", span, case, rate=rate, optimiser=optimiser.word, usual=usual), ()
 
 
-def dropout_before_bn(c: Checked) -> Warned:
+def dropout_before_bn(c: CheckedFile) -> Warned:
     """dropout 50% -> bn"""
     for node in c.graph:
         if node.op.word != "bn" or node.span is None:
@@ -93,7 +93,7 @@ def dropout_before_bn(c: Checked) -> Warned:
             yield Diagnostic.of("CNN246", node.span, related=there), ()
 
 
-def channels_last(c: Checked) -> Warned:
+def channels_last(c: CheckedFile) -> Warned:
     """input 28x28x1"""
     for statement in c.module.file.statements:
         sizes = statement.size if isinstance(statement, Input) else None
@@ -106,7 +106,7 @@ def channels_last(c: Checked) -> Warned:
             yield Diagnostic.of("CNN248", sizes.span, h=h, w=w, c=channels), (fix,)
 
 
-def momentum_of_keras(c: Checked) -> Warned:
+def momentum_of_keras(c: CheckedFile) -> Warned:
     """bn momentum 0.99"""
     told: set[Span] = set()
     for node in c.graph:

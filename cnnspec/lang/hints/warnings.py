@@ -14,14 +14,14 @@ from ..findings import Findings, Proposal, insert, replace
 from ..lowering.inputs import KNOWN
 from ..parse.tree import Block, Import, Let
 from . import habits
-from .checked import Checked, Warned, Warning
+from .checked import CheckedFile, Warned, Warning
 from .reach import Lost, unreached
 
 HEAVY_FRACTION = 0.9
 HEAVY_COUNT = 1_000_000  # below, a heavy layer harms nobody
 
 
-def relu_before_softmax(c: Checked) -> Warned:
+def relu_before_softmax(c: CheckedFile) -> Warned:
     """relu -> softmax"""
     for node in c.graph:
         before = c.graph[node.inputs[0]] if node.op.word == "softmax" and node.inputs else None
@@ -30,7 +30,7 @@ def relu_before_softmax(c: Checked) -> Warned:
             yield found, _without(before.span, node.span)
 
 
-def bias_before_bn(c: Checked) -> Warned:
+def bias_before_bn(c: CheckedFile) -> Warned:
     """conv 8x3x3 -> bn"""
     readers = c.graph.readers()
     for node in c.graph:
@@ -41,7 +41,7 @@ def bias_before_bn(c: Checked) -> Warned:
             yield Diagnostic.of("CNN231", before.span, word=before.op.word), (_without_bias(before.span),)
 
 
-def classes_differ(c: Checked) -> Warned:
+def classes_differ(c: CheckedFile) -> Warned:
     """dense 12 -> softmax, with data { source digits }"""
     word = getattr(c.data.source, "word", "")
     classes = getattr(c.data.source, "classes", None) or (KNOWN[word][1] if word in KNOWN else None)
@@ -54,7 +54,7 @@ def classes_differ(c: Checked) -> Warned:
         yield Diagnostic.of("CNN233", made.span, outputs=last.type["c"], source=word, classes=classes), ()
 
 
-def pixels_unused(c: Checked) -> Warned:
+def pixels_unused(c: CheckedFile) -> Warned:
     """maxpool 5 on 28 pixels"""
     for name in c.graph.inputs:
         at: dict[str, list[Lost]] = {}
@@ -73,7 +73,7 @@ def _edge(lost: Lost) -> str:
     return f"the last {what}" if lost.pixels == 1 else f"{lost.pixels} {what}s at the {where}"
 
 
-def stride_over_kernel(c: Checked) -> Warned:
+def stride_over_kernel(c: CheckedFile) -> Warned:
     """conv 8x2x2 stride 3"""
     for node in c.graph:
         for kernel, stride, _, dilate, _ in c.graph.figures[node.name].steps if node.span else ():
@@ -82,7 +82,7 @@ def stride_over_kernel(c: Checked) -> Warned:
                 break
 
 
-def top_heavy(c: Checked) -> Warned:
+def top_heavy(c: CheckedFile) -> Warned:
     """One layer with nearly all of the parameters."""
     owners = [node for node in c.graph if node.owner == node.name]
     known = {node.name: c.graph.figures[node.name] for node in owners}
@@ -98,7 +98,7 @@ def top_heavy(c: Checked) -> Warned:
             yield Diagnostic.of("CNN236", node.span, name=name, percent=percent, share=share), ()
 
 
-def unused_names(c: Checked) -> Warned:
+def unused_names(c: CheckedFile) -> Warned:
     """let w = 64, and no {w}"""
     module, used = c.module, c.network.parameters_used
     for statement in module.file.statements:
@@ -122,7 +122,7 @@ def unused_names(c: Checked) -> Warned:
                     yield Diagnostic.of("CNN237", given.span, "parameter", name=given.text), ()
 
 
-def warn(checked: Checked, findings: Findings) -> None:
+def warn(checked: CheckedFile, findings: Findings) -> None:
     """Add every warning; those about the whole file only where it has no errors."""
     whole = () if findings.errors else OF_WHOLE_FILES
     for warning in (*OF_LAYERS, *whole):

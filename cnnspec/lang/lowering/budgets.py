@@ -16,7 +16,7 @@ from ...words.costs import PROBABILITIES, judged
 from ..findings import Findings
 
 if TYPE_CHECKING:
-    from ...ir.facts import Facts, Row
+    from ...ir.facts import Facts, LayerFacts
 
 SAID = {"<=": "at most", ">=": "at least", "==": "", "!=": "anything but", "<": "less than", ">": "more than"}
 
@@ -176,7 +176,7 @@ def shown(value: float | tuple[int | None, ...], unit: str) -> str:
     return f"{int(value):,}".replace(",", " ") if float(value).is_integer() else f"{value:.6g}"
 
 
-def _field(row: Row) -> int:
+def _field(row: LayerFacts) -> int:
     return max((axis.size for axis in row.field), default=0)
 
 
@@ -194,14 +194,14 @@ FIGURES: dict[str, Callable[[Facts], Figure]] = {
     "depth": lambda known: known.depth,
     "shape": lambda known: known[known.outputs[0]].type.shape,
 }
-ROWS: dict[str, Callable[[Row], Figure]] = {
+ROWS: dict[str, Callable[[LayerFacts], Figure]] = {
     "params": lambda row: row.parameters,
     "macs": lambda row: row.macs,
     "flops": lambda row: row.flops,
     "receptive_field": _field,
     "shape": lambda row: row.type.shape,
 }
-MOST: dict[str, Callable[[Row], float]] = {
+MOST: dict[str, Callable[[LayerFacts], float]] = {
     "params": lambda row: row.parameters,
     "macs": lambda row: row.macs,
     "flops": lambda row: row.flops,

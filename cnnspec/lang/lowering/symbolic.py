@@ -31,7 +31,7 @@ FEWEST = 16  # sizes that are tried at least
 MOST_TYPED = 40_000  # nodes that are typed at most for an answer
 
 
-class Answer(NamedTuple):
+class PossibleInputs(NamedTuple):
     """Which inputs would do: `sizes` of height and width (of the one side of a sequence), and `channels`.
 
     `limit` tells for the sizes below, and `gap` for those between, which layer refuses them and why.
@@ -77,7 +77,9 @@ def likely(pattern: Pattern | None, known: tuple[int, ...] | None) -> Iterator[t
                 yield filled
 
 
-def answer(graph: Graph, assertions: tuple[Assertion, ...], pattern: Pattern | None = None) -> Answer | None:
+def answer(
+    graph: Graph, assertions: tuple[Assertion, ...], pattern: Pattern | None = None
+) -> PossibleInputs | None:
     """Which inputs would do for a graph with one input, and which layers refuse the others.
 
     None for a graph of so many layers that few inputs could be tried.
@@ -103,7 +105,7 @@ def answer(graph: Graph, assertions: tuple[Assertion, ...], pattern: Pattern | N
     fits = [c for c in CHANNELS if refusal(graph, assertions, name, data(c, *shape[1:])) is None]
     channels = tuple(fits) if pattern is None or pattern[0] is None else (shape[0],)
     kind = graph.type(name).kind
-    return Answer(kind, tuple(sizes) or shape[1:2], channels, most, limit, gap)
+    return PossibleInputs(kind, tuple(sizes) or shape[1:2], channels, most, limit, gap)
 
 
 def refusal(

@@ -74,7 +74,7 @@ class FromPolyphase(Op):
         if e.op(x).fused_into_reader:  # made block by block, where each pixel belongs
             height, channels, width, n = e.shape(node.name)
             rows = f"{e[node.name]}.reshape({height}, {channels}, {width // 4}, 4, {n}).transpose(0, 3, 1, 2, 4)"
-            e.call(kernels.norm.NormaliseGradient.write, e[x], out=e.view("as_polyphase", rows))
+            e.call(kernels.norm.BlockwiseNormGradient.write, e[x], out=e.view("as_polyphase", rows))
         else:
             e.call(kernels.polyphase.from_polyphase, e[x], out=e[node.name])
 

@@ -21,7 +21,7 @@ from ...quoting import markup
 from .beyond import beyond
 from .content import content
 from .network import shown
-from .numbers import Numbers
+from .numbers import NumberStore
 
 HERE = Path(__file__).parent
 SCRIPTS = (
@@ -53,7 +53,7 @@ OPENED = 200  # values up to which a second drawing has every block opened
 
 def page(subject: Subject) -> str:
     """The page as the text of an HTML file."""
-    numbers = Numbers()
+    numbers = NumberStore()
     told = content(subject, numbers)
     inputs, preparation = subject.graph.inputs, subject.preparation
     network = shown(subject.model, preparation.of(inputs[0]) if preparation and len(inputs) == 1 else None)

@@ -13,7 +13,7 @@ import numpy as np
 from ...diagnostics import SpecError
 from ...explain.probe import values_of
 from ...explain.subject import Subject
-from .numbers import Numbers
+from .numbers import NumberStore
 from .outcome import kernels_told
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ NUMBERS = 4_000_000  # of the values of all examples together that a page keeps,
 PIECE = 1 << 20  # numbers of a parameter that are looked at together
 
 
-def beyond(subject: Subject, held: Collection[str], numbers: Numbers) -> dict[str, Json]:
+def beyond(subject: Subject, held: Collection[str], numbers: NumberStore) -> dict[str, Json]:
     """By the name of a layer that is not `held`: `{ kernels, figures, values }`, with an address an example."""
     graph, model = subject.graph, subject.model
     kernels = dict(kernels_told(model, numbers, [name for name in graph.nodes if name not in held]))
@@ -63,7 +63,7 @@ def figures(array: np.ndarray) -> Json:
     }
 
 
-def _values(subject: Subject, k: int, held: Collection[str], numbers: Numbers) -> Mapping[str, list[int]]:
+def _values(subject: Subject, k: int, held: Collection[str], numbers: NumberStore) -> Mapping[str, list[int]]:
     """Where the values of example k are kept, by layer: the smallest that fit together."""
     graph, example = subject.graph, subject.examples[k]
     room, chosen = NUMBERS // len(subject.examples), []

@@ -13,13 +13,13 @@ from ...explain.layers import told_of
 from ...explain.subject import Example, Subject
 from ...train.folder import RunFolder
 from .names import kinds_of
-from .numbers import Numbers
+from .numbers import NumberStore
 from .outcome import outcome
 
 JsonObject = dict[str, Any]  # as JSON has it
 
 
-def content(subject: Subject, numbers: Numbers) -> JsonObject:
+def content(subject: Subject, numbers: NumberStore) -> JsonObject:
     """Everything but the numbers themselves."""
     graph, preparation = subject.graph, subject.preparation
     return {
@@ -34,7 +34,7 @@ def content(subject: Subject, numbers: Numbers) -> JsonObject:
     }
 
 
-def _example(subject: Subject, example: Example, numbers: Numbers) -> JsonObject:
+def _example(subject: Subject, example: Example, numbers: NumberStore) -> JsonObject:
     """An example's title, and what the network is given and judged by."""
     title = example.title
     if example.label is not None and example.known:

@@ -22,7 +22,7 @@ VALUES = 1 << 30  # bytes of values and gradients of one example, in float64
 WORK = 6_000_000_000  # multiply-adds of one example: some seconds
 
 
-class Shown(NamedTuple):
+class PageNetwork(NamedTuple):
     """A page's network: the script that defines `network` for its worker, and the layers that it computes.
 
     `takes` says why that is a part of the network, if it is; the script is empty where not even that fits.
@@ -33,16 +33,16 @@ class Shown(NamedTuple):
     takes: str = ""
 
 
-def shown(model: Model, preparation: Preparation | None = None) -> Shown:
+def shown(model: Model, preparation: Preparation | None = None) -> PageNetwork:
     """The whole network, or the first layers of it that fit; SpecError is told in `takes`."""
     try:
         reason = excess(model.spec)
         spec = first_layers(model.spec) if reason else model.spec
         if spec is None:
-            return Shown("", (), reason)
-        return Shown(source(model, spec, preparation), tuple(spec.graph.nodes), reason)
+            return PageNetwork("", (), reason)
+        return PageNetwork(source(model, spec, preparation), tuple(spec.graph.nodes), reason)
     except SpecError as error:
-        return Shown("", (), "; ".join(found.message for found in error.diagnostics))
+        return PageNetwork("", (), "; ".join(found.message for found in error.diagnostics))
 
 
 def source(model: Model, spec: Spec, preparation: Preparation | None) -> str:

@@ -8,7 +8,7 @@ import hashlib
 import numpy as np
 
 
-class Numbers:
+class NumberStore:
     """Collects arrays; each gets an address `[kind, offset, length]`, offsets counted in numbers of its kind.
 
     Kind 0 are float64, exact; kind 1 are bytes, for pictures whose numbers nobody will add up; kind 2 are float32,

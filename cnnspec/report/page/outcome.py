@@ -11,7 +11,7 @@ import numpy as np
 from ...explain.mistakes import Mistake
 from ...model.model import Model
 from ..tiles import filter_tiles
-from .numbers import Numbers
+from .numbers import NumberStore
 
 if TYPE_CHECKING:
     from ...validation import Json
@@ -20,12 +20,12 @@ CONVOLUTIONS = 12  # whose filters have room
 SIDE = 96  # pixels along a side of a picture; larger ones are shown by every so many-th
 
 
-def outcome(model: Model, mistakes: tuple[Mistake, ...], numbers: Numbers) -> dict[str, Json]:
+def outcome(model: Model, mistakes: tuple[Mistake, ...], numbers: NumberStore) -> dict[str, Json]:
     """Both, their pictures among the numbers of the page."""
     return {"mistakes": [_mistake(one, numbers) for one in mistakes], "filters": list(_filters(model, numbers))}
 
 
-def _mistake(one: Mistake, numbers: Numbers) -> dict[str, Json]:
+def _mistake(one: Mistake, numbers: NumberStore) -> dict[str, Json]:
     told: dict[str, Json] = {"title": one.title, "said": one.said}
     if one.image.ndim == 3 and len(one.image) in (1, 3):
         steps = [-(-size // SIDE) for size in one.image.shape[1:]]
@@ -56,12 +56,14 @@ def _tiles(model: Model, names: Collection[str]) -> Iterator[tuple[str, np.ndarr
             yield node.name, filter_tiles(model.parameters[name])
 
 
-def _filters(model: Model, numbers: Numbers) -> Iterator[Json]:
+def _filters(model: Model, numbers: NumberStore) -> Iterator[Json]:
     for name, told in kernels_told(model, numbers, [name for name, _ in filters(model)]):
         yield {"name": name, **told}
 
 
-def kernels_told(model: Model, numbers: Numbers, names: Collection[str]) -> Iterator[tuple[str, dict[str, Json]]]:
+def kernels_told(
+    model: Model, numbers: NumberStore, names: Collection[str]
+) -> Iterator[tuple[str, dict[str, Json]]]:
     """Of some layers' kernels the largest number, and bytes from 1 to 255 around 128; 0 is the gap between two."""
     for name, tiles in _tiles(model, names):
         largest = float(np.nanmax(np.abs(tiles)))

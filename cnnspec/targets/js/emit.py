@@ -34,7 +34,7 @@ class Lines:
     code: list[tuple[str, str]] = field(default_factory=list)  # source, margin
 
 
-class Place(NamedTuple):
+class Allocation(NamedTuple):
     """Where an array lies: in the arena (`floats`, `bytes`) or beside it (`fixed`, `wide`), and how long it is."""
 
     kind: str
@@ -71,7 +71,7 @@ class Emitter:
         if keep:
             self.roots = {value: self._viewed(value) for value in self.roots}
         self.buffers: dict[str, Buffer] = {}
-        self.beside: dict[str, Place] = {}
+        self.beside: dict[str, Allocation] = {}
         self.scratch = 0  # numbers of an image
         self.flipped = 0  # numbers of the kernels that are flipped
         self.deepest = 0  # numbers of the longest sum in a product of matrices
@@ -149,7 +149,7 @@ class Emitter:
         if not kind.batched:
             wide = "wide" if kind.dtype == "float64" else "fixed"
             offset = sum(place.size for place in self.beside.values())
-            self.beside[name] = Place(wide, offset, kind.elements, str(kind))
+            self.beside[name] = Allocation(wide, offset, kind.elements, str(kind))
             return
         size = -(-kind.elements // SLOT) if kind.dtype == "bool" else kind.elements
         first = 0 if isinstance(self.node.op, (Input, Target)) else step  # what is given is there before all lines
@@ -176,9 +176,9 @@ class Emitter:
             buffer.last = min(buffer.last, len(self.graph))
         self.size = place(self.buffers.values()) // SLOT
 
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, Allocation]:
         """Where each array lies, by its name; several names where one is made in the memory of another."""
-        found: dict[str, Place] = {}
+        found: dict[str, Allocation] = {}
         for node in self.graph:
             for value in (node.name, *(f"{node.name}:{extra}" for extra in node.extras)):
                 root = self.names[self.roots[value]] if self.roots[value] not in self.external else ""
@@ -187,7 +187,7 @@ class Emitter:
                     continue
                 if root in self.buffers:
                     which = "bytes" if kind.dtype == "bool" else "floats"
-                    found[name] = Place(which, self.buffers[root].offset // SLOT, kind.elements, str(kind))
+                    found[name] = Allocation(which, self.buffers[root].offset // SLOT, kind.elements, str(kind))
                 elif root in self.beside:
                     found[name] = self.beside[root]._replace(shape=str(kind))
         return found

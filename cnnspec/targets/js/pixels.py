@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ...ir.expression import Expression, source
 from ...ir.op import Node, Op
 from ...primitives.formula_windows import FormulaWindows, FormulaWindowsGradient
-from ...primitives.resample import BlendPixels, Enlarge, EnlargeGradient, PixelShuffle, Place, Take
+from ...primitives.resample import BlendPixels, Enlarge, EnlargeGradient, PixelShuffle, Slice, ZeroPad
 from ...primitives.windows import MaxWindows, MaxWindowsGradient, MeanWindows, MeanWindowsGradient
 from . import pointwise
 from .emit import Emitter, sizes, sliding
@@ -74,7 +74,7 @@ def truth(value: bool) -> str:
 def moved(kernel: str) -> Line:
     """`place` and `take`."""
 
-    def line(e: Emitter, node: Node[Place | Take]) -> None:
+    def line(e: Emitter, node: Node[ZeroPad | Slice]) -> None:
         (x,) = node.inputs
         how = f"{{ from: {sizes(e.type(x))}, to: {sizes(node.type)}, before: {list(node.op.before)} }}"
         e.line(f"{kernel}({e[x]}, {e[node.name]}, n, {how})")
@@ -120,8 +120,8 @@ LINES: dict[type[Op], Line] = {
     MaxWindowsGradient: max_windows_gradient,
     MeanWindows: mean_windows,
     MeanWindowsGradient: mean_windows_gradient,
-    Place: moved("place"),
-    Take: moved("take"),
+    ZeroPad: moved("place"),
+    Slice: moved("take"),
     Enlarge: enlarge,
     EnlargeGradient: enlarge_gradient,
     BlendPixels: blend_pixels,

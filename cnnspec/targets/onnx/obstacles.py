@@ -100,7 +100,7 @@ def inferred(model: Steps, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
 
 
 @dataclass(frozen=True)
-class Part:
+class Subnetwork:
     """A network within the network: from these values to that one, of so many layers."""
 
     inputs: tuple[str, ...]
@@ -108,7 +108,7 @@ class Part:
     layers: int
 
 
-def longest_part(b: Builder, inputs: Sequence[str], values: Iterable[str]) -> Part | None:
+def longest_part(b: Builder, inputs: Sequence[str], values: Iterable[str]) -> Subnetwork | None:
     """The value that most layers lead to without a placeholder between: from the inputs, or from a placeholder."""
     before: dict[str, int] = {}  # by value: a bit for each node that it needs, itself included
     bits: dict[str, int] = {}
@@ -130,5 +130,5 @@ def longest_part(b: Builder, inputs: Sequence[str], values: Iterable[str]) -> Pa
         if layers and (best is None or layers > best.layers):
             whole = inputs if not read & ~own else ()
             names = whole or [name for name, bit in bits.items() if bit & read]
-            best = Part(tuple(names), value, layers)
+            best = Subnetwork(tuple(names), value, layers)
     return best

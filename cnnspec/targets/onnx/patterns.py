@@ -200,7 +200,7 @@ class Groups:
         for first in self.matches(parts[0], values[0], found):
             yield from self.all_match(parts[1:], values[1:], first)
 
-    def tree(self, value: str, kind: Tree, most: int) -> Iterator[tuple[float, list[str]]]:
+    def tree(self, value: str, kind: ProductTree, most: int) -> Iterator[tuple[float, list[str]]]:
         """What a value is the product or sum of: a number, and as many values; each way of taking it apart."""
         open_trees: list[tuple[float, list[str], list[str]]] = [(kind.unit, [], [value])]
         while open_trees:
@@ -248,7 +248,7 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class Tree:
+class ProductTree:
     """Nested products, or sums: their operator, the one that undoes it, and both in numbers."""
 
     op: str
@@ -262,7 +262,7 @@ class Tree:
         return a / b if self.op == "Mul" else a - b
 
 
-TREES = {PRODUCT: Tree("Mul", "Div", 1.0), SUM: Tree("Add", "Sub", 0.0)}
+TREES = {PRODUCT: ProductTree("Mul", "Div", 1.0), SUM: ProductTree("Add", "Sub", 0.0)}
 
 
 def alike(array: np.ndarray | None, number: float) -> bool:

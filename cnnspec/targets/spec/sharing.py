@@ -22,7 +22,7 @@ class Shared:
 
 
 @dataclass
-class Run:
+class Stretch:
     """Items start..stop of a chain."""
 
     chain: Chain
@@ -33,14 +33,14 @@ class Run:
     def items(self) -> Chain:
         return self.chain[self.start : self.stop]
 
-    def grown(self, left: int, right: int) -> Run:
-        return Run(self.chain, self.start - left, self.stop + right)
+    def grown(self, left: int, right: int) -> Stretch:
+        return Stretch(self.chain, self.start - left, self.stop + right)
 
     @property
     def fits(self) -> bool:
         return self.start >= 0 and self.stop <= len(self.chain)
 
-    def meets(self, other: Run) -> bool:
+    def meets(self, other: Stretch) -> bool:
         return self.chain is other.chain and self.start < other.stop and other.start < self.stop
 
 
@@ -67,24 +67,24 @@ def share(graph: Graph, chains: list[Chain], tapped: Collection[str]) -> list[Sh
             run.chain[run.start : run.stop] = [Item(net=name, value=run.items[-1].value)]
 
 
-def growths(runs: list[Run]) -> list[list[Run]]:
+def growths(runs: list[Stretch]) -> list[list[Stretch]]:
     return [[run.grown(left, right) for run in runs] for left, right in ((0, 1), (1, 0))]
 
 
-def first_shared(graph: Graph, chains: list[Chain]) -> list[Run]:
+def first_shared(graph: Graph, chains: list[Chain]) -> list[Stretch]:
     """The places of the first layer whose weights are used several times."""
-    places: dict[str, list[Run]] = {}
+    places: dict[str, list[Stretch]] = {}
     open_chains = list(chains)
     while open_chains:
         chain = open_chains.pop(0)
         for k, item in enumerate(chain):
             open_chains += item.branches
             if item.node is not None and item.node.op.parameters(*graph.types(item.node)):
-                places.setdefault(item.node.owner, []).append(Run(chain, k, k + 1))
+                places.setdefault(item.node.owner, []).append(Stretch(chain, k, k + 1))
     return next((runs for runs in places.values() if len(runs) > 1), [])
 
 
-def agree(graph: Graph, runs: list[Run], tapped: Collection[str]) -> bool:
+def agree(graph: Graph, runs: list[Stretch], tapped: Collection[str]) -> bool:
     """Whether runs stand apart and are equal, layer by layer, weights included."""
     if not all(run.fits for run in runs):
         return False

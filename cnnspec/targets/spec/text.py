@@ -31,7 +31,7 @@ KEYWORDS = RESERVED | {"import", "let", "block", "net", "input", "as", "train", 
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenSpec:
     """A spec's text, and by which name each node of the graph, and each owner of weights, is known in it."""
 
     text: str
@@ -46,7 +46,7 @@ class Stage(NamedTuple):
     repeats: bool
 
 
-def spec_text(graph: Graph, wishes: Mapping[str, str] | None = None, heading: str = "") -> Written:
+def spec_text(graph: Graph, wishes: Mapping[str, str] | None = None, heading: str = "") -> WrittenSpec:
     """The graph as a spec; `wishes` are names for values, which are heeded where a name is needed and free."""
     graph = with_ends(graph)
     try:
@@ -65,7 +65,7 @@ def spec_text(graph: Graph, wishes: Mapping[str, str] | None = None, heading: st
     owners = same(graph, reading.graph, names)
     if owners is None:
         raise SpecError((Diagnostic.of("CNN506", case="other"),))
-    return Written(text, names, owners)
+    return WrittenSpec(text, names, owners)
 
 
 def same(graph: Graph, other: Graph, names: Mapping[str, str]) -> dict[str, str] | None:

@@ -12,7 +12,7 @@ from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph, Node
 from ..layouts import same_numbers
 from ..tensors import refuse
-from .layers import Array, Layer, Layers
+from .layers import Array, KerasLayer, Layers
 
 WORDS = {"batch_normalization": "bn", "layer_normalization": "layernorm", "p_re_lu": "prelu"}
 MATRICES = ("conv", "dwconv", "upconv", "dense")
@@ -29,7 +29,7 @@ def fitted(
     for name, values in parameters.items():
         layer, _, kind = name.rpartition(".")
         ours.setdefault(layer, {})[kind] = values.shape
-    queues: dict[str, list[Layer]] = {}
+    queues: dict[str, list[KerasLayer]] = {}
     for one in found.layers:
         queues.setdefault(_queue(one, found.ordered), []).append(one)
     _ensure_one_way(graph, ours, path)
@@ -54,20 +54,20 @@ def fitted(
     return names, arrays
 
 
-def _queue(layer: Layer, ordered: bool) -> str:
+def _queue(layer: KerasLayer, ordered: bool) -> str:
     if layer.kind in WORDS:
         return WORDS[layer.kind]
     return "matrix" if ordered else f"matrix {layer.kind}"
 
 
 def _next(
-    queues: Mapping[str, list[Layer]],
+    queues: Mapping[str, list[KerasLayer]],
     node: Node,
     shapes: Mapping[str, tuple[int, ...]],
     path: Path,
     *,
     any_size: bool,
-) -> Layer:
+) -> KerasLayer:
     """The layer of the file that is this one, taken from its queue; refused if none is, or several may be."""
     word = node.op.word
     waiting = [queue for key, queue in queues.items() if queue and _has(key, word)]
@@ -84,7 +84,7 @@ def _has(queue: str, word: str) -> bool:
     return queue.startswith("matrix") if word in MATRICES else queue == word
 
 
-def _fits(layer: Layer, word: str, shapes: Mapping[str, tuple[int, ...]], any_size: bool) -> bool:
+def _fits(layer: KerasLayer, word: str, shapes: Mapping[str, tuple[int, ...]], any_size: bool) -> bool:
     if (word == "upconv") != layer.kind.endswith("_transpose") or layer.arrays.keys() != shapes.keys():
         return False
     return any_size or all(same_numbers(shape, layer.arrays[kind].shape) for kind, shape in shapes.items())
@@ -98,7 +98,7 @@ def _sizes_of(shapes: Mapping[str, tuple[int, ...]]) -> str:
     return " and ".join(f"{kind} {'x'.join(map(str, shape))}" for kind, shape in shapes.items())
 
 
-def _ensure_same_eps(node: Node, layer: Layer, path: Path) -> None:
+def _ensure_same_eps(node: Node, layer: KerasLayer, path: Path) -> None:
     here = getattr(node.op, "eps", None)
     if layer.eps is not None and here is not None and not np.isclose(here, layer.eps, rtol=1e-3):
         found = Diagnostic.of(

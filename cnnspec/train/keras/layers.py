@@ -26,7 +26,7 @@ VARIABLES = {  # of a class of layers, in their order
 
 
 @dataclass(frozen=True)
-class Layer:
+class KerasLayer:
     """A layer of a file: its name, its class, its arrays by PyTorch's names of them, what it adds to a variance."""
 
     name: str
@@ -38,7 +38,7 @@ class Layer:
 class Layers(dict[str, Array]):
     """The arrays of a file by layer and name; `ordered` where the order of all layers is known."""
 
-    def __init__(self, layers: Iterable[Layer], *, ordered: bool) -> None:
+    def __init__(self, layers: Iterable[KerasLayer], *, ordered: bool) -> None:
         self.layers, self.ordered = tuple(layers), ordered
         super().__init__({f"{one.name}.{k}": array for one in self.layers for k, array in one.arrays.items()})
 
@@ -77,13 +77,13 @@ def of_names(arrays: Mapping[str, Array]) -> Layers | None:
     )
 
 
-def parts(name: str, kind: str, named: Mapping[str, Array], eps: float | None) -> list[Layer]:
+def parts(name: str, kind: str, named: Mapping[str, Array], eps: float | None) -> list[KerasLayer]:
     """A layer in PyTorch's axes; two of them where it is a depthwise and a pointwise convolution."""
     if "pointwise_kernel" in named:
         first = {"weight": _depthwise(named["depthwise_kernel"])}
         rest = {"weight": _kernel(named["pointwise_kernel"])}
         rest |= {"bias": named["bias"]} if "bias" in named else {}
-        return [Layer(f"{name}.depthwise", "depthwise", first), Layer(f"{name}.pointwise", "conv", rest)]
+        return [KerasLayer(f"{name}.depthwise", "depthwise", first), KerasLayer(f"{name}.pointwise", "conv", rest)]
     transpose: Callable[[Array], Array] = _depthwise if kind.startswith("depthwise") else _kernel
     arrays = {
         KINDS[v]: transpose(a) if "kernel" in v else a.squeeze() if v == "alpha" else a for v, a in named.items()
@@ -91,7 +91,7 @@ def parts(name: str, kind: str, named: Mapping[str, Array], eps: float | None) -
     if kind == "batch_normalization" and "running_var" in arrays:  # `scale` or `center` off
         arrays.setdefault("weight", np.ones_like(arrays["running_var"]))
         arrays.setdefault("bias", np.zeros_like(arrays["running_var"]))
-    return [Layer(name, kind, arrays, eps)]
+    return [KerasLayer(name, kind, arrays, eps)]
 
 
 def _kernel(values: Array) -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 from ...plain_files import open_regular, size_of
 from ..layouts import natural
 from ..tensors import Tensors, ensure_free, refuse
-from .layers import VARIABLES, Array, Layer, Layers, class_of, parts
+from .layers import VARIABLES, Array, KerasLayer, Layers, class_of, parts
 
 if TYPE_CHECKING:
     from h5py import Dataset, Group
@@ -182,7 +182,9 @@ def _texts(group: Group, name: str) -> list[str]:
     return found
 
 
-def _layer(path: Path, name: str, kind: str, values: list[Array], told: LayerDescription | None) -> list[Layer]:
+def _layer(
+    path: Path, name: str, kind: str, values: list[Array], told: LayerDescription | None
+) -> list[KerasLayer]:
     """A layer whose variables have numbers only."""
     if kind not in VARIABLES:
         refuse("CNN467", path, case="numbers", name=name)
