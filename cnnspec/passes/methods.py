@@ -22,14 +22,15 @@ from ..record import record
 
 # Fitted to plans of one layer (`runtime/tune.py`): 4 to 128 channels, kernels 2x2 to 5x5, 64 images, processor time
 # on a busy x86-64 server (AMD EPYC, AVX2, OpenBLAS 0.3.31 of NumPy 2.4): a quiet one is twice as quick. Winograd's
-# were set later, so that of 19 layers, with AVX2 and with AVX-512, the quickest is chosen or nearly so.
+# and those of the input's gradients, whose products have long rows, were set later by 50 layers, with AVX-512 too.
 RATES = ((4, 20e9), (8, 28e9), (16, 32e9), (32, 38e9), (64, 57e9), (128, 69e9))  # rows of a product: flops a second
+LONG_RATES = ((4, 20e9), (8, 36e9), (16, 50e9), (32, 60e9), (64, 65e9), (128, 69e9))
 COPIED = 2.0e9  # numbers a second, from one place in memory to another
-ADDED = 1.2e9  # numbers a second, added to others in memory
+ADDED = 0.75e9  # numbers a second, added to others in memory
 SUMMED = 1.8e9  # numbers a second that rows add to the filters' gradient
-FLIPPED = 1.2e9  # weights a second that are copied in another order, of as many as fit the cache
-FLIPPED_AFAR = 0.3e9  # the same, of more
+FLIPPED, FLIPPED_AFAR = 1.2e9, 0.3e9  # weights a second that are copied in another order, up to IN_CACHE or more
 IN_CACHE = 1 << 17  # numbers
+CALL = 3e-6  # seconds that a call takes however little it does: one for each tap, row or column of a kernel
 TRANSFORMED = 0.7e9  # numbers a second that go into or come out of Winograd's transforms
 SQUARED = 0.38e9  # the same, where tiles of 4x4 are transformed
 # Seconds where each channel has a filter: for a number made by strips and a kernel column, with a stride too;
@@ -200,9 +201,9 @@ def flipped_pads(g: Geometry) -> tuple[tuple[int, int], tuple[int, int]]:
 # ---- what it takes ---------------------------------------------------------------------------------
 
 
-def rate(rows: float) -> float:
+def rate(rows: float, table: tuple[tuple[int, float], ...] = RATES) -> float:
     """Flops a second of a product of matrices with so many rows, read off the table."""
-    sizes, rates = zip(*RATES, strict=True)
+    sizes, rates = zip(*table, strict=True)
     if rows <= sizes[0]:
         return rates[0] * rows / sizes[0]
     if rows >= sizes[-1]:
@@ -262,8 +263,8 @@ def by_matrices(c: Convolution) -> float:
 
 def by_flipped_kernel(c: Convolution) -> float:
     """A convolution by im2col, of dy."""
-    copies = c.geometry.kernel[1] * c.y.elements * c.images
-    return copies / COPIED + c.flops / rate(c.channels) + flipped(c)
+    copies = c.geometry.kernel[1] * (c.y.elements * c.images / COPIED + CALL)
+    return copies + c.flops / rate(c.channels, LONG_RATES) + flipped(c)
 
 
 def flipped(c: Convolution) -> float:
@@ -273,13 +274,14 @@ def flipped(c: Convolution) -> float:
 
 def by_col2im(c: Convolution) -> float:
     """Products with a row for each channel and tap, of the weights as they lie, and their sums."""
-    return col2im_time(c, c.depth) + c.flops / rate(c.depth)
+    return col2im_time(c, c.depth) + c.flops / rate(c.depth, LONG_RATES) + prod(c.geometry.kernel) * CALL
 
 
 def by_col2im_width(c: Convolution) -> float:
     """dy and the weights copied, products with a row for each channel and column of the kernel, and their sums."""
     rows = col2im_rows(c)
-    return c.y.elements * c.images / COPIED + flipped(c) + col2im_time(c, rows) + c.flops / rate(rows)
+    copies = c.y.elements * c.images / COPIED + flipped(c)
+    return copies + col2im_time(c, rows) + c.flops / rate(rows, LONG_RATES) + sum(c.geometry.kernel) * CALL
 
 
 def col2im_time(c: Convolution, rows: int) -> float:

@@ -224,5 +224,5 @@ def test_the_reason_stays_with_the_layer_through_all_passes():
     reasons = {node.name: node.why.partition(" (")[0] for node in graph if node.why}
     assert [why.partition(":")[0] for why in reasons.values()] == [
         "by im2col", "by Winograd's method in two dimensions", "by im2col",
-        "input gradient by col2im along the width",
+        "input gradient by flipping the kernel",
     ]  # fmt: skip
