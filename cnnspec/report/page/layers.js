@@ -86,19 +86,19 @@ function markLayer(layer) {
   layer.blocks.forEach((_, k) => openBlock(layer.blocks.slice(0, k + 1).join("."), true));
   for (const row of byId("layers").rows) row.classList.toggle("chosen", row.dataset.layer === layer.name);
   for (const group of byId("drawing").querySelectorAll("g[data-value]")) {
-    group.classList.toggle("chosen", stationOf(group) === layer.name);
+    group.classList.toggle("chosen", vertexOf(group) === layer.name);
   }
 }
 
-// The layer that a station of a drawing stands for.
-const stationOf = (group) => content.stations[group.dataset.value];
+// The layer that a vertex of a drawing stands for.
+const vertexOf = (group) => content.vertices[group.dataset.value];
 
 function showDrawing() {
   const drawings = [...byId("drawing").querySelectorAll("svg")];
   for (const drawing of drawings) {
     drawing.setAttribute("role", "group");
     for (const group of drawing.querySelectorAll("g[data-value]")) {
-      const name = stationOf(group);
+      const name = vertexOf(group);
       if (!name) continue;
       const visible = [...group.querySelectorAll("text")].map((text) => text.textContent).join(" ");
       group.setAttribute("role", "button");

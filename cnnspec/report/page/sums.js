@@ -2,7 +2,8 @@
 
 const OPEN = 1; // channels whose matrices are shown from the start
 const narrow = window.matchMedia("(max-width: 999px)"); // the account stands below the maps, not beside them
-const listedFirst = () => (narrow.matches ? 2 : 8); // channels before the reader asks for all, those that count most
+const LOW_SCREEN = 800; // pixels of a screen's height below which fewer channels are listed, so that the way back is in sight, too
+const listedFirst = () => (narrow.matches ? 2 : window.innerHeight < LOW_SCREEN ? 4 : 8); // channels before the reader asks for all, those that count most
 
 // The numbers of a matrix as text, all to the same place behind the point: three digits of the largest.
 function aligned(values) {
