@@ -17,7 +17,7 @@ def grammar_folder() -> Path:
 
 
 class Schema(TypedDict, total=False):
-    """What our schemas say and is asked for; the rest is the validator's."""
+    """The parts of a schema that this package reads; the validator reads the rest."""
 
     type: str | list[str]
     title: str

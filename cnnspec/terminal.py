@@ -22,7 +22,7 @@ class OutputRefused(Exception):
 
 @contextmanager
 def output() -> Iterator[TextIO]:
-    """Standard output, to write to; one that is closed, or refuses, is told of."""
+    """Standard output, to write to; a closed one, or one that refuses, is reported."""
     try:
         if sys.stdout is None:
             raise OSError(errno.EBADF, "it is closed")
@@ -56,7 +56,7 @@ def silence(stream: TextIO | None) -> None:
 
 
 def tell(*lines: object, err: bool = False) -> None:
-    """Lines for people. Each is one line, whatever is in the names that it quotes."""
+    """Lines for people. Each is one line, for any name that it quotes."""
     show("\n".join(map(line, lines)) + "\n", err=err)
 
 

@@ -51,7 +51,7 @@ class Failure(Protocol):
 
 
 class Validator(Protocol):
-    """What is asked of a validator of jsonschema."""
+    """The part of a jsonschema validator that is used."""
 
     def iter_errors(self, instance: Json) -> Iterator[Failure]: ...
 

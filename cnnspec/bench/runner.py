@@ -1,4 +1,4 @@
-"""One side of a comparison: a process that runs as many steps as it is told, and says how long they took.
+"""One side of a comparison: a process that runs a number of steps and reports their times.
 
     python -m cnnspec.bench.runner '{"engine": "torch", "mode": "train", "batch": 64, ...}'
 

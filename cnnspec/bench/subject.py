@@ -21,7 +21,7 @@ CLASSES = ("cross_entropy", "hinge")  # costs that judge by the right class
 
 
 class MeasureJob(TypedDict, total=False):
-    """What a process is told to do with a `Subject`, as JSON; beside its own part, as each of them says."""
+    """The job of a process that measures a `Subject`, as JSON; each process adds its own keys."""
 
     spec: Required[str]
     input: Required[str | None]

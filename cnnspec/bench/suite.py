@@ -58,7 +58,7 @@ def specs_of(path: Path) -> list[Path]:
 
 
 def measured(path: Path, name: str, suite: Suite) -> SuiteRow:
-    """A network in every mode; what cannot be compared is told in its place, and the others are still timed."""
+    """A network in every mode; a row says why one cannot be compared, and the others are still timed."""
     results: list[Result] = []
     missing: list[str] = []
     faults: list[Diagnostic] = []

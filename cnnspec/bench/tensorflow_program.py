@@ -53,7 +53,7 @@ def as_here(name, array):
 
 
 def as_ours(name, array):
-    """The way back."""
+    """The backward pass."""
     if array.ndim == 4:
         return array.transpose(2, 3, 0, 1) if name in DEPTHWISE else array.transpose(3, 2, 0, 1)
     return array.T
@@ -76,7 +76,7 @@ def channel_norm(w, name, x, eps):
 
 
 def gelu(x):
-    """tf.nn.gelu, whose constants are rounded to float32 whatever x is."""
+    """tf.nn.gelu, whose constants are rounded to float32 for any x."""
     return 0.5 * x * (1 + tf.math.erf(x * tf.constant(0.5**0.5, x.dtype)))
 
 

@@ -111,7 +111,7 @@ def loss(cost: Cost, graph: Graph, name: str, z: str, y: str, bare: bool) -> str
 
 
 def optimiser_source(ours: Optimiser) -> str:
-    """PyTorch's optimiser with the same formula and settings, fused where it has such a one."""
+    """PyTorch's optimiser with the same formula and settings, fused where PyTorch has a fused one."""
     if not ours.in_torch:
         raise SpecError((Diagnostic.of("CNN314", case="optimiser", word=ours.word),))
     values = {name: getattr(ours, name) for name in settings(type(ours)) if name not in ELSEWHERE}

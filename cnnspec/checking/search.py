@@ -25,7 +25,7 @@ class FoundFiles:
 def search(arguments: Iterable[str], configurations: Configurations, force_exclude: bool = False) -> FoundFiles:
     """The files that are named, and every spec below the folders that are named.
 
-    A file that is named is checked whatever it is called and whatever .gitignore or `exclude` say of it,
+    A named file is checked, whatever its ending, .gitignore and `exclude`,
     except that with `force_exclude` (for pre-commit, which names every file) `exclude` holds.
     """
     found = FoundFiles()

@@ -1,4 +1,4 @@
-"""One file of a check: read it, mend it where that is asked for, and say what is wrong with it.
+"""One file of a check: read it, fix it with --fix, and report its findings.
 
 This is what the worker processes do, so what goes in and comes out is small and can be pickled.
 """
@@ -55,7 +55,7 @@ class Result:
 
 
 def look(job: Job) -> Result:
-    """Do a job; whatever happens is a result."""
+    """Do a job; a failure is a result, too."""
     try:
         return _look(job)
     except SpecError as error:

@@ -47,7 +47,7 @@ class Machines:
         return self
 
     def or_as(self, engine: str) -> Machines:
-        """With the engine that a run began with, where none is asked for."""
+        """With the engine of the run by default."""
         return self if self.engine else replace(self, engine=engine)
 
     def join(self) -> tuple[bool, bool]:

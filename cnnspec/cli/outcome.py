@@ -28,7 +28,7 @@ CLEAN, FINDINGS, USAGE, OUR_FAULT = 0, 1, 2, 3
 
 
 def finish(work: Callable[[], int | None]) -> int:
-    """Run `work` and return the exit code; whatever it raises is told on standard error."""
+    """Run `work` and return the exit code; an exception is reported on standard error."""
     from ..capacity import out_of_memory
     from ..diagnostics import SpecError
 

@@ -186,7 +186,7 @@ def inputs(
         except SpecError as error:
             failed += error.diagnostics
             continue
-        if word and (word not in said or not how.fit):  # how pictures are fitted is told once
+        if word and (word not in said or not how.fit):  # the fit of pictures is reported once
             remark(f"{name} holds {word}")
         said.add(word)
         if len(images):
@@ -213,7 +213,7 @@ def given(network: Trained, files: Sequence[Path], remark: Remark, failed: list[
 
 
 def from_standard_input(network: Trained, how: How) -> tuple[np.ndarray, str]:
-    """The images of a file on standard input, whatever its format."""
+    """The images of a file of any format on standard input."""
     from tempfile import TemporaryDirectory
 
     from ..data.asked.single import read_inputs

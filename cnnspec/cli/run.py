@@ -206,7 +206,7 @@ def show(experiment: Experiment, as_json: bool, watch: bool = False, loggers: Se
 
 @contextmanager
 def watching(experiment: Experiment, watch: bool, told: Callable[..., None]) -> Iterator[tuple[Observer, ...]]:
-    """Who else hears the training: a page in the browser, if that is asked for."""
+    """The observer of the training in a browser, with --watch."""
     if not watch:
         yield ()
         return

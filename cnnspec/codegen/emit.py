@@ -352,7 +352,7 @@ class Emitter:
         self.line(f"np.copyto({self.unfolded(node.name)}, {feeds})")
 
     def _taken(self, value: str) -> None:
-        """An output goes back to (n, c, h, w)."""
+        """An output is transposed back to (n, c, h, w)."""
         self.parts.append(Lines(self.graph[value]))
         fetches = self.view_of(value, "fetch", turned(f"fetches[{literal(value)}]", self.graph.type(value)))
         self.line(f"np.copyto({fetches}, {self.unfolded(value)})")

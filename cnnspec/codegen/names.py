@@ -1,4 +1,4 @@
-"""Python names for the values of a graph, each its own whatever the author called things."""
+"""Python names for the values of a graph, unique even if the author's names clash."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def _number(count: int, noun: str) -> str:
 
 
 class Form(NamedTuple):
-    """What the answers to one image are: numbers to meet, of some channels, or else classes; at each of `places`.
+    """The answers to one image: regression targets of some channels, or classes; at each of `places`.
 
     `pictures` where the numbers are bytes, 255 of which are 1.
     """
@@ -75,7 +75,7 @@ def form_of(told: str, kind: str, shape: tuple[int, ...], image: tuple[int, ...]
 
 
 def named_classes(name: str) -> Fault:
-    """The fault of a source that names classes, where numbers to meet are asked for."""
+    """The fault of a source that names classes where regression targets are wanted."""
     return Fault.of("CNN410", "source", case="numbers", name=name)
 
 

@@ -116,7 +116,7 @@ class Labels(np.ndarray):
 
 
 class Numbers(np.ndarray):
-    """Answers that are numbers to meet, even where all of a batch happen to be 0 and 1."""
+    """Regression targets, even if all of a batch happen to be 0 and 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,7 +286,7 @@ def joined(parts: Sequence[Split | Named]) -> Split | Named:
 class Dataset:
     """The images of a training: to learn from, to choose by, to be tested on.
 
-    `classes` are the names of the classes in the order of their numbers, or None where y are numbers to meet;
+    `classes` are the names of the classes in the order of their numbers, or None for regression targets;
     `table` tells the columns where they come from a csv, `source` what the spec says of where they come from,
     and `own` what the source calls the images that it has for validation and test.
     """

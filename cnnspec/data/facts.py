@@ -12,8 +12,8 @@ class Known:
 
     input       the type of one image
     classes     their names, where y are classes
-    outputs     how many classes there are, or numbers to meet of each image
-    numbers     whether y are numbers to meet
+    outputs     number of classes, or of regression targets of an image
+    numbers     whether y are regression targets
     test, validation    whether there are images for them: of the source's own, or a share set aside
     places      the height and width of the answers to one image, where each of its pixels has one
     """

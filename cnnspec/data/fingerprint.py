@@ -58,7 +58,7 @@ def digest(split: Split | Named) -> str:
 
 
 def changes(was: Mapping[str, Json], now: Mapping[str, Json]) -> tuple[str, ...]:
-    """What is no more as it was, in words; nothing where all of it is."""
+    """The changes since, in words; empty if there are none."""
     found = []
     for key, name in (("input", "an image was"), ("stored", "its numbers were"), ("classes", "the classes were")):
         if was.get(key) != now[key]:

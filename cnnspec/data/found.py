@@ -42,7 +42,7 @@ class Found:
     def checked(self, target: str = "labels") -> Found:
         """The same with x of bytes or float32, y of whole numbers or float32; a Fault that says what is wrong.
 
-        `target` is that of a data block: y as they are told, as numbers to meet, or x itself.
+        `target` is that of a data block: y as stored, as regression targets, or x itself.
         """
         given = {part: getattr(self, part) for part in TOLD if getattr(self, part) is not None}
         told = names_of(self.name, tuple(given))
@@ -132,7 +132,7 @@ def _floats(part: str, x: np.ndarray, noun: str) -> np.ndarray:
         raise Fault.of("CNN412", "source", case="numbers", noun=noun, part=part, type=x.dtype)
     if x.dtype != np.float32:
         need(4 * x.size, f"{part} as float32")
-    with np.errstate(over="ignore"):  # what becomes infinite is told below
+    with np.errstate(over="ignore"):  # infinite values are reported below
         floats = np.ascontiguousarray(x, np.float32)
     for first in range(0, len(floats), 1024):
         finite = np.isfinite(floats[first : first + 1024])

@@ -24,7 +24,7 @@ UNEVEN = 10  # times as many images as another class has
 
 @dataclass(frozen=True)
 class PartSummary:
-    """A part of the data: how many images of each class there are, or the range of each number to meet."""
+    """A part of the data: images of each class, or the range of each regression target."""
 
     images: int
     classes: tuple[int, ...] | None

@@ -137,7 +137,7 @@ class Rows(NamedTuple):
         return self._replace(at=positions if self.at is None else self.at[positions])
 
     def first(self, limit: int) -> Rows:
-        """At most so many images, from every class alike; the same ones whatever the seed."""
+        """At most so many images, from every class alike; the same ones for every seed."""
         count = len(self.x) if self.at is None else len(self.at)
         return self if count <= limit else self.divided(limit / count, seed=0)[1]
 

@@ -29,7 +29,7 @@ CODES = {"b1": "?", "i1": "b", "u1": "B", "i2": "h", "u2": "H", "i4": "i", "u4":
 
 
 class Labels(NamedTuple):
-    """Of a part: whether y are numbers to meet, how many classes or numbers there are, and the labels if few."""
+    """For a part: whether y are regression targets, how many classes or targets, and the labels if few."""
 
     numbers: bool | None
     outputs: int | None

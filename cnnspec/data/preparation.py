@@ -285,7 +285,7 @@ class Preparation:
 
 def as_floats(x: np.ndarray, where: str) -> np.ndarray:
     """Numbers as float32, all of them finite."""
-    with np.errstate(over="ignore"):  # what becomes infinite is told
+    with np.errstate(over="ignore"):  # infinite values are reported
         found = np.ascontiguousarray(x, np.float32)
     if not np.isfinite(found).all():
         raise Fault.of("CNN411", case="float32", array=where)

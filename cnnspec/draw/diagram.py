@@ -36,8 +36,8 @@ class Vertex:
     title    what stands under it: the name of the layer, or of the blocks
     family   of the word that made it: `convolution`, `pooling`, ..., `input`, `block`
     words    what happened, in order: ("conv 6x5x5", "tanh")
-    window   how it looks at what is before it
-    whole    whether each of its numbers looks at everything before it
+    window   the window over its input
+    whole    whether each of its numbers reads the whole input
     symbol   of a join: the sign in its circle
     members  the values that it stands for
     count    how many equal blocks it stands for
@@ -54,7 +54,7 @@ class Vertex:
     blocks: tuple[str, ...]
     window: Window | None = None
     whole: bool = False
-    channels_seen: int = 0  # how many channels a filter looks at
+    channels_seen: int = 0  # channels that a filter reads
     symbol: str = ""
     count: int = 1
     growth: int = 0

@@ -22,7 +22,7 @@ WIDER = 1.4  # a network that is a U may be so much wider than rows are
 
 
 def draw(graph: Graph, *, depth: int = 0, width: float = PAGE, name: str = "network") -> str:
-    """A network as SVG: the way forward from left to right, in rows of about `width`.
+    """A network as SVG: the forward pass from left to right, in rows of about `width`.
 
     Blocks nested deeper than `depth` are folded.
     """

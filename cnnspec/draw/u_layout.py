@@ -1,6 +1,6 @@
 """Where the vertices of a network stand that narrows and widens again, with bridges across: as a U.
 
-Maps of about one size stand on one level, in the order of the way forward; what halves them goes straight
+Maps of about one size stand on one level, in the order of the forward pass; what halves them goes straight
 down, what doubles them straight up, and bridges run above their level. Ronneberger, Fischer and Brox 2015
 drew theirs so.
 """

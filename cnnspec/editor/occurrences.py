@@ -90,7 +90,7 @@ def same(document: Document, definition: Span) -> list[Occurrence]:
 
 
 def place(span: Span) -> tuple[str, int]:
-    """A place by its file, whatever leads there."""
+    """A place by its resolved file."""
     return os.path.realpath(span.source.name), span.start
 
 

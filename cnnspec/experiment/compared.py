@@ -1,4 +1,4 @@
-"""Two runs side by side: what they were made of, what came of them, and their curves."""
+"""Two runs side by side: their provenance, their results and their curves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RunsCompared:
     curves: dict[str, tuple[list[float | None], list[float | None]]]
 
     def __bool__(self) -> bool:
-        """Whether they were made differently, whatever came of it."""
+        """Whether their provenance differs; results do not count."""
         return bool(self.spec or self.settings)
 
     def as_json(self) -> dict[str, object]:

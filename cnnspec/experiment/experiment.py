@@ -1,4 +1,4 @@
-"""A run from a spec to its summary: opened, run, and observed by whoever wants to hear of it.
+"""A run from a spec to its summary: opened, run, and observed.
 
     with Experiment.begin(Path("lenet.cnn"), ("train.epochs=3",)) as experiment:
         summary = experiment.run(lambda event: print(event))

@@ -73,7 +73,7 @@ def range_test(session: Session, model: Model, low: float, high: float, steps: i
     mean = 0.0
     for k, (x, y) in zip(range(steps), _batches(session, model), strict=False):
         model.rate = low * (high / low) ** (k / (steps - 1))
-        cost, _ = model.learn(x, y)  # of before the step: what the rates until then led to
+        cost, _ = model.learn(x, y)  # before the step: the result of the rates so far
         if not isfinite(cost):
             break
         mean = SMOOTHING * mean + (1 - SMOOTHING) * cost

@@ -127,7 +127,7 @@ def reopen(
     """The session and the model of a run's folder (the weights that its test used) or of weights, of a `spec` where
     these tell none; `layout` is who must have published them.
 
-    The data are prepared as those that it was trained on, whatever today's mean and deviation are.
+    The data are prepared as those that it was trained on, not by today's mean and deviation.
     """
     saved = of_trained(path, spec, layout)
     session = begin(

@@ -38,7 +38,7 @@ class ArrayStatistics(TypedDict):
 
 
 class Statistics(TypedDict, total=False):
-    """What is told of an epoch; gradients and activations where the network is small enough for them."""
+    """Statistics of an epoch; of gradients and activations if the network is small."""
 
     epoch: Required[int]
     weights: dict[str, ArrayStatistics]
@@ -64,7 +64,7 @@ class StatisticsLog:
             return
         try:
             self.hear(event)
-        except Exception as problem:  # whatever it is, a training is worth more than its journal
+        except Exception as problem:  # a failing log must not stop a training
             self.problem = f"{type(problem).__name__}: {problem}".splitlines()[0]
             self.close()
 

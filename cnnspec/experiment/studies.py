@@ -72,7 +72,7 @@ def proposed(
     direction: str,
     past: Callable[[int], Past],
 ) -> list[tuple[str, ...]]:
-    """The settings of all trials of these rounds; what came of those before the last is told."""
+    """The settings of all trials of these rounds; results of all but the last round are reported back."""
     with installed(f"the sampler {sampler}"):
         study = study_of(direction, sampler, seed)
         found: list[tuple[str, ...]] = []
@@ -136,7 +136,7 @@ def installed(what: str) -> Iterator[None]:
 
 
 class Trial(Protocol):
-    """What is asked of a trial of Optuna, and told."""
+    """The part of Optuna's trial that is used."""
 
     def suggest_categorical(self, name: str, choices: Sequence[int]) -> int: ...
 

@@ -319,7 +319,7 @@ def _index(x: TensorType) -> str:
 
 
 def _looked(x: TensorType, window: dict[str, Any]) -> str:
-    """What a pooling window looks at: `in[c, 2i + u, 2j + v] for u < 2, v < 2`."""
+    """The numbers that a pooling window reads: `in[c, 2i + u, 2j + v] for u < 2, v < 2`."""
     height, width = window["kernel"]
     rows = _position("i", "u", window, 0) + ", " if len(x.spatial) == 2 else ""
     taps = (f"u < {height}, " if len(x.spatial) == 2 else "") + f"v < {width}"

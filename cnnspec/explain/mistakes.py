@@ -65,7 +65,7 @@ def in_batches(model: Model, split: Split, places: np.ndarray) -> Iterator[tuple
 
 
 def _of_masks(model: Model, split: Split, masks: np.ndarray, places: np.ndarray, most: int) -> tuple[Mistake, ...]:
-    """The images with most pixels wrong; what was answered is asked for again, of these alone."""
+    """The images with most pixels wrong; their outputs are computed again, for these alone."""
     wrong = np.concatenate([
         (_classes(outputs) != masks[some]).mean(axis=(1, 2)) for some, outputs in in_batches(model, split, places)
     ])  # fmt: skip

@@ -1,7 +1,7 @@
 """A network to look at: every value of a few images and the slope of the cost at each, by a plan in float64.
 
 Numbers are those of the network as it is in use (running statistics, no dropout). In float64 a sum of
-products that is added up again, in whatever order, agrees with the plan's to every digit that is shown.
+products that is added up again, in any order, agrees with the plan's to every digit that is shown.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Seen:
 
 
 class Probe:
-    """Looks at batches of `n` images through a network with given parameters."""
+    """Runs batches of `n` images through a network and keeps all values."""
 
     def __init__(self, model: Model, n: int = 1) -> None:
         words = replace(model.graph, outputs=tuple(node.name for node in model.graph), images=n)

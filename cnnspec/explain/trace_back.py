@@ -1,4 +1,4 @@
-"""How the cost's gradient comes back to a number: from whoever was made of it, each by its share."""
+"""The gradient of the cost at a number, as the sum over the values that read it."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def _together(block: LayerFacts, row: LayerFacts) -> LayerFacts:
 def facts(graph: Graph) -> Facts:
     """What is known of every value of a graph of words.
 
-    Parameters are counted where their owner stands; whoever shares them counts none.
+    Parameters are counted where their owner stands; values that share them count none.
     """
     rows: dict[str, LayerFacts] = {}
     owners: set[str] = set()

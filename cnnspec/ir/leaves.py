@@ -22,7 +22,7 @@ class Input(Op):
 
 @record
 class Target(Op):
-    """What the network should answer: a distribution over the classes, or numbers to meet."""
+    """What the network should answer: a distribution over the classes, or regression targets."""
 
     given: TensorType
 

@@ -18,7 +18,7 @@ class TensorType:
 
     `folded` is set where `c` came from flattening an image: the axes that it was. The plan keeps images
     as rows of channels of pixels, so a flattened image is in another order there than in a text book;
-    whoever cares (a dense layer's weights) finds the order here.
+    a dense layer's weights find the order here.
     """
 
     axes: Axes

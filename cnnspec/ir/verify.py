@@ -1,4 +1,4 @@
-"""What holds of every graph, whatever pass made it."""
+"""Invariants of every graph, after every pass."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ class Engine:
         return {n: every[n] for n in self.trained if n in names}, {n: p for n, p in every.items() if n not in names}
 
     def function(self, what: str, n: int, thawed: int, weighted: bool = False) -> Callable[..., object]:
-        """What is asked for, as a function of arrays alone."""
+        """The computation as a pure function of arrays."""
         if what == "infer":
             return self._values(self.words)
         if what == "show":

@@ -117,7 +117,7 @@ def leads() -> bool:
 class ProcessSplit:
     """A split of which this process reads only its own part of each batch; the rows of others stay zero.
 
-    A batch has its full size all the same, so whoever counts images counts those of all processes.
+    A batch has its full size all the same, so counts of images are those of all processes.
     """
 
     split: Split | Named

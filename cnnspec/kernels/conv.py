@@ -208,7 +208,7 @@ def col2im(
     scratch: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """The gradient of the input: each output's gradient goes back, times the weight, to the pixels it saw.
+    """The gradient of the input: each output's gradient, times the weight, is added to the pixels of its window.
 
     weights[f,u,v,c/g], dy[i,f,j,n] -> out[h,c,w,n]. A block of output rows at a time, the products
     weights^T . dy are made in scratch[r,g,u,v,c/g,j,n] and each tap added where it belongs.

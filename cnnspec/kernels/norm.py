@@ -43,7 +43,7 @@ def far(mean: np.ndarray, var: np.ndarray) -> np.ndarray:
 
 
 class Moments:
-    """The moments of each channel, taken block by block by whoever makes the rows of x[...,c,l].
+    """The moments of each channel, taken block by block by the kernel that makes the rows of x[...,c,l].
 
     Sums and squares about zero cost one look at each number. A channel whose mean proves to be far from zero is
     looked at again at the end, each number less the mean (two-pass; Chan, Golub and LeVeque 1983).
@@ -178,7 +178,7 @@ def normalise(
     relu_mask: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """out = (x - mean) / sqrt(var + eps) * weight + bias, then `+ add` and max(., 0) where asked, on x[h,c,l].
+    """out = (x - mean) / sqrt(var + eps) * weight + bias, then `+ add` and max(., 0) with `relu`, on x[h,c,l].
 
     `relu_mask`, of bools, gets where out is positive. All of it block by block, so that the memory is read and
     written once.
@@ -199,7 +199,7 @@ def normalise(
 def add_bias(
     x: np.ndarray, bias: np.ndarray, *, add: np.ndarray | None = None, relu: bool = False, out: np.ndarray
 ) -> None:
-    """out = x + bias, then `+ add` and max(., 0) where asked, on x[h,c,l]; block by block, as in `normalise`."""
+    """out = x + bias, then `+ add` and max(., 0) with `relu`, on x[h,c,l]; block by block, as in `normalise`."""
     shift, zero = bias[:, None], zeros(x)
     for rows in blocks(x, SHORT):
         y = out[rows]
@@ -298,7 +298,7 @@ class BlockwiseNormGradient:
     With z = (x - mean) * r, r = 1 / sqrt(var + eps):  dx = weight * r * (dy - mean(dy) - z * mean(dy * z)),
     (Ioffe and Szegedy 2015), which is dx = scale * (dy + b * x + c) with a scale, b and c for each channel; x is
     less its centre there, as in `Normalisation`.
-    dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block. Whoever can bring the scale in
+    dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block. A kernel that can bring the scale in
     elsewhere, such as a convolution in its filters, reads rows and `scale`; else `write` makes all of dx.
     """
 

@@ -89,7 +89,7 @@ def interleaved_views(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.n
 def polyphase_maxpool2(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, out: np.ndarray) -> None:
     """The largest of each 2x2 window of x[h,4,c,t,n], as an image out[i,c,2t,n] or polyphase rows out[i,4,c,t/2,n].
 
-    top and bottom [i,2,c,t,n] keep the winners of each row for the way back.
+    top and bottom [i,2,c,t,n] save the maximum of each row for the backward pass.
     """
     a, b, c, d = pairs(x)
     np.maximum(a, b, out=top)

@@ -250,7 +250,7 @@ def columns_by_phase(x: np.ndarray, out: np.ndarray) -> None:
 
 
 def columns_from_phases(x: np.ndarray, out: np.ndarray) -> None:
-    """x[s,h,c,w/s,n] -> out[h,c,w,n], the way back."""
+    """x[s,h,c,w/s,n] -> out[h,c,w,n], the inverse."""
     for r in range(min(len(x), out.shape[2])):
         columns = out[:, :, r :: len(x)]
         np.copyto(columns, x[r, :, :, : columns.shape[2]])
@@ -370,7 +370,7 @@ def image_means(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
 
 
 def image_means_gradient(dy: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """dy[c,n] -> out[h,c,w,n]: each pixel gets its share; scratch[c,w,n] is a row of them."""
+    """dy[c,n] -> out[h,c,w,n]: dy / (h * w) for each pixel; scratch[c,w,n] is a row of them."""
     np.multiply(dy[:, None], dy.dtype.type(1 / (out.shape[0] * out.shape[2])), out=scratch)
     np.copyto(out, scratch)
 

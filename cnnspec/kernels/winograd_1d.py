@@ -14,8 +14,8 @@ for each component the layer is a product of matrices (f, 3c) by (3c, l).
     v4 =  2 d1 - d2 - 2 d3 + d4
     v5 = 4 d1 - 5 d3 + d5
 
-A transform is itself a product of matrices, of six rows with the blocks of a row: a quarter of the time of its
-sums and differences one by one. Gradients go the same way back, each matrix transposed. A block of rows goes
+A transform is itself a product of matrices, of six rows with the blocks of a row: a quarter of the time of its sums
+and differences one by one. Gradients use the same steps in reverse, each matrix transposed. A block of rows goes
 through all steps while it is in the cache. Names: v components of the input, m of the output, u of the filters.
 """
 
@@ -58,7 +58,7 @@ OUTPUT = [
 
 
 class Transforms(NamedTuple):
-    """B^T[6,6], G[6,3] and A^T[4,6]; and of the way back A[6,4] and B[6,6]."""
+    """B^T[6,6], G[6,3] and A^T[4,6]; and for gradients A[6,4] and B[6,6]."""
 
     b: np.ndarray
     g: np.ndarray

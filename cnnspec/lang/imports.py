@@ -145,7 +145,7 @@ class Imports:
 
 
 def project(folder: Path) -> Path:
-    """The folder that the files of a folder may import from, itself and whatever is below.
+    """The folder that the files of a folder may import from, itself and all below.
 
     The nearest one upwards with a repository (`.git`) or a pyproject.toml that has [tool.cnnspec]; else the
     working directory, if the folder lies in it; else the folder.

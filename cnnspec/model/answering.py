@@ -1,4 +1,4 @@
-"""What a network is asked: outputs, classes, costs and gradients, for any number of images."""
+"""Outputs, classes, costs and gradients of a network, for any number of images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Asked = Array | File | Sequence[Array | File]  # images, or the files that hold 
 
 
 class Answering(Judged):
-    """A network that is asked; `Model` is one."""
+    """A network for inference; `Model` is one."""
 
     engine: engines.Engine
     batch: int

@@ -15,11 +15,11 @@ COPIED_FIELDS = (
     "preparation",
     "fixed_rate",
     "begun",
-)  # what a model knows beside its parameters and its state
+)  # fields of a model beside its parameters and its state
 
 
 class Copied(Protocol):
-    """What is asked of a model that is copied."""
+    """The part of a model that copying needs."""
 
     spec: Spec
     engine: Engine

@@ -71,7 +71,7 @@ class Arguments:
     sample_weight: ArrayLike | None = None
 
     def config(self, model: Fitted) -> TrainingConfig:
-        """The training that is asked for; ValueError, which names the argument, for what is none of its values."""
+        """The configuration of the training; ValueError names an argument with a bad value."""
         for name in ("on_batch", "on_epoch"):
             if getattr(self, name) is not None and not callable(getattr(self, name)):
                 raise ValueError(f"{name} is called with what happened; got {getattr(self, name)!r:.40}")

@@ -15,7 +15,7 @@ from .targets import CanonicalTargets
 Array = np.ndarray
 
 
-One = Array | Stored | Mixed  # what is given for one input or output
+One = Array | Stored | Mixed  # the array or file for one input or output
 
 
 class Outputs(dict[str, Array]):
@@ -70,7 +70,7 @@ def by_name(given: Given, names: tuple[str, ...], what: str) -> dict[str, One]:
 
 
 def as_array(given: object, name: str) -> Array | Stored:
-    """What is given for an input or output, as an array with an axis for the images."""
+    """The argument for an input or output, as an array with an axis for the images."""
     if isinstance(given, Stored):
         return given
     try:

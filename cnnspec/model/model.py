@@ -112,7 +112,7 @@ class Model(Answering):
         """
         answers = self.answers(y)
         arrays = self._weighed(x, y, answers)
-        with self.engine.turn:  # the rate is this step's, whoever else takes steps
+        with self.engine.turn:  # the rate is this step's, even if other threads take steps
             cost, correct = self.engine.learn(arrays, self.rate, self.epoch)
         return cost, self._correct(correct, answers)
 
@@ -146,8 +146,8 @@ class Model(Answering):
         schedule runs over the steps of this call. The order of the images goes on over the model's life:
         two calls of an epoch see them as one call of two.
 
-        batch       images of a step, also called `batch_size` (default: the model's)
-        validation  images and answers to choose the best epoch by, or the share of x that is kept for it, of every
+        batch       images of a step, also called `batch_size` (default: the model's) validation  images and answers
+        to choose the best epoch by, or the fraction of x that is held out for it, of every
                     class alike
         patience    stop after so many epochs without a better one (default: the spec's); the model then has the
                     parameters of the best epoch
@@ -226,7 +226,7 @@ class Model(Answering):
     def steps(self, count: int) -> None:
         self.engine.steps = count
 
-    # ---- what it is made of ------------------------------------------------------------------------
+    # ---- contents ---------------------------------------------------------------------------------
 
     @property
     def parameters(self) -> MutableMapping[str, Array]:

@@ -45,7 +45,7 @@ class CanonicalTargets(NamedTuple):
 class Answers:
     """The answers of one output; every step of a training comes by, so its sizes are looked up once.
 
-    `probable` where a single output is a probability, whatever judges it; `refused` is what is wrong with its cost
+    `probable` where a single output is a probability, for any cost; `refused` is what is wrong with its cost
     where its answers are numbers of classes, `implied` where the spec states no cost.
     """
 

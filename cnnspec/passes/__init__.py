@@ -62,7 +62,7 @@ MEASURE: tuple[Pass, ...] = (
     lower_convolutions,
 )
 
-# the outputs beside the cost, for whoever measures more than it
+# the outputs beside the cost, for measures beside it
 JUDGE: tuple[Pass, ...] = tuple(step for step in MEASURE if step is not drop_outputs)
 
 INFERENCE: tuple[Pass, ...] = (
@@ -85,7 +85,7 @@ INFERENCE: tuple[Pass, ...] = (
 
 
 def run(graph: Graph, passes: tuple[Pass, ...], after: str = "", check: Pass | None = None) -> Graph:
-    """The graph after the passes, or after the one named `after`; `check` looks at each result."""
+    """The graph after the passes, or after the one named `after`; `check` verifies each result."""
     for step in passes:
         graph = step(graph)
         if check is not None:

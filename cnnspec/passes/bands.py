@@ -90,7 +90,7 @@ def is_image(kind: TensorType) -> bool:
 def without_rest(graph: Graph) -> Graph:
     """The graph up to the last barrier.
 
-    What is made of parameters alone stays: all bands find it at the same place.
+    Values that depend on parameters alone stay: all bands find them at the same place.
     """
     every = list(graph)
     last = max((k for k, node in enumerate(every) if isinstance(node.op, AllGather)), default=-1)

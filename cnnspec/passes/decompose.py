@@ -1,4 +1,4 @@
-"""From words to primitives: the costs attached, every word replaced by what it is made of."""
+"""From words to primitives: the costs attached, every word decomposed."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def winograd(graph: Graph) -> Graph:
 
     Pooling takes polyphase rows and gives an image. Not for strides or dilations, few channels, or a handful of
     images; where four does not divide the width, the image is itself again after each convolution. Every
-    convolution is told how it is computed, and why.
+    convolution gets its method and the reason.
     """
 
     def moved(value: str, b: Builder) -> str | None:
@@ -66,9 +66,9 @@ def polyphase_early(graph: Graph) -> Graph:
         y = convolve x w;  n = batch_norm y g b;  r = relu n;  z = winograd (polyphase r) v
         y = convolve x w;  n = batch_norm (polyphase y) g b;  r = relu n;  z = winograd r v
 
-    What follows can then be fused on the way back as well. Pooling of polyphase rows makes polyphase rows itself,
-    and so does a first convolution by im2col, from columns in that order. Not where a tile is half empty, nor for
-    sums of images.
+    The epilogue can then be fused in the backward pass as well. Pooling of polyphase rows makes polyphase rows
+    itself, and so does a first convolution by im2col, from columns in that order. Not where a tile is half empty,
+    nor for sums of images.
     """
     readers, results = graph.readers(), set(graph.results)
     moved: set[str] = set()

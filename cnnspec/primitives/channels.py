@@ -1,4 +1,4 @@
-"""What looks at all channels of a pixel: their sum, and the gradients of activations."""
+"""Primitives over all channels of a pixel: their sum, and the gradients of activations."""
 
 from __future__ import annotations
 

@@ -271,7 +271,7 @@ class ReluBatchNormSums(BatchNormSums):
         self.emit_sums(node, e, f"{node.name}:sums", relu_mask=e.rows(relu_mask), masked=e.rows(node.name))
 
     def emit_total(self, node: Node, rest: Sequence[str], by_rows: str, e: PlanWriter) -> None:
-        """Where another op took the sums block by block: their total, and what is made of it."""
+        """The totals and gradients from sums that another op took block by block."""
         _, mean, var, *_ = rest
         mine = e.partial_sums(f"{node.name}:sums", "part", (2, e.type(mean)["c"]))
         e.call(kernels.norm.GradientSums.total, by_rows, e[node.name], e[mean], e[var], out=mine)

@@ -12,7 +12,7 @@ from ..record import record
 
 @record
 class Drop(Op):
-    """x times a random mask of 0 and 1 / (1 - rate), which is kept for the way back.
+    """x times a random mask of 0 and 1 / (1 - rate), which is saved for the backward pass.
 
     The mask depends on the model's seed, the step, the shard and the node, on nothing else. With `whole`,
     each image is kept or dropped as one.

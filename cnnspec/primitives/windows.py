@@ -1,4 +1,4 @@
-"""The primitives of pooling: what is made of the pixels of each window."""
+"""The primitives of pooling: reductions of the pixels of each window."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .convolution.polyphase import as_image, as_polyphase, polyphase_type
 
 @record
 class GlobalMeanGradient(Op):
-    """The gradient of a mean over the image: every pixel gets its share."""
+    """The gradient of a mean over the image: dy / pixels for every pixel."""
 
     x: TensorType
 
@@ -310,7 +310,7 @@ class MeanWindows(Windows):
 
 @record
 class MeanWindowsGradient(MeanWindows):
-    """Every pixel gets its share of the gradients of its windows."""
+    """The gradient of a mean over windows: each pixel adds dy / count of its windows."""
 
     x: TensorType = data(1, 1, 1)
 

@@ -29,7 +29,7 @@ def text(found: Inspection) -> str:
 
 
 def parts(found: Inspection) -> list[str]:
-    """Images of each class in each part, or the range of the numbers to meet."""
+    """Images of each class in each part, or the range of the regression targets."""
     return aligned(part_rows(found), rule=True)
 
 

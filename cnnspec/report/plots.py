@@ -1,6 +1,6 @@
 """The pictures of a run, in its folder: curves, confusion, mistakes, filters, and how its numbers moved.
 
-By matplotlib (extra `plot`). They come after the summary, and whatever goes wrong with them is told and
+By matplotlib (extra `plot`). They come after the summary, and their errors are reported and
 stops nothing.
 """
 

@@ -23,7 +23,7 @@ Updating = tuple[UpdateRule, np.ndarray, Arrays, Sequence[np.ndarray], np.ndarra
 
 
 class Shard(NamedTuple):
-    """A program and the memory that it is bound to; the arena is that of whoever binds it (see `load.bind`)."""
+    """A program and its memory; the arena is that of the worker that binds it (see `load.bind`)."""
 
     text: Text
     arena_bytes: int

@@ -22,7 +22,7 @@ LEARNING = ("train", "weighted")  # modes that learn: images as they are, or eac
 
 
 class Compiler:
-    """Compiles a graph of words with its costs, once for whatever is asked again.
+    """Compiles a graph of words with its costs, once for each batch size and mode.
 
     shards    how many parts a batch is cut into
     measured  of convolutions, by `train` and `infer` (see `tune`)

@@ -1,4 +1,4 @@
-"""The engine: plans of a network for whatever batch comes, and who runs them when."""
+"""The engine: plans of a network for batches of any size, and the workers that run them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ from .workers import SerialWorkers, Threads, workers
 
 Answer = TypeVar("Answer")
 A_GO = 1 << 40  # above any count of steps: the goes of a step draw apart
-SEVERAL = 1 << 14  # numbers a layer: with fewer, who asks at once loses more to the interpreter's lock than is won
+SEVERAL = (
+    1 << 14
+)  # numbers a layer: with fewer, concurrent calls lose more to the interpreter's lock than they gain
 
 
 class Engine(Compiler):

@@ -1,4 +1,4 @@
-"""A plan: the programs of all shards of a batch, laid over an engine's memory, and what is asked of them."""
+"""A plan: the programs of all shards of a batch, laid over an engine's memory, and their calls."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Plan:
         return sum(program.arena_bytes for program in self.programs)
 
     def order(self, what: str, scalings: Scalings, dtype: str, learning: int, update: Updating) -> Order:
-        """What every worker is told of a call."""
+        """The order of a call, for every worker."""
         rescalings = tuple(
             Rescaling(self.staged[name, kind], self.feeds[name], scaling.scale, scaling.offset)
             for name, kind, scaling in scalings

@@ -1,6 +1,6 @@
 """Workers as programs of their own over shared memory: half the cost of threads on small nets.
 
-A program is started by the system, never copied out of this one, so whatever else runs here, threads, locks, a
+A program is started by the system, never copied out of this one, so other things that run here, threads, locks, a
 user's main module, is no business of its.
 """
 
@@ -142,7 +142,7 @@ class Processes:
         return self.words.barrier
 
     def forget(self) -> None:
-        """No task of those that there have been is asked for again."""
+        """Forget all tasks so far."""
         self.forgotten = self.told
 
     def close(self) -> None:

@@ -58,7 +58,7 @@ def remember(key: str, times: Times) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 json.dump(known, stream, indent=1)
-            os.replace(temporary, path)  # whole or not there, whoever else writes
+            os.replace(temporary, path)  # whole or absent, even with other writers
         except BaseException:
             os.unlink(temporary)
             raise

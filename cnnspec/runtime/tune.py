@@ -46,7 +46,7 @@ CLOCK: Clock = thread_time if get_clock_info("thread_time").resolution < 1e-5 el
 
 @record
 class Filled(Op):
-    """A value that is there already: whatever numbers lie in its memory."""
+    """A value without computation: any numbers in its memory."""
 
     kind: TensorType
 

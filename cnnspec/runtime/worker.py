@@ -1,4 +1,4 @@
-"""A worker: a program of its own that binds what it is told to shared memory, and runs it when asked.
+"""A worker: a program of its own that binds plans to shared memory, and runs them on request.
 
 It is given its place in shared memory by descriptor, and reads nothing of the program that started it but that.
 It ends when that program does.
@@ -47,11 +47,11 @@ class Worker:
         self.memory = Attached(file)
         control = self.memory.array(ArrayLocation(start, length, offset, (nbytes(count),), (1,), "|u1"))
         self.words = Words(control.data, count, self._alive)
-        self.arena = np.empty(0, np.uint8)  # its own, which all that it is asked for shares
+        self.arena = np.empty(0, np.uint8)  # its own, shared by all its tasks
         self.rest = REST[0]
 
     def serve(self) -> None:
-        """Do what is asked for until it is time to stop."""
+        """Run tasks until told to stop."""
         words, done = self.words.words, Words.slot(self.worker) + 8
         sequence = 0
         known: dict[int, Callable[[int], None]] = {}

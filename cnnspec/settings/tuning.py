@@ -134,7 +134,7 @@ def matching(name: str, known: Iterable[str]) -> list[str]:
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Whether a text is a pattern's, in which `*` stands for any letters; in one pass, whatever the pattern."""
+    """Whether a text is a pattern's, in which `*` stands for any letters; in one pass, for any pattern."""
     first, *middle, last = pattern.split("*")
     at, end = len(first), len(text) - len(last)
     if not (at <= end and text.startswith(first) and text.endswith(last)):

@@ -1,7 +1,7 @@
 """Writing that leaves either the old file or the new one, never half of one.
 
 A file is written under a temporary name in its own folder, forced to the disk, renamed over the old one,
-and the folder forced to the disk after it. Whatever happens on the way (a full disk, a kill, a power cut),
+and the folder forced to the disk after it. If anything fails on the way (a full disk, a kill, a power cut),
 the name stands for a whole file.
 """
 

@@ -1,6 +1,6 @@
 """The training loop: epochs of batches, validation, the best epoch, and when to stop.
 
-`training` is a generator of events. It trains and measures, and neither prints nor writes: whoever runs
+`training` is a generator of events. It trains and measures, and neither prints nor writes: the caller that runs
 through the events draws the progress bar (`StepDone`), writes the row of an epoch (`EpochDone`) and saves
 (`SaveDue`). Between two events nothing is under way, so a model may be saved or looked at there.
 """
@@ -134,7 +134,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def resuming(folder: Path) -> str:
-    """The command that goes on with a run."""
+    """The command that resumes a run."""
     return f"cnnspec run --resume {quote(str(folder))}"
 
 
@@ -208,7 +208,7 @@ def training(
                 start = perf_counter()
             held_out = measure(model, validation, config.batch, interrupts.asked) if validation else Score()
             if interrupts.seen:
-                # a validation cut short, or left out, is made anew by whoever resumes
+                # a validation cut short, or left out, is repeated on resuming
                 yield SaveDue(step, progress)
                 raise Interrupted(step, total, interrupts.seen)
             best = progress.close(held_out, config.best)

@@ -1,4 +1,4 @@
-"""A training that is written down in the folder of its run, and goes on from there."""
+"""A training recorded in the folder of its run, and resumed from there."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Unheard(Exception):
 class Recorder:
     """Writes down what a training does, event by event.
 
-    The state comes last, so whatever it tells of (a row, the best weights) is there already.
+    The state comes last, so all that it refers to (a row, the best weights) exists.
     """
 
     folder: RunFolder

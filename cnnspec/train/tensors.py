@@ -102,7 +102,7 @@ def _data(arrays: list[tuple[str, np.ndarray]]) -> Iterator[memoryview]:
 
 
 def read(path: Path) -> Tensors:
-    """Read a file; whatever is wrong with it is a diagnostic."""
+    """Read a file; its faults are diagnostics."""
     with _opened(path) as file:
         size = size_of(file)
         entries, metadata, data = _header(path, file, size)
@@ -119,7 +119,7 @@ def read(path: Path) -> Tensors:
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The texts of a file, without its arrays; whatever is wrong with them is a diagnostic."""
+    """The texts of a file, without its arrays; their faults are diagnostics."""
     with _opened(path) as file:
         metadata = _header(path, file, size_of(file))[1]
         metadata.pop(CHECKSUM, None)

@@ -91,5 +91,5 @@ class Images(Protocol):
     ) -> Iterator[tuple[Given, Given]]:
         """The batches of an epoch from number `start` on: a function of seed and epoch, and nothing else.
 
-        With `stored` the images may be `data.dataset.Stored`, which last until the next batch is asked for.
+        With `stored` the images may be `data.dataset.Stored`, valid until the next batch.
         """

@@ -1,4 +1,4 @@
-"""What looks at all channels of a pixel: softmax, its logarithm, maxout, their mean and their maximum."""
+"""Words over all channels of a pixel: softmax, its logarithm, maxout, their mean and their maximum."""
 
 from __future__ import annotations
 

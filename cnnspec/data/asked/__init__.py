@@ -1,1 +1,1 @@
-"""What a trained network is asked about, read and brought to what it takes."""
+"""Inputs for prediction, read and converted to what the network takes."""

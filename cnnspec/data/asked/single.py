@@ -1,4 +1,4 @@
-"""What a trained network is asked about: arrays, rows of a table, pictures, prepared as its training data were."""
+"""Inputs for prediction: arrays, rows of a table, pictures, prepared like the training data."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _refuse(error: OSError) -> None:
 
 
 def _ending(path: Path) -> str:
-    """`.npy`, `.npz`, or the ending of the file's name: what an array is tells its beginning, whatever its name."""
+    """`.npy`, `.npz`, or the ending of the file's name: the first bytes tell the format, not the name."""
     try:
         with open_regular(path) as file:
             head = file.read(8)

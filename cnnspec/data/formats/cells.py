@@ -1,4 +1,4 @@
-"""The cells of a row: numbers, categories, labels; what is wrong with one is told by its line and column."""
+"""The cells of a row: numbers, categories, labels; faults name line and column."""
 
 from __future__ import annotations
 

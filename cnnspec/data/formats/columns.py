@@ -80,7 +80,7 @@ def opened(source: Csv, path: Path, schema: TableSchema | None = None, labelled:
 
 @contextmanager
 def asked(schema: TableSchema, path: Path) -> Iterator[Rows]:
-    """Rows that a trained network is asked about, which need no label; `label` is -1.
+    """Rows to predict, which need no label; `label` is -1.
 
     Under a header columns are found by their names, in any order, and others are passed over.
     """
@@ -200,7 +200,7 @@ def _counted(names: list[str]) -> bool:
 
 
 def _are_names(cells: list[str], below: list[list[str]]) -> bool:
-    """Whether a row that is told to be data has texts alone, some of them above numbers."""
+    """Whether a row declared as data has only texts, some of them above numbers."""
     if any(is_number(cell) or is_missing(cell) for cell in cells):
         return False
     columns = [[row[place] for row in below] for place in range(len(cells))]

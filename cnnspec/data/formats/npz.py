@@ -92,7 +92,7 @@ def _member(file: zipfile.ZipFile, name: str, where: str, labels: bool = False) 
 
 
 def read_asked(path: Path) -> np.ndarray:
-    """The array of an archive that a trained network is asked about: x, or x_test, or the only one."""
+    """The array to predict in an archive: x, or x_test, or the only one."""
     with archive.opened(path) as file:
         names = [name.removesuffix(".npy") for name in file.namelist() if name.endswith(".npy")]
         wanted = [name for name in ("x", "x_test") if name in names] or names
@@ -103,7 +103,7 @@ def read_asked(path: Path) -> np.ndarray:
 
 
 def read_several(path: Path, wanted: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """The arrays of an archive that a network of several inputs is asked about: by names, or with `_test`."""
+    """The arrays to predict in an archive, for several inputs: by names, or with `_test`."""
     with archive.opened(path) as file:
         there = {name.removesuffix(".npy") for name in file.namelist() if name.endswith(".npy")}
         found = {name: next((one for one in (name, f"{name}_test") if one in there), None) for name in wanted}

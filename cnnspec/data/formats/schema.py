@@ -36,7 +36,7 @@ class TableSchema:
     columns     where those that are learnt from stand, from 1, in a file of `width` columns
     categories  of each column its texts in their order, or None where it is numbers
     missing     what becomes of missing cells: refuse, drop or mean
-    fill        with `mean`: for each number of the input what stands in its place
+    fill        with `mean`: for each number of the input its replacement
     """
 
     names: tuple[str, ...]

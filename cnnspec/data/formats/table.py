@@ -165,7 +165,7 @@ def _ensure_few(table: columns.Rows, labels: dict[str, int]) -> None:
 
 
 def read_asked(schema: TableSchema, path: Path) -> np.ndarray:
-    """The rows that a trained network is asked about, x[n,c] float32, as those that it was trained on.
+    """The rows to predict, x[n,c] float32, encoded like the training rows.
 
     Without a header a row has the columns alone, or the label too, or all of the columns that training's file had.
     """

@@ -1,4 +1,4 @@
-"""Images decoded once: a file of their bytes in the user's cache, for whoever trains on the same files again.
+"""Images decoded once: a file of their bytes in the user's cache, for the next training on the same files.
 
     ~/.cache/cnnspec/decoded/<sha256 of all names, sizes, times of change, and of how they are read>
 

@@ -119,7 +119,7 @@ def fetch(remote: Remote, name: str, folder: Path) -> None:
         )  # fmt: skip
     except ValueError:
         raise Fault.of("CNN406", "source", name=name, folder=folder, files=files, address=remote.address) from None
-    except Exception as error:  # whatever the network, the server or the disk may say
+    except Exception as error:  # any error of the network, the server or the disk
         reason = str(error).split("\n")[0][:200]
         raise Fault.of(
             "CNN402", "source", name=remote.name, folder=folder, files=files, address=remote.address, reason=reason

@@ -1,4 +1,4 @@
-"""Images that stay in a file, larger than memory: what is asked for is read, and no more."""
+"""Images that stay in a file, larger than memory: only requested images are read."""
 
 from __future__ import annotations
 

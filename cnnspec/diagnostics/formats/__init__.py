@@ -5,7 +5,7 @@
     github   annotations of a GitHub workflow                      junit    a test case a file
 
 Each module has `render(files: Sequence[Checked]) -> str`. A format that machines read is a whole
-valid document whatever is in the files, so everything is rendered before anything is printed.
+valid document for any content of the files, so everything is rendered before anything is printed.
 """
 
 from __future__ import annotations

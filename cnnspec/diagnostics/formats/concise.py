@@ -17,7 +17,7 @@ def render(files: Sequence[Checked]) -> str:
 
 
 def line(diagnostic: Diagnostic, place: CheckedSpan) -> str:
-    """One finding on one line, whatever its message and file name are made of."""
+    """One finding on one line, for any message and file name."""
     row, column = place.start
     message = f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.sentence}"
     fixable = {"safe": " [fixable]", "unsafe": " [fixable, unsafe]"}.get(diagnostic.applicability, "")

@@ -31,7 +31,7 @@ def render(files: Sequence[Checked]) -> str:
 
 
 def log(files: Sequence[Checked]) -> dict[str, Json]:
-    """One run [3.14]; what befell the command itself is told as notifications, not as results."""
+    """One run [3.14]; errors of the command itself are notifications, not results."""
     found = [pair for file in files for pair in file.findings()]
     about_specs = [pair for pair in found if not about_command(pair[0])]
     about_us = [diagnostic for diagnostic, _ in found if about_command(diagnostic)]

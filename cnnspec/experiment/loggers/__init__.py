@@ -1,4 +1,4 @@
-"""Where a training is logged beside its folder, if that is asked for: TensorBoard, MLflow, Weights & Biases.
+"""Optional loggers beside the run's folder: TensorBoard, MLflow, Weights & Biases.
 
     with Logged(folder, loggers_of(["tensorboard"])) as log:
         log.summary = experiment.run(log)

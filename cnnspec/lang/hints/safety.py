@@ -126,7 +126,7 @@ def _elsewhere() -> frozenset[tuple[str, str]]:
 
 
 def _classes() -> Iterator[type[Declared]]:
-    """Whatever is declared as a word: layers, the blocks, and the words that their settings take."""
+    """All that is declared as a word: layers, the blocks, and the words that their settings take."""
     waiting: list[type[Declared]] = [*WORDS.values(), Train, Data]
     while waiting:
         cls = waiting.pop()

@@ -1,4 +1,4 @@
-"""What is told of a layer that cannot be: its place, the layer before that made it so, the word that was meant."""
+"""The finding for an impossible layer: its place, the layer that causes it, the word that was meant."""
 
 from __future__ import annotations
 

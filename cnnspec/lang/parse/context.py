@@ -1,4 +1,4 @@
-"""Where reading stopped, for whoever tells why."""
+"""The place and state where the parser stopped, to explain why."""
 
 from __future__ import annotations
 

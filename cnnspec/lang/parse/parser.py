@@ -23,7 +23,7 @@ from .tree import Cut, File
 MOST_REPAIRS = 30
 MOST_REREAD = 1000  # tokens of a statement that is read again with a change
 LARGEST_FILE = 256_000  # characters; a hundred times the longest spec that anyone has written
-MOST_TOKENS = 32_000  # so that whatever a file says, it is read in a second
+MOST_TOKENS = 32_000  # so that any file is read in a second
 
 
 class Mark(NamedTuple):

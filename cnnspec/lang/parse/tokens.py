@@ -44,7 +44,7 @@ def lex(text: str, start: int = 0) -> Iterator[Token]:
 
 @cache
 def _terminals() -> tuple[re.Pattern[str], dict[str, str]]:
-    """One expression for whatever may come next, and the names that are words of the grammar.
+    """One expression for all that may come next, and the names that are words of the grammar.
 
     What is ignored is taken possessively, so that a long stretch of it is looked at once.
     """

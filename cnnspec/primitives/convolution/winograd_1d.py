@@ -149,7 +149,7 @@ class WinogradConvolveGradient(Op):
         return invert_input(transformed, self.geometry, self.saved)
 
     def sums_by_rows(self, rest: list[str], e: PlanWriter) -> str:
-        """What takes the sums of dx block by block, where it is asked for."""
+        """The argument that takes the sums of dx block by block, or none."""
         if self.sums is None:
             return ""
         before, _, _, *more = rest

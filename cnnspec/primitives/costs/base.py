@@ -1,4 +1,4 @@
-"""What costs are made of: the base of their primitives, their sum, and the gradient that several share."""
+"""The base of the primitives of costs, their sum, and the gradient that several share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def weigh(values: Array, weights: tuple[Array, ...]) -> Array:
 
 @record
 class CostPrimitive(Op):
-    """What costs of the plan have in common. Their value is a number; `e.cost` gives the place where it is kept.
+    """The base of the costs of a plan. Their value is a number, at the place `e.cost`.
 
     They read a prediction and its target, and the weight of each image where there is one. `extras` may keep what
     the gradient is made of.
@@ -43,7 +43,7 @@ class CostPrimitive(Op):
         return made, None, *(None for _ in weights)
 
     def weighed(self, node: Node, e: PlanWriter, scratch: bool = False) -> dict[str, str]:
-        """What a kernel is told of the images' weights; with `scratch`, where it may put what it multiplies."""
+        """A kernel's arguments for the images' weights; with `scratch`, memory for the products."""
         p, _, *weights = node.inputs
         part = {"part": e.scratch("weighed", e.shape(p))} if weights and scratch else {}
         return {**({"weights": e[weights[0]]} if weights else {}), **part}

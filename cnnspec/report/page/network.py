@@ -34,7 +34,7 @@ class PageNetwork(NamedTuple):
 
 
 def shown(model: Model, preparation: Preparation | None = None) -> PageNetwork:
-    """The whole network, or the first layers of it that fit; SpecError is told in `takes`."""
+    """The whole network, or the first layers of it that fit; `takes` holds the text of a SpecError."""
     try:
         reason = excess(model.spec)
         spec = first_layers(model.spec) if reason else model.spec

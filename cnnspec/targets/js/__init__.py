@@ -30,7 +30,7 @@ they are given as an object by name; names are those of the spec.
     net.load(bytes), net.save()    all of them, as a safetensors file
 
     net.look(images)               (look) computes every value
-    net.look(images, targets)      and the way back; returns the mean cost of these images
+    net.look(images, targets)      forward and backward; returns the mean cost of these images
     net.value(name, image)         a value of one image (counted from 0), as the network is in use: with running
                                    statistics, without dropout; names are the words', inputs among them
     net.gradient(name, image)      the gradient of that mean cost at a value of one image, or, for the name of a

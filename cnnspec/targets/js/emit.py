@@ -54,7 +54,7 @@ def overwritten(op: Op) -> tuple[int, ...]:
 
 
 class Emitter:
-    """What an op's lines are written with. `keep`: every value keeps its memory, to be looked at afterwards."""
+    """Writes an op's lines. `keep`: every value keeps its memory, to be inspected afterwards."""
 
     def __init__(self, graph: Graph, parameters: Names, keep: bool = False) -> None:
         self.graph, self.parameters, self.keep = graph, parameters, keep

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PREPARES = "cnnspec.prepares"  # in a model's metadata: `yes` where its first nodes prepare images, else `no`
 PREPARED, PART = "/prepared", "/prepare/"
-ANTIALIASED = 18  # the opset since which Resize looks at all pixels that it covers
+ANTIALIASED = 18  # the opset since which Resize averages all pixels that it covers
 
 
 def prepend(page: OnnxPage, name: str, preparation: Preparation) -> onnx.ValueInfoProto:

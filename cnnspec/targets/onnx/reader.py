@@ -338,7 +338,7 @@ class Reader:
     def loose(self, step: Step, index: int = 0, any_order: bool = False) -> Seen:
         """An input of an operator that minds no shape: a pooled pixel, or other axes, stay as they are.
 
-        With `any_order` the operator looks at each number alone.
+        With `any_order` the operator is pointwise.
         """
         value = self.at(step.input(index), step)
         if any_order and (value.ravel or self.model.free):

@@ -73,7 +73,7 @@ class Steps:
 
 
 def load(path: Path) -> onnx.ModelProto:
-    """The model in a file; whatever is wrong with it is a diagnostic."""
+    """The model in a file; its faults are diagnostics."""
     import onnx
     from google.protobuf.message import DecodeError
 
@@ -88,7 +88,7 @@ def load(path: Path) -> onnx.ModelProto:
         raise SpecError((fault.diagnostic(),)) from None
     except DecodeError:
         refuse("CNN502", case="other", path=path)
-    except Exception as error:  # external data: whatever the package refuses in it
+    except Exception as error:  # external data: any refusal of the package
         refuse("CNN502", case="file", path=path, reason=first_line(error))
     return model
 

@@ -49,7 +49,7 @@ def run(model: ModelProto, given: Mapping[str, Array], infer: Infer) -> list[Arr
 
 
 def before(model: ModelProto, given: Mapping[str, Array], infer: Infer) -> dict[str, Array]:
-    """What the network before the last step makes of what is asked for, or the step reads."""
+    """The outputs of the network before the last step, as requested or as the step reads them."""
     *steps, last = model.graph.node
     made = {output for node in steps for output in node.output}
     asked = [*last.input, *(entry.name for entry in model.graph.output)]
@@ -71,7 +71,7 @@ def before(model: ModelProto, given: Mapping[str, Array], infer: Infer) -> dict[
 
 @record
 class LogLikelihood(Cost):
-    """Cross-entropy of a prediction that is a logarithm already, whoever made it."""
+    """Cross-entropy of a prediction that is a logarithm already, from any operator."""
 
     def primitive(self) -> Op:
         return NegativeLogLikelihood(self.weight)

@@ -46,7 +46,7 @@ class Margin:
 
 
 class Waiting(Protocol):
-    """What becomes a value of the network when something reads it; `value` is what it is made of."""
+    """Becomes a value of the network when something reads it; `value` is its source."""
 
     @property
     def value(self) -> Seen: ...

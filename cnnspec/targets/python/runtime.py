@@ -29,7 +29,7 @@ class Layout(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """The functions of a plan, and the memory that it wants: bytes of the arena and of what is made of parameters
+    """The functions of a plan, and its memory: bytes of the arena and of values that depend on parameters
     alone, sums, numbers known beforehand.
 
     It calls `bn1.weight` `bn1_weight`; `names` tells where that name was taken and it calls it something else.
@@ -166,7 +166,7 @@ class Network:
         gradients: Mapping[str, np.ndarray] | None = None,
         **numbers: Any,
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], SimpleNamespace, SimpleNamespace]:
-        """The plan's arrays laid out: what it is feeds, what is taken from it, its own, and the parameters."""
+        """The plan's arrays laid out: feeds, fetches, its own, and the parameters."""
         fetches = {name: np.zeros((self.batch, *shape), np.float32) for name, shape in outputs.items()}
         partials = {name: np.zeros((1, *shape)) for name, shape in plan.partials.items()}
         b = SimpleNamespace(costs=np.zeros(max(1, plan.costs)), correct=np.zeros(2, np.int64), shard=0, **numbers)

@@ -39,7 +39,7 @@ def written_by_keras(path: Path) -> bool:
 
 
 def read(path: Path) -> Tensors:
-    """The layers of a file; whatever is wrong with it is a diagnostic."""
+    """The layers of a file; its faults are diagnostics."""
     if find_spec("h5py") is None:
         refuse("CNN520", path)
     with open_regular(path) as file:

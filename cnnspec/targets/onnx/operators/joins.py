@@ -31,7 +31,7 @@ def join(name: str) -> Callable[[Reader, Step], Seen]:
 
 
 def operands(r: Reader, step: Step) -> list[Seen]:
-    """All inputs, of whatever axes where these may be put in order."""
+    """All inputs, with any axes that can be put in order."""
     if r.model.free:
         return [r.at(name, step) for name in step.inputs]
     return [r.loose(step, k) for k in range(len(step.inputs))]

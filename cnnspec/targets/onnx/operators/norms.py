@@ -150,7 +150,7 @@ def lrn(r: Reader, step: Step) -> Seen:
 def prelu(r: Reader, step: Step) -> Seen:
     x = r.loose(step, any_order=True)
     slope = r.array(step, 1, "slope")
-    if r.opset < 7 and slope.ndim == 1 and r.lead:  # as many slopes as channels, whatever follows
+    if r.opset < 7 and slope.ndim == 1 and r.lead:  # one slope a channel, in any shape
         slope = slope.reshape(-1, *[1] * (len(x.shape) - 1))
     try:
         learnt = {"weight": of_channels(r, step, x, slope)}

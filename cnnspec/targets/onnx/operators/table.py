@@ -91,7 +91,7 @@ def matmul(r: Reader, step: Step) -> Seen:
 
 
 def each_number(name: str, **settings: tuple[str, Any]) -> Operator:
-    """A word that looks at one number at a time; settings by attribute and the attribute's default."""
+    """A pointwise word; settings by attribute and the attribute's default."""
 
     def read(r: Reader, step: Step) -> Seen:
         x = r.loose(step, any_order=True)
