@@ -32,7 +32,7 @@ KNOWN_EVERYWHERE = {
     "conv dwconv upconv dense": "most networks are made of them: weights of other systems, methods, hints, targets",
     "add sub mul max min mean concat": "branches meet in them: sums of gradients, the drawing, arithmetic, targets",
     "flatten reshape": "numbers stay as they lie: specs leave it out, hints and targets put it in",
-    "maxpool gap": "other pooling words are made of them: each target has kernels of its own",
+    "maxpool gap gmp": "other pooling is made of them, and importers reduce axes by them: targets have kernels",
     "softmax logsoftmax sigmoid": "a classifier's answer: costs, their gradients, scores and warnings ask for it",
     "relu softplus": "a function of formulas too, or fused into convolutions and sums, in each target",
     "softsign": "PyTorch writes it to ONNX as three operators, which are read as well as ONNX's own",
@@ -170,11 +170,11 @@ def test_a_word_is_known_in_six_files_at_most(word):
 
 def test_the_files_are_found():
     """Those of a word that has a primitive, a kernel, and forms of its own in ONNX and PyTorch; of a formula."""
-    assert places()["lppool"] == {
+    assert places()["lppool"] >= {
         "words/pool.py", "primitives/norm_windows.py", "kernels/pool.py", "targets/onnx/words/window.py",
         "targets/onnx/operators/windows.py", "targets/torch/windows.py",
     }  # fmt: skip
-    assert places()["shrink"] == {"words/elementary.py", "words/activation.py"}
+    assert places()["shrink"] >= {"words/elementary.py", "words/activation.py"}
     assert len(places()["conv"]) > MOST
 
 
