@@ -24,7 +24,7 @@ from ..record import record
 # on a busy x86-64 server (AMD EPYC, AVX2, OpenBLAS 0.3.31 of NumPy 2.4): a quiet one is twice as quick. Winograd's
 # and those of the input's gradients, whose products have long rows, were set later by 50 layers, with AVX-512 too.
 RATES = ((4, 20e9), (8, 28e9), (16, 32e9), (32, 38e9), (64, 57e9), (128, 69e9))  # rows of a product: flops a second
-LONG_RATES = ((4, 20e9), (8, 36e9), (16, 50e9), (32, 60e9), (64, 65e9), (128, 69e9))
+LONG_RATES = ((4, 14e9), (8, 36e9), (16, 50e9), (32, 60e9), (64, 65e9), (128, 69e9))
 COPIED = 2.0e9  # numbers a second, from one place in memory to another
 ADDED = 0.75e9  # numbers a second, added to others in memory
 SUMMED = 1.8e9  # numbers a second that rows add to the filters' gradient

@@ -15,7 +15,7 @@ def computed(text):
 
 
 def test_the_product_and_the_filters_gradient_share_the_widened_input():
-    graph = computed("3x7x8: conv 4x3x2")
+    graph = computed("3x7x8: conv 4x3x2 stride 2")
     wide = [node.name for node in graph if isinstance(node.op, Im2col)]
     assert len(wide) == 1
     assert sum(wide[0] in node.inputs for node in graph) == 2
@@ -86,7 +86,7 @@ def test_others_are_made_row_by_row(text):
     "text",
     [
         "17x7x8: conv 4x3x2 stride 2",  # its gradient falls on some pixels only
-        "3x7x8: conv 4x3x2",  # a product of few rows is slow
+        "3x128x128: conv 4x3x2",  # a product of few rows is slow
         "17x7x8: conv 4x3x2 pad 3",  # there would be padding to take away
         "20x7x8: dwconv 3x2",
     ],
@@ -97,10 +97,10 @@ def test_others_spread_their_gradient(text):
 
 
 def test_readers_of_one_value_with_one_geometry_share_columns():
-    made = ops(computed("3x7x8: concat( conv 4x3x2 | conv 5x3x2 )"))
+    made = ops(computed("3x7x8: concat( conv 4x3x2 stride 2 | conv 5x3x2 stride 2 )"))
     assert made.count("Im2col") == 1
 
 
 def test_other_geometries_have_columns_of_their_own():
-    made = ops(computed("3x7x8: concat( conv 4x3x2 | conv 5x3x4 pad 0x1 )"))
+    made = ops(computed("3x7x8: concat( conv 4x3x2 stride 2 | conv 5x3x4 pad 0x1 stride 2 )"))
     assert made.count("Im2col") == 2
