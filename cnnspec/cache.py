@@ -1,4 +1,4 @@
-"""Where the user's machine keeps what can be made or fetched again."""
+"""The user's cache folder, for data that can be made or fetched again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a machine has room for: its processors, the memory that is free, and the batch that would fit."""
+"""The capacity of the machine: its processors, the memory that is free, and the batch that would fit."""
 
 from __future__ import annotations
 

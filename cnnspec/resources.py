@@ -1,4 +1,4 @@
-"""Where the files of `grammar/` are: in the wheel, or in the repository of an editable install."""
+"""The folder of the files of `grammar/`: in the wheel, or in the repository of an editable install."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ SHOWN = 12  # of the values that a schema lists
 
 
 class Failure(Protocol):
-    """What a validator says of a value that is not as a schema has it."""
+    """A validator's finding on a value that violates a schema."""
 
     context: list[Failure]  # of the branches of `oneOf` and `anyOf`
     path: Sequence[str | int]

@@ -1,4 +1,4 @@
-"""What is measured: a spec whose input is known, so many images, so many workers."""
+"""The subject of a measurement: a spec with a known input, a batch and a number of workers."""
 
 from __future__ import annotations
 

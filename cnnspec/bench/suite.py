@@ -28,7 +28,7 @@ HEADS = ("network", "", "batch", "side", "images/s", "ms", "MiB", "times as fast
 
 @dataclass(frozen=True)
 class Suite:
-    """What is measured of every network."""
+    """The options of a suite, for every network."""
 
     modes: tuple[str, ...]
     against: tuple[str, ...]

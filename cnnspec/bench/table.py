@@ -1,4 +1,4 @@
-"""What was measured, as text."""
+"""Measurements as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a word becomes in TensorFlow: source of its value, channels last, in terms of the variables it reads.
+"""Words in TensorFlow: source of the value of each, channels last, in terms of the variables it reads.
 
 A word that has no entry in WORDS is refused by name, and so are the settings that TensorFlow has no like for.
 """

@@ -23,7 +23,7 @@ ALWAYS = ("CNN0", "CNN9")  # what keeps a file from being read, and what befalls
 
 @record
 class Configuration:
-    """What to report and where to look.
+    """The configuration: codes to report, files to check.
 
     select, ignore   codes or their beginnings; the longer match decides, `ignore` where they are equal
     strict           warnings fail too

@@ -1,4 +1,4 @@
-"""What a check found, remembered between runs: a file that has not changed is not read again.
+"""A cache of findings between runs: an unchanged file is not read again.
 
     remembered = Remembered(configuration)
     remembered.found(name, data)             # findings, or None where they are not known

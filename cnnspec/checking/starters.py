@@ -1,4 +1,4 @@
-"""What `cnnspec new` writes: a spec to begin with, what Git is to pass over, and the workflow that checks specs."""
+"""The files of `cnnspec new`: a first spec, a .gitignore, and a workflow that checks specs."""
 
 from __future__ import annotations
 

@@ -25,9 +25,9 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
     "--against",
     type=click.Choice(["torch", "torch-compile", "onnxruntime", "jax", "tensorflow"]),
     multiple=True,
-    help="Run the same network there as well.",
+    help="Framework to compare with.",
 )
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Of each side.")
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Workers per side.")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Interleaved rounds.")
 @click.option(
     "--mode",
@@ -36,9 +36,7 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
     show_default=True,
     help="Training, inference, both, or one image at a time.",
 )
-@click.option(
-    "--starts", type=click.IntRange(0), default=3, show_default=True, help="How often a first step is timed."
-)
+@click.option("--starts", type=click.IntRange(0), default=3, show_default=True, help="Cold starts to time.")
 @click.option("--layers/--no-layers", default=True, show_default=True, help="The table of layers.")
 @click.option("--tune", is_flag=True, help="Time the ways to compute each convolution first; take the quickest.")
 @click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
@@ -47,7 +45,7 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
     "-o",
     "out",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Of a suite: a file .md, or .json, where the table is written after each network; the other beside it.",
+    help="With --suite: a .md or .json file for the table, written after each network; the other beside it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of tables.")
 def command(

@@ -118,10 +118,8 @@ class Options:
 
 @click.command(cls=CheckCommand)
 @click.argument("paths", nargs=-1, metavar="[PATH...|-]", type=click.Path())
-@click.option("--stdin-filename", metavar="NAME", help="What `-` reads is called so, and imports from there.")
-@click.option(
-    "--format", type=click.Choice(FORMATS), default="full", show_default=True, help="How to write findings."
-)
+@click.option("--stdin-filename", metavar="NAME", help="File name for `-`, and the folder of its imports.")
+@click.option("--format", type=click.Choice(FORMATS), default="full", show_default=True, help="Output format.")
 @click.option("--output-file", metavar="FILE", type=click.Path(), help="Write findings into a file.")
 @click.option(
     "--select",
@@ -129,7 +127,7 @@ class Options:
     multiple=True,
     callback=codes,
     shell_complete=complete_code,
-    help="Report only these: CNN103,CNN2 (all of CNN2xx).",
+    help="Codes to report: CNN103,CNN2 (all of CNN2xx).",
 )
 @click.option(
     "--ignore",
@@ -137,29 +135,32 @@ class Options:
     multiple=True,
     callback=codes,
     shell_complete=complete_code,
-    help="Do not report these; where both match, the longer decides.",
+    help="Codes not to report; if both match, the longer decides.",
 )
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--exit-zero", is_flag=True, help="Exit 0 whatever is found.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even with findings.")
 @click.option("--quiet", "-q", is_flag=True, help="Findings only, no closing line.")
 @click.option("--color/--no-color", default=True, help="Colours on a terminal (NO_COLOR is respected).")
 @click.option("--fix", is_flag=True, help="Apply the fixes that are safe and report what is left.")
-@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: those too that may change what is meant.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that may change the meaning.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
-@click.option("--add-ignore", is_flag=True, help="Add comments that silence the warnings of today.")
+@click.option("--add-ignore", is_flag=True, help="Add comments that silence the current warnings.")
 @click.option("--statistics", is_flag=True, help="Count the findings of each code instead of showing them.")
 @click.option(
-    "--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Pass over the findings in this file."
+    "--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Ignore the findings in this file."
 )
 @click.option(
-    "--write-baseline", metavar="FILE", type=click.Path(path_type=Path), help="Write the findings of today into it."
+    "--write-baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the current findings into this file.",
 )
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
-@click.option("--cache/--no-cache", default=True, help="Remember what was found in files that do not change.")
-@click.option("--force-exclude", is_flag=True, help="Let `exclude` hold for files that are named, too.")
+@click.option("--cache/--no-cache", default=True, help="Cache the findings of unchanged files.")
+@click.option("--force-exclude", is_flag=True, help="Apply `exclude` to named files, too.")
 @click.option(
     "--data", "data_folder", metavar="FOLDER", type=click.Path(path_type=Path),
-    help="Folder of the specs' data: files that are missing are errors then.",
+    help="Folder of the specs' data; a missing file is then an error.",
 )  # fmt: skip
 def command(**arguments: Any) -> int:
     """Find the mistakes of specs: of files, of every .cnn and .cnn.json in a folder, or of `-`.

@@ -37,22 +37,22 @@ OF = {
     "--emit",
     type=click.Choice(["json", "torch", "onnx", "python", "jax", "js"]),
     required=True,
-    help="What to write.",
+    help="Target to write.",
 )
-@click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
+@click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="Output file.")
 @click.option(
     "--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A safetensors file; a run's tell how images are prepared and the names of the classes, too.",
+    help="A safetensors file; that of a run also holds the preparation and the names of the classes.",
 )  # fmt: skip
-@click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --weights: who must have published them.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of fresh weights, where no file is given.")
+@click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --weights: their publisher.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of fresh weights, without --weights.")
 @click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
-@click.option("--opset", type=click.IntRange(1), help="onnx: the opset to write for; the lowest that will do.")
-@click.option("--raw", is_flag=True, help="Leave the preparation out: the network takes numbers as it sees them.")
-@click.option("--train", is_flag=True, help="python, js: backward and update too.")
+@click.option("--opset", type=click.IntRange(1), help="onnx: the opset (default: the lowest possible).")
+@click.option("--raw", is_flag=True, help="Leave the preparation out: the network takes prepared numbers.")
+@click.option("--train", is_flag=True, help="python, js: with backward pass and update.")
 @click.option("--look", is_flag=True, help="js: every value and every gradient by name.")
 @click.option("--embed", is_flag=True, help="python, jax, js: the weights in the file itself.")
-@click.option("--batch", type=click.IntRange(1), help="python: images that go through the plan together.")
+@click.option("--batch", type=click.IntRange(1), help="python: images per call of the plan.")
 def command(
     spec: Path,
     emit: str,

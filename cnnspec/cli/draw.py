@@ -27,7 +27,7 @@ FORMATS = ("svg", "png", "mmd", "dot")
     type=click.IntRange(300, 20_000),
     default=1400,
     show_default=True,
-    help="How wide a row may be; a network that is a U, two fifths more.",
+    help="Width of a row; for U-shaped networks two fifths more.",
 )
 @click.option(
     "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."

@@ -17,19 +17,15 @@ PARTS = ("test", "validation", "train", "all")
 @click.argument("trained", metavar="RUN_OR_WEIGHTS", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--spec", "spec", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The spec of weights that tell none, such as torchvision's.",
+    help="The spec, for weights without one, such as torchvision's.",
 )  # fmt: skip
-@click.option(
-    "--as", "layout", type=click.Choice(LAYOUTS), help="With --spec: who must have published the weights."
-)
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
+@click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --spec: the publisher of the weights.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder of mnist, or of the spec's files.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE",
     help="""A setting in place of the run's, such as other data: data.source='npz "other.npz"'.""",
 )  # fmt: skip
-@click.option(
-    "--part", type=click.Choice(PARTS), default="test", show_default=True, help="Which images; all are every one."
-)
+@click.option("--part", type=click.Choice(PARTS), default="test", show_default=True, help="Part of the data.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(

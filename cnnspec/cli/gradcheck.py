@@ -14,9 +14,13 @@ from .outcome import CLEAN, FINDINGS, say
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--limit", type=click.FloatRange(0), default=1e-6, show_default=True, help="Largest error allowed.")
-@click.option("--entries", type=click.IntRange(1), help="Numbers of each parameter (default: as time lets).")
+@click.option(
+    "--entries", type=click.IntRange(1), help="Numbers per parameter to check (default: as time permits)."
+)
 @click.option("--batch", type=click.IntRange(1), default=4, show_default=True, help="Random images to check with.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of weights, images, entries.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of weights, images and entries."
+)
 @click.option(
     "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
 )

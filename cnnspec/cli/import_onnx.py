@@ -15,8 +15,8 @@ from ..terminal import tell
     "-o", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The spec to write."
 )
 @click.option("--input", "input_type", help="The input's shape where the model leaves it open, such as 3x224x224.")
-@click.option("--partial", is_flag=True, help="Write the longest part that can be said, and name what is missing.")
-@click.option("--force", is_flag=True, help="Write over what is there.")
+@click.option("--partial", is_flag=True, help="Write the longest part that a spec can state, and name the rest.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 def command(model: Path, out: Path, input_type: str | None, partial: bool, force: bool) -> None:
     """Write an ONNX model as a spec, and its weights beside it, as safetensors under the same name.
 

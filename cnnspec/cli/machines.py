@@ -15,11 +15,11 @@ from ..record import record
 T = TypeVar("T")
 
 OPTIONS = (
-    click.option("--engine", type=click.Choice(["numpy", "jax"]), help="What computes [default: numpy]."),
-    click.option("--devices", type=click.IntRange(1), help="Of JAX: how many of each process (default: all)."),
-    click.option("--coordinator", metavar="HOST:PORT", help="Of JAX on several machines: where process 0 runs."),
-    click.option("--processes", type=click.IntRange(1), help="How many processes the run has."),
-    click.option("--process", type=click.IntRange(0), help="Which of them this is, from 0."),
+    click.option("--engine", type=click.Choice(["numpy", "jax"]), help="Engine [default: numpy]."),
+    click.option("--devices", type=click.IntRange(1), help="JAX devices per process (default: all)."),
+    click.option("--coordinator", metavar="HOST:PORT", help="JAX on several machines: address of process 0."),
+    click.option("--processes", type=click.IntRange(1), help="Number of processes of the run."),
+    click.option("--process", type=click.IntRange(0), help="Index of this process, from 0."),
 )
 
 

@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and what is said on standard error.
+"""The end of a command: exit codes and messages on standard error.
 
     0  clean         1  findings: the spec, its data or its weights are at fault
     2  usage: an option, a missing file, nothing that matches

@@ -60,20 +60,21 @@ class Prediction:
 )  # fmt: skip
 @click.option(
     "--spec", "spec", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The spec of weights that tell none, such as torchvision's.",
+    help="The spec, for weights without one, such as torchvision's.",
 )  # fmt: skip
+@click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --spec: the publisher of the weights.")
 @click.option(
-    "--as", "layout", type=click.Choice(LAYOUTS), help="With --spec: who must have published the weights."
-)
-@click.option(
-    "--data", "folder", type=click.Path(path_type=Path), help="Of old runs: where mnist, or the spec's files, lie."
+    "--data",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="For old runs: folder of mnist, or of the spec's files.",
 )
 @click.option(
     "--fit", is_flag=True,
     help="Bring pictures of any size to the network's: drawings to handwritten digits as MNIST was made.",
 )  # fmt: skip
-@click.option("--prepared", is_flag=True, help="FILES hold floats as the network sees them.")
-@click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="How many classes to name.")
+@click.option("--prepared", is_flag=True, help="FILES hold prepared floats.")
+@click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="Number of classes to name.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, every output.")
 @click.option("--csv", "as_csv", is_flag=True, help="As CSV, a row an image, a column a class or number.")
 @click.option(

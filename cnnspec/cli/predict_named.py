@@ -1,4 +1,4 @@
-"""What a network with several inputs or outputs says: of archives with an array for each input."""
+"""Predictions of networks with several inputs or outputs: archives with an array for each input."""
 
 from __future__ import annotations
 

@@ -15,10 +15,12 @@ from .outcome import CLEAN
 @click.option(
     "--image", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An npy file or a picture."
 )
-@click.option("--which", type=click.IntRange(0), multiple=True, help="Or test images, counted from 0.")
-@click.option("--label", type=click.IntRange(0), help="The class that --image shows (default: what is answered).")
+@click.option("--which", type=click.IntRange(0), multiple=True, help="Indices of test images, from 0, instead.")
+@click.option(
+    "--label", type=click.IntRange(0), help="The class that --image shows (default: the predicted class)."
+)
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the run's folder.")
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder of mnist, or of the spec's files.")
 @click.option(
     "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
 )

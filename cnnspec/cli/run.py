@@ -33,33 +33,33 @@ if TYPE_CHECKING:
 @click.option("--epochs", type=click.IntRange(0), help="Short for --set train.epochs=...")
 @click.option("--batch", type=click.IntRange(1), help="Short for --set train.batch=...")
 @click.option("--lr", type=float, help="The learning rate: short for --set train.optimiser.lr=...")
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder of mnist, or of the spec's files.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that share the work (default: the cores).")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=Path("runs"),
     show_default=True,
-    help="Where the run's folder is made.",
+    help="Parent of the run's folder.",
 )
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="In place of the spec's train.seed.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Random seed, in place of the spec's train.seed.")
 @click.option("--parallel", type=click.Choice(["processes", "threads"]), default="processes", show_default=True)
 @click.option(
     "--resume",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Go on with a run; with --epochs to more of them, with --lr at another rate.",
+    help="Resume a run; with --epochs to more epochs, with --lr at another rate.",
 )
-@click.option("--accept-changed-data", is_flag=True, help="With --resume: go on though the data are others now.")
+@click.option("--accept-changed-data", is_flag=True, help="With --resume: accept that the data have changed.")
 @click.option(
     "--weights", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Begin with these weights."
 )
-@click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --weights: who must have published them.")
+@click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --weights: their publisher.")
 @click.option("--partial", is_flag=True, help="With --weights: load what fits.")
 @click.option(
     "--map",
     "names",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="With --weights: the file's names of our parameters.",
+    help="With --weights: a map from our names to the file's (see `cnnspec map`).",
 )
 @click.option(
     "--tune", is_flag=True, help="Time the ways to compute each convolution first, and take the quickest."

@@ -28,9 +28,9 @@ CONDITION = re.compile(r"\s*([\w.]+)\s*(<=|>=|!=|==?|<|>)\s*(.*?)\s*")
 @click.option(
     "--sort",
     metavar="KEY",
-    help="What is largest comes first, such as of accuracy, test_accuracy, seconds, train.epochs; cost: smallest.",
+    help="Sort by accuracy, test_accuracy, seconds, train.epochs, ...: largest first, cost smallest first.",
 )
-@click.option("--reverse", is_flag=True, help="The other way round.")
+@click.option("--reverse", is_flag=True, help="Reverse the order.")
 @click.option(
     "--where",
     "conditions",

@@ -20,7 +20,7 @@ from ..terminal import tell
     "--same-as",
     metavar="FOLDER",
     type=click.Path(file_okay=False, exists=True, path_type=Path),
-    help="With a URL: only files that are the same as in this folder of Pyodide are taken.",
+    help="With a URL: accept only files that equal those in this folder of Pyodide.",
 )
 def command(out: Path, pyodide: str | None, same_as: Path | None) -> None:
     """Write the page of `cnnspec lab` as files, for a web server or a share: the specs and the course that come

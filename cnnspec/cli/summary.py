@@ -15,7 +15,9 @@ from ..terminal import show, tell_json
 @click.option("--sort", type=click.Choice(["parameters", "macs", "memory"]), help="Largest first.")
 @click.option("--depth", type=click.IntRange(0), help="Blocks deeper than this as one line.")
 @click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
-@click.option("--cluster", type=click.IntRange(1), metavar="N", help="And what a step on N devices exchanges.")
+@click.option(
+    "--cluster", type=click.IntRange(1), metavar="N", help="With the communication of a step on N devices."
+)
 def command(
     spec: Path, as_json: bool, sort: str | None, depth: int | None, input_type: str | None, cluster: int | None
 ) -> None:

@@ -28,7 +28,7 @@ SHOWN = 20  # trials of the table
     "sets",
     multiple=True,
     metavar="KEY=SPACE",
-    help='What is tried: w=16,32,64 of a `let`, or "train.optimiser=adam lr 1e-4..1e-2 log".',
+    help='A setting to vary: w=16,32,64 of a `let`, or "train.optimiser=adam lr 1e-4..1e-2 log".',
 )
 @click.option(
     "--sampler",
@@ -40,22 +40,26 @@ SHOWN = 20  # trials of the table
     type=click.Choice(tuple(PRUNERS)),
     help="Stop trials early that fall behind those before (Optuna's, extra `sweep`).",
 )
-@click.option("--trials", type=click.IntRange(1, 100_000), help="How many; a grid has as many as it has.")
+@click.option("--trials", type=click.IntRange(1, 100_000), help="Number of trials (default: the whole grid).")
 @click.option(
-    "--points", type=click.IntRange(1, 1000), default=3, show_default=True, help="Of each range in a grid."
+    "--points", type=click.IntRange(1, 1000), default=3, show_default=True, help="Points per range of a grid."
 )
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, show_default=True, help="Trials at a time.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Workers of each trial.")
 @click.option(
-    "--by", type=click.Choice(["accuracy", "cost"]), default="accuracy", show_default=True, help="Best by it."
+    "--by",
+    type=click.Choice(["accuracy", "cost"]),
+    default="accuracy",
+    show_default=True,
+    help="Measure of the best trial.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="What random draws from."
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Random seed of the sampler."
 )
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder of mnist, or of the spec's files.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("sweeps"), show_default=True)
 @click.option("--log", type=click.Choice(tuple(KNOWN)), multiple=True, help="Log each trial there too.")
-@click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Go on with a sweep.")
+@click.option("--resume", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Resume a sweep.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, the rest on standard error.")
 def command(
     spec: Path | None,

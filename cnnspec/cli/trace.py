@@ -16,10 +16,14 @@ from .outcome import CLEAN
 @click.option(
     "--image", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An npy file or a picture."
 )
-@click.option("--which", type=click.IntRange(0), default=0, show_default=True, help="Or the test image to take.")
-@click.option("--label", type=click.IntRange(0), help="The class that --image shows (default: what is answered).")
-@click.option("--data", "folder", type=click.Path(path_type=Path), help="Where mnist, or the spec's files, lie.")
-@click.option("--seed", type=click.IntRange(0), help="Of the weights of a spec, which is not trained.")
+@click.option(
+    "--which", type=click.IntRange(0), default=0, show_default=True, help="Index of a test image, instead."
+)
+@click.option(
+    "--label", type=click.IntRange(0), help="The class that --image shows (default: the predicted class)."
+)
+@click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder of mnist, or of the spec's files.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the weights of an untrained spec.")
 @click.option(
     "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
 )

@@ -1,4 +1,4 @@
-"""What `run` shows while it trains: a bar on a terminal, a line an epoch elsewhere."""
+"""The display of `run` during training: a bar on a terminal, a line an epoch elsewhere."""
 
 from __future__ import annotations
 

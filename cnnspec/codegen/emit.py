@@ -41,7 +41,7 @@ class Lines:
 
 
 class Emitter:
-    """What an op writes its lines with; see `Op.emit`."""
+    """Writes the lines of ops; see `Op.emit`."""
 
     def __init__(self, graph: Graph, n: int, batch: int, dtype: str = "float32") -> None:
         self.graph, self.n, self.batch = graph, n, batch

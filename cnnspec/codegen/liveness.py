@@ -1,4 +1,4 @@
-"""How long each value is needed, and which values may lie in one place."""
+"""Live ranges of values, and the memory that they can share."""
 
 from __future__ import annotations
 

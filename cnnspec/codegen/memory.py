@@ -1,4 +1,4 @@
-"""Where every array of a plan lives: one arena, laid out ahead of time by liveness."""
+"""The address of every array of a plan: one arena, laid out ahead of time by liveness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training step will hold in memory, before anything is made: for `expect { memory ... }`."""
+"""The memory of a training step, predicted: for `expect { memory ... }`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a training is fed with: the images in their parts, and batches of them.
+"""Data sets: images in parts, and batches of them.
 
 Images stay as they were stored, bytes mostly, a quarter of the memory of floats; a batch is scaled as it is
 taken, or (see `Stored`) by the workers that train on it, each its own part of it.

@@ -1,4 +1,4 @@
-"""What is known of a source, whether by looking at it (`known`) or by having read it (`dataset`)."""
+"""Facts of a source, from its headers (`known`) or from its content (`dataset`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the images of a training are, in a few words: enough to notice that they are others than they were.
+"""A fingerprint of the images of a training, to notice changes.
 
     {"input": [1, 28, 28], "stored": "uint8", "classes": 10,
      "train": {"images": 4500, "sha256": "..."}, "validation": {...}, "test": {...}}

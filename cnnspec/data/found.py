@@ -1,4 +1,4 @@
-"""What a source holds, checked: a reader's arrays become images and labels that can be trusted."""
+"""The checked content of a source: a reader's arrays become images and labels that can be trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is in data: how many of each class, the numbers that a network gets, and what looks odd.
+"""Inspection of data: images of each class, the numbers that a network gets, and oddities.
 
 Odd are images that are one colour all over, images that come again in the same part, images that are of two classes
 at once, and images to learn from that are tested on as well.

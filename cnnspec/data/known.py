@@ -1,4 +1,4 @@
-"""What a source holds, told without reading it: by constants, headers, first rows, names of files.
+"""Facts of a source without reading it: by constants, headers, first rows, names of files.
 
 `check` asks this; `load` reads everything. What this finds wrong `load` finds too, in the same words. Nothing here
 needs NumPy, and what looks into files is imported for a source of files alone, since `check` starts for every spec.

@@ -1,4 +1,4 @@
-"""What the headers, first rows and names of a source's files tell of it (see `known`)."""
+"""Facts from headers, first rows and file names of a source (see `known`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How stored images became what a network was trained on: all that using it needs beside the weights.
+"""The preparation of stored images for a network: all that using it needs beside the weights.
 
     kept = preparation_of(dataset, spec.data)      # when a training begins
     kept.to_json()                                 # in settings.json, and in the metadata of weights
@@ -46,7 +46,7 @@ SHOWN = 20  # classes that are named in a sentence
 
 @dataclass(frozen=True)
 class Preparation:
-    """What was done to images before a network saw them.
+    """The preprocessing of images.
 
     input    sizes of one image, channels first
     scaling  of each channel: x * scale + offset

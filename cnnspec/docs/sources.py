@@ -1,4 +1,4 @@
-"""What the site is made of: the pages of the repository in their order, and where each file of it goes."""
+"""The sources of the site: the pages of the repository in their order, and the path of each file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a drawing shows of a graph: a vertex for each value worth a volume, and the links between them.
+"""The diagram of a graph: a vertex for each value worth a volume, and the links between them.
 
 Activations, normalisations and the like give the shape that they got, so they are named under the volume
 of the layer before them. A block is one vertex unless it is opened; equal blocks in a row are one vertex

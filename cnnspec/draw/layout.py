@@ -1,4 +1,4 @@
-"""Where the vertices of a drawing stand: columns from left to right, in rows as wide as a page.
+"""The layout of a drawing's vertices: columns from left to right, in rows as wide as a page.
 
 Layered drawing after Sugiyama, Tagawa and Toda 1981: a column for each step of the longest way, links
 over several columns pass through *waypoints*, columns are ordered so that few links cross, and everything

@@ -1,4 +1,4 @@
-"""How a vertex looks: a box of channels for an image, a bar of circles for a vector, with its caption.
+"""The shape of a vertex: a box of channels for an image, a bar of circles for a vector, with its caption.
 
 The front of a box is one map, height by width; it goes back by its channels. All boxes of a picture have one
 scale. Coordinates are around the anchor, the middle of the front.

@@ -1,4 +1,4 @@
-"""What may be written at the cursor.
+"""Completions at the cursor.
 
 Found out from the text before the cursor, so that it works in a line that cannot be read yet; only names
 that the file defines come from the last reading.

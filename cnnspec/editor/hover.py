@@ -1,4 +1,4 @@
-"""What stands under the pointer, in a few lines of Markdown."""
+"""Hover texts, a few lines of Markdown."""
 
 from __future__ import annotations
 

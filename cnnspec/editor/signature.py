@@ -1,4 +1,4 @@
-"""What a word or block takes, while it is being written: `conv FxKxK stride S pad P ...` with the part at hand."""
+"""Signature help while a word or block is written: `conv FxKxK stride S pad P ...` with the part at hand."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ LATER = "train.epochs, patience, checkpoint, schedule, or a part of the optimise
 
 @dataclass(frozen=True)
 class Execution:
-    """What computes a run: of its numbers it changes the last bits at most.
+    """The engine of a run; it changes the last bits of results at most.
 
     workers   that share a batch (default: the cores, 8 at most)
     parallel  `processes`, programs of their own over shared memory, or `threads`

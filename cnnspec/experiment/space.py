@@ -1,4 +1,4 @@
-"""What a sweep tries: settings and numbers of `let`, each with its alternatives and ranges.
+"""The search space of a sweep: settings and numbers of `let`, each with its alternatives and ranges.
 
 train.optimiser=adam lr 1e-4..1e-2 log     a range: any number in it, spread by its logarithm
 w=16,32,64                                 alternatives

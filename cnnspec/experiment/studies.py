@@ -1,4 +1,4 @@
-"""What Optuna proposes and stops (extra `sweep`): its samplers, asked round by round, and its pruners.
+"""Optuna's samplers, one round at a time, and its pruners (extra `sweep`).
 
 Nothing of Optuna's is stored. What was asked and told before is replayed, so that a proposal, and whether a trial
 stops after an epoch, are functions of the seed, of what came of the trials of the rounds before, and of the epochs
@@ -27,7 +27,7 @@ PRUNERS = {"median": "MedianPruner", "halving": "SuccessiveHalvingPruner", "hype
 
 @dataclass(frozen=True)
 class Past:
-    """What came of a trial: the values of its epochs, and its score, which is None where it failed."""
+    """A finished trial: the values of its epochs, and its score, or None if it failed."""
 
     epochs: tuple[float, ...]
     score: float | None

@@ -1,1 +1,1 @@
-"""How numbers and shapes come about: trace, why, gradcheck, receptive fields."""
+"""Explanations of numbers and shapes: trace, why, gradcheck, receptive fields."""

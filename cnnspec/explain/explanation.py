@@ -1,4 +1,4 @@
-"""How each number of a value comes about: the kind of computation, its geometry, and a formula with numbers.
+"""The explanation of each number of a value: the kind of computation, its geometry, and a formula with numbers.
 
 Traces in the terminal and pages in the browser tell the same account, so it is drawn up here, once, as plain
 data. Everything is in terms of images (c, h, w): a sequence is one of height 1, a vector has a single pixel.

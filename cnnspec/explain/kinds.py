@@ -1,4 +1,4 @@
-"""What inputs and outputs are, so that each is shown as that: an image, a mask, classes, numbers."""
+"""The kinds of inputs and outputs, for display: an image, a mask, classes, numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page tells of a network before it computes anything: its layers, as JSON has it."""
+"""The layers of a network as JSON, for pages."""
 
 from __future__ import annotations
 

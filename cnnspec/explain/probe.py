@@ -42,7 +42,7 @@ DTYPE = "float64"
 
 @dataclass(frozen=True)
 class Seen:
-    """What a network made of a batch: values and gradients by name, (n, c, h, w), and the mean cost."""
+    """The values and gradients of a batch by name, (n, c, h, w), and the mean cost."""
 
     values: dict[str, np.ndarray]
     gradients: dict[str, np.ndarray]

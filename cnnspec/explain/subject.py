@@ -1,4 +1,4 @@
-"""What a trace or a page is about: a network with its parameters, and images to look at through it."""
+"""The subject of a trace or a page: a network with its parameters, and example images."""
 
 from __future__ import annotations
 

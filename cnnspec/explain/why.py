@@ -1,4 +1,4 @@
-"""Where the shape of a value comes from: the arithmetic of each step, from the input on.
+"""The derivation of a shape: the arithmetic of each step, from the input on.
 
 input    1x28x28                                      lenet5.cnn:2:1
 conv1    conv 6x5x5 pad 2           6x28x28           lenet5.cnn:4:1

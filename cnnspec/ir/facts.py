@@ -1,4 +1,4 @@
-"""What is known of a network before it runs: shapes, parameters, work, memory, and what each value sees.
+"""Facts of a network before it runs: shapes, parameters, work, memory and receptive fields.
 
 Words are asked, one after the other; nothing here knows any of them. No NumPy.
 """
@@ -21,7 +21,7 @@ FLOAT_BYTES = 4
 
 
 class FieldAxis(NamedTuple):
-    """What one number of a value sees of the network's input, along one axis.
+    """The receptive field of one number of a value, along one axis of the input.
 
     size   pixels from the first to the last that it depends on, as if the image had no border
     jump   pixels from what one number sees to what the next one does; a fraction only after an upsampling
@@ -71,7 +71,7 @@ def _fraction(pixels: int | Fraction, parts: int) -> Fraction:
 
 
 class LayerFacts(NamedTuple):
-    """What is known of one value, or of a block of them."""
+    """The facts of one value, or of a block."""
 
     name: str
     word: str  # `conv`, `input`; of a block its name in the text

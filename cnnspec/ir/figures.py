@@ -1,4 +1,4 @@
-"""What a word says of itself: its parameters, its work, its window. No NumPy."""
+"""The figures of a word: its parameters, its work, its window. No NumPy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .types import TensorType
 
 
 class Figures(NamedTuple):
-    """What a word says of itself on inputs of given types.
+    """The figures of a word on inputs of given types.
 
     parameters  trained numbers
     state       numbers kept and saved but not trained

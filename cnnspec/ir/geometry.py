@@ -1,4 +1,4 @@
-"""How a window slides: kernel, stride, padding and dilation, resolved for an input.
+"""The geometry of windows: kernel, stride, padding and dilation, resolved for an input.
 
 Everything is kept for two directions, height then width; a sequence is an image of height 1.
 """

@@ -1,4 +1,4 @@
-"""Where values come from: inputs, targets and their weights, parameters."""
+"""The leaves of graphs: inputs, targets and their weights, parameters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Target(Op):
 
 @record
 class ImageWeights(Target):
-    """How much the cost of each image counts, one number an image."""
+    """The weights of the images in the cost, one number an image."""
 
 
 @record

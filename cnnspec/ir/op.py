@@ -1,4 +1,4 @@
-"""What an op is: everything the compiler ever asks of one.
+"""The base of ops: everything that the compiler asks of one.
 
 A *word* is an op that an author can write (`conv`, `relu`); the fields of its dataclass are its syntax.
 Words make up the graph that is checked, counted, drawn and exported. `decompose` turns a word into the

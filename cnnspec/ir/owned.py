@@ -1,4 +1,4 @@
-"""What a network owns: the parameters of its words, each once, and how each begins."""
+"""Ownership: the parameters of its words, each once, and how each begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What JAX reports, as diagnostics: a process that is gone, a device without memory."""
+"""JAX's errors as diagnostics: a process that is gone, a device without memory."""
 
 from __future__ import annotations
 

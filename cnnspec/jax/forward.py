@@ -23,7 +23,7 @@ MADE_FOR = ((CrossEntropy, (Softmax, LogSoftmax)), (BinaryCrossEntropy, Sigmoid)
 
 @dataclass
 class Values:
-    """What a forward computation gives: every word's value, the cost, the correct answers, the new state."""
+    """The results of a forward pass: every word's value, the cost, the correct answers, the new state."""
 
     words: dict[str, Array] = field(default_factory=dict)
     costs: list[Array] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What plans call: functions over arrays, with `out=`, that know nothing of the rest of the project.
+"""The kernels of plans: functions over arrays, with `out=`, independent of the rest of the project.
 
     kernels.pool.maxpool2, kernels.np.multiply
 

@@ -1,4 +1,4 @@
-"""What a lesson of the course is: a text, a spec of specs/course/, and exercises that the page checks."""
+"""The form of a lesson: a text, a spec of specs/course/, and exercises that the page checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much is done for a file, counted, so that all of it together stays bounded.
+"""A budget of work for a file, so that reading it stays bounded.
 
 What a text asks for is counted as it is done: tokens read, layers built, names compared. A reading that grows
 beyond its bound ends with a finding (CNN008), and the changes that findings propose are tried while something

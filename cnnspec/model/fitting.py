@@ -55,7 +55,7 @@ class Fitted(Trainable, Protocol):
 
 @dataclass(frozen=True)
 class Arguments:
-    """What `Model.fit` is given beside arrays; its docstring says what each is."""
+    """The arguments of `Model.fit` beside arrays; its docstring explains each."""
 
     epochs: int | None
     batch: int | None

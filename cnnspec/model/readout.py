@@ -22,7 +22,7 @@ CLASSES, MASK, NUMBERS = "classes", "mask", "numbers"
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """What outputs say of some images.
+    """The outputs for some images, in words.
 
     kind    `classes` of images, a `mask` (a class of each pixel), or `numbers`
     names   of the classes, or of the numbers

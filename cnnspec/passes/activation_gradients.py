@@ -1,4 +1,4 @@
-"""How the cost changes with every value: the gradient of what training never asks the gradient of."""
+"""The gradient of the cost with respect to every value, not only to parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How each convolution is computed."""
+"""Lowering of convolutions to their methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows a convolution, done by the convolution."""
+"""Fusion of epilogues (bias, relu, moments) into convolutions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a pass rebuilds a graph: node after node, some replaced, readers following."""
+"""Rebuilding a graph: node after node, some replaced, readers following."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a plan is made of: each primitive knows its gradient, its value by the definition, and its lines."""
+"""The primitives of plans: each knows its gradient, its value by the definition, and its lines."""

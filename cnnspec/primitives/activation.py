@@ -1,4 +1,4 @@
-"""What activations are made of: their definition, their gradient and their lines, all of one formula."""
+"""The primitives of activations: definition, gradient and lines, all from one formula."""
 
 from __future__ import annotations
 

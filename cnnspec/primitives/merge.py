@@ -1,4 +1,4 @@
-"""What joins are made of: products, sums over pixels, some of the channels."""
+"""The primitives of joins: products, sums over pixels, some of the channels."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def two_orders(kind: TensorType) -> bool:
 
 @record
 class Move(Op):
-    """What these ops share: numbers only move, so there is nothing to compute."""
+    """The base of ops that move numbers and compute nothing."""
 
     def flops(self, *inputs: TensorType) -> int:
         return 0

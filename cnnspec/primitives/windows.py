@@ -54,7 +54,7 @@ class Negate(Op):
 
 @record
 class Windows(Slides):
-    """What the primitives of pooling share."""
+    """The base of the primitives of pooling."""
 
     @property
     def quartered(self) -> bool:

@@ -1,4 +1,4 @@
-"""What a training step on many devices costs in communication, computed from the network.
+"""The communication of a training step on many devices, computed from the network.
 
 Every device keeps all parameters and sees its part of the batch. A step adds up, over all devices, the
 gradient of every parameter and, for each batch normalisation, its sums on the way there and back. A ring

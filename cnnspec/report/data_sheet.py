@@ -1,4 +1,4 @@
-"""What there is in data, as text and as JSON; `data_page` shows it."""
+"""The summary of data, as text and as JSON; `data_page` shows it."""
 
 from __future__ import annotations
 

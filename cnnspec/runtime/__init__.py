@@ -1,1 +1,1 @@
-"""What runs a plan: its memory, its parameters, its workers, its update."""
+"""The runtime of plans: memory, parameters, workers, update."""

@@ -1,4 +1,4 @@
-"""What each worker does for one call: its shards of a plan, from one barrier to the next."""
+"""The work of each worker for one call: its shards of a plan, from one barrier to the next."""
 
 from __future__ import annotations
 

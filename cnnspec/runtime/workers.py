@@ -1,4 +1,4 @@
-"""Who runs the shards: the caller alone, threads of this process, or processes over shared memory.
+"""The workers that run shards: the caller alone, threads of this process, or processes over shared memory.
 
 All offer the same: `run(call)` runs call(worker) on every worker, the caller being worker 0, and returns when
 all are done; `barrier(worker)` inside it waits for the others; `memory` is what all of them see. A worker that

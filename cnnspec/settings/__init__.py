@@ -1,1 +1,1 @@
-"""What `train`, `data` and `expect` may say: dataclasses whose fields are the syntax."""
+"""The settings of `train`, `data` and `expect`: dataclasses whose fields are the syntax."""

@@ -1,4 +1,4 @@
-"""What an optimiser is: how a training step moves the parameters.
+"""The base of optimisers: how a training step moves the parameters.
 
 An optimiser is declared once. Its fields are its settings; `lines` is its formula as NumPy source, which
 the plan writes into `update` and runs chunk by chunk; `scalars` gives the numbers that change from step to

@@ -26,7 +26,7 @@ MOST_BYTES = 64 << 20
 
 
 class Settings(TypedDict, total=False):
-    """What settings.json says: every setting as it held in a run (grammar/settings.schema.json)."""
+    """settings.json: every setting as it held in a run (grammar/settings.schema.json)."""
 
     spec: Required[str]
     set: Required[list[str]]
@@ -48,7 +48,7 @@ class Settings(TypedDict, total=False):
 
 
 class Summary(TypedDict, total=False):
-    """What summary.json says: how a run ended (`finished`, `interrupted`, `failed`), and what came of it.
+    """summary.json: how a run ended (`finished`, `interrupted`, `failed`), and what came of it.
 
     The accuracy of the test is from 0 to 1; None for numbers, and both are None where there are no test images.
     Of a run that has not ended nothing is said.

@@ -1,4 +1,4 @@
-"""Where a number stopped being one: the first tensor, in the order of the computation, that is not finite."""
+"""The origin of a non-finite number: the first tensor, in the order of the computation, that is not finite."""
 
 from __future__ import annotations
 

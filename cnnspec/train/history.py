@@ -1,4 +1,4 @@
-"""What a training has come to: a row an epoch, and how far it is."""
+"""The history and progress of a training: a row an epoch."""
 
 from __future__ import annotations
 

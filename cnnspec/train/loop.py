@@ -33,7 +33,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """What a training is to do.
+    """The configuration of a training.
 
     best      `accuracy` (of answers that are no classes: the cost) or `cost`, on the validation images
               where there are any
@@ -139,7 +139,7 @@ def resuming(folder: Path) -> str:
 
 
 class Stopped(Exception):
-    """What `stop` throws into a training."""
+    """The exception that `stop` throws into a training."""
 
 
 @contextmanager

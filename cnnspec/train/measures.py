@@ -1,4 +1,4 @@
-"""What answers are worth, as their kind has it: of classes, of labels, of numbers, of masks.
+"""Measures by the kind of answers: classes, labels, numbers, masks.
 
 A counter takes batches of answers and outputs and keeps counts or sums of them, so that a measure is that of all
 images however they were batched. What is not defined (a recall of a class that never occurs) is None and left out
@@ -61,7 +61,7 @@ class Error(NamedTuple):
 
 @dataclass(frozen=True)
 class Measures:
-    """What was measured over some images.
+    """The measures over some images.
 
     values     by name, those that there are; None where one is not defined
     each       of each class or label, in their order

@@ -1,4 +1,4 @@
-"""What the training loop asks of a model and of its images."""
+"""The interface of the training loop to a model and its images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Counting(Protocol):
 
 
 class Trainable(Protocol):
-    """What the loop asks of a model."""
+    """The interface of a model to the loop."""
 
     # set by the loop: the steps, counted over the model's life, at which the schedule begins and ends
     first_step: int

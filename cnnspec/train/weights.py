@@ -20,7 +20,7 @@ COUNTER = ".num_batches_tracked"  # kept by PyTorch beside the running statistic
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a file and a model do not share: names, and for shapes a sentence each."""
+    """The differences of a file and a model: names, and for shapes a sentence each."""
 
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()

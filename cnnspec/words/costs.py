@@ -44,7 +44,7 @@ class Name(Kind[str]):
 
 @record
 class Cost(Op):
-    """What the words share: which output they judge and how much they count."""
+    """The base of costs: the output that they judge, and their weight."""
 
     family = "cost"
     of_numbers: ClassVar[bool] = False  # whether its answers are numbers to meet where nobody says otherwise

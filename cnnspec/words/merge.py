@@ -15,7 +15,7 @@ from ..record import record
 
 @record
 class Join(Op):
-    """What joins share: two or more inputs of equal shape."""
+    """The base of joins: two or more inputs of equal shape."""
 
     family = "join"
     account = "join"

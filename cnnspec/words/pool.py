@@ -34,7 +34,7 @@ def meets(window: Geometry, sizes: tuple[int, int]) -> bool:
 
 @record
 class Pool(Op):
-    """What all pooling words share; without `stride`, windows lie side by side."""
+    """The base of pooling words; without `stride`, windows lie side by side."""
 
     family = "pooling"
     order = ("size", "stride", "pad")

@@ -1,4 +1,4 @@
-"""What the columns of a table are: named or not, which holds the label, which are numbers and which categories.
+"""The columns of a table: names, the label, numbers and categories.
 
 The first rows, `WINDOW` of them, tell. A first row is one of names where a text stands above numbers; it is one of
 data where numbers stand above numbers, or a text is found again below:

@@ -1,1 +1,1 @@
-"""Where data come from: folders of images, well-known sets, what is fetched."""
+"""Sources of data: folders of images, well-known sets, what is fetched."""

@@ -1,4 +1,4 @@
-"""What the renderers are given: a file and its findings, each with a place."""
+"""The input of renderers: a file and its findings, each with a place."""
 
 from __future__ import annotations
 

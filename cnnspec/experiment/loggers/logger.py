@@ -1,4 +1,4 @@
-"""What a logger is, and the known ones by name."""
+"""The interface of loggers, and the known ones by name."""
 
 from __future__ import annotations
 

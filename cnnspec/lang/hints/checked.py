@@ -1,4 +1,4 @@
-"""What the warnings look at."""
+"""The input of warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file defines: numbers, blocks, nets, and what it imports."""
+"""The definitions of a file: numbers, blocks, nets, and what it imports."""
 
 from __future__ import annotations
 

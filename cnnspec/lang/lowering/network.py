@@ -25,7 +25,7 @@ Pattern = tuple[int | None, ...]  # sizes of an input; None where the file leave
 
 
 class Network(NamedTuple):
-    """What the chains of a file mean.
+    """The network that the chains of a file describe.
 
     names            the node behind each name that `as`, `net` and `input` give
     parts            by the name that `as` gives to a stage, the nodes that were made in it

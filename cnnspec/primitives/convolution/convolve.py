@@ -1,4 +1,4 @@
-"""What convolutions and their gradients are made of.
+"""The primitives of convolutions and their gradients.
 
 A pass chooses how each is computed: by im2col (`im2col.py`), by Winograd's method (`winograd.py`), or as it
 stands here, where a kernel has one tap or every channel a kernel of its own.

@@ -1,1 +1,1 @@
-"""What costs are made of, and their gradients."""
+"""The primitives of costs and their gradients."""

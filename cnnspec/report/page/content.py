@@ -1,4 +1,4 @@
-"""What a page tells: layers, training, examples, and where their numbers are."""
+"""The content of a page: layers, training, examples, and where their numbers are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a word may ask for beside its inputs."""
+"""The context of a word beside its inputs."""
 
 from __future__ import annotations
 

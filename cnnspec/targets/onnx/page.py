@@ -1,4 +1,4 @@
-"""What a word writes an ONNX model with."""
+"""Writing ONNX models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTS = "cnnspec.parts"  # a word that is written as those it is made of: a line
 
 
 class OnnxPage:
-    """What a word writes with: nodes, and the arrays that they read.
+    """The model that words write: nodes, and the arrays that they read.
 
     A word may write in another way for another `opset`; `needs` is the lowest that has all operators so far.
     """

@@ -1,4 +1,4 @@
-"""What activations become in PyTorch, where it has a function for them, and words along the channels."""
+"""Activations in PyTorch, where it has a function for them, and words along the channels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What words that join branches become in PyTorch."""
+"""Words that join branches, in PyTorch."""
 
 from __future__ import annotations
 

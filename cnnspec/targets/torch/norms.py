@@ -1,4 +1,4 @@
-"""What normalisation and regularisation become in PyTorch."""
+"""Normalisation and regularisation in PyTorch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a word writes a PyTorch module with, and how it writes the settings of a window."""
+"""Writing PyTorch modules, and the settings of a window."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODULE = frozenset(ATTRIBUTES.split())  # what a module has: a layer of that nam
 
 
 class Page:
-    """What a word writes with: layers for `__init__`, lines for `forward`, pieces that stand beside the class."""
+    """The module that words write: layers for `__init__`, lines for `forward`, code beside the class."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph

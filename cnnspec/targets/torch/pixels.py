@@ -1,4 +1,4 @@
-"""What words that move, enlarge or take apart pixels and channels become in PyTorch."""
+"""Words that move, enlarge or take apart pixels and channels, in PyTorch."""
 
 from __future__ import annotations
 

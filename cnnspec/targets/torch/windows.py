@@ -1,4 +1,4 @@
-"""What the words that slide a window become in PyTorch, and `dense`."""
+"""Words that slide a window, and `dense`, in PyTorch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each word becomes in PyTorch: the source of its value, in terms of the variables it reads.
+"""Words in PyTorch: the source of its value, in terms of the variables it reads.
 
 A function takes the page, the node and the variables of its inputs. It stands in the file of its family, and has
 its entry in the `WORDS` there. A word without one is written as the words that it is made of, an activation as its

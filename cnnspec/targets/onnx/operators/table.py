@@ -1,4 +1,4 @@
-"""What each ONNX operator is in our words.
+"""ONNX operators and our words for them.
 
 A function takes the reader and the step and returns the value that it makes; where an operator's form has no
 word it refuses, by name. To add an operator: a function here and its entry in OPERATORS.

@@ -1,4 +1,4 @@
-"""What each word becomes in ONNX: one node, or a few.
+"""Words in ONNX: one node each, or a few.
 
 A function takes the page, the node and the names of its inputs; the last node that it adds carries the word's
 name. It stands in the file of its family, those of few lines here, and has its entry in the table there. A word

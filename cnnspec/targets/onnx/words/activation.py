@@ -1,4 +1,4 @@
-"""What activations become in ONNX: an operator of its own, or the operators of their formula."""
+"""Activations in ONNX: an operator of its own, or the operators of their formula."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What words with a number for each channel become in ONNX: normalisations, `scale`, `prelu`."""
+"""Words with a number for each channel in ONNX: normalisations, `scale`, `prelu`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What words that move, enlarge or take apart pixels and channels become in ONNX."""
+"""Words that move, enlarge or take apart pixels and channels, in ONNX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What words that slide a window become in ONNX: convolutions and pools."""
+"""Words that slide a window, in ONNX: convolutions and pools."""
 
 from __future__ import annotations
 
