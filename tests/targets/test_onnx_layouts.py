@@ -93,19 +93,47 @@ def by_reference(model):
     return as_spec(model, "m.onnx").text
 
 
-def test_pieces_of_an_image_as_detectors_begin():
-    """YOLOX's focus: every second pixel, four times, one after the other."""
-    nodes, names = [], []
-    for k, (top, left) in enumerate([(0, 0), (1, 0), (0, 1), (1, 1)]):
-        names.append(f"p{k}")
+def pieces(starts, end=2**63 - 1, by=(2, 2)):
+    """Every second pixel from each start, one after the other, of two slices each as PyTorch writes them."""
+    nodes, arrays = [], {"e": np.array([end]), "h": np.array([2]), "w": np.array([3])}
+    arrays |= {"down": np.array([by[0]]), "across": np.array([by[1]])}
+    for k, (top, left) in enumerate(starts):
+        arrays |= {f"s{top}": np.array([top]), f"s{left}": np.array([left])}
         nodes += [
-            node("Slice", "x", f"s{top}", "e", "h", "two", out=f"r{k}"),
-            node("Slice", f"r{k}", f"s{left}", "e", "w", "two", out=names[-1]),
+            node("Slice", "x", f"s{top}", "e", "h", "down", out=f"r{k}"),
+            node("Slice", f"r{k}", f"s{left}", "e", "w", "across", out=f"p{k}"),
         ]
-    arrays = {"s0": np.array([0]), "s1": np.array([1]), "e": np.array([9**9]), "two": np.array([2])}
-    arrays |= {"h": np.array([2]), "w": np.array([3])}
-    text = agrees(model_of([*nodes, node("Concat", *names, axis=1)], arrays=arrays))
-    assert text.count("maxpool 1 stride") == 8 and "concat(" in text
+    names = [f"p{k}" for k in range(len(starts))]
+    return model_of([*nodes, node("Concat", *names, axis=1)], arrays=arrays)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (pieces([(0, 0), (0, 1), (1, 0), (1, 1)]), "pixelunshuffle 2 -> shuffle 3"),
+        (pieces([(0, 0), (1, 0), (0, 1), (1, 1)]),
+         "pixelunshuffle 2 -> shuffle 3 -> concat( take 3 | take 3 start 6 | take 3 start 3 | take 3 start 9 )"),
+        (pieces([(0, 0), (1, 0), (0, 1), (1, 1)], end=8), "maxpool 1 stride 2x1 -> maxpool 1 stride 1x2"),
+        (pieces([(0, 0), (1, 0), (0, 1), (1, 0)]), "maxpool 1 stride 2x1 -> maxpool 1 stride 1x2"),
+        (pieces([(0, 0), (0, 1), (1, 0)]), "maxpool 1 stride 2x1 -> maxpool 1 stride 1x2"),
+        (pieces([(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)], by=(2, 4)),
+         "pixelunshuffle 2x4 -> shuffle 3"),
+        (pieces([(0, 0), (0, 1), (0, 2), (0, 3)], by=(2, 4)), "maxpool 1 stride 2x1 -> maxpool 1 stride 1x4"),
+    ],
+    ids=["in order", "as YOLOX", "ends told", "one twice", "one missing", "of two factors", "half of them"],
+)  # fmt: skip
+def test_pieces_of_an_image_as_detectors_begin(given, words):
+    """Together they are all pixels, or just those."""
+    assert " ".join(words.split()) in " ".join(agrees(given).split())
+
+
+def test_pieces_of_a_sequence_are_put_together_as_they_are():
+    nodes = [node("Slice", "x", f"s{k}", "e", "w", "two", out=f"p{k}") for k in range(2)]
+    arrays = {"s0": np.array([0]), "s1": np.array([1]), "e": np.array([2**40]), "w": np.array([-1])}
+    model = model_of(
+        [*nodes, node("Concat", "p0", "p1", axis=1)], shape=("n", 3, 8), arrays={**arrays, "two": np.array([2])}
+    )
+    assert "concat(" in agrees(model)
 
 
 def test_sums_of_different_many_share_no_weights():

@@ -69,10 +69,10 @@ can do without, cut that part off before the export, or import the longest part 
         "CNN504",
         "onnx-form",
         """\
-The operator has a word, but not in the form that the model uses: a softmax over another axis than the channels,
-padding that differs from side to side as no setting of `pad` does, a product with a constant, a shape that mixes
-images. The message names the operator, the node and the form.""",
-        how="`cnnspec import` of a model whose softmax goes over the width.",
+The operator has a word, but not in the form that the model uses, nor can that be made of several: a softmax or a
+maximum over the images of a batch, padding by pixels of the other side, a shape that mixes images. The message
+names the operator, the node and the form.""",
+        how="`cnnspec import` of a model whose softmax goes over the batch.",
         says=(
             Says("{step} makes a constant of {numbers:.0g} numbers", case="large constant"),
             Says("{step} takes the numbers of an image in an order that no word gives", case="order of numbers"),

@@ -20,6 +20,7 @@ from ...ir.expression import Apply, Expression, Number, Symbol, X
 from ...ir.fields import settings
 from ...primitives.activation import Activation
 from ...words import WORDS
+from .focus import focus
 from .page import PARTS
 from .page import WORD as NOTE
 from .steps import Step, Steps
@@ -105,6 +106,11 @@ class Groups:
             return self.made(step)
         if step.notes.get(NOTE, "").startswith("resize "):
             return self.area(step)
+        apart = focus(step, self.makers, self.known)
+        if apart:
+            image, pieces = apart
+            attributes = {**step.attributes, "pieces": pieces}
+            return Step(f"{WORD}focus", step.name, [image, *step.inputs], step.outputs, attributes, step.notes)
         if len(step.outputs) == 1:
             op = noted(step.notes.get(NOTE, ""))
             found = op and next(self.matches(pattern_of(op), step.outputs[0], Match()), None)

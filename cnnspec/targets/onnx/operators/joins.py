@@ -10,9 +10,10 @@ from math import prod
 import numpy as np
 
 from ..layout import broadcast, fronted, turned, viewed
+from ..patterns import WORD as GROUP
 from ..reader import Reader
 from ..steps import Step, refuse
-from ..values import Seen, word
+from ..values import Seen, seen, word
 from . import Operator
 from .affine import Affine, affine
 from .norms import shortest
@@ -242,6 +243,24 @@ def concat(r: Reader, step: Step) -> Seen:
     return r.made(word("concat"), *(r.plain(v) for v in values))
 
 
+def focus(r: Reader, step: Step) -> Seen:
+    """Every nth pixel as a piece of the channels; in another order than `pixelunshuffle` a `take` each."""
+    image, *names = step.inputs
+    value, pieces = r.at(image, step), step.get("pieces")
+    kind = r.type(value.value)
+    if not r.lead or kind.kind != "image" or kind.shape != value.shape or not value.straight:
+        return concat(r, Step("Concat", step.name, names, step.outputs, step.attributes, step.notes))
+    down, across = (pieces[0].get(axis, (0, 1))[1] for axis in (2, 3))
+    made = r.add(word("pixelunshuffle", down if down == across else (down, across)), value.value)
+    if kind["c"] > 1:
+        made = r.add(word("shuffle", kind["c"]), made)
+    places = [phases.get(2, (0, 1))[0] * across + phases.get(3, (0, 1))[0] for phases in pieces]
+    if places != sorted(places):
+        parts = [r.add(word("take", kind["c"], start=place * kind["c"]), made) for place in places]
+        made = r.add(word("concat"), *parts)
+    return seen(made, r.type(made).shape)
+
+
 OPERATORS: dict[str, Operator] = {
     "Add": add,
     "Sum": add,
@@ -253,4 +272,5 @@ OPERATORS: dict[str, Operator] = {
     "Min": extreme("min"),
     "Mean": join("mean"),
     "Concat": concat,
+    f"{GROUP}focus": focus,
 }
