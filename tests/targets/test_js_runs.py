@@ -14,9 +14,13 @@ import scripts
 from cnnspec.targets.js import bundle, runs, simd, wat
 
 MODULES = pytest.mark.parametrize(
-    ("writer", "text", "script", "literal"),
-    [(simd, "products.wat", "simd.js", "PRODUCTS"), (runs, "runs.wat", "runs.js", "RUNS")],
-    ids=["products", "runs"],
+    ("made", "text", "script", "literal"),
+    [
+        (simd.text(simd.FLOAT32), "products.wat", "simd.js", "PRODUCTS"),
+        (simd.text(simd.FLOAT64), "products64.wat", "simd.js", "PRODUCTS64"),
+        (runs.text(), "runs.wat", "runs.js", "RUNS"),
+    ],
+    ids=["float32", "float64", "runs"],
 )
 
 
@@ -26,18 +30,18 @@ def code(script, literal):
 
 
 @MODULES
-def test_the_text_is_that_of_its_writer(writer, text, script, literal):
-    assert bundle.text_of(text) == writer.text()
+def test_the_text_is_that_of_its_writer(made, text, script, literal):
+    assert bundle.text_of(text) == made
 
 
 @MODULES
-def test_the_bytes_are_those_of_the_text(writer, text, script, literal):
+def test_the_bytes_are_those_of_the_text(made, text, script, literal):
     wasmtime = pytest.importorskip("wasmtime", reason="assembles the text")
-    assert wat.without_names(bytes(wasmtime.wat2wasm(writer.text()))) == code(script, literal)
+    assert wat.without_names(bytes(wasmtime.wat2wasm(made))) == code(script, literal)
 
 
 @MODULES
-def test_a_page_may_compile_the_bytes_at_once(writer, text, script, literal):
+def test_a_page_may_compile_the_bytes_at_once(made, text, script, literal):
     assert len(code(script, literal)) < 4096, "what is larger some browsers compile only behind a promise"
 
 

@@ -28,10 +28,6 @@ def step(name: str, by: str) -> str:
     return set_(name, f"(i32.add {get(name)} {by})")
 
 
-def multiply_add(total: str, a: str, b: str) -> str:
-    return set_(total, f"(f32x4.add {get(total)} (f32x4.mul {get(a)} {get(b)}))")
-
-
 def call(name: str, *names: str) -> str:
     return f"(call ${name} {' '.join(map(get, names))})"
 

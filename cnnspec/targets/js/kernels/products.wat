@@ -1,8 +1,8 @@
-;; Products of matrices, written by simd.py, which says what the functions do.
+;; Products of matrices of f32, written by simd.py, which says what the functions do.
 (module
   (import "room" "memory" (memory 1))
 
-  ;; C[4,8] = A[4,K] · P[K,8]: two registers of four numbers for each row.
+  ;; C[4,8] = A[4,K] · P[K,8]: two registers for each row.
   (func $tile4 (param $A i32) (param $row i32) (param $column i32) (param $P i32) (param $C i32) (param $ldc i32) (param $K i32)
     (local $c00 v128) (local $c01 v128) (local $c10 v128) (local $c11 v128) (local $c20 v128) (local $c21 v128) (local $c30 v128) (local $c31 v128) (local $a0 i32) (local $a1 i32) (local $a2 i32) (local $a3 i32) (local $b0 v128) (local $b1 v128) (local $x v128)
     (local.set $a0 (local.get $A))
@@ -42,7 +42,7 @@
     (v128.store (local.get $C) (local.get $c30))
     (v128.store offset=16 (local.get $C) (local.get $c31)))
 
-  ;; C[1,8] = A[1,K] · P[K,8]: two registers of four numbers for each row.
+  ;; C[1,8] = A[1,K] · P[K,8]: two registers for each row.
   (func $tile1 (param $A i32) (param $row i32) (param $column i32) (param $P i32) (param $C i32) (param $ldc i32) (param $K i32)
     (local $c00 v128) (local $c01 v128) (local $a0 i32) (local $b0 v128) (local $b1 v128) (local $x v128)
     (local.set $a0 (local.get $A))
@@ -58,7 +58,7 @@
     (v128.store (local.get $C) (local.get $c00))
     (v128.store offset=16 (local.get $C) (local.get $c01)))
 
-  ;; P[K,8]: eight columns of B, or the last `width` and zeros.
+  ;; P[K,8]: columns of B for a tile, or the last `width` and zeros.
   (func $pack (param $B i32) (param $ldb i32) (param $P i32) (param $K i32) (param $width i32)
     (local $i i32)
     (loop $k
@@ -124,7 +124,7 @@
       (local.set $C (i32.add (local.get $C) (i32.const 32)))
       (br_if $columns (local.tee $N (i32.sub (local.get $N) (local.get $width))))))
 
-  ;; C[4,3] += A[4,K] · B[3,K]ᵀ: a register of four partial sums for each number.
+  ;; C[4,3] += A[4,K] · B[3,K]ᵀ: a register of partial sums for each number.
   (func $dots4x3 (param $A i32) (param $lda i32) (param $B i32) (param $ldb i32) (param $C i32) (param $ldc i32) (param $K i32)
     (local $s00 v128) (local $s01 v128) (local $s02 v128) (local $s10 v128) (local $s11 v128) (local $s12 v128) (local $s20 v128) (local $s21 v128) (local $s22 v128) (local $s30 v128) (local $s31 v128) (local $s32 v128) (local $a0 i32) (local $a1 i32) (local $a2 i32) (local $a3 i32) (local $b0 i32) (local $b1 i32) (local $b2 i32) (local $y0 v128) (local $y1 v128) (local $y2 v128) (local $x v128) (local $k i32)
     (local.set $a0 (i32.add (local.get $A) (i32.mul (local.get $lda) (i32.const 0))))
@@ -212,7 +212,7 @@
     (f32.store offset=4 (local.get $C) (f32.add (f32.load offset=4 (local.get $C)) (f32.add (f32.add (f32x4.extract_lane 0 (local.get $s31)) (f32x4.extract_lane 1 (local.get $s31))) (f32.add (f32x4.extract_lane 2 (local.get $s31)) (f32x4.extract_lane 3 (local.get $s31))))))
     (f32.store offset=8 (local.get $C) (f32.add (f32.load offset=8 (local.get $C)) (f32.add (f32.add (f32x4.extract_lane 0 (local.get $s32)) (f32x4.extract_lane 1 (local.get $s32))) (f32.add (f32x4.extract_lane 2 (local.get $s32)) (f32x4.extract_lane 3 (local.get $s32)))))))
 
-  ;; C[4,1] += A[4,K] · B[1,K]ᵀ: a register of four partial sums for each number.
+  ;; C[4,1] += A[4,K] · B[1,K]ᵀ: a register of partial sums for each number.
   (func $dots4x1 (param $A i32) (param $lda i32) (param $B i32) (param $ldb i32) (param $C i32) (param $ldc i32) (param $K i32)
     (local $s00 v128) (local $s10 v128) (local $s20 v128) (local $s30 v128) (local $a0 i32) (local $a1 i32) (local $a2 i32) (local $a3 i32) (local $b0 i32) (local $y0 v128) (local $x v128) (local $k i32)
     (local.set $a0 (i32.add (local.get $A) (i32.mul (local.get $lda) (i32.const 0))))
@@ -266,7 +266,7 @@
     (local.set $C (i32.add (local.get $C) (local.get $ldc)))
     (f32.store offset=0 (local.get $C) (f32.add (f32.load offset=0 (local.get $C)) (f32.add (f32.add (f32x4.extract_lane 0 (local.get $s30)) (f32x4.extract_lane 1 (local.get $s30))) (f32.add (f32x4.extract_lane 2 (local.get $s30)) (f32x4.extract_lane 3 (local.get $s30)))))))
 
-  ;; C[1,3] += A[1,K] · B[3,K]ᵀ: a register of four partial sums for each number.
+  ;; C[1,3] += A[1,K] · B[3,K]ᵀ: a register of partial sums for each number.
   (func $dots1x3 (param $A i32) (param $lda i32) (param $B i32) (param $ldb i32) (param $C i32) (param $ldc i32) (param $K i32)
     (local $s00 v128) (local $s01 v128) (local $s02 v128) (local $a0 i32) (local $b0 i32) (local $b1 i32) (local $b2 i32) (local $y0 v128) (local $y1 v128) (local $y2 v128) (local $x v128) (local $k i32)
     (local.set $a0 (i32.add (local.get $A) (i32.mul (local.get $lda) (i32.const 0))))
@@ -309,7 +309,7 @@
     (f32.store offset=4 (local.get $C) (f32.add (f32.load offset=4 (local.get $C)) (f32.add (f32.add (f32x4.extract_lane 0 (local.get $s01)) (f32x4.extract_lane 1 (local.get $s01))) (f32.add (f32x4.extract_lane 2 (local.get $s01)) (f32x4.extract_lane 3 (local.get $s01))))))
     (f32.store offset=8 (local.get $C) (f32.add (f32.load offset=8 (local.get $C)) (f32.add (f32.add (f32x4.extract_lane 0 (local.get $s02)) (f32x4.extract_lane 1 (local.get $s02))) (f32.add (f32x4.extract_lane 2 (local.get $s02)) (f32x4.extract_lane 3 (local.get $s02)))))))
 
-  ;; C[1,1] += A[1,K] · B[1,K]ᵀ: a register of four partial sums for each number.
+  ;; C[1,1] += A[1,K] · B[1,K]ᵀ: a register of partial sums for each number.
   (func $dots1x1 (param $A i32) (param $lda i32) (param $B i32) (param $ldb i32) (param $C i32) (param $ldc i32) (param $K i32)
     (local $s00 v128) (local $a0 i32) (local $b0 i32) (local $y0 v128) (local $x v128) (local $k i32)
     (local.set $a0 (i32.add (local.get $A) (i32.mul (local.get $lda) (i32.const 0))))

@@ -20,9 +20,9 @@ export const RUNS =
   'AkEQaiECIANBEGohAyAEQRBqIQQgBUEQaiEFIAlBBGsiCQ0ACyACIAhqIQIgAyAIaiEDIAQgCGohBCAFIAhqIQUgB0EBayIHDQALCw==';
 
 /** The loops on the memory of a room, with `sums` for two numbers that one leaves behind; null where the room has no
- * WebAssembly, or a run of `count` numbers is not a multiple of the four that they take at a time. */
+ * WebAssembly or other numbers, or a run of `count` is not a multiple of the four that they take at a time. */
 export function runsOf(room, count) {
-  if (!room.memory || count % 4) return null;
+  if (!room.memory || room.size !== 4 || count % 4) return null;
   if (!room.runs) {
     const made = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(RUNS)), { room: { memory: room.memory } }).exports;
     room.runs = { ...made, at: room.packed, sums: new Float64Array(room.buffer, room.packed, 2) };

@@ -1,6 +1,6 @@
-// Products of float32 matrices in WebAssembly SIMD; products.wat is the text of the bytes.
+// Products of matrices in WebAssembly SIMD; products.wat and products64.wat are the texts of the bytes.
 
-/** The bytes in base64. */
+/** The bytes in base64, for float32. */
 export const PRODUCTS =
   'AGFzbQEAAAABLQRgB39/f39/f38AYAV/f39/fwBgC39/f39/f39/f39/AGAJf39/f39/f39/AAIQAQRyb29tBm1lbW9yeQIAAQMLCgAAAQEC' +
   'AAAAAAMHEgIHcHJvZHVjdAAEBGRvdHMACQrjGQrFAgMIewR/A3sgACEPIA8gAWohECAQIAFqIREgESABaiESA0AgA/0ABAAhEyAD/QAEECEU' +
@@ -46,38 +46,86 @@ export const PRODUCTS =
   'CyAFIAgQBwUgACABIAogAyALIAUgCBAICwsgCiADIA1saiEKIAsgDUECdGohCyAJIA1rIgkNAAsgACABIAxsaiEAIAQgBSAMbGohBCAGIAxr' +
   'IgYNAAsL';
 
+/** The same for float64. */
+export const PRODUCTS64 =
+  'AGFzbQEAAAABLQRgB39/f39/f38AYAV/f39/fwBgC39/f39/f39/f39/AGAJf39/f39/f39/AAIQAQRyb29tBm1lbW9yeQIAAQMLCgAAAQEC' +
+  'AAAAAAMHEgIHcHJvZHVjdAAEBGRvdHMACQrzFwrFAgMIewR/A3sgACEPIA8gAWohECAQIAFqIREgESABaiESA0AgA/0ABAAhEyAD/QAEECEU' +
+  'IA/9CgMAIRUgByAVIBP98gH98AEhByAIIBUgFP3yAf3wASEIIA8gAmohDyAQ/QoDACEVIAkgFSAT/fIB/fABIQkgCiAVIBT98gH98AEhCiAQ' +
+  'IAJqIRAgEf0KAwAhFSALIBUgE/3yAf3wASELIAwgFSAU/fIB/fABIQwgESACaiERIBL9CgMAIRUgDSAVIBP98gH98AEhDSAOIBUgFP3yAf3w' +
+  'ASEOIBIgAmohEiADQSBqIQMgBkEBayIGDQALIAQgB/0LBAAgBCAI/QsEECAEIAVqIQQgBCAJ/QsEACAEIAr9CwQQIAQgBWohBCAEIAv9CwQA' +
+  'IAQgDP0LBBAgBCAFaiEEIAQgDf0LBAAgBCAO/QsEEAtqAwJ7AX8DeyAAIQkDQCAD/QAEACEKIAP9AAQQIQsgCf0KAwAhDCAHIAwgCv3yAf3w' +
+  'ASEHIAggDCAL/fIB/fABIQggCSACaiEJIANBIGohAyAGQQFrIgYNAAsgBCAH/QsEACAEIAj9CwQQC5QBAQF/A0AgBEEERgRAIAIgAP0ABAD9' +
+  'CwQAIAIgAP0ABBD9CwQQBSAC/QwAAAAAAAAAAAAAAAAAAAAA/QsEACAC/QwAAAAAAAAAAAAAAAAAAAAA/QsEECAEQQN0IQUDQCAFQQhrIQUg' +
+  'AiAFaiAAIAVqKwMAOQMAIAUNAAsLIAJBIGohAiAAIAFqIQAgA0EBayIDDQALC0MBAX8DQCAEQQN0IQUDQCAFQQhrIQUgASAFaiAAIAVqKwMA' +
+  'OQMAIAUNAAsgAEEgaiEAIAEgAmohASADQQFrIgMNAAsLzQEBCH8gCiAIQQV0aiEQA0AgCUEEIAlBBEkbIQ4gAyAEIAogCCAOEAIgByELIAAh' +
+  'DCAFIQ0DQEEEQQEgC0EETxshDyANIREgBiESIA5BBEkEQCAQIRFBICESCyAPQQRGBEAgDCABIAIgCiARIBIgCBAABSAMIAEgAiAKIBEgEiAI' +
+  'EAELIA5BBEkEQCAQIA0gBiAPIA4QAwsgDCABIA9saiEMIA0gBiAPbGohDSALIA9rIgsNAAsgA0EgaiEDIAVBIGohBSAJIA5rIgkNAAsLvwcE' +
+  'DHsHfwR7AX8gACABQQBsaiETIAAgAUEBbGohFCAAIAFBAmxqIRUgACABQQNsaiEWIAIgA0EAbGohFyACIANBAWxqIRggAiADQQJsaiEZIAZB' +
+  'AXYhHiAeBEADQCAX/QAEACEaIBj9AAQAIRsgGf0ABAAhHCAT/QAEACEdIAcgHSAa/fIB/fABIQcgCCAdIBv98gH98AEhCCAJIB0gHP3yAf3w' +
+  'ASEJIBT9AAQAIR0gCiAdIBr98gH98AEhCiALIB0gG/3yAf3wASELIAwgHSAc/fIB/fABIQwgFf0ABAAhHSANIB0gGv3yAf3wASENIA4gHSAb' +
+  '/fIB/fABIQ4gDyAdIBz98gH98AEhDyAW/QAEACEdIBAgHSAa/fIB/fABIRAgESAdIBv98gH98AEhESASIB0gHP3yAf3wASESIBNBEGohEyAU' +
+  'QRBqIRQgFUEQaiEVIBZBEGohFiAXQRBqIRcgGEEQaiEYIBlBEGohGSAeQQFrIh4NAAsLIAZBAXEhHiAeBEADQCAX/V0DACEaIBj9XQMAIRsg' +
+  'Gf1dAwAhHCAT/V0DACEdIAcgHSAa/fIB/fABIQcgCCAdIBv98gH98AEhCCAJIB0gHP3yAf3wASEJIBT9XQMAIR0gCiAdIBr98gH98AEhCiAL' +
+  'IB0gG/3yAf3wASELIAwgHSAc/fIB/fABIQwgFf1dAwAhHSANIB0gGv3yAf3wASENIA4gHSAb/fIB/fABIQ4gDyAdIBz98gH98AEhDyAW/V0D' +
+  'ACEdIBAgHSAa/fIB/fABIRAgESAdIBv98gH98AEhESASIB0gHP3yAf3wASESIBNBCGohEyAUQQhqIRQgFUEIaiEVIBZBCGohFiAXQQhqIRcg' +
+  'GEEIaiEYIBlBCGohGSAeQQFrIh4NAAsLIAQgBCsDACAH/SEAIAf9IQGgoDkDACAEIAQrAwggCP0hACAI/SEBoKA5AwggBCAEKwMQIAn9IQAg' +
+  'Cf0hAaCgOQMQIAQgBWohBCAEIAQrAwAgCv0hACAK/SEBoKA5AwAgBCAEKwMIIAv9IQAgC/0hAaCgOQMIIAQgBCsDECAM/SEAIAz9IQGgoDkD' +
+  'ECAEIAVqIQQgBCAEKwMAIA39IQAgDf0hAaCgOQMAIAQgBCsDCCAO/SEAIA79IQGgoDkDCCAEIAQrAxAgD/0hACAP/SEBoKA5AxAgBCAFaiEE' +
+  'IAQgBCsDACAQ/SEAIBD9IQGgoDkDACAEIAQrAwggEf0hACAR/SEBoKA5AwggBCAEKwMQIBL9IQAgEv0hAaCgOQMQC98DBAR7BX8CewF/IAAg' +
+  'AUEAbGohCyAAIAFBAWxqIQwgACABQQJsaiENIAAgAUEDbGohDiACIANBAGxqIQ8gBkEBdiESIBIEQANAIA/9AAQAIRAgC/0ABAAhESAHIBEg' +
+  'EP3yAf3wASEHIAz9AAQAIREgCCARIBD98gH98AEhCCAN/QAEACERIAkgESAQ/fIB/fABIQkgDv0ABAAhESAKIBEgEP3yAf3wASEKIAtBEGoh' +
+  'CyAMQRBqIQwgDUEQaiENIA5BEGohDiAPQRBqIQ8gEkEBayISDQALCyAGQQFxIRIgEgRAA0AgD/1dAwAhECAL/V0DACERIAcgESAQ/fIB/fAB' +
+  'IQcgDP1dAwAhESAIIBEgEP3yAf3wASEIIA39XQMAIREgCSARIBD98gH98AEhCSAO/V0DACERIAogESAQ/fIB/fABIQogC0EIaiELIAxBCGoh' +
+  'DCANQQhqIQ0gDkEIaiEOIA9BCGohDyASQQFrIhINAAsLIAQgBCsDACAH/SEAIAf9IQGgoDkDACAEIAVqIQQgBCAEKwMAIAj9IQAgCP0hAaCg' +
+  'OQMAIAQgBWohBCAEIAQrAwAgCf0hACAJ/SEBoKA5AwAgBCAFaiEEIAQgBCsDACAK/SEAIAr9IQGgoDkDAAvwAgQDewR/BHsBfyAAIAFBAGxq' +
+  'IQogAiADQQBsaiELIAIgA0EBbGohDCACIANBAmxqIQ0gBkEBdiESIBIEQANAIAv9AAQAIQ4gDP0ABAAhDyAN/QAEACEQIAr9AAQAIREgByAR' +
+  'IA798gH98AEhByAIIBEgD/3yAf3wASEIIAkgESAQ/fIB/fABIQkgCkEQaiEKIAtBEGohCyAMQRBqIQwgDUEQaiENIBJBAWsiEg0ACwsgBkEB' +
+  'cSESIBIEQANAIAv9XQMAIQ4gDP1dAwAhDyAN/V0DACEQIAr9XQMAIREgByARIA798gH98AEhByAIIBEgD/3yAf3wASEIIAkgESAQ/fIB/fAB' +
+  'IQkgCkEIaiEKIAtBCGohCyAMQQhqIQwgDUEIaiENIBJBAWsiEg0ACwsgBCAEKwMAIAf9IQAgB/0hAaCgOQMAIAQgBCsDCCAI/SEAIAj9IQGg' +
+  'oDkDCCAEIAQrAxAgCf0hACAJ/SEBoKA5AxALvAEEAXsCfwJ7AX8gACABQQBsaiEIIAIgA0EAbGohCSAGQQF2IQwgDARAA0AgCf0ABAAhCiAI' +
+  '/QAEACELIAcgCyAK/fIB/fABIQcgCEEQaiEIIAlBEGohCSAMQQFrIgwNAAsLIAZBAXEhDCAMBEADQCAJ/V0DACEKIAj9XQMAIQsgByALIAr9' +
+  '8gH98AEhByAIQQhqIQggCUEIaiEJIAxBAWsiDA0ACwsgBCAEKwMAIAf9IQAgB/0hAaCgOQMAC8MBAQV/A0BBBEEBIAZBBE8bIQwgByEJIAIh' +
+  'CiAEIQsDQEEDQQEgCUEDTxshDSAMQQRGBEAgDUEDRgRAIAAgASAKIAMgCyAFIAgQBQUgACABIAogAyALIAUgCBAGCwUgDUEDRgRAIAAgASAK' +
+  'IAMgCyAFIAgQBwUgACABIAogAyALIAUgCBAICwsgCiADIA1saiEKIAsgDUEDdGohCyAJIA1rIgkNAAsgACABIAxsaiEAIAQgBSAMbGohBCAG' +
+  'IAxrIgYNAAsL';
+
 /** Room in a memory of WebAssembly, whose products take a sixth of the time. */
 export class SimdRoom extends Room {
   constructor(bytes, Real, deepest) {
-    const packed = 4 * (8 * deepest + 32); // bytes of the columns that a product packs, and of a tile
+    const packed = 32 * deepest + 128; // bytes of the columns that a product packs, and of a tile
     const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + packed + 64) / 65536) });
     super(bytes, Real, memory.buffer);
     this.memory = memory;
-    this.packed = this.take(packed / 4).byteOffset;
-    this.own = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(PRODUCTS)), { room: { memory } }).exports;
+    this.size = Real.BYTES_PER_ELEMENT;
+    this.packed = this.take(packed, Uint8Array).byteOffset;
+    const code = fromBase64(Real === Float32Array ? PRODUCTS : PRODUCTS64);
+    this.own = new WebAssembly.Instance(new WebAssembly.Module(code), { room: { memory } }).exports;
   }
 
   product(a, at, row, column, b, bAt, bRow, c, cAt, cRow, m, k, n) {
+    const { size } = this;
     this.own.product(
-      a.byteOffset + 4 * at, 4 * row, 4 * column, b.byteOffset + 4 * bAt, 4 * bRow, c.byteOffset + 4 * cAt, 4 * cRow,
+      a.byteOffset + size * at, size * row, size * column, b.byteOffset + size * bAt, size * bRow, c.byteOffset + size * cAt, size * cRow,
       m, k, n, this.packed,
     );
   }
 
   dots(a, at, aRow, b, bAt, bRow, c, cAt, cRow, m, n, k) {
+    const { size } = this;
     this.own.dots(
-      a.byteOffset + 4 * at, 4 * aRow, b.byteOffset + 4 * bAt, 4 * bRow, c.byteOffset + 4 * cAt, 4 * cRow, m, n, k,
+      a.byteOffset + size * at, size * aRow, b.byteOffset + size * bAt, size * bRow, c.byteOffset + size * cAt, size * cRow, m, n, k,
     );
   }
 }
 
 /** Room for so many bytes of arrays, with WebAssembly where it is wanted, there and allowed. */
 export function openRoom(bytes, Real, simd, deepest) {
-  if (simd && Real === Float32Array && typeof WebAssembly === 'object') {
+  if (simd && typeof WebAssembly === 'object') {
     try {
       return new SimdRoom(bytes, Real, deepest);
     } catch (error) {
-      if (!(error instanceof WebAssembly.CompileError)) throw error; // SIMD is not there, or a policy forbids it
+      // SIMD is not there, or a policy forbids it; or so much memory WebAssembly has not
+      if (!(error instanceof WebAssembly.CompileError || error instanceof RangeError)) throw error;
     }
   }
   return new Room(bytes, Real);
