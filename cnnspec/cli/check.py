@@ -218,12 +218,12 @@ def past_baseline(results: list[Result], options: Options) -> tuple[list[Result]
 
     checked = [result.checked for result in results]
     if options.write_baseline:
-        text, count = baseline.written(checked)
+        text, count = baseline.written(checked, options.write_baseline)
         deliver(text, str(options.write_baseline))
         if options.talks:
             tell(f"wrote {options.write_baseline}", err=True)
-    known = baseline.read(options.baseline or options.write_baseline or Path())
-    fresh, count = baseline.without(checked, known)
+    path = options.baseline or options.write_baseline or Path()
+    fresh, count = baseline.without(checked, baseline.read(path), path)
     return [replace(result, checked=left) for result, left in zip(results, fresh, strict=True)], count
 
 

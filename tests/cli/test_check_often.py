@@ -63,6 +63,41 @@ def test_what_is_new_is_told_and_what_moved_is_known(cnnspec, files):
     assert cnnspec("check", ".", "--baseline", "known.json", "--format", "concise").out.startswith("00.cnn:2:")
 
 
+def test_a_baseline_holds_wherever_the_check_is_called_and_the_folder_lies(cnnspec, here, monkeypatch):
+    nets = here / "repository" / "nets"
+    nets.mkdir(parents=True)
+    (nets / "é b.cnn").write_text(BAD)
+    (nets / "w.cnn").write_text("input 3x8x8\nadd( conv 3x3x3\n   )\n")  # it marks two lines
+    known = str(here / "repository" / "known.json")
+    monkeypatch.chdir(nets)
+    assert cnnspec("check", "--write-baseline", known).code == 0
+
+    def passes(folder, path, baseline):
+        monkeypatch.chdir(folder)
+        said = cnnspec("check", path, "--baseline", baseline)
+        assert (said.code, said.out) == (0, ""), (folder, path, said)
+        assert "2 findings in the baseline" in said.err
+
+    passes(nets, ".", "../known.json")
+    passes(nets, str(nets), known)
+    passes(here, "repository", "repository/known.json")
+    passes(here, "repository/nets/../nets", known)
+    (here / "link").symlink_to(here / "repository", target_is_directory=True)
+    passes(here / "link" / "nets", ".", "../known.json")
+    passes(here, "link", "repository/known.json")
+    (here / "repository").rename(here / "moved")
+    passes(here, "moved", "moved/known.json")
+
+    text = (here / "moved" / "known.json").read_text(encoding="utf-8")
+    assert "nets/w.cnn" in text
+    windows = "\ufeff" + text.replace("nets/", "nets\\\\").replace("\n", "\r\n")
+    (here / "moved" / "known.json").write_bytes(windows.encode())
+    passes(here, "moved", "moved/known.json")
+    for path in (here / "moved" / "nets").iterdir():  # checked out with other ends of lines
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    passes(here, "moved", "moved/known.json")
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", '{"version": 2, "findings": []}', '{"version": 1, "findings": [3]}']
 )

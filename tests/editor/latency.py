@@ -135,7 +135,7 @@ def measured(text: str, behind: str, keys: int) -> dict[str, list[float]]:
     with tempfile.TemporaryDirectory() as folder:
         for k in range(20):
             (Path(folder) / f"part{k}.cnn").write_text(PART)
-        converse(talk, Path(folder))
+        converse(talk, Path(folder), patience=3600)
     return found
 
 

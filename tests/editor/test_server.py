@@ -48,7 +48,7 @@ class Editor(LanguageClient):
         await asyncio.wait_for(self.news.wait(), 20)
 
 
-def converse(talk, folder, encodings=("utf-16",)):
+def converse(talk, folder, encodings=("utf-16",), patience=100):
     """Start a server, let `talk(editor, uri)` speak with it, and see it leave in good order."""
 
     async def session():
@@ -59,7 +59,7 @@ def converse(talk, folder, encodings=("utf-16",)):
         hello = lsp.InitializeParams(lsp.ClientCapabilities(general=general), root_uri=folder.as_uri())
         answer = await asyncio.wait_for(editor.initialize_async(hello), 30)
         editor.initialized(lsp.InitializedParams())
-        await asyncio.wait_for(talk(editor, (folder / "a.cnn").as_uri()), 100)  # a lost answer is a failure
+        await asyncio.wait_for(talk(editor, (folder / "a.cnn").as_uri()), patience)  # a lost answer is a failure
         await editor.shutdown_async(None)
         editor.exit(None)
         await editor.stop()

@@ -168,7 +168,7 @@ def fingerprint(diagnostic: Diagnostic, place: CheckedSpan, seen: Counter[str]) 
 
     Equal ones are numbered in the order of the file.
     """
-    marked = diagnostic.span.text.strip() if diagnostic.span else ""
+    marked = diagnostic.span.text.strip().replace("\r\n", "\n") if diagnostic.span else ""
     what = "\0".join((relative(place.filename), diagnostic.code, diagnostic.message, marked))
     digest = hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     seen[digest] += 1
