@@ -224,8 +224,11 @@ def test_two_runs_are_trained_at_once(lab):
     lab.until(lambda: "step" in lab.text("progress"))
     lines = "[...document.querySelectorAll('#curves svg:first-of-type polyline')]"
     points = f"return {lines}.map((one) => one.points.length)"
-    before = lab.js(points)
+    before, said = lab.js(points), lab.text("kept-runs")
+    lab.js("document.querySelector('#kept-runs button').focus()")
     lab.until(lambda: all(now > then for now, then in zip(lab.js(points), before, strict=True)))
+    lab.until(lambda: lab.text("kept-runs") != said)
+    assert lab.driver.switch_to.active_element.text == "away", "its element stays while the line changes"
     assert len(before) == 2, "the curve of each grows"
     lab.find("#kept-runs button").click()
     assert lab.text("kept-runs") == "" and lab.text("start") == "pause"

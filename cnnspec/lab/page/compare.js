@@ -60,20 +60,32 @@ function putBeside(run) {
   return showCurves();
 }
 
+// A line for each run; its elements stay while the run does, so that a click or the keyboard does not miss them.
 function showKept() {
-  byId("kept-runs").replaceChildren(...comparing.runs.map((run, k) => {
-    const away = () => {
-      endBeside(run);
-      comparing.runs = comparing.runs.filter((other) => other !== run);
-      showKept();
-      showCurves();
-      byId("keep-run").focus();
-    };
-    const line = drawn("svg", { class: "sample", width: 36, height: 8, "aria-hidden": "true" });
-    line.append(drawn("polyline", { class: `kept-${k}`, points: "0,4 36,4" }));
-    const last = run.tests.at(-1), reached = last ? `: ${reachedBy(last)} on the test images after ${counted(last.epoch, "epoch")}` : `: ${counted(run.costs.length, "step")}`, on = run.worker ? ", and goes on" : "";
-    return element("li", {}, line, ` ${run.name}${reached}${on} `, element("button", { type: "button", "aria-label": `no longer draw ${run.name}`, on: { click: away } }, "away"));
-  }));
+  comparing.runs.forEach((run, k) => {
+    run.shown ||= lineOf(run);
+    const { said, dash } = run.shown, last = run.tests.at(-1);
+    const reached = last ? `: ${reachedBy(last)} on the test images after ${counted(last.epoch, "epoch")}` : `: ${counted(run.costs.length, "step")}`;
+    said.textContent = ` ${run.name}${reached}${run.worker ? ", and goes on" : ""} `;
+    dash.setAttribute("class", `kept-${k}`);
+  });
+  const lines = comparing.runs.map(({ shown }) => shown.line), there = byId("kept-runs");
+  if (lines.length !== there.children.length || lines.some((line, k) => line !== there.children[k])) there.replaceChildren(...lines);
+}
+
+function lineOf(run) {
+  const away = () => {
+    endBeside(run);
+    comparing.runs = comparing.runs.filter((other) => other !== run);
+    showKept();
+    showCurves();
+    byId("keep-run").focus();
+  };
+  const sample = drawn("svg", { class: "sample", width: 36, height: 8, "aria-hidden": "true" }), said = element("span", {});
+  const dash = drawn("polyline", { points: "0,4 36,4" });
+  sample.append(dash);
+  const button = element("button", { type: "button", "aria-label": `no longer draw ${run.name}`, on: { click: away } }, "away");
+  return { line: element("li", {}, sample, said, button), said, dash };
 }
 
 const reachedBy = ({ accuracy, cost }) => (accuracy === null ? `cost ${show(cost, 3)}` : percent(accuracy));
