@@ -62,9 +62,9 @@ function standardised(layer, name, k, example) {
 
 // The filter, the channel of the input and the tap of the window that number k of a filter's weights is.
 function tapOf(layer, k) {
-  const { kernel, groups, turned } = layer.detail, size = kernel[0] * kernel[1], row = Math.floor(k / size);
+  const { kernel, groups, flipped } = layer.detail, size = kernel[0] * kernel[1], row = Math.floor(k / size);
   const share = layers.get(layer.inputs[0]).shape[0] / groups, made = layer.shape[0] / groups;
-  if (!turned) {
+  if (!flipped) {
     const f = Math.floor(row / share);
     return { f, channel: Math.floor(f / made) * share + (row % share), tap: k % size };
   }
