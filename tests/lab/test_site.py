@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,7 +108,6 @@ def test_what_came_along_is_shown_trained_and_looked_at_without_python(driver, a
         lab.choose("choose", "maxpool1")
         lab.until(lambda: "maxpool1[" in lab.text("result"))
         place, number = lab.text("result").split(" = ")[0], lab.find("#value").get_attribute("data-number")
-        time.sleep(0.5)  # until the frame has told where it is
     lab.find("#share").click()
     lab.until(lambda: "It holds the weights" in lab.text("said"))
     lab = Lab(driver, driver.current_url)

@@ -2,8 +2,9 @@
 // on, kernels to change. That page is put together here and shown in a frame.
 
 const EXAMPLES = 6;
+const MOMENT_OF_FRAME = 1000; // milliseconds that the frame has to tell what is looked at
 
-const inside = { of: "", place: "", busy: false, again: false }; // `place` is what is looked at, as the address of a report has it
+const inside = { of: "", place: "", busy: false, again: false, told: null }; // `place` is what is looked at, as the address of a report has it
 
 const harmless = (data) => JSON.stringify(data).replaceAll("<", "\\u003c");
 const escaped = (text) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -92,5 +93,15 @@ const placeAlone = (place) => place.split("&").filter((part) => !/^(example|more
 
 // The frame tells what is looked at; one of a page from a disk is another site, whose address cannot be read.
 window.addEventListener("message", ({ source, data }) => {
-  if (source === byId("inside").contentWindow && typeof data?.place === "string") inside.place = data.place;
+  if (source !== byId("inside").contentWindow || typeof data?.place !== "string") return;
+  inside.place = data.place;
+  inside.told?.();
 });
+
+// What is looked at just now: the frame is asked, and has a moment to answer.
+async function placeNow() {
+  const asked = new Promise((told) => Object.assign(inside, { told }));
+  byId("inside").contentWindow?.postMessage("place", "*");
+  await Promise.race([asked, new Promise((over) => window.setTimeout(over, MOMENT_OF_FRAME))]);
+  return inside.place;
+}

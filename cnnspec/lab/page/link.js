@@ -12,7 +12,7 @@ const BITS = [16, 8, 6, 5, 4]; // of the numbers of a matrix
 
 async function linkNow() {
   const { text, seed, view, lesson } = state;
-  const kept = { text, seed, view, lesson: lesson?.name, image: Number(byId("watched").value) || 0, place: view === "look" ? inside.place : "" };
+  const kept = { text, seed, view, lesson: lesson?.name, image: Number(byId("watched").value) || 0, place: view === "look" ? await placeNow() : "" };
   const weights = await weightsNow();
   const told = await packed(new TextEncoder().encode(JSON.stringify(kept)));
   return { hash: `#lab=${told}${weights.text && `.${weights.text}`}`, said: weights.said };

@@ -19,10 +19,19 @@ function tellAddress() {
     const asked = ++address.asked, text = await addressNow();
     if (asked !== address.asked) return;
     window.history.replaceState(null, "", `#${text}`);
-    const { protocol, origin } = window.location; // a page of a lab is a blob; the lab puts its place into a link
-    if (protocol === "blob:" && window.parent !== window) window.parent.postMessage({ place: text }, origin === "null" ? "*" : origin);
+    tellLab(text);
   }, 200);
 }
+
+// A page of a lab is a blob in its frame; the lab puts its place into a link, and asks for it then.
+function tellLab(place) {
+  const { protocol, origin } = window.location;
+  if (protocol === "blob:" && window.parent !== window) window.parent.postMessage({ place }, origin === "null" ? "*" : origin);
+}
+
+window.addEventListener("message", async ({ source, data }) => {
+  if (source === window.parent && source !== window && data === "place" && chosen.layer) tellLab(await addressNow());
+});
 
 async function addressNow() {
   const { layer, place, example, view } = chosen, parts = [placeName(layer, place)];
