@@ -31,6 +31,13 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             ),
             Says("the language has no lists", help="a chain is layers with `->` between them", case="list"),
             Says("the language has no `{keyword}`", help="{instead}", case="Python"),
+            Says(
+                "a layer is not assigned to `{name}`",
+                help="layers follow one another with `->`; `as` names a value, `net` a chain",
+                case="assigned",
+            ),
+            Says("a layer reads what comes before it", case="applied"),
+            Says("`=` is missing", case="no equals"),
             Says("a chain is named by `net {name} =`", case="net"),
             Says("a repetition has one `*`", case="one times"),
             Says(
@@ -61,6 +68,7 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             Says("a chain stands without braces", help="{how}", case="braces"),
         ),
         fixed_by=(
+            "lang.hints.signs.applied",
             "lang.hints.signs.braces_around_chain",
             "lang.hints.signs.brackets",
             "lang.hints.signs.colon",
@@ -114,12 +122,16 @@ conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
             Says("a setting is a name and a value, without `{sign}`"),
             Says("what belongs to `{block}` stands in braces", help="write `{block} {{ ... }}`", case="colon"),
             Says("there is no comma between {what}", case="comma"),
-            Says("the setting `{name}` has no value", case="value"),
+            Says(
+                "the setting `{name}` has no value",
+                help="a size comes first, then settings with their values",
+                case="value",
+            ),
             Says("a path stands in quotes", case="path"),
             Says("the branches of a join are separated by `|`", case="branches"),
             Says("`{name}` is no setting of `{word}`; it is one of its own", case="own"),
             Says("a setting is a name and a value, without {without}", case="Python"),
-            Says("`{name}` takes one value", case="one"),
+            Says("`{name}` takes one value", help="put `;` or a new line before the next setting", case="one"),
             Says(
                 "`{word}` is not a layer; what belongs to `{block}` stands in braces",
                 help="write `{block} {{ ... }}`",
@@ -133,6 +145,7 @@ conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
             "lang.hints.syntax.comma",
             "lang.hints.syntax.name_without_value",
             "lang.hints.syntax.pair_with_sign",
+            "lang.hints.unknown.called_like_python",
             "lang.hints.unknown.unknown_setting",
             "lang.lowering.declared._nothing_more",
             "lang.lowering.declared._read_clause",
@@ -300,6 +313,7 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
         fixed_by=(
             "lang.hints.characters.letter_for_digit",
             "lang.hints.characters.strange_character",
+            "lang.hints.signs.brackets",
             "lang.hints.signs.input_as_layer",
             "lang.hints.syntax._joined",
             "lang.hints.unknown.spaced_size",

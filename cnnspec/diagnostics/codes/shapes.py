@@ -85,7 +85,10 @@ input 1x28x28
 maxpool 2 -> dense 64 -> relu -> dense 10 -> softmax
 """,
         says=(
-            Says("`{word}` works on images and sequences, not on a vector of {found}"),
+            Says(
+                "`{word}` works on images and sequences, not on a vector of {found}",
+                help="put it before `flatten`, `gap` or `dense`; `reshape CxHxW` makes an image of a vector",
+            ),
             Says("`dense` works on a vector, not on {found}", help="put `flatten` before it", case="dense"),
         ),
     ),

@@ -37,7 +37,11 @@ conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
             Says("`{word}` is a value, and a chain goes on from it with `@{word}`", case="value"),
             Says("there is no layer called `{word}`: a chain begins with its first layer", case="input"),
         ),
-        fixed_by=("lang.hints.unknown.unknown_word", "lang.hints.unknown.untapped"),
+        fixed_by=(
+            "lang.hints.python.python_model",
+            "lang.hints.unknown.unknown_word",
+            "lang.hints.unknown.untapped",
+        ),
     ),
     Code(
         "CNN202",
@@ -59,8 +63,9 @@ conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
             Says("a budget has no `{name}`", case="budget"),
             Says("`{word}` has no setting `{name}`", help="it belongs to `{other} {{ ... }}`", case="other block"),
             Says("`{word}` has no setting `{name}`", help="{why}", case="told"),
-            Says("`{word}` has no setting `{name}`", "it is part of the size", case="size"),
-            Says("`{word}` has no setting `{name}`", help="it is part of the size: `{pattern}`", case="sized"),
+            Says(
+                "`{word}` has no setting `{name}`", "it is part of the size", help="write `{pattern}`", case="size"
+            ),
             Says("`{word}` has no setting `{name}`", "{why}", case="labelled"),
             Says("`{word}` has no setting `{name}`", "{why}", help="{why}", case="stated"),
             Says("`{word}` has no setting `{name}`", help="its settings are {listed}", case="listed"),

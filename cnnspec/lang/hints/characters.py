@@ -93,6 +93,9 @@ def strange_character(place: ErrorContext, findings: Findings) -> bool:
     if character == "@":
         findings.tell("CNN001", span, case="tap")
         return True
+    if character == "$" and place.source.text[span.end : span.end + 1] == "{":
+        findings.tell("CNN011", span, replace(span, "", help="leave it out"), character="`$`")
+        return True
     meant = LOOKALIKES.get(character, "")
     for pattern, change in WHOLES:  # what the character is a part of: a size, a text in quotes, an arrow
         for match in pattern.finditer(place.source.line(span.line)):

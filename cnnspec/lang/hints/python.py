@@ -17,13 +17,14 @@ from ...settings.train import Train
 from ...words import WORDS
 from ..findings import Findings, replace
 from ..parse.context import ErrorContext
-from .spelling import MEANT, SWITCHES, bare, elsewhere, first_setting, own_setting, own_word
+from .spelling import APART, MEANT, SWITCHES, bare, elsewhere, first_setting, own_setting, own_word
 from .stated import ACTIVATIONS, FILTERS, KERNELS, first_size, pattern, rebuilt
 
 if TYPE_CHECKING:
     import ast
 
 LONGEST = 400  # characters of a call that is read
+LONGEST_MODEL = 4000  # and of a whole `Sequential`
 PAIR = re.compile(r"""(?P<sign>\s*[=:]\s*|[^\S\n]+)(?P<value>'[^'\n]*'|"[^"\n]*"|\([\d \t,.]+\)|\[[\d \t,.]+\])""")
 BETAS = re.compile(r"betas\s*[=:]?\s*[(\[]?\s*(?P<first>[\d.]+)[\s,]+(?P<second>[\d.]+)\s*,?\s*[)\]]?")
 NUMBER = re.compile(r"[+-]?[\d.]+(?:[eE][+-]?\d+)?")
@@ -274,6 +275,38 @@ def both_betas(place: ErrorContext, findings: Findings) -> bool:
     return True
 
 
+def python_model(place: ErrorContext, findings: Findings) -> bool:
+    """model = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU())"""
+    first = place.begun - place.number
+    named = place.kind(first) == "NAME" and place.text(first + 1) == "="
+    step = first + 2 * named
+    if place.kind(step) not in ("NAME", "PATH") or place.kind(step + 1) != "LPAR" or place.braced:
+        return False
+    name = place.text(step)
+    if bare(name) != "sequential":
+        return False
+    span = place.span(step)
+    end = _closing(place.source.text, place.span(step + 1).start, LONGEST_MODEL)
+    chain = _chain(place.source.text[span.start : end])
+    fixes = [replace(Span(place.source, place.span(first).start, end), chain)] if chain else []
+    findings.tell("CNN201", span, *fixes, case="apart", what="layer", word=name, why=APART["sequential"])
+    return True
+
+
+def _chain(text: str) -> str:
+    """The layers of a `Sequential`, as the language writes them; empty where one of them is not known."""
+    import ast
+
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = ast.parse(text, mode="eval").body
+        given = tree.args if isinstance(tree, ast.Call) else []
+        parts = given[0].elts if len(given) == 1 and isinstance(given[0], ast.List | ast.Tuple) else given
+        texts = [ast.unparse(part) for part in parts]
+        layers = [text if text in WORDS else layer(call) if (call := called(text)) else "" for text in texts]
+        return " -> ".join(layers) if all(layers) else ""
+    return ""
+
+
 def python_call(place: ErrorContext, findings: Findings) -> bool:
     """Conv2D(32, (3, 3), activation='relu'); optimizer Adam(lr=0.01)"""
     depth, step = 0, 0
@@ -297,6 +330,10 @@ def python_call(place: ErrorContext, findings: Findings) -> bool:
     else:
         meant = layer(call)
         case = "" if call.name in WORDS else "elsewhere"
+    if not meant and not place.braced and bare(call.name) in APART:
+        name = Span(place.source, start, start + len(place.text(step - 1)))
+        findings.tell("CNN201", name, case="apart", what="layer", word=name.text, why=APART[bare(call.name)])
+        return True
     if not meant and not place.braced:
         return False
     if not meant:
@@ -308,10 +345,10 @@ def python_call(place: ErrorContext, findings: Findings) -> bool:
     return True
 
 
-def _closing(text: str, start: int) -> int:
+def _closing(text: str, start: int, longest: int = LONGEST) -> int:
     """The end of a parenthesis that opens at `start`; 0 where it is not near."""
     depth, quote = 0, ""
-    for at in range(start, min(len(text), start + LONGEST)):
+    for at in range(start, min(len(text), start + longest)):
         character = text[at]
         if quote:
             quote = "" if character == quote else quote

@@ -11,6 +11,8 @@ from ..lowering.arithmetic import FUNCTIONS
 from ..parse.context import ENDS, SIZED, ErrorContext
 
 STARTS = frozenset(("ARROW", "EQUAL", "LPAR", "BAR", "_SEP", "OPEN"))  # what stands before a layer
+SIZE_IN_BRACKETS = re.compile(r"\[\s*\d+(?:\s*,\s*\d+)*\s*\]")
+APPLIED = re.compile(r"\(\s*[\w.]*\s*\)")
 MOST_LETTERS = 60  # of a size that is read for names of numbers
 PYTHON = {
     **dict.fromkeys(("def", "class"), 'a chain with parameters is `block name(c) = ...`'),
@@ -201,9 +203,25 @@ def brackets(place: ErrorContext, findings: Findings) -> bool:
     """concat([a, b]), Sequential([...])"""
     if place.kind() != "STRAY" or place.text() not in "[]":
         return False
+    sizes = SIZE_IN_BRACKETS.match(place.source.text, place.span().start)
+    if sizes and place.kind(-1) == "NAME" and place.text(-1) in WORDS:  # conv[8, 3, 3]
+        span = Span(place.source, sizes.start(), sizes.end())
+        numbers = "x".join(re.findall(r"\d+", sizes[0]))
+        findings.tell("CNN012", span, replace(span, f" {numbers}", help=f"write `{place.text(-1)} {numbers}`"))
+        return True
     joined = place.kind(-2 if place.kind(-1) == "LPAR" else -1) == "JOIN" or place.text() == "]"
     fixes = [Proposal("leave it out", (Edit(place.span(), ""),))] if joined else []
     findings.tell("CNN001", place.span(), *fixes, case="list")
+    return True
+
+
+def applied(place: ErrorContext, findings: Findings) -> bool:
+    """Conv2D(8, 3)(x)"""
+    closed = APPLIED.match(place.source.text, place.span().start)
+    if place.kind() != "LPAR" or place.kind(-1) != "RPAR" or not closed:
+        return False
+    span = Span(place.source, closed.start(), closed.end())
+    findings.tell("CNN001", span, replace(span, "", help=f"leave `{span.text}` out"), case="applied")
     return True
 
 
@@ -218,7 +236,10 @@ def python_keyword(place: ErrorContext, findings: Findings) -> bool:
 
 
 def named_layer(place: ErrorContext, findings: Findings) -> bool:
-    """model = conv 8x3x3 -> relu"""
+    """model = conv 8x3x3 -> relu, self.conv1 = nn.Conv2d(1, 8, 3)"""
+    if place.text() == "=" and place.kind(-1) == "PATH" and place.begins_statement(-1) and not place.braced:
+        findings.tell("CNN001", place.span(-1, 0), case="assigned", name=place.text(-1))
+        return True
     if (
         place.text() != "="
         or not place.begins_statement(-1)

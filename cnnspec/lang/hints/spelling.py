@@ -106,6 +106,49 @@ MEANT: dict[str, tuple[str, ...]] = {  # words of other systems, plainly written
     "gaussiannoise": ("noise",),
 }
 
+RECURRENT = "recurrent layers are no part of the language: its networks are convolutional"
+TOKENS = "attention over tokens is no part of the language: its networks are convolutional"
+VOLUMES = "volumes are no part of the language: a value is an image, a sequence or a vector"
+AUGMENTED = "images are changed where they are read: `data { augment flip }`"
+APART: dict[str, str] = {  # layers of other systems, plainly written, that the language has not, and why
+    **dict.fromkeys(
+        ("lstm", "gru", "rnn", "simplernn", "lstmcell", "grucell", "bidirectional", "convlstm2d"),
+        RECURRENT,
+    ),
+    **dict.fromkeys(
+        ("embedding", "attention", "multiheadattention", "selfattention", "transformer", "transformerencoderlayer"),
+        TOKENS,
+    ),
+    **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d", "maxpooling3d", "averagepooling3d", "upconv3d"), VOLUMES),
+    **dict.fromkeys(
+        ("randomflip", "randomrotation", "randomcrop", "randomzoom", "randomhorizontalflip", "randomtranslation"),
+        AUGMENTED,
+    ),
+    **dict.fromkeys(("input", "inputlayer", "inputs"), "the first line says it: `input 1x28x28`"),
+    **dict.fromkeys(("identity", "nop", "pass"), "leave it out; `id` is a branch that changes nothing"),
+    **dict.fromkeys(
+        ("dropout2d", "spatialdropout2d", "dropout1d", "spatialdropout1d"),
+        "`dropout` makes single numbers zero, `droppath` the whole value of an image; there is none for channels",
+    ),
+    **dict.fromkeys(("rescaling", "normalize"), "pixels are read as numbers from 0 to 1; `data { normalise on }`"),
+    **dict.fromkeys(("argmax", "topk"), "a network ends in `softmax`; `cnnspec predict` names the likeliest"),
+    **dict.fromkeys(("view", "unsqueeze", "squeeze"), "another shape is `reshape CxHxW`, or `flatten`"),
+    **dict.fromkeys(
+        ("skip", "shortcut", "residual", "skipconnection"),
+        "a value is named by `as a`, and added further on by `add(id | @a)`",
+    ),
+    **dict.fromkeys(
+        ("compile", "fit", "evaluate", "summary", "backward", "zerograd"),
+        "a spec says what is learnt in `train { ... }`; `cnnspec run net.cnn` trains it",
+    ),
+    **dict.fromkeys(("permute", "transpose"), "axes keep their order: channels, height, width"),
+    **dict.fromkeys(
+        ("sequential", "model", "modulelist"),
+        "a network is its layers with `->` between them: `conv 8x3x3 -> relu`",
+    ),
+    "lambda": "a formula of one's own is no part of the language; `cnnspec ops` lists the words",
+}
+
 # Words of other systems, plainly written, that look like one of ours or stand close to it, and mean something
 # else. They may be suggested, but are never taken for a slip or for another spelling.
 LOOKALIKE = frozenset((

@@ -91,7 +91,7 @@ def told_otherwise(
         text = rebuilt(cls, size.span.text if size else "", written, rank)
         if text and replace(whole, text) not in proposals:
             proposals.append(replace(whole, text, sure=False))
-    case = ("size" if proposals else "sized") if why == "size" else "labelled" if proposals else "stated"
+    case = "size" if why == "size" else "labelled" if proposals else "stated"
     findings.forget(whole, "CNN003", "CNN011")
     findings.tell(
         "CNN202",
@@ -161,13 +161,15 @@ def rebuilt(cls: type[Declared], size: str, told: tuple[tuple[str, str], ...], r
     """
     own = settings(cls)
     sized = size_field(cls)
-    kernel, after, settings_text = "", "", ""
+    filters, kernel, after, settings_text = "", "", "", ""
     for name, text in told:
         ours = own_setting(name, own)
         if ours in own:
             settings_text += f" {ours} {text}"
         elif sized is not None and name in KERNELS and sized.metadata["pattern"].startswith("F"):
             kernel = text
+        elif sized is not None and name in FILTERS and size and sized.metadata["pattern"].startswith("F"):
+            filters = text
         elif sized is not None and name in COUNTS | KERNELS:
             size = size or text
         elif name in PROBABILITIES and _drops(cls):
@@ -185,6 +187,10 @@ def rebuilt(cls: type[Declared], size: str, told: tuple[tuple[str, str], ...], r
             return ""
     if kernel and not size:
         return ""
+    if kernel and "x" in size:  # conv 8x3x3 kernel_size 3
+        kernel = "" if kernel in size.split("x", 1)[1] else kernel
+    if filters and size.count("x") == 1:  # conv 3x3 filters 8
+        size = f"{filters}x{size}"
     if kernel:
         size = f"{size}x{kernel}" if "x" in kernel or rank == 1 else f"{size}x{kernel}x{kernel}"
     if sized is not None and sized.metadata["pattern"] == "KxK" and size.isdigit() and rank == 2:

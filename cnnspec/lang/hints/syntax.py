@@ -18,8 +18,9 @@ from ..parse.layout import DEEPEST
 from ..parse.tokens import Token
 from .characters import letter_for_digit, letters_for_number, open_string, strange_character
 from .placed import block_of, of_a_nested_word, report_outside, sized_settings
-from .python import both_betas, python_call, python_value
+from .python import both_betas, python_call, python_model, python_value
 from .signs import (
+    applied,
     bare_number,
     braces_around_chain,
     brackets,
@@ -316,6 +317,11 @@ def count_before(place: ErrorContext, findings: Findings) -> bool:
 def other_equals(place: ErrorContext, findings: Findings) -> bool:
     """net head == dense 10, let w := 8"""
     text = place.text() if place.text() == "==" else place.text() + place.text(1)
+    if place.kind(-2) == "LET" and place.kind() in SIZED and "EQUAL" in place.expected:  # let w 8
+        gap = Span(place.source, place.span(-1).end, place.span().start)
+        whole = f"let {place.text(-1)} = {place.text()}"
+        findings.tell("CNN001", place.span(), replace(gap, " = ", help=f"write `{whole}`"), case="no equals")
+        return True
     if "EQUAL" not in place.expected or text not in ("==", ":="):
         return False
     span = place.span(0, None if place.text() == "==" else 1)
@@ -345,9 +351,12 @@ HINTS: tuple[Hint, ...] = (
     letters_for_number,
     open_string,
     input_as_layer,
+    other_equals,
     colon,
     braces_around_chain,
     both_betas,
+    python_model,
+    applied,
     python_call,
     python_value,
     named_layer,
@@ -369,7 +378,6 @@ HINTS: tuple[Hint, ...] = (
     braces_in_arithmetic,
     bar_without_join,
     closes_nothing,
-    other_equals,
 )
 
 

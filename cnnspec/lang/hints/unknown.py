@@ -19,55 +19,11 @@ from ..lowering.scope import Scope
 from ..parse.tree import Attr, Call, Hole, Name, Number, Quote, Setting, Tap, Value
 from .placed import BLOCKS, ELSEWHERE_SAID, belongs
 from .signs import with_braces
-from .spelling import ELSEWHERE, MEANT, bare, elsewhere, own_setting, takes_other_first
+from .spelling import APART, ELSEWHERE, MEANT, bare, elsewhere, own_setting, takes_other_first
 from .stated import pattern, told_otherwise
 
 INPUTS = frozenset(("x", "X", "img", "image", "images", "input", "inputs", "data", "inp", "in"))
 TIMES = frozenset(("x", "X", "times"))
-RECURRENT = "recurrent layers are no part of the language: its networks are convolutional"
-TOKENS = "attention over tokens is no part of the language: its networks are convolutional"
-VOLUMES = "volumes are no part of the language: a value is an image, a sequence or a vector"
-AUGMENTED = "images are changed where they are read: `data { augment flip }`"
-APART: dict[str, str] = {  # layers of other systems, plainly written, that the language has not, and why
-    **dict.fromkeys(
-        (
-            "lstm",
-            "gru",
-            "rnn",
-            "simplernn",
-            "lstmcell",
-            "grucell",
-            "bidirectional",
-            "timedistributed",
-            "convlstm2d",
-        ),
-        RECURRENT,
-    ),
-    **dict.fromkeys(
-        ("embedding", "attention", "multiheadattention", "selfattention", "transformer", "transformerencoderlayer"),
-        TOKENS,
-    ),
-    **dict.fromkeys(("conv3d", "maxpool3d", "avgpool3d", "maxpooling3d", "averagepooling3d", "upconv3d"), VOLUMES),
-    **dict.fromkeys(
-        ("randomflip", "randomrotation", "randomcrop", "randomzoom", "randomhorizontalflip", "randomtranslation"),
-        AUGMENTED,
-    ),
-    **dict.fromkeys(("input", "inputlayer", "inputs"), "the first line says it: `input 1x28x28`"),
-    **dict.fromkeys(("identity", "nop", "pass"), "leave it out; `id` is a branch that changes nothing"),
-    **dict.fromkeys(
-        ("dropout2d", "spatialdropout2d", "dropout1d", "spatialdropout1d"),
-        "`dropout` makes single numbers zero, `droppath` the whole value of an image; there is none for channels",
-    ),
-    **dict.fromkeys(("rescaling", "normalize"), "pixels are read as numbers from 0 to 1; `data { normalise on }`"),
-    **dict.fromkeys(("argmax", "topk"), "a network ends in `softmax`; `cnnspec predict` names the likeliest"),
-    **dict.fromkeys(("view", "unsqueeze", "squeeze"), "another shape is `reshape CxHxW`, or `flatten`"),
-    **dict.fromkeys(("permute", "transpose"), "axes keep their order: channels, height, width"),
-    **dict.fromkeys(
-        ("sequential", "model", "modulelist"),
-        "a network is its layers with `->` between them: `conv 8x3x3 -> relu`",
-    ),
-    "lambda": "a formula of one's own is no part of the language; `cnnspec ops` lists the words",
-}
 
 
 def unknown_word(
@@ -225,6 +181,11 @@ def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -
     from .python import called, layer
 
     name = call.name.text
+    if name in BLOCKS and not call.chains:  # train(epochs=5)
+        lines = " ; ".join(f"{arg.name.text} {arg.value.span.text}" for arg in call.arguments if arg.name)
+        fix = replace(call.span, f"{name} {{ {lines} }}", sure=False)
+        findings.tell("CNN003", call.name.span, fix, case="outside", word=name, block=name)
+        return
     layers = {word: cls for word, cls in WORDS.items() if not cls.join}
     word = name if name in WORDS else elsewhere(name.rpartition(".")[2], layers)
     if not word:

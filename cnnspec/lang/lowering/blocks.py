@@ -51,7 +51,8 @@ def read_budgets(module: Module, network: Network, findings: Findings) -> tuple[
 def _budget(check: Check, module: Module, network: Network, findings: Findings) -> Budget | None:
     quantity = BY_NAME.get(own_setting(check.name.text, BY_NAME))
     if quantity is None:
-        meant = ELSEWHERE.get(check.name.text.lower(), "")
+        name = check.name.text.lower().removeprefix("val_").removeprefix("test_")
+        meant = name if name in BY_NAME else ELSEWHERE.get(name, "")
         meant = meant if meant in BY_NAME else findings.work.nearest(check.name.text, BY_NAME)
         proposals = [replace(check.name.span, meant)] if meant else []
         findings.tell(

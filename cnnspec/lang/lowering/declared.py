@@ -7,11 +7,11 @@ instance comes out, or None and the reasons among the findings.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from ...diagnostics import Diagnostic, Edit, Fault, Label, Span
-from ...ir.fields import Choice, Declared, Kind, Quoted, Shape, Switch, is_required, settings, size_field
+from ...ir.fields import Choice, Declared, Kind, Quoted, Shape, Switch, Text, is_required, settings, size_field
 from ...ir.fields import Number as Fraction
 from ...ir.nested import Clause, Nested
 from ...ir.op import Op
@@ -233,7 +233,9 @@ def _read_nested(
     siblings: Iterable[str],
 ) -> Declared | Bad:
     if not isinstance(value, Name):
-        findings.tell("CNN203", value.span, *_bare(value), case="word", setting=name.text, wanted=kind.wanted)
+        findings.tell(
+            "CNN203", value.span, *_bare(value, kind.by_word), case="word", setting=name.text, wanted=kind.wanted
+        )
         return BAD
     by_word = kind.by_word
     cls = by_word.get(own_word(value.text, by_word))
@@ -281,7 +283,7 @@ def _likely(kind: Kind, value: Value | Quote, names: Names, findings: Findings) 
     ):
         return [replace(value.span, f"{value.span.text}%")]
     if isinstance(value, Quote):
-        return _bare(value)
+        return _bare(value, {})
     if not isinstance(value, Name):
         return []
     if value.text in names:
@@ -295,9 +297,16 @@ def _likely(kind: Kind, value: Value | Quote, names: Names, findings: Findings) 
     return [replace(value.span, close)] if close else []
 
 
-def _bare(value: Value | Quote) -> list[Proposal]:
-    """A name in quotes without them."""
-    return [replace(value.span, value.text)] if isinstance(value, Quote) and value.text.isidentifier() else []
+def _bare(value: Value | Quote, by_word: Mapping[str, type[Declared]]) -> list[Proposal]:
+    """A name in quotes without them; a path in quotes behind the word that reads it: `csv "a.csv"`."""
+    if not isinstance(value, Quote):
+        return []
+    sized = {word: size_field(cls) for word, cls in by_word.items()}
+    readers = [word for word, field in sized.items() if field and isinstance(field.metadata["kind"], Text)]
+    suffix = value.text.rpartition(".")[2].lower()
+    word = suffix if suffix in readers else "images" if "images" in readers else ""
+    named = [replace(value.span, value.text)] if value.text.isidentifier() else []
+    return [*named, *([replace(value.span, f"{word} {value.span.text}", sure=False)] if word else [])]
 
 
 def repeated(name: Name, earlier: Span, findings: Findings) -> None:
@@ -382,8 +391,10 @@ def _nothing_more(line: Setting, known: Iterable[str], findings: Findings) -> No
     if extra is None:
         return
     proposals: list[Proposal] = []
-    if isinstance(extra, Attr) and own_setting(extra.name.text, tuple(known)) in known:
+    if isinstance(extra, Attr):
+        from ..hints.placed import of_a_nested_word
         from ..hints.unknown import separated
 
-        proposals.append(separated(extra))
+        if own_setting(extra.name.text, tuple(known)) in known or of_a_nested_word(extra.name.text):
+            proposals.append(separated(extra))
     findings.tell("CNN003", extra.span, *proposals, case="one", name=line.name.text)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ...diagnostics import Span
 from ...ir import Graph, TensorType, data
 from ...ir.leaves import Input as InputOp
+from ...words import WORDS
 from ..findings import Findings, replace
 from ..parse.tree import Call, Chain, Group, Input, Join, Layer, Net, Tap
 from .declared import BAD, evaluated
@@ -188,6 +189,8 @@ def begins_with_tap(chain: Chain) -> bool:
 def _is_known(chain: Chain, module: Module) -> bool:
     """Whether a chain begins with a known word; an unknown one was perhaps never meant to begin a chain."""
     term = chain.stages[0].term
+    if isinstance(term, Call):
+        return term.name.text in WORDS or term.name.text in module.recipes
     return not isinstance(term, Layer) or term.word.text in RESERVED or term.word.text in module.recipes
 
 

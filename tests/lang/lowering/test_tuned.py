@@ -93,7 +93,7 @@ def test_the_last_that_is_said_counts():
         ("rate 0 of head", "CNN203", "0", "the size of `rate` wants a number above 0, got 0", ""),
         ("freeze 3", "CNN203", "3", None, ""),
         ("freeze head untl 3", "CNN202", "untl", "`freeze` has no setting `untl`", "use `until`"),
-        ("freeze trunk 3", "CNN003", "3", "`freeze` takes one value", ""),
+        ("freeze trunk 3", "CNN003", "3", "`freeze` takes one value", None),
         ("schedule multistep at 3, 2", "CNN203", "3, 2", None, ""),
         ("ema 1", "CNN203", "1", "`ema` wants a number from 0 to below 1, got 1", ""),
         ("accumulate 0", "CNN203", "0", "`accumulate` wants a whole number from 1 to 4 096, got 0", ""),

@@ -166,7 +166,7 @@ def test_every_line_of_a_block_is_looked_at() -> None:
 
 
 def test_names_in_what_could_not_be_read_are_remembered() -> None:
-    assert "w" in tree("let w 64\nrelu")[0].lost
+    assert "w" in tree("let w at 64\nrelu")[0].lost
 
 
 def test_grammar_is_without_conflicts(caplog: pytest.LogCaptureFixture) -> None:
