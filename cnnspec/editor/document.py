@@ -177,10 +177,11 @@ class Document:
 def position_in(source: Source, offset: int, encoding: str) -> Position:
     line, column = source.position(offset)
     width = WIDTHS.get(encoding)
-    if width is None:
-        return line - 1, column - 1
     start = source.line_starts[line - 1]
-    return line - 1, sum(map(width, source.text[start : start + column - 1]))
+    before = source.text[start : start + column - 1]
+    if width is None or before.isascii():  # every encoding counts these as one
+        return line - 1, column - 1
+    return line - 1, sum(map(width, before))
 
 
 def spanned(parts: Iterable[object]) -> Iterator[SyntaxNode]:
