@@ -53,7 +53,7 @@ def _places(found: Dataset, preparation: Preparation) -> np.ndarray | None:
     if found.classes == preparation.classes:
         return None
     if found.classes is None or preparation.classes is None:
-        has, was = ("classes" if names else "numbers to meet" for names in (found.classes, preparation.classes))
+        has, was = ("classes" if names else "regression targets" for names in (found.classes, preparation.classes))
         raise Fault.of("CNN429", "source", case="kind", name=found.name, has=has, was=was)
     output = {name: k for k, name in enumerate(preparation.classes)}
     strange = [name for name in found.classes if name not in output]

@@ -167,8 +167,8 @@ def told(known: Known) -> str:
     """The answers of a source, in words."""
     where = f" at each of {'x'.join(map(str, known.places))} places" if prod(known.places) > 1 else ""
     if known.numbers:
-        some = "one number" if known.outputs == 1 else f"{known.outputs or 'some'} numbers"
-        return f"{some} to meet{where}"
+        some = "one regression target" if known.outputs == 1 else f"{known.outputs or 'some'} regression targets"
+        return f"{some}{where}"
     return f"{known.outputs or 'some'} classes{where}"
 
 

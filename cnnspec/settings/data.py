@@ -86,7 +86,7 @@ class Cifar10(Source):
 
 
 def _test() -> float:
-    return setting(FRACTION, 0.1, "the share kept for the test where the source has no test images of its own")
+    return setting(FRACTION, 0.1, "fraction held out for the test if the source has no test images")
 
 
 def _classes() -> int | None:
@@ -114,7 +114,7 @@ class Npz(Source):
     `y_test` the test; `images "photos"` and `labels "masks"` name other arrays, and the rest is passed over.
     Whole numbers and texts in y are classes (counted from 0, or from 1 where no label is 0), and so are rows that
     have a single 1 beside zeros (one-hot); whole numbers of an image's height and width are the class of each
-    pixel; floats are numbers to meet, a few for each image or an image of them. Bytes in x become numbers from 0
+    pixel; floats are regression targets, a few for each image or an image of them. Bytes in x become numbers from 0
     to 1, all others stay as they are. Where the sizes of x look as if its channels came last, or as if it had no
     axis for them, `axes` must say which order is meant. In a `validation_file` or `test_file` the arrays have the
     same names, with or without that end.
@@ -229,7 +229,7 @@ class Csv(Source):
     file: str = size(Text(), '"file.csv"', "the table")
     label: int | str | None = setting(Column(), None, "the column of the labels; without, the last")
     target: str = setting(
-        Choice(("classes", "numbers")), "classes", "whether the labels name classes or are numbers to meet"
+        Choice(("classes", "numbers")), "classes", "whether the labels name classes or are regression targets"
     )
     header: bool | None = setting(
         Switch(), None, "whether the first row names the columns; without, that is noticed"
@@ -338,13 +338,13 @@ class Data(Declared):
     source: Source = setting(Nested(SOURCES), Digits(), "where the images come from")
     target: str = setting(
         Choice(("labels", "numbers", "itself")), "labels",
-        "what the network is to answer: what the source tells, the same as numbers to meet, or its input itself, "
+        "the target: the answers of the source, the same as regression targets, or its input itself, "
         "moved with it and without noise",
     )  # fmt: skip
     validation: float = setting(
         FRACTION,
         0.1,
-        "the share of the training images that is kept to choose by, where the source has none for it",
+        "fraction of the training images held out for validation if the source has none",
     )
     normalise: bool = setting(Switch(), False, "subtract each channel's mean and divide by its deviation")
     augment: tuple[Augmentation, ...] = repeated(

@@ -31,11 +31,11 @@ class Measure:
 MEASURES: tuple[Measure, ...] = (
     Measure(
         "accuracy", "accuracy", (CLASSES, LABELS, MASKS), True,
-        "share of the test images, pixels or labels that are right",
+        "fraction of the test images, pixels or labels that are correct",
     ),
     Measure(
         "top5", "top-5", (CLASSES,), True,
-        "share of the test images whose class is among the five largest outputs",
+        "fraction of the test images whose class is among the five largest outputs",
     ),
     Measure("precision", "precision", (CLASSES, LABELS, MASKS), True, "mean over the classes of TP / (TP + FP)"),
     Measure("recall", "recall", (CLASSES, LABELS, MASKS), True, "mean over the classes of TP / (TP + FN)"),
@@ -44,7 +44,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("iou", "IoU", (MASKS,), True, "mean over the classes of TP / (TP + FP + FN), of pixels"),
     Measure("mae", "MAE", (NUMBERS,), False, "mean absolute error"),
     Measure("rmse", "RMSE", (NUMBERS,), False, "root of the mean squared error"),
-    Measure("r2", "R²", (NUMBERS,), False, "share of the variance explained, 1 - Σ (o - y)² / Σ (y - mean)²"),
+    Measure("r2", "R²", (NUMBERS,), False, "fraction of the variance explained, 1 - Σ (o - y)² / Σ (y - mean)²"),
 )  # fmt: skip
 OF_CLASS = ("precision", "recall", "f1", "iou")  # those that each class has for itself
 BY_NAME = {measure.name: measure for measure in MEASURES}

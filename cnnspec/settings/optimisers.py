@@ -40,7 +40,7 @@ class Sgd(Optimiser):
     fused: ClassVar[bool] = True
     usual: ClassVar[tuple[float, float]] = (1e-3, 0.1)
     lr: float = lr_setting(0.01)
-    momentum: float = setting(FRACTION, 0.0, "the share of the last move that is kept")
+    momentum: float = setting(FRACTION, 0.0, "momentum coefficient: the fraction of the last update that is added")
     nesterov: bool = setting(Switch(), False, "look ahead along the momentum")
     weight_decay: float = weight_decay_setting()
     decay_norm: bool = decay_norm_setting()
@@ -89,8 +89,8 @@ class RmsProp(Optimiser):
     in_torch: ClassVar[str] = "RMSprop"
     usual: ClassVar[tuple[float, float]] = (1e-4, 1e-2)
     lr: float = lr_setting(0.01)
-    alpha: float = setting(FRACTION, 0.99, "the share of the squared gradients that is kept")
-    momentum: float = setting(FRACTION, 0.0, "the share of the last move that is kept")
+    alpha: float = setting(FRACTION, 0.99, "decay rate of the mean squared gradient")
+    momentum: float = setting(FRACTION, 0.0, "momentum coefficient: the fraction of the last update that is added")
     eps: float = eps_setting()
     weight_decay: float = weight_decay_setting()
     decay_norm: bool = decay_norm_setting()
@@ -187,8 +187,8 @@ class Adam(Optimiser):
     in_torch: ClassVar[str] = "Adam"
     fused: ClassVar[bool] = True
     lr: float = lr_setting(1e-3)
-    beta1: float = setting(FRACTION, 0.9, "the share of the mean gradient that is kept")
-    beta2: float = setting(FRACTION, 0.999, "the share of the mean squared gradient that is kept")
+    beta1: float = setting(FRACTION, 0.9, "decay rate of the mean gradient")
+    beta2: float = setting(FRACTION, 0.999, "decay rate of the mean squared gradient")
     eps: float = eps_setting()
     weight_decay: float = weight_decay_setting()
     decay_norm: bool = decay_norm_setting()
@@ -256,8 +256,8 @@ class Adamax(Optimiser):
     in_torch: ClassVar[str] = "Adamax"
     usual: ClassVar[tuple[float, float]] = (1e-4, 2e-3)
     lr: float = lr_setting(2e-3)
-    beta1: float = setting(FRACTION, 0.9, "the share of the mean gradient that is kept")
-    beta2: float = setting(FRACTION, 0.999, "the share of the largest gradient that is kept")
+    beta1: float = setting(FRACTION, 0.9, "decay rate of the mean gradient")
+    beta2: float = setting(FRACTION, 0.999, "decay rate of the largest gradient")
     eps: float = eps_setting()
     weight_decay: float = weight_decay_setting()
     decay_norm: bool = decay_norm_setting()
@@ -310,8 +310,8 @@ class Lion(Optimiser):
     usual: ClassVar[tuple[float, float]] = (1e-5, 3e-4)
     decoupled: ClassVar[bool] = True
     lr: float = lr_setting(1e-4)
-    beta1: float = setting(FRACTION, 0.9, "the share of the mean gradient in the direction of a step")
-    beta2: float = setting(FRACTION, 0.99, "the share of the mean gradient that is kept")
+    beta1: float = setting(FRACTION, 0.9, "weight of the mean gradient in the direction of a step")
+    beta2: float = setting(FRACTION, 0.99, "decay rate of the mean gradient")
     weight_decay: float = weight_decay_setting()
     decay_norm: bool = decay_norm_setting()
     clip: float | None = clip_setting()

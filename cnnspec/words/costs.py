@@ -47,7 +47,7 @@ class Cost(Op):
     """The base of costs: the output that they judge, and their weight."""
 
     family = "cost"
-    of_numbers: ClassVar[bool] = False  # whether its answers are numbers to meet where nobody says otherwise
+    of_numbers: ClassVar[bool] = False  # whether its answers are regression targets where nobody says otherwise
 
     of: str = setting(Name(), "", "the output that is judged (default: the only one)")
     weight: float = setting(Number(0), 1.0, "how much it counts beside the other costs")
@@ -77,7 +77,9 @@ class CrossEntropy(Cost):
     word = "cross_entropy"
     aliases = ("crossentropy", "categorical_crossentropy", "nll", "softmax_cross_entropy", "ce")
 
-    smoothing: float = setting(Number(0, 1, open_high=True), 0.0, "share of the target spread over all classes")
+    smoothing: float = setting(
+        Number(0, 1, open_high=True), 0.0, "label smoothing: fraction of the target spread over all classes"
+    )
 
     def type(self, prediction: TensorType, target: TensorType, *weights: TensorType) -> TensorType:
         self.need_classes(prediction)

@@ -24,7 +24,7 @@ class Bn(Op):
     aliases = ("batchnorm", "batch_norm", "batchnorm2d", "batchnormalization", "batchnormalisation")
 
     eps: float = setting(Number(0, 1, open_low=True), 1e-5, "added to the variance")
-    momentum: float = setting(Number(0, 1), 0.1, "share of the new batch in the running mean and variance")
+    momentum: float = setting(Number(0, 1), 0.1, "weight of the new batch in the running mean and variance")
 
     def parameters(self, x: TensorType) -> tuple[Parameter, ...]:
         kind = parameter(c=x["c"])

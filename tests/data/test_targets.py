@@ -71,9 +71,9 @@ def test_whole_numbers_are_met_where_the_spec_says_so(tmp_path):
     source = archive(tmp_path, x=GREY, y=GREY)
     np.testing.assert_allclose(read(tmp_path, source, target="numbers").train.y, GREY / 255, rtol=1e-6)
     for source in (Digits(), archive(tmp_path, x=X, y=np.array(["a", "b"] * 12))):
-        with pytest.raises(SpecError, match="names classes, which are no numbers to meet"):
+        with pytest.raises(SpecError, match="names classes, which are no regression targets"):
             load(Data(source=source, target="numbers"), root=tmp_path)
-    with pytest.raises(Fault, match="no numbers to meet"):
+    with pytest.raises(Fault, match="no regression targets"):
         describe(Data(source=Digits(), target="numbers"))
 
 
@@ -128,14 +128,14 @@ def test_each_process_of_jax_has_its_own_rows_of_clean_answers(tmp_path):
     pytest.importorskip("jax", reason="needs the extra cnnspec[jax]")
     from types import SimpleNamespace
 
-    from cnnspec.jax.processes import Share
+    from cnnspec.jax.processes import ProcessSplit
 
     np.savez(tmp_path / "a.npz", x=X)
     part = read(tmp_path, Npz("a.npz"), target="itself").train
     for augment in ((), (Flip(), Noise(0.2))):
         how = {"seed": 1, "epoch": 2, "shuffle": True, "augment": augment}
         for rows in (slice(0, 2), slice(2, 4)):
-            share = Share(part, SimpleNamespace(rows=lambda count, rows=rows: rows))
+            share = ProcessSplit(part, SimpleNamespace(rows=lambda count, rows=rows: rows))
             for (x, y), (own, answers) in zip(part.batches(4, **how), share.batches(4, **how), strict=True):
                 np.testing.assert_array_equal(own[rows], x[rows])
                 np.testing.assert_array_equal(answers[rows], y[rows])
@@ -258,7 +258,7 @@ def test_an_autoencoder_is_trained_and_a_network_that_answers_otherwise_refused(
     assert run.summary["test_accuracy"] is None and run.summary["test_cost"] < 0.08  # of grey: 0.1
     (tmp_path / "net.cnn").write_text(f"dense 10 -> softmax\n{data}")
     (finding,) = cnnspec.check(tmp_path / "net.cnn").diagnostics
-    assert finding.code == "CNN410" and "1 number to meet at each of 28x28 places" in finding.message.replace(
+    assert finding.code == "CNN410" and "1 regression target at each of 28x28 places" in finding.message.replace(
         "one", "1"
     )
 

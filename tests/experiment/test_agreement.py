@@ -76,7 +76,7 @@ REFUSED = {
     "a column without a mean": ('dense 2 -> softmax\ndata { source csv "gaps.csv" missing mean }', "2:8", "CNN433"),
     "a word among the numbers": ('dense 2 -> softmax\ndata { source csv "text.csv" }', "2:8", "CNN417"),
     "two outputs for a price": ('dense 2\ndata { source csv "price.csv" target numbers }', "1:1", "CNN410"),
-    "three numbers to meet": ('dense 2\ndata { source npz "numbers.npz" }', "1:1", "CNN410"),
+    "three regression targets": ('dense 2\ndata { source npz "numbers.npz" }', "1:1", "CNN410"),
     "channels last": ('input 3x8x8\ngap -> dense 2 -> softmax\ndata { source npz "last.npz" }', "3:8", "CNN408"),
     "classes of an archive": ('dense 3 -> softmax\ndata { source npz "two.npz" }', "1:1", "CNN410"),
     "an archive of other arrays": ('dense 3 -> softmax\ndata { source npz "other.npz" }', "2:8", "CNN413"),

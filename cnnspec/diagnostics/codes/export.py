@@ -22,7 +22,7 @@ line names the one to install:
                 case="compiler",
             ),
             Says(
-                "`--against {rival}` needs the package {package}, which is not installed",
+                "`--against {baseline}` needs the package {package}, which is not installed",
                 help="install it by `pip install {package}`",
                 case="bench",
             ),

@@ -26,7 +26,7 @@ spec does not tell the axes, that is asked for.""",
             Says(
                 "the labels of {source} have {axes} axes where 1 is wanted",
                 help=(
-                    "one class number for each image, or for each of its pixels; for numbers to meet, "
+                    "one class number for each image, or for each of its pixels; for regression targets, "
                     "store floats or say `target numbers`"
                 ),
                 case="labels",
@@ -151,7 +151,7 @@ to be numbered anew, or stored as texts.""",
                 case="names",
             ),
             Says(
-                "{name} names classes, which are no numbers to meet",
+                "{name} names classes, which are no regression targets",
                 help="leave `target numbers` out",
                 case="numbers",
             ),

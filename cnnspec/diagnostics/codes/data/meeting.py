@@ -214,8 +214,8 @@ file there has an image. One has none, or two files have one name.""",
         "mask-colours",
         """\
 Each colour of a mask is a class, and there are more than 256: the file was saved with loss (JPEG blurs the edges of
-colours), or is a photo, which `kind pictures` makes numbers to meet. All masks must have numbers (grey, palettes),
-or all of them colours.""",
+colours), or is a photo, which `kind pictures` makes regression targets. All masks must have numbers (grey,
+palettes), or all of them colours.""",
         how='Say `source pairs "photos" targets "photos"` of photos in colour.',
         says=(
             Says(
