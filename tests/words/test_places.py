@@ -106,7 +106,7 @@ def made_of() -> dict[str, dict[str, set[str]]]:
         found[op.word] = {
             "classes": {place_of(type(node.op)) for node in graph if "primitives" in type(node.op).__module__},
             "kernels": called | {name for name in KERNELS if name.removesuffix("_gradient") in called},
-            "scripts": bundle.named(script) - {"formulaPool", "formulaPoolGradient"},  # of any formula
+            "scripts": bundle.named(script),
         }
     return found
 

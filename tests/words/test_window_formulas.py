@@ -96,3 +96,20 @@ def test_its_account_has_the_formula():
     assert told.kind == "window" and told.detail["says"] == "3-norm"
     assert told.formula == "out[c,i,j] = (Σ of |x|^3)^(1/3), x = in[c, 2i + u, 2j + v] for u < 2, v < 2"
     assert outputs_of(engine_for(graph), values_for(graph))[0].shape[1:] == (2, 3, 3)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_javascript_takes_the_same_step(p, tmp_path):
+    from cnnspec.targets.js.module import module_source
+
+    scripts.need_node()
+    text = f"input 2x5x6\nconv 3x3x3 pad same -> relu -> lppool 2x3 stride 2 pad 1 p {p} -> dense 4\n"
+    text += "train { cost mse; optimiser sgd lr 0.1; batch 4 }"
+    model = cnnspec.compile(text=text, batch=4, seed=1, dtype="float64")
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(4, 2, 5, 6)), random.normal(size=(4, 4))
+    source = module_source(read_spec(text=text), model.parameters, train=True)
+    calls = [["learn", x, y], ["get", "conv1.weight"]]
+    ((_, found),) = scripts.run(tmp_path, [scripts.job(source, model.parameters, calls, dtype="float64")])
+    model.train_step(x, y)
+    np.testing.assert_allclose(found, model.parameters["conv1.weight"].reshape(-1), rtol=1e-9, atol=1e-12)

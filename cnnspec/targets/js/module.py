@@ -23,13 +23,14 @@ from ...passes.fuse_cross_entropy import fuse_softmax_cross_entropy
 from ...passes.fuse_norm import fuse_norm
 from ...passes.hoist_pooling import hoist_pooling
 from ...primitives.activation import Activation, ActivationGradient
+from ...primitives.formula_windows import Formulated
 from ...quoting import script_comment, script_literal
 from ...settings.data import weighing
 from ...settings.optimiser import Optimiser
 from ...settings.tuning import beyond
 from ...words.composed import spell_out
 from ..rows import columns, script_source
-from . import augmentations, pointwise, translate
+from . import augmentations, pointwise, translate, window_formula
 from .bundle import used
 from .emit import MARGIN, Emitter, Lines, function
 from .lines import known, unmade, write
@@ -229,13 +230,15 @@ def table(name: str, rows: Iterable[tuple[str, str]], e: Emitter) -> list[str]:
 
 
 def activations(emitters: Iterable[Emitter], plans: str) -> list[str]:
-    """The functions of activations and of their gradients that some plans call, each once."""
+    """The functions of formulas, of a number or of a window, and of their gradients that some plans call."""
     found: dict[str, str] = {}
     for e in emitters:
         for node in e.graph:
             op = node.op.activation if isinstance(node.op, ActivationGradient) else node.op
             if isinstance(op, Activation):
                 found |= pointwise.functions(op)
+            elif isinstance(op, Formulated):
+                found |= window_formula.functions(op.formula)
     return [text for name, text in found.items() if f" {name}(" in plans]
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...ir.expression import Expression, source
 from ...ir.op import Node, Op
 from ...primitives.formula_windows import FormulaWindows, FormulaWindowsGradient
 from ...primitives.resample import BlendPixels, Enlarge, EnlargeGradient, PixelShuffle, Slice, ZeroPad
 from ...primitives.windows import MaxWindows, MaxWindowsGradient, MeanWindows, MeanWindowsGradient
-from . import pointwise
+from . import window_formula
 from .emit import Emitter, sizes, sliding
 
 Line = Callable[..., None]
@@ -42,29 +41,14 @@ def mean_windows_gradient(e: Emitter, node: Node[MeanWindowsGradient]) -> None:
 
 def formula_windows(e: Emitter, node: Node[FormulaWindows]) -> None:
     (x,) = node.inputs
-    window, of = sliding(node.op.geometry, e.type(x), node.type), node.op.formula
-    how = formulas(measure=of.measure, each=of.each, total=of.total)
-    e.line(f"formulaPool({e[x]}, {e[node.name]}, n, {window}, {how})")
+    window = sliding(node.op.geometry, e.type(x), node.type)
+    e.line(f"{window_formula.name(node.op.formula)}({e[x]}, {e[node.name]}, n, {window})")
 
 
 def formula_windows_gradient(e: Emitter, node: Node[FormulaWindowsGradient]) -> None:
     dy, x, *_ = node.inputs
-    window, of = sliding(node.op.geometry, e.type(x), e.type(dy)), node.op.formula
-    derivatives = formulas(
-        measure=of.measure, each=of.each, eachDerivative=of.each_derivative, totalDerivative=of.total_derivative
-    )
-    e.line(f"formulaPoolGradient({e[dy]}, {e[x]}, {e[node.name]}, n, {window}, {derivatives})")
-
-
-def formulas(**parts: Expression) -> str:
-    """Functions of a pixel or of a sum, and of the largest measure: `{ each: (x, m) => x / m }`."""
-    symbols = {name: name for name in ("x", "m", "s")}
-    takes = {"measure": "x", "each": "x, m", "eachDerivative": "x, m", "total": "s, m", "totalDerivative": "s, m"}
-    functions = (
-        f"{name}: ({takes[name]}) => {source(part, symbols, pointwise.FUNCTIONS, pointwise.number)}"
-        for name, part in parts.items()
-    )
-    return f"{{ {', '.join(functions)} }}"
+    window = sliding(node.op.geometry, e.type(x), e.type(dy))
+    e.line(f"{window_formula.name(node.op.formula)}Gradient({e[dy]}, {e[x]}, {e[node.name]}, n, {window})")
 
 
 def truth(value: bool) -> str:

