@@ -64,7 +64,9 @@ def assign(
 ) -> LoadReport:
     """Set the parameters from arrays that came from `path`; see `load`."""
     mapped = names is not None
-    if names is None:
+    if names is not None and graph is not None:
+        arrays = keras.mapped(arrays, graph, names)
+    elif names is None:
         layers = arrays if isinstance(arrays, keras.Layers) else keras.of_names(arrays)
         if graph is not None and layers is not None and layout in ("", "keras"):
             names, arrays = keras.fitted(layers, graph, parameters, path, partial=partial)

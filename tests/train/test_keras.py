@@ -12,8 +12,8 @@ import pytest
 
 import cnnspec
 from cnnspec.diagnostics import SpecError
-from cnnspec.train import tensors
-from cnnspec.train.keras import of_names
+from cnnspec.train import tensors, weights
+from cnnspec.train.keras import Layers, fitted, of_names
 
 TEXT = """\
 input 3x9x8
@@ -197,6 +197,62 @@ def test_a_new_head_is_left_as_it_begins(tmp_path, model):
     other.load(tmp_path / "x.safetensors", partial=True)
     np.testing.assert_array_equal(other.parameters["dense2.weight"], before)
     np.testing.assert_array_equal(other.parameters["dense1.weight"], model.parameters["dense1.weight"])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_map_turns_axes_as_well(tmp_path, model, form):
+    """Also of a square matrix, whose shape tells nothing, and of columns behind an image."""
+    FORMS[form](model, tmp_path / form)
+    plain = cnnspec.compile(text=TEXT, seed=8)
+    theirs = weights.read(tmp_path / form).arrays
+    layers = theirs if isinstance(theirs, Layers) else of_names(theirs)
+    names, _ = fitted(layers, plain.graph, plain.parameters, tmp_path / form)
+    if form.endswith("safetensors"):
+        known = {"weight": ("kernel", "depthwise_kernel", "alpha", "gamma"), "bias": ("bias", "beta")}
+        known |= {"running_mean": ("moving_mean",), "running_var": ("moving_variance",)}
+        for ours, name in names.items():
+            layer, _, kind = name.rpartition(".")
+            (names[ours],) = [f"net/{layer}/{last}" for last in known[kind] if f"net/{layer}/{last}" in theirs]
+    plain.load(tmp_path / form, names=names)
+    for name, values in model.parameters.items():
+        np.testing.assert_array_equal(plain.parameters[name], values, err_msg=name)
+
+
+def test_a_mapped_square_matrix_is_turned(tmp_path):
+    made = cnnspec.compile(text="input 3\ndense 3 -> softmax\n")
+    kernel = np.arange(9, dtype="f4").reshape(3, 3)
+    tensors.write(tmp_path / "x.safetensors", {"d/kernel": kernel, "d/bias": np.ones(3, "f4")}, {})
+    made.load(tmp_path / "x.safetensors", names={"dense1.weight": "d/kernel", "dense1.bias": "d/bias"})
+    np.testing.assert_array_equal(made.parameters["dense1.weight"], kernel.T)
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_a_normalisation_of_the_data_is_a_scale_or_nothing(tmp_path, idle):
+    """`Normalization`, as EfficientNet begins with it: mean 0 and variance 1 change nothing."""
+    h5py = pytest.importorskip("h5py", reason="HDF5 is read by h5py, which is not installed")
+    mean, variance = (np.zeros(2), np.ones(2)) if idle else (np.array([3.0, -1]), np.array([4.0, 0.25]))
+    text = "input 2x4x4\n{}conv 3x3x3 -> gap -> dense 2 -> softmax\n"
+    made = cnnspec.compile(text=text.format(""))
+    with h5py.File(tmp_path / "n.weights.h5", "w") as opened:
+        for group, arrays in (
+            ("normalization", (mean, variance, np.array(7))),
+            ("conv2d", variables(made, "conv1")),
+            ("dense", variables(made, "dense1")),
+        ):
+            inner = opened.create_group(f"layers/{group}/vars")
+            for k, values in enumerate(arrays):
+                inner[str(k)] = values
+    scaled = cnnspec.compile(text=text.format("scale bias on -> "))
+    scaled.load(tmp_path / "n.weights.h5")
+    np.testing.assert_allclose(scaled.parameters["scale1.weight"], variance**-0.5)
+    np.testing.assert_allclose(scaled.parameters["scale1.bias"], -mean * variance**-0.5)
+    if idle:
+        made.load(tmp_path / "n.weights.h5")
+    else:
+        assert (
+            "has layers that the network has not: normalization"
+            in refusal(tmp_path, text.format(""), "n.weights.h5").message
+        )
 
 
 @pytest.mark.parametrize("kind", ["external link", "external data", "soft link", "cut", "empty", "bomb"])

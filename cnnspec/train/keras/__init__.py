@@ -10,8 +10,8 @@ it is put right where the network is known. A file says in which order its layer
 kind of them; a layer of ours takes the next one whose shape it has. Where two could be meant, none is taken.
 """
 
-from .fitting import fitted
+from .fitting import fitted, mapped
 from .layers import Layers, of_names
 from .reading import read, written_by_keras
 
-__all__ = ["Layers", "fitted", "of_names", "read", "written_by_keras"]
+__all__ = ["Layers", "fitted", "mapped", "of_names", "read", "written_by_keras"]

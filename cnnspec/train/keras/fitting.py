@@ -12,9 +12,14 @@ from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph, Node
 from ..layouts import same_numbers
 from ..tensors import refuse
-from .layers import Array, KerasLayer, Layers
+from .layers import Array, KerasLayer, Layers, by_their_names
 
-WORDS = {"batch_normalization": "bn", "layer_normalization": "layernorm", "p_re_lu": "prelu"}
+WORDS = {
+    "batch_normalization": "bn",
+    "layer_normalization": "layernorm",
+    "p_re_lu": "prelu",
+    "normalization": "scale",
+}
 MATRICES = ("conv", "dwconv", "upconv", "dense")
 
 
@@ -48,10 +53,28 @@ def fitted(
             names[f"{name}.{kind}"] = own
             if image is not None:
                 arrays[own] = _columns(taken.arrays[kind], kind, image, node.op.word)
-    left = [one.name for queue in queues.values() for one in queue]
-    if left and not partial:
-        refuse("CNN467", path, case="more layers", layers=", ".join(left[:8]))
+    left = [one for queue in queues.values() for one in queue]
+    for one in left:
+        if one.idle:
+            arrays = {name: values for name, values in arrays.items() if not name.startswith(f"{one.name}.")}
+    more = [one.name for one in left if not one.idle]
+    if more and not partial:
+        refuse("CNN467", path, case="more layers", layers=", ".join(more[:8]))
     return names, arrays
+
+
+def mapped(arrays: Mapping[str, Array], graph: Graph, names: Mapping[str, str]) -> Mapping[str, Array]:
+    """The arrays of a file whose names are told by a map (ours to theirs), in our axes; others as they are."""
+    turned = dict(arrays) if isinstance(arrays, Layers) else by_their_names(arrays)
+    if turned is None:
+        return arrays
+    for ours, theirs in names.items():
+        layer, _, kind = ours.rpartition(".")
+        node = graph[layer] if layer in graph.nodes else None
+        image = flattened(graph, node.inputs[0]) if node is not None and node.inputs else None
+        if node is not None and image is not None and theirs in turned:
+            turned[theirs] = _columns(turned[theirs], kind, image, node.op.word)
+    return turned
 
 
 def _queue(layer: KerasLayer, ordered: bool) -> str:

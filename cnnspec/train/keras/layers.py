@@ -21,7 +21,7 @@ VARIABLES = {  # of a class of layers, in their order
     "separable_conv1d": ("depthwise_kernel", "pointwise_kernel", "bias"),
     "separable_conv2d": ("depthwise_kernel", "pointwise_kernel", "bias"),
     "batch_normalization": ("gamma", "beta", "moving_mean", "moving_variance"),
-    "layer_normalization": ("gamma", "beta"), "p_re_lu": ("alpha",),
+    "layer_normalization": ("gamma", "beta"), "p_re_lu": ("alpha",), "normalization": ("mean", "variance", "count"),
 }  # fmt: skip
 
 
@@ -33,6 +33,13 @@ class KerasLayer:
     kind: str
     arrays: dict[str, Array]
     eps: float | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it is a normalisation of the data by a mean of 0 and a variance of 1, as one begins."""
+        if self.kind != "normalization":
+            return False
+        return bool((self.arrays["weight"] == 1).all() and (self.arrays["bias"] == 0).all())
 
 
 class Layers(dict[str, Array]):
@@ -47,6 +54,8 @@ def class_of(name: str, named: Mapping[str, Array]) -> str:
     """The class of a layer by its arrays, where no description tells it."""
     if "moving_mean" in named:
         return "batch_normalization"
+    if "mean" in named:
+        return "normalization"
     if "pointwise_kernel" in named:
         return "separable_conv2d"
     if "alpha" in named:
@@ -77,6 +86,21 @@ def of_names(arrays: Mapping[str, Array]) -> Layers | None:
     )
 
 
+def by_their_names(arrays: Mapping[str, Array]) -> dict[str, Array] | None:
+    """The same in PyTorch's axes, each under the name that it has in its file; None where no names are Keras'."""
+    found = of_names(arrays)
+    if found is None:
+        return None
+    turned = {}
+    for name in arrays:
+        layer, _, last = name.partition(":")[0].rpartition("/")
+        layer = layer.rpartition("/")[2]
+        inner = "depthwise" if last == "depthwise_kernel" else "pointwise"
+        own = f"{layer}.{KINDS.get(last, 'weight')}"
+        turned[name] = found[own] if own in found else found[f"{layer}.{inner}.{KINDS.get(last, 'weight')}"]
+    return turned
+
+
 def parts(name: str, kind: str, named: Mapping[str, Array], eps: float | None) -> list[KerasLayer]:
     """A layer in PyTorch's axes; two of them where it is a depthwise and a pointwise convolution."""
     if "pointwise_kernel" in named:
@@ -84,6 +108,9 @@ def parts(name: str, kind: str, named: Mapping[str, Array], eps: float | None) -
         rest = {"weight": _kernel(named["pointwise_kernel"])}
         rest |= {"bias": named["bias"]} if "bias" in named else {}
         return [KerasLayer(f"{name}.depthwise", "depthwise", first), KerasLayer(f"{name}.pointwise", "conv", rest)]
+    if kind == "normalization":  # (x - mean) / max(deviation, 1e-7), of what its data were
+        weight = 1 / np.maximum(np.sqrt(named["variance"].reshape(-1)), 1e-7)
+        return [KerasLayer(name, kind, {"weight": weight, "bias": -named["mean"].reshape(-1) * weight})]
     transpose: Callable[[Array], Array] = _depthwise if kind.startswith("depthwise") else _kernel
     arrays = {
         KINDS[v]: transpose(a) if "kernel" in v else a.squeeze() if v == "alpha" else a for v, a in named.items()
