@@ -136,6 +136,15 @@ def test_pieces_of_a_sequence_are_put_together_as_they_are():
     assert "concat(" in agrees(model)
 
 
+def test_a_row_of_scaled_numbers_is_in_the_model_order():
+    """What a scale makes of an image is a vector; its axes are in no order of their own."""
+    nodes = [
+        node("Mul", "x", "k", out="m"), node("Transpose", "m", out="t", perm=[0, 3, 2, 1]),
+        node("Reshape", "t", "s"),
+    ]  # fmt: skip
+    agrees(model_of(nodes, arrays={"k": numbers(1, 1, 8), "s": np.array([0, 192, 1])}, opset=18))
+
+
 def test_sums_of_different_many_share_no_weights():
     """Two sums over pixels are means times how many there are, and these differ."""
     nodes = [

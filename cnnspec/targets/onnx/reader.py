@@ -313,7 +313,9 @@ class Reader:
         if value.ravel:
             axes = order(replace(value, perm=value.ravel, ravel=()))
             refuse("CNN504", case="row", axes=axes)
-        if self.type(value.value).kind == "vector" and not value.ravel:  # of one pixel the axes' order is all one
+        if (
+            self.type(value.value).shape == value.shape[:1] and not value.ravel
+        ):  # of one pixel the axes' order is all one
             value = seen(value.value, value.sizes)
         if not value.straight:
             refuse("CNN504", case="order of axes", order=order(value))

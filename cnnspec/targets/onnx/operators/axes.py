@@ -57,7 +57,8 @@ def target(r: Reader, step: Step, before: tuple[int, ...]) -> tuple[int, ...]:
 def reshaped(r: Reader, step: Step, value: Seen, shape: tuple[int, ...]) -> Seen:
     """A value in other axes; `shuffle` where channels were split, turned and put together again."""
     kind = r.type(value.value)
-    if kind.kind == "vector" and not value.ravel and [size for size in shape if size > 1] == [kind["c"]]:
+    pixel = kind.kind == "vector" and (value.straight or value.shape[:1] == kind.shape)
+    if pixel and not value.ravel and [size for size in shape if size > 1] == [kind["c"]]:
         others = [axis for axis in range(len(shape)) if shape[axis] == 1]  # one pixel, its channels anywhere
         perm = [0] * len(shape)
         for ours, axis in enumerate(others, 1):
