@@ -84,9 +84,9 @@ def test_tuned_sides_compute_convolutions_as_they_were_timed(bench, tmp_path, mo
     assert code == 0, err
     (question,) = [q for q in told[0].measured["train"] if q.startswith("input") and "conv 6x3x3" in q]
     assert "4 images" in question and set(told[0].measured["train"][question]) == {
-        "turning",
-        "spreading",
-        "spreading columns",
+        "flipping",
+        "col2im",
+        "col2im width",
     }
     job = {**told[0].job, "mode": "train"}
     _, engine = model_step(json.loads(json.dumps(job)), workers=1)
