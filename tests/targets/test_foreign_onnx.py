@@ -34,7 +34,7 @@ TEXTS["sides"] = """
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_what_pytorch_exports_comes_in(text):
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch.module import torch_module
+    from torch_nets import torch_module
 
     graph = graph_of(text)
     engine = engine_for(graph, dtype="float32")

@@ -7,7 +7,7 @@ import pytest
 from networks import STRUCTURES, engine_for, examples, graph_of, outputs_of, random_texts, values_for
 
 from cnnspec.runtime.engine import Engine
-from cnnspec.settings.optimisers import Sgd
+from cnnspec.settings.optimisers.sgd import Sgd
 from cnnspec.targets.torch.module import torch_source
 from cnnspec.targets.torch.page import MODULE
 from cnnspec.words.costs import Mse
@@ -19,7 +19,7 @@ RANDOM = {"dropout", "droppath"}  # words whose training no other framework can 
 
 
 def twin_of(graph, engine):
-    from cnnspec.targets.torch.module import torch_module
+    from torch_nets import torch_module
 
     net = torch_module(graph).double()
     net.load_state_dict({name: torch.tensor(values) for name, values in engine.parameters.items()}, strict=True)
@@ -83,9 +83,9 @@ def test_running_statistics_move_alike():
 
 def test_weights_cross_as_safetensors_in_both_directions(tmp_path):
     from safetensors.torch import load_file, save_file
+    from torch_nets import torch_module
 
     import cnnspec
-    from cnnspec.targets.torch.module import torch_module
 
     model = cnnspec.compile(text=STRUCTURES["blocks"], dtype="float32", seed=4)
     net = torch_module(model.graph)
@@ -111,7 +111,7 @@ def test_every_attribute_of_a_module_is_known_to_be_taken():
 @pytest.mark.parametrize("init", ["kaiming_uniform", "kaiming_normal", "xavier_uniform", "lecun_normal", "zeros"])
 def test_weights_begin_alike(init):
     """Their spread is ours; which numbers they are is chance."""
-    from cnnspec.targets.torch.module import torch_module
+    from torch_nets import torch_module
 
     graph = graph_of(f"input 8x5x5\nconv 400x3x3 init {init} -> gap -> dense 400 init {init}")
     net = torch_module(graph)

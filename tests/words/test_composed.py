@@ -162,7 +162,7 @@ def test_shared_weights_stay_shared(spoken):
 
 def test_pytorch(spoken):
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch.module import torch_module
+    from torch_nets import torch_module
 
     graph = graph_of(TEXT)
     engine = engine_for(graph)
@@ -305,8 +305,10 @@ class Lowest(MinPool):
 
 def test_a_word_with_primitives_keeps_them_and_targets_take_the_words(monkeypatch):
     torch = pytest.importorskip("torch")
+    from torch_nets import torch_module
+
     from cnnspec.targets.js import lines
-    from cnnspec.targets.torch.module import torch_module, torch_source
+    from cnnspec.targets.torch.module import torch_source
 
     monkeypatch.setitem(cnnspec.words.WORDS, "lowest", Lowest)
     graph = graph_of("input 2x6x7\nlowest 2x3 stride 2")

@@ -1,7 +1,6 @@
 """A network as a PyTorch module that a person would have written.
 
     text = torch_source(spec.graph)       # a Python file with `class Net(nn.Module)`
-    net = torch_module(spec.graph)        # the module itself, for tests and benchmarks
 
 The module's state_dict has the names and layouts of `model.parameters`, so weights go both ways as they are.
 What each word becomes stands in `words`.
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 from ...data.preparation import BYTES, Preparation
 from ...ir import Graph, TensorType
@@ -22,9 +20,6 @@ from ..names import variables
 from ..rows import columns, python_source
 from .page import Page
 from .words import known, writer
-
-if TYPE_CHECKING:
-    from torch import nn
 
 WIDTH = 96  # lines up to this one have their shapes in one column
 
@@ -165,10 +160,3 @@ def lines(code: list[tuple[str, str]]) -> Iterator[str]:
 def shape(kind: TensorType) -> str:
     """`(n, 3, 32, 32)`"""
     return f"({', '.join(['n', *map(str, kind.shape)])})"
-
-
-def torch_module(graph: Graph) -> nn.Module:
-    """The network as a PyTorch module, made from its own source."""
-    names: dict[str, Any] = {"__name__": "twin"}
-    exec(compile(torch_source(graph), "<twin>", "exec"), names)
-    return names["Net"]()
