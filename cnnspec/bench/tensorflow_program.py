@@ -18,7 +18,9 @@ from ..ir.leaves import Input
 from ..ir.op import Parameter
 from ..lang import Spec
 from ..passes.dead_code import eliminate_dead_code
-from ..settings.optimisers import Adam, Optimiser, Sgd
+from ..settings.optimiser import Optimiser
+from ..settings.optimisers.adam import Adam
+from ..settings.optimisers.sgd import Sgd
 from ..settings.tuning import beyond
 from ..targets.names import variables
 from ..words.conv import DwConv

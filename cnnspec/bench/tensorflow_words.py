@@ -10,7 +10,8 @@ from collections.abc import Callable
 from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph, Node
 from ..ir.geometry import Geometry
-from ..words.activation import Clip, Elu, Gelu, Leaky
+from ..words.activation.gates import Gelu
+from ..words.activation.rectifiers import Clip, Elu, Leaky
 from ..words.affine import ChannelScale
 from ..words.conv import Conv, DwConv
 from ..words.dense import Dense

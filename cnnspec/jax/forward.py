@@ -12,7 +12,7 @@ from jax.typing import DTypeLike
 from ..ir import Graph, Node
 from ..ir.leaves import Input, Target
 from ..targets.jax import Call, known, meaning
-from ..words.activation import Sigmoid
+from ..words.activation.sigmoids import Sigmoid
 from ..words.channels import LogSoftmax, Softmax
 from ..words.composed import spell_out
 from ..words.costs import BinaryCrossEntropy, Cost, CrossEntropy

@@ -1,6 +1,6 @@
 """A training step as one function: forward, backward, clipping, the optimiser.
 
-The optimiser's formula stands in `settings/optimisers.py` as lines of NumPy that write through `out=`:
+The optimiser's formula stands in `settings/optimisers/` as lines of NumPy that write through `out=`:
 
     np.multiply(m, beta1, out=m)
     np.add(m, g, out=m)

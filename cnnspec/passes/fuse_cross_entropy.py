@@ -10,7 +10,7 @@ from ..primitives.costs.cross_entropy import (
     SigmoidCrossEntropy,
     SoftmaxCrossEntropy,
 )
-from ..words.activation import Sigmoid
+from ..words.activation.sigmoids import Sigmoid
 from ..words.channels import LogSoftmax, Softmax
 from .rewrite import rewrite
 

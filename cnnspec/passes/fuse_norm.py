@@ -11,7 +11,7 @@ from ..primitives.convolution.winograd_1d import WinogradConvolveGradient
 from ..primitives.norm import BatchNorm, BatchNormGradient, Normalise
 from ..primitives.pooled_norm import PooledBatchNorm
 from ..primitives.windows import PolyphasePool
-from ..words.activation import Relu
+from ..words.activation.rectifiers import Relu
 from ..words.merge import Add
 from .rewrite import Absorbed, both, rewrite
 

@@ -10,7 +10,8 @@ from ..record import record
 from ..words.costs import COSTS, Cost
 from .data import repeated
 from .optimiser import Optimiser
-from .optimisers import OPTIMISERS, Adam
+from .optimisers import OPTIMISERS
+from .optimisers.adam import Adam
 from .schedules import SCHEDULES, Constant, Schedule
 
 LAYOUTS = ("torchvision", "timm", "keras")

@@ -10,7 +10,7 @@ from pictured import TEXTS
 import cnnspec
 from cnnspec.cli import program
 from cnnspec.explain.gradcheck import gradcheck, random_batch, stored_index
-from cnnspec.words.activation import Tanh
+from cnnspec.words.activation.sigmoids import Tanh
 
 NETS = {
     "everything": """

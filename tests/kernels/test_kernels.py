@@ -30,7 +30,7 @@ from cnnspec.kernels.gates import (
 from cnnspec.kernels.pool import gate_pixels, image_means, image_means_gradient, pixel_sums
 from cnnspec.kernels.regularise import random_mask
 from cnnspec.primitives.convolution.convolve import ConvolveInputGradient
-from cnnspec.words.activation import Gelu, HardSwish, Mish, Swish
+from cnnspec.words.activation.gates import Gelu, HardSwish, Mish, Swish
 
 GATES = {"gelu": gelu, "gelu_tanh": gelu_tanh, "swish": swish, "hardswish": hardswish, "mish": mish}
 SLOPED = {  # the kernel that makes the derivative too, its rows of scratch, and the word

@@ -22,7 +22,7 @@ from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.plans import give
 from cnnspec.runtime.processes import possible
-from cnnspec.settings.optimisers import Sgd
+from cnnspec.settings.optimisers.sgd import Sgd
 
 SPECS = Path(__file__).parents[2] / "specs"
 CHAIN = "3x12x12: conv 4x3x3 pad 1 -> relu -> conv 4x3x3 pad 1 -> maxpool 2 -> flatten -> dense 3"

@@ -13,7 +13,7 @@ from cnnspec.passes import TRAINING, run
 from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve, WinogradConvolveGradient
 from cnnspec.primitives.norm import BatchNorm, BatchNormSums, ReluBatchNormSums
 from cnnspec.runtime.engine import Engine
-from cnnspec.settings.optimisers import Sgd
+from cnnspec.settings.optimisers.sgd import Sgd
 
 PLAIN = "16x8x8: conv 16x3x3 pad 1 bias off -> bn -> relu -> conv 16x3x3 pad 1 bias off -> bn -> relu -> gap"
 RESIDUAL = (

@@ -23,7 +23,7 @@ from cnnspec.primitives.norm import BatchNorm, BatchNormGradient
 from cnnspec.primitives.pooled_norm import PooledBatchNorm
 from cnnspec.primitives.windows import PolyphasePool
 from cnnspec.runtime.engine import Engine
-from cnnspec.settings.optimisers import Sgd
+from cnnspec.settings.optimisers.sgd import Sgd
 from cnnspec.words import WORDS
 from cnnspec.words.conv import Conv
 from cnnspec.words.costs import CrossEntropy

@@ -22,7 +22,8 @@ from cnnspec.runtime.plans import array
 from cnnspec.runtime.processes import Processes, possible
 from cnnspec.runtime.words import WakeEvent, WorkerError
 from cnnspec.runtime.workers import Threads, workers
-from cnnspec.settings.optimisers import Adam, Sgd
+from cnnspec.settings.optimisers.adam import Adam
+from cnnspec.settings.optimisers.sgd import Sgd
 from cnnspec.words import WORDS
 from cnnspec.words.conv import Conv
 from cnnspec.words.costs import CrossEntropy

@@ -10,7 +10,11 @@ import pytest
 from cnnspec.diagnostics import Fault
 from cnnspec.ir.fields import settings
 from cnnspec.kernels.update import clip_scale
-from cnnspec.settings.optimisers import OPTIMISERS, AdaGrad, Adam, Adamax, AdamW, Lion, RmsProp, Sgd
+from cnnspec.settings.optimisers import OPTIMISERS
+from cnnspec.settings.optimisers.adam import Adam, Adamax, AdamW
+from cnnspec.settings.optimisers.sgd import Sgd
+from cnnspec.settings.optimisers.sign import Lion
+from cnnspec.settings.optimisers.squares import AdaGrad, RmsProp
 
 CASES = (
     *(cls() for cls in OPTIMISERS),

@@ -147,7 +147,7 @@ def values_for(graph, n=3, seed=1, dtype="float64"):
 
 def engine_for(graph, costs=(), dtype="float64", seed=5):
     """An engine whose parameters, running statistics too, are nothing special."""
-    from cnnspec.settings.optimisers import Sgd
+    from cnnspec.settings.optimisers.sgd import Sgd
 
     engine = Engine(graph, costs, Sgd(), seed=seed, dtype=dtype)
     generator = np.random.default_rng(seed)

@@ -32,8 +32,8 @@ from cnnspec.ir.leaves import Input
 from cnnspec.primitives.activation import Activation
 from cnnspec.record import record
 from cnnspec.words.activation import ACTIVATIONS
+from cnnspec.words.activation.elementary import Exp
 from cnnspec.words.costs import Mse
-from cnnspec.words.elementary import Exp
 
 
 @record
@@ -151,7 +151,9 @@ def test_the_language_reads_it_and_it_learns(spoken):
 
 def test_pytorch(spoken):
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch.module import torch_module, torch_source
+    from torch_nets import torch_module
+
+    from cnnspec.targets.torch.module import torch_source
 
     graph = graph_of(TEXT)
     assert "tanhx1 = conv1 * torch.tanh(0.7 * conv1)" in torch_source(graph)
@@ -166,7 +168,9 @@ def test_pytorch(spoken):
 def test_formulas_mean_in_pytorch_what_its_own_functions_mean(cls, monkeypatch):
     """The source of the formula against the definition, and its gradient, also where two pieces meet."""
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch import module, words
+    from torch_nets import torch_module
+
+    from cnnspec.targets.torch import words
 
     monkeypatch.setattr(words, "WORDS", {"everywhere": lambda page, node, x: x})
     b = Builder()
@@ -175,7 +179,7 @@ def test_formulas_mean_in_pytorch_what_its_own_functions_mean(cls, monkeypatch):
     ]
     graph = b.graph((b.add(Input(data(len(numbers))), name="input"),), (b.add(cls(), "input", name="value"),))
     x = torch.tensor([numbers], dtype=torch.float64, requires_grad=True)
-    y = module.torch_module(graph)(x)
+    y = torch_module(graph)(x)
     numbers = x.detach().numpy()
     close(y.detach().numpy(), evaluate(cls().formula(X), x=numbers) * np.ones_like(numbers))
     if y.requires_grad:
@@ -310,7 +314,7 @@ def test_ties_go_to_the_second_everywhere():
     x = np.array([[0.0, 6.0, 3.0, -0.0]])
     assert evaluate(differentiate(Ties().formula(X)), x=x).tolist() == [[0, 0, 1, 0]]
     torch = pytest.importorskip("torch")
-    from cnnspec.targets.torch.module import torch_module
+    from torch_nets import torch_module
 
     given = torch.tensor(x, requires_grad=True)
     torch_module(graph)(given).sum().backward()

@@ -21,7 +21,7 @@ from onnx.backend.test.runner import BackendIsNotSupposedToImplementIt
 
 from ...diagnostics import SpecError
 from ...runtime.engine import Engine
-from ...settings.optimisers import Sgd
+from ...settings.optimisers.sgd import Sgd
 from . import training as onnx_training
 from .importer import network
 from .reader import Network

@@ -22,7 +22,9 @@ from ...record import record
 from ...runtime.engine import Engine
 from ...runtime.update import function, source
 from ...settings.optimiser import Optimiser
-from ...settings.optimisers import AdaGrad, Adam, Sgd
+from ...settings.optimisers.adam import Adam
+from ...settings.optimisers.sgd import Sgd
+from ...settings.optimisers.squares import AdaGrad
 from ...words import WORDS
 from ...words.costs import Cost
 from .steps import Step, refuse, step

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ...ir import Node
-from ...words.activation import Celu, Clip, Elu, Gelu, HardSigmoid, Leaky
+from ...words.activation.gates import Gelu
+from ...words.activation.rectifiers import Celu, Clip, Elu, Leaky
+from ...words.activation.sigmoids import HardSigmoid
 from ...words.affine import PRelu
 from ...words.channels import Maxout, RadixSoftmax
 from .page import Page, Writer

@@ -16,7 +16,7 @@ from cnnspec.kernels import KERNELS
 from cnnspec.passes import TRAINING, run
 from cnnspec.primitives.regularise import Drop
 from cnnspec.runtime.engine import Engine
-from cnnspec.settings.optimisers import Sgd
+from cnnspec.settings.optimisers.sgd import Sgd
 from cnnspec.words.costs import Cost
 
 

@@ -7,7 +7,9 @@ from math import isinf
 from ....ir import Node
 from ....ir.expression import Apply, Expression, Number, X, in_order
 from ....primitives.activation import Activation
-from ....words.activation import Clip, Gelu, HardSigmoid
+from ....words.activation.gates import Gelu
+from ....words.activation.rectifiers import Clip
+from ....words.activation.sigmoids import HardSigmoid
 from ..page import WORD, OnnxPage, Writer
 
 OPERATORS = {

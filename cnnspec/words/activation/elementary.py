@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..ir.expression import Expression, absolute, exp, log, sqrt, where
-from ..ir.fields import Number, setting
-from ..primitives.activation import Activation
-from ..record import record
+from ...ir.expression import Expression, absolute, exp, log, sqrt, where
+from ...ir.fields import Number, setting
+from ...primitives.activation import Activation
+from ...record import record
 
 
 @record
@@ -105,3 +105,6 @@ class Reciprocal(Activation):
 
     def derivative(self, y: Expression) -> Expression:
         return -(y * y)
+
+
+OPS: tuple[type[Activation], ...] = (Abs, Shrink, ThresholdedRelu, Exp, Log, Sqrt, Reciprocal)
