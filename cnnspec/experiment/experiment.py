@@ -41,6 +41,14 @@ if TYPE_CHECKING:
 Observer = Callable[[Event], object]
 MOST_WORKERS = 256
 MOVED = "data.source="  # the setting that says where data lie
+FORMER_METHODS = {  # names that methods of convolutions had, in the times that older runs measured
+    "columns": "im2col",
+    "squares": "Winograd 2d",
+    "product": "gemm",
+    "turning": "flipping",
+    "spreading": "col2im",
+    "spreading columns": "col2im width",
+}
 LATER = "train.epochs, patience, checkpoint, schedule, or a part of the optimiser such as train.optimiser.lr"
 
 
@@ -184,7 +192,9 @@ class Experiment:
         session = replace(
             session, overrides=(*made.overrides, *changed)
         )  # wherever the data lie, the run is the same
-        model = _model(session, execution, int(made.settings["shards"]), measured=made.settings.get("tuned"))
+        model = _model(
+            session, execution, int(made.settings["shards"]), measured=as_named_now(made.settings.get("tuned"))
+        )
         return cls(
             session, model, execution, made.preparation or session.preparation, made.path, data,
             folder=stopped.folder, accept_changed_data=accept_changed_data, changed=changed,
@@ -337,6 +347,22 @@ class Experiment:
 def fixed_settings(overrides: Sequence[str]) -> tuple[str, ...]:
     """Of some settings those that a run keeps when it is resumed."""
     return tuple(one for one in overrides if not (one.startswith(MOVED) or CHANGED_LATER.fullmatch(one)))
+
+
+def as_named_now(tuned: Mapping[str, Times] | None) -> Mapping[str, Times] | None:
+    """The times that a run has measured, under today's names of the methods, so that it goes on by the same ones.
+
+    >>> as_named_now({"learn": {"conv 8x3x3": {"columns": 1.0, "Winograd": 2.0}}})
+    {'learn': {'conv 8x3x3': {'im2col': 1.0, 'Winograd': 2.0}}}
+    """
+    if tuned is None:
+        return None
+    return {
+        mode: {
+            key: {FORMER_METHODS.get(name, name): s for name, s in times.items()} for key, times in found.items()
+        }
+        for mode, found in tuned.items()
+    }
 
 
 def _model(
