@@ -9,7 +9,7 @@ import cnnspec
 
 ROOT = Path(cnnspec.__file__).parent
 BINARY = {
-    "open_regular", "tarfile.open", "gzip.open", "Image.open", "RunFolder.open", "Stopped.open", "archive.open",
+    "open_regular", "tarfile.open", "gzip.open", "Image.open", "RunFolder.open", "ResumePoint.open", "archive.open",
     "os.open", "webbrowser.open",
 }  # fmt: skip
 

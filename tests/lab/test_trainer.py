@@ -41,7 +41,7 @@ const send = (deed, question = {}) => self.onmessage({ data: { id: 1, deed, ...q
 const bytes = (count, of) => Uint8Array.from({ length: count }, (_, k) => of(k));
 const given = {
   images: bytes(64 * IMAGES, (k) => (k * 37) % 256), labels: bytes(IMAGES, (k) => k % 2),
-  testImages: bytes(64 * TESTED, (k) => (k * 53) % 256), testLabels: bytes(TESTED, (k) => k % 2),
+  testImages: bytes(64 * TESTED, (k) => (k * 53) % 256), testLabels: bytes(TESTED, (k) => k % 2), each: 1,
 };
 trainer();
 const settings = { rate: 0.1, batch: 8, epochs: 99, augment: false };

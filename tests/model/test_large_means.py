@@ -109,7 +109,7 @@ def test_these_are_the_fused_forms():
         x = far(text.partition("\n")[0], 0, 65)[0]
         model.gradients(x, model.predict(x))
         plans.append(model.plan.source)
-    for kernel in ("moments=", "normalise_pooled(", "pooled_gradient(", "then=", ".write(", "gradient_sums("):
+    for kernel in ("moments=", "normalise_pooled(", "pooled_gradient(", "epilogue=", ".write(", "gradient_sums("):
         assert any(kernel in plan for plan in plans), kernel
 
 

@@ -14,6 +14,7 @@ import io
 import re
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,10 @@ def module_source(
     The `preparation` of the images that it was trained on, where it is known, is `prepare` of the network, which it
     begins with unless it is `raw`.
     """
-    graph = spec.graph
     if train and (more := beyond(spec.train)):
         raise SpecError((Diagnostic.of("CNN325", unknown=", ".join((f"`{one}`" for one in more))),))
     batch = batch or (spec.train.batch if train else 32)
+    graph = replace(spec.graph, images=batch)  # methods are chosen for so many, as by one worker with one shard
     used = generate(run(graph, INFERENCE), batch, batch)
     programs = {"": used}
     if train:
