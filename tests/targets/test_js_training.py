@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from math import exp
+from math import sqrt as sqrt_of  # no function whose source Python has
 
 import numpy as np
 import pytest
@@ -15,9 +18,10 @@ from cnnspec.data.preparation import Preparation
 from cnnspec.diagnostics import SpecError
 from cnnspec.runtime.engine import Engine
 from cnnspec.settings.augment import AUGMENTATIONS
+from cnnspec.settings.optimiser import Optimiser
 from cnnspec.settings.optimisers import OPTIMISERS
 from cnnspec.settings.schedules import SCHEDULES
-from cnnspec.targets.js import augmentations, lines, translate
+from cnnspec.targets.js import augmentations, lines, translate, update
 from cnnspec.targets.js.bundle import used
 from cnnspec.targets.js.module import module_source
 
@@ -143,6 +147,83 @@ def test_a_schedule_gives_the_rates_of_python(tmp_path):
     text += "console.log(JSON.stringify(rates.map((rate) => steps.map((step) => rate(step, 36, 4, 0.3)))));\n"
     (tmp_path / "rates.mjs").write_text(text)
     np.testing.assert_allclose(json.loads(scripts.node("rates.mjs", tmp_path)), expected, rtol=1e-13)
+
+
+class Worded(Optimiser):
+    """An optimiser whose numbers and locals are called what JavaScript keeps for itself, or counts by."""
+
+    word = "worded"
+    moments = ("void",)
+    lr, weight_decay, decay_norm, clip = 0.1, 0.0, True, None
+
+    def written(self, explicit=False):
+        return self.word
+
+    def scalars(self, step, rate):
+        new, delete = rate / step, 2.0
+        var = new * delete if step > 1 else exp(-new)
+        pi = 3.0
+        if step > 2:
+            typeof = var + pi
+            return {"new": typeof, "i": delete, **self._decay(rate)}
+        return {"new": var, "i": delete}
+
+    def emit(self):
+        yield "np.multiply(void, i, out=void)"
+        yield "np.add(void, g, out=void)"
+        yield "np.abs(void, out=t)"
+        yield "np.multiply(t, new, out=t)"
+        yield "np.subtract(p, t, out=p)"
+
+
+def test_a_name_that_javascript_keeps_for_itself_is_another_there(tmp_path):
+    worded, p, g = Worded(), np.array([1.0, -2.0, 3.0]), np.array([0.5, -0.25, 0.125])
+    code = f"{update.update(worded)}\n{translate.functions(worded.scalars)}\n"
+    code += f"const p = {p.tolist()}, moments = {{ void: [0, 0, 0] }};\n"
+    code += f"for (let step = 1; step < 5; step++) update(p, {g.tolist()}, moments, wordedScalars(step, 0.3));\n"
+    (tmp_path / "worded.mjs").write_text(code + "console.log(JSON.stringify(p));\n")
+    arrays = {"np": np, "p": p, "g": g, "void": np.zeros(3), "t": np.zeros(3)}
+    for step in range(1, 5):
+        exec("\n".join(worded.lines()), {**arrays, **worded.scalars(step, 0.3)})
+    np.testing.assert_allclose(json.loads(scripts.node("worded.mjs", tmp_path)), p, rtol=1e-14)
+
+
+class Refused:
+    word = "refused"
+
+    def merged(self, first_rate):
+        firstRate = first_rate
+        return firstRate
+
+    def remainder(self, step):
+        return step % 2
+
+    def equal(self, step):
+        return 1 if step == 2 else 0
+
+    def library(self, step):
+        return sqrt_of(step)
+
+    def inside(self, step):
+        if step > 1:
+            half = step / 2
+        return half
+
+    def grows(self, step):
+        step += 1
+        return step
+
+
+@pytest.mark.parametrize(
+    "method, named",
+    [
+        ("merged", "firstRate"), ("remainder", "Mod"), ("equal", "Eq"), ("library", "sqrt_of"), ("inside", "half"),
+        ("grows", "step += 1"),
+    ],
+)  # fmt: skip
+def test_what_has_no_javascript_is_refused_by_name(method, named):
+    with pytest.raises(AssertionError, match=f"no JavaScript for .*{re.escape(named)}"):
+        translate.functions(getattr(Refused(), method))
 
 
 def test_every_optimiser_and_every_schedule_is_tried():

@@ -6,7 +6,9 @@
                                                       }
 
 Settings (`self.lr`) become their values, methods and functions of the module functions of their own. Only what such
-formulas need is known here: arithmetic, conditions, dictionaries; anything else is an error of ours.
+formulas need is known here: assignments of names, `return`, `if` without `else`, arithmetic, comparisons by order
+or `is`, `and`, `or`, `not`, `a if b else c`, dictionaries (`**` too), a `sum` over a setting, and FUNCTIONS. Anything
+else is an error of ours that names it. A name that JavaScript keeps for itself ends in an underscore there: `new_`.
 """
 
 from __future__ import annotations
@@ -18,13 +20,21 @@ import textwrap
 from collections.abc import Callable
 
 FUNCTIONS = {
-    "sqrt": "Math.sqrt", "cos": "Math.cos", "max": "Math.max", "min": "Math.min", "abs": "Math.abs",
-    "round": "roundHalfEven",
+    "sqrt": "Math.sqrt", "exp": "Math.exp", "log": "Math.log", "cos": "Math.cos",
+    "max": "Math.max", "min": "Math.min", "abs": "Math.abs", "round": "roundHalfEven",
 }  # fmt: skip
 OPERATORS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.And: "&&", ast.Or: "||", ast.Is: "===", ast.IsNot: "!==", ast.Not: "!", ast.USub: "-",
 }  # fmt: skip
+# the reserved words of modules (ECMAScript, 12.7.2), the names that strict code cannot bind, and those used here
+RESERVED = (
+    "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else",
+    "enum", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in",
+    "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public", "return",
+    "static", "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
+    "arguments", "eval", "Math", "NaN", "Infinity", "undefined",
+)  # fmt: skip
 
 
 def functions(*methods: Callable[..., object]) -> str:
@@ -48,7 +58,12 @@ def name_of(function: Callable[..., object]) -> str:
 def named(name: str) -> str:
     """`steps_per_epoch` as `stepsPerEpoch`."""
     first, *rest = name.strip("_").split("_")
-    return first + "".join(map(str.capitalize, rest))
+    return bindable(first + "".join(map(str.capitalize, rest)))
+
+
+def bindable(name: str) -> str:
+    """The name itself, or `new_` of `new`, which JavaScript cannot bind."""
+    return f"{name}_" if name in RESERVED else name
 
 
 class Function:
@@ -61,7 +76,8 @@ class Function:
         assert isinstance(tree, ast.FunctionDef)
         self.tree = tree
         self.bound: dict[str, object] = {}  # names that stand for numbers
-        self.known = [argument.arg for argument in tree.args.args if argument.arg != "self"]
+        self.known: list[str] = []
+        self.declared([argument.arg for argument in tree.args.args if argument.arg != "self"])
 
     def source(self) -> str:
         title = (inspect.getdoc(self.function) or self.tree.name).split("\n")[0]
@@ -94,12 +110,18 @@ class Function:
                 settled = self.settled(test)
                 if settled is not None:
                     return [line[2:] for line in self.block(body)] if settled else []
-                return [f"if ({self.expression(test)}) {{", *self.block(body), "}"]
+                known = [*self.known]
+                inner = self.block(body)
+                self.known = known  # what is declared in braces ends with them
+                return [f"if ({self.expression(test)}) {{", *inner, "}"]
         raise AssertionError(f"no JavaScript for {ast.unparse(tree)}")
 
     def declared(self, names: list[str]) -> str:
         fresh = not set(names) <= {*self.known}
         self.known += names
+        for name in names:
+            same = [other for other in self.known if other != name and named(other) == named(name)]
+            assert not same, f"no JavaScript for {name} beside {same[0]}: both are {named(name)}"
         return "let " * fresh
 
     def settled(self, test: ast.expr) -> bool | None:
@@ -114,13 +136,12 @@ class Function:
         match tree:
             case ast.Constant(value):
                 return constant(value)
-            case ast.Name("pi"):
-                return "Math.PI"
             case ast.Name(name) if name in self.bound:
                 return constant(self.bound[name])
-            case ast.Name(name):
-                assert name in self.known, f"no JavaScript for {name}"
+            case ast.Name(name) if name in self.known:
                 return named(name)
+            case ast.Name("pi"):
+                return "Math.PI"
             case ast.Attribute(ast.Name("self"), name):
                 return constant(getattr(self.of, name))
             case ast.BinOp(left, ast.FloorDiv(), right):
@@ -129,15 +150,15 @@ class Function:
                 return f"Math.pow({self.expression(left)}, {self.expression(right)})"
             case ast.BinOp(left, operator, right):
                 rank = rank_of(tree)
-                return f"{self.beside(left, rank)} {OPERATORS[type(operator)]} {self.beside(right, rank + 1)}"
+                return f"{self.beside(left, rank)} {sign(operator)} {self.beside(right, rank + 1)}"
             case ast.UnaryOp(operator, value):
-                return f"{OPERATORS[type(operator)]}{self.beside(value, 3)}"
+                return f"{sign(operator)}{self.beside(value, 3)}"
             case ast.BoolOp() if self.settled(tree) is not None:
                 return constant(eval(ast.unparse(tree), {"self": self.of}))
             case ast.BoolOp(operator, values):
-                return f" {OPERATORS[type(operator)]} ".join(self.beside(value, 1) for value in values)
+                return f" {sign(operator)} ".join(self.beside(value, 1) for value in values)
             case ast.Compare(left, [operator], [right]):
-                return f"{self.beside(left, 1)} {OPERATORS[type(operator)]} {self.beside(right, 1)}"
+                return f"{self.beside(left, 1)} {sign(operator)} {self.beside(right, 1)}"
             case ast.IfExp(test, body, orelse):
                 settled = self.settled(test)
                 if settled is not None:
@@ -182,12 +203,17 @@ class Function:
                 return FUNCTIONS[name]
             case ast.Attribute(ast.Name("self"), name):
                 function = getattr(self.of, name)
-            case ast.Name(name):
+            case ast.Name(name) if inspect.isfunction(self.function.__globals__.get(name)):
                 function = self.function.__globals__[name]
             case _:
                 raise AssertionError(f"no JavaScript for {ast.unparse(tree)}")
         self.todo.append(function)
         return name_of(function)
+
+
+def sign(operator: ast.AST) -> str:
+    assert type(operator) in OPERATORS, f"no JavaScript for the operator {type(operator).__name__}"
+    return OPERATORS[type(operator)]
 
 
 def rank_of(tree: ast.expr) -> int:

@@ -13,12 +13,14 @@ What is computed stays the same, number by number: only what is read once stands
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...settings.optimiser import Optimiser
+from .translate import bindable
 
 LINE = re.compile(r"np\.(\w+)\((.*), out=(\w+)\)")
-WORD = re.compile(r"[A-Za-z_]\w*")
+WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\.)")  # a name of the formula, not of Math.sqrt
 SUM, PRODUCT, ALONE = 1, 2, 3  # how tightly an expression binds
 BETWEEN = {"multiply": ("*", PRODUCT), "divide": ("/", PRODUCT), "add": ("+", SUM), "subtract": ("-", SUM)}
 CALLED = {name: f"Math.{name}" for name in ("sqrt", "abs", "sign")} | {"maximum": "Math.max", "minimum": "Math.min"}
@@ -102,13 +104,26 @@ def update(optimiser: Optimiser) -> str:
     arrays = ("p", "g", *optimiser.moments)
     made = assignments([parsed(line) for line in optimiser.lines()])
     declared = sorted({name for name, _ in made} & set(SCRATCH))
-    moments = f"{{ {', '.join(optimiser.moments)} }}" if optimiser.moments else "moments"
+    moments = taken_apart(optimiser.moments) if optimiser.moments else "moments"
     text = [
         f"/** {optimiser.written()}: moves all parameters p, by their gradients g and its own moments. */",
-        f"function update(p, g, {moments}, {{ {', '.join(scalars)} }}) {{",
+        f"function update(p, g, {moments}, {taken_apart(scalars)}) {{",
         f"  for (let {', '.join(['i = 0', *declared])}; i < p.length; i++) {{",
     ]
+
+    def spelled(name: str) -> str:
+        return f"{local(name)}[i]" if name in arrays else local(name)
+
     for name, value in made:
-        placed = WORD.sub(lambda found: f"{found[0]}[i]" if found[0] in arrays else found[0], value)
-        text.append(f"    {name}{'[i]' * (name in arrays)} = {placed};")
+        text.append(f"    {spelled(name)} = {WORD.sub(lambda found: spelled(found[0]), value)};")
     return "\n".join([*text, "  }", "}"])
+
+
+def local(name: str) -> str:
+    """A name of the formula in the function, which counts by i."""
+    return "i_" if name == "i" else bindable(name)
+
+
+def taken_apart(names: Iterable[str]) -> str:
+    """The pattern that binds the values of an object: `{ rate, new: new_ }`."""
+    return f"{{ {', '.join(name if local(name) == name else f'{name}: {local(name)}' for name in names)} }}"
