@@ -5,10 +5,11 @@
         return self.lr * step / warm                      return 0.002 * step / warm;
                                                       }
 
-Settings (`self.lr`) become their values, methods and functions of the module functions of their own. Only what such
-formulas need is known here: assignments of names, `return`, `if` without `else`, arithmetic, comparisons by order
-or `is`, `and`, `or`, `not`, `a if b else c`, dictionaries (`**` too), a `sum` over a setting, and FUNCTIONS. Anything
-else is an error of ours that names it. A name that JavaScript keeps for itself ends in an underscore there: `new_`.
+Settings (`self.lr`) become their values, methods and functions of the module functions of their own. Only what
+such formulas need is known here: assignments of names, `return`, `if` without `else`, arithmetic, comparisons by
+order, by `is`, `and`, `or`, `not`, `a if b else c`, dictionaries (`**` too), a `sum` over a setting, and
+FUNCTIONS. All else is an error of ours that names it. A name that JavaScript keeps for itself ends in an
+underscore there: `new_`.
 """
 
 from __future__ import annotations
