@@ -37,11 +37,12 @@ def share_memory(
     is_view: Callable[[Op], bool] = moves_nothing,
     can_alias: Callable[[Op], tuple[int, ...]] = overwritten,
 ) -> tuple[dict[str, str], dict[str, int]]:
-    """For every value the value whose memory it uses, its own or that of an input it may overwrite; and for those
-    whose memory it is the number of the last node that reads it.
+    """Two tables: `roots`, for each value the value in whose memory it lies (itself, or an input that it
+    overwrites or is a view of), and `last`, for each root the number of the last node that reads its memory.
 
-    An op may overwrite an input that it `can_alias` where nobody reads that later and sizes agree; not one that it
-    reads twice itself, since add(a, b, a) would find its sum there. Values in `external` live somewhere else.
+    An op may overwrite an input that it `can_alias` if no later node reads that and sizes agree; not one that it
+    reads twice itself, since add(a, b, a) would find its sum there. Values in `external` lie outside of this
+    memory.
     """
     index = {name: k for k, name in enumerate(graph.nodes)}
     roots: dict[str, str] = {}
@@ -83,7 +84,7 @@ def share_memory(
 
 
 def read(graph: Graph, node: Node) -> Iterator[str]:
-    """What a node reads; with a lazy value also what that is made of."""
+    """The values that a node reads; of a value that is `fused_into_reader` also those that it is computed from."""
     for value in node.inputs:
         yield value
         if graph[value].op.fused_into_reader:

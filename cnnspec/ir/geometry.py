@@ -123,14 +123,14 @@ def each_side(value: int | tuple[int, ...], rank: int, what: str) -> tuple[Pair,
 
 @lru_cache(4096)  # asked for type, work, window and parameters of every layer
 def slide(
-    word: str,
+    what: str,
     x: TensorType,
     kernel: tuple[int, ...],
     stride: int | tuple[int, ...],
     pad: str | int | tuple[int, ...],
     dilate: int | tuple[int, ...] = 1,
 ) -> Geometry:
-    """Resolve a word's settings for its input. Raises Fault where the kernel does not fit.
+    """Resolve a word's settings for its input. Raises Fault where the kernel, or window (`what`), does not fit.
 
     `same` gives ceil(n / stride) outputs, the odd pixel of padding at the bottom and right; `include` pads at
     the bottom and right just enough for the last window, so that no pixel is left out.
@@ -157,7 +157,6 @@ def slide(
         have = "x".join(map(str, x.spatial))
         need = "x".join(map(str, extent[-rank:]))
         padded = "" if pad in ("valid", 0) else " with its padding"
-        what = "window" if "pool" in word else "kernel"
         raise Fault.of(
             "CNN103", "size", kernel=too_large, what=what, image=have, kind=x.kind, padded=padded, need=need
         )

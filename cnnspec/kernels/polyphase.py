@@ -66,7 +66,7 @@ def polyphase_filter_gradient(
         np.multiply(out, dy.scale, out=out)
 
 
-def pairs(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def window_pixels(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """x[2i,4,c,t,n] -> the four pixels of each 2x2 window [i,2,c,t,n], in reading order, as views."""
     height = x.shape[0] // 2 * 2
     upper, lower = x[0:height:2], x[1:height:2]
@@ -74,7 +74,7 @@ def pairs(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
 
 
 def interleaved_views(x: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pooled rows x and `rows` [i,2,c,t,n] of which they are made, in one order, as views: w = 2t + r.
+    """Views of pooled rows x and of `rows` [i,2,c,t,n], their source, with the same order of axes: w = 2t + r.
 
     x is an image [i,c,2t,n], or in polyphase rows [i,4,c,t/2,n].
     """
@@ -91,7 +91,7 @@ def polyphase_maxpool2(x: np.ndarray, *, top: np.ndarray, bottom: np.ndarray, ou
 
     top and bottom [i,2,c,t,n] save the maximum of each row for the backward pass.
     """
-    a, b, c, d = pairs(x)
+    a, b, c, d = window_pixels(x)
     np.maximum(a, b, out=top)
     np.maximum(c, d, out=bottom)
     pooled, upper = interleaved_views(out, top)
@@ -120,8 +120,8 @@ def polyphase_maxpool2_gradient(
 
     upper, lower and argmax_mask, of bools, are scratch [i,2,c,t,n].
     """
-    a, b, c, d = pairs(x)
-    da, db, dc, dd = pairs(out)
+    a, b, c, d = window_pixels(x)
+    da, db, dc, dd = window_pixels(out)
     if out.shape[0] % 2:
         out[-1] = 0
     given, all_of_it = interleaved_views(dy, lower)
@@ -162,7 +162,7 @@ def normalise_pooled(
         count = rows.stop - start
         y = block[: 2 * count]
         normalisation.write(values[2 * start : 2 * rows.stop], out=merged(y))
-        a, b, c, d = pairs(y)
+        a, b, c, d = window_pixels(y)
         upper, lower, pooled = top[:count], bottom[:count], out[rows]
         np.greater_equal(a, b, out=argmax[0, rows])
         np.maximum(a, b, out=upper)
@@ -208,7 +208,7 @@ def pooled_gradient(
             np.multiply(given, interleaved_views(relu_mask[rows], low)[0], out=all_of_it)
         route_gradient(low, argmax[2, rows], first=up, second=low)
         both = slice(2 * start, 2 * rows.stop)
-        da, db, dc, dd = pairs(out[both])
+        da, db, dc, dd = window_pixels(out[both])
         route_gradient(up, argmax[0, rows], first=da, second=db)
         route_gradient(low, argmax[1, rows], first=dc, second=dd)
         total.take(both, target[both], target[both])

@@ -95,8 +95,8 @@ def phased_maxpool2(
 ) -> None:
     """x[4,i,c,t,n] -> out[i,c,t,n], the largest of each window, whose pixels stand in reading order.
 
-    argmax[3,i,c,t,n] saves the argmax for the backward pass: whether the left pixel above, the left one below, the
-    upper row is largest.
+    argmax[3,i,c,t,n] saves for the backward pass whether the left pixel of the upper row, the left pixel of the
+    lower row, and the upper row hold the largest.
     """
     a, b, c, d = x
     np.maximum(a, b, out=out)
@@ -148,7 +148,7 @@ def maxpool(
     *,
     out: np.ndarray,
 ) -> None:
-    """The largest of each window; padding never argmax."""
+    """The largest of each window; padding is never the largest."""
     out[...] = -np.inf
     for _, _, here, there in taps(x.shape, out.shape, kernel, stride, dilate, pad):
         np.maximum(out[here], x[there], out=out[here])

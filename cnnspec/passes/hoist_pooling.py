@@ -1,4 +1,4 @@
-"""Max pooling before what commutes with it, and convolutions that make what it wants."""
+"""Max pooling before what commutes with it, and convolutions whose output lies as the pooling reads it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ZEROS = 500_000  # multiply-adds with zeros, which take about as long as the cal
 
 
 def commutes(node: Node) -> bool:
-    """Adding a channel's number and rising activations do not change which value is the largest."""
+    """Whether max pooling may move before a node: a bias or a rising activation keeps which value is largest."""
     return isinstance(node.op, AddBias) or (isinstance(node.op, Activation) and node.op.monotone)
 
 
@@ -92,8 +92,8 @@ def phased_first_pooling(graph: Graph) -> Graph:
 
         y = phased_convolve x w;  p = max_phases y, save
 
-    For the input's gradient, which nobody wants of a first layer, the gradient of y would have to be put in an
-    image's order again, and that costs what is gained.
+    Of the first layers alone, since they need no gradient of their input: for that the gradient of y would have to
+    be put in an image's order again, which costs what is gained.
     """
     return poolings_moved(
         graph, MaxPhases(save=True), lambda convolution: isinstance(graph[convolution.inputs[0]].op, Input)

@@ -44,7 +44,7 @@ RUN = 16  # numbers of a row of tiles: shorter runs of memory are all overhead
 class Convolution:
     """A convolution as the choice sees it: of x (c h w), for the images of one shard.
 
-    `first` where it reads the network's input, whose gradient nobody wants.
+    `first` where it reads the network's input, which needs no gradient.
     """
 
     geometry: Geometry

@@ -74,7 +74,7 @@ def polyphase_early(graph: Graph) -> Graph:
     moved: set[str] = set()
 
     def first(node: Node) -> bool:
-        """A convolution by im2col whose input's gradient nobody wants."""
+        """A convolution by im2col whose input needs no gradient."""
         op = node.op
         if not isinstance(op, Convolve) or op.groups > 1 or not isinstance(graph[node.inputs[0]].op, Input):
             return False

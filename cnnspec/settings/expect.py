@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..diagnostics import Span
 from ..record import record
-from .measures import MEASURES
+from .measures import MEASURES, Measure
 
 RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -33,6 +33,10 @@ class Quantity:
     trained: bool = False
 
 
+def _measured(measure: Measure, code: str) -> Quantity:
+    return Quantity(measure.name, code, "%" if measure.in_percent else "", measure.doc, trained=True)
+
+
 QUANTITIES: tuple[Quantity, ...] = (
     Quantity("params", "CNN601", "", "trained parameters"),
     Quantity("macs", "CNN602", "", "multiply-adds of one image, forward"),
@@ -42,12 +46,7 @@ QUANTITIES: tuple[Quantity, ...] = (
     Quantity("depth", "CNN606", "", "layers with weights on the longest way through"),
     Quantity("shape", "CNN607", "", "shape of the output, or of a value: `shape @conv1 == 6x28x28`"),
     Quantity("cost", "CNN609", "", "mean cost over the test images", trained=True),
-    *(
-        Quantity(
-            m.name, "CNN608" if m.name == "accuracy" else "CNN612", "%" if m.in_percent else "", m.doc, trained=True
-        )
-        for m in MEASURES
-    ),
+    *(_measured(m, "CNN608") if m.name == "accuracy" else _measured(m, "CNN612") for m in MEASURES),
 )
 
 

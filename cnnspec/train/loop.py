@@ -54,7 +54,7 @@ class TrainingConfig:
 
     @classmethod
     def of(cls, train: Train, data: Data) -> TrainingConfig:
-        """The course that a spec's blocks ask for."""
+        """The configuration that a spec's blocks ask for."""
         return cls(
             epochs=train.epochs,
             batch=train.batch,
@@ -166,7 +166,7 @@ def training(
     validation: Images | None = None,
     progress: Progress | None = None,
 ) -> Generator[Event]:
-    """Train a model over a course, from `progress` on, and tell what happens."""
+    """Train a model by `config`, from `progress` on, and yield what happens as events."""
     if not len(images):
         raise SpecError((Diagnostic.of("CNN303"),))
     progress = progress or Progress()
@@ -219,7 +219,7 @@ def training(
 
 
 def ensure_possible(progress: Progress, config: TrainingConfig, images: Images) -> None:
-    """Refuse to go on from where the course cannot have come to."""
+    """Raise SpecError if a training by `config` on these images cannot have made this progress."""
     per_epoch = -(-len(images) // config.batch)
     if fault := progress.fault(config.epochs, per_epoch, len(images)):
         raise SpecError((fault.diagnostic(),))
@@ -232,7 +232,7 @@ def fit(
     validation: Images | None = None,
     on_event: Callable[[Event], object] | None = None,
 ) -> History:
-    """Train a model over a course, hand each event over, and return the history; the answer False stops."""
+    """Train a model by `config`, pass each event to `on_event`, and return the history; the answer False stops."""
     with closing(training(model, images, config, validation)) as events:
         for event in events:
             heard = on_event(event) if on_event else None

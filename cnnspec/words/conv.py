@@ -59,7 +59,7 @@ class Conv(Op):
         rank = len(x.spatial)
         if len(self.size) != rank + 1:
             raise Fault.of("CNN205", "size", f"filters {x.kind}", word=self.word, given=len(self.size))
-        return slide(self.word, x, self.kernel, self.stride, self.pad, self.dilate)
+        return slide("kernel", x, self.kernel, self.stride, self.pad, self.dilate)
 
     def type(self, x: TensorType) -> TensorType:
         found = self.geometry(x)
@@ -107,7 +107,7 @@ class DwConv(Op):
         rank = len(x.spatial)
         if len(self.size) != rank:
             raise Fault.of("CNN205", "size", f"kernel {x.kind}", word=self.word, given=len(self.size))
-        return slide(self.word, x, self.size, self.stride, self.pad, self.dilate)
+        return slide("kernel", x, self.size, self.stride, self.pad, self.dilate)
 
     def type(self, x: TensorType) -> TensorType:
         return x.resized(self.geometry(x).out(*size_2d(x))[-len(x.spatial) :])

@@ -51,7 +51,7 @@ class Pool(Op):
             raise Fault.of("CNN205", "size", "one of a sequence", word=self.word)
         kernel = self.size if len(self.size) == rank else self.size * rank
         stride = kernel if self.stride is None else self.stride
-        found = slide(self.word, x, kernel, stride, self.pad, self.dilate)
+        found = slide("window", x, kernel, stride, self.pad, self.dilate)
         for before, extent in zip(found.pad, found.extent, strict=True):
             if max(before) >= extent and max(before) > 0:
                 raise Fault.of("CNN206", "pad", case="window", pad=max(before), extent=extent)

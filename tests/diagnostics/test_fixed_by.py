@@ -85,3 +85,28 @@ def test_a_number_leads_to_its_entry_and_to_who_raises_it() -> None:
     begun = r'^ *(?:\w+\()?"{}",'
     assert [code for code in CODES if not re.search(begun.format(code), entry, re.MULTILINE)] == []
     assert [code for code in CODES if f'"{code}"' not in raised] == []
+
+
+def raisers() -> Iterator[tuple[str, Path, int]]:
+    """Each number that is an argument of a call, or one of two by a condition, with its file and line."""
+    for path, text in texts().items():
+        if ENTRIES in path.parents or '"CNN' not in text:
+            continue
+        for call in (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)):
+            for argument in (*call.args, *(word.value for word in call.keywords)):
+                either = (argument.body, argument.orelse) if isinstance(argument, ast.IfExp) else (argument,)
+                for part in either:
+                    if isinstance(part, ast.Constant) and part.value in CODES:
+                        yield part.value, path, part.lineno
+
+
+def test_who_raises_a_code_is_found_as_contributors_are_told() -> None:
+    page = (PACKAGE.parent / "grammar" / "contributing.md").read_text(encoding="utf-8")
+    assert """`grep -rn -B1 '"CNN103"[,)]' cnnspec --include=*.py --exclude-dir=codes`""" in page
+    lines = {path: text.splitlines() for path, text in texts().items()}
+    found = list(raisers())
+    assert {code for code, _, _ in found} == CODES.keys()
+    hidden = [(path, at) for code, path, at in found if not re.search(f'"{code}"[,)]', lines[path][at - 1])]
+    assert hidden == [], "the number is followed by a comma, or ends the call"
+    hits = [line for path, of in lines.items() if ENTRIES not in path.parents for line in of if '"CNN103",' in line]
+    assert len(hits) == 1, "the page says so"

@@ -13,13 +13,14 @@ import cnnspec.lang.exchange
 import cnnspec.validation
 import cnnspec.words
 from cnnspec.api import read_spec
-from cnnspec.diagnostics import SpecError
+from cnnspec.diagnostics import Fault, SpecError
 from cnnspec.explain.explanation import account
 from cnnspec.explain.receptive_field import receptive
 from cnnspec.ir.expression import X, exp
 from cnnspec.ir.fields import Choice, Shape, Sizes, setting, size
 from cnnspec.ir.op import WordBuilder
 from cnnspec.ir.owned import parameters_of
+from cnnspec.ir.types import data
 from cnnspec.passes.decompose import decompose_inference
 from cnnspec.primitives.activation import Formula
 from cnnspec.primitives.windows import Negate
@@ -95,6 +96,16 @@ def soft(x, height, width, stride):
             weight = np.exp(window)
             out[:, :, i, j] = (window * weight).sum((2, 3)) / weight.sum((2, 3))
     return out
+
+
+@pytest.mark.parametrize(
+    "op, word, what", [(MaxPool((9,)), "median", "window"), (DwConv((9, 9)), "spoolconv", "kernel")]
+)
+def test_what_does_not_fit_is_called_by_its_family(monkeypatch, op, word, what):
+    """By none of the letters of its word."""
+    monkeypatch.setattr(type(op), "word", word)
+    with pytest.raises(Fault, match=f"a 9x9 {what} does not fit a 7x8 image"):
+        op.type(data(3, 7, 8))
 
 
 def test_the_plan_computes_the_definition(spoken):

@@ -54,10 +54,10 @@ def _applies(proposal: Proposal, source: Source) -> bool:
 def _removes(
     proposal: Proposal, finding: Diagnostic, before: list[Diagnostic], after: tuple[Diagnostic, ...]
 ) -> bool:
-    """Whether a finding is gone, and nothing of its weight has come in its place.
+    """Whether a fix is kept: only if its finding is gone, and no new finding as severe is there instead.
 
-    A mistake can hide those after it in its line, which are seen once it is mended: mistakes of a word beyond
-    the change were there before, and do not count.
+    A mistake can hide those after it in its line, which are found once it is mended: findings about a word
+    (OF_A_WORD) that stand after the change do not count as new.
     """
     start = min(edit.span.start for edit in proposal.edits)
     end = start + sum(len(edit.text) for edit in proposal.edits)

@@ -22,7 +22,7 @@ class Lost(NamedTuple):
 
 
 def unreached(graph: Graph, name: str) -> Iterator[Lost]:
-    """What the end of an input's axes loses on every way to every output."""
+    """For each axis of an input, the pixels at its end that lie in the window of no output."""
     for axis in [axis for axis, _ in graph.type(name).axes if axis in ("h", "w")]:
         seen = seen_along(graph, axis)
         size = graph.type(name)[axis]

@@ -40,7 +40,7 @@ def pads_of(step: Step, sizes: tuple[int, ...], extent: list[int], stride: list[
     return list(zip(flat[:rank], flat[rank:], strict=True))
 
 
-def pad_setting(step: Step, word: str, x: Any, kernel: Any, stride: Any, dilate: Any, pads: Pads | str) -> Any:
+def pad_setting(step: Step, what: str, x: Any, kernel: Any, stride: Any, dilate: Any, pads: Pads | str) -> Any:
     """The `pad` setting that means these pads, or None where no setting does."""
     if isinstance(pads, str):
         return pads
@@ -50,7 +50,7 @@ def pad_setting(step: Step, word: str, x: Any, kernel: Any, stride: Any, dilate:
         return setting([before for before, _ in pads])
     names = ("include", "same") if step.get("ceil_mode") else ("same", "include")
     for name in names:
-        if slide(word, x, kernel, stride, name, dilate).pad[-len(pads) :] == tuple(pads):
+        if slide(what, x, kernel, stride, name, dilate).pad[-len(pads) :] == tuple(pads):
             return name
     if min(map(min, pads)) < 0:
         return None
@@ -101,7 +101,7 @@ def conv(r: Reader, step: Step) -> Seen:
     groups = step.get("group", 1)
     stride, dilate, pads = window(r, step, x, kernel, margin)
     kind = r.type(x)
-    pad = pad_setting(step, "conv", kind, tuple(kernel), setting(stride), setting(dilate), pads)
+    pad = pad_setting(step, "kernel", kind, tuple(kernel), setting(stride), setting(dilate), pads)
     if pad is None and not isinstance(pads, str):
         x = padded(r, step, x, 0, pads)
         pad = "valid"
@@ -207,7 +207,7 @@ def pool(r: Reader, step: Step, x: str, name: str, more: dict[str, Any], margin:
     if "count_pad" in more and step.get("ceil_mode") and pads != pads_of(step, r.type(x).spatial, extent, stride):
         refuse("CNN504", case="ceil_mode", step=step)
     kind = r.type(x)
-    pad = pad_setting(step, name, kind, tuple(kernel), setting(stride), setting(dilate), pads)
+    pad = pad_setting(step, "window", kind, tuple(kernel), setting(stride), setting(dilate), pads)
     if (
         pad is None and more and not isinstance(pads, str)
     ):  # zeros that count, or add nothing, are zeros like any others
