@@ -156,7 +156,7 @@ def ours(metric, seen) -> np.ndarray:
         raise NotComparable("measures that are weighted")
     if not seen:
         raise NotComparable("nothing was counted")
-    if sum(np.size(y) for y, _, _ in seen) > MOST:
+    if sum(int(np.prod(np.shape(y))) for y, _, _ in seen) > MOST:
         raise NotComparable("a large array")
     y, x = (np.concatenate([np.atleast_1d(plain(part[k])) for part in seen]) for k in (0, 1))
     if y.size == 0:
